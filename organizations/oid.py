@@ -1,0 +1,110 @@
+"""The OID of an organization record: its form, its order, its place below another.
+
+Form: X.660 and the directory's own limit. Digits and single dots, at least two arcs, no leading zeros, the first arc
+0 to 2, the second at most 39 below 0 and 1, at most 64 characters in all. An arc may exceed 64 bits, so arcs are text.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+
+MAX_LENGTH = 64
+REDOX_ROOT = "2.16.840.1.113883.3.6147.458"
+
+_FORM = re.compile(r"[0-9]+(\.[0-9]+)+")
+_UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
+_SHAPES = {"1": "organization", "2": "patient", "3": "document"}
+
+
+class OidError(ValueError):
+    """The text is not an OID; the message says why and what to do, in words for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oid:
+    """An OID in its bare dotted form. Raises OidError when the text is none."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        fault = _fault(self.text)
+        if fault:
+            raise OidError(fault)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def arcs(self) -> tuple[str, ...]:
+        """The numbers between the dots, as text."""
+        return tuple(self.text.split("."))
+
+    @property
+    def key(self) -> str:
+        """Text that sorts by arcs in any collation: 2.9 before 2.10, a parent before its children. At most 97 digits."""
+        return "".join(f"{len(arc):02}{arc}" for arc in self.arcs)
+
+    @property
+    def parent(self) -> "Oid | None":
+        """The OID without its last arc; None where fewer than two arcs would be left."""
+        arcs = self.arcs
+        return Oid(".".join(arcs[:-1])) if len(arcs) > 2 else None
+
+    def is_below(self, other: "Oid") -> bool:
+        """Whether this OID begins with all arcs of the other and has more."""
+        return self.text.startswith(f"{other.text}.")
+
+
+def shape(oid: Oid) -> str:
+    """What Redox would call the OID by its form: "organization", "patient", "document", or "" when it has none of these.
+
+    Redox documents `{root}.{number}.{environment}.{site}.{1, 2 or 3}.{n}`. Only a hint: older OIDs have fewer arcs.
+    """
+    if not oid.text.startswith(f"{REDOX_ROOT}."):
+        return ""
+    own_arcs = oid.text.removeprefix(f"{REDOX_ROOT}.").split(".")
+    return _SHAPES.get(own_arcs[3], "") if len(own_arcs) > 3 else ""
+
+
+def next_free_child(parent: Oid, taken: Iterable[str]) -> Oid:
+    """The lowest child, from 1 up, that is not taken and does not begin Redox's patient or document OIDs.
+
+    Raises OidError when the child would be too long.
+    """
+    used = set(taken)
+    for arc in count(1):
+        child = Oid(f"{parent}.{arc}")
+        begins_another_kind = shape(child) in ("patient", "document") and not shape(parent)
+        if child.text not in used and not begins_another_kind:
+            return child
+    raise AssertionError("count never ends")
+
+
+def _fault(text: str) -> str:
+    if not text:
+        return "Enter the OID."
+    if "^" in text:
+        return "'^' belongs to a document number. Enter only the part before it."
+    if _UUID.fullmatch(text):
+        return "This is a UUID, not an OID."
+    if len(text) > MAX_LENGTH:
+        return f"An OID has at most {MAX_LENGTH} characters; this one has {len(text)}."
+    if not _FORM.fullmatch(text):
+        return _not_an_oid(text)
+    return _fault_of_arcs(text)
+
+
+def _fault_of_arcs(text: str) -> str:
+    arcs = text.split(".")
+    for place, arc in enumerate(arcs, start=1):
+        if len(arc) > 1 and arc.startswith("0"):
+            return f"Part {place} of the OID begins with 0. Remove the leading zero."
+    first, second = int(arcs[0]), int(arcs[1])
+    if first > 2 or (first < 2 and second > 39):
+        return _not_an_oid(text)
+    return ""
+
+
+def _not_an_oid(text: str) -> str:
+    return f"'{text}' is not an OID. Use digits and dots, for example 2.16.840.1.113883.3.1."

@@ -1,14 +1,14 @@
 """One organization record in a neutral shape, and what differs between two.
 
-Form, importer, Redox message, audit entry and directory answer all convert to and from this shape, so that comparing and printing
-exist once. Texts are "" and lists are () where there is nothing.
+Form, importer, Redox message, audit entry and directory answer all convert to and from this shape, so that comparing
+and printing exist once. Texts are "" and lists are () where there is nothing.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 
@@ -48,8 +48,9 @@ class IdentifierRecord:
 class OrganizationRecord:
     """One organization in one directory.
 
-    The destination ID is a UUID, none ("") or, where `destination_known` is false, not known: a Query does not show it. `carried` are
-    the keys of a record read from the directory that have no field here, each with its value as canonical JSON.
+    The destination ID is a UUID, none ("") or, where `destination_known` is false, not known: a Query does not show it.
+    `carried` are the keys of a record read from the directory that have no field here, each with its value as canonical
+    JSON.
     """
 
     oid: str = ""
@@ -162,7 +163,10 @@ def print_fields(record: OrganizationRecord) -> tuple[Shown, ...]:
 
 
 def difference(before: OrganizationRecord | None, after: OrganizationRecord) -> tuple[Difference, ...]:
-    """What differs, in the order of the form; empty exactly when the records are equal. Without `before`: all that is filled in."""
+    """What differs, by section of the form; empty exactly when the records are equal.
+
+    Without a record before, everything that is filled in.
+    """
     if before is None:
         return tuple(
             Difference(row.field, _full_label(row), "", _text(row.value), row.anchor)
@@ -177,7 +181,10 @@ def difference(before: OrganizationRecord | None, after: OrganizationRecord) -> 
 def pair_contacts(
     before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]
 ) -> tuple[tuple[int | None, int | None], ...]:
-    """Which contact became which, as positions: by an equal e-mail address, then the name, then the place. None: added or removed."""
+    """Which contact became which: positions before and after, None for an added or removed one.
+
+    Two contacts are the same by an equal e-mail address, else by name, else by place.
+    """
     became: dict[int, int] = {}
     for fits in (_same_email, _same_name, _same_place):
         for new, contact in enumerate(after):
@@ -193,8 +200,8 @@ def pair_contacts(
 def readable(record: OrganizationRecord) -> OrganizationRecord:
     """The record reduced to what a Query shows, with what means the same made the same.
 
-    A Query shows neither destination ID nor endpoints. USA and US, phones with and without punctuation, ZIP and ZIP+4, case of the
-    state, runs of blanks and the order of lists make no difference.
+    A Query shows neither destination ID nor endpoints. USA and US, phones with and without punctuation, ZIP and ZIP+4,
+    case of the state, runs of blanks and the order of lists make no difference.
     """
     return OrganizationRecord(
         oid=record.oid,
@@ -267,14 +274,13 @@ def _plain_differences(before: OrganizationRecord, after: OrganizationRecord) ->
 def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]) -> Iterator[Difference]:
     kept: list[int] = []
     for old, new in pair_contacts(before, after):
-        if new is None:
-            assert old is not None
-            yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", _summary(before[old]), "", "contacts")
-        elif old is None:
-            yield Difference(f"contacts.{new}", f"Contact {new + 1}", "", _summary(after[new]), "contacts")
-        else:
+        if old is not None and new is not None:
             kept.append(old)
             yield from _one_contact_differences(new, before[old], after[new])
+        elif new is not None:
+            yield Difference(f"contacts.{new}", f"Contact {new + 1}", "", _summary(after[new]), "contacts")
+        elif old is not None:
+            yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", _summary(before[old]), "", "contacts")
     if kept != sorted(kept):
         order_before, order_after = (_text(tuple(map(_summary, contacts))) for contacts in (before, after))
         yield Difference("contacts.order", "Order of contacts", order_before, order_after, "contacts")
@@ -302,7 +308,7 @@ def _same_place(before: ContactRecord, after: ContactRecord, same_place: bool) -
     return same_place
 
 
-def _sorted[Part: (IdentifierRecord, ContactRecord)](parts: Iterator[Part]) -> tuple[Part, ...]:
+def _sorted[Part: (IdentifierRecord, ContactRecord)](parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(sorted(parts, key=lambda part: canonical_json(asdict(part))))
 
 
@@ -323,6 +329,8 @@ def _folded_contact(contact: ContactRecord) -> ContactRecord:
 
 def _folded_phone(text: str) -> str:
     digits = re.sub(r"[^0-9]", "", text)
+    if not digits:
+        return _folded(text)
     american = len(digits) == 10 and not text.lstrip().startswith("+")
     return f"1{digits}" if american else digits
 

@@ -54,7 +54,7 @@ ROUTING_NAMES: dict[str, str] = {
     for purpose, ids in ROUTING_TABLE.items()
     for name, routing_id in ids.items()
 }
-"""Each fixed routing ID with its purpose and environment, for example "Search for a clinical summary/document, STAGING"."""
+"""Each fixed routing ID with its purpose and environment: "Search for a clinical summary/document, STAGING"."""
 
 EXAMPLE_VALUES = (
     "5e3dc12b-3a04-438e-880d-a690639e629e",
@@ -94,7 +94,7 @@ Credential = OAuthCredential | ApiKeyCredential | TokenCredential
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment's settings. Without a credential it is not connected: records can be prepared, nothing can be sent."""
+    """One environment's settings. Without a credential it is not connected: nothing can be sent."""
 
     name: str
     routing_id: str
@@ -108,12 +108,12 @@ class Environment:
 
 
 def routing_name(routing_id: str) -> str:
-    """The purpose and environment of a fixed routing ID ("Query for/..., STAGING"), or "" when the table has no such ID."""
+    """Purpose and environment of a fixed routing ID as one text ("Query for/..., STAGING"), or "" when it is none."""
     return ROUTING_NAMES.get(routing_id.strip().lower(), "")
 
 
 def routing_use(routing_id: str) -> tuple[Purpose, str] | None:
-    """Purpose and environment name of a fixed routing ID, or None when the table has no such ID."""
+    """Purpose and environment of a fixed routing ID, or None when it is none."""
     for purpose, ids in ROUTING_TABLE.items():
         for name, fixed_id in ids.items():
             if fixed_id == routing_id.strip().lower():

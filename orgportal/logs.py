@@ -1,0 +1,49 @@
+"""Log lines: one JSON object a line on standard error, with the number of the request. Never a body, never a secret."""
+
+import json
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+# What a caller may add to a line with `extra=`; anything else (Django adds the whole request) is left out.
+_EXTRA = ("method", "path", "status_code", "duration_ms", "environment", "oid", "submission", "attempt")
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON; the time is RFC 3339 in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "process": record.process,
+        }
+        if number := request_id.get():
+            line["request_id"] = number
+        line |= {name: value for name in _EXTRA if (value := getattr(record, name, None)) is not None}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def logging_settings(level: str) -> dict[str, Any]:
+    """The configuration for `logging.config.dictConfig`."""
+    quiet = {"level": "WARNING"}  # they would log each exchange at INFO, beside the audit history
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "orgportal.logs.JsonFormatter"}},
+        "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["lines"], "level": level},
+        "loggers": {
+            "httpx": quiet,
+            "httpcore": quiet,
+            "django": {"handlers": [], "propagate": True},
+            "django.server": {"handlers": [], "propagate": True},
+        },
+    }

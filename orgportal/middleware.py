@@ -1,0 +1,103 @@
+"""What stands before every page: the health addresses, and the number of the request with its log line."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from functools import cache
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse
+
+from orgportal import logs
+
+log = logging.getLogger("orgportal.request")
+
+type Respond = Callable[[HttpRequest], HttpResponse]
+
+
+class HealthMiddleware:
+    """Answers `/health/live` (the process answers) and `/health/ready` (database there, every migration applied)."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/health/live":
+            return _plain("live", 200)
+        if request.path_info == "/health/ready":
+            fault = _not_ready()
+            return _plain(fault or "ready", 503 if fault else 200)
+        return self.respond(request)
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _not_ready() -> str:
+    try:
+        missing = _known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+    except DatabaseError:
+        log.exception("The database does not answer")
+        return "the database does not answer"
+    return f"{len(missing)} migrations are not applied" if missing else ""
+
+
+@cache
+def _known_migrations() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+class RequestIdMiddleware:
+    """Gives each request a number that its log lines, audit entries and the answer's `X-Request-ID` share.
+
+    A number from outside counts only behind our own proxy: otherwise a visitor could choose what the history shows.
+    Also sets `request.client_address`, which is the address that the outermost trusted proxy saw.
+    """
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        number = _request_id(request)
+        token = logs.request_id.set(number)
+        started = time.monotonic()
+        try:
+            request.request_id = number  # type: ignore[attr-defined]
+            request.client_address = _client_address(request)  # type: ignore[attr-defined]
+            response = self.respond(request)
+            response["X-Request-ID"] = number
+            _log_line(request, response, started)
+            return response
+        finally:
+            logs.request_id.reset(token)
+
+
+def _request_id(request: HttpRequest) -> str:
+    given = request.headers.get("X-Request-ID", "").lower()
+    if settings.BEHIND_PROXY and len(given) == 12 and set(given) <= set("0123456789abcdef"):
+        return given
+    return secrets.token_hex(6)
+
+
+def _client_address(request: HttpRequest) -> str:
+    direct: str = request.META.get("REMOTE_ADDR", "")
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    proxies = settings.BEHIND_PROXY
+    return hops[-proxies] if proxies and len(hops) >= proxies else direct
+
+
+def _log_line(request: HttpRequest, response: HttpResponse, started: float) -> None:
+    # The path without its query: a search may hold a name, a telephone number or an e-mail address.
+    fields = {
+        "method": request.method,
+        "path": request.path,
+        "status_code": response.status_code,
+        "duration_ms": round((time.monotonic() - started) * 1000),
+    }
+    log.info("request", extra=fields)

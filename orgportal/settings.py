@@ -1,0 +1,174 @@
+"""All settings, read from environment variables and `.env`. `docs/operate.md` explains each of them.
+
+Values that cannot be read stop the process here; values that must not be used together are judged in `startup.py`.
+"""
+
+import os
+from pathlib import Path
+
+from django.utils.csp import CSP
+
+from orgportal.demonstration import var_dir
+from orgportal.logs import logging_settings
+from orgportal.variables import read_variables, redox_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = var_dir(os.environ)
+
+# Set by the `demo` command for its own processes. The demonstration reads its own file and nothing else; all others
+# read `.env`, or the file that ORGPORTAL_ENV_FILE names instead (blank: none).
+DEMO = os.environ.get("ORGPORTAL_DEMO") == "1"
+DEMO_BEHAVIOUR_FILE = str(VAR_DIR / "demo-practice" / "behaviour") if DEMO else ""
+TESTING = False
+
+if DEMO:
+    VARIABLES = read_variables({}, VAR_DIR / "demo.env")
+else:
+    _env_file = os.environ.get("ORGPORTAL_ENV_FILE", str(BASE_DIR / ".env"))
+    VARIABLES = read_variables(os.environ, Path(_env_file) if _env_file else None)
+
+DEBUG = VARIABLES.flag("DEBUG", default=False)
+SECRET_KEY = VARIABLES.text("SECRET_KEY") or ("only-for-debugging" if DEBUG else "")
+ALLOWED_HOSTS = VARIABLES.items("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = VARIABLES.items("CSRF_TRUSTED_ORIGINS")
+HTTPS = VARIABLES.flag("HTTPS", default=True)
+BEHIND_PROXY = VARIABLES.count("BEHIND_PROXY", default=0, least=0)
+BIND = VARIABLES.text("BIND", "127.0.0.1:8000")
+WEB_WORKERS = VARIABLES.count("WEB_WORKERS", default=2, least=1)
+DELIVERY_WORKERS = VARIABLES.count("DELIVERY_WORKERS", default=1, least=0)
+
+REDOX_RATE = VARIABLES.positive("REDOX_RATE", default=20)
+REDOX_DEADLINE = VARIABLES.positive("REDOX_DEADLINE", default=135)
+REDOX_LEASE = VARIABLES.positive("REDOX_LEASE", default=210)
+REDOX_SETTLE = VARIABLES.positive("REDOX_SETTLE", default=180)
+REDOX = {
+    "staging": redox_settings(
+        VARIABLES, "staging", {"base_url": "https://api.redoxengine.com", "label": "Development"}
+    ),
+    "production": redox_settings(VARIABLES, "production", {"base_url": "https://api.redoxengine.com"}),
+}
+PRODUCTION_FOUR_EYES = VARIABLES.flag("PRODUCTION_FOUR_EYES", default=True)
+AUDIT_ANCHOR_FILE = VARIABLES.text("AUDIT_ANCHOR_FILE")
+
+INSTALLED_APPS = [
+    "organizations",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "django_htmx",
+    "django_include_bootstrap",
+    "heroicons",
+]
+
+MIDDLEWARE = [
+    "orgportal.middleware.HealthMiddleware",  # first: neither host check nor redirect nor sign-in may stand before it
+    "orgportal.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "orgportal.urls"
+WSGI_APPLICATION = "orgportal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+_database = VARIABLES.database("DATABASE_URL", default="sqlite:///var/orgportal.sqlite3")
+if _database["ENGINE"].endswith("sqlite3"):
+    # A relative path would depend on the folder from which the process was started.
+    _database["NAME"] = str(BASE_DIR / _database["NAME"])
+    _database["OPTIONS"] = {
+        # A transaction that begins deferred fails when it wants to write after another one has written.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: with less, a power cut can lose an intent that was committed before its message left.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    _database["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": {**_database, "CONN_MAX_AGE": 600}}
+
+AUTH_USER_MODEL = "organizations.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = VARIABLES.text("TIME_ZONE", "UTC")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Cookies do not know ports: the demonstration has names of its own, so that both can run on one machine.
+_cookie_prefix = ("__Host-" if HTTPS else "") + ("demo-" if DEMO else "orgportal-")
+SESSION_COOKIE_NAME = f"{_cookie_prefix}session"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 12 * 60 * 60
+CSRF_COOKIE_NAME = f"{_cookie_prefix}csrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],  # Bootstrap draws its marks with data: images
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+globals().update(VARIABLES.mail("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = VARIABLES.text("DEFAULT_FROM_EMAIL", "orgportal@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+LOG_LEVEL = VARIABLES.text("LOG_LEVEL", "INFO").upper()
+LOGGING = logging_settings(LOG_LEVEL)

@@ -1,0 +1,116 @@
+"""What every process checks before it works. System checks do not run in a web server, so these are called by name."""
+
+import ipaddress
+import zoneinfo
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from orgportal.faults import SettingsFault
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def verify() -> None:
+    """Raise `SettingsFault` when the portal must not run with its settings. Opens no database.
+
+    A fault inside one Redox environment is no reason: that environment is then shown as not connected.
+    """
+    for check in (_secret_key, _hosts, _bind, _https, _time_zone, _log_level, _delivery_times, _unknown_names):
+        for fault in check():
+            raise fault
+    from organizations.services import gateway
+
+    gateway.verify()
+
+
+def verify_database() -> None:
+    """Raise `SettingsFault` when the database is the demonstration's and this process is not, or the reverse."""
+    from organizations.services import installation
+
+    installation.check_mark()
+
+
+def split_bind(bind: str) -> tuple[str, int]:
+    """The address and port of `BIND`, such as `127.0.0.1:8000` or `[::1]:8000`. Raises `SettingsFault`."""
+    host, colon, port = bind.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise SettingsFault("BIND", "is no address and port such as 127.0.0.1:8000")
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        raise SettingsFault("BIND", "begins with no IP address; write 127.0.0.1 for localhost") from None
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _only_this_machine() -> bool:
+    return ipaddress.ip_address(split_bind(settings.BIND)[0]).is_loopback
+
+
+def _secret_key() -> Iterator[SettingsFault]:
+    if settings.DEBUG:
+        return
+    advice = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+    given = settings.VARIABLES.text("SECRET_KEY")
+    if not given:
+        yield SettingsFault("SECRET_KEY", f"is not set. {advice}")
+    if len(given) < 50 or len(set(given)) < 5 or given.startswith("django-insecure-"):
+        yield SettingsFault("SECRET_KEY", f"is too weak: it needs 50 characters made by chance. {advice}")
+
+
+def _hosts() -> Iterator[SettingsFault]:
+    if settings.DEBUG:
+        return
+    if not settings.ALLOWED_HOSTS:
+        yield SettingsFault("ALLOWED_HOSTS", "is not set. Name the hosts in the portal's address, separated by commas")
+    if "*" in settings.ALLOWED_HOSTS:
+        yield SettingsFault("ALLOWED_HOSTS", "must name the hosts; * would accept any")
+    for origin in settings.CSRF_TRUSTED_ORIGINS:
+        if not origin.startswith(("https://", "http://")):
+            yield SettingsFault("CSRF_TRUSTED_ORIGINS", "each origin begins with https:// or http://")
+
+
+def _bind() -> Iterator[SettingsFault]:
+    if settings.DEBUG and not _only_this_machine():
+        yield SettingsFault("DEBUG", "shows the inside of the portal to every visitor: only with BIND on 127.0.0.1")
+
+
+def _https() -> Iterator[SettingsFault]:
+    if settings.HTTPS and not settings.BEHIND_PROXY and not settings.DEBUG:
+        yield SettingsFault(
+            "BEHIND_PROXY",
+            "is 0 while HTTPS is true: the portal speaks no TLS itself. Put a TLS proxy before it and set 1, or set "
+            "HTTPS=false to use it on this machine only",
+        )
+    if not settings.HTTPS and not _only_this_machine():
+        yield SettingsFault(
+            "HTTPS", "is false, so BIND must be an address of this machine alone, such as 127.0.0.1:8000"
+        )
+
+
+def _time_zone() -> Iterator[SettingsFault]:
+    if settings.TIME_ZONE not in zoneinfo.available_timezones():
+        yield SettingsFault("TIME_ZONE", "is no time zone such as America/Chicago")
+
+
+def _log_level() -> Iterator[SettingsFault]:
+    if settings.LOG_LEVEL not in _LEVELS:
+        yield SettingsFault("LOG_LEVEL", f"is none of {', '.join(_LEVELS)}")
+
+
+def _delivery_times() -> Iterator[SettingsFault]:
+    if settings.REDOX_DEADLINE + 30 > settings.REDOX_LEASE:
+        yield SettingsFault(
+            "REDOX_LEASE",
+            "must be at least 30 seconds longer than REDOX_DEADLINE: another worker could send what is still under way",
+        )
+    if settings.REDOX_SETTLE < 120 and not (settings.DEMO or settings.TESTING):
+        yield SettingsFault(
+            "REDOX_SETTLE",
+            "must be at least 120 seconds: Redox may work that long on a message whose answer was lost",
+        )
+
+
+def _unknown_names() -> Iterator[SettingsFault]:
+    for name in settings.VARIABLES.unknown("REDOX_"):
+        yield SettingsFault(name, "is no setting of the portal. Is its name misspelt?")

@@ -1,0 +1,176 @@
+"""Reads settings from environment variables and from the file `.env`, and says which name is at fault."""
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+import environ
+
+from orgportal.faults import SettingsFault
+
+_LINE = re.compile(r"(?:export )?[A-Za-z_0-9]+=.*")
+_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+class Variables:
+    """The settings given to this process. A blank value counts as not set.
+
+    Every reader raises `SettingsFault` for a value that it cannot use, and remembers the name in `names`, so that
+    a test can compare the names with the example file and the documentation.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._env = environ.Env()
+        self._env.ENVIRON = dict(values)
+        self._env.escape_proxy = True
+        self.names: set[str] = set()
+
+    def text(self, name: str, default: str = "") -> str:
+        self.names.add(name)
+        raw = self._env.ENVIRON.get(name, "").strip()
+        if raw.startswith("$"):
+            # The library would take it for the name of another variable.
+            raise SettingsFault(name, r"begins with $. Write \$ for a value that really begins with it")
+        return self._env.str(name).strip() if raw else default
+
+    def flag(self, name: str, default: bool) -> bool:
+        word = self.text(name, str(default)).lower()
+        if word not in _WORDS:
+            raise SettingsFault(name, "is neither true nor false")
+        return _WORDS[word]
+
+    def count(self, name: str, default: int, least: int) -> int:
+        try:
+            number = int(self.text(name, str(default)))
+        except ValueError:
+            raise SettingsFault(name, "is not a whole number") from None
+        if number < least:
+            raise SettingsFault(name, f"is {number}; the least is {least}")
+        return number
+
+    def positive(self, name: str, default: float) -> float:
+        try:
+            number = float(self.text(name, str(default)))
+        except ValueError:
+            raise SettingsFault(name, "is not a number") from None
+        if not 0 < number < float("inf"):
+            raise SettingsFault(name, "is not a number above 0")
+        return number
+
+    def items(self, name: str) -> list[str]:
+        return [item.strip() for item in self.text(name).split(",") if item.strip()]
+
+    def unknown(self, prefix: str) -> list[str]:
+        """The names that were given, begin so, and were never asked for."""
+        return sorted(name for name in self._env.ENVIRON if name.startswith(prefix) and name not in self.names)
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        try:
+            database = environ.Env.db_url_config(self.text(name, default))
+        except (ValueError, UserWarning):
+            database = {}
+        if database.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+            raise SettingsFault(name, "is no address of an SQLite file or a PostgreSQL database")
+        if not database["NAME"] or database["NAME"] == ":memory:":
+            raise SettingsFault(name, "names no database file that several processes can share")
+        return database
+
+    def mail(self, name: str, default: str) -> dict[str, Any]:
+        try:
+            return environ.Env.email_url_config(self.text(name, default))
+        except (ValueError, KeyError, environ.ImproperlyConfigured):
+            raise SettingsFault(
+                name, "is no address of a mail server such as smtp+tls://mail.example.org:587"
+            ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedoxSettings:
+    """What was set for one environment, as text and not yet judged. Blank means not set; secrets stay out of `repr`.
+
+    `faults` holds what could not even be read: they concern this environment alone, so they stop no process.
+    """
+
+    label: str
+    base_url: str
+    auth: str
+    client_id: str
+    key_id: str
+    private_key: str = field(repr=False)
+    private_key_file: str
+    api_key: str = field(repr=False)
+    api_secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+    source_id: str
+    routing_id: str
+    gateway_oid: str
+    base_oids: tuple[str, ...]
+    document_repository_id: str
+    faults: tuple[SettingsFault, ...] = ()
+
+
+_REDOX_TEXTS = tuple(each.name for each in fields(RedoxSettings) if each.name != "faults")
+
+
+def redox_settings(variables: Variables, environment: str, defaults: Mapping[str, str]) -> RedoxSettings:
+    """Read one environment's settings, for example `REDOX_STAGING_CLIENT_ID`; faults are kept, never raised."""
+    prefix = f"REDOX_{environment.upper()}_"
+    faults: list[SettingsFault] = []
+    texts: dict[str, str] = {}
+    for name in _REDOX_TEXTS:
+        try:
+            texts[name] = variables.text(prefix + name.upper(), defaults.get(name, ""))
+        except SettingsFault as fault:
+            faults.append(fault)
+            texts[name] = ""
+    base_oids = tuple(oid.strip() for oid in texts.pop("base_oids").split(",") if oid.strip())
+    try:
+        texts["private_key"] = _private_key(prefix, texts)
+    except SettingsFault as fault:
+        faults.append(fault)
+    return RedoxSettings(**texts, base_oids=base_oids, faults=tuple(faults))
+
+
+def _private_key(prefix: str, texts: Mapping[str, str]) -> str:
+    given, path = texts["private_key"], texts["private_key_file"]
+    if given and path:
+        raise SettingsFault(f"{prefix}PRIVATE_KEY_FILE", "is set beside PRIVATE_KEY; set only one of the two")
+    if not path:
+        return given.replace("\\n", "\n")
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text file"
+        raise SettingsFault(f"{prefix}PRIVATE_KEY_FILE", f"the file cannot be read: {reason}") from None
+
+
+def read_variables(environment: Mapping[str, str], file: Path | None) -> Variables:
+    """The process's own variables, and below them those of the file, when there is one.
+
+    Raises `SettingsFault` for a file that cannot be read or has a line that is neither a comment nor NAME=value.
+    """
+    values = dict(environment)
+    if file is not None and file.exists():
+        for name, value in _read_file(file).items():
+            values.setdefault(name, value)
+    return Variables(values)
+
+
+def _read_file(file: Path) -> dict[str, str]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsFault(str(file), f"cannot be read: {type(error).__name__}") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line and not line.startswith("#") and not _LINE.fullmatch(line):
+            # Caught here, because the library would print the line, which may be part of a private key.
+            raise SettingsFault(str(file), f"line {number} is neither a comment nor NAME=value")
+
+    class FileValues(environ.Env):
+        ENVIRON: ClassVar[dict[str, str]] = {}  # a mapping of its own: os.environ must not change
+
+    FileValues.read_env(io.StringIO(text))
+    return FileValues.ENVIRON

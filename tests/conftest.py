@@ -1,0 +1,52 @@
+"""What holds for every test: no network but this machine, no skipped test in CI, triggers that survive a flush."""
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+# Playwright leaves an event loop in the main thread, for which Django would refuse the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# The machine of a run may be busy: a slow example is no fault.
+hypothesis_settings.register_profile("orgportal", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis_settings.load_profile("orgportal")
+
+
+class NetworkClosed(Exception):
+    """A test wanted to reach another machine."""
+
+
+def _local(address: Any) -> bool:
+    return not isinstance(address, tuple) or address[0] in ("127.0.0.1", "::1", "localhost") or address[0][:4] == "127."
+
+
+@pytest.fixture(autouse=True, scope="session")
+def closed_network() -> Iterator[None]:
+    """Let no connection leave the machine, whatever library makes it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+        yield
+
+
+def _guarded(connect: Any) -> Any:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if not _local(address):
+            raise NetworkClosed(f"a test tried to connect to {address!r}")
+        return connect(self, address)
+
+    return guarded
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """In CI a test that is skipped has failed: nobody would read that it did not run."""
+    report = yield
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which is a failure in CI: {report.longrepr}"
+    return report

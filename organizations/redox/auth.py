@@ -1,0 +1,300 @@
+"""Access tokens: by OAuth signed assertion, by legacy API key, or fixed.
+
+A token request has no effect in the directory, so its faults are "not sent" or "not executed", never unknown. Of the
+answer only status, duration and the error texts are kept; no token, assertion or secret leaves this module but as
+`TokenAnswer.token`.
+"""
+
+import json
+import math
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from .client import Exchange, Limits, Line, NotDecodable, address, can_be_sent, decoded, plain
+from .environment import ApiKeyCredential, Environment, OAuthCredential, TokenCredential
+from .outcome import STOP_CREDENTIAL, Kind, Outcome, classify, http_date, json_object
+
+ALGORITHM = "RS384"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_SECONDS = 300
+RENEW_BEFORE_END = 60.0
+"""Seconds before a token's end at which the next one is asked for; Redox's OAuth tokens live 5 minutes."""
+
+KEY_UNKNOWN = "token_key_unknown"
+KEY_ID_MISSING = "token_key_id_missing"
+ASSERTION_REFUSED = "token_assertion_refused"
+API_KEY_REFUSED = "token_api_key_refused"
+
+_DESCRIPTIONS = (("public key not found", KEY_UNKNOWN), ("jwt header kid property is required", KEY_ID_MISSING))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenAnswer:
+    """A token, or why there is none (`outcome`). `status` is None where nobody had to be asked.
+
+    `error` and `error_description` are the other side's words. `clock_difference` is its clock less ours in seconds,
+    exact to about one second, where it told the time.
+    """
+
+    token: str = field(default="", repr=False)
+    outcome: Outcome | None = None
+    status: int | None = None
+    duration_ms: int = 0
+    error: str = ""
+    error_description: str = ""
+    clock_difference: float | None = None
+
+
+class Tokens(Protocol):
+    """A source of access tokens for one environment."""
+
+    can_renew: bool
+
+    def get(self) -> TokenAnswer:
+        """A token that is good for the next minute, asked for where there is none."""
+
+    def discard(self, token: str) -> None:
+        """Never again hand out this token: it was refused."""
+
+
+def tokens(environment: Environment, limits: Limits) -> Tokens:
+    """The source of tokens that fits the credential. Raises ValueError, with no secret in it, when it cannot work."""
+    match environment.credential:
+        case OAuthCredential() as credential:
+            return _RenewedTokens(_SignedAssertion(credential, environment.base_url, limits))
+        case ApiKeyCredential() as credential:
+            return _RenewedTokens(_ApiKey(credential, environment.base_url, limits))
+        case TokenCredential(access_token=token):
+            return _FixedToken(token)
+        case _:
+            raise ValueError("no credential is set")
+
+
+def public_jwk(credential: OAuthCredential) -> dict[str, Any]:
+    """The public half of the key as Redox's dashboard takes it. Raises ValueError for what is no RSA private key."""
+    key = _private_key(credential.private_key).as_dict(private=False)
+    return key | {"kid": credential.key_id, "use": "sig", "alg": ALGORITHM}
+
+
+def thumbprint(credential: OAuthCredential) -> str:
+    """The key's RFC 7638 thumbprint (SHA-256), not secret. Raises ValueError for what is no RSA private key."""
+    return _private_key(credential.private_key).thumbprint()
+
+
+def _private_key(pem: str) -> RSAKey:
+    try:
+        key = RSAKey.import_key(pem)
+    except (ValueError, TypeError, JoseError):
+        raise ValueError("the private key is not an RSA key in PEM form without a password") from None
+    if not key.is_private:
+        raise ValueError("this is the public half of a key; the private key is needed")
+    if key.raw_value.key_size < 2048:
+        raise ValueError("the private key has fewer than 2048 bits")
+    return key
+
+
+class _Grant(NamedTuple):
+    """What a token request brought; `lifetime` in seconds, `refresh_token` where there is one."""
+
+    answer: TokenAnswer
+    lifetime: float = 0.0
+    refresh_token: str = ""
+
+
+class _Source(Protocol):
+    def ask(self) -> _Grant: ...
+
+    def forget(self) -> None: ...
+
+
+class _FixedToken:
+    can_renew = False
+
+    def __init__(self, token: str) -> None:
+        if not can_be_sent(token):
+            raise ValueError("the access token is empty or holds characters that a header cannot carry")
+        self._token = token
+
+    def get(self) -> TokenAnswer:
+        return TokenAnswer(token=self._token)
+
+    def discard(self, token: str) -> None:
+        """A fixed token is all there is; a new one needs new settings."""
+
+
+class _RenewedTokens:
+    """Keeps one token and renews it in time; who comes during a renewal waits for it instead of asking as well."""
+
+    can_renew = True
+
+    def __init__(self, source: _Source) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._token = ""
+        self._renew_at = 0.0
+
+    def get(self) -> TokenAnswer:
+        with self._lock:
+            if self._token and time.monotonic() < self._renew_at:
+                return TokenAnswer(token=self._token)
+            asked_at = time.monotonic()
+            answer, lifetime, _ = self._source.ask()
+            self._token = answer.token
+            self._renew_at = asked_at + lifetime - RENEW_BEFORE_END
+            return answer
+
+    def discard(self, token: str) -> None:
+        with self._lock:
+            if token == self._token:
+                self._token = ""
+                self._source.forget()
+
+
+class _SignedAssertion:
+    """OAuth client credentials with an assertion signed by our private key (SMART Backend Services, RFC 7523)."""
+
+    def __init__(self, credential: OAuthCredential, base_url: str, limits: Limits) -> None:
+        self._credential = credential
+        self._key = _private_key(credential.private_key)
+        self._url = address(base_url, "/v2/auth/token")
+        self._line = Line(limits)
+
+    def ask(self) -> _Grant:
+        assertion = self._assertion()
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion,
+        }
+        exchange = _post(self._line, self._url, "application/x-www-form-urlencoded", urlencode(form))
+        data = _data(exchange)
+        answer = _answer(exchange, data.get("access_token"), ASSERTION_REFUSED, (assertion,))
+        return _Grant(answer, _seconds(data.get("expires_in")))
+
+    def forget(self) -> None:
+        """Each assertion is made anew; there is nothing to forget."""
+
+    def _assertion(self) -> str:
+        now = int(time.time())
+        header = {"alg": ALGORITHM, "kid": self._credential.key_id, "typ": "JWT"}
+        claims = {
+            "iss": self._credential.client_id,
+            "sub": self._credential.client_id,
+            "aud": self._url,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+            "jti": str(uuid4()),
+        }
+        return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
+
+
+class _ApiKey:
+    """The legacy API key: key and secret at first, then the refresh token that came with the last answer."""
+
+    def __init__(self, credential: ApiKeyCredential, base_url: str, limits: Limits) -> None:
+        self._credential = credential
+        self._authenticate_url = address(base_url, "/auth/authenticate")
+        self._refresh_url = address(base_url, "/auth/refreshToken")
+        self._line = Line(limits)
+        self._refresh_token = ""
+
+    def ask(self) -> _Grant:
+        """A refusal of the refresh token says nothing about the key: the secret is tried at once."""
+        if self._refresh_token:
+            grant = self._request(self._refresh_url, {"refreshToken": self._refresh_token})
+            if grant.answer.outcome is None or not grant.answer.outcome.stops:
+                return grant
+            self.forget()
+        return self._request(self._authenticate_url, {"secret": self._credential.api_secret})
+
+    def forget(self) -> None:
+        self._refresh_token = ""
+
+    def _request(self, url: str, proof: dict[str, str]) -> _Grant:
+        body = json.dumps({"apiKey": self._credential.api_key, **proof})
+        exchange = _post(self._line, url, "application/json", body)
+        data = _data(exchange)
+        secrets = (self._credential.api_key, *proof.values())
+        answer = _answer(exchange, data.get("accessToken"), API_KEY_REFUSED, secrets)
+        if answer.token:
+            refresh_token = data.get("refreshToken")
+            self._refresh_token = refresh_token if isinstance(refresh_token, str) else ""
+        return _Grant(answer, _seconds_until(data.get("expires"), exchange))
+
+
+def _post(line: Line, url: str, content_type: str, body: str) -> Exchange:
+    headers = {"Accept": "application/json", "Content-Type": content_type}
+    return line.post(url, body.encode(), headers, line.limits.token_deadline)
+
+
+def _data(exchange: Exchange) -> dict[str, Any]:
+    if exchange.fault:
+        return {}
+    try:
+        return json_object(decoded(exchange)) or {}
+    except NotDecodable:
+        return {}
+
+
+def _answer(exchange: Exchange, token: object, refused_as: str, secrets: tuple[str, ...]) -> TokenAnswer:
+    said = {key: _said(_data(exchange).get(key), secrets) for key in ("error", "error_description")}
+    good = isinstance(token, str) and can_be_sent(token) and exchange.status is not None and exchange.status // 100 == 2
+    server_time = http_date(exchange.headers.get("date", ""))
+    return TokenAnswer(
+        token=str(token) if good else "",
+        outcome=None if good else _why_not(exchange, said["error_description"] or said["error"], refused_as),
+        status=exchange.status,
+        duration_ms=exchange.duration_ms,
+        clock_difference=None if server_time is None else server_time - time.time(),
+        **said,
+    )
+
+
+def _why_not(exchange: Exchange, said: str, refused_as: str) -> Outcome:
+    if exchange.status in {400, 401, 403} and exchange.fault is None:
+        known = next((key for start, key in _DESCRIPTIONS if said.lower().startswith(start)), refused_as)
+        return Outcome(kind=Kind.NOT_EXECUTED, known=known, detail=said, stops=STOP_CREDENTIAL, status=exchange.status)
+    seen = classify(exchange, event="token", oid="")
+    return Outcome(
+        kind=Kind.NOT_EXECUTED if seen.kind is Kind.NOT_EXECUTED else Kind.NOT_SENT,
+        detail=exchange.fault_text or said or f"HTTP {exchange.status} without a token",
+        stops=seen.stops,
+        hold_seconds=seen.hold_seconds,
+        status=exchange.status,
+        fault=exchange.fault,
+    )
+
+
+def _said(text: object, secrets: tuple[str, ...]) -> str:
+    """The other side's words, without what we sent as proof should it be repeated in them."""
+    words = text if isinstance(text, str) else ""
+    for secret in secrets:
+        words = words.replace(secret, "[secret]")
+    return plain(words, 500)
+
+
+def _seconds(text: object) -> float:
+    try:
+        seconds = float(str(text))
+    except ValueError:
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
+
+
+def _seconds_until(text: object, exchange: Exchange) -> float:
+    """How long until an ISO 8601 time, by the clock of the side that named it where it told the time."""
+    try:
+        end = datetime.fromisoformat(str(text))
+        end = end if end.tzinfo else end.replace(tzinfo=UTC)
+        return end.timestamp() - (http_date(exchange.headers.get("date", "")) or time.time())
+    except (ValueError, OverflowError):
+        return 0.0

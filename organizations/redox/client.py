@@ -1,0 +1,341 @@
+"""One exchange with Redox: a message goes out once; what came back is kept, with the evidence of what was sent.
+
+Nothing here judges an answer; that is `outcome.py`. Nothing here tries twice.
+"""
+
+import hashlib
+import ipaddress
+import json
+import re
+import socket
+import ssl
+import threading
+import time
+import unicodedata
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from .environment import Environment
+
+MAX_BODY = 1024 * 1024
+"""Bytes of an answer that are read and kept, and the most that a compressed answer may unfold to."""
+
+_ALLOWED_HEADER = re.compile(
+    r"date|content-type|content-encoding|retry-after|x-ratelimit-limit|x-request-id|redox-([a-z0-9-]+-)?id"
+)
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_WINDOW_BITS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
+
+
+class Fault(StrEnum):
+    """Why an exchange brought no whole answer. Whether a byte may have left is said by `Exchange.sent` alone."""
+
+    ADDRESS = "address"
+    NAME = "name"
+    REFUSED = "refused"
+    ROUTE = "route"
+    CONNECT_TIME = "connect_time"
+    CERTIFICATE = "certificate"
+    TLS = "tls"
+    SETTINGS = "settings"
+    DEADLINE = "deadline"
+    BROKEN = "broken"
+    PROTOCOL = "protocol"
+    SIZE = "size"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds that an exchange, its connecting and a token request may take; Redox itself ends an exchange after 120 s.
+
+    `ca_file` names the only certificate authorities to trust, instead of the public ones.
+    """
+
+    deadline: float = 135.0
+    connect: float = 5.0
+    token_deadline: float = 30.0
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What is known of one request and its answer.
+
+    `sent` means that a byte of the request may have left. `headers` are those allowed to be kept (names in lower case;
+    of `location` the host alone). `body` is raw, as it came over the wire; `body_cut` says that there was more.
+    """
+
+    request_sha256: str
+    sent: bool
+    fault: Fault | None = None
+    fault_text: str = ""
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    body_cut: bool = False
+    duration_ms: int = 0
+
+
+class NotDecodable(ValueError):
+    """The body's content encoding cannot be undone."""
+
+
+class _TimeUp(Exception):
+    """The deadline passed before anything was sent."""
+
+
+def plain(text: str, limit: int = 2000) -> str:
+    """The text, cut to `limit`, without control and direction characters and lone surrogates."""
+    return "".join(char if _is_plain(char) else "\N{REPLACEMENT CHARACTER}" for char in text[:limit]).strip()
+
+
+def _is_plain(char: str) -> bool:
+    return char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
+
+
+def can_be_sent(token: str) -> bool:
+    """Whether a header can carry the access token: visible ASCII only."""
+    return _VISIBLE.fullmatch(token) is not None
+
+
+def address(base_url: str, path: str) -> str:
+    """The URL of a path below the environment's address.
+
+    Raises ValueError for what is not http or https, for a user name in it, and for http to another machine, where the
+    access token could be read on the way.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("the address must be https://host, without a user name")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("http is only for this machine; give an https address")
+    return base_url.rstrip("/") + path
+
+
+def decoded(exchange: Exchange) -> bytes:
+    """The body with its content encoding undone. Raises NotDecodable for another encoding, damage, or over MAX_BODY."""
+    encoding = exchange.headers.get("content-encoding", "").strip().lower()
+    if encoding in {"", "identity"}:
+        return exchange.body
+    for bits in _WINDOW_BITS.get(encoding, ()):
+        with suppress(zlib.error):
+            return _inflated(exchange.body, bits)
+    raise NotDecodable("the content encoding is unknown or the body is damaged")
+
+
+def _inflated(body: bytes, bits: int) -> bytes:
+    stream = zlib.decompressobj(bits)
+    content = stream.decompress(body, MAX_BODY + 1)
+    if len(content) > MAX_BODY or not stream.eof or stream.unused_data:
+        raise NotDecodable("the compressed body is too large, cut short, or more than one")
+    return content
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Watch:
+    """Cuts the connection when the time is up, and knows whether a byte may have left.
+
+    httpx has no deadline for a whole exchange: its read timeout begins anew with each piece that drips in. A second
+    handle on the same connection is shut down instead; unlike the first it outlives the change to TLS.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.sent = False
+        self.expired = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        if self._socket is not None:
+            self._socket.close()
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Called by httpcore at each step. Raises _TimeUp where the first byte would leave after the deadline."""
+        if event == "connection.connect_tcp.complete":
+            self._socket = info["return_value"].get_extra_info("socket").dup()
+            if self.expired:
+                self._shut()
+        elif event == "http11.send_request_headers.started":
+            if self.expired:
+                raise _TimeUp
+            self.sent = True
+
+    def _expire(self) -> None:
+        self.expired = True
+        self._shut()
+
+    def _shut(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(slots=True)
+class _Reply:
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytearray = field(default_factory=bytearray)
+
+    def read(self, response: httpx.Response) -> None:
+        """Reads until the end or just past MAX_BODY; what was read before a fault is kept."""
+        self.status = response.status_code
+        self.headers = _kept(response.headers)
+        for chunk in response.iter_raw():
+            self.body += chunk
+            if len(self.body) > MAX_BODY:
+                return
+
+
+class Line:
+    """The way to the other side: certificates checked, no redirect, proxy or cookie, a new connection each time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._tls = (
+            ssl.create_default_context(cafile=limits.ca_file)
+            if limits.ca_file
+            else httpx.create_ssl_context(trust_env=False)
+        )
+
+    def post(self, url: str, content: bytes, headers: dict[str, str], deadline: float) -> Exchange:
+        """Sends once and reads the answer, in `deadline` seconds. A fault is part of the result, not an exception."""
+        started = time.monotonic()
+        reply, fault, text = _Reply(), None, ""
+        with _Watch(deadline) as watch:
+            try:
+                self._converse(self._request(url, content, headers, watch, deadline), reply)
+            except Exception as error:  # whatever a library raises, the evidence of what was sent must survive
+                fault, text = _fault(error)
+            if watch.expired:
+                fault, text = Fault.DEADLINE, f"no whole answer within {deadline:g} seconds"
+        cut = len(reply.body) > MAX_BODY
+        if cut and fault is None:
+            fault, text = Fault.SIZE, f"the answer has more than {MAX_BODY} bytes"
+        return Exchange(
+            request_sha256=hashlib.sha256(content).hexdigest(),
+            sent=watch.sent,
+            fault=fault,
+            fault_text=text,
+            status=reply.status,
+            headers=reply.headers,
+            body=bytes(reply.body[:MAX_BODY]),
+            body_cut=cut,
+            duration_ms=round((time.monotonic() - started) * 1000),
+        )
+
+    def _request(
+        self, url: str, content: bytes, headers: dict[str, str], watch: _Watch, deadline: float
+    ) -> httpx.Request:
+        timeout = httpx.Timeout(deadline, connect=min(self.limits.connect, deadline))
+        return httpx.Request(
+            "POST",
+            url,
+            content=content,
+            headers=headers | {"Accept-Encoding": "identity", "Connection": "close", "User-Agent": "orgportal"},
+            extensions={"trace": watch.trace, "timeout": timeout.as_dict()},
+        )
+
+    def _converse(self, request: httpx.Request, reply: _Reply) -> None:
+        with httpx.Client(verify=self._tls, trust_env=False, follow_redirects=False) as client:
+            response = client.send(request, stream=True)
+            try:
+                reply.read(response)
+            finally:
+                response.close()
+
+
+class RedoxClient:
+    """Sends messages to one environment."""
+
+    def __init__(self, environment: Environment, limits: Limits) -> None:
+        """Raises ValueError when the environment's address cannot be used."""
+        self.environment = environment
+        self._url = address(environment.base_url, "/endpoint")
+        self._line = Line(limits)
+
+    def post(self, message: bytes, access_token: str) -> Exchange:
+        """Sends these very bytes once. Raises ValueError for a token that no header can carry; nothing is sent then.
+
+        A message whose routing ID or source ID is not the environment's is not sent: the fault is SETTINGS.
+        """
+        if not can_be_sent(access_token):
+            raise ValueError("the access token is empty or holds characters that a header cannot carry")
+        if not is_meant_for(message, self.environment):
+            return Exchange(
+                request_sha256=hashlib.sha256(message).hexdigest(),
+                sent=False,
+                fault=Fault.SETTINGS,
+                fault_text="the message's routing ID or source ID is not the one in the settings",
+            )
+        headers = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {access_token}",
+            "Content-Type": "application/json",
+        }
+        return self._line.post(self._url, message, headers, self._line.limits.deadline)
+
+
+def is_meant_for(message: bytes, environment: Environment) -> bool:
+    meta = json.loads(message)["Meta"]
+    routing_ids = [destination["ID"] for destination in meta["Destinations"]]
+    return routing_ids == [environment.routing_id] and meta.get("Source", {}).get("ID", "") == environment.source_id
+
+
+def _kept(headers: httpx.Headers) -> dict[str, str]:
+    kept = {name: plain(value, 500) for name, value in headers.items() if _ALLOWED_HEADER.fullmatch(name)}
+    if "location" in headers:
+        with suppress(ValueError):
+            kept["location"] = plain(urlsplit(headers["location"]).hostname or "", 255)
+    return kept
+
+
+_FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
+    (ssl.SSLCertVerificationError, Fault.CERTIFICATE),
+    (ssl.SSLError, Fault.TLS),
+    (socket.gaierror, Fault.NAME),
+    (ConnectionRefusedError, Fault.REFUSED),
+    (httpx.ConnectTimeout, Fault.CONNECT_TIME),
+    (httpx.ConnectError, Fault.ROUTE),
+    (httpx.TimeoutException, Fault.DEADLINE),
+    (httpx.RemoteProtocolError, Fault.PROTOCOL),
+    (httpx.UnsupportedProtocol, Fault.ADDRESS),
+    (httpx.InvalidURL, Fault.ADDRESS),
+    (UnicodeError, Fault.ADDRESS),
+)
+
+
+def _fault(error: Exception) -> tuple[Fault, str]:
+    """The first row that fits the error or one of its causes, and the innermost cause in words; never our headers."""
+    causes = list(_causes(error))
+    fault = next((fault for kind, fault in _FAULTS if any(isinstance(cause, kind) for cause in causes)), Fault.BROKEN)
+    root = causes[-1]
+    words = getattr(root, "verify_message", "") or getattr(root, "strerror", "")
+    if not words and fault is Fault.PROTOCOL:
+        words = str(root)
+    return fault, plain(words or type(root).__name__, 300)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__

@@ -1,0 +1,334 @@
+"""What an answer means: the one table from an exchange to its outcome.
+
+Success is one of the two sentences of the how-to and nothing else; the documented error texts are those of Redox's
+page on Carequality errors. What is not understood is unknown: it may have taken effect, and the directory is asked.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+from .client import Exchange, Fault, NotDecodable, decoded, plain
+from .messages import AnswerNotUnderstood, read_json, read_query_answer
+
+OTHER_OID = "other OID in the answer"
+NEW_SUCCESS_TEXT = "new success text"
+ABSENT = "absent"
+
+STOP_CREDENTIAL = "Redox does not accept the credential"
+STOP_CERTIFICATE = "the other side could not prove that it is Redox"
+STOP_ADDRESS = "the address of Redox cannot be used"
+STOP_REDIRECT = "Redox's address points elsewhere"
+STOP_SUBSCRIPTION = "Redox does not let this credential write to this directory"
+
+HOLD_SECONDS = 300.0
+"""How long too many requests hold an environment where the answer does not say: Redox counts over 5 minutes."""
+
+MAX_ID = 64
+_MESSAGE_ID: tuple[str | int, ...] = ("Meta", "Message", "ID")
+_LOG_ID: tuple[str | int, ...] = ("Meta", "Logs", 0, "ID")
+
+_OID = r"\[?(?:urn:oid:)?[0-9][0-9.]*\]?"
+_ID = r"\[?[A-Za-z0-9.:-]+\]?"
+
+
+class Kind(StrEnum):
+    """Accepted and rejected are Redox's word; not sent and not executed are safe to send again; unknown is neither."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NOT_SENT = "not_sent"
+    NOT_EXECUTED = "not_executed"
+    UNKNOWN = "unknown"
+    NEEDS_PERSON = "needs_person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one exchange means, and what follows for the environment.
+
+    `known` is the key of the documented error text; `detail` the other side's words or the fault, as plain text.
+    `stops` is the reason to stop the environment. With `renew_token` the message may go once more with a new token;
+    `stops` holds only if that fails too or cannot be. `hold_seconds` is how long the environment waits. An unknown
+    whose `known` is "already_exists" need not settle: the directory can be asked at once. `presence` is "absent" when
+    the answer proves it.
+    """
+
+    kind: Kind
+    known: str = ""
+    detail: str = ""
+    message_id: str = ""
+    log_id: str = ""
+    stops: str = ""
+    hold_seconds: float | None = None
+    presence: str = ""
+    warning: str = ""
+    answered_oid: str = ""
+    renew_token: bool = False
+    status: int | None = None
+    fault: Fault | None = None
+
+
+class Answer(NamedTuple):
+    """The parts of an answer's body that decide. `data` is None for a body that is not understood as a JSON object."""
+
+    data: dict[str, Any] | None = None
+    text: str = ""
+    sentence: str = ""
+    errors: tuple[str, ...] = ()
+
+
+class _Case(NamedTuple):
+    exchange: Exchange
+    answer: Answer
+    event: str
+    oid: str
+    after_unknown: bool
+    expects: str
+
+    @property
+    def status(self) -> int:
+        return self.exchange.status or 0
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status <= 299
+
+
+class _Documented(NamedTuple):
+    key: str
+    pattern: re.Pattern[str]
+    stops: str = ""
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text.replace(" ", r"\s+"), re.IGNORECASE | re.DOTALL)
+
+
+DOCUMENTED = (
+    _Documented("already_exists", _pattern(rf"{_OID} already exists\s*\.?")),
+    _Documented("is_not_valid", _pattern(rf"id\s*:\s*{_ID} is not valid\s*\.?")),
+    _Documented("parse_failed", _pattern(r"Failed to parse request body as XML resource\s*\.?")),
+    _Documented("xml_error", _pattern(r"Parsing XML request error\s*!?")),
+    _Documented("duplicate_business", _pattern(r"Your Organization Source contains a duplicate business\s*!?")),
+    _Documented(
+        "no_subscriptions",
+        _pattern(
+            r"No subscriptions\s*\. Meta\.Destinations needs to contain a destination from existing subscriptions?\b.*"
+        ),
+        STOP_SUBSCRIPTION,
+    ),
+    _Documented(
+        "several_destinations",
+        _pattern(r"Invalid synchronous destination\s*: more than one synchronous destination was specified\s*\.?"),
+    ),
+    _Documented("repository_required", _pattern(r"Repository URL and certificate are required\b.*")),
+)
+"""The documented error texts, each as a whole, without regard to case and blanks; OIDs, IDs, a final address vary."""
+
+_SUCCESS = {
+    "New": re.compile(r"New organization was added successfully\."),
+    "Update": re.compile(r"Organization with id:(?P<oid>[0-9.]+) has been updated successfully\."),
+}
+
+
+def classify(
+    exchange: Exchange,
+    *,
+    event: str,
+    oid: str,
+    after_unknown: bool = False,
+    expects: Literal["write", "query"] = "write",
+) -> Outcome:
+    """What the exchange means for a message of this event (New, Update, Query) about this OID: the first row that fits.
+
+    `after_unknown`: an earlier attempt of the same submission ended unknown. Never raises, whatever came back.
+    """
+    answer = read_answer(exchange)
+    case = _Case(exchange, answer, event, oid, after_unknown, expects)
+    outcome = next((found for row in ROWS if (found := row(case))), Outcome(kind=Kind.UNKNOWN))
+    return replace(
+        outcome,
+        detail=exchange.fault_text or "\n".join(answer.errors).strip() or answer.sentence or answer.text,
+        message_id=plain(_text(dig(answer.data, *_MESSAGE_ID))),
+        log_id=plain(_text(dig(answer.data, *_LOG_ID))),
+        status=exchange.status,
+        fault=exchange.fault,
+    )
+
+
+def _not_sent(case: _Case) -> Outcome | None:
+    if case.exchange.sent:
+        return None
+    if case.exchange.fault is Fault.SETTINGS:
+        return Outcome(kind=Kind.NEEDS_PERSON)
+    stops = {Fault.CERTIFICATE: STOP_CERTIFICATE, Fault.ADDRESS: STOP_ADDRESS}
+    return Outcome(kind=Kind.NOT_SENT, stops=stops.get(case.exchange.fault, "") if case.exchange.fault else "")
+
+
+def _broken_off(case: _Case) -> Outcome | None:
+    return Outcome(kind=Kind.UNKNOWN) if case.exchange.fault or case.exchange.body_cut else None
+
+
+def _unauthorized(case: _Case) -> Outcome | None:
+    """Meta is the same in every message, so a 401 is about the connection and never about the record."""
+    return Outcome(kind=Kind.NOT_EXECUTED, stops=STOP_CREDENTIAL, renew_token=True) if case.status == 401 else None
+
+
+def _too_many(case: _Case) -> Outcome | None:
+    if case.status not in {425, 429}:
+        return None
+    return Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=hold_seconds(case.exchange.headers))
+
+
+def _redirected(case: _Case) -> Outcome | None:
+    return Outcome(kind=Kind.NOT_EXECUTED, stops=STOP_REDIRECT) if 300 <= case.status <= 399 else None
+
+
+def _documented(case: _Case) -> Outcome | None:
+    texts = case.answer.errors
+    if not case.is_success:
+        texts += (case.answer.sentence,) if case.answer.data else (case.answer.text,)
+    found = next((row for text in texts for row in DOCUMENTED if row.pattern.fullmatch(text.strip())), None)
+    if found is None:
+        return None
+    if (found.key, case.event) == ("already_exists", "New"):
+        return Outcome(kind=Kind.UNKNOWN if case.after_unknown else Kind.NEEDS_PERSON, known=found.key)
+    absent = (found.key, case.event) == ("is_not_valid", "Update")
+    return Outcome(kind=Kind.REJECTED, known=found.key, stops=found.stops, presence=ABSENT if absent else "")
+
+
+def _server_fault(case: _Case) -> Outcome | None:
+    return Outcome(kind=Kind.UNKNOWN) if case.status in {408, 409} or 500 <= case.status <= 599 else None
+
+
+def _accepted(case: _Case) -> Outcome | None:
+    if not _is_yes(case) or case.expects == "query" or case.event not in _SUCCESS:
+        return None
+    said = _SUCCESS[case.event].fullmatch(case.answer.sentence)
+    if said is None or dig(case.answer.data, "Meta", "EventType") not in {None, case.event}:
+        return None
+    answered = said.groupdict().get("oid") or ""
+    return Outcome(
+        kind=Kind.ACCEPTED, answered_oid=answered, warning=OTHER_OID if answered not in {"", case.oid} else ""
+    )
+
+
+def _answered(case: _Case) -> Outcome | None:
+    """A Query is answered by a QueryResponse whose records can be read."""
+    if not _is_yes(case) or case.expects != "query":
+        return None
+    try:
+        read_query_answer(decoded(case.exchange))
+    except (ValueError, RecursionError):
+        return None
+    return Outcome(kind=Kind.ACCEPTED)
+
+
+def _other_success(case: _Case) -> Outcome | None:
+    if not case.is_success:
+        return None
+    is_new_text = _is_yes(case) and case.answer.sentence and case.expects == "write"
+    return Outcome(kind=Kind.UNKNOWN, warning=NEW_SUCCESS_TEXT if is_new_text else "")
+
+
+def _refused(case: _Case) -> Outcome | None:
+    return Outcome(kind=Kind.REJECTED) if 400 <= case.status <= 499 else None
+
+
+def _is_yes(case: _Case) -> bool:
+    return case.is_success and case.answer.data is not None and not case.answer.errors
+
+
+ROWS: tuple[Callable[[_Case], Outcome | None], ...] = (
+    _not_sent,
+    _broken_off,
+    _unauthorized,
+    _too_many,
+    _redirected,
+    _documented,
+    _server_fault,
+    _accepted,
+    _answered,
+    _other_success,
+    _refused,
+)
+"""The table, in its order: the first row that fits. A 401, 425, 429 or redirect holds whatever a whole body says."""
+
+
+def hold_seconds(headers: dict[str, str]) -> float:
+    """Retry-After (seconds or a date) in seconds, held to 1 s .. 1 h; HOLD_SECONDS where it says nothing usable."""
+    said = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]+", said):
+        seconds = float(said)
+    elif (until := http_date(said)) is not None:
+        seconds = until - (http_date(headers.get("date", "")) or time.time())
+    else:
+        return HOLD_SECONDS
+    return min(max(seconds, 1.0), 3600.0)
+
+
+def http_date(text: str) -> float | None:
+    """A header's date in seconds since 1970, or None when it is none."""
+    try:
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+
+
+def read_answer(exchange: Exchange) -> Answer:
+    """The parts of the body that decide. Never raises: what cannot be understood is there as text only."""
+    try:
+        body = decoded(exchange)
+    except NotDecodable:
+        return Answer()
+    text, data = plain(body.decode(errors="replace")), json_object(body)
+    if data is None:
+        return Answer(text=text)
+    if len(_text(dig(data, *_MESSAGE_ID))) > MAX_ID or len(_text(dig(data, *_LOG_ID))) > MAX_ID:
+        return Answer(text=text)
+    detail = dig(data, "Meta", "Extensions", "ResponseDetail")
+    sentence = plain(_text(detail) or _text(dig(detail, "string")))
+    return Answer(data, text, sentence, _errors(data))
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """The body as a JSON object with numbers as text, or None where it is none or could be read in two ways."""
+    try:
+        data = read_json(body)
+    except AnswerNotUnderstood:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def dig(data: object, *path: str | int) -> Any:
+    """The value at the path of keys and list positions, or None."""
+    for step in path:
+        if isinstance(data, dict) and isinstance(step, str):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
+        else:
+            return None
+    return data
+
+
+def _errors(data: dict[str, Any]) -> tuple[str, ...]:
+    """The texts of every documented error body; an error without a readable text counts as ""."""
+    said = dig(data, "Meta", "Errors")
+    errors = said if isinstance(said, list) else [] if said is None else [said]
+    texts = [error if isinstance(error, str) else dig(error, "Text") for error in errors]
+    old = data.get("ErrorMessages")
+    texts += old if isinstance(old, list) else []
+    texts += [data["errorDetail"]] if data.get("errorDetail") else []
+    return tuple(plain(_text(text)) for text in texts)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import socket
 import uuid
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from joserfc.jwk import RSAKey
 
+_PRACTICE_URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
 _TIMES = {
     # Waiting times are shortened, so that a lost answer clears up while somebody watches.
     "REDOX_DEADLINE": "8",
@@ -34,24 +36,11 @@ def prepare(folder: Path) -> None:
 
     They stay the same from run to run: with other settings, what waits in the outbox would ask for a person.
     """
-    file = folder / "demo.env"
-    if file.exists() and (folder / "demo-practice" / "credentials.json").exists():
+    if (folder / "demo.env").exists():
         return
     (folder / "demo-practice").mkdir(parents=True, exist_ok=True)
-    client_id, key_id = str(uuid.uuid4()), secrets.token_hex(8)
-    key = RSAKey.generate_key(2048, {"kid": key_id, "use": "sig", "alg": "RS384"})
-    api_key, api_secret = str(uuid.uuid4()), secrets.token_urlsafe(40)
-    _write(folder / "demo-key.pem", key.as_pem(private=True).decode("ascii"))
-    _write(
-        folder / "demo-practice" / "credentials.json",
-        json.dumps(
-            {
-                "staging": {"client_id": client_id, "kid": key_id, "public_jwk": key.as_dict(private=False)},
-                "production": {"api_key": api_key, "api_secret": api_secret},
-            },
-            indent=2,
-        ),
-    )
+    staging, production = _credentials(folder)
+    base_oids = "2.16.840.1.113883.3.6147.458.99999"
     practice = f"http://127.0.0.1:{_free_port()}"
     values = {
         "SECRET_KEY": secrets.token_urlsafe(50),
@@ -61,19 +50,48 @@ def prepare(folder: Path) -> None:
         "TIME_ZONE": "America/Chicago",
         "LOG_LEVEL": "WARNING",
         **_TIMES,
-        "REDOX_STAGING_BASE_URL": practice,
-        "REDOX_STAGING_AUTH": "oauth",
-        "REDOX_STAGING_CLIENT_ID": client_id,
-        "REDOX_STAGING_KEY_ID": key_id,
-        "REDOX_STAGING_PRIVATE_KEY_FILE": str(folder / "demo-key.pem"),
-        "REDOX_STAGING_BASE_OIDS": "2.16.840.1.113883.3.6147.458.99999",
-        "REDOX_PRODUCTION_BASE_URL": practice,
-        "REDOX_PRODUCTION_AUTH": "api-key",
-        "REDOX_PRODUCTION_API_KEY": api_key,
-        "REDOX_PRODUCTION_API_SECRET": api_secret,
-        "REDOX_PRODUCTION_BASE_OIDS": "2.16.840.1.113883.3.6147.458.99999",
     }
-    _write(file, "".join(f"{name}={value}\n" for name, value in values.items()))
+    for name, credential in {"STAGING": staging, "PRODUCTION": production}.items():
+        given = {"BASE_URL": practice, "BASE_OIDS": base_oids, **credential}
+        values |= {f"REDOX_{name}_{each}": value for each, value in given.items()}
+    _write(folder / "demo.env", "".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def choose_practice_port(folder: Path) -> int:
+    """The practice directory's port: that of the last run, or a new one when another program has taken it."""
+    file = folder / "demo.env"
+    text = file.read_text(encoding="utf-8")
+    port = int(_PRACTICE_URL.findall(text)[0])
+    if _is_free(port):
+        return port
+    port = _free_port()
+    _write(file, _PRACTICE_URL.sub(f"http://127.0.0.1:{port}", text))
+    return port
+
+
+def start_over(folder: Path) -> None:
+    """Forget the demonstration's records, history and directories; credentials and settings stay."""
+    for file in (*folder.glob("demo.sqlite3*"), *folder.glob("demo.seeded"), *folder.glob("demo-practice/*")):
+        if file.name != "credentials.json":
+            file.unlink()
+
+
+def _credentials(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Make a credential for each environment and register both with the practice directory."""
+    client_id, key_id = str(uuid.uuid4()), secrets.token_hex(8)
+    key = RSAKey.generate_key(2048, {"kid": key_id, "use": "sig", "alg": "RS384"})
+    api_key, api_secret = str(uuid.uuid4()), secrets.token_urlsafe(40)
+    known = [
+        {"environment": "staging", "client_id": client_id, "public_jwk": key.as_dict(private=False)},
+        {"environment": "production", "api_key": api_key, "api_secret": api_secret},
+    ]
+    _write(folder / "demo-key.pem", key.as_pem(private=True).decode("ascii"))
+    _write(folder / "demo-practice" / "credentials.json", json.dumps(known, indent=2))
+    key_file = str(folder / "demo-key.pem")
+    return (
+        {"AUTH": "oauth", "CLIENT_ID": client_id, "KEY_ID": key_id, "PRIVATE_KEY_FILE": key_file},
+        {"AUTH": "api-key", "API_KEY": api_key, "API_SECRET": api_secret},
+    )
 
 
 def _write(path: Path, text: str) -> None:
@@ -90,3 +108,13 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+from organizations.services import gateway, installation
 from orgportal.faults import SettingsFault
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -19,15 +20,11 @@ def verify() -> None:
     for check in (_secret_key, _hosts, _bind, _https, _time_zone, _log_level, _delivery_times, _unknown_names):
         for fault in check():
             raise fault
-    from organizations.services import gateway
-
     gateway.verify()
 
 
 def verify_database() -> None:
     """Raise `SettingsFault` when the database is the demonstration's and this process is not, or the reverse."""
-    from organizations.services import installation
-
     installation.check_mark()
 
 

@@ -1,0 +1,36 @@
+"""The programs that `serve` and `demo` keep running."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from orgportal.processes import Program
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments)
+
+
+def workers() -> list[Program]:
+    # A worker finishes the request in hand for up to 25 s; what it must cut off is asked for, never sent again.
+    return [Program("worker", manage("deliver"), stop_within=27)] * settings.DELIVERY_WORKERS
+
+
+def web_server(door: socket.socket) -> Program:
+    """The web server behind a door that is open already."""
+    os.environ["ORGPORTAL_LISTEN"] = f"fd://{door.fileno()}"
+    command = (sys.executable, "-m", "gunicorn", "--config", "python:orgportal.webserver", "orgportal.wsgi")
+    return Program("web server", command, stop_within=15, inherit=(door.fileno(),))
+
+
+def collect_static_files() -> None:
+    """Without them every page would be a fault: their names carry hashes that only the collected list knows."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def lock_file(name: str) -> Path:
+    return Path(settings.VAR_DIR) / f"{name}.lock"

@@ -1,0 +1,80 @@
+"""Runs the whole portal with made-up records against the practice directory, all of it on this machine."""
+
+import socket
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from orgportal import demonstration, startup
+from orgportal.processes import Program, Supervisor, Taken, only_one, open_door
+
+from ._base import PortalCommand
+from ._running import collect_static_files, lock_file, manage, web_server, workers
+
+
+class Command(PortalCommand):
+    help = "Runs the portal with made-up records and the practice directory. Nothing leaves this machine."
+    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="where the portal answers (default 8000)")
+        parser.add_argument("--fresh", action="store_true", help="forget what an earlier run left, and start over")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("Start it with: ./dev demo")
+        startup.verify()
+        supervisor = Supervisor(self._say)
+        supervisor.listen_to_signals()
+        try:
+            with only_one(lock_file("demo")) as lock, open_door("127.0.0.1", options["port"]) as door:
+                supervisor.inherit = (lock,)
+                self._run(supervisor, door, fresh=options["fresh"])
+        except Taken as taken:
+            raise CommandError(f"{taken}. Another port: ./dev demo --port 8001") from None
+        finally:
+            supervisor.stop()
+
+    def _run(self, supervisor: Supervisor, door: socket.socket, *, fresh: bool) -> None:
+        folder = settings.VAR_DIR
+        seeded = folder / "demo.seeded"
+        if fresh or not seeded.exists():
+            demonstration.start_over(folder)  # also what an interrupted first run left half done
+        collect_static_files()
+        self._once(supervisor, "migrate", "--verbosity=0")
+        self._start_practice_directory(supervisor)
+        if not seeded.exists():
+            self._say("Making the demonstration's records (once) ...")
+            self._once(supervisor, "seed_demo")
+            if not supervisor.stopping:
+                seeded.touch()
+        if not supervisor.stopping:
+            self._say(f"The demonstration is at http://127.0.0.1:{door.getsockname()[1]}/")
+            self._say('Press "Sign in as editor (start here)" there. Stop it with Ctrl-C; --fresh starts over.')
+        supervisor.run([*workers(), web_server(door)])
+
+    def _start_practice_directory(self, supervisor: Supervisor) -> None:
+        folder = settings.VAR_DIR
+        port = demonstration.choose_practice_port(folder)
+        command = manage("practice_directory", "--folder", str(folder / "demo-practice"), "--port", str(port))
+        supervisor.start(Program("practice directory", command))
+        until = time.monotonic() + 20
+        while not supervisor.stopping and not _answers(port):
+            if time.monotonic() > until:
+                raise CommandError("The practice directory did not start.")
+            time.sleep(0.1)
+
+    def _once(self, supervisor: Supervisor, *arguments: str) -> None:
+        if not supervisor.stopping and supervisor.run_once(manage(*arguments)) != 0 and not supervisor.stopping:
+            raise CommandError(f"'./dev {arguments[0]}' failed; its message is above.")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

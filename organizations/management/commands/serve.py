@@ -1,0 +1,69 @@
+"""Runs the portal on one machine: the web server and the workers that send."""
+
+import hashlib
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from orgportal import startup
+from orgportal.processes import Supervisor, Taken, only_one, open_door
+
+from ._base import PortalCommand
+from ._running import collect_static_files, lock_file, manage, web_server, workers
+
+
+class Command(PortalCommand):
+    help = "Runs web server and workers until Ctrl-C or SIGTERM. Never changes the database's tables by itself."
+    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--check", action="store_true", help="check settings and database, start nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        startup.verify()
+        if options["check"]:
+            _check_database()
+            self.stdout.write("Settings and database are fit to serve.")
+            return
+        try:
+            self._serve()
+        except Taken as taken:
+            raise CommandError(str(taken)) from None
+
+    def _serve(self) -> None:
+        supervisor = Supervisor(self._say)
+        supervisor.listen_to_signals()
+        host, port = startup.split_bind(settings.BIND)
+        with only_one(_lock_of_database()) as lock, open_door(host, port) as door:
+            supervisor.inherit = (lock,)
+            # In a process of its own: this one opens no database, because its children must not share a connection.
+            if supervisor.run_once(manage("serve", "--check", "--verbosity=0")) != 0:
+                raise CommandError("Nothing was started.")
+            collect_static_files()
+            self._say(f"orgportal answers at {_address(host, port)}. Stop it with Ctrl-C.")
+            supervisor.run([*workers(), web_server(door)])
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _check_database() -> None:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        raise CommandError(f"The database lacks {len(missing)} migrations. Make a backup, then run: ./dev migrate")
+    startup.verify_database()
+
+
+def _lock_of_database() -> Any:
+    database = settings.DATABASES["default"]
+    identity = "|".join(str(database[key]) for key in ("ENGINE", "HOST", "PORT", "NAME"))
+    return lock_file(f"serve-{hashlib.sha256(identity.encode()).hexdigest()[:12]}")
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

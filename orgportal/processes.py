@@ -1,0 +1,174 @@
+"""Runs several programs as one: starts them, starts them again when they die, and stops them in order.
+
+The parent opens no database and forks nothing: each program is a new process, in a group of its own, so that Ctrl-C in
+the terminal reaches the parent alone and no worker is cut off while it sends.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+_LONGEST_PAUSE = 30.0
+_SETTLED = 60.0  # who lived so long begins again with the shortest pause
+_STEP = 0.1
+
+
+class Taken(Exception):
+    """Another process holds what this one needs; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program to keep running. `stop_within`: seconds that it gets to finish what is in hand.
+
+    Programs of one name are stopped together. `inherit`: file descriptors that it is given, such as an open door.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    stop_within: float = 10.0
+    inherit: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class _Child:
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = 1.0
+    start_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps programs running until SIGINT, SIGTERM or SIGHUP; a second signal kills them.
+
+    They are stopped in the order in which `run` got them. `inherit`: file descriptors that every child is given.
+    """
+
+    say: Callable[[str], None]
+    inherit: tuple[int, ...] = ()
+    stopping: bool = False
+    _children: list[_Child] = field(default_factory=list)
+    _once: subprocess.Popen[bytes] | None = None
+
+    def listen_to_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def run_once(self, command: Sequence[str]) -> int:
+        """Run a program to its end and return its exit code; a signal in the meantime is handed on to it."""
+        self._once = self._popen(command)
+        told = False
+        while (code := self._once.poll()) is None:
+            if self.stopping and not told:
+                _signal_group(self._once, signal.SIGTERM)
+                told = True
+            time.sleep(_STEP)
+        self._once = None
+        return code
+
+    def start(self, program: Program) -> None:
+        """Start a program before `run`; it is stopped after those that are named there."""
+        child = _Child(program)
+        self._children.append(child)
+        self._start(child)
+
+    def run(self, programs: Sequence[Program]) -> None:
+        """Keep the programs running until a signal comes, then stop all of them."""
+        self._children[:0] = [_Child(program) for program in programs]
+        while not self.stopping:
+            for child in self._children:
+                self._keep_alive(child)
+            time.sleep(_STEP)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the programs in turn: ask, wait as long as each may take, kill."""
+        for _name, group in groupby(self._children, key=lambda child: child.program.name):
+            running = [(child.program, child.process) for child in group if child.process is not None]
+            for _program, process in running:
+                _signal_group(process, signal.SIGTERM)
+            for program, process in running:
+                self._wait(program, process)
+        self._children.clear()
+
+    def _wait(self, program: Program, process: subprocess.Popen[bytes]) -> None:
+        try:
+            process.wait(program.stop_within)
+        except subprocess.TimeoutExpired:
+            self.say(f"The {program.name} did not stop within {program.stop_within:.0f} s and is killed.")
+        _signal_group(process, signal.SIGKILL)  # also what it may have left behind
+        process.wait()
+
+    def _keep_alive(self, child: _Child) -> None:
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.start_at:
+                self._start(child)
+            return
+        code = child.process.poll()
+        if code is None:
+            return
+        _signal_group(child.process, signal.SIGKILL)
+        if now - child.started >= _SETTLED:
+            child.pause = 1.0
+        self.say(f"The {child.program.name} ended with {code}; it is started again in {child.pause:.0f} s.")
+        child.process, child.start_at = None, now + child.pause
+        child.pause = min(child.pause * 2, _LONGEST_PAUSE)
+
+    def _start(self, child: _Child) -> None:
+        child.process, child.started = self._popen(child.program.command, child.program.inherit), time.monotonic()
+
+    def _popen(self, command: Sequence[str], inherit: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+        files = (*self.inherit, *inherit)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=files)  # noqa: S603
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        if self.stopping:
+            for process in (self._once, *(child.process for child in self._children)):
+                if process is not None:
+                    _signal_group(process, signal.SIGKILL)
+        self.stopping = True
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[int]:
+    """Hold the lock file, or raise `Taken`. Gives its descriptor: children that inherit it hold the lock as well."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise Taken(f"already running on this database, as process {file.read().strip()} ({lock})") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield file.fileno()
+
+
+def open_door(host: str, port: int) -> socket.socket:
+    """A socket that listens there; raises `Taken` when the port is not to be had."""
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+        door.listen(1024)
+    except OSError as error:
+        door.close()
+        raise Taken(f"port {port} on {host} is not to be had: {error.strerror}") from None
+    return door

@@ -1,0 +1,142 @@
+"""What `./dev test` runs.
+
+    ./dev test                  everything: lint and types, SQLite, browser, PostgreSQL
+    ./dev test quick            the part that takes under 30 seconds
+    ./dev test STAGE [...]      one stage alone: lint, sqlite, browser, postgresql
+    ./dev test ARGUMENTS        these arguments for pytest, on SQLite
+
+Further arguments go to pytest. Exit code 0: everything passed.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import cluster
+
+ROOT = Path(__file__).resolve().parent.parent
+BUDGET = {"lint": 45, "sqlite": 120, "browser": 120, "postgresql": 90, "quick": 30}
+_COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed)\b")
+
+
+@dataclass(slots=True)
+class Result:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other: "Result") -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self) -> str:
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    first, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
+    if first == "quick":
+        chosen = {"quick": STAGES["quick"]}
+    elif first in STAGES:
+        chosen = {first: STAGES[first]}
+    elif first:
+        chosen, rest = {"pytest": pytest}, list(arguments)
+    else:
+        chosen = {name: stage for name, stage in STAGES.items() if name != "quick"}
+    total, lines = Result(), []
+    for name, stage in chosen.items():
+        print(f"--- {name}", flush=True)
+        started = time.monotonic()
+        result = stage(*rest)
+        lines.append(_line(name, time.monotonic() - started, result))
+        total.add(result)
+    print("\n".join(("", *lines)))
+    print(total, flush=True)
+    return 1 if total.failed else 0
+
+
+def _line(name: str, seconds: float, result: Result) -> str:
+    budget = BUDGET.get(name)
+    over = "  OVER BUDGET" if budget and seconds > budget else ""
+    return f"{name:12}{seconds:6.0f} s" + (f" of {budget} s" if budget else "") + f"   {result}{over}"
+
+
+def lint(*_arguments: str) -> Result:
+    """Form, faults and types; the three run side by side."""
+    python = [sys.executable, "-m"]
+    commands = (
+        ["ruff", "format", "--check", "--quiet", "."],
+        ["ruff", "check", "--quiet", "."],
+        ["mypy", "--no-error-summary"],
+    )
+    environment = {**os.environ, "ORGPORTAL_ENV_FILE": ""}
+    running = [subprocess.Popen([*python, *command], cwd=ROOT, env=environment) for command in commands]
+    codes = [process.wait() for process in running]
+    for command, code in zip(commands, codes, strict=True):
+        print(f"{' '.join(command)}: {'good' if code == 0 else 'FAILED'}")
+    return Result(passed=codes.count(0), failed=len(codes) - codes.count(0))
+
+
+def quick(*arguments: str) -> Result:
+    return pytest("-m", "not browser and not slow", *arguments)
+
+
+def sqlite(*arguments: str) -> Result:
+    return pytest("-m", "not browser", *arguments)
+
+
+def browser(*arguments: str) -> Result:
+    return pytest("-m", "browser", *arguments)
+
+
+def postgresql(*arguments: str) -> Result:
+    """Those tests that use a database, once more."""
+    programs = cluster.binaries()
+    if programs is None:
+        print("No PostgreSQL server on this machine (Debian: apt-get install postgresql).")
+        return Result(failed=1) if os.environ.get("CI") == "true" else Result(skipped=1)
+    with cluster.cluster(programs) as address:
+        return pytest("-m", "not browser", "--only-database", *arguments, database=address)
+
+
+def pytest(*arguments: str, database: str = "") -> Result:
+    """Run pytest, let its output through, and read its last line."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if database:
+        environment["TEST_DATABASE_URL"] = database
+    colour = "yes" if sys.stdout.isatty() else "no"
+    command = [sys.executable, "-m", "pytest", f"--color={colour}", "--quiet", "--durations=5", *arguments]
+    summary = ""
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if _COUNT.search(line):
+                summary = line
+    return _read(summary, process.returncode)
+
+
+def _read(summary: str, code: int) -> Result:
+    counts = {word.rstrip("s"): int(number) for number, word in _COUNT.findall(summary)}
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    # Any other code but 0 is a run that did not come to its end, or that found no test.
+    return Result(counts.get("passed", 0), failed or int(code != 0), counts.get("skipped", 0))
+
+
+STAGES: dict[str, Callable[..., Result]] = {
+    "lint": lint,
+    "sqlite": sqlite,
+    "browser": browser,
+    "postgresql": postgresql,
+    "quick": quick,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -42,7 +42,7 @@ class Oid:
 
     @property
     def key(self) -> str:
-        """Text that sorts by arcs in any collation: 2.9 before 2.10, a parent before its children. At most 97 digits."""
+        """Text that sorts by arcs in any collation: 2.9 before 2.10, a parent before a child. At most 97 digits."""
         return "".join(f"{len(arc):02}{arc}" for arc in self.arcs)
 
     @property
@@ -57,7 +57,7 @@ class Oid:
 
 
 def shape(oid: Oid) -> str:
-    """What Redox would call the OID by its form: "organization", "patient", "document", or "" when it has none of these.
+    """What Redox would call the OID by its form: "organization", "patient", "document", or "" for none of them.
 
     Redox documents `{root}.{number}.{environment}.{site}.{1, 2 or 3}.{n}`. Only a hint: older OIDs have fewer arcs.
     """

@@ -1,0 +1,360 @@
+"""The messages that go to Redox, and the records that come back. No I/O, no clock: equal records give equal bytes.
+
+Keys and their order are those of the how-to's examples. Nothing empty is sent, and no null but that of DestinationID.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from organizations.fields import FieldError, read_oid
+from organizations.records import (
+    ADDRESS_LABELS,
+    CONTACT_LABELS,
+    AddressRecord,
+    ContactRecord,
+    IdentifierRecord,
+    OrganizationRecord,
+    canonical_json,
+)
+from organizations.redox.environment import DIRECTORY, Environment, routing_name
+
+NEW = "New"
+UPDATE = "Update"
+QUERY = "Query"
+
+_ACTIONS = {NEW: "Create", UPDATE: "Update"}
+_SENT_BACK = ("Type", "Endpoints")
+"""Keys of a record read from the directory that an Update must not lose. ManagingOrg is the directory's own."""
+
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+_PHONE_KEYS = {"Work": "work_phone", "Mobile": "mobile_phone", "Home": "home_phone"}
+_ADDRESS_KEYS = {
+    "StreetAddress": "street",
+    "City": "city",
+    "State": "state",
+    "ZIP": "zip_code",
+    "County": "county",
+    "Country": "country",
+}
+
+_ORGANIZATION = "Organizations.*"
+_CONTACT = f"{_ORGANIZATION}.Contacts.*"
+_SOURCES = {
+    "Meta.DataModel": ("always", "", ""),
+    "Meta.EventType": ("New or Update", "New for the first registration of an OID, Update ever after.", ""),
+    "Meta.Source.ID": ("source ID", "Needed when the Redox environment has more than one source.", ""),
+    "Meta.Destinations.*.ID": ("routing ID", "", ""),
+    "Directory": ("always", "Redox supports only Carequality.", ""),
+    "Action": ("as EventType", "Create with New, Update with Update.", ""),
+    f"{_ORGANIZATION}.Name": ("Name", "", "name"),
+    f"{_ORGANIZATION}.DestinationID": ("Destination ID", "Your inbound traffic; null while testing.", "destination_id"),
+    f"{_ORGANIZATION}.Aliases": ("Aliases", "", "aliases"),
+    f"{_ORGANIZATION}.Aliases.*": ("", "", "aliases"),
+    f"{_ORGANIZATION}.Active": ("Active", "false takes the record out of use; there is no delete.", "active"),
+    "Organizations.0.Identifiers.0.ID": ("OID", "The only identifier that is required.", "oid"),
+    "Organizations.0.Identifiers.0.IDType": ("always", "", ""),
+    f"{_ORGANIZATION}.Identifiers.*.ID": ("Own identifiers", "", "identifiers"),
+    f"{_ORGANIZATION}.Identifiers.*.IDType": ("Its kind", "", "identifiers"),
+    f"{_ORGANIZATION}.PartOf.Identifier.Value": ("PartOf", "The gateway, or one of your records.", "part_of_oid"),
+    _CONTACT: ("Contact {}", "", "contacts.{}"),
+    f"{_CONTACT}.Purpose": ("Purpose", "Redox documents only 'Technical'.", "contacts.{}.purpose"),
+    f"{_CONTACT}.Name": ("Contact name", "", "contacts.{}.name"),
+    f"{_CONTACT}.EmailAddresses": ("E-mail addresses", "", "contacts.{}.email_addresses"),
+    f"{_CONTACT}.EmailAddresses.*": ("", "", "contacts.{}.email_addresses"),
+    **{
+        f"{_CONTACT}.PhoneNumber.{key}": (CONTACT_LABELS[name], "", f"contacts.{{}}.{name}")
+        for key, name in _PHONE_KEYS.items()
+    },
+    **{
+        f"{_ORGANIZATION}.Address.{key}": (ADDRESS_LABELS[name], "", f"address.{name}")
+        for key, name in _ADDRESS_KEYS.items()
+    },
+    **{
+        f"{_ORGANIZATION}.{key}": (key, "Read from the directory, sent back unchanged.", f"carried.{key}")
+        for key in _SENT_BACK
+    },
+}
+"""Where the lines of a message come from: label, Redox's rule, key of the field; by path, * for any place in a list."""
+
+
+class AnswerNotUnderstood(ValueError):
+    """The bytes are not JSON, or not of the shape that Redox documents; the message says what is wrong with them."""
+
+
+def message(record: OrganizationRecord, event: str, environment: Environment) -> bytes:
+    """The bytes of a New or an Update that carries the whole record.
+
+    Raises ValueError where the destination ID is not known: Update replaces the whole record and would cut it off.
+    """
+    if not record.destination_known:
+        raise ValueError("a record whose destination ID is not known cannot be sent")
+    return _bytes(
+        {
+            "Meta": _meta(event, environment),
+            "Directory": DIRECTORY,
+            "Action": _ACTIONS[event],
+            "Organizations": [_organization(record)],
+        }
+    )
+
+
+def query(oid: str, environment: Environment) -> bytes:
+    """The bytes of a Query for one OID; it writes nothing."""
+    return _bytes(
+        {
+            "Meta": _meta(QUERY, environment),
+            "Directory": DIRECTORY,
+            "Identifier": {"ID": oid, "IDType": "OID"},
+        }
+    )
+
+
+class Line(NamedTuple):
+    """One line of a message: number from 1, text, the field it comes from with its stable key, Redox's rule for it."""
+
+    number: int
+    text: str
+    field_label: str
+    rule: str
+    field: str
+
+
+def annotated(content: bytes) -> tuple[Line, ...]:
+    """The lines of a message of ours, each with where it comes from; of brackets and the like nothing is said."""
+    texts = content.decode().split("\n")
+    return tuple(
+        _line(number, text, path)
+        for number, (text, path) in enumerate(zip(texts, _paths(json.loads(content)), strict=True), start=1)
+    )
+
+
+def sha256(content: bytes) -> str:
+    """The SHA-256 of the bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def record_from_message(content: bytes) -> OrganizationRecord:
+    """The record that a New or an Update of ours carries. Raises AnswerNotUnderstood for anything else."""
+    organizations = _organizations(_Object(read_json(content), ""))
+    if len(organizations) != 1:
+        raise AnswerNotUnderstood(f"the message holds {len(organizations)} organizations instead of 1")
+    return _record(organizations[0], destination_known=True)
+
+
+def read_query_answer(body: bytes) -> tuple[OrganizationRecord, ...]:
+    """The records in a QueryResponse; empty when the directory knows none.
+
+    Strict, because "not found" lets a New be sent again: raises AnswerNotUnderstood for everything that does not say by
+    itself that it is a QueryResponse without errors.
+    """
+    answer = _Object(read_json(body), "")
+    meta = answer.part("Meta")
+    if (meta.text("DataModel"), meta.text("EventType")) != ("Organization", "QueryResponse"):
+        raise AnswerNotUnderstood("the answer is not an Organization.QueryResponse")
+    if meta.left.get("Errors"):
+        raise AnswerNotUnderstood("the answer holds errors")
+    return tuple(_record(organization, destination_known=False) for organization in _organizations(answer))
+
+
+def read_json(body: bytes) -> Any:
+    """JSON from outside, with numbers as text: IDs exceed what databases hold, and a number may have 5,000 digits.
+
+    Raises AnswerNotUnderstood for what is no JSON, and for what two readers could read differently or that cannot be
+    stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond what Python reads.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8-sig"),
+            parse_int=str,
+            parse_float=str,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_without_repeated_keys,
+        )
+        text = json.dumps(value, ensure_ascii=False)
+        text.encode()
+    except (ValueError, RecursionError) as fault:
+        raise AnswerNotUnderstood(f"not a JSON text that can be read: {type(fault).__name__}") from fault
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise AnswerNotUnderstood("a text holds NUL")
+    return value
+
+
+def _bytes(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, indent=2, ensure_ascii=False).encode()
+
+
+def _meta(event: str, environment: Environment) -> dict[str, Any]:
+    source = {"Source": {"ID": environment.source_id}} if environment.source_id else {}
+    destinations = {"Destinations": [{"ID": environment.routing_id}]}
+    return {"DataModel": "Organization", "EventType": event, **source, **destinations}
+
+
+def _organization(record: OrganizationRecord) -> dict[str, Any]:
+    own = [{"ID": identifier.value, "IDType": identifier.kind} for identifier in record.identifiers]
+    carried = dict(record.carried)
+    optional = {
+        "Aliases": list(record.aliases),
+        "Active": record.active,
+        "Identifiers": [{"ID": record.oid, "IDType": "OID"}, *own],
+        "PartOf": {"Identifier": {"Value": record.part_of_oid}},
+        "Contacts": [_contact(contact) for contact in record.contacts],
+        "Address": {key: getattr(record.address, name) for key, name in _ADDRESS_KEYS.items()},
+        **{key: json.loads(carried[key]) for key in _SENT_BACK if key in carried},
+    }
+    return {"Name": record.name, "DestinationID": record.destination_id or None, **_filled(optional)}
+
+
+def _contact(contact: ContactRecord) -> dict[str, Any]:
+    return {
+        "Purpose": contact.purpose,
+        "Name": contact.name,
+        "EmailAddresses": list(contact.email_addresses),
+        "PhoneNumber": {key: getattr(contact, name) for key, name in _PHONE_KEYS.items()},
+    }
+
+
+def _filled(value: Any) -> Any:
+    """The value without the empty texts, lists, objects and nulls in it, however deep."""
+    if isinstance(value, dict):
+        filled = {key: _filled(part) for key, part in value.items()}
+        return {key: part for key, part in filled.items() if part not in _EMPTY}
+    if isinstance(value, list):
+        return [part for part in map(_filled, value) if part not in _EMPTY]
+    return value
+
+
+def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """For each line of the indented JSON text the path of what begins there; () for a closing bracket."""
+    yield path
+    parts = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
+    for key, part in parts:
+        yield from _paths(part, (*path, key))
+    if parts:
+        yield ()
+
+
+def _line(number: int, text: str, path: tuple[str | int, ...]) -> Line:
+    exact = ".".join(map(str, path))
+    general = ".".join("*" if isinstance(part, int) else part for part in path)
+    label, rule, field = _SOURCES.get(exact) or _SOURCES.get(general) or ("", "", "")
+    place = int(path[3]) if len(path) > 3 and general.startswith(_CONTACT) else 0
+    if label == "routing ID":
+        rule = routing_name(text.split('"')[3]) or "Not in Redox's table."
+    return Line(number, text, label.format(place + 1), rule, field.format(place))
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object repeats a key")
+    return found
+
+
+class _Object:
+    """A JSON object being read, key by key; what nobody asked for stays in `left`."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        if not isinstance(value, dict):
+            raise AnswerNotUnderstood(f"{path or 'the body'} is not an object")
+        self.path = path
+        self.left: dict[str, Any] = dict(value)
+        self._parts: list[_Object] = []
+
+    def text(self, key: str) -> str:
+        value = self.left.pop(key, None)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise AnswerNotUnderstood(f"{self._path(key)} is not a text")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self._list(key)
+        if not all(isinstance(value, str) for value in values):
+            raise AnswerNotUnderstood(f"{self._path(key)} is not a list of texts")
+        return tuple(values)
+
+    def part(self, key: str) -> "_Object":
+        value = self.left.pop(key, None)
+        return self._remember(_Object({} if value is None else value, self._path(key)))
+
+    def parts(self, key: str) -> "list[_Object]":
+        values = self._list(key)
+        return [self._remember(_Object(value, f"{self._path(key)}.{place}")) for place, value in enumerate(values)]
+
+    def carried(self) -> Iterator[tuple[str, str]]:
+        """What was left here and below: path and canonical JSON. What is empty says nothing."""
+        for key, value in _filled(self.left).items():
+            yield self._path(key), canonical_json(value)
+        for part in self._parts:
+            yield from part.carried()
+
+    def _list(self, key: str) -> list[Any]:
+        values = self.left.pop(key, None)
+        if values is not None and not isinstance(values, list):
+            raise AnswerNotUnderstood(f"{self._path(key)} is not a list")
+        return [value for value in values or () if value is not None]
+
+    def _path(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+    def _remember(self, part: "_Object") -> "_Object":
+        self._parts.append(part)
+        return part
+
+
+def _organizations(body: _Object) -> list[_Object]:
+    values = body.left.get("Organizations")
+    if not isinstance(values, list):
+        raise AnswerNotUnderstood("Organizations is not a list")
+    return [_Object(value, "") for value in values]
+
+
+def _record(organization: _Object, *, destination_known: bool) -> OrganizationRecord:
+    active = organization.left.pop("Active", None)
+    if not isinstance(active, bool):
+        raise AnswerNotUnderstood("Active is neither true nor false")
+    oid, identifiers = _identifiers(organization.parts("Identifiers"))
+    address = organization.part("Address")
+    record = OrganizationRecord(
+        oid=oid,
+        name=organization.text("Name"),
+        active=active,
+        destination_id=organization.text("DestinationID") if destination_known else "",
+        destination_known=destination_known,
+        part_of_oid=organization.part("PartOf").part("Identifier").text("Value").removeprefix("urn:oid:"),
+        aliases=organization.texts("Aliases"),
+        identifiers=identifiers,
+        contacts=tuple(map(_contact_record, organization.parts("Contacts"))),
+        address=AddressRecord(**{name: address.text(key) for key, name in _ADDRESS_KEYS.items()}),
+    )
+    return replace(record, carried=tuple(sorted(organization.carried())))
+
+
+def _identifiers(parts: list[_Object]) -> tuple[str, tuple[IdentifierRecord, ...]]:
+    identifiers = [IdentifierRecord(value=part.text("ID"), kind=part.text("IDType")) for part in parts]
+    first_oid = next((one for one in identifiers if one.kind.upper() == "OID"), None)
+    if first_oid is None:
+        raise AnswerNotUnderstood("an organization has no OID")
+    identifiers.remove(first_oid)
+    try:
+        return read_oid(first_oid.value).value, tuple(identifiers)
+    except FieldError as fault:
+        raise AnswerNotUnderstood(f"an organization's OID is none: {fault}") from fault
+
+
+def _contact_record(part: _Object) -> ContactRecord:
+    phones = part.part("PhoneNumber")
+    return ContactRecord(
+        purpose=part.text("Purpose"),
+        name=part.text("Name"),
+        email_addresses=part.texts("EmailAddresses"),
+        **{name: phones.text(key) for key, name in _PHONE_KEYS.items()},
+    )

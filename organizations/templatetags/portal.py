@@ -1,0 +1,142 @@
+"""What templates need beyond Django: icons, times, OIDs, foreign text made harmless to the eye, problems of forms."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from django import template
+from django.forms import BaseForm, BaseFormSet, BoundField, RadioSelect
+from django.forms.formsets import DELETION_FIELD_NAME
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from organizations import words
+
+register = template.Library()
+
+# Redox's own arcs, below which it issues OIDs (how-to: both gateways stand there). They are the same in nearly all
+# records, so that pages show them muted, and tables only their end.
+SHARED_ARCS = "2.16.840.1.113883.3.6147.458."
+
+# Characters that are not seen or that change how others are seen: controls but tab and line feed, marks and overrides
+# of writing direction, line separators, zero width spaces, halves of surrogate pairs, tag characters.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_JSON_KEY = re.compile(r'(\s*)("(?:[^"\\]|\\.)*":)(.*)', re.DOTALL)
+
+
+@register.filter
+def plain(text: object) -> str:
+    r"""Text that came from elsewhere, with each character that cannot be seen written out, such as \u202E."""
+
+    def written_out(match: re.Match[str]) -> str:
+        code = ord(match[0])
+        return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
+
+    return _UNSEEN.sub(written_out, str(text))
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A symbol of `icons.svg`; never alone, because it is hidden from those who listen. `extra` are more classes."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
+        f"icon {extra}".rstrip(),
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def moment(value: datetime | None, form: words.MomentForm = "moment", *, focus: bool = True) -> SafeString | str:
+    """A time in the user's zone with UTC on hover and focus; "never" for none. `focus=False` spares the tab stop."""
+    if value is None:
+        return "never"
+    now = timezone.now()
+    utc = words.moment(value.astimezone(UTC), now, "seconds" if form == "seconds" else "moment")
+    return _time(value, words.moment(timezone.localtime(value), now, form), utc, focus=focus)
+
+
+@register.simple_tag
+def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:
+    """How long ago a time is: "26 minutes", with the time on hover and focus; "never" for none."""
+    if value is None:
+        return "never"
+    now = timezone.now()
+    when = words.moment(timezone.localtime(value), now)
+    return _time(value, words.age(now - value), when, focus=focus)
+
+
+def _time(value: datetime, text: str, more: str, *, focus: bool) -> SafeString:
+    return format_html(
+        '<time datetime="{}" data-utc="{}"{}>{}</time>',
+        value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        more,
+        mark_safe(' tabindex="0"' if focus else ""),  # noqa: S308 - one of two constants
+        text,
+    )
+
+
+@register.filter
+def short_oid(value: object) -> SafeString:
+    """An OID for tables: the arcs that nearly all records share are left out but for the last, the rest is whole."""
+    text = str(value)
+    if text.startswith(SHARED_ARCS):
+        return format_html("<span>…458.</span>{}", text.removeprefix(SHARED_ARCS))
+    return conditional_escape(text)
+
+
+@register.filter
+def long_oid(value: object) -> SafeString:
+    """A whole OID that wraps only after its dots, with the arcs that nearly all records share muted."""
+    text = str(value)
+    shared = SHARED_ARCS if text.startswith(SHARED_ARCS) else ""
+    own = _wrapping(text.removeprefix(shared))
+    return format_html("<span>{}</span><wbr>{}", _wrapping(shared), own) if shared else own
+
+
+def _wrapping(text: str) -> SafeString:
+    # str.replace gives a plain str back; the text was escaped before, <wbr> is ours.
+    return mark_safe(conditional_escape(text).replace(".", ".<wbr>").removesuffix("<wbr>"))  # noqa: S308
+
+
+@register.filter
+def json_line(line: str) -> SafeString:
+    """One line of a message with its key set apart from its value."""
+    match = _JSON_KEY.fullmatch(plain(line))
+    if match is None:
+        return conditional_escape(plain(line))
+    return format_html("{}<i>{}</i>{}", *match.groups())
+
+
+@register.simple_tag
+def problems(*parts: BaseForm | BaseFormSet | BoundField) -> list[tuple[str, str]]:
+    """(id of the field, error) for every error, in the order given. The id is "" where an error is of no one field.
+
+    Forms, formsets and single fields may be mixed, so that the list can follow the page.
+    """
+    return [problem for part in parts for problem in _problems_of(part)]
+
+
+def _problems_of(part: BaseForm | BaseFormSet | BoundField) -> Iterable[tuple[str, str]]:
+    if isinstance(part, BoundField):
+        yield from ((_anchor(part), str(error)) for error in part.errors)
+        return
+    whole = part.non_form_errors() if isinstance(part, BaseFormSet) else part.non_field_errors()
+    yield from (("", str(error)) for error in whole)
+    for inner in part:
+        if not (isinstance(inner, BaseForm) and _is_taken_away(inner)):
+            yield from _problems_of(inner)
+
+
+def _is_taken_away(form: BaseForm) -> bool:
+    # Of a removed form the formset itself asks nothing more.
+    return bool(getattr(form, "cleaned_data", {}).get(DELETION_FIELD_NAME))
+
+
+def _anchor(field: BoundField) -> str:
+    # A group of choices has no control of its own name: the link goes to its first choice.
+    return f"{field.auto_id}_0" if isinstance(field.field.widget, RadioSelect) else field.auto_id

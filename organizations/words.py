@@ -1,0 +1,285 @@
+"""The words for what is so, for how long and since when: one place for pages, exports, audit and help.
+
+A sentence holds named placeholders: `{submission}` its number, `{k}` a count, `{environment}` STAGING or PRODUCTION,
+`{time}` and `{date}` moments in words, `{age}` a duration in words; the others are what their name says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+type MomentForm = Literal["moment", "seconds", "day", "clock"]
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class _Dots(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word for a state, with the icon and tone that say the same, and the sentence that opens on it.
+
+    `one` is the sentence where `k` is 1; "" where the sentence counts nothing.
+    """
+
+    key: str
+    word: str
+    icon: str
+    tone: str
+    sentence: str
+    one: str = ""
+
+    def say(self, **values: object) -> str:
+        """The sentence with its placeholders filled; KeyError when one of them is not given."""
+        text = self.one if self.one and values.get("k") == 1 else self.sentence
+        return text.format(**values)
+
+    @property
+    def in_general(self) -> str:
+        """The sentence about no record in particular, as the help page shows it."""
+        return self.sentence.format_map(_Dots())
+
+
+def _by_key(*words: Word) -> Mapping[str, Word]:
+    return {word.key: word for word in words}
+
+
+STANDING = _by_key(
+    Word(
+        "not_registered",
+        "Not registered",
+        "not-registered",
+        "is-quiet",
+        "Redox has accepted no message of this record from the portal.",
+    ),
+    Word("active", "Active", "active", "is-yes", "Redox accepted this record as active."),
+    Word(
+        "deactivated",
+        "Deactivated",
+        "no-symbol",
+        "is-quiet",
+        "Redox accepted Active = false. The record stays in the directory, others stop using it, and it can be "
+        "reactivated.",
+    ),
+    Word(
+        "stated",
+        "Stated",
+        "stated",
+        "is-ink",
+        "{person} stated that this OID was registered outside the portal. Redox has not confirmed it to the portal "
+        "yet.",
+    ),
+    Word(
+        "seen",
+        "Seen",
+        "eye",
+        "is-ink",
+        "The directory showed this record when the portal asked. No message from the portal has been accepted yet.",
+    ),
+    Word(
+        "unknown",
+        "Unknown",
+        "question-mark-circle",
+        "is-unsure",
+        "The first message of this record may or may not have taken effect. The portal is finding out.",
+    ),
+)
+
+# How the standing is known; "not registered" has two ways to be so.
+STANDING_BASIS: Mapping[str, str] = {
+    "never_sent": "Never sent.",
+    "not_registered": "New rejected {time}, submission {submission}.",
+    "active": "Accepted {time}, submission {submission}.",
+    "deactivated": "Deactivated {date} by {person}: {reason}.",
+    "stated": "Stated {date}: {reason}.",
+    "seen": "Seen {time}, Active = {value}.",
+    "unknown": "Unknown for {age}, submission {submission}.",
+}
+
+# In the order in which people must act: of a record the first that is true is shown.
+OPEN_WORK = _by_key(
+    Word(
+        "needs_person",
+        "Needs a person",
+        "hand-raised",
+        "is-unsure",
+        "The portal cannot decide alone what became of submission {submission}. Compare and decide.",
+    ),
+    Word(
+        "unknown",
+        "Unknown",
+        "question-mark-circle",
+        "is-unsure",
+        "Submission {submission} left, but no clear answer came. Nothing else of this record is sent until that is "
+        "clear.",
+    ),
+    Word(
+        "rejected",
+        "Rejected",
+        "x-circle",
+        "is-no",
+        "Redox said no to submission {submission}. The saved changes are not in the directory.",
+    ),
+    Word("sending", "Sending", "paper-airplane", "is-work", "Submission {submission} is on its way."),
+    Word("queued", "Queued", "clock", "is-ink", "Submission {submission} is stored and will be sent."),
+    Word(
+        "awaiting",
+        "Awaiting approval",
+        "user-circle",
+        "is-ink",
+        "Submission {submission} waits for an approver. Nothing has been sent.",
+    ),
+    Word(
+        "changes_not_sent",
+        "Changes not sent",
+        "pencil",
+        "is-work",
+        "{k} fields were saved here and not sent. The directory does not have them.",
+        "{k} field was saved here and not sent. The directory does not have it.",
+    ),
+)
+
+SUBMISSION_STATE = _by_key(
+    Word(
+        "awaiting",
+        "Awaiting approval",
+        "user-circle",
+        "is-ink",
+        "Reviewed by {person}. Waits for an approver who did not work on it. Nothing has been sent.",
+    ),
+    Word("queued", "Queued", "clock", "is-ink", "Reviewed and stored. Nothing has been sent."),
+    Word(
+        "sending",
+        "Sending",
+        "paper-airplane",
+        "is-work",
+        "On its way since {time}. Redox may take up to 2 minutes to answer.",
+    ),
+    Word("accepted", "Accepted", "check-circle", "is-yes", "Redox said yes at {time}."),
+    Word("rejected", "Rejected", "x-circle", "is-no", "Redox said no at {time}. This message will not be sent again."),
+    Word(
+        "unknown",
+        "Unknown",
+        "question-mark-circle",
+        "is-unsure",
+        "The message left at {time}, but no clear answer came. It may or may not have taken effect.",
+    ),
+    Word(
+        "needs_person",
+        "Needs a person",
+        "hand-raised",
+        "is-unsure",
+        "The portal cannot decide alone. Somebody with the right compares and decides.",
+    ),
+    Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} at {time}. Nothing was sent."),
+)
+
+# What a queued submission waits for; follows the sentence of its state. `{children}` is a count with its noun.
+QUEUED_REASON: Mapping[str, str] = {
+    "worker": "A worker will take it.",
+    "parent": "Waits for its parent {name} to be accepted.",
+    "children": "Waits for {children} to be deactivated.",
+    "earlier": "Waits for submission {submission} of the same record.",
+    "waiting": "{environment} waits until {time}: too many requests.",
+    "stopped": "{environment} is stopped: {cause}.",
+    "attempt": "The next attempt follows at {time}. Attempt {attempt} did not reach Redox: {cause}.",
+    "no_worker": "No worker is running since {time}.",
+}
+
+# What one attempt came to; a submission can have several before its state is final.
+ATTEMPT = _by_key(
+    Word("accepted", "Accepted", "check-circle", "is-yes", "Redox said yes."),
+    Word("rejected", "Rejected", "x-circle", "is-no", "Redox said no."),
+    Word("not_sent", "Not sent", "minus-circle", "is-quiet", "Redox could not be reached. Nothing was sent."),
+    Word("not_executed", "Not executed", "minus-circle", "is-quiet", "Redox answered without processing the message."),
+    Word("unknown", "Unknown", "question-mark-circle", "is-unsure", "The message left, but no clear answer came."),
+    Word(
+        "needs_person", "Needs a person", "hand-raised", "is-unsure", "The portal cannot decide alone what this means."
+    ),
+)
+
+ENVIRONMENT_STATE = _by_key(
+    Word(
+        "not_connected",
+        "Not connected",
+        "signal-slash",
+        "is-quiet",
+        "No credential is set for {environment}. You can prepare records; nothing can be sent.",
+    ),
+    Word(
+        "connected",
+        "Connected",
+        "signal",
+        "is-yes",
+        "The last check at {time} got a token and an answer to a Query. It did not write.",
+    ),
+    Word(
+        "not_checked",
+        "Not checked",
+        "signal",
+        "is-ink",
+        "A credential is set for {environment}. Nobody has checked it since the portal started at {time}.",
+    ),
+    Word(
+        "waiting",
+        "Waiting",
+        "clock",
+        "is-ink",
+        "Redox asked us to slow down. Sending goes on by itself at {time}.",
+    ),
+    Word(
+        "paused",
+        "Paused",
+        "pause-circle",
+        "is-ink",
+        "Redox did not answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing is "
+        "lost; {k} submissions wait.",
+        "Redox did not answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing is "
+        "lost; {k} submission waits.",
+    ),
+    Word(
+        "stopped",
+        "Stopped",
+        "stop-circle",
+        "is-no",
+        "Sending to {environment} is stopped since {time}: {cause}. {k} submissions wait, none is lost. Somebody must "
+        "put it right.",
+        "Sending to {environment} is stopped since {time}: {cause}. {k} submission waits, none is lost. Somebody must "
+        "put it right.",
+    ),
+)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 field", "2 fields"; `many` where an s is not enough."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def age(duration: timedelta) -> str:
+    """A duration in its largest whole unit: "26 minutes", "1 day". Less than nothing is "0 seconds"."""
+    seconds = max(int(duration.total_seconds()), 0)
+    for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= length:
+            return count(seconds // length, unit)
+    return count(seconds, "second")
+
+
+def moment(value: datetime, now: datetime, form: MomentForm = "moment") -> str:
+    """A time in the zone it carries: "May 9, 14:03 CDT", with the year when it is not that of `now`.
+
+    "seconds" adds the seconds; "day" is the date alone; "clock" leaves out date and zone, but only on the day of `now`.
+    """
+    today = now.astimezone(value.tzinfo)
+    if form == "clock" and value.date() == today.date():
+        return f"{value:%H:%M}"
+    day = f"{MONTHS[value.month - 1]} {value.day}"
+    if value.year != today.year:
+        day = f"{day}, {value.year}"
+    if form == "day":
+        return day
+    clock = f"{value:%H:%M:%S}" if form == "seconds" else f"{value:%H:%M}"
+    return f"{day}, {clock}" if form == "clock" else f"{day}, {clock} {value.tzname()}"

@@ -1,0 +1,143 @@
+"use strict";
+// What makes the portal quicker and safer to use. Every page does its work without it.
+
+const live = () => document.getElementById("live");
+
+function say(text) {
+  live().textContent = "";
+  // Put in after a pause: a text that is there at once, or is the same as before, is not read aloud.
+  setTimeout(() => { live().textContent = text; }, 50);
+}
+
+function note(text) {
+  const icon = document.createElement("b");
+  icon.textContent = "!";
+  icon.setAttribute("aria-hidden", "true");
+  const line = document.createElement("p");
+  line.className = "note";
+  line.append(icon, document.createTextNode(" " + text));
+  const notes = document.getElementById("notes");
+  notes.replaceChildren(line);
+  notes.scrollIntoView({ block: "center" });
+}
+
+// Copying ------------------------------------------------------------------------------------------------
+
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  // Over plain http a browser has no clipboard to offer, but still this way.
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.className = "visually-hidden";
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("not copied");
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  try {
+    await copy(button.dataset.copy);
+    button.classList.add("is-copied");
+    setTimeout(() => button.classList.remove("is-copied"), 2000);
+    say("Copied");
+  } catch {
+    say("The browser did not let the portal copy.");
+  }
+  button.focus();
+});
+
+// Menus and sentences ------------------------------------------------------------------------------------
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+}
+
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = event.target.closest("details.menu[open]");
+  closeMenus();
+  if (menu) menu.querySelector("summary").focus();
+});
+
+// The sentence behind a status opens when the keyboard comes to it, and goes when it leaves.
+document.addEventListener("focusin", (event) => {
+  const button = event.target.closest("button.status[popovertarget]");
+  if (button && button.matches(":focus-visible")) button.popoverTargetElement.showPopover({ source: button });
+});
+document.addEventListener("focusout", (event) => {
+  const opened = document.querySelector(".sentence:popover-open");
+  if (!opened || opened.contains(event.relatedTarget)) return;
+  const button = document.querySelector(`[popovertarget="${opened.id}"]`);
+  if (event.relatedTarget && event.relatedTarget !== button) opened.hidePopover();
+});
+
+// What was typed survives --------------------------------------------------------------------------------
+// <form data-guard>: leaving with unsaved input asks first; data-guard="changed": what stands there is not saved yet.
+
+const typed = (form) => new URLSearchParams(
+  [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken").map(([name, value]) => [name, String(value)])
+).toString();
+const atFirst = new WeakMap();
+const leaving = new WeakSet();
+
+function isChanged(form) {
+  return !leaving.has(form) && (form.dataset.guard === "changed" || atFirst.get(form) !== typed(form));
+}
+
+addEventListener("beforeunload", (event) => {
+  if ([...document.querySelectorAll("form[data-guard]")].some(isChanged)) event.preventDefault();
+});
+
+// Before a form leaves, one small question finds out whether the portal can be reached: a browser that cannot
+// would show its own page of failure in place of the form.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-guard]") || leaving.has(form) || event.defaultPrevented) return;
+  event.preventDefault();
+  if (form.dataset.asking) return;
+  form.dataset.asking = "1";
+  try {
+    const answer = await fetch("/health/live", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+    if (!answer.ok) throw new Error("not reached");
+  } catch {
+    note("The portal cannot be reached. What you typed is still here and nothing was sent. Press the button again when the connection is back.");
+    return;
+  } finally {
+    delete form.dataset.asking;
+  }
+  leaving.add(form);
+  form.requestSubmit(event.submitter);
+});
+
+// Coming back by the back button, the form guards again.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) for (const form of document.querySelectorAll("form[data-guard]")) leaving.delete(form);
+});
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.xhr.status !== 401) return;
+  if (![...document.querySelectorAll("form[data-guard]")].some(isChanged)) return;
+  event.preventDefault();
+  note("Your sign-in has ended. What you typed is still here: sign in again in another tab, then go on.");
+});
+document.addEventListener("htmx:sendError", () => say("The portal cannot be reached."));
+
+// Where the focus goes after a page has come -------------------------------------------------------------
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const form of document.querySelectorAll("form[data-guard]")) atFirst.set(form, typed(form));
+  const problem = document.querySelector(".problem");
+  const heading = document.querySelector("h1");
+  if (problem) {
+    problem.focus();
+  } else if (heading && document.querySelector("#notes .note")) {
+    heading.tabIndex = -1;
+    heading.setAttribute("aria-describedby", "notes");
+    heading.focus();
+  }
+});

@@ -266,7 +266,7 @@ def _why_not(exchange: Exchange, said: str, refused_as: str) -> Outcome:
     seen = classify(exchange, event="token", oid="")
     return Outcome(
         kind=Kind.NOT_EXECUTED if seen.kind is Kind.NOT_EXECUTED else Kind.NOT_SENT,
-        detail=exchange.fault_text or said or f"HTTP {exchange.status} without a token",
+        detail=exchange.fault_text or said or (seen.detail if seen.stops else f"HTTP {exchange.status}, no token"),
         stops=seen.stops,
         hold_seconds=seen.hold_seconds,
         status=exchange.status,

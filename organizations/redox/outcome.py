@@ -154,7 +154,7 @@ def classify(
     outcome = next((found for row in ROWS if (found := row(case))), Outcome(kind=Kind.UNKNOWN))
     return replace(
         outcome,
-        detail=exchange.fault_text or "\n".join(answer.errors).strip() or answer.sentence or answer.text,
+        detail=outcome.detail or exchange.fault_text or _words(answer),
         message_id=plain(_text(dig(answer.data, *_MESSAGE_ID))),
         log_id=plain(_text(dig(answer.data, *_LOG_ID))),
         status=exchange.status,
@@ -187,7 +187,10 @@ def _too_many(case: _Case) -> Outcome | None:
 
 
 def _redirected(case: _Case) -> Outcome | None:
-    return Outcome(kind=Kind.NOT_EXECUTED, stops=STOP_REDIRECT) if 300 <= case.status <= 399 else None
+    if not 300 <= case.status <= 399:
+        return None
+    host = case.exchange.headers.get("location") or "another address"
+    return Outcome(kind=Kind.NOT_EXECUTED, detail=host, stops=STOP_REDIRECT)
 
 
 def _documented(case: _Case) -> Outcome | None:
@@ -328,6 +331,10 @@ def _errors(data: dict[str, Any]) -> tuple[str, ...]:
     texts += old if isinstance(old, list) else []
     texts += [data["errorDetail"]] if data.get("errorDetail") else []
     return tuple(plain(_text(text)) for text in texts)
+
+
+def _words(answer: Answer) -> str:
+    return plain("\n".join(answer.errors)) or answer.sentence or answer.text
 
 
 def _text(value: object) -> str:

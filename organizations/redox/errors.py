@@ -1,0 +1,324 @@
+"""What came back, in plain words: headline, cause and the one next step.
+
+The words are chosen by the outcome; the state never comes from here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from organizations.records import OrganizationRecord, difference
+
+from .auth import ASSERTION_REFUSED, KEY_ID_MISSING, KEY_UNKNOWN
+from .client import Fault
+from .environment import ENVIRONMENTS, ORGANIZATION_ROUTING, Environment, OAuthCredential, TokenCredential
+from .outcome import ABSENT, OTHER_OID, Kind, Outcome
+
+ALLOWED_CLOCK_DIFFERENCE = 10.0
+"""Seconds by which Redox lets the clock of an assertion's maker differ."""
+
+SUSPECTED_CHARACTERS = "&<>"
+"""Characters that have a meaning in the XML into which Redox turns a message."""
+
+
+class Explanation(NamedTuple):
+    """`step` labels the one button and `step_key` says what it does; a step without a key is a sentence, no button.
+
+    `anchor` is the section of the record's form that the step leads to.
+    """
+
+    headline: str
+    cause: str
+    step: str = ""
+    step_key: str = ""
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the words need to know beside the outcome.
+
+    `record` is the one that was sent, `doubles` the names of ours that share its name or address. `at` is a time ready
+    to print: of our earlier message, of the end of a wait, or of the next attempt. `clock_difference` is that of
+    TokenAnswer, `deadline` that of Limits.
+    """
+
+    environment: Environment
+    record: OrganizationRecord | None = None
+    deactivates: bool = False
+    doubles: tuple[str, ...] = ()
+    message_bytes: int = 0
+    at: str = ""
+    clock_difference: float | None = None
+    deadline: float = 135.0
+
+
+class Suspect(NamedTuple):
+    """A character that may break the XML, and the field that holds it."""
+
+    label: str
+    character: str
+    anchor: str
+
+
+def suspects(record: OrganizationRecord) -> tuple[Suspect, ...]:
+    """Every field with a suspected character, in the form's order, each character once."""
+    return tuple(
+        Suspect(filled.label, character, filled.anchor)
+        for filled in difference(None, record)
+        for character in SUSPECTED_CHARACTERS
+        if character in filled.after
+    )
+
+
+_CONNECTION = ("Open Connection", "open_connection")
+_SUPPORT = ("Copy for Redox support", "copy_for_support")
+
+ROWS: dict[str, Explanation] = {
+    "accepted": Explanation("Redox said yes.", "{text}"),
+    "other_oid": Explanation(
+        "Redox said yes.",
+        "Redox's answer names the OID {answered}, not the one sent. Redox's own example does that too. "
+        "Ask the directory if in doubt.",
+    ),
+    "already_exists": Explanation(
+        "This OID is already in the directory of {environment}.",
+        "It was registered before, by us outside the portal or by somebody else. Deactivated records count as well.",
+        "Compare with the directory",
+        "compare",
+    ),
+    "already_exists_after_unknown": Explanation(
+        "The OID is there now; probably our message{of_time} arrived.",
+        "An answer got lost.",
+        "The portal compares by itself",
+    ),
+    "is_not_valid": Explanation(
+        "This OID is not in the directory of {environment}.",
+        "An Update needs a registered record. It was never registered here, or only in {other}.",
+        "Review as New",
+        "review_as_new",
+    ),
+    "nothing_to_deactivate": Explanation(
+        "There is nothing to deactivate.",
+        "An Update needs a registered record. It was never registered here, or only in {other}.",
+        "Mark as not registered",
+        "mark_not_registered",
+    ),
+    "parse_failed": Explanation(
+        "Redox could not pass the record on.",
+        "Redox names: no identifier, no valid type, no contact, or an endpoint without a name. "
+        "The OID was sent.{contact}",
+        *_SUPPORT,
+    ),
+    "xml_error": Explanation(
+        "The directory could not read the message.",
+        "Redox gives no reason. Special characters are suspected{special}.",
+        *_SUPPORT,
+    ),
+    "duplicate_business": Explanation("Redox sees a double.", "Redox does not say of what.{doubles}", *_SUPPORT),
+    "no_subscriptions": Explanation(
+        "Redox does not let this credential write to this directory.",
+        "The routing ID sent was {routing}.",
+        *_CONNECTION,
+    ),
+    "several_destinations": Explanation(
+        "The message named more than one destination.",
+        "The portal always sends one. This is a fault of the portal or of something in between.",
+        *_SUPPORT,
+    ),
+    "repository_required": Explanation(
+        "This answer belongs to patient searches.",
+        "The organization asked for is deactivated or does not answer requests.",
+        *_SUPPORT,
+    ),
+    "unauthorized": Explanation(
+        "Redox did not accept the sign-in or the message's head.",
+        "This is about the connection, not about this record: the head is the same in every message. "
+        "Credential changed or removed, or the source ID is missing.",
+        *_CONNECTION,
+    ),
+    "not_found": Explanation(
+        "Redox found nothing at this address.",
+        "Redox documents it for patients and documents only. Probably the address is wrong.",
+        *_CONNECTION,
+    ),
+    "wrong": Explanation("Redox says the message is wrong.", "{as_it_wrote}", *_SUPPORT),
+    "too_large": Explanation(
+        "Redox says the message is too large.", "It has {bytes} bytes.", "Edit the record", "edit_record"
+    ),
+    "too_many": Explanation(
+        "Too many requests from our address.",
+        "This one was not processed. All of {environment} waits{until_time}.",
+        "Goes on by itself",
+    ),
+    "redirected": Explanation(
+        "Redox's address points elsewhere.",
+        "A redirect to {text} is never followed: a proxy, or the address setting.",
+        *_CONNECTION,
+    ),
+    "unknown": Explanation("We do not know whether this arrived.", "{how_lost}"),
+    "other_text": Explanation("Redox said no with words that the portal does not know.", "'{text}'", *_SUPPORT),
+    "unreachable": Explanation(
+        "Redox could not be reached. Nothing was sent.", "{host} {did_not_answer}.{next_attempt}"
+    ),
+    "no_token": Explanation("Redox gave no access token. Nothing was sent.", "{text}.{next_attempt}"),
+    "certificate": Explanation(
+        "The other side could not prove that it is Redox. Nothing was sent.", "{text}; {host}.", *_CONNECTION
+    ),
+    "address": Explanation("The address of Redox cannot be used. Nothing was sent.", "{text}; {host}.", *_CONNECTION),
+    "settings": Explanation(
+        "The message was made for other settings. Nothing was sent.", "As the portal found: {text}.", *_CONNECTION
+    ),
+    KEY_UNKNOWN: Explanation(
+        "Redox does not know our key.",
+        "Client {client}, key {key}. The public key is not in the dashboard, or in another Redox environment.",
+        "Show public key",
+        "show_public_key",
+    ),
+    KEY_ID_MISSING: Explanation("The key has no name.", "KEY_ID is empty.", *_CONNECTION),
+    ASSERTION_REFUSED: Explanation("Redox did not accept our assertion.", "{assertion}", *_CONNECTION),
+    "token_fixed": Explanation(
+        "The fixed access token has ended.",
+        "Redox's tokens last minutes or hours. Fixed tokens are for trials.",
+        *_CONNECTION,
+    ),
+}
+"""The words by row; what stands in braces is filled in."""
+
+_BY_STATUS = {400: "wrong", 404: "not_found", 405: "wrong", 413: "too_large", 415: "wrong", 422: "wrong"}
+_NOT_SENT = {Fault.CERTIFICATE: "certificate", Fault.ADDRESS: "address"}
+_DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused"}
+
+
+def explain(outcome: Outcome, context: Context) -> Explanation:
+    """The words for one outcome."""
+    row = ROWS[_row_key(outcome, context)]
+    facts = _facts(outcome, context)
+    row = _with_step(row, outcome, context)
+    return row._replace(headline=row.headline.format_map(facts), cause=row.cause.format_map(facts).strip())
+
+
+def _row_key(outcome: Outcome, context: Context) -> str:
+    match outcome.kind:
+        case Kind.ACCEPTED:
+            return "other_oid" if outcome.warning == OTHER_OID else "accepted"
+        case Kind.UNKNOWN:
+            return "already_exists_after_unknown" if outcome.known else "unknown"
+        case Kind.NEEDS_PERSON:
+            return outcome.known or "settings"
+        case Kind.NOT_SENT:
+            return _NOT_SENT.get(outcome.fault, "unreachable") if outcome.fault else "no_token"
+        case Kind.NOT_EXECUTED:
+            return _not_executed_key(outcome, context)
+        case Kind.REJECTED:
+            return _rejected_key(outcome, context)
+
+
+def _not_executed_key(outcome: Outcome, context: Context) -> str:
+    if outcome.hold_seconds is not None:
+        return "too_many"
+    if outcome.status is not None and 300 <= outcome.status <= 399:
+        return "redirected"
+    if isinstance(context.environment.credential, TokenCredential):
+        return "token_fixed"
+    return outcome.known if outcome.known in ROWS else "unauthorized"
+
+
+def _rejected_key(outcome: Outcome, context: Context) -> str:
+    if outcome.presence == ABSENT:
+        return "nothing_to_deactivate" if context.deactivates else "is_not_valid"
+    if outcome.known in {"already_exists", "is_not_valid"}:
+        return "other_text"
+    by_status = _BY_STATUS.get(outcome.status or 0, "other_text" if outcome.detail else "wrong")
+    return outcome.known or by_status
+
+
+def _with_step(row: Explanation, outcome: Outcome, context: Context) -> Explanation:
+    """The row with the step that puts this very record right, where there is one."""
+    record = context.record
+    if outcome.known == "parse_failed" and record and not record.contacts:
+        return row._replace(step="Edit contacts", step_key="edit", anchor="contacts")
+    if outcome.known == "xml_error" and record and (found := suspects(record)):
+        return row._replace(step=f"Edit {found[0].label}", step_key="edit", anchor=found[0].anchor)
+    if outcome.known == "duplicate_business" and context.doubles:
+        return row._replace(step=f"Compare with {context.doubles[0]}", step_key="compare_record")
+    return row
+
+
+def _facts(outcome: Outcome, context: Context) -> dict[str, str]:
+    environment, at = context.environment, context.at
+    credential = environment.credential
+    oauth = credential if isinstance(credential, OAuthCredential) else None
+    return {
+        "environment": environment.name.upper(),
+        "other": next(name for name in ENVIRONMENTS if name != environment.name).upper(),
+        "text": outcome.detail,
+        "answered": outcome.answered_oid,
+        "host": urlsplit(environment.base_url).hostname or environment.base_url,
+        "did_not_answer": _DID_NOT_ANSWER.get(outcome.fault, "did not answer") if outcome.fault else "",
+        "of_time": f" of {at}" if at else "",
+        "until_time": f" until {at}" if at else "",
+        "next_attempt": f" Next attempt {at}." if at else "",
+        "bytes": f"{context.message_bytes:,}",
+        "client": oauth.client_id if oauth else "",
+        "key": oauth.key_id if oauth else "",
+        **{name: words(outcome, context) for name, words in _CLAUSES.items()},
+    }
+
+
+def _contact(outcome: Outcome, context: Context) -> str:
+    return " This record has no contact." if context.record and not context.record.contacts else ""
+
+
+def _special(outcome: Outcome, context: Context) -> str:
+    found = suspects(context.record) if context.record else ()
+    return ": " + ", ".join(f"'{one.character}' in {one.label}" for one in found) if found else ""
+
+
+def _doubles(outcome: Outcome, context: Context) -> str:
+    if not context.doubles:
+        return ""
+    return f" These records have the same name or address: {', '.join(context.doubles)}."
+
+
+def _routing(outcome: Outcome, context: Context) -> str:
+    environment = context.environment
+    if environment.routing_id == ORGANIZATION_ROUTING[environment.name]:
+        which = f"the one for {environment.name.upper()} organizations in Redox's table"
+        so = "the subscription is missing or the credential belongs to another Redox environment"
+    else:
+        which, so = "NOT in Redox's table", "the setting is wrong"
+    return f"{environment.routing_id}, {which}. So {so}"
+
+
+def _as_it_wrote(outcome: Outcome, context: Context) -> str:
+    return f"As it wrote: '{outcome.detail}'." if outcome.detail else "Redox gives no reason."
+
+
+def _how_lost(outcome: Outcome, context: Context) -> str:
+    if outcome.fault is Fault.DEADLINE:
+        return f"The answer did not come within {context.deadline:g} seconds."
+    if outcome.fault in {None, Fault.SIZE} and outcome.status is not None:
+        return f"Redox answered {outcome.status} without saying yes or no."
+    return "The connection broke before an answer."
+
+
+def _assertion(outcome: Outcome, context: Context) -> str:
+    seconds = abs(context.clock_difference or 0.0)
+    if seconds > ALLOWED_CLOCK_DIFFERENCE:
+        return f"This machine's clock differs from Redox's by {seconds:.0f} seconds; up to 10 are allowed."
+    if outcome.detail:
+        return _as_it_wrote(outcome, context)
+    return "Redox gives no reason; check address, algorithm, clock."
+
+
+_CLAUSES: dict[str, Callable[[Outcome, Context], str]] = {
+    "contact": _contact,
+    "special": _special,
+    "doubles": _doubles,
+    "routing": _routing,
+    "as_it_wrote": _as_it_wrote,
+    "how_lost": _how_lost,
+    "assertion": _assertion,
+}

@@ -1,0 +1,36 @@
+"""Run the practice directory, the stand-in for Redox on this machine, until it is told to stop."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from organizations.practice import PracticeDirectory
+
+
+class Command(BaseCommand):
+    help = "Run the practice directory: a stand-in for Redox and the Carequality directory on this machine."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--folder", type=Path, required=True, help="keeps the records and holds credentials.json")
+        parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+        parser.add_argument("--delay", type=float, default=5.0, help="seconds that the behaviour `slow` waits")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        # Under a parent that stops its children itself, the terminal's Ctrl-C is ignored and stays so.
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, lambda *_: stop.set())
+        try:
+            practice = PracticeDirectory(options["folder"], port=options["port"], slow_seconds=options["delay"])
+            with practice:
+                self.stdout.write(f"Practice directory at {practice.url}, records in {practice.folder}")
+                self.stdout.flush()
+                stop.wait()
+        except (OSError, ValueError, OverflowError) as fault:
+            raise CommandError(f"The practice directory cannot run: {fault}", returncode=2) from fault

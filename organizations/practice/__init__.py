@@ -1,0 +1,20 @@
+"""The practice directory: our stand-in for Redox and the Carequality directory, for demonstration and tests.
+
+It is written from the documents of Redox alone and shares no code with the portal's own Redox package: what both
+sides took from one place would be accepted here although Redox refuses it. It listens on the loopback address only.
+"""
+
+from organizations.practice.behaviour import BEHAVIOURS, Behaviour
+from organizations.practice.credentials import Credential, write_credentials
+from organizations.practice.server import PracticeDirectory, ReceivedRequest
+from organizations.practice.store import Effect
+
+__all__ = [
+    "BEHAVIOURS",
+    "Behaviour",
+    "Credential",
+    "Effect",
+    "PracticeDirectory",
+    "ReceivedRequest",
+    "write_credentials",
+]

@@ -1,0 +1,125 @@
+"""What the directory does with a message: New, Update and Query, in the words that Redox documents."""
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from organizations.practice import shape
+from organizations.practice.behaviour import Behaviour
+from organizations.practice.credentials import ROUTING_IDS
+from organizations.practice.replies import NoReply, Reply, gateway_reply, json_reply, logs, meta, refusal
+from organizations.practice.store import Store
+
+FIRST_MESSAGE_ID = 4_606_153_124  # as in the how-to: more than 32 bits hold
+MOST_IN_ONE_ANSWER = 1_000
+USUAL_IN_ONE_ANSWER = 100
+
+_EXISTS = "{oid} already exists."
+_NOT_VALID = "id: {oid} is not valid."
+_NO_SUBSCRIPTIONS = "No subscriptions. Meta.Destinations needs to contain a destination from existing subscription."
+_SUCCESS = {
+    "New": "New organization was added successfully.",
+    "Update": "Organization with id:{oid} has been updated successfully.",
+}
+
+# The documented refusals of a well-formed message: status, text, and the part of Redox that says it.
+_REFUSALS: dict[Behaviour, tuple[int, str, str]] = {
+    Behaviour.SAYS_NO_EXISTS: (403, _EXISTS, "Integration"),
+    Behaviour.SAYS_NO_NOT_VALID: (403, _NOT_VALID, "Integration"),
+    Behaviour.SAYS_NO_PARSE: (403, "Failed to parse request body as XML resource.", "Integration"),
+    Behaviour.SAYS_NO_XML: (500, "Parsing XML request error!", "Integration"),
+    Behaviour.SAYS_NO_DUPLICATE: (500, "Your Organization Source contains a duplicate business!", "Integration"),
+    Behaviour.SAYS_NO_SUBSCRIPTIONS: (500, _NO_SUBSCRIPTIONS, "Subscriptions"),
+    Behaviour.SAYS_NO_DESTINATIONS: (400, shape.MORE_THAN_ONE_DESTINATION, "DataModels"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Both environments' directories. `stopping` ends the waiting of slow answers."""
+
+    store: Store
+    slow_seconds: float
+    stopping: threading.Event
+
+    def answer(self, body: bytes, environment: str, behaviour: Behaviour) -> Reply | NoReply:
+        """The reply to a message that came with the credential of an environment."""
+        try:
+            message = shape.read(body)
+        except ValueError as fault:
+            return refusal(None, 400, [f"The body is not JSON: {fault}"], "DataModels")
+        if faults := shape.faults(message):
+            return refusal(None, 400, faults, "DataModels")
+        if message["Meta"]["Destinations"][0]["ID"] != ROUTING_IDS[environment]:
+            return refusal(message, 500, [_NO_SUBSCRIPTIONS], "Subscriptions")
+        if message["Meta"]["EventType"] == "Query":
+            return self._query(message, environment)
+        return self._write(message, environment, hashlib.sha256(body).hexdigest(), behaviour)
+
+    def _write(self, message: dict[str, Any], environment: str, sha256: str, behaviour: Behaviour) -> Reply | NoReply:
+        if behaviour in _REFUSALS:
+            status, text, module = _REFUSALS[behaviour]
+            return refusal(message, status, [text.format(oid=shape.oid_of(message["Organizations"][0]))], module)
+        if behaviour is Behaviour.SLOW and self.stopping.wait(self.slow_seconds):
+            return NoReply.BREAK_OFF
+        reply = self._apply(message, environment, sha256, strange=behaviour is Behaviour.STRANGE_YES)
+        if behaviour is Behaviour.APPLIES_THEN_BREAKS:
+            return NoReply.BREAK_OFF
+        if behaviour is Behaviour.APPLIES_THEN_504:
+            return gateway_reply(504, "Gateway Time-out")
+        return reply
+
+    def _apply(self, message: dict[str, Any], environment: str, sha256: str, *, strange: bool) -> Reply:
+        event, organization = message["Meta"]["EventType"], message["Organizations"][0]
+        oid = shape.oid_of(organization)
+        change, otherwise = {
+            "New": (self.store.create, _EXISTS),
+            "Update": (self.store.replace, _NOT_VALID),
+        }[event]
+        sequence = change(environment, oid, organization, sha256)
+        if sequence is None:
+            return refusal(message, 403, [otherwise.format(oid=oid)], "Integration")
+        text = "Accepted for processing." if strange else _SUCCESS[event].format(oid=oid)
+        head = {
+            **meta(message),
+            "Message": {"ID": FIRST_MESSAGE_ID + sequence},
+            "Destinations": message["Meta"]["Destinations"],
+            "Extensions": {"ResponseDetail": {"string": text}},
+        }
+        return json_reply(200, {"Meta": head})
+
+    def _query(self, message: dict[str, Any], environment: str) -> Reply:
+        index = int(message.get("Index", 0))
+        found = self.store.find(
+            environment,
+            oid=message.get("Identifier", {}).get("ID"),
+            active=message.get("Active"),
+            state=message.get("State"),
+            name=message.get("NameSearch", {}).get("Value"),
+            index=index,
+            limit=min(int(message.get("Limit", USUAL_IN_ONE_ANSWER)), MOST_IN_ONE_ANSWER),
+        )
+        answer = {
+            "Meta": {**meta(message, "QueryResponse"), "Logs": logs()},
+            "Directory": "Carequality",
+            "Organizations": [_as_shown(organization) for organization in found],
+            "Paging": {"Count": len(found), "Index": index},
+        }
+        return json_reply(200, answer)
+
+
+def _as_shown(organization: dict[str, Any]) -> dict[str, Any]:
+    """An organization as a Query shows it: without the destination ID and the endpoints, which Redox never gives
+    back, and with what the directory itself adds."""
+    shown = {key: value for key, value in organization.items() if key not in ("DestinationID", "Endpoints")}
+    parent = shown.get("PartOf", {}).get("Identifier")
+    if parent:
+        shown["PartOf"] = {"Identifier": {"Type": "HCID", "System": "http://www.hl7.org/oid/", **parent}}
+    return {
+        "Aliases": [],
+        "Contacts": [],
+        "Type": {"System": "http://hl7.org/fhir/organization-type", "Value": "Connection"},
+        "ManagingOrg": "Redox",
+        **shown,
+    }

@@ -1,0 +1,77 @@
+"""What goes back over the wire, in the envelopes that Redox documents."""
+
+import json
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from itertools import islice
+from typing import Any
+
+MOST_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class NoReply(Enum):
+    """The ways in which no answer comes."""
+
+    BREAK_OFF = auto()  # the connection ends
+    HOLD = auto()  # the connection stays open
+
+
+def json_reply(status: int, content: object) -> Reply:
+    return Reply(status, json.dumps(content).encode())
+
+
+def text_reply(status: int, text: str, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, text.encode(), "text/plain; charset=utf-8", headers or {})
+
+
+def error_detail(status: int, text: str) -> Reply:
+    """The short error body of an address, for what happens before a message is looked at."""
+    return json_reply(status, {"errorDetail": text})
+
+
+def gateway_reply(status: int, reason: str) -> Reply:
+    """A page of something between us and Redox, which knows nothing of messages."""
+    page = f"<html><head><title>{status} {reason}</title></head><body><h1>{status} {reason}</h1></body></html>\n"
+    return Reply(status, page.encode(), "text/html; charset=utf-8")
+
+
+def too_many() -> Reply:
+    """The documented answer above the quota: a header with the quota, no time to wait."""
+    return text_reply(429, "Too many requests", {"X-RateLimit-Limit": "10000"})
+
+
+def meta(message: dict[str, Any] | None, event: str | None = None) -> dict[str, Any]:
+    """The head of an answer, which echoes the head of a well-formed message; the event of the answer, where it is
+    another one."""
+    head = message["Meta"] if message else {}
+    echoed = {key: head[key] for key in ("DataModel", "EventType") if key in head}
+    if event:
+        echoed["EventType"] = event
+    return {**echoed, "Source": head.get("Source", {"ID": str(uuid.uuid5(uuid.NAMESPACE_URL, "practice source"))})}
+
+
+def logs() -> list[dict[str, str]]:
+    """The log entry that a person quotes to support."""
+    return [{"ID": str(uuid.uuid4()), "AttemptID": str(uuid.uuid4())}]
+
+
+def refusal(message: dict[str, Any] | None, status: int, texts: Iterable[str], module: str) -> Reply:
+    """A no: `Meta.Errors` with one entry for each text, up to a bound. None: not even a message was understood."""
+    errors = [
+        {"ID": 10_000_000 + secrets.randbelow(10_000_000), "Text": text, "Type": "message", "Module": module}
+        for text in islice(texts, MOST_ERRORS)
+    ]
+    return json_reply(status, {"Meta": {**meta(message), "Logs": logs(), "Errors": errors}})

@@ -1,0 +1,153 @@
+"""Each way in which Redox may behave, as a client meets it."""
+
+import time
+
+import httpx
+import pytest
+
+from organizations.practice import BEHAVIOURS, Behaviour
+from tests.practice.helpers import OID, Portal, by_oid, errors, organization, success, write
+
+
+def test_every_behaviour_has_a_word_and_a_label_of_its_own() -> None:
+    assert [word for word, _ in BEHAVIOURS] == [behaviour.value for behaviour in Behaviour]
+    assert len({label for _, label in BEHAVIOURS}) == len(BEHAVIOURS) == 16
+    assert all(label for _, label in BEHAVIOURS)
+
+
+def test_it_answers_until_told_otherwise_and_again_when_the_word_is_none(portal: Portal) -> None:
+    assert portal.practice.behaviour is Behaviour.ANSWERS
+    file = portal.practice.folder / "behaviour"
+    file.write_text("too-many\n", encoding="utf-8")
+    assert portal.post(by_oid()).status_code == 429
+    file.write_text("no such word", encoding="utf-8")
+    assert portal.post(by_oid()).status_code == 200
+    file.write_bytes(b"\xff")
+    assert portal.post(by_oid()).status_code == 200
+    with pytest.raises(ValueError, match="no such word"):
+        portal.practice.behaviour = "no such word"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "text"),
+    [
+        ("says-no-exists", 403, f"{OID} already exists."),
+        ("says-no-not-valid", 403, f"id: {OID} is not valid."),
+        ("says-no-parse", 403, "Failed to parse request body as XML resource."),
+        ("says-no-xml", 500, "Parsing XML request error!"),
+        ("says-no-duplicate", 500, "Your Organization Source contains a duplicate business!"),
+        (
+            "says-no-subscriptions",
+            500,
+            "No subscriptions. Meta.Destinations needs to contain a destination from existing subscription.",
+        ),
+        (
+            "says-no-destinations",
+            400,
+            "Invalid synchronous destination: more than one synchronous destination was specified",
+        ),
+    ],
+)
+def test_a_no_has_the_documented_words_changes_nothing_and_leaves_queries_alone(
+    portal: Portal, behaviour: str, status: int, text: str
+) -> None:
+    portal.practice.behaviour = behaviour
+    for event in ("New", "Update"):
+        answer = portal.post(write(event))
+        assert (answer.status_code, errors(answer)) == (status, [text])
+    assert portal.practice.effects == []
+    assert portal.post(by_oid()).json()["Organizations"] == []
+
+
+def test_a_malformed_message_is_refused_as_such_whatever_the_behaviour(portal: Portal) -> None:
+    portal.practice.behaviour = "says-no-exists"
+    assert portal.post({**write(), "Unknown": 1}).status_code == 400
+
+
+def test_slow_waits_before_it_applies_a_message_and_answers_a_query_at_once(portal: Portal) -> None:
+    portal.practice.behaviour = "slow"
+    started = time.monotonic()
+    assert portal.post(by_oid()).json()["Organizations"] == []
+    assert time.monotonic() - started < 0.3
+    started = time.monotonic()
+    success(portal.post(write()))
+    assert time.monotonic() - started >= 0.3
+
+
+def test_a_slow_message_is_applied_although_its_sender_left(portal: Portal) -> None:
+    portal.practice.behaviour = "slow"
+    portal.http.timeout = httpx.Timeout(0.1)
+    try:
+        with pytest.raises(httpx.ReadTimeout):
+            portal.post(write())
+    finally:
+        portal.http.timeout = httpx.Timeout(5)
+    assert portal.practice.effects == []
+    ended = time.monotonic() + 5
+    while not portal.practice.effects and time.monotonic() < ended:
+        time.sleep(0.02)
+    assert [effect.oid for effect in portal.practice.effects] == [OID]
+
+
+@pytest.mark.parametrize("message", [write(), by_oid()])
+def test_too_many_is_a_429_with_the_quota_for_everything(portal: Portal, message: object) -> None:
+    portal.practice.behaviour = "too-many"
+    answer = portal.post(message)
+    assert (answer.status_code, answer.headers["X-RateLimit-Limit"]) == (429, "10000")
+    assert "Retry-After" not in answer.headers
+    assert portal.practice.effects == []
+
+
+@pytest.mark.parametrize("message", [write(), by_oid()])
+def test_a_gateway_error_is_a_page_and_applies_nothing(portal: Portal, message: object) -> None:
+    portal.practice.behaviour = "gateway-error"
+    answer = portal.post(message)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html; charset=utf-8")
+    assert "<html>" in answer.text
+    assert portal.practice.effects == []
+
+
+@pytest.mark.parametrize("message", [write(), by_oid()])
+def test_never_answers_reads_the_message_and_holds_the_connection(portal: Portal, message: object) -> None:
+    portal.practice.behaviour = "never-answers"
+    portal.http.timeout = httpx.Timeout(0.2)
+    try:
+        with pytest.raises(httpx.ReadTimeout):
+            portal.post(message)
+    finally:
+        portal.http.timeout = httpx.Timeout(5)
+    assert [request.path for request in portal.practice.requests] == ["/endpoint"]
+    assert portal.practice.effects == []
+    portal.practice.behaviour = "answers"
+    success(portal.post(write()))
+
+
+def test_applies_then_breaks_leaves_the_record_and_no_answer(portal: Portal) -> None:
+    portal.practice.behaviour = "applies-then-breaks"
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+        portal.post(write())
+    assert portal.practice.organizations("staging") == {OID: organization()}
+    assert portal.post(by_oid()).json()["Paging"]["Count"] == 1
+
+
+def test_applies_then_504_leaves_the_record_and_a_page(portal: Portal) -> None:
+    portal.practice.behaviour = "applies-then-504"
+    answer = portal.post(write())
+    assert (answer.status_code, answer.headers["Content-Type"]) == (504, "text/html; charset=utf-8")
+    assert portal.practice.organizations("staging") == {OID: organization()}
+
+
+def test_a_strange_yes_applies_and_says_so_in_other_words(portal: Portal) -> None:
+    portal.practice.behaviour = "strange-yes"
+    assert success(portal.post(write())) == "Accepted for processing."
+    assert portal.practice.organizations("staging") == {OID: organization()}
+    assert errors(portal.post(write())) == [f"{OID} already exists."]
+
+
+@pytest.mark.parametrize("behaviour", [word for word, _ in BEHAVIOURS if word != "refuses-sign-in"])
+def test_signing_in_goes_on_in_every_other_behaviour(portal: Portal, behaviour: str) -> None:
+    portal.practice.behaviour = behaviour
+    answer = portal.http.post(
+        f"{portal.practice.url}/auth/authenticate", json={"apiKey": "legacy-key", "secret": "legacy-secret"}
+    )
+    assert answer.status_code == 200

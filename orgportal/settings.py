@@ -166,7 +166,7 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
-globals().update(VARIABLES.mail("EMAIL_URL", default="consolemail://"))
+MAILERS = {"default": VARIABLES.mailer("EMAIL_URL", default="consolemail://")}
 DEFAULT_FROM_EMAIL = VARIABLES.text("DEFAULT_FROM_EMAIL", "orgportal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

@@ -78,13 +78,24 @@ class Variables:
             raise SettingsFault(name, "names no database file that several processes can share")
         return database
 
-    def mail(self, name: str, default: str) -> dict[str, Any]:
+    def mailer(self, name: str, default: str) -> dict[str, Any]:
+        """An entry of Django's `MAILERS`."""
         try:
-            return environ.Env.email_url_config(self.text(name, default))
+            parts = environ.Env.email_url_config(self.text(name, default))
         except (ValueError, KeyError, environ.ImproperlyConfigured):
-            raise SettingsFault(
-                name, "is no address of a mail server such as smtp+tls://mail.example.org:587"
-            ) from None
+            raise SettingsFault(name, "is no address of a mail server such as smtp+tls://mail.example.org:587") from None
+        if not parts["EMAIL_HOST"]:
+            return {"BACKEND": parts["EMAIL_BACKEND"]}
+        options = {
+            "host": parts["EMAIL_HOST"],
+            "port": parts["EMAIL_PORT"] or 25,
+            "username": parts["EMAIL_HOST_USER"] or "",
+            "password": parts["EMAIL_HOST_PASSWORD"] or "",
+            "use_tls": parts.get("EMAIL_USE_TLS", False),
+            "use_ssl": parts.get("EMAIL_USE_SSL", False),
+            "timeout": 30,
+        }
+        return {"BACKEND": parts["EMAIL_BACKEND"], "OPTIONS": options}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,53 @@
+"""Made-up OIDs and organization records for tests that look for the case nobody thought of."""
+
+from hypothesis import strategies as st
+
+from organizations.records import (
+    AddressRecord,
+    ContactRecord,
+    IdentifierRecord,
+    OrganizationRecord,
+)
+
+_CARRIED = (
+    ("Endpoints", '[{"Address":"https://gateway.example/xcpd","Name":"Patient search"}]'),
+    ("Type", '{"System":"http://hl7.org/fhir/organization-type","Value":"Connection"}'),
+)
+
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+filled_texts = texts.filter(bool)
+arcs = st.integers(min_value=0, max_value=10**9).map(str)
+
+
+@st.composite
+def oid_texts(draw: st.DrawFn) -> str:
+    """A valid OID of 2 to 6 arcs."""
+    first = draw(st.sampled_from("012"))
+    second = draw(arcs if first == "2" else st.integers(min_value=0, max_value=39).map(str))
+    return ".".join([first, second, *draw(st.lists(arcs, max_size=4))])
+
+
+identifiers = st.builds(IdentifierRecord, kind=texts, value=filled_texts)
+contacts = st.builds(
+    ContactRecord,
+    purpose=texts,
+    name=texts,
+    email_addresses=st.lists(filled_texts, max_size=2).map(tuple),
+    work_phone=texts,
+    mobile_phone=texts,
+    home_phone=texts,
+).filter(lambda contact: contact != ContactRecord())
+addresses = st.builds(AddressRecord, street=texts, city=texts, state=texts, zip_code=texts, county=texts, country=texts)
+records = st.builds(
+    OrganizationRecord,
+    oid=oid_texts(),
+    name=texts,
+    active=st.booleans(),
+    destination_id=st.just("") | st.uuids().map(str),
+    part_of_oid=st.just("") | oid_texts(),
+    aliases=st.lists(filled_texts, max_size=3).map(tuple),
+    identifiers=st.lists(identifiers, max_size=2).map(tuple),
+    contacts=st.lists(contacts, max_size=3).map(tuple),
+    address=addresses,
+    carried=st.sets(st.sampled_from(_CARRIED)).map(lambda pairs: tuple(sorted(pairs))),
+)

@@ -1,0 +1,18 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class OrganizationsConfig(AppConfig):
+    name = "organizations"
+    verbose_name = "orgportal"
+
+    def ready(self) -> None:
+        from organizations import checks  # noqa: F401
+
+        post_migrate.connect(_ensure_rows, sender=self)
+
+
+def _ensure_rows(**_: object) -> None:
+    from organizations.services import installation
+
+    installation.ensure_rows()

@@ -1,0 +1,137 @@
+"""What the frame of every page shows: the environment, its state, the person, what is open."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.timezone import localtime
+
+from organizations import permissions, words
+from organizations.models import Environment, EnvironmentGate, State, Submission, User, Worker, clock
+from organizations.permissions import Right
+from organizations.services import demonstration, gateway, workers
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentState:
+    """One environment's state in words, with the time that it rests on."""
+
+    key: str
+    word: str
+    icon: str
+    sentence: str
+    time: datetime.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    roles: str
+    may: str
+    may_not: str
+    administers: bool
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context processor behind base.html; its names are listed there."""
+    if not isinstance(getattr(request, "user", None), User):
+        return {"demonstration_behaviours": [], "section": ""}
+    match = request.resolver_match
+    environment = match.kwargs.get("environment", "") if match else ""
+    context: dict[str, Any] = {
+        "person": _person(request.user),
+        "demonstration_behaviours": _behaviours(),
+        "workers_absent_since": workers_absent_since(),
+        "environment": str(environment),
+    }
+    return context | (_environment(environment) if environment else {})
+
+
+def environment_state(environment: str, gate: EnvironmentGate | None = None) -> EnvironmentState:
+    """The state of an environment, from its settings and its gate."""
+    gate = gate or EnvironmentGate.objects.get(pk=environment)
+    moment = clock.now()
+    wording = words.ENVIRONMENT_STATE[_state_key(environment, gate, moment)]
+    sentence = wording.say(
+        environment=Environment(environment).label,
+        time=_clock(_time_of(wording.key, gate, moment)),
+        cause=gate.stopped_reason,
+        failures=gate.failures,
+        k=_waiting(environment) if wording.key in ("stopped", "paused") else 0,
+    )
+    return EnvironmentState(wording.key, wording.word, wording.icon, sentence, gate.checked_at)
+
+
+def workers_absent_since() -> datetime.datetime | None:
+    """Since when nothing is delivered although something waits; None when all is well or nothing waits."""
+    oldest = (
+        Submission.objects.filter(state=State.QUEUED).order_by("state_at").values_list("state_at", flat=True).first()
+    )
+    if oldest is None:
+        return None
+    moment = clock.now()
+    newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
+    if newest is not None and (moment - newest).total_seconds() < workers.SEEN_WITHIN:
+        return None
+    if newest is None and (moment - oldest).total_seconds() < workers.HEARTBEAT:
+        return None
+    return newest or oldest
+
+
+def _environment(environment: str) -> dict[str, Any]:
+    chosen = Environment(environment)
+    return {
+        "environment_word": chosen.label,
+        "environment_label": settings.REDOX[environment].label,
+        "environment_state": environment_state(environment),
+        "other_environment": chosen.other.value,
+        "open_submissions": Submission.objects.open().in_environment(environment).count(),
+    }
+
+
+def _state_key(environment: str, gate: EnvironmentGate, moment: datetime.datetime) -> str:
+    if not gateway.connection(environment).is_connected:
+        return "not_connected"
+    if gate.is_stopped:
+        return "stopped"
+    if gate.hold_until is not None and gate.hold_until > moment:
+        return "waiting" if gate.hold_reason.startswith("too many") else "paused"
+    return "connected" if gate.check_succeeded else "not_checked"
+
+
+def _time_of(key: str, gate: EnvironmentGate, moment: datetime.datetime) -> datetime.datetime | None:
+    return {
+        "stopped": gate.stopped_at,
+        "waiting": gate.hold_until,
+        "paused": gate.hold_until,
+        "connected": gate.checked_at,
+    }.get(key, moment)
+
+
+def _clock(moment: datetime.datetime | None) -> str:
+    return words.moment(localtime(moment), clock.now(), "clock") if moment else ""
+
+
+def _waiting(environment: str) -> int:
+    return Submission.objects.filter(environment=environment, state=State.QUEUED).count()
+
+
+def _person(user: User) -> Person:
+    held = permissions.rights_of(user)
+    acts = [right for right in Right if right != Right.VIEW]
+    return Person(
+        name=user.get_full_name() or user.get_username(),
+        roles=permissions.role_of(user),
+        may="; ".join(permissions.ACTS[right] for right in acts if right in held),
+        may_not="; ".join(permissions.ACTS[right] for right in acts if right not in held),
+        administers=user.is_staff and Right.MANAGE_PEOPLE in held,
+    )
+
+
+def _behaviours() -> list[tuple[str, str, bool]]:
+    if not settings.DEMO:
+        return []
+    now = demonstration.behaviour()
+    return [(word, label, word == now) for word, label in demonstration.BEHAVIOURS]

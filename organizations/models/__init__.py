@@ -1,0 +1,28 @@
+"""The local mirror, the outbox and the history. Only services/ saves; everybody may read."""
+
+from .audit import Action, AuditEntry, AuditHead
+from .gate import EnvironmentGate, Installation, Worker
+from .organization import Basis, Contact, Environment, Identifier, Organization, Presence, StandsFor
+from .submission import Event, Intent, State, Submission
+from .user import User
+
+__all__ = [
+    "Action",
+    "AuditEntry",
+    "AuditHead",
+    "Basis",
+    "Contact",
+    "Environment",
+    "EnvironmentGate",
+    "Event",
+    "Identifier",
+    "Installation",
+    "Intent",
+    "Organization",
+    "Presence",
+    "StandsFor",
+    "State",
+    "Submission",
+    "User",
+    "Worker",
+]

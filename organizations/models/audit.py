@@ -1,0 +1,123 @@
+"""The history: append-only facts, chained by hashes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Self
+
+from django.db import models
+
+
+class Action(models.TextChoices):
+    """Everything that is ever written down, by its name in the entry."""
+
+    ORGANIZATION_CREATED = "organization.created"
+    ORGANIZATION_EDITED = "organization.edited"
+    ORGANIZATION_DISCARDED = "organization.discarded"
+    ORGANIZATION_WITHDRAWN = "organization.withdrawn"
+    ORGANIZATION_DEACTIVATION_WANTED = "organization.deactivation_wanted"
+    ORGANIZATION_REACTIVATION_WANTED = "organization.reactivation_wanted"
+    ORGANIZATION_CONFIRMED = "organization.confirmed"
+    ORGANIZATION_ACTIVE_RETURNED = "organization.active_returned"
+    ORGANIZATION_STATED = "organization.stated"
+    ORGANIZATION_SEEN = "organization.seen"
+    ORGANIZATION_LINKED = "organization.linked"
+    SUBMISSION_MADE = "submission.made"
+    SUBMISSION_APPROVED = "submission.approved"
+    SUBMISSION_RETURNED = "submission.returned"
+    SUBMISSION_VOIDED = "submission.voided"
+    SUBMISSION_CANCELLED = "submission.cancelled"
+    SUBMISSION_ASKED = "submission.asked"
+    SUBMISSION_SETTLED = "submission.settled"
+    ATTEMPT_INTENT = "attempt.intent"
+    ATTEMPT_RESPONSE = "attempt.response"
+    ATTEMPT_OUTCOME = "attempt.outcome"
+    ATTEMPT_LATE = "attempt.late"
+    ENVIRONMENT_STOPPED = "environment.stopped"
+    ENVIRONMENT_HELD = "environment.held"
+    ENVIRONMENT_RELEASED = "environment.released"
+    ENVIRONMENT_CHECKED = "environment.checked"
+    PERSON_SIGNED_IN = "person.signed_in"
+    PERSON_SIGNED_OUT = "person.signed_out"
+    PERSON_REFUSED = "person.refused"
+    PERSON_CHANGED = "person.changed"
+    PERMISSION_REFUSED = "permission.refused"
+    EXPORT_MADE = "export.made"
+    SETTINGS_SEEN = "settings.seen"
+
+
+EDITS = (Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED)
+
+
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    def of_organization(self, organization_id: int) -> Self:
+        return self.filter(organization_id=organization_id).order_by("-sequence")
+
+    def of_submission(self, submission_id: int) -> Self:
+        return self.filter(submission_id=submission_id).order_by("sequence")
+
+    def edits_since(self, organization_id: int, version: int) -> Self:
+        """Edits of a record after that version, oldest first: who changed what is wanted and not yet accepted."""
+        return self.filter(organization_id=organization_id, action__in=EDITS, version_after__gt=version).order_by(
+            "sequence"
+        )
+
+    def attempt_entry(self, submission_id: int, attempt: int, action: Action) -> AuditEntry | None:
+        return self.filter(submission_id=submission_id, attempt=attempt, action=action).order_by("-sequence").first()
+
+
+class AuditEntry(models.Model):
+    """One fact: who did or received what, when, about which record. The columns beside `body` are copies for searching."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    body = models.BinaryField(help_text="Canonical JSON; its bytes are what the hash is over.")
+    previous_hash = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64)
+
+    at = models.DateTimeField(db_index=True)
+    actor_id = models.BigIntegerField(null=True, blank=True)
+    actor_name = models.CharField(max_length=150)
+    action = models.CharField(max_length=40)
+    environment = models.CharField(max_length=10, blank=True)
+    oid = models.CharField(max_length=64, blank=True)
+    organization_id = models.BigIntegerField(null=True, blank=True)
+    version_after = models.PositiveIntegerField(null=True, blank=True)
+    submission_id = models.BigIntegerField(null=True, blank=True)
+    attempt = models.PositiveIntegerField(null=True, blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=20, blank=True, help_text="The class that the answer was given.")
+    request_id = models.CharField(max_length=40, blank=True)
+    search_text = models.TextField(blank=True)
+    raw = models.BinaryField(null=True, blank=True, help_text="The request or response as it was, at most 1 MiB of it.")
+    raw_cut = models.BooleanField(default=False)
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization_id", "-sequence"], name="audit_by_organization"),
+            models.Index(fields=["submission_id", "attempt"], name="audit_by_submission"),
+            models.Index(fields=["action", "-sequence"], name="audit_by_action"),
+            models.Index(fields=["actor_id", "-sequence"], name="audit_by_actor"),
+            models.Index(fields=["environment", "oid", "-sequence"], name="audit_by_oid"),
+            models.Index(fields=["outcome", "-sequence"], name="audit_by_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Entry {self.sequence}: {self.action}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The body, parsed."""
+        parsed: dict[str, Any] = json.loads(bytes(self.body))
+        return parsed
+
+
+class AuditHead(models.Model):
+    """One row: the last sequence and its hash. Who appends locks it first, so that the chain has no gap and no fork."""
+
+    sequence = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"Head at {self.sequence}"

@@ -1,0 +1,52 @@
+"""What holds sending back: one gate per environment, one row for the installation, one row per worker."""
+
+from django.db import models
+
+from .organization import Environment
+
+
+class EnvironmentGate(models.Model):
+    """One environment's sending: going, waiting until a time, or stopped until a person says go on."""
+
+    environment = models.CharField(max_length=10, choices=Environment, primary_key=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stopped_reason = models.TextField(blank=True)
+    hold_until = models.DateTimeField(null=True, blank=True)
+    hold_reason = models.TextField(blank=True)
+    failures = models.PositiveIntegerField(default=0, help_text="Exchanges in a row that Redox did not answer.")
+    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_by = models.CharField(max_length=150, blank=True)
+    check_succeeded = models.BooleanField(null=True, blank=True)
+    check_facts = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return f"Gate of {self.get_environment_display()}"
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.stopped_at is not None
+
+
+class Installation(models.Model):
+    """One row: what holds for the whole installation."""
+
+    demonstration = models.BooleanField(
+        default=False, help_text="The mark of a seeded database: it sends to this machine only."
+    )
+    next_send_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return "Installation"
+
+
+class Worker(models.Model):
+    """A process that delivers. `seen_at` goes on while it lives."""
+
+    name = models.CharField(max_length=100, unique=True)
+    release = models.CharField(max_length=40)
+    settings_fingerprint = models.CharField(max_length=64)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,288 @@
+"""The mirror: one row per organization record and environment."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+from organizations.oid import Oid
+from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord, from_canonical
+
+NAME_LENGTH = 200
+TEXT_LENGTH = 200
+OID_LENGTH = 64
+
+
+class Environment(models.TextChoices):
+    """Two separate directories, sets of records and credentials. Never mixed."""
+
+    STAGING = "staging", "STAGING"
+    PRODUCTION = "production", "PRODUCTION"
+
+    @property
+    def other(self) -> Environment:
+        return Environment.PRODUCTION if self is Environment.STAGING else Environment.STAGING
+
+
+class Presence(models.TextChoices):
+    """Whether the OID is in the directory. New if never or absent, Update if present, neither if unknown."""
+
+    NEVER = "never"
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+class Basis(models.TextChoices):
+    """How presence is known."""
+
+    NONE = "", "none"
+    ACCEPTED = "accepted", "Redox said yes to us"
+    SEEN = "seen", "a Query showed it"
+    STATED = "stated", "a person says so, with a reason"
+
+
+class StandsFor(models.TextChoices):
+    NOT_SAID = "", "Not said"
+    LOCATION = "location", "Physical location"
+    PATIENT_INDEX = "patient_index", "Patient index (MPI)"
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def in_environment(self, environment: str) -> Self:
+        return self.filter(environment=environment)
+
+    def with_words(self) -> Self:
+        """Add `standing` and `open_work`, the two keys that every page shows. The one rule, in SQL, for rows and filters."""
+        return self.annotate(standing=standing_rule(), open_work=open_work_rule())
+
+    def active_children_of(self, organization: Organization) -> Self:
+        """Records that are part of this one and that Redox, as far as the portal knows, holds as active."""
+        return self.filter(
+            environment=organization.environment,
+            part_of_oid=organization.oid,
+            presence__in=(Presence.PRESENT, Presence.UNKNOWN),
+        ).exclude(confirmed_active=False)
+
+
+def standing_rule() -> Case:
+    return Case(
+        When(presence=Presence.UNKNOWN, then=Value("unknown")),
+        When(presence__in=(Presence.NEVER, Presence.ABSENT), then=Value("not_registered")),
+        When(presence_basis=Basis.STATED, then=Value("stated")),
+        When(presence_basis=Basis.SEEN, then=Value("seen")),
+        When(confirmed_active=True, then=Value("active")),
+        default=Value("deactivated"),
+        output_field=models.CharField(),
+    )
+
+
+def open_work_rule() -> Case:
+    """The first that is true, in the order in which people must act."""
+    unchanged_since = Q(last_submission__wanted_hash=F("wanted_hash"))
+    return Case(
+        When(last_submission__state="needs_person", then=Value("needs_person")),
+        When(last_submission__state="unknown", then=Value("unknown")),
+        When(Q(last_submission__state="rejected") & unchanged_since, then=Value("rejected")),
+        When(last_submission__state__in=("sending", "queued", "awaiting"), then=F("last_submission__state")),
+        When(~Q(wanted_hash=F("confirmed_hash")), then=Value("changes_not_sent")),
+        default=Value(""),
+        output_field=models.CharField(),
+    )
+
+
+class Organization(models.Model):
+    """What we want of a record, what Redox last accepted of it, and what the directory last showed."""
+
+    environment = models.CharField(max_length=10, choices=Environment)
+    oid = models.CharField(max_length=OID_LENGTH)
+    oid_key = models.CharField(max_length=160, help_text="Sorts by arcs in any collation.")
+
+    name = models.CharField(max_length=NAME_LENGTH)
+    active = models.BooleanField(default=True)
+    destination_id = models.CharField(max_length=36, blank=True, help_text="Empty: none.")
+    destination_known = models.BooleanField(
+        default=True, help_text="False: read from the directory, which does not show it."
+    )
+    part_of_oid = models.CharField(max_length=OID_LENGTH)
+    aliases = models.JSONField(default=list, blank=True)
+    street = models.CharField(max_length=TEXT_LENGTH, blank=True)
+    city = models.CharField(max_length=TEXT_LENGTH, blank=True)
+    state = models.CharField(max_length=TEXT_LENGTH, blank=True)
+    zip_code = models.CharField(max_length=20, blank=True)
+    county = models.CharField(max_length=TEXT_LENGTH, blank=True)
+    country = models.CharField(max_length=60, blank=True)
+    carried = models.JSONField(
+        default=dict, blank=True, help_text="Keys of a record read from the directory that the portal does not know."
+    )
+    stands_for = models.CharField(max_length=20, choices=StandsFor, blank=True, default=StandsFor.NOT_SAID)
+    version = models.PositiveIntegerField(default=1)
+
+    presence = models.CharField(max_length=10, choices=Presence, default=Presence.NEVER)
+    presence_basis = models.CharField(max_length=10, choices=Basis, blank=True, default=Basis.NONE)
+    presence_at = models.DateTimeField(null=True, blank=True)
+    presence_reason = models.TextField(blank=True)
+
+    confirmed = models.TextField(
+        blank=True, help_text="Canonical JSON of what Redox last accepted, made from the submission's bytes."
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_active = models.BooleanField(null=True, blank=True)
+    confirmed_version = models.PositiveIntegerField(
+        default=0, help_text="The version of the edit that was last accepted."
+    )
+    confirmed_submission = models.ForeignKey(
+        "organizations.Submission", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    seen = models.TextField(blank=True, help_text="Canonical JSON of the last answer to a Query.")
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    wanted_hash = models.CharField(max_length=64)
+    confirmed_hash = models.CharField(max_length=64, blank=True)
+    confirmed_readable_hash = models.CharField(max_length=64, blank=True)
+    seen_hash = models.CharField(max_length=64, blank=True)
+    changes = models.PositiveIntegerField(default=0, help_text="How many fields were saved here and not sent.")
+
+    staging_record = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="production_record"
+    )
+    last_submission = models.ForeignKey(
+        "organizations.Submission", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    search_text = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    edited_at = models.DateTimeField()
+    edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "oid"], name="organization_oid_once_per_environment"),
+            models.CheckConstraint(
+                condition=Q(environment__in=Environment.values), name="organization_environment_known"
+            ),
+            models.CheckConstraint(condition=Q(presence__in=Presence.values), name="organization_presence_known"),
+            models.CheckConstraint(condition=~Q(part_of_oid=""), name="organization_part_of_something"),
+            models.CheckConstraint(condition=~Q(part_of_oid=F("oid")), name="organization_not_part_of_itself"),
+            models.CheckConstraint(
+                condition=Q(staging_record=None) | Q(environment=Environment.PRODUCTION),
+                name="organization_counterpart_side",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["environment", "part_of_oid", "oid_key"], name="organization_children"),
+            models.Index(fields=["environment", "oid_key"], name="organization_by_oid"),
+            models.Index(fields=["environment", "name"], name="organization_by_name"),
+            models.Index(fields=["environment", "presence", "confirmed_active"], name="organization_standing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.oid}, {self.get_environment_display()})"
+
+    @property
+    def value(self) -> Oid:
+        return Oid(self.oid)
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether a message of this record was ever made for sending. Such a record is never withdrawn."""
+        return self.last_submission_id is not None
+
+    @property
+    def is_top_level(self) -> bool:
+        return not Organization.objects.filter(environment=self.environment, oid=self.part_of_oid).exists()
+
+    @property
+    def counterpart(self) -> Organization | None:
+        if self.environment == Environment.PRODUCTION:
+            return self.staging_record
+        return getattr(self, "production_record", None)
+
+    def parent(self) -> Organization | None:
+        return Organization.objects.filter(environment=self.environment, oid=self.part_of_oid).first()
+
+    def record(self) -> OrganizationRecord:
+        """The wanted record in the neutral shape."""
+        return OrganizationRecord(
+            oid=self.oid,
+            name=self.name,
+            active=self.active,
+            destination_id=self.destination_id,
+            destination_known=self.destination_known,
+            part_of_oid=self.part_of_oid,
+            aliases=tuple(self.aliases),
+            identifiers=tuple(identifier.record() for identifier in self.identifiers.all()),
+            contacts=tuple(contact.record() for contact in self.contacts.all()),
+            address=AddressRecord(
+                street=self.street,
+                city=self.city,
+                state=self.state,
+                zip_code=self.zip_code,
+                county=self.county,
+                country=self.country,
+            ),
+            carried=tuple(sorted(self.carried.items())),
+        )
+
+    def confirmed_record(self) -> OrganizationRecord | None:
+        """What Redox last accepted, or None."""
+        return from_canonical(self.confirmed) if self.confirmed else None
+
+    def seen_record(self) -> OrganizationRecord | None:
+        """What the last answer to a Query showed, or None."""
+        return from_canonical(self.seen) if self.seen else None
+
+    def last_known_record(self) -> OrganizationRecord | None:
+        """What the next message is compared with: what Redox accepted, else what the directory showed."""
+        return self.confirmed_record() or self.seen_record()
+
+
+class Contact(models.Model):
+    """A contact of a record. The rows of a record are replaced as a whole by the edit service."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts")
+    position = models.PositiveSmallIntegerField()
+    purpose = models.CharField(max_length=100)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    email_addresses = models.JSONField(default=list, blank=True)
+    work_phone = models.CharField(max_length=20, blank=True)
+    mobile_phone = models.CharField(max_length=20, blank=True)
+    home_phone = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.purpose}: {self.name}"
+
+    def record(self) -> ContactRecord:
+        return ContactRecord(
+            purpose=self.purpose,
+            name=self.name,
+            email_addresses=tuple(self.email_addresses),
+            work_phone=self.work_phone,
+            mobile_phone=self.mobile_phone,
+            home_phone=self.home_phone,
+        )
+
+
+class Identifier(models.Model):
+    """One of our own numbers for a record, beside its OID."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="identifiers")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=60)
+    value = models.CharField(max_length=TEXT_LENGTH)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+    def record(self) -> IdentifierRecord:
+        return IdentifierRecord(kind=self.kind, value=self.value)

@@ -1,0 +1,171 @@
+"""The outbox: one reviewed message on its way, from review to its end."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from organizations.records import OrganizationRecord, from_canonical
+
+from .organization import Environment, Organization
+
+
+class Event(models.TextChoices):
+    """What the message is. It follows from presence, never from a person's memory."""
+
+    NEW = "New", "New"
+    UPDATE = "Update", "Update"
+
+
+class Intent(models.TextChoices):
+    """What the person meant by it."""
+
+    CREATE = "create", "Create"
+    UPDATE = "update", "Update"
+    DEACTIVATE = "deactivate", "Deactivate"
+    REACTIVATE = "reactivate", "Reactivate"
+    RESTORE = "restore", "Restore"
+
+
+class State(models.TextChoices):
+    AWAITING = "awaiting", "Awaiting approval"
+    QUEUED = "queued", "Queued"
+    SENDING = "sending", "Sending"
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+    UNKNOWN = "unknown", "Unknown"
+    NEEDS_PERSON = "needs_person", "Needs a person"
+    CANCELLED = "cancelled", "Cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return not MOVES[self]
+
+
+# Every move there is; anything else is refused. Accepted, rejected and cancelled are final.
+MOVES: dict[str, frozenset[str]] = {
+    State.AWAITING: frozenset({State.QUEUED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.SENDING, State.CANCELLED, State.NEEDS_PERSON}),
+    State.SENDING: frozenset({State.ACCEPTED, State.REJECTED, State.QUEUED, State.NEEDS_PERSON, State.UNKNOWN}),
+    State.UNKNOWN: frozenset({State.UNKNOWN, State.ACCEPTED, State.QUEUED, State.NEEDS_PERSON}),
+    State.NEEDS_PERSON: frozenset({State.ACCEPTED, State.REJECTED, State.QUEUED}),
+    State.ACCEPTED: frozenset(),
+    State.REJECTED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+OPEN_STATES = tuple(state for state, moves in MOVES.items() if moves)
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def open(self) -> Self:
+        return self.filter(state__in=OPEN_STATES)
+
+    def in_environment(self, environment: str) -> Self:
+        return self.filter(environment=environment)
+
+    def due(self, environment: str, moment: datetime.datetime) -> Self:
+        """Queued, its time come, and all that it waits for accepted; the oldest first."""
+        waits = Submission.after.through.objects.filter(from_submission=models.OuterRef("pk")).exclude(
+            to_submission__state=State.ACCEPTED
+        )
+        return (
+            self.filter(environment=environment, state=State.QUEUED)
+            .filter(Q(not_before=None) | Q(not_before__lte=moment))
+            .exclude(models.Exists(waits))
+            .order_by("id")
+        )
+
+    def lease_ended(self, moment: datetime.datetime) -> Self:
+        return self.filter(state=State.SENDING, lease_until__lt=moment).order_by("id")
+
+
+class Submission(models.Model):
+    """One reviewed New or Update. Its message never changes: what was reviewed is what is sent."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="submissions")
+    environment = models.CharField(max_length=10, choices=Environment)
+    oid = models.CharField(max_length=64)
+    event = models.CharField(max_length=10, choices=Event)
+    intent = models.CharField(max_length=12, choices=Intent)
+    message = models.BinaryField(help_text="The exact bytes that were reviewed and are sent.")
+    message_sha256 = models.CharField(max_length=64)
+    record_version = models.PositiveIntegerField(help_text="The version of the record that the message was made from.")
+    before = models.TextField(blank=True, help_text="Canonical JSON of what the review compared with.")
+    reason = models.TextField(blank=True)
+    warnings = models.JSONField(default=list, blank=True, help_text="Warnings accepted: key, value and text of each.")
+    authors = models.JSONField(default=list, help_text="Ids of everyone who worked on what it carries.")
+    submitter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions")
+    approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    after = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="followers")
+
+    state = models.CharField(max_length=14, choices=State, default=State.QUEUED)
+    state_at = models.DateTimeField(help_text="Since when it is in this state.")
+    state_reason = models.TextField(blank=True, help_text="Why it waits, was cancelled or needs a person.")
+    attempt = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(
+        default=0, help_text="Attempts that count against the limit: a refused sign-in does not."
+    )
+    token = models.PositiveIntegerField(default=0, help_text="Goes up with every claim; only its holder may settle.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_worker = models.CharField(max_length=100, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the last attempt began.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.CharField(max_length=150, blank=True)
+    wanted_hash = models.CharField(
+        max_length=64, blank=True, help_text="The wanted record when the last answer was settled."
+    )
+
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    known_answer = models.CharField(max_length=40, blank=True, help_text="Key of the documented answer, for the words.")
+    detail = models.TextField(blank=True, help_text="What Redox answered in short, as it wrote it.")
+    answer_warning = models.TextField(blank=True)
+    redox_message_id = models.CharField(max_length=100, blank=True)
+    redox_log_id = models.CharField(max_length=100, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"], condition=Q(state__in=OPEN_STATES), name="submission_one_open_per_organization"
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="submission_state_known"),
+            models.CheckConstraint(condition=Q(event__in=Event.values), name="submission_event_known"),
+            models.CheckConstraint(
+                condition=Q(environment__in=Environment.values), name="submission_environment_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["environment", "id"], condition=Q(state=State.QUEUED), name="submission_queued"),
+            models.Index(fields=["environment", "state", "-id"], name="submission_by_state"),
+            models.Index(fields=["submitter", "-id"], name="submission_by_submitter"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Submission {self.pk}: {self.event} of {self.oid}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Until the first attempt: after it nobody can know that nothing was sent."""
+        return self.state == State.AWAITING or (self.state == State.QUEUED and self.attempt == 0)
+
+    @property
+    def fingerprint(self) -> str:
+        """The first 12 digits of the message's SHA-256, in groups of four, as people compare them."""
+        return " ".join(self.message_sha256[start : start + 4] for start in (0, 4, 8))
+
+    def before_record(self) -> OrganizationRecord | None:
+        return from_canonical(self.before) if self.before else None

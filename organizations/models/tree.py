@@ -1,0 +1,75 @@
+"""The tree of records: ancestors and branches by one recursive query each, on SQLite and PostgreSQL alike."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from .organization import Organization
+
+# A tree this deep does not exist; the bound ends the query should rows ever form a circle.
+DEEPEST = 60
+
+_ANCESTORS = """
+WITH RECURSIVE line(start, id, part_of_oid, depth) AS (
+    SELECT child.oid, parent.id, parent.part_of_oid, 1
+    FROM organizations_organization child
+    JOIN organizations_organization parent ON parent.environment = child.environment AND parent.oid = child.part_of_oid
+    WHERE child.environment = %s AND child.oid IN ({places})
+    UNION ALL
+    SELECT line.start, parent.id, parent.part_of_oid, line.depth + 1
+    FROM line
+    JOIN organizations_organization parent ON parent.environment = %s AND parent.oid = line.part_of_oid
+    WHERE line.depth < {deepest}
+)
+SELECT start, id FROM line ORDER BY start, depth DESC
+"""
+
+_BRANCH = """
+WITH RECURSIVE branch(id, oid) AS (
+    SELECT id, oid FROM organizations_organization WHERE environment = %s AND oid = %s
+    UNION
+    SELECT child.id, child.oid FROM organizations_organization child
+    JOIN branch ON child.part_of_oid = branch.oid WHERE child.environment = %s
+)
+SELECT id FROM branch
+"""
+
+
+def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organization]]:
+    """The ancestors of each record that has any, the top first. Two queries for any number of records."""
+    starts = list(oids)
+    if not starts:
+        return {}
+    sql = _ANCESTORS.format(places=", ".join(["%s"] * len(starts)), deepest=DEEPEST)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [environment, *starts, environment])
+        pairs: list[tuple[str, int]] = cursor.fetchall()
+    known = Organization.objects.in_bulk({identity for _, identity in pairs})
+    lines: dict[str, list[Organization]] = {}
+    for start, identity in pairs:
+        lines.setdefault(start, []).append(known[identity])
+    return lines
+
+
+def path_of(organization: Organization) -> list[Organization]:
+    """The ancestors of one record, the top first."""
+    return ancestors_of(organization.environment, [organization.oid]).get(organization.oid, [])
+
+
+def branch_ids(environment: str, oid: str) -> list[int]:
+    """The ids of a record and of all that lies below it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BRANCH, [environment, oid, environment])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
+    """Whether `oid` becoming part of `part_of_oid` makes a circle: the new parent is the record itself or lies below it."""
+    if oid == part_of_oid:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM organizations_organization WHERE environment = %s AND oid = %s AND id IN ({_BRANCH})",  # noqa: S608
+            [environment, part_of_oid, environment, oid, environment],
+        )
+        return cursor.fetchone() is not None

@@ -1,0 +1,5 @@
+from django.contrib.auth.models import AbstractUser
+
+
+class User(AbstractUser):
+    """A person with an account. Deactivated when they leave, never deleted: the history names them."""

@@ -1,0 +1,80 @@
+"""Who may do what. Rights come from groups only: being a superuser gives none of them."""
+
+from enum import StrEnum
+
+from organizations.models import Environment, User
+
+
+class Right(StrEnum):
+    """The codenames of the portal's own permissions."""
+
+    VIEW = "view_portal"
+    EDIT = "edit_records"
+    SEND_STAGING = "send_to_staging"
+    SEND_PRODUCTION = "send_to_production"
+    RESOLVE = "resolve_submissions"
+    EXPORT = "export_history"
+    MANAGE_PEOPLE = "manage_people"
+
+
+# What each right lets a person do, as the second half of "You may ...".
+ACTS = {
+    Right.VIEW: "read records and history",
+    Right.EDIT: "edit records",
+    Right.SEND_STAGING: "send to STAGING",
+    Right.SEND_PRODUCTION: "send to PRODUCTION",
+    Right.RESOLVE: "go on sending and decide what became of a submission",
+    Right.EXPORT: "export the history",
+    Right.MANAGE_PEOPLE: "manage people and roles",
+}
+
+ROLES: dict[str, frozenset[Right]] = {
+    "viewer": frozenset({Right.VIEW}),
+    "editor": frozenset({Right.VIEW, Right.EDIT, Right.SEND_STAGING}),
+    "approver": frozenset({Right.VIEW, Right.EDIT, Right.SEND_STAGING, Right.SEND_PRODUCTION, Right.RESOLVE}),
+    "auditor": frozenset({Right.VIEW, Right.EXPORT}),
+    "administrator": frozenset({Right.VIEW, Right.MANAGE_PEOPLE}),
+}
+
+
+def rights_of(user: User) -> frozenset[str]:
+    """The rights of a person, from the groups they are in. One query a request: kept on the user object."""
+    if not user.is_authenticated or not user.is_active:
+        return frozenset()
+    kept: frozenset[str] | None = getattr(user, "_rights", None)
+    if kept is None:
+        names = user.groups.filter(permissions__content_type__app_label="organizations")
+        kept = frozenset(names.values_list("permissions__codename", flat=True))
+        user._rights = kept  # type: ignore[attr-defined]
+    return kept
+
+
+def may(user: User, right: Right) -> bool:
+    return right in rights_of(user)
+
+
+def sending(environment: str) -> Right:
+    """The right that sending to this environment needs."""
+    return Right.SEND_PRODUCTION if environment == Environment.PRODUCTION else Right.SEND_STAGING
+
+
+def role_of(user: User) -> str:
+    """The roles of a person in words, for the menu."""
+    names = sorted(user.groups.values_list("name", flat=True))
+    return ", ".join(names) or "no role"
+
+
+def people_with(right: Right) -> list[str]:
+    """The names of those who have a right, for the sentence that says whom to ask."""
+    people = User.objects.filter(is_active=True, groups__permissions__codename=right).distinct().order_by("username")
+    return [person.get_full_name() or person.get_username() for person in people]
+
+
+def roles_with(right: Right) -> list[str]:
+    return [f"{name.capitalize()}s" for name, rights in ROLES.items() if right in rights]
+
+
+def refusal(right: Right) -> str:
+    """The sentence beside a disabled button and on the page 403."""
+    names = ", ".join(people_with(right)) or "nobody yet"
+    return f"You may not {ACTS[right]}. {' and '.join(roles_with(right))} may: {names}."

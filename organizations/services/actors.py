@@ -1,0 +1,36 @@
+"""Who acts: a person who signed in, or a part of the portal itself."""
+
+from dataclasses import dataclass
+
+from organizations.models import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who an audit entry names. `person` is None when the portal itself acts."""
+
+    name: str
+    person: User | None = None
+    signed_in_by: str = ""
+    address: str = ""
+    request_id: str = ""
+
+    @property
+    def id(self) -> int | None:
+        return self.person.pk if self.person else None
+
+
+def person(user: User, *, signed_in_by: str = "password", address: str = "", request_id: str = "") -> Actor:
+    """The actor for a person who signed in."""
+    return Actor(
+        name=user.get_full_name() or user.get_username(),
+        person=user,
+        signed_in_by=signed_in_by,
+        address=address,
+        request_id=request_id,
+    )
+
+
+def system(name: str) -> Actor:
+    """The actor for a part of the portal: a worker, a command."""
+    return Actor(name=name)

@@ -1,0 +1,196 @@
+"""One submission out of the outbox: claim, send once, keep what came, settle.
+
+Two commits an exchange: first the response as it came, then what it means. A crash between them loses nothing: what is
+stored is classified later, not asked for again.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection as database
+
+from organizations.models import Action, AuditEntry, Environment, EnvironmentGate, Presence, State, Submission, clock
+from organizations.redox import messages
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, Fault, is_meant_for
+from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.outcome import Kind, Outcome, classify
+
+from . import audit, environments, gateway, settling, submissions
+from .actors import Actor
+from .faults import OutOfDate
+
+# What an exchange needs of its lease beyond its own deadline, in seconds.
+LEASE_MARGIN = 30.0
+LONGEST_TOKEN_HOLD = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One submission that this worker alone may send now."""
+
+    submission: Submission
+    redox: RedoxEnvironment
+    began: float
+
+    @property
+    def lease_left(self) -> float:
+        """Seconds by the monotonic clock."""
+        return float(settings.REDOX_LEASE) - (time.monotonic() - self.began)
+
+
+def deliver_next(environment: str, *, actor: Actor) -> bool:
+    """Send the oldest due submission of an environment, if there is one and the gate is open. Whether it did."""
+    redox = gateway.environment(environment)
+    if redox.credential is None or not _something_due(environment):
+        return False
+    answer = gateway.access_token(redox)
+    if not answer.token:
+        _no_token(environment, answer, actor)
+        return False
+    claim = claim_next(environment, redox, actor=actor)
+    if claim is None:
+        return False
+    _send(claim, answer.token, actor)
+    return True
+
+
+def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Claim | None:
+    """Take the oldest due submission: attempt, token, lease and intent entry, committed before a socket opens."""
+    with audit.recorded(actor) as history:
+        gate = environments.locked_gate(environment)
+        moment = clock.now()
+        if not _is_open(gate, moment) or not environments.take_turn(moment, settings.REDOX_RATE):
+            return None
+        submission = _oldest_due(environment, moment)
+        if submission is None:
+            return None
+        cause = _why_not(submission, redox)
+        if cause:
+            settling.needs_person(history, submission, cause)
+            return None
+        began = time.monotonic()
+        submissions.move(
+            submission,
+            State.SENDING,
+            attempt=submission.attempt + 1,
+            token=submission.token + 1,
+            lease_until=moment + settling.seconds(settings.REDOX_LEASE),
+            lease_worker=actor.name[:100],
+            sent_at=moment,
+            not_before=None,
+            state_reason="",
+        )
+        history.submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+    return Claim(submission, redox, began)
+
+
+def reap(environment: str, *, actor: Actor) -> int:
+    """Settle what a worker left behind: from the stored response where there is one, else as unknown. How many."""
+    left = list(Submission.objects.lease_ended(clock.now()).filter(environment=environment))
+    for submission in left:
+        entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
+        try:
+            if entry is None:
+                settling.lost(submission, actor=actor)
+            else:
+                exchange = settling.stored_exchange(entry)
+                settling.settle(submission, _classified(submission, exchange), exchange, actor=actor)
+        except OutOfDate:
+            continue
+    return len(left)
+
+
+def _send(claim: Claim, token: str, actor: Actor) -> None:
+    exchange = _exchange(claim, token, repeat=0, actor=actor)
+    outcome = _classified(claim.submission, exchange)
+    if outcome.renew_token and gateway.discard_token(claim.redox, token):
+        renewed = gateway.access_token(claim.redox)
+        if renewed.token:
+            exchange = _exchange(claim, renewed.token, repeat=1, actor=actor)
+            outcome = _classified(claim.submission, exchange)
+    try:
+        settling.settle(claim.submission, outcome, exchange, actor=actor)
+    except OutOfDate:
+        settling.late(claim.submission, exchange, actor=actor)
+
+
+def _exchange(claim: Claim, token: str, *, repeat: int, actor: Actor) -> Exchange:
+    message = bytes(claim.submission.message)
+    if claim.lease_left < settings.REDOX_DEADLINE + LEASE_MARGIN:
+        fault_text = "The worker was held up too long; the message was not sent."
+        exchange = Exchange(
+            request_sha256=messages.sha256(message), sent=False, fault=Fault.DEADLINE, fault_text=fault_text
+        )
+    else:
+        exchange = gateway.exchange(claim.redox, message, token)
+    settling.keep_response(claim.submission, exchange, repeat=repeat, actor=actor)
+    return exchange
+
+
+def _classified(submission: Submission, exchange: Exchange) -> Outcome:
+    return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=_had_unknown(submission))
+
+
+def _had_unknown(submission: Submission) -> bool:
+    """Whether an earlier attempt of this submission ended unknown: then "already exists" may be our own doing."""
+    return AuditEntry.objects.filter(
+        submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME, outcome=Kind.UNKNOWN
+    ).exists()
+
+
+def _something_due(environment: str) -> bool:
+    gate = EnvironmentGate.objects.get(pk=environment)
+    moment = clock.now()
+    return _is_open(gate, moment) and Submission.objects.due(environment, moment).exists()
+
+
+def _is_open(gate: EnvironmentGate, moment: object) -> bool:
+    return not gate.is_stopped and (gate.hold_until is None or gate.hold_until <= moment)  # type: ignore[operator]
+
+
+def _oldest_due(environment: str, moment: object) -> Submission | None:
+    due = Submission.objects.due(environment, moment).select_related("organization")  # type: ignore[arg-type]
+    if database.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True, of=("self",))
+    return due.first()
+
+
+def _why_not(submission: Submission, redox: RedoxEnvironment) -> str:
+    """Why this message must not leave with the settings in force; empty when it may."""
+    message = bytes(submission.message)
+    if submission.environment != redox.name or not is_meant_for(message, redox):
+        return "The settings changed since the review: the message names another routing ID or source ID."
+    if messages.sha256(message) != submission.message_sha256:
+        return "The stored message is not the one that was reviewed."
+    record = messages.record_from_message(message)
+    organization = submission.organization
+    parent = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid).first()
+    if (
+        parent is not None
+        and record.active
+        and (parent.presence != Presence.PRESENT or parent.confirmed_active is False)
+    ):
+        return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."
+    return ""
+
+
+def _no_token(environment: str, answer: TokenAnswer, actor: Actor) -> None:
+    """A token request has no effect in the directory: refused stops the environment, anything else lets it wait."""
+    cause = environments.token_cause(answer)
+    outcome = answer.outcome
+    if outcome is not None and outcome.stops:
+        environments.stop_now(environment, f"{outcome.stops}: {cause}", actor=actor)
+    elif outcome is not None and outcome.hold_seconds is not None:
+        environments.hold_now(environment, outcome.hold_seconds, f"too many requests: {cause}", actor=actor)
+    else:
+        environments.hold_now(environment, _growing_hold(environment), f"no access token: {cause}", actor=actor)
+
+
+def _growing_hold(environment: str) -> float:
+    gate = EnvironmentGate.objects.get(pk=environment)
+    gate.failures += 1
+    gate.save(update_fields=["failures"])
+    return min(LONGEST_TOKEN_HOLD, 2.0 * 2**gate.failures) * random.uniform(0.5, 1.0)  # noqa: S311

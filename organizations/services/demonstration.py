@@ -1,0 +1,61 @@
+"""The demonstration's own acts: how the practice directory behaves now, and the five people. Never in earnest."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+
+from organizations.models import User
+from organizations.permissions import ROLES
+
+# One word a line in the practice directory's file; the second is for people.
+BEHAVIOURS: tuple[tuple[str, str], ...] = (
+    ("answers", "Answers at once"),
+    ("slow", "Answers after some seconds"),
+    ("says-no-exists", "Says no: the OID already exists"),
+    ("says-no-not-valid", "Says no: the OID is not valid"),
+    ("says-no-parse", "Says no: failed to parse the request body"),
+    ("says-no-xml", "Says no: parsing XML request error"),
+    ("says-no-duplicate", "Says no: duplicate business"),
+    ("says-no-subscriptions", "Says no: no subscriptions"),
+    ("says-no-destinations", "Says no: more than one destination"),
+    ("refuses-sign-in", "Does not accept the sign-in"),
+    ("too-many", "Says that there are too many requests"),
+    ("never-answers", "Takes the message and never answers"),
+    ("applies-then-breaks", "Applies the message, then breaks off"),
+    ("applies-then-504", "Applies the message, then a gateway times out (504)"),
+    ("gateway-error", "A gateway fails before the message arrives (502)"),
+    ("strange-yes", "Applies the message, says yes in other words"),
+)
+
+
+def behaviour() -> str:
+    """How the practice directory behaves now."""
+    try:
+        word = Path(settings.DEMO_BEHAVIOUR_FILE).read_text().strip()
+    except OSError:
+        return BEHAVIOURS[0][0]
+    return word if word in dict(BEHAVIOURS) else BEHAVIOURS[0][0]
+
+
+def set_behaviour(word: str) -> str:
+    """Let the practice directory behave so from its next request on; the words for people.
+
+    Raises:
+        PermissionDenied: this is no demonstration.
+        ValueError: there is no such behaviour.
+    """
+    if not settings.DEMO:
+        raise PermissionDenied("This is no demonstration.")
+    label = dict(BEHAVIOURS).get(word)
+    if label is None:
+        raise ValueError(f"{word} is no behaviour")
+    Path(settings.DEMO_BEHAVIOUR_FILE).write_text(word)
+    return label
+
+
+def person_with_role(role: str) -> User | None:
+    """The demonstration's person of a role; None where this is no demonstration."""
+    if not settings.DEMO or role not in ROLES:
+        return None
+    return User.objects.filter(username=role, is_active=True).first()

@@ -1,0 +1,52 @@
+"""Why an act was not done. Each carries what a page needs to say so; none leaves half a write."""
+
+from dataclasses import dataclass
+
+from organizations.models import Organization, Submission
+
+
+class NotDone(Exception):
+    """An act that the rules forbid now. Its text is a sentence for people that says what to do next."""
+
+
+class OidTaken(NotDone):
+    """The OID is another record's in this environment, or was sent earlier for one."""
+
+    def __init__(self, sentence: str, organization: Organization | None = None) -> None:
+        super().__init__(sentence)
+        self.organization = organization
+
+
+@dataclass
+class EditConflict(NotDone):
+    """Somebody saved the record since the form was opened. Nothing was saved."""
+
+    organization: Organization
+    started_from_version: int
+
+    def __str__(self) -> str:
+        return f"{self.organization.name} was saved by somebody else meanwhile. Nothing was saved yet."
+
+
+class OutOfDate(NotDone):
+    """What would be sent is no longer what was reviewed. Nothing was sent."""
+
+
+@dataclass
+class AlreadySent(NotDone):
+    """This very review was sent before: a second press, a second tab."""
+
+    submission: Submission
+
+    def __str__(self) -> str:
+        return f"This was sent already: submission {self.submission.pk}."
+
+
+@dataclass
+class WarningsOpen(NotDone):
+    """Warnings were not ticked; the keys of those."""
+
+    keys: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "Tick each warning, or go back and change the value."

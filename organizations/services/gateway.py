@@ -1,0 +1,249 @@
+"""Settings to Redox: the only place where the two meet, and the only door through which a message leaves."""
+
+import dataclasses
+import ipaddress
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection as database
+
+from organizations.models import Environment, Installation, Organization
+from organizations.oid import Oid, OidError
+from organizations.redox import auth
+from organizations.redox.client import Exchange, Limits, RedoxClient
+from organizations.redox.environment import (
+    GATEWAY_OID,
+    ORGANIZATION_ROUTING,
+    ROUTING_NAMES,
+    ApiKeyCredential,
+    Credential,
+    OAuthCredential,
+    TokenCredential,
+    fingerprint,
+    routing_use,
+)
+from organizations.redox.environment import Environment as RedoxEnvironment
+from orgportal.faults import SettingsFault
+from orgportal.variables import RedoxSettings
+
+REQUIRED = {
+    "oauth": ("client_id", "key_id", "private_key"),
+    "api-key": ("api_key", "api_secret"),
+    "token": ("access_token",),
+}
+
+
+class DoorClosed(Exception):
+    """The message must not leave: nothing was sent. Its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What is set for one environment. Without `fault` and `missing` it is connected as far as settings go."""
+
+    environment: RedoxEnvironment
+    missing: tuple[str, ...] = ()
+    fault: str = ""
+
+    @property
+    def is_connected(self) -> bool:
+        return self.environment.credential is not None
+
+
+def connection(name: str) -> Connection:
+    """The settings in force for one environment; a fault in them makes it "not connected" and says which variable."""
+    given: RedoxSettings = settings.REDOX[name]
+    try:
+        return Connection(_environment(name, given), missing=_missing(name, given))
+    except SettingsFault as fault:
+        plain = RedoxEnvironment(
+            name=name, label=given.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID
+        )
+        return Connection(plain, fault=str(fault))
+
+
+def environment(name: str) -> RedoxEnvironment:
+    """The fixed facts of one environment."""
+    return connection(name).environment
+
+
+def verify() -> None:
+    """Refuse settings with which the two environments could be mixed up.
+
+    Raises:
+        SettingsFault: the same credential or routing ID in both; a routing ID that Redox's table gives to another
+            environment or purpose.
+    """
+    made = {name: connection(name).environment for name in Environment.values}
+    for name, given in settings.REDOX.items():
+        _check_routing_use(name, given.routing_id)
+    staging, production = made[Environment.STAGING], made[Environment.PRODUCTION]
+    if staging.routing_id == production.routing_id:
+        raise SettingsFault(
+            "REDOX_PRODUCTION_ROUTING_ID", "is the routing ID of STAGING as well; each directory has its own"
+        )
+    for name in ("client_id", "private_key", "api_key", "api_secret", "access_token"):
+        values = [getattr(settings.REDOX[each], name).strip() for each in Environment.values]
+        if values[0] and values[0] == values[1]:
+            raise SettingsFault(
+                f"REDOX_PRODUCTION_{name.upper()}", "is the same as for STAGING; credentials are never shared"
+            )
+
+
+def verify_records() -> None:
+    """Refuse a routing ID that is the destination ID of a record.
+
+    Raises:
+        SettingsFault: naming the variable.
+    """
+    for name in Environment.values:
+        routing_id = environment(name).routing_id
+        if Organization.objects.filter(destination_id=routing_id).exists():
+            raise SettingsFault(f"REDOX_{name.upper()}_ROUTING_ID", "is the destination ID of a record of ours")
+
+
+def forbidden_destinations(name: str) -> dict[str, str]:
+    """UUIDs that are no destination of ours, each with the name of what it is: routing IDs, source ID, client ID."""
+    given: RedoxSettings = settings.REDOX[name]
+    own = {value.lower(): "our source ID / client ID" for value in (given.source_id, given.client_id) if value}
+    return dict(ROUTING_NAMES) | own
+
+
+def settings_fingerprint(name: str) -> str:
+    """One hash over all that decides what is sent where; equal in two processes that send alike."""
+    return fingerprint(environment(name))
+
+
+def limits() -> Limits:
+    return Limits(deadline=settings.REDOX_DEADLINE)
+
+
+def access_token(redox: RedoxEnvironment) -> auth.TokenAnswer:
+    """An access token, kept until 60 s before its end. Fetched before a claim, so that a fault here is "not sent"."""
+    check_door(redox)
+    return _tokens(redox, limits()).get()
+
+
+def discard_token(redox: RedoxEnvironment, token: str) -> bool:
+    """Forget a token that Redox refused; whether a new one can be got."""
+    kept = _tokens(redox, limits())
+    kept.discard(token)
+    return kept.can_renew
+
+
+def exchange(redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
+    """One exchange with Redox.
+
+    Raises:
+        DoorClosed: a transaction is open, or a marked database would send to another machine. Nothing left.
+    """
+    check_door(redox)
+    return RedoxClient(redox, limits()).post(message, token)
+
+
+def check_door(redox: RedoxEnvironment) -> None:
+    """Raises DoorClosed when nothing may leave now."""
+    if database.in_atomic_block:
+        raise DoorClosed("A database transaction is open; no message leaves inside one.")
+    if redox.credential is None:
+        raise DoorClosed(f"{redox.name.upper()} is not connected.")
+    if Installation.objects.filter(demonstration=True).exists() and not is_loopback(redox.base_url):
+        raise DoorClosed("This database holds demonstration records; they are never sent to another machine.")
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@cache
+def _tokens(redox: RedoxEnvironment, bounds: Limits) -> auth.Tokens:
+    return auth.tokens(redox, bounds)
+
+
+def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:
+    prefix = f"REDOX_{name.upper()}_"
+    if not given.auth:
+        return (f"{prefix}AUTH",)
+    return tuple(prefix + field.upper() for field in REQUIRED[given.auth] if not getattr(given, field))
+
+
+def _environment(name: str, given: RedoxSettings) -> RedoxEnvironment:
+    prefix = f"REDOX_{name.upper()}_"
+    if given.faults:
+        raise given.faults[0]
+    if given.auth not in ("", *REQUIRED):
+        raise SettingsFault(f"{prefix}AUTH", "is none of oauth, api-key, token")
+    made = RedoxEnvironment(
+        name=name,
+        label=given.label,
+        base_url=_base_url(prefix, given.base_url),
+        routing_id=_uuid(f"{prefix}ROUTING_ID", given.routing_id) or ORGANIZATION_ROUTING[name],
+        gateway_oid=_oid(f"{prefix}GATEWAY_OID", given.gateway_oid or GATEWAY_OID),
+        source_id=_uuid(f"{prefix}SOURCE_ID", given.source_id),
+        base_oids=tuple(_oid(f"{prefix}BASE_OIDS", oid) for oid in given.base_oids),
+        document_repository_id=_uuid(f"{prefix}DOCUMENT_REPOSITORY_ID", given.document_repository_id),
+    )
+    if not given.auth or _missing(name, given):
+        return made
+    return dataclasses.replace(made, credential=_credential(prefix, given))
+
+
+def _credential(prefix: str, given: RedoxSettings) -> Credential:
+    if given.auth == "api-key":
+        return ApiKeyCredential(api_key=given.api_key, api_secret=given.api_secret)
+    if given.auth == "token":
+        return TokenCredential(access_token=given.access_token)
+    credential = OAuthCredential(client_id=given.client_id, key_id=given.key_id, private_key=given.private_key)
+    try:
+        auth.public_jwk(credential)
+    except ValueError as error:
+        variable = "PRIVATE_KEY_FILE" if given.private_key_file else "PRIVATE_KEY"
+        raise SettingsFault(prefix + variable, "is no RSA private key in PEM form") from error
+    return credential
+
+
+def _base_url(prefix: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SettingsFault(f"{prefix}BASE_URL", "is no address such as https://api.redoxengine.com") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or port == 0:
+        raise SettingsFault(f"{prefix}BASE_URL", "is no address such as https://api.redoxengine.com")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise SettingsFault(f"{prefix}BASE_URL", "is http; that is allowed to this machine only, use https")
+    return url.rstrip("/")
+
+
+def _uuid(variable: str, text: str) -> str:
+    if not text:
+        return ""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise SettingsFault(variable, "is no UUID (36 characters with four hyphens)") from None
+
+
+def _oid(variable: str, text: str) -> str:
+    try:
+        return Oid(text).text
+    except OidError as error:
+        raise SettingsFault(variable, str(error)) from None
+
+
+def _check_routing_use(name: str, routing_id: str) -> None:
+    use = routing_use(routing_id) if routing_id else None
+    if use is not None and ORGANIZATION_ROUTING[name] != routing_id.strip().lower():
+        purpose, where = use
+        raise SettingsFault(
+            f"REDOX_{name.upper()}_ROUTING_ID", f"is the routing ID '{purpose}, {where.upper()}' of Redox's table"
+        )

@@ -1,0 +1,69 @@
+"""Rows that must exist, and the mark that keeps a demonstration from the real directories."""
+
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+
+from organizations.models import AuditHead, Environment, EnvironmentGate, Installation, Organization, User
+from organizations.permissions import ACTS, ROLES
+from orgportal.faults import SettingsFault
+
+from . import audit, gateway
+
+
+def ensure_rows() -> None:
+    """Make what must exist: audit head, gates, the installation's row, permissions and roles. Can be done any number of times."""
+    AuditHead.objects.get_or_create(pk=1, defaults={"hash": audit.FIRST_HASH})
+    Installation.objects.get_or_create(pk=1)
+    for environment in Environment.values:
+        EnvironmentGate.objects.get_or_create(pk=environment)
+    content_type = ContentType.objects.get_for_model(Organization)
+    permissions = {
+        right: Permission.objects.update_or_create(
+            codename=right.value, content_type=content_type, defaults={"name": f"May {act}"}
+        )[0]
+        for right, act in ACTS.items()
+    }
+    for name, rights in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set([permissions[right] for right in rights])
+
+
+def check_mark() -> None:
+    """Refuse a process whose settings and database do not belong together.
+
+    Raises:
+        SettingsFault: demonstration settings with a database in earnest, or a demonstration database with settings in earnest.
+    """
+    marked = is_marked()
+    if marked and not settings.DEMO:
+        raise SettingsFault("DATABASE_URL", "names a demonstration database; run ./dev demo, or name another database")
+    if settings.DEMO and not marked and not is_empty():
+        raise SettingsFault("DATABASE_URL", "names a database in earnest; the demonstration has its own")
+    for name in Environment.values:
+        if marked and not gateway.is_loopback(gateway.environment(name).base_url):
+            variable = f"REDOX_{name.upper()}_BASE_URL"
+            raise SettingsFault(variable, "leads to another machine, and the database holds demonstration records")
+    gateway.verify_records()
+
+
+def is_marked() -> bool:
+    return Installation.objects.filter(demonstration=True).exists()
+
+
+def is_empty() -> bool:
+    return not User.objects.exists() and not Organization.objects.exists()
+
+
+def mark_as_demonstration() -> None:
+    """Mark an empty database for good: it will send to this machine only.
+
+    Raises:
+        SettingsFault: the database holds people or records already.
+    """
+    if not is_marked():
+        if not is_empty():
+            raise SettingsFault(
+                "DATABASE_URL", "names a database that is in use; demonstration records are never added to it"
+            )
+        Installation.objects.filter(pk=1).update(demonstration=True)

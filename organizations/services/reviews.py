@@ -1,0 +1,263 @@
+"""What would be sent, made from what is saved: the message's bytes, what they change, and what stands against sending them.
+
+A review is read, never stored. Who sends gives back its SHA-256, and nothing else than these bytes is sent.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from organizations.models import AuditEntry, Environment, Event, Intent, Organization, Presence, Submission
+from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
+from organizations.redox import messages
+
+from . import gateway, warnings
+from .actors import Actor
+from .organizations import sendable
+from .warnings import Case, Warning
+
+
+class Block(StrEnum):
+    """Why this cannot be sent now."""
+
+    OPEN_SUBMISSION = "open_submission"
+    PRESENCE_UNKNOWN = "presence_unknown"
+    DESTINATION_NOT_KNOWN = "destination_not_known"
+    PARENT_NEVER_SENT = "parent_never_sent"
+    PARENT_REJECTED = "parent_rejected"
+    PARENT_DEACTIVATED = "parent_deactivated"
+    PART_OF_ITSELF = "part_of_itself"
+    NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
+    ACTIVE_CHILDREN = "active_children"
+    ALREADY_SO = "already_so"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing in the way: a sentence for people, and the record or submission that it is about."""
+
+    kind: Block
+    sentence: str
+    organization: Organization | None = None
+    submission: Submission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that this message changes, and the last edit that changed it."""
+
+    difference: Difference
+    entry: AuditEntry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Everything the review page shows and the send button binds itself to."""
+
+    organization: Organization
+    event: Event
+    intent: Intent
+    record: OrganizationRecord
+    before: OrganizationRecord | None
+    message: bytes
+    sha256: str
+    changes: tuple[Change, ...]
+    warnings: tuple[Warning, ...]
+    blockers: tuple[Blocker, ...]
+    parent: Organization | None
+    waits_for: Submission | None
+
+    @property
+    def word(self) -> str:
+        return Environment(self.organization.environment).label
+
+    @property
+    def fingerprint(self) -> str:
+        return " ".join(self.sha256[start : start + 4] for start in (0, 4, 8))
+
+    @property
+    def nothing_differs(self) -> bool:
+        return self.event == Event.UPDATE and self.before is not None and not self.changes
+
+    @property
+    def open_warnings(self) -> tuple[Warning, ...]:
+        """Those to tick now; the others were ticked before for the same value."""
+        return tuple(warning for warning in self.warnings if not warning.is_accepted)
+
+    @property
+    def settled_warnings(self) -> tuple[Warning, ...]:
+        return tuple(warning for warning in self.warnings if warning.is_accepted)
+
+    @property
+    def unchanged(self) -> int:
+        """How many filled fields go along as they are."""
+        changed = {change.difference.field for change in self.changes}
+        return sum(1 for shown in print_fields(self.record) if shown.value and shown.field not in changed)
+
+    @property
+    def verdict(self) -> str:
+        """The one line on top, in its exact words."""
+        start = f"{self.word}, {self.event.value}, 1 record"
+        if self.intent == Intent.DEACTIVATE:
+            return f"{start}, Active true to false"
+        if self.intent == Intent.REACTIVATE:
+            return f"{start}, Active false to true"
+        if self.event == Event.NEW:
+            return f"{start}, first registration"
+        count = len(self.changes)
+        return f"{start}, {count} field{' changes' if count == 1 else 's change'}"
+
+
+def review(organization: Organization, *, actor: Actor | None = None, intent: Intent | None = None) -> Review:
+    """The review of what is saved now. With the intent deactivate or reactivate: what Redox last accepted, Active alone changed."""
+    redox = gateway.environment(organization.environment)
+    before = organization.last_known_record()
+    record = _record_for(organization, intent)
+    event = Event.NEW if organization.presence in (Presence.NEVER, Presence.ABSENT) else Event.UPDATE
+    message = messages.message(record, event.value, redox)
+    parent = _parent_of(organization, record)
+    changes = _changes(organization, before if event == Event.UPDATE else None, record)
+    mine = actor.id if actor else None
+    foreign = tuple(
+        (change.difference, change.entry)
+        for change in changes
+        if change.entry and mine and change.entry.actor_id != mine
+    )
+    moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
+    case = Case(organization, record, before, redox, parent, () if moved_alone else foreign)
+    return Review(
+        organization=organization,
+        event=event,
+        intent=intent or (Intent.CREATE if event == Event.NEW else Intent.UPDATE),
+        record=record,
+        before=before,
+        message=message,
+        sha256=messages.sha256(message),
+        changes=changes,
+        # Deactivating or reactivating sends values that were reviewed before; only Active is new.
+        warnings=() if moved_alone else warnings.warnings_for(case),
+        blockers=_blockers(organization, record, parent, intent),
+        parent=parent,
+        waits_for=_waits_for(parent),
+    )
+
+
+def canonical_before(made: Review) -> str:
+    """What the submission keeps of what the review compared with."""
+    return canonical(made.before) if made.before else ""
+
+
+def _record_for(organization: Organization, intent: Intent | None) -> OrganizationRecord:
+    if intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        return sendable(organization.record())
+    known = organization.last_known_record()
+    return replace(sendable(known or organization.record()), active=intent == Intent.REACTIVATE)
+
+
+def _parent_of(organization: Organization, record: OrganizationRecord) -> Organization | None:
+    return (
+        Organization.objects.filter(environment=organization.environment, oid=record.part_of_oid)
+        .select_related("last_submission")
+        .first()
+    )
+
+
+def _waits_for(parent: Organization | None) -> Submission | None:
+    """The parent's open New: this message is taken only after it was accepted."""
+    if parent is None or parent.presence == Presence.PRESENT or parent.last_submission is None:
+        return None
+    return parent.last_submission if parent.last_submission.is_open else None
+
+
+def _changes(
+    organization: Organization, before: OrganizationRecord | None, record: OrganizationRecord
+) -> tuple[Change, ...]:
+    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    return tuple(Change(found, last_edit_of(found.field, edits)) for found in difference(before, record))
+
+
+def last_edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
+    """The newest edit that touched this field; places of contacts move, so for them any edit of contacts counts."""
+    for entry in reversed(edits):
+        touched = entry.facts.get("fields", [])
+        if field in touched or (field.startswith("contacts") and any(name.startswith("contacts") for name in touched)):
+            return entry
+    return edits[-1] if edits else None
+
+
+def _blockers(
+    organization: Organization, record: OrganizationRecord, parent: Organization | None, intent: Intent | None
+) -> tuple[Blocker, ...]:
+    found = [_open_submission(organization), _unsure(organization, record)]
+    if intent == Intent.DEACTIVATE:
+        found.append(_not_to_deactivate(organization))
+    else:
+        found.append(_parent_in_the_way(organization, record, parent))
+    if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
+        found.append(
+            Blocker(
+                Block.ALREADY_SO, "Redox did not accept a deactivation of this record. There is nothing to reactivate."
+            )
+        )
+    return tuple(blocker for blocker in found if blocker)
+
+
+def _open_submission(organization: Organization) -> Blocker | None:
+    last = organization.last_submission
+    if last is None or not last.is_open:
+        return None
+    sentence = f"Submission {last.pk} must end first."
+    if last.event == Event.NEW:
+        sentence = f"Submission {last.pk} must end first; until then nobody knows whether this is a New or an Update."
+    return Blocker(Block.OPEN_SUBMISSION, sentence, submission=last)
+
+
+def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker | None:
+    if organization.presence == Presence.UNKNOWN:
+        return Blocker(
+            Block.PRESENCE_UNKNOWN, "Nobody knows whether this OID is in the directory. Ask the directory first."
+        )
+    if not record.destination_known:
+        return Blocker(
+            Block.DESTINATION_NOT_KNOWN,
+            "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten.",
+        )
+    return None
+
+
+def _parent_in_the_way(
+    organization: Organization, record: OrganizationRecord, parent: Organization | None
+) -> Blocker | None:
+    if parent is None:
+        return None
+    word = Environment(organization.environment).label
+    if parent.pk == organization.pk:
+        return Blocker(Block.PART_OF_ITSELF, "A record cannot be part of itself.", parent)
+    if parent.presence == Presence.PRESENT:
+        if parent.confirmed_active is False and record.active:
+            return Blocker(
+                Block.PARENT_DEACTIVATED, f"Its parent {parent.name} is deactivated. Reactivate that first.", parent
+            )
+        return None
+    last = parent.last_submission
+    if last is not None and last.is_open:
+        return None
+    if last is not None and last.state == "rejected":
+        sentence = f"{parent.name} was rejected in {word} (submission {last.pk}). Put it right first."
+        return Blocker(Block.PARENT_REJECTED, sentence, parent, last)
+    return Blocker(Block.PARENT_NEVER_SENT, f"Send {parent.name} first.", parent)
+
+
+def _not_to_deactivate(organization: Organization) -> Blocker | None:
+    if organization.presence != Presence.PRESENT:
+        return Blocker(
+            Block.NOTHING_TO_DEACTIVATE,
+            "There is nothing to deactivate: Redox has accepted no message of this record.",
+        )
+    if organization.confirmed_active is False:
+        return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
+    children = Organization.objects.active_children_of(organization)
+    count = children.count()
+    if count:
+        noun = "1 active record is" if count == 1 else f"{count} active records are"
+        return Blocker(Block.ACTIVE_CHILDREN, f"{noun} part of it. Move or deactivate them first.")
+    return None

@@ -1,0 +1,202 @@
+"""From a review to the outbox: submit and cancel. What is sent is stored here, before anything leaves."""
+
+import hashlib
+
+from django.db import IntegrityError
+
+from organizations.models import Action, AuditEntry, Event, Intent, Organization, State, Submission, clock
+from organizations.models.submission import MOVES
+from organizations.records import Difference, difference, from_canonical
+from organizations.redox import messages
+
+from . import audit, organizations, reviews
+from .actors import Actor
+from .faults import AlreadySent, NotDone, OutOfDate, WarningsOpen
+from .reviews import Review
+from .warnings import Warning
+
+
+def submit(
+    organization_id: int,
+    *,
+    sha256: str,
+    seen_submission: int,
+    reason: str,
+    ticked: frozenset[str] = frozenset(),
+    intent: Intent | None = None,
+    actor: Actor,
+) -> Submission:
+    """Store a reviewed message for sending.
+
+    `sha256` names the bytes that were reviewed; `seen_submission` is the record's last submission when the page was made (0: none).
+
+    Raises:
+        AlreadySent: these bytes went out from this very review before.
+        OutOfDate: what would be sent now is not what was reviewed.
+        WarningsOpen: warnings are not ticked.
+        NotDone: something is in the way.
+    """
+    try:
+        with audit.recorded(actor) as history:
+            organization = organizations.locked(organization_id)
+            _check_not_sent_before(organization, sha256, seen_submission)
+            made = reviews.review(organization, actor=actor, intent=intent)
+            _check(made, sha256, ticked)
+            submission = _store(made, reason, actor)
+            if intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+                _want_active(history, made, submission)
+            _point_at(organization, submission)
+            history.submission(
+                Action.SUBMISSION_MADE,
+                submission,
+                raw=made.message,
+                version=made.organization.version,
+                reason=reason,
+                changes=[_change(change) for change in made.changes],
+                record=made.record.to_json(),
+                warnings=submission.warnings,
+                details={"approval": "No approval was required."},
+            )
+    except IntegrityError as error:
+        raise OutOfDate("Somebody else sent this record a moment ago. Nothing was sent by this page.") from error
+    return submission
+
+
+def cancel(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
+    """Take back a submission of which no attempt was made.
+
+    Raises:
+        NotDone: an attempt was made, or it is at its end.
+    """
+    with audit.recorded(actor) as history:
+        submission = _locked(submission_id)
+        if not submission.can_be_cancelled:
+            raise NotDone(
+                "An attempt was made, so nobody can know that nothing was sent. It cannot be cancelled any more."
+            )
+        end_without_sending(history, submission, by=actor.name, reason=reason)
+    return submission
+
+
+def end_without_sending(history: audit.History, submission: Submission, *, by: str, reason: str) -> None:
+    """Cancel a locked submission, give the wanted Active back, and cancel what waits for it."""
+    move(submission, State.CANCELLED, state_reason=reason, cancelled_by=by, ended_at=clock.now())
+    history.submission(Action.SUBMISSION_CANCELLED, submission, reason=reason)
+    return_active(history, submission)
+    cancel_followers(history, submission, f"Submission {submission.pk}, which this one waited for, was cancelled.")
+
+
+def cancel_followers(history: audit.History, submission: Submission, reason: str) -> None:
+    """What waited for a submission that will never be accepted is cancelled, with that reason."""
+    followers = submission.followers.filter(state=State.QUEUED, attempt=0).order_by("id")
+    for follower in followers.select_for_update(of=("self",)):
+        end_without_sending(history, follower, by=history.actor.name, reason=reason)
+
+
+def return_active(history: audit.History, submission: Submission) -> None:
+    """After a deactivation or reactivation that will not happen, what is wanted of Active is what Redox last accepted."""
+    if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        return
+    organization = organizations.locked(submission.organization_id)
+    organizations.set_wanted_active(organization, submission.intent == Intent.DEACTIVATE)
+    history.organization(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
+
+
+def move(submission: Submission, state: State, **changes: object) -> None:
+    """The only way a state changes: compare-and-set on id, state and lease token.
+
+    Raises:
+        OutOfDate: another process moved it first; nothing was changed.
+        ValueError: there is no such move.
+    """
+    if state not in MOVES[submission.state]:
+        raise ValueError(f"a submission does not go from {submission.state} to {state}")
+    values = {"state": state, "state_at": clock.now()} | changes
+    found = Submission.objects.filter(pk=submission.pk, state=submission.state, token=submission.token)
+    if found.update(**values) != 1:
+        raise OutOfDate(f"Submission {submission.pk} was moved by somebody else.")
+    for name, value in values.items():
+        setattr(submission, name, value)
+
+
+def _locked(submission_id: int) -> Submission:
+    return Submission.objects.select_for_update(of=("self",)).select_related("organization").get(pk=submission_id)
+
+
+def _check_not_sent_before(organization: Organization, sha256: str, seen_submission: int) -> None:
+    last = organization.last_submission
+    if last is not None and last.pk != seen_submission:
+        if last.message_sha256 == sha256:
+            raise AlreadySent(last)
+        raise OutOfDate(f"Submission {last.pk} of this record was made meanwhile. Nothing was sent by this page.")
+
+
+def _check(made: Review, sha256: str, ticked: frozenset[str]) -> None:
+    if made.blockers:
+        raise NotDone(" ".join(blocker.sentence for blocker in made.blockers))
+    if made.sha256 != sha256:
+        raise OutOfDate("The record was saved after this page was made. Nothing was sent. Here is the new review.")
+    open_keys = tuple(warning_key(warning) for warning in made.open_warnings)
+    missing = tuple(key for key in open_keys if key not in ticked)
+    if missing:
+        raise WarningsOpen(missing)
+
+
+def warning_key(warning: Warning) -> str:
+    """Names one warning with its value in a form: a tick for one value is no tick for another."""
+    return f"{warning.key}-{hashlib.sha256(warning.value.encode()).hexdigest()[:12]}"
+
+
+def _store(made: Review, reason: str, actor: Actor) -> Submission:
+    organization = made.organization
+    moment = clock.now()
+    submission = Submission.objects.create(
+        organization=organization,
+        environment=organization.environment,
+        oid=organization.oid,
+        event=made.event,
+        intent=made.intent,
+        message=made.message,
+        message_sha256=made.sha256,
+        record_version=organization.version,
+        before=reviews.canonical_before(made),
+        reason=reason,
+        warnings=[{"key": each.key, "value": each.value, "text": each.text} for each in made.warnings],
+        authors=_authors(organization, actor),
+        submitter=actor.person,
+        state=State.QUEUED,
+        state_at=moment,
+        created_at=moment,
+    )
+    if made.waits_for is not None:
+        submission.after.add(made.waits_for)
+    return submission
+
+
+def _authors(organization: Organization, actor: Actor) -> list[int]:
+    """Everyone who edited the record since it was last confirmed, and the submitter: none of them may approve."""
+    edits = AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version)
+    people = set(edits.exclude(actor_id=None).values_list("actor_id", flat=True))
+    return sorted(people | ({actor.id} if actor.id else set()))
+
+
+def _want_active(history: audit.History, made: Review, submission: Submission) -> None:
+    organizations.set_wanted_active(made.organization, made.record.active)
+    action = Action.ORGANIZATION_REACTIVATION_WANTED if made.record.active else Action.ORGANIZATION_DEACTIVATION_WANTED
+    history.organization(action, made.organization, submission=submission, reason=submission.reason)
+
+
+def _point_at(organization: Organization, submission: Submission) -> None:
+    organization.last_submission = submission
+    organization.save(update_fields=["last_submission"])
+
+
+def _change(change: reviews.Change) -> dict[str, str]:
+    found = change.difference
+    return {"field": found.field, "label": found.label, "before": found.before, "after": found.after}
+
+
+def what_it_changed(submission: Submission) -> tuple[Difference, ...]:
+    """The differences that a submission carried, from its own bytes and what the review compared with."""
+    before = from_canonical(submission.before) if submission.before and submission.event == Event.UPDATE else None
+    return difference(before, messages.record_from_message(bytes(submission.message)))

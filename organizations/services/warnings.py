@@ -1,0 +1,242 @@
+"""What looks wrong but may be right. Each warning is ticked on the review page, once for the same record and value."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from organizations import fields, oid
+from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
+from organizations.records import Difference, OrganizationRecord, print_fields
+from organizations.redox.environment import EXAMPLE_VALUES
+from organizations.redox.environment import Environment as RedoxEnvironment
+
+SUSPECTED_CHARACTERS = "&<>"
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """One thing to tick. The same key and value ticked before for the same record is not asked again."""
+
+    key: str
+    value: str
+    text: str
+    accepted_by: str = ""
+    accepted_at: str = ""
+    accepted_reason: str = ""
+
+    @property
+    def is_accepted(self) -> bool:
+        return bool(self.accepted_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that the rules look at."""
+
+    organization: Organization
+    record: OrganizationRecord
+    before: OrganizationRecord | None
+    redox: RedoxEnvironment
+    parent: Organization | None
+    foreign_edits: tuple[tuple[Difference, AuditEntry], ...]
+
+    @property
+    def word(self) -> str:
+        return Environment(self.organization.environment).label
+
+
+def warnings_for(case: Case) -> tuple[Warning, ...]:
+    """Every warning of this message, in the order of the form, each with who ticked it before, if anybody did."""
+    found = [warning for rule in RULES for warning in rule(case)]
+    ticked = _ticked_before(case.organization)
+    return tuple(ticked.get((warning.key, warning.value), warning) for warning in found)
+
+
+def _ticked_before(organization: Organization) -> dict[tuple[str, str], Warning]:
+    submissions = Submission.objects.filter(organization=organization).exclude(warnings=[]).select_related("submitter")
+    return {
+        (ticked["key"], ticked["value"]): Warning(
+            key=ticked["key"],
+            value=ticked["value"],
+            text=ticked["text"],
+            accepted_by=submission.submitter.get_full_name() or submission.submitter.get_username(),
+            accepted_at=submission.created_at.isoformat(),
+            accepted_reason=submission.reason,
+        )
+        for submission in submissions.order_by("id")
+        for ticked in submission.warnings
+        # Changes of other people are other changes each time.
+        if ticked["key"] != "others"
+    }
+
+
+def _destination(case: Case) -> Iterator[Warning]:
+    destination = case.record.destination_id
+    environment = Environment(case.organization.environment)
+    if not destination:
+        if environment is Environment.PRODUCTION:
+            yield Warning(
+                "destination-empty",
+                "",
+                "No destination ID. Others will find this organization, but their requests reach nobody."
+                " Right only for an organization that does not answer requests.",
+            )
+        return
+    if Organization.objects.filter(environment=environment.other, destination_id=destination).exists():
+        yield Warning(
+            "destination-elsewhere",
+            destination,
+            f"Records in {environment.other.label} use this destination ID. Patients' requests might go to the wrong system.",
+        )
+
+
+def _examples(case: Case) -> Iterator[Warning]:
+    record = case.record
+    values = [record.destination_id, record.address.street]
+    for contact in record.contacts:
+        values += [*contact.email_addresses, contact.work_phone, contact.mobile_phone, contact.home_phone]
+    for value in dict.fromkeys(value for value in values if value in EXAMPLE_VALUES):
+        yield Warning("example", value, f"'{value}' stands in Redox's example page. It was probably copied by mistake.")
+
+
+def _others(case: Case) -> Iterator[Warning]:
+    if not case.foreign_edits:
+        return
+    named = ", ".join(
+        f"{difference.label} ({entry.actor_name}, {entry.at:%b} {entry.at.day})"
+        for difference, entry in case.foreign_edits
+    )
+    count = len(case.foreign_edits)
+    changes = "1 change" if count == 1 else f"{count} changes"
+    yield Warning(
+        "others",
+        named,
+        f"This message also carries {changes} that you did not make: {named}. Tick if they shall go out now.",
+    )
+
+
+def _oid(case: Case) -> Iterator[Warning]:
+    own = oid.Oid(case.record.oid)
+    bases = case.redox.base_oids
+    if bases and not any(own == oid.Oid(base) or own.is_below(oid.Oid(base)) for base in bases):
+        yield Warning(
+            "outside-base",
+            str(own),
+            f"The OID is not below {', '.join(bases)}. Right if Redox issued it for another site.",
+        )
+    shape = oid.shape(own)
+    if shape in ("patient", "document"):
+        yield Warning(
+            "shape",
+            str(own),
+            f"Its shape is that of a {shape} OID, not of an organization"
+            " (Redox: ...x.x.1.n organization, 2.n patient, 3.n document).",
+        )
+
+
+def _path(case: Case) -> Iterator[Warning]:
+    """The OID lies below one of our records, PartOf names another. Never for the gateway."""
+    record = case.record
+    arcs = record.oid.split(".")
+    lines = [".".join(arcs[:length]) for length in range(2, len(arcs))]
+    above = Organization.objects.filter(environment=case.organization.environment, oid__in=lines).exclude(
+        pk=case.organization.pk
+    )
+    nearest = max(above, key=lambda organization: len(organization.value.arcs), default=None)
+    if nearest is None or nearest.oid == record.part_of_oid or record.part_of_oid == case.redox.gateway_oid:
+        return
+    named = case.parent.name if case.parent else record.part_of_oid
+    yield Warning(
+        "path",
+        f"{nearest.oid} {record.part_of_oid}",
+        f"By its OID it lies below {nearest.name}, by PartOf below {named}. Redox does not forbid it.",
+    )
+
+
+def _parent(case: Case) -> Iterator[Warning]:
+    record = case.record
+    word = case.word
+    if record.part_of_oid == case.redox.gateway_oid:
+        top = (
+            Organization.objects.filter(environment=case.organization.environment, part_of_oid=record.part_of_oid)
+            .exclude(pk=case.organization.pk)
+            .exclude(presence__in=(Presence.NEVER, Presence.ABSENT))
+            .order_by("id")
+            .first()
+        )
+        if top and not case.organization.confirmed:
+            text = f"You have a top-level record already: {top.name}. A second one is right when it has a patient index of its own."
+            yield Warning("second-top", top.oid, text)
+    elif case.parent is None:
+        text = f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}. If it is not, Redox may say no."
+        yield Warning("parent-not-ours", record.part_of_oid, text)
+    if case.before and case.before.part_of_oid != record.part_of_oid:
+        text = "PartOf changes. Redox does not document how a record is moved; this message does it by Update."
+        yield Warning("move", f"{case.before.part_of_oid} {record.part_of_oid}", text)
+
+
+def _double(case: Case) -> Iterator[Warning]:
+    record = case.record
+    same = (
+        Organization.objects.filter(
+            environment=case.organization.environment,
+            name__iexact=record.name,
+            street__iexact=record.address.street,
+            zip_code=record.address.zip_code,
+        )
+        .exclude(pk=case.organization.pk)
+        .first()
+    )
+    if same:
+        text = f"{same.name}, {same.oid} has the same name and address. Redox refuses doubles without saying which."
+        yield Warning("double", same.oid, text)
+
+
+def _contacts(case: Case) -> Iterator[Warning]:
+    contacts = case.record.contacts
+    reachable = all(
+        contact.email_addresses or contact.work_phone or contact.mobile_phone or contact.home_phone
+        for contact in contacts
+    )
+    if not contacts or not reachable:
+        text = "Nobody can be reached. Redox names a missing contact as one reason for saying no."
+        yield Warning("contact", "none" if not contacts else "unreachable", text)
+
+
+def _zip_code(case: Case) -> Iterator[Warning]:
+    address = case.record.address
+    state = fields.state_of_zip(address.zip_code)
+    if state and address.state and state != address.state:
+        text = f"ZIP {address.zip_code} lies in {state}, the form says {address.state}."
+        yield Warning("zip", f"{address.zip_code} {address.state}", text)
+
+
+def _characters(case: Case) -> Iterator[Warning]:
+    for shown in print_fields(case.record):
+        for character in SUSPECTED_CHARACTERS:
+            if character in shown.value and shown.group != "Not in the form":
+                text = f"{shown.label} holds '{character}'. Such characters are suspected behind 'Parsing XML request error!'."
+                yield Warning("character", f"{shown.field} {character}", text)
+
+
+def _stated(case: Case) -> Iterator[Warning]:
+    if case.organization.presence_basis == "stated":
+        text = (
+            "Nobody has compared this record with the directory. The message replaces everything that is there,"
+            " also what this form does not show."
+        )
+        yield Warning("stated", "", text)
+
+
+RULES = (
+    _oid,
+    _path,
+    _parent,
+    _destination,
+    _others,
+    _examples,
+    _contacts,
+    _zip_code,
+    _double,
+    _characters,
+    _stated,
+)

@@ -1,0 +1,74 @@
+"""The worker: heartbeat, what others left behind, and the outbox, until it is told to stop."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+
+from django.db import close_old_connections
+
+from organizations.models import Environment, Worker, clock
+from orgportal import RELEASE
+
+from . import delivery, gateway
+from .actors import Actor, system
+
+POLL = 0.5
+HEARTBEAT = 5.0
+SEEN_WITHIN = 20.0
+
+log = logging.getLogger("orgportal.delivery")
+
+
+def run(stopping: threading.Event) -> None:
+    """Deliver until `stopping` is set. A fault of one round is logged and the next round begins."""
+    name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
+    actor = system(f"Worker {name}")
+    started = clock.now()
+    last_beat = float("-inf")
+    try:
+        while not stopping.is_set():
+            try:
+                if time.monotonic() - last_beat >= HEARTBEAT:
+                    beat(name, started)
+                    last_beat = time.monotonic()
+                worked = one_round(actor, stopping)
+            except Exception:
+                log.exception("A round of delivery failed")
+                close_old_connections()
+                worked = False
+            if not worked:
+                stopping.wait(POLL)
+    finally:
+        Worker.objects.filter(name=name).delete()
+
+
+def one_round(actor: Actor, stopping: threading.Event | None = None) -> bool:
+    """One look at each environment: settle what was left behind, send one submission. Whether anything was sent."""
+    worked = False
+    for environment in Environment.values:
+        if stopping is not None and stopping.is_set():
+            break
+        delivery.reap(environment, actor=actor)
+        worked = delivery.deliver_next(environment, actor=actor) or worked
+    return worked
+
+
+def beat(name: str, started: object) -> None:
+    """Say that this worker lives, with which release and settings."""
+    Worker.objects.update_or_create(
+        name=name,
+        defaults={
+            "release": RELEASE,
+            "settings_fingerprint": fingerprint(),
+            "started_at": started,
+            "seen_at": clock.now(),
+        },
+    )
+
+
+def fingerprint() -> str:
+    """One text for the settings of both environments; a worker with another one sends with other settings than the pages show."""
+    return "-".join(gateway.settings_fingerprint(name)[:24] for name in Environment.values)

@@ -1,0 +1,73 @@
+"""The portal's addresses. Each is one noun of the design; another environment's id is a 404."""
+
+from django.urls import path, register_converter
+
+from organizations import views
+from organizations.models import Environment
+
+
+class EnvironmentConverter:
+    """Exactly the two words."""
+
+    regex = "staging|production"
+
+    def to_python(self, value: str) -> Environment:
+        return Environment(value)
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
+class OidConverter:
+    """The bare dotted form; whether it is an OID is for the record to say."""
+
+    regex = r"[0-2](?:\.[0-9]{1,40}){1,31}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(EnvironmentConverter, "environment")
+register_converter(OidConverter, "oid")
+
+RECORD = "<environment:environment>/organizations/<oid:oid>/"
+SUBMISSION = "<environment:environment>/submissions/<int:number>/"
+
+urlpatterns = [
+    path("", views.home.page, name="home"),
+    path("search/", views.search.page, name="search"),
+    path("<environment:environment>/organizations/", views.organizations.page, name="organizations"),
+    path("<environment:environment>/organizations/export/", views.organizations.export, name="organizations-export"),
+    path("<environment:environment>/organizations/new/", views.editing.new, name="organization-new"),
+    path("<environment:environment>/organizations/suggestions/", views.editing.suggestions, name="suggestions"),
+    path(RECORD, views.record.page, name="record"),
+    path(RECORD + "branch/", views.organizations.branch, name="branch"),
+    path(RECORD + "submissions/", views.record.submissions, name="record-submissions"),
+    path(RECORD + "history/", views.record.history, name="record-history"),
+    path(RECORD + "edit/", views.editing.edit, name="edit"),
+    path(RECORD + "review/", views.review.page, name="review"),
+    path(RECORD + "discard/", views.record.discard, name="discard"),
+    path(RECORD + "withdraw/", views.record.withdraw, name="withdraw"),
+    path(RECORD + "deactivate/", views.deactivation.deactivate, name="deactivate"),
+    path(RECORD + "reactivate/", views.deactivation.reactivate, name="reactivate"),
+    path("<environment:environment>/submissions/", views.submissions.outbox, name="submissions"),
+    path(SUBMISSION, views.submissions.page, name="submission"),
+    path(SUBMISSION + "state/", views.submissions.state, name="submission-state"),
+    path(SUBMISSION + "cancel/", views.submissions.cancel, name="submission-cancel"),
+    path(SUBMISSION + "ask/", views.submissions.ask, name="submission-ask"),
+    path("audit/", views.audit.page, name="audit"),
+    path("audit/export/", views.audit.export, name="audit-export"),
+    path("audit/<int:sequence>/", views.audit.entry, name="audit-entry"),
+    path("audit/<int:sequence>/raw/", views.audit.raw, name="audit-raw"),
+    path("<environment:environment>/connection/", views.connection.page, name="connection"),
+    path("<environment:environment>/connection/check/", views.connection.check, name="connection-check"),
+    path("<environment:environment>/connection/go-on/", views.connection.go_on, name="connection-go-on"),
+    path("help/", views.help.page, name="help"),
+    path("sign-in/", views.account.sign_in, name="sign-in"),
+    path("sign-out/", views.account.sign_out, name="sign-out"),
+    path("account/", views.account.page, name="account"),
+    path("demonstration/", views.demonstration.set_behaviour, name="demonstration"),
+]

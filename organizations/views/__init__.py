@@ -1,0 +1,33 @@
+"""Pages: load what the address names, bind the form, call one service, redirect. Nothing is saved here."""
+
+from organizations.views import (
+    account,
+    audit,
+    connection,
+    deactivation,
+    demonstration,
+    editing,
+    help,
+    home,
+    organizations,
+    record,
+    review,
+    search,
+    submissions,
+)
+
+__all__ = [
+    "account",
+    "audit",
+    "connection",
+    "deactivation",
+    "demonstration",
+    "editing",
+    "help",
+    "home",
+    "organizations",
+    "record",
+    "review",
+    "search",
+    "submissions",
+]

@@ -1,0 +1,97 @@
+"""What each view begins with: the right, the record that the address names, who acts."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from organizations import permissions
+from organizations.models import Environment, Organization, Submission, User
+from organizations.permissions import Right
+from organizations.services import people
+from organizations.services.actors import Actor
+
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def needs[**P](right: Right) -> Callable[[View[P]], View[P]]:
+    """Let only people with this right in. Others get 403 with the sentence whom to ask, and an entry in the history."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            require(request, right)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def require(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "") -> None:
+    """Raise PermissionDenied, with an entry in the history, unless the person has the right."""
+    if not permissions.may(user_of(request), right):
+        raise PermissionDenied(people.refused(request, right, environment=environment, oid=oid))
+
+
+def why_not(request: HttpRequest, right: Right) -> str:
+    """The sentence beside a disabled button; empty when the person may."""
+    return "" if permissions.may(user_of(request), right) else permissions.refusal(right)
+
+
+def user_of(request: HttpRequest) -> User:
+    """The person signed in; every view behind the sign-in has one."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("Sign in first.")
+    return request.user
+
+
+def actor(request: HttpRequest) -> Actor:
+    return people.actor_of(request)
+
+
+def organization_or_404(environment: Environment, oid: str) -> Organization:
+    """The record of this environment with its words; 404 says where else there is one."""
+    found = (
+        Organization.objects.in_environment(environment)
+        .with_words()
+        .select_related("last_submission", "last_submission__submitter", "edited_by", "staging_record")
+        .filter(oid=oid)
+        .first()
+    )
+    if found is None:
+        raise Http404(_nothing_here(environment, oid))
+    return found
+
+
+def submission_or_404(environment: Environment, number: int) -> Submission:
+    """The submission of this environment."""
+    found = (
+        Submission.objects.in_environment(environment)
+        .select_related("organization", "submitter", "approver")
+        .filter(pk=number)
+        .first()
+    )
+    if found is None:
+        raise Http404(f"No submission {number} in {environment.label}.")
+    return found
+
+
+def record_url(organization: Organization, name: str = "record") -> str:
+    return reverse(name, args=[organization.environment, organization.oid])
+
+
+def submission_url(submission: Submission) -> str:
+    return reverse("submission", args=[submission.environment, submission.pk])
+
+
+def _nothing_here(environment: Environment, oid: str) -> Any:
+    sentence = f"No record {oid} in {environment.label}."
+    if not Organization.objects.in_environment(environment.other).filter(oid=oid).exists():
+        return sentence
+    url = reverse("record", args=[environment.other, oid])
+    return format_html('{} In {} there is one: <a href="{}">open</a>.', sentence, environment.other.label, url)

@@ -1,0 +1,44 @@
+"""A portal that is connected to a running practice directory: settings for both environments, by fixed access token."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.test import override_settings
+
+from organizations.practice import Credential, PracticeDirectory
+from orgportal.variables import Variables, redox_settings
+
+CREDENTIALS = [
+    Credential(environment="staging", access_token="staging-token"),
+    Credential(environment="production", access_token="production-token"),
+]
+
+
+def redox(url: str, **values: str) -> dict[str, Any]:
+    """Settings of both environments that lead to `url`; `values` such as REDOX_STAGING_SOURCE_ID are added or replace."""
+    given = {
+        "REDOX_STAGING_BASE_URL": url,
+        "REDOX_STAGING_AUTH": "token",
+        "REDOX_STAGING_ACCESS_TOKEN": "staging-token",
+        "REDOX_PRODUCTION_BASE_URL": url,
+        "REDOX_PRODUCTION_AUTH": "token",
+        "REDOX_PRODUCTION_ACCESS_TOKEN": "production-token",
+    }
+    variables = Variables(given | values)
+    return {name: redox_settings(variables, name, {}) for name in ("staging", "production")}
+
+
+@contextmanager
+def connected(folder: Path, **values: str) -> Iterator[PracticeDirectory]:
+    """The practice directory, running, with settings that lead to it and waiting times for tests."""
+    with PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=0.3) as practice:
+        with override_settings(
+            REDOX=redox(practice.url, **values),
+            REDOX_DEADLINE=1.0,
+            REDOX_LEASE=40.0,
+            REDOX_SETTLE=0.5,
+            REDOX_RATE=1000.0,
+        ):
+            yield practice

@@ -1,0 +1,82 @@
+"""People, records and submissions as tests need them; records and submissions are made by the services themselves."""
+
+from typing import Any
+
+import factory
+from django.contrib.auth.models import Group
+
+from organizations.models import Organization, Submission, User
+from organizations.oid import Oid
+from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services import organizations, reviews, submissions
+from organizations.services.actors import Actor, person
+
+BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
+PASSWORD = "only-for-tests"
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """A person; `role` puts them into the group of that name."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda number: f"person{number}")
+    password = factory.django.Password(PASSWORD)
+
+    @factory.post_generation
+    def role(self: User, create: bool, extracted: str | None, **_: Any) -> None:
+        if create and extracted:
+            self.groups.add(Group.objects.get(name=extracted))
+
+
+def editor(**values: Any) -> User:
+    return UserFactory(role="editor", first_name="Editor", last_name="One", **values)
+
+
+def acting(user: User) -> Actor:
+    return person(user)
+
+
+def record(oid: str = BASE, **values: Any) -> OrganizationRecord:
+    """A whole, valid record."""
+    filled: dict[str, Any] = {
+        "oid": oid,
+        "name": f"Lakeside {oid.rsplit('.', 1)[1]}",
+        "part_of_oid": GATEWAY_OID,
+        "contacts": (
+            ContactRecord(
+                purpose="Technical",
+                name="Integration desk",
+                email_addresses=("desk@lakeside.example",),
+                work_phone="+16085550100",
+            ),
+        ),
+        "address": AddressRecord(
+            street="1 Shore Rd", city="Madison", state="WI", zip_code="53704", county="Dane", country="USA"
+        ),
+    }
+    return OrganizationRecord(**(filled | values))
+
+
+def organization(oid: str = BASE, *, user: User, environment: str = "staging", **values: Any) -> Organization:
+    """A record that was never sent."""
+    return organizations.create(record(Oid(oid).text, **values), environment, stands_for="", actor=person(user))
+
+
+def submission(made: Organization, *, user: User, reason: str = "Test", **values: Any) -> Submission:
+    """A submission of what is saved, with every warning ticked."""
+    made = Organization.objects.get(pk=made.pk)
+    actor = person(user)
+    review = reviews.review(made, actor=actor, intent=values.get("intent"))
+    return submissions.submit(
+        made.pk,
+        sha256=review.sha256,
+        seen_submission=made.last_submission_id or 0,
+        reason=reason,
+        ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
+        actor=actor,
+        **values,
+    )

@@ -172,6 +172,7 @@ def address(process: subprocess.Popen[str]) -> str:
     return line.split()[3].rstrip(",")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_prints_its_address_and_ends_with_0_when_told(
     tmp_path: Path,
@@ -187,6 +188,7 @@ def test_the_command_prints_its_address_and_ends_with_0_when_told(
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_command_whose_parent_had_ctrl_c_ignored_goes_on_ignoring_it(
     tmp_path: Path, credentials: list[Credential], command: Command
 ) -> None:
@@ -200,6 +202,7 @@ def test_a_command_whose_parent_had_ctrl_c_ignored_goes_on_ignoring_it(
     assert process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_missing_and_ends_with_2(tmp_path: Path, command: Command) -> None:
     process = command(tmp_path)
     output, complaint = process.communicate(timeout=20)

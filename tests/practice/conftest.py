@@ -13,7 +13,7 @@ from tests.practice.helpers import Portal
 
 @pytest.fixture(scope="session")
 def private_key() -> RSAKey:
-    return RSAKey.generate_key(2048, parameters={"kid": "key-1"})
+    return RSAKey.generate_key(2048, parameters={"kid": "key-1", "use": "sig", "alg": "RS384"})
 
 
 @pytest.fixture

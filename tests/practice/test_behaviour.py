@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from organizations.practice import BEHAVIOURS, Behaviour
+from organizations.services import demonstration
 from tests.practice.helpers import OID, Portal, by_oid, errors, organization, success, write
 
 
@@ -13,6 +14,10 @@ def test_every_behaviour_has_a_word_and_a_label_of_its_own() -> None:
     assert [word for word, _ in BEHAVIOURS] == [behaviour.value for behaviour in Behaviour]
     assert len({label for _, label in BEHAVIOURS}) == len(BEHAVIOURS) == 16
     assert all(label for _, label in BEHAVIOURS)
+
+
+def test_the_demonstration_offers_exactly_these_behaviours() -> None:
+    assert demonstration.BEHAVIOURS == BEHAVIOURS
 
 
 def test_it_answers_until_told_otherwise_and_again_when_the_word_is_none(portal: Portal) -> None:

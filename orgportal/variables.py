@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -69,7 +70,9 @@ class Variables:
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         try:
-            database = environ.Env.db_url_config(self.text(name, default))
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # the library's warning would print the address with its password
+                database = environ.Env.db_url_config(self.text(name, default))
         except (ValueError, UserWarning):
             database = {}
         if database.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
@@ -83,7 +86,7 @@ class Variables:
         try:
             parts = environ.Env.email_url_config(self.text(name, default))
         except (ValueError, KeyError, environ.ImproperlyConfigured):
-            raise SettingsFault(name, "is no address of a mail server such as smtp+tls://mail.example.org:587") from None
+            raise SettingsFault(name, "is no mail server such as smtp+tls://mail.example.org:587") from None
         if not parts["EMAIL_HOST"]:
             return {"BACKEND": parts["EMAIL_BACKEND"]}
         options = {

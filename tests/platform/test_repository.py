@@ -1,0 +1,52 @@
+"""The repository stands alone: anybody can clone it and find nothing that leads elsewhere."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from orgportal import RELEASE
+
+ROOT = Path(__file__).resolve().parents[2]
+# Written in parts, so that this file does not hold what it forbids.
+REGISTRIES = ["pypi" + ".org", "python" + "hosted.org", "registry." + "npmjs", "deb" + ".debian.org", "test." + "pypi"]
+MACHINE_PATHS = ["/" + "work/", "/" + "root/", "/" + "home/", "../" + "shared"]
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("words", [REGISTRIES, MACHINE_PATHS], ids=["registries", "machine paths"])
+def test_no_tracked_file_names_what_only_one_place_has(words):
+    forbidden = re.compile("|".join(re.escape(word) for word in words).encode())
+    found = [
+        f"{path.relative_to(ROOT)}: {hit.group().decode()}"
+        for path in tracked()
+        for hit in forbidden.finditer(path.read_bytes())
+    ]
+    assert found == []
+
+
+def test_every_locked_package_has_a_hash():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=\S)", lock.strip())
+    assert entries
+    assert [entry.split()[0] for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+
+
+def test_every_declared_package_is_locked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = project["project"]["dependencies"] + project["dependency-groups"]["test"]
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    assert [name for each in declared if (name := re.split(r"[\[<>=]", each)[0]) not in locked] == []
+
+
+def test_the_release_is_the_projects_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == RELEASE

@@ -1,0 +1,141 @@
+"""What stands before every page: health, the number of a request, its log line, the headers of an answer."""
+
+import json
+import logging
+import re
+import sys
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+
+from orgportal import logs
+from orgportal.middleware import RequestIdMiddleware
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+@pytest.mark.django_db
+def test_health_needs_no_sign_in_no_known_host_and_no_tls(settings, path):
+    settings.SECURE_SSL_REDIRECT = True
+    response = Client(headers={"host": "10.1.2.3"}).get(path)
+    assert response.status_code == 200
+    assert not response.cookies
+
+
+@pytest.mark.django_db
+def test_a_missing_migration_is_not_ready():
+    MigrationRecorder(connection).record_unapplied("organizations", "0001_initial")
+    response = Client().get("/health/ready")
+    assert (response.status_code, response.content) == (503, b"1 migrations are not applied\n")
+    assert Client().get("/health/live").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_database_that_does_not_answer_is_not_ready():
+    def gone(*_: object) -> None:
+        raise OperationalError("the server closed the connection")
+
+    with connection.execute_wrapper(gone):
+        response = Client().get("/health/ready")
+    assert (response.status_code, response.content) == (503, b"the database does not answer\n")
+
+
+def answer(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"{request.request_id} {request.client_address} {logs.request_id.get()}")  # type: ignore[attr-defined]
+
+
+def ask(**headers: str) -> tuple[str, list[str]]:
+    response = RequestIdMiddleware(answer)(RequestFactory().get("/some/page?q=secret", headers=headers))
+    return response["X-Request-ID"], response.text.split()
+
+
+def test_a_request_has_one_number_everywhere():
+    number, (on_request, _address, in_log) = ask()
+    assert re.fullmatch("[0-9a-f]{12}", number)
+    assert number == on_request == in_log
+    assert logs.request_id.get() == ""
+
+
+def test_two_requests_have_two_numbers():
+    assert ask()[0] != ask()[0]
+
+
+def test_a_visitor_cannot_choose_the_number_or_the_address(settings):
+    settings.BEHIND_PROXY = 0
+    number, words = ask(**{"x-request-id": "0123456789ab", "x-forwarded-for": "203.0.113.9"})
+    assert number != "0123456789ab"
+    assert words[1] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "hops", "visitor"),
+    [
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9, 192.0.2.1", "203.0.113.9"),
+        (2, "203.0.113.9", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+    ],
+)
+def test_the_visitor_is_whom_the_outermost_trusted_proxy_saw(settings, proxies, hops, visitor):
+    settings.BEHIND_PROXY = proxies
+    assert ask(**{"x-forwarded-for": hops})[1][1] == visitor
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("0123456789ab", True), ("0123456789AB", True), ("<script>", False), ("12", False)]
+)
+def test_a_proxys_number_is_kept_when_it_is_one(settings, given, kept):
+    settings.BEHIND_PROXY = 1
+    assert (ask(**{"x-request-id": given})[0] == given.lower()) is kept
+
+
+def test_a_request_is_logged_without_its_query(caplog):
+    with caplog.at_level(logging.INFO, "orgportal.request"):
+        number, _ = ask()
+    line = json.loads(logs.JsonFormatter().format(caplog.records[-1]))
+    assert (line["method"], line["path"], line["status_code"]) == ("GET", "/some/page", 200)
+    assert "secret" not in json.dumps(line)
+    assert number
+
+
+def test_a_log_line_is_one_line_of_json_with_its_exception():
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        record = logging.getLogger("orgportal").makeRecord("orgportal", 40, "f", 1, "it %s", ("failed",), True)  # type: ignore[arg-type]
+        record.exc_info = sys.exc_info()
+    text = logs.JsonFormatter().format(record)
+    assert "\n" not in text
+    line = json.loads(text)
+    assert (line["level"], line["message"]) == ("ERROR", "it failed")
+    assert "ValueError: two" in line["exception"]
+    assert line["time"].endswith("+00:00")
+
+
+def test_only_named_extras_reach_a_log_line():
+    record = logging.makeLogRecord({"msg": "m", "path": "/x", "request": "the whole request", "token": "t"})
+    assert set(json.loads(logs.JsonFormatter().format(record))) == {
+        "time",
+        "level",
+        "logger",
+        "message",
+        "process",
+        "path",
+    }
+
+
+@pytest.mark.django_db
+def test_every_page_carries_the_strict_policy_and_asks_for_a_sign_in():
+    response = Client().get("/")
+    assert response.status_code == 302
+    assert response["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert re.fullmatch("[0-9a-f]{12}", response["X-Request-ID"])

@@ -1,0 +1,113 @@
+"""Start: settings that must not be used together stop the process and are named."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orgportal import startup
+from orgportal.faults import SettingsFault
+from orgportal.variables import Variables
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_settings_of_the_tests_are_fit():
+    startup.verify()
+
+
+@pytest.mark.parametrize(
+    ("variable", "values"),
+    [
+        ("SECRET_KEY", {"VARIABLES": Variables({})}),
+        ("SECRET_KEY", {"VARIABLES": Variables({"SECRET_KEY": "short"})}),
+        ("SECRET_KEY", {"VARIABLES": Variables({"SECRET_KEY": "ab" * 40})}),
+        ("SECRET_KEY", {"VARIABLES": Variables({"SECRET_KEY": "django-insecure-" + "abcdefghij" * 8})}),
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": []}),
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ["portal.example.org", "*"]}),
+        ("CSRF_TRUSTED_ORIGINS", {"CSRF_TRUSTED_ORIGINS": ["portal.example.org"]}),
+        ("HTTPS", {"HTTPS": False, "BIND": "0.0.0.0:8000"}),
+        ("HTTPS", {"HTTPS": False, "BIND": "[::]:8000"}),
+        ("BEHIND_PROXY", {"HTTPS": True, "BEHIND_PROXY": 0}),
+        ("BIND", {"BIND": "localhost:8000"}),
+        ("BIND", {"BIND": "8000"}),
+        ("BIND", {"BIND": "127.0.0.1:http"}),
+        ("BIND", {"BIND": "127.0.0.1:70000"}),
+        ("DEBUG", {"DEBUG": True, "BIND": "0.0.0.0:8000"}),
+        ("TIME_ZONE", {"TIME_ZONE": "Chicago"}),
+        ("LOG_LEVEL", {"LOG_LEVEL": "LOUD"}),
+        ("REDOX_LEASE", {"REDOX_DEADLINE": 181.0, "REDOX_LEASE": 210.0}),
+        ("REDOX_SETTLE", {"REDOX_SETTLE": 119.0, "TESTING": False}),
+        ("REDOX_STAGNG_AUTH", {"VARIABLES": Variables({"REDOX_STAGNG_AUTH": "oauth", "SECRET_KEY": "abcdefghij" * 5})}),
+    ],
+)
+def test_a_general_fault_names_its_variable(settings, variable, values):
+    for name, value in values.items():
+        setattr(settings, name, value)
+    with pytest.raises(SettingsFault) as caught:
+        startup.verify()
+    assert caught.value.variable == variable
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"HTTPS": True, "BEHIND_PROXY": 1, "BIND": "0.0.0.0:8000"},
+        {"BIND": "[::1]:8000"},
+        {"BIND": "127.0.0.2:80"},
+        {"DEBUG": True, "ALLOWED_HOSTS": []},
+        {"REDOX_SETTLE": 1.0},
+        {"REDOX_DEADLINE": 180.0, "REDOX_LEASE": 210.0},
+    ],
+)
+def test_what_belongs_together_is_accepted(settings, values):
+    for name, value in values.items():
+        setattr(settings, name, value)
+    startup.verify()
+
+
+def test_the_parts_of_an_address():
+    assert startup.split_bind("[::1]:80") == ("::1", 80)
+    assert startup.split_bind("127.0.0.1:8000") == ("127.0.0.1", 8000)
+
+
+def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, in which nothing is set but these variables."""
+    plain = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env={**plain, "ORGPORTAL_ENV_FILE": "", **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "SECRET_KEY"),
+        ({"WEB_WORKERS": "several"}, "WEB_WORKERS"),
+        ({"SECRET_KEY": "abcdefghij" * 5}, "ALLOWED_HOSTS"),
+        (
+            {
+                "SECRET_KEY": "abcdefghij" * 5,
+                "ALLOWED_HOSTS": "localhost",
+                "HTTPS": "false",
+                "REDOX_STAGING_ROUTING_ID": "5d0fd248-6c52-4ad9-b907-ae10bf2dcc39",
+            },
+            "REDOX_STAGING_ROUTING_ID",
+        ),
+    ],
+)
+def test_a_process_with_a_general_fault_ends_with_2_and_one_line(tmp_path, variables, named):
+    ended = manage("serve", ORGPORTAL_VAR=str(tmp_path), DATABASE_URL=f"sqlite:///{tmp_path}/db", **variables)
+    assert ended.returncode == 2
+    assert re.search(rf"\b{named}: ", ended.stderr)
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,170 @@
+"""Who may import whom, and the habits that keep the code easy to change."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = ROOT / "organizations"
+SOURCES = sorted(
+    path for folder in (APP, ROOT / "orgportal") for path in folder.rglob("*.py") if "migrations" not in path.parts
+)
+
+# Each area, and the other areas that it may import; what is not here is not allowed.
+_OUTER = {"services", "forms", "permissions", "models", "records", "oid", "words"}
+ARROWS = {
+    "oid": set(),
+    "words": set(),
+    "fields": {"oid"},
+    "records": {"oid"},
+    "redox": {"records", "oid", "fields"},
+    "practice": {"oid"},
+    "models": {"records", "oid"},
+    "permissions": {"models"},
+    "services": {"models", "redox", "records", "oid", "fields", "permissions"},
+    "forms": {"records", "oid", "fields", "models", "words"},
+    "views": _OUTER,
+    "templatetags": _OUTER,
+    "context": _OUTER,
+    "checks": _OUTER,
+    "admin": _OUTER,
+    "apps": _OUTER | {"checks"},
+    "urls": {"views", "models"},
+    "management": _OUTER | {"practice"},
+}
+# The same for other packages, where a boundary needs it; the standard library is always allowed.
+PACKAGES = {
+    "oid": set(),
+    "words": set(),
+    "fields": {"phonenumbers"},
+    "records": set(),
+    "redox": {"httpx", "joserfc"},
+    "practice": {"joserfc"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The full names of everything that a file imports, also inside functions."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = package[: len(package) - node.level + 1] if node.level else ()
+            start = ".".join((*parent, node.module) if node.module else parent)
+            yield from (f"{start}.{each.name}" for each in node.names)
+
+
+def area_of(path: Path) -> str:
+    return path.relative_to(APP).parts[0].removesuffix(".py")
+
+
+APP_SOURCES = [path for path in SOURCES if path.is_relative_to(APP) and path != APP / "__init__.py"]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", APP_SOURCES, ids=name_of)
+def test_an_area_imports_only_what_its_arrows_allow(path):
+    area = area_of(path)
+    assert area in ARROWS, f"{area} has no arrows: say in this file what it may import"
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("organizations.")}
+    assert used - {area} <= ARROWS[area]
+
+
+@pytest.mark.parametrize("path", [path for path in APP_SOURCES if area_of(path) in PACKAGES], ids=name_of)
+def test_a_bounded_area_uses_only_its_own_packages(path):
+    used = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"organizations"}
+    assert used <= PACKAGES[area_of(path)]
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parent == ROOT / "orgportal"], ids=name_of)
+def test_the_project_reaches_into_the_app_only_to_verify(path):
+    used = {name for name in imports(path) if name.startswith("organizations.")}
+    allowed = (
+        {"organizations.services.gateway", "organizations.services.installation"} if path.stem == "startup" else set()
+    )
+    assert used <= allowed
+
+
+def test_only_the_gateway_reads_the_redox_settings():
+    readers = {
+        name_of(path)
+        for path in APP_SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "REDOX"
+    }
+    assert readers == {"organizations/services/gateway.py"}
+
+
+# Calls that write to a table. `update`, `add` and `set` also belong to dictionaries and sets: they count where a
+# manager or a queryset stands before them.
+WRITES = {
+    "save",
+    "create",
+    "bulk_create",
+    "bulk_update",
+    "get_or_create",
+    "update_or_create",
+    "delete",
+    "execute",
+    "executemany",
+    "set_password",
+}
+_QUERYSET = re.compile(r"\.(objects|filter\(.*\)|exclude\(.*\)|all\(\)|\w+_set)\.update\(", re.DOTALL)
+
+
+def writes(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            text = ast.unparse(node)
+            if text.startswith("super()"):
+                continue
+            if node.func.attr in WRITES or _QUERYSET.search(text):
+                yield f"{name_of(path)}:{node.lineno} {text[:80]}"
+
+
+SAVING_AREAS = {"services", "redox", "practice"}  # the latter two know no table
+ONLY_READ = {"organizations/models/tree.py", "organizations/models/clock.py"}  # SQL of their own, none of it writes
+
+
+def test_no_write_reaches_a_table_from_outside_the_services():
+    found = [
+        line
+        for path in APP_SOURCES
+        if area_of(path) not in SAVING_AREAS and name_of(path) not in ONLY_READ
+        for line in writes(path)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *sorted((ROOT / "tests").rglob("*.py"))], ids=name_of)
+def test_files_and_functions_stay_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    long = [
+        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno
+        and node.end_lineno - node.lineno >= 40
+    ]
+    assert long == []
+
+
+def test_every_path_that_the_guides_name_exists():
+    for guide in ("CONTRIBUTING.md", "README.md", "docs/operate.md"):
+        text = (ROOT / guide).read_text(encoding="utf-8")
+        named = re.findall(r"`((?:organizations|orgportal|tests|templates|static|docs|benchmarks)/[\w./-]*)`", text)
+        links = [
+            link
+            for link in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", text)
+            if not (ROOT / guide).parent.joinpath(link).exists()
+        ]
+        assert [path for path in named if not (ROOT / path).exists()] + links == [], guide

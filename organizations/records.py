@@ -71,7 +71,7 @@ class OrganizationRecord:
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain dictionaries and lists."""
-        return json.loads(canonical(self))  # type: ignore[no-any-return]
+        return json.loads(canonical(self))
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "OrganizationRecord":

@@ -13,6 +13,17 @@ from organizations.models import Environment, EnvironmentGate, State, Submission
 from organizations.permissions import Right
 from organizations.services import demonstration, gateway, workers
 
+# Which entry of the menu a page belongs to; every other page of an environment belongs to its organizations.
+SECTIONS = {
+    "home": "home",
+    "audit": "audit",
+    "audit-entry": "audit",
+    "help": "help",
+    "submissions": "submissions",
+    "submission": "submissions",
+    "connection": "connection",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
@@ -36,12 +47,14 @@ class Person:
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor behind base.html; its names are listed there."""
-    if not isinstance(getattr(request, "user", None), User):
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
         return {"demonstration_behaviours": [], "section": ""}
     match = request.resolver_match
     environment = match.kwargs.get("environment", "") if match else ""
     context: dict[str, Any] = {
-        "person": _person(request.user),
+        "section": SECTIONS.get(match.url_name or "", "organizations" if environment else "") if match else "",
+        "person": _person(user),
         "demonstration_behaviours": _behaviours(),
         "workers_absent_since": workers_absent_since(),
         "environment": str(environment),

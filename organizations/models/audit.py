@@ -67,7 +67,10 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """One fact: who did or received what, when, about which record. The columns beside `body` are copies for searching."""
+    """One fact: who did or received what, when, about which record.
+
+    The columns beside `body` are copies for searching.
+    """
 
     sequence = models.BigIntegerField(primary_key=True)
     body = models.BinaryField(help_text="Canonical JSON; its bytes are what the hash is over.")

@@ -56,7 +56,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.filter(environment=environment)
 
     def with_words(self) -> Self:
-        """Add `standing` and `open_work`, the two keys that every page shows. The one rule, in SQL, for rows and filters."""
+        """Add `standing` and `open_work`, the keys that every page shows: one rule, in SQL, for rows and filters."""
         return self.annotate(standing=standing_rule(), open_work=open_work_rule())
 
     def active_children_of(self, organization: Organization) -> Self:

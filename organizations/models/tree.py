@@ -64,7 +64,7 @@ def branch_ids(environment: str, oid: str) -> list[int]:
 
 
 def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
-    """Whether `oid` becoming part of `part_of_oid` makes a circle: the new parent is the record itself or lies below it."""
+    """Whether `oid` becoming part of `part_of_oid` makes a circle: the new parent is the record or lies below it."""
     if oid == part_of_oid:
         return True
     with connection.cursor() as cursor:

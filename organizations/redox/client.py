@@ -335,7 +335,9 @@ def _fault(error: Exception) -> tuple[Fault, str]:
     return fault, plain(words or type(root).__name__, 300)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was raised for; httpcore keeps that as its first argument only."""
+    yield error
+    inner = error.__cause__ or next(iter(error.args), None)
+    if isinstance(inner, BaseException):
+        yield from _causes(inner)

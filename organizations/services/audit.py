@@ -1,7 +1,7 @@
 """Writing the history: by name, in the transaction of the act itself, chained by hashes.
 
-A service opens `recorded()` as its outermost transaction, adds its facts, and all of them are appended at its end, so that the
-one head row is locked for a moment only. What is secret is never handed to this module.
+A service opens `recorded()` as its outermost transaction, adds its facts, and all of them are appended at its end, so
+that the one head row is locked for a moment only. What is secret is never handed to this module.
 """
 
 import datetime
@@ -101,7 +101,7 @@ def recorded(actor: Actor) -> Iterator[History]:
 
 
 def hash_of(sequence: int, previous_hash: str, body: bytes) -> str:
-    """SHA-256 over the domain, the sequence, the previous hash, the body's length and the stored bytes, each after one zero byte."""
+    """SHA-256 of domain, sequence, previous hash, the body's length and its stored bytes, a zero byte between them."""
     parts = (_DOMAIN, str(sequence).encode(), previous_hash.encode(), str(len(body)).encode(), body)
     return hashlib.sha256(b"\x00".join(parts)).hexdigest()
 

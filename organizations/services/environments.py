@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from organizations.models import (
     Action,
@@ -173,7 +174,7 @@ def token_cause(answer: TokenAnswer) -> str:
 
 
 def _note(
-    history: audit.History, action: Action, gate: EnvironmentGate, *, raw: bytes | None = None, **body: object
+    history: audit.History, action: Action, gate: EnvironmentGate, *, raw: bytes | None = None, **body: Any
 ) -> None:
     history.add(
         action,

@@ -12,11 +12,13 @@ from . import audit, gateway
 
 
 def ensure_rows() -> None:
-    """Make what must exist: audit head, gates, the installation's row, permissions and roles. Can be done any number of times."""
+    """Make what must exist: audit head, gates, the installation's row, permissions and roles. Can be repeated."""
     AuditHead.objects.get_or_create(pk=1, defaults={"hash": audit.FIRST_HASH})
     Installation.objects.get_or_create(pk=1)
     for environment in Environment.values:
         EnvironmentGate.objects.get_or_create(pk=environment)
+    # After a flush the content types have new ids; the ones remembered are of no row.
+    ContentType.objects.clear_cache()
     content_type = ContentType.objects.get_for_model(Organization)
     permissions = {
         right: Permission.objects.update_or_create(
@@ -33,7 +35,7 @@ def check_mark() -> None:
     """Refuse a process whose settings and database do not belong together.
 
     Raises:
-        SettingsFault: demonstration settings with a database in earnest, or a demonstration database with settings in earnest.
+        SettingsFault: demonstration settings with a database in earnest, or the reverse.
     """
     marked = is_marked()
     if marked and not settings.DEMO:

@@ -123,7 +123,7 @@ def withdraw(organization_id: int, *, actor: Actor) -> None:
 
 
 def check_oid_free(oid: str, environment: str) -> None:
-    """Raises OidTaken with the sentence for the form when the OID is in use here or was ever sent for another record."""
+    """Raises OidTaken, with the sentence for the form, when the OID is in use here or was ever sent for a record."""
     word = Environment(environment).label
     holder = Organization.objects.filter(environment=environment, oid=oid).first()
     if holder:
@@ -136,7 +136,7 @@ def check_oid_free(oid: str, environment: str) -> None:
 
 
 def suggest_oid(environment: str, parent_oid: str) -> Oid:
-    """The lowest free OID below the parent, never one that was sent or one of the shape of a patient or document OID."""
+    """The lowest free OID below the parent: never sent, and not of the shape of a patient or document OID."""
     below = parent_oid + "."
     taken = set(
         Organization.objects.filter(environment=environment, oid__startswith=below).values_list("oid", flat=True)

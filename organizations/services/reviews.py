@@ -1,4 +1,4 @@
-"""What would be sent, made from what is saved: the message's bytes, what they change, and what stands against sending them.
+"""What would be sent, made from what is saved: the message's bytes, what they change, what stands against it.
 
 A review is read, never stored. Who sends gives back its SHA-256, and nothing else than these bytes is sent.
 """
@@ -6,14 +6,14 @@ A review is read, never stored. Who sends gives back its SHA-256, and nothing el
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from organizations.models import AuditEntry, Environment, Event, Intent, Organization, Presence, Submission
+from organizations.models import AuditEntry, Environment, Event, Intent, Organization, Presence, State, Submission
 from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
 from organizations.redox import messages
 
 from . import gateway, warnings
 from .actors import Actor
 from .organizations import sendable
-from .warnings import Case, Warning
+from .warnings import Case, ReviewWarning
 
 
 class Block(StrEnum):
@@ -25,7 +25,6 @@ class Block(StrEnum):
     PARENT_NEVER_SENT = "parent_never_sent"
     PARENT_REJECTED = "parent_rejected"
     PARENT_DEACTIVATED = "parent_deactivated"
-    PART_OF_ITSELF = "part_of_itself"
     NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
     ACTIVE_CHILDREN = "active_children"
     ALREADY_SO = "already_so"
@@ -61,7 +60,7 @@ class Review:
     message: bytes
     sha256: str
     changes: tuple[Change, ...]
-    warnings: tuple[Warning, ...]
+    warnings: tuple[ReviewWarning, ...]
     blockers: tuple[Blocker, ...]
     parent: Organization | None
     waits_for: Submission | None
@@ -79,12 +78,12 @@ class Review:
         return self.event == Event.UPDATE and self.before is not None and not self.changes
 
     @property
-    def open_warnings(self) -> tuple[Warning, ...]:
+    def open_warnings(self) -> tuple[ReviewWarning, ...]:
         """Those to tick now; the others were ticked before for the same value."""
         return tuple(warning for warning in self.warnings if not warning.is_accepted)
 
     @property
-    def settled_warnings(self) -> tuple[Warning, ...]:
+    def settled_warnings(self) -> tuple[ReviewWarning, ...]:
         return tuple(warning for warning in self.warnings if warning.is_accepted)
 
     @property
@@ -108,7 +107,10 @@ class Review:
 
 
 def review(organization: Organization, *, actor: Actor | None = None, intent: Intent | None = None) -> Review:
-    """The review of what is saved now. With the intent deactivate or reactivate: what Redox last accepted, Active alone changed."""
+    """The review of what is saved now.
+
+    With the intent deactivate or reactivate: of what Redox last accepted, Active alone changed.
+    """
     redox = gateway.environment(organization.environment)
     before = organization.last_known_record()
     record = _record_for(organization, intent)
@@ -194,9 +196,7 @@ def _blockers(
         found.append(_parent_in_the_way(organization, record, parent))
     if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
         found.append(
-            Blocker(
-                Block.ALREADY_SO, "Redox did not accept a deactivation of this record. There is nothing to reactivate."
-            )
+            Blocker(Block.ALREADY_SO, "Redox accepted no deactivation of this record. There is nothing to reactivate.")
         )
     return tuple(blocker for blocker in found if blocker)
 
@@ -219,7 +219,8 @@ def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker |
     if not record.destination_known:
         return Blocker(
             Block.DESTINATION_NOT_KNOWN,
-            "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten.",
+            "Say which destination ID this record has today; it cannot be read from the directory and would be"
+            " overwritten.",
         )
     return None
 
@@ -229,9 +230,6 @@ def _parent_in_the_way(
 ) -> Blocker | None:
     if parent is None:
         return None
-    word = Environment(organization.environment).label
-    if parent.pk == organization.pk:
-        return Blocker(Block.PART_OF_ITSELF, "A record cannot be part of itself.", parent)
     if parent.presence == Presence.PRESENT:
         if parent.confirmed_active is False and record.active:
             return Blocker(
@@ -241,7 +239,8 @@ def _parent_in_the_way(
     last = parent.last_submission
     if last is not None and last.is_open:
         return None
-    if last is not None and last.state == "rejected":
+    if last is not None and last.state == State.REJECTED:
+        word = Environment(organization.environment).label
         sentence = f"{parent.name} was rejected in {word} (submission {last.pk}). Put it right first."
         return Blocker(Block.PARENT_REJECTED, sentence, parent, last)
     return Blocker(Block.PARENT_NEVER_SENT, f"Send {parent.name} first.", parent)

@@ -27,7 +27,7 @@ def digits(text: str) -> str:
 
 
 def looked_for(typed: str) -> str:
-    """What to look for in the column: a phone in any form becomes its digits, `urn:oid:` and shortened arcs lose their prefix."""
+    """What to look for: a phone in any form becomes its digits; `urn:oid:` and the mark of left-out arcs fall away."""
     text = folded(typed).removeprefix("urn:oid:").lstrip("…")
     if _PHONE_LIKE.match(text) and text.count(".") < 3:
         return digits(text)

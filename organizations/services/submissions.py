@@ -13,7 +13,7 @@ from . import audit, organizations, reviews
 from .actors import Actor
 from .faults import AlreadySent, NotDone, OutOfDate, WarningsOpen
 from .reviews import Review
-from .warnings import Warning
+from .warnings import ReviewWarning
 
 
 def submit(
@@ -28,7 +28,8 @@ def submit(
 ) -> Submission:
     """Store a reviewed message for sending.
 
-    `sha256` names the bytes that were reviewed; `seen_submission` is the record's last submission when the page was made (0: none).
+    `sha256` names the bytes that were reviewed; `seen_submission` is the record's last submission when the page was
+    made (0: none).
 
     Raises:
         AlreadySent: these bytes went out from this very review before.
@@ -94,7 +95,7 @@ def cancel_followers(history: audit.History, submission: Submission, reason: str
 
 
 def return_active(history: audit.History, submission: Submission) -> None:
-    """After a deactivation or reactivation that will not happen, what is wanted of Active is what Redox last accepted."""
+    """When a deactivation or reactivation will not happen, the wanted Active is again what Redox last accepted."""
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return
     organization = organizations.locked(submission.organization_id)
@@ -142,12 +143,14 @@ def _check(made: Review, sha256: str, ticked: frozenset[str]) -> None:
         raise WarningsOpen(missing)
 
 
-def warning_key(warning: Warning) -> str:
+def warning_key(warning: ReviewWarning) -> str:
     """Names one warning with its value in a form: a tick for one value is no tick for another."""
     return f"{warning.key}-{hashlib.sha256(warning.value.encode()).hexdigest()[:12]}"
 
 
 def _store(made: Review, reason: str, actor: Actor) -> Submission:
+    if actor.person is None:
+        raise NotDone("Only a person sends.")
     organization = made.organization
     moment = clock.now()
     submission = Submission.objects.create(
@@ -177,7 +180,7 @@ def _authors(organization: Organization, actor: Actor) -> list[int]:
     """Everyone who edited the record since it was last confirmed, and the submitter: none of them may approve."""
     edits = AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version)
     people = set(edits.exclude(actor_id=None).values_list("actor_id", flat=True))
-    return sorted(people | ({actor.id} if actor.id else set()))
+    return sorted(each for each in people | {actor.id} if each is not None)
 
 
 def _want_active(history: audit.History, made: Review, submission: Submission) -> None:

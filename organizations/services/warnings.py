@@ -13,7 +13,7 @@ SUSPECTED_CHARACTERS = "&<>"
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class ReviewWarning:
     """One thing to tick. The same key and value ticked before for the same record is not asked again."""
 
     key: str
@@ -44,17 +44,17 @@ class Case:
         return Environment(self.organization.environment).label
 
 
-def warnings_for(case: Case) -> tuple[Warning, ...]:
+def warnings_for(case: Case) -> tuple[ReviewWarning, ...]:
     """Every warning of this message, in the order of the form, each with who ticked it before, if anybody did."""
     found = [warning for rule in RULES for warning in rule(case)]
     ticked = _ticked_before(case.organization)
     return tuple(ticked.get((warning.key, warning.value), warning) for warning in found)
 
 
-def _ticked_before(organization: Organization) -> dict[tuple[str, str], Warning]:
+def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWarning]:
     submissions = Submission.objects.filter(organization=organization).exclude(warnings=[]).select_related("submitter")
     return {
-        (ticked["key"], ticked["value"]): Warning(
+        (ticked["key"], ticked["value"]): ReviewWarning(
             key=ticked["key"],
             value=ticked["value"],
             text=ticked["text"],
@@ -69,12 +69,12 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], Warning]
     }
 
 
-def _destination(case: Case) -> Iterator[Warning]:
+def _destination(case: Case) -> Iterator[ReviewWarning]:
     destination = case.record.destination_id
     environment = Environment(case.organization.environment)
     if not destination:
         if environment is Environment.PRODUCTION:
-            yield Warning(
+            yield ReviewWarning(
                 "destination-empty",
                 "",
                 "No destination ID. Others will find this organization, but their requests reach nobody."
@@ -82,23 +82,26 @@ def _destination(case: Case) -> Iterator[Warning]:
             )
         return
     if Organization.objects.filter(environment=environment.other, destination_id=destination).exists():
-        yield Warning(
+        yield ReviewWarning(
             "destination-elsewhere",
             destination,
-            f"Records in {environment.other.label} use this destination ID. Patients' requests might go to the wrong system.",
+            f"Records in {environment.other.label} use this destination ID."
+            " Patients' requests might go to the wrong system.",
         )
 
 
-def _examples(case: Case) -> Iterator[Warning]:
+def _examples(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     values = [record.destination_id, record.address.street]
     for contact in record.contacts:
         values += [*contact.email_addresses, contact.work_phone, contact.mobile_phone, contact.home_phone]
     for value in dict.fromkeys(value for value in values if value in EXAMPLE_VALUES):
-        yield Warning("example", value, f"'{value}' stands in Redox's example page. It was probably copied by mistake.")
+        yield ReviewWarning(
+            "example", value, f"'{value}' stands in Redox's example page. It was probably copied by mistake."
+        )
 
 
-def _others(case: Case) -> Iterator[Warning]:
+def _others(case: Case) -> Iterator[ReviewWarning]:
     if not case.foreign_edits:
         return
     named = ", ".join(
@@ -107,25 +110,25 @@ def _others(case: Case) -> Iterator[Warning]:
     )
     count = len(case.foreign_edits)
     changes = "1 change" if count == 1 else f"{count} changes"
-    yield Warning(
+    yield ReviewWarning(
         "others",
         named,
         f"This message also carries {changes} that you did not make: {named}. Tick if they shall go out now.",
     )
 
 
-def _oid(case: Case) -> Iterator[Warning]:
+def _oid(case: Case) -> Iterator[ReviewWarning]:
     own = oid.Oid(case.record.oid)
     bases = case.redox.base_oids
     if bases and not any(own == oid.Oid(base) or own.is_below(oid.Oid(base)) for base in bases):
-        yield Warning(
+        yield ReviewWarning(
             "outside-base",
             str(own),
             f"The OID is not below {', '.join(bases)}. Right if Redox issued it for another site.",
         )
     shape = oid.shape(own)
     if shape in ("patient", "document"):
-        yield Warning(
+        yield ReviewWarning(
             "shape",
             str(own),
             f"Its shape is that of a {shape} OID, not of an organization"
@@ -133,7 +136,7 @@ def _oid(case: Case) -> Iterator[Warning]:
         )
 
 
-def _path(case: Case) -> Iterator[Warning]:
+def _path(case: Case) -> Iterator[ReviewWarning]:
     """The OID lies below one of our records, PartOf names another. Never for the gateway."""
     record = case.record
     arcs = record.oid.split(".")
@@ -142,17 +145,17 @@ def _path(case: Case) -> Iterator[Warning]:
         pk=case.organization.pk
     )
     nearest = max(above, key=lambda organization: len(organization.value.arcs), default=None)
-    if nearest is None or nearest.oid == record.part_of_oid or record.part_of_oid == case.redox.gateway_oid:
+    if nearest is None or record.part_of_oid in (nearest.oid, case.redox.gateway_oid):
         return
     named = case.parent.name if case.parent else record.part_of_oid
-    yield Warning(
+    yield ReviewWarning(
         "path",
         f"{nearest.oid} {record.part_of_oid}",
         f"By its OID it lies below {nearest.name}, by PartOf below {named}. Redox does not forbid it.",
     )
 
 
-def _parent(case: Case) -> Iterator[Warning]:
+def _parent(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     word = case.word
     if record.part_of_oid == case.redox.gateway_oid:
@@ -164,17 +167,23 @@ def _parent(case: Case) -> Iterator[Warning]:
             .first()
         )
         if top and not case.organization.confirmed:
-            text = f"You have a top-level record already: {top.name}. A second one is right when it has a patient index of its own."
-            yield Warning("second-top", top.oid, text)
+            text = (
+                f"You have a top-level record already: {top.name}."
+                " A second one is right when it has a patient index of its own."
+            )
+            yield ReviewWarning("second-top", top.oid, text)
     elif case.parent is None:
-        text = f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}. If it is not, Redox may say no."
-        yield Warning("parent-not-ours", record.part_of_oid, text)
+        text = (
+            f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}."
+            " If it is not, Redox may say no."
+        )
+        yield ReviewWarning("parent-not-ours", record.part_of_oid, text)
     if case.before and case.before.part_of_oid != record.part_of_oid:
         text = "PartOf changes. Redox does not document how a record is moved; this message does it by Update."
-        yield Warning("move", f"{case.before.part_of_oid} {record.part_of_oid}", text)
+        yield ReviewWarning("move", f"{case.before.part_of_oid} {record.part_of_oid}", text)
 
 
-def _double(case: Case) -> Iterator[Warning]:
+def _double(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     same = (
         Organization.objects.filter(
@@ -188,10 +197,10 @@ def _double(case: Case) -> Iterator[Warning]:
     )
     if same:
         text = f"{same.name}, {same.oid} has the same name and address. Redox refuses doubles without saying which."
-        yield Warning("double", same.oid, text)
+        yield ReviewWarning("double", same.oid, text)
 
 
-def _contacts(case: Case) -> Iterator[Warning]:
+def _contacts(case: Case) -> Iterator[ReviewWarning]:
     contacts = case.record.contacts
     reachable = all(
         contact.email_addresses or contact.work_phone or contact.mobile_phone or contact.home_phone
@@ -199,32 +208,35 @@ def _contacts(case: Case) -> Iterator[Warning]:
     )
     if not contacts or not reachable:
         text = "Nobody can be reached. Redox names a missing contact as one reason for saying no."
-        yield Warning("contact", "none" if not contacts else "unreachable", text)
+        yield ReviewWarning("contact", "none" if not contacts else "unreachable", text)
 
 
-def _zip_code(case: Case) -> Iterator[Warning]:
+def _zip_code(case: Case) -> Iterator[ReviewWarning]:
     address = case.record.address
     state = fields.state_of_zip(address.zip_code)
     if state and address.state and state != address.state:
         text = f"ZIP {address.zip_code} lies in {state}, the form says {address.state}."
-        yield Warning("zip", f"{address.zip_code} {address.state}", text)
+        yield ReviewWarning("zip", f"{address.zip_code} {address.state}", text)
 
 
-def _characters(case: Case) -> Iterator[Warning]:
+def _characters(case: Case) -> Iterator[ReviewWarning]:
     for shown in print_fields(case.record):
         for character in SUSPECTED_CHARACTERS:
             if character in shown.value and shown.group != "Not in the form":
-                text = f"{shown.label} holds '{character}'. Such characters are suspected behind 'Parsing XML request error!'."
-                yield Warning("character", f"{shown.field} {character}", text)
+                text = (
+                    f"{shown.label} holds '{character}'."
+                    " Such characters are suspected behind 'Parsing XML request error!'."
+                )
+                yield ReviewWarning("character", f"{shown.field} {character}", text)
 
 
-def _stated(case: Case) -> Iterator[Warning]:
+def _stated(case: Case) -> Iterator[ReviewWarning]:
     if case.organization.presence_basis == "stated":
         text = (
             "Nobody has compared this record with the directory. The message replaces everything that is there,"
             " also what this form does not show."
         )
-        yield Warning("stated", "", text)
+        yield ReviewWarning("stated", "", text)
 
 
 RULES = (

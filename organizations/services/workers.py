@@ -1,5 +1,6 @@
 """The worker: heartbeat, what others left behind, and the outbox, until it is told to stop."""
 
+import datetime
 import logging
 import os
 import secrets
@@ -56,7 +57,7 @@ def one_round(actor: Actor, stopping: threading.Event | None = None) -> bool:
     return worked
 
 
-def beat(name: str, started: object) -> None:
+def beat(name: str, started: datetime.datetime) -> None:
     """Say that this worker lives, with which release and settings."""
     Worker.objects.update_or_create(
         name=name,
@@ -70,5 +71,5 @@ def beat(name: str, started: object) -> None:
 
 
 def fingerprint() -> str:
-    """One text for the settings of both environments; a worker with another one sends with other settings than the pages show."""
+    """One text for the settings of both environments: a worker with another one sends with other settings."""
     return "-".join(gateway.settings_fingerprint(name)[:24] for name in Environment.values)

@@ -1,0 +1,1 @@
+"""What templates print, made from rows, entries and records by reading alone."""

@@ -1,0 +1,167 @@
+"""Each entry of the history as one sentence: the exact words, and nothing harmful from what others wrote."""
+
+import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations.models import Action, AuditEntry
+from organizations.presentation import sentences
+from organizations.services.audit import canonical_json
+
+
+def entry(action: Action, **facts: Any) -> AuditEntry:
+    body = {
+        "actor": {"id": 1, "name": "Editor One"},
+        "object": {"type": "organization", "id": "7", "name": "Lakeside North"},
+        "environment": "production",
+    }
+    at = datetime.datetime(2027, 3, 9, 20, 3, tzinfo=datetime.UTC)
+    return AuditEntry(
+        sequence=48_102, at=at, action=action, environment="production", body=canonical_json(body | facts)
+    )
+
+
+def change(label: str, before: str, after: str) -> dict[str, str]:
+    return {"field": label.lower(), "label": label, "before": before, "after": after}
+
+
+UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1}
+
+
+@pytest.mark.parametrize(
+    ("action", "facts", "text"),
+    [
+        (
+            Action.ORGANIZATION_EDITED,
+            {"changes": [change("ZIP", "53704", "53703")]},
+            "Editor One changed ZIP from 53704 to 53703 on Lakeside North.",
+        ),
+        (
+            Action.ORGANIZATION_EDITED,
+            {"changes": [change("ZIP", "53704", ""), change("City", "", "Madison")]},
+            "Editor One took away ZIP 53704, set City to Madison on Lakeside North.",
+        ),
+        (
+            Action.ORGANIZATION_EDITED,
+            {"changes": [change(f"Field {number}", "a", "b") for number in range(6)]},
+            (
+                "Editor One changed Field 0 from a to b, changed Field 1 from a to b, changed Field 2 from a to b, "
+                "changed Field 3 from a to b and 2 more fields on Lakeside North."
+            ),
+        ),
+        (
+            Action.ORGANIZATION_DISCARDED,
+            {"changes": [change("ZIP", "1", "2"), change("City", "3", "4")]},
+            "Editor One threw away 2 saved changes on Lakeside North: ZIP, City.",
+        ),
+        (
+            Action.SUBMISSION_MADE,
+            UPDATE
+            | {
+                "changes": [change("ZIP", "1", "2"), change("City", "3", "4")],
+                "reason": "New switchboard",
+                "details": {"approval": "No approval was required."},
+            },
+            'Editor One sent submission 412: 2 fields. Reason: "New switchboard". No approval was required.',
+        ),
+        (
+            Action.SUBMISSION_MADE,
+            UPDATE | {"event": "New", "intent": "create"},
+            "Editor One sent submission 412: first registration.",
+        ),
+        (
+            Action.SUBMISSION_MADE,
+            UPDATE | {"intent": "deactivate"},
+            "Editor One sent submission 412: Active true to false.",
+        ),
+        (Action.SUBMISSION_MADE, UPDATE, "Editor One sent submission 412: the same values again."),
+        (
+            Action.ATTEMPT_OUTCOME,
+            UPDATE | {"outcome": "accepted", "detail": "Organization has been updated successfully."},
+            (
+                "Redox said yes to submission 412 (Update of Lakeside North, PRODUCTION): "
+                '"Organization has been updated successfully."'
+            ),
+        ),
+        (
+            Action.ATTEMPT_OUTCOME,
+            UPDATE | {"outcome": "not_sent", "detail": "connection refused"},
+            "Attempt 1 of submission 412 did not reach Redox: connection refused. Nothing was sent.",
+        ),
+        (
+            Action.ATTEMPT_OUTCOME,
+            UPDATE | {"outcome": "rejected", "http_status": 403},
+            "Redox said no to submission 412 (Update of Lakeside North, PRODUCTION): HTTP 403, without a text.",
+        ),
+        (
+            Action.ATTEMPT_RESPONSE,
+            UPDATE | {"http_status": 200, "raw_bytes": 91},
+            "A response to attempt 1 of submission 412 was stored: HTTP 200, 91 bytes.",
+        ),
+        (
+            Action.ATTEMPT_RESPONSE,
+            UPDATE | {"exchange": {"fault_text": "no route"}},
+            "No response came to attempt 1 of submission 412: no route.",
+        ),
+        (
+            Action.SUBMISSION_ASKED,
+            {"submission": 412, "details": {"asked": True, "found": True}},
+            (
+                "Editor One asked the directory of PRODUCTION for Lakeside North because of submission 412. "
+                "It shows the record."
+            ),
+        ),
+        (
+            Action.SUBMISSION_SETTLED,
+            {"submission": 412, "reason": "the settings changed", "details": {"state": "needs_person"}},
+            'Submission 412 is now: needs person. Reason: "the settings changed".',
+        ),
+        (
+            Action.PERMISSION_REFUSED,
+            {"object": {"type": "right", "id": "edit_records", "name": "/"}},
+            "Editor One was refused: they may not edit records.",
+        ),
+        (
+            Action.EXPORT_MADE,
+            {"object": {"type": "export", "id": "", "name": "organizations as CSV"}, "details": {"rows": 1}},
+            "Editor One exported organizations as CSV: 1 row.",
+        ),
+    ],
+)
+def test_the_sentence_is_in_its_exact_words(action: Action, facts: dict[str, Any], text: str) -> None:
+    assert sentences.tell(entry(action, **facts)).text == text
+
+
+@pytest.mark.parametrize("outcome", sentences._OUTCOMES)
+def test_each_outcome_links_its_submission(outcome: str) -> None:
+    told = sentences.tell(entry(Action.ATTEMPT_OUTCOME, **UPDATE, outcome=outcome))
+    assert '<a href="/production/submissions/412/">submission 412</a>' in told.sentence
+
+
+@pytest.mark.parametrize("action", Action.values)
+def test_every_action_has_a_sentence_even_with_the_fewest_facts(action: Action) -> None:
+    bare = AuditEntry(sequence=1, action=action, body=canonical_json({"actor": {"id": None, "name": "Worker 1"}}))
+    assert sentences.tell(bare).text.endswith(".")
+
+
+def test_every_sentence_has_a_known_icon(settings: Any) -> None:
+    symbols = (settings.BASE_DIR / "static" / "icons.svg").read_text()
+    known = [*sentences._TEMPLATES.values(), *sentences._OUTCOMES.values()]
+    assert [words.icon for words in known if f'id="i-{words.icon}"' not in symbols] == []
+
+
+@given(st.text(alphabet="<>&\"'\u202e\x00\x07a", max_size=20))
+def test_what_people_and_redox_wrote_is_never_markup(text: str) -> None:
+    facts = UPDATE | {"outcome": "rejected", "detail": text, "object": {"name": text}}
+    markup = sentences.tell(entry(Action.ATTEMPT_OUTCOME, **facts)).sentence
+    rest = markup.replace('<a href="/production/submissions/412/">', "").replace("</a>", "")
+    assert not set(rest) & {"<", ">", "\u202e", "\x00", "\x07"}
+    assert '"' not in rest.replace("&quot;", "")
+
+
+def test_long_values_are_cut_and_marked_as_before_and_after() -> None:
+    told = sentences.tell(entry(Action.ORGANIZATION_EDITED, changes=[change("Name", "a" * 500, "b")]))
+    assert f"<del>{'a' * 120}…</del> to <ins>b</ins>" in told.sentence

@@ -70,7 +70,7 @@ class Supervisor:
         told = False
         while (code := self._once.poll()) is None:
             if self.stopping and not told:
-                _signal_group(self._once, signal.SIGTERM)
+                self._once.terminate()
                 told = True
             time.sleep(_STEP)
         self._once = None
@@ -96,7 +96,7 @@ class Supervisor:
         for _name, group in groupby(self._children, key=lambda child: child.program.name):
             running = [(child.program, child.process) for child in group if child.process is not None]
             for _program, process in running:
-                _signal_group(process, signal.SIGTERM)
+                process.terminate()
             for program, process in running:
                 self._wait(program, process)
         self._children.clear()
@@ -106,7 +106,7 @@ class Supervisor:
             process.wait(program.stop_within)
         except subprocess.TimeoutExpired:
             self.say(f"The {program.name} did not stop within {program.stop_within:.0f} s and is killed.")
-        _signal_group(process, signal.SIGKILL)  # also what it may have left behind
+        _kill_group(process)
         process.wait()
 
     def _keep_alive(self, child: _Child) -> None:
@@ -118,7 +118,7 @@ class Supervisor:
         code = child.process.poll()
         if code is None:
             return
-        _signal_group(child.process, signal.SIGKILL)
+        _kill_group(child.process)
         if now - child.started >= _SETTLED:
             child.pause = 1.0
         self.say(f"The {child.program.name} ended with {code}; it is started again in {child.pause:.0f} s.")
@@ -136,13 +136,14 @@ class Supervisor:
         if self.stopping:
             for process in (self._once, *(child.process for child in self._children)):
                 if process is not None:
-                    _signal_group(process, signal.SIGKILL)
+                    _kill_group(process)
         self.stopping = True
 
 
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program with all that it started, also what it has left behind."""
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -161,8 +162,8 @@ def only_one(lock: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-def open_door(host: str, port: int) -> socket.socket:
-    """A socket that listens there; raises `Taken` when the port is not to be had."""
+def open_door(host: str, port: int, advice: str) -> socket.socket:
+    """A socket that listens there; raises `Taken`, with the advice, when the port is not to be had."""
     door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -170,5 +171,5 @@ def open_door(host: str, port: int) -> socket.socket:
         door.listen(1024)
     except OSError as error:
         door.close()
-        raise Taken(f"port {port} on {host} is not to be had: {error.strerror}") from None
+        raise Taken(f"port {port} on {host} is not to be had: {error.strerror}. {advice}") from None
     return door

@@ -29,11 +29,12 @@ class Command(PortalCommand):
         supervisor = Supervisor(self._say)
         supervisor.listen_to_signals()
         try:
-            with only_one(lock_file("demo")) as lock, open_door("127.0.0.1", options["port"]) as door:
+            advice = "Another one: ./dev demo --port 8001"
+            with only_one(lock_file("demo")) as lock, open_door("127.0.0.1", options["port"], advice) as door:
                 supervisor.inherit = (lock,)
                 self._run(supervisor, door, fresh=options["fresh"])
         except Taken as taken:
-            raise CommandError(f"{taken}. Another port: ./dev demo --port 8001") from None
+            raise CommandError(str(taken)) from None
         finally:
             supervisor.stop()
 

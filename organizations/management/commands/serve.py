@@ -26,7 +26,8 @@ class Command(PortalCommand):
         startup.verify()
         if options["check"]:
             _check_database()
-            self.stdout.write("Settings and database are fit to serve.")
+            if options["verbosity"]:
+                self.stdout.write("Settings and database are fit to serve.")
             return
         try:
             self._serve()
@@ -37,7 +38,7 @@ class Command(PortalCommand):
         supervisor = Supervisor(self._say)
         supervisor.listen_to_signals()
         host, port = startup.split_bind(settings.BIND)
-        with only_one(_lock_of_database()) as lock, open_door(host, port) as door:
+        with only_one(_lock_of_database()) as lock, open_door(host, port, "Set another in BIND.") as door:
             supervisor.inherit = (lock,)
             # In a process of its own: this one opens no database, because its children must not share a connection.
             if supervisor.run_once(manage("serve", "--check", "--verbosity=0")) != 0:

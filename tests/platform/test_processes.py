@@ -1,0 +1,177 @@
+"""Several programs as one: restarts, the order of stopping, and nobody left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from orgportal.processes import Taken, only_one, open_door
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
+# Runs programs of a few lines each; every program notes in the folder what happens to it.
+DRIVER = """
+import sys
+from orgportal.processes import Program, Supervisor
+folder = sys.argv[1]
+def program(name, code, stop_within=5.0):
+    head = f"import os, signal, sys, time; note = open({folder + '/notes'!r}, 'a', buffering=1); name = {name!r}"
+    return Program(name, (sys.executable, "-c", head + chr(10) + code), stop_within=stop_within)
+POLITE = '''
+def stop(*_):
+    print(name, "stops", file=note); sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+print(name, "runs", os.getpid(), file=note)
+time.sleep(60)
+'''
+DEAF = '''
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(name, "runs", os.getpid(), file=note)
+time.sleep(60)
+'''
+FRAIL = '''
+print(name, "runs", time.monotonic(), file=note)
+'''
+supervisor = Supervisor(lambda line: print(line, flush=True))
+supervisor.listen_to_signals()
+"""
+
+
+class Driver:
+    """A supervisor in a process of its own."""
+
+    def __init__(self, folder: Path, code: str) -> None:
+        self.notes_file = folder / "notes"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", DRIVER + code, str(folder)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def notes(self) -> list[list[str]]:
+        text = self.notes_file.read_text() if self.notes_file.exists() else ""
+        return [line.split() for line in text.splitlines()]
+
+    def wait_for(self, *names: str) -> None:
+        until = time.monotonic() + 20
+        while not {note[0] for note in self.notes() if note[1] == "runs"} >= set(names):
+            assert time.monotonic() < until, self.notes()
+            time.sleep(0.05)
+
+    def signal_group(self, number: signal.Signals = signal.SIGINT) -> None:
+        """What a terminal does on Ctrl-C."""
+        os.killpg(self.process.pid, number)
+
+    def end(self, timeout: float) -> tuple[int, str]:
+        output, _ = self.process.communicate(timeout=timeout)
+        return self.process.returncode, output
+
+    def alive(self) -> list[int]:
+        return [int(note[2]) for note in self.notes() if note[1] == "runs" and is_alive(int(note[2]))]
+
+
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_ctrl_c_reaches_the_parent_alone_and_programs_stop_in_order(tmp_path):
+    programs = "[program('worker', POLITE), program('web', POLITE)]"
+    driver = Driver(tmp_path, f"supervisor.start(program('practice', POLITE))\nsupervisor.run({programs})")
+    driver.wait_for("practice", "worker", "web")
+    driver.signal_group()
+    assert driver.end(10) == (0, "")
+    assert [note[0] for note in driver.notes() if note[1] == "stops"] == ["worker", "web", "practice"]
+    assert driver.alive() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_stop_as_well(tmp_path, number):
+    driver = Driver(tmp_path, "supervisor.run([program('worker', POLITE)])")
+    driver.wait_for("worker")
+    driver.process.send_signal(number)
+    assert driver.end(10) == (0, "")
+
+
+def test_who_does_not_stop_in_time_is_killed(tmp_path):
+    driver = Driver(tmp_path, "supervisor.run([program('worker', DEAF, stop_within=0.5), program('web', POLITE)])")
+    driver.wait_for("worker", "web")
+    driver.signal_group()
+    assert driver.end(10) == (0, "The worker did not stop within 0 s and is killed.\n")
+    assert driver.alive() == []
+
+
+def test_a_second_signal_kills_at_once(tmp_path):
+    driver = Driver(tmp_path, "supervisor.run([program('worker', DEAF, stop_within=60), program('web', DEAF, 60)])")
+    driver.wait_for("worker", "web")
+    driver.signal_group()
+    time.sleep(0.5)
+    assert len(driver.alive()) == 2
+    driver.signal_group()
+    assert driver.end(5)[0] == 0
+    assert driver.alive() == []
+
+
+def test_a_program_that_dies_is_started_again_after_longer_and_longer_pauses(tmp_path):
+    driver = Driver(tmp_path, "supervisor.run([program('worker', FRAIL), program('web', POLITE)])")
+    until = time.monotonic() + 20
+    while len([note for note in driver.notes() if note[0] == "worker"]) < 3:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    driver.signal_group()
+    code, output = driver.end(10)
+    started = [float(note[2]) for note in driver.notes() if note[0] == "worker"]
+    assert code == 0
+    assert started[1] - started[0] >= 1
+    assert started[2] - started[1] >= 2
+    assert output.splitlines()[:2] == [
+        "The worker ended with 0; it is started again in 1 s.",
+        "The worker ended with 0; it is started again in 2 s.",
+    ]
+
+
+def test_a_signal_ends_what_runs_once(tmp_path):
+    driver = Driver(tmp_path, "print(supervisor.run_once(program('seed', POLITE).command), supervisor.stopping)")
+    driver.wait_for("seed")
+    driver.signal_group()
+    assert driver.end(10) == (0, "0 True\n")
+
+
+def test_only_one_holds_a_lock_and_its_end_frees_it(tmp_path):
+    lock = tmp_path / "var" / "serve.lock"
+    with only_one(lock), pytest.raises(Taken, match=f"as process {os.getpid()} "), only_one(lock):
+        pass
+    with only_one(lock):
+        pass
+
+
+def test_a_child_that_inherits_the_lock_holds_it(tmp_path):
+    lock = tmp_path / "serve.lock"
+    with only_one(lock) as descriptor:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=[descriptor])
+    try:
+        with pytest.raises(Taken), only_one(lock):
+            pass
+    finally:
+        child.kill()
+        child.wait()
+    with only_one(lock):
+        pass
+
+
+def test_a_taken_port_is_told_with_advice():
+    with open_door("127.0.0.1", 0, "") as door:
+        port = door.getsockname()[1]
+        with pytest.raises(Taken, match=f"port {port} on 127.0.0.1 is not to be had: .*. Take another."):
+            open_door("127.0.0.1", port, "Take another.")

@@ -14,9 +14,23 @@ type MomentForm = Literal["moment", "seconds", "day", "clock"]
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class _Dots(dict[str, str]):
-    def __missing__(self, name: str) -> str:
-        return "…"
+# What the help page puts in the place of each placeholder.
+EXAMPLE: Mapping[str, object] = {
+    "submission": 412,
+    "k": 3,
+    "environment": "STAGING",
+    "time": "14:03",
+    "date": "May 3",
+    "age": "26 minutes",
+    "person": "Editor One",
+    "name": "Lakeside Clinics",
+    "reason": "Location closed",
+    "cause": "Redox refuses the credential",
+    "children": "2 children",
+    "value": "true",
+    "attempt": 2,
+    "failures": 5,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +53,9 @@ class Word:
         return text.format(**values)
 
     @property
-    def in_general(self) -> str:
+    def example(self) -> str:
         """The sentence about no record in particular, as the help page shows it."""
-        return self.sentence.format_map(_Dots())
+        return self.say(**EXAMPLE)
 
 
 def _by_key(*words: Word) -> Mapping[str, Word]:

@@ -1,0 +1,300 @@
+"""What templates are made of: tags, filters, components and the fields of forms."""
+
+import datetime
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from django import forms
+from django.core.paginator import Paginator
+from django.template import Context, RequestContext, Template
+from django.template.loader import get_template, render_to_string
+from django.test import RequestFactory
+from django.utils import timezone
+from django.utils.html import strip_tags
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations import words
+from organizations.records import AddressRecord, OrganizationRecord, difference
+from organizations.templatetags import portal
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
+OID = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
+HOSTILE = "<b onclick=x>\"'&"
+
+
+def render(source: str, **context: object) -> str:
+    return Template("{% load portal crispy_forms_filters %}" + source).render(Context(context))
+
+
+def component(name: str, **context: object) -> str:
+    return render_to_string(f"components/{name}.html", context)
+
+
+class Identity(forms.Form):
+    name = forms.CharField(label="Name", help_text="As others shall see it in the directory.")
+    part_of = forms.ChoiceField(
+        label="PartOf", choices=[("ours", "A record of ours"), ("other", "Another OID")], widget=forms.RadioSelect
+    )
+    tick = forms.BooleanField(label="A warning")
+
+
+class Phone(forms.Form):
+    work_phone = forms.CharField(label="Work phone", error_messages={"required": "Enter a phone."})
+
+    def clean(self):
+        raise forms.ValidationError("Enter a name, an e-mail address or a phone, or remove the contact.")
+
+
+def phones(**data: str) -> forms.BaseFormSet:
+    formset = forms.formset_factory(Phone, extra=0, can_delete=True)
+    return formset({"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", **data})
+
+
+# text from elsewhere
+
+
+@given(st.text(alphabet=st.characters(), max_size=60))
+def test_plain_text_can_be_written_and_holds_nothing_unseen(text):
+    shown = portal.plain(text)
+    shown.encode()
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+
+
+def test_plain_writes_out_what_cannot_be_seen():
+    assert portal.plain("a\x00b\u202ec\ud800d\U000e0041\r") == "a\\u0000b\\u202Ec\\uD800d\\U000E0041\\u000D"
+
+
+def test_plain_leaves_ordinary_text_alone():
+    assert portal.plain("Zoë’s Clinic, 7½ Ōmachi\n\t日本 👩‍⚕️") == "Zoë’s Clinic, 7½ Ōmachi\n\t日本 👩‍⚕️"
+
+
+def test_plain_text_is_still_escaped():
+    assert render("{{ text|plain }}", text=HOSTILE) == "&lt;b onclick=x&gt;&quot;&#x27;&amp;"
+
+
+# times
+
+
+def test_a_moment_shows_the_users_zone_and_utc_on_focus():
+    assert render("{% moment value %}", value=LONG_AGO) == (
+        '<time datetime="2001-05-09T19:03:22Z" data-utc="May 9, 2001, 19:03 UTC" tabindex="0">'
+        "May 9, 2001, 14:03 CDT</time>"
+    )
+
+
+def test_a_moment_with_seconds_shows_them_in_utc_too():
+    shown = render('{% moment value "seconds" %}', value=LONG_AGO)
+    assert 'data-utc="May 9, 2001, 19:03:22 UTC"' in shown
+    assert ">May 9, 2001, 14:03:22 CDT<" in shown
+
+
+def test_a_moment_in_a_long_table_can_spare_the_tab_stop():
+    assert "tabindex" not in render('{% moment value "day" focus=False %}', value=LONG_AGO)
+
+
+def test_a_moment_follows_the_zone_in_force():
+    with timezone.override("UTC"):
+        assert ">May 9, 2001, 19:03 UTC<" in render("{% moment value %}", value=LONG_AGO)
+
+
+def test_an_age_is_told_in_words_with_its_time():
+    value = timezone.now() - datetime.timedelta(minutes=26, seconds=5)
+    shown = render("{% age value %}", value=value)
+    assert ">26 minutes</time>" in shown
+    assert f"{timezone.localtime(value):%H:%M}" in shown
+
+
+@pytest.mark.parametrize("tag", ["moment", "age"])
+def test_no_time_is_never(tag):
+    assert render(f"{{% {tag} value %}}", value=None) == "never"
+
+
+# OIDs
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10**20), min_size=1, max_size=12))
+def test_an_oid_is_shown_whole_and_wraps_after_its_dots_only(arcs):
+    for oid in (".".join(map(str, arcs)), portal.SHARED_ARCS + ".".join(map(str, arcs))):
+        shown = str(portal.long_oid(oid))
+        assert strip_tags(shown) == oid
+        assert all(before.rstrip("</span>").endswith(".") for before in shown.split("<wbr>")[:-1])
+
+
+def test_an_oid_in_a_table_leaves_out_what_all_share():
+    assert portal.short_oid(OID) == "<span>…458.</span>99999.1.1.1.1"
+
+
+def test_an_oid_of_others_is_never_cut():
+    assert portal.short_oid("1.2.3.4") == "1.2.3.4"
+
+
+def test_what_is_no_oid_is_escaped():
+    assert "<b" not in portal.short_oid(HOSTILE)
+    assert "<b" not in portal.long_oid(HOSTILE)
+
+
+# icons
+
+
+def symbols() -> set[str]:
+    return set(re.findall(r'<symbol id="i-([^"]+)"', (ROOT / "static" / "icons.svg").read_text()))
+
+
+def test_an_icon_is_hidden_from_those_who_listen():
+    assert render('{% icon "pencil" "is-work" %}') == (
+        '<svg class="icon is-work" aria-hidden="true"><use href="/static/icons.svg#i-pencil"/></svg>'
+    )
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_a_template_is_read_and_names_icons_of_the_sprite_and_brings_no_inline_code(path):
+    get_template(str(path.relative_to(ROOT / "templates")))
+    source = path.read_text()
+    assert set(re.findall(r'{% icon "([^"]+)"', source)) <= symbols()
+    assert not re.search(r"""<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:""", source)
+
+
+# messages
+
+
+def test_the_key_of_a_line_stands_apart():
+    assert portal.json_line('  "Name": "a: \\"b\\"",') == "  <i>&quot;Name&quot;:</i> &quot;a: \\&quot;b\\&quot;&quot;,"
+    assert portal.json_line('    "LN"') == "    &quot;LN&quot;"
+
+
+def test_a_message_is_shown_line_by_line_with_links_to_what_changed():
+    lines = [
+        SimpleNamespace(text="{", source="", changed=False),
+        SimpleNamespace(text='  "Name": "<b>"', source="Name", changed=True),
+    ]
+    shown = component("_message", lines=lines)
+    assert '<tr class="changed" id="line-2"><td class="from">Name</td>' in shown
+    assert "&lt;b&gt;" in shown
+
+
+# problems and fields
+
+
+def test_problems_follow_the_order_given_and_link_to_their_fields():
+    form, formset = Identity({}), phones()
+    assert portal.problems(form["name"], formset, form["part_of"]) == [
+        ("id_name", "This field is required."),
+        ("", "Enter a name, an e-mail address or a phone, or remove the contact."),
+        ("id_form-0-work_phone", "Enter a phone."),
+        ("id_part_of_0", "This field is required."),
+    ]
+
+
+def test_a_removed_form_has_no_problems():
+    assert portal.problems(phones(**{"form-0-DELETE": "on"})) == []
+
+
+def test_an_untouched_form_has_no_problems():
+    assert portal.problems(Identity()) == []
+
+
+def test_problems_of_hostile_text_are_escaped():
+    assert "<b" not in component("_problem", problems=[("id_name", HOSTILE)])
+
+
+def test_no_problem_shows_nothing():
+    assert component("_problem", problems=[]).strip() == ""
+
+
+def test_a_field_says_label_hint_and_error_before_its_control():
+    shown = render("{{ form.name|as_crispy_field }}", form=Identity({}))
+    places = [shown.index(part) for part in ("<label", 'id="id_name_helptext"', 'id="id_name_error"', "<input")]
+    assert places == sorted(places)
+    assert 'aria-describedby="id_name_helptext id_name_error"' in shown
+    assert 'aria-invalid="true"' in shown
+
+
+def test_a_choice_is_a_group_with_a_name():
+    shown = render("{{ form.part_of|as_crispy_field }}", form=Identity({"part_of": "other"}))
+    assert '<legend class="label">PartOf</legend>' in shown
+    assert re.search(r'value="other"[^>]*checked', shown)
+    assert not re.search(r'value="ours"[^>]*checked', shown)
+
+
+def test_a_tick_box_stands_before_its_label():
+    shown = render("{{ form.tick|as_crispy_field }}", form=Identity({}))
+    assert shown.index('type="checkbox"') < shown.index("<label")
+    assert 'id="id_tick_error"' in shown
+
+
+# components
+
+
+def test_text_from_elsewhere_is_cut_after_2000_characters_and_can_be_shown_whole():
+    shown = component("_as_written", text="x" * 2500 + HOSTILE)
+    assert "As Redox wrote it" in shown
+    assert f">{'x' * 2000}…<" in shown
+    assert f"show all {2500 + len(HOSTILE)} characters" in shown
+    assert f"{'x' * 2500}&lt;b onclick" in shown
+
+
+def test_a_short_text_from_elsewhere_is_shown_whole_with_what_cannot_be_seen():
+    assert ">a\\u0000<" in component("_as_written", text="a\x00")
+
+
+def test_a_difference_says_none_where_there_is_nothing():
+    before = OrganizationRecord(oid=OID, name="Lakeside North")
+    after = OrganizationRecord(oid=OID, name="Lakeside North", address=AddressRecord(zip_code="53703"))
+    shown = component(
+        "_difference", rows=difference(before, after), before_heading="Last accepted", after_heading="Will be sent"
+    )
+    assert '<td data-label="Last accepted"><span class="muted">none</span></td>' in shown
+    assert '<ins class="oid">53703</ins>' in shown
+
+
+def test_a_difference_names_who_changed_it():
+    row = {"field": "name", "label": "Name", "before": "a", "after": HOSTILE, "by": "Editor One", "edit_url": "/edit/"}
+    shown = component("_difference", rows=[row], before_heading="a", after_heading="b", by_heading="Changed by")
+    assert '<td data-label="Changed by">Editor One <a href="/edit/" aria-label="Change Name">Change</a>' in shown
+    assert "<b " not in shown
+
+
+def test_what_is_copied_is_whole_and_harmless():
+    assert f'data-copy="{OID}" aria-label="Copy the OID of Lakeside"' in component(
+        "_oid", oid=OID, short=True, of="Lakeside"
+    )
+    assert "<b " not in component("_copy", text=HOSTILE, label="Copy message")
+
+
+def test_a_sending_button_names_its_environment():
+    shown = component("_send_button", environment="production", label="Send update to PRODUCTION")
+    assert "#i-production" in shown
+    assert "disabled" not in shown
+
+
+def test_a_sending_button_that_may_not_be_pressed_says_why():
+    shown = component("_send_button", environment="staging", label="Create in STAGING", why_not="You may not.")
+    assert 'disabled aria-describedby="why-not"' in shown
+    assert '<p class="hint" id="why-not">You may not.</p>' in shown
+
+
+def test_a_status_is_icon_and_word():
+    shown = component("_status", word=words.SUBMISSION_STATE["rejected"])
+    assert '<span class="status is-no">' in shown
+    assert "#i-x-circle" in shown
+    assert "Rejected" in shown
+
+
+def test_pages_keep_the_rest_of_the_address():
+    request = RequestFactory().get("/", {"q": "harbor", "page": "2"})
+    source = '{% include "components/_pagination.html" with page=page only %}'
+    context = RequestContext(request, {"page": Paginator(range(61), 25).page(2)})
+    shown = Template(source).render(context)
+    assert 'href="?q=harbor&amp;page=1"' in shown
+    assert 'href="?q=harbor&amp;page=3"' in shown
+    assert "26 to 50 of 61" in shown
+
+
+@pytest.mark.parametrize("name", ["400.html", "500.html", "503.html"])
+def test_a_page_about_a_fault_of_the_portal_needs_nothing(name):
+    assert "<h1>" in get_template(name).render()

@@ -1,0 +1,123 @@
+"""The words that pages, exports and help share."""
+
+import datetime
+import string
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations import words
+from organizations.models.submission import State
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+CHICAGO = ZoneInfo("America/Chicago")
+NOW = datetime.datetime(2027, 5, 9, 14, 3, 22, tzinfo=CHICAGO)
+TABLES = [words.STANDING, words.OPEN_WORK, words.SUBMISSION_STATE, words.ATTEMPT, words.ENVIRONMENT_STATE]
+
+
+WORDS = [word for table in TABLES for word in table.values()]
+SENTENCES = [
+    *(sentence for word in WORDS for sentence in (word.sentence, word.one) if sentence),
+    *words.STANDING_BASIS.values(),
+    *words.QUEUED_REASON.values(),
+]
+
+
+def test_every_state_of_a_submission_has_its_word():
+    assert {state.value: state.label for state in State} == {
+        key: word.word for key, word in words.SUBMISSION_STATE.items()
+    }
+
+
+def test_every_standing_says_how_it_is_known():
+    assert set(words.STANDING) < set(words.STANDING_BASIS)
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: word.key)
+def test_every_word_has_an_icon_of_the_sprite_and_a_tone_of_the_stylesheet(word):
+    assert f'<symbol id="i-{word.icon}"' in (STATIC / "icons.svg").read_text()
+    assert f".{word.tone} {{" in (STATIC / "portal.css").read_text()
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_every_placeholder_has_an_example(sentence):
+    assert {name for _, name, _, _ in string.Formatter().parse(sentence) if name} <= set(words.EXAMPLE)
+
+
+def test_a_sentence_counts_in_singular_and_plural():
+    word = words.OPEN_WORK["changes_not_sent"]
+    assert word.say(k=1) == "1 field was saved here and not sent. The directory does not have it."
+    assert word.say(k=2) == "2 fields were saved here and not sent. The directory does not have them."
+
+
+def test_what_is_filled_in_is_not_read_as_a_placeholder():
+    assert words.STANDING["stated"].say(person="{time}").startswith("{time} stated that")
+
+
+def test_a_sentence_is_never_shown_with_a_gap():
+    with pytest.raises(KeyError):
+        words.SUBMISSION_STATE["accepted"].say()
+
+
+def test_counts_carry_their_noun():
+    assert words.count(1, "child", "children") == "1 child"
+    assert words.count(2, "child", "children") == "2 children"
+    assert words.count(48_213, "entry", "entries") == "48,213 entries"
+    assert words.count(0, "field") == "0 fields"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "0 seconds"),
+        (1, "1 second"),
+        (59.9, "59 seconds"),
+        (60, "1 minute"),
+        (26 * 60 + 59, "26 minutes"),
+        (3600, "1 hour"),
+        (86_399, "23 hours"),
+        (86_400, "1 day"),
+        (412 * 86_400, "412 days"),
+    ],
+)
+def test_an_age_is_told_in_its_largest_whole_unit(seconds, text):
+    assert words.age(datetime.timedelta(seconds=seconds)) == text
+
+
+@given(st.integers(min_value=0, max_value=10**9))
+def test_an_age_is_never_more_than_the_truth_and_less_than_one_unit_below_it(seconds):
+    number, unit = words.age(datetime.timedelta(seconds=seconds)).replace(",", "").split()
+    length = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}[unit.removesuffix("s")]
+    assert int(number) * length <= seconds < (int(number) + 1) * length
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("moment", "May 3, 09:05 CDT"),
+        ("seconds", "May 3, 09:05:07 CDT"),
+        ("day", "May 3"),
+        ("clock", "May 3, 09:05"),
+    ],
+)
+def test_a_moment_has_four_forms(form, text):
+    assert words.moment(datetime.datetime(2027, 5, 3, 9, 5, 7, tzinfo=CHICAGO), NOW, form) == text
+
+
+def test_the_clock_alone_is_enough_today():
+    assert words.moment(NOW, NOW, "clock") == "14:03"
+
+
+def test_the_year_is_told_when_it_is_not_this_one():
+    new_year = datetime.datetime(2028, 1, 1, 0, 30, tzinfo=CHICAGO)
+    assert words.moment(NOW, new_year) == "May 9, 2027, 14:03 CDT"
+    assert words.moment(NOW, new_year, "day") == "May 9, 2027"
+
+
+def test_this_year_is_that_of_the_zone_shown():
+    # Half an hour into the new year in Chicago it is well into it in UTC; an hour before, only in UTC.
+    before = datetime.datetime(2027, 12, 31, 23, 30, tzinfo=CHICAGO)
+    assert words.moment(before, before.astimezone(datetime.UTC)) == "Dec 31, 23:30 CST"

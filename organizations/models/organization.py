@@ -88,7 +88,7 @@ def open_work_rule() -> Case:
         When(last_submission__state="unknown", then=Value("unknown")),
         When(Q(last_submission__state="rejected") & unchanged_since, then=Value("rejected")),
         When(last_submission__state__in=("sending", "queued", "awaiting"), then=F("last_submission__state")),
-        When(~Q(wanted_hash=F("confirmed_hash")), then=Value("changes_not_sent")),
+        When(changes__gt=0, then=Value("changes_not_sent")),
         default=Value(""),
         output_field=models.CharField(),
     )

@@ -122,6 +122,43 @@ def withdraw(organization_id: int, *, actor: Actor) -> None:
         organization.delete()
 
 
+def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:
+    """Add a record that the directory showed. Its destination ID is not known: a Query does not show it.
+
+    Raises:
+        OidTaken: the OID is in use here.
+    """
+    check_oid_free(record.oid, environment)
+    moment = clock.now()
+    organization = Organization(environment=environment, created_at=moment, version=0)
+    organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
+    organization.presence_at = organization.seen_at = moment
+    organization.seen, organization.seen_hash = canonical(record), readable_fingerprint(record)
+    with audit.recorded(actor) as history:
+        _save_wanted(organization, record, stands_for="", actor=actor)
+        history.organization(Action.ORGANIZATION_SEEN, organization)
+    return organization
+
+
+def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Organization:
+    """A person says that the OID was registered outside the portal. Redox has not confirmed it to the portal.
+
+    Raises:
+        NotDone: a message of it was made for sending, or no reason is given.
+    """
+    with audit.recorded(actor) as history:
+        organization = locked(organization_id)
+        if organization.was_sent or organization.presence != Presence.NEVER:
+            raise NotDone("A message of this record was made already; what became of it stands on its page.")
+        if not reason.strip():
+            raise NotDone("Say how you know that it is registered.")
+        organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
+        organization.presence_at, organization.presence_reason = clock.now(), reason
+        organization.save()
+        history.organization(Action.ORGANIZATION_STATED, organization, reason=reason)
+    return organization
+
+
 def check_oid_free(oid: str, environment: str) -> None:
     """Raises OidTaken, with the sentence for the form, when the OID is in use here or was ever sent for a record."""
     word = Environment(environment).label

@@ -1,0 +1,231 @@
+"""Makes the demonstration's people and records through the services and by real deliveries: their history is real."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management.base import CommandError
+
+from organizations.management import demonstration_records as made_up
+from organizations.models import Environment, Intent, Organization, User
+from organizations.permissions import ROLES
+from organizations.practice.store import Store
+from organizations.records import OrganizationRecord
+from organizations.services import (
+    asking,
+    demonstration,
+    environments,
+    installation,
+    organizations,
+    people,
+    reviews,
+    submissions,
+    workers,
+)
+from organizations.services.actors import person, system
+from orgportal import startup
+
+from ._base import PortalCommand
+
+NAMES = {
+    "viewer": ("Viewer", "One"),
+    "editor": ("Editor", "One"),
+    "approver": ("Approver", "One"),
+    "auditor": ("Auditor", "One"),
+    "administrator": ("Administrator", "One"),
+}
+SECOND_EDITOR = "editor-two"
+
+# Locations (region, number) that are not simply registered, so that every state is there at least twice.
+NEVER_SENT = ((6, 8), (6, 9))
+REJECTED = {(5, 8): "says-no-xml", (5, 9): "says-no-duplicate"}
+UNKNOWN = {(4, 8): "applies-then-breaks", (4, 9): "applies-then-504"}
+WAITING = {(4, 6): (4, 8), (4, 7): (4, 9)}
+THERE_BEFORE = ((3, 8), (3, 9))
+STATED = ((2, 8), (2, 9))
+SEEN = ((1, 8), (1, 9))
+SPECIAL = {*NEVER_SENT, *REJECTED, *UNKNOWN, *WAITING, *THERE_BEFORE, *STATED, *SEEN}
+
+DEACTIVATED = {(2, 1): "Location closed: lease ended", (2, 2): "Registered by mistake: never opened"}
+UPDATED = ((1, 1), (1, 2), (1, 3))
+UPDATE_REJECTED = {(3, 1): "says-no-parse", (3, 4): "says-no-xml"}
+UPDATE_UNKNOWN = {(3, 2): "applies-then-504", (3, 3): "gateway-error"}
+EDITED = {(1, 4): "editor", (1, 5): SECOND_EDITOR, (5, 1): SECOND_EDITOR, (5, 2): "editor"}
+
+
+class Command(PortalCommand):
+    help = "Fills the demonstration's database. Refuses any other."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("This is no demonstration. Start it with: ./dev demo")
+        startup.verify()
+        installation.mark_as_demonstration()
+        everybody = make_people()
+        for environment in Environment:
+            Seed(environment, everybody).run()
+        self.stdout.write(f"{Organization.objects.count()} records, {len(everybody)} people.")
+
+
+def make_people() -> dict[str, User]:
+    """One person a role, who signs in by a button, and a second editor."""
+    actor = system("Demonstration")
+    everybody = {}
+    for username, names in {**NAMES, SECOND_EDITOR: ("Editor", "Two")}.items():
+        user = User(username=username, first_name=names[0], last_name=names[1], is_staff=username == "administrator")
+        user.set_unusable_password()
+        role = username if username in ROLES else "editor"
+        everybody[username] = people.save(user, groups=[Group.objects.get(name=role)], what="account made", actor=actor)
+    return everybody
+
+
+class Seed:
+    """Fills one environment."""
+
+    def __init__(self, environment: Environment, everybody: dict[str, User]) -> None:
+        self.environment = environment
+        self.people = everybody
+        self.editor = person(everybody["editor"])
+        self.sender = person(everybody["approver" if environment == Environment.PRODUCTION else "editor"])
+        self.worker = system("Worker demonstration")
+        self.locations: dict[tuple[int, int], Organization] = {}
+
+    def run(self) -> None:
+        demonstration.set_behaviour("answers")
+        self.register([self.create(made_up.company(self.environment))])
+        regions = range(1, len(made_up.REGIONS) + 1)
+        self.register([self.create(made_up.region(self.environment, number)) for number in regions])
+        self.make_locations()
+        self.register(self.locations[place] for place in self.locations if place not in SPECIAL)
+        self.make_special()
+        self.change_registered()
+        demonstration.set_behaviour("answers")
+        environments.check(self.environment, actor=self.sender)
+
+    def create(self, record: OrganizationRecord) -> Organization:
+        staging = None
+        if self.environment == Environment.PRODUCTION:
+            oid = record.oid.replace(made_up.BASES["production"], made_up.BASES["staging"], 1)
+            staging = Organization.objects.get(environment=Environment.STAGING, oid=oid)
+        return organizations.create(
+            record, self.environment, stands_for="location", actor=self.editor, staging_record=staging
+        )
+
+    def make_locations(self) -> None:
+        for region, places in enumerate(made_up.REGIONS.values(), start=1):
+            for number in range(1, len(places) + 1):
+                place = (region, number)
+                record = made_up.location(self.environment, *place)
+                if place in WAITING:
+                    record = replace(record, part_of_oid=made_up.location(self.environment, *WAITING[place]).oid)
+                if place in SEEN:
+                    self.locations[place] = self.take_over(record)
+                else:
+                    self.locations[place] = self.create(record)
+
+    def make_special(self) -> None:
+        for place in THERE_BEFORE:
+            self.put_there(replace(made_up.location(self.environment, *place), name="Lakeside Clinic (by hand)"))
+        self.register(self.locations[place] for place in THERE_BEFORE)
+        for place in STATED:
+            reason = "Registered with curl before the portal; see ticket 104."
+            organizations.state_registered(self.locations[place].pk, reason=reason, actor=self.sender)
+        for place, behaviour in {**REJECTED, **UNKNOWN}.items():
+            self.register([self.locations[place]], behaviour)
+        for place in WAITING:
+            self.submit(self.locations[place])
+
+    def change_registered(self) -> None:
+        for place, reason in DEACTIVATED.items():
+            self.submit(self.locations[place], reason=reason, intent=Intent.DEACTIVATE)
+        self.deliver("answers")
+        for place in UPDATED:
+            self.edit(place, "editor")
+            self.submit(self.locations[place], reason="New switchboard, ticket 118")
+        self.deliver("answers")
+        for place, behaviour in {**UPDATE_REJECTED, **UPDATE_UNKNOWN}.items():
+            self.edit(place, "editor")
+            self.register([self.locations[place]], behaviour)
+        for place, username in EDITED.items():
+            self.edit(place, username)
+
+    def register(self, made: Iterable[Organization], behaviour: str = "answers") -> None:
+        for organization in made:
+            self.submit(organization)
+        self.deliver(behaviour)
+
+    def submit(self, made: Organization, reason: str = "First registration", intent: Intent | None = None) -> None:
+        organization = Organization.objects.get(pk=made.pk)
+        review = reviews.review(organization, actor=self.sender, intent=intent)
+        submissions.submit(
+            organization.pk,
+            sha256=review.sha256,
+            seen_submission=organization.last_submission_id or 0,
+            reason=reason,
+            ticked=frozenset(submissions.warning_key(warning) for warning in review.open_warnings),
+            intent=intent,
+            actor=self.sender,
+        )
+
+    def deliver(self, behaviour: str) -> None:
+        demonstration.set_behaviour(behaviour)
+        while workers.one_round(self.worker):
+            pass
+
+    def edit(self, place: tuple[int, int], username: str) -> None:
+        organization = Organization.objects.get(pk=self.locations[place].pk)
+        record = organization.record()
+        contact = replace(record.contacts[0], work_phone=f"+160855501{10 * place[0] + place[1]:02}")
+        changed = replace(record, contacts=(contact, *record.contacts[1:]))
+        if place[1] % 2:
+            changed = replace(changed, address=replace(record.address, street=f"{record.address.street}, Suite 2"))
+        organizations.edit(
+            organization.pk,
+            organization.version,
+            changed,
+            stands_for=organization.stands_for,
+            actor=person(self.people[username]),
+        )
+
+    def put_there(self, record: OrganizationRecord) -> None:
+        """Somebody registers a record by hand, past the portal."""
+        store = Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)
+        store.put(self.environment, record.oid, _as_registered(record))
+        store.close()
+
+    def take_over(self, record: OrganizationRecord) -> Organization:
+        self.put_there(record)
+        answer = asking.query(self.environment, record.oid)
+        if answer.record is None:
+            raise CommandError(f"The practice directory did not show {record.oid}: {answer.cause}")
+        return organizations.take_over(answer.record, self.environment, actor=self.editor)
+
+
+def _as_registered(record: OrganizationRecord) -> dict[str, Any]:
+    """A record as the practice directory keeps one, in the shape of the how-to."""
+    contact, address = record.contacts[0], record.address
+    return {
+        "Name": record.name,
+        "DestinationID": record.destination_id,
+        "Active": True,
+        "Identifiers": [{"ID": record.oid, "IDType": "OID"}],
+        "PartOf": {"Identifier": {"Value": record.part_of_oid}},
+        "Contacts": [
+            {
+                "Purpose": contact.purpose,
+                "Name": contact.name,
+                "EmailAddresses": list(contact.email_addresses),
+                "PhoneNumber": {"Work": contact.work_phone},
+            }
+        ],
+        "Address": {
+            "StreetAddress": address.street,
+            "City": address.city,
+            "State": address.state,
+            "ZIP": address.zip_code,
+            "Country": address.country,
+        },
+    }

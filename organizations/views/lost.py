@@ -1,0 +1,79 @@
+"""A sign-in that ended or a form's token that went stale while somebody typed: what was typed comes back, undone.
+
+Nothing that was posted in such a moment is carried out. It is shown again, and the person presses the button anew.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+
+SENTENCE = "Your sign-in had ended. Check and press the button again; nothing was lost and nothing was sent."
+
+
+def comes_back[V: Callable[..., HttpResponse]](view: V) -> V:
+    """Mark a view that can show again what was posted to it: before it acts it asks `came_back`."""
+    view.comes_back = True  # type: ignore[attr-defined]
+    return view
+
+
+def came_back(request: HttpRequest) -> bool:
+    """Whether this POST is only to be shown again, because its button was pressed in a sign-in that had ended."""
+    return getattr(request, "came_back", False) or "came-back" in request.POST
+
+
+class SignInRequired(LoginRequiredMiddleware):
+    """Every page behind the sign-in: a form keeps what was typed, a fragment says that the whole page must go there."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponse]) -> HttpResponse:
+        if request.headers.get("HX-Request") == "true":
+            return _elsewhere(request)
+        if request.method != "POST":
+            return super().handle_no_permission(request, view_func)
+        if getattr(view_func, "comes_back", False):
+            return _kept(request)
+        return redirect_to_login(_path(request.headers.get("Referer", "")))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A stale token brings the form back filled; a request that another site made is refused."""
+    match = request.resolver_match
+    from_here = not reason.startswith(("Origin checking", "Referer checking"))
+    if match is None or not from_here or not getattr(match.func, "comes_back", False):
+        sentence = "This page was too old, or the request did not come from the portal. Load the page again."
+        return render(request, "403.html", {"exception": sentence}, status=403)
+    if not request.user.is_authenticated:
+        return _kept(request)
+    request.came_back = True  # type: ignore[attr-defined]
+    response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return response
+
+
+def _kept(request: HttpRequest) -> HttpResponse:
+    """A page that holds what was typed until the person has signed in again, in another tab."""
+    fields: list[tuple[str, Any]] = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in ("csrfmiddlewaretoken", "came-back")
+    ]
+    return render(request, "lost/kept.html", {"fields": fields}, status=403)
+
+
+def _elsewhere(request: HttpRequest) -> HttpResponse:
+    """htmx puts no page into a page: it is told to load the sign-in page as a whole."""
+    page = redirect_to_login(_path(request.headers.get("HX-Current-URL", "")))
+    headers = {"HX-Redirect": page["Location"], "Cache-Control": "no-store", "Vary": "HX-Request"}
+    return HttpResponse(status=401, headers=headers)
+
+
+def _path(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return resolve_url("home")
+    return parts._replace(scheme="", netloc="").geturl() or resolve_url("home")

@@ -298,3 +298,10 @@ def test_pages_keep_the_rest_of_the_address():
 @pytest.mark.parametrize("name", ["400.html", "500.html", "503.html"])
 def test_a_page_about_a_fault_of_the_portal_needs_nothing(name):
     assert "<h1>" in get_template(name).render()
+
+
+def test_the_sentence_behind_a_status_is_read_with_it_and_leads_to_the_help():
+    shown = component("_status", word=words.STANDING["active"], sentence="Redox accepted this record.", id="why")
+    assert 'popovertarget="why" aria-describedby="why-sentence"' in shown
+    assert '<span id="why-sentence">Redox accepted this record.</span>' in shown
+    assert 'href="/help/#active"' in shown

@@ -1,0 +1,106 @@
+"""The frame of every page: environment, menu, banners, what came of the last act."""
+
+import datetime
+import re
+from types import SimpleNamespace
+
+from django import forms
+from django.contrib.messages.constants import SUCCESS
+from django.contrib.messages.storage.base import Message
+from django.template.loader import render_to_string
+from django.utils.html import strip_tags
+
+from organizations import words
+
+LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
+
+
+class Named(forms.Form):
+    name = forms.CharField()
+
+
+def frame(**context: object) -> str:
+    """The frame for an editor in staging, with what is given in place of the ordinary."""
+    word = words.ENVIRONMENT_STATE["connected"]
+    state = SimpleNamespace(key=word.key, word=word.word, icon=word.icon, sentence="It answered.", time=LONG_AGO)
+    person = SimpleNamespace(name="Editor One", roles="editor", may="edit", may_not="send to PRODUCTION")
+    ordinary = {
+        "environment": "staging",
+        "environment_word": "STAGING",
+        "environment_label": "Development",
+        "environment_state": state,
+        "other_environment": "production",
+        "open_submissions": 2,
+        "section": "submissions",
+        "person": person,
+    }
+    return render_to_string("base.html", ordinary | context)
+
+
+def test_an_environment_is_said_in_title_page_bar_and_favicon():
+    shown = frame()
+    assert "<title> | STAGING | orgportal</title>" in shown
+    assert '<html lang="en" data-environment="staging">' in shown
+    assert 'aria-label="Environment STAGING"' in shown
+    assert "favicon-staging.svg" in shown
+    assert "Redox’s newer pages call this Development" in shown
+
+
+def test_the_menu_marks_where_one_is_and_counts_what_is_open():
+    shown = frame()
+    assert re.search(r'href="/staging/submissions/" aria-current="true">Submissions <span class="count">2<', shown)
+    assert shown.count("aria-current") == 1
+
+
+def test_the_switch_leads_to_the_counterpart_where_there_is_one():
+    assert 'class="env-go small" href="/production/organizations/"' in frame()
+    assert 'class="env-go small" href="/production/organizations/1.2.3/"' in frame(
+        switch_url="/production/organizations/1.2.3/"
+    )
+
+
+def test_a_page_about_both_environments_offers_both_and_claims_neither():
+    shown = frame(environment="")
+    assert "data-environment" not in shown
+    assert "Both environments" in shown
+    assert 'href="/staging/organizations/"' in shown
+    assert 'href="/production/organizations/"' in shown
+
+
+def test_only_an_environment_that_is_not_as_it_should_be_has_a_banner():
+    assert 'class="banner"' not in frame()
+    word = words.ENVIRONMENT_STATE["stopped"]
+    stopped = SimpleNamespace(key=word.key, word=word.word, icon=word.icon, sentence=word.example, time=None)
+    shown = frame(environment_state=stopped)
+    assert word.example in shown
+    assert "Open Connection" in shown
+
+
+def test_missing_workers_are_told_on_every_page():
+    shown = strip_tags(frame(environment="", workers_absent_since=LONG_AGO))
+    assert "No worker is running since May 9, 2001, 14:03 CDT." in shown
+
+
+def test_the_title_of_a_form_with_problems_begins_with_error():
+    assert "<title>Error: " in frame(form=Named({}))
+    assert "<title>Error: " not in frame(form=Named())
+
+
+def test_the_demonstration_can_be_set_without_a_script():
+    shown = frame(demonstration_behaviours=[("answers", "answers", False), ("slow", "answers slowly", True)])
+    assert "Nothing leaves this machine." in shown
+    assert '<form class="row-line push" action="/demonstration/" method="post">' in shown
+    assert '<option value="slow" selected>answers slowly</option>' in shown
+    assert "DEMONSTRATION" not in frame()
+
+
+def test_whoever_is_not_signed_in_sees_no_menu():
+    shown = frame(environment="", person=None)
+    assert "orgportal</a>" in shown
+    assert "<nav" not in shown
+
+
+def test_what_came_of_the_last_act_stands_in_a_status_region():
+    shown = frame(messages=[Message(SUCCESS, "Saved. Nothing was sent.")])
+    assert re.search(r'id="notes" role="status">\s*<p class="note">.*Saved. Nothing was sent.', shown)
+    assert '<div class="notes" id="notes" role="status"></div>' in frame()

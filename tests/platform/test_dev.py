@@ -1,0 +1,92 @@
+"""`./dev` on machines that are not like this one."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ("sh", "dirname", "cmp", "cp", "rm", "mkdir")
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """A clone whose lock file names nothing and whose manage.py only tells what it was called with."""
+    folder = tmp_path / "clone with a blank"
+    (folder / "tools").mkdir(parents=True)
+    shutil.copy(ROOT / "dev", folder / "dev")
+    (folder / "requirements.lock").write_text("# nothing\n", encoding="utf-8")
+    (folder / "manage.py").write_text(
+        "import sys; print(sys.version_info[:2] >= (3, 12), sys.argv[1:])", encoding="utf-8"
+    )
+    for tool in TOOLS:
+        (folder / "tools" / tool).symlink_to(shutil.which(tool) or "")
+    return folder
+
+
+def program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def dev(clone: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    plain = {"PATH": str(clone / "tools"), "HOME": str(clone / "home"), "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
+    return subprocess.run(
+        [str(clone / "dev"), *arguments],
+        env=plain | variables,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_only_an_older_python_gets_a_clear_message(clone):
+    program(clone / "tools" / "python3", '[ "$1" = --version ] && echo "Python 3.9.2" && exit 0; exit 1')
+    program(clone / "tools" / "python3.13", "exit 127")
+    ended = dev(clone, "help")
+    assert ended.returncode == 2
+    assert "no Python 3.12 or newer was found" in ended.stderr
+    assert "Found: Python 3.9.2." in ended.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_no_python_at_all_gets_a_clear_message(clone):
+    ended = dev(clone, "help")
+    assert ended.returncode == 2
+    assert "no Python 3.12 or newer was found" in ended.stderr
+
+
+def test_a_named_python_that_does_not_fit_is_not_replaced_by_another(clone):
+    program(clone / "tools" / "python3.13", f'exec "{sys.executable}" "$@"')
+    program(clone / "old", "exit 1")
+    ended = dev(clone, "help", PYTHON=str(clone / "old"))
+    assert ended.returncode == 2
+    assert f"PYTHON names '{clone}/old'" in ended.stderr
+
+
+@pytest.mark.slow
+def test_shims_that_fail_are_passed_over_and_a_second_call_costs_next_to_nothing(clone):
+    program(clone / "tools" / "python3.13", "exit 127")
+    program(clone / "tools" / "python3", "exit 127")
+    found = clone / "home" / ".pyenv" / "versions" / "3.13.0" / "bin" / "python3"
+    found.parent.mkdir(parents=True)
+    found.symlink_to(sys.executable)
+    first = dev(clone, "some_command", "--with", "two words")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "True ['some_command', '--with', 'two words']\n"
+    assert "installing" in first.stderr
+
+    started = time.monotonic()
+    second = dev(clone)
+    assert (second.stdout, second.stderr) == ("True []\n", "")
+    assert time.monotonic() - started < 2
+
+    (clone / "requirements.lock").write_text("# changed\n", encoding="utf-8")
+    assert "installing" in dev(clone).stderr

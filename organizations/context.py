@@ -97,7 +97,7 @@ def _environment(environment: str) -> dict[str, Any]:
     chosen = Environment(environment)
     return {
         "environment_word": chosen.label,
-        "environment_label": settings.REDOX[environment].label,
+        "environment_label": gateway.label(environment),
         "environment_state": environment_state(environment),
         "other_environment": chosen.other.value,
         "open_submissions": Submission.objects.open().in_environment(environment).count(),

@@ -134,24 +134,7 @@ def _append(facts: list[_Fact]) -> None:
 
 def _entry(sequence: int, previous_hash: str, moment: datetime.datetime, fact: _Fact) -> AuditEntry:
     facts = {key: value for key, value in fact.body.items() if value not in (None, "", [], {})}
-    body = canonical_json(
-        facts
-        | {
-            "form": FORM,
-            "sequence": sequence,
-            "time": moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "actor": {
-                "id": fact.actor.id,
-                "name": fact.actor.name,
-                "signed_in_by": fact.actor.signed_in_by,
-                "address": fact.actor.address,
-            },
-            "action": fact.action.value,
-            "request_id": fact.actor.request_id,
-            "release": RELEASE,
-        }
-        | _raw_facts(fact.raw)
-    )
+    body = canonical_json(facts | _head(sequence, moment, fact) | _raw_facts(fact.raw))
     return AuditEntry(
         sequence=sequence,
         body=body,
@@ -174,6 +157,23 @@ def _entry(sequence: int, previous_hash: str, moment: datetime.datetime, fact: _
         raw=None if fact.raw is None else fact.raw[:RAW_CAP],
         raw_cut=fact.raw is not None and len(fact.raw) > RAW_CAP,
     )
+
+
+def _head(sequence: int, moment: datetime.datetime, fact: _Fact) -> dict[str, Any]:
+    return {
+        "form": FORM,
+        "sequence": sequence,
+        "time": moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "actor": {
+            "id": fact.actor.id,
+            "name": fact.actor.name,
+            "signed_in_by": fact.actor.signed_in_by,
+            "address": fact.actor.address,
+        },
+        "action": fact.action.value,
+        "request_id": fact.actor.request_id,
+        "release": RELEASE,
+    }
 
 
 def _raw_facts(raw: bytes | None) -> dict[str, Any]:

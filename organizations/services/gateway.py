@@ -112,6 +112,12 @@ def forbidden_destinations(name: str) -> dict[str, str]:
     return dict(ROUTING_NAMES) | own
 
 
+def label(name: str) -> str:
+    """What Redox calls this environment today."""
+    given: RedoxSettings = settings.REDOX[name]
+    return given.label
+
+
 def settings_fingerprint(name: str) -> str:
     """One hash over all that decides what is sent where; equal in two processes that send alike."""
     return fingerprint(environment(name))

@@ -115,7 +115,8 @@ def review(organization: Organization, *, actor: Actor | None = None, intent: In
     before = organization.last_known_record()
     record = _record_for(organization, intent)
     event = Event.NEW if organization.presence in (Presence.NEVER, Presence.ABSENT) else Event.UPDATE
-    message = messages.message(record, event.value, redox)
+    # There is no message of a record that would lose the destination ID that nobody told us.
+    message = messages.message(record, event.value, redox) if record.destination_known else b""
     parent = _parent_of(organization, record)
     changes = _changes(organization, before if event == Event.UPDATE else None, record)
     mine = actor.id if actor else None

@@ -47,17 +47,7 @@ def submit(
             if intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
                 _want_active(history, made, submission)
             _point_at(organization, submission)
-            history.submission(
-                Action.SUBMISSION_MADE,
-                submission,
-                raw=made.message,
-                version=made.organization.version,
-                reason=reason,
-                changes=[_change(change) for change in made.changes],
-                record=made.record.to_json(),
-                warnings=submission.warnings,
-                details={"approval": "No approval was required."},
-            )
+            _note_made(history, made, submission)
     except IntegrityError as error:
         raise OutOfDate("Somebody else sent this record a moment ago. Nothing was sent by this page.") from error
     return submission
@@ -192,6 +182,20 @@ def _want_active(history: audit.History, made: Review, submission: Submission) -
 def _point_at(organization: Organization, submission: Submission) -> None:
     organization.last_submission = submission
     organization.save(update_fields=["last_submission"])
+
+
+def _note_made(history: audit.History, made: Review, submission: Submission) -> None:
+    history.submission(
+        Action.SUBMISSION_MADE,
+        submission,
+        raw=made.message,
+        version=made.organization.version,
+        reason=submission.reason,
+        changes=[_change(change) for change in made.changes],
+        record=made.record.to_json(),
+        warnings=submission.warnings,
+        details={"approval": "No approval was required."},
+    )
 
 
 def _change(change: reviews.Change) -> dict[str, str]:

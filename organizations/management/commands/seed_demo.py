@@ -95,9 +95,9 @@ class Seed:
 
     def run(self) -> None:
         demonstration.set_behaviour("answers")
-        self.register([self.create(made_up.company(self.environment))])
+        self.register([self.add(made_up.company(self.environment))])
         regions = range(1, len(made_up.REGIONS) + 1)
-        self.register([self.create(made_up.region(self.environment, number)) for number in regions])
+        self.register([self.add(made_up.region(self.environment, number)) for number in regions])
         self.make_locations()
         self.register(self.locations[place] for place in self.locations if place not in SPECIAL)
         self.make_special()
@@ -105,7 +105,7 @@ class Seed:
         demonstration.set_behaviour("answers")
         environments.check(self.environment, actor=self.sender)
 
-    def create(self, record: OrganizationRecord) -> Organization:
+    def add(self, record: OrganizationRecord) -> Organization:
         staging = None
         if self.environment == Environment.PRODUCTION:
             oid = record.oid.replace(made_up.BASES["production"], made_up.BASES["staging"], 1)
@@ -124,7 +124,7 @@ class Seed:
                 if place in SEEN:
                     self.locations[place] = self.take_over(record)
                 else:
-                    self.locations[place] = self.create(record)
+                    self.locations[place] = self.add(record)
 
     def make_special(self) -> None:
         for place in THERE_BEFORE:

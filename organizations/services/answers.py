@@ -1,0 +1,105 @@
+"""What came back for a submission, read again from the history: the words for it, and what Redox support asks for."""
+
+import datetime
+import json
+from dataclasses import replace
+
+from django.db.models import Q
+
+from organizations.models import Action, AuditEntry, Environment, Intent, Organization, State, Submission
+from organizations.records import OrganizationRecord
+from organizations.redox import errors, messages
+from organizations.redox.environment import routing_name
+from organizations.redox.errors import Context, Explanation
+from organizations.redox.outcome import Kind, Outcome, classify
+
+from . import gateway, settling
+
+MOST_DOUBLES = 5
+
+
+def explain(submission: Submission, *, at: str = "") -> Explanation:
+    """Headline, cause and next step for the last answer to a submission.
+
+    `at` is a time ready to print: of the next attempt, of the end of a wait, or of an earlier message of ours.
+    """
+    record = record_of(submission)
+    message = bytes(submission.message)
+    context = Context(
+        environment=gateway.environment(submission.environment),
+        record=record,
+        deactivates=submission.intent == Intent.DEACTIVATE,
+        doubles=tuple(double.name for double in doubles_of(submission, record)),
+        message_bytes=len(message),
+        at=at,
+        deadline=gateway.limits().deadline,
+    )
+    return errors.explain(_outcome(submission), context)
+
+
+def record_of(submission: Submission) -> OrganizationRecord:
+    """The record that a submission's message carries."""
+    return messages.record_from_message(bytes(submission.message))
+
+
+def doubles_of(submission: Submission, record: OrganizationRecord) -> list[Organization]:
+    """Our other records with the same name or address, when that is what Redox complains of."""
+    if submission.known_answer != "duplicate_business":
+        return []
+    same = Q(name__iexact=record.name)
+    if record.address.street:
+        same |= Q(street__iexact=record.address.street, zip_code=record.address.zip_code)
+    found = Organization.objects.in_environment(submission.environment).exclude(pk=submission.organization_id)
+    return list(found.filter(same).order_by("name", "id")[:MOST_DOUBLES])
+
+
+def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
+    """What Redox support needs to find a message, as text. No reason of ours and no name of a person is in it."""
+    routing_id = json.loads(bytes(submission.message))["Meta"]["Destinations"][0]["ID"]
+    lines = [
+        ("Environment", Environment(submission.environment).label),
+        ("Time (UTC)", _utc(submission.sent_at)),
+        ("Message ID", submission.redox_message_id or "none"),
+        ("Log ID", submission.redox_log_id or "none"),
+        ("OID", submission.oid),
+        ("Event", f"Organization.{submission.event}"),
+        ("Routing ID", f"{routing_id} ({routing_name(routing_id) or 'not in the table of Redox'})"),
+        ("HTTP status", str(submission.http_status or "none")),
+        ("Text", submission.detail or "none"),
+        ("Attempts", str(submission.attempt)),
+        *_attempt_lines(entries),
+    ]
+    return "\n".join(f"{label}: {value}" for label, value in lines)
+
+
+def _outcome(submission: Submission) -> Outcome:
+    """The last answer, classified anew from what is stored; without one, what the submission itself keeps of it."""
+    entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
+    if submission.state == State.NEEDS_PERSON and (entry is None or not submission.known_answer):
+        return Outcome(kind=Kind.NEEDS_PERSON, detail=submission.state_reason)
+    if entry is None:
+        return Outcome(kind=Kind.UNKNOWN, detail=submission.detail)
+    outcome = classify(
+        settling.stored_exchange(entry),
+        event=submission.event,
+        oid=submission.oid,
+        after_unknown=_had_unknown_before(submission),
+    )
+    return replace(outcome, detail=outcome.detail or submission.detail)
+
+
+def _had_unknown_before(submission: Submission) -> bool:
+    earlier = AuditEntry.objects.of_submission(submission.pk).filter(attempt__lt=submission.attempt)
+    return earlier.filter(action=Action.ATTEMPT_OUTCOME, outcome=Kind.UNKNOWN).exists()
+
+
+def _attempt_lines(entries: list[AuditEntry]) -> list[tuple[str, str]]:
+    return [
+        (f"Attempt {entry.attempt}", f"{_utc(entry.at)}, HTTP {entry.http_status or 'none'}, {entry.outcome}")
+        for entry in entries
+        if entry.action == Action.ATTEMPT_OUTCOME
+    ]
+
+
+def _utc(moment: datetime.datetime | None) -> str:
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S") if moment else "not sent"

@@ -1,0 +1,188 @@
+"""Create, edit, discard, withdraw: one transaction with its entry, or nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from organizations.models import Action, AuditEntry, Organization, Presence, State, User
+from organizations.practice import PracticeDirectory
+from organizations.services import delivery, organizations, submissions
+from organizations.services.actors import Actor
+from organizations.services.faults import EditConflict, NotDone, OidTaken
+from tests import factories
+from tests.factories import BASE, acting
+
+pytestmark = pytest.mark.django_db
+
+
+def edited(made: Organization, user: User, **values: object) -> Organization:
+    made = Organization.objects.get(pk=made.pk)
+    record = replace(made.record(), **values)  # type: ignore[arg-type]
+    return organizations.edit(made.pk, made.version, record, stands_for=made.stands_for, actor=acting(user))
+
+
+def accepted(made: Organization, user: User, worker: Actor) -> Organization:
+    factories.submission(made, user=user)
+    assert delivery.deliver_next(made.environment, actor=worker)
+    return Organization.objects.get(pk=made.pk)
+
+
+def test_a_created_record_and_its_entry_are_stored_together(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=("Lakeside", "LC"))
+
+    entry = AuditEntry.objects.get(organization_id=made.pk)
+    assert (entry.action, entry.actor_name, entry.version_after) == (Action.ORGANIZATION_CREATED, "Editor One", 1)
+    assert entry.facts["record"] == made.record().to_json() == factories.record(aliases=("Lakeside", "LC")).to_json()
+    assert (made.presence, made.version, made.wanted_hash != "") == (Presence.NEVER, 1, True)
+
+
+def test_the_same_oid_is_free_in_the_other_environment_only(editor: User) -> None:
+    factories.organization(user=editor)
+    factories.organization(user=editor, environment="production")
+
+    with pytest.raises(OidTaken, match=rf"{BASE} is already the record .* in STAGING\. Open it\."):
+        factories.organization(user=editor)
+    assert AuditEntry.objects.count() == 2
+
+
+def test_an_edit_raises_the_version_and_names_what_changed(editor: User) -> None:
+    made = edited(factories.organization(user=editor), editor, name="Lakeside North")
+
+    entry = AuditEntry.objects.get(action=Action.ORGANIZATION_EDITED)
+    assert (made.version, entry.facts["fields"]) == (2, ["name"])
+    assert entry.facts["changes"][0]["after"] == "Lakeside North"
+
+
+def test_saving_without_a_change_leaves_no_trace(editor: User) -> None:
+    made = factories.organization(user=editor)
+    edited(made, editor)
+
+    assert Organization.objects.get().version == 1
+    assert AuditEntry.objects.count() == 1
+
+
+def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> None:
+    made = factories.organization(user=editor)
+    edited(made, editor, name="First")
+
+    with pytest.raises(EditConflict):
+        organizations.edit(
+            made.pk, 1, replace(made.record(), name="Second"), stands_for="", actor=acting(editor)
+        )
+    assert Organization.objects.get().name == "First"
+    base = organizations.base_of(made, 1)
+    assert base is not None and base.name == made.name
+
+
+def test_the_oid_can_change_until_something_was_sent(editor: User) -> None:
+    made = edited(factories.organization(user=editor), editor, oid=f"{BASE}.7")
+    assert made.oid == f"{BASE}.7"
+
+    factories.submission(made, user=editor)
+    assert edited(made, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
+
+
+def test_active_is_not_edited(editor: User) -> None:
+    made = edited(factories.organization(user=editor), editor, active=False, name="Other")
+    assert made.active
+
+
+def test_contacts_are_replaced_as_a_whole_in_their_order(editor: User) -> None:
+    contacts = tuple(factories.record().contacts[0].__class__(purpose="Technical", name=name) for name in "CAB")
+    made = edited(factories.organization(user=editor), editor, contacts=contacts)
+    assert [contact.name for contact in Organization.objects.get(pk=made.pk).contacts.all()] == ["C", "A", "B"]
+
+
+def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
+    made = factories.organization(user=editor)
+    organizations.withdraw(made.pk, actor=acting(editor))
+
+    assert not Organization.objects.exists()
+    assert AuditEntry.objects.get(action=Action.ORGANIZATION_WITHDRAWN).facts["record"]["oid"] == BASE
+    factories.organization(user=editor)
+
+
+def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    submissions.cancel(submission.pk, actor=acting(editor))
+
+    with pytest.raises(NotDone, match="cannot be withdrawn"):
+        organizations.withdraw(made.pk, actor=acting(editor))
+
+
+def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
+    parent = factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    with pytest.raises(NotDone, match="Records are part of this one"):
+        organizations.withdraw(parent.pk, actor=acting(editor))
+
+
+@pytest.mark.parametrize(
+    ("part_of_oid", "sentence"),
+    [
+        (BASE, "A record cannot be part of itself."),
+        (f"{BASE}.1.1", "Lakeside 1 lies below this record; that would make a circle."),
+        ("2.16.840.1.113883.3.6147.458.2", ""),
+    ],
+)
+def test_part_of_never_makes_a_circle(editor: User, part_of_oid: str, sentence: str) -> None:
+    factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
+    assert organizations.parent_faults("staging", BASE, part_of_oid) == sentence
+
+
+def test_the_suggested_oid_is_free_and_no_patient_or_document_oid(editor: User) -> None:
+    factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
+    # ...99999.1.1.2 and .3 would be the branches of patient and document OIDs.
+    site = BASE.removesuffix(".1.1")
+    assert not str(organizations.suggest_oid("staging", site)).endswith((".2", ".3"))
+
+
+@pytest.mark.usefixtures("practice")
+class TestAfterAcceptance:
+    def test_discarding_goes_back_to_what_redox_accepted(self, editor: User, worker: Actor) -> None:
+        made = accepted(factories.organization(user=editor), editor, worker)
+        made = edited(made, editor, name="Not to be sent")
+        assert Organization.objects.with_words().get().open_work == "changes_not_sent"
+
+        organizations.discard(made.pk, made.version, actor=acting(editor))
+
+        after = Organization.objects.with_words().get()
+        assert (after.name, after.changes, after.open_work) == ("Lakeside 1", 0, "")
+
+    def test_nothing_is_discarded_while_a_submission_is_open(self, editor: User, worker: Actor) -> None:
+        made = edited(accepted(factories.organization(user=editor), editor, worker), editor, name="Sent soon")
+        factories.submission(made, user=editor)
+        with pytest.raises(NotDone, match="not at its end"):
+            organizations.discard(made.pk, made.version, actor=acting(editor))
+
+    def test_an_oid_that_was_sent_is_never_used_again(
+        self, editor: User, worker: Actor, practice: PracticeDirectory
+    ) -> None:
+        accepted(factories.organization(user=editor), editor, worker)
+        with pytest.raises(OidTaken):
+            factories.organization(user=editor)
+        assert [effect.event for effect in practice.effects] == ["New"]
+
+
+def test_a_stated_record_gets_an_update(editor: User) -> None:
+    made = factories.organization(user=editor)
+    organizations.state_registered(made.pk, reason="Registered with curl.", actor=acting(editor))
+
+    assert Organization.objects.with_words().get().standing == "stated"
+    assert factories.submission(made, user=editor).event == "Update"
+
+
+def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_destination(editor: User) -> None:
+    record = replace(factories.record(), destination_known=False)
+    made = organizations.take_over(record, "staging", actor=acting(editor))
+
+    after = Organization.objects.with_words().get()
+    assert (after.standing, after.open_work, after.destination_known) == ("seen", "", False)
+    with pytest.raises(NotDone, match="Say which destination ID"):
+        factories.submission(made, user=editor)
+    assert State.QUEUED not in made.submissions.values_list("state", flat=True)

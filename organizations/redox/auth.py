@@ -251,7 +251,7 @@ def _answer(exchange: Exchange, token: object, refused_as: str, secrets: tuple[s
     server_time = http_date(exchange.headers.get("date", ""))
     return TokenAnswer(
         token=str(token) if good else "",
-        outcome=None if good else _why_not(exchange, said["error_description"] or said["error"], refused_as),
+        outcome=None if good else _why_not(exchange, said["error_description"], refused_as),
         status=exchange.status,
         duration_ms=exchange.duration_ms,
         clock_difference=None if server_time is None else server_time - time.time(),

@@ -214,7 +214,7 @@ def _accepted(case: _Case) -> Outcome | None:
     if not _is_yes(case) or case.expects == "query" or case.event not in _SUCCESS:
         return None
     said = _SUCCESS[case.event].fullmatch(case.answer.sentence)
-    if said is None or dig(case.answer.data, "Meta", "EventType") not in {None, case.event}:
+    if said is None or dig(case.answer.data, "Meta", "EventType") not in (None, case.event):
         return None
     answered = said.groupdict().get("oid") or ""
     return Outcome(

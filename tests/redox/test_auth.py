@@ -1,0 +1,363 @@
+"""Access tokens: what is asked, how long a token is kept, and what a refusal means."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, RSAKey
+
+from organizations.redox import auth
+from organizations.redox.auth import TokenAnswer, public_jwk, thumbprint, tokens
+from organizations.redox.client import Fault, Limits
+from organizations.redox.environment import (
+    ORGANIZATION_ROUTING,
+    STAGING,
+    ApiKeyCredential,
+    Credential,
+    Environment,
+    OAuthCredential,
+    TokenCredential,
+)
+from organizations.redox.outcome import STOP_CERTIFICATE, STOP_CREDENTIAL, STOP_REDIRECT, Kind
+
+from . import servers
+
+KEY_ID = "key-1"
+CLIENT_ID = "client-1"
+API_KEY = ApiKeyCredential(api_key="made-up-api-key", api_secret="made-up-api-secret")
+
+
+@pytest.fixture(scope="module")
+def private_key() -> RSAKey:
+    return RSAKey.generate_key(2048)
+
+
+@pytest.fixture(scope="module")
+def oauth(private_key: RSAKey) -> OAuthCredential:
+    pem = private_key.as_pem(private=True).decode()
+    return OAuthCredential(client_id=CLIENT_ID, key_id=KEY_ID, private_key=pem)
+
+
+def environment(credential: Credential | None, url: str) -> Environment:
+    return Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], base_url=url, credential=credential)
+
+
+def granting(make: Callable[[int], dict[str, Any]], seconds: float = 0) -> servers.Behaviour:
+    """Answers each request with what `make` gives for its number, counted from 1."""
+    given: list[int] = []
+
+    def behave(connection: Any, server: servers.Server) -> None:
+        server.read(connection)
+        given.append(1)
+        time.sleep(seconds)
+        connection.sendall(servers.response(200, make(len(given))))
+
+    return behave
+
+
+def oauth_grant(expires_in: object = 300) -> Callable[[int], dict[str, Any]]:
+    return lambda number: {"access_token": f"token-{number}", "expires_in": expires_in, "token_type": "Bearer"}
+
+
+def api_key_grant(seconds: float = 3600) -> Callable[[int], dict[str, Any]]:
+    expires = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return lambda number: {
+        "accessToken": f"token-{number}",
+        "expires": expires,
+        "refreshToken": f"refresh-{number}",
+    }
+
+
+def test_the_assertion_is_what_redox_documents(oauth: OAuthCredential, private_key: RSAKey, limits: Limits) -> None:
+    with servers.serving(granting(oauth_grant(0))) as server:
+        source = tokens(environment(oauth, server.url), limits)
+        answers = [source.get(), source.get()]
+    assert [answer.token for answer in answers] == ["token-1", "token-2"]
+    assert server.head().startswith("POST /v2/auth/token HTTP/1.1")
+    assert "Content-Type: application/x-www-form-urlencoded" in server.head()
+    seen = []
+    for place in (0, 1):
+        form = parse_qs(server.body(place).decode(), strict_parsing=True)
+        assert form["grant_type"] == ["client_credentials"]
+        assert form["client_assertion_type"] == ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
+        seen.append(jwt.decode(form["client_assertion"][0], private_key, algorithms=["RS384"]))
+    for assertion in seen:
+        assert assertion.header == {"alg": "RS384", "kid": KEY_ID, "typ": "JWT"}
+        claims = assertion.claims
+        assert (claims["iss"], claims["sub"]) == (CLIENT_ID, CLIENT_ID)
+        assert claims["aud"] == f"{server.url}/v2/auth/token"
+        assert abs(claims["iat"] - time.time()) < 5
+        assert claims["exp"] == claims["iat"] + 300
+    assert seen[0].claims["jti"] != seen[1].claims["jti"]
+
+
+def test_the_public_half_can_be_pasted_and_verifies(oauth: OAuthCredential, private_key: RSAKey) -> None:
+    shown = public_jwk(oauth)
+    assert set(shown) == {"kty", "n", "e", "kid", "use", "alg"}
+    assert (shown["kty"], shown["kid"], shown["use"], shown["alg"]) == ("RSA", KEY_ID, "sig", "RS384")
+    signed = jwt.encode({"alg": "RS384"}, {"sub": "x"}, private_key, algorithms=["RS384"])
+    assert jwt.decode(signed, RSAKey.import_key(shown), algorithms=["RS384"]).claims == {"sub": "x"}
+    assert thumbprint(oauth) == RSAKey.import_key(shown).thumbprint()
+
+
+def test_a_key_that_cannot_sign_is_refused_without_being_shown(private_key: RSAKey, limits: Limits) -> None:
+    pem = private_key.as_pem(private=True).decode()
+    bad = [
+        "",
+        "no key at all",
+        pem.replace("M", "N"),
+        private_key.as_pem(private=False).decode(),
+        private_key.as_pem(private=True, password="secret").decode(),
+        ECKey.generate_key("P-384").as_pem(private=True).decode(),
+    ]
+    for text in bad:
+        credential = OAuthCredential(client_id=CLIENT_ID, key_id=KEY_ID, private_key=text)
+        for use in (public_jwk, thumbprint):
+            with pytest.raises(ValueError, match="key") as caught:
+                use(credential)
+            assert not text or text not in str(caught.value)
+        with pytest.raises(ValueError, match="key"):
+            tokens(environment(credential, "https://api.example.org"), limits)
+
+
+def test_a_token_is_kept_until_a_minute_before_its_end(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(granting(oauth_grant("60.4"))) as server:
+        source = tokens(environment(oauth, server.url), limits)
+        first, again = source.get(), source.get()
+        time.sleep(0.45)
+        later = source.get()
+    assert (first.token, again.token, later.token) == ("token-1", "token-1", "token-2")
+    assert (first.status, again.status) == (200, None)
+
+
+def test_a_lifetime_that_says_nothing_is_none(oauth: OAuthCredential, limits: Limits) -> None:
+    said: list[object] = [None, "soon", True, -5, 0, "1e999", [], 10**400, 60]
+    with servers.serving(granting(lambda number: oauth_grant(said[number - 1])(number))) as server:
+        source = tokens(environment(oauth, server.url), limits)
+        assert [source.get().token for _ in said] == [f"token-{number + 1}" for number in range(len(said))]
+
+
+def test_many_who_need_a_token_ask_once(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(granting(oauth_grant(), seconds=0.1)) as server:
+        source = tokens(environment(oauth, server.url), limits)
+        start = threading.Barrier(8)
+
+        def get(_: int) -> str:
+            start.wait()
+            return source.get().token
+
+        with ThreadPoolExecutor(8) as pool:
+            got = set(pool.map(get, range(8)))
+    assert got == {"token-1"}
+    assert server.connections == 1
+
+
+def test_a_refused_token_is_not_handed_out_again_but_its_successor_is(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(granting(oauth_grant())) as server:
+        source = tokens(environment(oauth, server.url), limits)
+        old = source.get().token
+        source.discard(old)
+        new = source.get().token
+        source.discard(old)  # a second worker whose token was the old one
+        assert source.get().token == new
+    assert (old, new) == ("token-1", "token-2")
+    assert source.can_renew
+
+
+def test_an_api_key_is_shown_once_and_then_refreshed(limits: Limits) -> None:
+    with servers.serving(granting(api_key_grant(seconds=1))) as server:
+        source = tokens(environment(API_KEY, server.url), limits)
+        assert [source.get().token, source.get().token, source.get().token] == ["token-1", "token-2", "token-3"]
+    assert [server.head(place).split(" ")[1] for place in (0, 1, 2)] == [
+        "/auth/authenticate",
+        "/auth/refreshToken",
+        "/auth/refreshToken",
+    ]
+    sent = [json.loads(server.body(place)) for place in (0, 1, 2)]
+    assert sent == [
+        {"apiKey": "made-up-api-key", "secret": "made-up-api-secret"},
+        {"apiKey": "made-up-api-key", "refreshToken": "refresh-1"},
+        {"apiKey": "made-up-api-key", "refreshToken": "refresh-2"},
+    ]
+
+
+def test_an_api_keys_token_is_kept_until_it_expires_by_the_clock_of_redox(limits: Limits) -> None:
+    now = datetime.now(UTC) + timedelta(days=3)  # their clock
+    granted = {"accessToken": "t", "refreshToken": "r", "expires": (now + timedelta(hours=1)).isoformat()}
+    with servers.serving(servers.answer(200, granted, Date=format_datetime(now, usegmt=True))) as server:
+        source = tokens(environment(API_KEY, server.url), limits)
+        first = source.get()
+        source.get()
+    assert server.connections == 1
+    assert first.clock_difference == pytest.approx(3 * 86400, abs=2)
+
+
+def test_a_refused_refresh_token_is_followed_by_the_secret_at_once(limits: Limits) -> None:
+    def behave(connection: Any, server: servers.Server) -> None:
+        if b"/auth/refreshToken" in server.read(connection):
+            connection.sendall(servers.response(401, b"Invalid request"))
+        else:
+            connection.sendall(servers.response(200, api_key_grant(seconds=1)(len(server.requests))))
+
+    with servers.serving(behave) as server:
+        source = tokens(environment(API_KEY, server.url), limits)
+        assert [source.get().token, source.get().token] == ["token-1", "token-3"]
+
+
+def test_after_a_refusal_of_the_token_the_secret_is_shown_again(limits: Limits) -> None:
+    with servers.serving(granting(api_key_grant())) as server:
+        source = tokens(environment(API_KEY, server.url), limits)
+        source.discard(source.get().token)
+        source.get()
+    assert "/auth/authenticate" in server.head()
+
+
+def test_a_fixed_token_is_all_there_is(limits: Limits) -> None:
+    source = tokens(environment(TokenCredential(access_token="fixed"), "https://api.example.org"), limits)
+    assert not source.can_renew
+    source.discard("fixed")
+    assert source.get() == TokenAnswer(token="fixed")
+    with pytest.raises(ValueError, match="the access token") as caught:
+        tokens(environment(TokenCredential(access_token="se\ncret"), "https://api.example.org"), limits)
+    assert "cret" not in str(caught.value)
+
+
+def test_without_a_credential_there_are_no_tokens(limits: Limits) -> None:
+    with pytest.raises(ValueError, match="no credential"):
+        tokens(environment(None, "https://api.example.org"), limits)
+
+
+def refused(status: int, description: str) -> servers.Behaviour:
+    return servers.answer(status, {"error": "invalid_request", "error_description": description})
+
+
+REFUSALS = [
+    (refused(400, "Public key not found, check client_id, kid and Redox dashboard settings"), auth.KEY_UNKNOWN),
+    (refused(400, "JWT header kid property is required"), auth.KEY_ID_MISSING),
+    (refused(401, "Unexpected iat claim value"), auth.ASSERTION_REFUSED),
+    (refused(403, ""), auth.ASSERTION_REFUSED),
+    (servers.answer(401, b"<html>no</html>"), auth.ASSERTION_REFUSED),
+    (servers.answer(401, b"\x1f\x8b", Content_Encoding="gzip"), auth.ASSERTION_REFUSED),
+]
+
+
+@pytest.mark.parametrize(("behave", "known"), REFUSALS)
+def test_a_refusal_stops_the_environment(
+    behave: servers.Behaviour, known: str, oauth: OAuthCredential, limits: Limits
+) -> None:
+    with servers.serving(behave) as server:
+        answer = tokens(environment(oauth, server.url), limits).get()
+    assert answer.outcome is not None
+    assert (answer.token, answer.outcome.kind, answer.outcome.known) == ("", Kind.NOT_EXECUTED, known)
+    assert answer.outcome.stops == STOP_CREDENTIAL
+    assert answer.outcome.detail == answer.error_description
+
+
+def test_a_refused_api_key_stops_the_environment(limits: Limits) -> None:
+    with servers.serving(servers.answer(401, b"Invalid request")) as server:
+        outcome = tokens(environment(API_KEY, server.url), limits).get().outcome
+    assert outcome is not None
+    assert (outcome.known, outcome.stops, outcome.detail) == (auth.API_KEY_REFUSED, STOP_CREDENTIAL, "")
+
+
+NO_TOKENS = [
+    (servers.reset_unread, Kind.NOT_SENT, ""),
+    (servers.close_after_reading, Kind.NOT_SENT, ""),
+    (servers.answer(200, b'{"access_token": "cut', length=99), Kind.NOT_SENT, ""),
+    (servers.answer(200, {"access_token": "two words", "expires_in": 300}), Kind.NOT_SENT, ""),
+    (servers.answer(200, {"access_token": ["a"], "expires_in": 300}), Kind.NOT_SENT, ""),
+    (servers.answer(200, {"expires_in": 300}), Kind.NOT_SENT, ""),
+    (servers.answer(200, b"[" * 100_000), Kind.NOT_SENT, ""),
+    (servers.answer(200, b'{"access_token": "a", "access_token": "b"}'), Kind.NOT_SENT, ""),
+    (servers.answer(500, {"access_token": "t", "expires_in": 300}), Kind.NOT_SENT, ""),
+    (servers.answer(404), Kind.NOT_SENT, ""),
+    (servers.answer(502, b"<html>Bad gateway</html>"), Kind.NOT_SENT, ""),
+    (servers.answer(302, Location="https://elsewhere.example/"), Kind.NOT_EXECUTED, STOP_REDIRECT),
+]
+
+
+@pytest.mark.parametrize(("behave", "kind", "stops"), NO_TOKENS)
+def test_any_other_answer_without_a_token_is_tried_again(
+    behave: servers.Behaviour, kind: Kind, stops: str, oauth: OAuthCredential, limits: Limits
+) -> None:
+    with servers.serving(behave) as server:
+        answer = tokens(environment(oauth, server.url), limits).get()
+    assert answer.outcome is not None
+    assert (answer.token, answer.outcome.kind, answer.outcome.stops) == ("", kind, stops)
+    assert answer.outcome.detail
+
+
+def test_a_token_request_has_a_deadline_of_its_own(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(servers.silent) as server:
+        source = tokens(environment(oauth, server.url), replace(limits, token_deadline=0.3))
+        outcome = source.get().outcome
+    assert outcome is not None
+    assert (outcome.kind, outcome.fault) == (Kind.NOT_SENT, Fault.DEADLINE)
+
+
+def test_too_many_token_requests_hold_the_environment(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(servers.answer(429, Retry_After="17")) as server:
+        outcome = tokens(environment(oauth, server.url), limits).get().outcome
+    assert outcome is not None
+    assert (outcome.kind, outcome.hold_seconds, outcome.stops) == (Kind.NOT_EXECUTED, 17.0, "")
+
+
+def test_a_certificate_that_nobody_vouches_for_stops_the_environment(
+    oauth: OAuthCredential, limits: Limits, tmp_path: Any
+) -> None:
+    with servers.serving(servers.answer(200), servers.tls(servers.certificate(tmp_path))) as server:
+        outcome = tokens(environment(oauth, server.url), limits).get().outcome
+    assert outcome is not None
+    assert (outcome.kind, outcome.fault, outcome.stops) == (Kind.NOT_SENT, Fault.CERTIFICATE, STOP_CERTIFICATE)
+
+
+def test_a_failed_renewal_is_followed_by_a_good_one(oauth: OAuthCredential, limits: Limits) -> None:
+    with servers.serving(servers.answer(503)) as server:
+        source = tokens(environment(oauth, server.url), limits)
+        assert source.get().token == ""
+        server._behave = granting(oauth_grant())
+        assert source.get().token == "token-1"
+
+
+def test_no_secret_is_in_what_can_be_printed(oauth: OAuthCredential, limits: Limits) -> None:
+    """Not even where the other side repeats in its error what it was sent."""
+
+    def echo(connection: Any, server: servers.Server) -> None:
+        body = server.read(connection).partition(b"\r\n\r\n")[2].decode()
+        said = (
+            parse_qs(body)["client_assertion"][0] if body.startswith("grant") else " ".join(json.loads(body).values())
+        )
+        connection.sendall(servers.response(400, {"error": "no", "error_description": f"bad: {said}"}))
+
+    with servers.serving(echo) as server:
+        printed = ""
+        for credential in (oauth, API_KEY):
+            source = tokens(environment(credential, server.url), limits)
+            printed += f"{source.get()!r} {source!r}"
+    assert "bad: [secret]" in printed
+    for secret in ("made-up-api-key", "made-up-api-secret", "eyJ"):
+        assert secret not in printed
+    with servers.serving(granting(oauth_grant())) as server:
+        assert "token-1" not in repr(tokens(environment(oauth, server.url), limits).get())
+
+
+def test_an_address_without_tls_is_refused_for_every_way_to_sign_in(oauth: OAuthCredential, limits: Limits) -> None:
+    for credential in (oauth, API_KEY):
+        with pytest.raises(ValueError, match="http is only for this machine"):
+            tokens(environment(credential, "http://api.example.org"), replace(limits, connect=0.1))
+
+
+def test_another_kind_of_key_is_never_used_to_sign() -> None:
+    secret = OctKey.generate_key(512).as_dict(private=True)["k"]
+    credential = OAuthCredential(client_id=CLIENT_ID, key_id=KEY_ID, private_key=str(secret))
+    with pytest.raises(ValueError, match="not an RSA key"):
+        public_jwk(credential)

@@ -1,0 +1,332 @@
+"""The words for what came back: each row of the table, with the step that fits this very record."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
+from organizations.redox import auth, errors, outcome
+from organizations.redox.client import Fault
+from organizations.redox.environment import (
+    ORGANIZATION_ROUTING,
+    PRODUCTION,
+    STAGING,
+    ApiKeyCredential,
+    Environment,
+    OAuthCredential,
+    TokenCredential,
+)
+from organizations.redox.errors import Context, Explanation, Suspect, explain, suspects
+from organizations.redox.outcome import Kind, Outcome
+
+OAUTH = OAuthCredential(client_id="client-1", key_id="key-1", private_key="")
+HERE = Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], credential=OAUTH)
+RECORD = OrganizationRecord(
+    oid="2.16.840.1.113883.3.6147.458.99999.1.1.1.1",
+    name="Lakeside Clinics",
+    contacts=(ContactRecord(name="Editor One", email_addresses=("desk@lakeside.example",)),),
+)
+SUPPORT = ("Copy for Redox support", "copy_for_support")
+CONNECTION = ("Open Connection", "open_connection")
+
+
+def words(found: Outcome, **context: object) -> Explanation:
+    return explain(found, Context(**{"environment": HERE, "record": RECORD, **context}))  # type: ignore[arg-type]
+
+
+def rejected(known: str = "", status: int = 403, detail: str = "As it came.", presence: str = "") -> Outcome:
+    return Outcome(kind=Kind.REJECTED, known=known, status=status, detail=detail, presence=presence)
+
+
+def not_executed(status: int, known: str = "", detail: str = "", hold_seconds: float | None = None) -> Outcome:
+    return Outcome(kind=Kind.NOT_EXECUTED, status=status, known=known, detail=detail, hold_seconds=hold_seconds)
+
+
+def not_sent(fault: Fault | None, detail: str = "") -> Outcome:
+    return Outcome(kind=Kind.NOT_SENT, fault=fault, detail=detail)
+
+
+def unknown(status: int | None = None, fault: Fault | None = None, known: str = "") -> Outcome:
+    return Outcome(kind=Kind.UNKNOWN, status=status, fault=fault, known=known)
+
+
+def test_an_oid_that_exists_is_compared() -> None:
+    found = words(Outcome(kind=Kind.NEEDS_PERSON, known="already_exists", status=403))
+    assert found[:4] == (
+        "This OID is already in the directory of STAGING.",
+        "It was registered before, by us outside the portal or by somebody else. Deactivated records count as well.",
+        "Compare with the directory",
+        "compare",
+    )
+    found = words(unknown(403, known="already_exists"), at="14:03")
+    assert found[:4] == (
+        "The OID is there now; probably our message of 14:03 arrived.",
+        "An answer got lost.",
+        "The portal compares by itself",
+        "",
+    )
+
+
+def test_an_oid_that_is_not_there_is_reviewed_as_new_or_was_never_to_be_deactivated() -> None:
+    absent = rejected("is_not_valid", presence=outcome.ABSENT)
+    cause = "An Update needs a registered record. It was never registered here, or only in PRODUCTION."
+    assert words(absent)[:4] == (
+        "This OID is not in the directory of STAGING.",
+        cause,
+        "Review as New",
+        "review_as_new",
+    )
+    assert words(absent, deactivates=True)[:4] == (
+        "There is nothing to deactivate.",
+        cause,
+        "Mark as not registered",
+        "mark_not_registered",
+    )
+
+
+def test_a_record_without_a_contact_is_given_one() -> None:
+    cause = "Redox names: no identifier, no valid type, no contact, or an endpoint without a name. The OID was sent."
+    found = words(rejected("parse_failed"))
+    assert found[:4] == ("Redox could not pass the record on.", cause, *SUPPORT)
+    found = words(rejected("parse_failed"), record=OrganizationRecord(name="Lakeside Clinics"))
+    assert (found.cause, found.step, found.anchor) == (
+        f"{cause} This record has no contact.",
+        "Edit contacts",
+        "contacts",
+    )
+
+
+def test_a_suspected_character_is_named_with_its_field() -> None:
+    found = words(rejected("xml_error", 500))
+    headline = "The directory could not read the message."
+    assert found[:4] == (headline, "Redox gives no reason. Special characters are suspected.", *SUPPORT)
+    record = OrganizationRecord(name="Lakeside & Sons", address=AddressRecord(street="1 <Shore> Rd"))
+    found = words(rejected("xml_error", 500), record=record)
+    assert found.cause == (
+        "Redox gives no reason. Special characters are suspected: '&' in Name, '<' in Street, '>' in Street."
+    )
+    assert (found.step, found.step_key, found.anchor) == ("Edit Name", "edit", "identity")
+
+
+def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
+    assert suspects(RECORD) == ()
+    assert suspects(OrganizationRecord(name="A & B & C", aliases=("<x",))) == (
+        Suspect("Name", "&", "identity"),
+        Suspect("Aliases", "<", "identity"),
+    )
+
+
+def test_a_double_is_named_where_there_is_one() -> None:
+    found = words(rejected("duplicate_business", 500))
+    assert found[:4] == ("Redox sees a double.", "Redox does not say of what.", *SUPPORT)
+    found = words(rejected("duplicate_business", 500), doubles=("Lakeside North", "Lakeside East"))
+    assert found[:4] == (
+        "Redox sees a double.",
+        "Redox does not say of what. These records have the same name or address: Lakeside North, Lakeside East.",
+        "Compare with Lakeside North",
+        "compare_record",
+    )
+
+
+def test_a_missing_subscription_says_whether_the_routing_id_is_the_right_one() -> None:
+    found = words(rejected("no_subscriptions"))
+    cause = (
+        "The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING organizations in Redox's "
+        "table. So the subscription is missing or the credential belongs to another Redox environment."
+    )
+    assert found[:4] == ("Redox does not let this credential write to this directory.", cause, *CONNECTION)
+    elsewhere = Environment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
+    found = words(rejected("no_subscriptions"), environment=elsewhere)
+    assert found.cause == (
+        "The routing ID sent was 11111111-2222-4333-8444-555555555555, NOT in Redox's table. So the setting is wrong."
+    )
+
+
+AS_IT_WROTE = "As it wrote: 'It's {odd}.'."
+HEAD = (
+    "This is about the connection, not about this record: the head is the same in every message. "
+    "Credential changed or removed, or the source ID is missing."
+)
+ROWS = [
+    (
+        rejected("several_destinations", 400),
+        "The message named more than one destination.",
+        "The portal always sends one. This is a fault of the portal or of something in between.",
+        SUPPORT,
+    ),
+    (
+        rejected("repository_required"),
+        "This answer belongs to patient searches.",
+        "The organization asked for is deactivated or does not answer requests.",
+        SUPPORT,
+    ),
+    (
+        not_executed(401),
+        "Redox did not accept the sign-in or the message's head.",
+        HEAD,
+        CONNECTION,
+    ),
+    (
+        rejected(status=404),
+        "Redox found nothing at this address.",
+        "Redox documents it for patients and documents only. Probably the address is wrong.",
+        CONNECTION,
+    ),
+    *[
+        (rejected(status=status, detail="It's {odd}."), "Redox says the message is wrong.", AS_IT_WROTE, SUPPORT)
+        for status in (400, 405, 415, 422)
+    ],
+    (rejected(status=403, detail=""), "Redox says the message is wrong.", "Redox gives no reason.", SUPPORT),
+    (
+        rejected(status=413),
+        "Redox says the message is too large.",
+        "It has 2,048 bytes.",
+        ("Edit the record", "edit_record"),
+    ),
+    (
+        not_executed(429, hold_seconds=300),
+        "Too many requests from our address.",
+        "This one was not processed. All of STAGING waits until 14:08.",
+        ("Goes on by itself", ""),
+    ),
+    (
+        not_executed(302, detail="elsewhere.example"),
+        "Redox's address points elsewhere.",
+        "A redirect to elsewhere.example is never followed: a proxy, or the address setting.",
+        CONNECTION,
+    ),
+    (
+        rejected(status=403, detail="We do not like {it}."),
+        "Redox said no with words that the portal does not know.",
+        "'We do not like {it}.'",
+        SUPPORT,
+    ),
+    (
+        rejected("already_exists", detail="1.2 already exists."),
+        "Redox said no with words that the portal does not know.",
+        "'1.2 already exists.'",
+        SUPPORT,
+    ),
+    (
+        not_sent(Fault.NAME),
+        "Redox could not be reached. Nothing was sent.",
+        "api.redoxengine.com was not found. Next attempt 14:08.",
+        ("", ""),
+    ),
+    (
+        not_sent(Fault.REFUSED),
+        "Redox could not be reached. Nothing was sent.",
+        "api.redoxengine.com refused. Next attempt 14:08.",
+        ("", ""),
+    ),
+    (
+        not_sent(Fault.CONNECT_TIME),
+        "Redox could not be reached. Nothing was sent.",
+        "api.redoxengine.com did not answer. Next attempt 14:08.",
+        ("", ""),
+    ),
+    (
+        not_sent(Fault.CERTIFICATE, "self-signed certificate"),
+        "The other side could not prove that it is Redox. Nothing was sent.",
+        "self-signed certificate; api.redoxengine.com.",
+        CONNECTION,
+    ),
+    (
+        not_executed(400, auth.KEY_UNKNOWN),
+        "Redox does not know our key.",
+        "Client client-1, key key-1. The public key is not in the dashboard, or in another Redox environment.",
+        ("Show public key", "show_public_key"),
+    ),
+    (not_executed(400, auth.KEY_ID_MISSING), "The key has no name.", "KEY_ID is empty.", CONNECTION),
+    (
+        not_executed(400, auth.ASSERTION_REFUSED),
+        "Redox did not accept our assertion.",
+        "Redox gives no reason; check address, algorithm, clock.",
+        CONNECTION,
+    ),
+]
+
+
+@pytest.mark.parametrize(("found", "headline", "cause", "step"), ROWS)
+def test_each_row_has_its_words(found: Outcome, headline: str, cause: str, step: tuple[str, str]) -> None:
+    assert words(found, message_bytes=2048, at="14:08")[:4] == (headline, cause, *step)
+
+
+def test_a_clock_that_differs_is_named_only_when_it_differs_too_much() -> None:
+    refused = not_executed(400, auth.ASSERTION_REFUSED, "Unexpected iat claim value")
+    far = "This machine's clock differs from Redox's by 42 seconds; up to 10 are allowed."
+    assert words(refused, clock_difference=-42.3).cause == far
+    assert words(refused, clock_difference=3.0).cause == "As it wrote: 'Unexpected iat claim value'."
+
+
+def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
+    api_key = Environment(name=STAGING, routing_id="", credential=ApiKeyCredential(api_key="a", api_secret="b"))
+    found = words(not_executed(401, auth.API_KEY_REFUSED), environment=api_key)
+    assert found.headline == "Redox did not accept the sign-in or the message's head."
+    fixed = Environment(name=STAGING, routing_id="", credential=TokenCredential(access_token="t"))
+    assert words(not_executed(401), environment=fixed)[:4] == (
+        "The fixed access token has ended.",
+        "Redox's tokens last minutes or hours. Fixed tokens are for trials.",
+        *CONNECTION,
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "cause"),
+    [
+        (unknown(fault=Fault.DEADLINE), "The answer did not come within 135 seconds."),
+        (unknown(fault=Fault.BROKEN), "The connection broke before an answer."),
+        (unknown(200, Fault.PROTOCOL), "The connection broke before an answer."),
+        (unknown(504), "Redox answered 504 without saying yes or no."),
+        (unknown(200, Fault.SIZE), "Redox answered 200 without saying yes or no."),
+    ],
+)
+def test_unknown_says_how_the_answer_was_lost(found: Outcome, cause: str) -> None:
+    assert words(found)[:4] == ("We do not know whether this arrived.", cause, "", "")
+
+
+def test_a_yes_that_names_another_oid_says_so() -> None:
+    found = Outcome(kind=Kind.ACCEPTED, warning=outcome.OTHER_OID, answered_oid="1.2.3", detail="Yes.")
+    assert words(found).cause == (
+        "Redox's answer names the OID 1.2.3, not the one sent. Redox's own example does that too. "
+        "Ask the directory if in doubt."
+    )
+    assert words(Outcome(kind=Kind.ACCEPTED, detail="Yes.")).cause == "Yes."
+
+
+def test_the_other_environment_is_named_in_capitals() -> None:
+    there = Environment(name=PRODUCTION, routing_id="")
+    found = words(rejected("is_not_valid", presence=outcome.ABSENT), environment=there)
+    assert "PRODUCTION" in found.headline
+    assert "STAGING" in found.cause
+
+
+OUTCOMES = st.builds(
+    Outcome,
+    kind=st.sampled_from(Kind),
+    known=st.sampled_from(["", *(row.key for row in outcome.DOCUMENTED)]),
+    detail=st.text(st.sampled_from(string.printable), max_size=20),
+    status=st.none() | st.integers(100, 599),
+    fault=st.none() | st.sampled_from(Fault),
+    presence=st.sampled_from(["", outcome.ABSENT]),
+    hold_seconds=st.none() | st.just(1.0),
+).filter(lambda found: found.kind is not Kind.NEEDS_PERSON or found.known in {"", "already_exists"})
+CONTEXTS = st.builds(
+    Context,
+    environment=st.just(HERE),
+    record=st.sampled_from([None, RECORD, OrganizationRecord(name="{braces} & more")]),
+    deactivates=st.booleans(),
+    doubles=st.sampled_from([(), ("Lakeside {North}",)]),
+)
+
+
+@given(OUTCOMES, CONTEXTS)
+def test_every_outcome_has_words_and_nothing_is_left_to_fill_in(found: Outcome, context: Context) -> None:
+    said = explain(found, context)
+    assert said.headline
+    assert bool(said.step_key) <= bool(said.step)
+    for row in errors.ROWS.values():
+        for part in string.Formatter().parse(row.cause):
+            assert part[1] is None or "{" + part[1] + "}" not in said.cause.replace(found.detail, "")

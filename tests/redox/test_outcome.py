@@ -1,0 +1,254 @@
+"""The one table from an answer to its outcome, row by row; success is in a file of its own."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from organizations.redox import messages, outcome
+from organizations.redox.client import MAX_BODY, Fault, Limits, RedoxClient
+from organizations.redox.outcome import Kind, classify, hold_seconds
+
+from . import servers
+from .answers import ENVIRONMENT, NO_SUBSCRIPTIONS, OID, RECORD, ask, failure, kept, success
+
+# Not sent
+
+
+def test_a_refused_connection_is_not_sent_and_stops_nothing(limits: Limits) -> None:
+    environment = replace(ENVIRONMENT, base_url=f"http://127.0.0.1:{servers.closed_port()}")
+    exchange = RedoxClient(environment, limits).post(messages.message(RECORD, "New", ENVIRONMENT), "token")
+    found = classify(exchange, event="New", oid=OID)
+    assert (found.kind, found.fault, found.stops) == (Kind.NOT_SENT, Fault.REFUSED, "")
+
+
+def test_an_untrusted_certificate_is_not_sent_and_stops_the_environment(limits: Limits, tmp_path: Path) -> None:
+    with servers.serving(servers.answer(200, success()), servers.tls(servers.certificate(tmp_path))) as server:
+        redox = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
+        exchange = redox.post(messages.message(RECORD, "New", ENVIRONMENT), "token")
+    found = classify(exchange, event="New", oid=OID)
+    assert (found.kind, found.stops) == (Kind.NOT_SENT, outcome.STOP_CERTIFICATE)
+    assert found.detail
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_what_was_not_sent_is_never_unknown(fault: Fault) -> None:
+    exchange = replace(kept(None, fault=fault), sent=False)
+    kind = Kind.NEEDS_PERSON if fault is Fault.SETTINGS else Kind.NOT_SENT
+    found = classify(exchange, event="New", oid=OID)
+    assert found.kind is kind
+    assert bool(found.stops) == (fault in {Fault.CERTIFICATE, Fault.ADDRESS})
+
+
+# Sent, and no whole answer
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        servers.reset_unread,
+        servers.reset_after_reading,
+        servers.reset_in_the_answer,
+        servers.close_after_reading,
+        servers.drip(b"HTTP/1.1 403 No\r\nContent-Length: 5000\r\n\r\n", b"a"),
+        servers.raw(b"nonsense\r\n\r\n"),
+        servers.answer(200, success(), length=2000),
+        servers.answer(403, failure(f"{OID} already exists."), length=2000),
+        servers.answer(200, json.dumps(success()).encode() + b" " * MAX_BODY),
+    ],
+)
+def test_sent_without_a_whole_answer_is_unknown(behave: servers.Behaviour, limits: Limits) -> None:
+    found = ask(behave, replace(limits, deadline=0.3))
+    assert (found.kind, found.known, found.stops) == (Kind.UNKNOWN, "", "")
+    assert found.fault
+    assert found.detail
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("status", [None, 200, 401, 429, 302, 403, 500])
+def test_a_fault_after_the_first_byte_is_unknown_whatever_came(fault: Fault, status: int | None) -> None:
+    assert classify(kept(status, success(), fault), event="New", oid=OID).kind is Kind.UNKNOWN
+
+
+# Not executed
+
+
+@pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists."), b"", b"\xff", b"<html>"])
+def test_a_401_is_about_the_connection_whatever_the_body(body: object, limits: Limits) -> None:
+    found = ask(servers.answer(401, body), limits)
+    assert (found.kind, found.renew_token, found.stops) == (Kind.NOT_EXECUTED, True, outcome.STOP_CREDENTIAL)
+    assert found.known == ""
+
+
+@pytest.mark.parametrize("status", [401, 429, 302])
+def test_what_a_status_proves_needs_no_body_that_can_be_read(status: int, limits: Limits) -> None:
+    bomb = servers.gzipped(b"\0" * (MAX_BODY * 20), status)
+    assert ask(bomb, limits).kind is Kind.NOT_EXECUTED
+
+
+@pytest.mark.parametrize("status", [425, 429])
+def test_too_many_requests_hold_the_environment(status: int, limits: Limits) -> None:
+    found = ask(servers.answer(status, success(), Retry_After="17"), limits)
+    assert (found.kind, found.hold_seconds, found.stops) == (Kind.NOT_EXECUTED, 17.0, "")
+    assert ask(servers.answer(status), limits).hold_seconds == 300.0
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
+def test_a_redirect_is_not_followed_and_stops_the_environment(status: int, limits: Limits) -> None:
+    found = ask(servers.answer(status, success(), Location="https://elsewhere.example/endpoint"), limits)
+    assert (found.kind, found.stops) == (Kind.NOT_EXECUTED, outcome.STOP_REDIRECT)
+    if status != 304:
+        assert found.detail == "elsewhere.example"
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("1", 1.0),
+        ("0", 1.0),
+        ("90", 90.0),
+        (" 90 ", 90.0),
+        ("3601", 3600.0),
+        ("9" * 5000, 3600.0),
+        ("-5", 300.0),
+        ("1.5", 300.0),
+        ("soon", 300.0),
+        ("", 300.0),
+        ("\u0663", 300.0),
+        ("Mon, 03 May 2027 14:05:02 GMT", 100.0),
+        ("Mon, 03 May 2027 14:05:02 -0000", 100.0),
+        ("Mon, 03 May 2027 13:00:00 GMT", 1.0),
+        ("Tue, 04 May 2027 14:03:22 GMT", 3600.0),
+        ("Mon, 99 May 2027 14:05:02 GMT", 300.0),
+    ],
+)
+def test_retry_after_is_read_in_both_forms_and_bounded(said: str, seconds: float) -> None:
+    assert hold_seconds({"retry-after": said, "date": "Mon, 03 May 2027 14:03:22 GMT"}) == seconds
+
+
+def test_a_retry_after_date_is_counted_from_now_where_the_answer_has_no_date() -> None:
+    assert hold_seconds({"retry-after": formatdate(time.time() + 60, usegmt=True)}) == pytest.approx(60, abs=2)
+
+
+@given(st.text(), st.text())
+@example("0 0 0 0 0", "99999999999999999999")
+def test_no_retry_after_escapes_its_bounds(said: str, date: str) -> None:
+    assert 1.0 <= hold_seconds({"retry-after": said, "date": date}) <= 3600.0
+
+
+# Documented texts
+
+DOCUMENTED = [
+    ("is_not_valid", f"id: {OID} is not valid."),
+    ("is_not_valid", "ID:abc-123 is  not valid"),
+    ("parse_failed", "Failed to parse request body as XML resource."),
+    ("xml_error", "Parsing XML request error!"),
+    ("xml_error", "  parsing xml\nREQUEST error ! "),
+    ("duplicate_business", "Your Organization Source contains a duplicate business!"),
+    ("no_subscriptions", f"{NO_SUBSCRIPTIONS}."),
+    ("no_subscriptions", f"{NO_SUBSCRIPTIONS}s https://dashboard.example/#/subscriptions"),
+    (
+        "several_destinations",
+        "Invalid synchronous destination: more than one synchronous destination was specified",
+    ),
+    ("repository_required", "Repository URL and certificate are required for this request."),
+]
+ENVELOPES: list[Callable[[str], object]] = [
+    failure,
+    lambda text: failure("Something went before.", text),
+    lambda text: {"Meta": {"Errors": [text]}},
+    lambda text: {"errorDetail": text},
+    lambda text: {"MessageID": 1, "TransmissionID": 2, "ErrorIDs": [3], "ErrorMessages": [text]},
+    lambda text: text.encode(),
+    success,
+]
+
+
+@pytest.mark.parametrize(("known", "text"), DOCUMENTED)
+def test_a_documented_text_decides_in_each_body_and_with_each_status(known: str, text: str) -> None:
+    stops = outcome.STOP_SUBSCRIPTION if known == "no_subscriptions" else ""
+    for envelope in ENVELOPES:
+        for status in (400, 403, 404, 408, 409, 422, 500, 502, 503, 504):
+            found = classify(kept(status, envelope(text)), event="New", oid=OID)
+            assert (found.kind, found.known, found.stops) == (Kind.REJECTED, known, stops)
+            assert " ".join(text.split()).lower() in " ".join(found.detail.split()).lower()
+
+
+@pytest.mark.parametrize("status", [200, 403, 500])
+def test_the_known_refusals_over_a_real_connection(status: int, limits: Limits) -> None:
+    exists = failure(f"{OID} already exists.")
+    first = ask(servers.answer(status, exists), limits)
+    assert (first.kind, first.known, first.log_id) == (Kind.NEEDS_PERSON, "already_exists", "d9f5d293")
+    assert first.detail == f"{OID} already exists."
+    again = ask(servers.answer(status, exists), limits, after_unknown=True)
+    assert (again.kind, again.known) == (Kind.UNKNOWN, "already_exists")
+    on_update = ask(servers.answer(status, exists), limits, "Update")
+    assert (on_update.kind, on_update.known) == (Kind.REJECTED, "already_exists")
+
+    absent = failure(f"id: {OID} is not valid.")
+    on_update = ask(servers.answer(status, absent), limits, "Update")
+    assert (on_update.kind, on_update.known, on_update.presence) == (Kind.REJECTED, "is_not_valid", outcome.ABSENT)
+    on_new = ask(servers.answer(status, absent), limits)
+    assert (on_new.kind, on_new.presence) == (Kind.REJECTED, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Perhaps {OID} already exists.",
+        f"{OID} already exists. Or not.",
+        "Patient already exists.",
+        "your id: x y is not valid.",
+        "No subscriptions.",
+        "Parsing XML request error! Retrying.",
+        "",
+    ],
+)
+def test_half_a_documented_text_is_none(text: str) -> None:
+    assert classify(kept(403, failure(text)), event="New", oid=OID).known == ""
+    assert classify(kept(500, failure(text)), event="New", oid=OID).kind is Kind.UNKNOWN
+    assert classify(kept(200, failure(text)), event="New", oid=OID).kind is Kind.UNKNOWN
+
+
+def test_an_error_beside_the_success_sentence_counts() -> None:
+    both = success(Errors=failure("Parsing XML request error!")["Meta"]["Errors"])
+    assert classify(kept(200, both), event="New", oid=OID).kind is Kind.REJECTED
+    both = success(Errors=[{"ID": 1}])
+    assert classify(kept(200, both), event="New", oid=OID).kind is Kind.UNKNOWN
+
+
+# Server faults and refusals
+
+
+@pytest.mark.parametrize("status", [408, 409, 500, 501, 502, 503, 504, 599])
+@pytest.mark.parametrize("body", [b"", b"<html><h1>502 Bad Gateway</h1></html>", failure("Out of luck."), success()])
+def test_a_server_fault_without_a_documented_text_is_unknown(status: int, body: object) -> None:
+    found = classify(kept(status, body), event="New", oid=OID)
+    assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", "")
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 405, 413, 415, 422, 451])
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", failure("We do not like it."), success()])
+def test_any_other_4xx_is_a_no(status: int, body: object) -> None:
+    found = classify(kept(status, body), event="New", oid=OID)
+    assert (found.kind, found.known, found.status) == (Kind.REJECTED, "", status)
+    if body == failure("We do not like it."):
+        assert found.detail == "We do not like it."
+
+
+def test_refusals_and_server_faults_over_a_real_connection(limits: Limits) -> None:
+    expected = {400: Kind.REJECTED, 404: Kind.REJECTED, 408: Kind.UNKNOWN, 409: Kind.UNKNOWN, 502: Kind.UNKNOWN}
+    for status, kind in expected.items():
+        found = ask(servers.answer(status, b"<html>no</html>", Content_Type="text/html"), limits)
+        assert (found.kind, found.status, found.detail) == (kind, status, "<html>no</html>")
+
+
+@pytest.mark.parametrize("status", [None, 0, 100, 101, 199, 600, 999])
+def test_a_status_that_is_none_of_these_is_unknown(status: int | None) -> None:
+    assert classify(kept(status, success()), event="New", oid=OID).kind is Kind.UNKNOWN

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
-from .organization import Organization
+from .organization import Organization, OrganizationQuerySet
 
 # A tree this deep does not exist; the bound ends the query should rows ever form a circle.
 DEEPEST = 60
@@ -61,6 +62,18 @@ def branch_ids(environment: str, oid: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_BRANCH, [environment, oid, environment])
         return [row[0] for row in cursor.fetchall()]
+
+
+def branch_of(environment: str, oid: str) -> OrganizationQuerySet:
+    """A record and all that lies below it, as a queryset to filter further; one query for any number of records."""
+    return Organization.objects.filter(pk__in=RawSQL(_BRANCH, [environment, oid, environment]))  # noqa: S611
+
+
+def top_level(environment: str) -> OrganizationQuerySet:
+    """The records whose parent is not ours: the gateway, or somebody else's."""
+    ours = Organization.objects.filter(environment=environment)
+    foreign = ours.exclude(part_of_oid__in=ours.values("oid")).values("part_of_oid")
+    return ours.filter(part_of_oid__in=foreign.distinct())
 
 
 def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:

@@ -32,3 +32,8 @@ def looked_for(typed: str) -> str:
     if _PHONE_LIKE.match(text) and text.count(".") < 3:
         return digits(text)
     return text
+
+
+def words(typed: str) -> tuple[str, ...]:
+    """The words that all must be found. A phone is one word, however it was typed."""
+    return tuple(looked_for(typed).split())

@@ -1,0 +1,205 @@
+"""What the list of organizations is narrowed to. All of it stands in the address, and any address can be read."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.db.models import Exists, F, OuterRef, Q
+from django.http import QueryDict
+
+from organizations.fields import STATES
+from organizations.models import Contact, Organization, StandsFor, tree
+from organizations.models.organization import OrganizationQuerySet
+from organizations.oid import Oid, OidError
+from organizations.services import searching
+from organizations.words import OPEN_WORK, STANDING
+
+LONGEST_SEARCH = 200
+
+VIEWS = {"tree": "Tree", "list": "List"}
+SORTS = {"oid": "oid_key", "name": "name", "accepted": "confirmed_at"}
+
+STANDS_FOR = {
+    "location": "Physical location",
+    "patient_index": "Patient index (MPI)",
+    "not_said": "Not said",
+}
+CONTACT = {"none": "No contact", "no_email": "No e-mail address", "no_phone": "No phone"}
+
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "standing": {key: word.word for key, word in STANDING.items()},
+    "open_work": {key: word.word for key, word in OPEN_WORK.items()},
+    "stands_for": STANDS_FOR,
+    "state": {code: code for code in STATES},
+    "contact": CONTACT,
+}
+LABELS = {
+    "q": "Search",
+    "standing": "Standing",
+    "open_work": "Open work",
+    "stands_for": "Stands for",
+    "state": "State",
+    "contact": "Contact",
+    "below": "Below",
+    "hide_deactivated": "Hide deactivated",
+}
+ANY = {
+    "standing": "Any standing",
+    "open_work": "Any open work",
+    "stands_for": "Stands for anything",
+    "state": "Any state",
+    "contact": "Any contact",
+}
+
+
+class Choice(NamedTuple):
+    """One select of the filter form: its name in the address, label, and (value, words, whether it is set) of each."""
+
+    name: str
+    label: str
+    options: list[tuple[str, str, bool]]
+
+
+class Chip(NamedTuple):
+    """One filter in force, and the address without it."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Empty texts narrow nothing. `sort` with a minus before it is descending; it orders the list, not the tree."""
+
+    q: str = ""
+    standing: str = ""
+    open_work: str = ""
+    stands_for: str = ""
+    state: str = ""
+    contact: str = ""
+    below: str = ""
+    hide_deactivated: bool = False
+    view: str = "tree"
+    sort: str = "oid"
+
+    @property
+    def in_force(self) -> tuple[str, ...]:
+        """The names of those that narrow the list."""
+        return tuple(name for name in LABELS if getattr(self, name))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is searched for; each word must be found."""
+        return searching.words(self.q)
+
+    def without(self, name: str) -> "Filters":
+        changes: dict[str, Any] = {name: _nothing()[name]}
+        return replace(self, **changes)
+
+    def address(self, **changes: Any) -> str:
+        """The query of the address that says the same, with these changes; "?" where nothing is to be said."""
+        values, nothing = asdict(replace(self, **changes)), _nothing()
+        said = {name: value for name, value in values.items() if value != nothing[name]}
+        if "hide_deactivated" in said:
+            said["hide_deactivated"] = "1"
+        return f"?{urlencode(said)}"
+
+    def choices(self) -> list[Choice]:
+        """The selects of the filter form."""
+        return [
+            Choice(name, ANY[name], [(value, text, value == getattr(self, name)) for value, text in options.items()])
+            for name, options in CHOICES.items()
+        ]
+
+    def order(self) -> tuple[Any, ...]:
+        """The columns of the list's order. A record that was never accepted comes last either way."""
+        column = F(SORTS[self.sort.removeprefix("-")])
+        return (
+            column.desc(nulls_last=True) if self.sort.startswith("-") else column.asc(nulls_last=True),
+            "oid_key",
+        )
+
+
+def _nothing() -> dict[str, Any]:
+    return asdict(Filters())
+
+
+def read(params: QueryDict) -> Filters:
+    """The filters that an address names. What it names and does not exist narrows nothing."""
+    chosen = {name: params.get(name, "") for name in CHOICES}
+    known = {name: value for name, value in chosen.items() if value in CHOICES[name]}
+    view, sort = params.get("view", ""), params.get("sort", "")
+    return Filters(
+        q=searching.folded(params.get("q", "")[:LONGEST_SEARCH]),
+        below=_oid(params.get("below", "")),
+        hide_deactivated=params.get("hide_deactivated") == "1",
+        view=view if view in VIEWS else "tree",
+        sort=sort if sort.removeprefix("-") in SORTS else "oid",
+        **known,
+    )
+
+
+def narrowed(environment: str, filters: Filters) -> OrganizationQuerySet:
+    """The records that fit, with their words."""
+    found = Organization.objects.in_environment(environment).with_words()
+    if filters.below:
+        found = found.filter(pk__in=tree.branch_of(environment, filters.below).exclude(oid=filters.below).values("pk"))
+    if filters.hide_deactivated:
+        found = found.exclude(Q(standing="deactivated"))
+    for name in ("standing", "open_work", "state"):
+        if getattr(filters, name):
+            found = found.filter(Q((name, getattr(filters, name))))
+    if filters.stands_for:
+        not_said = filters.stands_for == "not_said"
+        found = found.filter(stands_for=StandsFor.NOT_SAID if not_said else filters.stands_for)
+    if filters.contact:
+        found = found.filter(_contact(filters.contact))
+    return found.filter(holding(filters.words))
+
+
+def holding(words: tuple[str, ...]) -> Q:
+    """Records in which every word is found."""
+    found = Q()
+    for word in words:
+        found &= Q(search_text__contains=word)
+    return found
+
+
+def chips(environment: str, filters: Filters) -> list[Chip]:
+    """The filters in force, each with the address without it."""
+    return [Chip(chip_text(environment, filters, name), filters.without(name).address()) for name in filters.in_force]
+
+
+def chip_text(environment: str, filters: Filters, name: str) -> str:
+    """One filter in words: "Standing: Active"."""
+    value = getattr(filters, name)
+    if name == "hide_deactivated":
+        return LABELS[name]
+    if name == "below":
+        record = Organization.objects.in_environment(environment).filter(oid=value).only("name").first()
+        value = record.name if record else value
+    return f"{LABELS[name]}: {CHOICES[name][value] if name in CHOICES else value}"
+
+
+def worst(environment: str, filters: Filters) -> tuple[str, int]:
+    """Where nothing fits: the filter without which most fits, and how many that are."""
+    left = {name: narrowed(environment, filters.without(name)).count() for name in filters.in_force}
+    name = max(left, key=lambda each: left[each])
+    return name, left[name]
+
+
+def _contact(key: str) -> Q:
+    contacts = Contact.objects.filter(organization=OuterRef("pk"))
+    if key == "no_email":
+        contacts = contacts.exclude(email_addresses=[])
+    if key == "no_phone":
+        contacts = contacts.exclude(work_phone="", mobile_phone="", home_phone="")
+    return Q(~Exists(contacts))
+
+
+def _oid(text: str) -> str:
+    try:
+        return Oid(text.strip()).text
+    except OidError:
+        return ""

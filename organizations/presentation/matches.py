@@ -1,0 +1,57 @@
+"""Why a record was found: the field that holds the word that was searched for, and the letters in it."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from organizations.models import Organization
+
+
+class Marked(NamedTuple):
+    """A text, taken apart around the letters that were found; `label` names its field."""
+
+    label: str
+    before: str
+    hit: str
+    after: str
+
+
+class Match(NamedTuple):
+    """The name, with what was found in it, and the field that holds a word which the name does not."""
+
+    name: Marked
+    other: Marked | None
+
+
+def match(organization: Organization, words: tuple[str, ...]) -> Match:
+    """Where the words stand. Reads contacts and identifiers: fetch them before, for many records at once."""
+    in_name = [word for word in words if word in organization.name.lower()]
+    name = marked("Name", organization.name, in_name[0] if in_name else "")
+    missing = next((word for word in words if word not in in_name), "")
+    return Match(name, _elsewhere(organization, missing) if missing else None)
+
+
+def marked(label: str, text: str, word: str) -> Marked:
+    """The text with the first place of the word set apart; unmarked where lower case changes its length."""
+    place = text.lower().find(word) if word and len(text.lower()) == len(text) else -1
+    if place < 0:
+        return Marked(label, text, "", "")
+    return Marked(label, text[:place], text[place : place + len(word)], text[place + len(word) :])
+
+
+def _elsewhere(organization: Organization, word: str) -> Marked | None:
+    for label, text in _texts(organization):
+        if word in text.lower():
+            return marked(label, text, word)
+    return None
+
+
+def _texts(organization: Organization) -> Iterator[tuple[str, str]]:
+    yield from (("alias", alias) for alias in organization.aliases)
+    yield "OID", organization.oid
+    yield from (("own identifier", identifier.value) for identifier in organization.identifiers.all())
+    for contact in organization.contacts.all():
+        yield "contact", contact.name
+        yield from (("e-mail", address) for address in contact.email_addresses)
+        yield "work phone", contact.work_phone
+        yield "mobile phone", contact.mobile_phone
+        yield "home phone", contact.home_phone

@@ -1,0 +1,146 @@
+"""A record as one row of a list or a tree."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+from django.urls import reverse
+
+from organizations.models import Environment, Organization
+from organizations.models.organization import OrganizationQuerySet
+from organizations.words import OPEN_WORK, STANDING, Word
+
+from .matches import Match
+
+# What a row prints, and no more: a record's texts of what was accepted and seen are long.
+COLUMNS = (
+    "environment",
+    "oid",
+    "oid_key",
+    "name",
+    "part_of_oid",
+    "stands_for",
+    "changes",
+    "confirmed_at",
+    "staging_record",
+)
+ICONS = {"location": "map-pin", "patient_index": "circle-stack"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """One record in a table. `level` is its depth from 1, 0 outside a tree.
+
+    After the last row of a branch `more` says how many of its records follow, and `more_url` where the next come from.
+    """
+
+    organization: Organization
+    counterpart: Organization | None = None
+    children: int = 0
+    level: int = 0
+    is_open: bool = False
+    is_frame: bool = False
+    match: Match | None = None
+    more: int = 0
+    more_url: str = ""
+    toggle_url: str = ""
+
+    @property
+    def standing(self) -> Word:
+        return standing_of(self.organization)
+
+    @property
+    def open_work(self) -> Word | None:
+        return open_work_of(self.organization)
+
+    @property
+    def changes(self) -> int:
+        """How many fields are saved and not sent, where that is the open work."""
+        return self.organization.changes if work_key(self.organization) == "changes_not_sent" else 0
+
+    @property
+    def counterpart_standing(self) -> Word | None:
+        return standing_of(self.counterpart) if self.counterpart else None
+
+    @property
+    def is_gone(self) -> bool:
+        return self.standing.key == "deactivated"
+
+    @property
+    def icon(self) -> str:
+        return ICONS.get(self.organization.stands_for, "")
+
+    @property
+    def url(self) -> str:
+        return reverse("record", args=[self.organization.environment, self.organization.oid])
+
+    @property
+    def branch_url(self) -> str:
+        return reverse("branch", args=[self.organization.environment, self.organization.oid])
+
+    @property
+    def siblings_url(self) -> str:
+        """The list of all below the same parent."""
+        address = reverse("organizations", args=[self.organization.environment])
+        return f"{address}?below={self.organization.part_of_oid}&view=list"
+
+    @property
+    def below_url(self) -> str:
+        return add_below_url(self.organization)
+
+
+def standing_of(organization: Organization) -> Word:
+    """The standing of a record that was read with its words."""
+    return STANDING[organization.standing]  # type: ignore[attr-defined]
+
+
+def work_key(organization: Organization) -> str:
+    """The key of the open work of a record that was read with its words; "" for none."""
+    return str(organization.open_work)  # type: ignore[attr-defined]
+
+
+def open_work_of(organization: Organization) -> Word | None:
+    return OPEN_WORK.get(work_key(organization))
+
+
+def add_below_url(organization: Organization) -> str:
+    """Where a record below this one is added."""
+    return reverse("organization-new", args=[organization.environment]) + f"?below={organization.oid}"
+
+
+def for_rows(found: OrganizationQuerySet) -> OrganizationQuerySet:
+    """Only what a row prints."""
+    return found.only(*COLUMNS)
+
+
+def rows_of(organizations: Iterable[Organization], **values: Any) -> list[Row]:
+    """Rows with their counterparts: one query for all of them."""
+    rows = [Row(organization=organization, **values) for organization in organizations]
+    add_counterparts(rows)
+    return rows
+
+
+def add_counterparts(rows: list[Row]) -> None:
+    """Give each row its record in the other environment; one query."""
+    if not rows:
+        return
+    found = Organization.objects.with_words().only(*COLUMNS)
+    if rows[0].organization.environment == Environment.PRODUCTION:
+        wanted = [row.organization.staging_record_id for row in rows if row.organization.staging_record_id]
+        by_id = {record.pk: record for record in found.filter(pk__in=wanted)}
+        for row in rows:
+            row.counterpart = by_id.get(row.organization.staging_record_id or 0)
+        return
+    of_staging = {
+        record.staging_record_id: record
+        for record in found.filter(staging_record__in=[row.organization.pk for row in rows])
+    }
+    for row in rows:
+        row.counterpart = of_staging.get(row.organization.pk)
+
+
+def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
+    """How many records are part of each of these; one query."""
+    counted = Organization.objects.in_environment(environment).filter(part_of_oid__in=list(oids))
+    return dict(counted.order_by().values_list("part_of_oid").annotate(Count("pk")))

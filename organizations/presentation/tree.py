@@ -1,0 +1,194 @@
+"""The tree of records as rows: what is open, what frames a hit, what lies below.
+
+Without a wish, as many levels are open as fit a screen or two; with one, the way to one record is open and no other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.core.paginator import Page, Paginator
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
+from django.urls import reverse
+
+from organizations.models import Organization, tree
+from organizations.models.organization import OrganizationQuerySet
+
+from .filters import Filters
+from .matches import match
+from .rows import Row, add_counterparts, children_counts, for_rows
+
+ROWS_A_PAGE = 50
+CHILDREN_AT_ONCE = 50
+ROWS_AT_FIRST = 100
+NOTHING_OPEN = "none"
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The rows of a page as they are gathered, level by level."""
+
+    environment: str
+    rows: dict[str, Row] = field(default_factory=dict)
+    below: dict[str, list[Row]] = field(default_factory=dict)
+
+    def add(self, organizations: Iterable[Organization], level: int) -> list[Row]:
+        """Take the records of one level in, with how many children each has: two queries."""
+        added = [Row(organization=organization, level=level) for organization in organizations]
+        counts = children_counts(self.environment, (row.organization.oid for row in added))
+        for row in added:
+            row.children = counts.get(row.organization.oid, 0)
+            self.rows[row.organization.oid] = row
+            self.below.setdefault(row.organization.part_of_oid, []).append(row)
+        return added
+
+    def in_order(self, top: list[Row]) -> list[Row]:
+        """All rows from the top down, each with where its sign for opening and closing leads."""
+        ordered: list[Row] = []
+        waiting = list(reversed(top))
+        while waiting:
+            row = waiting.pop()
+            ordered.append(row)
+            children = self.below.get(row.organization.oid, [])
+            row.toggle_url = _toggle_url(row, self.rows)
+            waiting += reversed(children)
+        add_counterparts(ordered)
+        return ordered
+
+
+def whole(environment: str, page: str, wish: str) -> tuple[Page[Organization], list[Row]]:
+    """A page of top-level records and what is open below them. `wish` is the OID to open, or "none".
+
+    A number of queries that depends on the depth alone.
+    """
+    way = _way(environment, wish)
+    top = tree.top_level(environment).order_by("oid_key")
+    paginator = Paginator(for_rows(top.with_words()), ROWS_A_PAGE)
+    shown_page = paginator.get_page(_page_of(top, way[0]) if way else page)
+    shown = _Shown(environment)
+    level_rows = first = shown.add(shown_page.object_list, 1)
+    level = 1
+    while opened := _opened(level_rows, way, wish, len(shown.rows)):
+        level += 1
+        for row in opened:
+            row.is_open = True
+        level_rows = shown.add(_children(environment, opened, way), level)
+        _mark_more(opened, shown)
+    return shown_page, shown.in_order(first)
+
+
+def hits(environment: str, found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[Organization], list[Row]]:
+    """A page of the records that fit, framed by those above them."""
+    words = filters.words
+    fitting = for_rows(found.order_by("oid_key"))
+    if words:
+        fitting = fitting.only(*_WITH_TEXTS).prefetch_related("contacts", "identifiers")
+    shown_page = Paginator(fitting, ROWS_A_PAGE).get_page(page)
+    of_page = list(shown_page.object_list)
+    lines = tree.ancestors_of(environment, [organization.oid for organization in of_page])
+    frames = {above.pk for line in lines.values() for above in line} - {organization.pk for organization in of_page}
+    shown = _Shown(environment)
+    for row in shown.add(for_rows(Organization.objects.with_words().filter(pk__in=frames)), 1):
+        row.is_frame = True
+    for row in shown.add(of_page, 1):
+        row.match = match(row.organization, words) if words else None
+    return shown_page, shown.in_order(_arranged(shown))
+
+
+def branch(organization: Organization, page: str) -> list[Row]:
+    """A page of the children of one record, as rows of the tree."""
+    children = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid)
+    paginator = Paginator(for_rows(children.with_words().order_by("oid_key")), CHILDREN_AT_ONCE)
+    shown_page = paginator.get_page(page)
+    shown = _Shown(organization.environment)
+    rows = shown.add(shown_page.object_list, len(tree.path_of(organization)) + 2)
+    if rows and shown_page.has_next():
+        rows[-1].more = paginator.count - shown_page.end_index()
+        rows[-1].more_url = _more_url(organization, shown_page.next_page_number())
+    return shown.in_order(rows)
+
+
+_WITH_TEXTS = (
+    "environment",
+    "oid",
+    "oid_key",
+    "name",
+    "part_of_oid",
+    "stands_for",
+    "changes",
+    "confirmed_at",
+    "staging_record",
+    "aliases",
+)
+
+
+def _way(environment: str, wish: str) -> list[Organization]:
+    """The record to open and all above it, the top first; nothing where there is no such record."""
+    wanted = Organization.objects.in_environment(environment).filter(oid=wish).only("environment", "oid").first()
+    return [*tree.path_of(wanted), wanted] if wanted else []
+
+
+def _page_of(top: OrganizationQuerySet, organization: Organization) -> int:
+    return top.filter(oid_key__lt=organization.value.key).count() // ROWS_A_PAGE + 1
+
+
+def _opened(rows: list[Row], way: list[Organization], wish: str, shown: int) -> list[Row]:
+    """Those of a level that are open: on the way, or all of them while what lies below still fits."""
+    with_children = [row for row in rows if row.children]
+    if way:
+        on_way = {organization.oid for organization in way}
+        return [row for row in with_children if row.organization.oid in on_way]
+    fits = shown + sum(min(row.children, CHILDREN_AT_ONCE) for row in with_children) <= ROWS_AT_FIRST
+    return with_children if fits and wish != NOTHING_OPEN else []
+
+
+def _children(environment: str, opened: list[Row], way: list[Organization]) -> OrganizationQuerySet:
+    """The first children of each of these, and those on the way wherever they stand."""
+    children = Organization.objects.in_environment(environment).filter(
+        part_of_oid__in=[row.organization.oid for row in opened]
+    )
+    numbered = children.annotate(
+        place=Window(RowNumber(), partition_by=[F("part_of_oid")], order_by=[F("oid_key").asc()])
+    )
+    first = numbered.filter(Q(place__lte=CHILDREN_AT_ONCE) | Q(oid__in=[organization.oid for organization in way]))
+    return for_rows(Organization.objects.with_words().filter(pk__in=first.values("pk")).order_by("oid_key"))
+
+
+def _mark_more(opened: list[Row], shown: _Shown) -> None:
+    for row in opened:
+        below = shown.below.get(row.organization.oid, [])
+        if below and row.children > len(below):
+            below[-1].more = row.children - len(below)
+            # Where the way leads past the first page, its rows are no page: the next one would repeat a row.
+            below[-1].more_url = _more_url(row.organization, 2) if len(below) == CHILDREN_AT_ONCE else ""
+
+
+def _more_url(organization: Organization, page: int) -> str:
+    return reverse("branch", args=[organization.environment, organization.oid]) + f"?page={page}"
+
+
+def _arranged(shown: _Shown) -> list[Row]:
+    """The rows whose parent is not shown; the others get their level and order below them."""
+    for rows in shown.below.values():
+        rows.sort(key=lambda row: row.organization.oid_key)
+    top = [row for row in shown.rows.values() if row.organization.part_of_oid not in shown.rows]
+    top.sort(key=lambda row: row.organization.oid_key)
+    waiting = list(top)
+    while waiting:
+        row = waiting.pop()
+        children = shown.below.get(row.organization.oid, [])
+        row.is_open = bool(children)
+        for child in children:
+            child.level = row.level + 1
+        waiting += children
+    return top
+
+
+def _toggle_url(row: Row, rows: dict[str, Row]) -> str:
+    """The tree with this record's branch opened, or closed: then the way to its parent stays open."""
+    if not row.children:
+        return ""
+    address = reverse("organizations", args=[row.organization.environment])
+    parent = row.organization.part_of_oid
+    closed = parent if parent in rows else NOTHING_OPEN
+    return f"{address}?open={closed if row.is_open else row.organization.oid}"

@@ -141,3 +141,23 @@ document.addEventListener("DOMContentLoaded", () => {
     heading.focus();
   }
 });
+
+// Printing, and what takes seconds ------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) print();
+});
+
+// <form data-busy="Checking...">: the button says that it works, and cannot be pressed again meanwhile.
+document.addEventListener("submit", (event) => {
+  const { busy } = event.target.dataset;
+  const button = event.submitter;
+  if (!busy || !button || event.defaultPrevented) return;
+  button.setAttribute("aria-busy", "true");
+  button.textContent = busy;
+  say(busy);
+  setTimeout(() => { button.disabled = true; });
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector("[aria-busy]")) location.reload();
+});

@@ -1,8 +1,11 @@
 """People, records and submissions as tests need them; records and submissions are made by the services themselves."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
-import factory
+import factory.declarations
+import factory.django
+import factory.helpers
 from django.contrib.auth.models import Group
 
 from organizations.models import Organization, Submission, User
@@ -16,20 +19,22 @@ BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 PASSWORD = "only-for-tests"
 
 
-class UserFactory(factory.django.DjangoModelFactory):
-    """A person; `role` puts them into the group of that name."""
-
+class _UserFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = User
         skip_postgeneration_save = True
 
-    username = factory.Sequence(lambda number: f"person{number}")
+    username = factory.declarations.Sequence(lambda number: f"person{number}")
     password = factory.django.Password(PASSWORD)
 
-    @factory.post_generation
+    @factory.helpers.post_generation
     def role(self: User, create: bool, extracted: str | None, **_: Any) -> None:
         if create and extracted:
             self.groups.add(Group.objects.get(name=extracted))
+
+
+UserFactory = cast(Callable[..., User], _UserFactory)
+"""A person; `role` puts them into the group of that name."""
 
 
 def editor(**values: Any) -> User:

@@ -157,6 +157,10 @@ class Organization(models.Model):
     edited_at = models.DateTimeField()
     edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
+    # Given by `with_words()`: keys of words.py.
+    standing: str
+    open_work: str
+
     objects = OrganizationQuerySet.as_manager()
 
     class Meta:

@@ -66,12 +66,11 @@ def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> No
     edited(made, editor, name="First")
 
     with pytest.raises(EditConflict):
-        organizations.edit(
-            made.pk, 1, replace(made.record(), name="Second"), stands_for="", actor=acting(editor)
-        )
+        organizations.edit(made.pk, 1, replace(made.record(), name="Second"), stands_for="", actor=acting(editor))
     assert Organization.objects.get().name == "First"
     base = organizations.base_of(made, 1)
-    assert base is not None and base.name == made.name
+    assert base is not None
+    assert base.name == made.name
 
 
 def test_the_oid_can_change_until_something_was_sent(editor: User) -> None:

@@ -1,0 +1,268 @@
+"""The gate, the connection check, asking the directory, and the rows and marks of an installation."""
+
+import datetime
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.test import override_settings
+from django.utils import timezone
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Installation,
+    Organization,
+    State,
+    Submission,
+    User,
+    Worker,
+)
+from organizations.permissions import ROLES, Right, may, refusal, rights_of, sending
+from organizations.practice import PracticeDirectory
+from organizations.services import (
+    asking,
+    delivery,
+    demonstration,
+    environments,
+    gateway,
+    installation,
+    people,
+    workers,
+)
+from organizations.services.actors import Actor, system
+from orgportal.faults import SettingsFault
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, acting
+
+SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
+
+
+def test_a_check_gets_a_token_and_one_query_and_never_writes(practice: PracticeDirectory, editor: User) -> None:
+    found = environments.check("staging", actor=acting(editor))
+
+    assert (found.succeeded, found.facts["known"]) == (True, False)
+    assert practice.effects == []
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (gate.check_succeeded, gate.checked_by) == (True, "Editor One")
+    entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_CHECKED)
+    assert b"QueryResponse" in bytes(entry.raw or b"")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "sentence"),
+    [
+        ("refuses-sign-in", "did not accept the credential"),
+        ("gateway-error", "was not understood (HTTP 502)"),
+        ("never-answers", "got no answer"),
+    ],
+)
+def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User, behaviour: str, sentence: str) -> None:
+    practice.behaviour = behaviour
+    found = environments.check("staging", actor=acting(editor))
+    assert not found.succeeded
+    assert sentence in found.sentence
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_credential_nothing_is_asked(editor: User) -> None:
+    assert environments.check("staging", actor=acting(editor)).sentence == "STAGING is not connected."
+    assert not delivery.deliver_next("staging", actor=acting(editor))
+
+
+def test_asking_keeps_the_answer_and_changes_no_state(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    practice.behaviour = "applies-then-breaks"
+    delivery.deliver_next("staging", actor=worker)
+    practice.behaviour = "answers"
+    submission.refresh_from_db()
+
+    answer = asking.ask_about(submission, actor=acting(editor))
+
+    assert answer.record is not None
+    assert answer.record.name == "Lakeside 1"
+    submission.refresh_from_db()
+    organization = Organization.objects.get()
+    assert submission.state == State.UNKNOWN
+    assert organization.seen_record() == answer.record
+    assert AuditEntry.objects.get(action=Action.SUBMISSION_ASKED).facts["details"]["found"] is True
+
+
+def test_a_question_without_an_answer_leaves_what_was_seen(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "gateway-error"
+    answer = asking.ask_about(submission, actor=acting(editor))
+    assert not answer.was_asked
+    assert Organization.objects.get().seen_at is None
+
+
+@pytest.mark.django_db
+def test_the_rate_keeps_a_distance_between_requests_of_the_installation() -> None:
+    moment = timezone.now()
+    assert environments.take_turn(moment, rate=2.0)
+    assert not environments.take_turn(moment + datetime.timedelta(seconds=0.4), rate=2.0)
+    assert environments.take_turn(moment + datetime.timedelta(seconds=0.5), rate=2.0)
+
+
+def test_a_token_that_cannot_be_got_lets_the_environment_wait(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    values = {
+        "REDOX_STAGING_AUTH": "api-key",
+        "REDOX_STAGING_API_KEY": "unknown",
+        "REDOX_STAGING_API_SECRET": "unknown",
+    }
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
+        assert not delivery.deliver_next("staging", actor=acting(editor))
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (gate.is_stopped, gate.hold_until is not None, gate.failures) == (False, True, 1)
+    EnvironmentGate.objects.update(hold_until=None)
+    with override_settings(REDOX=redox(practice.url, **values)):
+        assert not delivery.deliver_next("staging", actor=acting(editor))
+    assert EnvironmentGate.objects.get(pk="staging").is_stopped
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.QUEUED, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "variable"),
+    [
+        ({"REDOX_PRODUCTION_ACCESS_TOKEN": "staging-token"}, "REDOX_PRODUCTION_ACCESS_TOKEN"),
+        ({"REDOX_STAGING_ROUTING_ID": "5d0fd248-6c52-4ad9-b907-ae10bf2dcc39"}, "REDOX_STAGING_ROUTING_ID"),
+        ({"REDOX_STAGING_ROUTING_ID": "adf917b5-1496-4241-87e2-ed20434b1fdb"}, "REDOX_STAGING_ROUTING_ID"),
+        (
+            {"REDOX_STAGING_ROUTING_ID": SOME_UUID, "REDOX_PRODUCTION_ROUTING_ID": SOME_UUID},
+            "REDOX_PRODUCTION_ROUTING_ID",
+        ),
+    ],
+)
+def test_crossed_environments_stop_the_process(values: dict[str, str], variable: str) -> None:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as found:
+        gateway.verify()
+    assert found.value.variable == variable
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"REDOX_STAGING_AUTH": "kerberos"}, "REDOX_STAGING_AUTH: is none of oauth, api-key, token"),
+        ({"REDOX_STAGING_BASE_URL": "http://redox.example"}, "REDOX_STAGING_BASE_URL: is http; that is allowed"),
+        ({"REDOX_STAGING_BASE_URL": "redox"}, "REDOX_STAGING_BASE_URL: is no address"),
+        ({"REDOX_STAGING_SOURCE_ID": "none"}, "REDOX_STAGING_SOURCE_ID: is no UUID"),
+        ({"REDOX_STAGING_GATEWAY_OID": "1"}, "REDOX_STAGING_GATEWAY_OID: '1' is not an OID."),
+        (
+            {
+                "REDOX_STAGING_AUTH": "oauth",
+                "REDOX_STAGING_CLIENT_ID": "c",
+                "REDOX_STAGING_KEY_ID": "k",
+                "REDOX_STAGING_PRIVATE_KEY": "secret-key",
+            },
+            "REDOX_STAGING_PRIVATE_KEY: is no RSA private key in PEM form",
+        ),
+    ],
+)
+def test_a_fault_inside_one_environment_leaves_the_other_in_use(values: dict[str, str], fault: str) -> None:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
+        gateway.verify()
+        staging, production = gateway.connection("staging"), gateway.connection("production")
+    assert (staging.is_connected, production.is_connected) == (False, True)
+    assert staging.fault.startswith(fault)
+    assert "secret-key" not in staging.fault
+
+
+@pytest.mark.django_db
+def test_a_routing_id_that_is_a_records_destination_is_refused(editor: User) -> None:
+    factories.organization(user=editor, destination_id=SOME_UUID)
+    crossed = override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_ROUTING_ID=SOME_UUID))
+    with crossed, pytest.raises(SettingsFault, match="REDOX_STAGING_ROUTING_ID"):
+        installation.check_mark()
+
+
+@pytest.mark.django_db
+class TestDemonstrationAndEarnestNeverTouch:
+    def test_a_marked_database_does_not_run_in_earnest(self) -> None:
+        installation.mark_as_demonstration()
+        with override_settings(DEMO=False), pytest.raises(SettingsFault, match="names a demonstration database"):
+            installation.check_mark()
+
+    def test_a_database_in_earnest_does_not_run_as_a_demonstration(self, editor: User) -> None:
+        with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a database in earnest"):
+            installation.check_mark()
+
+    def test_a_database_in_use_is_never_marked(self, editor: User) -> None:
+        with pytest.raises(SettingsFault, match="in use"):
+            installation.mark_as_demonstration()
+        assert not Installation.objects.get().demonstration
+
+    def test_a_marked_database_does_not_start_with_another_machines_address(self) -> None:
+        installation.mark_as_demonstration()
+        settings = override_settings(DEMO=True, REDOX=redox("https://redox.example"))
+        with settings, pytest.raises(SettingsFault, match="leads to another machine"):
+            installation.check_mark()
+
+    def test_there_is_no_switch_of_behaviour_in_earnest(self, tmp_path: Path) -> None:
+        with override_settings(DEMO=False), pytest.raises(PermissionDenied):
+            demonstration.set_behaviour("slow")
+
+    def test_there_is_no_sign_in_by_role_in_earnest(self) -> None:
+        factories.UserFactory(username="editor", role="editor")
+        assert demonstration.person_with_role("editor") is None
+
+
+@pytest.mark.django_db
+class TestRights:
+    @pytest.mark.parametrize("role", ROLES)
+    def test_a_role_gives_its_rights_and_no_others(self, role: str) -> None:
+        assert rights_of(factories.UserFactory(role=role)) == ROLES[role]
+
+    def test_being_a_superuser_gives_no_right_to_send(self) -> None:
+        user = factories.UserFactory(is_superuser=True, is_staff=True)
+        assert not any(may(user, right) for right in (Right.SEND_STAGING, Right.SEND_PRODUCTION, Right.RESOLVE))
+
+    def test_who_left_has_no_rights(self) -> None:
+        assert rights_of(factories.UserFactory(role="approver", is_active=False)) == frozenset()
+
+    def test_a_refusal_says_whom_to_ask(self) -> None:
+        factories.UserFactory(role="approver", first_name="Approver", last_name="One")
+        assert refusal(sending("production")) == "You may not send to PRODUCTION. Approvers may: Approver One."
+
+    def test_rows_that_must_exist_can_be_made_again(self) -> None:
+        installation.ensure_rows()
+        installation.ensure_rows()
+        assert EnvironmentGate.objects.count() == 2
+        assert rights_of(factories.UserFactory(role="editor")) == ROLES["editor"]
+
+
+@pytest.mark.django_db
+def test_an_account_and_its_entry_are_saved_together() -> None:
+    user = User(username="new")
+    people.save(user, groups=[], what="account made", actor=system("Test"))
+    entry = AuditEntry.objects.get(action=Action.PERSON_CHANGED)
+    assert entry.facts["object"]["name"] == "new"
+    people.change_password(user, "a password of some length", actor=system("Test"))
+    assert "a password of some length" not in "".join(bytes(e.body).decode() for e in AuditEntry.objects.all())
+
+
+def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    workers.beat("Worker test", timezone.now())
+    assert Worker.objects.get().settings_fingerprint == workers.fingerprint()
+    assert workers.one_round(worker)
+    assert Submission.objects.get().state == State.ACCEPTED
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=SOME_UUID)):
+        assert Worker.objects.get().settings_fingerprint != workers.fingerprint()
+
+
+def test_a_query_shows_only_the_oid_that_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
+    made = factories.organization(user=editor)
+    factories.submission(made, user=editor)
+    delivery.deliver_next("staging", actor=acting(editor))
+    assert asking.query("staging", BASE).record == replace(
+        factories.record(),
+        destination_known=False,
+        carried=asking.query("staging", BASE).record.carried,  # type: ignore[union-attr]
+    )
+    assert asking.query("staging", f"{BASE}.9").record is None

@@ -1,0 +1,194 @@
+"""From a review to the outbox: what was reviewed is what is stored, once."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
+from organizations.models.submission import MOVES, OPEN_STATES
+from organizations.services import organizations, reviews, submissions
+from organizations.services.faults import AlreadySent, NotDone, OutOfDate, WarningsOpen
+from tests import factories
+from tests.factories import BASE, acting
+
+pytestmark = pytest.mark.django_db
+
+
+def send(made: Organization, user: User, review: reviews.Review, **values: object) -> Submission:
+    given: dict[str, object] = {
+        "sha256": review.sha256,
+        "seen_submission": made.last_submission_id or 0,
+        "reason": "",
+        "ticked": frozenset(submissions.warning_key(warning) for warning in review.warnings),
+        "actor": acting(user),
+    }
+    return submissions.submit(made.pk, **(given | values))  # type: ignore[arg-type]
+
+
+def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
+    made = factories.organization(user=editor)
+    review = reviews.review(made, actor=acting(editor))
+    submission = send(made, editor, review, reason="ticket 7")
+
+    assert bytes(submission.message) == review.message
+    assert (submission.message_sha256, submission.fingerprint) == (review.sha256, review.fingerprint)
+    assert (submission.state, submission.event, submission.intent) == (State.QUEUED, "New", Intent.CREATE)
+    entry = AuditEntry.objects.get(action=Action.SUBMISSION_MADE)
+    assert (bytes(entry.raw or b""), entry.facts["reason"]) == (review.message, "ticket 7")
+
+
+def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
+    made = factories.organization(user=editor)
+    review = reviews.review(made, actor=acting(editor))
+    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
+
+    with pytest.raises(OutOfDate, match="Nothing was sent"):
+        send(made, editor, review)
+    assert not Submission.objects.exists()
+    assert not AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).exists()
+
+
+def test_a_second_press_finds_the_first(editor: User) -> None:
+    made = factories.organization(user=editor)
+    review = reviews.review(made, actor=acting(editor))
+    first = send(made, editor, review)
+
+    with pytest.raises(AlreadySent) as found:
+        send(made, editor, review)
+    assert found.value.submission == first
+    assert Submission.objects.count() == 1
+
+
+def test_another_review_after_the_first_is_out_of_date(editor: User) -> None:
+    made = factories.organization(user=editor)
+    send(made, editor, reviews.review(made, actor=acting(editor)))
+    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
+    review = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(editor))
+    with pytest.raises(OutOfDate, match="was made meanwhile"):
+        send(made, editor, review, seen_submission=0)
+
+
+def test_the_database_refuses_a_second_open_submission(editor: User) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    submission.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        submission.save(force_insert=True)
+
+
+def test_every_warning_is_ticked_first(editor: User) -> None:
+    made = factories.organization(user=editor, contacts=())
+    review = reviews.review(made, actor=acting(editor))
+    assert [warning.key for warning in review.open_warnings] == ["contact"]
+
+    with pytest.raises(WarningsOpen) as found:
+        send(made, editor, review, ticked=frozenset())
+    assert found.value.keys == (submissions.warning_key(review.open_warnings[0]),)
+    assert send(made, editor, review).warnings[0]["text"].startswith("Nobody can be reached.")
+
+
+def test_a_warning_ticked_for_the_same_value_is_not_asked_again(editor: User) -> None:
+    made = factories.organization(user=editor, contacts=())
+    submission = factories.submission(made, user=editor)
+    submissions.cancel(submission.pk, actor=acting(editor))
+
+    again = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(editor))
+    assert again.open_warnings == ()
+    assert [warning.accepted_by for warning in again.settled_warnings] == ["Editor One"]
+
+
+def test_cancelling_frees_the_record_for_another_review(editor: User) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    cancelled = submissions.cancel(submission.pk, actor=acting(editor))
+
+    assert (cancelled.state, cancelled.cancelled_by) == (State.CANCELLED, "Editor One")
+    assert factories.submission(made, user=editor).state == State.QUEUED
+
+
+def test_after_the_first_attempt_nothing_is_cancelled(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(attempt=1)
+    with pytest.raises(NotDone, match="nobody can know that nothing was sent"):
+        submissions.cancel(submission.pk, actor=acting(editor))
+
+
+def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> None:
+    made = factories.organization(user=editor)
+    other = factories.UserFactory(role="editor")
+    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
+    sender = factories.UserFactory(role="approver")
+    submission = factories.submission(made, user=sender)
+    assert submission.authors == sorted([editor.pk, other.pk, sender.pk])
+
+
+def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
+    made = factories.organization(user=editor)
+    Organization.objects.update(presence="present", presence_basis="accepted", confirmed_version=1)
+    organizations.confirm(Organization.objects.get(), factories.record(), None)  # type: ignore[arg-type]
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
+
+    review = reviews.review(Organization.objects.get(), actor=acting(editor))
+    assert [(warning.key, "Name (Editor Two" in warning.text) for warning in review.open_warnings] == [("others", True)]
+    own = reviews.review(Organization.objects.get(), actor=acting(other))
+    assert own.open_warnings == ()
+
+
+def test_new_or_update_follows_from_presence(editor: User) -> None:
+    made = factories.organization(user=editor)
+    for presence, event in (("never", "New"), ("absent", "New"), ("present", "Update")):
+        Organization.objects.update(presence=presence)
+        assert reviews.review(Organization.objects.get(pk=made.pk)).event == event
+    Organization.objects.update(presence="unknown")
+    blockers = reviews.review(Organization.objects.get(pk=made.pk)).blockers
+    assert [blocker.kind for blocker in blockers] == [reviews.Block.PRESENCE_UNKNOWN]
+
+
+def test_a_record_with_active_children_is_not_deactivated(editor: User) -> None:
+    parent = factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    Organization.objects.update(presence="present", presence_basis="accepted", confirmed_active=True)
+
+    review = reviews.review(Organization.objects.get(pk=parent.pk), intent=Intent.DEACTIVATE)
+    assert [blocker.kind for blocker in review.blockers] == [reviews.Block.ACTIVE_CHILDREN]
+
+
+def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
+    factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    parents = Organization.objects.filter(oid=BASE)
+    parents.update(presence="present", presence_basis="accepted", confirmed_active=False)
+    kinds = [blocker.kind for blocker in reviews.review(child).blockers]
+    assert kinds == [reviews.Block.PARENT_DEACTIVATED]
+
+
+@pytest.mark.parametrize("start", State.values)
+@pytest.mark.parametrize("end", State.values)
+def test_states_move_as_the_table_says_and_no_other_way(editor: User, start: str, end: str) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(state=start)
+    submission.refresh_from_db()
+    if end in MOVES[start]:
+        submissions.move(submission, State(end))
+        submission.refresh_from_db()
+        assert submission.state == end
+    else:
+        with pytest.raises(ValueError, match="does not go from"):
+            submissions.move(submission, State(end))
+
+
+def test_who_moves_second_changes_nothing(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    stale = Submission.objects.get(pk=submission.pk)
+    submissions.move(submission, State.SENDING, token=1)
+    with pytest.raises(OutOfDate):
+        submissions.move(stale, State.CANCELLED)
+    assert Submission.objects.get().state == State.SENDING
+
+
+def test_final_states_are_accepted_rejected_and_cancelled() -> None:
+    assert {State(state) for state in State.values} - set(OPEN_STATES) == {
+        State.ACCEPTED,
+        State.REJECTED,
+        State.CANCELLED,
+    }

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.loader import render_to_string
 
 from orgportal import logs
 
@@ -101,3 +102,16 @@ def _log_line(request: HttpRequest, response: HttpResponse, started: float) -> N
         "duration_ms": round((time.monotonic() - started) * 1000),
     }
     log.info("request", extra=fields)
+
+
+class WrongMethodMiddleware:
+    """Gives an address that was asked in a wrong way a page that says so; Django's own answer is empty."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.respond(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            response.content = render_to_string("405.html").encode()
+        return response

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orgportal.middleware.HealthMiddleware",  # first: neither host check nor redirect nor sign-in may stand before it
     "orgportal.middleware.RequestIdMiddleware",
+    "orgportal.middleware.WrongMethodMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

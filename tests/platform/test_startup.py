@@ -1,10 +1,6 @@
 """Start: settings that must not be used together stop the process and are named."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +8,7 @@ from orgportal import startup
 from orgportal.faults import SettingsFault
 from orgportal.variables import Variables
 
-ROOT = Path(__file__).resolve().parents[2]
+from .serving import manage
 
 
 def test_the_settings_of_the_tests_are_fit():
@@ -72,19 +68,6 @@ def test_what_belongs_together_is_accepted(settings, values):
 def test_the_parts_of_an_address():
     assert startup.split_bind("[::1]:80") == ("::1", 80)
     assert startup.split_bind("127.0.0.1:8000") == ("127.0.0.1", 8000)
-
-
-def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own, in which nothing is set but these variables."""
-    plain = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    return subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *arguments],
-        env={**plain, "ORGPORTAL_ENV_FILE": "", **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.slow

@@ -1,0 +1,98 @@
+"""Commands and whole portals in processes of their own, in which nothing is set but what a test says."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def plain_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")} | {
+        "ORGPORTAL_ENV_FILE": ""
+    }
+
+
+def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env={**plain_environment(), **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Portal:
+    """`serve` or `demo`, started as from a terminal."""
+
+    def __init__(self, variables: dict[str, str], command: str) -> None:
+        port = int(variables["BIND"].rpartition(":")[2]) if command == "serve" else free_port()
+        self.address = f"127.0.0.1:{port}"
+        arguments = ["--port", str(port)] if command == "demo" else []
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), command, *arguments],
+            env={**plain_environment(), **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://{self.address}{path}", timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as fault:
+            with fault:
+                return fault.code, fault.read().decode()
+
+    def wait_until_ready(self) -> None:
+        until = time.monotonic() + 120
+        while True:
+            assert self.process.poll() is None, self.process.communicate()[0]
+            assert time.monotonic() < until
+            try:
+                if self.get("/health/ready")[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.1)
+
+    def children(self) -> dict[int, str]:
+        """Every process below ours, with its command line."""
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+        rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+        below, found = {self.process.pid}, {}
+        for pid, parent, command in sorted((int(row[0]), int(row[1]), row[2]) for row in rows):
+            if parent in below:
+                below.add(pid)
+                found[pid] = command
+        return found
+
+    def child(self, word: str) -> int:
+        return min(pid for pid, command in self.children().items() if word in command)
+
+    def end(self) -> tuple[int, str]:
+        """Ctrl-C in the terminal: the signal goes to the whole group. Gives the exit code and all output."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        output, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, output
+
+    @staticmethod
+    def is_running(process: int) -> bool:
+        return subprocess.run(["ps", "-p", str(process)], capture_output=True, check=False).returncode == 0

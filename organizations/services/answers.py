@@ -15,6 +15,8 @@ from organizations.redox.outcome import Kind, Outcome, classify
 
 from . import gateway, settling
 
+__all__ = ["Explanation", "doubles_of", "explain", "record_of", "support_block"]
+
 MOST_DOUBLES = 5
 
 

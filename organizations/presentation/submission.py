@@ -1,0 +1,252 @@
+"""One submission as its page tells it: the state with its reason, what it changed, who and why."""
+
+import datetime
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from organizations import words
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Environment,
+    EnvironmentGate,
+    Event,
+    Intent,
+    State,
+    Submission,
+    clock,
+)
+from organizations.records import Difference, OrganizationRecord
+from organizations.services import answers, gateway, reviews, submissions
+from organizations.templatetags.portal import moment, plain
+
+from .comparison import Compared, compare
+
+ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
+"""States in which the directory can be asked what it shows: there is something to find out."""
+
+HELD = "{environment} waits until {time}: {cause}."
+NOT_CONNECTED = "{environment} is not connected."
+SOON = datetime.timedelta(seconds=30)
+
+_EXPLAINED = (State.REJECTED, State.UNKNOWN, State.NEEDS_PERSON)
+_TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would have changed"}
+
+
+class Reason(NamedTuple):
+    """What a queued submission waits for; `key` is that of the words."""
+
+    key: str
+    sentence: SafeString
+
+    @property
+    def needs_worker(self) -> bool:
+        """Whether a worker could go on with it, now or at its time."""
+        return self.key in ("worker", "attempt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateBlock:
+    """The state, its sentence and the one next step."""
+
+    key: str
+    word: words.Word
+    sentence: SafeString
+    reason: Reason | None
+    explanation: answers.Explanation | None
+    step_url: str
+    poll_seconds: int
+    since: str
+    elapsed: str
+    wait_is_over: bool
+
+
+class Change(NamedTuple):
+    """One field that a submission changes, with who saved it and when."""
+
+    field: str
+    label: str
+    before: str
+    after: str
+    by: str
+
+
+class Asked(NamedTuple):
+    """What the directory answered when it was asked about a submission."""
+
+    time: datetime.datetime
+    actor: str
+    cause: str
+    found: bool
+    rows: tuple[Compared, ...]
+
+    @property
+    def different(self) -> int:
+        return sum(1 for row in self.rows if row.equal is False)
+
+    @property
+    def read(self) -> int:
+        return sum(1 for row in self.rows if row.equal is not None)
+
+
+def what_it_is(submission: Submission) -> str:
+    """ "Update of Lakeside North" """
+    return f"{submission.event} of {submission.organization.name}"
+
+
+def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
+    """Everything that the first thing on the page says."""
+    state, now = State(submission.state), clock.now()
+    reason = queued_reason(submission, gate, now) if state == State.QUEUED else None
+    explanation = _explanation(submission, state)
+    return StateBlock(
+        key=state.value,
+        word=words.SUBMISSION_STATE[state],
+        sentence=_sentence(submission, state),
+        reason=reason,
+        explanation=explanation,
+        step_url=_step_url(submission, explanation),
+        poll_seconds=_poll_seconds(submission, state, reason, now),
+        since=f"{state.value}-{submission.attempt}",
+        elapsed=_elapsed(submission, now),
+        wait_is_over=submission.not_before is not None and submission.not_before <= now,
+    )
+
+
+def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> Reason:
+    """What a queued submission waits for: the first that holds it."""
+    environment = Environment(submission.environment).label
+    waits_for = submission.after.exclude(state=State.ACCEPTED).select_related("organization").first()
+    if waits_for is not None:
+        return _reason("parent", name=plain(waits_for.organization.name))
+    if not gateway.connection(submission.environment).is_connected:
+        return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))
+    if gate.is_stopped:
+        return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))
+    if gate.hold_until is not None and gate.hold_until > now:
+        time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
+        return Reason("held", format_html(HELD, environment=environment, time=time, cause=cause))
+    if submission.not_before is not None and submission.not_before > now:
+        cause = plain(submission.state_reason).rstrip(".")
+        return _reason(
+            "attempt", time=moment(submission.not_before, "seconds"), attempt=submission.attempt, cause=cause
+        )
+    return _reason("worker", environment=environment)
+
+
+def changes(submission: Submission) -> list[Change]:
+    """What the message changes, field by field."""
+    found = submissions.what_it_changed(submission)
+    edits = _edits(submission)
+    return [
+        Change(one.field, one.label, plain(one.before), plain(one.after), _saved_by(one, edits, submission))
+        for one in found
+    ]
+
+
+def changes_title(submission: Submission) -> str:
+    if submission.event == Event.NEW:
+        return "What it registered" if submission.state == State.ACCEPTED else "What it would register"
+    return _TITLES.get(State(submission.state), "What it would change")
+
+
+def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
+    """The answer to the last Query about a submission, compared with what was sent and accepted before."""
+    if entry is None:
+        return None
+    facts = entry.facts
+    details = facts.get("details", {})
+    seen = details.get("seen")
+    rows: tuple[Compared, ...] = ()
+    if seen:
+        sent = answers.record_of(submission)
+        rows = compare(sent, OrganizationRecord.from_json(seen), submission.before_record())
+    return Asked(entry.at, entry.actor_name, plain(facts.get("detail", "")).rstrip("."), bool(seen), rows)
+
+
+def _reason(key: str, **values: object) -> Reason:
+    return Reason(key, format_html(words.QUEUED_REASON[key], **values))
+
+
+def _sentence(submission: Submission, state: State) -> SafeString:
+    time = submission.sent_at if state in (State.SENDING, State.UNKNOWN) else submission.ended_at
+    person = submission.cancelled_by or submission.submitter.get_full_name() or submission.submitter.get_username()
+    return format_html(words.SUBMISSION_STATE[state].sentence, time=moment(time, "seconds"), person=plain(person))
+
+
+def _explanation(submission: Submission, state: State) -> answers.Explanation | None:
+    if state in _EXPLAINED or (state == State.ACCEPTED and submission.answer_warning):
+        at = words.moment(localtime(submission.sent_at), clock.now(), "clock") if submission.sent_at else ""
+        return answers.explain(submission, at=at)
+    return None
+
+
+def _step_url(submission: Submission, explanation: answers.Explanation | None) -> str:
+    """Where the step of the explanation leads; empty when it is no link."""
+    key = explanation.step_key if explanation else ""
+    record = [submission.environment, submission.oid]
+    match key:
+        case "open_connection":
+            return reverse("connection", args=[submission.environment])
+        case "review_as_new":
+            return reverse("review", args=record)
+        case "edit" | "edit_record":
+            anchor = explanation.anchor if explanation else ""
+            return reverse("edit", args=record) + (f"#{anchor}" if anchor else "")
+        case "compare_record":
+            double = answers.doubles_of(submission, answers.record_of(submission))[0]
+            return reverse("record", args=[double.environment, double.oid])
+    return ""
+
+
+def _poll_seconds(submission: Submission, state: State, reason: Reason | None, now: datetime.datetime) -> int:
+    """How often the page asks for the state; 0 at an end. A worker takes what nothing holds within a second."""
+    if state == State.SENDING:
+        return 2
+    if state == State.QUEUED:
+        soon = reason is not None and reason.key == "worker" and now - submission.state_at < SOON
+        return 2 if soon else 10
+    return 10 if state == State.UNKNOWN else 0
+
+
+def _elapsed(submission: Submission, now: datetime.datetime) -> str:
+    """Minutes and seconds since the last attempt began: "00:14"."""
+    if submission.sent_at is None:
+        return ""
+    seconds = max(int((now - submission.sent_at).total_seconds()), 0)
+    return f"{seconds // 60:02}:{seconds % 60:02}"
+
+
+def _edits(submission: Submission) -> list[AuditEntry]:
+    """The edits that a submission carried: after the last accepted one, up to its own version."""
+    earlier = Submission.objects.filter(
+        organization_id=submission.organization_id, id__lt=submission.pk, state=State.ACCEPTED
+    ).exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
+    since = earlier.order_by("-id").values_list("record_version", flat=True).first() or 0
+    edits = AuditEntry.objects.edits_since(submission.organization_id, since)
+    return list(edits.filter(version_after__lte=submission.record_version).defer("raw"))
+
+
+def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission) -> str:
+    moved_alone = submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
+    edit = None if moved_alone else reviews.last_edit_of(found.field, edits)
+    if edit is None:
+        name = submission.submitter.get_full_name() or submission.submitter.get_username()
+        return _by(name, submission.created_at)
+    return _by(edit.actor_name, edit.at)
+
+
+def _by(name: str, at: datetime.datetime) -> str:
+    return f"{plain(name)}, {words.moment(localtime(at), clock.now())}"
+
+
+def approval(entries: list[AuditEntry], submission: Submission) -> str:
+    """Whether somebody had to approve, in the words that were written down then."""
+    made = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
+    said = made.facts.get("details", {}).get("approval", "") if made else ""
+    return f"{said.rstrip('.')} ({Environment(submission.environment).label})." if said else ""

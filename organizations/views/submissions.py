@@ -1,0 +1,171 @@
+"""The outbox, and one submission from review to its end."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_POST, require_safe
+
+from organizations import words
+from organizations.models import AuditEntry, Environment, EnvironmentGate, State, Submission
+from organizations.permissions import Right, may, sending
+from organizations.presentation import attempts
+from organizations.presentation import submission as shown
+from organizations.services import answers, asking, submissions
+from organizations.services.faults import NotDone
+
+from .access import actor, needs, require, submission_or_404, submission_url, user_of, why_not
+
+ROWS = 50
+
+
+@require_safe
+@needs(Right.VIEW)
+def outbox(request: HttpRequest, environment: Environment) -> HttpResponse:
+    """All submissions of an environment, the newest first, filtered by the address."""
+    state = request.GET.get("state", "")
+    state = state if state == "open" or state in State.values else ""
+    mine = request.GET.get("mine") == "1"
+    found = _filtered(request, environment, state, mine)
+    page = Paginator(found.select_related("organization", "submitter"), ROWS).get_page(request.GET.get("page"))
+    context = {
+        "section": "submissions",
+        "page": page,
+        "rows": [(submission, words.SUBMISSION_STATE[submission.state]) for submission in page],
+        "choices": [("", "All"), ("open", "Open"), *State.choices],
+        "state": state,
+        "mine": mine,
+        "summary": words.count(page.paginator.count, "submission") + (" fit" if state or mine else ""),
+        "chips": _chips(environment, state, mine),
+        "all_url": reverse("submissions", args=[environment]),
+        "none_at_all": not page.paginator.count and not Submission.objects.in_environment(environment).exists(),
+        "switch_url": reverse("submissions", args=[environment.other]),
+    }
+    return render(request, "submissions/outbox.html", context)
+
+
+@require_safe
+@needs(Right.VIEW)
+def page(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
+    """One submission."""
+    submission = submission_or_404(environment, number)
+    entries = list(AuditEntry.objects.of_submission(number).defer("raw"))
+    context = _state_context(request, submission, entries) | _answer_context(submission, entries)
+    return render(request, "submissions/page.html", context | _around(submission, entries))
+
+
+@require_safe
+@needs(Right.VIEW)
+def state(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
+    """The state alone, for a page that stands open; with attempts and response when they changed."""
+    submission = submission_or_404(environment, number)
+    entries = list(AuditEntry.objects.of_submission(number).defer("raw"))
+    context = _state_context(request, submission, entries)
+    context["changed"] = request.GET.get("since", "") != context["state"].since
+    if context["changed"]:
+        context |= _answer_context(submission, entries)
+    response = render(request, "submissions/state.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+@needs(Right.EDIT)
+def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
+    """Take back what was not attempted yet: its authors may, and whoever may send to the environment."""
+    submission = submission_or_404(environment, number)
+    if user_of(request).pk not in submission.authors:
+        require(request, sending(environment), environment=environment, oid=submission.oid)
+    try:
+        submissions.cancel(submission.pk, actor=actor(request))
+        messages.success(request, "Nothing was sent. Your changes stay saved on the record.")
+    except NotDone as fault:
+        messages.error(request, str(fault))
+    return redirect(submission_url(submission))
+
+
+@require_POST
+@needs(Right.EDIT)
+def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
+    """Ask what the directory shows now. It reads; the state of the submission stays as it is."""
+    submission = submission_or_404(environment, number)
+    if submission.state not in shown.ASKED:
+        messages.error(request, f"Submission {number} is at its end or not under way; there is nothing to find out.")
+        return redirect(submission_url(submission))
+    asking.ask_about(submission, actor=actor(request))
+    return redirect(submission_url(submission) + "#asked")
+
+
+def _filtered(request: HttpRequest, environment: Environment, state: str, mine: bool) -> QuerySet[Submission]:
+    found = Submission.objects.in_environment(environment).order_by("-id")
+    if state:
+        found = found.open() if state == "open" else found.filter(state=state)
+    return found.filter(submitter=user_of(request)) if mine else found
+
+
+def _chips(environment: Environment, state: str, mine: bool) -> list[tuple[str, str]]:
+    """Each filter in force, with the address without it."""
+    address = reverse("submissions", args=[environment])
+    chips = []
+    if state:
+        label = "Open" if state == "open" else State(state).label
+        chips.append((f"State: {label}", address + ("?mine=1" if mine else "")))
+    if mine:
+        chips.append(("Asked by me", address + ("?" + urlencode({"state": state}) if state else "")))
+    return chips
+
+
+def _state_context(request: HttpRequest, submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
+    """What the state block shows, and what this person may do about it."""
+    sends = sending(submission.environment)
+    is_author = user_of(request).pk in submission.authors and may(user_of(request), Right.EDIT)
+    gate = EnvironmentGate.objects.get(pk=submission.environment)
+    return {
+        "section": "submissions",
+        "submission": submission,
+        "organization": submission.organization,
+        "state": shown.state_block(submission, gate),
+        "parent": submission.organization.parent() if submission.state == State.ACCEPTED else None,
+        "what_it_is": shown.what_it_is(submission),
+        "took": attempts.seconds(submission.duration_ms),
+        "cancel_why_not": "" if is_author else why_not(request, sends),
+        "ask_why_not": why_not(request, Right.EDIT),
+        "support": answers.support_block(submission, entries),
+    }
+
+
+def _answer_context(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
+    answer = attempts.last_answer(entries)
+    response = None
+    if answer is not None:
+        content = AuditEntry.objects.values_list("raw", flat=True).get(pk=answer.pk)
+        size = answer.facts.get("raw_bytes", 0)
+        response = attempts.raw(bytes(content or b""), http_status=answer.http_status, sequence=answer.pk, size=size)
+    return {
+        "entries": entries,
+        "attempts": attempts.attempts(entries),
+        "request_raw": attempts.raw(bytes(submission.message)),
+        "response_raw": response,
+        "asked": shown.asked(attempts.last_asked(entries), submission),
+    }
+
+
+def _around(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
+    """What the page holds beside the state and the answer."""
+    of_record = Submission.objects.filter(organization_id=submission.organization_id)
+    return {
+        "changes": shown.changes(submission),
+        "changes_title": shown.changes_title(submission),
+        "after_heading": "Sent and accepted" if submission.state == State.ACCEPTED else "Sent",
+        "approval": shown.approval(entries, submission),
+        "previous": of_record.filter(pk__lt=submission.pk).order_by("-pk").first(),
+        "next": of_record.filter(pk__gt=submission.pk).order_by("pk").first(),
+        "switch_url": reverse("submissions", args=[Environment(submission.environment).other]),
+    }

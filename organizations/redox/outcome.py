@@ -297,7 +297,7 @@ def read_answer(exchange: Exchange) -> Answer:
     if len(_text(dig(data, *_MESSAGE_ID))) > MAX_ID or len(_text(dig(data, *_LOG_ID))) > MAX_ID:
         return Answer(text=text)
     detail = dig(data, "Meta", "Extensions", "ResponseDetail")
-    sentence = plain(_text(detail) or _text(dig(detail, "string")))
+    sentence = _text(detail) or _text(dig(detail, "string"))
     return Answer(data, text, sentence, _errors(data))
 
 
@@ -330,11 +330,11 @@ def _errors(data: dict[str, Any]) -> tuple[str, ...]:
     old = data.get("ErrorMessages")
     texts += old if isinstance(old, list) else []
     texts += [data["errorDetail"]] if data.get("errorDetail") else []
-    return tuple(plain(_text(text)) for text in texts)
+    return tuple(_text(text) for text in texts)
 
 
 def _words(answer: Answer) -> str:
-    return plain("\n".join(answer.errors)) or answer.sentence or answer.text
+    return plain("\n".join(answer.errors)) or plain(answer.sentence) or answer.text
 
 
 def _text(value: object) -> str:

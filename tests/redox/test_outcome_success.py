@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations.redox import outcome
-from organizations.redox.client import MAX_BODY, Exchange, Fault, Limits
+from organizations.redox.client import MAX_BODY, Exchange, Fault, Limits, plain
 from organizations.redox.outcome import Kind, classify
 
 from . import servers
@@ -76,6 +76,7 @@ NOT_UNDERSTOOD = [
     success("Organization was added."),
     success(NEW_SENTENCE.lower()),
     success(NEW_SENTENCE + " Not."),
+    success(" " + NEW_SENTENCE),
     success("Not so: " + NEW_SENTENCE),
     success(UPDATE_SENTENCE),
     success(None),
@@ -173,7 +174,7 @@ EXCHANGES = st.builds(
     request_sha256=st.just(""),
     sent=st.booleans(),
     fault=st.none() | st.sampled_from(Fault),
-    fault_text=st.text(max_size=10),
+    fault_text=st.text(max_size=10).map(plain),
     status=STATUSES,
     headers=st.builds(lambda encoding, said: {"content-encoding": encoding, "retry-after": said}, ENCODINGS, st.text()),
     body=BODIES,

@@ -204,6 +204,7 @@ def test_every_contact_is_in_exactly_one_pair(before, after):
 @given(records)
 def test_reading_twice_reads_the_same(record):
     assert readable(readable(record)) == readable(record)
+    assert not readable(record).destination_known
 
 
 @given(records, st.randoms())

@@ -6,6 +6,7 @@ stored is classified later, not asked for again.
 
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -104,30 +105,28 @@ def reap(environment: str, *, actor: Actor) -> int:
 
 
 def _send(claim: Claim, token: str, actor: Actor) -> None:
-    exchange = _exchange(claim, token, repeat=0, actor=actor)
+    exchange = _exchange(claim, token)
+    in_time = settling.keep_response(claim.submission, exchange, repeat=0, actor=actor)
     outcome = _classified(claim.submission, exchange)
-    if outcome.renew_token and gateway.discard_token(claim.redox, token):
+    if in_time and outcome.renew_token and gateway.discard_token(claim.redox, token):
         renewed = gateway.access_token(claim.redox)
         if renewed.token:
-            exchange = _exchange(claim, renewed.token, repeat=1, actor=actor)
+            exchange = _exchange(claim, renewed.token)
+            in_time = settling.keep_response(claim.submission, exchange, repeat=1, actor=actor)
             outcome = _classified(claim.submission, exchange)
-    try:
-        settling.settle(claim.submission, outcome, exchange, actor=actor)
-    except OutOfDate:
-        settling.late(claim.submission, exchange, actor=actor)
+    if in_time:
+        # Whoever settles it first has settled it; what came is stored either way.
+        with suppress(OutOfDate):
+            settling.settle(claim.submission, outcome, exchange, actor=actor)
 
 
-def _exchange(claim: Claim, token: str, *, repeat: int, actor: Actor) -> Exchange:
+def _exchange(claim: Claim, token: str) -> Exchange:
     message = bytes(claim.submission.message)
     if claim.lease_left < settings.REDOX_DEADLINE + LEASE_MARGIN:
         fault_text = "The worker was held up too long; the message was not sent."
-        exchange = Exchange(
-            request_sha256=messages.sha256(message), sent=False, fault=Fault.DEADLINE, fault_text=fault_text
-        )
-    else:
-        exchange = gateway.exchange(claim.redox, message, token)
-    settling.keep_response(claim.submission, exchange, repeat=repeat, actor=actor)
-    return exchange
+        sha256 = messages.sha256(message)
+        return Exchange(request_sha256=sha256, sent=False, fault=Fault.DEADLINE, fault_text=fault_text)
+    return gateway.exchange(claim.redox, message, token)
 
 
 def _classified(submission: Submission, exchange: Exchange) -> Outcome:

@@ -44,16 +44,16 @@ def seconds(number: float) -> datetime.timedelta:
     return datetime.timedelta(seconds=number)
 
 
-def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor) -> None:
-    """Commit what came, as it came, before anybody judges it."""
+def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor) -> bool:
+    """Commit what came, as it came, before anybody judges it. False: the lease was lost, so it decides nothing."""
     with audit.recorded(actor) as history:
-        _note_exchange(history, Action.ATTEMPT_RESPONSE, submission, exchange, repeat=repeat)
-
-
-def late(submission: Submission, exchange: Exchange, *, actor: Actor) -> None:
-    """An answer that came after its lease was lost is recorded and decides nothing."""
-    with audit.recorded(actor) as history:
-        _note_exchange(history, Action.ATTEMPT_LATE, submission, exchange, repeat=0)
+        held = Submission.objects.select_for_update(of=("self",)).filter(
+            pk=submission.pk, state=State.SENDING, token=submission.token
+        )
+        in_time = held.first() is not None
+        action = Action.ATTEMPT_RESPONSE if in_time else Action.ATTEMPT_LATE
+        _note_exchange(history, action, submission, exchange, repeat=repeat)
+    return in_time
 
 
 def stored_exchange(entry: AuditEntry) -> Exchange:
@@ -132,7 +132,7 @@ def _again(history: audit.History, submission: Submission, organization: Organiz
     counts = answer.outcome.kind == Kind.NOT_SENT
     tries = submission.tries + (1 if counts else 0)
     moment = clock.now()
-    if tries >= MOST_TRIES or moment - submission.created_at > LONGEST_TRYING:
+    if counts and (tries >= MOST_TRIES or moment - _first_attempt(submission, moment) > LONGEST_TRYING):
         cause = f"{tries} attempts did not reach Redox: {answer.outcome.detail}"
         submissions.move(submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.in_short())
         return
@@ -146,6 +146,11 @@ def _again(history: audit.History, submission: Submission, organization: Organiz
         state_reason=answer.outcome.detail,
         **answer.in_short(),
     )
+
+
+def _first_attempt(submission: Submission, otherwise: datetime.datetime) -> datetime.datetime:
+    entry = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT)
+    return entry.at if entry else otherwise
 
 
 def _unknown(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:

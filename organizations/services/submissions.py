@@ -60,6 +60,8 @@ def cancel(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
         NotDone: an attempt was made, or it is at its end.
     """
     with audit.recorded(actor) as history:
+        # Locks are taken in one order everywhere: record, then submission.
+        organizations.locked(Submission.objects.get(pk=submission_id).organization_id)
         submission = _locked(submission_id)
         if not submission.can_be_cancelled:
             raise NotDone(

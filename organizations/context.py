@@ -139,7 +139,7 @@ def _person(user: User) -> Person:
         roles=permissions.role_of(user),
         may="; ".join(permissions.ACTS[right] for right in acts if right in held),
         may_not="; ".join(permissions.ACTS[right] for right in acts if right not in held),
-        administers=user.is_staff and Right.MANAGE_PEOPLE in held,
+        administers=permissions.manages_people(user),
     )
 
 

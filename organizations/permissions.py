@@ -53,6 +53,11 @@ def may(user: User, right: Right) -> bool:
     return right in rights_of(user)
 
 
+def manages_people(user: User) -> bool:
+    """Whether accounts and roles are open to a person: with the right, or as the first one, made on the machine."""
+    return user.is_active and user.is_staff and (user.is_superuser or may(user, Right.MANAGE_PEOPLE))
+
+
 def sending(environment: str) -> Right:
     """The right that sending to this environment needs."""
     return Right.SEND_PRODUCTION if environment == Environment.PRODUCTION else Right.SEND_STAGING

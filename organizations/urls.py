@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from organizations import views
+from organizations import admin, views
 from organizations.models import Environment
 
 
@@ -69,5 +69,6 @@ urlpatterns = [
     path("sign-in/", views.account.sign_in, name="sign-in"),
     path("sign-out/", views.account.sign_out, name="sign-out"),
     path("account/", views.account.page, name="account"),
+    path("admin/", admin.site.urls),
     path("demonstration/", views.demonstration.set_behaviour, name="demonstration"),
 ]

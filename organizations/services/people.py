@@ -1,14 +1,19 @@
 """People: signing in and out, refused acts, and changes of accounts and roles, each with its entry."""
 
+import datetime
+
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
-from organizations.models import Action, User
-from organizations.permissions import Right, refusal
+from organizations.models import Action, AuditEntry, User, clock
+from organizations.permissions import ROLES, Right, refusal
 
-from . import audit
+from . import audit, searching
 from .actors import Actor, person, system
+
+MOST_TRIES = 5
+TRIES_WITHIN = datetime.timedelta(minutes=15)
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -46,6 +51,26 @@ def sign_in_refused(request: HttpRequest, username: str) -> None:
         )
 
 
+def closed_until(request: HttpRequest, username: str) -> datetime.datetime | None:
+    """Until when a name is not let in from this address, after five wrong tries in a quarter of an hour (ASVS 2.2.1).
+
+    The tries are counted in the history, which all processes share. None: it may be tried.
+    """
+    address = actor_of(request).address
+    recent = AuditEntry.objects.filter(
+        action=Action.PERSON_REFUSED,
+        at__gt=clock.now() - TRIES_WITHIN,
+        search_text__contains=searching.folded(username),
+    ).order_by("-sequence")
+    tries = [entry.at for entry in recent[:200] if _is_try(entry, username, address)]
+    return tries[MOST_TRIES - 1] + TRIES_WITHIN if len(tries) >= MOST_TRIES else None
+
+
+def _is_try(entry: AuditEntry, username: str, address: str) -> bool:
+    facts = entry.facts
+    return bool(facts["object"]["name"] == username and facts["actor"]["address"] == address)
+
+
 def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "") -> str:
     """Note an act that a person had no right to, and give back the sentence for the page."""
     sentence = refusal(right)
@@ -61,7 +86,10 @@ def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: s
 
 
 def save(user: User, *, groups: list[Group] | None = None, what: str, actor: Actor) -> User:
-    """Save an account, with its roles when they are given."""
+    """Save an account, with its roles when they are given. Who manages people may open the pages for it."""
+    if groups is not None:
+        manages = any(Right.MANAGE_PEOPLE in ROLES.get(group.name, ()) for group in groups)
+        user.is_staff = user.is_superuser or manages
     with audit.recorded(actor) as history:
         user.save()
         if groups is not None:

@@ -1,0 +1,135 @@
+"""People and roles in the Django admin, and nothing else. Every save goes through the service for people."""
+
+from functools import update_wrapper
+from typing import Any
+
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import Group
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+
+from organizations import permissions
+from organizations.forms.account import PersonForm
+from organizations.models import User
+from organizations.permissions import Right
+from organizations.services import people
+
+
+class PeopleSite(AdminSite):
+    """Open to who manages people. Signing in and out and one's own password are the portal's own pages."""
+
+    site_title = site_header = "orgportal"
+    index_title = "People and roles"
+    index_template = "admin/people.html"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return isinstance(request.user, User) and permissions.manages_people(request.user)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        inner = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if not self.has_permission(request):
+                raise PermissionDenied(people.refused(request, Right.MANAGE_PEOPLE))
+            return inner(request, *args, **kwargs)
+
+        return update_wrapper(guarded, inner)
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("sign-in"))
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        people.sign_out(request)
+        return redirect("sign-in")
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account")
+
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account")
+
+
+class PeopleAdmin(ModelAdmin):
+    """What both tables share: who may open the site may see them; nothing is deleted, and the one history is ours."""
+
+    actions = None
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site.has_permission(request)
+
+    has_add_permission = has_view_permission
+    has_change_permission = has_view_permission
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return redirect(reverse("audit", query={"what": "people"}))
+
+
+class PersonAdmin(PeopleAdmin):
+    form = PersonForm
+    list_display = ("username", "first_name", "last_name", "roles", "is_active", "last_login")
+    list_filter = ("is_active", "groups")
+    search_fields = ("username", "first_name", "last_name", "email")
+    ordering = ("username",)
+    filter_horizontal = ("groups",)
+
+    def roles(self, user: User) -> str:
+        return ", ".join(sorted(group.name for group in user.groups.all()))
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Nobody gives themselves a role, or locks themselves out."""
+        return ("is_active", "groups") if obj is not None and obj.pk == request.user.pk else ()
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        # Without the transaction of the admin around it: the service opens its own, with the entry in the history.
+        object_id = kwargs.get("object_id", args[0] if args else None)
+        form_url, extra = kwargs.get("form_url", ""), kwargs.get("extra_context")
+        return self._changeform_view(request, object_id, form_url, extra)  # type: ignore[attr-defined]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing yet: account and roles are saved together."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        user, filled = form.instance, form.cleaned_data
+        if filled.get("password1"):
+            form.set_password_and_save(user, commit=False)
+        groups = list(filled["groups"]) if "groups" in filled else None
+        what = ", ".join(form.changed_data) if change else "account made"
+        people.save(user, groups=groups, what=what or "nothing", actor=people.actor_of(request))
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The service wrote the entry."""
+
+    log_change = log_addition
+
+
+class RoleAdmin(PeopleAdmin):
+    """The roles and their rights, to read: they are part of the portal."""
+
+    fields = ("name", "permissions")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+site = PeopleSite(name="admin")
+site.register(User, PersonAdmin)
+site.register(Group, RoleAdmin)

@@ -1,0 +1,64 @@
+"""Forms about people: signing in, one's own password, an account with its roles."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordMixin
+
+from organizations.models import User
+
+PASSWORD_HINT = "At least 12 characters, no common password, nothing of your name."  # noqa: S105 - a hint
+
+
+class SignInForm(forms.Form):
+    username = forms.CharField(
+        label="Name",
+        max_length=150,
+        error_messages={"required": "Enter your name.", "max_length": "No account has so long a name."},
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        label="Password",
+        max_length=1000,
+        strip=False,
+        error_messages={"required": "Enter your password.", "max_length": "No account has so long a password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class PasswordForm(PasswordChangeForm):
+    """One's own password. Asking for the old one keeps a session left open from becoming somebody else's account."""
+
+    field_order = ("old_password", "new_password1", "new_password2")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+        self.fields["new_password1"].help_text = PASSWORD_HINT
+        self.fields["new_password2"].label = "New password again"
+
+
+class PersonForm(SetPasswordMixin, forms.ModelForm):
+    """An account as an administrator sees it. An empty password keeps the one there is."""
+
+    password1, password2 = SetPasswordMixin.create_password_fields("New password", "New password again")
+
+    class Meta:
+        model = User
+        fields = ("username", "first_name", "last_name", "email", "is_active", "groups")
+        labels = {"groups": "Roles"}  # noqa: RUF012 - the form of Django's Meta
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        is_new = self.instance.pk is None
+        for name in ("password1", "password2"):
+            self.fields[name].required = is_new
+            self.fields[name].help_text = PASSWORD_HINT if is_new else "Leave empty to keep the password."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("password1", "") != cleaned.get("password2", ""):
+            self.add_error("password2", "The two passwords are not the same.")
+        names = ("username", "first_name", "last_name", "email")
+        self.validate_password_for_user(User(**{name: cleaned.get(name, "") for name in names}))
+        return cleaned

@@ -1,0 +1,21 @@
+"""How Redox's stand-in behaves, chosen on any page of the demonstration."""
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from organizations.services import demonstration
+from organizations.views.account import safe_next
+
+
+@require_POST
+def set_behaviour(request: HttpRequest) -> HttpResponse:
+    try:
+        label = demonstration.set_behaviour(request.POST.get("behaviour", ""))
+    except ValueError as error:
+        raise BadRequest("There is no such behaviour.") from error
+    messages.info(request, f"Redox now: {label}.")
+    return redirect(safe_next(request, reverse("home")))

@@ -1,0 +1,242 @@
+"""Signing in and out, and one's own account."""
+
+import datetime
+import re
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+from django.utils.html import escape
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations.forms.account import SignInForm
+from organizations.models import Action, AuditEntry, User, clock
+from tests.factories import PASSWORD, UserFactory
+
+SIGN_IN = "/sign-in/"
+NEW = "a-much-longer-secret"
+
+
+@pytest.fixture
+def anna(db) -> User:
+    return UserFactory(username="anna", role="editor")
+
+
+def sign_in(client: Client, password: str = PASSWORD, username: str = "anna", **values: str):
+    return client.post(SIGN_IN, {"username": username, "password": password, **values})
+
+
+def entries(action: Action) -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(action=action))
+
+
+def test_name_and_password_open_the_page_that_was_asked_for(client, anna):
+    asked = client.get("/audit/?who=1")
+    assert asked["Location"] == "/sign-in/?next=/audit/%3Fwho%3D1"
+    assert 'name="next" value="/audit/?who=1"' in client.get(asked["Location"]).content.decode()
+    answer = sign_in(client, next="/audit/?who=1")
+    assert (answer.status_code, answer["Location"]) == (302, "/audit/?who=1")
+    assert [entry.facts["actor"]["signed_in_by"] for entry in entries(Action.PERSON_SIGNED_IN)] == ["password"]
+
+
+def test_a_sign_in_gives_the_session_a_new_id(client, anna):
+    client.get(SIGN_IN)
+    session = client.session
+    session["before"] = "1"
+    session.save()
+    before = session.session_key
+    client.cookies["orgportal-session"] = before
+    sign_in(client)
+    assert client.session.session_key != before
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\x00", "evil"]
+)
+def test_the_next_page_is_never_elsewhere(client, anna, target):
+    assert sign_in(client, next=target)["Location"] == "/"
+
+
+@pytest.mark.parametrize(("username", "password"), [("anna", "mistaken"), ("nobody", PASSWORD), ("ANNA", PASSWORD)])
+def test_a_wrong_name_and_a_wrong_password_look_the_same(client, anna, username, password):
+    answer = sign_in(client, password, username)
+    assert answer.status_code == 422
+    assert "The name or the password is wrong. Check both." in answer.content.decode()
+    assert answer.content.decode().count(escape(username)) == 1
+    assert password not in answer.content.decode()
+    [entry] = entries(Action.PERSON_REFUSED)
+    assert entry.facts["object"]["name"] == username
+    assert password not in bytes(entry.body).decode()
+
+
+def test_a_deactivated_person_is_not_let_in(client, anna):
+    User.objects.filter(pk=anna.pk).update(is_active=False)
+    assert sign_in(client).status_code == 422
+
+
+def test_after_five_wrong_tries_not_even_the_right_password_opens_for_a_while(client, anna):
+    for _ in range(5):
+        assert sign_in(client, "wrong").status_code == 422
+    closed = sign_in(client)
+    assert closed.status_code == 429
+    assert "Too many wrong tries for this name. Try again at " in closed.content.decode()
+    assert len(entries(Action.PERSON_REFUSED)) == 5
+
+
+def test_wrong_tries_close_neither_other_names_nor_other_addresses(client, anna):
+    UserFactory(username="anna-b", role="editor")
+    for _ in range(5):
+        sign_in(client, "wrong")
+    assert sign_in(client, username="anna-b").status_code == 302
+    assert sign_in(Client(REMOTE_ADDR="127.0.0.9")).status_code == 302
+
+
+def test_after_a_quarter_of_an_hour_the_name_is_open_again(client, anna, monkeypatch):
+    for _ in range(5):
+        sign_in(client, "wrong")
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + datetime.timedelta(minutes=16))
+    assert sign_in(client).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({}, "Enter your name."),
+        ({"username": "anna"}, "Enter your password."),
+        ({"username": "a\x00b", "password": "x"}, "Null characters are not allowed."),
+        ({"username": "a" * 10_000, "password": "x"}, "No account has so long a name."),
+        ({"username": "anna", "password": "x" * 10_000}, "No account has so long a password."),
+    ],
+)
+def test_what_cannot_be_a_name_or_a_password_is_said(client, anna, values, sentence):
+    answer = client.post(SIGN_IN, values)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert entries(Action.PERSON_REFUSED) == []
+
+
+@given(username=st.text(max_size=150), password=st.text(max_size=50))
+def test_no_name_and_no_password_breaks_the_page(username, password):
+    form = SignInForm({"username": username, "password": password})
+    assert form.is_valid() or all(form.errors.values())
+
+
+def test_markup_in_the_name_stays_text(client, db):
+    answer = sign_in(client, username="<script>alert(1)</script>")
+    assert "<script>alert(1)" not in answer.content.decode()
+
+
+def test_without_an_account_the_page_names_the_command(client, db):
+    page = client.get(SIGN_IN).content.decode()
+    assert "No account exists yet. On the machine: <code>./dev createsuperuser</code>" in page
+    UserFactory()
+    assert "No account exists yet" not in client.get(SIGN_IN).content.decode()
+
+
+def test_who_is_signed_in_is_sent_on(client_of):
+    assert client_of("viewer").get(SIGN_IN)["Location"] == "/"
+    assert client_of("viewer").get(f"{SIGN_IN}?next=/help/")["Location"] == "/help/"
+
+
+def test_the_first_administrator_is_sent_to_people_and_roles(client, db):
+    User.objects.create_superuser("first", password=PASSWORD)
+    assert sign_in(client, username="first")["Location"] == reverse("admin:index")
+
+
+def test_in_earnest_no_button_signs_anybody_in(client, anna):
+    UserFactory(username="editor", role="editor")
+    assert "Sign in as" not in client.get(SIGN_IN).content.decode()
+    assert client.post(SIGN_IN, {"role": "editor"}).status_code == 422
+    assert entries(Action.PERSON_SIGNED_IN) == []
+
+
+def test_in_the_demonstration_five_buttons_sign_in(client, db, settings, tmp_path):
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+    for group in Group.objects.all():
+        UserFactory(username=group.name, role=group.name)
+    page = client.get(SIGN_IN).content.decode()
+    assert page.count("Sign in as ") == 5
+    assert "Sign in as editor (start here)" in page
+    answer = client.post(SIGN_IN, {"role": "approver", "next": "/help/"})
+    assert answer["Location"] == "/help/"
+    [entry] = entries(Action.PERSON_SIGNED_IN)
+    assert entry.facts["actor"]["signed_in_by"] == "demonstration button"
+    assert Client().post(SIGN_IN, {"role": "owner"}).status_code == 422
+
+
+def test_signing_out_ends_the_session_and_says_so(client_of):
+    client = client_of("viewer")
+    answer = client.post("/sign-out/", follow=True)
+    assert "You are signed out." in answer.content.decode()
+    assert client.get("/help/").status_code == 302
+    assert len(entries(Action.PERSON_SIGNED_OUT)) == 1
+
+
+def test_a_link_signs_nobody_out(client_of):
+    client = client_of("viewer")
+    answer = client.get("/sign-out/")
+    assert answer.status_code == 405
+    assert "This address does not take that." in answer.content.decode()
+    assert client.get("/help/").status_code == 200
+
+
+def change(client: Client, old: str = PASSWORD, first: str = NEW, second: str = NEW):
+    return client.post("/account/", {"old_password": old, "new_password1": first, "new_password2": second})
+
+
+def test_the_account_page_says_what_a_person_may_do(client_of, anna):
+    page = client_of(user=anna).get("/account/").content.decode()
+    assert "editor" in page
+    rows = [
+        [" ".join(cell.split()) for cell in row]
+        for row in re.findall(r'<th scope="row">(.*?)</th>.*?</svg>(.*?)<', page)
+    ]
+    assert rows[:4] == [
+        ["read records and history", "may"],
+        ["edit records", "may"],
+        ["send to STAGING", "may"],
+        ["send to PRODUCTION", "may not"],
+    ]
+
+
+def test_a_new_password_counts_at_once_and_ends_other_sessions(client_of, anna):
+    client, elsewhere = client_of(user=anna), client_of(user=anna)
+    answer = change(client)
+    assert (answer.status_code, answer["Location"]) == (302, "/account/")
+    assert "Your password was changed." in client.get("/account/").content.decode()
+    assert elsewhere.get("/account/").status_code == 302
+    assert sign_in(Client(), NEW).status_code == 302
+    [entry] = entries(Action.PERSON_CHANGED)
+    assert entry.facts["reason"] == "password changed"
+    assert NEW not in bytes(entry.body).decode()
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (("wrong", NEW, NEW), "Your old password was entered incorrectly."),
+        ((PASSWORD, NEW, "another-long-secret"), "password fields didn’t match"),
+        ((PASSWORD, "short", "short"), "This password is too short."),
+        ((PASSWORD, "password12345", "password12345"), "This password is too common."),
+        ((PASSWORD, "", ""), "This field is required."),
+    ],
+)
+def test_a_password_that_will_not_do_changes_nothing(client_of, anna, values, sentence):
+    answer = change(client_of(user=anna), *values)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert User.objects.get(pk=anna.pk).check_password(PASSWORD)
+    assert entries(Action.PERSON_CHANGED) == []
+
+
+def test_fields_that_are_not_of_the_form_change_nothing(client_of, anna):
+    client_of(user=anna).post(
+        "/account/",
+        {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW, "is_superuser": "1", "groups": "5"},
+    )
+    after = User.objects.get(pk=anna.pk)
+    assert (after.is_superuser, after.is_staff) == (False, False)
+    assert [group.name for group in after.groups.all()] == ["editor"]

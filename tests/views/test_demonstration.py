@@ -1,0 +1,41 @@
+"""The selector of how Redox's stand-in behaves."""
+
+import pytest
+
+from organizations.services import demonstration
+
+
+@pytest.fixture
+def demo(settings, tmp_path):
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+
+
+def test_the_choice_is_kept_and_the_page_comes_again(demo, client_of):
+    client = client_of("viewer")
+    answer = client.post("/demonstration/", {"behaviour": "never-answers", "next": "/help/#words"})
+    assert (answer.status_code, answer["Location"]) == (302, "/help/#words")
+    assert demonstration.behaviour() == "never-answers"
+    page = client.get("/help/").content.decode()
+    assert "Redox now: Takes the message and never answers." in page
+    assert '<option value="never-answers" selected>' in page
+
+
+def test_it_never_leads_elsewhere(demo, client_of):
+    answer = client_of("viewer").post("/demonstration/", {"behaviour": "slow", "next": "https://evil.example/"})
+    assert answer["Location"] == "/"
+
+
+@pytest.mark.parametrize("word", ["", "no-such", "\x00", "../../etc/passwd", "a" * 10_000])
+def test_another_word_is_refused_and_changes_nothing(demo, client_of, word):
+    assert client_of("viewer").post("/demonstration/", {"behaviour": word}).status_code == 400
+    assert demonstration.behaviour() == "answers"
+
+
+def test_in_earnest_there_is_no_such_thing(client_of):
+    client = client_of("administrator")
+    assert client.post("/demonstration/", {"behaviour": "slow"}).status_code == 403
+    assert "Redox now:" not in client.get("/help/").content.decode()
+
+
+def test_it_is_a_button_and_no_link(demo, client_of):
+    assert client_of("viewer").get("/demonstration/").status_code == 405

@@ -1,0 +1,43 @@
+"""The help page: every word of the portal is explained once, and every link to it arrives."""
+
+import re
+
+import pytest
+
+from organizations import words
+from organizations.views.help import FAMILIES
+
+
+@pytest.fixture
+def page(client_of) -> str:
+    answer = client_of("").get("/help/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_each_word_that_a_sentence_links_to_has_its_anchor_once(page):
+    anchors = re.findall(r'\bid="([^"]+)"', page)
+    keys = {key for _, family in FAMILIES for key in family}
+    assert keys <= set(anchors)
+    assert len(anchors) == len(set(anchors))
+
+
+def test_the_page_links_only_to_what_is_on_it(page):
+    anchors = set(re.findall(r'\bid="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
+
+
+def test_every_family_of_words_is_on_the_page(page):
+    for family in (words.STANDING, words.OPEN_WORK, words.SUBMISSION_STATE, words.ATTEMPT, words.ENVIRONMENT_STATE):
+        for word in family.values():
+            assert word.example in page.replace("&#x27;", "'").replace("&quot;", '"')
+
+
+def test_the_first_record_takes_seven_steps(page):
+    steps = page[page.index('class="steps"') : page.index("</ol>", page.index('class="steps"'))]
+    assert steps.count("<li>") == 7
+
+
+def test_nothing_on_the_page_needs_an_inline_style_or_script(page):
+    assert "style=" not in page
+    assert re.search(r"<script(?![^>]*\bsrc=)", page) is None

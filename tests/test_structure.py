@@ -35,7 +35,7 @@ ARROWS = {
     "checks": _OUTER,
     "admin": _OUTER,
     "apps": _OUTER | {"checks"},
-    "urls": {"views", "models"},
+    "urls": {"views", "models", "admin"},
     "management": _OUTER | {"practice"},
 }
 # The same for other packages, where a boundary needs it; the standard library is always allowed.

@@ -76,6 +76,46 @@ document.addEventListener("focusout", (event) => {
   if (event.relatedTarget && event.relatedTarget !== button) opened.hidePopover();
 });
 
+// The tree: a branch is loaded once, then only shown and hidden -----------------------------------------
+
+function rowsBelow(row) {
+  const rows = [];
+  let next = row.nextElementSibling;
+  for (; next && Number(next.dataset.level) > Number(row.dataset.level); next = next.nextElementSibling) rows.push(next);
+  return rows;
+}
+
+function showBranch(row, isOpen) {
+  row.querySelector("a.twist").setAttribute("aria-expanded", isOpen);
+  let closed = null;
+  for (const below of rowsBelow(row)) {
+    if (closed && Number(below.dataset.level) <= Number(closed.dataset.level)) closed = null;
+    below.hidden = !isOpen || Boolean(closed);
+    if (!closed && below.querySelector('a.twist[aria-expanded="false"]')) closed = below;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const twist = event.target.closest("a.twist");
+  if (!twist || !window.htmx || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const row = twist.closest("tr");
+  if (rowsBelow(row).length) showBranch(row, twist.getAttribute("aria-expanded") !== "true");
+  else window.htmx.trigger(twist, "branch");
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const from = event.detail.elt;
+  if (event.detail.successful && from.matches("a.twist")) showBranch(from.closest("tr"), true);
+});
+
+// The row that asked for more goes when they come: the focus moves to the first of them.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const row = event.detail.target;
+  if (!row.matches("tr.more") || !event.detail.shouldSwap) return;
+  const before = row.previousElementSibling;
+  document.addEventListener("htmx:afterSettle", () => before.nextElementSibling.querySelector(".name").focus(), { once: true });
+});
+
 // What was typed survives --------------------------------------------------------------------------------
 // <form data-guard>: leaving with unsaved input asks first; data-guard="changed": what stands there is not saved yet.
 

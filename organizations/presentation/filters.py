@@ -54,9 +54,10 @@ ANY = {
 
 
 class Choice(NamedTuple):
-    """One select of the filter form: its name in the address, label, and (value, words, whether it is set) of each."""
+    """One select of the filter form: name, title, what it says while it narrows nothing, (value, words, is it set)."""
 
     name: str
+    title: str
     label: str
     options: list[tuple[str, str, bool]]
 
@@ -108,7 +109,7 @@ class Filters:
     def choices(self) -> list[Choice]:
         """The selects of the filter form."""
         return [
-            Choice(name, ANY[name], [(value, text, value == getattr(self, name)) for value, text in options.items()])
+            Choice(name, LABELS[name], ANY[name], [(value, text, value == getattr(self, name)) for value, text in options.items()])
             for name, options in CHOICES.items()
         ]
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 
 from organizations.models import Environment, Organization
-from organizations.models.organization import OrganizationQuerySet
 from organizations.words import OPEN_WORK, STANDING, Word
 
 from .matches import Match
@@ -92,12 +91,12 @@ class Row:
 
 def standing_of(organization: Organization) -> Word:
     """The standing of a record that was read with its words."""
-    return STANDING[organization.standing]  # type: ignore[attr-defined]
+    return STANDING[organization.standing]
 
 
 def work_key(organization: Organization) -> str:
     """The key of the open work of a record that was read with its words; "" for none."""
-    return str(organization.open_work)  # type: ignore[attr-defined]
+    return str(organization.open_work)
 
 
 def open_work_of(organization: Organization) -> Word | None:
@@ -109,9 +108,14 @@ def add_below_url(organization: Organization) -> str:
     return reverse("organization-new", args=[organization.environment]) + f"?below={organization.oid}"
 
 
-def for_rows(found: OrganizationQuerySet) -> OrganizationQuerySet:
+def for_rows(found: QuerySet[Organization]) -> QuerySet[Organization]:
     """Only what a row prints."""
     return found.only(*COLUMNS)
+
+
+def with_texts(found: QuerySet[Organization]) -> QuerySet[Organization]:
+    """What a row prints, and the texts in which a search finds."""
+    return found.only(*COLUMNS, "aliases").prefetch_related("contacts", "identifiers")
 
 
 def rows_of(organizations: Iterable[Organization], **values: Any) -> list[Row]:

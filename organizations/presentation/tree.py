@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 
@@ -16,7 +16,7 @@ from organizations.models.organization import OrganizationQuerySet
 
 from .filters import Filters
 from .matches import match
-from .rows import Row, add_counterparts, children_counts, for_rows
+from .rows import Row, add_counterparts, children_counts, for_rows, with_texts
 
 ROWS_A_PAGE = 50
 CHILDREN_AT_ONCE = 50
@@ -77,13 +77,13 @@ def whole(environment: str, page: str, wish: str) -> tuple[Page[Organization], l
     return shown_page, shown.in_order(first)
 
 
-def hits(environment: str, found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[Organization], list[Row]]:
+def hits(
+    environment: str, found: OrganizationQuerySet, filters: Filters, page: str
+) -> tuple[Page[Organization], list[Row]]:
     """A page of the records that fit, framed by those above them."""
     words = filters.words
-    fitting = for_rows(found.order_by("oid_key"))
-    if words:
-        fitting = fitting.only(*_WITH_TEXTS).prefetch_related("contacts", "identifiers")
-    shown_page = Paginator(fitting, ROWS_A_PAGE).get_page(page)
+    ordered = found.order_by("oid_key")
+    shown_page = Paginator(with_texts(ordered) if words else for_rows(ordered), ROWS_A_PAGE).get_page(page)
     of_page = list(shown_page.object_list)
     lines = tree.ancestors_of(environment, [organization.oid for organization in of_page])
     frames = {above.pk for line in lines.values() for above in line} - {organization.pk for organization in of_page}
@@ -108,20 +108,6 @@ def branch(organization: Organization, page: str) -> list[Row]:
     return shown.in_order(rows)
 
 
-_WITH_TEXTS = (
-    "environment",
-    "oid",
-    "oid_key",
-    "name",
-    "part_of_oid",
-    "stands_for",
-    "changes",
-    "confirmed_at",
-    "staging_record",
-    "aliases",
-)
-
-
 def _way(environment: str, wish: str) -> list[Organization]:
     """The record to open and all above it, the top first; nothing where there is no such record."""
     wanted = Organization.objects.in_environment(environment).filter(oid=wish).only("environment", "oid").first()
@@ -142,7 +128,7 @@ def _opened(rows: list[Row], way: list[Organization], wish: str, shown: int) -> 
     return with_children if fits and wish != NOTHING_OPEN else []
 
 
-def _children(environment: str, opened: list[Row], way: list[Organization]) -> OrganizationQuerySet:
+def _children(environment: str, opened: list[Row], way: list[Organization]) -> QuerySet[Organization]:
     """The first children of each of these, and those on the way wherever they stand."""
     children = Organization.objects.in_environment(environment).filter(
         part_of_oid__in=[row.organization.oid for row in opened]

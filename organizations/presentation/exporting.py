@@ -1,0 +1,106 @@
+"""Records as CSV, a line at a time, for spreadsheets.
+
+A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection).
+"""
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from django.db.models import Max
+
+from organizations.models import Contact, Environment, Organization, StandsFor
+from organizations.models.organization import OrganizationQuerySet
+from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
+
+from .rows import open_work_of, standing_of
+
+ROWS_AT_ONCE = 500
+BYTE_ORDER_MARK = "\ufeff"  # by it Excel knows that the file is UTF-8
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+_HEAD = (
+    "Environment",
+    "OID",
+    "Name",
+    "Aliases",
+    "Own identifiers",
+    "Stands for",
+    "PartOf",
+    "Destination ID",
+    "Active (wanted)",
+    "Standing",
+    "Open work",
+    "Fields not sent",
+    "Last accepted (UTC)",
+    "Last edited (UTC)",
+)
+
+
+class _Line:
+    """What csv writes to: the line that was written last."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(found: OrganizationQuerySet) -> Iterator[str]:
+    """The head, then a line for each record; contacts get as many groups of columns as some record needs."""
+    writer = csv.writer(_Line())
+    contacts = _most_contacts(found)
+    yield BYTE_ORDER_MARK + writer.writerow(_head(contacts))
+    for organization in found.prefetch_related("contacts", "identifiers").iterator(chunk_size=ROWS_AT_ONCE):
+        yield writer.writerow([safe(cell) for cell in _cells(organization, contacts)])
+
+
+def safe(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _most_contacts(found: OrganizationQuerySet) -> int:
+    contacts = Contact.objects.filter(organization__in=found.order_by().values("pk"))
+    last = contacts.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1
+
+
+def _head(contacts: int) -> list[str]:
+    of_contacts = [f"Contact {number + 1}, {label}" for number in range(contacts) for label in CONTACT_LABELS.values()]
+    return [*_HEAD, *ADDRESS_LABELS.values(), *of_contacts]
+
+
+def _cells(organization: Organization, contacts: int) -> Iterator[str]:
+    record = organization.record()
+    yield from _identity(organization, record)
+    yield from _state(organization)
+    yield from (getattr(record.address, name) for name in ADDRESS_LABELS)
+    for position in range(contacts):
+        contact = record.contacts[position] if position < len(record.contacts) else ContactRecord()
+        for name in CONTACT_LABELS:
+            value = getattr(contact, name)
+            yield "; ".join(value) if isinstance(value, tuple) else value
+
+
+def _identity(organization: Organization, record: OrganizationRecord) -> Iterator[str]:
+    yield Environment(organization.environment).label
+    yield record.oid
+    yield record.name
+    yield "; ".join(record.aliases)
+    yield "; ".join(f"{identifier.value} ({identifier.kind})" for identifier in record.identifiers)
+    yield StandsFor(organization.stands_for).label
+    yield record.part_of_oid
+    yield record.destination_id if record.destination_known else "not known"
+    yield "true" if record.active else "false"
+
+
+def _state(organization: Organization) -> Iterator[str]:
+    work = open_work_of(organization)
+    yield standing_of(organization).word
+    yield work.word if work else ""
+    yield str(organization.changes)
+    yield _time(organization.confirmed_at)
+    yield _time(organization.edited_at)
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if moment else ""

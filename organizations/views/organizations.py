@@ -1,0 +1,58 @@
+"""The list of records: list and tree in one, a branch of it, and its export."""
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from organizations import permissions
+from organizations.models import Environment
+from organizations.permissions import Right
+from organizations.presentation import exporting, filters, listing, tree
+from organizations.services import gateway, people
+
+from .access import needs, organization_or_404, user_of, why_not
+
+
+@require_safe
+@needs(Right.VIEW)
+def page(request: HttpRequest, environment: Environment) -> HttpResponse:
+    """All records of an environment."""
+    wanted = filters.read(request.GET)
+    shown = listing.read(environment, wanted, request.GET.get("page", ""), request.GET.get("open", ""))
+    why_not_edit = why_not(request, Right.EDIT)
+    context = {"listing": shown, "section": "organizations", "why_not_edit": why_not_edit}
+    if not shown.total:
+        is_connected = gateway.connection(environment).is_connected
+        context["empty"] = listing.empty(environment, is_connected=is_connected, may_edit=not why_not_edit)
+    return render(request, "organizations/page.html", context)
+
+
+@require_safe
+@needs(Right.VIEW)
+def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """The children of one record as rows of the tree; without a script the tree with this branch open."""
+    organization = organization_or_404(environment, oid)
+    if "HX-Request" not in request.headers:
+        return redirect(reverse("organizations", args=[environment]) + f"?open={oid}")
+    context = {
+        "rows": tree.branch(organization, request.GET.get("page", "")),
+        "may_edit": permissions.may(user_of(request), Right.EDIT),
+        "other_environment": environment.other,
+    }
+    response = render(request, "organizations/_rows.html", context)
+    response["Cache-Control"] = "no-store"
+    response["Vary"] = "HX-Request"
+    return response
+
+
+@require_safe
+@needs(Right.VIEW)
+def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
+    """The list with its filters as a CSV file; the export is noted in the history."""
+    wanted = filters.read(request.GET)
+    found = filters.narrowed(environment, wanted).order_by(*wanted.order())
+    people.export_made(request, f"organizations in {environment.label}", environment=environment, count=found.count())
+    response = StreamingHttpResponse(exporting.csv_lines(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="organizations-{environment}.csv"'
+    return response

@@ -104,6 +104,7 @@ _EMAIL_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_EMAIL_NAME}(\.{_EMAIL_NAME})*@({_EMAIL_LABEL}\.)+(?![0-9]+\Z){_EMAIL_LABEL}")
 _MAX_EMAIL_LENGTH = 254
 _MAX_FOREIGN_LENGTH = 50
+_MAX_FOREIGN_ZIP_LENGTH = 20
 _MAX_QUOTED = 60
 
 
@@ -194,7 +195,7 @@ def read_state(value: str, country: str = "USA") -> Read:
 def read_zip(value: str, country: str = "USA") -> Read:
     """An American ZIP code as 5 digits, or 5 and 4 with a hyphen; other countries' postal codes stay as typed."""
     if not is_american(country):
-        return read_text("ZIP", value, _MAX_FOREIGN_LENGTH)
+        return read_text("ZIP", value, _MAX_FOREIGN_ZIP_LENGTH)
     typed = _typed("ZIP", value)
     if not typed:
         return Read("")

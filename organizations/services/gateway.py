@@ -16,11 +16,13 @@ from organizations.redox import auth
 from organizations.redox.client import Exchange, Limits, RedoxClient
 from organizations.redox.environment import (
     GATEWAY_OID,
+    GATEWAY_SELF_OID,
     ORGANIZATION_ROUTING,
     ROUTING_NAMES,
     ApiKeyCredential,
     Credential,
     OAuthCredential,
+    Purpose,
     TokenCredential,
     fingerprint,
     routing_use,
@@ -105,11 +107,22 @@ def verify_records() -> None:
             raise SettingsFault(f"REDOX_{name.upper()}_ROUTING_ID", "is the destination ID of a record of ours")
 
 
-def forbidden_destinations(name: str) -> dict[str, str]:
-    """UUIDs that are no destination of ours, each with the name of what it is: routing IDs, source ID, client ID."""
+def gateways(name: str) -> frozenset[str]:
+    """The OIDs of Redox's own organizations: a record can be part of one of them, and is none of them."""
+    return frozenset({GATEWAY_OID, GATEWAY_SELF_OID, environment(name).gateway_oid})
+
+
+def routing_names() -> dict[str, str]:
+    """Every routing ID, fixed or set, with its purpose and environment: none of them is a destination of ours."""
+    set_here = {environment(name).routing_id: f"{Purpose.ORGANIZATION}, {name.upper()}" for name in Environment.values}
+    return set_here | ROUTING_NAMES
+
+
+def own_ids(name: str) -> dict[str, str]:
+    """Our source ID and client ID, each with what it is: UUIDs as well, and none of them a destination."""
     given: RedoxSettings = settings.REDOX[name]
-    own = {value.lower(): "our source ID / client ID" for value in (given.source_id, given.client_id) if value}
-    return dict(ROUTING_NAMES) | own
+    ids = {given.source_id.lower(): "source ID", given.client_id.lower(): "client ID"}
+    return {value: what for value, what in ids.items() if value}
 
 
 def label(name: str) -> str:
@@ -203,6 +216,7 @@ def _environment(name: str, given: RedoxSettings) -> RedoxEnvironment:
     return dataclasses.replace(made, credential=_credential(prefix, given))
 
 
+@cache  # reading a private key takes long, and every page asks whether an environment is connected
 def _credential(prefix: str, given: RedoxSettings) -> Credential:
     if given.auth == "api-key":
         return ApiKeyCredential(api_key=given.api_key, api_secret=given.api_secret)

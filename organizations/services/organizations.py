@@ -99,6 +99,8 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         if last is not None and last.is_open:
             raise NotDone(f"Submission {last.pk} of this record is not at its end. Wait for it or cancel it first.")
         before = organization.record()
+        # What was thrown away is nobody's work on the next message.
+        organization.confirmed_version = organization.version + 1
         _save_wanted(organization, confirmed, stands_for=organization.stands_for, actor=actor)
         history.organization(Action.ORGANIZATION_DISCARDED, organization, changes=difference(before, confirmed))
     return organization
@@ -205,10 +207,19 @@ def locked(organization_id: int) -> Organization:
 
 def base_of(organization: Organization, version: int) -> OrganizationRecord | None:
     """The record as it was at a version, from the history: what two editors both started from."""
-    entry = (
-        AuditEntry.objects.filter(organization_id=organization.pk, version_after=version).order_by("sequence").last()
-    )
+    entry = _entry_at(organization, version)
     return OrganizationRecord.from_json(entry.facts["record"]) if entry else None
+
+
+def base_stands_for(organization: Organization, version: int) -> str:
+    """What the record stood for at a version, from the history."""
+    entry = _entry_at(organization, version)
+    return str(entry.facts.get("stands_for", "")) if entry else ""
+
+
+def _entry_at(organization: Organization, version: int) -> AuditEntry | None:
+    entries = AuditEntry.objects.filter(organization_id=organization.pk, version_after=version)
+    return entries.order_by("sequence").last()
 
 
 def set_wanted_active(organization: Organization, active: bool) -> None:

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 
 SENTENCE = "Your sign-in had ended. Check and press the button again; nothing was lost and nothing was sent."
 
 
-def comes_back[V: Callable[..., HttpResponse]](view: V) -> V:
+def comes_back[V: Callable[..., HttpResponseBase]](view: V) -> V:
     """Mark a view that can show again what was posted to it: before it acts it asks `came_back`."""
     view.comes_back = True  # type: ignore[attr-defined]
     return view
@@ -29,7 +30,9 @@ def came_back(request: HttpRequest) -> bool:
 class SignInRequired(LoginRequiredMiddleware):
     """Every page behind the sign-in: a form keeps what was typed, a fragment says that the whole page must go there."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponse]) -> HttpResponse:
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponse:
         if request.headers.get("HX-Request") == "true":
             return _elsewhere(request)
         if request.method != "POST":

@@ -1,0 +1,1 @@
+"""What people type, read into the neutral record; nothing is saved here."""

@@ -1,0 +1,94 @@
+"""The lists in the form of a record: contacts, and our own identifiers. At most 20 lines each."""
+
+from typing import Any
+
+from django import forms
+from django.forms.formsets import formset_factory
+
+from organizations.fields import read_email, read_phone, read_text
+from organizations.records import ContactRecord, IdentifierRecord
+
+from .reading import ReadingForm, Text
+from .typed import CONTACTS, IDENTIFIERS, MOST_ROWS
+
+_PHONES = ("work_phone", "mobile_phone", "home_phone")
+_PHONE_HINT = "Any American form; sent as +16085550100."
+
+
+class ContactForm(ReadingForm):
+    """Somebody to reach. The limits of length are those of the columns that keep it."""
+
+    purpose = Text("Purpose", "Redox documents only 'Technical'. Other words are sent as typed.", list="purposes")
+    name = Text("Contact name")
+    email_addresses = Text("E-mail addresses", "One address a line.", rows=2)
+    work_phone = Text("Work phone", _PHONE_HINT, inputmode="tel")
+    mobile_phone = Text("Mobile phone", _PHONE_HINT, inputmode="tel")
+    home_phone = Text("Home phone", _PHONE_HINT, inputmode="tel")
+
+    def clean(self) -> dict[str, Any]:
+        labels = {name: str(self.fields[name].label) for name in _PHONES}
+        self.record = ContactRecord(
+            purpose=self.read("purpose", lambda typed: read_text("Purpose", typed, 100)),
+            name=self.read("name", lambda typed: read_text("Contact name", typed, 200)),
+            email_addresses=self.read_each("email_addresses", lambda _, line: read_email(line)),
+            work_phone=self.read("work_phone", lambda typed: read_phone(labels["work_phone"], typed)),
+            mobile_phone=self.read("mobile_phone", lambda typed: read_phone(labels["mobile_phone"], typed)),
+            home_phone=self.read("home_phone", lambda typed: read_phone(labels["home_phone"], typed)),
+        )
+        if not self.errors:
+            self._refuse_half(self.record)
+        return self.cleaned_data
+
+    def _refuse_half(self, record: ContactRecord) -> None:
+        if not record.purpose:
+            self.add_error("purpose", "Enter a purpose or remove the contact.")
+        elif not any((record.name, record.email_addresses, *(getattr(record, name) for name in _PHONES))):
+            self.add_error("name", "Enter a name, an e-mail address or a phone, or remove the contact.")
+
+
+class IdentifierForm(ReadingForm):
+    """A number of our own and its kind, such as LSC-014 and FACID."""
+
+    value = Text("Own identifier")
+    kind = Text("Its kind")
+
+    def __init__(self, *args: Any, oid: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.oid = oid
+
+    def clean(self) -> dict[str, Any]:
+        self.record = IdentifierRecord(
+            value=self.read("value", lambda typed: read_text("Own identifier", typed, 200)),
+            kind=self.read("kind", lambda typed: read_text("Its kind", typed, 60)),
+        )
+        if not self.errors:
+            self._refuse_wrong(self.record)
+        return self.cleaned_data
+
+    def _refuse_wrong(self, record: IdentifierRecord) -> None:
+        if not record.value or not record.kind:
+            self.add_error("kind" if record.value else "value", "Enter both number and kind, or remove the line.")
+        elif record.kind.upper() == "OID" or record.value.lower().removeprefix("urn:oid:") == self.oid:
+            self.add_error("value", "The OID is entered above; do not repeat it here.")
+
+
+class Lines(forms.BaseFormSet):
+    """A list in a form. One whose lines did not arrive as they were sent is refused: a contact could be lost."""
+
+    torn = False
+
+    def clean(self) -> None:
+        if self.torn:
+            raise forms.ValidationError(
+                f"The {self.prefix} did not arrive whole. Nothing was saved. Check them and press the button again."
+            )
+
+
+def _lines(form: type[ReadingForm], what: str) -> Any:
+    made = formset_factory(form, formset=Lines, extra=0, max_num=MOST_ROWS, validate_max=True)
+    made.default_error_messages = {"too_many_forms": f"At most %(num)d {what} can be kept. Remove one."}
+    return made
+
+
+ContactFormSet = _lines(ContactForm, CONTACTS)
+IdentifierFormSet = _lines(IdentifierForm, IDENTIFIERS)

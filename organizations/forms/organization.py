@@ -1,0 +1,201 @@
+"""The form of one record, without its lists: identity, place in the tree, routing, address."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from organizations.fields import (
+    STATES,
+    FieldError,
+    Read,
+    read_oid,
+    read_state,
+    read_street,
+    read_text,
+    read_uuid,
+    read_zip,
+)
+from organizations.models import StandsFor
+from organizations.records import AddressRecord
+
+from .reading import ReadingForm, Text
+from .typed import GATEWAY, OTHER, OURS
+
+_LENGTH = 200
+
+_DESTINATION_HINT = (
+    "The UUID in Redox where <em>you</em> receive inbound traffic for this organization. Redox's page calls two things"
+    " 'destination ID': this one, and the routing ID that the portal fills in by itself. Empty is right while testing."
+)
+_DESTINATION_NOT_KNOWN = (
+    "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the form must know of the world outside it.
+
+    `fixed_oid` is that of a record which was sent. `record_called` finds the OID of a record of ours by its OID or name
+    ("" for none or several); the two faults are sentences, empty when nothing is wrong.
+    """
+
+    word: str
+    gateway_oid: str
+    gateways: frozenset[str]
+    routing_names: Mapping[str, str]
+    own_ids: Mapping[str, str]
+    record_called: Callable[[str], str]
+    oid_fault: Callable[[str], str]
+    parent_fault: Callable[[str, str], str]
+    fixed_oid: str = ""
+    destination_known: bool = True
+
+
+class OrganizationForm(ReadingForm):
+    """Each field is read into the form that is sent; afterwards `values` holds them by their names in the record."""
+
+    name = Text("Name", "As others shall see it in the directory.")
+    oid = Text(
+        "OID",
+        "Digits and dots. Redox issues it (Redox dashboard, your organization) or agrees to your own. STAGING and"
+        " PRODUCTION usually have different OIDs. Cannot be changed once accepted.",
+        css="oid",
+        spellcheck="false",
+    )
+    aliases = Text("Aliases", "Other names, one a line.", rows=2)
+    stands_for = forms.ChoiceField(
+        required=False,
+        label="Stands for",
+        help_text="Physical location, patient index (MPI), or not said. For your overview; not sent.",
+        choices=StandsFor.choices,
+        widget=forms.Select({"class": "w-oid"}),
+        error_messages={"invalid_choice": "Choose from the list."},
+    )
+    place = forms.ChoiceField(
+        required=False,
+        label="PartOf",
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose what this record is part of."},
+    )
+    parent = Text("Which record of ours", "Its name or OID.", list="parents", css="oid w-oid")
+    other_oid = Text("Which OID", css="oid w-oid")
+    destination_id = Text(
+        "Destination ID",
+        _DESTINATION_HINT,
+        css="oid w-oid",
+        list="destinations",
+        spellcheck="false",
+    )
+    destination_none = forms.BooleanField(required=False, label="It has none")
+    street = Text("Street", "One line, as the Postal Service writes it.")
+    city = Text("City")
+    county = Text("County")
+    state = Text("State", "Name or code.", list="states")
+    country = Text("Country", "USA as in Redox's example.")
+    zip_code = Text("ZIP", "5 digits, or 5-4.", css="w-zip")
+
+    def __init__(self, *args: Any, surroundings: Surroundings, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.surroundings = surroundings
+        self.fields["place"].choices = [  # type: ignore[attr-defined]
+            (OURS, f"A record of ours in {surroundings.word}"),
+            (GATEWAY, f"The Redox gateway ({surroundings.gateway_oid}), for your top-level record"),
+            (OTHER, "Another OID"),
+        ]
+
+    @property
+    def states(self) -> Mapping[str, str]:
+        """What the list at the field State offers: codes with their names."""
+        return STATES
+
+    def clean(self) -> dict[str, Any]:
+        oid = self._oid()
+        name = self.read("name", lambda typed: read_text("Name", typed, _LENGTH))
+        if not name and "name" not in self.errors:
+            self.add_error("name", "Enter the name of the organization.")
+        self.values: dict[str, Any] = {
+            "oid": oid,
+            "name": name,
+            "aliases": self._aliases(name),
+            "part_of_oid": self._part_of(oid),
+            "address": self._address(),
+            **self._destination(),
+        }
+        return self.cleaned_data
+
+    def _oid(self) -> str:
+        around = self.surroundings
+        if around.fixed_oid:
+            return around.fixed_oid
+        oid = self.read("oid", read_oid)
+        if oid in around.gateways:
+            self.add_error("oid", "This is the Redox gateway, not an organization of ours. Enter it as PartOf.")
+        elif oid and (fault := around.oid_fault(oid)):
+            self.add_error("oid", fault)
+        return oid
+
+    def _aliases(self, name: str) -> tuple[str, ...]:
+        def reader(number: int, line: str) -> Read:
+            found = read_text(f"Alias {number}", line, _LENGTH)
+            if name and found.value.casefold() == name.casefold():
+                raise FieldError(f"Alias {number} is the same as the name.")
+            return found
+
+        return self.read_each("aliases", reader)
+
+    def _part_of(self, oid: str) -> str:
+        place = self.text("place")
+        if place == GATEWAY:
+            part_of, at = self.surroundings.gateway_oid, "place"
+        elif place == OTHER:
+            part_of, at = self.read("other_oid", lambda typed: read_oid(typed, "PartOf")), "other_oid"
+        elif place == OURS:
+            part_of, at = self._record_of_ours(), "parent"
+        else:
+            if "place" not in self.errors:
+                self.add_error("place", "Choose what this record is part of.")
+            return ""
+        if part_of and part_of == oid:
+            self.add_error(at, "A record cannot be part of itself.")
+        elif part_of and (fault := self.surroundings.parent_fault(oid, part_of)):
+            self.add_error(at, fault)
+        return part_of
+
+    def _record_of_ours(self) -> str:
+        typed = self.read("parent", lambda text: read_text("Record", text, _LENGTH))
+        if "parent" in self.errors:
+            return ""
+        if not typed:
+            self.add_error("parent", "Choose what this record is part of.")
+            return ""
+        found = self.surroundings.record_called(typed)
+        if not found:
+            word = self.surroundings.word
+            self.add_error(
+                "parent", f"'{typed}' is not one record of ours in {word}. Choose from the list, or enter its OID."
+            )
+        return found
+
+    def _destination(self) -> dict[str, Any]:
+        around = self.surroundings
+        destination = self.read("destination_id", lambda typed: read_uuid(typed, around.routing_names, around.own_ids))
+        said = bool(destination) or around.destination_known or bool(self.cleaned_data.get("destination_none"))
+        if not said and "destination_id" not in self.errors:
+            self.add_error("destination_id", _DESTINATION_NOT_KNOWN)
+        return {"destination_id": destination, "destination_known": said}
+
+    def _address(self) -> AddressRecord:
+        country = self.read("country", lambda typed: read_text("Country", typed, 60))
+        if not country and "country" not in self.errors:
+            self.add_error("country", "Enter a country.")
+        return AddressRecord(
+            street=self.read("street", lambda typed: read_street(typed, _LENGTH)),
+            city=self.read("city", lambda typed: read_text("City", typed, _LENGTH)),
+            county=self.read("county", lambda typed: read_text("County", typed, _LENGTH)),
+            state=self.read("state", lambda typed: read_state(typed, country)),
+            zip_code=self.read("zip_code", lambda typed: read_zip(typed, country)),
+            country=country,
+        )

@@ -1,0 +1,88 @@
+"""The whole form of a record: its fields and its two lists, as one thing that is valid or not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from organizations.models import StandsFor
+from organizations.records import ADDRESS_LABELS, OrganizationRecord
+
+from .contacts import ContactFormSet, IdentifierFormSet
+from .organization import OrganizationForm, Surroundings
+from .typed import CONTACTS, IDENTIFIERS, Typed
+
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "identity": ("name", "oid", "aliases", "stands_for"),
+    "place": ("place", "parent", "other_oid"),
+    "routing": ("destination_id", "destination_none"),
+    "contacts": (),
+    "address": tuple(ADDRESS_LABELS),
+}
+SECTION_NAMES = {
+    "identity": "Identity",
+    "place": "Place in the tree",
+    "routing": "Routing",
+    "contacts": "Contacts",
+    "address": "Address",
+}
+
+
+class RecordForm:
+    """`checked` says whether the texts are judged now; a form that is only shown again is not."""
+
+    def __init__(self, typed: Typed, surroundings: Surroundings, *, checked: bool) -> None:
+        self.typed = typed
+        self.checked = checked
+        posted = typed.as_post() if checked else None
+        self.main = OrganizationForm(posted, initial=typed.fields, surroundings=surroundings)
+        self.contacts = ContactFormSet(posted, initial=list(typed.contacts), prefix=CONTACTS)
+        oid = self.main.values["oid"] if checked and not self.main.errors.get("oid") else ""
+        self.identifiers = IdentifierFormSet(
+            posted, initial=list(typed.identifiers), prefix=IDENTIFIERS, form_kwargs={"oid": oid}
+        )
+        self.contacts.torn = CONTACTS in typed.torn
+        self.identifiers.torn = IDENTIFIERS in typed.torn
+
+    def is_valid(self) -> bool:
+        """Judges all parts, so that every problem is told at once."""
+        return all([self.main.is_valid(), self.identifiers.is_valid(), self.contacts.is_valid()])
+
+    @property
+    def errors(self) -> bool:
+        return self.checked and not self.is_valid()
+
+    @property
+    def sections(self) -> list[tuple[str, str, int]]:
+        """The parts of the form in their order: anchor, heading, how many problems."""
+        return [(key, heading, self._problems_in(key)) for key, heading in SECTION_NAMES.items()]
+
+    def record(self) -> OrganizationRecord:
+        """What was typed, in the neutral shape; only of a form that is valid."""
+        return OrganizationRecord(
+            **self.main.values,
+            identifiers=tuple(form.record for form in self.identifiers),
+            contacts=tuple(form.record for form in self.contacts),
+        )
+
+    @property
+    def stands_for(self) -> StandsFor:
+        return StandsFor(self.main.cleaned_data["stands_for"])
+
+    @property
+    def changed(self) -> str:
+        """What the readers changed, as one sentence; empty when they changed nothing."""
+        parts = [*self.main.changed]
+        for form in (*self.identifiers, *self.contacts):
+            parts += form.changed
+        return f"Changed for you: {'; '.join(parts)}." if parts else ""
+
+    def _problems_in(self, section: str) -> int:
+        if not self.checked:
+            return 0
+        count = sum(len(self.main.errors.get(name, [])) for name in SECTIONS[section])
+        lists: dict[str, Any] = {"identity": self.identifiers, "contacts": self.contacts}
+        if section in lists:
+            formset = lists[section]
+            count += len(formset.non_form_errors()) + sum(
+                map(len, (e for form in formset for e in form.errors.values()))
+            )
+        return count

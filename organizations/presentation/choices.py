@@ -1,0 +1,74 @@
+"""What the form of a record can offer: parents found by name or OID, destination IDs in use, states."""
+
+from typing import NamedTuple
+
+from django.db.models import Count, Min
+
+from organizations.models import Organization
+from organizations.services import searching
+
+MOST_PARENTS = 20
+MOST_DESTINATIONS = 10
+LONGEST = 200
+
+
+class Choice(NamedTuple):
+    """A value to take over, and what it is."""
+
+    value: str
+    label: str
+
+
+def parents(environment: str, typed: str) -> list[Choice]:
+    """Records of ours that fit what was typed, by name or OID; each with the record above it. Two queries."""
+    found = Organization.objects.in_environment(environment).order_by("oid_key")
+    text = searching.looked_for(typed[:LONGEST])
+    if text:
+        found = found.filter(search_text__contains=text)
+    rows = list(found.values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
+    above = dict(
+        Organization.objects.in_environment(environment)
+        .filter(oid__in={part_of for _, _, part_of in rows})
+        .values_list("oid", "name")
+    )
+    return [Choice(oid, f"{name}, below {above[part_of]}" if part_of in above else name) for oid, name, part_of in rows]
+
+
+def record_called(environment: str, typed: str) -> str:
+    """The OID of the one record with this OID or name; "" for none or several."""
+    if len(typed) > LONGEST:
+        return ""
+    text = typed.strip().lower().removeprefix("urn:oid:")
+    ours = Organization.objects.in_environment(environment)
+    exact = ours.filter(oid=text).values_list("oid", flat=True).first()
+    if exact:
+        return exact
+    named = list(ours.filter(name__iexact=typed.strip()).values_list("oid", flat=True)[:2])
+    return named[0] if len(named) == 1 else ""
+
+
+def destinations(environment: str, parent_oid: str) -> list[Choice]:
+    """Destination IDs in use in this environment: that of the parent first, then the most used."""
+    used = (
+        Organization.objects.in_environment(environment)
+        .exclude(destination_id="")
+        .values("destination_id")
+        .annotate(records=Count("pk"), first=Min("name"))
+        .order_by("-records", "destination_id")
+    )
+    found = {each["destination_id"]: each for each in used[:MOST_DESTINATIONS]}
+    of_parent = _of_parent(environment, parent_oid)
+    choices = [Choice(value, _used_by(each["first"], each["records"])) for value, each in found.items()]
+    if of_parent is None:
+        return choices
+    others = [choice for choice in choices if choice.value != of_parent.value]
+    return [of_parent, *others][:MOST_DESTINATIONS]
+
+
+def _of_parent(environment: str, parent_oid: str) -> Choice | None:
+    parent = Organization.objects.in_environment(environment).filter(oid=parent_oid).exclude(destination_id="").first()
+    return Choice(parent.destination_id, f"Used by {parent.name}, which this is part of") if parent else None
+
+
+def _used_by(name: str, records: int) -> str:
+    return f"Used by {name}" if records == 1 else f"Used by {name} and {records - 1:,} more"

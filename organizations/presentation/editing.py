@@ -1,0 +1,84 @@
+"""What stands above the form of a record, and what a new one can begin with."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from django.utils.timezone import localtime
+
+from organizations import words
+from organizations.models import AuditEntry, Organization, Presence, clock
+from organizations.records import AddressRecord, Difference, OrganizationRecord, difference
+from organizations.services import organizations, reviews
+
+
+def notices(organization: Organization, person_id: int | None) -> list[str]:
+    """Sentences about a record that somebody is about to edit; each only when it is true."""
+    found = list(_saved_by_others(organization, person_id))
+    last = organization.last_submission
+    if last is not None and last.is_open:
+        state = words.SUBMISSION_STATE[last.state].word.lower()
+        found.append(f"Submission {last.pk} of this record is {state}. You can edit; sending waits for its end.")
+    if organization.presence == Presence.PRESENT and organization.confirmed_active is False:
+        found.append("This record is deactivated. Saving and sending keeps it deactivated.")
+    return found
+
+
+def fixed_oid_sentence(organization: Organization) -> str:
+    """Why the OID of a record cannot be changed; empty while it can."""
+    if organization.confirmed_at:
+        return f"Accepted on {_day(organization.confirmed_at)}. It cannot be changed any more."
+    if organization.was_sent or organization.presence != Presence.NEVER:
+        return "It was sent. It cannot be changed any more."
+    return ""
+
+
+def beginning_below(parent: Organization) -> OrganizationRecord:
+    """What can be known of a record below this one: parent, contacts, state, country and destination ID."""
+    known = parent.record()
+    return OrganizationRecord(
+        part_of_oid=parent.oid,
+        destination_id=known.destination_id,
+        contacts=known.contacts,
+        address=AddressRecord(state=known.address.state, country=known.address.country),
+    )
+
+
+def beginning_like(other: Organization) -> OrganizationRecord:
+    """What can be known of another record beside this one; name, street, city and ZIP are its own."""
+    known = other.record()
+    return OrganizationRecord(
+        part_of_oid=known.part_of_oid,
+        destination_id=known.destination_id,
+        contacts=known.contacts,
+        address=replace(known.address, street="", city="", zip_code=""),
+    )
+
+
+def _saved_by_others(organization: Organization, person_id: int | None) -> Iterator[str]:
+    known = organization.last_known_record()
+    if known is None:
+        return
+    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
+    for found in difference(known, organizations.sendable(organization.record())):
+        entry = reviews.last_edit_of(found.field, edits)
+        if entry is not None and entry.actor_id != person_id:
+            by_person.setdefault(entry.actor_id, []).append((found, entry))
+    for changes in by_person.values():
+        yield _saved(changes)
+
+
+def _saved(changes: list[tuple[Difference, AuditEntry]]) -> str:
+    newest = max((entry for _, entry in changes), key=lambda entry: entry.sequence)
+    labels = ", ".join(found.label for found, _ in changes)
+    one = len(changes) == 1
+    return (
+        f"{newest.actor_name} saved {words.count(len(changes), 'change')} on {_day(newest.at)} that "
+        f"{'was' if one else 'were'} not sent: {labels}. "
+        f"{'It is' if one else 'They are'} part of this record and will be sent with yours."
+    )
+
+
+def _day(moment: datetime) -> str:
+    return words.moment(localtime(moment), clock.now(), "day")

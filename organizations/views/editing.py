@@ -1,0 +1,116 @@
+"""Add a record and edit one; what the form offers while somebody types."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_safe
+
+from organizations.forms.record import RecordForm
+from organizations.forms.typed import GATEWAY, OURS, Typed
+from organizations.models import Environment, Organization
+from organizations.oid import Oid, OidError
+from organizations.permissions import Right
+from organizations.presentation import choices, editing
+from organizations.services import organizations
+from organizations.services.faults import EditConflict, NotDone, OidTaken
+
+from . import conflict, lost
+from .access import actor, needs, organization_or_404, record_url
+from .form_page import FormPage
+
+SAVED = "Saved. Nothing was sent."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@lost.comes_back
+@needs(Right.EDIT)
+def new(request: HttpRequest, environment: Environment) -> HttpResponse:
+    """The form of a record that is not there yet; `below` or `like` in the address fills in what can be known."""
+    page = FormPage(request, environment)
+    if request.method == "POST":
+        return _posted(page)
+    typed, note = _beginning(page)
+    return page.show(page.form(typed), oid_note=note)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@lost.comes_back
+@needs(Right.EDIT)
+def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """The form of a record with what is saved."""
+    organization = organization_or_404(environment, oid)
+    page = FormPage(request, environment, organization)
+    if request.method != "POST":
+        return page.show(page.form(page.typed(organization.record(), organization.stands_for)))
+    return conflict.settled(page) if "theirs" in request.POST else _posted(page)
+
+
+@require_safe
+@needs(Right.EDIT)
+def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
+    """Records of ours that fit what was typed at PartOf, as choices of the list beside it."""
+    found = choices.parents(environment, request.GET.get("parent", ""))
+    response = render(request, "editing/_parents.html", {"parents": found})
+    response["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _posted(page: FormPage) -> HttpResponse:
+    """Carry out the button that was pressed. Only two of them save."""
+    typed, act = Typed.from_post(page.request.POST), page.request.POST.get("act", "")
+    if lost.came_back(page.request):
+        return page.show(page.form(typed), status=422, notes=[lost.SENTENCE])
+    if act == "suggest-oid":
+        typed, note = page.with_suggested_oid(typed)
+        return page.show(page.form(typed), oid_note=note)
+    if act not in ("review", "save"):
+        return page.show(page.form(typed.after(act)))
+    form = page.form(typed, checked=True)
+    return _save(page, form, act) if form.is_valid() else page.show(form, status=422)
+
+
+def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
+    try:
+        organization = _saved(page, form)
+    except EditConflict as fault:
+        return conflict.show(page, form, fault.organization)
+    except OidTaken as fault:
+        form.main.add_error("oid", str(fault))
+        return page.show(form, status=422)
+    except NotDone as fault:
+        return page.show(form, status=422, notes=[str(fault)])
+    if act == "save":
+        messages.success(page.request, SAVED)
+    if form.changed:
+        messages.info(page.request, form.changed)
+    return redirect(record_url(organization, "record" if act == "save" else "review"))
+
+
+def _saved(page: FormPage, form: RecordForm) -> Organization:
+    record, by = form.record(), actor(page.request)
+    if page.organization is None:
+        return organizations.create(record, page.environment, stands_for=form.stands_for, actor=by)
+    return organizations.edit(page.organization.pk, page.version, record, stands_for=form.stands_for, actor=by)
+
+
+def _beginning(page: FormPage) -> tuple[Typed, str]:
+    """What a new form begins with, and what is to be said of the OID in it."""
+    below, like = page.request.GET.get("below"), page.request.GET.get("like")
+    if below:
+        return page.with_suggested_oid(page.typed(editing.beginning_below(_named(page.environment, below)), ""))
+    if like:
+        other = _named(page.environment, like)
+        return page.with_suggested_oid(page.typed(editing.beginning_like(other), other.stands_for))
+    blank = Typed(fields={"country": "USA", "stands_for": ""})
+    if Organization.objects.in_environment(page.environment).exists():
+        return blank.having(place=OURS), ""
+    return page.with_suggested_oid(blank.having(place=GATEWAY))
+
+
+def _named(environment: Environment, oid: str) -> Organization:
+    try:
+        return organization_or_404(environment, Oid(oid).text)
+    except OidError:
+        raise Http404(f"No such record in {environment.label}.") from None

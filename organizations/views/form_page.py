@@ -1,0 +1,148 @@
+"""The page with the form of a record: what the form must know, what stands around it, how it is shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from organizations.forms.organization import Surroundings
+from organizations.forms.record import RecordForm
+from organizations.forms.typed import GATEWAY, MOST_ROWS, OTHER, OURS, Typed
+from organizations.models import Environment, Organization, tree
+from organizations.oid import Oid, OidError
+from organizations.presentation import choices, editing
+from organizations.records import OrganizationRecord
+from organizations.services import gateway, organizations
+from organizations.services.faults import OidTaken
+
+from .access import record_url, user_of
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """The form of one record, or of a new one when there is no organization yet."""
+
+    request: HttpRequest
+    environment: Environment
+    organization: Organization | None = None
+
+    @property
+    def version(self) -> int:
+        """The version that the person started from; 0 where none was sent along."""
+        posted = self.request.POST.get("version", "")
+        if self.request.method == "POST":
+            return int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 9 else 0
+        return self.organization.version if self.organization else 0
+
+    def surroundings(self) -> Surroundings:
+        redox = gateway.environment(self.environment)
+        made = self.organization
+        return Surroundings(
+            word=self.environment.label,
+            gateway_oid=redox.gateway_oid,
+            gateways=gateway.gateways(self.environment),
+            routing_names=gateway.routing_names(),
+            own_ids=gateway.own_ids(self.environment),
+            record_called=lambda typed: choices.record_called(self.environment, typed),
+            oid_fault=self._oid_fault,
+            parent_fault=self._parent_fault,
+            fixed_oid=made.oid if made and editing.fixed_oid_sentence(made) else "",
+            destination_known=made.destination_known if made else True,
+        )
+
+    def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:
+        return RecordForm(typed, self.surroundings(), checked=checked)
+
+    def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
+        """A record as this page shows it."""
+        place = OTHER
+        if record.part_of_oid == gateway.environment(self.environment).gateway_oid:
+            place = GATEWAY
+        elif Organization.objects.in_environment(self.environment).filter(oid=record.part_of_oid).exists():
+            place = OURS
+        return Typed.from_record(record, stands_for=stands_for, place=place)
+
+    def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
+        """The same with the next OID below the parent that was chosen, and what is to be said of it."""
+        if typed.fields["place"] == GATEWAY:
+            return self._with_base_oid(typed)
+        parent = self.parent_of(typed)
+        if not parent:
+            return typed, "Choose first what this record is part of; then the next OID below it can be found."
+        try:
+            oid = organizations.suggest_oid(self.environment, parent).text
+        except OidError as fault:
+            return typed, str(fault)
+        sentence = f"{oid} is the lowest OID below {parent} that is free here. Redox issues OIDs (Redox dashboard, your"
+        return typed.having(oid=oid), f"{sentence} organization): use it only if Redox agreed to your own numbering."
+
+    def _with_base_oid(self, typed: Typed) -> tuple[Typed, str]:
+        base = next(iter(gateway.environment(self.environment).base_oids), "")
+        if not base or self._oid_fault(base):
+            return typed, "Redox issues the OID of a top-level record: see the Redox dashboard, your organization."
+        return typed.having(oid=base), f"{base} is your base OID in {self.environment.label}."
+
+    def parent_of(self, typed: Typed) -> str:
+        """The OID of the parent that was chosen; "" when it is none."""
+        text = {OURS: "parent", OTHER: "other_oid"}.get(typed.fields.get("place", ""), "")
+        wanted = typed.fields.get(text, "").replace("\x00", "")
+        try:
+            return Oid(wanted.strip().removeprefix("urn:oid:")).text
+        except OidError:
+            return choices.record_called(self.environment, wanted) if text == "parent" else ""
+
+    def show(
+        self, form: RecordForm, *, status: int = 200, notes: Sequence[str] = (), oid_note: str = ""
+    ) -> HttpResponse:
+        made = self.organization
+        parent = self.parent_of(form.typed)
+        context: dict[str, Any] = {
+            "form": form,
+            "organization": made,
+            "section": "organizations",
+            "path": self.path("Edit" if made else "Add organization"),
+            "version": self.version,
+            "notices": [*notes, *(editing.notices(made, user_of(self.request).pk) if made else [])],
+            "fixed_oid": editing.fixed_oid_sentence(made) if made else "",
+            "oid_note": oid_note,
+            "taken_by": self._taken_by(form),
+            "parents": choices.parents(self.environment, form.typed.fields.get("parent", "")),
+            "destinations": choices.destinations(self.environment, parent),
+            "most_rows": MOST_ROWS,
+            "is_unsaved": self.request.method == "POST",
+            "leave_url": record_url(made) if made else reverse("organizations", args=[self.environment]),
+        }
+        return render(self.request, "editing/form.html", context, status=status)
+
+    def path(self, here: str) -> list[tuple[str, str]]:
+        """From the list of organizations down to this page."""
+        path = [("Organizations", reverse("organizations", args=[self.environment]))]
+        if self.organization:
+            above = [*tree.path_of(self.organization), self.organization]
+            path += [(each.name, record_url(each)) for each in above]
+        return [*path, (here, "")]
+
+    def _oid_fault(self, oid: str) -> str:
+        if self.organization and oid == self.organization.oid:
+            return ""
+        try:
+            organizations.check_oid_free(oid, self.environment)
+        except OidTaken as fault:
+            return str(fault)
+        return ""
+
+    def _parent_fault(self, oid: str, part_of_oid: str) -> str:
+        made = self.organization
+        if made and part_of_oid == made.part_of_oid:
+            return ""  # as it is saved: what became of the parent since is for the review to say
+        return organizations.parent_faults(self.environment, made.oid if made else oid, part_of_oid)
+
+    def _taken_by(self, form: RecordForm) -> Organization | None:
+        if not form.checked or "oid" not in form.main.errors:
+            return None
+        oid = form.typed.fields["oid"].strip().replace("\x00", "")
+        holder = Organization.objects.in_environment(self.environment).filter(oid=oid).first()
+        return None if holder == self.organization else holder

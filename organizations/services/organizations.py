@@ -92,12 +92,10 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         organization = locked(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
+        fault = why_not_discard(organization)
         confirmed = organization.confirmed_record()
-        if confirmed is None:
-            raise NotDone("Redox has accepted no message of this record, so there is nothing to go back to.")
-        last = organization.last_submission
-        if last is not None and last.is_open:
-            raise NotDone(f"Submission {last.pk} of this record is not at its end. Wait for it or cancel it first.")
+        if fault or confirmed is None:
+            raise NotDone(fault)
         before = organization.record()
         # What was thrown away is nobody's work on the next message.
         organization.confirmed_version = organization.version + 1
@@ -114,14 +112,32 @@ def withdraw(organization_id: int, *, actor: Actor) -> None:
     """
     with audit.recorded(actor) as history:
         organization = locked(organization_id)
-        if organization.was_sent or organization.presence != Presence.NEVER:
-            raise NotDone("Something of this record was sent. It cannot be withdrawn; deactivate it instead.")
-        if Organization.objects.filter(environment=organization.environment, part_of_oid=organization.oid).exists():
-            raise NotDone("Records are part of this one. Withdraw or move them first.")
+        fault = why_not_withdraw(organization)
+        if fault:
+            raise NotDone(fault)
         history.organization(Action.ORGANIZATION_WITHDRAWN, organization)
         organization.contacts.all().delete()
         organization.identifiers.all().delete()
         organization.delete()
+
+
+def why_not_discard(organization: Organization) -> str:
+    """Why saved changes cannot be thrown away now, as a sentence; empty when they can."""
+    if not organization.confirmed:
+        return "Redox has accepted no message of this record, so there is nothing to go back to."
+    last = organization.last_submission
+    if last is not None and last.is_open:
+        return f"Submission {last.pk} of this record is not at its end. Wait for it or cancel it first."
+    return ""
+
+
+def why_not_withdraw(organization: Organization) -> str:
+    """Why the record cannot be taken away, as a sentence; empty when it can."""
+    if organization.was_sent or organization.presence != Presence.NEVER:
+        return "Something of this record was sent. It cannot be withdrawn; deactivate it instead."
+    if Organization.objects.filter(environment=organization.environment, part_of_oid=organization.oid).exists():
+        return "Records are part of this one. Withdraw or move them first."
+    return ""
 
 
 def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:

@@ -34,7 +34,6 @@ HELD = "{environment} waits until {time}: {cause}."
 NOT_CONNECTED = "{environment} is not connected."
 SOON = datetime.timedelta(seconds=30)
 
-_EXPLAINED = (State.REJECTED, State.UNKNOWN, State.NEEDS_PERSON)
 _TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would have changed"}
 
 
@@ -180,7 +179,8 @@ def _sentence(submission: Submission, state: State) -> SafeString:
 
 
 def _explanation(submission: Submission, state: State) -> answers.Explanation | None:
-    if state in _EXPLAINED or (state == State.ACCEPTED and submission.answer_warning):
+    of_redox = {State.ACCEPTED: submission.answer_warning, State.NEEDS_PERSON: submission.known_answer}
+    if state in (State.REJECTED, State.UNKNOWN) or of_redox.get(state):
         at = words.moment(localtime(submission.sent_at), clock.now(), "clock") if submission.sent_at else ""
         return answers.explain(submission, at=at)
     return None

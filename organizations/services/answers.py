@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from django.db.models import Q
 
-from organizations.models import Action, AuditEntry, Environment, Intent, Organization, State, Submission
+from organizations.models import Action, AuditEntry, Environment, Intent, Organization, Submission
 from organizations.records import OrganizationRecord
 from organizations.redox import errors, messages
 from organizations.redox.environment import routing_name
@@ -77,8 +77,6 @@ def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
 def _outcome(submission: Submission) -> Outcome:
     """The last answer, classified anew from what is stored; without one, what the submission itself keeps of it."""
     entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
-    if submission.state == State.NEEDS_PERSON and (entry is None or not submission.known_answer):
-        return Outcome(kind=Kind.NEEDS_PERSON, detail=submission.state_reason)
     if entry is None:
         return Outcome(kind=Kind.UNKNOWN, detail=submission.detail)
     outcome = classify(

@@ -1,0 +1,99 @@
+"""What the page says before a record is deactivated or reactivated."""
+
+import datetime
+from dataclasses import dataclass
+
+from organizations.models import AuditEntry, Intent, Organization, clock, tree
+from organizations.models.audit import EDITS
+from organizations.records import difference, print_fields
+from organizations.services.reviews import Block, Review
+
+MOST_CHILDREN = 20
+OLD = datetime.timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class OldValue:
+    """A field that nobody has touched for long."""
+
+    label: str
+    anchor: str
+    saved_at: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deactivation:
+    """All that the page prints beside the form. `is_blocked` leaves no form."""
+
+    intent: Intent
+    name: str
+    review: Review
+    message: str
+    ancestors: list[Organization]
+    parent: Organization | None
+    children: list[Organization]
+    more_children: int
+    not_sent: tuple[str, ...]
+    counterpart: Organization | None
+    old_values: list[OldValue]
+
+    @property
+    def is_blocked(self) -> bool:
+        return bool(self.review.blockers)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether Redox has accepted just that already."""
+        wanted = self.intent == Intent.REACTIVATE
+        return any(blocker.kind == Block.ALREADY_SO for blocker in self.review.blockers) and (
+            self.review.organization.confirmed_active is wanted
+        )
+
+
+def deactivation(review: Review) -> Deactivation:
+    """The page of a review with the intent deactivate or reactivate."""
+    organization = review.organization
+    ancestors = tree.path_of(organization)
+    deactivates = review.intent == Intent.DEACTIVATE
+    children = Organization.objects.active_children_of(organization) if deactivates else Organization.objects.none()
+    count = children.count()
+    counterpart = organization.counterpart
+    return Deactivation(
+        intent=review.intent,
+        name=review.record.name,
+        review=review,
+        message=review.message.decode(),
+        ancestors=ancestors,
+        parent=ancestors[-1] if ancestors else None,
+        children=list(children.order_by("oid_key")[:MOST_CHILDREN]),
+        more_children=max(count - MOST_CHILDREN, 0),
+        not_sent=_not_sent(review),
+        counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
+        old_values=[] if deactivates else _old_values(review),
+    )
+
+
+def _not_sent(review: Review) -> tuple[str, ...]:
+    """The labels of the saved changes that stay behind."""
+    known = review.organization.last_known_record()
+    found = difference(known, review.organization.record()) if known else ()
+    return tuple(change.label for change in found if change.field != "active")
+
+
+def _old_values(review: Review) -> list[OldValue]:
+    """Fields of the message whose last edit lies more than 180 days back, in the order of the form."""
+    saved_at = _last_touched(review.organization)
+    limit = clock.now() - OLD
+    return [
+        OldValue(shown.label, shown.anchor, saved_at[shown.field])
+        for shown in print_fields(review.record)
+        if shown.value and shown.field in saved_at and saved_at[shown.field] < limit
+    ]
+
+
+def _last_touched(organization: Organization) -> dict[str, datetime.datetime]:
+    entries = AuditEntry.objects.filter(organization_id=organization.pk, action__in=EDITS).defer("raw")
+    touched: dict[str, datetime.datetime] = {}
+    for entry in entries.order_by("sequence"):
+        touched |= dict.fromkeys(entry.facts.get("fields", []), entry.at)
+    return touched

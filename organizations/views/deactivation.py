@@ -1,0 +1,103 @@
+"""Deactivate and reactivate: what happens, why, and in PRODUCTION the name typed, then one Update."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import localtime
+from django.views.decorators.http import require_http_methods
+
+from organizations import words
+from organizations.forms.deactivation import DeactivationForm
+from organizations.models import Environment, Intent, Organization, clock
+from organizations.permissions import Right, sending
+from organizations.presentation.deactivation import deactivation
+from organizations.services import reviews, submissions
+from organizations.services.faults import AlreadySent, NotDone
+from organizations.services.reviews import Review
+
+from .access import actor, needs, organization_or_404, record_url, require, submission_url, why_not
+from .lost import SENTENCE, came_back, comes_back
+
+_FIELDS = ("why", "in_words", "typed_name")
+
+
+@comes_back
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Right.VIEW)
+def deactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """Take a record out of use: what Redox last accepted, with Active false."""
+    return _act(request, organization_or_404(environment, oid), Intent.DEACTIVATE)
+
+
+@comes_back
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Right.VIEW)
+def reactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """Take a record into use again: what Redox last accepted, with Active true."""
+    return _act(request, organization_or_404(environment, oid), Intent.REACTIVATE)
+
+
+def _act(request: HttpRequest, organization: Organization, intent: Intent) -> HttpResponse:
+    review = reviews.review(organization, actor=actor(request), intent=intent)
+    if request.method != "POST":
+        return _page(request, review, _empty_form(review))
+    if came_back(request):
+        messages.warning(request, SENTENCE)
+        return _page(request, review, _same_form(request, review))
+    require(request, sending(organization.environment), environment=organization.environment, oid=organization.oid)
+    form = DeactivationForm(request.POST, intent=intent, name=_name_to_type(review))
+    if not form.is_valid():
+        return _page(request, review, form, status=422)
+    return _submit(request, review, form)
+
+
+def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> HttpResponse:
+    try:
+        submission = submissions.submit(
+            review.organization.pk,
+            sha256=form.text("sha256"),
+            seen_submission=form.last_seen,
+            reason=form.reason,
+            intent=review.intent,
+            actor=actor(request),
+        )
+    except AlreadySent as fault:
+        time = words.moment(localtime(fault.submission.created_at), clock.now(), "clock")
+        messages.info(request, f"This was sent already at {time}: submission {fault.submission.pk}.")
+        submission = fault.submission
+    except NotDone as fault:
+        messages.error(request, str(fault))
+        organization = organization_or_404(Environment(review.organization.environment), review.organization.oid)
+        anew = reviews.review(organization, actor=actor(request), intent=review.intent)
+        return _page(request, anew, _same_form(request, anew), status=409)
+    return redirect(submission_url(submission))
+
+
+def _page(request: HttpRequest, review: Review, form: DeactivationForm, *, status: int = 200) -> HttpResponse:
+    organization = review.organization
+    counterpart = organization.counterpart
+    context = {
+        "section": "organizations",
+        "organization": organization,
+        "standing": words.STANDING[organization.standing],
+        "shown": deactivation(review),
+        "review": review,
+        "form": form,
+        "why_not": why_not(request, sending(organization.environment)),
+        "switch_url": record_url(counterpart) if counterpart else "",
+    }
+    return render(request, "deactivation/page.html", context, status=status)
+
+
+def _empty_form(review: Review, **typed: str) -> DeactivationForm:
+    tied = {"sha256": review.sha256, "seen_submission": str(review.organization.last_submission_id or 0)}
+    return DeactivationForm(initial=tied | typed, intent=review.intent, name=_name_to_type(review))
+
+
+def _same_form(request: HttpRequest, review: Review) -> DeactivationForm:
+    """What was typed, tied to the review that is shown now."""
+    return _empty_form(review, **{name: request.POST.get(name, "") for name in _FIELDS})
+
+
+def _name_to_type(review: Review) -> str:
+    return review.record.name if review.organization.environment == Environment.PRODUCTION else ""

@@ -1,0 +1,328 @@
+"""Deactivate and reactivate: from the button to the message, and everything that stands against it."""
+
+import datetime
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from organizations.models import AuditEntry, Intent, Organization, Presence, State, Submission, User, clock
+from organizations.practice import PracticeDirectory
+from organizations.records import AddressRecord
+from organizations.services import delivery, organizations
+from organizations.services.actors import Actor
+from organizations.views.lost import SENTENCE
+from tests import factories
+from tests.factories import BASE
+from tests.views.pages import text_of
+
+type ClientOf = Callable[..., Client]
+
+
+def address_of(made: Organization, name: str = "deactivate") -> str:
+    return reverse(name, args=[made.environment, made.oid])
+
+
+@pytest.fixture
+def approver(db: None) -> User:
+    return factories.UserFactory(role="approver", first_name="Approver", last_name="One")
+
+
+@pytest.fixture
+def accepted(practice: PracticeDirectory, approver: User, worker: Actor) -> Callable[..., Organization]:
+    """Makes a record that Redox accepted."""
+
+    def make(oid: str = BASE, environment: str = "staging", **values) -> Organization:
+        made = factories.organization(oid, user=approver, environment=environment, **values)
+        factories.submission(made, user=approver)
+        assert delivery.deliver_next(environment, actor=worker)
+        return Organization.objects.get(pk=made.pk)
+
+    return make
+
+
+def typed(client: Client, address: str, **fields: str) -> dict[str, str]:
+    """What a person posts: the hidden fields of the page, and these."""
+    page = client.get(address).content.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="(sha256|seen_submission)" value="([^"]*)"', page))
+    return hidden | {"why": "closed", "in_words": "Lease ended, ticket 97"} | fields
+
+
+# What happens -----------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_what_happens_and_what_is_sent(client_of: ClientOf, accepted) -> None:
+    made = accepted()
+    response = client_of("editor").get(address_of(made))
+    said = text_of(response)
+    assert "<title>Deactivate Lakeside 1 | STAGING | orgportal</title>" in response.content.decode()
+    assert "Redox gets an Update with Active = false. Everything else stays as Redox accepted it on " in said
+    assert (
+        "Others stop finding this organization and its patients’ records here; requests to this OID are refused."
+        in said
+    )
+    assert "Nothing is erased: Redox has no delete. You can reactivate it here." in said
+    assert '"Active": false' in said
+    assert "Deactivate in STAGING" in said
+    assert "Type the name" not in said
+    assert "btn-danger" in response.content.decode()
+
+
+def test_a_record_is_deactivated_and_reactivated(
+    client_of: ClientOf, accepted, practice: PracticeDirectory, worker: Actor
+) -> None:
+    made = accepted()
+    client = client_of("editor")
+    response = client.post(address_of(made), typed(client, address_of(made)))
+    submission = Submission.objects.get(intent=Intent.DEACTIVATE)
+    assert response["Location"] == reverse("submission", args=["staging", submission.pk])
+    assert submission.reason == "Location closed: Lease ended, ticket 97"
+    delivery.deliver_next("staging", actor=worker)
+    assert practice.organizations("staging")[BASE]["Active"] is False
+    assert "Deactivated. Others stop finding it (as far as Redox documents it)." in text_of(
+        client.get(response["Location"])
+    )
+
+    said = text_of(client.get(address_of(made)))
+    assert "Deactivated. Redox said yes at " in said
+    assert "Location closed: Lease ended, ticket 97." in said
+
+    again = address_of(made, "reactivate")
+    said = text_of(client.get(again))
+    assert "Redox gets an Update with Active = true and the values of " in said
+    assert "Redox does not document reactivation; the directory behind it used to do it by such an Update." in said
+    client.post(again, typed(client, again, why="open", in_words=""))
+    assert Submission.objects.get(intent=Intent.REACTIVATE).reason == "Location open again"
+    delivery.deliver_next("staging", actor=worker)
+    assert practice.organizations("staging")[BASE]["Active"] is True
+
+
+def test_saved_changes_stay_behind_and_are_named(client_of: ClientOf, accepted, approver: User) -> None:
+    made = accepted()
+    changed = replace(made.record(), address=AddressRecord(city="Middleton", zip_code="53562"))
+    organizations.edit(made.pk, made.version, changed, stands_for="", actor=factories.acting(approver))
+    client = client_of("editor")
+    said = text_of(client.get(address_of(made)))
+    assert "6 saved changes (Street, City, County, State, ZIP, Country) are not sent along. They stay saved." in said
+    client.post(address_of(made), typed(client, address_of(made)))
+    message = json.loads(bytes(Submission.objects.get(intent=Intent.DEACTIVATE).message))
+    assert message["Organizations"][0]["Address"]["City"] == "Madison"
+    assert Organization.objects.get(pk=made.pk).city == "Middleton"
+
+
+def test_the_counterpart_is_named_as_not_touched(client_of: ClientOf, accepted) -> None:
+    staging = accepted()
+    production = accepted(f"{BASE}.2", "production")
+    Organization.objects.filter(pk=production.pk).update(staging_record=staging)
+    said = text_of(client_of("approver").get(address_of(production)))
+    assert "Also active in STAGING as Lakeside 1. It is not touched." in said
+    assert "Also active in PRODUCTION as Lakeside 2." in text_of(client_of("viewer").get(address_of(staging)))
+
+
+def test_old_values_are_listed_before_a_reactivation(
+    client_of: ClientOf, accepted, approver: User, worker: Actor
+) -> None:
+    made = accepted()
+    factories.submission(made, user=approver, intent=Intent.DEACTIVATE)
+    delivery.deliver_next("staging", actor=worker)
+    again = address_of(made, "reactivate")
+    assert "Still right?" not in text_of(client_of("viewer").get(again))
+    AuditEntry.objects.update(at=clock.now() - datetime.timedelta(days=181))
+    said = text_of(client_of("viewer").get(again))
+    assert "These values are older than 180 days and go out again as they are." in said
+    assert "ZIP, saved " in said
+
+
+# What stands against it -------------------------------------------------------------------------------------
+
+
+def test_active_children_are_listed_and_stop_it(client_of: ClientOf, accepted) -> None:
+    made = accepted()
+    accepted(f"{BASE}.5", part_of_oid=BASE, name="Old Town Lab")
+    client = client_of("editor")
+    said = text_of(client.get(address_of(made)))
+    assert "1 active record is part of it. Move or deactivate them first." in said
+    assert "Old Town Lab" in said
+    assert "Only records that the portal knows are listed." in said
+    assert "Deactivate in STAGING" not in said
+    review = client.post(address_of(made), {"why": "closed", "sha256": "0" * 64, "seen_submission": "1"})
+    assert review.status_code == 409
+    assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()
+
+
+def test_a_record_that_was_never_registered_has_nothing_to_deactivate(client_of: ClientOf, approver: User) -> None:
+    made = factories.organization(user=approver)
+    said = text_of(client_of("editor").get(address_of(made)))
+    assert "There is nothing to deactivate: Redox has accepted no message of this record." in said
+    said = text_of(client_of("editor").get(address_of(made, "reactivate")))
+    assert "There is nothing to reactivate." in said
+
+
+def test_an_open_submission_must_end_first(client_of: ClientOf, accepted, approver: User) -> None:
+    made = accepted()
+    organizations.edit(
+        made.pk, made.version, factories.record(name="Lakeside North"), stands_for="", actor=factories.acting(approver)
+    )
+    submission = factories.submission(made, user=approver)
+    response = client_of("editor").get(address_of(made))
+    assert f"Submission {submission.pk} must end first." in text_of(response)
+    assert f'href="/staging/submissions/{submission.pk}/"' in response.content.decode()
+
+
+def test_a_child_of_a_deactivated_parent_is_not_reactivated(
+    client_of: ClientOf, accepted, approver: User, worker: Actor
+) -> None:
+    parent, child = accepted(), accepted(f"{BASE}.5", part_of_oid=BASE)
+    for made in (child, parent):
+        factories.submission(made, user=approver, intent=Intent.DEACTIVATE)
+        delivery.deliver_next("staging", actor=worker)
+    said = text_of(client_of("editor").get(address_of(child, "reactivate")))
+    assert "Its parent Lakeside 1 is deactivated. Reactivate that first." in said
+
+
+def test_a_second_press_says_what_was_sent_already(client_of: ClientOf, accepted) -> None:
+    made = accepted()
+    client = client_of("editor")
+    fields = typed(client, address_of(made))
+    client.post(address_of(made), fields)
+    said = text_of(client.post(address_of(made), fields, follow=True))
+    submission = Submission.objects.get(intent=Intent.DEACTIVATE)
+    assert re.search(rf"This was sent already at \d\d:\d\d: submission {submission.pk}\.", said)
+
+
+def test_what_changed_meanwhile_is_not_sent(client_of: ClientOf, accepted) -> None:
+    made = accepted()
+    client = client_of("editor")
+    response = client.post(address_of(made), typed(client, address_of(made), sha256="0" * 64))
+    assert response.status_code == 409
+    assert "Nothing was sent." in text_of(response)
+    assert 'value="Lease ended, ticket 97"' in response.content.decode()
+    assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()
+
+
+# PRODUCTION -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Lakeside 1", "  lakeside 1 ", "LAKESIDE 1"])
+def test_in_production_the_name_is_typed(client_of: ClientOf, accepted, name: str) -> None:
+    made = accepted(environment="production")
+    client = client_of("approver")
+    assert "Type: Lakeside 1. Upper and lower case and spaces at the ends do not matter." in text_of(
+        client.get(address_of(made))
+    )
+    response = client.post(address_of(made), typed(client, address_of(made), typed_name=name))
+    assert response.status_code == 302
+
+
+def test_another_name_sends_nothing_and_keeps_what_was_typed(client_of: ClientOf, accepted) -> None:
+    made = accepted(environment="production")
+    client = client_of("approver")
+    response = client.post(address_of(made), typed(client, address_of(made), typed_name="Lakeside 2"))
+    assert response.status_code == 422
+    said = text_of(response)
+    assert "There is a problem This is not the name. Type: Lakeside 1." in said
+    assert response.content.decode().count('value="Lakeside 2"') == 1
+    assert 'value="Lease ended, ticket 97"' in response.content.decode()
+    assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()
+
+
+def test_who_may_not_send_to_production_sees_the_button_with_the_reason(client_of: ClientOf, accepted) -> None:
+    made = accepted(environment="production")
+    client = client_of("editor")
+    response = client.get(address_of(made))
+    assert "disabled" in response.content.decode()
+    assert "You may not send to PRODUCTION. Approvers may: Approver One." in text_of(response)
+    refused = client.post(address_of(made), typed(client, address_of(made), typed_name="Lakeside 1"))
+    assert refused.status_code == 403
+    assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()
+
+
+# What was typed ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"why": ""}, "Choose a reason."),
+        ({"why": "\x00"}, "Choose a reason."),
+        ({"why": "open"}, "Choose a reason."),
+        ({"why": "other", "in_words": " "}, "Say the reason in words."),
+        ({"why": "replaced", "in_words": ""}, "Name the record that replaces it."),
+        ({"in_words": "x" * 10_000}, "Reason has 10000 characters; at most 500 can be kept."),
+        ({"in_words": "a\x07b"}, "The reason holds a character that cannot be sent (U+0007, place 2). Delete it."),
+        ({"in_words": "a\u202eb"}, "The reason holds a character that cannot be sent (U+202E, place 2). Delete it."),
+        ({"in_words": "\x00"}, "The reason holds a character that cannot be sent (U+0000, place 1). Delete it."),
+    ],
+)
+def test_each_error_is_named_at_its_field(client_of: ClientOf, accepted, fields: dict[str, str], error: str) -> None:
+    made = accepted()
+    client = client_of("editor")
+    response = client.post(address_of(made), typed(client, address_of(made), **fields))
+    assert response.status_code == 422
+    assert text_of(response).count(error) == 2
+    assert "<title>Error: Deactivate" in response.content.decode()
+    assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()
+
+
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 5000, "٣", "1\x00"])
+def test_a_form_that_was_tampered_with_sends_nothing(client_of: ClientOf, accepted, seen: str) -> None:
+    made = accepted()
+    client = client_of("editor")
+    response = client.post(
+        address_of(made),
+        typed(client, address_of(made), seen_submission=seen, state="accepted", environment="production", active="x"),
+    )
+    assert response.status_code in (409, 422)
+    assert Submission.objects.filter(state=State.QUEUED).count() == 0
+
+
+def test_markup_in_a_name_stays_text(client_of: ClientOf, accepted) -> None:
+    made = accepted(environment="production", name="<script>alert(1)</script>")
+    client = client_of("approver")
+    response = client.post(address_of(made), typed(client, address_of(made), typed_name="<b>"))
+    assert response.status_code == 422
+    assert "<script>alert" not in response.content.decode()
+
+
+def test_a_button_pressed_after_the_sign_in_had_ended_only_brings_the_form_back(client_of: ClientOf, accepted) -> None:
+    made = accepted()
+    client = client_of("editor")
+    response = client.post(address_of(made), typed(client, address_of(made)) | {"came-back": "1"})
+    assert response.status_code == 200
+    assert SENTENCE in text_of(response)
+    assert 'value="Lease ended, ticket 97"' in response.content.decode()
+    assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()
+
+
+def test_the_page_is_of_its_environment_and_of_people_with_a_role(client_of: ClientOf, accepted) -> None:
+    made = accepted()
+    assert client_of("editor").get(f"/production/organizations/{BASE}/deactivate/").status_code == 404
+    assert client_of().get(address_of(made)).status_code == 403
+    assert client_of("editor").put(address_of(made)).status_code == 405
+
+
+def test_the_page_asks_the_database_as_often_for_many_children_as_for_few(
+    client_of: ClientOf, accepted, approver: User, django_assert_max_num_queries
+) -> None:
+    made = accepted()
+    child = accepted(f"{BASE}.5", part_of_oid=BASE)
+    client = client_of("viewer")
+    client.get(address_of(made))
+    with django_assert_max_num_queries(40) as few:
+        client.get(address_of(made))
+    values = {
+        field.attname: getattr(child, field.attname)
+        for field in Organization._meta.concrete_fields
+        if field.attname not in ("id", "oid")
+    }
+    Organization.objects.bulk_create(
+        Organization(**values | {"oid": f"{BASE}.{number}", "presence": Presence.PRESENT}) for number in range(10, 1010)
+    )
+    with django_assert_max_num_queries(len(few)):
+        said = text_of(client.get(address_of(made)))
+    assert "1001 active records are part of it." in said
+    assert "and 981 more" in said

@@ -29,7 +29,7 @@ ARROWS = {
     "services": {"models", "redox", "records", "oid", "fields", "permissions"},
     "forms": {"records", "oid", "fields", "models", "words"},
     "presentation": _READING,
-    "views": _OUTER | {"presentation"},
+    "views": _OUTER | {"presentation", "context"},
     "templatetags": _OUTER,
     "context": _OUTER,
     "checks": _OUTER,

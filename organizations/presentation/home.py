@@ -1,0 +1,242 @@
+"""What the home page says: what needs a person, what is under way, how both environments are.
+
+The number of queries does not grow with the number of records: one of them counts all records by their words.
+"""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Min, Q, Sum
+from django.urls import reverse
+from django.utils import timezone
+
+from organizations import words
+from organizations.models import (
+    Environment,
+    EnvironmentGate,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+    Worker,
+    clock,
+)
+from organizations.services import workers
+from organizations.templatetags.portal import plain
+from organizations.words import OPEN_WORK, STANDING, Word, count
+
+# What nobody knows first, then what was refused, then what waits.
+KINDS = ("unknown", "needs_person", "rejected", "delayed", "awaiting", "changes_not_sent")
+ONE_BY_ONE = ("unknown", "needs_person", "rejected")
+GROUPED_BY: tuple[str, ...] = ("environment", "standing", "open_work")
+MOST_LINES = 5  # of one kind and environment; more are one line that opens their list
+MOST_MINE = 5
+MOST_UNDER_WAY = 5
+LONGEST_QUOTE = 120
+DELAYED_AFTER = datetime.timedelta(minutes=15)
+MINE_WITHIN = datetime.timedelta(days=7)
+DELAYED = Word("queued", "Not reached", "clock", "is-ink", "Redox could not be reached. It is tried again by itself.")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One line of what needs a person; `number` is how many records it stands for."""
+
+    kind: str
+    environment: str
+    number: int
+    what: str
+    text: str
+    url: str
+    since: datetime.datetime | None
+
+    @property
+    def word(self) -> Word:
+        return DELAYED if self.kind == "delayed" else OPEN_WORK[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One environment: its gate and what is known of it."""
+
+    environment: Environment
+    gate: EnvironmentGate
+    last_accepted: Submission | None
+    under_way: str
+    records: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    needs: list[Need]
+    under_way: list[Submission]
+    under_way_count: int
+    mine: list[Submission]
+    panels: list[Panel]
+    workers: list[Worker]
+    never_compared: int
+
+    @property
+    def count(self) -> int:
+        return sum(need.number for need in self.needs)
+
+    @property
+    def last_accepted(self) -> Submission | None:
+        found = [panel.last_accepted for panel in self.panels if panel.last_accepted]
+        return max(found, key=_ended, default=None)
+
+
+def read(user: User) -> Home:
+    """All of the page, as it is now."""
+    groups = _groups(user)
+    moment = clock.now()
+    under_way = Submission.objects.filter(state__in=(State.SENDING, State.QUEUED)).select_related("organization")
+    mine = Submission.objects.filter(submitter=user, created_at__gte=moment - MINE_WITHIN).select_related(
+        "organization"
+    )
+    gates = EnvironmentGate.objects.in_bulk()
+    return Home(
+        needs=sorted(_needs(groups, moment), key=lambda need: (KINDS.index(need.kind), need.since or moment)),
+        under_way=list(under_way.order_by("id")[:MOST_UNDER_WAY]),
+        under_way_count=sum(group["number"] for group in groups if group["open_work"] in (State.SENDING, State.QUEUED)),
+        mine=list(mine.order_by("-id")[:MOST_MINE]),
+        panels=[_panel(environment, gates[environment], groups) for environment in Environment],
+        workers=list(Worker.objects.filter(seen_at__gte=moment - datetime.timedelta(seconds=workers.SEEN_WITHIN))),
+        never_compared=sum(group["never_compared"] for group in groups),
+    )
+
+
+def _groups(user: User) -> list[dict[str, Any]]:
+    """Records counted by environment, standing and open work."""
+    found = Organization.objects.with_words().order_by().values(*GROUPED_BY)
+    return list(
+        found.annotate(
+            number=Count("id"),
+            fields=Sum("changes"),
+            mine=Count("id", filter=Q(edited_by=user)),
+            oldest_edit=Min("edited_at"),
+            oldest_state=Min("last_submission__state_at"),
+            never_compared=Count("id", filter=Q(presence=Presence.PRESENT, seen_at=None)),
+        )
+    )
+
+
+def _needs(groups: list[dict[str, Any]], moment: datetime.datetime) -> Iterator[Need]:
+    few = Q(pk__in=[])
+    for environment in Environment:
+        for kind in KINDS:
+            found = [group for group in groups if (group["environment"], group["open_work"]) == (environment, kind)]
+            number = sum(group["number"] for group in found)
+            if kind in ONE_BY_ONE and 0 < number <= MOST_LINES:
+                few |= Q(environment=environment, open_work=kind)
+            elif number:
+                yield _many(kind, environment, number, found)
+    if few != Q(pk__in=[]):
+        lines = Organization.objects.with_words().filter(few).select_related("last_submission")
+        yield from (_one(organization) for organization in lines)
+    yield from _delayed(moment)
+
+
+def _one(organization: Organization) -> Need:
+    submission = organization.last_submission
+    assert submission is not None  # noqa: S101 - these kinds of open work come from a submission
+    kind: str = organization.open_work
+    return Need(
+        kind=kind,
+        environment=organization.environment,
+        number=1,
+        what=f"{organization.name}, {submission.event}",
+        text=_why(kind, submission),
+        url=reverse("submission", args=[submission.environment, submission.pk]),
+        since=submission.state_at,
+    )
+
+
+def _why(kind: str, submission: Submission) -> str:
+    if kind == "rejected":
+        detail = plain(submission.detail)
+        cut = f"{detail[:LONGEST_QUOTE]}…" if len(detail) > LONGEST_QUOTE else detail
+        return f'Redox said no: "{cut}"' if cut else "Redox said no without a text."
+    if kind == "unknown":
+        left = submission.sent_at or submission.state_at
+        time = words.moment(timezone.localtime(left), timezone.now(), "clock")
+        return words.SUBMISSION_STATE["unknown"].say(time=time)
+    return submission.state_reason or OPEN_WORK["needs_person"].say(submission=submission.pk)
+
+
+def _many(kind: str, environment: Environment, number: int, found: list[dict[str, Any]]) -> Need:
+    is_edit = kind == "changes_not_sent"
+    return Need(
+        kind=kind,
+        environment=environment,
+        number=number,
+        what=count(number, "submission" if kind == "awaiting" else "record"),
+        text=_saved(number, found) if is_edit else "Nothing has been sent." if kind == "awaiting" else "",
+        url=_list_of(kind, environment),
+        since=min(group["oldest_edit" if is_edit else "oldest_state"] for group in found),
+    )
+
+
+def _saved(number: int, found: list[dict[str, Any]]) -> str:
+    fields, yours = (sum(group[key] for group in found) for key in ("fields", "mine"))
+    saved = f"{count(fields, 'field was', 'fields were')} saved here and not sent"
+    if not yours:
+        return f"{saved}."
+    whose = "the record is" if number == 1 else count(yours, "of the records is", "of the records are")
+    return f"{saved}; {whose} yours."
+
+
+def _list_of(kind: str, environment: Environment) -> str:
+    if kind in ("awaiting", "delayed"):
+        state = State.AWAITING if kind == "awaiting" else State.QUEUED
+        return reverse("submissions", args=[environment], query={"state": state.value})
+    return reverse("organizations", args=[environment], query={"open_work": kind, "view": "list"})
+
+
+def _delayed(moment: datetime.datetime) -> Iterator[Need]:
+    """What could not be sent for a quarter of an hour although it was tried."""
+    tried = Submission.objects.filter(
+        state=State.QUEUED, attempt__gt=0, created_at__lt=moment - DELAYED_AFTER
+    ).order_by()
+    for found in tried.values("environment").annotate(number=Count("id"), oldest=Min("created_at")):
+        environment = Environment(found["environment"])
+        yield Need(
+            kind="delayed",
+            environment=environment,
+            number=found["number"],
+            what=count(found["number"], "submission"),
+            text=DELAYED.sentence,
+            url=_list_of("delayed", environment),
+            since=found["oldest"],
+        )
+
+
+def _panel(environment: Environment, gate: EnvironmentGate, groups: list[dict[str, Any]]) -> Panel:
+    own = [group for group in groups if group["environment"] == environment]
+    states = ("sending", "queued", "unknown", "needs_person", "awaiting")
+    return Panel(
+        environment=environment,
+        gate=gate,
+        last_accepted=_last_accepted(environment),
+        under_way=_counted(own, "open_work", {state: OPEN_WORK[state] for state in states}),
+        records=_counted(own, "standing", STANDING),
+    )
+
+
+def _counted(groups: list[dict[str, Any]], key: str, family: Mapping[str, Word]) -> str:
+    """ "58 active, 2 deactivated"; what there is none of is left out."""
+    numbers = {each: sum(group["number"] for group in groups if group[key] == each) for each in family}
+    return ", ".join(f"{number:,} {family[each].word.lower()}" for each, number in numbers.items() if number)
+
+
+def _last_accepted(environment: Environment) -> Submission | None:
+    # By number, which an index gives, and of the last of them the one that ended last.
+    accepted = Submission.objects.filter(environment=environment, state=State.ACCEPTED).select_related("organization")
+    return max(accepted.order_by("-id")[:20], key=_ended, default=None)
+
+
+def _ended(submission: Submission) -> datetime.datetime:
+    return submission.ended_at or submission.state_at

@@ -302,7 +302,7 @@ def _count_changes(organization: Organization, record: OrganizationRecord) -> No
     record = sendable(record)
     organization.wanted_hash = fingerprint(record)
     known = organization.last_known_record()
-    organization.changes = len(difference(known, record))
+    organization.changes = len(difference(sendable(known) if known else None, record))
 
 
 def _replace_rows(organization: Organization, record: OrganizationRecord) -> None:

@@ -177,7 +177,8 @@ def test_a_stated_record_gets_an_update(editor: User) -> None:
 
 
 def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_destination(editor: User) -> None:
-    record = replace(factories.record(), destination_known=False)
+    carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
+    record = replace(factories.record(), destination_known=False, carried=carried)
     made = organizations.take_over(record, "staging", actor=acting(editor))
 
     after = Organization.objects.with_words().get()

@@ -148,7 +148,8 @@ class Seed:
         self.deliver("answers")
         for place, behaviour in {**UPDATE_REJECTED, **UPDATE_UNKNOWN}.items():
             self.edit(place, "editor")
-            self.register([self.locations[place]], behaviour)
+            self.submit(self.locations[place], reason="New switchboard, ticket 121")
+            self.deliver(behaviour)
         for place, username in EDITED.items():
             self.edit(place, username)
 

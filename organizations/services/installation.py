@@ -4,11 +4,21 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 
-from organizations.models import AuditHead, Environment, EnvironmentGate, Installation, Organization, User
+from organizations.models import (
+    Action,
+    AuditEntry,
+    AuditHead,
+    Environment,
+    EnvironmentGate,
+    Installation,
+    Organization,
+    User,
+)
 from organizations.permissions import ACTS, ROLES
 from orgportal.faults import SettingsFault
 
 from . import audit, gateway
+from .actors import Actor
 
 
 def ensure_rows() -> None:
@@ -47,6 +57,31 @@ def check_mark() -> None:
             variable = f"REDOX_{name.upper()}_BASE_URL"
             raise SettingsFault(variable, "leads to another machine, and the database holds demonstration records")
     gateway.verify_records()
+
+
+def note_settings(actor: Actor) -> None:
+    """Write down the settings that a process delivers with, when they are others than those last written down.
+
+    Of each environment: where, by which routing ID, with which kind of credential; of secrets nothing but a hash.
+    """
+    last = AuditEntry.objects.filter(action=Action.SETTINGS_SEEN).order_by("-sequence").first()
+    now = {name: _in_force(name) for name in Environment.values}
+    if last is not None and last.facts.get("details") == now:
+        return
+    with audit.recorded(actor) as history:
+        history.add(Action.SETTINGS_SEEN, object={"type": "settings", "id": "", "name": "Settings"}, details=now)
+
+
+def _in_force(name: str) -> dict[str, str]:
+    redox = gateway.environment(name)
+    return {
+        "base_url": redox.base_url,
+        "routing_id": redox.routing_id,
+        "source_id": redox.source_id,
+        "gateway_oid": redox.gateway_oid,
+        "connected": "yes" if redox.credential else "no",
+        "fingerprint": gateway.settings_fingerprint(name),
+    }
 
 
 def is_marked() -> bool:

@@ -256,6 +256,17 @@ def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, 
         assert Worker.objects.get().settings_fingerprint != workers.fingerprint()
 
 
+def test_settings_are_written_down_once_until_they_change(practice: PracticeDirectory, worker: Actor) -> None:
+    for _ in range(2):
+        installation.note_settings(worker)
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=SOME_UUID)):
+        installation.note_settings(worker)
+
+    entries = AuditEntry.objects.filter(action=Action.SETTINGS_SEEN).order_by("sequence")
+    assert [entry.facts["details"]["staging"]["source_id"] for entry in entries] == ["", SOME_UUID]
+    assert all("staging-token" not in bytes(entry.body).decode() for entry in entries)
+
+
 def test_a_query_shows_only_the_oid_that_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
     made = factories.organization(user=editor)
     factories.submission(made, user=editor)

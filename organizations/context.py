@@ -34,6 +34,7 @@ class EnvironmentState:
     icon: str
     sentence: str
     time: datetime.datetime | None
+    tone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def environment_state(environment: str, gate: EnvironmentGate | None = None) -> 
         failures=gate.failures,
         k=_waiting(environment) if wording.key in ("stopped", "paused") else 0,
     )
-    return EnvironmentState(wording.key, wording.word, wording.icon, sentence, gate.checked_at)
+    return EnvironmentState(wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)
 
 
 def workers_absent_since() -> datetime.datetime | None:

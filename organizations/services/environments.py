@@ -17,7 +17,10 @@ from organizations.models import (
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, NotDecodable, decoded
+from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.errors import Context, explain
 from organizations.redox.messages import AnswerNotUnderstood
+from organizations.redox.outcome import Kind, Outcome, classify
 
 from . import audit, gateway
 from .actors import Actor
@@ -137,7 +140,9 @@ def _check(environment: str) -> tuple[Check, bytes | None]:
     except gateway.DoorClosed as closed:
         return Check(False, str(closed), {}), None
     if not answer.token:
-        return Check(False, f"No token for {word}: {token_cause(answer)}", {"token_ms": answer.duration_ms}), None
+        said = _explained(answer.outcome, redox, answer.clock_difference)
+        cause = token_cause(answer)
+        return Check(False, f"No token for {word}: {cause}", {"token_ms": answer.duration_ms, **said}), None
     oid = query_oid(environment)
     exchange = gateway.exchange(redox, messages.query(oid, redox), answer.token)
     facts: dict[str, str | int | bool] = {
@@ -145,6 +150,7 @@ def _check(environment: str) -> tuple[Check, bytes | None]:
         "query_ms": exchange.duration_ms,
         "oid": oid,
         "redox_date": exchange.headers.get("date", ""),
+        **_explained(classify(exchange, event=messages.QUERY, oid=oid, expects="query"), redox),
     }
     return _read_check(exchange, oid, facts), exchange.body
 
@@ -165,6 +171,16 @@ def _read_check(exchange: Exchange, oid: str, facts: dict[str, str | int | bool]
         "active": bool(record and record.active),
     }
     return Check(True, "Got a token and an answer to a Query. It did not write.", facts)
+
+
+def _explained(
+    outcome: Outcome | None, redox: RedoxEnvironment, clock_difference: float | None = None
+) -> dict[str, str]:
+    """Headline and cause in plain words. A Query that got no clear answer needs none: it has no effect."""
+    if outcome is None or outcome.kind in (Kind.ACCEPTED, Kind.UNKNOWN):
+        return {}
+    said = explain(outcome, Context(environment=redox, clock_difference=clock_difference))
+    return {"headline": said.headline, "cause": said.cause}
 
 
 def token_cause(answer: TokenAnswer) -> str:

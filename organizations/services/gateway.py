@@ -125,10 +125,15 @@ def own_ids(name: str) -> dict[str, str]:
     return {value: what for value, what in ids.items() if value}
 
 
+def given(name: str) -> RedoxSettings:
+    """What was set for one environment, as text; its secrets are for no page."""
+    found: RedoxSettings = settings.REDOX[name]
+    return found
+
+
 def label(name: str) -> str:
     """What Redox calls this environment today."""
-    given: RedoxSettings = settings.REDOX[name]
-    return given.label
+    return given(name).label
 
 
 def settings_fingerprint(name: str) -> str:

@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from organizations.models import Environment, Worker, clock
 from orgportal import RELEASE
 
-from . import delivery, gateway
+from . import delivery, gateway, installation
 from .actors import Actor, system
 
 POLL = 0.5
@@ -29,6 +29,7 @@ def run(stopping: threading.Event) -> None:
     actor = system(f"Worker {name}")
     started = clock.now()
     last_beat = float("-inf")
+    installation.note_settings(actor)
     try:
         while not stopping.is_set():
             try:
@@ -73,3 +74,14 @@ def beat(name: str, started: datetime.datetime) -> None:
 def fingerprint() -> str:
     """One text for the settings of both environments: a worker with another one sends with other settings."""
     return "-".join(gateway.settings_fingerprint(name)[:24] for name in Environment.values)
+
+
+def is_seen(worker: Worker) -> bool:
+    """Whether a worker gave a sign of life just now."""
+    return (clock.now() - worker.seen_at).total_seconds() < SEEN_WITHIN
+
+
+def has_same_settings(worker: Worker, environment: str, own: str) -> bool:
+    """Whether a worker sends to an environment as the process with the fingerprint `own` would."""
+    place = Environment.values.index(environment)
+    return worker.settings_fingerprint.split("-")[place : place + 1] == own.split("-")[place : place + 1]

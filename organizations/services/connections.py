@@ -1,0 +1,115 @@
+"""What is set for one environment, without secrets, as far as people need it to put a connection right."""
+
+import json
+from dataclasses import dataclass
+
+from organizations.models import EnvironmentGate, Organization, Worker
+from organizations.redox import auth
+from organizations.redox.environment import BASE_URL, GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_TABLE, OAuthCredential
+from organizations.redox.outcome import http_date
+
+from . import gateway, workers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFacts:
+    """The settings in force. `defaults` names those that nobody set; `public_key` is JSON for Redox's dashboard."""
+
+    prefix: str
+    is_connected: bool
+    fault: str
+    missing: tuple[str, ...]
+    way: str
+    client_id: str
+    key_id: str
+    private_key_file: str
+    thumbprint: str
+    public_key: str
+    base_url: str
+    source_id: str
+    routing_id: str
+    routing_name: str
+    gateway_oid: str
+    base_oids: tuple[str, ...]
+    document_repository_id: str
+    defaults: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFacts:
+    """A worker, whether it was seen just now, and whether it sends to this environment as this page says."""
+
+    worker: Worker
+    is_seen: bool
+    has_same_settings: bool
+
+
+def facts(name: str) -> ConnectionFacts:
+    """All that may be shown of an environment's settings."""
+    connection, given = gateway.connection(name), gateway.given(name)
+    redox, prefix = connection.environment, f"REDOX_{name.upper()}_"
+    credential = redox.credential if isinstance(redox.credential, OAuthCredential) else None
+    in_force = {
+        "base_url": (redox.base_url, BASE_URL),
+        "routing_id": (redox.routing_id, ORGANIZATION_ROUTING[name]),
+        "gateway_oid": (redox.gateway_oid, GATEWAY_OID),
+    }
+    return ConnectionFacts(
+        prefix=prefix,
+        is_connected=connection.is_connected,
+        fault=connection.fault,
+        missing=_missing(prefix, given.auth, connection.missing),
+        way=given.auth,
+        client_id=given.client_id,
+        key_id=given.key_id,
+        private_key_file=given.private_key_file,
+        thumbprint=auth.thumbprint(credential) if credential else "",
+        public_key=json.dumps(auth.public_jwk(credential), indent=2) if credential else "",
+        base_url=redox.base_url,
+        source_id=redox.source_id,
+        routing_id=redox.routing_id,
+        routing_name=gateway.routing_names().get(redox.routing_id, ""),
+        gateway_oid=redox.gateway_oid,
+        base_oids=redox.base_oids,
+        document_repository_id=redox.document_repository_id,
+        defaults=frozenset(key for key, (value, default) in in_force.items() if value == default),
+    )
+
+
+def routing_table() -> tuple[tuple[str, str, str], ...]:
+    """Redox's table: purpose, routing ID of STAGING, of PRODUCTION; "" where each organization has its own."""
+    return tuple(
+        (str(purpose), ids.get("staging", ""), ids.get("production", "")) for purpose, ids in ROUTING_TABLE.items()
+    )
+
+
+def known_workers(name: str) -> list[WorkerFacts]:
+    """The workers, the newest sign of life first."""
+    own = workers.fingerprint()
+    return [
+        WorkerFacts(worker, workers.is_seen(worker), workers.has_same_settings(worker, name, own))
+        for worker in Worker.objects.order_by("-seen_at")
+    ]
+
+
+def clock_difference(gate: EnvironmentGate) -> float | None:
+    """Seconds by which Redox's clock was ahead of ours at the last check, exact to about one; None when not known."""
+    told = http_date(str(gate.check_facts.get("redox_date", "")))
+    return told - gate.checked_at.timestamp() if told is not None and gate.checked_at else None
+
+
+def asked_oid_is(name: str, oid: str) -> str:
+    """What the OID that a check asked for is to us."""
+    redox = gateway.environment(name)
+    if oid in redox.base_oids:
+        return "your base OID"
+    if oid == redox.gateway_oid:
+        return "the Redox gateway"
+    return "a record of yours" if Organization.objects.in_environment(name).filter(oid=oid).exists() else ""
+
+
+def _missing(prefix: str, way: str, missing: tuple[str, ...]) -> tuple[str, ...]:
+    """What to set, in the order of the example file; a new connection signs in by OAuth."""
+    if not way:
+        return tuple(prefix + name for name in ("AUTH", "CLIENT_ID", "KEY_ID", "PRIVATE_KEY_FILE"))
+    return tuple(f"{name}_FILE" if name.endswith("PRIVATE_KEY") else name for name in missing)

@@ -173,8 +173,6 @@ class _Watch:
         """Called by httpcore at each step. Raises _TimeUp where the first byte would leave after the deadline."""
         if event == "connection.connect_tcp.complete":
             self._socket = info["return_value"].get_extra_info("socket").dup()
-            if self.expired:
-                self._shut()
         elif event == "http11.send_request_headers.started":
             if self.expired:
                 raise _TimeUp
@@ -182,9 +180,6 @@ class _Watch:
 
     def _expire(self) -> None:
         self.expired = True
-        self._shut()
-
-    def _shut(self) -> None:
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

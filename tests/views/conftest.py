@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from organizations.models import User
+from organizations.models import Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor, system
 from tests import factories
@@ -39,3 +39,8 @@ def worker() -> Actor:
 def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
     with connected(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def queued(editor: User) -> Submission:
+    return factories.submission(factories.organization(user=editor), user=editor, reason="New site, ticket 118")

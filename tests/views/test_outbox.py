@@ -1,0 +1,77 @@
+"""The list of submissions of an environment."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from organizations.models import State, Submission, User
+from tests.views.pages import text_of
+from tests.views.sending import page_of
+
+type ClientOf = Callable[..., Client]
+
+
+def test_the_outbox_lists_what_was_sent_with_state_and_person(client_of: ClientOf, queued: Submission) -> None:
+    response = client_of("viewer").get("/staging/submissions/")
+    said = text_of(response)
+    assert "Submissions in STAGING" in said
+    assert f"{queued.pk}, Create Queued Lakeside 1" in said
+    assert "Editor One" in said
+    assert page_of(queued) in response.content.decode()
+
+
+def test_the_outbox_of_the_other_environment_is_empty_and_says_what_will_appear(
+    client_of: ClientOf, queued: Submission
+) -> None:
+    said = text_of(client_of("viewer").get("/production/submissions/"))
+    assert "Nothing has been sent to PRODUCTION." in said
+    assert "A submission appears here when somebody presses “Send”." in said
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [("", True), ("?state=queued", True), ("?state=open", True), ("?state=accepted", False), ("?mine=1", False)],
+)
+def test_the_outbox_is_filtered_by_its_address(
+    client_of: ClientOf, queued: Submission, query: str, shown: bool
+) -> None:
+    response = client_of("viewer").get(f"/staging/submissions/{query}")
+    assert (page_of(queued) in response.content.decode()) == shown
+    assert ("No submission fits." in text_of(response)) != shown
+
+
+def test_mine_are_those_that_i_asked_for(client_of: ClientOf, editor: User, queued: Submission) -> None:
+    response = client_of(user=editor).get("/staging/submissions/?mine=1&state=queued")
+    assert page_of(queued) in response.content.decode()
+    assert 'href="/staging/submissions/?mine=1"' in response.content.decode()
+    assert 'href="/staging/submissions/?state=queued"' in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "query", ["?state=%00", "?state=<b>", "?page=-1", "?page=9999", "?page=%00x", "?mine=" + "9" * 900]
+)
+def test_the_outbox_takes_no_harm_from_a_strange_address(client_of: ClientOf, queued: Submission, query: str) -> None:
+    assert client_of("viewer").get(f"/staging/submissions/{query}").status_code == 200
+
+
+def test_the_outbox_asks_the_database_as_often_for_many_as_for_few(
+    client_of: ClientOf, queued: Submission, django_assert_max_num_queries
+) -> None:
+    client = client_of("viewer")
+    client.get("/staging/submissions/")
+    with django_assert_max_num_queries(30) as few:
+        client.get("/staging/submissions/")
+    many_of(queued, 1000)
+    with django_assert_max_num_queries(len(few)):
+        response = client.get("/staging/submissions/?page=2")
+    assert "51 to 100 of 1001" in text_of(response)
+
+
+def many_of(submission: Submission, count: int) -> None:
+    values = {
+        field.attname: getattr(submission, field.attname)
+        for field in Submission._meta.concrete_fields
+        if field.attname != "id"
+    }
+    Submission.objects.bulk_create(Submission(**values | {"state": State.ACCEPTED}) for _ in range(count))

@@ -1,0 +1,147 @@
+"""What nobody knows yet: how it is told, asked about, and how an open page learns of its end."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from organizations.models import State, Submission, User
+from organizations.practice import PracticeDirectory
+from organizations.services import delivery
+from organizations.services.actors import Actor
+from tests import factories
+from tests.factories import BASE
+from tests.views.pages import text_of
+from tests.views.sending import page_of, sent
+
+type ClientOf = Callable[..., Client]
+
+
+# Unknown and needs a person ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "how"),
+    [
+        ("never-answers", "The answer did not come within 1 seconds."),
+        ("applies-then-breaks", "The connection broke before an answer."),
+        ("applies-then-504", "Redox answered 504 without saying yes or no."),
+    ],
+)
+def test_an_unknown_one_says_how_it_was_lost_and_what_happens_next(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor, behaviour: str, how: str
+) -> None:
+    submission = sent(practice, editor, worker, behaviour)
+    response = client_of("viewer").get(page_of(submission))
+    said = text_of(response)
+    assert "We do not know whether this arrived." in said
+    assert how in said
+    assert "Not found twice: the very same message goes out once more." in said
+    assert "Do not send this record with curl or Postman, and do not add it again" in said
+    assert 'data-hx-trigger="every 10s"' in response.content.decode()
+    assert "You may not edit records." in said
+
+
+def test_asking_the_directory_shows_three_sides(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = sent(practice, editor, worker, "applies-then-504")
+    practice.behaviour = "answers"
+    client = client_of(user=editor)
+    response = client.post(page_of(submission, "submission-ask"))
+    assert response["Location"] == page_of(submission) + "#asked"
+    said = text_of(client.get(page_of(submission)))
+    assert "What the directory showed asked " in said
+    assert "City Madison Madison none equal" in said
+    assert "Destination ID none cannot be read none not compared" not in said
+    assert "0 of " in said
+    submission.refresh_from_db()
+    assert submission.state == State.UNKNOWN
+
+
+def test_what_differs_in_the_directory_is_marked(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = sent(practice, editor, worker, "applies-then-504")
+    practice.behaviour = "answers"
+    stored = practice.organizations("staging")[BASE]
+    practice.register("staging", stored | {"Address": stored["Address"] | {"City": "Middleton"}})
+    client = client_of(user=editor)
+    client.post(page_of(submission, "submission-ask"))
+    said = text_of(client.get(page_of(submission)))
+    assert "City Madison Middleton none differs" in said
+    assert "1 of " in said
+
+
+def test_a_directory_that_does_not_know_it_or_does_not_answer_is_told_apart(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = sent(practice, editor, worker, "never-answers")
+    client = client_of(user=editor)
+    client.post(page_of(submission, "submission-ask"))
+    assert "The directory could not be asked (" in text_of(client.get(page_of(submission)))
+    practice.behaviour = "answers"
+    client.post(page_of(submission, "submission-ask"))
+    said = text_of(client.get(page_of(submission)))
+    assert "The directory of STAGING showed no record with this OID." in said
+
+
+def test_there_is_nothing_to_ask_about_what_is_at_its_end(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = sent(practice, editor, worker, "answers")
+    before = len(practice.requests)
+    said = text_of(client_of(user=editor).post(page_of(submission, "submission-ask"), follow=True))
+    assert "there is nothing to find out." in said
+    assert len(practice.requests) == before
+
+
+def test_an_oid_that_existed_needs_a_person_and_offers_no_dead_button(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = sent(practice, editor, worker, "says-no-exists")
+    said = text_of(client_of(user=editor).get(page_of(submission)))
+    assert "This OID is already in the directory of STAGING." in said
+    assert "Deactivated records count as well." in said
+    assert "Until then nothing else of this record is sent" in said
+    assert "Ask the directory now" in said
+    assert "Confirm this decision" not in said
+    assert "Compare with the directory" not in said
+
+
+# The state alone --------------------------------------------------------------------------------------------
+
+
+def test_the_state_alone_is_never_kept_by_a_cache_and_leaves_the_session_alone(
+    client_of: ClientOf, editor: User, queued: Submission
+) -> None:
+    client = client_of(user=editor)
+    response = client.get(page_of(queued, "submission-state"), headers={"HX-Request": "true"})
+    assert response["Cache-Control"] == "no-store"
+    assert "HX-Request" in response["Vary"]
+    assert "orgportal-session" not in response.cookies
+    assert "<html" not in response.content.decode()
+
+
+def test_the_state_alone_tells_a_change_aloud_and_brings_what_came(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    client = client_of(user=editor)
+    waiting = client.get(page_of(submission, "submission-state") + "?since=queued-0").content.decode()
+    assert 'data-hx-trigger="every 2s"' in waiting
+    assert 'id="live"' not in waiting
+    delivery.deliver_next("staging", actor=worker)
+    done = client.get(page_of(submission, "submission-state") + "?since=queued-0").content.decode()
+    assert f"Submission {submission.pk} is now: Accepted." in done
+    assert "<title>Accepted: submission" in done
+    assert 'id="attempts"' in done
+    assert 'id="response"' in done
+    assert "data-hx-trigger" not in done
+
+
+def test_after_signing_out_the_poll_leads_to_the_sign_in(queued: Submission) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page_of(queued)}"}
+    response = Client().get(page_of(queued, "submission-state"), headers=headers)
+    assert response.status_code == 401
+    assert response["HX-Redirect"] == f"/sign-in/?next={page_of(queued)}"

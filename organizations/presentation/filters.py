@@ -108,8 +108,9 @@ class Filters:
 
     def choices(self) -> list[Choice]:
         """The selects of the filter form."""
+        chosen = asdict(self)
         return [
-            Choice(name, LABELS[name], ANY[name], [(value, text, value == getattr(self, name)) for value, text in options.items()])
+            Choice(name, LABELS[name], ANY[name], [(key, text, key == chosen[name]) for key, text in options.items()])
             for name, options in CHOICES.items()
         ]
 

@@ -1,0 +1,128 @@
+"""One record: its fields, submissions and history, and the two acts that only this portal sees."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from organizations.models import AuditEntry, Environment, Organization, Submission
+from organizations.permissions import Right
+from organizations.presentation import comparing, record, sentences
+from organizations.records import difference
+from organizations.services import organizations
+from organizations.services.faults import EditConflict, NotDone
+from organizations.words import SUBMISSION_STATE
+
+from .access import actor, needs, organization_or_404, record_url, require, why_not
+
+ROWS_A_PAGE = 50
+type Context = dict[str, object]
+
+
+@require_safe
+@needs(Right.VIEW)
+def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """The summary: every field as wanted and as accepted, and what lies around the record."""
+    organization = organization_or_404(environment, oid)
+    accepted = organization.confirmed_record()
+    groups = comparing.groups(organizations.sendable(organization.record()), accepted)
+    only_differing = request.GET.get("rows") == "differing" and accepted is not None
+    context = {
+        "groups": comparing.differing(groups) if only_differing else groups,
+        "only_differing": only_differing,
+        "differing": comparing.count_differing(groups),
+        "was_accepted": accepted is not None,
+        "part_of": record.part_of(organization),
+        "around": record.around(organization),
+    }
+    return render(request, "record/page.html", _frame(request, organization, "record") | context)
+
+
+@require_safe
+@needs(Right.VIEW)
+def submissions(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """Every submission of this record, the newest first."""
+    organization = organization_or_404(environment, oid)
+    of_record = Submission.objects.filter(organization=organization).select_related("submitter").defer("message")
+    shown = Paginator(of_record.order_by("-pk"), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": shown, "rows": [(each, SUBMISSION_STATE[each.state]) for each in shown]}
+    return render(request, "record/submissions.html", _frame(request, organization, "record-submissions") | context)
+
+
+@require_safe
+@needs(Right.VIEW)
+def history(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """Every entry of the history about this record, the newest first."""
+    organization = organization_or_404(environment, oid)
+    entries = AuditEntry.objects.of_organization(organization.pk).defer("raw")
+    shown = Paginator(entries, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": shown, "rows": [sentences.tell(entry) for entry in shown]}
+    return render(request, "record/history.html", _frame(request, organization, "record-history") | context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """Ask, and then throw saved changes away."""
+    require(request, Right.EDIT, environment=environment, oid=oid)
+    organization = organization_or_404(environment, oid)
+    if request.method != "POST":
+        return _ask_discard(request, organization)
+    try:
+        organizations.discard(organization.pk, _number(request.POST.get("version", "")), actor=actor(request))
+    except EditConflict as conflict:
+        return _ask_discard(request, organization_or_404(environment, oid), problem=str(conflict))
+    except NotDone as fault:
+        return _ask_discard(request, organization, problem=str(fault))
+    messages.success(request, "The record is again as Redox last accepted it. Nothing was sent.")
+    return redirect(record_url(organization))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """Ask, and then take away a record that was never sent."""
+    require(request, Right.EDIT, environment=environment, oid=oid)
+    organization = organization_or_404(environment, oid)
+    if request.method != "POST":
+        return _ask_withdraw(request, organization)
+    parent = organization.parent()
+    try:
+        organizations.withdraw(organization.pk, actor=actor(request))
+    except NotDone as fault:
+        return _ask_withdraw(request, organization, problem=str(fault))
+    except Organization.DoesNotExist as gone:
+        raise Http404(f"No record {oid} in {environment.label}.") from gone
+    messages.success(request, f"{organization.name} was withdrawn. Nothing was sent; its OID is free again.")
+    return redirect(record_url(parent) if parent else reverse("organizations", args=[environment]))
+
+
+def _frame(request: HttpRequest, organization: Organization, tab: str) -> Context:
+    counterpart = organization.counterpart
+    return {
+        "head": record.head(organization),
+        "organization": organization,
+        "tab": tab,
+        "section": "organizations",
+        "why_not_edit": why_not(request, Right.EDIT),
+        "switch_url": record_url(counterpart) if counterpart else "",
+    }
+
+
+def _ask_discard(request: HttpRequest, organization: Organization, problem: str = "") -> HttpResponse:
+    fault = organizations.why_not_discard(organization)
+    accepted = organization.confirmed_record()
+    changes = difference(accepted, organizations.sendable(organization.record())) if accepted and not fault else ()
+    context = _frame(request, organization, "record") | {"changes": changes, "fault": fault, "problem": problem}
+    return render(request, "record/discard.html", context, status=409 if problem else 200)
+
+
+def _ask_withdraw(request: HttpRequest, organization: Organization, problem: str = "") -> HttpResponse:
+    fault = organizations.why_not_withdraw(organization)
+    context = _frame(request, organization, "record") | {"fault": fault, "problem": "" if fault else problem}
+    return render(request, "record/withdraw.html", context, status=409 if problem else 200)
+
+
+def _number(text: str) -> int:
+    """A version that was posted; -1, which is no version, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1

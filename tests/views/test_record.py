@@ -1,0 +1,332 @@
+"""The page of one record, its tabs, and the two acts that only the portal sees."""
+
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+
+from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
+from organizations.practice import PracticeDirectory
+from organizations.presentation import comparing, record
+from organizations.records import ContactRecord
+from organizations.services import delivery, organizations
+from organizations.services.actors import Actor, person
+from tests import bulk, factories
+from tests.factories import BASE
+
+PAGE = f"/staging/organizations/{BASE}/"
+
+
+@pytest.fixture
+def accepted(practice: PracticeDirectory, editor: User, worker: Actor) -> Organization:
+    """A record that Redox accepted."""
+    made = factories.organization(user=editor, name="Lakeside North")
+    factories.submission(made, user=editor)
+    assert delivery.deliver_next("staging", actor=worker)
+    return Organization.objects.get(pk=made.pk)
+
+
+def edited(organization: Organization, user: User, **values) -> Organization:
+    wanted = replace(organization.record(), **values)
+    return organizations.edit(organization.pk, organization.version, wanted, stands_for="", actor=person(user))
+
+
+def text_of(client: Client, address: str = PAGE) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+# the summary
+
+
+def test_a_record_that_was_never_sent(client_of, editor):
+    factories.organization(user=editor, name="Lakeside North")
+    text = text_of(client_of("editor"))
+    assert "<title>Lakeside North | STAGING | orgportal</title>" in text
+    assert "Never sent." in text
+    assert "Redox has accepted no message of this record from the portal." in text
+    assert f'<a class="btn btn-primary" href="{PAGE}review/">Review and send</a>' in text
+    assert f'<a href="{PAGE}withdraw/">Withdraw</a>' in text
+    assert "Discard" not in text
+    assert "Nothing is part of this record." in text
+    assert "No record yet." in text
+    assert "by Editor One. Nothing else yet." in text
+    assert "The Redox gateway" in text
+    assert "Redox cannot show this field; only what we sent is known." in text
+    assert "Last accepted by Redox" not in text
+
+
+def test_an_accepted_record_tells_its_basis_and_offers_to_edit(client_of, accepted):
+    text = text_of(client_of("editor"))
+    number = accepted.confirmed_submission_id
+    assert f'<a href="/staging/submissions/{number}/">submission {number}</a>' in text
+    assert f'<a class="btn btn-primary" href="{PAGE}edit/">Edit</a>' in text
+    assert f'<a href="{PAGE}deactivate/">Deactivate</a>' in text
+    assert "Withdraw" not in text
+    assert "Open work" not in text
+    assert "Redox said yes to" in text
+    assert text.count("btn-primary") == 1
+
+
+def test_saved_changes_are_named_with_who_and_stand_beside_what_was_accepted(client_of, accepted, editor):
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    contact = replace(accepted.record().contacts[0], work_phone="+16085550177")
+    first = edited(accepted, editor, contacts=(contact,))
+    edited(first, other, name="Lakeside South")
+    response = client_of("editor").get(PAGE)
+    text = response.content.decode()
+    assert "2 fields saved here and not sent: Name (Editor Two, " in text
+    assert "Contact 1, Work phone (Editor One, " in text
+    assert "The directory does not have them." in text
+    assert f'href="{PAGE}discard/">Discard</a>' in text
+    assert f'href="{PAGE}review/">Review and send</a>' in text
+    assert "Differing 2" in text
+    assert "changed Name from <del>Lakeside North</del> to <ins>Lakeside South</ins>" in text
+    rows = [row for group in response.context["groups"] for row in group.rows if row.differs]
+    assert [(row.label, row.wanted, row.accepted) for row in rows] == [
+        ("Name", "Lakeside South", "Lakeside North"),
+        ("Work phone", "+16085550177", "+16085550100"),
+    ]
+    only = client_of("editor").get(PAGE, {"rows": "differing"})
+    assert [row.label for group in only.context["groups"] for row in group.rows] == ["Name", "Work phone"]
+
+
+def test_a_rejected_record_says_so_and_leads_to_the_answer(client_of, practice, editor, worker):
+    made = factories.organization(user=editor, name="Lakeside & North")
+    sent = factories.submission(made, user=editor)
+    Submission.objects.filter(pk=sent.pk).update(state=State.REJECTED, attempt=1, ended_at=sent.created_at)
+    Submission.objects.filter(pk=sent.pk).update(wanted_hash=made.wanted_hash)
+    text = text_of(client_of("editor"))
+    assert f"Redox said no to submission {sent.pk}. The saved changes are not in the directory." in text
+    assert f'<a class="btn btn-primary" href="/staging/submissions/{sent.pk}/">Put it right</a>' in text
+    assert "New rejected " in text
+
+
+@pytest.mark.parametrize(
+    ("state", "button", "sentence"),
+    [
+        (State.UNKNOWN, "Open submission {n}", "Submission {n} left, but no clear answer came."),
+        (State.NEEDS_PERSON, "Compare and decide", "The portal cannot decide alone what became of submission {n}."),
+        (State.QUEUED, "Edit", "Submission {n} is stored and will be sent."),
+        (State.SENDING, "Edit", "Submission {n} is on its way."),
+    ],
+)
+def test_the_one_primary_button_follows_what_is_open(client_of, practice, editor, state, button, sentence):
+    sent = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.filter(pk=sent.pk).update(state=state, attempt=1)
+    text = text_of(client_of("editor"))
+    assert sentence.format(n=sent.pk) in text
+    assert text.count("btn-primary") == 1
+    assert f">{button.format(n=sent.pk)}</a>" in text.partition("btn-primary")[2][:200]
+    assert f'<a class="btn{"" if button == "Edit" else " btn-primary"}" href="/staging/submissions/{sent.pk}/">' in text
+
+
+def test_a_deactivated_record_says_since_when_by_whom_and_why(client_of, accepted, editor, worker):
+    factories.submission(accepted, user=editor, intent=Intent.DEACTIVATE, reason="Closed: moved away.")
+    assert delivery.deliver_next("staging", actor=worker)
+    text = text_of(client_of("editor"))
+    assert "by Editor One: Closed: moved away.</span>" in text
+    assert f'<a href="{PAGE}reactivate/">Reactivate</a>' in text
+    assert f"{PAGE}deactivate/" not in text
+
+
+def test_path_children_and_counterpart_are_shown(client_of, editor):
+    company = factories.organization(user=editor, name="Lakeside Clinics")
+    for number in range(1, 13):
+        factories.organization(f"{BASE}.{number}", user=editor, name=f"Location {number}", part_of_oid=BASE)
+    twin = organizations.create(
+        factories.record(f"{BASE}.9.9", name="Lakeside in earnest"),
+        "production",
+        stands_for="",
+        actor=person(editor),
+        staging_record=company,
+    )
+    client = client_of("editor")
+    text = text_of(client)
+    assert "Location 10" in text
+    assert "Location 11" not in text
+    assert f'href="/staging/organizations/?below={BASE}">All below</a>' in text
+    assert "Lakeside in earnest in PRODUCTION" in text
+    assert f'<a class="env-go small" href="/production/organizations/{twin.oid}/">' in text
+    child = text_of(client, f"/staging/organizations/{BASE}.1/")
+    assert f'<li><a href="{PAGE}">Lakeside Clinics</a></li>' in child
+
+
+def test_a_viewer_reads_everything_and_sees_why_they_may_not_edit(client_of, editor):
+    factories.organization(user=editor)
+    text = text_of(client_of("viewer"))
+    assert "You may not edit records. Editors and Approvers may: Editor One." in text
+    assert '<button class="btn" type="button" disabled aria-describedby="why-not-edit">Edit</button>' in text
+    for address in ("edit/", "review/", "withdraw/", "deactivate/"):
+        assert f"{PAGE}{address}" not in text
+
+
+def test_the_page_needs_the_same_few_queries_with_many_children(client_of, db, django_assert_max_num_queries):
+    bulk.records(600)
+    Organization.objects.exclude(oid=BASE).update(part_of_oid=BASE)
+    client = client_of("editor")
+    client.get(PAGE)
+    with django_assert_max_num_queries(32):
+        assert "599" in text_of(client)
+
+
+def test_what_others_wrote_is_shown_as_text(client_of, editor):
+    factories.organization(user=editor, name="<b>North\u202e</b>", aliases=("<i>x</i>",))
+    body = text_of(client_of("viewer"))
+    assert "<b>North" not in body
+    assert "<i>x" not in body
+    assert "\u202e" not in body
+    assert "&lt;b&gt;North\\u202E" in body
+
+
+# comparing
+
+
+def test_contacts_are_paired_and_a_removed_one_is_named():
+    desk = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550100")
+    office = ContactRecord(purpose="Operations", name="Office", work_phone="+16085550120")
+    before = factories.record(contacts=(desk, office))
+    after = factories.record(contacts=(replace(office, work_phone="+16085550121"),))
+    found = comparing.differing(comparing.groups(after, before))
+    assert [(group.heading, [(row.label, row.wanted, row.accepted) for row in group.rows]) for group in found] == [
+        ("Contact 1, Operations", [("Work phone", "+16085550121", "+16085550120")]),
+        (
+            "Contact 1, Technical, taken away",
+            [("Purpose", "", "Technical"), ("Contact name", "", "Desk"), ("Work phone", "", "+16085550100")],
+        ),
+    ]
+
+
+def test_a_record_compared_with_itself_does_not_differ():
+    same = factories.record(carried=(("Type", '"prov"'),))
+    assert comparing.count_differing(comparing.groups(same, same)) == 0
+    assert comparing.count_differing(comparing.groups(same, None)) == 0
+
+
+def test_the_step_of_a_record_without_open_work_is_to_edit(accepted):
+    assert record.step(Organization.objects.with_words().get(pk=accepted.pk)).label == "Edit"
+
+
+# submissions and history
+
+
+def test_the_tabs_list_submissions_and_every_entry(client_of, accepted):
+    client = client_of("viewer")
+    number = accepted.confirmed_submission_id
+    submissions = text_of(client, f"{PAGE}submissions/")
+    assert f'<a href="/staging/submissions/{number}/">Submission {number}</a>' in submissions
+    assert 'aria-current="page">Submissions' in submissions
+    history = text_of(client, f"{PAGE}history/")
+    count = AuditEntry.objects.filter(organization_id=accepted.pk).count()
+    assert history.count("/audit/") - 1 == count  # the menu has one more
+    assert "The portal began attempt 1 of <a" in history
+    assert "was stored: HTTP 200" in history
+
+
+def test_a_record_without_submissions_says_so(client_of, editor):
+    factories.organization(user=editor)
+    assert "Nothing of this record was sent." in text_of(client_of("viewer"), f"{PAGE}submissions/")
+
+
+# discard
+
+
+def test_discarding_shows_what_goes_and_then_goes_back_to_what_was_accepted(client_of, accepted, editor):
+    changed = edited(accepted, editor, name="Lakeside South")
+    client = client_of(user=editor)
+    asked = text_of(client, f"{PAGE}discard/")
+    assert "Throw away 1 saved change? The record goes back to what Redox last accepted (" in asked
+    assert "The changes stay in the history." in asked
+    assert "<ins>Lakeside South</ins>" in asked
+    response = client.post(f"{PAGE}discard/", {"version": changed.version}, follow=True)
+    assert response.redirect_chain == [(PAGE, 302)]
+    assert "The record is again as Redox last accepted it. Nothing was sent." in response.content.decode()
+    assert Organization.objects.get(pk=accepted.pk).name == "Lakeside North"
+    assert AuditEntry.objects.filter(action=Action.ORGANIZATION_DISCARDED).count() == 1
+
+
+@pytest.mark.parametrize("version", ["1", "", "x", "9" * 40, "-1", "²"])
+def test_discarding_what_was_not_seen_throws_nothing_away(client_of, accepted, editor, version):
+    edited(accepted, editor, name="Lakeside South")
+    response = client_of("editor").post(f"{PAGE}discard/", {"version": version, "name": "x", "confirmed": ""})
+    assert response.status_code == 409
+    assert "was saved by somebody else meanwhile. Nothing was saved yet." in response.content.decode()
+    assert Organization.objects.get(pk=accepted.pk).name == "Lakeside South"
+
+
+def test_nothing_to_discard_is_said(client_of, editor):
+    made = factories.organization(user=editor)
+    client = client_of("editor")
+    sentence = "Redox has accepted no message of this record, so there is nothing to go back to."
+    assert sentence in text_of(client, f"{PAGE}discard/")
+    response = client.post(f"{PAGE}discard/", {"version": made.version})
+    assert (response.status_code, sentence in response.content.decode()) == (409, True)
+
+
+# withdraw
+
+
+def test_withdrawing_takes_the_record_away_and_frees_its_oid(client_of, editor):
+    factories.organization(user=editor, name="Lakeside Clinics")
+    factories.organization(f"{BASE}.1", user=editor, name="Lakeside North", part_of_oid=BASE)
+    client = client_of("editor")
+    address = f"/staging/organizations/{BASE}.1/withdraw/"
+    assert (
+        "This record was never sent. It disappears from the lists; its history stays and its OID becomes free again."
+        in text_of(client, address)
+    )
+    assert Organization.objects.count() == 2
+    response = client.post(address, follow=True)
+    assert response.redirect_chain == [(PAGE, 302)]
+    assert "Lakeside North was withdrawn. Nothing was sent; its OID is free again." in response.content.decode()
+    assert client.post(address).status_code == 404
+    assert client.post(f"{PAGE}withdraw/").url == "/staging/organizations/"
+    assert AuditEntry.objects.filter(action=Action.ORGANIZATION_WITHDRAWN).count() == 2
+
+
+def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(client_of, accepted, editor):
+    factories.organization(f"{BASE}.7", user=editor)
+    factories.organization(f"{BASE}.7.1", user=editor, part_of_oid=f"{BASE}.7")
+    client = client_of("editor")
+    for oid, sentence in [
+        (BASE, "Something of this record was sent. It cannot be withdrawn; deactivate it instead."),
+        (f"{BASE}.7", "Records are part of this one. Withdraw or move them first."),
+    ]:
+        address = f"/staging/organizations/{oid}/withdraw/"
+        assert sentence in text_of(client, address)
+        response = client.post(address)
+        assert (response.status_code, sentence in response.content.decode()) == (409, True)
+    assert Organization.objects.count() == 3
+
+
+# who may, and what there is
+
+
+@pytest.mark.parametrize("act", ["discard", "withdraw"])
+@pytest.mark.parametrize("role", ["viewer", "auditor", "administrator", ""])
+def test_who_may_not_edit_gets_the_sentence_and_an_entry(client_of, editor, act, role):
+    factories.organization(user=editor)
+    response = client_of(role).post(f"{PAGE}{act}/")
+    assert response.status_code == 403
+    assert "You may not edit records." in response.content.decode()
+    facts = AuditEntry.objects.get(action=Action.PERMISSION_REFUSED).facts
+    assert (facts["environment"], facts["oid"]) == ("staging", BASE)
+    assert Organization.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["", "submissions/", "history/", "discard/", "withdraw/"])
+def test_another_environments_record_is_a_404_that_says_where_there_is_one(client_of, editor, page):
+    factories.organization(user=editor)
+    response = client_of("editor").get(f"/production/organizations/{BASE}/{page}")
+    assert response.status_code == 404
+    text = response.content.decode()
+    assert f"No record {BASE} in PRODUCTION." in text
+    assert f'In STAGING there is one: <a href="{PAGE}">open</a>.' in text
+
+
+@pytest.mark.parametrize("page", ["", "submissions/", "history/"])
+def test_pages_for_reading_take_nothing(client_of, editor, page):
+    factories.organization(user=editor)
+    assert client_of("editor").post(PAGE + page).status_code == 405
+    assert client_of("editor").delete(f"{PAGE}withdraw/").status_code == 405

@@ -1,0 +1,218 @@
+"""The history as pages show it: a page of it, and one entry with everything that is stored of it."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations import words
+from organizations.models import AuditEntry, AuditHead, Environment, Organization, clock
+
+from . import audit_filters, sentences
+from .attempts import Raw, raw
+from .audit_filters import Filters
+from .sentences import Sentence
+
+ROWS = 50
+MOST_COUNTED = 1000  # beyond this nobody needs the number, and counting reads everything
+
+
+class Row(NamedTuple):
+    clock: str
+    sentence: Sentence
+
+
+class Day(NamedTuple):
+    """The entries of one day in the zone that is shown."""
+
+    label: str
+    rows: list[Row]
+
+
+class Select(NamedTuple):
+    """One select of the filter form; `options` are (value, words, whether it is set)."""
+
+    name: str
+    label: str
+    nothing: str
+    options: list[tuple[str, str, bool]]
+    fault: str
+
+
+NOTHING = {"who": "Anybody", "what": "Anything", "outcome": "Any outcome", "environment": "Both environments"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the history, the newest first. It goes on by sequence, so that what comes in shifts nothing."""
+
+    filters: Filters
+    faults: dict[str, str]
+    days: list[Day]
+    summary: str
+    older_url: str
+    newest_url: str
+    nothing: tuple[str, str]
+
+    @property
+    def selects(self) -> list[Select]:
+        return [_select(name, self.filters, self.faults.get(name, "")) for name in NOTHING]
+
+    @property
+    def chips(self) -> list[tuple[str, str]]:
+        return [
+            (audit_filters.said(self.filters, name), self.filters.without(name).address())
+            for name in self.filters.in_force
+        ]
+
+    @property
+    def times(self) -> list[tuple[str, str, bool]]:
+        """The two zones: (words, address, whether it is shown); none where the portal's own is UTC."""
+        if settings.TIME_ZONE == "UTC":
+            return []
+        own = settings.TIME_ZONE.rsplit("/", 1)[-1].replace("_", " ")
+        local, utc = (Filters.address(_with_zone(self.filters, utc=each)) for each in (False, True))
+        return [(own, local, not self.filters.utc), ("UTC", utc, self.filters.utc)]
+
+
+def page(filters: Filters, faults: dict[str, str], before: int | None) -> Page:
+    """The entries before a sequence, or the newest."""
+    found = [] if faults else _entries(filters, before)
+    shown, more = found[:ROWS], found[ROWS:]
+    return Page(
+        filters=filters,
+        faults=faults,
+        days=list(_days(shown, filters.zone)),
+        summary="" if faults else _count(filters),
+        older_url=filters.address(before=shown[-1].sequence) if more else "",
+        newest_url=filters.address() if before else "",
+        nothing=("", "") if shown or faults else _nothing(filters, before),
+    )
+
+
+def _entries(filters: Filters, before: int | None) -> list[AuditEntry]:
+    found = audit_filters.narrowed(filters)
+    if before is not None:
+        found = found.filter(sequence__lt=before)
+    return list(found.order_by("-sequence").defer("raw", "search_text")[: ROWS + 1])
+
+
+def _count(filters: Filters) -> str:
+    if not filters.in_force:
+        # The chain has no gap: its last number is how many there are.
+        return words.count(AuditHead.objects.get(pk=1).sequence, "entry", "entries")
+    number = _bounded(filters)
+    return f"more than {MOST_COUNTED:,} entries" if number > MOST_COUNTED else words.count(number, "entry", "entries")
+
+
+def _bounded(filters: Filters) -> int:
+    return audit_filters.narrowed(filters).order_by()[: MOST_COUNTED + 1].count()
+
+
+def _nothing(filters: Filters, before: int | None) -> tuple[str, str]:
+    """Why nothing is there, and the address that shows more: without the filter that leaves out most."""
+    if before is not None or not filters.in_force:
+        return "There are no older entries.", filters.address()
+    left = {name: _bounded(filters.without(name)) for name in filters.in_force}
+    name = max(left, key=lambda each: left[each])
+    if not left[name]:
+        return "No entry fits.", Filters(utc=filters.utc).address()
+    number = f"{MOST_COUNTED:,} and more" if left[name] > MOST_COUNTED else f"{left[name]:,}"
+    verb = "is" if left[name] == 1 else "are"
+    sentence = f"No entry fits. Without '{audit_filters.said(filters, name)}' there {verb} {number}."
+    return sentence, filters.without(name).address()
+
+
+def _days(entries: list[AuditEntry], zone: datetime.tzinfo) -> Iterator[Day]:
+    now = clock.now()
+    for day, group in groupby(entries, key=lambda entry: entry.at.astimezone(zone).date()):
+        rows = [Row(f"{entry.at.astimezone(zone):%H:%M:%S}", sentences.tell(entry)) for entry in group]
+        local = rows[0].sentence.time.astimezone(zone)
+        label = words.moment(local, now, "day")
+        yield Day(f"Today, {label}" if day == now.astimezone(zone).date() else label, rows)
+
+
+def _select(name: str, filters: Filters, fault: str) -> Select:
+    chosen = getattr(filters, name)
+    options = [(value, text, value == chosen) for value, text in audit_filters.options(name)]
+    return Select(name, audit_filters.LABELS[name], NOTHING[name], options, fault)
+
+
+def _with_zone(filters: Filters, *, utc: bool) -> Filters:
+    return Filters(**{name: getattr(filters, name) for name in audit_filters.LABELS}, utc=utc)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry with everything that is stored of it."""
+
+    entry: AuditEntry
+    sentence: Sentence
+    facts: list[tuple[str, str | SafeString]]
+    changes: list[dict[str, str]]
+    body: str
+    raw: Raw | None
+    previous: int | None
+    following: int | None
+
+
+def entry(found: AuditEntry) -> Entry:
+    """An entry, for its own page."""
+    facts = found.facts
+    beside = set(
+        AuditEntry.objects.filter(sequence__in=(found.sequence - 1, found.sequence + 1)).values_list("pk", flat=True)
+    )
+    return Entry(
+        entry=found,
+        sentence=sentences.tell(found),
+        facts=list(_facts(found, facts)),
+        changes=facts.get("changes", []),
+        body=bytes(found.body).decode(),
+        raw=None if found.raw is None else raw(bytes(found.raw), size=facts.get("raw_bytes", 0)),
+        previous=found.sequence - 1 if found.sequence - 1 in beside else None,
+        following=found.sequence + 1 if found.sequence + 1 in beside else None,
+    )
+
+
+def _facts(found: AuditEntry, facts: dict[str, Any]) -> Iterator[tuple[str, str | SafeString]]:
+    actor = facts["actor"]
+    yield "Who", actor["name"]
+    if actor["signed_in_by"]:
+        yield "Signed in by", actor["signed_in_by"]
+    if actor["address"]:
+        yield "From address", actor["address"]
+    yield "Action", found.action
+    if found.environment:
+        yield "Environment", Environment(found.environment).label
+    if found.oid:
+        yield "Record", _record(found, facts)
+    if found.version_after is not None:
+        yield "Version of the record", str(found.version_after)
+    if found.submission_id is not None:
+        url = reverse("submission", args=[found.environment, found.submission_id])
+        yield "Submission", format_html('<a href="{}">{}</a>', url, found.submission_id)
+    if found.attempt is not None:
+        yield "Attempt", str(found.attempt)
+    if found.http_status is not None:
+        yield "HTTP status", str(found.http_status)
+    if found.outcome:
+        yield "Outcome", words.ATTEMPT[found.outcome].word
+    if facts.get("reason"):
+        yield "Reason", facts["reason"]
+    yield "Request", found.request_id or "none"
+    yield "Release of the portal", facts["release"]
+
+
+def _record(found: AuditEntry, facts: dict[str, Any]) -> str | SafeString:
+    about = facts.get("object", {})
+    named = about.get("type") in ("organization", "submission")
+    name = f"{about['name']}, {found.oid}" if named else found.oid
+    if not Organization.objects.filter(environment=found.environment, oid=found.oid).exists():
+        return name
+    return format_html('<a href="{}">{}</a>', reverse("record", args=[found.environment, found.oid]), name)

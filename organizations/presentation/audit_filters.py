@@ -1,0 +1,224 @@
+"""What the history is narrowed to. All of it stands in the address; what cannot be meant is said, never ignored.
+
+An auditor who mistypes a date must not read a longer history than was asked for.
+"""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+
+from organizations.models import Action, AuditEntry, Environment, Organization, User
+from organizations.models.audit import EDITS
+from organizations.oid import Oid, OidError
+from organizations.services import searching
+from organizations.words import ATTEMPT, MONTHS
+
+LONGEST_SEARCH = 200
+PORTAL = "portal"  # who: no person, but the portal itself and its workers
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+# What people look for; each action is in exactly one group.
+GROUPS: Mapping[str, tuple[str, tuple[Action, ...]]] = {
+    "edits": (
+        "Edits",
+        (
+            *EDITS,
+            Action.ORGANIZATION_DISCARDED,
+            Action.ORGANIZATION_WITHDRAWN,
+            Action.ORGANIZATION_DEACTIVATION_WANTED,
+            Action.ORGANIZATION_REACTIVATION_WANTED,
+            Action.ORGANIZATION_ACTIVE_RETURNED,
+            Action.ORGANIZATION_LINKED,
+        ),
+    ),
+    "submissions": (
+        "Submissions",
+        (
+            Action.SUBMISSION_MADE,
+            Action.SUBMISSION_APPROVED,
+            Action.SUBMISSION_RETURNED,
+            Action.SUBMISSION_VOIDED,
+            Action.SUBMISSION_CANCELLED,
+            Action.SUBMISSION_SETTLED,
+        ),
+    ),
+    "answers": (
+        "Attempts and answers",
+        (
+            Action.ATTEMPT_INTENT,
+            Action.ATTEMPT_RESPONSE,
+            Action.ATTEMPT_OUTCOME,
+            Action.ATTEMPT_LATE,
+            Action.ORGANIZATION_CONFIRMED,
+        ),
+    ),
+    "directory": (
+        "What the directory shows",
+        (Action.SUBMISSION_ASKED, Action.ORGANIZATION_SEEN, Action.ORGANIZATION_STATED),
+    ),
+    "connection": (
+        "Connection",
+        (
+            Action.ENVIRONMENT_STOPPED,
+            Action.ENVIRONMENT_HELD,
+            Action.ENVIRONMENT_RELEASED,
+            Action.ENVIRONMENT_CHECKED,
+            Action.SETTINGS_SEEN,
+        ),
+    ),
+    "people": ("People", (Action.PERSON_SIGNED_IN, Action.PERSON_SIGNED_OUT, Action.PERSON_CHANGED)),
+    "refused": ("Refused", (Action.PERSON_REFUSED, Action.PERMISSION_REFUSED)),
+    "exports": ("Exports", (Action.EXPORT_MADE,)),
+}
+LABELS = {
+    "record": "Record",
+    "who": "Who",
+    "what": "What",
+    "environment": "Environment",
+    "outcome": "Outcome",
+    "since": "From",
+    "until": "To",
+}
+# As the address and the form name the two dates.
+PARAMETERS = {"since": "from", "until": "to"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Empty narrows nothing. Both dates are days of the zone that is shown, and both belong to the range."""
+
+    record: str = ""
+    who: str = ""
+    what: str = ""
+    environment: str = ""
+    outcome: str = ""
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+    utc: bool = False
+
+    @property
+    def in_force(self) -> tuple[str, ...]:
+        return tuple(name for name in LABELS if getattr(self, name))
+
+    @property
+    def zone(self) -> datetime.tzinfo:
+        return datetime.UTC if self.utc else timezone.get_current_timezone()
+
+    def without(self, name: str) -> "Filters":
+        return replace(self, **{name: None if name in PARAMETERS else ""})  # type: ignore[arg-type]
+
+    def address(self, **more: object) -> str:
+        """The query of the address that says the same; "?" where nothing is to be said."""
+        said = {PARAMETERS.get(name, name): getattr(self, name) for name in self.in_force}
+        return f"?{urlencode(said | ({'times': 'utc'} if self.utc else {}) | more)}"
+
+
+def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
+    """The filters that an address names, and for each that cannot be meant what is wrong with it."""
+    faults: dict[str, str] = {}
+    choices = {name: params.get(name, "") for name in ("who", "what", "environment", "outcome")}
+    for name, value in choices.items():
+        if value and not _exists(name, value):
+            faults[name] = "There is no such choice."
+    since, until = (_date(params.get(PARAMETERS[name], "").strip(), name, faults) for name in PARAMETERS)
+    if since and until and until < since:
+        faults["until"] = "The last day lies before the first."
+    record = searching.folded(params.get("record", "")[:LONGEST_SEARCH])
+    known = {name: "" if name in faults else value for name, value in choices.items()}
+    return Filters(record=record, since=since, until=until, utc=params.get("times") == "utc", **known), faults
+
+
+def narrowed(filters: Filters) -> QuerySet[AuditEntry]:
+    """The entries that fit, in no order."""
+    found = AuditEntry.objects.all()
+    if filters.record:
+        found = found.filter(_about(filters.record))
+    if filters.who == PORTAL:
+        found = found.filter(actor_id=None).exclude(action=Action.PERSON_REFUSED)
+    elif filters.who:
+        found = found.filter(actor_id=int(filters.who))
+    if filters.what:
+        found = found.filter(action__in=GROUPS[filters.what][1])
+    for name in ("environment", "outcome"):
+        if getattr(filters, name):
+            found = found.filter(Q((name, getattr(filters, name))))
+    if filters.since:
+        found = found.filter(at__gte=_midnight(filters.since, filters.zone))
+    if filters.until:
+        found = found.filter(at__lt=_midnight(filters.until + datetime.timedelta(days=1), filters.zone))
+    return found
+
+
+def said(filters: Filters, name: str) -> str:
+    """One filter in words: "Who: Editor One"."""
+    value = getattr(filters, name)
+    if name in PARAMETERS:
+        return f"{LABELS[name]}: {MONTHS[value.month - 1]} {value.day}, {value.year}"
+    return f"{LABELS[name]}: {dict(options(name)).get(value, value)}"
+
+
+def options(name: str) -> Iterator[tuple[str, str]]:
+    """What can be chosen: (value, words)."""
+    if name == "who":
+        for person in User.objects.order_by("username").only("username", "first_name", "last_name"):
+            yield str(person.pk), person.get_full_name() or person.get_username()
+        yield PORTAL, "The portal itself"
+    elif name == "what":
+        yield from ((key, label) for key, (label, _) in GROUPS.items())
+    elif name == "environment":
+        yield from ((each.value, each.label) for each in Environment)
+    elif name == "outcome":
+        yield from ((word.key, word.word) for word in ATTEMPT.values())
+
+
+def _exists(name: str, value: str) -> bool:
+    return value in dict(options(name))
+
+
+def _date(text: str, name: str, faults: dict[str, str]) -> datetime.date | None:
+    if not text:
+        return None
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+        faults[name] = f"'{text[:20]}' is not a date. Give year, month and day, such as 2027-03-31."
+        return None
+    return day
+
+
+def _midnight(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
+    return datetime.datetime.combine(day, datetime.time.min, zone)
+
+
+def _about(typed: str) -> Q:
+    """Everything about a record, under whatever name and OID it had then, and entries that hold the words themselves.
+
+    The name of who acted does not count: that is what "Who" is for.
+    """
+    exact = _known_oid(typed)
+    if exact:
+        ids = AuditEntry.objects.filter(oid=exact).exclude(organization_id=None).values("organization_id")
+        return Q(oid=exact) | Q(organization_id__in=ids)
+    holds, of_record = Q(), Q()
+    for word in searching.words(typed):
+        holds &= Q(search_text__contains=word) & ~Q(actor_name__icontains=word)
+        of_record &= Q(search_text__contains=word)
+    now = Organization.objects.filter(of_record).values("pk")
+    before = AuditEntry.objects.filter(holds, action__in=EDITS).exclude(organization_id=None).values("organization_id")
+    return holds | Q(organization_id__in=now) | Q(organization_id__in=before)
+
+
+def _known_oid(typed: str) -> str:
+    """The OID that was typed, if the history knows it; part of one is searched for like a word."""
+    try:
+        text = Oid(typed.removeprefix("urn:oid:")).text
+    except OidError:
+        return ""
+    return text if AuditEntry.objects.filter(oid=text).exists() else ""

@@ -1,0 +1,67 @@
+"""The history: a page of it, one entry, its raw bytes, and all that fits as a file."""
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from organizations.models import AuditEntry, clock
+from organizations.permissions import Right
+from organizations.presentation import audit, audit_export, audit_filters
+from organizations.services import people
+from organizations.views.access import actor, needs, why_not
+
+
+@require_safe
+@needs(Right.VIEW)
+def page(request: HttpRequest) -> HttpResponse:
+    filters, faults = audit_filters.read(request.GET)
+    context = {
+        "audit": audit.page(filters, faults, _sequence(request.GET.get("before", ""))),
+        "problems": list(faults.items()),
+        "exports": [(form.upper(), filters.address(format=form)) for form in audit_export.FORMATS],
+        "why_not_export": why_not(request, Right.EXPORT),
+    }
+    return render(request, "audit/page.html", context, status=422 if faults else 200)
+
+
+@require_safe
+@needs(Right.VIEW)
+def entry(request: HttpRequest, sequence: int) -> HttpResponse:
+    return render(request, "audit/entry.html", {"audit": audit.entry(_entry(sequence))})
+
+
+@require_safe
+@needs(Right.VIEW)
+def raw(request: HttpRequest, sequence: int) -> HttpResponse:
+    found = _entry(sequence)
+    if found.raw is None:
+        raise Http404(f"Entry {sequence} keeps no request and no response.")
+    headers = {"Content-Disposition": f'attachment; filename="entry-{sequence}.bin"'}
+    return HttpResponse(bytes(found.raw), content_type="application/octet-stream", headers=headers)
+
+
+@require_safe
+@needs(Right.EXPORT)
+def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    filters, faults = audit_filters.read(request.GET)
+    form = request.GET.get("format", "csv")
+    if faults or form not in audit_export.FORMATS:
+        raise BadRequest("This export cannot be made.")
+    made = audit_export.export(filters, clock.now(), actor(request).name)
+    count = made.entries.count()
+    what = f"the history as {form.upper()}, narrowed to {'; '.join(made.narrowed_to)}"
+    people.export_made(request, what, environment=filters.environment, count=count)
+    headers = {"Content-Disposition": f'attachment; filename="{made.name(form)}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(made.lines(form, count), content_type=audit_export.FORMATS[form], headers=headers)
+
+
+def _entry(sequence: int) -> AuditEntry:
+    found = AuditEntry.objects.filter(sequence=sequence).first()
+    if found is None:
+        raise Http404(f"The history has no entry {sequence}.")
+    return found
+
+
+def _sequence(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None

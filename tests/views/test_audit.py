@@ -1,0 +1,418 @@
+"""The history's pages: filters, paging by sequence, one entry, files."""
+
+import csv
+import datetime
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.http import QueryDict
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations.models import Action, AuditEntry, Organization, User, clock
+from organizations.presentation import audit_filters
+from organizations.presentation.audit_filters import GROUPS
+from organizations.services import audit, delivery, organizations
+from organizations.services.actors import Actor, system
+from tests import factories
+from tests.factories import BASE, acting
+
+PORTAL = system("Worker test")
+
+
+def text(client: Client, query: str = "") -> str:
+    answer = client.get(f"/audit/{query}")
+    assert answer.status_code == 200, answer.status_code
+    page = answer.content.decode()
+    return " ".join(re.sub(r"<[^>]+>", " ", page[page.index("<main") :]).split())
+
+
+def listed(client: Client, query: str = "") -> list[int]:
+    answer = client.get(f"/audit/{query}")
+    assert answer.status_code == 200, answer.status_code
+    return [int(number) for number in re.findall(r'aria-label="Entry (\d+)"', answer.content.decode())]
+
+
+def actions(client: Client, query: str) -> list[str]:
+    """What is listed, the oldest first."""
+    return list(
+        AuditEntry.objects.filter(sequence__in=listed(client, query))
+        .order_by("sequence")
+        .values_list("action", flat=True)
+    )
+
+
+def add(count: int = 1, *, actor: Actor = PORTAL, reason: str = "") -> None:
+    """Entries about nothing in particular."""
+    with audit.recorded(actor) as history:
+        for _ in range(count):
+            history.add(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""}, reason=reason)
+
+
+@pytest.fixture
+def add_at(db, monkeypatch) -> Callable[[datetime.datetime], None]:
+    """Adds an entry that the database's clock says was made then."""
+
+    def added(moment: datetime.datetime) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(clock, "now", lambda: moment)
+            add()
+
+    return added
+
+
+def edited(made: Organization, user: User, **values: object) -> Organization:
+    made = Organization.objects.get(pk=made.pk)
+    record = replace(made.record(), **values)  # type: ignore[arg-type]
+    return organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(user))
+
+
+@pytest.fixture
+def north(editor) -> Organization:
+    return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
+
+
+@pytest.fixture
+def viewer(client_of) -> Client:
+    client: Client = client_of("viewer")
+    return client
+
+
+def test_each_action_can_be_found_and_belongs_to_one_group():
+    grouped = [action for _, actions in GROUPS.values() for action in actions]
+    assert sorted(grouped) == sorted(Action)
+
+
+def test_an_entry_is_one_line_with_time_sentence_environment_and_number(north, viewer):
+    page = text(viewer)
+    [entry] = AuditEntry.objects.all()
+    assert re.search(
+        rf"Today, \w+ \d+ \d\d:\d\d:\d\d Editor One added Lakeside North in STAGING\. STAGING {entry.sequence}", page
+    )
+    assert "1 entry" in page
+
+
+def test_the_newest_comes_first(viewer):
+    add(3)
+    assert listed(viewer) == [3, 2, 1]
+
+
+def test_pages_go_on_by_sequence_so_that_new_entries_shift_nothing(viewer):
+    add(120)
+    page = viewer.get("/audit/").content.decode()
+    assert listed(viewer) == list(range(120, 70, -1))
+    assert 'href="?before=71"' in page
+    add(5)
+    assert listed(viewer, "?before=71") == list(range(70, 20, -1))
+    assert listed(viewer, "?before=21") == list(range(20, 0, -1))
+    assert "These are the oldest." in text(viewer, "?before=21")
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "9" * 400, "²", "1 OR 1=1", "\x00"])
+def test_a_sequence_that_is_none_shows_the_newest(viewer, before):
+    add(2)
+    assert listed(viewer, f"?before={before}") == [2, 1]
+
+
+def test_who_narrows_to_one_person_or_to_the_portal_itself(north, viewer, editor):
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    edited(north, other, name="Lakeside Quay")
+    add()
+    assert actions(viewer, f"?who={editor.pk}") == ["organization.created"]
+    assert actions(viewer, f"?who={other.pk}") == ["organization.edited"]
+    assert actions(viewer, "?who=portal") == ["settings.seen"]
+    assert "Who: Editor Two" in text(viewer, f"?who={other.pk}")
+
+
+def test_what_narrows_to_a_group_of_actions(north, viewer, editor):
+    edited(north, editor, name="Lakeside Quay")
+    add()
+    assert actions(viewer, "?what=edits") == ["organization.created", "organization.edited"]
+    assert actions(viewer, "?what=connection") == ["settings.seen"]
+
+
+def test_environment_and_outcome_narrow(practice, editor, client_of):
+    for environment in ("staging", "production"):
+        made = factories.organization(f"{BASE}.1", user=editor, environment=environment)
+        factories.submission(made, user=editor)
+    assert delivery.deliver_next("staging", actor=PORTAL)
+    practice.behaviour = "says-no-xml"
+    assert delivery.deliver_next("production", actor=PORTAL)
+    client = client_of("viewer")
+    assert set(actions(client, "?environment=production&what=submissions")) == {"submission.made"}
+    assert actions(client, "?outcome=accepted") == ["attempt.outcome"]
+    assert "Redox said yes to" in text(client, "?outcome=accepted")
+    assert listed(client, "?outcome=rejected&environment=staging") == []
+
+
+def test_a_record_is_found_under_every_name_and_oid_it_ever_had(north, viewer, editor):
+    record = edited(north, editor, name="Harbor Point")
+    record = edited(record, editor, oid=f"{BASE}.77")
+    factories.organization(f"{BASE}.2", user=editor, name="Mill Valley")
+    everything = ["organization.created", "organization.edited", "organization.edited"]
+    for typed in ("Lakeside North", "harbor POINT", f"{BASE}.1", f"{BASE}.77", f"urn:oid:{BASE}.77"):
+        assert actions(viewer, f"?record={typed}") == everything, typed
+
+
+def test_a_whole_oid_does_not_find_what_lies_below_it_and_part_of_one_does(north, viewer, editor):
+    factories.organization(f"{BASE}.1.5", user=editor, part_of_oid=north.oid)
+    assert len(listed(viewer, f"?record={BASE}.1")) == 1
+    assert len(listed(viewer, "?record=99999.1.1.1.1.1")) == 2
+
+
+def test_the_name_of_who_acted_does_not_count_as_a_record(north, viewer):
+    assert listed(viewer, "?record=Editor One") == []
+
+
+def test_a_withdrawn_record_is_still_found(north, viewer, editor):
+    organizations.withdraw(north.pk, actor=acting(editor))
+    assert actions(viewer, "?record=Lakeside North") == ["organization.created", "organization.withdrawn"]
+
+
+CHICAGO_MAY_1 = datetime.datetime(2027, 5, 1, 5, 0, tzinfo=datetime.UTC)  # midnight in Chicago
+
+
+@pytest.fixture
+def first_of_may(add_at) -> None:
+    """Four entries round the first of May in Chicago: one second before it, its first, its last, and one after it."""
+    day, second = datetime.timedelta(days=1), datetime.timedelta(seconds=1)
+    for at in (CHICAGO_MAY_1 - second, CHICAGO_MAY_1, CHICAGO_MAY_1 + day - second, CHICAGO_MAY_1 + day):
+        add_at(at)
+
+
+def test_both_ends_of_the_range_belong_to_it_in_the_zone_that_is_shown(first_of_may, viewer):
+    assert listed(viewer, "?from=2027-05-01&to=2027-05-01") == [3, 2]
+    assert listed(viewer, "?from=2027-05-01") == [4, 3, 2]
+    assert listed(viewer, "?to=2027-04-30") == [1]
+    assert "Both ends of the range belong to it." in text(viewer, "?from=2027-05-01&to=2027-05-01")
+    assert "From: May 1, 2027" in text(viewer, "?from=2027-05-01")
+
+
+def test_in_utc_the_days_are_those_of_utc(first_of_may, viewer):
+    assert listed(viewer, "?from=2027-05-01&to=2027-05-01&times=utc") == [2, 1]
+    assert re.findall(r"\d\d:00:00", text(viewer, "?times=utc")) == ["05:00:00", "05:00:00"]
+    assert re.findall(r"\d\d:00:00", text(viewer)) == ["00:00:00", "00:00:00"]
+
+
+def test_days_in_which_the_clock_changes_are_whole(add_at, viewer):
+    # In Chicago March 14, 2027 has 23 hours.
+    start = datetime.datetime(2027, 3, 14, 6, 0, tzinfo=datetime.UTC)
+    for hours in (-0.01, 0, 22.99, 23):
+        add_at(start + datetime.timedelta(hours=hours))
+    assert listed(viewer, "?from=2027-03-14&to=2027-03-14") == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("query", "anchor", "fault"),
+    [
+        ("?from=2027-02-31", "since", "'2027-02-31' is not a date. Give year, month and day, such as 2027-03-31."),
+        ("?to=tomorrow", "until", "'tomorrow' is not a date."),
+        ("?from=0001-01-01", "since", "'0001-01-01' is not a date."),
+        ("?to=9999-12-31", "until", "'9999-12-31' is not a date."),
+        ("?from=2027-05-02&to=2027-05-01", "until", "The last day lies before the first."),
+        ("?who=999999", "who", "There is no such choice."),
+        ("?who=1 OR 1=1", "who", "There is no such choice."),
+        ("?what=everything", "what", "There is no such choice."),
+        ("?environment=test", "environment", "There is no such choice."),
+        ("?outcome=%00", "outcome", "There is no such choice."),
+    ],
+)
+def test_what_cannot_be_meant_is_said_and_never_ignored(viewer, query, anchor, fault):
+    add()
+    answer = viewer.get(f"/audit/{query}")
+    page = answer.content.decode().replace("&#x27;", "'")
+    assert answer.status_code == 422
+    assert fault in page
+    assert f'<a href="#{anchor}">' in page
+    assert f'id="{anchor}"' in page
+    assert "<title>Error: Audit | orgportal</title>" in page
+    assert 'aria-label="Entry' not in page
+
+
+@pytest.mark.parametrize(
+    "typed", ["%00", "%E2%80%AE", "a" * 10_000, "<script>alert(1)</script>", "'; DROP TABLE x", "%25_"]
+)
+def test_hostile_words_find_nothing_and_stay_text(viewer, typed):
+    add()
+    answer = viewer.get(f"/audit/?record={typed}")
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.content.decode()
+
+
+@given(st.text(max_size=30))
+def test_no_text_is_a_date_that_breaks_the_range(typed):
+    filters, faults = audit_filters.read(QueryDict(urlencode({"to": typed})))
+    assert str(audit_filters.narrowed(filters).query)
+    assert (filters.until is None and typed.strip() != "") == bool(faults)
+
+
+def test_a_chip_takes_its_filter_away_and_leaves_the_others(north, viewer, editor):
+    page = viewer.get(f"/audit/?who={editor.pk}&what=edits&times=utc").content.decode()
+    assert f'class="chip" href="?who={editor.pk}&amp;times=utc"' in page
+    assert 'class="chip" href="?what=edits&amp;times=utc"' in page
+
+
+def test_where_nothing_fits_the_page_names_the_filter_to_drop(north, viewer, editor):
+    edited(north, editor, name="Lakeside Quay")
+    page = text(viewer, f"?who={editor.pk}&environment=production")
+    assert "No entry fits. Without &#x27;Environment: PRODUCTION&#x27; there are 2. Remove it" in page
+    assert "No entry fits." in text(viewer, "?record=nobody&outcome=accepted&environment=production&who=portal")
+
+
+def test_beyond_a_thousand_the_page_does_not_count(viewer):
+    add(1001)
+    assert "more than 1,000 entries" in text(viewer, "?what=connection")
+    assert "1,001 entries" in text(viewer)
+
+
+@pytest.mark.parametrize("count", [10, 1000])
+def test_the_number_of_queries_does_not_grow_with_the_history(viewer, django_assert_max_num_queries, count):
+    add(count)
+    with django_assert_max_num_queries(14):
+        viewer.get("/audit/")
+
+
+def test_without_the_right_to_export_the_button_says_who_may(viewer):
+    page = viewer.get("/audit/").content.decode()
+    assert page.count('disabled aria-describedby="why-not"') == 2
+    assert "You may not export the history. Auditors may: nobody yet." in page
+    assert viewer.get("/audit/export/").status_code == 403
+
+
+def test_an_entry_shows_all_that_is_stored(north, viewer, editor):
+    edited(north, editor, name="Lakeside Quay")
+    entry = AuditEntry.objects.get(action=Action.ORGANIZATION_EDITED)
+    page = viewer.get(f"/audit/{entry.sequence}/").content.decode()
+    assert entry.hash in page
+    assert entry.previous_hash in page
+    assert "<del>Lakeside North</del>" in page
+    assert "<ins>Lakeside Quay</ins>" in page
+    assert f'href="/staging/organizations/{BASE}.1/"' in page
+    assert f'rel="prev" href="/audit/{entry.sequence - 1}/"' in page
+    assert 'rel="next"' not in page
+    body = page[page.index('aria-label="The entry itself">') :]
+    assert bytes(entry.body).decode() in body.replace("&quot;", '"').replace("&#x27;", "'")
+    assert client_get_raw(viewer, entry.sequence).status_code == 404
+
+
+def client_get_raw(client: Client, sequence: int):
+    return client.get(f"/audit/{sequence}/raw/")
+
+
+def test_the_raw_bytes_are_shown_as_text_and_come_back_as_they_are(viewer):
+    raw = b"\x00\xff<script>alert(1)</script>\xe2\x80\xae"
+    with audit.recorded(PORTAL) as history:
+        history.add(Action.ATTEMPT_LATE, raw=raw, submission=1, environment="staging", attempt=1)
+    page = viewer.get("/audit/1/").content.decode()
+    assert "<script>alert" not in page
+    assert "\\u202E" in page
+    answer = client_get_raw(viewer, 1)
+    assert answer.content == raw
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"] == 'attachment; filename="entry-1.bin"'
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_an_entry_that_does_not_exist_is_not_found(viewer):
+    for number in ("0", "1", "9" * 30):
+        answer = viewer.get(f"/audit/{number}/")
+        assert answer.status_code == 404
+        assert f"The history has no entry {number}." in answer.content.decode()
+
+
+def exported(client: Client, query: str) -> str:
+    answer = client.get(f"/audit/export/{query}")
+    assert answer.status_code == 200
+    assert re.fullmatch(r'attachment; filename="audit-\d{8}-\d{6}\.(csv|json)"', answer["Content-Disposition"])
+    return answer.getvalue().decode()
+
+
+def rows(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+@pytest.fixture
+def auditor(client_of) -> Client:
+    user = factories.UserFactory(role="auditor", first_name="Auditor", last_name="One")
+    return client_of(user=user)
+
+
+def test_the_csv_has_every_match_and_says_what_it_is_narrowed_to(north, auditor, editor):
+    add(60, actor=acting(editor))
+    file = exported(auditor, "?what=connection&from=2020-01-01&format=csv")
+    assert file.startswith("\ufeff")
+    head, table = rows(file)[:5], rows(file)[6:]
+    assert head[2] == ["Made by", "Auditor One"]
+    assert head[3] == ["Narrowed to", "What: Connection", "From: Jan 1, 2020", "Days of: America/Chicago"]
+    assert head[4] == ["Entries", "60"]
+    assert table[0][:5] == ["Entry", "Time (UTC)", "Who", "Action", "What happened"]
+    assert [int(row[0]) for row in table[1:]] == list(range(2, 62))
+    assert table[1][4] == "Editor One runs with the settings of this entry."
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+def test_no_cell_is_a_formula(auditor, start):
+    name = f"{start}HYPERLINK(0)"
+    add(reason=name, actor=system(name))
+    table = rows(exported(auditor, "?format=csv"))[7:]
+    assert table[0][2] == f"'{name}"
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in table for cell in row)
+
+
+def test_from_the_json_every_hash_can_be_calculated(north, auditor, editor):
+    edited(north, editor, name="Lakeside “Quay”\u2028")
+    file = exported(auditor, "?format=json")
+    read = json.loads(file)
+    assert (read["count"], read["made_by"], read["narrowed_to"]) == (2, "Auditor One", ["nothing"])
+    previous = "0" * 64
+    for entry in read["entries"]:
+        body = json.dumps(entry["body"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        parts = [
+            b"orgportal-audit-v1",
+            str(entry["sequence"]).encode(),
+            previous.encode(),
+            str(len(body)).encode(),
+            body,
+        ]
+        previous = hashlib.sha256(b"\x00".join(parts)).hexdigest()
+        assert (entry["hash"], body.decode() in file) == (previous, True)
+
+
+def test_an_export_is_itself_in_the_history_and_not_in_its_own_file(auditor):
+    add(3)
+    assert len(json.loads(exported(auditor, "?format=json&who=portal"))["entries"]) == 3
+    [entry] = AuditEntry.objects.filter(action=Action.EXPORT_MADE)
+    assert entry.facts["object"]["name"] == "the history as JSON, narrowed to Who: The portal itself"
+    assert entry.facts["details"]["rows"] == 3
+
+
+@pytest.mark.parametrize("query", ["?format=xml", "?format=", "?from=never", "?who=x"])
+def test_an_export_that_cannot_be_made_is_refused_and_leaves_no_entry(auditor, query):
+    assert auditor.get(f"/audit/export/{query}").status_code == 400
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_number_of_queries_of_an_export_does_not_grow(auditor):
+    def queries(count: int) -> int:
+        add(count)
+        with connection.execute_wrapper(counting := Counting()):
+            exported(auditor, "?format=csv")
+        return counting.number
+
+    assert queries(10) == queries(400)
+
+
+class Counting:
+    number = 0
+
+    def __call__(self, execute, *args):
+        self.number += 1
+        return execute(*args)

@@ -42,6 +42,10 @@ class AlreadySent(NotDone):
         return f"This was sent already: submission {self.submission.pk}."
 
 
+class ReasonMissing(NotDone):
+    """In PRODUCTION, and where nothing differs, nothing is sent without a reason."""
+
+
 @dataclass
 class WarningsOpen(NotDone):
     """Warnings were not ticked; the keys of those."""

@@ -3,11 +3,12 @@
 A review is read, never stored. Who sends gives back its SHA-256, and nothing else than these bytes is sent.
 """
 
+import shlex
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from organizations.models import AuditEntry, Environment, Event, Intent, Organization, Presence, State, Submission
-from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
+from organizations.records import Difference, OrganizationRecord, Shown, canonical, difference, print_fields
 from organizations.redox import messages
 
 from . import gateway, warnings
@@ -63,6 +64,7 @@ class Review:
     warnings: tuple[ReviewWarning, ...]
     blockers: tuple[Blocker, ...]
     parent: Organization | None
+    gateway_oid: str
     waits_for: Submission | None
 
     @property
@@ -78,6 +80,11 @@ class Review:
         return self.event == Event.UPDATE and self.before is not None and not self.changes
 
     @property
+    def needs_reason(self) -> bool:
+        """Whether an auditor must be able to read why: always in PRODUCTION, and when the same values go out again."""
+        return self.organization.environment == Environment.PRODUCTION or self.nothing_differs
+
+    @property
     def open_warnings(self) -> tuple[ReviewWarning, ...]:
         """Those to tick now; the others were ticked before for the same value."""
         return tuple(warning for warning in self.warnings if not warning.is_accepted)
@@ -87,10 +94,22 @@ class Review:
         return tuple(warning for warning in self.warnings if warning.is_accepted)
 
     @property
-    def unchanged(self) -> int:
-        """How many filled fields go along as they are."""
-        changed = {change.difference.field for change in self.changes}
-        return sum(1 for shown in print_fields(self.record) if shown.value and shown.field not in changed)
+    def unchanged(self) -> tuple[Shown, ...]:
+        """The filled fields that go along as they are."""
+        return tuple(shown for shown in print_fields(self.record) if shown.value and not self._is_changed(shown.field))
+
+    @property
+    def lines(self) -> tuple[tuple[messages.Line, bool], ...]:
+        """The lines of the message, each with where it comes from, and whether this message changes it."""
+        lines = messages.annotated(self.message) if self.message else ()
+        return tuple((line, self.event == Event.UPDATE and self._is_changed(line.field)) for line in lines)
+
+    def _is_changed(self, field: str) -> bool:
+        # An added contact is one change, and each of its fields a field of its own.
+        return any(
+            field == change.difference.field or field.startswith(f"{change.difference.field}.")
+            for change in self.changes
+        )
 
     @property
     def verdict(self) -> str:
@@ -140,7 +159,25 @@ def review(organization: Organization, *, actor: Actor | None = None, intent: In
         warnings=() if moved_alone else warnings.warnings_for(case),
         blockers=_blockers(organization, record, parent, intent),
         parent=parent,
+        gateway_oid=redox.gateway_oid,
         waits_for=_waits_for(parent),
+    )
+
+
+def as_curl(made: Review) -> str:
+    """The message as a command for a shell, with a placeholder for the access token.
+
+    `--data-raw` sends the bytes as they are; `--data` would leave the line breaks out.
+    """
+    redox = gateway.environment(made.organization.environment)
+    return "\n".join(
+        (
+            "# Sent by hand it passes the portal by: no history, no protection against doubles.",
+            f"curl -X POST {shlex.quote(redox.base_url + '/endpoint')} \\",
+            '  -H "Content-Type: application/json" \\',
+            '  -H "Authorization: Bearer [access token]" \\',
+            f"  --data-raw {shlex.quote(made.message.decode())}",
+        )
     )
 
 

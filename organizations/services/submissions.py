@@ -11,7 +11,7 @@ from organizations.redox import messages
 
 from . import audit, organizations, reviews
 from .actors import Actor
-from .faults import AlreadySent, NotDone, OutOfDate, WarningsOpen
+from .faults import AlreadySent, NotDone, OutOfDate, ReasonMissing, WarningsOpen
 from .reviews import Review
 from .warnings import ReviewWarning
 
@@ -35,6 +35,7 @@ def submit(
         AlreadySent: these bytes went out from this very review before.
         OutOfDate: what would be sent now is not what was reviewed.
         WarningsOpen: warnings are not ticked.
+        ReasonMissing: this message needs a reason.
         NotDone: something is in the way.
     """
     try:
@@ -42,7 +43,7 @@ def submit(
             organization = organizations.locked(organization_id)
             _check_not_sent_before(organization, sha256, seen_submission)
             made = reviews.review(organization, actor=actor, intent=intent)
-            _check(made, sha256, ticked)
+            _check(made, sha256, ticked, reason)
             submission = _store(made, reason, actor)
             if intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
                 _want_active(history, made, submission)
@@ -124,7 +125,7 @@ def _check_not_sent_before(organization: Organization, sha256: str, seen_submiss
         raise OutOfDate(f"Submission {last.pk} of this record was made meanwhile. Nothing was sent by this page.")
 
 
-def _check(made: Review, sha256: str, ticked: frozenset[str]) -> None:
+def _check(made: Review, sha256: str, ticked: frozenset[str], reason: str) -> None:
     if made.blockers:
         raise NotDone(" ".join(blocker.sentence for blocker in made.blockers))
     if made.sha256 != sha256:
@@ -133,6 +134,8 @@ def _check(made: Review, sha256: str, ticked: frozenset[str]) -> None:
     missing = tuple(key for key in open_keys if key not in ticked)
     if missing:
         raise WarningsOpen(missing)
+    if made.needs_reason and not reason.strip():
+        raise ReasonMissing("Enter a reason.")
 
 
 def warning_key(warning: ReviewWarning) -> str:

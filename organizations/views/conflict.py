@@ -12,7 +12,7 @@ from organizations.forms.record import RecordForm
 from organizations.forms.typed import Typed
 from organizations.models import Organization
 from organizations.presentation import merging
-from organizations.presentation.merging import Side, Version
+from organizations.presentation.merging import Row, Side, Version
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, NotDone
 

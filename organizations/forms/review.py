@@ -1,0 +1,46 @@
+"""What is sent back from a review: why, which warnings are ticked, and which bytes were reviewed."""
+
+import re
+from typing import Any
+
+from django.http import QueryDict
+
+from organizations.fields import read_text
+
+from .reading import ReadingForm, Text
+
+LONGEST_REASON = 1000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class ReviewForm(ReadingForm):
+    """The reason. Whether one is needed follows from the environment and from what differs."""
+
+    reason = Text("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
+
+    def __init__(self, *args: Any, needs_reason: bool, word: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.needs_reason = needs_reason
+        if not needs_reason:
+            self.fields["reason"].label = f"Reason (optional in {word})"
+
+    def clean(self) -> dict[str, Any]:
+        self.why = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
+        if self.needs_reason and not self.why and "reason" not in self.errors:
+            self.add_error("reason", "Enter a reason.")
+        return self.cleaned_data
+
+
+class Bound:
+    """Which review a press of the button belongs to. What is malformed belongs to none."""
+
+    def __init__(self, data: QueryDict) -> None:
+        sha256 = data.get("sha256", "")
+        self.sha256 = sha256 if _SHA256.fullmatch(sha256) else ""
+        self.seen_submission = _number(data.get("seen", ""))
+        self.version = _number(data.get("version", ""))
+        self.ticked = frozenset(data.getlist("tick"))
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0

@@ -154,6 +154,12 @@ document.addEventListener("submit", async (event) => {
   form.requestSubmit(event.submitter);
 });
 
+// Who types into a field that belongs to one of several choices has chosen it.
+document.addEventListener("input", (event) => {
+  const choice = document.getElementById(event.target.dataset.chooses);
+  if (choice) choice.checked = true;
+});
+
 // Coming back by the back button, the form guards again.
 addEventListener("pageshow", (event) => {
   if (event.persisted) for (const form of document.querySelectorAll("form[data-guard]")) leaving.delete(form);

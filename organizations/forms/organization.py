@@ -80,8 +80,10 @@ class OrganizationForm(ReadingForm):
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": "Choose what this record is part of."},
     )
-    parent = Text("Which record of ours", "Its name or OID.", list="parents", css="oid w-oid")
-    other_oid = Text("Which OID", css="oid w-oid")
+    parent = Text(
+        "Which record of ours", "Its name or OID.", list="parents", css="oid w-oid", data_chooses="id_place_0"
+    )
+    other_oid = Text("Which OID", css="oid w-oid", data_chooses="id_place_2")
     destination_id = Text(
         "Destination ID",
         _DESTINATION_HINT,

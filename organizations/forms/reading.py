@@ -14,8 +14,9 @@ class Text(forms.Field):
     """Text as it was typed. Whether it may be empty, and what is wrong with it, is for the form to say."""
 
     def __init__(self, label: str, hint: str = "", *, rows: int = 0, css: str = "", **attributes: str) -> None:
-        attributes |= {"autocomplete": "off"} | ({"class": css} if css else {})
-        widget = forms.Textarea({**attributes, "rows": str(rows)}) if rows else forms.TextInput(attributes)
+        attrs = {name.replace("_", "-"): text for name, text in attributes.items()} | {"autocomplete": "off"}
+        attrs |= ({"class": css} if css else {}) | ({"rows": str(rows)} if rows else {})
+        widget = forms.Textarea(attrs) if rows else forms.TextInput(attrs)
         super().__init__(required=False, label=label, help_text=hint, widget=widget)
 
 

@@ -54,7 +54,13 @@ class FormPage:
         )
 
     def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:
-        return RecordForm(typed, self.surroundings(), checked=checked)
+        form = RecordForm(typed, self.surroundings(), checked=checked)
+        form.main.fields["parent"].widget.attrs |= {
+            "data-hx-get": reverse("suggestions", args=[self.environment]),
+            "data-hx-trigger": "input changed delay:250ms",
+            "data-hx-target": "#parents",
+        }
+        return form
 
     def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
         """A record as this page shows it."""

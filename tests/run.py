@@ -85,7 +85,7 @@ def lint(*_arguments: str) -> Result:
 
 
 def quick(*arguments: str) -> Result:
-    return pytest("-m", "not browser and not slow", *arguments)
+    return pytest("-m", "not browser and not slow", "--hypothesis-profile=quick", *arguments)
 
 
 def sqlite(*arguments: str) -> Result:
@@ -109,6 +109,7 @@ def postgresql(*arguments: str) -> Result:
 def pytest(*arguments: str, database: str = "") -> Result:
     """Run pytest, let its output through, and read its last line."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # every stage and process would compile every test again
     if database:
         environment["TEST_DATABASE_URL"] = database
     colour = "yes" if sys.stdout.isatty() else "no"

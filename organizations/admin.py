@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 
 from organizations import permissions
 from organizations.forms.account import PersonForm
@@ -45,6 +46,7 @@ class PeopleSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("sign-in"))
 
+    @method_decorator(require_POST)
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         people.sign_out(request)
         return redirect("sign-in")

@@ -1,0 +1,39 @@
+"""How long a submission takes from "send" to "accepted", over a directory that answers at once.
+
+python -m benchmarks.delivery [--submissions 200] [--database URL]
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks import ground
+from organizations.practice import Credential, PracticeDirectory
+
+_TOKEN = "token-of-the-measurement"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measures sending, one submission at a time, with a real worker.")
+    parser.add_argument("--submissions", type=int, default=200)
+    parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
+    wanted = parser.parse_args()
+    credentials = [Credential(environment="staging", access_token=_TOKEN)]
+    with (
+        ground.or_say_why(),
+        tempfile.TemporaryDirectory() as folder,
+        PracticeDirectory(Path(folder), credentials) as directory,
+    ):
+        ground.prepare(
+            wanted.database or ground.own_file("benchmark-delivery"),
+            REDOX_STAGING_BASE_URL=directory.url,
+            REDOX_STAGING_AUTH="token",
+            REDOX_STAGING_ACCESS_TOKEN=_TOKEN,
+        )
+        from benchmarks import delivery_figures  # noqa: PLC0415 - models can be imported from here on
+
+        delivery_figures.show(wanted.submissions)
+
+
+if __name__ == "__main__":
+    main()

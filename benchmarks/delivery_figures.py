@@ -1,0 +1,82 @@
+"""Sends through the services, delivers by a real worker, and says how long that took. Import it after `prepare`."""
+
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group
+
+from benchmarks import ground, load, made_up
+from organizations.models import Organization, State, Submission, User, Worker
+from organizations.services import organizations, reviews, submissions, workers
+from organizations.services.actors import Actor, person
+
+_WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
+_LOOK_EVERY = 0.002
+_WAIT_AT_MOST = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Milliseconds of one submission: to its end, and of those in the exchange with the directory."""
+
+    total: float
+    exchange: float
+
+
+def show(count: int) -> None:
+    """Send so many records one after the other, and print the table.
+
+    Raises:
+        NotMeasured: a submission did not become accepted in time.
+    """
+    user = User.objects.create_user("editor-one", first_name="Editor", last_name="One")
+    user.groups.add(Group.objects.get(name="editor"))
+    made = [_add(number, person(user)) for number in range(count)]
+    with ground.running("worker", _WORKER):
+        _wait_for(Worker.objects.exists, "The worker did not start.")
+        done = [_deliver(organization, person(user)) for organization in made]
+    columns = {
+        "send to accepted": [each.total for each in done],
+        "of it the exchange with the directory": [each.exchange for each in done],
+        "of it the portal": [each.total - each.exchange for each in done],
+    }
+    rows = [
+        (title, f"{statistics.median(times):.0f}", f"{load.percentile_95(times):.0f}")
+        for title, times in columns.items()
+    ]
+    print(f"{ground.machine()}; {count} submissions\n\n{ground.table(('', 'median, ms', '95 %, ms'), rows)}")
+
+
+def _add(number: int, actor: Actor) -> Organization:
+    return organizations.create(made_up.record_of(number), "staging", stands_for="location", actor=actor)
+
+
+def _deliver(organization: Organization, actor: Actor) -> Delivery:
+    """Send one record at some moment between two looks of the worker, as people do."""
+    time.sleep(random.uniform(0, workers.POLL))
+    organization = Organization.objects.get(pk=organization.pk)
+    review = reviews.review(organization, actor=actor)
+    submission = submissions.submit(
+        organization.pk,
+        sha256=review.sha256,
+        seen_submission=0,
+        reason="Measurement",
+        ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
+        actor=actor,
+    )
+    began = time.perf_counter()
+    found = Submission.objects.filter(pk=submission.pk, state=State.ACCEPTED)
+    _wait_for(found.exists, f"Submission {submission.pk} was not accepted.")
+    return Delivery((time.perf_counter() - began) * 1000, found.get().duration_ms or 0)
+
+
+def _wait_for(happened: Callable[[], bool], otherwise: str) -> None:
+    until = time.monotonic() + _WAIT_AT_MOST
+    while not happened():
+        if time.monotonic() > until:
+            raise ground.NotMeasured(otherwise)
+        time.sleep(_LOOK_EVERY)

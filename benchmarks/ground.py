@@ -1,0 +1,98 @@
+"""What a measurement stands on: settings of its own, an empty database, programs that are surely stopped."""
+
+import os
+import platform
+import secrets
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.db import connection
+
+from orgportal.demonstration import var_dir
+from orgportal.processes import Program, Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class NotMeasured(Exception):
+    """The measurement cannot be made; the text says why."""
+
+
+@contextmanager
+def or_say_why() -> Iterator[None]:
+    """End the process with 2 and the reason where something could not be measured."""
+    try:
+        yield
+    except NotMeasured as fault:
+        print(f"Not measured: {fault}", file=sys.stderr)
+        sys.exit(2)
+
+
+def own_file(name: str) -> str:
+    """The address of a new SQLite file of that name in `var/`; what an earlier measurement left there is removed."""
+    folder = var_dir(os.environ)
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{name}.sqlite3*"):
+        left.unlink()
+    return f"sqlite:///{folder}/{name}.sqlite3"
+
+
+def prepare(database: str, **variables: str) -> None:
+    """Settings from nothing but what stands here, for this process and all that it starts; then all tables.
+
+    Raises:
+        NotMeasured: the database holds tables.
+    """
+    for name in [name for name in os.environ if name.startswith("REDOX_")]:
+        del os.environ[name]
+    os.environ.pop("ORGPORTAL_DEMO", None)
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="benchmarks.settings",
+        ORGPORTAL_ENV_FILE="",
+        DATABASE_URL=database,
+        SECRET_KEY=secrets.token_urlsafe(50),
+        ALLOWED_HOSTS="127.0.0.1",
+        HTTPS="false",
+        DEBUG="false",
+        TIME_ZONE="America/Chicago",
+        LOG_LEVEL="WARNING",
+        WEB_WORKERS="2",
+        **variables,
+    )
+    django.setup()
+    if connection.introspection.table_names():
+        raise NotMeasured("The database is in use. Name an empty one: it is filled with made-up records.")
+    call_command("migrate", verbosity=0)
+
+
+@contextmanager
+def running(name: str, command: tuple[str, ...], inherit: tuple[int, ...] = ()) -> Iterator[None]:
+    """Another program, for as long as this lasts; also a signal that ends this process stops it."""
+    supervisor = Supervisor(print)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # through the `finally` below
+    supervisor.start(Program(name, command, stop_within=30, inherit=inherit))
+    try:
+        yield
+    finally:
+        supervisor.stop()
+
+
+def machine() -> str:
+    """What it was measured on, in one line."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version()" if connection.vendor == "postgresql" else "SELECT sqlite_version()")
+        version = str(cursor.fetchone()[0]).split(" (", maxsplit=1)[0]
+    database = version if connection.vendor == "postgresql" else f"SQLite {version}"
+    python = f"Python {platform.python_version()}, Django {django.get_version()}"
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores; {python}; {database}"
+
+
+def table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown; the first column is text, the others are figures."""
+    lines = [headings, ("---", *["---:"] * (len(headings) - 1)), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,92 @@
+"""The made-up company: which records there are, and how far each came. All of it follows from a record's number."""
+
+from dataclasses import dataclass, replace
+
+from organizations.models import Basis, Environment, Intent, Presence, State
+from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord
+from organizations.redox.environment import GATEWAY_OID
+
+# A region with 1,000 locations, then the next one; the company stands above all.
+BLOCK = 1001
+BASES = {
+    Environment.STAGING: "2.16.840.1.113883.3.6147.458.99999.1",
+    Environment.PRODUCTION: "2.16.840.1.113883.3.6147.458.99999.2",
+}
+
+_FIRST = ("Lakeside", "Cedar", "Northgate", "Prairie", "Harbor", "Maple", "Summit", "Riverside", "Granite", "Willow")
+_LAST = ("Clinic", "Family Practice", "Imaging", "Urgent Care", "Pediatrics", "Pharmacy", "Hospital", "Laboratory")
+_PLACES = (("Madison", "WI", "53704", "Dane"), ("Duluth", "MN", "55802", "St. Louis"), ("Ames", "IA", "50010", "Story"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How far a record came: its presence, and the state of its one submission."""
+
+    presence: Presence
+    basis: Basis = Basis.NONE
+    state: State | None = None
+    intent: Intent = Intent.CREATE
+    edited_since: bool = False
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.state == State.ACCEPTED
+
+
+_NEVER = Kind(Presence.NEVER)
+_SEEN = Kind(Presence.PRESENT, Basis.SEEN)
+_ACTIVE = Kind(Presence.PRESENT, Basis.ACCEPTED, State.ACCEPTED)
+_DEACTIVATED = replace(_ACTIVE, intent=Intent.DEACTIVATE)
+_EDITED = replace(_ACTIVE, edited_since=True)
+# Of each 1,000 records a few are in a state that asks for somebody; the others repeat after ten.
+_RARE = {
+    3: Kind(Presence.NEVER, state=State.NEEDS_PERSON),
+    4: Kind(Presence.UNKNOWN, state=State.UNKNOWN),
+    5: Kind(Presence.NEVER, state=State.QUEUED),
+    6: Kind(Presence.NEVER, state=State.REJECTED),
+    7: Kind(Presence.PRESENT, Basis.STATED),
+}
+_COMMON = (_SEEN, _SEEN, _EDITED, _ACTIVE, _DEACTIVATED, _SEEN, _SEEN, _SEEN, _SEEN, _NEVER)
+
+
+def oid_of(number: int, environment: Environment = Environment.STAGING) -> str:
+    base = BASES[environment]
+    if number == 0:
+        return base
+    region, location = divmod(number - 1, BLOCK)
+    return f"{base}.{region + 1}.{location}" if location else f"{base}.{region + 1}"
+
+
+def record_of(number: int, environment: Environment = Environment.STAGING) -> OrganizationRecord:
+    """The record with that number, as it is first written."""
+    city, state, zip_code, county = _PLACES[number % len(_PLACES)]
+    oid = oid_of(number, environment)
+    desk = ContactRecord(
+        purpose="Technical",
+        name="Integration desk",
+        email_addresses=("desk@lakeside.example",),
+        work_phone="+16085550100",
+    )
+    own = ContactRecord(
+        purpose="Administrative",
+        name=f"Office {number}",
+        email_addresses=(f"office{number}@lakeside.example",),
+        work_phone=f"+1608555{number % 10_000:04}",
+    )
+    return OrganizationRecord(
+        oid=oid,
+        name=f"{_FIRST[number % 10]} {_LAST[number // 10 % 8]} {number}",
+        part_of_oid=oid.rpartition(".")[0] if number else GATEWAY_OID,
+        aliases=(f"Site {number}",),
+        identifiers=(IdentifierRecord(kind="FACID", value=f"LSC-{number:06}"),),
+        contacts=(desk, own),
+        address=AddressRecord(
+            street=f"{number} Shore Rd", city=city, state=state, zip_code=zip_code, county=county, country="USA"
+        ),
+    )
+
+
+def kind_of(number: int) -> Kind:
+    if number == 0 or (number - 1) % BLOCK == 0:
+        return _ACTIVE
+    return _RARE.get(number % 1000, _COMMON[number % 10])

@@ -1,0 +1,171 @@
+"""Measures the pages: queries at three sizes, then time through the real web server. Import it after `prepare`."""
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from benchmarks import filling, ground, load, made_up
+from organizations.models import AuditEntry, Environment, Organization, Submission
+from orgportal.processes import open_door
+
+CLIENTS = (1, 4)
+_REPEATS = 5
+_SERVER = (sys.executable, "-m", "gunicorn", "--config", "python:orgportal.webserver", "benchmarks.wsgi")
+
+
+@dataclass(slots=True)
+class Page:
+    """A page to measure, and what was measured of it.
+
+    At the largest size, in milliseconds: `in_database`, and `processor`, which a busy machine disturbs least.
+    """
+
+    title: str
+    path: str
+    headers: dict[str, str] = field(default_factory=dict)
+    queries: list[int] = field(default_factory=list)
+    in_database: float = 0.0
+    processor: float = 0.0
+    kilobytes: float = 0.0
+    rounds: dict[int, list[load.Figures]] = field(default_factory=lambda: {clients: [] for clients in CLIENTS})
+
+
+def show(records: int, entries: int, *, rounds: int, seconds: float) -> None:
+    """Fill the database, measure, and print the tables.
+
+    Raises:
+        NotMeasured: a page did not answer with 200, or the web server did not start.
+    """
+    call_command("collectstatic", interactive=False, verbosity=0)
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(filling.people())
+    pages = _pages()
+    sizes = [size for size in (10, 1_000) if size < records] + [records]
+    for start, stop in zip([0, *sizes], sizes, strict=False):
+        began = time.monotonic()
+        filling.fill(start, stop, entries * stop // records - entries * start // records)
+        _say(f"{stop:,} records after {time.monotonic() - began:.0f} s more")
+        for page in pages:
+            _look_inside(page, client)
+    for page in pages:
+        page.processor = statistics.median(_processor_time(page, client) for _ in range(_REPEATS))
+    with _web_server() as port:
+        for number in range(1, rounds + 1):
+            _say(f"round {number} of {rounds}")
+            _measure_all(pages, port, client, seconds)
+    print(_report(pages, sizes))
+
+
+def _pages() -> list[Page]:
+    """Everything that is measured. The smallest filling has every record that is named here."""
+    staging = Environment.STAGING
+    organizations, audit = reverse("organizations", args=[staging]), reverse("audit")
+    region, edited = made_up.oid_of(1), made_up.oid_of(2)
+    admin = reverse("stock:organizations_organization_changelist")
+    return [
+        Page("List, first page", f"{organizations}?view=list"),
+        Page("List, page 40", f"{organizations}?view=list&page=40"),
+        Page("List by name, page 40", f"{organizations}?view=list&sort=name&page=40"),
+        Page("List, open work: changes not sent", f"{organizations}?view=list&open_work=changes_not_sent"),
+        Page("Search, part of a name", f"{organizations}?q=north+clin"),
+        Page("Search, phone", f"{organizations}?q=%28608%29+555-0002"),
+        Page("Search, whole OID", f"{organizations}?q={edited}"),
+        Page("Search in both environments", f"{reverse('search')}?q=north+clin"),
+        Page("Tree, top", organizations),
+        Page("Tree, open at one location", f"{organizations}?open={edited}"),
+        Page("Branch of 1,000 (50 rows of it)", reverse("branch", args=[staging, region]), {"HX-Request": "true"}),
+        Page("Record with 1,000 below it", reverse("record", args=[staging, region])),
+        Page("Record", reverse("record", args=[staging, edited])),
+        Page("Edit form", reverse("edit", args=[staging, edited])),
+        Page("Review", reverse("review", args=[staging, edited])),
+        Page("Submissions", reverse("submissions", args=[staging])),
+        Page("Audit, first page", audit),
+        Page("Audit of one record", f"{audit}?record={edited}"),
+        Page("Audit, part of a record's name", f"{audit}?record=north+clin"),
+        Page("Audit, what: attempts and answers", f"{audit}?what=answers"),
+        Page("Audit, outcome and dates", f"{audit}?outcome=accepted&from=2025-11-01&to=2025-11-30"),
+        Page("Home", reverse("home")),
+        Page("Stock admin, first page", f"{admin}?environment__exact=staging"),
+        Page(
+            "Stock admin, state of the submission",
+            f"{admin}?environment__exact=staging&last_submission__state__exact=rejected",
+        ),
+        Page("Stock admin, part of a name", f"{admin}?environment__exact=staging&q=north+clin"),
+        Page("Stock admin, entries", reverse("stock:organizations_auditentry_changelist")),
+    ]
+
+
+def _look_inside(page: Page, client: Client) -> None:
+    client.get(page.path, headers=page.headers)  # what is kept for later is not counted
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(page.path, headers=page.headers)
+    if answer.status_code != 200:
+        raise ground.NotMeasured(f"{page.path}: the answer was {answer.status_code}")
+    page.queries.append(len(captured))
+    page.in_database = sum(float(query["time"]) for query in captured) * 1000
+    page.kilobytes = len(answer.content) / 1000
+
+
+def _processor_time(page: Page, client: Client) -> float:
+    began = time.process_time()
+    client.get(page.path, headers=page.headers)
+    return (time.process_time() - began) * 1000
+
+
+@contextmanager
+def _web_server() -> Iterator[int]:
+    """The portal's own web server as `serve` starts it; gives its port."""
+    with open_door("127.0.0.1", 0, "") as door:
+        port: int = door.getsockname()[1]
+        os.environ["ORGPORTAL_LISTEN"] = f"fd://{door.fileno()}"
+        with ground.running("web server", _SERVER, inherit=(door.fileno(),)):
+            # The door is open already: who comes early waits there until the server takes them.
+            load.measure(port, "/health/ready", {}, clients=1, seconds=0)
+            yield port
+
+
+def _measure_all(pages: list[Page], port: int, client: Client, seconds: float) -> None:
+    cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
+    for page in pages:
+        load.measure(port, page.path, page.headers | cookie, clients=max(CLIENTS), seconds=0)  # both processes are warm
+        for clients in CLIENTS:
+            figures = load.measure(port, page.path, page.headers | cookie, clients=clients, seconds=seconds)
+            page.rounds[clients].append(figures)
+
+
+def _report(pages: list[Page], sizes: list[int]) -> str:
+    counted = " / ".join(f"{size:,}" for size in sizes)
+    headings: tuple[str, ...] = ("page", "kB", f"queries at {counted}", "processor, ms", "in the database, ms")
+    for clients in CLIENTS:
+        word = f"{clients} client{'s' if clients > 1 else ''}"
+        headings += (f"{word}: median, ms", "95 %, ms", "a second")
+    totals = (
+        f"{Organization.objects.filter(environment=Environment.STAGING).count():,} records in STAGING, "
+        f"{Organization.objects.filter(environment=Environment.PRODUCTION).count():,} in PRODUCTION, "
+        f"{Submission.objects.count():,} submissions, {AuditEntry.objects.count():,} entries"
+    )
+    return f"{ground.machine()}; {totals}\n\n{ground.table(headings, [_line(page) for page in pages])}"
+
+
+def _line(page: Page) -> tuple[str, ...]:
+    cells = [page.title, f"{page.kilobytes:.0f}", " / ".join(map(str, page.queries))]
+    cells += [f"{page.processor:.0f}", f"{page.in_database:.0f}"]
+    for clients in CLIENTS:
+        figures = load.of_rounds(page.rounds[clients])
+        cells += [f"{figures.median:.0f}", f"{figures.percentile_95:.0f}", f"{figures.per_second:.0f}"]
+    return tuple(cells)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,38 @@
+"""How long the pages take at 100,000 records, beside the stock Django admin over the same rows.
+
+python -m benchmarks.pages [--records 100000] [--entries 200000] [--database URL]
+"""
+
+import argparse
+
+from benchmarks import ground
+
+# Both environments are connected, as they are in earnest, to a port of this machine on which nothing listens.
+_CONNECTED = {
+    f"REDOX_{name}_{variable}": value
+    for name in ("STAGING", "PRODUCTION")
+    for variable, value in (
+        ("BASE_URL", "http://127.0.0.1:9"),
+        ("AUTH", "token"),
+        ("ACCESS_TOKEN", f"token-of-{name}"),
+    )
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measures the pages over made-up records in a database of its own.")
+    parser.add_argument("--records", type=int, default=100_000, help="records in STAGING, at least 10")
+    parser.add_argument("--entries", type=int, default=200_000, help="entries of the history")
+    parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each page is measured; medians are shown")
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long a page is asked for in each round")
+    wanted = parser.parse_args()
+    with ground.or_say_why():
+        ground.prepare(wanted.database or ground.own_file("benchmark"), **_CONNECTED)
+        from benchmarks import page_figures  # noqa: PLC0415 - models can be imported from here on
+
+        page_figures.show(wanted.records, wanted.entries, rounds=wanted.rounds, seconds=wanted.seconds)
+
+
+if __name__ == "__main__":
+    main()

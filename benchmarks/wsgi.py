@@ -1,0 +1,8 @@
+"""The door for the measured web server.
+
+The portal's own refuses a database with the mark of made-up records, which this one carries on purpose.
+"""
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()

@@ -1,25 +1,48 @@
 """Add and edit: happy path first, then each way in."""
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.timezone import localtime
 
-from organizations.models import AuditEntry, Organization, Submission
+from organizations import words
+from organizations.models import AuditEntry, Organization, Presence, Submission
 from organizations.records import ContactRecord
-from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING
-from tests import factories
-from tests.factories import BASE
-from tests.views.typing import edit_url, form_of, posted
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services import delivery, organizations
+from tests import bulk, factories
+from tests.factories import BASE, acting
+from tests.views.typing import OURS, edit_url, form_of, posted
 
 NEW = reverse("organization-new", args=["staging"])
+DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
 
 def said(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
-def test_a_new_record_is_saved_and_nothing_is_sent(client_of, editor):
-    client = client_of(user=editor)
+def problems(response):
+    form = response.context["form"]
+    return {name: list(errors) for name, errors in form.main.errors.items()}
+
+
+@pytest.fixture
+def client(client_of, editor):
+    return client_of(user=editor)
+
+
+@pytest.fixture
+def made(editor):
+    return factories.organization(user=editor)
+
+
+def test_a_new_record_is_saved_and_nothing_is_sent(client, editor):
     assert client.get(NEW).status_code == 200
 
     response = client.post(NEW, posted(factories.record(), stands_for="location"))
@@ -31,3 +54,290 @@ def test_a_new_record_is_saved_and_nothing_is_sent(client_of, editor):
     assert (made.stands_for, made.edited_by) == ("location", editor)
     assert said(response) == ["Saved. Nothing was sent."]
     assert not Submission.objects.exists()
+
+
+def test_review_and_send_saves_and_leads_to_the_review(client):
+    response = client.post(NEW, posted(factories.record(), act="review", state="wisconsin"))
+    assert response["Location"] == reverse("review", args=["staging", BASE])
+    assert said(response) == ["Changed for you: State 'wisconsin' to WI."]
+    assert Organization.objects.get().state == "WI"
+
+
+def test_an_edit_is_saved_as_a_new_version(client, made):
+    response = client.post(edit_url(made), form_of(client, made, zip_code="53703-1234"))
+    assert response["Location"] == edit_url(made, "record")
+    saved = Organization.objects.get()
+    assert (saved.zip_code, saved.version) == ("53703-1234", 2)
+
+
+def test_the_form_shows_what_is_saved(client, editor):
+    made = factories.organization(
+        user=editor, aliases=("LN", "North"), destination_id=DESTINATION, part_of_oid=GATEWAY_OID
+    )
+    page = client.get(edit_url(made)).content.decode()
+    for text in (
+        "Edit Lakeside 1",
+        "As others shall see it in the directory.",
+        "Other names, one a line.",
+        "Physical location, patient index (MPI), or not said. For your overview; not sent.",
+        "Optional: your own number and its kind. The OID does not belong here.",
+        "A record of ours in STAGING",
+        f"The Redox gateway ({GATEWAY_OID}), for your top-level record",
+        "Another OID",
+        "Empty is right while testing.",
+        "Redox documents only 'Technical'. Other words are sent as typed.",
+        "Any American form; sent as +16085550100.",
+        "One line, as the Postal Service writes it.",
+        "5 digits, or 5-4.",
+        "LN\nNorth",
+        DESTINATION,
+        "desk@lakeside.example",
+        "Review and send",
+        "Save without sending",
+        "Leave without saving",
+    ):
+        assert text in page, text
+    assert 'name="active"' not in page
+
+
+def test_problems_keep_what_was_typed_and_save_nothing(client, made):
+    before = AuditEntry.objects.count()
+    typed = form_of(client, made, name="", zip_code="537O3", **{"contacts-0-work_phone": "555-0120"})
+    response = client.post(edit_url(made), typed)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "<title>Error: Edit, Lakeside 1 | STAGING | orgportal</title>" in page
+    assert "There is a problem" in page
+    assert page.count("Enter the name of the organization.") == 2
+    assert '<a href="#id_contacts-0-work_phone">' in page
+    assert 'value="537O3"' in page
+    assert 'value="555-0120"' in page
+    assert [(key, count) for key, _, count in response.context["form"].sections if count] == [
+        ("identity", 1),
+        ("contacts", 1),
+        ("address", 1),
+    ]
+    assert Organization.objects.get().version == 1
+    assert AuditEntry.objects.count() == before
+
+
+def test_a_taken_oid_names_its_record_and_leads_to_it(client, made):
+    response = client.post(NEW, posted(factories.record(name="Second")))
+    assert problems(response) == {"oid": [f"{BASE} is already the record Lakeside 1 in STAGING. Open it."]}
+    assert f'<a href="{edit_url(made, "record")}">Open Lakeside 1</a>' in response.content.decode()
+
+
+def test_an_oid_that_was_sent_is_fixed(client, made, editor):
+    factories.submission(made, user=editor)
+    page = client.get(edit_url(made)).content.decode()
+    assert "It was sent. It cannot be changed any more." in page
+    assert 'name="oid"' not in page
+    client.post(edit_url(made), form_of(client, made, oid=f"{BASE}.9", name="Renamed"))
+    saved = Organization.objects.get()
+    assert (saved.oid, saved.name) == (BASE, "Renamed")
+
+
+def test_an_oid_that_was_never_sent_can_be_changed(client, made):
+    response = client.post(edit_url(made), form_of(client, made, oid=f"{BASE}.9"))
+    assert response["Location"] == reverse("record", args=["staging", f"{BASE}.9"])
+
+
+@pytest.mark.parametrize("act", ["add-contacts", "add-identifiers", "remove-contacts-0", "nothing-known"])
+def test_other_buttons_bring_the_form_back_with_all_values_and_save_nothing(client, made, act):
+    typed = form_of(client, made, name="Half typed", zip_code="x", act=act)
+    response = client.post(edit_url(made), typed)
+    form = response.context["form"]
+    assert response.status_code == 200
+    assert (form.main["name"].value(), form.main["zip_code"].value()) == ("Half typed", "x")
+    assert (len(form.contacts), len(form.identifiers)) == {
+        "add-contacts": (2, 0),
+        "add-identifiers": (1, 1),
+        "remove-contacts-0": (0, 0),
+        "nothing-known": (1, 0),
+    }[act]
+    assert "There is a problem" not in response.content.decode()
+    assert 'data-guard="changed"' in response.content.decode()
+    assert Organization.objects.get().version == 1
+
+
+def test_the_next_oid_below_the_parent_is_suggested_and_said_to_be_redox_s(client, made, editor):
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    typed = posted(factories.record(part_of_oid=BASE), act="suggest-oid", oid="")
+    response = client.post(NEW, typed)
+    assert response.context["form"].main["oid"].value() == f"{BASE}.2"
+    assert (
+        f"{BASE}.2 is the lowest OID below {BASE} that is free here. Redox issues OIDs (Redox dashboard, your"
+        " organization): use it only if Redox agreed to your own numbering." in response.content.decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "note"),
+    [
+        ({"place": OURS, "parent": "Nobody"}, "Choose first what this record is part of"),
+        ({"place": "", "parent": BASE}, "Choose first what this record is part of"),
+        ({"place": OURS, "parent": "\x00" * 300}, "Choose first what this record is part of"),
+        ({"place": "gateway"}, "Redox issues the OID of a top-level record: see the Redox dashboard"),
+        ({"place": "other", "other_oid": "2." + "1" * 62}, "An OID has at most 64 characters"),
+    ],
+)
+def test_without_a_parent_that_has_room_no_oid_is_suggested(client, made, texts, note):
+    response = client.post(NEW, posted(factories.record(), act="suggest-oid", oid="1.2", **texts))
+    assert note in response.context["oid_note"]
+    assert response.context["form"].main["oid"].value() == "1.2"
+
+
+def test_a_record_below_another_begins_with_what_can_be_known(client, made, editor):
+    organizations.edit(
+        made.pk, 1, replace(made.record(), destination_id=DESTINATION), stands_for="", actor=acting(editor)
+    )
+    form = client.get(f"{NEW}?below={BASE}").context["form"]
+    shown = {name: form.main[name].value() for name in ("name", "oid", "place", "parent", "destination_id", "state")}
+    assert shown == {
+        "name": "",
+        "oid": f"{BASE}.1",
+        "place": OURS,
+        "parent": BASE,
+        "destination_id": DESTINATION,
+        "state": "WI",
+    }
+    assert (form.main["country"].value(), form.main["street"].value()) == ("USA", "")
+    assert form.contacts[0]["email_addresses"].value() == "desk@lakeside.example"
+
+
+def test_another_like_this_begins_beside_it(client, made, editor):
+    other = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    form = client.get(f"{NEW}?like={other.oid}").context["form"]
+    shown = {name: form.main[name].value() for name in ("name", "oid", "parent", "county", "city")}
+    assert shown == {"name": "", "oid": f"{BASE}.2", "parent": BASE, "county": "Dane", "city": ""}
+
+
+@pytest.mark.parametrize("query", ["below", "like"])
+@pytest.mark.parametrize("oid", ["1.2.3", "x", "\x00", "9" * 5000])
+def test_a_beginning_that_is_not_there_is_404(client, query, oid):
+    assert client.get(NEW, {query: oid}).status_code == 404
+
+
+def test_the_first_record_begins_at_the_gateway(client):
+    assert client.get(NEW).context["form"].main["place"].value() == "gateway"
+
+
+def test_a_parent_below_the_record_or_deactivated_is_refused(client, made, editor):
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    response = client.post(edit_url(made), form_of(client, made, place=OURS, parent=child.oid))
+    assert problems(response) == {"parent": ["Lakeside 1 lies below this record; that would make a circle."]}
+    Organization.objects.filter(pk=made.pk).update(presence=Presence.PRESENT, confirmed_active=False)
+    response = client.post(NEW, posted(factories.record(f"{BASE}.2", part_of_oid=BASE)))
+    assert problems(response) == {"parent": ["Lakeside 1 is deactivated. Reactivate it first or choose another."]}
+    # What is below a deactivated record already can still be edited.
+    assert client.post(edit_url(child), form_of(client, child, name="Kept")).status_code == 302
+
+
+def test_what_others_saved_and_did_not_send_is_said(client_of, client, practice, made, editor, worker):
+    submission = factories.submission(made, user=editor)
+    assert client.get(edit_url(made)).context["notices"] == [
+        f"Submission {submission.pk} of this record is queued. You can edit; sending waits for its end."
+    ]
+    delivery.deliver_next("staging", actor=worker)
+    second = client_of(user=factories.UserFactory(role="editor", first_name="Editor", last_name="Two"))
+    second.post(edit_url(made), form_of(second, made, zip_code="53703", city="Monona"))
+    day = words.moment(localtime(Organization.objects.get().edited_at), timezone.now(), "day")
+    (notice,) = client.get(edit_url(made)).context["notices"]
+    assert notice == (
+        f"Editor Two saved 2 changes on {day} that were not sent: City, ZIP."
+        " They are part of this record and will be sent with yours."
+    )
+    assert second.get(edit_url(made)).context["notices"] == []
+
+
+def test_a_deactivated_record_says_that_it_stays_so(client, made):
+    Organization.objects.filter(pk=made.pk).update(presence=Presence.PRESENT, confirmed_active=False)
+    assert (
+        "This record is deactivated. Saving and sending keeps it deactivated."
+        in client.get(edit_url(made)).content.decode()
+    )
+
+
+def test_only_those_who_may_edit_come_in(client_of, made):
+    for role in ("viewer", "auditor", "administrator"):
+        for address in (NEW, edit_url(made), reverse("suggestions", args=["staging"])):
+            response = client_of(role).get(address)
+            assert response.status_code == 403
+            assert "You may not edit records. Editors and Approvers may: Editor One." in response.content.decode()
+    assert client_of("viewer").post(NEW, posted(factories.record(f"{BASE}.3"))).status_code == 403
+    assert Organization.objects.count() == 1
+
+
+def test_another_environment_s_record_is_404(client, made):
+    assert client.get(reverse("edit", args=["production", BASE])).status_code == 404
+
+
+def test_other_methods_are_refused(client, made):
+    assert client.put(NEW).status_code == 405
+    assert client.delete(edit_url(made)).status_code == 405
+    assert client.post(reverse("suggestions", args=["staging"])).status_code == 405
+
+
+@pytest.mark.parametrize("text", ["\x00", "\u202eabc", "x" * 10_000, "<script>alert(1)</script>", "{{ 7|add:7 }}"])
+def test_hostile_text_in_every_field_is_answered_and_shown_as_text(client, text):
+    inputs = posted(factories.record())
+    counters = {name for name in inputs if name.endswith("_FORMS")} | {"act"}
+    response = client.post(NEW, {name: inputs[name] if name in counters else text for name in inputs})
+    assert response.status_code == 422
+    assert "<script>alert" not in response.content.decode()
+    assert not Organization.objects.exists()
+
+
+def test_markup_in_a_name_is_a_name(client):
+    name = "<b>Lakeside</b> & {{ Sons }}"
+    client.post(NEW, posted(factories.record(name=name)))
+    made = Organization.objects.get()
+    assert made.name == name
+    assert "Edit &lt;b&gt;Lakeside&lt;/b&gt; &amp; {{ Sons }}" in client.get(edit_url(made)).content.decode()
+
+
+def test_names_of_columns_change_nothing(client, made):
+    inner = {
+        "active": "",
+        "presence": "present",
+        "version": "1",
+        "confirmed_active": "false",
+        "environment": "production",
+    }
+    client.post(edit_url(made), form_of(client, made, name="Renamed") | inner)
+    saved = Organization.objects.get()
+    assert (saved.name, saved.active, saved.presence, saved.environment) == ("Renamed", True, "never", "staging")
+
+
+def test_suggestions_are_found_by_name_and_oid(client, made, editor):
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
+    factories.organization(BASE, user=editor, environment="production", name="North Region")
+    address = reverse("suggestions", args=["staging"])
+    response = client.get(address, {"parent": "north"})
+    assert response["Cache-Control"] == "no-store"
+    assert "HX-Request" in response["Vary"]
+    assert response.content.decode().strip() == f'<option value="{BASE}.1">North Region, below Lakeside 1</option>'
+    assert client.get(address, {"parent": BASE}).content.decode().count("<option") == 2
+    assert client.get(address, {"parent": "nobody"}).content.decode().strip() == ""
+    assert client.get(address, {"parent": "\x00%_" * 30_000}).status_code == 200
+
+
+def test_the_form_costs_the_same_in_a_large_directory(client, made, editor):
+    bulk.records(10, base=f"{BASE}.7")
+    with CaptureQueriesContext(connection) as few:
+        assert client.get(edit_url(made)).status_code == 200
+    bulk.records(1_000, base=f"{BASE}.8")
+    with CaptureQueriesContext(connection) as many:
+        response = client.get(edit_url(made))
+    assert len(many) == len(few)
+    assert response.content.decode().count("<option") < 120
+
+
+def test_contacts_are_kept_in_their_order(client, made):
+    rows = {"purpose": "Operations", "name": "Front office", "email_addresses": "a@example.org\nb@example.org"}
+    typed = form_of(client, made) | {"contacts-TOTAL_FORMS": "2"}
+    typed |= {f"contacts-1-{name}": text for name, text in rows.items()}
+    assert client.post(edit_url(made), typed).status_code == 302
+    assert Organization.objects.get().record().contacts[1] == ContactRecord(
+        purpose="Operations", name="Front office", email_addresses=("a@example.org", "b@example.org")
+    )

@@ -1,0 +1,296 @@
+"""The form of a record, read without a database: each error text, and what the form changes."""
+
+import pytest
+from django.http import QueryDict
+from hypothesis import given
+
+from organizations.forms.organization import Surroundings
+from organizations.forms.record import RecordForm
+from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
+from organizations.records import ContactRecord, IdentifierRecord
+from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_NAMES
+from tests import strategies
+from tests.factories import BASE, record
+
+ROUTING_ID = (
+    "This is the routing ID 'Query for/create/update/delete an organization, STAGING' of Redox's table. It tells Redox"
+    " which directory to write; the portal sets it. Enter your own destination ID, or leave it empty."
+)
+SOURCE_ID = "11111111-2222-4333-8444-555555555555"
+
+
+def surroundings(**values):
+    given_values = {
+        "word": "STAGING",
+        "gateway_oid": GATEWAY_OID,
+        "gateways": frozenset({GATEWAY_OID}),
+        "routing_names": ROUTING_NAMES,
+        "own_ids": {SOURCE_ID: "source ID"},
+        "record_called": lambda typed: {"North Region": BASE, BASE: BASE}.get(typed, ""),
+        "oid_fault": lambda oid: "",
+        "parent_fault": lambda oid, part_of: "",
+    }
+    return Surroundings(**(given_values | values))
+
+
+def texts(**fields):
+    return Typed.from_record(record(f"{BASE}.5"), stands_for="location", place=GATEWAY).having(**fields)
+
+
+def checked(typed=None, around=None, **fields):
+    return RecordForm(typed or texts(**fields), around or surroundings(), checked=True)
+
+
+def errors(form, name):
+    return list(form.main.errors.get(name, []))
+
+
+def test_a_whole_record_comes_out_as_it_went_in():
+    form = checked()
+    assert form.is_valid()
+    assert form.record() == record(f"{BASE}.5")
+    assert form.stands_for == "location"
+    assert form.changed == ""
+
+
+@given(strategies.records)
+def test_what_a_form_shows_of_any_record_is_what_it_posts(known):
+    typed = Typed.from_record(known, stands_for="", place=OTHER)
+    data = QueryDict(mutable=True)
+    data.update(typed.as_post())
+    assert Typed.from_post(data) == typed.having(parent="", destination_none="")
+
+
+def test_it_says_what_it_changed():
+    typed = texts(state="Wisconsin", oid=f"urn:oid:{BASE}.5")
+    typed = typed.after("remove-contacts-0").after("add-contacts")
+    typed.contacts[0].update(name="Desk", work_phone="(608) 555-0100")
+    form = checked(typed)
+    assert form.is_valid()
+    assert form.changed == (
+        "Changed for you: OID: 'urn:oid:' removed; State 'Wisconsin' to WI;"
+        " Work phone '(608) 555-0100' to +16085550100."
+    )
+    assert form.record().contacts == (ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550100"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("name", " ", "Enter the name of the organization."),
+        (
+            "name",
+            "Lakeside No\x07rth",
+            "The name holds a character that cannot be sent (U+0007, place 12). Delete it.",
+        ),
+        ("name", "a\u202eb", "The name holds a character that cannot be sent (U+202E, place 2). Delete it."),
+        ("name", "\x00", "The name holds a character that cannot be sent (U+0000, place 1). Delete it."),
+        ("name", "x" * 10_000, "Name has 10000 characters; at most 200 can be kept."),
+        ("oid", "", "Enter the OID."),
+        ("oid", "1.2.x", "'1.2.x' is not an OID. Use digits and dots, for example 2.16.840.1.113883.3.1."),
+        ("oid", "2.16.01", "Part 3 of the OID begins with 0. Remove the leading zero."),
+        ("oid", f"{BASE}.{'1' * 30}", f"An OID has at most 64 characters; this one has {len(BASE) + 31}."),
+        ("oid", GATEWAY_OID, "This is the Redox gateway, not an organization of ours. Enter it as PartOf."),
+        ("oid", SOURCE_ID, "This is a UUID, not an OID."),
+        ("oid", f"{BASE}^1", "'^' belongs to a document number. Enter only the part before it."),
+        ("aliases", "One\nLAKESIDE 5", "Alias 2 is the same as the name."),
+        ("aliases", "x" * 201, "Alias 1 has 201 characters; at most 200 can be kept."),
+        ("aliases", "x" * 10_000, "Aliases has 10000 characters; at most 2000 can be kept."),
+        ("stands_for", "president", "Choose from the list."),
+        ("place", "", "Choose what this record is part of."),
+        ("place", "nowhere", "Choose what this record is part of."),
+        ("destination_id", "here", "Enter a UUID (36 characters with four hyphens), or leave it empty."),
+        (
+            "destination_id",
+            ORGANIZATION_ROUTING["staging"],
+            ROUTING_ID,
+        ),
+        ("destination_id", SOURCE_ID, "This is our source ID, not a destination."),
+        ("street", "1 Shore Rd\nSuite 2", "Put the street on one line."),
+        ("city", "\x1f", "The city holds a character that cannot be sent (U+001F, place 1). Delete it."),
+        ("state", "Wisconsinn", "'Wisconsinn' is not a state. Choose from the list."),
+        (
+            "zip_code",
+            "537O3",
+            "'537O3' is not a ZIP code. Give 5 digits, or 5 and 4 with a hyphen; keep a leading 0.",
+        ),
+        ("country", "", "Enter a country."),
+    ],
+)
+def test_each_problem_has_its_words(name, typed, said):
+    form = checked(**{name: typed})
+    assert not form.is_valid()
+    assert errors(form, name) == [said]
+    assert form.errors
+
+
+def test_a_foreign_postal_code_that_no_column_holds_is_refused():
+    form = checked(country="Canada", state="Ontario", zip_code="K" * 21)
+    assert errors(form, "zip_code") == ["ZIP has 21 characters; at most 20 can be kept."]
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "said"),
+    [
+        ({"place": OURS, "parent": ""}, "parent", "Choose what this record is part of."),
+        (
+            {"place": OURS, "parent": "Nobody"},
+            "parent",
+            "'Nobody' is not one record of ours in STAGING. Choose from the list, or enter its OID.",
+        ),
+        ({"place": OTHER, "other_oid": f"{BASE}.5"}, "other_oid", "A record cannot be part of itself."),
+        ({"place": OTHER, "other_oid": ""}, "other_oid", "Enter the OID."),
+    ],
+)
+def test_each_kind_of_parent_has_its_problems(fields, name, said):
+    assert errors(checked(**fields), name) == [said]
+
+
+def test_a_parent_is_named_by_name_or_oid():
+    for typed in ("North Region", BASE):
+        form = checked(place=OURS, parent=typed)
+        assert form.is_valid()
+        assert form.record().part_of_oid == BASE
+
+
+def test_what_the_database_says_stands_at_its_field():
+    around = surroundings(oid_fault=lambda oid: f"{oid} is taken.", parent_fault=lambda oid, part_of: "A circle.")
+    form = checked(around=around, place=OURS, parent=BASE)
+    assert errors(form, "oid") == [f"{BASE}.5 is taken."]
+    assert errors(form, "parent") == ["A circle."]
+
+
+def test_an_oid_that_was_sent_stays_whatever_is_posted():
+    form = checked(around=surroundings(fixed_oid=BASE), oid="9.9")
+    assert form.is_valid()
+    assert form.record().oid == BASE
+
+
+def test_a_destination_that_is_not_known_must_be_said():
+    around = surroundings(destination_known=False)
+    form = checked(around=around)
+    assert errors(form, "destination_id") == [
+        "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten."
+    ]
+    none = checked(around=around, destination_none="on")
+    assert none.is_valid()
+    assert (none.record().destination_id, none.record().destination_known) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "said"),
+    [
+        ({"name": "Desk"}, "purpose", "Enter a purpose or remove the contact."),
+        ({}, "purpose", "Enter a purpose or remove the contact."),
+        ({"purpose": "Technical"}, "name", "Enter a name, an e-mail address or a phone, or remove the contact."),
+        (
+            {"purpose": "Technical", "email_addresses": "desk@example.org\ndesk"},
+            "email_addresses",
+            "'desk' is not an e-mail address. Example: desk@example.org.",
+        ),
+        (
+            {"purpose": "Technical", "work_phone": "555-0120"},
+            "work_phone",
+            "'555-0120' is not a phone number. Give ten digits or begin with + and the country.",
+        ),
+        ({"purpose": "x" * 101, "name": "Desk"}, "purpose", "Purpose has 101 characters; at most 100 can be kept."),
+    ],
+)
+def test_each_problem_of_a_contact_has_its_words(row, name, said):
+    typed = Typed(fields=texts().fields, contacts=(row,))
+    form = checked(typed)
+    assert not form.is_valid()
+    assert list(form.contacts[0].errors[name]) == [said]
+    assert {key: count for key, _, count in form.sections}["contacts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"value": "LSC-014"}, "Enter both number and kind, or remove the line."),
+        ({"kind": "FACID"}, "Enter both number and kind, or remove the line."),
+        ({}, "Enter both number and kind, or remove the line."),
+        ({"value": f"{BASE}.5", "kind": "Own"}, "The OID is entered above; do not repeat it here."),
+        ({"value": "1.2.3", "kind": "oid"}, "The OID is entered above; do not repeat it here."),
+    ],
+)
+def test_each_problem_of_an_identifier_has_its_words(row, said):
+    form = checked(Typed(fields=texts().fields, identifiers=(row,)))
+    assert not form.is_valid()
+    assert [*form.identifiers[0].errors.values()] == [[said]]
+
+
+def test_identifiers_are_kept():
+    form = checked(Typed(fields=texts().fields, identifiers=({"value": "LSC-014", "kind": "FACID"},)))
+    assert form.is_valid()
+    assert form.record().identifiers == (IdentifierRecord(kind="FACID", value="LSC-014"),)
+
+
+def test_more_than_twenty_lines_are_refused_and_not_offered():
+    rows = tuple({"purpose": "Technical", "name": f"Desk {number}"} for number in range(21))
+    form = checked(Typed(fields=texts().fields, contacts=rows))
+    assert not form.is_valid()
+    assert form.contacts.non_form_errors() == ["At most 20 contacts can be kept. Remove one."]
+    assert len(Typed(contacts=rows[:20]).after("add-contacts").contacts) == 20
+
+
+def posted(**inputs):
+    data = QueryDict(mutable=True)
+    for name, value in (texts().as_post() | inputs).items():
+        data.setlist(name, value if isinstance(value, list) else [value])
+    return data
+
+
+@pytest.mark.parametrize(
+    "total",
+    [None, "0", "2", "-1", "x", "1e9", "99999999999999999999", "", ["1", "1"]],
+    ids=["missing", "fewer", "more", "negative", "no number", "float", "huge", "empty", "repeated"],
+)
+def test_a_list_that_did_not_arrive_whole_is_refused_and_shown(total):
+    data = posted(**({} if total is None else {"contacts-TOTAL_FORMS": total}))
+    if total is None:
+        del data["contacts-TOTAL_FORMS"]
+    form = checked(Typed.from_post(data))
+    assert not form.is_valid()
+    assert form.contacts.non_form_errors() == [
+        "The contacts did not arrive whole. Nothing was saved. Check them and press the button again."
+    ]
+    assert form.contacts[0]["name"].value() == "Integration desk"
+
+
+def test_a_line_with_a_number_out_of_order_is_refused():
+    form = checked(Typed.from_post(posted(**{"contacts-7-name": "Lost"})))
+    assert not form.is_valid()
+    assert [contact["name"].value() for contact in form.contacts] == ["Integration desk", "Lost"]
+
+
+def test_buttons_change_the_lines_and_nothing_else():
+    typed = texts().after("add-contacts").after("add-identifiers")
+    assert [row["purpose"] for row in typed.contacts] == ["Technical", "Technical"]
+    assert typed.identifiers == ({},)
+    assert typed.after("remove-contacts-0").contacts == typed.contacts[1:]
+    assert typed.after("remove-identifiers-0").identifiers == ()
+    assert typed.after("remove-contacts-9") == typed
+    assert typed.after("drop-table") == typed
+    assert typed.fields == texts().fields
+
+
+def test_a_form_that_is_only_shown_again_judges_nothing():
+    form = RecordForm(texts(name="", zip_code="x"), surroundings(), checked=False)
+    assert not form.errors
+    assert form.main["zip_code"].value() == "x"
+    assert all(count == 0 for _, _, count in form.sections)
+
+
+HOSTILE = ["\x00", "\u202e", "\ud7ff\uffff", "x" * 10_000, "<script>", "1" * 5000, "\n" * 3000, "\u2028", "%s %_"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_is_typed_is_refused_or_can_be_saved_again_unchanged(text):
+    for name in texts().as_post():
+        form = checked(Typed.from_post(posted(**{name: text})))
+        if form.is_valid():
+            place = form.typed.fields["place"]
+            again = checked(Typed.from_record(form.record(), stands_for=form.stands_for, place=place))
+            assert again.is_valid(), name
+            assert (again.record(), again.changed) == (form.record(), "")

@@ -1,0 +1,146 @@
+"""Two editors at one record: nobody overwrites the other without seeing it."""
+
+from dataclasses import replace
+
+import pytest
+
+from organizations.models import AuditEntry, Organization
+from organizations.services import organizations
+from tests import factories
+from tests.factories import BASE, acting
+from tests.views.typing import edit_url, form_of
+
+SENTENCE = "while you were editing. Nothing of yours is lost and nothing was saved yet."
+
+
+@pytest.fixture
+def client(client_of, editor):
+    return client_of(user=editor)
+
+
+@pytest.fixture
+def made(editor):
+    return factories.organization(user=editor)
+
+
+@pytest.fixture
+def save_theirs(made):
+    """Editor Two saves these changes behind the other's back."""
+    second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+
+    def save(*, stands_for="", **changes):
+        now = Organization.objects.get(pk=made.pk)
+        address = replace(now.record().address, **{name: changes.pop(name) for name in ("city",) if name in changes})
+        record = replace(now.record(), address=address, **changes)
+        return organizations.edit(now.pk, now.version, record, stands_for=stands_for, actor=acting(second))
+
+    return save
+
+
+def conflict(client, made, save_theirs, **typed):
+    """The page that comes when both changed the name, they the city, and this person the ZIP."""
+    form = form_of(client, made, **({"name": "Mine", "zip_code": "53703"} | typed))
+    save_theirs(name="Theirs", city="Monona")
+    return client.post(edit_url(made), form)
+
+
+def inputs(response, **choices):
+    """What the page of a conflict posts: everything that was typed, and a choice for each field."""
+    context = response.context
+    chosen = {f"choice-{each.row.key}": each.chosen for each in context["rows"] if each.chosen}
+    fixed = {"version": str(context["version"]), "theirs": str(context["organization"].version)}
+    return context["typed"] | fixed | chosen | {f"choice-{key}": side for key, side in choices.items()}
+
+
+def test_both_versions_stand_side_by_side_and_nothing_is_saved(client, made, save_theirs):
+    response = conflict(client, made, save_theirs)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "Editor Two saved this record at" in page
+    assert SENTENCE in page
+    shown = [(e.row.label, e.row.before, e.row.theirs, e.row.mine, e.chosen) for e in response.context["rows"]]
+    assert shown == [
+        ("Name", "Lakeside 1", "Theirs", "Mine", None),
+        ("City", "Madison", "Monona", "Madison", "theirs"),
+        ("ZIP", "53704", "53704", "53703", "mine"),
+    ]
+    assert "fields equal" in page
+    assert Organization.objects.get().version == 2
+
+
+def test_what_was_chosen_is_saved_as_the_next_version(client, made, save_theirs):
+    response = conflict(client, made, save_theirs)
+    response = client.post(edit_url(made), inputs(response, name="mine"))
+    assert response["Location"] == edit_url(made, "record")
+    saved = Organization.objects.get()
+    assert (saved.name, saved.city, saved.zip_code, saved.version) == ("Mine", "Monona", "53703", 3)
+    assert AuditEntry.objects.filter(action="organization.edited").count() == 2
+
+
+def test_a_field_that_both_changed_must_be_chosen(client, made, save_theirs):
+    response = conflict(client, made, save_theirs)
+    response = client.post(edit_url(made), inputs(response) | {"choice-city": "mine", "choice-oid": "nobody"})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "<title>Error: Conflict, Theirs | STAGING | orgportal</title>" in page
+    assert page.count("Choose a value for Name.") == 2
+    assert {each.row.key: each.chosen for each in response.context["rows"]} == {
+        "name": None,
+        "address.city": "theirs",
+        "address.zip_code": "mine",
+    }
+    assert Organization.objects.get().version == 2
+
+
+def test_a_third_version_meanwhile_is_shown_before_anything_is_saved(client, made, save_theirs):
+    response = conflict(client, made, save_theirs)
+    sent = inputs(response, name="mine")
+    save_theirs(name="Theirs again")
+    response = client.post(edit_url(made), sent)
+    assert response.status_code == 409
+    assert response.context["rows"][0].row.theirs == "Theirs again"
+    assert Organization.objects.get().name == "Theirs again"
+    assert client.post(edit_url(made), inputs(response)).status_code == 302
+    assert Organization.objects.get().name == "Mine"
+
+
+def test_the_way_back_leads_to_the_form_with_ones_own_values_and_still_overwrites_nothing(client, made, save_theirs):
+    response = conflict(client, made, save_theirs)
+    response = client.post(edit_url(made), inputs(response) | {"act": "back"})
+    form = response.context["form"]
+    assert response.status_code == 200
+    assert (form.main["name"].value(), form.main["city"].value()) == ("Mine", "Madison")
+    again = response.context["version"]
+    response = client.post(edit_url(made), form.typed.as_post() | {"version": str(again), "act": "save"})
+    assert response.status_code == 409
+
+
+def test_contacts_and_what_a_record_stands_for_are_part_of_it(client, made, save_theirs):
+    form = form_of(client, made, **{"contacts-0-name": "Mine"})
+    contact = made.record().contacts[0]
+    save_theirs(contacts=(replace(contact, name="Theirs"),), stands_for="location")
+    response = client.post(edit_url(made), form)
+    assert [(each.row.label, each.chosen) for each in response.context["rows"]] == [
+        ("Stands for", "theirs"),
+        ("Contact 1", None),
+    ]
+    client.post(edit_url(made), inputs(response, **{"contact-0": "theirs"}))
+    saved = Organization.objects.get()
+    assert (saved.stands_for, saved.record().contacts[0].name) == ("location", "Theirs")
+
+
+@pytest.mark.parametrize("version", ["", "0", "-1", "99", "x", "9" * 400, "1.5"])
+def test_a_version_that_was_never_there_overwrites_nothing(client, made, version):
+    form = form_of(client, made, name="Mine") | {"version": version}
+    response = client.post(edit_url(made), form)
+    assert response.status_code == 409
+    assert [(each.row.label, each.chosen) for each in response.context["rows"]] == [("Name", "mine")]
+    assert Organization.objects.get().name == "Lakeside 1"
+
+
+def test_values_that_no_longer_fit_lead_back_to_the_form(client, made, save_theirs, editor):
+    response = conflict(client, made, save_theirs, oid=f"{BASE}.5")
+    factories.organization(f"{BASE}.5", user=editor)
+    response = client.post(edit_url(made), inputs(response, name="mine"))
+    assert response.status_code == 422
+    assert "is already the record Lakeside 5 in STAGING. Open it." in response.content.decode()

@@ -12,6 +12,11 @@ from pathlib import Path
 from joserfc.jwk import RSAKey
 
 _PRACTICE_URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
+# The company of the made-up records in each environment.
+_BASE_OIDS = {
+    "STAGING": "2.16.840.1.113883.3.6147.458.99999.1.1.1.1",
+    "PRODUCTION": "2.16.840.1.113883.3.6147.458.99999.2.1.1.1",
+}
 _TIMES = {
     # Waiting times are shortened, so that a lost answer clears up while somebody watches.
     "REDOX_DEADLINE": "8",
@@ -43,7 +48,6 @@ def prepare(folder: Path) -> None:
         return
     (folder / "demo-practice").mkdir(parents=True, exist_ok=True)
     staging, production = _credentials(folder)
-    base_oids = "2.16.840.1.113883.3.6147.458.99999"
     practice = f"http://127.0.0.1:{_free_port()}"
     values = {
         "SECRET_KEY": secrets.token_urlsafe(50),
@@ -55,7 +59,7 @@ def prepare(folder: Path) -> None:
         **_TIMES,
     }
     for name, credential in {"STAGING": staging, "PRODUCTION": production}.items():
-        given = {"BASE_URL": practice, "BASE_OIDS": base_oids, **credential}
+        given = {"BASE_URL": practice, "BASE_OIDS": _BASE_OIDS[name], **credential}
         values |= {f"REDOX_{name}_{each}": value for each, value in given.items()}
     _write(folder / "demo.env", "".join(f"{name}={value}\n" for name, value in values.items()))
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
 
 from organizations.management import demonstration_records as made_up
-from organizations.models import Environment, Intent, Organization, User
+from organizations.models import Environment, Intent, Organization, Submission, User, clock
 from organizations.permissions import ROLES
 from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
@@ -173,8 +173,8 @@ class Seed:
 
     def deliver(self, behaviour: str) -> None:
         demonstration.set_behaviour(behaviour)
-        while workers.one_round(self.worker):
-            pass
+        while Submission.objects.due(self.environment, clock.now()).exists():
+            workers.one_round(self.worker)
 
     def edit(self, place: tuple[int, int], username: str) -> None:
         organization = Organization.objects.get(pk=self.locations[place].pk)

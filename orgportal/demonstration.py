@@ -23,8 +23,6 @@ _TIMES = {
     "REDOX_LEASE": "40",
     "REDOX_SETTLE": "10",
     "REDOX_RATE": "500",
-    # The practice directory has no quota; two hundred records are made in seconds.
-    "REDOX_RATE": "200",
 }
 
 

@@ -1,4 +1,4 @@
-"""The made-up records of the demonstration: one company, six regions, nine locations each, the same in both environments."""
+"""The made-up records of the demonstration: one company, six regions, nine locations each, in both environments."""
 
 import uuid
 

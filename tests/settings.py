@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 _folder = tempfile.mkdtemp(prefix="orgportal-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
@@ -36,7 +37,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The manifest would have to be collected before each run.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 # Empty: each test client would list what a portal has collected.
-STATIC_ROOT = f"{_folder}/static"
+STATIC_ROOT = Path(_folder) / "static"
 # Named by the process, so that two runs on one machine do not meet. SQLite in a file: in memory, threads of one
 # process fail with "table is locked".
 DATABASES["default"]["TEST"] = {

@@ -20,7 +20,6 @@ from organizations.models import AuditEntry, Environment, Organization, Submissi
 from orgportal.processes import open_door
 
 CLIENTS = (1, 4)
-_REPEATS = 5
 _SERVER = (sys.executable, "-m", "gunicorn", "--config", "python:orgportal.webserver", "benchmarks.wsgi")
 
 
@@ -59,7 +58,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float) -> None:
         for page in pages:
             _look_inside(page, client)
     for page in pages:
-        page.processor = statistics.median(_processor_time(page, client) for _ in range(_REPEATS))
+        page.processor = statistics.median(_processor_time(page, client) for _ in range(rounds))
     with _web_server() as port:
         for number in range(1, rounds + 1):
             _say(f"round {number} of {rounds}")

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.timezone import localtime
+
 from organizations import fields, oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.records import Difference, OrganizationRecord, print_fields
@@ -105,7 +107,7 @@ def _others(case: Case) -> Iterator[ReviewWarning]:
     if not case.foreign_edits:
         return
     named = ", ".join(
-        f"{difference.label} ({entry.actor_name}, {entry.at:%b} {entry.at.day})"
+        f"{difference.label} ({entry.actor_name}, {localtime(entry.at):%b} {localtime(entry.at).day})"
         for difference, entry in case.foreign_edits
     )
     count = len(case.foreign_edits)

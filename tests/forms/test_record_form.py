@@ -1,5 +1,7 @@
 """The form of a record, read without a database: each error text, and what the form changes."""
 
+from typing import Any
+
 import pytest
 from django.http import QueryDict
 from hypothesis import given
@@ -20,7 +22,7 @@ SOURCE_ID = "11111111-2222-4333-8444-555555555555"
 
 
 def surroundings(**values):
-    given_values = {
+    given_values: dict[str, Any] = {
         "word": "STAGING",
         "gateway_oid": GATEWAY_OID,
         "gateways": frozenset({GATEWAY_OID}),

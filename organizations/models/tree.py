@@ -36,6 +36,22 @@ SELECT id FROM branch
 """
 
 
+# Each parent that is named, by steps through the index from one to the next, and of these the ones that are not ours.
+_FOREIGN_PARENTS = """
+WITH RECURSIVE parents(oid) AS (
+    SELECT min(part_of_oid) FROM organizations_organization WHERE environment = %s
+    UNION ALL
+    SELECT (
+        SELECT min(part_of_oid) FROM organizations_organization WHERE environment = %s AND part_of_oid > parents.oid
+    )
+    FROM parents WHERE parents.oid IS NOT NULL
+)
+SELECT oid FROM parents WHERE oid IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM organizations_organization ours WHERE ours.environment = %s AND ours.oid = parents.oid
+)
+"""
+
+
 def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organization]]:
     """The ancestors of each record that has any, the top first. Two queries for any number of records."""
     starts = list(oids)
@@ -71,9 +87,10 @@ def branch_of(environment: str, oid: str) -> OrganizationQuerySet:
 
 def top_level(environment: str) -> OrganizationQuerySet:
     """The records whose parent is not ours: the gateway, or somebody else's."""
-    ours = Organization.objects.filter(environment=environment)
-    foreign = ours.exclude(part_of_oid__in=ours.values("oid")).values("part_of_oid")
-    return ours.filter(part_of_oid__in=foreign.distinct())
+    with connection.cursor() as cursor:
+        cursor.execute(_FOREIGN_PARENTS, [environment, environment, environment])
+        foreign = [row[0] for row in cursor.fetchall()]
+    return Organization.objects.filter(environment=environment, part_of_oid__in=foreign)
 
 
 def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:

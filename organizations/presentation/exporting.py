@@ -49,7 +49,8 @@ def csv_lines(found: OrganizationQuerySet) -> Iterator[str]:
     writer = csv.writer(_Line())
     contacts = _most_contacts(found)
     yield BYTE_ORDER_MARK + writer.writerow(_head(contacts))
-    for organization in found.prefetch_related("contacts", "identifiers").iterator(chunk_size=ROWS_AT_ONCE):
+    with_parts = found.with_words().prefetch_related("contacts", "identifiers")
+    for organization in with_parts.iterator(chunk_size=ROWS_AT_ONCE):
         yield writer.writerow([safe(cell) for cell in _cells(organization, contacts)])
 
 

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.lookups import Exact
 from django.http import QueryDict
 
 from organizations.fields import STATES
 from organizations.models import Contact, Organization, StandsFor, tree
-from organizations.models.organization import OrganizationQuerySet
+from organizations.models.organization import OrganizationQuerySet, open_work_rule, standing_rule
 from organizations.oid import Oid, OidError
 from organizations.services import searching
 from organizations.words import OPEN_WORK, STANDING
@@ -143,15 +144,18 @@ def read(params: QueryDict) -> Filters:
 
 
 def narrowed(environment: str, filters: Filters) -> OrganizationQuerySet:
-    """The records that fit, with their words."""
-    found = Organization.objects.in_environment(environment).with_words()
+    """The records that fit. The words are worked out only where they narrow: they join the last submission."""
+    found = Organization.objects.in_environment(environment)
     if filters.below:
         found = found.filter(pk__in=tree.branch_of(environment, filters.below).exclude(oid=filters.below).values("pk"))
     if filters.hide_deactivated:
-        found = found.exclude(Q(standing="deactivated"))
-    for name in ("standing", "open_work", "state"):
-        if getattr(filters, name):
-            found = found.filter(Q((name, getattr(filters, name))))
+        found = found.exclude(Exact(standing_rule(), "deactivated"))
+    if filters.standing:
+        found = found.filter(Exact(standing_rule(), filters.standing))
+    if filters.open_work:
+        found = found.filter(Exact(open_work_rule(), filters.open_work))
+    if filters.state:
+        found = found.filter(state=filters.state)
     if filters.stands_for:
         not_said = filters.stands_for == "not_said"
         found = found.filter(stands_for=StandsFor.NOT_SAID if not_said else filters.stands_for)

@@ -15,7 +15,7 @@ from organizations.words import SUBMISSION_STATE, Word
 
 from .filters import LONGEST_SEARCH, Filters, holding
 from .matches import match
-from .rows import Row, with_texts
+from .rows import Row, organizations_of
 
 HITS_AN_ENVIRONMENT = 25
 MOST_DIGITS = 18  # a number beyond is none of a row
@@ -108,9 +108,14 @@ def _found_by(submission: Submission, text: str) -> str:
 
 def _section(environment: Environment, text: str) -> Section:
     words = searching.words(text)
-    found = Organization.objects.in_environment(environment).with_words().filter(holding(words))
-    shown = list(with_texts(found.order_by("oid_key"))[:HITS_AN_ENVIRONMENT]) if words else []
-    total = found.count() if len(shown) == HITS_AN_ENVIRONMENT else len(shown)
+    found = (
+        Organization.objects.in_environment(environment).filter(holding(words))
+        if words
+        else Organization.objects.none()
+    )
+    ids = list(found.order_by("oid_key").values_list("pk", flat=True)[: HITS_AN_ENVIRONMENT + 1])
+    shown = organizations_of(ids[:HITS_AN_ENVIRONMENT], with_texts=True)
+    total = found.count() if len(ids) > HITS_AN_ENVIRONMENT else len(ids)
     lines = tree.ancestors_of(environment, [record.oid for record in shown])
     hits = [
         RecordHit(

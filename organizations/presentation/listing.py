@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.core.paginator import Page
 from django.urls import reverse
 
 from organizations.models import Environment, Organization
@@ -15,7 +14,7 @@ from . import filters as narrowing
 from . import tree
 from .filters import Chip, Choice, Filters
 from .matches import match
-from .rows import Row, for_rows, rows_of, with_texts
+from .rows import Row, add_counterparts, organizations_of, page_of
 
 
 class Column(NamedTuple):
@@ -50,7 +49,7 @@ class Listing:
 
     environment: Environment
     filters: Filters
-    page: Page[Organization]
+    page: Page[int]
     rows: list[Row]
     total: int
     fitting: int
@@ -163,7 +162,7 @@ def read(environment: Environment, filters: Filters, page: str, wish: str) -> Li
 
 def _shown(
     environment: Environment, found: OrganizationQuerySet, filters: Filters, page: str, wish: str
-) -> tuple[Page[Organization], list[Row]]:
+) -> tuple[Page[int], list[Row]]:
     if filters.view == "list":
         return _list(found, filters, page)
     if filters.in_force:
@@ -171,11 +170,11 @@ def _shown(
     return tree.whole(environment, page, wish)
 
 
-def _list(found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[Organization], list[Row]]:
+def _list(found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[int], list[Row]]:
     words = filters.words
-    ordered: QuerySet[Organization] = found.order_by(*filters.order())
-    shown_page = Paginator(with_texts(ordered) if words else for_rows(ordered), tree.ROWS_A_PAGE).get_page(page)
-    rows = rows_of(shown_page.object_list)
+    shown_page = page_of(found.order_by(*filters.order()), page)
+    rows = [Row(organization=organization) for organization in organizations_of(shown_page, with_texts=bool(words))]
     for row in rows:
         row.match = match(row.organization, words) if words else None
+    add_counterparts(rows)
     return shown_page, rows

@@ -26,7 +26,7 @@ from organizations.templatetags.portal import age, moment, plain
 from organizations.words import STANDING_BASIS, Word, count
 
 from . import sentences
-from .rows import Row, for_rows, open_work_of, rows_of, standing_of, work_key
+from .rows import Row, add_counterparts, open_work_of, organizations_of, page_of, standing_of, work_key
 
 CHILDREN_SHOWN = 10
 SENTENCES_SHOWN = 10
@@ -217,15 +217,15 @@ def part_of(organization: Organization) -> PartOf:
 def around(organization: Organization) -> Around:
     """What stands beside the fields."""
     children = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid)
+    shown = page_of(children.order_by("oid_key"), 1, CHILDREN_SHOWN)
     entries = _last_entries(organization)
     is_new = len(entries) == 1 and entries[0].action == Action.ORGANIZATION_CREATED
-    row = rows_of([organization])[0]
+    row = Row(organization=organization)
+    add_counterparts([row])
     return Around(
         counterpart=Row(organization=row.counterpart) if row.counterpart else None,
-        children=[
-            Row(organization=child) for child in for_rows(children.with_words().order_by("oid_key"))[:CHILDREN_SHOWN]
-        ],
-        children_count=children.count(),
+        children=[Row(organization=child) for child in organizations_of(shown)],
+        children_count=shown.paginator.count,
         timeline=[] if is_new else [sentences.tell(entry) for entry in entries],
         only_added=entries[0] if is_new else None,
     )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet
 from django.urls import reverse
 
@@ -24,6 +24,7 @@ COLUMNS = (
     "confirmed_at",
     "staging_record",
 )
+ROWS_A_PAGE = 50
 ICONS = {"location": "map-pin", "patient_index": "circle-stack"}
 
 
@@ -108,21 +109,19 @@ def add_below_url(organization: Organization) -> str:
     return reverse("organization-new", args=[organization.environment]) + f"?below={organization.oid}"
 
 
-def for_rows(found: QuerySet[Organization]) -> QuerySet[Organization]:
-    """Only what a row prints."""
-    return found.only(*COLUMNS)
+def page_of(found: QuerySet[Organization], number: str | int, size: int = ROWS_A_PAGE) -> Page[int]:
+    """A page of the ids of ordered records: ids alone come from an index, however wide the rows are."""
+    return Paginator(found.values_list("pk", flat=True), size).get_page(number)
 
 
-def with_texts(found: QuerySet[Organization]) -> QuerySet[Organization]:
-    """What a row prints, and the texts in which a search finds."""
-    return found.only(*COLUMNS, "aliases").prefetch_related("contacts", "identifiers")
-
-
-def rows_of(organizations: Iterable[Organization], **values: Any) -> list[Row]:
-    """Rows with their counterparts: one query for all of them."""
-    rows = [Row(organization=organization, **values) for organization in organizations]
-    add_counterparts(rows)
-    return rows
+def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Organization]:
+    """These records in this order, with what a row prints and, if wanted, the texts in which a search finds."""
+    wanted = list(ids)
+    found = Organization.objects.with_words().filter(pk__in=wanted).only(*COLUMNS)
+    if with_texts:
+        found = found.only(*COLUMNS, "aliases").prefetch_related("contacts", "identifiers")
+    by_id = {organization.pk: organization for organization in found}
+    return [by_id[identity] for identity in wanted if identity in by_id]
 
 
 def add_counterparts(rows: list[Row]) -> None:

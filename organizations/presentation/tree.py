@@ -6,8 +6,8 @@ Without a wish, as many levels are open as fit a screen or two; with one, the wa
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.core.paginator import Page, Paginator
-from django.db.models import F, Q, QuerySet, Window
+from django.core.paginator import Page
+from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 
@@ -16,9 +16,8 @@ from organizations.models.organization import OrganizationQuerySet
 
 from .filters import Filters
 from .matches import match
-from .rows import Row, add_counterparts, children_counts, for_rows, with_texts
+from .rows import ROWS_A_PAGE, Row, add_counterparts, children_counts, organizations_of, page_of
 
-ROWS_A_PAGE = 50
 CHILDREN_AT_ONCE = 50
 ROWS_AT_FIRST = 100
 NOTHING_OPEN = "none"
@@ -56,17 +55,16 @@ class _Shown:
         return ordered
 
 
-def whole(environment: str, page: str, wish: str) -> tuple[Page[Organization], list[Row]]:
+def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[Row]]:
     """A page of top-level records and what is open below them. `wish` is the OID to open, or "none".
 
     A number of queries that depends on the depth alone.
     """
     way = _way(environment, wish)
     top = tree.top_level(environment).order_by("oid_key")
-    paginator = Paginator(for_rows(top.with_words()), ROWS_A_PAGE)
-    shown_page = paginator.get_page(_page_of(top, way[0]) if way else page)
+    shown_page = page_of(top, _page_with(top, way[0]) if way else page)
     shown = _Shown(environment)
-    level_rows = first = shown.add(shown_page.object_list, 1)
+    level_rows = first = shown.add(organizations_of(shown_page), 1)
     level = 1
     while opened := _opened(level_rows, way, wish, len(shown.rows)):
         level += 1
@@ -77,18 +75,15 @@ def whole(environment: str, page: str, wish: str) -> tuple[Page[Organization], l
     return shown_page, shown.in_order(first)
 
 
-def hits(
-    environment: str, found: OrganizationQuerySet, filters: Filters, page: str
-) -> tuple[Page[Organization], list[Row]]:
+def hits(environment: str, found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[int], list[Row]]:
     """A page of the records that fit, framed by those above them."""
     words = filters.words
-    ordered = found.order_by("oid_key")
-    shown_page = Paginator(with_texts(ordered) if words else for_rows(ordered), ROWS_A_PAGE).get_page(page)
-    of_page = list(shown_page.object_list)
+    shown_page = page_of(found.order_by("oid_key"), page)
+    of_page = organizations_of(shown_page, with_texts=bool(words))
     lines = tree.ancestors_of(environment, [organization.oid for organization in of_page])
     frames = {above.pk for line in lines.values() for above in line} - {organization.pk for organization in of_page}
     shown = _Shown(environment)
-    for row in shown.add(for_rows(Organization.objects.with_words().filter(pk__in=frames)), 1):
+    for row in shown.add(organizations_of(frames), 1):
         row.is_frame = True
     for row in shown.add(of_page, 1):
         row.match = match(row.organization, words) if words else None
@@ -98,12 +93,11 @@ def hits(
 def branch(organization: Organization, page: str) -> list[Row]:
     """A page of the children of one record, as rows of the tree."""
     children = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid)
-    paginator = Paginator(for_rows(children.with_words().order_by("oid_key")), CHILDREN_AT_ONCE)
-    shown_page = paginator.get_page(page)
+    shown_page = page_of(children.order_by("oid_key"), page, CHILDREN_AT_ONCE)
     shown = _Shown(organization.environment)
-    rows = shown.add(shown_page.object_list, len(tree.path_of(organization)) + 2)
+    rows = shown.add(organizations_of(shown_page), len(tree.path_of(organization)) + 2)
     if rows and shown_page.has_next():
-        rows[-1].more = paginator.count - shown_page.end_index()
+        rows[-1].more = shown_page.paginator.count - shown_page.end_index()
         rows[-1].more_url = _more_url(organization, shown_page.next_page_number())
     return shown.in_order(rows)
 
@@ -114,7 +108,7 @@ def _way(environment: str, wish: str) -> list[Organization]:
     return [*tree.path_of(wanted), wanted] if wanted else []
 
 
-def _page_of(top: OrganizationQuerySet, organization: Organization) -> int:
+def _page_with(top: OrganizationQuerySet, organization: Organization) -> int:
     return top.filter(oid_key__lt=organization.value.key).count() // ROWS_A_PAGE + 1
 
 
@@ -128,7 +122,7 @@ def _opened(rows: list[Row], way: list[Organization], wish: str, shown: int) -> 
     return with_children if fits and wish != NOTHING_OPEN else []
 
 
-def _children(environment: str, opened: list[Row], way: list[Organization]) -> QuerySet[Organization]:
+def _children(environment: str, opened: list[Row], way: list[Organization]) -> list[Organization]:
     """The first children of each of these, and those on the way wherever they stand."""
     children = Organization.objects.in_environment(environment).filter(
         part_of_oid__in=[row.organization.oid for row in opened]
@@ -137,7 +131,7 @@ def _children(environment: str, opened: list[Row], way: list[Organization]) -> Q
         place=Window(RowNumber(), partition_by=[F("part_of_oid")], order_by=[F("oid_key").asc()])
     )
     first = numbered.filter(Q(place__lte=CHILDREN_AT_ONCE) | Q(oid__in=[organization.oid for organization in way]))
-    return for_rows(Organization.objects.with_words().filter(pk__in=first.values("pk")).order_by("oid_key"))
+    return organizations_of(first.order_by("oid_key").values_list("pk", flat=True))
 
 
 def _mark_more(opened: list[Row], shown: _Shown) -> None:

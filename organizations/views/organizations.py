@@ -53,6 +53,7 @@ def export(request: HttpRequest, environment: Environment) -> StreamingHttpRespo
     wanted = filters.read(request.GET)
     found = filters.narrowed(environment, wanted).order_by(*wanted.order())
     people.export_made(request, f"organizations in {environment.label}", environment=environment, count=found.count())
-    response = StreamingHttpResponse(exporting.csv_lines(found), content_type="text/csv; charset=utf-8")
+    lines = exporting.csv_lines(found)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="organizations-{environment}.csv"'
     return response

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from organizations import words
 from organizations.models import Action, AuditEntry
@@ -37,6 +38,11 @@ class Raw:
     http_status: int | None = None
     sequence: int | None = None
 
+    @property
+    def length(self) -> str:
+        """ "1,239 bytes" """
+        return words.count(self.size, "byte")
+
 
 def attempts(entries: list[AuditEntry]) -> list[Attempt]:
     """The newest first."""
@@ -55,8 +61,10 @@ def last_asked(entries: list[AuditEntry]) -> AuditEntry | None:
 
 
 def seconds(milliseconds: int | None) -> str:
-    """ "1.4 s"; empty where nothing was measured."""
-    return "" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
+    """ "1.4 s", "12 ms"; empty where nothing was measured."""
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 100 else f"{milliseconds} ms"
 
 
 def raw(content: bytes, *, http_status: int | None = None, sequence: int | None = None, size: int = 0) -> Raw:
@@ -76,7 +84,7 @@ def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:
         took=seconds(facts.get("duration_ms")),
         http_status=outcome.http_status if outcome else None,
         word=words.ATTEMPT[outcome.outcome] if outcome else None,
-        text="" if outcome is None or outcome.outcome == "accepted" else plain(facts.get("detail", ""))[:300],
+        text=_what_came(outcome, facts),
         ids=tuple(
             (label, plain(facts[key]))
             for label, key in (("Message", "redox_message_id"), ("Log", "redox_log_id"))
@@ -84,3 +92,12 @@ def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:
         ),
         answer_sequence=answer.sequence if answer else None,
     )
+
+
+def _what_came(outcome: AuditEntry | None, facts: dict[str, Any]) -> str:
+    """What stands behind the word; of an answer that is neither yes nor no not its text, which may be a whole page."""
+    if outcome is None or outcome.outcome == "accepted":
+        return ""
+    if outcome.outcome == "unknown" and outcome.http_status:
+        return "The answer said neither yes nor no."
+    return plain(facts.get("detail", ""))[:300]

@@ -29,12 +29,13 @@ def compare(
     sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None
 ) -> tuple[Compared, ...]:
     """Every field that is filled on any side, in the order of the form; what means the same counts as equal."""
-    rows = [*_plain(sent, seen, before or OrganizationRecord()), *_contacts(sent, seen, before)]
+    rows = [*_plain(sent, seen, before), *_contacts(sent, seen, before)]
     return tuple(row for row in rows if row.sent or row.before or row.seen not in ("", NOT_READ))
 
 
-def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord) -> list[Compared]:
-    texts, shown, old = (_texts(record) for record in (sent, seen, before))
+def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:
+    texts, shown = _texts(sent), _texts(seen)
+    old = _texts(before) if before else dict.fromkeys(texts, "")
     alike, other = _texts(readable(sent)), _texts(readable(seen))
     rows = []
     for field in print_fields(replace(sent, contacts=(), carried=())):

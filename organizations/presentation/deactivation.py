@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from organizations.models import AuditEntry, Intent, Organization, clock, tree
 from organizations.models.audit import EDITS
-from organizations.records import difference, print_fields
+from organizations.records import difference
 from organizations.services.reviews import Block, Review
 
 MOST_CHILDREN = 20
@@ -13,12 +13,11 @@ OLD = datetime.timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
-class OldValue:
-    """A field that nobody has touched for long."""
+class OldValues:
+    """Fields that were saved on one day and that nobody has touched since."""
 
-    label: str
-    anchor: str
     saved_at: datetime.datetime
+    labels: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ class Deactivation:
     more_children: int
     not_sent: tuple[str, ...]
     counterpart: Organization | None
-    old_values: list[OldValue]
+    old_values: list[OldValues]
 
     @property
     def is_blocked(self) -> bool:
@@ -80,15 +79,16 @@ def _not_sent(review: Review) -> tuple[str, ...]:
     return tuple(change.label for change in found if change.field != "active")
 
 
-def _old_values(review: Review) -> list[OldValue]:
-    """Fields of the message whose last edit lies more than 180 days back, in the order of the form."""
+def _old_values(review: Review) -> list[OldValues]:
+    """Fields of the message whose last edit lies more than 180 days back: by day, the oldest first."""
     saved_at = _last_touched(review.organization)
     limit = clock.now() - OLD
-    return [
-        OldValue(shown.label, shown.anchor, saved_at[shown.field])
-        for shown in print_fields(review.record)
-        if shown.value and shown.field in saved_at and saved_at[shown.field] < limit
-    ]
+    days: dict[datetime.date, OldValues] = {}
+    for filled in difference(None, review.record):
+        at = saved_at.get(filled.field)
+        if at is not None and at < limit and filled.field not in ("oid", "active"):
+            days.setdefault(at.date(), OldValues(at, [])).labels.append(filled.label)
+    return [days[day] for day in sorted(days)]
 
 
 def _last_touched(organization: Organization) -> dict[str, datetime.datetime]:

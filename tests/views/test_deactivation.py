@@ -134,7 +134,7 @@ def test_old_values_are_listed_before_a_reactivation(
     AuditEntry.objects.update(at=clock.now() - datetime.timedelta(days=181))
     said = text_of(client_of("viewer").get(again))
     assert "These values are older than 180 days and go out again as they are." in said
-    assert "ZIP, saved " in said
+    assert "Contact 1, Work phone; Street; City; County; State; ZIP; Country. Still right?" in said
 
 
 # What stands against it -------------------------------------------------------------------------------------

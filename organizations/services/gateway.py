@@ -165,7 +165,7 @@ def exchange(redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
         DoorClosed: a transaction is open, or a marked database would send to another machine. Nothing left.
     """
     check_door(redox)
-    return RedoxClient(redox, limits()).post(message, token)
+    return _client(redox, limits()).post(message, token)
 
 
 def check_door(redox: RedoxEnvironment) -> None:
@@ -186,6 +186,12 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@cache
+def _client(redox: RedoxEnvironment, bounds: Limits) -> RedoxClient:
+    # Kept for its list of trusted certificates, which takes longer to read than a message to send.
+    return RedoxClient(redox, bounds)
 
 
 @cache

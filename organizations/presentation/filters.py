@@ -135,7 +135,7 @@ def read(params: QueryDict) -> Filters:
     view, sort = params.get("view", ""), params.get("sort", "")
     return Filters(
         q=searching.folded(params.get("q", "")[:LONGEST_SEARCH]),
-        below=_oid(params.get("below", "")),
+        below=oid_in(params.get("below", "")),
         hide_deactivated=params.get("hide_deactivated") == "1",
         view=view if view in VIEWS else "tree",
         sort=sort if sort.removeprefix("-") in SORTS else "oid",
@@ -204,7 +204,8 @@ def _contact(key: str) -> Q:
     return Q(~Exists(contacts))
 
 
-def _oid(text: str) -> str:
+def oid_in(text: str) -> str:
+    """The OID that an address names; "" for what is none."""
     try:
         return Oid(text.strip()).text
     except OidError:

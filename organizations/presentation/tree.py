@@ -14,7 +14,7 @@ from django.urls import reverse
 from organizations.models import Organization, tree
 from organizations.models.organization import OrganizationQuerySet
 
-from .filters import Filters
+from .filters import Filters, oid_in
 from .matches import match
 from .rows import ROWS_A_PAGE, Row, add_counterparts, children_counts, organizations_of, page_of
 
@@ -104,7 +104,8 @@ def branch(organization: Organization, page: str) -> list[Row]:
 
 def _way(environment: str, wish: str) -> list[Organization]:
     """The record to open and all above it, the top first; nothing where there is no such record."""
-    wanted = Organization.objects.in_environment(environment).filter(oid=wish).only("environment", "oid").first()
+    oid = oid_in(wish)
+    wanted = Organization.objects.in_environment(environment).filter(oid=oid).only("environment", "oid").first()
     return [*tree.path_of(wanted), wanted] if wanted else []
 
 

@@ -31,12 +31,14 @@ def redox(url: str, **values: str) -> dict[str, Any]:
 
 
 @contextmanager
-def connected(folder: Path, **values: str) -> Iterator[PracticeDirectory]:
+def connected(
+    folder: Path, *, slow_seconds: float = 0.3, deadline: float = 1.0, **values: str
+) -> Iterator[PracticeDirectory]:
     """The practice directory, running, with settings that lead to it and waiting times for tests."""
-    with PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=0.3) as practice:
+    with PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=slow_seconds) as practice:
         with override_settings(
             REDOX=redox(practice.url, **values),
-            REDOX_DEADLINE=1.0,
+            REDOX_DEADLINE=deadline,
             REDOX_LEASE=40.0,
             REDOX_SETTLE=0.5,
             REDOX_RATE=1000.0,

@@ -1,0 +1,117 @@
+"""The whole portal as people meet it: web server, worker, practice directory and a real browser."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, Page, expect
+
+from organizations.models import User
+from organizations.practice import PracticeDirectory
+from organizations.services import workers
+from tests import factories
+from tests.connected import connected
+
+from . import window
+
+type PageAs = Callable[..., Page]
+
+HERE = Path(__file__).parent
+expect.set_options(timeout=window.PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a process."""
+    path = window.program()
+    if path is None:
+        pytest.skip("No Chromium on this machine (Debian: apt-get install chromium).")
+    with window.chromium(path) as running:
+        yield running
+
+
+@pytest.fixture
+def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
+    """The practice directory; `slow` takes so long that a page stands open meanwhile."""
+    with connected(tmp_path, slow_seconds=3.0, deadline=8.0) as running:
+        yield running
+
+
+@pytest.fixture
+def worker(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One worker, as `serve` runs it, that looks at the outbox more often."""
+    monkeypatch.setattr(workers, "POLL", 0.05)
+    stopping = threading.Event()
+
+    def work() -> None:
+        try:
+            workers.run(stopping)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    yield
+    stopping.set()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def faults() -> Iterator[window.Faults]:
+    """Fails the test for what its windows should not have done."""
+    faults = window.Faults()
+    yield faults
+    assert faults.found == []
+
+
+@pytest.fixture
+def people(transactional_db: None) -> dict[str, User]:
+    """Everybody made for a test, by username."""
+    return {}
+
+
+@pytest.fixture
+def person(people: dict[str, User]) -> Callable[..., User]:
+    """The person with a role and a number: `person("editor")` is "Editor One"."""
+
+    def made(role: str, number: str = "One") -> User:
+        username = f"{role}-{number.lower()}"
+        if username not in people:
+            people[username] = factories.UserFactory(
+                username=username,
+                role=role,
+                first_name=role.capitalize(),
+                last_name=number,
+                is_staff=role == "administrator",
+            )
+        return people[username]
+
+    return made
+
+
+@pytest.fixture
+def page_as(
+    browser: Browser, live_server: object, person: Callable[..., User], faults: window.Faults
+) -> Iterator[PageAs]:
+    """A window in which a person has signed in through the form; further values are those of a browser context."""
+    url = str(live_server).replace("localhost", "127.0.0.1")
+    opened: list[Page] = []
+
+    def page_of(role: str, number: str = "One", **options: object) -> Page:
+        page = window.open_window(browser, url, faults, **options)
+        opened.append(page)
+        window.sign_in(page, person(role, number).username, factories.PASSWORD)
+        return page
+
+    yield page_of
+    for page in opened:
+        page.context.close()

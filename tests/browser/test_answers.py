@@ -1,0 +1,113 @@
+"""What Redox may answer but yes: a no in words, and nothing at all."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from organizations.models import Organization, User
+from organizations.practice import PracticeDirectory
+from tests import factories
+
+from . import made
+from .conftest import PageAs
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+type Changed = Callable[..., Organization]
+
+
+@pytest.fixture
+def changed(practice: PracticeDirectory, person: Callable[..., User]) -> Changed:
+    """Register a record, then save other values."""
+
+    def changed(**values: Any) -> Organization:
+        north = made.registered(user=person("editor"), name="Lakeside North")
+        return made.edited(north, user=person("editor"), **values)
+
+    return changed
+
+
+def send(page: Page) -> None:
+    page.goto(f"/staging/organizations/{factories.BASE}/review/")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Send update to STAGING").click()
+    page.wait_for_url("**/staging/submissions/*/")
+
+
+def see_accepted(page: Page) -> None:
+    page.get_by_role("button", name="Review and send").click()
+    page.get_by_role("button", name="Send update to STAGING").click()
+    expect(page.locator("#state")).to_contain_text("Redox said yes at")
+
+
+def test_without_a_contact_redox_says_no_and_one_is_added(
+    practice: PracticeDirectory, page_as: PageAs, changed: Changed
+) -> None:
+    changed(contacts=())
+    practice.behaviour = "says-no-parse"
+    page = page_as("editor")
+    send(page)
+    state = page.locator("#state")
+    expect(state).to_contain_text("Redox could not pass the record on. Redox names: no identifier, no valid type")
+    expect(state).to_contain_text("This record has no contact.")
+    expect(state).to_contain_text("Nothing is sent again by itself. Your values are still saved on the record.")
+    expect(page).to_have_title(re.compile("^Rejected: "))
+    state.get_by_text("As Redox wrote it").first.click()
+    expect(state.locator(".as-written")).to_have_text("Failed to parse request body as XML resource.")
+
+    practice.behaviour = "answers"
+    state.get_by_role("link", name="Edit contacts").click()
+    page.get_by_role("button", name="Add a contact").click()
+    page.get_by_label("Contact name").fill("Integration desk")
+    page.get_by_label("E-mail addresses").fill("desk@lakeside.example")
+    see_accepted(page)
+    assert practice.organizations("staging")[factories.BASE]["Contacts"][0]["Name"] == "Integration desk"
+
+
+def test_a_suspected_character_is_named_and_put_right_from_the_record(
+    practice: PracticeDirectory, page_as: PageAs, changed: Changed
+) -> None:
+    changed(name="Lakeside & North")
+    practice.behaviour = "says-no-xml"
+    page = page_as("editor")
+    send(page)
+    state = page.locator("#state")
+    expect(state).to_contain_text("The directory could not read the message.")
+    expect(state).to_contain_text("Special characters are suspected: '&' in Name.")
+
+    practice.behaviour = "answers"
+    page.get_by_role("link", name="Lakeside & North").click()
+    expect(page.locator(".open-work")).to_contain_text("Rejected")
+    page.get_by_role("link", name="Put it right").click()
+    page.get_by_role("link", name="Edit Name").click()
+    page.get_by_label("Name", exact=True).fill("Lakeside and North")
+    see_accepted(page)
+    assert practice.organizations("staging")[factories.BASE]["Name"] == "Lakeside and North"
+
+
+def test_silence_is_unknown_and_the_directory_is_asked(
+    practice: PracticeDirectory, page_as: PageAs, changed: Changed, settings: Any
+) -> None:
+    settings.REDOX_DEADLINE = 1.0
+    changed(address=factories.record().address, name="Lakeside North Shore", contacts=())
+    practice.behaviour = "never-answers"
+    page = page_as("editor")
+    send(page)
+    state = page.locator("#state")
+    expect(state).to_contain_text("We do not know whether this arrived.")
+    expect(page).to_have_title(re.compile("^Unknown: "))
+    expect(state).to_contain_text("The answer did not come within 1 seconds.")
+    expect(state).to_contain_text("It may have taken effect, and it may still take effect in the next minutes.")
+    expect(state).to_contain_text("Do not send this record with curl or Postman, and do not add it again")
+
+    practice.behaviour = "answers"
+    page.get_by_role("button", name="Ask the directory now").click()
+    page.wait_for_url("**/#asked")
+    name = page.locator("#asked").get_by_role("row", name="Name").first
+    expect(name.get_by_role("cell")).to_have_text(
+        ["Lakeside North Shore", "Lakeside North", "Lakeside North", "differs"]
+    )
+    expect(state).to_contain_text("We do not know whether this arrived.")

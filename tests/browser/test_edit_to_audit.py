@@ -1,0 +1,61 @@
+"""The main job: edit a record, review what will be sent, send it, watch the answer come, find it in the history."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from organizations.models import Organization, Submission, User
+from organizations.practice import PracticeDirectory
+from tests import factories
+
+from . import made
+from .conftest import PageAs
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+@pytest.fixture
+def north(practice: PracticeDirectory, person: Callable[..., User]) -> Organization:
+    return made.registered(user=person("editor"), name="Lakeside North")
+
+
+def test_an_edit_is_reviewed_sent_and_found_in_the_history(
+    practice: PracticeDirectory, page_as: PageAs, north: Organization
+) -> None:
+    page = page_as("editor")
+    page.get_by_role("link", name="STAGING").first.click()
+    page.get_by_role("link", name="Lakeside North", exact=True).click()
+    page.get_by_role("link", name="Edit", exact=True).click()
+
+    page.get_by_label("Work phone").fill("(608) 555-0177")
+    page.get_by_label("State").fill("Wisconsin")
+    page.get_by_label("City").fill("Middleton")
+    page.get_by_role("button", name="Review and send").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("STAGING, Update, 1 record, 2 fields change")
+    expect(page.locator("#notes")).to_contain_text("Changed for you: State 'Wisconsin' to WI")
+    expect(page.locator("#notes")).to_contain_text("Work phone '(608) 555-0177' to +16085550177")
+    lines = page.locator("table.message code").all_inner_texts()
+    practice.behaviour = "slow"
+    page.get_by_role("button", name="Send update to STAGING").click()
+
+    page.wait_for_url("**/staging/submissions/*/")
+    page.evaluate("document.body.dataset.stays = 'yes'")
+    state = page.locator("#state")
+    expect(state).to_contain_text("On its way for")
+    expect(state).to_contain_text("Redox said yes at")
+    assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
+    assert page.title().startswith("Accepted: submission ")
+    expect(page.locator("#live")).to_contain_text("is now: Accepted.")
+
+    sent = practice.requests[-1].body
+    assert "\n".join(lines).encode() == sent
+    assert sent == bytes(Submission.objects.latest("pk").message)
+    assert practice.organizations("staging")[factories.BASE]["Address"]["City"] == "Middleton"
+
+    page.get_by_role("link", name="Audit").click()
+    answer = page.get_by_role("row", name="Redox said yes").first
+    expect(answer).to_contain_text("Update of Lakeside North")
+    answer.get_by_role("link", name="Entry").click()
+    expect(page.locator("main")).to_contain_text("has been updated successfully")

@@ -1,0 +1,49 @@
+"""Who may not sees the button, disabled, with the sentence whom to ask."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from organizations.models import User
+from organizations.practice import PracticeDirectory
+from tests import factories
+
+from . import made
+from .conftest import PageAs
+
+NO_EDIT = "You may not edit records. Editors and Approvers may: Editor One."
+NO_STAGING = "You may not send to STAGING. Editors and Approvers may: Editor One."
+NO_PRODUCTION = "You may not send to PRODUCTION. Approvers may: nobody yet."
+
+
+def test_a_viewer_reads_why_the_buttons_are_disabled(
+    practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    north = made.registered(user=person("editor"), name="Lakeside North")
+    made.edited(north, user=person("editor"), name="Lakeside North Shore")
+    page = page_as("viewer")
+    page.goto("/staging/organizations/")
+    add = page.get_by_role("button", name="Add organization")
+    expect(add).to_be_disabled()
+    expect(add).to_have_accessible_description(NO_EDIT)
+    page.get_by_role("link", name="Lakeside North Shore").click()
+    for name in ("Edit", "Review and send", "Add a record below"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_accessible_description(NO_EDIT)
+    page.goto(f"/staging/organizations/{factories.BASE}/review/")
+    send = page.get_by_role("button", name="Send update to STAGING")
+    expect(send).to_be_disabled()
+    expect(send).to_have_accessible_description(NO_STAGING)
+    page.goto(f"/staging/organizations/{factories.BASE}/edit/")
+    expect(page.locator("main")).to_contain_text(NO_EDIT)
+
+
+def test_an_editor_does_not_send_to_production(
+    practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    factories.organization(user=person("editor"), environment="production", name="Lakeside North")
+    page = page_as("editor")
+    page.goto(f"/production/organizations/{factories.BASE}/review/")
+    send = page.get_by_role("button", name="Create in PRODUCTION")
+    expect(send).to_be_disabled()
+    expect(send).to_have_accessible_description(NO_PRODUCTION)

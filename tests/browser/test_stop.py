@@ -1,0 +1,44 @@
+"""Redox refuses the credential: everything of that environment waits, each page says so, a person lets it go on."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from organizations.models import State, Submission, User
+from organizations.practice import PracticeDirectory
+from tests import factories
+
+from .conftest import PageAs
+
+
+def test_a_refused_sign_in_stops_the_environment_until_somebody_goes_on(
+    practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    practice.behaviour = "refuses-sign-in"
+    user = person("approver")
+    submission = factories.submission(factories.organization(user=user, name="Lakeside North"), user=user)
+    page = page_as("approver")
+    page.goto(f"/staging/submissions/{submission.pk}/")
+    state = page.locator("#state")
+    expect(state).to_contain_text("STAGING is stopped")
+    assert Submission.objects.get().state == State.QUEUED
+
+    banner = page.get_by_role("region", name="State of STAGING")
+    for address in ("organizations", "submissions", f"organizations/{factories.BASE}"):
+        page.goto(f"/staging/{address}/")
+        expect(banner).to_contain_text("STAGING: Stopped.")
+    page.goto("/production/organizations/")
+    expect(banner).to_have_count(0)
+    page.goto("/")
+    expect(page.locator(".panel-staging")).to_contain_text("Stopped")
+
+    page.goto(f"/staging/organizations/{factories.BASE}/")
+    banner.get_by_role("link", name="Open Connection").click()
+    go_on = page.get_by_role("button", name="Go on sending to STAGING")
+    expect(go_on).to_have_count(0)
+    practice.behaviour = "answers"
+    page.get_by_role("button", name="Check connection").click()
+    go_on.click()
+    expect(page.get_by_role("region", name="State of STAGING")).to_have_count(0)
+    page.goto(f"/staging/submissions/{submission.pk}/")
+    expect(state).to_contain_text("Redox said yes at")

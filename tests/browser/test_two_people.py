@@ -1,0 +1,71 @@
+"""Two who edit the same record, and one who presses twice."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from organizations.models import Organization, Submission, User
+from organizations.practice import PracticeDirectory
+from tests import factories
+
+from .conftest import PageAs
+
+EDIT = f"/staging/organizations/{factories.BASE}/edit/"
+REVIEW = f"/staging/organizations/{factories.BASE}/review/"
+
+
+def test_the_later_of_two_editors_chooses_between_both_versions(
+    transactional_db: None, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    factories.organization(user=person("editor"), name="Lakeside North")
+    one, two = page_as("editor", "One"), page_as("editor", "Two")
+    one.goto(EDIT)
+    two.goto(EDIT)
+    two.get_by_label("Name", exact=True).fill("Lakeside Nord")
+    two.get_by_label("City").fill("Middleton")
+    two.get_by_role("button", name="Save without sending").click()
+    expect(two.locator("#notes")).to_have_text("Saved. Nothing was sent.")
+    expect(two.get_by_role("heading", level=1)).to_be_focused()
+
+    one.get_by_label("Name", exact=True).fill("Lakeside North Shore")
+    one.get_by_label("ZIP").fill("53703")
+    one.get_by_role("button", name="Save without sending").click()
+    expect(one.locator("main")).to_contain_text("while you were editing. Nothing of yours is lost")
+    one.get_by_role("button", name="Save these values").click()
+    expect(one.locator(".problem")).to_contain_text("Choose a value for Name.")
+    expect(one.locator(".problem")).to_be_focused()
+    one.get_by_role("row", name="Name").first.get_by_label("Mine").check()
+    one.get_by_role("button", name="Save these values").click()
+
+    expect(one.locator("#notes")).to_have_text("Saved. Nothing was sent.")
+    record = Organization.objects.get().record()
+    assert (record.name, record.address.city, record.address.zip_code) == ("Lakeside North Shore", "Middleton", "53703")
+
+
+def test_two_presses_make_one_submission(
+    practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    factories.organization(user=person("editor"), name="Lakeside North")
+    page = page_as("editor")
+    page.goto(REVIEW)
+    page.get_by_role("button", name="Create in STAGING").dblclick()
+    page.wait_for_url("**/staging/submissions/*/")
+    expect(page.locator("#state")).to_contain_text("Redox said yes at")
+    assert Submission.objects.count() == 1
+    assert len(practice.effects) == 1
+
+
+def test_a_second_tab_says_that_it_was_sent_already(
+    practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    factories.organization(user=person("editor"), name="Lakeside North")
+    page = page_as("editor")
+    other = page.context.new_page()
+    for tab in (page, other):
+        tab.goto(REVIEW)
+    for tab in (page, other):
+        tab.get_by_role("button", name="Create in STAGING").click()
+        tab.wait_for_url("**/staging/submissions/*/")
+    number = Submission.objects.get().pk
+    expect(other.locator("#notes")).to_contain_text("This was sent already at ")
+    expect(other.locator("#notes")).to_contain_text(f": submission {number}.")

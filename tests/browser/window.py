@@ -1,0 +1,87 @@
+"""Chromium, and a window in which nothing may happen unseen: no script fault, no policy message, no lost asset."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+
+# So that it looks nothing up by itself.
+FLAGS = [
+    "--disable-quic",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-background-networking",
+]
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 390, "height": 844}
+# A machine that runs tests on every core is slow at times; what is there is found at once all the same.
+PATIENCE = 20_000
+
+
+def program() -> str | None:
+    """Where Chromium is on this machine."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def chromium(path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Faults:
+    """What happened in the windows of one test and must not. `allowed` are answers that a test calls forth itself."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.allowed: set[int] = set()
+
+    def watch(self, context: BrowserContext, host: str) -> None:
+        self.host = host
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.found.append(f"script: {error.error}"))
+        context.on("request", self._request)
+        context.on("response", self._response)
+        context.on("requestfailed", self._failed)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # A page that was refused is told here as well; `_response` judges those.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self.found.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if urlsplit(request.url).netloc not in ("", self.host):
+            self.found.append(f"another host: {request.url}")
+
+    def _response(self, response: Response) -> None:
+        is_page = response.request.is_navigation_request()
+        if response.status >= 500 or (response.status >= 400 and not is_page and response.status not in self.allowed):
+            self.found.append(f"{response.status}: {response.request.method} {response.url}")
+
+    def _failed(self, request: Request) -> None:
+        # What a page had under way when it was left is broken off by the browser.
+        if request.failure != "net::ERR_ABORTED":
+            self.found.append(f"{request.failure}: {request.url}")
+
+
+def open_window(browser: Browser, url: str, faults: Faults, **options: Any) -> Page:
+    """A window of its own, with its own cookies."""
+    chosen = {"viewport": WIDE, "reduced_motion": "reduce"} | options
+    context = browser.new_context(base_url=url, **chosen)
+    context.set_default_timeout(PATIENCE)
+    faults.watch(context, urlsplit(url).netloc)
+    return context.new_page()
+
+
+def sign_in(page: Page, username: str, password: str) -> None:
+    """Through the form, as people do."""
+    page.goto("/sign-in/")
+    page.get_by_label("Name", exact=True).fill(username)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/")

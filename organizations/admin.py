@@ -85,7 +85,6 @@ class PersonAdmin(PeopleAdmin):
     list_filter = ("is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
-    filter_horizontal = ("groups",)
 
     def roles(self, user: User) -> str:
         return ", ".join(sorted(group.name for group in user.groups.all()))

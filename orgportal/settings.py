@@ -69,7 +69,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orgportal.middleware.HealthMiddleware",  # first: neither host check nor redirect nor sign-in may stand before it
     "orgportal.middleware.RequestIdMiddleware",
-    "orgportal.middleware.WrongMethodMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -81,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "orgportal.middleware.WrongMethodMiddleware",  # last: those above measure what it answers
 ]
 
 ROOT_URLCONF = "orgportal.urls"

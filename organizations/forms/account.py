@@ -47,13 +47,19 @@ class PersonForm(SetPasswordMixin, forms.ModelForm):
         model = User
         fields = ("username", "first_name", "last_name", "email", "is_active", "groups")
         labels = {"groups": "Roles"}  # noqa: RUF012 - the form of Django's Meta
+        help_texts = {"groups": "What each role may do stands under Groups."}  # noqa: RUF012
+        widgets = {  # noqa: RUF012
+            "username": forms.TextInput(attrs={"autocomplete": "username"}),
+            "groups": forms.CheckboxSelectMultiple,
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_new = self.instance.pk is None
         for name in ("password1", "password2"):
             self.fields[name].required = is_new
-            self.fields[name].help_text = PASSWORD_HINT if is_new else "Leave empty to keep the password."
+            self.fields[name].help_text = ""
+        self.fields["password1"].help_text = PASSWORD_HINT if is_new else "Leave empty to keep the password."
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -128,7 +128,7 @@ def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
     since, until = (_date(params.get(PARAMETERS[name], "").strip(), name, faults) for name in PARAMETERS)
     if since and until and until < since:
         faults["until"] = "The last day lies before the first."
-    record = searching.folded(params.get("record", "")[:LONGEST_SEARCH])
+    record = " ".join(params.get("record", "")[:LONGEST_SEARCH].replace("\x00", " ").split())
     known = {name: "" if name in faults else value for name, value in choices.items()}
     return Filters(record=record, since=since, until=until, utc=params.get("times") == "utc", **known), faults
 

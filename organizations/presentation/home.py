@@ -32,12 +32,13 @@ from organizations.words import OPEN_WORK, STANDING, Word, count
 KINDS = ("unknown", "needs_person", "rejected", "delayed", "awaiting", "changes_not_sent")
 ONE_BY_ONE = ("unknown", "needs_person", "rejected")
 GROUPED_BY: tuple[str, ...] = ("environment", "standing", "open_work")
-MOST_LINES = 5  # of one kind and environment; more are one line that opens their list
+MOST_LINES = 3  # of one kind and environment; more are one line that opens their list
 MOST_MINE = 5
 MOST_UNDER_WAY = 5
 LONGEST_QUOTE = 120
 DELAYED_AFTER = datetime.timedelta(minutes=15)
 MINE_WITHIN = datetime.timedelta(days=7)
+STANDINGS = ("active", "deactivated", "not_registered", "stated", "seen", "unknown")
 DELAYED = Word("queued", "Not reached", "clock", "is-ink", "Redox could not be reached. It is tried again by itself.")
 
 
@@ -156,15 +157,15 @@ def _one(organization: Organization) -> Need:
 
 
 def _why(kind: str, submission: Submission) -> str:
+    detail = plain(submission.detail)
+    cut = f"{detail[:LONGEST_QUOTE]}…" if len(detail) > LONGEST_QUOTE else detail
     if kind == "rejected":
-        detail = plain(submission.detail)
-        cut = f"{detail[:LONGEST_QUOTE]}…" if len(detail) > LONGEST_QUOTE else detail
         return f'Redox said no: "{cut}"' if cut else "Redox said no without a text."
     if kind == "unknown":
         left = submission.sent_at or submission.state_at
         time = words.moment(timezone.localtime(left), timezone.now(), "clock")
         return words.SUBMISSION_STATE["unknown"].say(time=time)
-    return submission.state_reason or OPEN_WORK["needs_person"].say(submission=submission.pk)
+    return f'Redox wrote: "{cut}" Compare and decide.' if cut else submission.state_reason
 
 
 def _many(kind: str, environment: Environment, number: int, found: list[dict[str, Any]]) -> Need:
@@ -222,7 +223,7 @@ def _panel(environment: Environment, gate: EnvironmentGate, groups: list[dict[st
         gate=gate,
         last_accepted=_last_accepted(environment),
         under_way=_counted(own, "open_work", {state: OPEN_WORK[state] for state in states}),
-        records=_counted(own, "standing", STANDING),
+        records=_counted(own, "standing", {key: STANDING[key] for key in STANDINGS}),
     )
 
 

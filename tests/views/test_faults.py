@@ -53,6 +53,7 @@ def test_a_wrong_method_gets_a_page(client_of, method):
     answer = getattr(client_of("viewer"), method)("/help/")
     assert answer.status_code == 405
     assert "GET" in answer["Allow"]
+    assert int(answer["Content-Length"]) == len(answer.content)
     assert "This address does not take that." in answer.content.decode()
 
 

@@ -48,22 +48,38 @@ def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: Organizat
 
 
 def _contacts(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:
-    old = before.contacts if before else ()
-    was = {new: place for place, new in pair_contacts(old, sent.contacts) if place is not None}
+    old = dict(_paired(sent.contacts, before.contacts if before else ()))
     rows = []
-    for number, (mine, theirs) in enumerate(pair_contacts(sent.contacts, seen.contacts), start=1):
-        one = sent.contacts[mine] if mine is not None else ContactRecord()
-        other = seen.contacts[theirs] if theirs is not None else ContactRecord()
-        earlier = old[was[mine]] if mine in was else ContactRecord()
-        rows += _contact(number, one, other, earlier)
+    for number, (mine, theirs) in enumerate(_paired(sent.contacts, seen.contacts), start=1):
+        rows += _contact(number, mine, theirs, old.get(mine, ContactRecord()))
     return rows
+
+
+def _paired(
+    ours: tuple[ContactRecord, ...], others: tuple[ContactRecord, ...]
+) -> list[tuple[ContactRecord, ContactRecord]]:
+    """Which contact is which; those that mean the same first, whatever their order. One alone stands beside none."""
+    left, rest, pairs = list(others), [], []
+    for contact in ours:
+        same = next((other for other in left if _means(other) == _means(contact)), None)
+        if same is None:
+            rest.append(contact)
+        else:
+            left.remove(same)
+            pairs.append((contact, same))
+    for one, other in pair_contacts(tuple(rest), tuple(left)):
+        pairs.append((ContactRecord() if one is None else rest[one], ContactRecord() if other is None else left[other]))
+    return sorted(pairs, key=lambda pair: ours.index(pair[0]) if pair[0] in ours else len(ours))
+
+
+def _means(contact: ContactRecord) -> ContactRecord:
+    """The contact in the form in which equal ones are equal."""
+    return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
 
 
 def _contact(number: int, sent: ContactRecord, seen: ContactRecord, before: ContactRecord) -> list[Compared]:
     texts, shown, old = (_contact_texts(contact) for contact in (sent, seen, before))
-    alike, other = (
-        _contact_texts(readable(OrganizationRecord(contacts=(contact,))).contacts[0]) for contact in (sent, seen)
-    )
+    alike, other = _contact_texts(_means(sent)), _contact_texts(_means(seen))
     return [
         Compared(f"Contact {number}, {label}", texts[name], shown[name], old[name], alike[name] == other[name])
         for name, label in CONTACT_LABELS.items()

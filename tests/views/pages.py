@@ -2,8 +2,8 @@
 
 import re
 from html import unescape
+from typing import Any
 
-from django.http import HttpResponse
 from django.utils.html import strip_tags
 
 _BLOCK = re.compile(
@@ -12,7 +12,7 @@ _BLOCK = re.compile(
 )
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Any) -> str:
     """The text of a page in one line, without markup; what stands in blocks of its own is parted by a blank."""
     page = _BLOCK.sub(lambda found: " " + found[0], response.content.decode())
     return " ".join(unescape(strip_tags(page)).split())

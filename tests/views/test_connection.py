@@ -88,7 +88,7 @@ def test_settings_are_shown_with_their_variables_and_without_secrets(client_of: 
     assert "Paste this into the Redox dashboard. It is not secret." in said
     assert f'"n": "{key.as_dict(private=False)["n"]}"' in said
     secret = key.as_dict(private=True)
-    assert not any(secret[part] in page for part in ("d", "p", "q", "dp", "dq", "qi"))
+    assert not any(str(secret[part]) in page for part in ("d", "p", "q", "dp", "dq", "qi"))
     assert "PRIVATE KEY-----" not in page
 
 

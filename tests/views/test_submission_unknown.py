@@ -145,3 +145,22 @@ def test_after_signing_out_the_poll_leads_to_the_sign_in(queued: Submission) -> 
     response = Client().get(page_of(queued, "submission-state"), headers=headers)
     assert response.status_code == 401
     assert response["HX-Redirect"] == f"/sign-in/?next={page_of(queued)}"
+
+
+def test_what_was_held_back_for_a_person_says_why(client_of: ClientOf, queued: Submission) -> None:
+    Submission.objects.update(state=State.NEEDS_PERSON, state_reason="Its parent Lakeside is not active in STAGING.")
+    said = text_of(client_of("viewer").get(page_of(queued)))
+    assert "Why: Its parent Lakeside is not active in STAGING." in said
+    assert "The portal cannot decide alone." in said
+
+
+def test_after_a_lost_answer_an_oid_that_exists_is_probably_our_own(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = sent(practice, editor, worker, "applies-then-504")
+    Submission.objects.update(state=State.QUEUED, not_before=None)
+    practice.behaviour = "says-no-exists"
+    delivery.deliver_next("staging", actor=worker)
+    said = text_of(client_of("viewer").get(page_of(submission)))
+    assert "The OID is there now; probably our message of " in said
+    assert "An answer got lost." in said

@@ -265,3 +265,20 @@ def test_a_cancelled_follower_names_what_it_waited_for(client_of: ClientOf, edit
     submissions.cancel(queued.pk, actor=factories.acting(editor))
     said = text_of(client_of("viewer").get(page_of(follower)))
     assert f"Submission {queued.pk}, which this one waited for, was cancelled." in said
+
+
+def test_an_answer_that_names_another_oid_is_pointed_out(
+    client_of: ClientOf, editor: User, queued: Submission, worker: Actor
+) -> None:
+    said = f"Organization with id:{BASE}.77 has been updated successfully."
+    answer = {"Meta": {"EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}}
+    Submission.objects.update(event="Update", state=State.ACCEPTED, attempt=1, detail=said, ended_at=clock.now())
+    queued.refresh_from_db()
+    with audit.recorded(worker) as history:
+        exchange = {"request_sha256": queued.message_sha256, "sent": True, "status": 200, "duration_ms": 5}
+        history.submission(
+            Action.ATTEMPT_RESPONSE, queued, raw=json.dumps(answer).encode(), attempt=1, exchange=exchange
+        )
+    Submission.objects.update(answer_warning="other OID in the answer")
+    page = text_of(client_of("viewer").get(page_of(queued)))
+    assert f"Redox's answer names the OID {BASE}.77, not the one sent. Redox's own example does that too." in page

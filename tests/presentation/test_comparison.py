@@ -1,0 +1,68 @@
+"""What was sent beside what the directory shows: equal is what means the same."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations.presentation.comparison import NOT_READ, compare
+from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, readable
+from tests.factories import record
+from tests.strategies import records
+
+
+def differing(sent: OrganizationRecord, seen: OrganizationRecord) -> list[str]:
+    return [row.label for row in compare(sent, seen, None) if row.equal is False]
+
+
+@given(records)
+def test_a_record_differs_in_nothing_from_itself(one: OrganizationRecord) -> None:
+    assert differing(one, one) == []
+
+
+@given(records, st.randoms())
+def test_the_order_of_contacts_is_no_difference(one: OrganizationRecord, chance) -> None:
+    shuffled = list(one.contacts)
+    chance.shuffle(shuffled)
+    assert differing(one, replace(one, contacts=tuple(shuffled))) == []
+
+
+@given(records, records)
+def test_a_difference_in_meaning_is_never_left_out(one: OrganizationRecord, other: OrganizationRecord) -> None:
+    assert (differing(one, other) == []) == (readable(one) == readable(other))
+
+
+def test_the_destination_cannot_be_read_and_is_not_compared() -> None:
+    sent = record(destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41")
+    row = next(row for row in compare(sent, record(), None) if row.label == "Destination ID")
+    assert (row.sent, row.seen, row.equal) == (sent.destination_id, NOT_READ, None)
+
+
+def test_other_ways_to_write_the_same_are_equal_and_shown_as_they_are() -> None:
+    sent = record()
+    address = AddressRecord(
+        street="1 Shore Rd", city="Madison", state="wi", zip_code="53704-1234", county="Dane", country="US"
+    )
+    seen = replace(sent, address=address, contacts=(replace(sent.contacts[0], work_phone="(608) 555-0100"),))
+    rows = {row.label: row for row in compare(sent, seen, None)}
+    assert differing(sent, seen) == []
+    assert rows["ZIP"].seen == "53704-1234"
+    assert rows["Contact 1, Work phone"].seen == "(608) 555-0100"
+
+
+def test_a_contact_that_only_one_side_has_differs_field_by_field() -> None:
+    sent = record()
+    more = ContactRecord(purpose="Technical", name="Night desk", work_phone="+16085550199")
+    seen = replace(sent, contacts=(*sent.contacts, more))
+    assert differing(sent, seen) == ["Contact 2, Purpose", "Contact 2, Contact name", "Contact 2, Work phone"]
+
+
+def test_what_was_accepted_before_stands_beside_its_own_contact() -> None:
+    first, second = (
+        record().contacts[0],
+        ContactRecord(purpose="Technical", name="Night desk", home_phone="+16085550199"),
+    )
+    sent = record(contacts=(second, first))
+    rows = {row.label: row for row in compare(sent, sent, record(contacts=(first,)))}
+    assert rows["Contact 1, Contact name"].before == ""
+    assert rows["Contact 2, Contact name"].before == "Integration desk"

@@ -373,6 +373,12 @@ def test_a_body_that_unfolds_beyond_the_cap_or_is_cut_is_refused() -> None:
                 decoded(kept(body[:-1], encoding))
 
 
+def test_what_follows_the_compressed_body_is_not_passed_over() -> None:
+    for more in (gzip.compress(b"more"), b"more"):
+        with pytest.raises(NotDecodable):
+            decoded(kept(gzip.compress(b"content") + more, "gzip"))
+
+
 def test_a_compressed_answer_is_kept_as_it_came(limits: Limits) -> None:
     with servers.serving(servers.gzipped(b'{"Meta": {}}')) as server:
         exchange = post(server.url, limits)

@@ -76,6 +76,11 @@ def test_a_fault_after_the_first_byte_is_unknown_whatever_came(fault: Fault, sta
     assert classify(kept(status, success(), fault), event="New", oid=OID).kind is Kind.UNKNOWN
 
 
+def test_an_answer_that_was_cut_is_unknown_even_if_its_beginning_says_yes() -> None:
+    exchange = replace(kept(200, success()), body_cut=True)
+    assert classify(exchange, event="New", oid=OID).kind is Kind.UNKNOWN
+
+
 # Not executed
 
 

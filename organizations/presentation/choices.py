@@ -36,7 +36,7 @@ def parents(environment: str, typed: str) -> list[Choice]:
 
 def record_called(environment: str, typed: str) -> str:
     """The OID of the one record with this OID or name; "" for none or several."""
-    if len(typed) > LONGEST:
+    if not typed.strip() or len(typed) > LONGEST:
         return ""
     text = typed.strip().lower().removeprefix("urn:oid:")
     ours = Organization.objects.in_environment(environment)

@@ -156,7 +156,10 @@ def read_query_answer(body: bytes) -> tuple[OrganizationRecord, ...]:
         raise AnswerNotUnderstood("the answer is not an Organization.QueryResponse")
     if meta.left.get("Errors"):
         raise AnswerNotUnderstood("the answer holds errors")
-    return tuple(_record(organization, destination_known=False) for organization in _organizations(answer))
+    try:
+        return tuple(_record(organization, destination_known=False) for organization in _organizations(answer))
+    except RecursionError as fault:
+        raise AnswerNotUnderstood("the answer is nested too deep") from fault
 
 
 def read_json(body: bytes) -> Any:

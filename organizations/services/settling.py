@@ -158,10 +158,12 @@ def _unknown(history: audit.History, submission: Submission, organization: Organ
         organization.presence = Presence.UNKNOWN
         organization.presence_at = clock.now()
         organization.save(update_fields=["presence", "presence_at"])
+    # "Already exists" after an own unknown: nothing is under way any more, so the directory can be asked at once.
+    wait = 0.0 if answer.outcome.known == "already_exists" else settings.REDOX_SETTLE
     submissions.move(
         submission,
         State.UNKNOWN,
-        not_before=clock.now() + seconds(settings.REDOX_SETTLE),
+        not_before=clock.now() + seconds(wait),
         lease_until=None,
         state_reason=answer.outcome.detail,
         **answer.in_short(),

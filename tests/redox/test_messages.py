@@ -263,6 +263,9 @@ NOT_UNDERSTOOD = {
     "NUL in a key": query_response(organization(**{"\x00": "x"})),
     "lists without end": b"[" * 200_000,
     "deep lists": b"[" * 200_000 + b"]" * 200_000,
+    "a deep key that is carried": query_response(organization(Other=0)).replace(
+        b'"Other": 0', b'"Other": ' + b'{"a":' * 3_000 + b"1" + b"}" * 3_000
+    ),
     "deep objects": b'{"a":' * 200_000 + b"1" + b"}" * 200_000,
 }
 

@@ -1,0 +1,302 @@
+"""Delivery when something fails: what is tried again, what stops, what a crash leaves, who may claim."""
+
+import datetime
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+from django.test import override_settings
+from django.utils import timezone
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Installation,
+    State,
+    Submission,
+    User,
+)
+from organizations.practice import Credential, PracticeDirectory
+from organizations.redox.client import Exchange
+from organizations.services import delivery, environments, gateway, settling, submissions
+from organizations.services.actors import Actor, system
+from organizations.services.faults import NotDone
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, acting
+from tests.services.sending import actions_of, deliver, sent
+
+
+def test_what_did_not_reach_redox_is_tried_again_later(practice: PracticeDirectory, editor: User) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        assert deliver()
+
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt, submission.tries) == (State.QUEUED, 1, 1)
+    assert submission.not_before is not None
+    assert not submission.can_be_cancelled
+    Submission.objects.update(not_before=timezone.now())
+    assert deliver()
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.ACCEPTED, 2)
+
+
+def test_after_eight_tries_a_person_is_needed(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(tries=settling.MOST_TRIES - 1)
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        assert deliver()
+    submission.refresh_from_db()
+    assert submission.state == State.NEEDS_PERSON
+    assert "8 attempts did not reach Redox" in submission.state_reason
+
+
+def test_a_refused_credential_stops_the_environment_and_counts_no_try(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "refuses-sign-in"
+    assert deliver()
+
+    submission.refresh_from_db()
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, True)
+    assert "does not accept the credential" in gate.stopped_reason
+    practice.behaviour = "answers"
+    assert not deliver()
+    with pytest.raises(NotDone, match="Check the connection first"):
+        environments.release("staging", actor=acting(editor))
+    assert environments.check("staging", actor=acting(editor)).succeeded
+    environments.release("staging", actor=acting(editor))
+    assert deliver()
+
+
+def test_an_expired_token_is_renewed_once_in_the_same_claim(
+    practice: PracticeDirectory, editor: User, tmp_path: Path
+) -> None:
+    key = Credential(environment="staging", api_key="legacy", api_secret="secret")
+    with PracticeDirectory(tmp_path / "other", [key]) as running:
+        settings = redox(
+            running.url,
+            REDOX_STAGING_AUTH="api-key",
+            REDOX_STAGING_API_KEY="legacy",
+            REDOX_STAGING_API_SECRET="secret",
+        )
+        with override_settings(REDOX=settings):
+            made = factories.organization(user=editor)
+            submission = factories.submission(made, user=editor)
+            assert gateway.access_token(gateway.environment("staging")).token
+            running.expire_tokens()
+            assert deliver()
+
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.ACCEPTED, 1)
+    assert actions_of(submission).count(Action.ATTEMPT_RESPONSE) == 2
+    assert actions_of(submission).count(Action.ATTEMPT_OUTCOME) == 1
+
+
+def test_too_many_requests_let_the_environment_wait(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "too-many"
+    assert deliver()
+
+    submission.refresh_from_db()
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, False)
+    assert gate.hold_until is not None
+    assert gate.hold_until > timezone.now() + datetime.timedelta(seconds=200)
+    practice.behaviour = "answers"
+    assert not deliver()
+
+
+def test_a_child_waits_for_its_parent_and_goes_after_it(practice: PracticeDirectory, editor: User) -> None:
+    parent = factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    with pytest.raises(NotDone, match=r"Send Lakeside 1 first\."):
+        factories.submission(child, user=editor)
+    first = factories.submission(parent, user=editor)
+    second = factories.submission(child, user=editor)
+
+    assert list(second.after.all()) == [first]
+    assert deliver()
+    assert deliver()
+    assert [effect.oid for effect in practice.effects] == [BASE, f"{BASE}.1"]
+
+
+@pytest.mark.parametrize("end", ["rejected", "cancelled"])
+def test_what_waits_for_something_that_will_not_come_is_cancelled(
+    practice: PracticeDirectory, editor: User, end: str
+) -> None:
+    parent = factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    first = factories.submission(parent, user=editor)
+    second = factories.submission(child, user=editor)
+    if end == "rejected":
+        practice.behaviour = "says-no-parse"
+        assert deliver()
+    else:
+        submissions.cancel(first.pk, actor=acting(editor))
+
+    second.refresh_from_db()
+    assert second.state == State.CANCELLED
+    assert second.state_reason == f"Submission {first.pk}, which this one waited for, was {end}."
+
+
+def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert claim is not None
+    exchange = gateway.exchange(claim.redox, bytes(submission.message), "staging-token")
+    settling.keep_response(claim.submission, exchange, repeat=0, actor=worker)
+    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+
+    assert delivery.reap("staging", actor=worker) == 1
+
+    submission.refresh_from_db()
+    assert submission.state == State.ACCEPTED
+    assert len(sent(practice)) == 1
+
+
+def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert delivery.reap("staging", actor=worker) == 0
+    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+
+    assert delivery.reap("staging", actor=worker) == 1
+
+    submission.refresh_from_db()
+    assert submission.state == State.UNKNOWN
+    assert "the answer was lost" in submission.state_reason
+    assert sent(practice) == []
+
+
+def test_an_answer_after_the_lease_was_lost_is_recorded_and_decides_nothing(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert claim is not None
+    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+    delivery.reap("staging", actor=worker)
+
+    delivery._send(claim, "staging-token", worker)
+
+    submission.refresh_from_db()
+    assert submission.state == State.UNKNOWN
+    assert actions_of(submission)[-1] == Action.ATTEMPT_LATE
+
+
+def test_a_worker_held_up_after_the_claim_does_not_send(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert claim is not None
+    delivery._send(replace(claim, began=claim.began - 20), "staging-token", worker)
+
+    submission.refresh_from_db()
+    assert (submission.state, sent(practice)) == (State.QUEUED, [])
+
+
+def test_settings_that_changed_since_the_review_send_nothing(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    source = "7f296bb4-83fd-498d-92f3-a76960648788"
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=source)):
+        assert not deliver()
+
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt, sent(practice)) == (State.NEEDS_PERSON, 0, [])
+    assert "settings changed since the review" in submission.state_reason
+
+
+def test_a_marked_database_sends_to_this_machine_only(practice: PracticeDirectory, editor: User) -> None:
+    Installation.objects.update(demonstration=True)
+    elsewhere = gateway.environment("staging")
+    with override_settings(REDOX=redox("https://redox.example")):
+        elsewhere = gateway.environment("staging")
+        with pytest.raises(gateway.DoorClosed, match="never sent to another machine"):
+            gateway.exchange(elsewhere, b"{}", "token")
+
+
+def test_nothing_leaves_inside_a_transaction(practice: PracticeDirectory) -> None:
+    with transaction.atomic(), pytest.raises(gateway.DoorClosed, match="transaction is open"):
+        gateway.exchange(gateway.environment("staging"), b"{}", "token")
+
+
+def test_two_workers_claim_one_submission_once(practice: PracticeDirectory, editor: User) -> None:
+    for number in range(1, 9):
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+
+    def work(name: str) -> int:
+        try:
+            return sum(delivery.deliver_next("staging", actor=system(name)) for _ in range(12))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        delivered = sum(pool.map(work, "ABCD"))
+
+    assert delivered == 8
+    assert len({effect.oid for effect in practice.effects}) == len(practice.effects) == 8
+    assert AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).count() == 8
+
+
+@pytest.fixture
+def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
+    """A server that looks into the database at the moment a message arrives."""
+    seen: list[list[str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            seen.append(list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True)))
+            connection.close()
+            self.send_response(503)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_intent_is_committed_before_a_byte_leaves(
+    asked_at_arrival: tuple[str, list[list[str]]], editor: User
+) -> None:
+    url, seen = asked_at_arrival
+    with override_settings(REDOX=redox(url), REDOX_DEADLINE=2.0, REDOX_LEASE=40.0, REDOX_SETTLE=0.5):
+        submission = factories.submission(factories.organization(user=editor), user=editor)
+        assert deliver()
+    assert [actions[-1] for actions in seen] == [Action.ATTEMPT_INTENT]
+    intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
+    assert (intent.facts["message_sha256"], intent.attempt) == (submission.message_sha256, 1)
+
+
+def test_an_exchange_survives_being_stored(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert claim is not None
+    exchange = gateway.exchange(claim.redox, bytes(claim.submission.message), "staging-token")
+    settling.keep_response(claim.submission, exchange, repeat=0, actor=worker)
+    entry = AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)
+    assert settling.stored_exchange(entry) == exchange
+    assert isinstance(exchange, Exchange)

@@ -181,6 +181,7 @@ class Organization(models.Model):
             models.Index(fields=["environment", "part_of_oid", "oid_key"], name="organization_children"),
             models.Index(fields=["environment", "oid_key"], name="organization_by_oid"),
             models.Index(fields=["environment", "name"], name="organization_by_name"),
+            models.Index(fields=["environment", "zip_code"], name="organization_by_zip"),
             models.Index(fields=["environment", "presence", "confirmed_active"], name="organization_standing"),
         ]
 

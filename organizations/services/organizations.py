@@ -70,6 +70,7 @@ def edit(
                 record = replace(record, oid=organization.oid)
             elif record.oid != organization.oid:
                 check_oid_free(record.oid, organization.environment)
+                _check_nothing_below(organization)
             record = replace(record, active=before.active, carried=before.carried)
             changes = difference(before, record)
             if not changes and stands_for == organization.stands_for and record == before:
@@ -256,6 +257,11 @@ def confirm(organization: Organization, record: OrganizationRecord, submission: 
     organization.presence_at = organization.confirmed_at
     _count_changes(organization, organization.record())
     organization.save()
+
+
+def _check_nothing_below(organization: Organization) -> None:
+    if Organization.objects.filter(environment=organization.environment, part_of_oid=organization.oid).exists():
+        raise NotDone(f"Records are part of {organization.oid}. Move them first, then change the OID.")
 
 
 def _save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:

@@ -187,6 +187,8 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
 
 def _double(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
+    if not (record.address.street and record.address.zip_code):
+        return
     same = (
         Organization.objects.filter(
             environment=case.organization.environment,

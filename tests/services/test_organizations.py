@@ -81,6 +81,13 @@ def test_the_oid_can_change_until_something_was_sent(editor: User) -> None:
     assert edited(made, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
 
 
+def test_the_oid_does_not_change_under_the_records_below_it(editor: User) -> None:
+    made = factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    with pytest.raises(NotDone, match="Move them first"):
+        edited(made, editor, oid=f"{BASE}.7")
+
+
 def test_active_is_not_edited(editor: User) -> None:
     made = edited(factories.organization(user=editor), editor, active=False, name="Other")
     assert made.active

@@ -82,7 +82,6 @@ class PeopleAdmin(ModelAdmin):
 class PersonAdmin(PeopleAdmin):
     form = PersonForm
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "last_login")
-    list_filter = ("is_active", "groups")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
 

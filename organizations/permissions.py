@@ -23,7 +23,7 @@ ACTS = {
     Right.EDIT: "edit records",
     Right.SEND_STAGING: "send to STAGING",
     Right.SEND_PRODUCTION: "send to PRODUCTION",
-    Right.RESOLVE: "go on sending and decide what became of a submission",
+    Right.RESOLVE: "decide what became of a submission",
     Right.EXPORT: "export the history",
     Right.MANAGE_PEOPLE: "manage people and roles",
 }

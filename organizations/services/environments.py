@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from organizations.models import (
@@ -145,6 +146,10 @@ def _check(environment: str) -> tuple[Check, bytes | None]:
         return Check(False, f"No token for {word}: {cause}", {"token_ms": answer.duration_ms, **said}), None
     oid = query_oid(environment)
     exchange = gateway.exchange(redox, messages.query(oid, redox), answer.token)
+    if exchange.status == HTTPStatus.UNAUTHORIZED and gateway.discard_token(redox, answer.token):
+        # The token may have been taken back before its time; only a new one says whether the credential is good.
+        answer = gateway.access_token(redox)
+        exchange = gateway.exchange(redox, messages.query(oid, redox), answer.token) if answer.token else exchange
     facts: dict[str, str | int | bool] = {
         "token_ms": answer.duration_ms,
         "query_ms": exchange.duration_ms,
@@ -158,7 +163,7 @@ def _check(environment: str) -> tuple[Check, bytes | None]:
 def _read_check(exchange: Exchange, oid: str, facts: dict[str, str | int | bool]) -> Check:
     if exchange.status is None:
         return Check(False, f"The Query got no answer: {exchange.fault_text}", facts)
-    if exchange.status == 401:
+    if exchange.status == HTTPStatus.UNAUTHORIZED:
         return Check(False, "Redox did not accept the credential for the Query.", facts)
     try:
         found = messages.read_query_answer(decoded(exchange))

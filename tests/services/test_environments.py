@@ -21,7 +21,7 @@ from organizations.models import (
     Worker,
 )
 from organizations.permissions import ROLES, Right, may, refusal, rights_of, sending
-from organizations.practice import PracticeDirectory
+from organizations.practice import Credential, PracticeDirectory
 from organizations.services import (
     asking,
     delivery,
@@ -65,6 +65,17 @@ def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User, 
     found = environments.check("staging", actor=acting(editor))
     assert not found.succeeded
     assert sentence in found.sentence
+
+
+def test_a_check_gets_a_new_token_when_the_one_it_has_was_taken_back(
+    practice: PracticeDirectory, editor: User, tmp_path: Path
+) -> None:
+    key = Credential(environment="staging", api_key="legacy", api_secret="secret")
+    values = {"REDOX_STAGING_AUTH": "api-key", "REDOX_STAGING_API_KEY": "legacy", "REDOX_STAGING_API_SECRET": "secret"}
+    with PracticeDirectory(tmp_path / "other", [key]) as other, override_settings(REDOX=redox(other.url, **values)):
+        assert environments.check("staging", actor=acting(editor)).succeeded
+        other.expire_tokens()
+        assert environments.check("staging", actor=acting(editor)).succeeded
 
 
 @pytest.mark.django_db(transaction=True)

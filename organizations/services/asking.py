@@ -52,12 +52,11 @@ def query(environment: str, oid: str) -> Answer:
     """One Query by OID, with no effect here or there. Never inside a transaction."""
     redox = gateway.environment(environment)
     try:
-        token = gateway.access_token(redox)
-        if not token.token:
-            return Answer(cause=environments.token_cause(token))
-        exchange = gateway.exchange(redox, messages.query(oid, redox), token.token)
+        token, exchange = gateway.ask(redox, messages.query(oid, redox))
     except gateway.DoorClosed as closed:
         return Answer(cause=str(closed))
+    if exchange is None:
+        return Answer(cause=environments.token_cause(token))
     outcome = classify(exchange, event="Query", oid=oid, expects="query")
     if outcome.kind != Kind.ACCEPTED:
         return Answer(cause=outcome.detail or f"HTTP {exchange.status}", exchange=exchange)

@@ -136,20 +136,15 @@ def query_oid(environment: str) -> str:
 def _check(environment: str) -> tuple[Check, bytes | None]:
     word = Environment(environment).label
     redox = gateway.environment(environment)
+    oid = query_oid(environment)
     try:
-        answer = gateway.access_token(redox)
+        answer, exchange = gateway.ask(redox, messages.query(oid, redox))
     except gateway.DoorClosed as closed:
         return Check(False, str(closed), {}), None
-    if not answer.token:
+    if exchange is None:
         said = _explained(answer.outcome, redox, answer.clock_difference)
         cause = token_cause(answer)
         return Check(False, f"No token for {word}: {cause}", {"token_ms": answer.duration_ms, **said}), None
-    oid = query_oid(environment)
-    exchange = gateway.exchange(redox, messages.query(oid, redox), answer.token)
-    if exchange.status == HTTPStatus.UNAUTHORIZED and gateway.discard_token(redox, answer.token):
-        # The token may have been taken back before its time; only a new one says whether the credential is good.
-        answer = gateway.access_token(redox)
-        exchange = gateway.exchange(redox, messages.query(oid, redox), answer.token) if answer.token else exchange
     facts: dict[str, str | int | bool] = {
         "token_ms": answer.duration_ms,
         "query_ms": exchange.duration_ms,

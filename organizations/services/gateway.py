@@ -5,6 +5,7 @@ import ipaddress
 import uuid
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -166,6 +167,23 @@ def exchange(redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
     """
     check_door(redox)
     return _client(redox, limits()).post(message, token)
+
+
+def ask(redox: RedoxEnvironment, query: bytes) -> tuple[auth.TokenAnswer, Exchange | None]:
+    """One Query. It has no effect, so it goes out again with a new token when the one at hand was taken back.
+
+    Raises:
+        DoorClosed: as `exchange`.
+    """
+    answer = access_token(redox)
+    if not answer.token:
+        return answer, None
+    found = exchange(redox, query, answer.token)
+    if found.status == HTTPStatus.UNAUTHORIZED and discard_token(redox, answer.token):
+        renewed = access_token(redox)
+        if renewed.token:
+            return renewed, exchange(redox, query, renewed.token)
+    return answer, found
 
 
 def check_door(redox: RedoxEnvironment) -> None:

@@ -204,8 +204,8 @@ def _about(typed: str) -> Q:
     """
     exact = _known_oid(typed)
     if exact:
-        ids = AuditEntry.objects.filter(oid=exact).exclude(organization_id=None).values("organization_id")
-        return Q(oid=exact) | Q(organization_id__in=ids)
+        ids = AuditEntry.objects.filter(_of_oid(exact)).exclude(organization_id=None).values("organization_id")
+        return _of_oid(exact) | Q(organization_id__in=ids)
     holds, of_record = Q(), Q()
     for word in searching.words(typed):
         holds &= Q(search_text__contains=word) & ~Q(actor_name__icontains=word)
@@ -221,4 +221,9 @@ def _known_oid(typed: str) -> str:
         text = Oid(typed.removeprefix("urn:oid:")).text
     except OidError:
         return ""
-    return text if AuditEntry.objects.filter(oid=text).exists() else ""
+    return text if AuditEntry.objects.filter(_of_oid(text)).exists() else ""
+
+
+def _of_oid(oid: str) -> Q:
+    # With both environments named, because the index begins with them.
+    return Q(environment__in=Environment.values, oid=oid)

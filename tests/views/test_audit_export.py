@@ -1,0 +1,109 @@
+"""The history as a file: every match, what it is narrowed to, hashes that can be calculated, no formula."""
+
+import csv
+import hashlib
+import io
+import json
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from organizations.models import Action, AuditEntry
+from organizations.services.actors import system
+from tests import factories
+from tests.factories import BASE, acting
+from tests.views.history import add, edited
+
+
+def exported(client: Client, query: str) -> str:
+    answer = client.get(f"/audit/export/{query}")
+    assert answer.status_code == 200
+    assert re.fullmatch(r'attachment; filename="audit-\d{8}-\d{6}\.(csv|json)"', answer["Content-Disposition"])
+    return answer.getvalue().decode()
+
+
+def rows(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+@pytest.fixture
+def auditor(client_of) -> Client:
+    user = factories.UserFactory(role="auditor", first_name="Auditor", last_name="One")
+    return client_of(user=user)
+
+
+def test_the_csv_has_every_match_and_says_what_it_is_narrowed_to(auditor, editor):
+    factories.organization(BASE, user=editor)
+    add(60, actor=acting(editor))
+    file = exported(auditor, "?what=connection&from=2020-01-01&format=csv")
+    assert file.startswith("\ufeff")
+    head, table = rows(file)[:5], rows(file)[6:]
+    assert head[2] == ["Made by", "Auditor One"]
+    assert head[3] == ["Narrowed to", "What: Connection", "From: Jan 1, 2020", "Days of: America/Chicago"]
+    assert head[4] == ["Entries", "60"]
+    assert table[0][:5] == ["Entry", "Time (UTC)", "Who", "Action", "What happened"]
+    assert [int(row[0]) for row in table[1:]] == list(range(2, 62))
+    assert table[1][4] == "Editor One runs with the settings of this entry."
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+def test_no_cell_is_a_formula(auditor, start):
+    name = f"{start}HYPERLINK(0)"
+    add(reason=name, actor=system(name))
+    table = rows(exported(auditor, "?format=csv"))[7:]
+    assert table[0][2] == f"'{name}"
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for row in table for cell in row)
+
+
+def test_from_the_json_every_hash_can_be_calculated(auditor, editor):
+    north = factories.organization(BASE, user=editor)
+    edited(north, editor, name="Lakeside “Quay”\u2028")
+    file = exported(auditor, "?format=json")
+    read = json.loads(file)
+    assert (read["count"], read["made_by"], read["narrowed_to"]) == (2, "Auditor One", ["nothing"])
+    previous = "0" * 64
+    for entry in read["entries"]:
+        body = json.dumps(entry["body"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        parts = [
+            b"orgportal-audit-v1",
+            str(entry["sequence"]).encode(),
+            previous.encode(),
+            str(len(body)).encode(),
+            body,
+        ]
+        previous = hashlib.sha256(b"\x00".join(parts)).hexdigest()
+        assert (entry["hash"], body.decode() in file) == (previous, True)
+
+
+def test_an_export_is_itself_in_the_history_and_not_in_its_own_file(auditor):
+    add(3)
+    assert len(json.loads(exported(auditor, "?format=json&who=portal"))["entries"]) == 3
+    [entry] = AuditEntry.objects.filter(action=Action.EXPORT_MADE)
+    assert entry.facts["object"]["name"] == "the history as JSON, narrowed to Who: The portal itself"
+    assert entry.facts["details"]["rows"] == 3
+
+
+@pytest.mark.parametrize("query", ["?format=xml", "?format=", "?from=never", "?who=x"])
+def test_an_export_that_cannot_be_made_is_refused_and_leaves_no_entry(auditor, query):
+    assert auditor.get(f"/audit/export/{query}").status_code == 400
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_number_of_queries_of_an_export_does_not_grow(auditor):
+    def queries(count: int) -> int:
+        add(count)
+        with connection.execute_wrapper(counting := Counting()):
+            exported(auditor, "?format=csv")
+        return counting.number
+
+    assert queries(10) == queries(400)
+
+
+class Counting:
+    number = 0
+
+    def __call__(self, execute, *args):
+        self.number += 1
+        return execute(*args)

@@ -20,6 +20,9 @@ from organizations.models import User
 from organizations.permissions import Right
 from organizations.services import people
 
+FILTERED_BY = ("is_active", "groups__id")
+LONGEST_SEARCH = 200
+
 
 class PeopleSite(AdminSite):
     """Open to who manages people. Signing in and out and one's own password are the portal's own pages."""
@@ -62,6 +65,13 @@ class PeopleAdmin(ModelAdmin):
     """What both tables share: who may open the site may see them; nothing is deleted, and the one history is ours."""
 
     actions = None
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # Django takes any lookup of a field's own, also those that fail on what they are asked for, or take for ever.
+        return lookup in {f"{name}__exact" for name in FILTERED_BY}
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.admin_site.has_permission(request)

@@ -6,7 +6,16 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+    sync_playwright,
+)
 
 # So that it looks nothing up by itself.
 FLAGS = [
@@ -15,8 +24,8 @@ FLAGS = [
     "--disable-sync",
     "--disable-background-networking",
 ]
-WIDE = {"width": 1440, "height": 900}
-NARROW = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 # A machine that runs tests on every core is slow at times; what is there is found at once all the same.
 PATIENCE = 20_000
 

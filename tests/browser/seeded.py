@@ -1,0 +1,87 @@
+"""A portal in the middle of its work: a record for each state that a page can show."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from organizations.models import Intent, Organization, State, Submission, User
+from organizations.practice import PracticeDirectory
+from organizations.records import IdentifierRecord
+from organizations.services import environments, organizations, submissions
+from organizations.services.actors import person
+from tests import factories
+
+from . import made
+
+BASE = factories.BASE
+PRODUCTION_OID = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
+PRODUCTION = f"/production/organizations/{PRODUCTION_OID}/"
+ROUND = (  # place below the base, name, how Redox behaves when its New arrives
+    (2, "Lakeside East", "says-no-xml"),
+    (3, "Lakeside West & Valley", "says-no-parse"),
+    (4, "Lakeside South", "applies-then-504"),
+    (5, "Lakeside Harbor", "says-no-exists"),
+)
+LONG_NAME = "Lakeside Interdisciplinary Rehabilitation and Occupational Health Center of Northern Dane County"
+
+
+class Seeded:
+    """Records by name and submissions by state, in STAGING; in PRODUCTION a pair of counterparts."""
+
+    def __init__(self, practice: PracticeDirectory, people: Callable[..., User]) -> None:
+        self.practice = practice
+        self.editor, self.approver = people("editor"), people("approver")
+        self.oids = {"Lakeside Clinics": BASE}
+        self._registered()
+        self._answered()
+        self._production()
+        self._waiting()
+        practice.behaviour = "answers"
+        environments.check("staging", actor=person(self.approver))
+
+    def submission(self, state: State) -> str:
+        """The address of the latest one in that state."""
+        found = Submission.objects.filter(state=state, environment="staging").latest("pk")
+        return f"/staging/submissions/{found.pk}/"
+
+    def record(self, name: str, page: str = "") -> str:
+        """The address of a record in STAGING, or of one of its pages."""
+        return f"/staging/organizations/{self.oids[name]}/{page}"
+
+    def _below(self, number: int, name: str, **values: Any) -> Organization:
+        oid = f"{BASE}.{number}"
+        self.oids[name] = oid
+        return factories.organization(oid, user=self.editor, name=name, part_of_oid=BASE, **values)
+
+    def _registered(self) -> None:
+        made.registered(user=self.editor, name="Lakeside Clinics", aliases=("Lakeside", "Lakeside Clinics, LLC"))
+        north = self._below(1, "Lakeside North", identifiers=(IdentifierRecord(kind="FACID", value="LSC-014"),))
+        made.sent(north, user=self.editor)
+        address = replace(factories.record().address, zip_code="53703")
+        made.edited(north, user=self.approver, part_of_oid=BASE, address=address, contacts=())
+        old_town = self._below(6, "Lakeside Old Town")
+        made.sent(old_town, user=self.editor)
+        made.sent(old_town, user=self.editor, intent=Intent.DEACTIVATE, reason="Location closed: lease ended")
+
+    def _answered(self) -> None:
+        for number, name, behaviour in ROUND:
+            self.practice.behaviour = behaviour
+            made.sent(self._below(number, name), user=self.editor)
+        self.practice.behaviour = "answers"
+
+    def _waiting(self) -> None:
+        cancelled = factories.submission(self._below(7, "Lakeside Bridge"), user=self.editor)
+        submissions.cancel(cancelled.pk, actor=person(self.editor), reason="")
+        factories.submission(self._below(8, "Lakeside Mill"), user=self.editor)
+        self._below(9, LONG_NAME)
+
+    def _production(self) -> None:
+        counterpart = Organization.objects.get(oid=self.oids["Lakeside North"])
+        created = organizations.create(
+            factories.record(PRODUCTION_OID, name="Lakeside North"),
+            "production",
+            stands_for="location",
+            actor=person(self.approver),
+            staging_record=counterpart,
+        )
+        made.sent(created, user=self.approver)

@@ -1,0 +1,166 @@
+"""Every page of the portal: axe, both themes, three widths, one primary button. Addresses come from the resolver."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Page, expect
+
+from organizations import urls
+from organizations.models import State, User
+from organizations.practice import PracticeDirectory
+
+from .conftest import PageAs
+from .judging import faults_of
+from .seeded import LONG_NAME, PRODUCTION, Seeded
+
+# What answers with a file, a fragment or another page.
+NO_PAGES = {
+    "organizations-export",
+    "suggestions",
+    "branch",
+    "submission-state",
+    "submission-cancel",
+    "submission-ask",
+    "audit-export",
+    "audit-raw",
+    "connection-check",
+    "connection-go-on",
+    "sign-out",
+    "demonstration",
+}
+NORTH = "Lakeside North"
+
+type Addresses = dict[str, list[str]]
+
+
+def about_both(_: Seeded) -> Addresses:
+    return {
+        "home": ["/"],
+        "search": ["/search/", "/search/?q=lakeside", "/search/?q=nothing-like-it"],
+        "audit": ["/audit/", "/audit/?what=people"],
+        "audit-entry": ["/audit/1/", "/audit/12/"],
+        "help": ["/help/"],
+        "account": ["/account/"],
+        "fault": ["/staging/organizations/1.2.3/", "/nowhere/"],
+    }
+
+
+def lists(seeded: Seeded) -> Addresses:
+    return {
+        "organizations": [
+            "/staging/organizations/",
+            "/staging/organizations/?view=list&q=north",
+            "/staging/organizations/?q=nothing-like-it",
+            "/production/organizations/",
+        ],
+        "submissions": ["/staging/submissions/", "/production/submissions/?state=open"],
+        "submission": [seeded.submission(state) for state in State if state not in (State.SENDING, State.AWAITING)],
+        "connection": ["/staging/connection/", "/production/connection/"],
+    }
+
+
+def records(seeded: Seeded) -> Addresses:
+    shown = ("Lakeside Clinics", NORTH, "Lakeside East", "Lakeside South", "Lakeside Old Town", LONG_NAME)
+    return {
+        "record": [seeded.record(name) for name in shown],
+        "record-submissions": [seeded.record("Lakeside Old Town", "submissions/")],
+        "record-history": [seeded.record(NORTH, "history/")],
+        "discard": [seeded.record(NORTH, "discard/")],
+        "withdraw": [seeded.record(LONG_NAME, "withdraw/")],
+    }
+
+
+def acts(seeded: Seeded) -> Addresses:
+    closed = (NORTH, "Lakeside Clinics", LONG_NAME)
+    return {
+        "organization-new": ["/staging/organizations/new/", f"{PRODUCTION}../new/"],
+        "edit": [seeded.record(NORTH, "edit/"), seeded.record(LONG_NAME, "edit/")],
+        "review": [
+            *(seeded.record(name, "review/") for name in (NORTH, "Lakeside South", LONG_NAME)),
+            f"{PRODUCTION}review/",
+        ],
+        "deactivate": [*(seeded.record(name, "deactivate/") for name in closed), f"{PRODUCTION}deactivate/"],
+        "reactivate": [seeded.record("Lakeside Old Town", "reactivate/")],
+    }
+
+
+GROUPS = (about_both, lists, records, acts)
+
+
+@pytest.fixture
+def seeded(practice: PracticeDirectory, person: Callable[..., User]) -> Seeded:
+    return Seeded(practice, person)
+
+
+def judged(page: Page, addresses: Addresses) -> str:
+    """What is wrong with these pages, a line each."""
+    lines = []
+    for address in (address for group in addresses.values() for address in group):
+        page.goto(address)
+        lines += [f"{address} {fault}" for fault in faults_of(page)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_page_is_accessible_and_fits(
+    seeded: Seeded, page_as: PageAs, group: Callable[[Seeded], Addresses]
+) -> None:
+    assert judged(page_as("approver"), group(seeded)) == ""
+
+
+def test_no_page_is_left_out(seeded: Seeded) -> None:
+    looked_at = {name for group in GROUPS for name in group(seeded)} - {"fault"} | {"sign-in"}
+    named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
+    assert named - NO_PAGES == looked_at
+
+
+def test_signing_in_and_managing_people_are_accessible_and_fit(
+    transactional_db: None, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    page = page_as("administrator")
+    number = person("viewer").pk
+    people = "/admin/organizations/user/"
+    assert judged(page, {"admin": ["/admin/", people, f"{people}add/", f"{people}{number}/change/"]}) == ""
+    page.context.clear_cookies()
+    assert judged(page, {"sign-in": ["/sign-in/"]}) == ""
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.locator(".problem")).to_be_focused()
+    assert faults_of(page) == []
+
+
+def test_what_follows_a_wrong_press_is_accessible_and_fits(seeded: Seeded, page_as: PageAs) -> None:
+    page = page_as("approver")
+    for address, button in (
+        (seeded.record(NORTH, "review/"), "Send update to STAGING"),
+        (f"{PRODUCTION}deactivate/", "Deactivate in PRODUCTION"),
+    ):
+        page.goto(address)
+        page.get_by_role("button", name=button).click()
+        expect(page.locator(".problem")).to_be_focused()
+        assert faults_of(page) == [], address
+
+
+def test_a_faulty_form_a_conflict_and_a_lost_sign_in_are_accessible_and_fit(seeded: Seeded, page_as: PageAs) -> None:
+    page, other = page_as("editor"), page_as("editor", "Two")
+    for each in (page, other):
+        each.goto(seeded.record(NORTH, "edit/"))
+    page.get_by_label("Name", exact=True).fill("")
+    page.get_by_label("ZIP").fill("5370")
+    page.get_by_label("Destination ID").fill("no-uuid")
+    page.get_by_role("button", name="Save without sending").click()
+    expect(page.locator(".problem")).to_be_focused()
+    assert faults_of(page) == []
+
+    page.goto(seeded.record(NORTH, "edit/"))
+    page.get_by_label("Name", exact=True).fill("Lakeside Nord")
+    page.get_by_role("button", name="Save without sending").click()
+    expect(page.locator("#notes")).to_contain_text("Saved. Nothing was sent.")
+    other.get_by_label("Name", exact=True).fill("Lakeside North Shore")
+    other.get_by_role("button", name="Save without sending").click()
+    expect(other.locator("main")).to_contain_text("while you were editing.")
+    assert faults_of(other) == []
+    Session.objects.all().delete()
+    other.get_by_role("button", name="Save these values").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Your sign-in has ended")
+    assert faults_of(other) == []

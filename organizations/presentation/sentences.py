@@ -281,6 +281,9 @@ def _cause(facts: Mapping[str, Any]) -> Iterator[Part]:
     cause = (
         facts.get("detail") or facts.get("reason") or facts.get("exchange", {}).get("fault_text") or "no reason given"
     )
+    if cause.lstrip().startswith("<"):
+        # A page for people from something in between; the entry has it whole.
+        cause = f"a web page came instead of an answer, HTTP {facts.get('http_status', 'without a status')}"
     yield Part(_cut(cause, LONGEST_TEXT).rstrip("."))
 
 

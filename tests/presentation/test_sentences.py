@@ -165,3 +165,12 @@ def test_what_people_and_redox_wrote_is_never_markup(text: str) -> None:
 def test_long_values_are_cut_and_marked_as_before_and_after() -> None:
     told = sentences.tell(entry(Action.ORGANIZATION_EDITED, changes=[change("Name", "a" * 500, "b")]))
     assert f"<del>{'a' * 120}…</del> to <ins>b</ins>" in told.sentence
+
+
+def test_a_web_page_instead_of_an_answer_is_named_and_not_recited() -> None:
+    page = "<html><head><title>504 Gateway Time-out</title></head></html>"
+    told = sentences.tell(entry(Action.ATTEMPT_OUTCOME, outcome="unknown", detail=page, http_status=504, **UPDATE))
+    assert told.text == (
+        "No clear answer came to attempt 1 of submission 412 (Update of Lakeside North, PRODUCTION): a web page came "
+        "instead of an answer, HTTP 504. It may or may not have taken effect."
+    )

@@ -520,6 +520,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="submission",
+            index=models.Index(fields=["environment", "-id"], name="submission_newest"),
+        ),
+        migrations.AddIndex(
+            model_name="submission",
             index=models.Index(fields=["environment", "state", "-id"], name="submission_by_state"),
         ),
         migrations.AddIndex(
@@ -585,7 +589,25 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="organization",
-            index=models.Index(fields=["environment", "presence", "confirmed_active"], name="organization_standing"),
+            index=models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
+        ),
+        migrations.AddIndex(
+            model_name="organization",
+            index=models.Index(
+                fields=[
+                    "environment",
+                    "presence",
+                    "presence_basis",
+                    "confirmed_active",
+                    "changes",
+                    "last_submission",
+                    "wanted_hash",
+                    "edited_by",
+                    "edited_at",
+                    "seen_at",
+                ],
+                name="organization_words",
+            ),
         ),
         migrations.AddConstraint(
             model_name="organization",

@@ -182,7 +182,23 @@ class Organization(models.Model):
             models.Index(fields=["environment", "oid_key"], name="organization_by_oid"),
             models.Index(fields=["environment", "name"], name="organization_by_name"),
             models.Index(fields=["environment", "zip_code"], name="organization_by_zip"),
-            models.Index(fields=["environment", "presence", "confirmed_active"], name="organization_standing"),
+            models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
+            # All that standing, open work and the counts of them read: a row with its texts is ten times as wide.
+            models.Index(
+                fields=[
+                    "environment",
+                    "presence",
+                    "presence_basis",
+                    "confirmed_active",
+                    "changes",
+                    "last_submission",
+                    "wanted_hash",
+                    "edited_by",
+                    "edited_at",
+                    "seen_at",
+                ],
+                name="organization_words",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -146,6 +146,7 @@ class Submission(models.Model):
         ]
         indexes = [
             models.Index(fields=["environment", "id"], condition=Q(state=State.QUEUED), name="submission_queued"),
+            models.Index(fields=["environment", "-id"], name="submission_newest"),
             models.Index(fields=["environment", "state", "-id"], name="submission_by_state"),
             models.Index(fields=["submitter", "-id"], name="submission_by_submitter"),
         ]

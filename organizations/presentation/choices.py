@@ -51,7 +51,7 @@ def destinations(environment: str, parent_oid: str) -> list[Choice]:
     """Destination IDs in use in this environment: that of the parent first, then the most used."""
     used = (
         Organization.objects.in_environment(environment)
-        .exclude(destination_id="")
+        .filter(destination_id__gt="")  # not empty, as a range of the index
         .values("destination_id")
         .annotate(records=Count("pk"), first=Min("name"))
         .order_by("-records", "destination_id")

@@ -83,31 +83,37 @@ class Page:
 
 def page(filters: Filters, faults: dict[str, str], before: int | None) -> Page:
     """The entries before a sequence, or the newest."""
-    found = [] if faults else _entries(filters, before)
-    shown, more = found[:ROWS], found[ROWS:]
+    sequences = [] if faults else _sequences(filters, before)
+    shown, more = _entries(sequences[:ROWS]), sequences[ROWS:]
     return Page(
         filters=filters,
         faults=faults,
         days=list(_days(shown, filters.zone)),
-        summary="" if faults else _count(filters),
+        summary="" if faults else _count(filters, len(sequences) if before is None else None),
         older_url=filters.address(before=shown[-1].sequence) if more else "",
         newest_url=filters.address() if before else "",
         nothing=("", "") if shown or faults else _nothing(filters, before),
     )
 
 
-def _entries(filters: Filters, before: int | None) -> list[AuditEntry]:
+def _sequences(filters: Filters, before: int | None) -> list[int]:
+    """Of the entries before that one, or of all, the newest; as many as are counted, so that one search does both."""
     found = audit_filters.narrowed(filters)
     if before is not None:
         found = found.filter(sequence__lt=before)
-    return list(found.order_by("-sequence").defer("raw", "search_text")[: ROWS + 1])
+    return list(found.order_by("-sequence").values_list("sequence", flat=True)[: MOST_COUNTED + 1])
 
 
-def _count(filters: Filters) -> str:
+def _entries(sequences: list[int]) -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(sequence__in=sequences).order_by("-sequence").defer("raw", "search_text"))
+
+
+def _count(filters: Filters, known: int | None) -> str:
+    """How many fit; `known` where the search for the page has counted them."""
     if not filters.in_force:
         # The chain has no gap: its last number is how many there are.
         return words.count(AuditHead.objects.get(pk=1).sequence, "entry", "entries")
-    number = _bounded(filters)
+    number = _bounded(filters) if known is None else known
     return f"more than {MOST_COUNTED:,} entries" if number > MOST_COUNTED else words.count(number, "entry", "entries")
 
 

@@ -172,7 +172,7 @@ def _shown(
 
 def _list(found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[int], list[Row]]:
     words = filters.words
-    shown_page = page_of(found.order_by(*filters.order()), page)
+    shown_page = page_of(found.order_by(*filters.order()), page, is_search=bool(words))
     rows = [Row(organization=organization) for organization in organizations_of(shown_page, with_texts=bool(words))]
     for row in rows:
         row.match = match(row.organization, words) if words else None

@@ -109,9 +109,15 @@ def add_below_url(organization: Organization) -> str:
     return reverse("organization-new", args=[organization.environment]) + f"?below={organization.oid}"
 
 
-def page_of(found: QuerySet[Organization], number: str | int, size: int = ROWS_A_PAGE) -> Page[int]:
-    """A page of the ids of ordered records: ids alone come from an index, however wide the rows are."""
-    return Paginator(found.values_list("pk", flat=True), size).get_page(number)
+def page_of(
+    found: QuerySet[Organization], number: str | int, size: int = ROWS_A_PAGE, *, is_search: bool = False
+) -> Page[int]:
+    """A page of the ids of ordered records: ids alone come from an index, however wide the rows are.
+
+    A search reads every record, so it is made once and not once more to count what it found.
+    """
+    ids = found.values_list("pk", flat=True)
+    return Paginator(list(ids) if is_search else ids, size).get_page(number)
 
 
 def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Organization]:

@@ -78,7 +78,7 @@ def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[Row]]
 def hits(environment: str, found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[int], list[Row]]:
     """A page of the records that fit, framed by those above them."""
     words = filters.words
-    shown_page = page_of(found.order_by("oid_key"), page)
+    shown_page = page_of(found.order_by("oid_key"), page, is_search=bool(words))
     of_page = organizations_of(shown_page, with_texts=bool(words))
     lines = tree.ancestors_of(environment, [organization.oid for organization in of_page])
     frames = {above.pk for line in lines.values() for above in line} - {organization.pk for organization in of_page}

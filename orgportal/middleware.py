@@ -1,10 +1,12 @@
 """What stands before every page: the health addresses, and the number of the request with its log line."""
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -18,6 +20,30 @@ from orgportal import logs
 log = logging.getLogger("orgportal.request")
 
 type Respond = Callable[[HttpRequest], HttpResponse]
+type Application = Callable[[dict[str, Any], Any], Any]
+
+# What browsers send forms as. Any other character set would let text in that no database and no page can take.
+_FORM = re.compile(
+    r"application/x-www-form-urlencoded(; ?charset=\"?utf-8\"?)?|multipart/form-data; ?boundary=\"?[!-~]{1,70}\"?",
+    re.IGNORECASE,
+)
+_QUOTED_NUL = r"\000"
+
+
+def readable(application: Application) -> Application:
+    """A WSGI application that sees no head which Django fails on before its own handling of faults begins.
+
+    A Content-Type that no form has counts as none, and so do cookies that hold NUL.
+    """
+
+    def called(environ: dict[str, Any], start_response: Any) -> Any:
+        if not _FORM.fullmatch(environ.get("CONTENT_TYPE", "")):
+            environ["CONTENT_TYPE"] = ""
+        if _QUOTED_NUL in environ.get("HTTP_COOKIE", ""):
+            del environ["HTTP_COOKIE"]
+        return application(environ, start_response)
+
+    return called
 
 
 class HealthMiddleware:

@@ -4,8 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from orgportal.middleware import readable
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgportal.settings")
-application = get_wsgi_application()
+application = readable(get_wsgi_application())
 
 from orgportal import startup  # noqa: E402 - needs the applications that the line above has loaded
 

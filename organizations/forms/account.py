@@ -5,8 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordMixin
 
+from organizations.fields import FieldError, read_text
 from organizations.models import User
 
+_LONGEST_ID = 18
+_LONGEST_NAME = 150
 PASSWORD_HINT = "At least 12 characters, no common password, nothing of your name."  # noqa: S105 - a hint
 
 
@@ -38,6 +41,16 @@ class PasswordForm(PasswordChangeForm):
         self.fields["new_password2"].label = "New password again"
 
 
+class RolesField(forms.ModelMultipleChoiceField):
+    """Chosen roles. Django would ask the database for any number, also for one that no database can hold."""
+
+    def clean(self, value: Any) -> Any:
+        beyond = next((each for each in value or () if len(str(each)) > _LONGEST_ID), None)
+        if beyond is not None:
+            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": beyond[:_LONGEST_ID]})
+        return super().clean(value)
+
+
 class PersonForm(SetPasswordMixin, forms.ModelForm):
     """An account as an administrator sees it. An empty password keeps the one there is."""
 
@@ -48,6 +61,7 @@ class PersonForm(SetPasswordMixin, forms.ModelForm):
         fields = ("username", "first_name", "last_name", "email", "is_active", "groups")
         labels = {"groups": "Roles"}  # noqa: RUF012 - the form of Django's Meta
         help_texts = {"groups": "What each role may do stands under Groups."}  # noqa: RUF012
+        field_classes = {"groups": RolesField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "username": forms.TextInput(attrs={"autocomplete": "username"}),
             "groups": forms.CheckboxSelectMultiple,
@@ -60,6 +74,19 @@ class PersonForm(SetPasswordMixin, forms.ModelForm):
             self.fields[name].required = is_new
             self.fields[name].help_text = ""
         self.fields["password1"].help_text = PASSWORD_HINT if is_new else "Leave empty to keep the password."
+
+    def clean_first_name(self) -> str:
+        return self._name("first_name")
+
+    def clean_last_name(self) -> str:
+        return self._name("last_name")
+
+    def _name(self, field: str) -> str:
+        """The history names people by it: it must not look like another, nor turn the rest of a line round."""
+        try:
+            return read_text(str(self.fields[field].label), self.cleaned_data[field], _LONGEST_NAME).value
+        except FieldError as fault:
+            raise forms.ValidationError(str(fault)) from fault
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -21,7 +21,7 @@ class EnvironmentConverter:
 class OidConverter:
     """The bare dotted form; whether it is an OID is for the record to say."""
 
-    regex = r"[0-2](?:\.[0-9]{1,40}){1,31}"
+    regex = r"(?=[0-9.]{1,64}/)[0-2](?:\.[0-9]+)+"  # no longer than an OID, of which one arc may be nearly all
 
     def to_python(self, value: str) -> str:
         return value

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from organizations.models import User
 
+LONGEST_NAME = 150  # as the columns have it that keep who did something
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
@@ -23,7 +25,7 @@ class Actor:
 def person(user: User, *, signed_in_by: str = "password", address: str = "", request_id: str = "") -> Actor:
     """The actor for a person who signed in."""
     return Actor(
-        name=user.get_full_name() or user.get_username(),
+        name=(user.get_full_name() or user.get_username())[:LONGEST_NAME],
         person=user,
         signed_in_by=signed_in_by,
         address=address,

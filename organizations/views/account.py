@@ -22,6 +22,7 @@ from organizations.views import access
 
 WRONG = "The name or the password is wrong. Check both."
 CLOSED = "Too many wrong tries for this name. Try again at {time}."
+LONGEST_NEXT = 2000
 
 
 def safe_next(request: HttpRequest, otherwise: str) -> str:
@@ -30,7 +31,7 @@ def safe_next(request: HttpRequest, otherwise: str) -> str:
     is_ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_ours and wanted.startswith("/") else otherwise
+    return wanted if is_ours and wanted.startswith("/") and len(wanted) <= LONGEST_NEXT else otherwise
 
 
 @login_not_required

@@ -92,7 +92,7 @@ _ZIP_PREFIXES = """
 _ZIPS_ACROSS_A_BORDER = frozenset({"06390", "42223", "83414", "96799"})
 
 _UNSENDABLE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]"
 )
 _INVISIBLE = re.compile(r"[\u200b\u2060\ufeff]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -123,7 +123,8 @@ def read_text(label: str, value: str, max_length: int) -> Read:
     """One line of text without blanks at its ends or in a row.
 
     Refuses what JSON or the directory's XML cannot carry and what makes a text look like another: control characters,
-    lone surrogates, non-characters, bidirectional overrides.
+    lone surrogates, non-characters, bidirectional overrides; and the replacement character, which stands where a text
+    was broken on its way.
     """
     _refuse_unsendable(label, value)
     visible = _INVISIBLE.sub("", value)
@@ -293,7 +294,7 @@ def _e164(typed: str) -> str:
 
 
 def _reshaped(label: str, typed: str, value: str) -> Read:
-    return Read(value, "" if typed == value else f"{label} '{typed}' to {value}")
+    return Read(value, "" if typed == value else f"{label} {_quoted(typed)} to {value}")
 
 
 def _removed(label: str, parts: list[str]) -> str:

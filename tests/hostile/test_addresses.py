@@ -1,0 +1,159 @@
+"""Addresses that nobody was given: unknown and malformed parts, and whatever a query can hold."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from organizations.models import AuditEntry, Organization
+from tests import factories
+from tests.factories import BASE
+from tests.hostile.typed import MARKUP, Input, query, stored
+from tests.views.test_matrix import addresses
+
+# For each kind of part of an address one that looks right and does not exist, and what is none.
+NUMBERS = ("0", "-1", "1.5", "\uff17", str(2**63), str(2**64), "9" * 5_000, "\x00", b"\xed\xa0\x80")
+PARTS: dict[str, tuple[str, tuple[str | bytes, ...]]] = {
+    "environment": ("staging", ("STAGING", "development", "\x00", b"staging\xed\xa0\x80", "staging\n", "x" * 5_000)),
+    "oid": (
+        "2.999.7654321",
+        (
+            "2.999.7654322",
+            "3.1",
+            "2..1",
+            "1",
+            f"{BASE}\n",
+            "2." + "1" * 62,
+            "2.1" * 40,
+            "2\u0664.1",
+            f"{BASE}\x00",
+            MARKUP,
+        ),
+    ),
+    "number": ("7654321", NUMBERS),
+    "sequence": ("7654321", NUMBERS),
+    "object_id": ("7654321", (*NUMBERS, "a" * 5_000, "_5F_", MARKUP)),
+    "content_type_id": ("7654321", NUMBERS),
+    "app_label": ("organizations", ("auth\x00", "x" * 5_000)),
+}
+
+
+def wrong_addresses() -> Iterator[tuple[str, str, str]]:
+    """(name, method, address): each address with what does not exist, then with one malformed part at a time."""
+    for name, parts in addresses().items():
+        right = reverse(name, kwargs={part: PARTS[part][0] for part in parts})
+        if set(parts) - {"environment", "app_label"}:
+            yield name, "POST", right
+        for part in parts:
+            for wrong in PARTS[part][1]:
+                yield name, "GET", right.replace(f"/{PARTS[part][0]}/", f"/{quote(wrong, safe='')}/")
+
+
+def signed_in(role: str) -> Client:
+    client = Client()
+    client.force_login(factories.UserFactory(role=role, is_staff=role == "administrator"))
+    return client
+
+
+def test_what_an_address_names_wrongly_is_not_found(db: None) -> None:
+    clients = {"admin": signed_in("administrator")}
+    portal = signed_in("approver")
+    found: dict[str, set[int]] = {}
+    for name, method, address in wrong_addresses():
+        answer: Any = clients.get(name.partition(":")[0], portal).generic(method, address)
+        found.setdefault(name, set()).add(answer.status_code)
+        assert MARKUP not in answer.content.decode()
+    assert len(found) > 20
+    # Django's own pages of people lead back to the list where a person does not exist.
+    allowed = {name: {302, 403, 404, 405} if name.startswith("admin:") else {404, 405} for name in found}
+    assert {name: statuses for name, statuses in found.items() if not statuses <= allowed[name]} == {}
+
+
+def test_an_address_that_is_refused_is_kept_in_the_history_as_it_was(db: None) -> None:
+    viewer = signed_in("viewer")
+    for address in (f"/staging/organizations/2.{'1' * 62}/discard/", "/admin/organizations/user/%00%E2%80%AE/change/"):
+        assert viewer.post(address).status_code == 403
+        entry = AuditEntry.objects.order_by("-sequence").first()
+        assert entry is not None
+        assert viewer.get(reverse("audit-entry", args=[entry.pk])).status_code == 200
+    assert viewer.post(f"/staging/organizations/2.{'1' * 63}/discard/").status_code == 404
+
+
+LISTS = "/staging/organizations/"
+RECORD = f"{LISTS}{BASE}/"
+PEOPLE = "/admin/organizations/user/"
+QUERIES = (
+    (LISTS, "q"),
+    (LISTS, "open"),
+    (LISTS, "below"),
+    (LISTS, "page", "sort"),
+    (f"{LISTS}?view=list", "q", "page", "sort"),
+    (LISTS, "standing", "open_work", "stands_for", "state", "contact", "hide_deactivated", "view"),
+    (f"{LISTS}new/", "below"),
+    (f"{LISTS}new/", "like"),
+    (f"{LISTS}suggestions/", "parent"),
+    (RECORD, "rows"),
+    (f"{RECORD}branch/", "page"),
+    (f"{RECORD}history/", "page"),
+    ("/search/", "q"),
+    ("/search/?q=Lakeside", "environment"),
+    ("/staging/submissions/", "page", "state", "mine"),
+    ("/audit/", "record", "before"),
+    ("/audit/", "who", "what", "environment", "outcome", "from", "to", "times"),
+    ("/audit/export/", "format"),
+    ("/audit/export/?format=json", "record"),
+    (f"{LISTS}export/", "q", "below", "sort"),
+    ("/sign-in/", "next"),
+    (PEOPLE, "q", "p", "o", "e"),
+    (PEOPLE, "id__in"),
+    (PEOPLE, "username__regex"),
+    (f"{PEOPLE}add/", "_changelist_filters", "groups", "_to_field"),
+    ("/admin/login/", "next"),
+)
+VALUES: tuple[Input, ...] = (
+    f"\x00\x07\u202e\u200b{MARKUP}{{{{ 7 }}}}'\"\\%_",
+    b"\xed\xa0\x80\xff",
+    "x" * 10_000,
+    "a " * 5_000,
+    str(2**63),
+    "9" * 5_000,
+    "-1",
+    "2." + "1" * 62,
+    ["1", "\x00"],
+)
+
+
+@pytest.mark.parametrize("place", QUERIES, ids=lambda place: f"{place[0]}:{place[1]}")
+def test_no_query_of_an_address_fails(made: Organization, place: tuple[str, ...]) -> None:
+    role = "administrator" if place[0].startswith("/admin") else "auditor" if "export" in place[0] else "approver"
+    client = signed_in(role)
+    path, _, rest = place[0].partition("?")
+    before = stored()[:-1]
+    for value in VALUES:
+        text = "&".join(filter(None, (rest, query(dict.fromkeys(place[1:], value)))))
+        answer: Any = client.get(path, QUERY_STRING=text, headers={"HX-Request": "true"} if "branch" in path else {})
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert answer.status_code in (200, 302, 400, 404, 422), text[:80]
+        assert MARKUP.encode() not in body or answer.streaming
+        assert not re.search(r"[\r\n]", answer.get("Location", ""))
+    assert stored()[:-1] == before
+
+
+def test_what_cannot_be_meant_narrows_no_history_in_silence(client: Client) -> None:
+    names = ("who", "what", "environment", "outcome", "from", "to")
+    response: Any = client.get("/audit/", dict.fromkeys(names, f"\x00{MARKUP}"))
+    assert response.status_code == 422
+    assert {name for name, _ in response.context["problems"]} == {*names[:4], "since", "until"}
+
+
+def test_an_unknown_method_is_refused_everywhere(db: None) -> None:
+    client = signed_in("approver")
+    for name, parts in addresses().items():
+        if not name.startswith("admin:"):
+            address = reverse(name, kwargs={part: PARTS[part][0] for part in parts})
+            for method in ("PROPFIND", "TRACE", "OPTIONS", "G\u00cbT"):
+                assert client.generic(method, address).status_code == 405, (method, name)

@@ -1,0 +1,325 @@
+"""Posts that no form of the portal makes: other fields, torn lists, broken bodies, stale tokens."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from organizations.models import Organization, Submission, User
+from organizations.views.lost import SENTENCE
+from orgportal.middleware import readable
+from tests import factories
+from tests.factories import BASE, PASSWORD
+from tests.hostile.typed import MARKUP, URL_ENCODED, Input, post, query, stored
+from tests.views.typing import edit_url, posted
+
+NEW = reverse("organization-new", args=["staging"])
+
+# Names of columns and of what the portal itself knows, with values that would do harm.
+INTERNAL: Mapping[str, Input] = {
+    "id": "1",
+    "pk": "1",
+    "presence": "present",
+    "presence_basis": "accepted",
+    "confirmed": "{}",
+    "confirmed_active": "false",
+    "confirmed_version": "99",
+    "active": "false",
+    "state": "accepted",
+    "message": "{}",
+    "message_sha256": "0" * 64,
+    "approver": "1",
+    "submitter": "1",
+    "authors": "[]",
+    "attempt": "9",
+    "environment": "production",
+    "oid_key": "1",
+    "search_text": "x",
+    "wanted_hash": "0" * 64,
+    "carried": '{"Type": 1}',
+    "edited_by": "1",
+    "staging_record": "1",
+    "is_superuser": "on",
+    "is_staff": "on",
+    "user_permissions": ["1", "2", "3"],
+    "signed_in_by": "nobody",
+}
+
+
+def test_a_record_takes_nothing_but_what_its_form_has(client: Client, editor: User) -> None:
+    inner = {name: value for name, value in INTERNAL.items() if name not in ("state", "oid")}
+    assert post(client, NEW, {**inner, **posted(factories.record())}).status_code == 302
+    made = Organization.objects.get()
+    assert (made.record(), made.environment, made.version) == (factories.record(), "staging", 1)
+    assert (made.presence, made.confirmed, made.carried, made.edited_by) == ("never", "", {}, editor)
+    assert (made.staging_record, made.confirmed_active) == (None, None)
+
+
+def test_a_submission_takes_nothing_but_reason_and_ticks(client: Client, editor: User, made: Organization) -> None:
+    page = client.get(edit_url(made, "review")).context
+    inputs = {"sha256": page["made"].sha256, "seen": "0", "version": "1", "reason": "Test"}
+    inputs |= {"tick": [question.key for question in page["page"].questions]}
+    assert post(client, edit_url(made, "review"), {**INTERNAL, **inputs}).status_code == 302
+    submission = Submission.objects.get()
+    assert bytes(submission.message) == page["made"].message
+    assert (submission.state, submission.environment, submission.attempt) == ("queued", "staging", 0)
+    assert (submission.submitter, submission.approver, submission.authors) == (editor, None, [editor.pk])
+
+
+def test_a_person_s_form_gives_no_rights_but_roles(db: None) -> None:
+    boss = factories.UserFactory(role="administrator", is_staff=True)
+    client = Client()
+    client.force_login(boss)
+    secret = "a-much-longer-secret"
+    inputs: dict[str, Input] = {"username": "new-person", "is_active": "on", "password1": secret, "password2": secret}
+    assert post(client, "/admin/organizations/user/add/", {**INTERNAL, **inputs}).status_code == 302
+    made = User.objects.get(username="new-person")
+    assert (made.is_superuser, made.is_staff, made.user_permissions.count()) == (False, False, 0)
+    own = f"/admin/organizations/user/{boss.pk}/change/"
+    assert post(client, own, {**INTERNAL, "username": boss.username, "groups": [], "is_active": ""}).status_code == 302
+    boss.refresh_from_db()
+    assert (boss.is_superuser, boss.is_active, boss.groups.get().name) == (False, True, "administrator")
+
+
+def test_signing_in_and_changing_a_password_give_nothing_else(client: Client, editor: User) -> None:
+    post(Client(), reverse("sign-in"), {**INTERNAL, "username": editor.username, "password": PASSWORD})
+    new = {"old_password": PASSWORD, "new_password1": "a-much-longer-secret", "new_password2": "a-much-longer-secret"}
+    assert post(client, reverse("account"), {**INTERNAL, **new, "username": "root"}).status_code == 302
+    name = editor.username
+    editor.refresh_from_db()
+    assert (editor.username, editor.is_superuser, editor.is_staff) == (name, False, False)
+
+
+# Lists -------------------------------------------------------------------------------------------------------
+
+TOTALS: tuple[Input, ...] = (
+    "", "0", "2", "-1", "1e3", "\x00", "\uff11", str(2**31), str(2**64), "9" * 5_000, ["1", "2"], ["1", "1"], MARKUP
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", ["contacts", "identifiers"])
+def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client: Client, prefix: str) -> None:
+    inputs: dict[str, Input] = {**posted(factories.record())}
+    inputs |= {"identifiers-TOTAL_FORMS": "1", "identifiers-0-value": "LSC-014", "identifiers-0-kind": "FACID"}
+    before = stored()
+    for total in TOTALS:
+        response = post(client, NEW, inputs | {f"{prefix}-TOTAL_FORMS": total})
+        assert response.status_code == 422, total
+        assert f"The {prefix} did not arrive whole. Nothing was saved." in response.content.decode()
+        form = response.context["form"]
+        assert (len(form.contacts), len(form.identifiers)) == (1, 1)
+    missing = {name: value for name, value in inputs.items() if not name.startswith(prefix)}
+    assert post(client, NEW, missing).status_code == 422
+    assert stored() == before
+    assert post(client, NEW, inputs).status_code == 302
+
+
+def test_what_a_list_says_of_itself_beyond_its_length_counts_for_nothing(client: Client) -> None:
+    inputs: dict[str, Input] = {**posted(factories.record())}
+    inputs |= {"contacts-INITIAL_FORMS": "9" * 5_000, "contacts-MAX_NUM_FORMS": "-1", "contacts-MIN_NUM_FORMS": "\x00"}
+    inputs |= {
+        "contacts-0-DELETE": "on",
+        "contacts-0-ORDER": "x",
+        "contacts-0-id": "1",
+        "contacts-__prefix__-name": "x",
+    }
+    assert post(client, NEW, inputs).status_code == 302
+    assert Organization.objects.get().record() == factories.record()
+
+
+@pytest.mark.parametrize("place", ["-1", "1", "00", "999", "1000", "9" * 5_000, "\uff11", "0\x00"])
+def test_a_line_at_a_place_that_is_none_is_torn_or_ignored(client: Client, place: str) -> None:
+    response = post(client, NEW, posted(factories.record()) | {f"contacts-{place}-name": "Smuggled"})
+    assert response.status_code in (302, 422)
+    assert not Organization.objects.filter(contacts__name="Smuggled").exists()
+
+
+def test_more_lines_than_there_may_be_are_refused(client: Client) -> None:
+    lines = {f"contacts-{place}-{name}": "Desk" for place in range(40) for name in ("purpose", "name")}
+    before = stored()
+    response = post(client, NEW, posted(factories.record()) | lines | {"contacts-TOTAL_FORMS": "40"})
+    assert response.status_code == 422
+    assert "At most 20 contacts can be kept." in response.content.decode()
+    many = {f"contacts-{place}-name": "Desk" for place in range(1_100)}
+    assert post(client, NEW, posted(factories.record()) | many).status_code == 400
+    assert stored() == before
+
+
+# Bodies ------------------------------------------------------------------------------------------------------
+
+BOUNDARY = b"----made-up"
+PART = b"--" + BOUNDARY + b'\r\nContent-Disposition: form-data; name="name"'
+
+
+def bodies() -> Iterator[tuple[str, str, bytes]]:
+    multipart = f"multipart/form-data; boundary={BOUNDARY.decode()}"
+    yield "JSON", "application/json", b'{"name": "x", "act": "save"}'
+    yield "XML", "text/xml", b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
+    yield "no type", "", b"name=x&act=save"
+    yield "nonsense type", "\x7f;;;=", b"name=x"
+    yield "no boundary", "multipart/form-data", PART
+    yield "empty boundary", "multipart/form-data; boundary=", PART
+    yield "long boundary", f"multipart/form-data; boundary={'x' * 5_000}", PART
+    yield "boundary in other letters", "multipart/form-data; boundary=\u00e9\u00e9", PART
+    yield "no body", multipart, b""
+    yield "head without end", multipart, PART
+    yield "part without end", multipart, PART + b"\r\n\r\nLakeside"
+    yield "NUL in a name", multipart, PART.replace(b'"name"', b'"na\x00me"') + b"\r\n\r\nx\r\n--" + BOUNDARY + b"--"
+    yield (
+        "broken base64",
+        multipart,
+        PART + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n=\xff\r\n--" + BOUNDARY + b"--",
+    )
+    yield "a file", multipart, PART + b'; filename="../../x\x00.html"\r\n\r\n<script>\r\n--' + BOUNDARY + b"--"
+    yield (
+        "no name",
+        multipart,
+        b"--" + BOUNDARY + b"\r\nContent-Disposition: form-data\r\n\r\nx\r\n--" + BOUNDARY + b"--",
+    )
+    yield "only separators", URL_ENCODED, b"&&&===;;%%%&\x00=\xff&" + b"=" * 1_000
+    yield "too many inputs", URL_ENCODED, b"a=1&" * 2_000
+    yield "too large", URL_ENCODED, b"name=" + b"x" * 3_000_000
+
+
+@pytest.mark.parametrize(("kind", "body"), [row[1:] for row in bodies()], ids=[row[0] for row in bodies()])
+def test_a_body_that_is_no_form_changes_nothing(client: Client, made: Organization, kind: str, body: bytes) -> None:
+    before = stored()
+    for address in (edit_url(made), edit_url(made, "review"), edit_url(made, "deactivate"), reverse("account")):
+        response = client.post(address, body, content_type=kind)
+        # A button that the form does not have brings the form back.
+        assert response.status_code in (200, 400, 409, 422)
+        assert b"Traceback" not in response.content
+    assert stored() == before
+
+
+CHARSETS = ("utf-7", "utf-16", "unicode_escape", "raw_unicode_escape", "hex", "rot13", "idna", "\u00e9", "x" * 200)
+TYPES = (
+    *(f"{kind}; charset={charset}" for kind in ("text/plain", "multipart/form-data") for charset in CHARSETS),
+    "application/x-www-form-urlencoded; charset=utf-16",
+    "text/plain; charset*=utf-8''%00",
+    "text/plain; charset*=nonsense''x",
+    "text/plain; a*=nonsense''x",
+    f"text/plain; a={'x' * 20_000}",
+)
+
+
+def asked(client: Client, path: str, text: str, **head: str) -> Any:
+    """The answer to a request with this head, as the web server hands it in."""
+    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    environ = {**RequestFactory().get(path, QUERY_STRING=text).environ, "HTTP_COOKIE": cookies, **head}
+    return readable(lambda environ, _: client.handler(environ))(environ, None)
+
+
+def test_no_head_of_a_request_chooses_how_it_is_read(client: Client, made: Organization) -> None:
+    for kind in TYPES:
+        answer = asked(client, reverse("organizations", args=["staging"]), "q=%5Cud800+2bAAA-", CONTENT_TYPE=kind)
+        assert answer.status_code == 200, kind
+        assert b"Nothing fits all filters." in answer.content
+
+
+def test_a_cookie_that_holds_nul_is_none(client: Client) -> None:
+    for name in ("orgportal-session", "orgportal-csrf", "messages"):
+        answer = asked(
+            client, reverse("home"), "", HTTP_COOKIE=f'{name}="\\000\\000\\000\\000\\000\\000\\000\\000\\000"'
+        )
+        assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 10_000, "\u00e9", "'; --", '"\\377\\376"', "a:b:c", "=;=;", "{}"])
+def test_cookies_that_are_none_of_ours_sign_nobody_in(db: None, text: str) -> None:
+    client = Client()
+    for name in ("orgportal-session", "orgportal-csrf", "messages"):
+        client.cookies[name] = text
+    assert client.get(reverse("home")).status_code == 302
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies["orgportal-csrf"] = text
+    inputs = {"username": "x", "password": "y", "csrfmiddlewaretoken": text}
+    assert post(strict, reverse("sign-in"), inputs).status_code == 403
+
+
+# Tokens and ways back ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("token", [None, "", "a" * 64, "\x00" * 32, "\u202e", "x" * 10_000, MARKUP, ["a" * 64, "b"]])
+def test_without_the_token_of_its_form_a_record_comes_back_filled(
+    editor: User, made: Organization, token: Input | None
+) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(editor)
+    inputs: dict[str, Input] = {**posted(factories.record(name=f"Typed {MARKUP}"), version=1)}
+    before = stored()
+    for address in (NEW, edit_url(made)):
+        response = post(strict, address, inputs if token is None else inputs | {"csrfmiddlewaretoken": token})
+        assert response.status_code == 422
+        assert SENTENCE in response.content.decode()
+        assert response.context["form"].main["name"].value() == f"Typed {MARKUP}"
+        assert MARKUP not in response.content.decode()
+    assert stored() == before
+
+
+def test_what_is_kept_of_a_form_without_a_sign_in_is_kept_as_text(db: None, made: Organization) -> None:
+    inputs = {**posted(factories.record()), "name": f"{MARKUP}\x00\u202e", f'"><i {MARKUP}': "x", "empty": ""}
+    response = post(Client(), edit_url(made), inputs)
+    assert response.status_code == 403
+    assert MARKUP not in response.content.decode()
+    assert dict(response.context["fields"]) == inputs
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "//evil.example", "///evil.example", "https://evil.example/", "http:evil.example", "/\\evil.example",
+        "\\\\evil.example", "javascript:alert(1)", "/\t/evil.example", "\x00/", " //evil.example", "http://[", "//[",
+        "/" + "x" * 10_000, "https://testserver@evil.example/", "https:///evil.example", "data:text/html,x",
+        b"\xed\xa0",
+    ],
+)  # fmt: skip
+def test_after_signing_in_nobody_is_led_elsewhere(editor: User, wanted: str | bytes) -> None:
+    browser = Client()
+    inputs = {"username": editor.username, "password": PASSWORD, "next": wanted}
+    assert post(browser, reverse("sign-in"), inputs)["Location"] == "/"
+    assert browser.get(reverse("sign-in"), QUERY_STRING=query({"next": wanted}))["Location"] == "/"
+
+
+def test_a_way_back_cannot_add_a_head(editor: User) -> None:
+    inputs = {"username": editor.username, "password": PASSWORD, "next": "/help/\r\nSet-Cookie: x=1\r\n\r\n\x00\u202e"}
+    response = post(Client(), reverse("sign-in"), inputs)
+    assert response.status_code == 302
+    assert response["Location"].isascii()
+    assert response["Location"].isprintable()
+    assert "x" not in response.cookies
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "//evil.example//evil.example", "\u00e9\u202e", "x" * 10_000, "?next=//evil"]
+)
+def test_where_somebody_came_from_leads_nowhere_else(made: Organization, url: str) -> None:
+    fragment = Client().get(reverse("home"), headers={"HX-Request": "true", "HX-Current-URL": url})
+    posting = Client().post(reverse("sign-out"), headers={"Referer": url})
+    for answer in (fragment["HX-Redirect"], posting["Location"]):
+        assert answer.startswith("/sign-in/?next=")
+
+
+def test_a_name_of_a_host_that_is_not_ours_is_refused(client: Client) -> None:
+    for host in ("evil.example", "testserver@evil.example", "testserver:x", "[", "\u00e9", "x" * 5_000, ""):
+        assert client.get(reverse("home"), headers={"Host": host}).status_code == 400
+
+
+def test_every_act_that_is_pressed_twice_or_wrongly_is_answered(client: Client, made: Organization) -> None:
+    before = stored()
+    for act in ("\x00", "remove-contacts-99", "remove-contacts--1", "add-", MARKUP, "x" * 10_000, "theirs"):
+        response = post(client, edit_url(made), posted(factories.record(), act=act, version=1))
+        assert response.status_code == 200
+        assert MARKUP not in response.content.decode()
+    for version in ("", "0", "-1", "\uff11", str(2**64), "9" * 5_000, "1e0", "\x00"):
+        inputs = posted(factories.record(name="Overtaken"), version=1) | {"version": version}
+        assert post(client, edit_url(made), inputs).status_code == 409
+        theirs = inputs | {"theirs": version, "choice-name": "x\x00", f"choice-{MARKUP}": "mine"}
+        response = post(client, edit_url(made), theirs)
+        assert response.status_code in (409, 422)
+        assert MARKUP not in response.content.decode()
+        assert post(client, edit_url(made, "discard"), {"version": version}).status_code == 409
+    assert stored() == before
+    assert made.oid == BASE

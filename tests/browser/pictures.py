@@ -1,0 +1,114 @@
+"""The pictures in docs/screens. No tests: run by `python -m tests.screens`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from playwright.sync_api import Page, expect
+
+from organizations.management.commands.seed_demo import Seed
+from organizations.management.demonstration_records import BASES
+from organizations.models import Environment, State, Submission, User
+from organizations.practice import PracticeDirectory
+from organizations.services import environments
+from organizations.services.actors import person as acting
+
+from . import made
+from .conftest import PageAs
+from .palette import reduced
+from .window import NARROW, WIDE
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
+
+type Take = Callable[[Page, str], None]
+
+
+@pytest.fixture
+def everybody(person: Callable[..., User]) -> dict[str, User]:
+    return {"editor": person("editor"), "editor-two": person("editor", "Two"), "approver": person("approver")}
+
+
+@pytest.fixture
+def seeded(practice: PracticeDirectory, everybody: dict[str, User], worker: None) -> None:
+    """The records of the demonstration."""
+    with override_settings(DEMO=True, DEMO_BEHAVIOUR_FILE=str(practice.folder / "behaviour")):
+        for environment in Environment:
+            Seed(environment, everybody).run()
+
+
+@pytest.fixture
+def take() -> Take:
+    """Take the page that stands in the window: wide and narrow, light and dark."""
+
+    def take(page: Page, name: str) -> None:
+        painter = page.context.browser.new_page()  # type: ignore[union-attr]
+        for size in (WIDE, NARROW):
+            for scheme in ("light", "dark"):
+                page.set_viewport_size(size)
+                page.emulate_media(color_scheme=scheme)
+                narrow = f".{size['width']}" if size is NARROW else ""
+                dark = ".dark" if scheme == "dark" else ""
+                picture = page.screenshot(caret="hide", animations="disabled")
+                (FOLDER / f"{name}{narrow}{dark}.png").write_bytes(reduced(picture, painter))
+        page.set_viewport_size(WIDE)
+        page.emulate_media(color_scheme="light")
+        painter.close()
+
+    return take
+
+
+def of(environment: str, place: str = "", page: str = "") -> str:
+    """The address of a record, or of one of its pages, by its place below the company."""
+    return f"/{environment}/organizations/{BASES[environment]}{place}/{page}"
+
+
+def test_home_where_nothing_needs_anybody(
+    practice: PracticeDirectory, worker: None, page_as: PageAs, everybody: dict[str, User], take: Take
+) -> None:
+    for environment in Environment:
+        made.registered(
+            BASES[environment], user=everybody["approver"], environment=environment, name="Lakeside Clinics"
+        )
+        environments.check(environment, actor=acting(everybody["approver"]))
+    page = page_as("editor")
+    take(page, "home-quiet")
+
+
+def test_pages_of_an_editor(seeded: None, page_as: PageAs, take: Take) -> None:
+    page = page_as("editor")
+    take(page, "home-busy")
+    page.goto("/staging/organizations/")
+    take(page, "organizations")
+    page.goto("/staging/organizations/?q=madison")
+    take(page, "organizations-search")
+    page.goto(of("staging", ".5.1"))
+    take(page, "record")
+    page.goto(of("staging", ".5.1", "review/"))
+    take(page, "review-staging")
+    for state in (State.ACCEPTED, State.REJECTED, State.UNKNOWN):
+        submission = Submission.objects.filter(environment="staging", event="Update", state=state).latest("pk")
+        page.goto(f"/staging/submissions/{submission.pk}/")
+        take(page, f"submission-{state}")
+    page.goto(of("staging", ".5.3", "edit/"))
+    page.get_by_label("Name", exact=True).fill("")
+    page.get_by_label("Work phone").first.fill("555-01")
+    page.get_by_label("ZIP").fill("5370")
+    page.get_by_role("button", name="Save without sending").click()
+    expect(page.locator(".problem")).to_be_focused()
+    page.evaluate("scrollTo(0, 0)")
+    take(page, "edit")
+
+
+def test_pages_of_an_approver(seeded: None, page_as: PageAs, take: Take) -> None:
+    page = page_as("approver")
+    page.goto(of("production", ".5.1", "review/"))
+    take(page, "review-production")
+    page.goto(of("production", ".5.4", "deactivate/"))
+    take(page, "deactivate")
+
+
+def test_page_of_an_auditor(seeded: None, page_as: PageAs, take: Take) -> None:
+    page = page_as("auditor")
+    page.goto("/audit/?environment=staging")
+    take(page, "audit")

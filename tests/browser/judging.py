@@ -2,7 +2,7 @@
 
 import re
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, ViewportSize
 
 from .window import NARROW, WIDE
@@ -12,8 +12,11 @@ SMALLEST: ViewportSize = {
     "height": 640,
 }  # WCAG 1.4.10: what fits here needs no scrolling sideways at 400 %
 TITLE = re.compile(r"(Error: )?.+( \| (STAGING|PRODUCTION))? \| orgportal")
-_AXE = Axe()
-_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_ALL: dict[str, object] = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+_CONTRAST: dict[str, object] = {"type": "rule", "values": ["color-contrast"]}
 _WIDER = """
 () => [...document.querySelectorAll('main, body *')]
   .filter(it => it.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
@@ -29,26 +32,26 @@ def faults_of(page: Page) -> list[str]:
     primary = page.locator(".btn-primary:visible, .btn-send:visible").count()
     if primary > 1:
         found.append(f"{primary} primary buttons")
+    page.evaluate(AXE_SCRIPT)
     for size in (WIDE, NARROW):
         page.set_viewport_size(size)
-        found += [f"{size['width']}: {fault}" for fault in [*_sideways(page), *violations(page, _TAGS)]]
+        found += [f"{size['width']}: {fault}" for fault in [*_sideways(page), *violations(page, _ALL)]]
     page.set_viewport_size(SMALLEST)
     found += [f"{SMALLEST['width']}: {fault}" for fault in _sideways(page)]
     page.set_viewport_size(WIDE)
     page.emulate_media(color_scheme="dark")
     page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
-    found += [f"dark: {fault}" for fault in violations(page, [], "color-contrast")]
+    found += [f"dark: {fault}" for fault in violations(page, _CONTRAST)]
     page.emulate_media(color_scheme="light")
     return found
 
 
-def violations(page: Page, tags: list[str], rule: str = "") -> list[str]:
-    """What axe finds by the rules with these tags, or by one rule."""
-    only = {"type": "rule", "values": [rule]} if rule else {"type": "tag", "values": tags}
-    results = _AXE.run(page, options={"runOnly": only, "resultTypes": ["violations"]})
+def violations(page: Page, only: dict[str, object]) -> list[str]:
+    """What axe, which is in the page already, finds by these rules."""
+    results = page.evaluate("options => axe.run(options)", {"runOnly": only, "resultTypes": ["violations"]})
     return [
         f"{one['id']} ({one['help']}): {node['html'][:200]}"
-        for one in results.response["violations"]
+        for one in results["violations"]
         for node in one["nodes"][:3]
     ]
 

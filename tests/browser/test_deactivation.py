@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Page, expect
 
 from organizations.models import User
 from organizations.practice import PracticeDirectory
@@ -13,31 +14,22 @@ from . import made
 from .conftest import PageAs
 
 
-def test_a_location_is_closed_and_opened_again_in_production(
-    practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]
-) -> None:
+@pytest.fixture
+def page(practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]) -> Page:
+    """An approver before a location that is active in PRODUCTION and has a change that was not sent."""
     old_town = made.registered(user=person("approver"), environment="production", name="Lakeside Old Town")
     made.edited(old_town, user=person("editor"), name="Lakeside New Town")
     page = page_as("approver")
     page.goto(f"/production/organizations/{factories.BASE}/")
-    page.get_by_text("More", exact=True).click()
-    page.get_by_role("link", name="Deactivate").click()
+    return page
 
+
+def test_a_location_is_closed_and_opened_again_in_production(practice: PracticeDirectory, page: Page) -> None:
+    choose(page, "Deactivate")
     expect(page.locator("main")).to_contain_text("1 saved change (Name) is not sent along. It stays saved.")
-    button = page.get_by_role("button", name="Deactivate in PRODUCTION")
-    red, ink = button.evaluate("it => { const s = getComputedStyle(it); return [s.backgroundColor, s.color]; }")
-    assert red == "rgb(171, 31, 56)"
-    assert ink == "rgb(255, 255, 255)"
     page.get_by_label("Location closed").check()
-    page.get_by_label("Type the name").fill("Lakeside Old")
-    button.click()
-    expect(page.locator(".problem")).to_be_focused()
-    expect(page.locator(".problem")).to_contain_text("This is not the name. Type: Lakeside Old Town.")
-    expect(page).to_have_title(re.compile("^Error: "))
-    assert practice.organizations("production")[factories.BASE]["Active"] is True
-
     page.get_by_label("Type the name").fill("  lakeside old town ")
-    button.click()
+    page.get_by_role("button", name="Deactivate in PRODUCTION").click()
     page.wait_for_url("**/production/submissions/*/")
     expect(page.locator("#state")).to_contain_text("Deactivated. Others stop finding it")
     stored = practice.organizations("production")[factories.BASE]
@@ -45,8 +37,7 @@ def test_a_location_is_closed_and_opened_again_in_production(
 
     page.get_by_role("link", name="Back to Lakeside").click()
     expect(page.locator(".head .status")).to_have_text("Deactivated")
-    page.get_by_text("More", exact=True).click()
-    page.get_by_role("link", name="Reactivate").click()
+    choose(page, "Reactivate")
     expect(page.locator("main")).to_contain_text("Redox does not document reactivation")
     page.get_by_label("Other").check()
     page.get_by_label("In words").fill("Opened again")
@@ -55,3 +46,23 @@ def test_a_location_is_closed_and_opened_again_in_production(
     page.wait_for_url("**/production/submissions/*/")
     expect(page.locator("#state")).to_contain_text("Redox said yes at")
     assert practice.organizations("production")[factories.BASE]["Active"] is True
+
+
+def test_with_another_name_typed_nothing_is_sent(practice: PracticeDirectory, page: Page) -> None:
+    choose(page, "Deactivate")
+    page.get_by_label("Location closed").check()
+    page.get_by_label("Type the name").fill("Lakeside Old")
+    button = page.get_by_role("button", name="Deactivate in PRODUCTION")
+    fill, ink = button.evaluate("it => { const s = getComputedStyle(it); return [s.backgroundColor, s.color]; }")
+    assert (fill, ink) == ("rgb(171, 31, 56)", "rgb(255, 255, 255)")
+    button.click()
+    expect(page.locator(".problem")).to_be_focused()
+    expect(page.locator(".problem")).to_contain_text("This is not the name. Type: Lakeside Old Town.")
+    expect(page).to_have_title(re.compile("^Error: "))
+    expect(page.get_by_label("Location closed")).to_be_checked()
+    assert practice.organizations("production")[factories.BASE]["Active"] is True
+
+
+def choose(page: Page, act: str) -> None:
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("link", name=act).click()

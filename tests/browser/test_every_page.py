@@ -1,6 +1,8 @@
 """Every page of the portal: axe, both themes, three widths, one primary button. Addresses come from the resolver."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -109,8 +111,9 @@ def test_every_page_is_accessible_and_fits(
     assert judged(page_as("approver"), group(seeded)) == ""
 
 
-def test_no_page_is_left_out(seeded: Seeded) -> None:
-    looked_at = {name for group in GROUPS for name in group(seeded)} - {"fault"} | {"sign-in"}
+def test_no_page_is_left_out() -> None:
+    anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "")
+    looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in"}
     named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert named - NO_PAGES == looked_at
 

@@ -118,8 +118,9 @@ class _Rows:
         record = replace(
             record_of(number, environment),
             active=kind.intent != Intent.DEACTIVATE,
-            destination_known=kind.basis != Basis.SEEN,
         )
+        if kind.basis == Basis.SEEN:
+            record = replace(record, destination_id="", destination_known=False)
         organization = _organization(number, environment, record, kind)
         organization.edited_by = self.editor(organization).person
         self.organizations.append(organization)
@@ -230,6 +231,7 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
         "oid_key": Oid(record.oid).key,
         "name": record.name,
         "active": record.active,
+        "destination_id": record.destination_id,
         "destination_known": record.destination_known,
         "part_of_oid": record.part_of_oid,
         "aliases": list(record.aliases),

@@ -15,7 +15,12 @@ BASES = {
 
 _FIRST = ("Lakeside", "Cedar", "Northgate", "Prairie", "Harbor", "Maple", "Summit", "Riverside", "Granite", "Willow")
 _LAST = ("Clinic", "Family Practice", "Imaging", "Urgent Care", "Pediatrics", "Pharmacy", "Hospital", "Laboratory")
-_PLACES = (("Madison", "WI", "53704", "Dane"), ("Duluth", "MN", "55802", "St. Louis"), ("Ames", "IA", "50010", "Story"))
+_PLACES = (("Madison", "WI", 53, "Dane"), ("Duluth", "MN", 55, "St. Louis"), ("Ames", "IA", 50, "Story"))
+_DESTINATIONS = (
+    "0b9b4c4e-0000-4000-8000-000000000001",
+    "0b9b4c4e-0000-4000-8000-000000000002",
+    "0b9b4c4e-0000-4000-8000-000000000003",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ def oid_of(number: int, environment: Environment = Environment.STAGING) -> str:
 
 def record_of(number: int, environment: Environment = Environment.STAGING) -> OrganizationRecord:
     """The record with that number, as it is first written."""
-    city, state, zip_code, county = _PLACES[number % len(_PLACES)]
+    city, state, zip_start, county = _PLACES[number % len(_PLACES)]
     oid = oid_of(number, environment)
     desk = ContactRecord(
         purpose="Technical",
@@ -76,12 +81,18 @@ def record_of(number: int, environment: Environment = Environment.STAGING) -> Or
     return OrganizationRecord(
         oid=oid,
         name=f"{_FIRST[number % 10]} {_LAST[number // 10 % 8]} {number}",
+        destination_id=_DESTINATIONS[number % 3],
         part_of_oid=oid.rpartition(".")[0] if number else GATEWAY_OID,
         aliases=(f"Site {number}",),
         identifiers=(IdentifierRecord(kind="FACID", value=f"LSC-{number:06}"),),
         contacts=(desk, own),
         address=AddressRecord(
-            street=f"{number} Shore Rd", city=city, state=state, zip_code=zip_code, county=county, country="USA"
+            street=f"{number} Shore Rd",
+            city=city,
+            state=state,
+            zip_code=f"{zip_start}{number % 1000:03}",
+            county=county,
+            country="USA",
         ),
     )
 

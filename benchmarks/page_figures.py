@@ -27,14 +27,13 @@ _SERVER = (sys.executable, "-m", "gunicorn", "--config", "python:orgportal.webse
 class Page:
     """A page to measure, and what was measured of it.
 
-    At the largest size, in milliseconds: `in_database`, and `processor`, which a busy machine disturbs least.
+    `processor` is milliseconds at the largest size, which a busy machine disturbs least.
     """
 
     title: str
     path: str
     headers: dict[str, str] = field(default_factory=dict)
     queries: list[int] = field(default_factory=list)
-    in_database: float = 0.0
     processor: float = 0.0
     kilobytes: float = 0.0
     rounds: dict[int, list[load.Figures]] = field(default_factory=lambda: {clients: [] for clients in CLIENTS})
@@ -54,7 +53,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float) -> None:
     for start, stop in zip([0, *sizes], sizes, strict=False):
         began = time.monotonic()
         filling.fill(start, stop, entries * stop // records - entries * start // records)
-        _say(f"{stop:,} records after {time.monotonic() - began:.0f} s more")
+        _say(f"{stop:,} records, {time.monotonic() - began:.0f} s")
         for page in pages:
             _look_inside(page, client)
     for page in pages:
@@ -112,7 +111,6 @@ def _look_inside(page: Page, client: Client) -> None:
     if answer.status_code != 200:
         raise ground.NotMeasured(f"{page.path}: the answer was {answer.status_code}")
     page.queries.append(len(captured))
-    page.in_database = sum(float(query["time"]) for query in captured) * 1000
     page.kilobytes = len(answer.content) / 1000
 
 
@@ -145,7 +143,7 @@ def _measure_all(pages: list[Page], port: int, client: Client, seconds: float) -
 
 def _report(pages: list[Page], sizes: list[int]) -> str:
     counted = " / ".join(f"{size:,}" for size in sizes)
-    headings: tuple[str, ...] = ("page", "kB", f"queries at {counted}", "processor, ms", "in the database, ms")
+    headings: tuple[str, ...] = ("page", "kB", f"queries at {counted}", "processor, ms")
     for clients in CLIENTS:
         word = f"{clients} client{'s' if clients > 1 else ''}"
         headings += (f"{word}: median, ms", "95 %, ms", "a second")
@@ -159,7 +157,7 @@ def _report(pages: list[Page], sizes: list[int]) -> str:
 
 def _line(page: Page) -> tuple[str, ...]:
     cells = [page.title, f"{page.kilobytes:.0f}", " / ".join(map(str, page.queries))]
-    cells += [f"{page.processor:.0f}", f"{page.in_database:.0f}"]
+    cells.append(f"{page.processor:.0f}")
     for clients in CLIENTS:
         figures = load.of_rounds(page.rounds[clients])
         cells += [f"{figures.median:.0f}", f"{figures.percentile_95:.0f}", f"{figures.per_second:.0f}"]

@@ -4,7 +4,7 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.urls import include, path
 
 from organizations.models import AuditEntry, Organization
-from organizations.presentation.tree import ROWS_A_PAGE
+from organizations.presentation.rows import ROWS_A_PAGE
 
 
 class _OrganizationAdmin(ModelAdmin):

@@ -55,7 +55,7 @@ def test_every_reader_refuses_or_gives_what_it_would_read_unchanged(read, typed)
 
 
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
-@pytest.mark.parametrize("bad", ["\x00", "\x07", "\x7f", "\x9b", "\ud800", "\u202e", "\u2066", "\ufffd", "\ufffe"])
+@pytest.mark.parametrize("bad", ["\x00", "\x07", "\x7f", "\x9b", "\ud800", "\u202e", "\u2066", "\ufffe"])
 def test_no_reader_lets_an_unsendable_character_through(read, bad):
     with pytest.raises(FieldError, match=rf"cannot be sent \(U\+{ord(bad):04X}, place 2\)"):
         read(f"1{bad}2")

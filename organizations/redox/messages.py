@@ -29,6 +29,13 @@ _ACTIONS = {NEW: "Create", UPDATE: "Update"}
 _SENT_BACK = ("Type", "Endpoints")
 """Keys of a record read from the directory that an Update must not lose. ManagingOrg is the directory's own."""
 
+MOST_LEVELS = 50
+MOST_PARTS = 500
+"""How deep an answer may be nested, and how many contacts, aliases or identifiers a record in it may have.
+
+Far beyond any record; what is beyond that could be read, and then neither compared nor shown.
+"""
+
 _EMPTY: tuple[object, ...] = (None, "", [], {})
 _PHONE_KEYS = {"Work": "work_phone", "Mobile": "mobile_phone", "Home": "home_phone"}
 _ADDRESS_KEYS = {
@@ -156,17 +163,14 @@ def read_query_answer(body: bytes) -> tuple[OrganizationRecord, ...]:
         raise AnswerNotUnderstood("the answer is not an Organization.QueryResponse")
     if meta.left.get("Errors"):
         raise AnswerNotUnderstood("the answer holds errors")
-    try:
-        return tuple(_record(organization, destination_known=False) for organization in _organizations(answer))
-    except RecursionError as fault:
-        raise AnswerNotUnderstood("the answer is nested too deep") from fault
+    return tuple(_record(organization, destination_known=False) for organization in _organizations(answer))
 
 
 def read_json(body: bytes) -> Any:
     """JSON from outside, with numbers as text: IDs exceed what databases hold, and a number may have 5,000 digits.
 
     Raises AnswerNotUnderstood for what is no JSON, and for what two readers could read differently or that cannot be
-    stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond what Python reads.
+    stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
     """
     try:
         value = json.loads(
@@ -182,6 +186,8 @@ def read_json(body: bytes) -> Any:
         raise AnswerNotUnderstood(f"not a JSON text that can be read: {type(fault).__name__}") from fault
     if "\\u0000" in text.replace("\\\\", ""):
         raise AnswerNotUnderstood("a text holds NUL")
+    if _is_deep(value):
+        raise AnswerNotUnderstood(f"it is nested more than {MOST_LEVELS} levels deep")
     return value
 
 
@@ -249,6 +255,14 @@ def _line(number: int, text: str, path: tuple[str | int, ...]) -> Line:
     return Line(number, text, label.format(place + 1), rule, field.format(place))
 
 
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_LEVELS + 1):
+        parts = (one.values() if isinstance(one, dict) else one if isinstance(one, list) else () for one in level)
+        level = [part for several in parts for part in several]
+    return bool(level)
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
@@ -303,6 +317,8 @@ class _Object:
         values = self.left.pop(key, None)
         if values is not None and not isinstance(values, list):
             raise AnswerNotUnderstood(f"{self._path(key)} is not a list")
+        if len(values or ()) > MOST_PARTS:
+            raise AnswerNotUnderstood(f"{self._path(key)} holds more than {MOST_PARTS} parts")
         return [value for value in values or () if value is not None]
 
     def _path(self, key: str) -> str:

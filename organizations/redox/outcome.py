@@ -75,12 +75,16 @@ class Outcome:
 
 
 class Answer(NamedTuple):
-    """The parts of an answer's body that decide. `data` is None for a body that is not understood as a JSON object."""
+    """The parts of an answer's body that decide. `data` is None for a body that is not understood as a JSON object.
+
+    `is_decoded` is false where not even the bytes of the body are known.
+    """
 
     data: dict[str, Any] | None = None
     text: str = ""
     sentence: str = ""
     errors: tuple[str, ...] = ()
+    is_decoded: bool = True
 
 
 class _Case(NamedTuple):
@@ -228,7 +232,7 @@ def _answered(case: _Case) -> Outcome | None:
         return None
     try:
         read_query_answer(decoded(case.exchange))
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return Outcome(kind=Kind.ACCEPTED)
 
@@ -241,7 +245,8 @@ def _other_success(case: _Case) -> Outcome | None:
 
 
 def _refused(case: _Case) -> Outcome | None:
-    return Outcome(kind=Kind.REJECTED) if 400 <= case.status <= 499 else None
+    """A body that could not be read may have held a text that says otherwise."""
+    return Outcome(kind=Kind.REJECTED) if 400 <= case.status <= 499 and case.answer.is_decoded else None
 
 
 def _is_yes(case: _Case) -> bool:
@@ -290,7 +295,7 @@ def read_answer(exchange: Exchange) -> Answer:
     try:
         body = decoded(exchange)
     except NotDecodable:
-        return Answer()
+        return Answer(is_decoded=False)
     text, data = plain(body.decode(errors="replace")), json_object(body)
     if data is None:
         return Answer(text=text)

@@ -22,6 +22,8 @@ from organizations.records import (
 )
 from organizations.redox.environment import ORGANIZATION_ROUTING, Environment
 from organizations.redox.messages import (
+    MOST_LEVELS,
+    MOST_PARTS,
     AnswerNotUnderstood,
     Line,
     annotated,
@@ -65,6 +67,13 @@ def query_response(*organizations, **changes):
     meta = {"DataModel": "Organization", "EventType": "QueryResponse"} | changes.pop("Meta", {})
     body = {"Meta": meta, "Directory": "Carequality", "Organizations": list(organizations)} | changes
     return json.dumps(body).encode()
+
+
+def nested(levels):
+    value: object = "1"
+    for _ in range(levels):
+        value = {"a": value}
+    return value
 
 
 def organization(**changes):
@@ -263,9 +272,8 @@ NOT_UNDERSTOOD = {
     "NUL in a key": query_response(organization(**{"\x00": "x"})),
     "lists without end": b"[" * 200_000,
     "deep lists": b"[" * 200_000 + b"]" * 200_000,
-    "a deep key that is carried": query_response(organization(Other=0)).replace(
-        b'"Other": 0', b'"Other": ' + b'{"a":' * 3_000 + b"1" + b"}" * 3_000
-    ),
+    "a deep key that is carried": query_response(organization(Other=nested(MOST_LEVELS))),
+    "more parts than anybody has": query_response(organization(Aliases=["x"] * (MOST_PARTS + 1))),
     "deep objects": b'{"a":' * 200_000 + b"1" + b"}" * 200_000,
 }
 
@@ -274,6 +282,14 @@ NOT_UNDERSTOOD = {
 def test_an_answer_that_is_not_understood_is_never_an_answer(body):
     with pytest.raises(AnswerNotUnderstood):
         read_query_answer(body)
+
+
+def test_the_deepest_and_longest_that_is_read_can_be_sent_back():
+    # The body, its list of organizations and the organization are the first three levels.
+    answer = organization(Type=nested(MOST_LEVELS - 3), Aliases=["x"] * MOST_PARTS)
+    (record,) = read_query_answer(query_response(answer))
+    known = replace(record, destination_known=True)
+    assert record_from_message(message(known, "Update", STAGING)) == known
 
 
 def test_a_written_backslash_u_is_not_mistaken_for_nul():

@@ -97,6 +97,12 @@ def test_what_a_status_proves_needs_no_body_that_can_be_read(status: int, limits
     assert ask(bomb, limits).kind is Kind.NOT_EXECUTED
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 500])
+def test_what_a_no_says_in_an_encoding_that_cannot_be_undone_is_unknown(status: int, limits: Limits) -> None:
+    assert ask(servers.gzipped(b"\0" * (MAX_BODY * 20), status), limits).kind is Kind.UNKNOWN
+    assert ask(servers.answer(status, failure("no"), Content_Encoding="br"), limits).kind is Kind.UNKNOWN
+
+
 @pytest.mark.parametrize("status", [425, 429])
 def test_too_many_requests_hold_the_environment(status: int, limits: Limits) -> None:
     found = ask(servers.answer(status, success(), Retry_After="17"), limits)

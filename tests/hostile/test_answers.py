@@ -1,0 +1,279 @@
+"""Hostile answers of Redox, over real sockets: each ends where the rules say, and is kept and shown as text."""
+
+import csv
+import gzip
+import io
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User
+from organizations.redox.client import MAX_BODY
+from organizations.services import asking, audit, delivery
+from organizations.services.actors import system
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.hostile.typed import MARKUP
+from tests.redox import servers
+from tests.redox.answers import NEW_SENTENCE, NO_SUBSCRIPTIONS, failure, found_records, success
+from tests.views.pages import text_of
+
+WORKER = system("Worker test")
+UNSEEN = ("\x00", "\x07", "\x9b", "\u202e", "\u200b", "\ud800")
+BOMB = gzip.compress(b"a" * MAX_BODY * 20)
+YES = json.dumps(success())[:-1]  # a whole yes but for its last brace: what follows is added to it
+
+
+def yes_and(more: str) -> bytes:
+    return f'{YES}, "More": {more}}}'.encode()
+
+
+def named(key: str, message_id: str) -> bytes:
+    meta: dict[str, Any] = {key: {"ID": message_id}}
+    return json.dumps(success(**meta)).encode()
+
+
+ANSWERS: dict[str, tuple[State, bytes]] = {
+    "half of a surrogate pair": (State.UNKNOWN, servers.response(200, yes_and('"\\ud800"'))),
+    "half of one in a no": (State.REJECTED, servers.response(400, failure("\ud800 \udfff"))),
+    "NUL": (State.UNKNOWN, servers.response(200, yes_and('"\\u0000"'))),
+    "bare NUL": (State.UNKNOWN, servers.response(200, b"\x00" * 500)),
+    "NaN": (State.UNKNOWN, servers.response(200, yes_and("NaN"))),
+    "infinity": (State.UNKNOWN, servers.response(200, yes_and("-Infinity"))),
+    "deep lists": (State.UNKNOWN, servers.response(200, yes_and("[" * 100_000 + "]" * 100_000))),
+    "deep objects": (State.UNKNOWN, servers.response(200, yes_and('{"a":' * 60_000 + "1" + "}" * 60_000))),
+    "deep no": (State.REJECTED, servers.response(400, b"[" * 100_000)),
+    "5,000 digits": (State.ACCEPTED, servers.response(200, yes_and("9" * 5_000))),
+    "an ID of 5,000 digits": (State.UNKNOWN, servers.response(200, named("Message", "9" * 5_000))),
+    "a large exponent": (State.ACCEPTED, servers.response(200, yes_and("1e999999999"))),
+    "keys twice": (State.UNKNOWN, servers.response(200, yes_and('1, "Meta": {"Errors": []}'))),
+    "two answers": (State.UNKNOWN, servers.response(200, yes_and("1") * 2)),
+    "markup in a yes": (State.ACCEPTED, servers.response(200, named("Message", f"{MARKUP}\u202e\u200b\x07"))),
+    "markup in a no": (State.REJECTED, servers.response(400, failure(f"{MARKUP}\u202e\u200b\x07{{0}}{{text}}%s"))),
+    "a page": (State.UNKNOWN, servers.response(200, f"<html>{MARKUP}</html>".encode())),
+    "a page that says no": (State.REJECTED, servers.response(403, f"<html>{MARKUP}</html>".encode())),
+    "a page of a gateway": (State.UNKNOWN, servers.response(502, f"<html>{MARKUP}\x07</html>".encode())),
+    "errors of other shapes": (State.REJECTED, servers.response(400, {"Meta": {"Errors": {"Text": [MARKUP, None]}}})),
+    "errors in a yes": (State.UNKNOWN, servers.response(200, success(Errors={"a": 1}))),
+    "broken UTF-8": (State.UNKNOWN, servers.response(200, b'{"Meta": "\xed\xa0\x80\xff"}')),
+    "broken UTF-8 in a no": (State.REJECTED, servers.response(422, b"\xed\xa0\x80\xff no")),
+    "UTF-16": (State.UNKNOWN, servers.response(200, (YES + "}").encode("utf-16"))),
+    "1 MiB": (State.UNKNOWN, servers.response(200, b"a" * MAX_BODY)),
+    "1 MiB of no": (State.REJECTED, servers.response(400, b"a" * MAX_BODY)),
+    "more than 1 MiB of no": (State.UNKNOWN, servers.response(400, b"a" * (MAX_BODY + 1))),
+    "bomb": (State.UNKNOWN, servers.response(200, BOMB, Content_Encoding="gzip")),
+    "bomb that says no": (State.UNKNOWN, servers.response(403, BOMB, Content_Encoding="gzip")),
+    "encoding nobody knows": (State.UNKNOWN, servers.response(400, b"\x1f\x8b", Content_Encoding=f"x{MARKUP}")),
+    "line breaks in a head": (State.UNKNOWN, b"HTTP/1.1 200 OK\r\nRedox-Log-Id: a\rb\r\n\x00: c\r\n\r\n" + yes_and("")),
+    "no head at all": (State.UNKNOWN, f"{MARKUP}\r\n\r\n".encode()),
+    "markup in a head": (
+        State.REJECTED,
+        servers.response(400, b"no", X_Request_Id=MARKUP, Redox_Log_Id="\x9b\xff", Content_Type=f"text/{MARKUP}"),
+    ),
+    "status nobody knows": (State.UNKNOWN, servers.response(999, success())),
+}  # fmt: skip
+
+
+@contextmanager
+def answering(answers: list[bytes]) -> Iterator[None]:
+    """Redox gives these answers, one after the other."""
+    waiting = iter(answers)
+
+    def behave(connection: socket.socket, server: servers.Server) -> None:
+        server.read(connection)
+        connection.sendall(next(waiting))
+
+    with servers.serving(behave) as server, override_settings(
+        REDOX=redox(server.url), REDOX_DEADLINE=5.0, REDOX_LEASE=60.0, REDOX_SETTLE=0.5, REDOX_RATE=10_000.0
+    ):  # fmt: skip
+        yield
+
+
+@pytest.fixture
+def answered(transactional_db: None, editor: User) -> dict[str, Submission]:
+    """A submission for each hostile answer, sent."""
+    made = {}
+    with answering([answer for _, answer in ANSWERS.values()]):
+        for place, name in enumerate(ANSWERS, start=1):
+            submission = factories.submission(factories.organization(f"{BASE}.{place}", user=editor), user=editor)
+            assert delivery.deliver_next("staging", actor=WORKER)
+            submission.refresh_from_db()
+            made[name] = submission
+    return made
+
+
+def about(submission: Submission) -> list[str]:
+    """Where an answer is shown with all that was kept of it: the submission's page, and the entry that holds it."""
+    last = AuditEntry.objects.of_submission(submission.pk).exclude(raw=None).latest("sequence")
+    return [reverse("submission", args=["staging", submission.pk]), reverse("audit-entry", args=[last.pk])]
+
+
+def shown_as_text(client: Client, address: str) -> str:
+    """What a page says, which is text only, with nothing in it that cannot be seen."""
+    response = client.get(address)
+    assert response.status_code == 200, address
+    assert MARKUP not in response.content.decode(), address
+    said = text_of(response)
+    assert [char for char in UNSEEN if char in said] == [], address
+    return said
+
+
+def test_each_answer_ends_where_the_rules_say_and_is_kept_as_it_came(
+    answered: dict[str, Submission], client: Client
+) -> None:
+    assert {name: row.state for name, row in answered.items()} == {name: state for name, (state, _) in ANSWERS.items()}
+    for name, submission in answered.items():
+        _, answer = ANSWERS[name]
+        entry = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_RESPONSE)
+        assert entry is not None
+        kept = client.get(reverse("audit-raw", args=[entry.pk])).content
+        assert kept == (answer.partition(b"\r\n\r\n")[2][:MAX_BODY] if entry.http_status else b""), name
+    found = client.get(reverse("search"), {"q": answered["markup in a yes"].redox_message_id})
+    assert found["Location"] == reverse("submission", args=["staging", answered["markup in a yes"].pk])
+
+
+def test_every_page_shows_every_answer_as_text(answered: dict[str, Submission], client: Client) -> None:
+    for submission in answered.values():
+        for address in about(submission):
+            shown_as_text(client, address)
+    last = answered["markup in a no"]
+    for name in ("record", "record-history", "record-submissions", "review"):
+        shown_as_text(client, reverse(name, args=["staging", last.oid]))
+    for name in ("organizations", "submissions", "connection"):
+        shown_as_text(client, reverse(name, args=["staging"]))
+    shown_as_text(client, reverse("submission-state", args=["staging", last.pk]))
+    shown_as_text(client, reverse("home"))
+    for before in range(0, AuditEntry.objects.latest("sequence").pk, 50):
+        shown_as_text(client, f"{reverse('audit')}?before={before + 51}")
+
+
+def test_the_history_and_its_files_survive_every_answer(answered: dict[str, Submission], client: Client) -> None:
+    previous = audit.FIRST_HASH
+    for entry in AuditEntry.objects.order_by("sequence"):
+        assert (entry.previous_hash, entry.hash) == (previous, audit.hash_of(entry.pk, previous, bytes(entry.body)))
+        previous = entry.hash
+    client.force_login(factories.UserFactory(role="auditor"))
+    text, table = (
+        b"".join(client.get(reverse("audit-export"), {"format": form}).streaming_content)  # type: ignore[attr-defined]
+        for form in ("json", "csv")
+    )
+    told = json.loads(text)
+    assert [entry["sequence"] for entry in told["entries"]] == list(range(1, told["count"] + 1))
+    assert [each["body"]["sequence"] for each in told["entries"]] == [each["sequence"] for each in told["entries"]]
+    lines = list(csv.reader(io.StringIO(table.decode(), newline="")))
+    assert [line[0] for line in lines[7:-1]] == [str(entry["sequence"]) for entry in told["entries"]]
+    assert [cell for line in lines for cell in line if "\x00" in cell or cell.startswith(("=", "+", "-", "@"))] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "stops", "holds"),
+    [
+        (servers.response(401, failure(f"{MARKUP}\u202e\x07")), True, False),
+        (servers.response(302, b"x", Location=f"http://[{MARKUP}"), True, False),
+        (servers.response(302, b"x", Location=f"https://{MARKUP}\x9b@evil.example:99999999/{MARKUP}"), True, False),
+        (servers.response(429, MARKUP, Retry_After="9" * 5_000, Date=f"{MARKUP}"), False, True),
+        (servers.response(429, b"\xff", Retry_After="Mon, 99 May 99999 99:99:99 GMT"), False, True),
+        (servers.response(403, failure(f"{NO_SUBSCRIPTIONS}: {MARKUP}\u202e\x07")), True, False),
+    ],
+    ids=["401", "no address", "strange address", "long wait", "no date", "no subscriptions"],
+)  # fmt: skip
+def test_what_stops_or_holds_an_environment_is_shown_as_text(
+    transactional_db: None, editor: User, client: Client, answer: bytes, stops: bool, holds: bool
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    with answering([answer]):
+        assert delivery.deliver_next("staging", actor=WORKER)
+        gate = EnvironmentGate.objects.get(pk="staging")
+        assert (gate.is_stopped, gate.hold_until is not None) == (stops, holds)
+        for address in (*about(submission), reverse("home"), reverse("connection", args=["staging"])):
+            shown_as_text(client, address)
+
+
+# Queries -----------------------------------------------------------------------------------------------------
+
+
+def record_with(**values: object) -> bytes:
+    """An answer to a Query that shows our record with these values."""
+    answer = found_records()
+    answer["Organizations"][0] |= values
+    return json.dumps(answer).encode()
+
+
+def nested(depth: int) -> bytes:
+    return record_with(More="DEEP").replace(b'"DEEP"', b"[" * depth + b"1" + b"]" * depth)
+
+
+def many(count: int) -> list[dict[str, str]]:
+    return [{"Name": f"{number}"} for number in range(count)]
+
+
+def test_a_check_of_the_connection_says_what_came_as_text(transactional_db: None, client: Client) -> None:
+    chosen = (
+        "markup in a no",
+        "a page that says no",
+        "broken UTF-8 in a no",
+        "bomb",
+        "deep no",
+        "line breaks in a head",
+    )
+    with answering([ANSWERS[name][1] for name in chosen]):
+        for _ in chosen:
+            client.post(reverse("connection-check", args=["staging"]))
+            shown_as_text(client, reverse("connection", args=["staging"]))
+
+
+FOUND = found_records()
+
+# Each with whether the answer is understood.
+SEEN: dict[str, tuple[bool, bytes]] = {
+    "markup": (True, record_with(Name=f"{MARKUP}\u202e\x07", Aliases=[MARKUP], Contacts=[{"Name": MARKUP}])),
+    "keys nobody knows": (True, record_with(**{f"{MARKUP}\u202e": {MARKUP: "\u202e"}, "": 1, "Type": MARKUP})),
+    "long": (True, record_with(Name="x" * 50_000)),
+    "5,000 digits": (True, record_with(More="DIGITS").replace(b'"DIGITS"', b"9" * 5_000)),
+    "nested a little": (True, nested(20)),
+    "nested": (False, nested(400)),
+    "nested more": (False, nested(900)),
+    "nested deep": (False, nested(5_000)),
+    "nested as deep as 1 MiB goes": (False, nested(400_000)),
+    "as many contacts as nobody has": (False, record_with(Contacts=many(40_000))),
+    "as many aliases as nobody has": (False, record_with(Aliases=["x"] * 100_000)),
+    "half of a surrogate pair": (False, record_with(Name="\ud800")),
+    "NUL": (False, record_with(Name="a\x00b")),
+    "wrong types": (False, record_with(Name=[MARKUP])),
+    "wrong types below": (False, record_with(Contacts=[[MARKUP]])),
+    "no truth": (False, record_with(Active=MARKUP)),
+    "an OID that is none": (False, record_with(Identifiers=[{"ID": f"{MARKUP}\u202e", "IDType": "OID"}])),
+    "an OID that is a number": (True, record_with(Identifiers=[{"ID": 2.16, "IDType": "OID"}])),
+    "the record of another": (True, record_with(Identifiers=[{"ID": "2.999.1", "IDType": "OID"}])),
+    "the same record twice": (True, json.dumps({**FOUND, "Organizations": FOUND["Organizations"] * 2}).encode()),
+    "keys twice": (False, record_with(Name="a").replace(b'"Name"', b'"Name": "b", "Name"')),
+    "no list": (False, json.dumps({**FOUND, "Organizations": MARKUP}).encode()),
+    "a yes to a New": (False, json.dumps(success(NEW_SENTENCE)).encode()),
+}  # fmt: skip
+
+
+def test_whatever_the_directory_shows_is_compared_or_not_understood(
+    transactional_db: None, editor: User, client: Client
+) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    with answering([servers.response(502), *(servers.response(200, body) for _, body in SEEN.values())]):
+        delivery.deliver_next("staging", actor=WORKER)
+        found = {}
+        for name in SEEN:
+            submission.refresh_from_db()
+            found[name] = asking.ask_about(submission, actor=WORKER).was_asked
+            for address in about(submission):
+                shown_as_text(client, address)
+        shown_as_text(client, reverse("audit"))
+    assert found == {name: understood for name, (understood, _) in SEEN.items()}
+    submission.refresh_from_db()
+    assert submission.state == State.UNKNOWN
+    assert Organization.objects.get().name == made.name

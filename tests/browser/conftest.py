@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
     """The practice directory; `slow` takes so long that a page stands open meanwhile."""
-    with connected(tmp_path, slow_seconds=3.0, deadline=8.0) as running:
+    with connected(tmp_path, slow_seconds=5.0, deadline=8.0) as running:
         yield running
 
 

@@ -105,7 +105,6 @@ def _pages() -> list[Page]:
 
 
 def _look_inside(page: Page, client: Client) -> None:
-    client.get(page.path, headers=page.headers)  # what is kept for later is not counted
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(page.path, headers=page.headers)
     if answer.status_code != 200:
@@ -135,7 +134,6 @@ def _web_server() -> Iterator[int]:
 def _measure_all(pages: list[Page], port: int, client: Client, seconds: float) -> None:
     cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
     for page in pages:
-        load.measure(port, page.path, page.headers | cookie, clients=max(CLIENTS), seconds=0)  # both processes are warm
         for clients in CLIENTS:
             figures = load.measure(port, page.path, page.headers | cookie, clients=clients, seconds=seconds)
             page.rounds[clients].append(figures)

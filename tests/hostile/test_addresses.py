@@ -15,6 +15,8 @@ from tests.factories import BASE
 from tests.hostile.typed import MARKUP, Input, query, stored
 from tests.views.test_matrix import addresses
 
+pytestmark = pytest.mark.slow
+
 # For each kind of part of an address one that looks right and does not exist, and what is none.
 NUMBERS = ("0", "-1", "1.5", "\uff17", str(2**63), str(2**64), "9" * 5_000, "\x00", b"\xed\xa0\x80")
 PARTS: dict[str, tuple[str, tuple[str | bytes, ...]]] = {
@@ -43,13 +45,18 @@ PARTS: dict[str, tuple[str, tuple[str | bytes, ...]]] = {
 
 
 def wrong_addresses() -> Iterator[tuple[str, str, str]]:
-    """(name, method, address): each address with what does not exist, then with one malformed part at a time."""
+    """(name, method, address): each address with what does not exist, then with one malformed part at a time.
+
+    All that a part can hold is tried at the first address that has it, some of it at all others.
+    """
+    tried: set[str] = set()
     for name, parts in addresses().items():
         right = reverse(name, kwargs={part: PARTS[part][0] for part in parts})
         if set(parts) - {"environment", "app_label"}:
             yield name, "POST", right
         for part in parts:
-            for wrong in PARTS[part][1]:
+            tried, known = tried | {part}, part in tried
+            for wrong in PARTS[part][1][: 2 if known else None]:
                 yield name, "GET", right.replace(f"/{PARTS[part][0]}/", f"/{quote(wrong, safe='')}/")
 
 
@@ -86,34 +93,37 @@ def test_an_address_that_is_refused_is_kept_in_the_history_as_it_was(db: None) -
 LISTS = "/staging/organizations/"
 RECORD = f"{LISTS}{BASE}/"
 PEOPLE = "/admin/organizations/user/"
-QUERIES = (
-    (LISTS, "q"),
-    (LISTS, "open"),
-    (LISTS, "below"),
-    (LISTS, "page", "sort"),
-    (f"{LISTS}?view=list", "q", "page", "sort"),
-    (LISTS, "standing", "open_work", "stands_for", "state", "contact", "hide_deactivated", "view"),
-    (f"{LISTS}new/", "below"),
-    (f"{LISTS}new/", "like"),
-    (f"{LISTS}suggestions/", "parent"),
-    (RECORD, "rows"),
-    (f"{RECORD}branch/", "page"),
-    (f"{RECORD}history/", "page"),
-    ("/search/", "q"),
-    ("/search/?q=Lakeside", "environment"),
-    ("/staging/submissions/", "page", "state", "mine"),
-    ("/audit/", "record", "before"),
-    ("/audit/", "who", "what", "environment", "outcome", "from", "to", "times"),
-    ("/audit/export/", "format"),
-    ("/audit/export/?format=json", "record"),
-    (f"{LISTS}export/", "q", "below", "sort"),
-    ("/sign-in/", "next"),
-    (PEOPLE, "q", "p", "o", "e"),
-    (PEOPLE, "id__in"),
-    (PEOPLE, "username__regex"),
-    (f"{PEOPLE}add/", "_changelist_filters", "groups", "_to_field"),
-    ("/admin/login/", "next"),
-)
+# By who may ask: addresses, each with the names that get the same value.
+QUERIES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "approver": (
+        (LISTS, "q"),
+        (LISTS, "open"),
+        (LISTS, "below"),
+        (LISTS, "page", "sort"),
+        (f"{LISTS}?view=list", "q", "page", "sort"),
+        (LISTS, "standing", "open_work", "stands_for", "state", "contact", "hide_deactivated", "view"),
+        (f"{LISTS}export/", "q", "below", "sort"),
+        (f"{LISTS}new/", "below"),
+        (f"{LISTS}new/", "like"),
+        (f"{LISTS}suggestions/", "parent"),
+        (f"{RECORD}branch/", "page"),
+        (f"{RECORD}history/", "page", "rows"),
+        ("/search/", "q"),
+        ("/search/?q=Lakeside", "environment"),
+        ("/staging/submissions/", "page", "state", "mine"),
+        ("/audit/", "record", "before"),
+        ("/audit/", "who", "what", "environment", "outcome", "from", "to", "times"),
+        ("/sign-in/", "next"),
+    ),
+    "auditor": (("/audit/export/", "format"), ("/audit/export/?format=json", "record")),
+    "administrator": (
+        (PEOPLE, "q", "p", "o", "e"),
+        (PEOPLE, "id__in"),
+        (PEOPLE, "username__regex"),
+        (f"{PEOPLE}add/", "_changelist_filters", "groups", "_to_field"),
+        ("/admin/login/", "next"),
+    ),
+}
 VALUES: tuple[Input, ...] = (
     f"\x00\x07\u202e\u200b{MARKUP}{{{{ 7 }}}}'\"\\%_",
     b"\xed\xa0\x80\xff",
@@ -121,25 +131,24 @@ VALUES: tuple[Input, ...] = (
     "a " * 5_000,
     str(2**63),
     "9" * 5_000,
-    "-1",
-    "2." + "1" * 62,
-    ["1", "\x00"],
+    ["-1", "2." + "1" * 62],
 )
 
 
-@pytest.mark.parametrize("place", QUERIES, ids=lambda place: f"{place[0]}:{place[1]}")
-def test_no_query_of_an_address_fails(made: Organization, place: tuple[str, ...]) -> None:
-    role = "administrator" if place[0].startswith("/admin") else "auditor" if "export" in place[0] else "approver"
+@pytest.mark.parametrize("role", QUERIES)
+def test_no_query_of_an_address_fails(made: Organization, role: str) -> None:
     client = signed_in(role)
-    path, _, rest = place[0].partition("?")
     before = stored()[:-1]
-    for value in VALUES:
-        text = "&".join(filter(None, (rest, query(dict.fromkeys(place[1:], value)))))
-        answer: Any = client.get(path, QUERY_STRING=text, headers={"HX-Request": "true"} if "branch" in path else {})
-        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        assert answer.status_code in (200, 302, 400, 404, 422), text[:80]
-        assert MARKUP.encode() not in body or answer.streaming
-        assert not re.search(r"[\r\n]", answer.get("Location", ""))
+    for place, *names in QUERIES[role]:
+        path, _, rest = place.partition("?")
+        headers = {"HX-Request": "true"} if "branch" in path else {}
+        for value in VALUES:
+            text = "&".join(filter(None, (rest, query(dict.fromkeys(names, value)))))
+            answer: Any = client.get(path, QUERY_STRING=text, headers=headers)
+            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            assert answer.status_code in (200, 302, 400, 404, 422), (place, text[:80])
+            assert MARKUP.encode() not in body or answer.streaming, (place, text[:80])
+            assert not re.search(r"[\r\n]", answer.get("Location", ""))
     assert stored()[:-1] == before
 
 

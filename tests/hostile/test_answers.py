@@ -25,6 +25,8 @@ from tests.redox import servers
 from tests.redox.answers import NEW_SENTENCE, NO_SUBSCRIPTIONS, failure, found_records, success
 from tests.views.pages import text_of
 
+pytestmark = pytest.mark.slow
+
 WORKER = system("Worker test")
 UNSEEN = ("\x00", "\x07", "\x9b", "\u202e", "\u200b", "\ud800")
 BOMB = gzip.compress(b"a" * MAX_BODY * 20)
@@ -47,8 +49,8 @@ ANSWERS: dict[str, tuple[State, bytes]] = {
     "bare NUL": (State.UNKNOWN, servers.response(200, b"\x00" * 500)),
     "NaN": (State.UNKNOWN, servers.response(200, yes_and("NaN"))),
     "infinity": (State.UNKNOWN, servers.response(200, yes_and("-Infinity"))),
-    "deep lists": (State.UNKNOWN, servers.response(200, yes_and("[" * 100_000 + "]" * 100_000))),
-    "deep objects": (State.UNKNOWN, servers.response(200, yes_and('{"a":' * 60_000 + "1" + "}" * 60_000))),
+    "deep lists": (State.UNKNOWN, servers.response(200, yes_and("[" * 20_000 + "]" * 20_000))),
+    "deep objects": (State.UNKNOWN, servers.response(200, yes_and('{"a":' * 20_000 + "1" + "}" * 20_000))),
     "deep no": (State.REJECTED, servers.response(400, b"[" * 100_000)),
     "5,000 digits": (State.ACCEPTED, servers.response(200, yes_and("9" * 5_000))),
     "an ID of 5,000 digits": (State.UNKNOWN, servers.response(200, named("Message", "9" * 5_000))),
@@ -65,7 +67,6 @@ ANSWERS: dict[str, tuple[State, bytes]] = {
     "broken UTF-8": (State.UNKNOWN, servers.response(200, b'{"Meta": "\xed\xa0\x80\xff"}')),
     "broken UTF-8 in a no": (State.REJECTED, servers.response(422, b"\xed\xa0\x80\xff no")),
     "UTF-16": (State.UNKNOWN, servers.response(200, (YES + "}").encode("utf-16"))),
-    "1 MiB": (State.UNKNOWN, servers.response(200, b"a" * MAX_BODY)),
     "1 MiB of no": (State.REJECTED, servers.response(400, b"a" * MAX_BODY)),
     "more than 1 MiB of no": (State.UNKNOWN, servers.response(400, b"a" * (MAX_BODY + 1))),
     "bomb": (State.UNKNOWN, servers.response(200, BOMB, Content_Encoding="gzip")),
@@ -125,7 +126,28 @@ def shown_as_text(client: Client, address: str) -> str:
     return said
 
 
-def test_each_answer_ends_where_the_rules_say_and_is_kept_as_it_came(
+def the_chain_holds() -> None:
+    previous = audit.FIRST_HASH
+    for entry in AuditEntry.objects.order_by("sequence"):
+        assert (entry.previous_hash, entry.hash) == (previous, audit.hash_of(entry.pk, previous, bytes(entry.body)))
+        previous = entry.hash
+
+
+def the_files_hold_every_entry(client: Client) -> None:
+    text, table = (
+        b"".join(client.get(reverse("audit-export"), {"format": form}).streaming_content)  # type: ignore[attr-defined]
+        for form in ("json", "csv")
+    )
+    told = json.loads(text)
+    assert [entry["sequence"] for entry in told["entries"]] == list(range(1, told["count"] + 1))
+    assert [each["body"]["sequence"] for each in told["entries"]] == [each["sequence"] for each in told["entries"]]
+    # The second file holds the making of the first as well.
+    lines = list(csv.reader(io.StringIO(table.decode(), newline="")))
+    assert [line[0] for line in lines[7:-1]] == [str(entry["sequence"]) for entry in told["entries"]]
+    assert [cell for line in lines for cell in line if "\x00" in cell or cell.startswith(("=", "+", "-", "@"))] == []
+
+
+def test_each_answer_ends_where_the_rules_say_and_the_history_holds_it(
     answered: dict[str, Submission], client: Client
 ) -> None:
     assert {name: row.state for name, row in answered.items()} == {name: state for name, (state, _) in ANSWERS.items()}
@@ -137,6 +159,9 @@ def test_each_answer_ends_where_the_rules_say_and_is_kept_as_it_came(
         assert kept == (answer.partition(b"\r\n\r\n")[2][:MAX_BODY] if entry.http_status else b""), name
     found = client.get(reverse("search"), {"q": answered["markup in a yes"].redox_message_id})
     assert found["Location"] == reverse("submission", args=["staging", answered["markup in a yes"].pk])
+    the_chain_holds()
+    client.force_login(factories.UserFactory(role="auditor"))
+    the_files_hold_every_entry(client)
 
 
 def test_every_page_shows_every_answer_as_text(answered: dict[str, Submission], client: Client) -> None:
@@ -152,24 +177,6 @@ def test_every_page_shows_every_answer_as_text(answered: dict[str, Submission], 
     shown_as_text(client, reverse("home"))
     for before in range(0, AuditEntry.objects.latest("sequence").pk, 50):
         shown_as_text(client, f"{reverse('audit')}?before={before + 51}")
-
-
-def test_the_history_and_its_files_survive_every_answer(answered: dict[str, Submission], client: Client) -> None:
-    previous = audit.FIRST_HASH
-    for entry in AuditEntry.objects.order_by("sequence"):
-        assert (entry.previous_hash, entry.hash) == (previous, audit.hash_of(entry.pk, previous, bytes(entry.body)))
-        previous = entry.hash
-    client.force_login(factories.UserFactory(role="auditor"))
-    text, table = (
-        b"".join(client.get(reverse("audit-export"), {"format": form}).streaming_content)  # type: ignore[attr-defined]
-        for form in ("json", "csv")
-    )
-    told = json.loads(text)
-    assert [entry["sequence"] for entry in told["entries"]] == list(range(1, told["count"] + 1))
-    assert [each["body"]["sequence"] for each in told["entries"]] == [each["sequence"] for each in told["entries"]]
-    lines = list(csv.reader(io.StringIO(table.decode(), newline="")))
-    assert [line[0] for line in lines[7:-1]] == [str(entry["sequence"]) for entry in told["entries"]]
-    assert [cell for line in lines for cell in line if "\x00" in cell or cell.startswith(("=", "+", "-", "@"))] == []
 
 
 @pytest.mark.parametrize(

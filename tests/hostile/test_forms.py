@@ -22,6 +22,8 @@ from tests.hostile.typed import MARKUP, ODD, UNSENDABLE, Input, as_read, post, s
 from tests.views.pages import text_of
 from tests.views.typing import OTHER, OURS, edit_url, posted
 
+pytestmark = pytest.mark.slow
+
 NEW = reverse("organization-new", args=["staging"])
 LONG = "x" * 10_000
 REFUSED: dict[str, Input] = UNSENDABLE | {"too long": LONG}

@@ -17,7 +17,7 @@ CREDENTIALS = [
 
 
 def redox(url: str, **values: str) -> dict[str, Any]:
-    """Settings of both environments that lead to `url`; `values` such as REDOX_STAGING_SOURCE_ID are added or replace."""
+    """Settings of both environments that lead to `url`; `values`, such as REDOX_STAGING_SOURCE_ID, go before."""
     given = {
         "REDOX_STAGING_BASE_URL": url,
         "REDOX_STAGING_AUTH": "token",
@@ -36,11 +36,12 @@ def connected(
 ) -> Iterator[PracticeDirectory]:
     """The practice directory, running, with settings that lead to it and waiting times for tests."""
     with PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=slow_seconds) as practice:
-        with override_settings(
+        settings = override_settings(
             REDOX=redox(practice.url, **values),
             REDOX_DEADLINE=deadline,
             REDOX_LEASE=40.0,
             REDOX_SETTLE=0.5,
             REDOX_RATE=1000.0,
-        ):
+        )
+        with settings:
             yield practice

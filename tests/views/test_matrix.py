@@ -15,6 +15,8 @@ from organizations.permissions import ROLES
 from tests import factories
 from tests.factories import BASE, UserFactory
 
+pytestmark = pytest.mark.slow
+
 EVERYBODY = frozenset({"no role", *ROLES})
 READERS = frozenset(ROLES)
 EDITORS = frozenset({"editor", "approver"})

@@ -15,7 +15,9 @@ def edit_url(organization: Organization, name: str = "edit") -> str:
     return reverse(name, args=[organization.environment, organization.oid])
 
 
-def posted(record: OrganizationRecord, *, act: str = "save", version: int | None = None, **texts: str) -> dict[str, str]:
+def posted(
+    record: OrganizationRecord, *, act: str = "save", version: int | None = None, **texts: str
+) -> dict[str, str]:
     """The inputs of the form filled with a record, with some texts typed over them."""
     place = GATEWAY if record.part_of_oid == GATEWAY_OID else OURS
     inputs = Typed.from_record(record, stands_for="", place=place).as_post() | {"act": act}

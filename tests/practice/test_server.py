@@ -19,6 +19,8 @@ import pytest
 from organizations.practice import Credential, PracticeDirectory, write_credentials
 from tests.practice.helpers import OID, Portal, errors, organization, success, write
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

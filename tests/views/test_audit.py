@@ -246,12 +246,14 @@ def test_where_nothing_fits_the_page_names_the_filter_to_drop(north, viewer, edi
     assert "No entry fits." in text(viewer, "?record=nobody&outcome=accepted&environment=production&who=portal")
 
 
+@pytest.mark.slow
 def test_beyond_a_thousand_the_page_does_not_count(viewer):
     add(1001)
     assert "more than 1,000 entries" in text(viewer, "?what=connection")
     assert "1,001 entries" in text(viewer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [10, 1000])
 def test_the_number_of_queries_does_not_grow_with_the_history(viewer, django_assert_max_num_queries, count):
     add(count)

@@ -91,6 +91,7 @@ def test_an_export_that_cannot_be_made_is_refused_and_leaves_no_entry(auditor, q
     assert not AuditEntry.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_number_of_queries_of_an_export_does_not_grow(auditor):
     def queries(count: int) -> int:
         add(count)

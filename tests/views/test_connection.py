@@ -261,6 +261,7 @@ def test_the_facts_of_a_check_are_shown_as_text(client_of: ClientOf) -> None:
         assert foreign not in page
 
 
+@pytest.mark.slow
 def test_the_page_asks_the_database_as_often_for_many_workers_as_for_one(
     client_of: ClientOf, django_assert_max_num_queries
 ) -> None:

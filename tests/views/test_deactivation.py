@@ -305,6 +305,7 @@ def test_the_page_is_of_its_environment_and_of_people_with_a_role(client_of: Cli
     assert client_of("editor").put(address_of(made)).status_code == 405
 
 
+@pytest.mark.slow
 def test_the_page_asks_the_database_as_often_for_many_children_as_for_few(
     client_of: ClientOf, accepted, approver: User, django_assert_max_num_queries
 ) -> None:

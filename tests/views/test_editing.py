@@ -322,6 +322,7 @@ def test_suggestions_are_found_by_name_and_oid(client, made, editor):
     assert client.get(address, {"parent": "\x00%_" * 30_000}).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_form_costs_the_same_in_a_large_directory(client, made, editor):
     bulk.records(10, base=f"{BASE}.7")
     with CaptureQueriesContext(connection) as few:

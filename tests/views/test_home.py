@@ -179,6 +179,7 @@ def test_text_of_redox_stays_text(editor, client_of):
     assert "x" * 200 not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [10, 1000])
 def test_the_number_of_queries_does_not_grow_with_the_records(client_of, editor, django_assert_max_num_queries, count):
     bulk.records(count)

@@ -64,6 +64,7 @@ def test_the_tree_is_open_as_far_as_it_fits(client_of, family):
     assert text.count("No record") == 5
 
 
+@pytest.mark.slow
 def test_a_large_tree_shows_its_top_and_opens_the_way_that_was_asked_for(client_of, db):
     bulk.records(300)
     client = client_of("viewer")
@@ -225,6 +226,7 @@ def test_deactivated_records_are_shown_and_can_be_taken_away(client_of, family):
 # the list
 
 
+@pytest.mark.slow
 def test_the_list_sorts_both_ways_and_pages(client_of, db):
     bulk.records(120)
     client = client_of("viewer")
@@ -244,6 +246,7 @@ def test_oids_sort_by_their_arcs(client_of, db):
     assert [row.organization.oid for row in shown.rows] == [f"{BASE}.{number}" for number in (2, 9, 10)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["", "?view=list", "?q=lakeside", "?q=lakeside&view=list&standing=not_registered"])
 def test_the_number_of_queries_does_not_grow_with_the_records(client_of, db, query):
     def queries(count: int) -> int:
@@ -295,6 +298,7 @@ def test_other_environments_and_methods_are_refused(client_of, family):
     assert client.post(f"{STAGING}export/").status_code == 405
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["q", "standing", "below", "page", "sort", "view", "open", "contact", "state"])
 def test_no_address_can_break_the_page(client_of, db, name):
     bulk.records(3)
@@ -333,6 +337,7 @@ def test_no_cell_begins_a_formula(text):
     assert exporting.safe(text).removeprefix("'") in (text, text.removeprefix("'"))
 
 
+@pytest.mark.slow
 def test_the_export_needs_the_same_few_queries_for_any_number(client_of, db):
     def queries(count: int) -> int:
         bulk.records(count, base=f"{BASE}.{count}")

@@ -55,6 +55,7 @@ def test_the_outbox_takes_no_harm_from_a_strange_address(client_of: ClientOf, qu
     assert client_of("viewer").get(f"/staging/submissions/{query}").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_outbox_asks_the_database_as_often_for_many_as_for_few(
     client_of: ClientOf, queued: Submission, django_assert_max_num_queries
 ) -> None:

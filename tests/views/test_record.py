@@ -162,6 +162,7 @@ def test_a_viewer_reads_everything_and_sees_why_they_may_not_edit(client_of, edi
         assert f"{PAGE}{address}" not in text
 
 
+@pytest.mark.slow
 def test_the_page_needs_the_same_few_queries_with_many_children(client_of, db, django_assert_max_num_queries):
     bulk.records(600)
     Organization.objects.exclude(oid=BASE).update(part_of_oid=BASE)

@@ -349,6 +349,7 @@ def test_other_environments_and_methods_are_refused(client, made):
     assert client.put(edit_url(made, PATH)).status_code == 405
 
 
+@pytest.mark.slow
 def test_the_review_costs_the_same_in_a_large_directory(client, made):
     client.get(edit_url(made, PATH))
     with CaptureQueriesContext(connection) as few:

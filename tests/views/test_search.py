@@ -83,6 +83,7 @@ def test_many_hits_lead_to_the_list(client_of, db):
     assert '<a href="/staging/organizations/?q=lakeside&amp;view=list">All 40 in STAGING</a>' in text
 
 
+@pytest.mark.slow
 def test_the_number_of_queries_does_not_grow_with_the_records(client_of, django_assert_max_num_queries):
     bulk.records(1000)
     client = client_of("viewer")

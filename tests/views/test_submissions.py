@@ -243,6 +243,7 @@ def test_support_gets_what_it_needs_and_no_name_or_reason_of_ours(
     assert GATEWAY_OID not in block
 
 
+@pytest.mark.slow
 def test_a_submission_asks_the_database_as_often_with_many_attempts_as_with_one(
     client_of: ClientOf, queued: Submission, worker: Actor, django_assert_max_num_queries
 ) -> None:

@@ -298,7 +298,7 @@ def _as_it_wrote(outcome: Outcome, context: Context) -> str:
 
 def _how_lost(outcome: Outcome, context: Context) -> str:
     if outcome.fault is Fault.DEADLINE:
-        return f"The answer did not come within {context.deadline:g} seconds."
+        return f"The answer did not come within {context.deadline:g} second{'' if context.deadline == 1 else 's'}."
     if outcome.fault in {None, Fault.SIZE} and outcome.status is not None:
         return f"Redox answered {outcome.status} without saying yes or no."
     return "The connection broke before an answer."

@@ -44,6 +44,7 @@ def create(
     try:
         with audit.recorded(actor) as history:
             _save_wanted(organization, record, stands_for=stands_for, actor=actor)
+            _check_no_circle(organization)
             history.organization(Action.ORGANIZATION_CREATED, organization, changes=difference(None, record))
     except IntegrityError as error:
         check_oid_free(record.oid, environment)
@@ -76,6 +77,7 @@ def edit(
             if not changes and stands_for == organization.stands_for and record == before:
                 return organization
             _save_wanted(organization, record, stands_for=stands_for, actor=actor)
+            _check_no_circle(organization)
             history.organization(Action.ORGANIZATION_EDITED, organization, changes=changes)
     except IntegrityError as error:
         raise NotDone("The record could not be saved. Nothing was saved.") from error
@@ -257,6 +259,14 @@ def confirm(organization: Organization, record: OrganizationRecord, submission: 
     organization.presence_at = organization.confirmed_at
     _count_changes(organization, organization.record())
     organization.save()
+
+
+def _check_no_circle(organization: Organization) -> None:
+    """Asked of the saved row, so that it holds however the values came together; raising takes the row back."""
+    environment, oid, part_of_oid = organization.environment, organization.oid, organization.part_of_oid
+    if tree.would_circle(environment, oid, part_of_oid):
+        parent = Organization.objects.get(environment=environment, oid=part_of_oid)
+        raise NotDone(f"{parent.name} lies below this record; that would make a circle.")
 
 
 def _check_nothing_below(organization: Organization) -> None:

@@ -106,10 +106,7 @@ def _examples(case: Case) -> Iterator[ReviewWarning]:
 def _others(case: Case) -> Iterator[ReviewWarning]:
     if not case.foreign_edits:
         return
-    named = ", ".join(
-        f"{difference.label} ({entry.actor_name}, {localtime(entry.at):%b} {localtime(entry.at).day})"
-        for difference, entry in case.foreign_edits
-    )
+    named = _named(case.foreign_edits)
     count = len(case.foreign_edits)
     changes = "1 change" if count == 1 else f"{count} changes"
     yield ReviewWarning(
@@ -117,6 +114,16 @@ def _others(case: Case) -> Iterator[ReviewWarning]:
         named,
         f"This message also carries {changes} that you did not make: {named}. Tick if they shall go out now.",
     )
+
+
+def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
+    """The fields with who changed them and when; said once for fields that follow each other."""
+    by = [f"{entry.actor_name}, {localtime(entry.at):%b} {localtime(entry.at).day}" for _, entry in edits]
+    parts = []
+    for place, (difference, _) in enumerate(edits):
+        last_of_these = place + 1 == len(edits) or by[place + 1] != by[place]
+        parts.append(f"{difference.label} ({by[place]})" if last_of_these else difference.label)
+    return ", ".join(parts)
 
 
 def _oid(case: Case) -> Iterator[ReviewWarning]:

@@ -99,7 +99,7 @@ def test_silence_is_unknown_and_the_directory_is_asked(
     state = page.locator("#state")
     expect(state).to_contain_text("We do not know whether this arrived.")
     expect(page).to_have_title(re.compile("^Unknown: "))
-    expect(state).to_contain_text("The answer did not come within 1 seconds.")
+    expect(state).to_contain_text("The answer did not come within 1 second.")
     expect(state).to_contain_text("It may have taken effect, and it may still take effect in the next minutes.")
     expect(state).to_contain_text("Do not send this record with curl or Postman, and do not add it again")
 

@@ -139,6 +139,21 @@ def test_part_of_never_makes_a_circle(editor: User, part_of_oid: str, sentence: 
     assert organizations.parent_faults("staging", BASE, part_of_oid) == sentence
 
 
+def test_no_save_makes_a_circle_however_it_came_about(editor: User) -> None:
+    made = factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    with pytest.raises(NotDone, match="that would make a circle"):
+        edited(made, editor, part_of_oid=f"{BASE}.1")
+    with pytest.raises(NotDone):
+        edited(made, editor, part_of_oid=BASE)
+    # An OID that was somebody's parent before it was a record of ours.
+    factories.organization(f"{BASE}.8", user=editor, part_of_oid=f"{BASE}.9")
+    with pytest.raises(NotDone, match="that would make a circle"):
+        factories.organization(f"{BASE}.9", user=editor, part_of_oid=f"{BASE}.8")
+    assert Organization.objects.get(pk=made.pk).version == 1
+    assert not Organization.objects.filter(oid=f"{BASE}.9").exists()
+
+
 def test_the_suggested_oid_is_free_and_no_patient_or_document_oid(editor: User) -> None:
     factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)

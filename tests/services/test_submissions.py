@@ -134,6 +134,15 @@ def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
     assert own.open_warnings == ()
 
 
+def test_changes_of_one_person_are_named_once(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=("LC",))
+    other = factories.UserFactory(role="editor")
+    review = reviews.review(made, actor=acting(other))
+    text = next(warning.text for warning in review.open_warnings if warning.key == "others")
+    assert text.count("Editor One") == 1
+    assert text.startswith("This message also carries 15 changes that you did not make: Name, OID, Aliases, ")
+
+
 def test_new_or_update_follows_from_presence(editor: User) -> None:
     made = factories.organization(user=editor)
     for presence, event in (("never", "New"), ("absent", "New"), ("present", "Update")):

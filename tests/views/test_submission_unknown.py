@@ -23,7 +23,7 @@ type ClientOf = Callable[..., Client]
 @pytest.mark.parametrize(
     ("behaviour", "how"),
     [
-        ("never-answers", "The answer did not come within 1 seconds."),
+        ("never-answers", "The answer did not come within 1 second."),
         ("applies-then-breaks", "The connection broke before an answer."),
         ("applies-then-504", "Redox answered 504 without saying yes or no."),
     ],

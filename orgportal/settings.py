@@ -10,7 +10,7 @@ from django.utils.csp import CSP
 
 from orgportal.demonstration import var_dir
 from orgportal.logs import logging_settings
-from orgportal.variables import read_variables, redox_settings
+from orgportal.variables import make_folder, read_variables, redox_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = var_dir(os.environ)
@@ -110,6 +110,8 @@ _database = VARIABLES.database("DATABASE_URL", default="sqlite:///var/orgportal.
 if _database["ENGINE"].endswith("sqlite3"):
     # A relative path would depend on the folder from which the process was started.
     _database["NAME"] = str(BASE_DIR / _database["NAME"])
+    # On a fresh machine the folder of the default is not there yet, and SQLite makes none.
+    make_folder("DATABASE_URL", Path(_database["NAME"]).parent)
     _database["OPTIONS"] = {
         # A transaction that begins deferred fails when it wants to write after another one has written.
         "transaction_mode": "IMMEDIATE",

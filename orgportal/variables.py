@@ -173,6 +173,14 @@ def read_variables(environment: Mapping[str, str], file: Path | None) -> Variabl
     return Variables(values)
 
 
+def make_folder(name: str, folder: Path) -> None:
+    """Make a folder that a setting names. Raises `SettingsFault` when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsFault(name, f"its folder cannot be made: {error.strerror}") from None
+
+
 def _read_file(file: Path) -> dict[str, str]:
     try:
         text = file.read_text(encoding="utf-8-sig")

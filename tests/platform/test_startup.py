@@ -94,3 +94,12 @@ def test_a_process_with_a_general_fault_ends_with_2_and_one_line(tmp_path, varia
     assert re.search(rf"\b{named}: ", ended.stderr)
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_first_command_on_a_fresh_machine_makes_the_folder_of_the_database(tmp_path):
+    ended = manage(
+        "migrate", "--verbosity=0", DEBUG="true", DATABASE_URL=f"sqlite:///{tmp_path}/new/folder/portal.sqlite3"
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "new" / "folder" / "portal.sqlite3").exists()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -126,10 +127,13 @@ class Places:
             "number": lambda: self._submission().pk,
             "sequence": lambda: _entry_with_bytes(self._submission()).sequence,
             "app_label": lambda: "organizations",
-            "object_id": lambda: 1,
+            "object_id": lambda: self._managed(name),
             "content_type_id": lambda: 1,
         }
         return reverse(name, kwargs={part: makers[part]() for part in addresses()[name]})
+
+    def _managed(self, name: str) -> int:
+        return self.user.pk if "user" in name else Group.objects.get(name="viewer").pk
 
     def _record(self) -> Organization:
         self.made += 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.timezone import localtime
+from django.utils import timezone
 
 from organizations import permissions, words
 from organizations.models import Environment, EnvironmentGate, State, Submission, User, Worker, clock
@@ -125,7 +125,7 @@ def _time_of(key: str, gate: EnvironmentGate, moment: datetime.datetime) -> date
 
 
 def _clock(moment: datetime.datetime | None) -> str:
-    return words.moment(localtime(moment), clock.now(), "clock") if moment else ""
+    return words.moment(timezone.localtime(moment), timezone.now(), "clock") if moment else ""
 
 
 def _waiting(environment: str) -> int:

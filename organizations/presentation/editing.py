@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from django.utils.timezone import localtime
-
 from organizations import words
-from organizations.models import AuditEntry, Organization, Presence, clock
+from organizations.models import AuditEntry, Organization, Presence
 from organizations.records import AddressRecord, Difference, OrganizationRecord, difference
 from organizations.services import organizations, reviews
+from organizations.templatetags.portal import written
 
 
 def notices(organization: Organization, person_id: int | None) -> list[str]:
@@ -81,4 +80,4 @@ def _saved(changes: list[tuple[Difference, AuditEntry]]) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return words.moment(localtime(moment), clock.now(), "day")
+    return written(moment, "day")

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 from django.urls import reverse
-from django.utils import timezone
 
 from organizations import words
 from organizations.models import (
@@ -25,7 +24,7 @@ from organizations.models import (
     clock,
 )
 from organizations.services import workers
-from organizations.templatetags.portal import plain
+from organizations.templatetags.portal import plain, written
 from organizations.words import OPEN_WORK, STANDING, Word, count
 
 # What nobody knows first, then what was refused, then what waits.
@@ -163,7 +162,7 @@ def _why(kind: str, submission: Submission) -> str:
         return f'Redox said no: "{cut}"' if cut else "Redox said no without a text."
     if kind == "unknown":
         left = submission.sent_at or submission.state_at
-        time = words.moment(timezone.localtime(left), timezone.now(), "clock")
+        time = written(left, "clock")
         return words.SUBMISSION_STATE["unknown"].say(time=time)
     return f'Redox wrote: "{cut}" Compare and decide.' if cut else submission.state_reason
 

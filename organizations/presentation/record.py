@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations import words
 from organizations.models import (
     Action,
     AuditEntry,
@@ -17,12 +15,11 @@ from organizations.models import (
     Presence,
     State,
     Submission,
-    clock,
     tree,
 )
 from organizations.records import Difference, difference
 from organizations.services import gateway, organizations, reviews
-from organizations.templatetags.portal import age, moment, plain
+from organizations.templatetags.portal import age, moment, plain, written
 from organizations.words import STANDING_BASIS, Word, count
 
 from . import sentences
@@ -186,7 +183,7 @@ def _named_changes(organization: Organization) -> str:
 def _named(change: Difference, entry: AuditEntry | None) -> str:
     if entry is None:
         return change.label
-    day = words.moment(timezone.localtime(entry.at), clock.now(), "day")
+    day = written(entry.at, "day")
     return f"{change.label} ({entry.actor_name}, {day})"
 
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.urls import reverse
-from django.utils.timezone import localtime
 
 from organizations import words
-from organizations.models import AuditEntry, Event, Organization, Submission, clock
+from organizations.models import AuditEntry, Event, Organization, Submission
 from organizations.services import reviews, submissions
 from organizations.services.reviews import Block, Blocker, Change, Review
+from organizations.templatetags.portal import written
 
 MOST_NAMED = 5
 
@@ -111,14 +111,14 @@ def out_of_date(organization: Organization, since_version: int, otherwise: str) 
     if entry is None:
         return otherwise
     labels = ", ".join(change["label"] for change in entry.facts.get("changes", [])) or "Stands for"
-    at = words.moment(localtime(entry.at), clock.now(), "clock")
+    at = written(entry.at, "clock")
     saved = f"{entry.actor_name} saved {labels} at {at}"
     return f"This page is out of date: {saved}. Nothing was sent. Here is the new review."
 
 
 def already_sent(submission: Submission) -> str:
     """The sentence for a second press or a second tab."""
-    at = words.moment(localtime(submission.created_at), clock.now(), "clock")
+    at = written(submission.created_at, "clock")
     return f"This was sent already at {at}: submission {submission.pk}."
 
 
@@ -236,4 +236,4 @@ def _url(name: str, organization: Organization) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return words.moment(localtime(moment), clock.now(), "day") if moment else "an unknown day"
+    return written(moment, "day") if moment else "an unknown day"

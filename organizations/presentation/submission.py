@@ -7,7 +7,6 @@ from typing import NamedTuple
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 
 from organizations import words
 from organizations.models import (
@@ -23,7 +22,7 @@ from organizations.models import (
 )
 from organizations.records import Difference, OrganizationRecord
 from organizations.services import answers, gateway, reviews, submissions
-from organizations.templatetags.portal import moment, plain
+from organizations.templatetags.portal import moment, plain, written
 
 from .comparison import Compared, compare
 
@@ -181,7 +180,7 @@ def _sentence(submission: Submission, state: State) -> SafeString:
 def _explanation(submission: Submission, state: State) -> answers.Explanation | None:
     of_redox = {State.ACCEPTED: submission.answer_warning, State.NEEDS_PERSON: submission.known_answer}
     if state in (State.REJECTED, State.UNKNOWN) or of_redox.get(state):
-        at = words.moment(localtime(submission.sent_at), clock.now(), "clock") if submission.sent_at else ""
+        at = written(submission.sent_at, "clock") if submission.sent_at else ""
         return answers.explain(submission, at=at)
     return None
 
@@ -242,7 +241,7 @@ def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission
 
 
 def _by(name: str, at: datetime.datetime) -> str:
-    return f"{plain(name)}, {words.moment(localtime(at), clock.now())}"
+    return f"{plain(name)}, {written(at)}"
 
 
 def approval(entries: list[AuditEntry], submission: Submission) -> str:

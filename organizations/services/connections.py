@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from organizations.models import EnvironmentGate, Organization, Worker
+from organizations.models import EnvironmentGate, Organization, Worker, clock
 from organizations.redox import auth
 from organizations.redox.environment import BASE_URL, GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_TABLE, OAuthCredential
 from organizations.redox.outcome import http_date
@@ -85,9 +85,9 @@ def routing_table() -> tuple[tuple[str, str, str], ...]:
 
 def known_workers(name: str) -> list[WorkerFacts]:
     """The workers, the newest sign of life first."""
-    own = workers.fingerprint()
+    own, now = workers.fingerprint(), clock.now()
     return [
-        WorkerFacts(worker, workers.is_seen(worker), workers.has_same_settings(worker, name, own))
+        WorkerFacts(worker, workers.is_seen(worker, now), workers.has_same_settings(worker, name, own))
         for worker in Worker.objects.order_by("-seen_at")
     ]
 

@@ -76,9 +76,9 @@ def fingerprint() -> str:
     return "-".join(gateway.settings_fingerprint(name)[:24] for name in Environment.values)
 
 
-def is_seen(worker: Worker) -> bool:
-    """Whether a worker gave a sign of life just now."""
-    return (clock.now() - worker.seen_at).total_seconds() < SEEN_WITHIN
+def is_seen(worker: Worker, now: datetime.datetime) -> bool:
+    """Whether a worker gave a sign of life shortly before `now`, by the database's clock."""
+    return (now - worker.seen_at).total_seconds() < SEEN_WITHIN
 
 
 def has_same_settings(worker: Worker, environment: str, own: str) -> bool:

@@ -50,14 +50,18 @@ def icon(name: str, extra: str = "") -> SafeString:
     )
 
 
+def written(value: datetime, form: words.MomentForm = "moment") -> str:
+    """A time in the user's zone, for a sentence. Only the day and year of this process's clock matter here."""
+    return words.moment(timezone.localtime(value), timezone.now(), form)
+
+
 @register.simple_tag
 def moment(value: datetime | None, form: words.MomentForm = "moment", *, focus: bool = True) -> SafeString | str:
     """A time in the user's zone with UTC on hover and focus; "never" for none. `focus=False` spares the tab stop."""
     if value is None:
         return "never"
-    now = timezone.now()
-    utc = words.moment(value.astimezone(UTC), now, "seconds" if form == "seconds" else "moment")
-    return _time(value, words.moment(timezone.localtime(value), now, form), utc, focus=focus)
+    utc = words.moment(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
+    return _time(value, written(value, form), utc, focus=focus)
 
 
 @register.simple_tag
@@ -65,9 +69,7 @@ def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:
     """How long ago a time is: "26 minutes", with the time on hover and focus; "never" for none."""
     if value is None:
         return "never"
-    now = timezone.now()
-    when = words.moment(timezone.localtime(value), now)
-    return _time(value, words.age(now - value), when, focus=focus)
+    return _time(value, words.age(timezone.now() - value), written(value), focus=focus)
 
 
 def _time(value: datetime, text: str, more: str, *, focus: bool) -> SafeString:

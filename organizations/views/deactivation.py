@@ -3,12 +3,12 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import localtime
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from organizations import words
 from organizations.forms.deactivation import DeactivationForm
-from organizations.models import Environment, Intent, Organization, clock
+from organizations.models import Environment, Intent, Organization
 from organizations.permissions import Right, sending
 from organizations.presentation.deactivation import deactivation
 from organizations.services import reviews, submissions
@@ -62,7 +62,7 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Htt
             actor=actor(request),
         )
     except AlreadySent as fault:
-        time = words.moment(localtime(fault.submission.created_at), clock.now(), "clock")
+        time = words.moment(timezone.localtime(fault.submission.created_at), timezone.now(), "clock")
         messages.info(request, f"This was sent already at {time}: submission {fault.submission.pk}.")
         submission = fault.submission
     except NotDone as fault:

@@ -204,7 +204,9 @@ def _about(typed: str) -> Q:
     """
     exact = _known_oid(typed)
     if exact:
-        ids = AuditEntry.objects.filter(_of_oid(exact)).exclude(organization_id=None).values("organization_id")
+        held = AuditEntry.objects.filter(_of_oid(exact)).exclude(organization_id=None)
+        # As numbers: for a search inside the search PostgreSQL reads the whole history.
+        ids = list(held.values_list("organization_id", flat=True).distinct())
         return _of_oid(exact) | Q(organization_id__in=ids)
     holds, of_record = Q(), Q()
     for word in searching.words(typed):

@@ -53,7 +53,7 @@ def destinations(environment: str, parent_oid: str) -> list[Choice]:
         Organization.objects.in_environment(environment)
         .filter(destination_id__gt="")  # not empty, as a range of the index
         .values("destination_id")
-        .annotate(records=Count("pk"), first=Min("name"))
+        .annotate(records=Count("*"), first=Min("name"))
         .order_by("-records", "destination_id")
     )
     found = {each["destination_id"]: each for each in used[:MOST_DESTINATIONS]}

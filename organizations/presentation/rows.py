@@ -152,4 +152,4 @@ def add_counterparts(rows: list[Row]) -> None:
 def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
     """How many records are part of each of these; one query."""
     counted = Organization.objects.in_environment(environment).filter(part_of_oid__in=list(oids))
-    return dict(counted.order_by().values_list("part_of_oid").annotate(Count("pk")))
+    return dict(counted.order_by().values_list("part_of_oid").annotate(records=Count("*")))

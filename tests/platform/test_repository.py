@@ -22,6 +22,12 @@ def tracked() -> list[Path]:
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
 
+def test_no_link_is_tracked():
+    """A link leads to one machine's files, and its text is read by no other test."""
+    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert [line for line in listed.splitlines() if line.startswith("120000")] == []
+
+
 @pytest.mark.parametrize("words", [REGISTRIES, MACHINE_PATHS], ids=["registries", "machine paths"])
 def test_no_tracked_file_names_what_only_one_place_has(words):
     forbidden = re.compile("|".join(re.escape(word) for word in words).encode())

@@ -32,6 +32,14 @@ def fixed_oid_sentence(organization: Organization) -> str:
     return ""
 
 
+def withdrawn_sentence(withdrawal: AuditEntry) -> str:
+    """What is said above the form of a record that somebody took away while it was open."""
+    return (
+        f"{withdrawal.actor_name} withdrew this record at {written(withdrawal.at, 'clock')}."
+        " What you typed is kept; save it as a new record if it is still wanted."
+    )
+
+
 def beginning_below(parent: Organization) -> OrganizationRecord:
     """What can be known of a record below this one: parent, contacts, state, country and destination ID."""
     known = parent.record()

@@ -1,4 +1,4 @@
-"""Two people edited one record at the same time: both versions side by side, and the choice between them."""
+"""Two people edited one record at the same time: both versions side by side, or what was typed of one withdrawn."""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import Typed
-from organizations.models import Organization
-from organizations.presentation import merging
+from organizations.models import Action, AuditEntry, Environment, Organization
+from organizations.presentation import editing, merging
 from organizations.presentation.merging import Row, Side, Version
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, NotDone
@@ -62,7 +61,7 @@ def show(
         "typed": form.typed.as_post(),
         "version": page.version,
         "note": note,
-        "edit_url": reverse("edit", args=[organization.environment, organization.oid]),
+        "edit_url": record_url(organization, "edit"),
     }
     return render(page.request, "editing/conflict.html", context, status=status)
 
@@ -81,6 +80,19 @@ def settled(page: FormPage) -> HttpResponse:
     if page.request.POST.get("theirs") != str(organization.version):
         return show(page, form, organization)
     return _save(page, form, organization)
+
+
+def withdrawal_of(environment: Environment, number: int) -> AuditEntry | None:
+    """The entry that tells of the record with this number that it was withdrawn; None for one that never was there."""
+    entries = AuditEntry.objects.filter(environment=environment, organization_id=number)
+    return entries.filter(action=Action.ORGANIZATION_WITHDRAWN).first()
+
+
+def withdrawn(page: FormPage, withdrawal: AuditEntry) -> HttpResponse:
+    """The form of a new record with what was typed into that of one which is gone. Nothing was saved."""
+    posted = page.request.POST
+    typed = Typed.from_post(posted).after(posted.get("act", ""))
+    return page.show(page.form(typed), status=409, notes=[editing.withdrawn_sentence(withdrawal)])
 
 
 def _save(page: FormPage, form: RecordForm, organization: Organization) -> HttpResponse:

@@ -17,7 +17,7 @@ from organizations.services.faults import EditConflict, NotDone, OidTaken
 
 from . import conflict, lost
 from .access import actor, needs, organization_or_404, record_url
-from .form_page import FormPage
+from .form_page import FormPage, posted_number
 
 SAVED = "Saved. Nothing was sent."
 
@@ -39,11 +39,11 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
 @needs(Right.EDIT)
 def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The form of a record with what is saved."""
+    if request.method == "POST":
+        return _edited(request, environment, oid)
     organization = organization_or_404(environment, oid)
     page = FormPage(request, environment, organization)
-    if request.method != "POST":
-        return page.show(page.form(page.typed(organization.record(), organization.stands_for)))
-    return conflict.settled(page) if "theirs" in request.POST else _posted(page)
+    return page.show(page.form(page.typed(organization.record(), organization.stands_for)))
 
 
 @require_safe
@@ -55,6 +55,19 @@ def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _edited(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """A form is about the record that it was opened for, whatever became of its OID meanwhile."""
+    number = posted_number(request, "record")
+    opened_for = Organization.objects.in_environment(environment).filter(pk=number).first()
+    if opened_for is None and (withdrawal := conflict.withdrawal_of(environment, number)):
+        return conflict.withdrawn(FormPage(request, environment), withdrawal)
+    page = FormPage(request, environment, organization_or_404(environment, opened_for.oid if opened_for else oid))
+    try:
+        return conflict.settled(page) if "theirs" in request.POST else _posted(page)
+    except Organization.DoesNotExist:  # withdrawn in this very moment
+        return _edited(request, environment, oid)
 
 
 def _posted(page: FormPage) -> HttpResponse:

@@ -21,6 +21,18 @@ from organizations.services.faults import OidTaken
 from .access import record_url, user_of
 
 
+def posted_number(request: HttpRequest, name: str) -> int:
+    """A number that was posted; 0, which is no record and no version, for anything else."""
+    posted = request.POST.get(name, "")
+    return int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 10 else 0
+
+
+def posted_version(request: HttpRequest, organization: Organization) -> int:
+    """The version of this record that a form was opened with; 0 for that of another one: an OID may be free again."""
+    of_this_record = posted_number(request, "record") == organization.pk
+    return posted_number(request, "version") if of_this_record else 0
+
+
 @dataclass(frozen=True, slots=True)
 class FormPage:
     """The form of one record, or of a new one when there is no organization yet."""
@@ -32,10 +44,19 @@ class FormPage:
     @property
     def version(self) -> int:
         """The version that the person started from; 0 where none was sent along."""
-        posted = self.request.POST.get("version", "")
-        if self.request.method == "POST":
-            return int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 9 else 0
-        return self.organization.version if self.organization else 0
+        if self.organization is None:
+            return 0
+        return posted_version(self.request, self.organization) if self.is_posted else self.organization.version
+
+    @property
+    def is_posted(self) -> bool:
+        return self.request.method == "POST"
+
+    @property
+    def address(self) -> str:
+        """Where the form posts to, also when it was opened under an OID that the record had before."""
+        made = self.organization
+        return record_url(made, "edit") if made else reverse("organization-new", args=[self.environment])
 
     def surroundings(self) -> Surroundings:
         redox = gateway.environment(self.environment)
@@ -118,7 +139,8 @@ class FormPage:
             "parents": choices.parents(self.environment, form.typed.fields.get("parent", "")),
             "destinations": choices.destinations(self.environment, parent),
             "most_rows": MOST_ROWS,
-            "is_unsaved": self.request.method == "POST",
+            "is_unsaved": self.is_posted,
+            "address": self.address,
             "leave_url": record_url(made) if made else reverse("organizations", args=[self.environment]),
         }
         return render(self.request, "editing/form.html", context, status=status)

@@ -342,7 +342,8 @@ def test_whatever_is_typed_is_refused_or_becomes_a_message_that_reads_back(
     now = Organization.objects.get(pk=made.pk)
     before = stored()
     sendable: dict[str, Input] = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
-    response = post(client, edit_url(made), {**posted(whole(), version=now.version), **sendable})
+    hidden = {"record": str(now.pk)}
+    response = post(client, edit_url(made), {**posted(whole(), version=now.version), **hidden, **sendable})
     saved = Organization.objects.get(pk=made.pk)
     if response.status_code != 302:
         assert response.status_code in (200, 422)

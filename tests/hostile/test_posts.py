@@ -310,7 +310,7 @@ def test_every_act_that_is_pressed_twice_or_wrongly_is_answered(client: Client, 
         assert response.status_code == 200
         assert MARKUP not in response.content.decode()
     for version in ("", "0", "-1", "\uff11", str(2**64), "9" * 5_000, "1e0", "\x00"):
-        inputs = posted(factories.record(name="Overtaken"), version=1) | {"version": version}
+        inputs = posted(factories.record(name="Overtaken")) | {"record": str(made.pk), "version": version}
         assert post(client, edit_url(made), inputs).status_code == 409
         theirs = inputs | {"theirs": version, "choice-name": "x\x00", f"choice-{MARKUP}": "mine"}
         response = post(client, edit_url(made), theirs)

@@ -3,7 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timezone import localtime
 
+from organizations import words
 from organizations.models import AuditEntry, Organization
 from organizations.services import organizations
 from tests import factories
@@ -48,7 +52,8 @@ def inputs(response, **choices):
     """What the page of a conflict posts: everything that was typed, and a choice for each field."""
     context = response.context
     chosen = {f"choice-{each.row.key}": each.chosen for each in context["rows"] if each.chosen}
-    fixed = {"version": str(context["version"]), "theirs": str(context["organization"].version)}
+    now = context["organization"]
+    fixed = {"record": str(now.pk), "version": str(context["version"]), "theirs": str(now.version)}
     return context["typed"] | fixed | chosen | {f"choice-{key}": side for key, side in choices.items()}
 
 
@@ -111,7 +116,8 @@ def test_the_way_back_leads_to_the_form_with_ones_own_values_and_still_overwrite
     assert response.status_code == 200
     assert (form.main["name"].value(), form.main["city"].value()) == ("Mine", "Madison")
     again = response.context["version"]
-    response = client.post(edit_url(made), form.typed.as_post() | {"version": str(again), "act": "save"})
+    hidden = {"record": str(made.pk), "version": str(again)}
+    response = client.post(edit_url(made), form.typed.as_post() | hidden | {"act": "save"})
     assert response.status_code == 409
 
 
@@ -144,3 +150,111 @@ def test_values_that_no_longer_fit_lead_back_to_the_form(client, made, save_thei
     response = client.post(edit_url(made), inputs(response, name="mine"))
     assert response.status_code == 422
     assert "is already the record Lakeside 5 in STAGING. Open it." in response.content.decode()
+
+
+# the record that the form was opened for is gone, or is another under this OID
+
+
+@pytest.fixture
+def second():
+    return factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+
+
+def withdraw(made, user):
+    organizations.withdraw(made.pk, actor=acting(user))
+    return AuditEntry.objects.get(action="organization.withdrawn")
+
+
+def said_of(withdrawal):
+    time = words.moment(localtime(withdrawal.at), timezone.now(), "clock")
+    return (
+        f"Editor Two withdrew this record at {time}."
+        " What you typed is kept; save it as a new record if it is still wanted."
+    )
+
+
+def test_a_form_never_overwrites_another_record_that_has_the_oid_by_now(client, made, second):
+    typed = form_of(client, made, name="Mine", street="77 Typed Street")
+    withdrawal = withdraw(made, second)
+    other = factories.organization(user=second, name="Another record")
+    response = client.post(edit_url(made), typed)
+    assert response.status_code == 409
+    assert response.context["notices"] == [said_of(withdrawal)]
+    assert response.context["form"].main["street"].value() == "77 Typed Street"
+    assert Organization.objects.get().name == other.name
+
+
+def test_what_was_typed_into_a_withdrawn_record_can_be_saved_as_a_new_one(client, made, second):
+    typed = form_of(client, made, name="Mine", act="review")
+    withdrawal = withdraw(made, second)
+    response = client.post(edit_url(made), typed)
+    page = response.content.decode()
+    new = reverse("organization-new", args=["staging"])
+    assert (response.status_code, Organization.objects.count()) == (409, 0)
+    assert said_of(withdrawal) in page
+    assert "Add an organization in STAGING" in page
+    assert f'<form action="{new}" method="post"' in page
+    assert f'formaction="{new}#contacts"' in page
+    assert 'name="record"' not in page
+    response = client.post(new, response.context["form"].typed.as_post() | {"version": "0", "act": "save"})
+    assert response["Location"] == edit_url(made, "record")
+    assert Organization.objects.get().name == "Mine"
+
+
+def test_a_line_that_was_added_to_a_withdrawn_record_is_there(client, made, second):
+    typed = form_of(client, made, act="add-contacts")
+    withdraw(made, second)
+    response = client.post(edit_url(made), typed)
+    assert (response.status_code, len(response.context["form"].contacts)) == (409, 2)
+
+
+def test_a_choice_between_versions_of_a_record_that_was_withdrawn_keeps_ones_own(client, made, save_theirs, second):
+    sent = inputs(conflict(client, made, save_theirs), name="theirs")
+    withdraw(made, second)
+    response = client.post(edit_url(made), sent)
+    assert response.status_code == 409
+    assert response.context["form"].main["name"].value() == "Mine"
+
+
+def test_a_record_that_is_withdrawn_in_the_moment_of_saving_keeps_what_was_typed(client, made, second, monkeypatch):
+    typed = form_of(client, made, name="Mine")
+    edit = organizations.edit
+
+    def too_late(*args, **values):
+        withdraw(made, second)
+        return edit(*args, **values)
+
+    monkeypatch.setattr(organizations, "edit", too_late)
+    response = client.post(edit_url(made), typed)
+    assert response.status_code == 409
+    assert response.context["form"].main["name"].value() == "Mine"
+
+
+def test_a_record_whose_oid_was_changed_is_found_again_and_compared(client, made, save_theirs):
+    typed = form_of(client, made, name="Mine")
+    save_theirs(oid=f"{BASE}.7")
+    response = client.post(edit_url(made), typed)
+    now = Organization.objects.get()
+    assert response.status_code == 409
+    assert [(each.row.label, each.row.theirs, each.row.mine, each.chosen) for each in response.context["rows"]] == [
+        ("Name", "Lakeside 1", "Mine", "mine"),
+        ("OID", f"{BASE}.7", BASE, "theirs"),
+    ]
+    assert f'action="{edit_url(now)}"' in response.content.decode()
+    assert client.post(edit_url(now), inputs(response)).status_code == 302
+    now.refresh_from_db()
+    assert (now.name, now.oid) == ("Mine", f"{BASE}.7")
+
+
+@pytest.mark.parametrize("record", ["", "0", "x", "9" * 400, "4711"])
+def test_a_form_of_no_record_overwrites_nothing(client, made, record):
+    response = client.post(edit_url(made), form_of(client, made, name="Mine") | {"record": record})
+    assert response.status_code == 409
+    assert Organization.objects.get().name == "Lakeside 1"
+
+
+def test_a_form_of_a_record_in_the_other_environment_is_about_none(client, made, editor):
+    twin = factories.organization(user=editor, environment="production")
+    response = client.post(edit_url(made), form_of(client, made, name="Mine") | {"record": str(twin.pk)})
+    assert response.status_code == 409
+    assert {each.name for each in Organization.objects.all()} == {"Lakeside 1"}

@@ -56,7 +56,8 @@ def test_after_the_sign_in_the_form_is_back_filled_and_waits_for_its_button(clie
     form = response.context["form"]
     assert form.main["name"].value() == "Typed"
     assert Organization.objects.get().name == "Lakeside 1"
-    again = form.typed.as_post() | {"act": "save", "version": str(response.context["version"])}
+    hidden = {"record": str(made.pk), "version": str(response.context["version"])}
+    again = form.typed.as_post() | hidden | {"act": "save"}
     assert client.post(edit_url(made), again).status_code == 302
     assert Organization.objects.get().name == "Typed"
 

@@ -27,4 +27,5 @@ def posted(
 def form_of(client: Client, organization: Organization, **texts: str) -> dict[str, str]:
     """What the form of a record that is open in this browser would post."""
     version = client.get(edit_url(organization)).context["version"]
-    return posted(Organization.objects.get(pk=organization.pk).record(), version=version, **texts)
+    now = Organization.objects.get(pk=organization.pk)
+    return {"record": str(now.pk)} | posted(now.record(), version=version, **texts)

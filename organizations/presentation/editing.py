@@ -32,6 +32,18 @@ def fixed_oid_sentence(organization: Organization) -> str:
     return ""
 
 
+def last_editor(organization: Organization) -> str:
+    """Who saved the record last, by name."""
+    person = organization.edited_by
+    return person.get_full_name() or person.get_username() if person else "Somebody"
+
+
+def saved_sentence(organization: Organization) -> str:
+    """Why an act that was asked for was not done: somebody saved the record while its page was open."""
+    time = written(organization.edited_at, "clock")
+    return f"{last_editor(organization)} saved this record at {time}, while this page was open. Nothing was done."
+
+
 def withdrawn_sentence(withdrawal: AuditEntry) -> str:
     """What is said above the form of a record that somebody took away while it was open."""
     return (

@@ -107,14 +107,17 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
     return organization
 
 
-def withdraw(organization_id: int, *, actor: Actor) -> None:
+def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
     """Take away a record of which nothing was ever sent. Its history stays and its OID is free again.
 
     Raises:
+        EditConflict: somebody saved the record after `version`.
         NotDone: something of it was sent, or records are part of it.
     """
     with audit.recorded(actor) as history:
         organization = locked(organization_id)
+        if organization.version != version:
+            raise EditConflict(organization, version)
         fault = why_not_withdraw(organization)
         if fault:
             raise NotDone(fault)

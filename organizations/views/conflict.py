@@ -52,7 +52,7 @@ def show(
     ]
     context: dict[str, Any] = {
         "organization": organization,
-        "who": _who(organization),
+        "who": editing.last_editor(organization),
         "section": "organizations",
         "path": page.path("Conflict"),
         "rows": rows,
@@ -125,11 +125,6 @@ def _versions(page: FormPage, form: RecordForm, organization: Organization) -> _
     # Without a beginning every difference counts as ours, and is shown as such.
     before = Version(base, organizations.base_stands_for(organization, page.version)) if base else theirs
     return _Versions(before, theirs, Version(form.record(), form.stands_for))
-
-
-def _who(organization: Organization) -> str:
-    person = organization.edited_by
-    return person.get_full_name() or person.get_username() if person else "Somebody"
 
 
 def _choices(page: FormPage) -> dict[str, Side]:

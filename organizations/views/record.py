@@ -9,13 +9,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.models import AuditEntry, Environment, Organization, Submission
 from organizations.permissions import Right
-from organizations.presentation import comparing, record, sentences
+from organizations.presentation import comparing, editing, record, sentences
 from organizations.records import difference
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, NotDone
 from organizations.words import SUBMISSION_STATE
 
 from .access import actor, needs, organization_or_404, record_url, require, why_not
+from .form_page import posted_version
 
 ROWS_A_PAGE = 50
 type Context = dict[str, object]
@@ -70,9 +71,10 @@ def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     if request.method != "POST":
         return _ask_discard(request, organization)
     try:
-        organizations.discard(organization.pk, _number(request.POST.get("version", "")), actor=actor(request))
+        organizations.discard(organization.pk, posted_version(request, organization), actor=actor(request))
     except EditConflict as conflict:
-        return _ask_discard(request, organization_or_404(environment, oid), problem=str(conflict))
+        problem = editing.saved_sentence(conflict.organization)
+        return _ask_discard(request, organization_or_404(environment, oid), problem=problem)
     except NotDone as fault:
         return _ask_discard(request, organization, problem=str(fault))
     messages.success(request, "The record is again as Redox last accepted it. Nothing was sent.")
@@ -88,7 +90,10 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
         return _ask_withdraw(request, organization)
     parent = organization.parent()
     try:
-        organizations.withdraw(organization.pk, actor=actor(request))
+        organizations.withdraw(organization.pk, posted_version(request, organization), actor=actor(request))
+    except EditConflict as conflict:
+        problem = editing.saved_sentence(conflict.organization)
+        return _ask_withdraw(request, organization_or_404(environment, oid), problem=problem)
     except NotDone as fault:
         return _ask_withdraw(request, organization, problem=str(fault))
     except Organization.DoesNotExist as gone:
@@ -121,8 +126,3 @@ def _ask_withdraw(request: HttpRequest, organization: Organization, problem: str
     fault = organizations.why_not_withdraw(organization)
     context = _frame(request, organization, "record") | {"fault": fault, "problem": "" if fault else problem}
     return render(request, "record/withdraw.html", context, status=409 if problem else 200)
-
-
-def _number(text: str) -> int:
-    """A version that was posted; -1, which is no version, for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1

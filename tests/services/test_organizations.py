@@ -101,7 +101,7 @@ def test_contacts_are_replaced_as_a_whole_in_their_order(editor: User) -> None:
 
 def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
     made = factories.organization(user=editor)
-    organizations.withdraw(made.pk, actor=acting(editor))
+    organizations.withdraw(made.pk, made.version, actor=acting(editor))
 
     assert not Organization.objects.exists()
     assert AuditEntry.objects.get(action=Action.ORGANIZATION_WITHDRAWN).facts["record"]["oid"] == BASE
@@ -114,14 +114,14 @@ def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> N
     submissions.cancel(submission.pk, actor=acting(editor))
 
     with pytest.raises(NotDone, match="cannot be withdrawn"):
-        organizations.withdraw(made.pk, actor=acting(editor))
+        organizations.withdraw(made.pk, made.version, actor=acting(editor))
 
 
 def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
     parent = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(NotDone, match="Records are part of this one"):
-        organizations.withdraw(parent.pk, actor=acting(editor))
+        organizations.withdraw(parent.pk, parent.version, actor=acting(editor))
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_the_name_of_who_acted_does_not_count_as_a_record(north, viewer):
 
 
 def test_a_withdrawn_record_is_still_found(north, viewer, editor):
-    organizations.withdraw(north.pk, actor=acting(editor))
+    organizations.withdraw(north.pk, north.version, actor=acting(editor))
     assert actions(viewer, "?record=Lakeside North") == ["organization.created", "organization.withdrawn"]
 
 

@@ -161,7 +161,7 @@ def second():
 
 
 def withdraw(made, user):
-    organizations.withdraw(made.pk, actor=acting(user))
+    organizations.withdraw(made.pk, Organization.objects.get(pk=made.pk).version, actor=acting(user))
     return AuditEntry.objects.get(action="organization.withdrawn")
 
 

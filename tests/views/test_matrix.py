@@ -57,7 +57,7 @@ TABLE: dict[str, Row] = {
     "edit": Row(Way(EDITORS, 200), Way(EDITORS, 200), keeps_what_was_typed=True),
     "review": Row(Way(READERS, 200), Way(EDITORS, 409), keeps_what_was_typed=True),
     "discard": Row(Way(EDITORS, 200), Way(EDITORS, 409)),
-    "withdraw": Row(Way(EDITORS, 200), Way(EDITORS, 302)),
+    "withdraw": Row(Way(EDITORS, 200), Way(EDITORS, 409)),
     "deactivate": Row(Way(READERS, 200), Way(EDITORS, 422), keeps_what_was_typed=True),
     "reactivate": Row(Way(READERS, 200), Way(EDITORS, 422), keeps_what_was_typed=True),
     "submissions": Row(Way(READERS, 200)),

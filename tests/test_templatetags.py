@@ -190,6 +190,12 @@ def test_problems_follow_the_order_given_and_link_to_their_fields():
     ]
 
 
+def test_a_problem_of_a_whole_list_links_to_its_place():
+    formset = forms.formset_factory(Phone, min_num=2, validate_min=True)
+    data = {"phones-TOTAL_FORMS": "0", "phones-INITIAL_FORMS": "0"}
+    assert portal.problems(formset(data, prefix="phones")) == [("phones", "Please submit at least 2 forms.")]
+
+
 def test_a_removed_form_has_no_problems():
     assert portal.problems(phones(**{"form-0-DELETE": "on"})) == []
 

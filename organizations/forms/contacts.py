@@ -9,7 +9,7 @@ from organizations.fields import read_email, read_phone, read_text
 from organizations.records import ContactRecord, IdentifierRecord
 
 from .reading import ReadingForm, Text
-from .typed import CONTACTS, IDENTIFIERS, MOST_ROWS
+from .typed import MOST_ROWS
 
 _PHONES = ("work_phone", "mobile_phone", "home_phone")
 
@@ -75,19 +75,23 @@ class Lines(forms.BaseFormSet):
     """A list in a form. One whose lines did not arrive as they were sent is refused: a contact could be lost."""
 
     torn = False
+    left_out = 0
 
     def clean(self) -> None:
         if self.torn:
             raise forms.ValidationError(
                 f"The {self.prefix} did not arrive whole. Nothing was saved. Check them and press the button again."
             )
+        if self.left_out:
+            raise forms.ValidationError(
+                f"At most {MOST_ROWS} {self.prefix} can be kept. The last {self.left_out} were left out."
+            )
+        too_many = self.total_form_count() - MOST_ROWS
+        if too_many > 0:
+            remove = "one" if too_many == 1 else too_many
+            raise forms.ValidationError(f"At most {MOST_ROWS} {self.prefix} can be kept. Remove {remove}.")
 
 
-def _lines(form: type[ReadingForm], what: str) -> Any:
-    made = formset_factory(form, formset=Lines, extra=0, max_num=MOST_ROWS, validate_max=True)
-    made.default_error_messages = {"too_many_forms": f"At most %(num)d {what} can be kept. Remove one."}
-    return made
-
-
-ContactFormSet = _lines(ContactForm, CONTACTS)
-IdentifierFormSet = _lines(IdentifierForm, IDENTIFIERS)
+# Without Django's own limit of lines: above it they would be left out of the page in silence.
+ContactFormSet: Any = formset_factory(ContactForm, formset=Lines, extra=0)
+IdentifierFormSet: Any = formset_factory(IdentifierForm, formset=Lines, extra=0)

@@ -39,8 +39,9 @@ class RecordForm:
         self.identifiers = IdentifierFormSet(
             posted, initial=list(typed.identifiers), prefix=IDENTIFIERS, form_kwargs={"oid": oid}
         )
-        self.contacts.torn = CONTACTS in typed.torn
-        self.identifiers.torn = IDENTIFIERS in typed.torn
+        for lines in (self.contacts, self.identifiers):
+            lines.torn = lines.prefix in typed.torn
+            lines.left_out = typed.left_out.get(lines.prefix, 0)
 
     def is_valid(self) -> bool:
         """Judges all parts, so that every problem is told at once."""

@@ -1,20 +1,22 @@
 """All that stands in the form of a record, as text: typed, taken from a record, or on its way round by a button."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from django.http import QueryDict
 
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 
 MOST_ROWS = 20
+MOST_GIVEN_BACK = 100  # more than two people together can have typed
 CONTACTS = "contacts"
 IDENTIFIERS = "identifiers"
 NAMES = {CONTACTS: tuple(CONTACT_LABELS), IDENTIFIERS: ("value", "kind")}
 
 OURS, GATEWAY, OTHER = "ours", "gateway", "other"
+
+type Row = dict[str, str]
 
 _FIELDS = (
     "name",
@@ -28,31 +30,35 @@ _FIELDS = (
     "destination_none",
     *ADDRESS_LABELS,
 )
-_REMOVE = re.compile(r"remove-(contacts|identifiers)-([0-9]{1,2})")
-
-type Row = dict[str, str]
+_REMOVE = re.compile(r"remove-(contacts|identifiers)-([0-9]{1,4})")
+_NEW_ROWS: Mapping[str, Row] = {f"add-{CONTACTS}": {"purpose": "Technical"}, f"add-{IDENTIFIERS}": {}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """The texts of the form. `torn` names the lists whose lines did not arrive as they were sent."""
+    """The texts of the form. `torn` names the lists whose lines did not arrive as they were sent.
+
+    `left_out` says of how many lines of a list nothing is here.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     contacts: tuple[Row, ...] = ()
     identifiers: tuple[Row, ...] = ()
     torn: frozenset[str] = frozenset()
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_post(cls, data: QueryDict) -> "Typed":
         """What was posted. Nothing but the form's own fields is looked at."""
-        contacts, contacts_whole = _rows(data, CONTACTS)
-        identifiers, identifiers_whole = _rows(data, IDENTIFIERS)
-        whole = {CONTACTS: contacts_whole, IDENTIFIERS: identifiers_whole}
+        rows = {prefix: _rows(data, prefix) for prefix in NAMES}
         return cls(
             fields={name: data.get(name) or "" for name in _FIELDS},
-            contacts=contacts,
-            identifiers=identifiers,
-            torn=frozenset(prefix for prefix, is_whole in whole.items() if not is_whole),
+            contacts=rows[CONTACTS][0][:MOST_GIVEN_BACK],
+            identifiers=rows[IDENTIFIERS][0][:MOST_GIVEN_BACK],
+            torn=frozenset(prefix for prefix, (_, whole) in rows.items() if not whole),
+            left_out={
+                prefix: more for prefix, (lines, _) in rows.items() if (more := len(lines) - MOST_GIVEN_BACK) > 0
+            },
         )
 
     @classmethod
@@ -81,17 +87,22 @@ class Typed:
 
     def after(self, act: str) -> "Typed":
         """The same after a button that adds or removes a line; unchanged for any other button."""
-        if act == f"add-{CONTACTS}":
-            return replace(self, contacts=(*self.contacts, {"purpose": "Technical"})[:MOST_ROWS])
-        if act == f"add-{IDENTIFIERS}":
-            return replace(self, identifiers=(*self.identifiers, {})[:MOST_ROWS])
+        if act in _NEW_ROWS:
+            prefix = act.removeprefix("add-")
+            rows = self.rows(prefix)
+            return self._with_rows(prefix, (*rows, dict(_NEW_ROWS[act])) if len(rows) < MOST_ROWS else rows)
         found = _REMOVE.fullmatch(act)
         if not found:
             return self
         prefix, number = found[1], int(found[2])
-        rows: tuple[Row, ...] = getattr(self, prefix)
-        kept: Any = {prefix: tuple(row for place, row in enumerate(rows) if place != number)}
-        return replace(self, **kept)
+        return self._with_rows(prefix, tuple(row for place, row in enumerate(self.rows(prefix)) if place != number))
+
+    def rows(self, prefix: str) -> tuple[Row, ...]:
+        """The lines of one of the lists."""
+        return self.contacts if prefix == CONTACTS else self.identifiers
+
+    def _with_rows(self, prefix: str, rows: tuple[Row, ...]) -> "Typed":
+        return replace(self, contacts=rows) if prefix == CONTACTS else replace(self, identifiers=rows)
 
     def as_post(self) -> dict[str, str]:
         """The texts by the names of the form's inputs, with what a formset needs to count its lines."""
@@ -110,14 +121,13 @@ def _row_inputs(prefix: str, rows: tuple[Row, ...]) -> Iterable[tuple[str, str]]
 
 def _rows(data: QueryDict, prefix: str) -> tuple[tuple[Row, ...], bool]:
     """The lines of a list, and whether they are as many as the form says it sent."""
-    input_name = re.compile(rf"{prefix}-([0-9]{{1,3}})-({'|'.join(NAMES[prefix])})")
+    input_name = re.compile(rf"{prefix}-([0-9]{{1,4}})-({'|'.join(NAMES[prefix])})")
     numbers = sorted({int(found[1]) for name in data if (found := input_name.fullmatch(name))})
     totals = data.getlist(f"{prefix}-TOTAL_FORMS")
     whole = totals == [str(len(numbers))] and numbers == list(range(len(numbers)))
-    # One more than there may be, so that the form can say so; the names are looked up, so that a line may have gaps.
-    kept = numbers[: MOST_ROWS + 1]
+    # Also those above the limit, so that the form can say so. The names are looked up, so that a line may have gaps.
     return tuple(
-        {name: data.get(f"{prefix}-{number}-{name}") or "" for name in NAMES[prefix]} for number in kept
+        {name: data.get(f"{prefix}-{number}-{name}") or "" for name in NAMES[prefix]} for number in numbers
     ), whole
 
 

@@ -118,6 +118,8 @@ def json_line(line: str) -> SafeString:
 def problems(*parts: BaseForm | BaseFormSet | BoundField) -> list[tuple[str, str]]:
     """(id of the field, error) for every error, in the order given. The id is "" where an error is of no one field.
 
+    The place of a list is named by its prefix.
+
     Forms, formsets and single fields may be mixed, so that the list can follow the page.
     """
     return [problem for part in parts for problem in _problems_of(part)]
@@ -127,8 +129,10 @@ def _problems_of(part: BaseForm | BaseFormSet | BoundField) -> Iterable[tuple[st
     if isinstance(part, BoundField):
         yield from ((_anchor(part), str(error)) for error in part.errors)
         return
-    whole = part.non_form_errors() if isinstance(part, BaseFormSet) else part.non_field_errors()
-    yield from (("", str(error)) for error in whole)
+    if isinstance(part, BaseFormSet):
+        yield from ((part.prefix or "", str(error)) for error in part.non_form_errors())
+    else:
+        yield from (("", str(error)) for error in part.non_field_errors())
     for inner in part:
         if not (isinstance(inner, BaseForm) and _is_taken_away(inner)):
             yield from _problems_of(inner)

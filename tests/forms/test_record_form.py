@@ -1,5 +1,6 @@
 """The form of a record, read without a database: each error text, and what the form changes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -229,11 +230,38 @@ def test_identifiers_are_kept():
 
 
 def test_more_than_twenty_lines_are_refused_and_not_offered():
-    rows = tuple({"purpose": "Technical", "name": f"Desk {number}"} for number in range(21))
-    form = checked(Typed(fields=texts().fields, contacts=rows))
-    assert not form.is_valid()
-    assert form.contacts.non_form_errors() == ["At most 20 contacts can be kept. Remove one."]
+    rows = tuple({"purpose": "Technical", "name": f"Desk {number}"} for number in range(25))
+    for count, remove in ((21, "one"), (25, "5")):
+        form = checked(Typed(fields=texts().fields, contacts=rows[:count]))
+        assert not form.is_valid()
+        assert form.contacts.non_form_errors() == [f"At most 20 contacts can be kept. Remove {remove}."]
     assert len(Typed(contacts=rows[:20]).after("add-contacts").contacts) == 20
+
+
+@pytest.mark.parametrize(("prefix", "count"), [("contacts", 25), ("identifiers", 100)])
+def test_lines_above_the_limit_are_given_back_until_somebody_removes_them(prefix, count):
+    rows = tuple({"purpose": "Technical", "name": f"Desk {number}"} for number in range(count))
+    if prefix == "identifiers":
+        rows = tuple({"value": str(number), "kind": "FACID"} for number in range(count))
+    data = QueryDict(mutable=True)
+    data.update(replace(texts(), **{prefix: rows}).as_post())
+    typed = Typed.from_post(data)
+    form = checked(typed)
+    assert not form.is_valid()
+    assert len(getattr(form, prefix)) == count
+    assert not typed.torn
+    for act, left in ((f"add-{prefix}", count), (f"remove-{prefix}-{count - 1}", count - 1)):
+        again = RecordForm(typed.after(act), surroundings(), checked=False)
+        assert len(getattr(again, prefix)) == left
+
+
+def test_lines_that_are_left_out_are_counted():
+    rows = tuple({"purpose": "Technical", "name": f"Desk {number}"} for number in range(130))
+    data = QueryDict(mutable=True)
+    data.update(replace(texts(), contacts=rows).as_post())
+    form = checked(Typed.from_post(data))
+    assert form.contacts.non_form_errors() == ["At most 20 contacts can be kept. The last 30 were left out."]
+    assert (len(form.contacts), form.identifiers.non_form_errors()) == (100, [])
 
 
 def posted(**inputs):

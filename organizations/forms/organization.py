@@ -25,6 +25,8 @@ from .typed import GATEWAY, OTHER, OURS
 
 _LENGTH = 200
 
+_AT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # where a parent of each kind is chosen
+
 _DESTINATION_HINT = (
     "The UUID in Redox where <em>you</em> receive inbound traffic for this organization. Redox's page calls two things"
     " 'destination ID': this one, and the routing ID that the portal fills in by itself. Empty is right while testing."
@@ -151,20 +153,24 @@ class OrganizationForm(ReadingForm):
     def _part_of(self, oid: str) -> str:
         place = self.text("place")
         if place == GATEWAY:
-            part_of, at = self.surroundings.gateway_oid, "place"
+            part_of = self.surroundings.gateway_oid
         elif place == OTHER:
-            part_of, at = self.read("other_oid", lambda typed: read_oid(typed, "PartOf")), "other_oid"
+            part_of = self.read("other_oid", lambda typed: read_oid(typed, "PartOf"))
         elif place == OURS:
-            part_of, at = self._record_of_ours(), "parent"
+            part_of = self._record_of_ours()
         else:
             if "place" not in self.errors:
                 self.add_error("place", "Choose what this record is part of.")
             return ""
         if part_of and part_of == oid:
-            self.add_error(at, "A record cannot be part of itself.")
+            self.refuse_parent("A record cannot be part of itself.")
         elif part_of and (fault := self.surroundings.parent_fault(oid, part_of)):
-            self.add_error(at, fault)
+            self.refuse_parent(fault)
         return part_of
+
+    def refuse_parent(self, fault: str) -> None:
+        """Say at the place where the parent was chosen what is wrong with it."""
+        self.add_error(_AT[self.text("place")], fault)
 
     def _record_of_ours(self) -> str:
         typed = self.read("parent", lambda text: read_text("Record", text, _LENGTH))

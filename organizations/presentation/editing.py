@@ -44,6 +44,14 @@ def saved_sentence(organization: Organization) -> str:
     return f"{last_editor(organization)} saved this record at {time}, while this page was open. Nothing was done."
 
 
+def saved_again_sentence(organization: Organization) -> str:
+    """What is said when somebody saved the record while two other versions of it were compared."""
+    return (
+        f"{last_editor(organization)} saved this record again at {written(organization.edited_at, 'clock')},"
+        " while you were choosing. Choose again where the values are others now."
+    )
+
+
 def withdrawn_sentence(withdrawal: AuditEntry) -> str:
     """What is said above the form of a record that somebody took away while it was open."""
     return (

@@ -17,6 +17,10 @@ class OidTaken(NotDone):
         self.organization = organization
 
 
+class Circle(NotDone):
+    """PartOf would lead from the record back to itself."""
+
+
 @dataclass
 class EditConflict(NotDone):
     """Somebody saved the record since the form was opened. Nothing was saved."""

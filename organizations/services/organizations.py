@@ -22,7 +22,7 @@ from organizations.records import OrganizationRecord, canonical, difference, fin
 
 from . import audit, searching
 from .actors import Actor
-from .faults import EditConflict, NotDone, OidTaken
+from .faults import Circle, EditConflict, NotDone, OidTaken
 
 
 def create(
@@ -269,7 +269,7 @@ def _check_no_circle(organization: Organization) -> None:
     environment, oid, part_of_oid = organization.environment, organization.oid, organization.part_of_oid
     if tree.would_circle(environment, oid, part_of_oid):
         parent = Organization.objects.get(environment=environment, oid=part_of_oid)
-        raise NotDone(f"{parent.name} lies below this record; that would make a circle.")
+        raise Circle(f"{parent.name} lies below this record; that would make a circle.")
 
 
 def _check_nothing_below(organization: Organization) -> None:

@@ -17,7 +17,7 @@ from organizations.services.faults import EditConflict, NotDone
 
 from . import lost
 from .access import actor, record_url
-from .form_page import FormPage
+from .form_page import FormPage, posted_number
 
 
 class _Versions(NamedTuple):
@@ -43,7 +43,9 @@ def show(
 ) -> HttpResponse:
     """The page of a conflict. What was typed goes round with it, so that the way back to the form is open."""
     versions = _versions(page, form, organization)
-    chosen = _choices(page)
+    chosen = _choices(page, versions, organization)
+    if "theirs" in page.request.POST and not _is_newest(page, organization):
+        note = note or editing.saved_again_sentence(organization)
     rows = [
         _Question(
             row, chosen.get(row.key, row.chosen), f"Choose a value for {row.label}." if row.key in missing else ""
@@ -77,7 +79,7 @@ def settled(page: FormPage) -> HttpResponse:
         return page.show(form, status=422)
     if lost.came_back(page.request):
         return show(page, form, organization, note=lost.SENTENCE, status=422)
-    if page.request.POST.get("theirs") != str(organization.version):
+    if not _is_newest(page, organization):
         return show(page, form, organization)
     return _save(page, form, organization)
 
@@ -96,23 +98,23 @@ def withdrawn(page: FormPage, withdrawal: AuditEntry) -> HttpResponse:
 
 
 def _save(page: FormPage, form: RecordForm, organization: Organization) -> HttpResponse:
-    versions, choices = _versions(page, form, organization), _choices(page)
+    versions = _versions(page, form, organization)
+    choices = _choices(page, versions, organization)
     missing = {row.key for row in merging.compare(*versions) if row.key not in choices}
     if missing:
         return show(page, form, organization, missing=missing, status=422)
     merged = merging.merge(*versions, choices)
+    together = page.form(page.typed(*merged), checked=True)
+    version = organization.version
+    if not together.is_valid():
+        return page.show(together, status=422, version=version)
+    record, by = together.record(), actor(page.request)
     try:
-        saved = organizations.edit(
-            organization.pk,
-            organization.version,
-            merged.record,
-            stands_for=merged.stands_for,
-            actor=actor(page.request),
-        )
+        saved = organizations.edit(organization.pk, version, record, stands_for=merged.stands_for, actor=by)
     except EditConflict as fault:
         return show(page, form, fault.organization)
     except NotDone as fault:
-        return show(page, form, organization, note=str(fault), status=422)
+        return page.refused(together, fault, version=version)
     messages.success(page.request, "Saved. Nothing was sent.")
     if form.changed:
         messages.info(page.request, form.changed)
@@ -121,16 +123,31 @@ def _save(page: FormPage, form: RecordForm, organization: Organization) -> HttpR
 
 def _versions(page: FormPage, form: RecordForm, organization: Organization) -> _Versions:
     theirs = Version(organization.record(), organization.stands_for)
-    base = organizations.base_of(organization, page.version)
     # Without a beginning every difference counts as ours, and is shown as such.
-    before = Version(base, organizations.base_stands_for(organization, page.version)) if base else theirs
+    before = _version_at(organization, page.version) or theirs
     return _Versions(before, theirs, Version(form.record(), form.stands_for))
 
 
-def _choices(page: FormPage) -> dict[str, Side]:
+def _version_at(organization: Organization, version: int) -> Version | None:
+    record = organizations.base_of(organization, version)
+    return Version(record, organizations.base_stands_for(organization, version)) if record else None
+
+
+def _is_newest(page: FormPage, organization: Organization) -> bool:
+    """Whether nobody saved the record since the values were shown between which was chosen."""
+    return posted_number(page.request, "theirs") == organization.version
+
+
+def _choices(page: FormPage, versions: _Versions, organization: Organization) -> dict[str, Side]:
+    """The side chosen for each row. A choice between values of which one is another by now is none."""
     posted = page.request.POST
-    return {
+    chosen = {
         name.removeprefix("choice-"): Side(posted[name])
         for name in posted
         if name.startswith("choice-") and posted[name] in Side.__members__.values()
     }
+    if not chosen or _is_newest(page, organization):
+        return chosen
+    theirs = _version_at(organization, posted_number(page.request, "theirs"))
+    seen = merging.compare(versions.before, theirs, versions.mine) if theirs else ()
+    return {row.key: chosen[row.key] for row in merging.compare(*versions) if row.key in chosen and row in seen}

@@ -13,7 +13,7 @@ from organizations.oid import Oid, OidError
 from organizations.permissions import Right
 from organizations.presentation import choices, editing
 from organizations.services import organizations
-from organizations.services.faults import EditConflict, NotDone, OidTaken
+from organizations.services.faults import EditConflict, NotDone
 
 from . import conflict, lost
 from .access import actor, needs, organization_or_404, record_url
@@ -89,11 +89,8 @@ def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
         organization = _saved(page, form)
     except EditConflict as fault:
         return conflict.show(page, form, fault.organization)
-    except OidTaken as fault:
-        form.main.add_error("oid", str(fault))
-        return page.show(form, status=422)
     except NotDone as fault:
-        return page.show(form, status=422, notes=[str(fault)])
+        return page.refused(form, fault)
     if act == "save":
         messages.success(page.request, SAVED)
     if form.changed:

@@ -16,7 +16,7 @@ from organizations.oid import Oid, OidError
 from organizations.presentation import choices, editing
 from organizations.records import OrganizationRecord
 from organizations.services import gateway, organizations
-from organizations.services.faults import OidTaken
+from organizations.services.faults import Circle, NotDone, OidTaken
 
 from .access import record_url, user_of
 
@@ -90,7 +90,8 @@ class FormPage:
             place = GATEWAY
         elif Organization.objects.in_environment(self.environment).filter(oid=record.part_of_oid).exists():
             place = OURS
-        return Typed.from_record(record, stands_for=stands_for, place=place)
+        typed = Typed.from_record(record, stands_for=stands_for, place=place)
+        return typed.having(destination_none="on" if record.destination_known and not record.destination_id else "")
 
     def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
         """The same with the next OID below the parent that was chosen, and what is to be said of it."""
@@ -121,9 +122,24 @@ class FormPage:
         except OidError:
             return choices.record_called(self.environment, wanted) if text == "parent" else ""
 
+    def refused(self, form: RecordForm, fault: NotDone, *, version: int | None = None) -> HttpResponse:
+        """The form with what the service refused, at its field: a parent, or else the OID."""
+        if isinstance(fault, Circle):
+            form.main.refuse_parent(str(fault))
+        else:
+            form.main.add_error("oid", str(fault))
+        return self.show(form, status=422, version=version)
+
     def show(
-        self, form: RecordForm, *, status: int = 200, notes: Sequence[str] = (), oid_note: str = ""
+        self,
+        form: RecordForm,
+        *,
+        status: int = 200,
+        notes: Sequence[str] = (),
+        oid_note: str = "",
+        version: int | None = None,
     ) -> HttpResponse:
+        """`version` is what the texts are based on, where it is no longer the one that was posted."""
         made = self.organization
         parent = self.parent_of(form.typed)
         context: dict[str, Any] = {
@@ -131,7 +147,7 @@ class FormPage:
             "organization": made,
             "section": "organizations",
             "path": self.path("Edit" if made else "Add organization"),
-            "version": self.version,
+            "version": self.version if version is None else version,
             "notices": [*notes, *(editing.notices(made, user_of(self.request).pk) if made else [])],
             "fixed_oid": editing.fixed_oid_sentence(made) if made else "",
             "oid_note": oid_note,

@@ -9,10 +9,11 @@ from django.utils.timezone import localtime
 
 from organizations import words
 from organizations.models import AuditEntry, Organization
+from organizations.records import ContactRecord
 from organizations.services import organizations
 from tests import factories
 from tests.factories import BASE, acting
-from tests.views.typing import edit_url, form_of
+from tests.views.typing import edit_url, form_of, posted
 
 SENTENCE = "while you were editing. Nothing of yours is lost and nothing was saved yet."
 
@@ -34,8 +35,8 @@ def save_theirs(made):
 
     def save(*, stands_for="", **changes):
         now = Organization.objects.get(pk=made.pk)
-        address = replace(now.record().address, **{name: changes.pop(name) for name in ("city",) if name in changes})
-        record = replace(now.record(), address=address, **changes)
+        city = {name: changes.pop(name) for name in ("city",) if name in changes}
+        record = replace(now.record(), **({"address": replace(now.record().address, **city)} | changes))
         return organizations.edit(now.pk, now.version, record, stands_for=stands_for, actor=acting(second))
 
     return save
@@ -105,8 +106,91 @@ def test_a_third_version_meanwhile_is_shown_before_anything_is_saved(client, mad
     assert response.status_code == 409
     assert response.context["rows"][0].row.theirs == "Theirs again"
     assert Organization.objects.get().name == "Theirs again"
-    assert client.post(edit_url(made), inputs(response)).status_code == 302
+    assert client.post(edit_url(made), inputs(response, name="mine")).status_code == 302
     assert Organization.objects.get().name == "Mine"
+
+
+def test_a_choice_between_older_values_is_asked_again_and_any_other_stays(client, made, save_theirs):
+    response = conflict(client, made, save_theirs)
+    sent = inputs(response, **{"name": "theirs", "address.city": "mine"})
+    now = save_theirs(name="Theirs again")
+    response = client.post(edit_url(made), sent)
+    time = words.moment(localtime(now.edited_at), timezone.now(), "clock")
+    assert (
+        f"Editor Two saved this record again at {time}, while you were choosing."
+        " Choose again where the values are others now." in response.content.decode()
+    )
+    assert {each.row.key: each.chosen for each in response.context["rows"]} == {
+        "name": None,
+        "address.city": "mine",
+        "address.zip_code": "mine",
+    }
+    assert client.post(edit_url(made), inputs(response)).status_code == 422
+    assert Organization.objects.get().name == "Theirs again"
+
+
+@pytest.mark.parametrize("theirs", ["", "1", "7", "x"])
+def test_a_choice_between_values_that_were_never_shown_is_none(client, made, save_theirs, theirs):
+    response = conflict(client, made, save_theirs)
+    response = client.post(edit_url(made), inputs(response, name="theirs") | {"theirs": theirs})
+    assert response.status_code == 409
+    assert response.context["rows"][0].chosen is None
+
+
+def test_contacts_of_both_together_keep_their_limit(client, made, editor, save_theirs):
+    def desks(first, last):
+        return tuple(ContactRecord(purpose="Technical", name=f"Desk {number}") for number in range(first, last))
+
+    save_theirs(contacts=desks(0, 15))
+    typed = {"record": str(made.pk)} | posted(factories.record(contacts=(*desks(0, 15), *desks(30, 35))), version=2)
+    save_theirs(contacts=desks(0, 20))
+    response = client.post(edit_url(made), typed)
+    response = client.post(edit_url(made), inputs(response))
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "<title>Error: Edit, Lakeside 1 | STAGING | orgportal</title>" in page
+    assert '<a href="#contacts">At most 20 contacts can be kept. Remove 5.</a>' in page
+    assert (len(response.context["form"].contacts), response.context["version"]) == (25, 3)
+    assert Organization.objects.get().version == 3
+    kept = response.context["form"].typed
+    for _ in range(5):
+        kept = kept.after("remove-contacts-0")
+    again = kept.as_post() | {"record": str(made.pk), "version": "3", "act": "save"}
+    assert client.post(edit_url(made), again).status_code == 302
+    assert Organization.objects.get().contacts.count() == 20
+
+
+def test_values_that_do_not_fit_together_lead_to_the_form_with_both(client, made, save_theirs):
+    typed = form_of(client, made, state="Ontario", country="Canada", zip_code="K1A 0B1")
+    address = made.record().address
+    save_theirs(address=replace(address, country="US"))
+    response = client.post(edit_url(made), typed)
+    response = client.post(edit_url(made), inputs(response, **{"address.country": "theirs"}))
+    form = response.context["form"]
+    assert response.status_code == 422
+    assert form.main.errors["state"] == ["'Ontario' is not a state. Choose from the list."]
+    assert (form.main["country"].value(), form.main["zip_code"].value()) == ("US", "K1A 0B1")
+    assert Organization.objects.get().state == "WI"
+
+
+def test_a_destination_that_is_said_to_be_none_stays_said(client, editor):
+    seen = factories.record(destination_known=False)
+    taken = organizations.take_over(seen, "staging", actor=acting(editor))
+    typed = form_of(client, taken, name="Mine", destination_none="on")
+    organizations.edit(taken.pk, 1, replace(seen, name="Theirs"), stands_for="", actor=acting(editor))
+    response = client.post(edit_url(taken), typed)
+    assert client.post(edit_url(taken), inputs(response, name="mine")).status_code == 302
+    assert Organization.objects.get().destination_known
+
+
+def test_an_oid_chosen_while_records_lie_below_it_is_refused_at_its_field(client, made, editor, save_theirs):
+    response = conflict(client, made, save_theirs, oid=f"{BASE}.7")
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    response = client.post(edit_url(made), inputs(response, name="mine"))
+    assert response.status_code == 422
+    assert response.context["form"].main.errors == {
+        "oid": [f"Records are part of {BASE}. Move them first, then change the OID."]
+    }
 
 
 def test_the_way_back_leads_to_the_form_with_ones_own_values_and_still_overwrites_nothing(client, made, save_theirs):

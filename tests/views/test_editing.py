@@ -17,7 +17,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services import delivery, organizations
 from tests import bulk, factories
 from tests.factories import BASE, acting
-from tests.views.typing import OURS, edit_url, form_of, posted
+from tests.views.typing import OTHER, OURS, edit_url, form_of, posted
 
 NEW = reverse("organization-new", args=["staging"])
 DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
@@ -220,6 +220,31 @@ def test_a_beginning_that_is_not_there_is_404(client, query, oid):
 
 def test_the_first_record_begins_at_the_gateway(client):
     assert client.get(NEW).context["form"].main["place"].value() == "gateway"
+
+
+def test_an_oid_with_records_below_it_is_refused_at_its_field(client, made, editor):
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    response = client.post(edit_url(made), form_of(client, made, oid=f"{BASE}.7"))
+    page = response.content.decode()
+    sentence = f"Records are part of {BASE}. Move them first, then change the OID."
+    assert (response.status_code, problems(response)) == (422, {"oid": [sentence]})
+    assert "<title>Error: Edit, Lakeside 1 | STAGING | orgportal</title>" in page
+    assert f'<a href="#id_oid">{sentence}</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("place", "at"),
+    [({"place": OURS, "parent": BASE + ".1"}, "parent"), ({"place": OTHER, "other_oid": BASE + ".1"}, "other_oid")],
+)
+def test_a_circle_that_another_save_closed_meanwhile_is_refused_where_the_parent_was_chosen(
+    client, made, editor, monkeypatch, place, at
+):
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    monkeypatch.setattr(organizations, "parent_faults", lambda *_: "")
+    response = client.post(edit_url(made), form_of(client, made, **place))
+    sentence = "Lakeside 1 lies below this record; that would make a circle."
+    assert (response.status_code, problems(response)) == (422, {at: [sentence]})
+    assert "There is a problem" in response.content.decode()
 
 
 def test_a_parent_below_the_record_or_deactivated_is_refused(client, made, editor):

@@ -27,6 +27,11 @@ def fixed_oid_sentence(organization: Organization) -> str:
     """Why the OID of a record cannot be changed; empty while it can."""
     if organization.confirmed_at:
         return f"Accepted on {_day(organization.confirmed_at)}. It cannot be changed any more."
+    if organizations.was_only_cancelled(organization):
+        return (
+            "A submission of this record was made and cancelled before anything was sent; its history names this OID."
+            " It cannot be changed any more."
+        )
     if organization.was_sent or organization.presence != Presence.NEVER:
         return "It was sent. It cannot be changed any more."
     return ""

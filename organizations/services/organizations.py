@@ -13,6 +13,7 @@ from organizations.models import (
     Identifier,
     Organization,
     Presence,
+    State,
     Submission,
     clock,
     tree,
@@ -139,11 +140,23 @@ def why_not_discard(organization: Organization) -> str:
 
 def why_not_withdraw(organization: Organization) -> str:
     """Why the record cannot be taken away, as a sentence; empty when it can."""
+    if was_only_cancelled(organization):
+        return (
+            "A submission of this record was made and cancelled before anything was sent; the record is kept because"
+            " its history names that submission."
+        )
     if organization.was_sent or organization.presence != Presence.NEVER:
         return "Something of this record was sent. It cannot be withdrawn; deactivate it instead."
     if Organization.objects.filter(environment=organization.environment, part_of_oid=organization.oid).exists():
         return "Records are part of this one. Withdraw or move them first."
     return ""
+
+
+def was_only_cancelled(organization: Organization) -> bool:
+    """Whether submissions of a record were made, and each was cancelled before anything was sent."""
+    made = Submission.objects.filter(organization=organization)
+    never_there = organization.was_sent and organization.presence == Presence.NEVER
+    return never_there and not made.exclude(state=State.CANCELLED, attempt=0).exists()
 
 
 def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Action, AuditEntry, Organization, Presence, State, User
+from organizations.models import Action, AuditEntry, Organization, Presence, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery, organizations, submissions
 from organizations.services.actors import Actor
@@ -113,8 +113,26 @@ def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> N
     submission = factories.submission(made, user=editor)
     submissions.cancel(submission.pk, actor=acting(editor))
 
-    with pytest.raises(NotDone, match="cannot be withdrawn"):
+    with pytest.raises(NotDone) as fault:
         organizations.withdraw(made.pk, made.version, actor=acting(editor))
+    assert str(fault.value) == (
+        "A submission of this record was made and cancelled before anything was sent; the record is kept because its"
+        " history names that submission."
+    )
+
+
+def test_a_record_is_only_cancelled_while_each_of_its_submissions_is(editor: User) -> None:
+    made = factories.organization(user=editor)
+    assert not organizations.was_only_cancelled(made)
+    for _ in range(2):
+        submission = factories.submission(made, user=editor)
+        made.refresh_from_db()
+        assert not organizations.was_only_cancelled(made)
+        submissions.cancel(submission.pk, actor=acting(editor))
+        made.refresh_from_db()
+        assert organizations.was_only_cancelled(made)
+    Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, attempt=1)
+    assert not organizations.was_only_cancelled(made)
 
 
 def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:

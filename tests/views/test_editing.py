@@ -14,7 +14,7 @@ from organizations import words
 from organizations.models import AuditEntry, Organization, Presence, Submission
 from organizations.records import ContactRecord
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import delivery, organizations
+from organizations.services import delivery, organizations, submissions
 from tests import bulk, factories
 from tests.factories import BASE, acting
 from tests.views.typing import OTHER, OURS, edit_url, form_of, posted
@@ -135,6 +135,16 @@ def test_an_oid_that_was_sent_is_fixed(client, made, editor):
     client.post(edit_url(made), form_of(client, made, oid=f"{BASE}.9", name="Renamed"))
     saved = Organization.objects.get()
     assert (saved.oid, saved.name) == (BASE, "Renamed")
+
+
+def test_an_oid_whose_only_submission_was_cancelled_is_fixed_and_not_said_to_be_sent(client, made, editor):
+    submissions.cancel(factories.submission(made, user=editor).pk, actor=acting(editor))
+    page = client.get(edit_url(made)).content.decode()
+    assert (
+        "A submission of this record was made and cancelled before anything was sent; its history names this OID."
+        " It cannot be changed any more." in page
+    )
+    assert 'name="oid"' not in page
 
 
 def test_an_oid_that_was_never_sent_can_be_changed(client, made):

@@ -172,11 +172,11 @@ def read_phone(label: str, value: str) -> Read:
     """A phone number in E.164 form (+16085550100); American without a country in front. Extensions cannot be sent."""
     typed = _typed(label, value)
     if not typed:
-        return Read("")
+        return _reshaped(label, value, "", "")
     phone = _e164(typed)
     if not phone:
         raise FieldError(f"{_quoted(typed)} is not a phone number. Give ten digits or begin with + and the country.")
-    return _reshaped(label, typed, phone)
+    return _reshaped(label, value, typed, phone)
 
 
 def read_state(value: str, country: str = "USA") -> Read:
@@ -185,12 +185,12 @@ def read_state(value: str, country: str = "USA") -> Read:
         return read_text("State", value, _MAX_FOREIGN_LENGTH)
     typed = _typed("State", value)
     if not typed:
-        return Read("")
+        return _reshaped("State", value, "", "")
     name = typed.upper().replace(".", "")
     code = name if name in STATES else _STATE_CODES.get(name)
     if not code:
         raise FieldError(f"{_quoted(typed)} is not a state. Choose from the list.")
-    return _reshaped("State", typed, code)
+    return _reshaped("State", value, typed, code)
 
 
 def read_zip(value: str, country: str = "USA") -> Read:
@@ -199,13 +199,13 @@ def read_zip(value: str, country: str = "USA") -> Read:
         return read_text("ZIP", value, _MAX_FOREIGN_ZIP_LENGTH)
     typed = _typed("ZIP", value)
     if not typed:
-        return Read("")
+        return _reshaped("ZIP", value, "", "")
     found = _ZIP.fullmatch(typed)
     if not found:
         raise FieldError(
             f"{_quoted(typed)} is not a ZIP code. Give 5 digits, or 5 and 4 with a hyphen; keep a leading 0."
         )
-    return _reshaped("ZIP", typed, "-".join(filter(None, found.groups())))
+    return _reshaped("ZIP", value, typed, "-".join(filter(None, found.groups())))
 
 
 def read_email(value: str) -> Read:
@@ -213,7 +213,7 @@ def read_email(value: str) -> Read:
     typed = _typed("E-mail address", value)
     if typed and (len(typed) > _MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(typed)):
         raise FieldError(f"{_quoted(typed)} is not an e-mail address. Example: desk@example.org.")
-    return Read(typed)
+    return _reshaped("E-mail address", value, typed, typed)
 
 
 def read_uuid(value: str, routing_names: Mapping[str, str], own_ids: Mapping[str, str]) -> Read:
@@ -233,7 +233,7 @@ def read_uuid(value: str, routing_names: Mapping[str, str], own_ids: Mapping[str
         )
     if found in own_ids:
         raise FieldError(f"This is our {own_ids[found]}, not a destination.")
-    return _reshaped("Destination ID", typed, found)
+    return _reshaped("Destination ID", value, typed, found)
 
 
 def read_lines(value: str) -> tuple[str, ...]:
@@ -293,8 +293,11 @@ def _e164(typed: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _reshaped(label: str, typed: str, value: str) -> Read:
-    return Read(value, "" if typed == value else f"{label} {_quoted(typed)} to {value}")
+def _reshaped(label: str, raw: str, typed: str, value: str) -> Read:
+    """What became of `typed`, the visible text of `raw`. Blanks at the ends are not worth a word."""
+    removed = _removed(label, ["invisible characters"] if _INVISIBLE.search(raw) else [])
+    reshaped = "" if typed == value else f"{label} {_quoted(typed)} to {value}"
+    return Read(value, "; ".join(filter(None, (removed, reshaped))))
 
 
 def _removed(label: str, parts: list[str]) -> str:

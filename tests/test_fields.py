@@ -76,6 +76,39 @@ def test_a_text_loses_repeated_spaces_and_invisible_characters_and_says_so():
     assert found == Read("Lakeside Clinics", "Name: invisible characters and extra spaces removed")
 
 
+@pytest.mark.parametrize(
+    ("read", "typed", "found"),
+    [
+        (
+            read_email,
+            "desk\u200b@example.org",
+            Read("desk@example.org", "E-mail address: invisible characters removed"),
+        ),
+        (read_state, "\u2060WI", Read("WI", "State: invisible characters removed")),
+        (
+            READERS["phone"],
+            "\u200b+16085550100",
+            Read("+16085550100", "Work phone: invisible characters removed"),
+        ),
+        (
+            READERS["phone"],
+            "\ufeff608-555-0100",
+            Read("+16085550100", "Work phone: invisible characters removed; Work phone '608-555-0100' to +16085550100"),
+        ),
+        (read_zip, "53704\ufeff", Read("53704", "ZIP: invisible characters removed")),
+        (read_zip, " \ufeff", Read("", "ZIP: invisible characters removed")),
+        (
+            READERS["UUID"],
+            f"{DESTINATION}\u200b",
+            Read(DESTINATION, "Destination ID: invisible characters removed"),
+        ),
+        (read_email, " desk@example.org ", Read("desk@example.org")),
+    ],
+)
+def test_every_reader_says_that_it_took_invisible_characters_away(read, typed, found):
+    assert read(typed) == found
+
+
 def test_an_unsendable_character_is_named_with_its_place_as_typed():
     with refused("The name holds a character that cannot be sent (U+0007, place 12). Delete it."):
         read_text("Name", "   Lakeside\x07 Clinics", 200)

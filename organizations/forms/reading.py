@@ -58,7 +58,8 @@ class ReadingForm(forms.Form):
             except FieldError as fault:
                 self.add_error(name, str(fault))
                 continue
-            values.append(found.value)
+            if found.value:  # a line of invisible characters is none
+                values.append(found.value)
             if found.changed:
                 self.changed.append(found.changed)
         return tuple(values)

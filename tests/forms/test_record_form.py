@@ -77,6 +77,18 @@ def test_it_says_what_it_changed():
     assert form.record().contacts == (ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550100"),)
 
 
+def test_a_line_of_invisible_characters_is_no_value():
+    typed = texts(aliases="\u200b\nNorth")
+    typed.contacts[0].update(email_addresses="\u2060")
+    form = checked(typed)
+    assert form.is_valid()
+    assert form.record().aliases == ("North",)
+    assert form.record().contacts[0].email_addresses == ()
+    assert form.changed == (
+        "Changed for you: Alias 1: invisible characters removed; E-mail address: invisible characters removed."
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "typed", "said"),
     [

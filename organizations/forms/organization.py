@@ -25,6 +25,7 @@ from .typed import GATEWAY, OTHER, OURS
 
 _LENGTH = 200
 
+_CHOOSE_PARENT = "Choose what this record is part of."
 _AT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # where a parent of each kind is chosen
 
 _DESTINATION_HINT = (
@@ -80,7 +81,7 @@ class OrganizationForm(ReadingForm):
         required=False,
         label="PartOf",
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": "Choose what this record is part of."},
+        error_messages={"invalid_choice": _CHOOSE_PARENT},
     )
     parent = Text(
         "Which record of ours", "Its name or OID.", list="parents", css="oid w-oid", data_chooses="id_place_0"
@@ -137,7 +138,8 @@ class OrganizationForm(ReadingForm):
         oid = self.read("oid", read_oid)
         if oid in around.gateways:
             self.add_error("oid", "This is the Redox gateway, not an organization of ours. Enter it as PartOf.")
-        elif oid and (fault := around.oid_fault(oid)):
+            return ""  # so that PartOf is not told that it names the record itself
+        if oid and (fault := around.oid_fault(oid)):
             self.add_error("oid", fault)
         return oid
 
@@ -155,12 +157,12 @@ class OrganizationForm(ReadingForm):
         if place == GATEWAY:
             part_of = self.surroundings.gateway_oid
         elif place == OTHER:
-            part_of = self.read("other_oid", lambda typed: read_oid(typed, "PartOf"))
+            part_of = self._other_oid()
         elif place == OURS:
             part_of = self._record_of_ours()
         else:
             if "place" not in self.errors:
-                self.add_error("place", "Choose what this record is part of.")
+                self.add_error("place", _CHOOSE_PARENT)
             return ""
         if part_of and part_of == oid:
             self.refuse_parent("A record cannot be part of itself.")
@@ -172,12 +174,18 @@ class OrganizationForm(ReadingForm):
         """Say at the place where the parent was chosen what is wrong with it."""
         self.add_error(_AT[self.text("place")], fault)
 
+    def _other_oid(self) -> str:
+        if not self.text("other_oid").strip():
+            self.refuse_parent(_CHOOSE_PARENT)
+            return ""
+        return self.read("other_oid", lambda typed: read_oid(typed, "PartOf"))
+
     def _record_of_ours(self) -> str:
         typed = self.read("parent", lambda text: read_text("Record", text, _LENGTH))
         if "parent" in self.errors:
             return ""
         if not typed:
-            self.add_error("parent", "Choose what this record is part of.")
+            self.add_error("parent", _CHOOSE_PARENT)
             return ""
         found = self.surroundings.record_called(typed)
         if not found:

@@ -135,7 +135,11 @@ def empty(environment: Environment, *, is_connected: bool, may_edit: bool) -> Em
         text = "Redox's how-to: test in STAGING, then repeat here."
         return Empty("PRODUCTION is empty.", text, new, "Add organization", connection)
     if is_connected:
-        return Empty("No records in STAGING yet.", "", new, "Add your top-level record", "")
+        text = (
+            "Have you registered organizations with Redox before, with curl or Postman?"
+            " The portal cannot take them over yet."
+        )
+        return Empty("No records in STAGING yet.", text, new, "No: add your top-level record", "")
     heading = "No records in STAGING yet, and STAGING is not connected."
     return Empty(heading, "You can prepare records now and send them later.", new, "Add organization", connection)
 

@@ -154,11 +154,17 @@ def test_a_foreign_postal_code_that_no_column_holds_is_refused():
             "'Nobody' is not one record of ours in STAGING. Choose from the list, or enter its OID.",
         ),
         ({"place": OTHER, "other_oid": f"{BASE}.5"}, "other_oid", "A record cannot be part of itself."),
-        ({"place": OTHER, "other_oid": ""}, "other_oid", "Enter the OID."),
+        ({"place": OTHER, "other_oid": " "}, "other_oid", "Choose what this record is part of."),
     ],
 )
 def test_each_kind_of_parent_has_its_problems(fields, name, said):
     assert errors(checked(**fields), name) == [said]
+
+
+def test_the_gateway_as_the_oid_is_one_problem_and_not_two():
+    form = checked(oid=GATEWAY_OID)
+    assert not form.is_valid()
+    assert set(form.main.errors) == {"oid"}
 
 
 def test_a_parent_is_named_by_name_or_oid():

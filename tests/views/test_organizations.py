@@ -276,6 +276,14 @@ def test_an_empty_environment_says_what_to_do(client_of, db):
     assert "test in STAGING, then repeat here." in production
 
 
+def test_an_empty_environment_that_is_connected_asks_what_was_registered_before(client_of, practice):
+    page = client_of("editor").get(STAGING).content.decode()
+    assert "No records in STAGING yet." in page
+    assert "Have you registered organizations with Redox before, with curl or Postman?" in page
+    assert "The portal cannot take them over yet." in page
+    assert "No: add your top-level record</a>" in page
+
+
 def test_who_may_not_edit_sees_the_button_disabled_with_the_reason(client_of, editor, family):
     text = client_of("viewer").get(STAGING).content.decode()
     assert "You may not edit records. Editors and Approvers may: Editor One." in text

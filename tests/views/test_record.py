@@ -12,7 +12,7 @@ from organizations import words
 from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.presentation import comparing, record
-from organizations.records import ContactRecord
+from organizations.records import ContactRecord, canonical
 from organizations.services import delivery, organizations
 from organizations.services.actors import Actor, person
 from tests import bulk, factories
@@ -105,6 +105,21 @@ def test_saved_changes_are_named_with_who_and_stand_beside_what_was_accepted(cli
     ]
     only = client_of("editor").get(PAGE, {"rows": "differing"})
     assert [row.label for group in only.context["groups"] for row in group.rows] == ["Name", "Work phone"]
+
+
+def test_a_destination_and_a_parent_that_differ_are_told_as_fully_as_ones_that_do_not(client_of, accepted, editor):
+    region = factories.organization(f"{BASE}.8", user=editor, name="North Region")
+    first, second = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", "1c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
+    known = replace(accepted.confirmed_record(), destination_id=first)
+    Organization.objects.filter(pk=accepted.pk).update(confirmed=canonical(known))
+    edited(accepted, editor, destination_id=second, part_of_oid=region.oid)
+    text = text_of(client_of("editor"))
+    for destination in (first, second):
+        assert f'data-copy="{destination}" aria-label="Copy the destination ID"' in text
+    assert "Redox cannot show this field; only what we sent is known." in text
+    assert f'<a href="/staging/organizations/{region.oid}/">North Region</a>' in text
+    for parent in (region.oid, accepted.part_of_oid):
+        assert f'data-copy="{parent}" aria-label="Copy the OID of the parent"' in text
 
 
 def test_a_rejected_record_says_so_and_leads_to_the_answer(client_of, practice, editor, worker):

@@ -12,17 +12,18 @@ from .reading import ReadingForm, Text
 from .typed import MOST_ROWS
 
 _PHONES = ("work_phone", "mobile_phone", "home_phone")
+_PHONE_HINT = "Any American form; sent as +16085550100."
 
 
 class ContactForm(ReadingForm):
     """Somebody to reach. The limits of length are those of the columns that keep it."""
 
-    purpose = Text("Purpose", list="purposes")
+    purpose = Text("Purpose", "Redox documents only 'Technical'. Other words are sent as typed.", list="purposes")
     name = Text("Contact name")
     email_addresses = Text("E-mail addresses", "One address a line.", rows=2)
-    work_phone = Text("Work phone", inputmode="tel")
-    mobile_phone = Text("Mobile phone", inputmode="tel")
-    home_phone = Text("Home phone", inputmode="tel")
+    work_phone = Text("Work phone", _PHONE_HINT, inputmode="tel")
+    mobile_phone = Text("Mobile phone", _PHONE_HINT, inputmode="tel")
+    home_phone = Text("Home phone", _PHONE_HINT, inputmode="tel")
 
     def clean(self) -> dict[str, Any]:
         labels = {name: str(self.fields[name].label) for name in _PHONES}

@@ -99,8 +99,8 @@ class OrganizationForm(ReadingForm):
     city = Text("City")
     county = Text("County")
     state = Text("State", "Name or code.", list="states")
-    country = Text("Country", "USA as in Redox's example.")
     zip_code = Text("ZIP", "5 digits, or 5-4.", css="w-zip")
+    country = Text("Country", "USA as in Redox's example.")
 
     def __init__(self, *args: Any, surroundings: Surroundings, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

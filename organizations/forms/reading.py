@@ -49,7 +49,7 @@ class ReadingForm(forms.Form):
         typed = self.text(name)
         if len(typed) > LONGEST_LIST:
             label = self.fields[name].label
-            self.add_error(name, f"{label} has {len(typed)} characters; at most {LONGEST_LIST} can be kept.")
+            self.add_error(name, f"{label} have {len(typed)} characters; at most {LONGEST_LIST} can be kept.")
             return ()
         values = []
         for number, line in enumerate(read_lines(typed), start=1):

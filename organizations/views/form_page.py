@@ -187,6 +187,5 @@ class FormPage:
     def _taken_by(self, form: RecordForm) -> Organization | None:
         if not form.checked or "oid" not in form.main.errors:
             return None
-        oid = form.typed.fields["oid"].strip().replace("\x00", "")
-        holder = Organization.objects.in_environment(self.environment).filter(oid=oid).first()
+        holder = Organization.objects.in_environment(self.environment).filter(oid=form.main.values["oid"]).first()
         return None if holder == self.organization else holder

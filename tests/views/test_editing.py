@@ -121,8 +121,9 @@ def test_problems_keep_what_was_typed_and_save_nothing(client, made):
     assert AuditEntry.objects.count() == before
 
 
-def test_a_taken_oid_names_its_record_and_leads_to_it(client, made):
-    response = client.post(NEW, posted(factories.record(name="Second")))
+@pytest.mark.parametrize("oid", [BASE, f" urn:oid:{BASE}.", BASE.replace(".99999.", ". 99999\u200b.")])
+def test_a_taken_oid_names_its_record_and_leads_to_it(client, made, oid):
+    response = client.post(NEW, posted(factories.record(name="Second"), oid=oid))
     assert problems(response) == {"oid": [f"{BASE} is already the record Lakeside 1 in STAGING. Open it."]}
     assert f'<a href="{edit_url(made, "record")}">Open Lakeside 1</a>' in response.content.decode()
 

@@ -170,13 +170,21 @@ class FormPage:
         return [*path, (here, "")]
 
     def _oid_fault(self, oid: str) -> str:
-        if self.organization and oid == self.organization.oid:
+        if self._is_own(oid):
             return ""
         try:
             organizations.check_oid_free(oid, self.environment)
         except OidTaken as fault:
             return str(fault)
         return ""
+
+    def _is_own(self, oid: str) -> bool:
+        """Whether this is the record's OID, or was when the form was opened: of that the page of the conflict asks."""
+        made = self.organization
+        if made is None or oid == made.oid:
+            return made is not None
+        before = organizations.base_of(made, self.version) if self.version != made.version else None
+        return before is not None and oid == before.oid
 
     def _parent_fault(self, oid: str, part_of_oid: str) -> str:
         made = self.organization

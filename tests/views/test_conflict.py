@@ -330,6 +330,22 @@ def test_a_record_whose_oid_was_changed_is_found_again_and_compared(client, made
     assert (now.name, now.oid) == ("Mine", f"{BASE}.7")
 
 
+def test_a_record_whose_old_oid_is_another_s_by_now_is_compared_as_well(client, made, save_theirs, second):
+    typed = form_of(client, made, name="Mine")
+    save_theirs(oid=f"{BASE}.7")
+    factories.organization(user=second, name="Another record")
+    response = client.post(edit_url(made), typed)
+    assert response.status_code == 409
+    now = Organization.objects.get(pk=made.pk)
+    mine = client.post(edit_url(now), inputs(response, oid="mine"))
+    assert (mine.status_code, mine.context["form"].main.errors) == (
+        422,
+        {"oid": [f"{BASE} is already the record Another record in STAGING. Open it."]},
+    )
+    assert client.post(edit_url(now), inputs(response)).status_code == 302
+    assert {each.name for each in Organization.objects.all()} == {"Mine", "Another record"}
+
+
 @pytest.mark.parametrize("record", ["", "0", "x", "9" * 400, "4711"])
 def test_a_form_of_no_record_overwrites_nothing(client, made, record):
     response = client.post(edit_url(made), form_of(client, made, name="Mine") | {"record": record})

@@ -10,6 +10,7 @@ from organizations.fields import (
     STATES,
     FieldError,
     Read,
+    read_lines,
     read_oid,
     read_state,
     read_street,
@@ -24,6 +25,7 @@ from .reading import ReadingForm, Text
 from .typed import GATEWAY, OTHER, OURS
 
 _LENGTH = 200
+MOST_ALIASES = 50
 
 _CHOOSE_PARENT = "Choose what this record is part of."
 _AT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # where a parent of each kind is chosen
@@ -144,10 +146,19 @@ class OrganizationForm(ReadingForm):
         return oid
 
     def _aliases(self, name: str) -> tuple[str, ...]:
+        count = len(read_lines(self.text("aliases")))
+        if count > MOST_ALIASES:
+            self.add_error("aliases", f"At most {MOST_ALIASES} aliases can be kept; here are {count}. Remove some.")
+            return ()
+        numbers: dict[str, int] = {}
+
         def reader(number: int, line: str) -> Read:
             found = read_text(f"Alias {number}", line, _LENGTH)
-            if name and found.value.casefold() == name.casefold():
+            folded = found.value.casefold()
+            if name and folded == name.casefold():
                 raise FieldError(f"Alias {number} is the same as the name.")
+            if numbers.setdefault(folded, number) != number:
+                raise FieldError(f"Alias {number} is the same as alias {numbers[folded]}.")
             return found
 
         return self.read_each("aliases", reader)

@@ -109,6 +109,9 @@ def test_a_line_of_invisible_characters_is_no_value():
         ("oid", SOURCE_ID, "This is a UUID, not an OID."),
         ("oid", f"{BASE}^1", "'^' belongs to a document number. Enter only the part before it."),
         ("aliases", "One\nLAKESIDE 5", "Alias 2 is the same as the name."),
+        ("aliases", "One\nTwo\nONE", "Alias 3 is the same as alias 1."),
+        ("aliases", "\n".join(map(str, range(51))), "At most 50 aliases can be kept; here are 51. Remove some."),
+        ("aliases", "a\n" * 501, "At most 50 aliases can be kept; here are 501. Remove some."),
         ("aliases", "x" * 201, "Alias 1 has 201 characters; at most 200 can be kept."),
         ("aliases", "x" * 10_000, "Aliases have 10000 characters; at most 2000 can be kept."),
         ("stands_for", "president", "Choose from the list."),
@@ -137,6 +140,12 @@ def test_each_problem_has_its_words(name, typed, said):
     assert not form.is_valid()
     assert errors(form, name) == [said]
     assert form.errors
+
+
+def test_fifty_aliases_can_be_kept():
+    form = checked(aliases="\n".join(map(str, range(50))))
+    assert form.is_valid()
+    assert len(form.record().aliases) == 50
 
 
 def test_a_foreign_postal_code_that_no_column_holds_is_refused():

@@ -4,12 +4,14 @@ Two commits an exchange: first the response as it came, then what it means. A cr
 stored is classified later, not asked for again.
 """
 
+import logging
 import random
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import Error as DatabaseFault
 from django.db import connection as database
 
 from organizations.models import Action, AuditEntry, Environment, EnvironmentGate, Presence, State, Submission, clock
@@ -26,6 +28,8 @@ from .faults import OutOfDate
 # What an exchange needs of its lease beyond its own deadline, in seconds.
 LEASE_MARGIN = 30.0
 LONGEST_TOKEN_HOLD = 600.0
+
+log = logging.getLogger("orgportal.delivery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
         submission = _oldest_due(environment, moment)
         if submission is None:
             return None
-        cause = _why_not(submission, redox)
+        cause = _judged(submission, redox)
         if cause:
             settling.needs_person(history, submission, cause)
             return None
@@ -155,6 +159,17 @@ def _oldest_due(environment: str, moment: object) -> Submission | None:
     if database.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True, of=("self",))
     return due.first()
+
+
+def _judged(submission: Submission, redox: RedoxEnvironment) -> str:
+    """As `_why_not`; a submission that cannot even be judged holds up nothing but itself."""
+    try:
+        return _why_not(submission, redox)
+    except DatabaseFault:
+        raise
+    except Exception as fault:
+        log.exception("Submission %s could not be judged", submission.pk)
+        return f"The stored message could not be read ({type(fault).__name__}: {fault})."
 
 
 def _why_not(submission: Submission, redox: RedoxEnvironment) -> str:

@@ -29,6 +29,7 @@ class Block(StrEnum):
     NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
     ACTIVE_CHILDREN = "active_children"
     ALREADY_SO = "already_so"
+    NOT_READ_BACK = "not_read_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def review(organization: Organization, *, actor: Actor | None = None, intent: In
         changes=changes,
         # Deactivating or reactivating sends values that were reviewed before; only Active is new.
         warnings=() if moved_alone else warnings.warnings_for(case),
-        blockers=_blockers(organization, record, parent, intent),
+        blockers=_blockers(organization, record, parent, intent) + _not_read_back(message, record),
         parent=parent,
         gateway_oid=redox.gateway_oid,
         waits_for=_waits_for(parent),
@@ -247,6 +248,20 @@ def _open_submission(organization: Organization) -> Blocker | None:
     if last.event == Event.NEW:
         sentence = f"Submission {last.pk} must end first; until then nobody knows whether this is a New or an Update."
     return Blocker(Block.OPEN_SUBMISSION, sentence, submission=last)
+
+
+def _not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
+    """What Redox accepts is read from the message again: one that says anything else than the record never leaves."""
+    if not message:
+        return ()
+    try:
+        fault = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
+    except messages.AnswerNotUnderstood as not_understood:
+        fault = str(not_understood)
+    if not fault:
+        return ()
+    sentence = f"The message cannot be read back as this record: {fault}. Edit the record first."
+    return (Blocker(Block.NOT_READ_BACK, sentence),)
 
 
 def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker | None:

@@ -209,6 +209,12 @@ def _change(change: reviews.Change) -> dict[str, str]:
 
 
 def what_it_changed(submission: Submission) -> tuple[Difference, ...]:
-    """The differences that a submission carried, from its own bytes and what the review compared with."""
+    """The differences that a submission carried, from its own bytes and what the review compared with.
+
+    Empty where the message cannot be read: such a one was not sent, and its state says why.
+    """
     before = from_canonical(submission.before) if submission.before and submission.event == Event.UPDATE else None
-    return difference(before, messages.record_from_message(bytes(submission.message)))
+    try:
+        return difference(before, messages.record_from_message(bytes(submission.message)))
+    except messages.AnswerNotUnderstood:
+        return ()

@@ -53,8 +53,13 @@ def one_round(actor: Actor, stopping: threading.Event | None = None) -> bool:
     for environment in Environment.values:
         if stopping is not None and stopping.is_set():
             break
-        delivery.reap(environment, actor=actor)
-        worked = delivery.deliver_next(environment, actor=actor) or worked
+        try:
+            delivery.reap(environment, actor=actor)
+            worked = delivery.deliver_next(environment, actor=actor) or worked
+        except Exception:
+            # What is wrong in one environment must not hold up the other.
+            log.exception("A round of delivery to %s failed", environment)
+            close_old_connections()
     return worked
 
 

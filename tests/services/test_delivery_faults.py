@@ -23,6 +23,7 @@ from organizations.models import (
     User,
 )
 from organizations.practice import Credential, PracticeDirectory
+from organizations.redox import messages
 from organizations.redox.client import Exchange
 from organizations.services import delivery, environments, gateway, settling, submissions
 from organizations.services.actors import Actor, system
@@ -129,6 +130,23 @@ def test_a_child_waits_for_its_parent_and_goes_after_it(practice: PracticeDirect
     assert deliver()
     assert deliver()
     assert [effect.oid for effect in practice.effects] == [BASE, f"{BASE}.1"]
+
+
+def test_a_message_that_cannot_be_read_holds_up_nothing_but_itself(practice: PracticeDirectory, editor: User) -> None:
+    first = factories.submission(factories.organization(user=editor), user=editor)
+    second = factories.submission(factories.organization(f"{BASE}.5", user=editor), user=editor)
+    message = bytes(first.message).replace(b'"Active": true', b'"Active": "true"')
+    Submission.objects.filter(pk=first.pk).update(message=message, message_sha256=messages.sha256(message))
+
+    assert not deliver()
+    assert deliver()
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == (State.NEEDS_PERSON, State.ACCEPTED)
+    assert first.state_reason == (
+        "The stored message could not be read (AnswerNotUnderstood: Active is neither true nor false)."
+    )
 
 
 @pytest.mark.parametrize("end", ["rejected", "cancelled"])

@@ -267,6 +267,24 @@ def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, 
         assert Worker.objects.get().settings_fingerprint != workers.fingerprint()
 
 
+def test_what_fails_in_one_environment_does_not_hold_up_the_other(
+    practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = factories.organization(user=editor, environment="production")
+    submission = factories.submission(made, user=factories.UserFactory(role="approver"))
+    deliver_next = delivery.deliver_next
+
+    def failing(environment: str, *, actor: Actor) -> bool:
+        if environment == "staging":
+            raise RuntimeError
+        return deliver_next(environment, actor=actor)
+
+    monkeypatch.setattr(delivery, "deliver_next", failing)
+    assert workers.one_round(worker)
+    submission.refresh_from_db()
+    assert submission.state == State.ACCEPTED
+
+
 def test_settings_are_written_down_once_until_they_change(practice: PracticeDirectory, worker: Actor) -> None:
     for _ in range(2):
         installation.note_settings(worker)

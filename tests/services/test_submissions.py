@@ -153,6 +153,23 @@ def test_new_or_update_follows_from_presence(editor: User) -> None:
     assert [blocker.kind for blocker in blockers] == [reviews.Block.PRESENCE_UNKNOWN]
 
 
+def test_what_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
+    (blocker,) = reviews.review(made, actor=acting(editor)).blockers
+    assert blocker.kind == reviews.Block.NOT_READ_BACK
+    assert blocker.sentence == (
+        "The message cannot be read back as this record: Aliases holds more than 500 parts. Edit the record first."
+    )
+    with pytest.raises(NotDone, match="cannot be read back"):
+        factories.submission(made, user=editor)
+
+
+def test_what_a_message_would_lose_is_told_before_it_is_lost(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=("Lakeside", ""))
+    (blocker,) = reviews.review(made, actor=acting(editor)).blockers
+    assert "something of the record is lost in it" in blocker.sentence
+
+
 def test_a_record_with_active_children_is_not_deactivated(editor: User) -> None:
     parent = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)

@@ -45,6 +45,13 @@ def test_what_is_queued_without_a_connection_says_so(client_of: ClientOf, queued
     assert 'href="/staging/connection/"' in response.content.decode()
 
 
+def test_a_message_that_cannot_be_read_has_its_page(client_of: ClientOf, queued: Submission) -> None:
+    message = bytes(queued.message).replace(b'"Active": true', b'"Active": "true"')
+    reason = "The stored message could not be read (Active is neither true nor false)."
+    Submission.objects.update(message=message, state=State.NEEDS_PERSON, state_reason=reason)
+    assert "What it would register" in text_of(client_of("viewer").get(page_of(queued)))
+
+
 def test_each_reason_for_waiting_is_named(
     client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:

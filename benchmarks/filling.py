@@ -214,6 +214,7 @@ def _organization(number: int, environment: Environment, wanted: OrganizationRec
     if kind.is_confirmed and known:
         organization.confirmed, organization.confirmed_at = canonical(known), moment
         organization.confirmed_active, organization.confirmed_version = known.active, 1
+        organization.confirmed_part_of_oid = known.part_of_oid
         organization.confirmed_submission_id = identity
         organization.confirmed_hash = fingerprint(known)
         organization.confirmed_readable_hash = readable_fingerprint(known)
@@ -265,6 +266,7 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
         organization=organization,
         environment=organization.environment,
         oid=organization.oid,
+        part_of_oid=organization.part_of_oid,
         event=event,
         intent=kind.intent,
         message=message,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,9 @@ from django.db.models import Case, F, Q, Value, When
 
 from organizations.oid import Oid
 from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord, from_canonical
+
+if TYPE_CHECKING:
+    from .submission import Submission
 
 NAME_LENGTH = 200
 TEXT_LENGTH = 200
@@ -58,14 +61,6 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def with_words(self) -> Self:
         """Add `standing` and `open_work`, the keys that every page shows: one rule, in SQL, for rows and filters."""
         return self.annotate(standing=standing_rule(), open_work=open_work_rule())
-
-    def active_children_of(self, organization: Organization) -> Self:
-        """Records that are part of this one and that Redox, as far as the portal knows, holds as active."""
-        return self.filter(
-            environment=organization.environment,
-            part_of_oid=organization.oid,
-            presence__in=(Presence.PRESENT, Presence.UNKNOWN),
-        ).exclude(confirmed_active=False)
 
 
 def standing_rule() -> Case:
@@ -131,6 +126,9 @@ class Organization(models.Model):
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_active = models.BooleanField(null=True, blank=True)
+    confirmed_part_of_oid = models.CharField(
+        max_length=OID_LENGTH, blank=True, default="", help_text="Where the directory has it, whatever is wanted."
+    )
     confirmed_version = models.PositiveIntegerField(
         default=0, help_text="The version of the edit that was last accepted."
     )
@@ -179,6 +177,7 @@ class Organization(models.Model):
         ]
         indexes = [
             models.Index(fields=["environment", "part_of_oid", "oid_key"], name="organization_children"),
+            models.Index(fields=["environment", "confirmed_part_of_oid"], name="organization_confirmed_below"),
             models.Index(fields=["environment", "oid_key"], name="organization_by_oid"),
             models.Index(fields=["environment", "name"], name="organization_by_name"),
             models.Index(fields=["environment", "zip_code"], name="organization_by_zip"),
@@ -212,6 +211,12 @@ class Organization(models.Model):
     def was_sent(self) -> bool:
         """Whether a message of this record was ever made for sending. Such a record is never withdrawn."""
         return self.last_submission_id is not None
+
+    @property
+    def open_deactivation(self) -> Submission | None:
+        """The submission on its way that takes this record out of use, if there is one."""
+        last = self.last_submission
+        return last if last is not None and last.is_open and last.intent == "deactivate" else None
 
     @property
     def is_top_level(self) -> bool:

@@ -89,6 +89,9 @@ class Submission(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="submissions")
     environment = models.CharField(max_length=10, choices=Environment)
     oid = models.CharField(max_length=64)
+    part_of_oid = models.CharField(
+        max_length=64, blank=True, default="", help_text="The PartOf that the message names."
+    )
     event = models.CharField(max_length=10, choices=Event)
     intent = models.CharField(max_length=12, choices=Intent)
     message = models.BinaryField(help_text="The exact bytes that were reviewed and are sent.")
@@ -146,6 +149,9 @@ class Submission(models.Model):
         ]
         indexes = [
             models.Index(fields=["environment", "id"], condition=Q(state=State.QUEUED), name="submission_queued"),
+            models.Index(
+                fields=["environment", "part_of_oid"], condition=Q(state__in=OPEN_STATES), name="submission_open_below"
+            ),
             models.Index(fields=["environment", "-id"], name="submission_newest"),
             models.Index(fields=["environment", "state", "-id"], name="submission_by_state"),
             models.Index(fields=["submitter", "-id"], name="submission_by_submitter"),

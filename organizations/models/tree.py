@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from django.db import connection
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
-from .organization import Organization, OrganizationQuerySet
+from .organization import Organization, OrganizationQuerySet, Presence
+from .submission import OPEN_STATES
 
 # A tree this deep does not exist; the bound ends the query should rows ever form a circle.
 DEEPEST = 60
@@ -91,6 +93,31 @@ def top_level(environment: str) -> OrganizationQuerySet:
         cursor.execute(_FOREIGN_PARENTS, [environment, environment, environment])
         foreign = [row[0] for row in cursor.fetchall()]
     return Organization.objects.filter(environment=environment, part_of_oid__in=foreign)
+
+
+def active_children_of(organization: Organization) -> OrganizationQuerySet:
+    """Records below this one that are active in the directory as far as the portal knows, or will be.
+
+    Below it by what Redox last accepted, by what is wanted, or by a message that is on its way: each is an index of its
+    own, so that one query finds them in a large directory.
+    """
+    here = Organization.objects.filter(environment=organization.environment)
+    on_its_way = Q(last_submission__state__in=OPEN_STATES)
+    below = (
+        here.filter(part_of_oid=organization.oid)
+        .values("pk")
+        .union(
+            here.filter(confirmed_part_of_oid=organization.oid).values("pk"),
+            here.filter(
+                on_its_way,
+                last_submission__environment=organization.environment,
+                last_submission__part_of_oid=organization.oid,
+            ).values("pk"),
+        )
+    )
+    is_active = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) & ~Q(confirmed_active=False)
+    # While a message is on its way, the wanted Active is the one that it carries.
+    return here.filter(is_active | (on_its_way & Q(active=True)), pk__in=below)
 
 
 def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:

@@ -54,7 +54,7 @@ def deactivation(review: Review) -> Deactivation:
     organization = review.organization
     ancestors = tree.path_of(organization)
     deactivates = review.intent == Intent.DEACTIVATE
-    children = Organization.objects.active_children_of(organization) if deactivates else Organization.objects.none()
+    children = tree.active_children_of(organization) if deactivates else Organization.objects.none()
     count = children.count()
     counterpart = organization.counterpart
     return Deactivation(

@@ -14,22 +14,41 @@ from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import connection as database
 
-from organizations.models import Action, AuditEntry, Environment, EnvironmentGate, Presence, State, Submission, clock
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Environment,
+    EnvironmentGate,
+    Intent,
+    Presence,
+    State,
+    Submission,
+    clock,
+)
+from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault, is_meant_for
 from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import audit, environments, gateway, settling, submissions
+from . import audit, environments, gateway, reviews, settling, submissions
 from .actors import Actor
-from .faults import OutOfDate
+from .faults import NotDone, OutOfDate
 
 # What an exchange needs of its lease beyond its own deadline, in seconds.
 LEASE_MARGIN = 30.0
 LONGEST_TOKEN_HOLD = 600.0
 
 log = logging.getLogger("orgportal.delivery")
+
+
+class Overtaken(Exception):
+    """A submission of which nothing ever left must not leave any more. Its text says why."""
+
+    def __init__(self, submission_id: int, cause: str) -> None:
+        super().__init__(cause)
+        self.submission_id = submission_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +74,14 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
     if not answer.token:
         _no_token(environment, answer, actor)
         return False
-    claim = claim_next(environment, redox, actor=actor)
+    try:
+        claim = claim_next(environment, redox, actor=actor)
+    except Overtaken as overtaken:
+        # In a transaction of its own, which locks the record before the submission as every other does. A worker that
+        # took the submission meanwhile has its way.
+        with suppress(NotDone):
+            submissions.cancel(overtaken.submission_id, actor=actor, reason=str(overtaken))
+        return False
     if claim is None:
         return False
     _send(claim, answer.token, actor)
@@ -165,7 +191,7 @@ def _judged(submission: Submission, redox: RedoxEnvironment) -> str:
     """As `_why_not`; a submission that cannot even be judged holds up nothing but itself."""
     try:
         return _why_not(submission, redox)
-    except DatabaseFault:
+    except (DatabaseFault, Overtaken):
         raise
     except Exception as fault:
         log.exception("Submission %s could not be judged", submission.pk)
@@ -173,22 +199,35 @@ def _judged(submission: Submission, redox: RedoxEnvironment) -> str:
 
 
 def _why_not(submission: Submission, redox: RedoxEnvironment) -> str:
-    """Why this message must not leave with the settings in force; empty when it may."""
+    """Why this message must not leave now; empty when it may.
+
+    Raises:
+        Overtaken: a record above or below forbids it, and nothing of it ever left.
+    """
     message = bytes(submission.message)
     if submission.environment != redox.name or not is_meant_for(message, redox):
         return "The settings changed since the review: the message names another routing ID or source ID."
     if messages.sha256(message) != submission.message_sha256:
         return "The stored message is not the one that was reviewed."
-    record = messages.record_from_message(message)
+    cause = _not_in_its_place(submission, messages.record_from_message(message))
+    if cause and submission.attempt == 0:
+        raise Overtaken(submission.pk, cause)
+    return cause
+
+
+def _not_in_its_place(submission: Submission, record: OrganizationRecord) -> str:
+    """What the records above and below became since the review that forbids this message; empty when nothing does."""
     organization = submission.organization
-    parent = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid).first()
-    if (
-        parent is not None
-        and record.active
-        and (parent.presence != Presence.PRESENT or parent.confirmed_active is False)
-    ):
+    if submission.intent == Intent.DEACTIVATE:
+        return reviews.children_in_the_way(organization)
+    found = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid)
+    parent = found.select_related("last_submission").first()
+    if parent is None or not record.active:
+        return ""
+    if parent.presence != Presence.PRESENT or parent.confirmed_active is False:
         return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."
-    return ""
+    ending = parent.open_deactivation
+    return f"Submission {ending.pk} of {parent.name} must end first." if ending else ""
 
 
 def _no_token(environment: str, answer: TokenAnswer, actor: Actor) -> None:

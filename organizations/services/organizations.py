@@ -171,6 +171,7 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
     organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
     organization.presence_at = organization.seen_at = moment
     organization.seen, organization.seen_hash = canonical(record), readable_fingerprint(record)
+    organization.confirmed_part_of_oid = record.part_of_oid
     with audit.recorded(actor) as history:
         _save_wanted(organization, record, stands_for="", actor=actor)
         history.organization(Action.ORGANIZATION_SEEN, organization)
@@ -267,6 +268,7 @@ def confirm(organization: Organization, record: OrganizationRecord, submission: 
     organization.confirmed = canonical(record)
     organization.confirmed_at = clock.now()
     organization.confirmed_active = record.active
+    organization.confirmed_part_of_oid = record.part_of_oid
     organization.confirmed_submission = submission
     organization.confirmed_hash = fingerprint(record)
     organization.confirmed_readable_hash = readable_fingerprint(record)

@@ -7,7 +7,17 @@ import shlex
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from organizations.models import AuditEntry, Environment, Event, Intent, Organization, Presence, State, Submission
+from organizations.models import (
+    AuditEntry,
+    Environment,
+    Event,
+    Intent,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    tree,
+)
 from organizations.records import Difference, OrganizationRecord, Shown, canonical, difference, print_fields
 from organizations.redox import messages
 
@@ -26,6 +36,7 @@ class Block(StrEnum):
     PARENT_NEVER_SENT = "parent_never_sent"
     PARENT_REJECTED = "parent_rejected"
     PARENT_DEACTIVATED = "parent_deactivated"
+    PARENT_DEACTIVATING = "parent_deactivating"
     NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
     ACTIVE_CHILDREN = "active_children"
     ALREADY_SO = "already_so"
@@ -284,11 +295,7 @@ def _parent_in_the_way(
     if parent is None:
         return None
     if parent.presence == Presence.PRESENT:
-        if parent.confirmed_active is False and record.active:
-            return Blocker(
-                Block.PARENT_DEACTIVATED, f"Its parent {parent.name} is deactivated. Reactivate that first.", parent
-            )
-        return None
+        return _parent_out_of_use(parent) if record.active else None
     last = parent.last_submission
     if last is not None and last.is_open:
         return None
@@ -299,6 +306,17 @@ def _parent_in_the_way(
     return Blocker(Block.PARENT_NEVER_SENT, f"Send {parent.name} first.", parent)
 
 
+def _parent_out_of_use(parent: Organization) -> Blocker | None:
+    if parent.confirmed_active is False:
+        sentence = f"Its parent {parent.name} is deactivated. Reactivate that first."
+        return Blocker(Block.PARENT_DEACTIVATED, sentence, parent)
+    ending = parent.open_deactivation
+    if ending is not None:
+        sentence = f"Submission {ending.pk} of {parent.name} must end first."
+        return Blocker(Block.PARENT_DEACTIVATING, sentence, parent, ending)
+    return None
+
+
 def _not_to_deactivate(organization: Organization) -> Blocker | None:
     if organization.presence != Presence.PRESENT:
         return Blocker(
@@ -307,9 +325,14 @@ def _not_to_deactivate(organization: Organization) -> Blocker | None:
         )
     if organization.confirmed_active is False:
         return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
-    children = Organization.objects.active_children_of(organization)
-    count = children.count()
-    if count:
-        noun = "1 active record is" if count == 1 else f"{count} active records are"
-        return Blocker(Block.ACTIVE_CHILDREN, f"{noun} part of it. Move or deactivate them first.")
-    return None
+    sentence = children_in_the_way(organization)
+    return Blocker(Block.ACTIVE_CHILDREN, sentence) if sentence else None
+
+
+def children_in_the_way(organization: Organization) -> str:
+    """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does."""
+    count = tree.active_children_of(organization).count()
+    if not count:
+        return ""
+    noun = "1 active record is" if count == 1 else f"{count} active records are"
+    return f"{noun} part of it. Move or deactivate them first."

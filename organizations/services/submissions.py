@@ -152,6 +152,7 @@ def _store(made: Review, reason: str, actor: Actor) -> Submission:
         organization=organization,
         environment=organization.environment,
         oid=organization.oid,
+        part_of_oid=made.record.part_of_oid,
         event=made.event,
         intent=made.intent,
         message=made.message,

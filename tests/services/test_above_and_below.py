@@ -1,0 +1,177 @@
+"""Parents and children on their way: an active record never ends up below one that is deactivated."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+
+from organizations.models import AuditEntry, Intent, Organization, State, Submission, User, tree
+from organizations.practice import PracticeDirectory
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services import organizations, reviews, submissions
+from organizations.services.faults import NotDone
+from organizations.services.reviews import Block
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.sending import accepted, deliver, edit, fresh
+
+IN_THE_WAY = "1 active record is part of it. Move or deactivate them first."
+
+
+def accepted_below(user: User, parent: str = BASE, oid: str = f"{BASE}.1") -> Organization:
+    made = factories.organization(oid, user=user, part_of_oid=parent)
+    factories.submission(made, user=user)
+    assert deliver()
+    return fresh(made)
+
+
+def in_the_way(made: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
+    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(made), intent=intent).blockers]
+
+
+def queued_anyway(made: Organization, user: User, intent: Intent, monkeypatch: pytest.MonkeyPatch) -> Submission:
+    """A submission whose review saw nothing in the way, as when two people send at the same moment."""
+    with monkeypatch.context() as patch:
+        patch.setattr(reviews, "_blockers", lambda *_: ())
+        return factories.submission(made, user=user, intent=intent)
+
+
+def state_of(submission: Submission) -> tuple[str, str]:
+    submission.refresh_from_db()
+    return submission.state, submission.state_reason
+
+
+class TestDeactivatingAParent:
+    def test_a_childs_new_on_its_way_is_in_the_way(self, practice: PracticeDirectory, editor: User) -> None:
+        parent = accepted(editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        assert in_the_way(parent) == []
+        submission = factories.submission(child, user=editor)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        # What is wanted of it since is not what is on its way.
+        edit(child, editor, part_of_oid=GATEWAY_OID)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert list(tree.active_children_of(parent)) == [child]
+        submissions.cancel(submission.pk, actor=acting(editor))
+        assert in_the_way(parent) == []
+
+    def test_a_childs_reactivation_on_its_way_is_in_the_way(self, practice: PracticeDirectory, editor: User) -> None:
+        parent = accepted(editor)
+        child = accepted_below(editor)
+        factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert deliver()
+        assert in_the_way(parent) == []
+        factories.submission(child, user=editor, intent=Intent.REACTIVATE)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+
+    def test_a_child_that_is_moved_here_alone_is_still_there(self, practice: PracticeDirectory, editor: User) -> None:
+        parent = accepted(editor)
+        child = accepted_below(editor)
+        edit(child, editor, part_of_oid=GATEWAY_OID)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        factories.submission(child, user=editor)
+        assert deliver()
+        assert in_the_way(parent) == []
+
+    def test_a_deactivated_child_is_not_in_the_way_even_with_a_message(
+        self, practice: PracticeDirectory, editor: User
+    ) -> None:
+        parent = accepted(editor)
+        child = accepted_below(editor)
+        factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
+        assert deliver()
+        factories.submission(edit(child, editor, name="Closed site"), user=editor)
+        assert in_the_way(parent) == []
+
+    def test_a_child_that_the_directory_showed_is_in_the_way(self, practice: PracticeDirectory, editor: User) -> None:
+        parent = accepted(editor)
+        seen = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
+        child = organizations.take_over(seen, "staging", actor=acting(editor))
+        edit(child, editor, part_of_oid=GATEWAY_OID)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+
+    def test_it_is_asked_again_before_the_message_leaves(
+        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parent = accepted(editor)
+        accepted_below(editor)
+        submission = queued_anyway(parent, editor, Intent.DEACTIVATE, monkeypatch)
+
+        assert not deliver()
+
+        assert state_of(submission) == (State.CANCELLED, IN_THE_WAY)
+        assert fresh(parent).active
+        assert practice.organizations("staging")[BASE]["Active"] is True
+
+
+class TestSendingAChild:
+    def test_it_waits_until_the_parents_deactivation_has_ended(self, practice: PracticeDirectory, editor: User) -> None:
+        parent = accepted(editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
+
+        (blocker,) = reviews.review(child).blockers
+
+        assert (blocker.kind, blocker.submission) == (Block.PARENT_DEACTIVATING, ending)
+        assert blocker.sentence == f"Submission {ending.pk} of Lakeside 1 must end first."
+        with pytest.raises(NotDone, match="must end first"):
+            factories.submission(child, user=editor)
+        submissions.cancel(ending.pk, actor=acting(editor))
+        assert in_the_way(child, None) == []
+
+    @pytest.mark.parametrize("ended", [False, True])
+    def test_what_was_queued_meanwhile_ends_without_being_sent(
+        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch, ended: bool
+    ) -> None:
+        parent = accepted(editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
+        if ended:
+            assert deliver()
+        submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
+        # The parent's is not due, so that the child's comes first.
+        Submission.objects.filter(pk=ending.pk).update(state=State.ACCEPTED if ended else State.UNKNOWN)
+
+        assert not deliver()
+
+        reason = f"Submission {ending.pk} of Lakeside 1 must end first."
+        assert state_of(submission) == (
+            State.CANCELLED,
+            "Its parent Lakeside 1 is not active in STAGING." if ended else reason,
+        )
+        assert fresh(child).open_work == "changes_not_sent"
+        assert f"{BASE}.1" not in practice.organizations("staging")
+        entry = AuditEntry.objects.of_submission(submission.pk).last()
+        assert entry is not None
+        assert (entry.action, entry.actor_name) == ("submission.cancelled", "Worker test")
+
+    def test_of_what_was_attempted_a_person_decides(
+        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parent = accepted(editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
+        assert deliver()
+        submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
+        Submission.objects.filter(pk=submission.pk).update(attempt=1)
+
+        assert not deliver()
+
+        assert state_of(submission) == (State.NEEDS_PERSON, "Its parent Lakeside 1 is not active in STAGING.")
+
+
+def test_rows_from_before_learn_where_the_directory_has_them(practice: PracticeDirectory, editor: User) -> None:
+    accepted(editor)
+    child = accepted_below(editor)
+    factories.submission(edit(child, editor, part_of_oid=GATEWAY_OID), user=editor)
+    Organization.objects.update(confirmed_part_of_oid="")
+    Submission.objects.update(part_of_oid="")
+
+    import_module("organizations.migrations.0002_confirmed_part_of").fill(apps, None)
+
+    assert list(Organization.objects.order_by("pk").values_list("confirmed_part_of_oid", flat=True)) == [
+        GATEWAY_OID,
+        BASE,
+    ]
+    assert Submission.objects.latest("pk").part_of_oid == GATEWAY_OID

@@ -37,6 +37,26 @@ WITH RECURSIVE branch(id, oid) AS (
 SELECT id FROM branch
 """
 
+# Upwards as the directory has it or will: by what was accepted (by what is wanted, of a record never accepted) and by
+# what is on its way. A circle adds no row, which ends the query.
+_ABOVE_IN_THE_DIRECTORY = """
+WITH RECURSIVE above(oid) AS (
+    SELECT CAST(%s AS text)
+    UNION
+    SELECT CAST(
+        CASE ways.way
+            WHEN 0 THEN COALESCE(NULLIF(record.confirmed_part_of_oid, ''), record.part_of_oid)
+            ELSE sent.part_of_oid
+        END AS text
+    )
+    FROM above
+    JOIN organizations_organization record ON record.environment = %s AND record.oid = above.oid
+    CROSS JOIN (SELECT 0 AS way UNION ALL SELECT 1) ways
+    LEFT JOIN organizations_submission sent ON sent.id = record.last_submission_id AND sent.state IN ({places})
+)
+SELECT 1 FROM above WHERE oid = %s
+"""
+
 
 # Each parent that is named, by steps through the index from one to the next, and of these the ones that are not ours.
 _FOREIGN_PARENTS = """
@@ -129,4 +149,12 @@ def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
             f"SELECT 1 FROM organizations_organization WHERE environment = %s AND oid = %s AND id IN ({_BRANCH})",  # noqa: S608
             [environment, part_of_oid, environment, oid, environment],
         )
+        return cursor.fetchone() is not None
+
+
+def would_circle_in_directory(environment: str, oid: str, part_of_oid: str) -> bool:
+    """As `would_circle`, of what the directory has or will have, whatever is wanted here."""
+    sql = _ABOVE_IN_THE_DIRECTORY.format(places=", ".join(["%s"] * len(OPEN_STATES)))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [part_of_oid, environment, *OPEN_STATES, oid])
         return cursor.fetchone() is not None

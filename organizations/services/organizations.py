@@ -90,7 +90,8 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
 
     Raises:
         EditConflict: somebody saved the record after `version`.
-        NotDone: Redox never accepted anything of it, or a submission carries the changes.
+        NotDone: Redox never accepted anything of it, a submission carries the changes, or it would be part of what was
+            moved below it meanwhile.
     """
     with audit.recorded(actor) as history:
         organization = locked(organization_id)
@@ -104,6 +105,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         # What was thrown away is nobody's work on the next message.
         organization.confirmed_version = organization.version + 1
         _save_wanted(organization, confirmed, stands_for=organization.stands_for, actor=actor)
+        _check_no_circle(organization)
         history.organization(Action.ORGANIZATION_DISCARDED, organization, changes=difference(before, confirmed))
     return organization
 

@@ -35,6 +35,7 @@ class Block(StrEnum):
     DESTINATION_NOT_KNOWN = "destination_not_known"
     PARENT_NEVER_SENT = "parent_never_sent"
     PARENT_REJECTED = "parent_rejected"
+    CIRCLE = "circle"
     PARENT_DEACTIVATED = "parent_deactivated"
     PARENT_DEACTIVATING = "parent_deactivating"
     NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
@@ -243,7 +244,7 @@ def _blockers(
     if intent == Intent.DEACTIVATE:
         found.append(_not_to_deactivate(organization))
     else:
-        found.append(_parent_in_the_way(organization, record, parent))
+        found += [_circle(organization, parent), _parent_in_the_way(organization, record, parent)]
     if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
         found.append(
             Blocker(Block.ALREADY_SO, "Redox accepted no deactivation of this record. There is nothing to reactivate.")
@@ -287,6 +288,13 @@ def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker |
             " overwritten.",
         )
     return None
+
+
+def _circle(organization: Organization, parent: Organization | None) -> Blocker | None:
+    if parent is None or not tree.would_circle_in_directory(organization.environment, organization.oid, parent.oid):
+        return None
+    sentence = f"{parent.name} lies below this record in the directory; that would make a circle."
+    return Blocker(Block.CIRCLE, sentence, parent)
 
 
 def _parent_in_the_way(

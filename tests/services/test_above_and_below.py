@@ -15,6 +15,8 @@ from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import accepted, deliver, edit, fresh
 
+pytestmark = pytest.mark.django_db
+
 IN_THE_WAY = "1 active record is part of it. Move or deactivate them first."
 
 
@@ -159,6 +161,47 @@ class TestSendingAChild:
         assert not deliver()
 
         assert state_of(submission) == (State.NEEDS_PERSON, "Its parent Lakeside 1 is not active in STAGING.")
+
+
+class TestCircles:
+    def test_nothing_is_sent_that_makes_one_in_the_directory(self, practice: PracticeDirectory, editor: User) -> None:
+        above = accepted(editor)
+        below = accepted_below(editor)
+        edit(below, editor, part_of_oid=GATEWAY_OID)
+        edit(above, editor, part_of_oid=below.oid)
+        sentence = "Lakeside 1 lies below this record in the directory; that would make a circle."
+        assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
+        with pytest.raises(NotDone, match="in the directory"):
+            factories.submission(above, user=editor)
+
+        factories.submission(below, user=editor)
+        assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
+        assert deliver()
+        assert in_the_way(above, None) == []
+
+    def test_what_is_on_its_way_counts(self, practice: PracticeDirectory, editor: User) -> None:
+        one, other = accepted(editor), accepted(editor, f"{BASE}.5")
+        factories.submission(edit(one, editor, part_of_oid=other.oid), user=editor)
+        edit(one, editor, part_of_oid=GATEWAY_OID)
+        edit(other, editor, part_of_oid=one.oid)
+        assert [kind for kind, _ in in_the_way(other, None)] == [Block.CIRCLE]
+
+    def test_below_a_record_that_was_never_sent_counts_what_is_wanted(self, editor: User) -> None:
+        factories.organization(user=editor)
+        factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
+        assert tree.would_circle_in_directory("staging", BASE, f"{BASE}.1.1")
+        assert not tree.would_circle_in_directory("staging", f"{BASE}.1.1", BASE)
+        assert not tree.would_circle_in_directory("production", BASE, f"{BASE}.1.1")
+
+    def test_discarding_makes_none(self, practice: PracticeDirectory, editor: User) -> None:
+        above = accepted(editor)
+        below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")
+        edit(above, editor, part_of_oid=below.oid)
+        sentence = "Lakeside 1 lies below this record; that would make a circle."
+        with pytest.raises(NotDone, match=sentence):
+            organizations.discard(below.pk, below.version, actor=acting(editor))
+        assert (fresh(below).name, fresh(below).part_of_oid) == ("Moved away", GATEWAY_OID)
 
 
 def test_rows_from_before_learn_where_the_directory_has_them(practice: PracticeDirectory, editor: User) -> None:

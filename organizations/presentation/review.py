@@ -11,6 +11,7 @@ from organizations import words
 from organizations.models import AuditEntry, Event, Organization, Submission
 from organizations.services import reviews, submissions
 from organizations.services.reviews import Block, Blocker, Change, Review
+from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import written
 
 MOST_NAMED = 5
@@ -98,7 +99,7 @@ def page(
         rows=tuple(_row(made.organization, change, since_version) for change in made.changes),
         lines=tuple(Line(line.text, line.field_label, line.rule, changed) for line, changed in made.lines),
         questions=tuple(_questions(made, ticked, missing)),
-        settled=tuple(_settled(made)),
+        settled=tuple(map(settled, made.settled_warnings)),
         obstacles=tuple(_obstacle(made.organization, blocker) for blocker in made.blockers),
         waits=_waits(made),
         curl=reviews.as_curl(made) if made.message else "",
@@ -205,11 +206,11 @@ def _questions(made: Review, ticked: Collection[str], missing: Collection[str]) 
         yield Question(key, warning.text, key in ticked, error)
 
 
-def _settled(made: Review) -> Iterator[str]:
-    for warning in made.settled_warnings:
-        day = _day(datetime.fromisoformat(warning.accepted_at))
-        reason = f": {warning.accepted_reason}" if warning.accepted_reason else ""
-        yield f"{warning.text} Accepted by {warning.accepted_by}, {day}{reason}"
+def settled(warning: ReviewWarning) -> str:
+    """A warning that was ticked before, with by whom, when and why."""
+    day = _day(datetime.fromisoformat(warning.accepted_at))
+    reason = f": {warning.accepted_reason}" if warning.accepted_reason else ""
+    return f"{warning.text} Accepted by {warning.accepted_by}, {day}{reason}"
 
 
 def _obstacle(organization: Organization, blocker: Blocker) -> Obstacle:

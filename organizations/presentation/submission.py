@@ -22,9 +22,11 @@ from organizations.models import (
 )
 from organizations.records import Difference, OrganizationRecord
 from organizations.services import answers, gateway, reviews, submissions
+from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
 
 from .comparison import Compared, compare
+from .review import settled
 
 ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
 """States in which the directory can be asked what it shows: there is something to find out."""
@@ -151,6 +153,12 @@ def changes_title(submission: Submission) -> str:
     if submission.event == Event.NEW:
         return "What it registered" if submission.state == State.ACCEPTED else "What it would register"
     return _TITLES.get(State(submission.state), "What it would change")
+
+
+def warnings(submission: Submission) -> list[str]:
+    """The warnings that went along; of one that was ticked for an earlier submission by whom, when and why."""
+    kept = [ReviewWarning(**each) for each in submission.warnings]
+    return [settled(warning) if warning.is_accepted else warning.text for warning in kept]
 
 
 def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:

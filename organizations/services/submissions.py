@@ -160,7 +160,7 @@ def _store(made: Review, reason: str, actor: Actor) -> Submission:
         record_version=organization.version,
         before=reviews.canonical_before(made),
         reason=reason,
-        warnings=[{"key": each.key, "value": each.value, "text": each.text} for each in made.warnings],
+        warnings=[each.to_json() for each in made.warnings],
         authors=_authors(organization, actor),
         submitter=actor.person,
         state=State.QUEUED,

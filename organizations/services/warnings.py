@@ -1,13 +1,14 @@
 """What looks wrong but may be right. Each warning is ticked on the review page, once for the same record and value."""
 
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.utils.timezone import localtime
 
 from organizations import fields, oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
-from organizations.records import Difference, OrganizationRecord, print_fields
+from organizations.records import Difference, OrganizationRecord, canonical_json, print_fields
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.redox.environment import Environment as RedoxEnvironment
 
@@ -28,6 +29,10 @@ class ReviewWarning:
     @property
     def is_accepted(self) -> bool:
         return bool(self.accepted_by)
+
+    def to_json(self) -> dict[str, str]:
+        """As a submission keeps it; who ticked it is in there only when that was earlier than this submission."""
+        return asdict(self) if self.is_accepted else {"key": self.key, "value": self.value, "text": self.text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +62,24 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
     submissions = Submission.objects.filter(organization=organization).exclude(warnings=[]).select_related("submitter")
     return {
         (ticked["key"], ticked["value"]): ReviewWarning(
-            key=ticked["key"],
-            value=ticked["value"],
-            text=ticked["text"],
-            accepted_by=submission.submitter.get_full_name() or submission.submitter.get_username(),
-            accepted_at=submission.created_at.isoformat(),
-            accepted_reason=submission.reason,
+            **{
+                "accepted_by": submission.submitter.get_full_name() or submission.submitter.get_username(),
+                "accepted_at": submission.created_at.isoformat(),
+                "accepted_reason": submission.reason,
+            }
+            # One that was folded then says itself who ticked it.
+            | ticked
         )
         for submission in submissions.order_by("id")
         for ticked in submission.warnings
         # Changes of other people are other changes each time.
         if ticked["key"] != "others"
     }
+
+
+def _short(*values: object) -> str:
+    """What stands for values too long to be kept: equal for equal values only."""
+    return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:12]
 
 
 def _destination(case: Case) -> Iterator[ReviewWarning]:
@@ -208,7 +219,7 @@ def _double(case: Case) -> Iterator[ReviewWarning]:
     )
     if same:
         text = f"{same.name}, {same.oid} has the same name and address. Redox refuses doubles without saying which."
-        yield ReviewWarning("double", same.oid, text)
+        yield ReviewWarning("double", f"{same.oid} {_short(record.name, asdict(record.address))}", text)
 
 
 def _contacts(case: Case) -> Iterator[ReviewWarning]:
@@ -219,7 +230,7 @@ def _contacts(case: Case) -> Iterator[ReviewWarning]:
     )
     if not contacts or not reachable:
         text = "Nobody can be reached. Redox names a missing contact as one reason for saying no."
-        yield ReviewWarning("contact", "none" if not contacts else "unreachable", text)
+        yield ReviewWarning("contact", _short(*map(asdict, contacts)) if contacts else "none", text)
 
 
 def _zip_code(case: Case) -> Iterator[ReviewWarning]:
@@ -238,7 +249,7 @@ def _characters(case: Case) -> Iterator[ReviewWarning]:
                     f"{shown.label} holds '{character}'."
                     " Such characters are suspected behind 'Parsing XML request error!'."
                 )
-                yield ReviewWarning("character", f"{shown.field} {character}", text)
+                yield ReviewWarning("character", f"{shown.field} {character} {_short(shown.value)}", text)
 
 
 def _stated(case: Case) -> Iterator[ReviewWarning]:

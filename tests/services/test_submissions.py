@@ -96,6 +96,27 @@ def test_a_warning_ticked_for_the_same_value_is_not_asked_again(editor: User) ->
     assert [warning.accepted_by for warning in again.settled_warnings] == ["Editor One"]
 
 
+def test_a_warning_stays_that_of_the_person_who_ticked_it(editor: User) -> None:
+    made = factories.organization(user=editor, contacts=())
+    first = factories.submission(made, user=editor, reason="Known so")
+    submissions.cancel(first.pk, actor=acting(editor))
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    made.refresh_from_db()
+    review = reviews.review(made, actor=acting(other))
+    second = send(
+        made, other, review, reason="Another", ticked=frozenset(map(submissions.warning_key, review.warnings))
+    )
+    submissions.cancel(second.pk, actor=acting(other))
+
+    kept = {warning["key"]: warning for warning in second.warnings}
+    assert (kept["contact"]["accepted_by"], kept["contact"]["accepted_reason"]) == ("Editor One", "Known so")
+    assert kept["contact"]["accepted_at"] == first.created_at.isoformat()
+    assert "accepted_by" not in kept["others"]
+    made.refresh_from_db()
+    (folded,) = reviews.review(made, actor=acting(other)).settled_warnings
+    assert (folded.accepted_by, folded.accepted_reason) == ("Editor One", "Known so")
+
+
 def test_cancelling_frees_the_record_for_another_review(editor: User) -> None:
     made = factories.organization(user=editor)
     submission = factories.submission(made, user=editor)

@@ -183,7 +183,8 @@ def test_a_warning_ticked_for_the_same_value_is_folded_with_who_and_why(client, 
         "Nobody can be reached. Redox names a missing contact as one reason for saying no."
         f" Accepted by Editor One, {today()}: Registered so"
     )
-    assert press(client, made).status_code == 302
+    again = client.get(press(client, made)["Location"])
+    assert f"1 accepted:{settled}" in text_of(again)
 
 
 def test_production_needs_a_reason(client_of, editor):

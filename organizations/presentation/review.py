@@ -167,6 +167,8 @@ def _parent(made: Review) -> str:
 def _name_of(made: Review, oid: str) -> str:
     if oid == made.gateway_oid:
         return "the Redox gateway"
+    if oid in made.gateways:
+        return f"the Redox gateway ({oid})"
     found = Organization.objects.in_environment(made.organization.environment).filter(oid=oid)
     return found.values_list("name", flat=True).first() or oid
 

@@ -78,6 +78,7 @@ class Review:
     blockers: tuple[Blocker, ...]
     parent: Organization | None
     gateway_oid: str
+    gateways: frozenset[str]
     waits_for: Submission | None
 
     @property
@@ -173,6 +174,7 @@ def review(organization: Organization, *, actor: Actor | None = None, intent: In
         blockers=_blockers(organization, record, parent, intent) + _not_read_back(message, record),
         parent=parent,
         gateway_oid=redox.gateway_oid,
+        gateways=gateway.gateways(organization.environment),
         waits_for=_waits_for(parent),
     )
 

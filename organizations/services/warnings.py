@@ -12,6 +12,8 @@ from organizations.records import Difference, OrganizationRecord, canonical_json
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.redox.environment import Environment as RedoxEnvironment
 
+from . import gateway
+
 SUSPECTED_CHARACTERS = "&<>"
 
 
@@ -49,6 +51,10 @@ class Case:
     @property
     def word(self) -> str:
         return Environment(self.organization.environment).label
+
+    @property
+    def gateways(self) -> frozenset[str]:
+        return gateway.gateways(self.organization.environment)
 
 
 def warnings_for(case: Case) -> tuple[ReviewWarning, ...]:
@@ -165,7 +171,7 @@ def _path(case: Case) -> Iterator[ReviewWarning]:
         pk=case.organization.pk
     )
     nearest = max(above, key=lambda organization: len(organization.value.arcs), default=None)
-    if nearest is None or record.part_of_oid in (nearest.oid, case.redox.gateway_oid):
+    if nearest is None or record.part_of_oid in {nearest.oid, *case.gateways}:
         return
     named = case.parent.name if case.parent else record.part_of_oid
     yield ReviewWarning(
@@ -178,9 +184,9 @@ def _path(case: Case) -> Iterator[ReviewWarning]:
 def _parent(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     word = case.word
-    if record.part_of_oid == case.redox.gateway_oid:
+    if record.part_of_oid in case.gateways:
         top = (
-            Organization.objects.filter(environment=case.organization.environment, part_of_oid=record.part_of_oid)
+            Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
             .exclude(pk=case.organization.pk)
             .exclude(presence__in=(Presence.NEVER, Presence.ABSENT))
             .order_by("id")
@@ -205,18 +211,14 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
 
 def _double(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
-    if not (record.address.street and record.address.zip_code):
+    address = asdict(record.address)
+    if not any(address.values()):
         return
-    same = (
-        Organization.objects.filter(
-            environment=case.organization.environment,
-            name__iexact=record.name,
-            street__iexact=record.address.street,
-            zip_code=record.address.zip_code,
-        )
-        .exclude(pk=case.organization.pk)
-        .first()
-    )
+    # The ZIP is compared as it stands: it has an index, and no letters where there are many records.
+    exact = {"zip_code": address.pop("zip_code")}
+    folded = {f"{name}__iexact": value for name, value in (address | {"name": record.name}).items()}
+    here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
+    same = here.filter(**exact, **folded).order_by("id").first()
     if same:
         text = f"{same.name}, {same.oid} has the same name and address. Redox refuses doubles without saying which."
         yield ReviewWarning("double", f"{same.oid} {_short(record.name, asdict(record.address))}", text)
@@ -235,6 +237,8 @@ def _contacts(case: Case) -> Iterator[ReviewWarning]:
 
 def _zip_code(case: Case) -> Iterator[ReviewWarning]:
     address = case.record.address
+    if not fields.is_american(address.country):
+        return
     state = fields.state_of_zip(address.zip_code)
     if state and address.state and state != address.state:
         text = f"ZIP {address.zip_code} lies in {state}, the form says {address.state}."

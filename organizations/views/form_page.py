@@ -85,7 +85,7 @@ class FormPage:
 
     def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
         """A record as this page shows it."""
-        place = OTHER
+        place = OTHER  # also the other gateway: the choice of that name would move the record
         if record.part_of_oid == gateway.environment(self.environment).gateway_oid:
             place = GATEWAY
         elif Organization.objects.in_environment(self.environment).filter(oid=record.part_of_oid).exists():
@@ -95,9 +95,9 @@ class FormPage:
 
     def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
         """The same with the next OID below the parent that was chosen, and what is to be said of it."""
-        if typed.fields["place"] == GATEWAY:
-            return self._with_base_oid(typed)
         parent = self.parent_of(typed)
+        if typed.fields["place"] == GATEWAY or parent in gateway.gateways(self.environment):
+            return self._with_base_oid(typed)
         if not parent:
             return typed, "Choose first what this record is part of; then the next OID below it can be found."
         try:

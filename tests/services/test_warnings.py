@@ -1,28 +1,272 @@
 """Warnings: each with its exact words where it is right, silent where it is not, and ticked for one value only."""
 
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
+from django.test import override_settings
+from django.utils import timezone
 
+from organizations import words
 from organizations.models import Organization, User
 from organizations.records import ContactRecord
-from organizations.services import organizations, reviews, submissions
+from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_OID, GATEWAY_SELF_OID
+from organizations.services import organizations, reviews, submissions, warnings
 from organizations.services.warnings import ReviewWarning
 from tests import factories
+from tests.connected import redox
 from tests.factories import BASE, acting
 
 pytestmark = pytest.mark.django_db
 
+CHILD = f"{BASE}.1"
+SITE = BASE.removesuffix(".1.1")
+FOREIGN = "2.16.840.1.113883.3.1"
+DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
+OTHER_DESTINATION = "6b0fa1d4-3a5f-4f0c-8a52-0d1f2f8e7c11"
 SHORE = factories.record().address
+NOWHERE = replace(SHORE, street="", city="", state="", zip_code="", county="", country="")
+DESK = factories.record().contacts[0]
 NOBODY = ContactRecord(purpose="Technical", name="Integration desk")
+
+type Arrange = Callable[[User], Organization]
+
+
+class Row(NamedTuple):
+    """One warning: its key, its words, a record that it is about, and one much like it that it is not about."""
+
+    key: str
+    text: str
+    right: Arrange
+    silent: Arrange
+
+
+def made(oid: str = BASE, **values: Any) -> Arrange:
+    return lambda user: factories.organization(oid, user=user, **values)
+
+
+def after(*before: Arrange, then: Arrange) -> Arrange:
+    def arrange(user: User) -> Organization:
+        for each in before:
+            each(user)
+        return then(user)
+
+    return arrange
+
+
+def confirmed(arrange: Arrange, **edited: object) -> Arrange:
+    """The same, accepted by Redox and then edited."""
+
+    def arranged(user: User) -> Organization:
+        found = arrange(user)
+        organizations.confirm(found, found.record(), None)  # type: ignore[arg-type]
+        Organization.objects.filter(pk=found.pk).update(confirmed_version=found.version)
+        if not edited:
+            return found
+        record = replace(found.record(), **edited)  # type: ignore[arg-type]
+        return organizations.edit(found.pk, found.version, record, stands_for="", actor=acting(user))
+
+    return arranged
+
+
+def by_another(arrange: Arrange) -> Arrange:
+    return lambda _: arrange(factories.UserFactory(role="editor", first_name="Editor", last_name="Two"))
+
+
+def stated(arrange: Arrange) -> Arrange:
+    def arranged(user: User) -> Organization:
+        return organizations.state_registered(arrange(user).pk, reason="Sent with curl.", actor=acting(user))
+
+    return arranged
+
+
+def today() -> str:
+    return words.moment(timezone.localtime(), timezone.now(), "day")
+
+
+ROWS = [
+    Row(
+        "destination-empty",
+        "No destination ID. Others will find this organization, but their requests reach nobody. Right only for an"
+        " organization that does not answer requests.",
+        made(environment="production"),
+        made(environment="production", destination_id=DESTINATION),
+    ),
+    Row(
+        "destination-elsewhere",
+        "Records in PRODUCTION use this destination ID. Patients' requests might go to the wrong system.",
+        after(made(environment="production", destination_id=DESTINATION), then=made(destination_id=DESTINATION)),
+        after(
+            made(environment="production", destination_id=OTHER_DESTINATION),
+            made(CHILD, destination_id=DESTINATION),
+            then=made(destination_id=DESTINATION),
+        ),
+    ),
+    *(
+        Row("example", f"'{value}' stands in Redox's example page. It was probably copied by mistake.", right, made())
+        for value, right in zip(
+            EXAMPLE_VALUES,
+            (
+                made(destination_id=EXAMPLE_VALUES[0]),
+                made(contacts=(replace(DESK, email_addresses=("desk@lakeside.example", EXAMPLE_VALUES[1])),)),
+                made(contacts=(replace(DESK, mobile_phone=EXAMPLE_VALUES[2]),)),
+                made(address=replace(SHORE, street=EXAMPLE_VALUES[3])),
+            ),
+            strict=True,
+        )
+    ),
+    Row(
+        "others",
+        "This message also carries 2 changes that you did not make: Name, ZIP (Editor Two, {today}). Tick if they shall"
+        " go out now.",
+        by_another(confirmed(made(), name="Lakeside North", address=replace(SHORE, zip_code="53703"))),
+        confirmed(made(), name="Lakeside North"),
+    ),
+    Row(
+        "outside-base",
+        f"The OID is not below {SITE}, 1.2.3. Right if Redox issued it for another site.",
+        made("2.16.840.1.113883.3.6147.458.99999.1.10.1.1"),
+        made(),
+    ),
+    *(
+        Row(
+            "shape",
+            f"Its shape is that of a {kind} OID, not of an organization (Redox: ...x.x.1.n organization, 2.n patient,"
+            " 3.n document).",
+            made(f"{SITE}.{arc}.1"),
+            made(f"{SITE}.1.{arc}"),
+        )
+        for arc, kind in ((2, "patient"), (3, "document"))
+    ),
+    Row(
+        "path",
+        f"By its OID it lies below Lakeside 1, by PartOf below {FOREIGN}. Redox does not forbid it.",
+        after(made(), then=made(CHILD, part_of_oid=FOREIGN)),
+        after(made(), then=made(CHILD, part_of_oid=GATEWAY_SELF_OID)),
+    ),
+    Row(
+        "path",
+        "By its OID it lies below Lakeside 1, by PartOf below Lakeside 2. Redox does not forbid it.",
+        after(made(), made(f"{SITE}.1.2"), then=made(CHILD, part_of_oid=f"{SITE}.1.2")),
+        after(made(), then=made(f"{CHILD}.1", part_of_oid=BASE)),
+    ),
+    *(
+        Row(
+            "second-top",
+            "You have a top-level record already: Lakeside 1. A second one is right when it has a patient index of its"
+            " own.",
+            after(confirmed(made()), then=made(f"{SITE}.1.2", part_of_oid=part_of)),
+            after(made(), then=made(f"{SITE}.1.2", part_of_oid=part_of)),
+        )
+        for part_of in (GATEWAY_OID, GATEWAY_SELF_OID)
+    ),
+    Row(
+        "parent-not-ours",
+        f"Nobody has confirmed that {FOREIGN} is in the directory of STAGING. If it is not, Redox may say no.",
+        made(part_of_oid=FOREIGN),
+        made(part_of_oid=GATEWAY_SELF_OID),
+    ),
+    Row(
+        "move",
+        "PartOf changes. Redox does not document how a record is moved; this message does it by Update.",
+        confirmed(made(), part_of_oid=FOREIGN),
+        confirmed(made(), name="Lakeside North"),
+    ),
+    Row(
+        "double",
+        f"Twin, {BASE} has the same name and address. Redox refuses doubles without saying which.",
+        after(made(name="Twin"), then=made(CHILD, name="TWIN", address=replace(SHORE, city="MADISON"))),
+        after(made(name="Twin"), then=made(CHILD, name="Twin", address=replace(SHORE, street="2 Shore Rd"))),
+    ),
+    Row(
+        "double",
+        f"Twin, {BASE} has the same name and address. Redox refuses doubles without saying which.",
+        after(
+            made(name="Twin", address=replace(NOWHERE, city="Madison")),
+            then=made(CHILD, name="Twin", address=replace(NOWHERE, city="Madison")),
+        ),
+        after(made(name="Twin", address=NOWHERE), then=made(CHILD, name="Twin", address=NOWHERE)),
+    ),
+    Row(
+        "double",
+        f"Twin, {BASE} has the same name and address. Redox refuses doubles without saying which.",
+        after(made(name="Twin"), then=made(CHILD, name="Twin")),
+        after(made(name="Twin", environment="production"), then=made(CHILD, name="Twin")),
+    ),
+    *(
+        Row(
+            "contact",
+            "Nobody can be reached. Redox names a missing contact as one reason for saying no.",
+            made(contacts=contacts),
+            made(contacts=(replace(NOBODY, home_phone="+16085550100"),)),
+        )
+        for contacts in ((), (NOBODY,), (DESK, NOBODY))
+    ),
+    Row(
+        "zip",
+        "ZIP 60601 lies in IL, the form says WI.",
+        made(address=replace(SHORE, zip_code="60601")),
+        made(address=replace(SHORE, zip_code="60601", state="IL")),
+    ),
+    Row(
+        "zip",
+        "ZIP 80331-1234 lies in CO, the form says WI.",
+        made(address=replace(SHORE, zip_code="80331-1234")),
+        made(address=replace(SHORE, zip_code="80331", state="Bavaria", country="Germany")),
+    ),
+    *(
+        Row(
+            "character",
+            f"Name holds '{character}'. Such characters are suspected behind 'Parsing XML request error!'.",
+            made(name=f"Lakeside {character} Sons"),
+            made(name="Lakeside and Sons"),
+        )
+        for character in "&<>"
+    ),
+    Row(
+        "stated",
+        "Nobody has compared this record with the directory. The message replaces everything that is there, also what"
+        " this form does not show.",
+        stated(made()),
+        confirmed(made()),
+    ),
+]
 
 
 def of(made: Organization, user: User) -> list[ReviewWarning]:
     return list(reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user)).warnings)
 
 
+@pytest.fixture(autouse=True)
+def bases() -> Iterator[None]:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=f"{SITE}, 1.2.3")):
+        yield
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{place}-{row.key}" for place, row in enumerate(ROWS)])
+class TestTable:
+    def test_it_is_said_in_its_words(self, editor: User, row: Row) -> None:
+        found = [warning.text for warning in of(row.right(editor), editor) if warning.key == row.key]
+        assert found == [row.text.replace("{today}", today())]
+
+    def test_it_is_silent_where_it_is_not_right(self, editor: User, row: Row) -> None:
+        assert row.key not in [warning.key for warning in of(row.silent(editor), editor)]
+
+
+def test_no_rule_is_without_a_row() -> None:
+    text = Path(warnings.__file__).read_text(encoding="utf-8")
+    assert set(re.findall(r'ReviewWarning\(\s*"([a-z-]+)"', text)) == {row.key for row in ROWS}
+
+
+def test_in_staging_no_destination_id_is_right(editor: User) -> None:
+    assert of(made()(editor), editor) == []
+
+
 class TestTicks:
-    def ticked(self, user: User, **values: object) -> Organization:
+    def ticked(self, user: User, **values: Any) -> Organization:
         """A record all of whose warnings were ticked."""
         made = factories.organization(f"{BASE}.1", user=user, **values)
         submissions.cancel(factories.submission(made, user=user).pk, actor=acting(user))

@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 from organizations import words
 from organizations.models import AuditEntry, Organization, Presence, Submission
 from organizations.records import ContactRecord
-from organizations.redox.environment import GATEWAY_OID
+from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services import delivery, organizations, submissions
 from tests import bulk, factories
 from tests.factories import BASE, acting
@@ -189,6 +189,10 @@ def test_the_next_oid_below_the_parent_is_suggested_and_said_to_be_redox_s(clien
         ({"place": "", "parent": BASE}, "Choose first what this record is part of"),
         ({"place": OURS, "parent": "\x00" * 300}, "Choose first what this record is part of"),
         ({"place": "gateway"}, "Redox issues the OID of a top-level record: see the Redox dashboard"),
+        (
+            {"place": "other", "other_oid": GATEWAY_SELF_OID},
+            "Redox issues the OID of a top-level record: see the Redox",
+        ),
         ({"place": "other", "other_oid": "2." + "1" * 62}, "An OID has at most 64 characters"),
     ],
 )

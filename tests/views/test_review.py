@@ -16,7 +16,7 @@ from django.utils.timezone import localtime
 
 from organizations import words
 from organizations.models import AuditEntry, Organization, Submission
-from organizations.redox.environment import EXAMPLE_VALUES
+from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_SELF_OID
 from organizations.services import delivery, organizations, reviews, submissions
 from organizations.services.faults import ReasonMissing
 from tests import bulk, factories
@@ -91,6 +91,12 @@ def test_a_first_registration_is_sent_as_it_was_reviewed(client, made):
     assert response["Location"] == reverse("submission", args=["staging", submission.pk])
     assert bytes(submission.message) == reviewed
     assert (submission.reason, submission.state) == ("First", "queued")
+
+
+def test_the_gateway_of_those_who_respond_themselves_is_called_a_gateway(client, editor):
+    made = factories.organization(user=editor, part_of_oid=GATEWAY_SELF_OID)
+    page = text_of(client.get(edit_url(made, PATH)))
+    assert f"Registers Lakeside 1 below the Redox gateway ({GATEWAY_SELF_OID})." in page
 
 
 def test_an_update_shows_each_change_and_by_whom(client, accepted, editor):

@@ -115,15 +115,33 @@ def gateways(name: str) -> frozenset[str]:
 
 def routing_names() -> dict[str, str]:
     """Every routing ID, fixed or set, with its purpose and environment: none of them is a destination of ours."""
-    set_here = {environment(name).routing_id: f"{Purpose.ORGANIZATION}, {name.upper()}" for name in Environment.values}
-    return set_here | ROUTING_NAMES
+    named = dict(ROUTING_NAMES)
+    for name in Environment.values:
+        set_here = {
+            Purpose.ORGANIZATION: (environment(name).routing_id, given(name).routing_id),
+            Purpose.REPOSITORY: (given(name).document_repository_id,),
+        }
+        for purpose, ids in set_here.items():
+            named = {_plain_uuid(each): f"{purpose}, {name.upper()}" for each in ids if each} | named
+    return named
 
 
-def own_ids(name: str) -> dict[str, str]:
-    """Our source ID and client ID, each with what it is: UUIDs as well, and none of them a destination."""
-    given: RedoxSettings = settings.REDOX[name]
-    ids = {given.source_id.lower(): "source ID", given.client_id.lower(): "client ID"}
-    return {value: what for value, what in ids.items() if value}
+def own_ids() -> dict[str, str]:
+    """Our source and client IDs in both environments, each with what it is: UUIDs as well, and none a destination."""
+    return {
+        _plain_uuid(value): what
+        for name in Environment.values
+        for value, what in ((given(name).source_id, "source ID"), (given(name).client_id, "client ID"))
+        if value
+    }
+
+
+def _plain_uuid(text: str) -> str:
+    """A UUID as a destination ID is read, whether it was set with hyphens or without, in small letters or large."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return text.strip().lower()
 
 
 def given(name: str) -> RedoxSettings:

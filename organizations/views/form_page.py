@@ -66,7 +66,7 @@ class FormPage:
             gateway_oid=redox.gateway_oid,
             gateways=gateway.gateways(self.environment),
             routing_names=gateway.routing_names(),
-            own_ids=gateway.own_ids(self.environment),
+            own_ids=gateway.own_ids(),
             record_called=lambda typed: choices.record_called(self.environment, typed),
             oid_fault=self._oid_fault,
             parent_fault=self._parent_fault,

@@ -49,8 +49,8 @@ class OrganizationRecord:
     """One organization in one directory.
 
     The destination ID is a UUID, none ("") or, where `destination_known` is false, not known: a Query does not show it.
-    `carried` are the keys of a record read from the directory that have no field here, each with its value as canonical
-    JSON.
+    `carried` are the keys of a record read from the directory that have no field here, each with its value as JSON with
+    sorted keys and no blanks, its numbers as they came.
     """
 
     oid: str = ""

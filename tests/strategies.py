@@ -1,5 +1,7 @@
 """Made-up OIDs and organization records for tests that look for the case nobody thought of."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from organizations.records import (
@@ -8,11 +10,9 @@ from organizations.records import (
     IdentifierRecord,
     OrganizationRecord,
 )
+from organizations.redox import numbers
 
-_CARRIED = (
-    ("Endpoints", '[{"Address":"https://gateway.example/xcpd","Name":"Patient search"}]'),
-    ("Type", '{"System":"http://hl7.org/fhir/organization-type","Value":"Connection"}'),
-)
+_TYPE = '{"System":"http://hl7.org/fhir/organization-type","Value":"Connection"}'
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 filled_texts = texts.filter(bool)
@@ -26,6 +26,30 @@ def oid_texts(draw: st.DrawFn) -> str:
     second = draw(arcs if first == "2" else st.integers(min_value=0, max_value=39).map(str))
     return ".".join([first, second, *draw(st.lists(arcs, max_size=4))])
 
+
+_numbers = (
+    st.integers().map(str)
+    | st.floats(allow_nan=False, allow_infinity=False).map(repr)
+    | st.sampled_from(["1.0", "1.00", "-0", "1E5", "1e+05"])
+).map(numbers.Number)
+
+
+def _filled_lists_and_objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, min_size=1, max_size=3) | st.dictionaries(filled_texts, inner, min_size=1, max_size=3)
+
+
+json_values = st.recursive(st.booleans() | _numbers | filled_texts, _filled_lists_and_objects, max_leaves=6)
+_endpoints = st.fixed_dictionaries(
+    {"Address": st.just("https://gateway.example/xcpd"), "Name": filled_texts}, optional={"Extensions": json_values}
+)
+_carried = st.fixed_dictionaries(
+    {},
+    optional={
+        "Endpoints": st.lists(_endpoints, min_size=1, max_size=2).map(numbers.written),
+        "Type": st.just(_TYPE),
+    },
+)
+"""What is read from a directory and sent back; nothing in it is empty. Extensions may be anything that is JSON."""
 
 identifiers = st.builds(IdentifierRecord, kind=texts, value=filled_texts)
 contacts = st.builds(
@@ -49,5 +73,5 @@ records = st.builds(
     identifiers=st.lists(identifiers, max_size=2).map(tuple),
     contacts=st.lists(contacts, max_size=3).map(tuple),
     address=addresses,
-    carried=st.sets(st.sampled_from(_CARRIED)).map(lambda pairs: tuple(sorted(pairs))),
+    carried=_carried.map(lambda pairs: tuple(sorted(pairs.items()))),
 )

@@ -5,7 +5,6 @@ Nothing here judges an answer; that is `outcome.py`. Nothing here tries twice.
 
 import hashlib
 import ipaddress
-import json
 import re
 import socket
 import ssl
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from . import numbers
 from .environment import Environment
 
 MAX_BODY = 1024 * 1024
@@ -291,7 +291,7 @@ class RedoxClient:
 
 
 def is_meant_for(message: bytes, environment: Environment) -> bool:
-    meta = json.loads(message)["Meta"]
+    meta = numbers.read(message.decode())["Meta"]
     routing_ids = [destination["ID"] for destination in meta["Destinations"]]
     return routing_ids == [environment.routing_id] and meta.get("Source", {}).get("ID", "") == environment.source_id
 

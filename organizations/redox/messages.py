@@ -17,8 +17,8 @@ from organizations.records import (
     ContactRecord,
     IdentifierRecord,
     OrganizationRecord,
-    canonical_json,
 )
+from organizations.redox import numbers
 from organizations.redox.environment import DIRECTORY, Environment, routing_name
 
 NEW = "New"
@@ -134,7 +134,7 @@ def annotated(content: bytes) -> tuple[Line, ...]:
     texts = content.decode().split("\n")
     return tuple(
         _line(number, text, path)
-        for number, (text, path) in enumerate(zip(texts, _paths(json.loads(content)), strict=True), start=1)
+        for number, (text, path) in enumerate(zip(texts, _paths(numbers.read(content.decode())), strict=True), start=1)
     )
 
 
@@ -173,13 +173,7 @@ def read_json(body: bytes) -> Any:
     stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
     """
     try:
-        value = json.loads(
-            body.decode("utf-8-sig"),
-            parse_int=str,
-            parse_float=str,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object_without_repeated_keys,
-        )
+        value = numbers.read(body.decode("utf-8-sig"), _object_without_repeated_keys)
         text = json.dumps(value, ensure_ascii=False)
         text.encode()
     except (ValueError, RecursionError) as fault:
@@ -192,7 +186,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, indent=2, ensure_ascii=False).encode()
+    return numbers.indented(value).encode()
 
 
 def _meta(event: str, environment: Environment) -> dict[str, Any]:
@@ -211,7 +205,7 @@ def _organization(record: OrganizationRecord) -> dict[str, Any]:
         "PartOf": {"Identifier": {"Value": record.part_of_oid}},
         "Contacts": [_contact(contact) for contact in record.contacts],
         "Address": {key: getattr(record.address, name) for key, name in _ADDRESS_KEYS.items()},
-        **{key: json.loads(carried[key]) for key in _SENT_BACK if key in carried},
+        **{key: numbers.read(carried[key]) for key in _SENT_BACK if key in carried},
     }
     return {"Name": record.name, "DestinationID": record.destination_id or None, **_filled(optional)}
 
@@ -263,10 +257,6 @@ def _is_deep(value: Any) -> bool:
     return bool(level)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
 def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -290,13 +280,13 @@ class _Object:
             return ""
         if not isinstance(value, str):
             raise AnswerNotUnderstood(f"{self._path(key)} is not a text")
-        return value
+        return str(value)  # a number among our own fields is a text
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self._list(key)
         if not all(isinstance(value, str) for value in values):
             raise AnswerNotUnderstood(f"{self._path(key)} is not a list of texts")
-        return tuple(values)
+        return tuple(map(str, values))
 
     def part(self, key: str) -> "_Object":
         value = self.left.pop(key, None)
@@ -307,9 +297,9 @@ class _Object:
         return [self._remember(_Object(value, f"{self._path(key)}.{place}")) for place, value in enumerate(values)]
 
     def carried(self) -> Iterator[tuple[str, str]]:
-        """What was left here and below: path and canonical JSON. What is empty says nothing."""
+        """What was left here and below: path and JSON, its numbers as they came. What is empty says nothing."""
         for key, value in _filled(self.left).items():
-            yield self._path(key), canonical_json(value)
+            yield self._path(key), numbers.written(value)
         for part in self._parts:
             yield from part.carried()
 

@@ -1,7 +1,6 @@
 """What came back for a submission, read again from the history: the words for it, and what Redox support asks for."""
 
 import datetime
-import json
 from dataclasses import replace
 
 from django.db.models import Q
@@ -57,7 +56,7 @@ def doubles_of(submission: Submission, record: OrganizationRecord) -> list[Organ
 
 def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
     """What Redox support needs to find a message, as text. No reason of ours and no name of a person is in it."""
-    routing_id = json.loads(bytes(submission.message))["Meta"]["Destinations"][0]["ID"]
+    routing_id = messages.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"]
     lines = [
         ("Environment", Environment(submission.environment).label),
         ("Time (UTC)", _utc(submission.sent_at)),

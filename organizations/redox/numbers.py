@@ -1,0 +1,52 @@
+"""JSON whose numbers stay as they were written: what a directory says of itself goes back to it digit by digit."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+
+class Number(str):
+    """A JSON number by its own text: 1.0 and 1 are two, and 1e400 or 5,000 digits are none that a float could hold."""
+
+    __slots__ = ()
+
+
+def read(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """The value of a JSON text; `pairs` makes its objects. Raises ValueError for what is no JSON, NaN among it."""
+    return json.loads(
+        text, parse_int=Number, parse_float=Number, parse_constant=_refuse_constant, object_pairs_hook=pairs
+    )
+
+
+def written(value: Any) -> str:
+    """A value without blanks and with sorted keys, its numbers as they were."""
+    return _written(value, "", ":", sorted)
+
+
+def indented(value: Any) -> str:
+    """A value indented by two, keys in their order, its numbers as they were."""
+    return _written(value, "\n", ": ", list)
+
+
+def _written(value: Any, line: str, colon: str, ordered: Callable[[Any], list[Any]]) -> str:
+    if isinstance(value, Number):
+        return str(value)
+    if not value or not isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    deeper = f"{line}  " if line else ""
+    if isinstance(value, dict):
+        brackets = "{}"
+        keys = ordered(value)
+        parts = [f"{_key(key)}{colon}{_written(value[key], deeper, colon, ordered)}" for key in keys]
+    else:
+        brackets = "[]"
+        parts = [_written(part, deeper, colon, ordered) for part in value]
+    return f"{brackets[0]}{deeper}{f',{deeper}'.join(parts)}{line}{brackets[1]}"
+
+
+def _key(key: str) -> str:
+    return json.dumps(key, ensure_ascii=False)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

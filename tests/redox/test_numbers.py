@@ -1,0 +1,49 @@
+"""What is carried from a directory and back: its numbers are never made into anything else."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations.records import OrganizationRecord, canonical_json
+from organizations.redox import numbers
+from organizations.redox.client import is_meant_for
+from organizations.redox.environment import ORGANIZATION_ROUTING, Environment
+from organizations.redox.messages import annotated, message, read_query_answer, record_from_message
+
+STAGING = Environment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
+ANSWER = """{"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": [{"Active": true,
+"Name": "Lakeside Clinics", "Identifiers": [{"ID": "1.2.3", "IDType": "OID"}], "Endpoints": %s}]}"""
+LITERALS = ("0", "-0", "443", "1.0", "1.50", "1E5", "1e400", "9" * 5_000, "true", "false", '"1.0"', '"443"')
+
+
+@pytest.mark.parametrize("literal", LITERALS, ids=lambda literal: literal[:8])
+def test_what_is_carried_comes_and_goes_letter_by_letter(literal):
+    """Where a portal makes a text of a number, the directory gets another record than the one that it showed."""
+    endpoints = f'[{{"Extensions":[{literal},[{literal},true]],"Port":{literal}}}]'
+    (seen,) = read_query_answer((ANSWER % endpoints).encode())
+    assert seen.carried == (("Endpoints", endpoints),)
+    known = replace(seen, destination_known=True)
+    content = message(known, "Update", STAGING)
+    assert f'"Port": {literal}\n'.encode() in content
+    assert record_from_message(content) == known
+    assert "\n".join(line.text for line in annotated(content)).encode() == content
+    assert is_meant_for(content, STAGING)
+
+
+def test_a_carried_value_that_is_no_json_is_never_sent():
+    record = OrganizationRecord(oid="1.2.3", name="Lakeside Clinics", carried=(("Endpoints", '[{"Port":NaN}]'),))
+    with pytest.raises(ValueError, match="NaN is no JSON number"):
+        message(record, "Update", STAGING)
+
+
+def _nested(inner):
+    return st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), _nested, max_leaves=10))
+def test_values_are_written_as_the_standard_library_writes_them(value):
+    assert numbers.indented(value) == json.dumps(value, indent=2, ensure_ascii=False)
+    assert numbers.written(value) == canonical_json(value)

@@ -226,3 +226,13 @@ def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_
     with pytest.raises(NotDone, match="Say which destination ID"):
         factories.submission(made, user=editor)
     assert State.QUEUED not in made.submissions.values_list("state", flat=True)
+
+
+def test_an_oid_that_was_sent_for_another_record_is_never_used_again(editor: User) -> None:
+    """No record gives up an OID that was sent; should a row ever lose it, the outbox remembers."""
+    made = factories.organization(user=editor)
+    factories.submission(made, user=editor)
+    Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7")
+    sentence = rf"^{BASE} was sent earlier for Lakeside 1\. An OID is never used again\.$"
+    with pytest.raises(OidTaken, match=sentence):
+        factories.organization(user=editor)

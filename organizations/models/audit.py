@@ -47,6 +47,8 @@ class Action(models.TextChoices):
 
 
 EDITS = (Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED)
+ABOUT_A_RECORD = tuple(action for action in Action if action.startswith("organization."))
+"""Actions whose entry holds the whole wanted record as it was after the act."""
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
@@ -61,6 +63,11 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         return self.filter(organization_id=organization_id, action__in=EDITS, version_after__gt=version).order_by(
             "sequence"
         )
+
+    def wanted_at(self, organization_id: int, version: int) -> AuditEntry | None:
+        """The entry that holds what was wanted of a record at that version. What a submission carries is less."""
+        found = self.filter(organization_id=organization_id, version_after=version, action__in=ABOUT_A_RECORD)
+        return found.order_by("sequence").last()
 
     def attempt_entry(self, submission_id: int, attempt: int, action: Action) -> AuditEntry | None:
         return self.filter(submission_id=submission_id, attempt=attempt, action=action).order_by("-sequence").first()

@@ -245,19 +245,14 @@ def locked(organization_id: int) -> Organization:
 
 def base_of(organization: Organization, version: int) -> OrganizationRecord | None:
     """The record as it was at a version, from the history: what two editors both started from."""
-    entry = _entry_at(organization, version)
+    entry = AuditEntry.objects.wanted_at(organization.pk, version)
     return OrganizationRecord.from_json(entry.facts["record"]) if entry else None
 
 
 def base_stands_for(organization: Organization, version: int) -> str:
     """What the record stood for at a version, from the history."""
-    entry = _entry_at(organization, version)
+    entry = AuditEntry.objects.wanted_at(organization.pk, version)
     return str(entry.facts.get("stands_for", "")) if entry else ""
-
-
-def _entry_at(organization: Organization, version: int) -> AuditEntry | None:
-    entries = AuditEntry.objects.filter(organization_id=organization.pk, version_after=version)
-    return entries.order_by("sequence").last()
 
 
 def set_wanted_active(organization: Organization, active: bool) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Action, AuditEntry, Organization, Presence, State, Submission, User
+from organizations.models import Action, AuditEntry, Intent, Organization, Presence, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery, organizations, submissions
 from organizations.services.actors import Actor
@@ -198,6 +198,20 @@ class TestAfterAcceptance:
         factories.submission(made, user=editor)
         with pytest.raises(NotDone, match="not at its end"):
             organizations.discard(made.pk, made.version, actor=acting(editor))
+
+    def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_carries(
+        self, editor: User, worker: Actor
+    ) -> None:
+        made = accepted(factories.organization(user=editor), editor, worker)
+        record = replace(made.record(), name="Saved, not sent")
+        saved = organizations.edit(made.pk, made.version, record, stands_for="location", actor=acting(editor))
+        factories.submission(saved, user=editor, intent=Intent.DEACTIVATE)
+
+        edited(saved, editor, name="Later")
+
+        base = organizations.base_of(saved, saved.version)
+        assert base == replace(record, active=False)
+        assert organizations.base_stands_for(saved, saved.version) == "location"
 
     def test_an_oid_that_was_sent_is_never_used_again(
         self, editor: User, worker: Actor, practice: PracticeDirectory

@@ -1,5 +1,7 @@
 """What holds sending back: one gate per environment, one row for the installation, one row per worker."""
 
+import datetime
+
 from django.db import models
 
 from .organization import Environment
@@ -25,6 +27,10 @@ class EnvironmentGate(models.Model):
     @property
     def is_stopped(self) -> bool:
         return self.stopped_at is not None
+
+    def is_held(self, moment: datetime.datetime) -> bool:
+        """Whether sending waits until a time that has not come yet."""
+        return self.hold_until is not None and self.hold_until > moment
 
 
 class Installation(models.Model):

@@ -99,7 +99,7 @@ def read(user: User) -> Home:
     )
     gates = EnvironmentGate.objects.in_bulk()
     return Home(
-        needs=sorted(_needs(groups, moment), key=lambda need: (KINDS.index(need.kind), need.since or moment)),
+        needs=sorted(_needs(groups, gates, moment), key=lambda need: (KINDS.index(need.kind), need.since or moment)),
         under_way=list(under_way.order_by("id")[:MOST_UNDER_WAY]),
         under_way_count=sum(group["number"] for group in groups if group["open_work"] in (State.SENDING, State.QUEUED)),
         mine=list(mine.order_by("-id")[:MOST_MINE]),
@@ -124,7 +124,9 @@ def _groups(user: User) -> list[dict[str, Any]]:
     )
 
 
-def _needs(groups: list[dict[str, Any]], moment: datetime.datetime) -> Iterator[Need]:
+def _needs(
+    groups: list[dict[str, Any]], gates: Mapping[str, EnvironmentGate], moment: datetime.datetime
+) -> Iterator[Need]:
     few = Q(pk__in=[])
     for environment in Environment:
         for kind in KINDS:
@@ -137,7 +139,7 @@ def _needs(groups: list[dict[str, Any]], moment: datetime.datetime) -> Iterator[
     if few != Q(pk__in=[]):
         lines = Organization.objects.with_words().filter(few).select_related("last_submission")
         yield from (_one(organization) for organization in lines)
-    yield from _delayed(moment)
+    yield from _delayed(gates, moment)
 
 
 def _one(organization: Organization) -> Need:
@@ -196,10 +198,15 @@ def _list_of(kind: str, environment: Environment) -> str:
     return reverse("organizations", args=[environment], query={"open_work": kind, "view": "list"})
 
 
-def _delayed(moment: datetime.datetime) -> Iterator[Need]:
-    """What could not be sent for a quarter of an hour although it was tried."""
+def _delayed(gates: Mapping[str, EnvironmentGate], moment: datetime.datetime) -> Iterator[Need]:
+    """What did not reach Redox for a quarter of an hour. What Redox answered, or a closed gate holds, is told there."""
+    going = [name for name, gate in gates.items() if not gate.is_stopped and not gate.is_held(moment)]
     tried = Submission.objects.filter(
-        state=State.QUEUED, attempt__gt=0, created_at__lt=moment - DELAYED_AFTER
+        environment__in=going,
+        state=State.QUEUED,
+        tries__gt=0,
+        http_status=None,
+        created_at__lt=moment - DELAYED_AFTER,
     ).order_by()
     for found in tried.values("environment").annotate(number=Count("id"), oldest=Min("created_at")):
         environment = Environment(found["environment"])

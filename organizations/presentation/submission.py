@@ -128,7 +128,7 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
         return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))
     if gate.is_stopped:
         return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))
-    if gate.hold_until is not None and gate.hold_until > now:
+    if gate.is_held(now):
         time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
         return Reason("held", format_html(HELD, environment=environment, time=time, cause=cause))
     if submission.not_before is not None and submission.not_before > now:

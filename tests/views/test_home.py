@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from organizations.models import Environment, Organization, State, Submission, User, Worker, clock
+from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, User, Worker, clock
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery, organizations, submissions
 from organizations.services.actors import system
@@ -113,14 +113,29 @@ def test_of_one_kind_the_oldest_comes_first(editor, client_of):
 
 
 def test_what_could_not_be_sent_for_a_quarter_of_an_hour_is_named(editor, client_of):
-    put(sent(editor, 1, "Lakeside 1"), attempt=3, created_at=minutes_ago(16))
-    put(sent(editor, 2, "Lakeside 2"), attempt=1, created_at=minutes_ago(2))
+    put(sent(editor, 1, "Lakeside 1"), attempt=3, tries=3, created_at=minutes_ago(16))
+    put(sent(editor, 2, "Lakeside 2"), attempt=1, tries=1, created_at=minutes_ago(2))
     put(sent(editor, 3, "Lakeside 3"), attempt=0, created_at=minutes_ago(60))
     page = text(client_of(user=editor))
     assert (
         "Not reached 1 submission STAGING Redox could not be reached. It is tried again by itself. 16 minutes" in page
     )
     assert "Needs you 1 " in page
+
+
+def test_what_redox_answered_did_reach_it(editor, client_of):
+    put(sent(editor, 1, "Lakeside 1"), attempt=1, http_status=401, created_at=minutes_ago(16))
+    put(sent(editor, 2, "Lakeside 2"), attempt=2, tries=1, http_status=429, created_at=minutes_ago(16))
+    assert "Redox could not be reached" not in text(client_of(user=editor))
+
+
+@pytest.mark.parametrize(("gate", "minutes"), [("stopped_at", 0), ("hold_until", -5)])
+def test_what_a_closed_gate_holds_is_not_tried_again_by_itself(editor, client_of, gate, minutes):
+    put(sent(editor, 1, "Lakeside 1"), attempt=1, tries=1, created_at=minutes_ago(16))
+    EnvironmentGate.objects.filter(pk="staging").update(**{gate: minutes_ago(minutes)})
+    assert "It is tried again by itself" not in text(client_of(user=editor))
+    EnvironmentGate.objects.update(stopped_at=None, hold_until=minutes_ago(1))
+    assert "It is tried again by itself" in text(client_of(user=editor))
 
 
 def test_what_is_under_way_says_since_when(editor, client_of):

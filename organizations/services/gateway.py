@@ -89,7 +89,7 @@ def verify() -> None:
             "REDOX_PRODUCTION_ROUTING_ID", "is the routing ID of STAGING as well; each directory has its own"
         )
     for name in ("client_id", "private_key", "api_key", "api_secret", "access_token"):
-        values = [getattr(settings.REDOX[each], name).strip() for each in Environment.values]
+        values = [_same_however_written(name, settings.REDOX[each]) for each in Environment.values]
         if values[0] and values[0] == values[1]:
             raise SettingsFault(
                 f"REDOX_PRODUCTION_{name.upper()}", "is the same as for STAGING; credentials are never shared"
@@ -289,6 +289,19 @@ def _base_url(prefix: str, url: str) -> str:
     if parts.scheme == "http" and not is_loopback(url):
         raise SettingsFault(f"{prefix}BASE_URL", "is http; that is allowed to this machine only, use https")
     return url.rstrip("/")
+
+
+def _same_however_written(name: str, given: RedoxSettings) -> str:
+    """One part of a credential in the one form that all ways to write it come to."""
+    value = str(getattr(given, name)).strip()
+    try:
+        if name == "client_id":
+            return str(uuid.UUID(value))
+        if name == "private_key" and value:
+            return auth.thumbprint(OAuthCredential(client_id="", key_id="", private_key=value))
+    except ValueError:
+        pass  # neither a UUID nor a key that can be read: its text is all there is to compare
+    return value.casefold() if name == "client_id" else value
 
 
 def _uuid(variable: str, text: str) -> str:

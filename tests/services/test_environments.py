@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.exceptions import PermissionDenied
 from django.test import override_settings
 from django.utils import timezone
@@ -154,6 +156,49 @@ def test_crossed_environments_stop_the_process(values: dict[str, str], variable:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as found:
         gateway.verify()
     assert found.value.variable == variable
+
+
+def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    old, new = (
+        key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+        for form in (PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8)
+    )
+    for other in (old, new, new.replace("\n", "\r\n"), f"\n{new}\n"):
+        keys = {"REDOX_STAGING_PRIVATE_KEY": new, "REDOX_PRODUCTION_PRIVATE_KEY": other}
+        with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsFault) as found:
+            gateway.verify()
+        assert found.value.variable == "REDOX_PRODUCTION_PRIVATE_KEY"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (SOME_UUID, SOME_UUID.upper()),
+        (SOME_UUID, SOME_UUID.replace("-", "")),
+        (SOME_UUID, f"{{{SOME_UUID}}}"),
+        ("Lakeside", "lakeside"),
+    ],
+)
+def test_one_client_in_both_environments_is_found_however_it_is_written(first: str, second: str) -> None:
+    clients = {"REDOX_STAGING_CLIENT_ID": first, "REDOX_PRODUCTION_CLIENT_ID": second}
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsFault) as found:
+        gateway.verify()
+    assert found.value.variable == "REDOX_PRODUCTION_CLIENT_ID"
+
+
+def test_credentials_that_differ_are_not_crossed() -> None:
+    keys = {
+        f"REDOX_{name}_PRIVATE_KEY": rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        .decode()
+        for name in ("STAGING", "PRODUCTION")
+    }
+    clients = {"REDOX_STAGING_CLIENT_ID": "one", "REDOX_PRODUCTION_CLIENT_ID": "two"}
+    # A secret, unlike a client ID, is another one with another case.
+    secrets = {"REDOX_STAGING_API_SECRET": "secret", "REDOX_PRODUCTION_API_SECRET": "SECRET"}
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **keys, **clients, **secrets)):
+        gateway.verify()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from . import redaction
 from .client import Exchange, Limits, Line, NotDecodable, address, can_be_sent, decoded, plain
 from .environment import ApiKeyCredential, Environment, OAuthCredential, TokenCredential
 from .outcome import STOP_CREDENTIAL, Kind, Outcome, classify, http_date, json_object
@@ -278,7 +279,7 @@ def _said(text: object, secrets: tuple[str, ...]) -> str:
     """The other side's words, without what we sent as proof should it be repeated in them."""
     words = text if isinstance(text, str) else ""
     for secret in secrets:
-        words = words.replace(secret, "[secret]")
+        words = words.replace(secret, redaction.PLACE.decode())
     return plain(words, 500)
 
 

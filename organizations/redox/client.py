@@ -14,14 +14,14 @@ import unicodedata
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 
-from . import numbers
+from . import numbers, redaction
 from .environment import Environment
 
 MAX_BODY = 1024 * 1024
@@ -70,6 +70,7 @@ class Exchange:
 
     `sent` means that a byte of the request may have left. `headers` are those allowed to be kept (names in lower case;
     of `location` the host alone). `body` is raw, as it came over the wire; `body_cut` says that there was more.
+    `redacted` says that it repeated the access token, which was taken out: `body` is then not quite what came.
     """
 
     request_sha256: str
@@ -80,6 +81,7 @@ class Exchange:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     body_cut: bool = False
+    redacted: bool = False
     duration_ms: int = 0
 
 
@@ -287,13 +289,35 @@ class RedoxClient:
             "Authorization": f"Bearer {access_token}",
             "Content-Type": "application/json",
         }
-        return self._line.post(self._url, message, headers, self._line.limits.deadline)
+        return _without(access_token, self._line.post(self._url, message, headers, self._line.limits.deadline))
 
 
 def is_meant_for(message: bytes, environment: Environment) -> bool:
     meta = numbers.read(message.decode())["Meta"]
     routing_ids = [destination["ID"] for destination in meta["Destinations"]]
     return routing_ids == [environment.routing_id] and meta.get("Source", {}).get("ID", "") == environment.source_id
+
+
+def _without(token: str, exchange: Exchange) -> Exchange:
+    """The exchange without the access token, should the other side have repeated it.
+
+    A compressed body that holds it is kept as it is when unfolded.
+    """
+    headers, body = exchange.headers, exchange.body
+    with suppress(NotDecodable):
+        unfolded = decoded(exchange)
+        if redaction.without(token, unfolded) != unfolded:
+            body = unfolded
+            headers = {name: value for name, value in headers.items() if name != "content-encoding"}
+    body = redaction.without(token, body)
+    found = replace(
+        exchange,
+        headers={name: redaction.without(token, value.encode()).decode() for name, value in headers.items()},
+        body=body[:MAX_BODY],
+        body_cut=exchange.body_cut or len(body) > MAX_BODY,
+        fault_text=redaction.without(token, exchange.fault_text.encode()).decode(),
+    )
+    return found if found == exchange else replace(found, redacted=True)
 
 
 def _kept(headers: httpx.Headers) -> dict[str, str]:

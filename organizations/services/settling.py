@@ -68,6 +68,7 @@ def stored_exchange(entry: AuditEntry) -> Exchange:
         headers=facts.get("headers", {}),
         body=bytes(entry.raw or b""),
         body_cut=facts.get("body_cut", False),
+        redacted=facts.get("redacted", False),
         duration_ms=facts["duration_ms"],
     )
 
@@ -214,6 +215,7 @@ def _note_exchange(
             "status": exchange.status,
             "headers": exchange.headers,
             "body_cut": exchange.body_cut,
+            "redacted": exchange.redacted,
             "duration_ms": exchange.duration_ms,
             "repeat": repeat,
         },

@@ -153,6 +153,7 @@ def _answer_context(submission: Submission, entries: list[AuditEntry]) -> dict[s
         "attempts": attempts.attempts(entries),
         "request_raw": attempts.raw(bytes(submission.message)),
         "response_raw": response,
+        "response_redacted": answer is not None and answer.facts.get("exchange", {}).get("redacted", False),
         "asked": shown.asked(attempts.last_asked(entries), submission),
     }
 

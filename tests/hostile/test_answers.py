@@ -203,6 +203,25 @@ def test_what_stops_or_holds_an_environment_is_shown_as_text(
             shown_as_text(client, address)
 
 
+def test_an_answer_that_repeats_the_access_token_leaves_it_nowhere(
+    transactional_db: None, editor: User, client: Client
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    said = servers.response(403, failure("staging-token was refused"), X_Request_Id="staging-token")
+    with answering([said] * 3):
+        assert delivery.deliver_next("staging", actor=WORKER)
+        submission.refresh_from_db()
+        asking.ask_about(submission, actor=WORKER)
+        client.post(reverse("connection-check", args=["staging"]))
+        pages = [
+            client.get(address).content for address in (*about(submission), reverse("connection", args=["staging"]))
+        ]
+    assert submission.detail == "[secret] was refused"
+    assert b"It repeated the access token; where that stood is [secret] now." in b"".join(pages)
+    kept = [bytes(part) for row in AuditEntry.objects.all() for part in (row.body, row.raw or b"")]
+    assert b"staging-token" not in b"".join(pages + kept)
+
+
 # Queries -----------------------------------------------------------------------------------------------------
 
 

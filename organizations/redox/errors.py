@@ -301,6 +301,8 @@ def _how_lost(outcome: Outcome, context: Context) -> str:
         return f"The answer did not come within {context.deadline:g} second{'' if context.deadline == 1 else 's'}."
     if outcome.fault in {None, Fault.SIZE} and outcome.status is not None:
         return f"Redox answered {outcome.status} without saying yes or no."
+    if outcome.fault is None:
+        return "The worker that sent it ended before an answer was stored."
     return "The connection broke before an answer."
 
 

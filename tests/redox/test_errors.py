@@ -281,6 +281,7 @@ def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
         (unknown(200, Fault.PROTOCOL), "The connection broke before an answer."),
         (unknown(504), "Redox answered 504 without saying yes or no."),
         (unknown(200, Fault.SIZE), "Redox answered 200 without saying yes or no."),
+        (unknown(), "The worker that sent it ended before an answer was stored."),
     ],
 )
 def test_unknown_says_how_the_answer_was_lost(found: Outcome, cause: str) -> None:

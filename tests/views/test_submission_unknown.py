@@ -1,13 +1,14 @@
 """What nobody knows yet: how it is told, asked about, and how an open page learns of its end."""
 
+import datetime
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
 
-from organizations.models import State, Submission, User
+from organizations.models import State, Submission, User, clock
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery
+from organizations.services import delivery, gateway
 from organizations.services.actors import Actor
 from tests import factories
 from tests.factories import BASE
@@ -40,6 +41,17 @@ def test_an_unknown_one_says_how_it_was_lost_and_what_happens_next(
     assert "Do not send this record with curl or Postman, and do not add it again" in said
     assert 'data-hx-trigger="every 10s"' in response.content.decode()
     assert "You may not edit records." in said
+
+
+def test_one_whose_worker_ended_says_so(
+    client_of: ClientOf, practice: PracticeDirectory, queued: Submission, worker: Actor
+) -> None:
+    assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    Submission.objects.update(lease_until=clock.now() - datetime.timedelta(seconds=1))
+    delivery.reap("staging", actor=worker)
+    said = text_of(client_of("viewer").get(page_of(queued)))
+    assert "The worker that sent it ended before an answer was stored. It may have taken effect" in said
+    assert "The connection broke" not in said
 
 
 def test_asking_the_directory_shows_three_sides(

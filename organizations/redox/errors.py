@@ -39,13 +39,15 @@ class Explanation(NamedTuple):
 class Context:
     """What the words need to know beside the outcome.
 
-    `record` is the one that was sent, `doubles` the names of ours that share its name or address. `at` is a time ready
+    `record` is the one that was sent, `routing_id` the one it named where that may not be the environment's any more,
+    `doubles` the names of ours that share its name or address. `at` is a time ready
     to print: of our earlier message, of the end of a wait, or of the next attempt. `clock_difference` is that of
     TokenAnswer, `deadline` that of Limits.
     """
 
     environment: Environment
     record: OrganizationRecord | None = None
+    routing_id: str = ""
     deactivates: bool = False
     doubles: tuple[str, ...] = ()
     message_bytes: int = 0
@@ -283,13 +285,14 @@ def _doubles(outcome: Outcome, context: Context) -> str:
 
 
 def _routing(outcome: Outcome, context: Context) -> str:
-    environment = context.environment
-    if environment.routing_id == ORGANIZATION_ROUTING[environment.name]:
-        which = f"the one for {environment.name.upper()} organizations in Redox's table"
+    name = context.environment.name
+    routing_id = context.routing_id or context.environment.routing_id
+    if routing_id == ORGANIZATION_ROUTING[name]:
+        which = f"the one for {name.upper()} organizations in Redox's table"
         so = "the subscription is missing or the credential belongs to another Redox environment"
     else:
         which, so = "NOT in Redox's table", "the setting is wrong"
-    return f"{environment.routing_id}, {which}. So {so}"
+    return f"{routing_id}, {which}. So {so}"
 
 
 def _as_it_wrote(outcome: Outcome, context: Context) -> str:

@@ -29,6 +29,7 @@ def explain(submission: Submission, *, at: str = "") -> Explanation:
     context = Context(
         environment=gateway.environment(submission.environment),
         record=record,
+        routing_id=_routing_id(submission),
         deactivates=submission.intent == Intent.DEACTIVATE,
         doubles=tuple(double.name for double in doubles_of(submission, record)),
         message_bytes=len(message),
@@ -56,7 +57,7 @@ def doubles_of(submission: Submission, record: OrganizationRecord) -> list[Organ
 
 def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
     """What Redox support needs to find a message, as text. No reason of ours and no name of a person is in it."""
-    routing_id = messages.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"]
+    routing_id = _routing_id(submission)
     lines = [
         ("Environment", Environment(submission.environment).label),
         ("Time (UTC)", _utc(submission.sent_at)),
@@ -71,6 +72,11 @@ def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
         *_attempt_lines(entries),
     ]
     return "\n".join(f"{label}: {value}" for label, value in lines)
+
+
+def _routing_id(submission: Submission) -> str:
+    """The routing ID that the message itself names; the settings may have changed since."""
+    return str(messages.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"])
 
 
 def _outcome(submission: Submission) -> Outcome:

@@ -144,6 +144,12 @@ def test_a_missing_subscription_says_whether_the_routing_id_is_the_right_one() -
     )
 
 
+def test_the_routing_id_is_that_of_the_message_not_the_one_set_now() -> None:
+    elsewhere = Environment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
+    found = words(rejected("no_subscriptions"), environment=elsewhere, routing_id=ORGANIZATION_ROUTING[STAGING])
+    assert found.cause.startswith("The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING ")
+
+
 AS_IT_WROTE = "As it wrote: 'It's {odd}.'."
 HEAD = (
     "This is about the connection, not about this record: the head is the same in every message. "

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
@@ -13,7 +13,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services import answers, audit, delivery, environments, organizations, submissions
 from organizations.services.actors import Actor
 from tests import factories
-from tests.connected import connected
+from tests.connected import connected, redox
 from tests.factories import BASE
 from tests.views.pages import text_of
 from tests.views.sending import page_of, sent
@@ -189,6 +189,9 @@ def test_no_subscription_leads_to_the_connection(
     response = client_of("viewer").get(page_of(submission))
     assert "Redox does not let this credential write to this directory." in text_of(response)
     assert 'btn-primary" href="/staging/connection/">Open Connection</a>' in response.content.decode()
+    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_ROUTING_ID="11111111-2222-4333-8444-555555555555")):
+        said = text_of(client_of("viewer").get(page_of(submission)))
+    assert "The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING organizations" in said
 
 
 # What is foreign --------------------------------------------------------------------------------------------

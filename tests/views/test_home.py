@@ -214,3 +214,10 @@ def test_without_a_role_the_page_says_whom_to_ask(client_of):
 def test_after_a_cancel_the_record_still_waits_to_be_sent(editor, client_of):
     submissions.cancel(sent(editor, 1, "Lakeside 1").pk, actor=acting(editor))
     assert "Changes not sent 1 record" in text(client_of(user=editor))
+
+
+def test_one_silence_of_redox_is_no_row(practice, client_of):
+    gate = {"hold_until": minutes_ago(-5), "hold_reason": "no access token"}
+    for failures, times in ((1, "the last time"), (5, "5 times in a row")):
+        EnvironmentGate.objects.filter(pk="staging").update(failures=failures, **gate)
+        assert f"Redox did not answer {times}. The portal asks again at" in text(client_of("viewer"))

@@ -192,6 +192,9 @@ SUBMISSION_STATE = _by_key(
     Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} at {time}. Nothing was sent."),
 )
 
+# Instead of the sentence of the state where no person did it; the reason follows.
+CANCELLED_BY_PORTAL = "Cancelled by the portal at {time}. Nothing was sent."
+
 # What a queued submission waits for; follows the sentence of its state. `{children}` is a count with its noun.
 QUEUED_REASON: Mapping[str, str] = {
     "worker": "A worker will take it.",

@@ -121,7 +121,7 @@ class Submission(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the last attempt began.")
     ended_at = models.DateTimeField(null=True, blank=True)
-    cancelled_by = models.CharField(max_length=150, blank=True)
+    cancelled_by = models.CharField(max_length=150, blank=True)  # empty: by the portal itself
     wanted_hash = models.CharField(
         max_length=64, blank=True, help_text="The wanted record when the last answer was settled."
     )

@@ -181,6 +181,8 @@ def _reason(key: str, **values: object) -> Reason:
 
 def _sentence(submission: Submission, state: State) -> SafeString:
     time = submission.sent_at if state in (State.SENDING, State.UNKNOWN) else submission.ended_at
+    if state == State.CANCELLED and not submission.cancelled_by:
+        return format_html(words.CANCELLED_BY_PORTAL, time=moment(time, "seconds"))
     person = submission.cancelled_by or submission.submitter.get_full_name() or submission.submitter.get_username()
     return format_html(words.SUBMISSION_STATE[state].sentence, time=moment(time, "seconds"), person=plain(person))
 

@@ -68,12 +68,13 @@ def cancel(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
             raise NotDone(
                 "An attempt was made, so nobody can know that nothing was sent. It cannot be cancelled any more."
             )
-        end_without_sending(history, submission, by=actor.name, reason=reason)
+        end_without_sending(history, submission, reason=reason)
     return submission
 
 
-def end_without_sending(history: audit.History, submission: Submission, *, by: str, reason: str) -> None:
+def end_without_sending(history: audit.History, submission: Submission, *, reason: str) -> None:
     """Cancel a locked submission, give the wanted Active back, and cancel what waits for it."""
+    by = history.actor.name if history.actor.person else ""
     move(submission, State.CANCELLED, state_reason=reason, cancelled_by=by, ended_at=clock.now())
     history.submission(Action.SUBMISSION_CANCELLED, submission, reason=reason)
     return_active(history, submission)
@@ -84,7 +85,7 @@ def cancel_followers(history: audit.History, submission: Submission, reason: str
     """What waited for a submission that will never be accepted is cancelled, with that reason."""
     followers = submission.followers.filter(state=State.QUEUED, attempt=0).order_by("id")
     for follower in followers.select_for_update(of=("self",)):
-        end_without_sending(history, follower, by=history.actor.name, reason=reason)
+        end_without_sending(history, follower, reason=reason)
 
 
 def return_active(history: audit.History, submission: Submission) -> None:

@@ -278,6 +278,19 @@ def test_a_cancelled_follower_names_what_it_waited_for(client_of: ClientOf, edit
     assert f"Submission {queued.pk}, which this one waited for, was cancelled." in said
 
 
+def test_what_the_portal_cancelled_by_itself_nobody_took_back(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    first = factories.submission(factories.organization(user=editor), user=editor)
+    follower = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
+    practice.behaviour = "says-no-parse"
+    delivery.deliver_next("staging", actor=worker)
+    said = text_of(client_of("viewer").get(page_of(follower)))
+    assert "Cancelled by the portal at " in said
+    assert f"Nothing was sent. Submission {first.pk}, which this one waited for, was rejected." in said
+    assert worker.name not in said
+
+
 def test_an_answer_that_names_another_oid_is_pointed_out(
     client_of: ClientOf, editor: User, queued: Submission, worker: Actor
 ) -> None:

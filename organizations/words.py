@@ -192,6 +192,9 @@ SUBMISSION_STATE = _by_key(
     Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} at {time}. Nothing was sent."),
 )
 
+# Instead of the sentence of the state once there was an attempt: what came of it is said beside it.
+QUEUED_AGAIN = "Reviewed and stored. It goes out once more."
+
 # Instead of the sentence of the state where no person did it; the reason follows.
 CANCELLED_BY_PORTAL = "Cancelled by the portal at {time}. Nothing was sent."
 

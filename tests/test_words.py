@@ -23,6 +23,7 @@ SENTENCES = [
     *(sentence for word in WORDS for sentence in (word.sentence, word.one) if sentence),
     *words.STANDING_BASIS.values(),
     *words.QUEUED_REASON.values(),
+    words.QUEUED_AGAIN,
     words.CANCELLED_BY_PORTAL,
 ]
 

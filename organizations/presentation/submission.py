@@ -39,10 +39,11 @@ _TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would hav
 
 
 class Reason(NamedTuple):
-    """What a queued submission waits for; `key` is that of the words."""
+    """What a queued submission waits for; `key` is that of the words, `until` the time that the sentence names."""
 
     key: str
     sentence: SafeString
+    until: str = ""
 
     @property
     def needs_worker(self) -> bool:
@@ -59,6 +60,7 @@ class StateBlock:
     sentence: SafeString
     reason: Reason | None
     explanation: answers.Explanation | None
+    reason_is_told: bool
     step_url: str
     poll_seconds: int
     since: str
@@ -103,13 +105,14 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
     """Everything that the first thing on the page says."""
     state, now = State(submission.state), clock.now()
     reason = queued_reason(submission, gate, now) if state == State.QUEUED else None
-    explanation = _explanation(submission, state)
+    explanation = _why_again(submission, reason) if reason else _explanation(submission, state)
     return StateBlock(
         key=state.value,
         word=words.SUBMISSION_STATE[state],
         sentence=_sentence(submission, state),
         reason=reason,
         explanation=explanation,
+        reason_is_told=bool(explanation and reason and reason.until and reason.until in explanation.cause),
         step_url=_step_url(submission, explanation),
         poll_seconds=_poll_seconds(submission, state, reason, now),
         since=f"{state.value}-{submission.attempt}",
@@ -128,14 +131,14 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
         return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))
     if gate.is_stopped:
         return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))
-    if gate.is_held(now):
+    if gate.hold_until is not None and gate.is_held(now):
         time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
-        return Reason("held", format_html(HELD, environment=environment, time=time, cause=cause))
+        sentence = format_html(HELD, environment=environment, time=time, cause=cause)
+        return Reason("held", sentence, written(gate.hold_until, "clock"))
     if submission.not_before is not None and submission.not_before > now:
-        cause = plain(submission.state_reason).rstrip(".")
-        return _reason(
-            "attempt", time=moment(submission.not_before, "seconds"), attempt=submission.attempt, cause=cause
-        )
+        time, cause = moment(submission.not_before, "seconds"), plain(submission.state_reason).rstrip(".")
+        found = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
+        return found._replace(until=written(submission.not_before, "clock"))
     return _reason("worker", environment=environment)
 
 
@@ -181,6 +184,8 @@ def _reason(key: str, **values: object) -> Reason:
 
 def _sentence(submission: Submission, state: State) -> SafeString:
     time = submission.sent_at if state in (State.SENDING, State.UNKNOWN) else submission.ended_at
+    if state == State.QUEUED and submission.attempt:
+        return format_html("{}", words.QUEUED_AGAIN)
     if state == State.CANCELLED and not submission.cancelled_by:
         return format_html(words.CANCELLED_BY_PORTAL, time=moment(time, "seconds"))
     person = submission.cancelled_by or submission.submitter.get_full_name() or submission.submitter.get_username()
@@ -193,6 +198,13 @@ def _explanation(submission: Submission, state: State) -> answers.Explanation | 
         at = written(submission.sent_at, "clock") if submission.sent_at else ""
         return answers.explain(submission, at=at)
     return None
+
+
+def _why_again(submission: Submission, reason: Reason) -> answers.Explanation | None:
+    """What came of the last attempt of a queued submission, as long as it waits because of that."""
+    if not submission.attempt:
+        return None
+    return answers.why_again(submission, waits_for=reason.key, at=reason.until)
 
 
 def _step_url(submission: Submission, explanation: answers.Explanation | None) -> str:

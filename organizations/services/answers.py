@@ -14,7 +14,7 @@ from organizations.redox.outcome import Kind, Outcome, classify
 
 from . import gateway, settling
 
-__all__ = ["Explanation", "doubles_of", "explain", "record_of", "support_block"]
+__all__ = ["Explanation", "doubles_of", "explain", "record_of", "support_block", "why_again"]
 
 MOST_DOUBLES = 5
 
@@ -24,19 +24,21 @@ def explain(submission: Submission, *, at: str = "") -> Explanation:
 
     `at` is a time ready to print: of the next attempt, of the end of a wait, or of an earlier message of ours.
     """
-    record = record_of(submission)
-    message = bytes(submission.message)
-    context = Context(
-        environment=gateway.environment(submission.environment),
-        record=record,
-        routing_id=_routing_id(submission),
-        deactivates=submission.intent == Intent.DEACTIVATE,
-        doubles=tuple(double.name for double in doubles_of(submission, record)),
-        message_bytes=len(message),
-        at=at,
-        deadline=gateway.limits().deadline,
-    )
-    return errors.explain(_outcome(submission), context)
+    return _explained(submission, _outcome(submission), at)
+
+
+def why_again(submission: Submission, *, waits_for: str, at: str) -> Explanation | None:
+    """Why a submission is in the queue again, as long as that is what it waits for; None when it was put right.
+
+    `waits_for` is "attempt" (the next one), "held" or "stopped" (its environment), or something else; `at` as above.
+    """
+    outcome = _outcome(submission)
+    if outcome.kind not in (Kind.NOT_SENT, Kind.NOT_EXECUTED):
+        return None
+    holds = "stopped" if outcome.stops else "held" if outcome.hold_seconds is not None else ""
+    if holds and holds != waits_for:
+        return None
+    return _explained(submission, outcome, at if waits_for in (holds, "attempt") else "")
 
 
 def record_of(submission: Submission) -> OrganizationRecord:
@@ -72,6 +74,22 @@ def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
         *_attempt_lines(entries),
     ]
     return "\n".join(f"{label}: {value}" for label, value in lines)
+
+
+def _explained(submission: Submission, outcome: Outcome, at: str) -> Explanation:
+    record = record_of(submission)
+    message = bytes(submission.message)
+    context = Context(
+        environment=gateway.environment(submission.environment),
+        record=record,
+        routing_id=_routing_id(submission),
+        deactivates=submission.intent == Intent.DEACTIVATE,
+        doubles=tuple(double.name for double in doubles_of(submission, record)),
+        message_bytes=len(message),
+        at=at,
+        deadline=gateway.limits().deadline,
+    )
+    return errors.explain(outcome, context)
 
 
 def _routing_id(submission: Submission) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 from django.test import Client, override_settings
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.models import Action, AuditEntry, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import answers, audit, delivery, environments, organizations, submissions
 from organizations.services.actors import Actor
 from tests import factories
-from tests.connected import connected, redox
+from tests.connected import redox
 from tests.factories import BASE
 from tests.views.pages import text_of
 from tests.views.sending import page_of, sent
@@ -75,25 +75,6 @@ def test_a_child_waits_for_its_parent(client_of: ClientOf, editor: User, queued:
     child = factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE)
     waiting = factories.submission(child, user=editor)
     assert "Waits for its parent Lakeside 1 to be accepted." in text_of(client_of("viewer").get(page_of(waiting)))
-
-
-def test_after_an_attempt_that_did_not_reach_redox_the_next_one_is_named(
-    client_of: ClientOf, editor: User, worker: Actor, tmp_path, transactional_db
-) -> None:
-    with connected(tmp_path) as practice:
-        url = practice.url
-    with connected(tmp_path / "other", REDOX_STAGING_BASE_URL=url):
-        submission = factories.submission(factories.organization(user=editor), user=editor)
-        delivery.deliver_next("staging", actor=worker)
-        Submission.objects.update(not_before=clock.now() + datetime.timedelta(minutes=5))
-        EnvironmentGate.objects.update(hold_until=None)
-        response = client_of("viewer").get(page_of(submission))
-    said = text_of(response)
-    assert "The next attempt follows at " in said
-    assert "Attempt 1 did not reach Redox: " in said
-    assert "Not sent" in said
-    assert "No answer came." in said
-    assert "Cancel this submission" not in said
 
 
 def test_before_the_first_attempt_it_can_be_cancelled(client_of: ClientOf, editor: User, queued: Submission) -> None:

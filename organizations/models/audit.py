@@ -6,6 +6,7 @@ import json
 from typing import Any, Self
 
 from django.db import models
+from django.db.models import Q
 
 
 class Action(models.TextChoices):
@@ -104,6 +105,15 @@ class AuditEntry(models.Model):
     objects = AuditQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(action__in=Action.values), name="audit_action_known"),
+            *(
+                models.UniqueConstraint(
+                    fields=["submission_id", "attempt"], condition=Q(action=action), name=f"audit_one_{name}_an_attempt"
+                )
+                for name, action in (("intent", Action.ATTEMPT_INTENT), ("outcome", Action.ATTEMPT_OUTCOME))
+            ),
+        ]
         indexes = [
             models.Index(fields=["organization_id", "-sequence"], name="audit_by_organization"),
             models.Index(fields=["submission_id", "attempt"], name="audit_by_submission"),

@@ -168,6 +168,7 @@ class Organization(models.Model):
                 condition=Q(environment__in=Environment.values), name="organization_environment_known"
             ),
             models.CheckConstraint(condition=Q(presence__in=Presence.values), name="organization_presence_known"),
+            models.CheckConstraint(condition=Q(presence_basis__in=Basis.values), name="organization_basis_known"),
             models.CheckConstraint(condition=~Q(part_of_oid=""), name="organization_part_of_something"),
             models.CheckConstraint(condition=~Q(part_of_oid=F("oid")), name="organization_not_part_of_itself"),
             models.CheckConstraint(

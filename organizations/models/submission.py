@@ -143,6 +143,7 @@ class Submission(models.Model):
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="submission_state_known"),
             models.CheckConstraint(condition=Q(event__in=Event.values), name="submission_event_known"),
+            models.CheckConstraint(condition=Q(intent__in=Intent.values), name="submission_intent_known"),
             models.CheckConstraint(
                 condition=Q(environment__in=Environment.values), name="submission_environment_known"
             ),

@@ -1,0 +1,77 @@
+"""What the database itself refuses, whatever a service does."""
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
+
+from organizations.models import Action, AuditEntry, Organization, Submission
+from organizations.services import audit
+from organizations.services.actors import system
+from tests import factories
+from tests.factories import BASE
+
+pytestmark = pytest.mark.django_db
+PORTAL = system("Test")
+
+# Each with a table and values that it does not take.
+REFUSED = [
+    ("organization_environment_known", Organization, {"environment": "test"}),
+    ("organization_presence_known", Organization, {"presence": "maybe"}),
+    ("organization_basis_known", Organization, {"presence_basis": "guessed"}),
+    ("organization_part_of_something", Organization, {"part_of_oid": ""}),
+    ("organization_not_part_of_itself", Organization, {"part_of_oid": BASE}),
+    ("organization_counterpart_side", Organization, {"staging_record": models.F("pk")}),
+    ("submission_state_known", Submission, {"state": "sent"}),
+    ("submission_event_known", Submission, {"event": "Delete"}),
+    ("submission_intent_known", Submission, {"intent": "delete"}),
+    ("submission_environment_known", Submission, {"environment": "test"}),
+    ("audit_action_known", AuditEntry, {"action": "organization.forgotten"}),
+]
+
+
+@pytest.mark.parametrize(("constraint", "model", "values"), REFUSED, ids=[constraint for constraint, *_ in REFUSED])
+def test_the_database_takes_no_value_that_nobody_knows(constraint, model, values):
+    user = factories.editor()
+    factories.submission(factories.organization(user=user), user=user)
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        model.objects.update(**values)
+
+
+def test_every_check_of_a_table_is_tried():
+    there = {
+        constraint.name
+        for model in apps.get_app_config("organizations").get_models()
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.CheckConstraint)
+    }
+    assert {constraint for constraint, *_ in REFUSED} == there
+
+
+@pytest.mark.parametrize(
+    ("action", "constraint"),
+    [(Action.ATTEMPT_INTENT, "audit_one_intent_an_attempt"), (Action.ATTEMPT_OUTCOME, "audit_one_outcome_an_attempt")],
+)
+def test_an_attempt_has_one_intent_and_one_outcome(action, constraint):
+    user = factories.editor()
+    submission = factories.submission(factories.organization(user=user), user=user)
+
+    def note(attempt):
+        with audit.recorded(PORTAL) as history:
+            history.submission(action, submission, attempt=attempt)
+
+    note(1)
+    note(2)
+    with pytest.raises(IntegrityError) as found:
+        note(2)
+    # SQLite names the columns of the index, PostgreSQL the index.
+    assert constraint in str(found.value) or "submission_id, organizations_auditentry.attempt" in str(found.value)
+    assert AuditEntry.objects.filter(action=action).count() == 2
+
+
+def test_an_attempt_may_have_two_responses():
+    user = factories.editor()
+    submission = factories.submission(factories.organization(user=user), user=user)
+    for repeat in (0, 1):
+        with audit.recorded(PORTAL) as history:
+            history.submission(Action.ATTEMPT_RESPONSE, submission, attempt=1, exchange={"repeat": repeat})
+    assert AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).count() == 2

@@ -5,10 +5,12 @@ from django.db import IntegrityError, transaction
 
 from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
 from organizations.models.submission import MOVES, OPEN_STATES
+from organizations.practice import PracticeDirectory
 from organizations.services import organizations, reviews, submissions
 from organizations.services.faults import AlreadySent, NotDone, OutOfDate, WarningsOpen
 from tests import factories
 from tests.factories import BASE, acting
+from tests.services.sending import deliver, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -209,28 +211,82 @@ def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
     assert kinds == [reviews.Block.PARENT_DEACTIVATED]
 
 
-@pytest.mark.parametrize("start", State.values)
-@pytest.mark.parametrize("end", State.values)
-def test_states_move_as_the_table_says_and_no_other_way(editor: User, start: str, end: str) -> None:
+# Every move there is, as people read it; which of them a process may make, tests of its service say.
+TABLE = {
+    "awaiting": {"queued", "cancelled"},
+    "queued": {"cancelled", "sending", "needs_person"},
+    "sending": {"accepted", "rejected", "queued", "needs_person", "unknown"},
+    "unknown": {"unknown", "accepted", "queued", "needs_person"},
+    "needs_person": {"accepted", "rejected", "queued"},
+    "accepted": set(),
+    "rejected": set(),
+    "cancelled": set(),
+}
+# Moves that only the database being put back from a copy may bring.
+AFTER_A_RESTORE = {("queued", "unknown"), ("awaiting", "unknown")}
+EVERY_PAIR = {(start, end) for start in State.values for end in State.values}
+MOVED = {(start, end) for start, ends in TABLE.items() for end in ends}
+
+
+def test_the_table_of_moves_is_the_one_that_people_read() -> None:
+    there = {(str(start), str(end)) for start, ends in MOVES.items() for end in ends}
+    assert there - AFTER_A_RESTORE == MOVED
+
+
+@pytest.mark.parametrize(("start", "end"), sorted(MOVED))
+def test_each_move_of_the_table_is_made(editor: User, start: str, end: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.update(state=start)
     submission.refresh_from_db()
-    if end in MOVES[start]:
+    submissions.move(submission, State(end))
+    submission.refresh_from_db()
+    assert submission.state == end
+
+
+@pytest.mark.parametrize(("start", "end"), sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE))
+def test_no_other_move_is_made(editor: User, start: str, end: str) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(state=start)
+    submission.refresh_from_db()
+    with pytest.raises(ValueError, match="does not go from"):
         submissions.move(submission, State(end))
-        submission.refresh_from_db()
-        assert submission.state == end
-    else:
-        with pytest.raises(ValueError, match="does not go from"):
-            submissions.move(submission, State(end))
+    assert Submission.objects.get().state == start
+
+
+def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    submissions.move(submission, State.SENDING, attempt=1, token=1)
+    held_up = Submission.objects.get()
+    submissions.move(submission, State.QUEUED)
+    submissions.move(submission, State.SENDING, attempt=2, token=2)
+
+    with pytest.raises(OutOfDate, match="was moved by somebody else"):
+        submissions.move(held_up, State.ACCEPTED, detail="Late.")
+    found = Submission.objects.get()
+    assert (found.state, found.attempt, found.token, found.detail) == (State.SENDING, 2, 2, "")
+    submissions.move(submission, State.ACCEPTED)
 
 
 def test_who_moves_second_changes_nothing(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     stale = Submission.objects.get(pk=submission.pk)
-    submissions.move(submission, State.SENDING, token=1)
+    submissions.move(submission, State.CANCELLED)  # the token stays: the state alone tells
     with pytest.raises(OutOfDate):
-        submissions.move(stale, State.CANCELLED)
-    assert Submission.objects.get().state == State.SENDING
+        submissions.move(stale, State.SENDING, attempt=1, token=1)
+    found = Submission.objects.get()
+    assert (found.state, found.attempt, found.token) == (State.CANCELLED, 0, 0)
+
+
+def test_bytes_that_are_not_the_reviewed_ones_never_leave(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    changed = bytes(submission.message).replace(b"Lakeside 1", b"Lakeside 2")
+    Submission.objects.update(message=changed)
+
+    assert not deliver()
+
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt, sent(practice)) == (State.NEEDS_PERSON, 0, [])
+    assert submission.state_reason == "The stored message is not the one that was reviewed."
 
 
 def test_final_states_are_accepted_rejected_and_cancelled() -> None:

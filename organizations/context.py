@@ -32,7 +32,7 @@ class EnvironmentState:
     key: str
     word: str
     icon: str
-    sentence: str
+    sentence: str  # may quote what others wrote
     time: datetime.datetime | None
     tone: str
 
@@ -70,8 +70,8 @@ def environment_state(environment: str, gate: EnvironmentGate | None = None) -> 
     wording = words.ENVIRONMENT_STATE[_state_key(environment, gate, moment)]
     sentence = wording.say(
         environment=Environment(environment).label,
-        time=_clock(_time_of(wording.key, gate, moment)),
-        cause=gate.stopped_reason,
+        time=_clock(_time_of(wording.key, gate)),
+        cause=_cause_of(wording.key, gate),
         times=words.in_a_row(gate.failures),
         k=_waiting(environment) if wording.key in ("stopped", "paused") else 0,
     )
@@ -106,22 +106,36 @@ def _environment(environment: str) -> dict[str, Any]:
 
 
 def _state_key(environment: str, gate: EnvironmentGate, moment: datetime.datetime) -> str:
-    if not gateway.connection(environment).is_connected:
-        return "not_connected"
+    connection = gateway.connection(environment)
+    if not connection.is_connected:
+        return "faulty" if connection.fault else "not_connected"
     if gate.is_stopped:
         return "stopped"
     if gate.hold_until is not None and gate.hold_until > moment:
         return "waiting" if gate.hold_reason.startswith("too many") else "paused"
-    return "connected" if gate.check_succeeded else "not_checked"
+    if gate.checked_at is None:
+        return "not_checked"
+    return "connected" if gate.check_succeeded else "check_failed"
 
 
-def _time_of(key: str, gate: EnvironmentGate, moment: datetime.datetime) -> datetime.datetime | None:
+def _time_of(key: str, gate: EnvironmentGate) -> datetime.datetime | None:
     return {
         "stopped": gate.stopped_at,
         "waiting": gate.hold_until,
         "paused": gate.hold_until,
         "connected": gate.checked_at,
-    }.get(key, moment)
+        "check_failed": gate.checked_at,
+        "not_checked": settings.STARTED_AT,
+    }.get(key)
+
+
+def _cause_of(key: str, gate: EnvironmentGate) -> str:
+    cause = {
+        "stopped": gate.stopped_reason,
+        "faulty": gateway.connection(gate.environment).fault,
+        "check_failed": str(gate.check_facts.get("sentence", "")),
+    }.get(key, "")
+    return cause.rstrip(".")
 
 
 def _clock(moment: datetime.datetime | None) -> str:

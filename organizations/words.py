@@ -231,6 +231,13 @@ ENVIRONMENT_STATE = _by_key(
         "No credential is set for {environment}. You can prepare records; nothing can be sent.",
     ),
     Word(
+        "faulty",
+        "Not connected",
+        "signal-slash",
+        "is-quiet",
+        "Not connected: {cause}. You can prepare records; nothing can be sent.",
+    ),
+    Word(
         "connected",
         "Connected",
         "signal",
@@ -244,6 +251,7 @@ ENVIRONMENT_STATE = _by_key(
         "is-ink",
         "A credential is set for {environment}. Nobody has checked it since the portal started at {time}.",
     ),
+    Word("check_failed", "Check failed", "exclamation-circle", "is-no", "The last check at {time} failed: {cause}."),
     Word(
         "waiting",
         "Waiting",

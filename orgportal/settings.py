@@ -3,6 +3,7 @@
 Values that cannot be read stop the process here; values that must not be used together are judged in `startup.py`.
 """
 
+import datetime
 import os
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from orgportal.variables import make_folder, read_variables, redox_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = var_dir(os.environ)
+# When this process read its settings, private keys among them: nothing of them changes until the next start.
+STARTED_AT = datetime.datetime.now(datetime.UTC)
 
 # Set by the `demo` command for its own processes. The demonstration reads its own file and nothing else; all others
 # read `.env`, or the file that ORGPORTAL_ENV_FILE names instead (blank: none).

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,10 +66,24 @@ def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use(clie
     with override_settings(REDOX=redox("https://api.redoxengine.com", REDOX_STAGING_SOURCE_ID="no-uuid")):
         said = text_of(client_of("viewer").get(PAGE))
         other = text_of(client_of("viewer").get("/production/connection/"))
-    assert "REDOX_STAGING_SOURCE_ID" in said
-    assert "is no UUID (36 characters with four hyphens). Put the variable right and restart." in said
+        home = text_of(client_of("viewer").get("/"))
+    sentence = (
+        "Not connected: REDOX_STAGING_SOURCE_ID: is no UUID (36 characters with four hyphens)."
+        " You can prepare records; nothing can be sent."
+    )
+    assert f"STAGING: {sentence} Open Connection" in said
+    assert f"Not connected {sentence} Put the variable right and restart." in said
+    assert f"Not connected {sentence} See what is missing" in home
+    assert "No credential is set for STAGING" not in said + home
     assert "Not checked" in other
     assert "SOURCE_ID is no UUID" not in other
+
+
+def test_a_connection_that_nobody_checked_says_since_when_the_portal_runs(client_of: ClientOf) -> None:
+    started = datetime.datetime(2026, 5, 3, 19, 3, tzinfo=datetime.UTC)
+    with override_settings(REDOX=redox("https://api.redoxengine.com"), STARTED_AT=started):
+        said = text_of(client_of("viewer").get(PAGE))
+    assert re.search(r"since the portal started at May 3,( \d{4},)? 14:03\.", said)
 
 
 # What is set ------------------------------------------------------------------------------------------------
@@ -181,7 +196,12 @@ def test_a_check_that_fails_says_why_in_plain_words(
 ) -> None:
     practice.behaviour = "refuses-sign-in"
     said = text_of(client_of(user=editor).post(CHECK, follow=True))
-    assert "The last check failed" in said
+    sentence = r"The last check at \d\d:\d\d failed: Redox did not accept the credential for the Query\."
+    assert re.search(f"Check failed {sentence}", said)
+    assert re.search(f"STAGING: Check failed. {sentence} Open Connection", said)
+    assert re.search(f"Check failed {sentence} Open Connection Checked", text_of(client_of("viewer").get("/")))
+    assert "Checked by Editor One." in said
+    assert "Nobody has checked it" not in said
     assert "The fixed access token has ended." in said
     assert "Fixed tokens are for trials." in said
 

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from organizations.models import EnvironmentGate
 from organizations.services import connections
 from organizations.services.connections import ConnectionFacts
-from organizations.templatetags.portal import moment, plain
+from organizations.templatetags.portal import moment, plain, written
 
 from .attempts import seconds
 
@@ -141,8 +141,9 @@ def _note(facts: ConnectionFacts) -> str:
 def _key_rows(facts: ConnectionFacts) -> list[Setting]:
     if facts.way == "oauth":
         variable = f"{facts.prefix}PRIVATE_KEY{'_FILE' if facts.private_key_file else ''}"
-        read = "read from a file" if facts.private_key_file else "read from a variable"
-        value = f"{read}, thumbprint {facts.thumbprint}" if facts.thumbprint else NOT_SET
+        read = "read from file" if facts.private_key_file else "read from a variable"
+        loaded = written(facts.loaded_at, "clock")
+        value = f"{read}, loaded {loaded}, thumbprint {facts.thumbprint}" if facts.thumbprint else NOT_SET
         return [Setting("Private key", value, "set" if facts.thumbprint else NOT_SET, variable, "never shown")]
     if facts.way in ("api-key", "token"):
         variable = facts.prefix + ("API_SECRET" if facts.way == "api-key" else "ACCESS_TOKEN")

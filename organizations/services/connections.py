@@ -1,7 +1,10 @@
 """What is set for one environment, without secrets, as far as people need it to put a connection right."""
 
+import datetime
 import json
 from dataclasses import dataclass
+
+from django.conf import settings
 
 from organizations.models import EnvironmentGate, Organization, Worker, clock
 from organizations.redox import auth
@@ -24,6 +27,7 @@ class ConnectionFacts:
     key_id: str
     private_key_file: str
     thumbprint: str
+    loaded_at: datetime.datetime
     public_key: str
     base_url: str
     source_id: str
@@ -63,6 +67,7 @@ def facts(name: str) -> ConnectionFacts:
         client_id=given.client_id,
         key_id=given.key_id,
         private_key_file=given.private_key_file,
+        loaded_at=settings.STARTED_AT,
         thumbprint=auth.thumbprint(credential) if credential else "",
         public_key=json.dumps(auth.public_jwk(credential), indent=2) if credential else "",
         base_url=redox.base_url,

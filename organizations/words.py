@@ -17,6 +17,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 # What the help page puts in the place of each placeholder.
 EXAMPLE: Mapping[str, object] = {
     "submission": 412,
+    "event": "New",
     "k": 3,
     "environment": "STAGING",
     "time": "14:03",
@@ -103,10 +104,14 @@ STANDING = _by_key(
     ),
 )
 
-# How the standing is known; "not registered" has two ways to be so.
+# Instead of the sentence of "not registered" where Redox had accepted the record before.
+NOT_IN_DIRECTORY = "Redox said at {time} that this OID is not in the directory."
+
+# How the standing is known; "not registered" has three ways to be so.
 STANDING_BASIS: Mapping[str, str] = {
     "never_sent": "Never sent.",
-    "not_registered": "New rejected {time}, submission {submission}.",
+    "no_answer": "Attempted {time}, submission {submission}; no answer that counts yet.",
+    "not_registered": "{event} rejected {time}, submission {submission}.",
     "active": "Accepted {time}, submission {submission}.",
     "deactivated": "Deactivated {date} by {person}: {reason}.",
     "stated": "Stated {date}: {reason}.",

@@ -20,7 +20,7 @@ from organizations.models import (
 from organizations.records import Difference, difference
 from organizations.services import gateway, organizations, reviews
 from organizations.templatetags.portal import age, moment, plain, written
-from organizations.words import STANDING_BASIS, Word, count
+from organizations.words import NOT_IN_DIRECTORY, STANDING_BASIS, Word, count
 
 from . import sentences
 from .rows import Row, add_counterparts, open_work_of, organizations_of, page_of, standing_of, work_key
@@ -106,7 +106,7 @@ def head(organization: Organization) -> Head:
 def basis(organization: Organization) -> SafeString:
     """How the standing is known and since when, in one line."""
     key = standing_of(organization).key
-    values: dict[str, object] = {"reason": plain(organization.presence_reason)}
+    values: dict[str, object] = {"reason": plain(organization.presence_reason).rstrip(".")}
     if key in ("active", "deactivated"):
         return _accepted_basis(organization, key)
     if key == "seen":
@@ -118,12 +118,22 @@ def basis(organization: Organization) -> SafeString:
     if key == "unknown":
         values |= {"age": age(organization.presence_at), "submission": link(last)}
     if key == "not_registered":
-        if last is None or last.attempt == 0:
-            return SafeString(STANDING_BASIS["never_sent"])
-        if last.state != State.REJECTED:
-            return SafeString("")
-        values |= {"time": moment(last.ended_at), "submission": link(last)}
+        return _not_registered_basis(organization)
     return format_html(_with_link(STANDING_BASIS[key]), **values)
+
+
+def _not_registered_basis(organization: Organization) -> SafeString:
+    """By the last submission of which something was attempted: another may wait behind it."""
+    last = organization.last_submission
+    if last is not None and last.attempt == 0:
+        attempted = Submission.objects.filter(organization=organization, attempt__gt=0)
+        last = attempted.defer("message").order_by("-pk").first()
+    if last is None:
+        return SafeString(STANDING_BASIS["never_sent"])
+    rejected = last.state == State.REJECTED
+    sentence = _with_link(STANDING_BASIS["not_registered" if rejected else "no_answer"])
+    time = moment(last.ended_at if rejected else last.sent_at)
+    return format_html(sentence, event=last.event, time=time, submission=link(last))
 
 
 def _accepted_basis(organization: Organization, key: str) -> SafeString:
@@ -153,6 +163,8 @@ def _with_link(sentence: str) -> str:
 
 
 def _standing_sentence(organization: Organization) -> str:
+    if organization.presence == Presence.ABSENT and organization.confirmed:
+        return NOT_IN_DIRECTORY.format(time=written(organization.presence_at)) if organization.presence_at else ""
     if standing_of(organization).key != "stated":
         return standing_of(organization).sentence
     entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_STATED)

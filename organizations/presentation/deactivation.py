@@ -3,10 +3,12 @@
 import datetime
 from dataclasses import dataclass
 
-from organizations.models import AuditEntry, Intent, Organization, clock, tree
+from organizations.models import AuditEntry, Intent, Organization, Submission, clock, tree
 from organizations.models.audit import EDITS
 from organizations.records import difference
 from organizations.services.reviews import Block, Review
+
+from .record import last_deactivation
 
 MOST_CHILDREN = 20
 OLD = datetime.timedelta(days=180)
@@ -35,6 +37,16 @@ class Deactivation:
     not_sent: tuple[str, ...]
     counterpart: Organization | None
     old_values: list[OldValues]
+    done: Submission | None
+
+    @property
+    def done_at(self) -> datetime.datetime | None:
+        """When Redox accepted the deactivation; a later Update of the deactivated record is none."""
+        return self.done.ended_at if self.done else self.review.organization.confirmed_at
+
+    @property
+    def done_reason(self) -> str:
+        return self.done.reason.rstrip(".") if self.done else ""
 
     @property
     def is_blocked(self) -> bool:
@@ -68,6 +80,7 @@ def deactivation(review: Review) -> Deactivation:
         more_children=max(count - MOST_CHILDREN, 0),
         not_sent=_not_sent(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
+        done=last_deactivation(organization) if deactivates else None,
         old_values=[] if deactivates else _old_values(review),
     )
 

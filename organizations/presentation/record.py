@@ -137,7 +137,7 @@ def _not_registered_basis(organization: Organization) -> SafeString:
 
 
 def _accepted_basis(organization: Organization, key: str) -> SafeString:
-    done = _last_deactivation(organization) if key == "deactivated" else None
+    done = last_deactivation(organization) if key == "deactivated" else None
     if done is None:
         values = {"time": moment(organization.confirmed_at), "submission": link(organization.confirmed_submission)}
         return format_html(_with_link(STANDING_BASIS["active"]), **values)
@@ -146,7 +146,8 @@ def _accepted_basis(organization: Organization, key: str) -> SafeString:
     return format_html(STANDING_BASIS[key], date=moment(done.ended_at, "day"), person=person, reason=reason)
 
 
-def _last_deactivation(organization: Organization) -> Submission | None:
+def last_deactivation(organization: Organization) -> Submission | None:
+    """The deactivation that Redox accepted last; later Updates of the deactivated record have reasons of their own."""
     done = Submission.objects.filter(organization=organization, intent=Intent.DEACTIVATE, state=State.ACCEPTED)
     return done.select_related("submitter").order_by("-pk").first()
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from organizations import permissions, words
-from organizations.models import Environment, EnvironmentGate, State, Submission, User, Worker, clock
+from organizations.models import Environment, EnvironmentGate, State, Submission, User, clock
 from organizations.permissions import Right
 from organizations.services import demonstration, gateway, workers
 
@@ -57,7 +57,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "section": SECTIONS.get(match.url_name or "", "organizations" if environment else "") if match else "",
         "person": _person(user),
         "demonstration_behaviours": _behaviours(),
-        "workers_absent_since": workers_absent_since(),
+        "workers_absent_since": workers.absent_since(),
         "environment": str(environment),
     }
     return context | (_environment(environment) if environment else {})
@@ -76,22 +76,6 @@ def environment_state(environment: str, gate: EnvironmentGate | None = None) -> 
         k=_waiting(environment) if wording.key in ("stopped", "paused") else 0,
     )
     return EnvironmentState(wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)
-
-
-def workers_absent_since() -> datetime.datetime | None:
-    """Since when nothing is delivered although something waits; None when all is well or nothing waits."""
-    oldest = (
-        Submission.objects.filter(state=State.QUEUED).order_by("state_at").values_list("state_at", flat=True).first()
-    )
-    if oldest is None:
-        return None
-    moment = clock.now()
-    newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
-    if newest is not None and (moment - newest).total_seconds() < workers.SEEN_WITHIN:
-        return None
-    if newest is None and (moment - oldest).total_seconds() < workers.HEARTBEAT:
-        return None
-    return newest or oldest
 
 
 def _environment(environment: str) -> dict[str, Any]:

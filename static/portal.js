@@ -173,6 +173,34 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
 });
 document.addEventListener("htmx:sendError", () => say("The portal cannot be reached."));
 
+// Ages go on while a page stands open -----------------------------------------------------------------------
+// data-age: seconds when it came; data-clock: told as 00:14. Counted from then, for this machine's clock may be wrong.
+
+const cameAt = new WeakMap();
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+function inWords(seconds) {
+  const [unit, length] = UNITS.find((each) => seconds >= each[1]) ?? UNITS.at(-1);
+  const number = Math.floor(seconds / length);
+  return `${number.toLocaleString("en-US")} ${unit}${number === 1 ? "" : "s"}`;
+}
+
+function asClock(seconds) {
+  return [seconds / 60, seconds % 60].map((part) => String(Math.floor(part)).padStart(2, "0")).join(":");
+}
+
+function countOn() {
+  for (const element of document.querySelectorAll("[data-age]")) {
+    if (!cameAt.has(element)) cameAt.set(element, performance.now());
+    const seconds = Number(element.dataset.age) + Math.floor((performance.now() - cameAt.get(element)) / 1000);
+    const text = "clock" in element.dataset ? asClock(seconds) : inWords(seconds);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}
+document.addEventListener("DOMContentLoaded", countOn);
+document.addEventListener("htmx:afterSettle", countOn);
+setInterval(countOn, 1000);
+
 // Where the focus goes after a page has come -------------------------------------------------------------
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -10,11 +10,13 @@ from django.utils.safestring import SafeString
 from organizations.models import (
     Action,
     AuditEntry,
+    EnvironmentGate,
     Intent,
     Organization,
     Presence,
     State,
     Submission,
+    clock,
     tree,
 )
 from organizations.records import Difference, difference
@@ -24,6 +26,7 @@ from organizations.words import NOT_IN_DIRECTORY, STANDING_BASIS, Word, count
 
 from . import sentences
 from .rows import Row, add_counterparts, open_work_of, organizations_of, page_of, standing_of, work_key
+from .submission import queued_reason
 
 CHILDREN_SHOWN = 10
 SENTENCES_SHOWN = 10
@@ -175,6 +178,10 @@ def _standing_sentence(organization: Organization) -> str:
 
 def _work_sentence(organization: Organization, work: Word) -> SafeString:
     last = organization.last_submission
+    if work.key == "queued" and last is not None:
+        gate = EnvironmentGate.objects.get(pk=organization.environment)
+        said = work.say(submission=last.pk)
+        return format_html("{} {}", said, queued_reason(last, gate, clock.now()).sentence)
     if work.key != "changes_not_sent":
         return format_html("{}", work.say(submission=last.pk if last else ""))
     if not organization.confirmed:

@@ -1,6 +1,7 @@
 """One submission as its page tells it: the state with its reason, what it changed, who and why."""
 
 import datetime
+import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from organizations.models import (
     clock,
 )
 from organizations.records import Difference, OrganizationRecord
-from organizations.services import answers, gateway, reviews, submissions
+from organizations.services import answers, gateway, reviews, submissions, workers
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
 
@@ -45,15 +46,14 @@ class Reason(NamedTuple):
     sentence: SafeString
     until: str = ""
 
-    @property
-    def needs_worker(self) -> bool:
-        """Whether a worker could go on with it, now or at its time."""
-        return self.key in ("worker", "attempt")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateBlock:
-    """The state, its sentence and the one next step."""
+    """The state, its sentence and the one next step.
+
+    `stage` changes when something happened; `since` when anything else that the block says did, and how often it asks.
+    What only grows with time is in neither: the page counts that on by itself.
+    """
 
     key: str
     word: words.Word
@@ -63,8 +63,9 @@ class StateBlock:
     reason_is_told: bool
     step_url: str
     poll_seconds: int
+    stage: str
     since: str
-    elapsed: str
+    elapsed: int
     wait_is_over: bool
 
 
@@ -106,6 +107,9 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
     state, now = State(submission.state), clock.now()
     reason = queued_reason(submission, gate, now) if state == State.QUEUED else None
     explanation = _why_again(submission, reason) if reason else _explanation(submission, state)
+    poll_seconds = _poll_seconds(submission, state, reason, now)
+    wait_is_over = submission.not_before is not None and submission.not_before <= now
+    stage = f"{state.value}-{submission.attempt}"
     return StateBlock(
         key=state.value,
         word=words.SUBMISSION_STATE[state],
@@ -114,10 +118,11 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         explanation=explanation,
         reason_is_told=bool(explanation and reason and reason.until and reason.until in explanation.cause),
         step_url=_step_url(submission, explanation),
-        poll_seconds=_poll_seconds(submission, state, reason, now),
-        since=f"{state.value}-{submission.attempt}",
-        elapsed=_elapsed(submission, now),
-        wait_is_over=submission.not_before is not None and submission.not_before <= now,
+        poll_seconds=poll_seconds,
+        stage=stage,
+        since=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
+        elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
+        wait_is_over=wait_is_over,
     )
 
 
@@ -135,6 +140,9 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
         time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
         sentence = format_html(HELD, environment=environment, time=time, cause=cause)
         return Reason("held", sentence, written(gate.hold_until, "clock"))
+    absent = workers.absent_since()
+    if absent is not None:
+        return _reason("no_worker", time=moment(absent))
     if submission.not_before is not None and submission.not_before > now:
         time, cause = moment(submission.not_before, "seconds"), plain(submission.state_reason).rstrip(".")
         found = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
@@ -235,12 +243,8 @@ def _poll_seconds(submission: Submission, state: State, reason: Reason | None, n
     return 10 if state == State.UNKNOWN else 0
 
 
-def _elapsed(submission: Submission, now: datetime.datetime) -> str:
-    """Minutes and seconds since the last attempt began: "00:14"."""
-    if submission.sent_at is None:
-        return ""
-    seconds = max(int((now - submission.sent_at).total_seconds()), 0)
-    return f"{seconds // 60:02}:{seconds % 60:02}"
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def _edits(submission: Submission) -> list[AuditEntry]:

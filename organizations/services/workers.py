@@ -10,7 +10,7 @@ import time
 
 from django.db import close_old_connections
 
-from organizations.models import Environment, Worker, clock
+from organizations.models import Environment, State, Submission, Worker, clock
 from orgportal import RELEASE
 
 from . import delivery, gateway, installation
@@ -84,6 +84,22 @@ def fingerprint() -> str:
 def is_seen(worker: Worker, now: datetime.datetime) -> bool:
     """Whether a worker gave a sign of life shortly before `now`, by the database's clock."""
     return (now - worker.seen_at).total_seconds() < SEEN_WITHIN
+
+
+def absent_since() -> datetime.datetime | None:
+    """Since when nothing is delivered although something waits; None when all is well or nothing waits."""
+    oldest = (
+        Submission.objects.filter(state=State.QUEUED).order_by("state_at").values_list("state_at", flat=True).first()
+    )
+    if oldest is None:
+        return None
+    moment = clock.now()
+    newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
+    if newest is not None and (moment - newest).total_seconds() < SEEN_WITHIN:
+        return None
+    if newest is None and (moment - oldest).total_seconds() < HEARTBEAT:
+        return None
+    return newest or oldest
 
 
 def has_same_settings(worker: Worker, environment: str, own: str) -> bool:

@@ -66,18 +66,27 @@ def moment(value: datetime | None, form: words.MomentForm = "moment", *, focus: 
 
 @register.simple_tag
 def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:
-    """How long ago a time is: "26 minutes", with the time on hover and focus; "never" for none."""
+    """How long ago a time is: "26 minutes", with the time on hover and focus; "never" for none. The script counts it on."""
     if value is None:
         return "never"
-    return _time(value, words.age(timezone.now() - value), written(value), focus=focus)
+    passed = timezone.now() - value
+    seconds = max(int(passed.total_seconds()), 0)
+    return _time(value, words.age(passed), written(value), focus=focus, counts_from=seconds)
 
 
-def _time(value: datetime, text: str, more: str, *, focus: bool) -> SafeString:
+@register.filter
+def minutes(seconds: int) -> str:
+    """Minutes and seconds: "00:14"."""
+    return f"{seconds // 60:02}:{seconds % 60:02}"
+
+
+def _time(value: datetime, text: str, more: str, *, focus: bool, counts_from: int | None = None) -> SafeString:
     return format_html(
-        '<time datetime="{}" data-utc="{}"{}>{}</time>',
+        '<time datetime="{}" data-utc="{}"{}{}>{}</time>',
         value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         more,
         mark_safe(' tabindex="0"' if focus else ""),  # noqa: S308 - one of two constants
+        "" if counts_from is None else format_html(' data-age="{}"', counts_from),
         text,
     )
 

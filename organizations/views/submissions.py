@@ -63,14 +63,20 @@ def page(request: HttpRequest, environment: Environment, number: int) -> HttpRes
 @require_safe
 @needs(Right.VIEW)
 def state(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """The state alone, for a page that stands open; with attempts and response when they changed."""
+    """The state alone, for a page that stands open; with attempts and response when they changed.
+
+    Nothing (204) while the page says what is so: putting the same there anew would close what somebody opened in it and
+    take the focus from where it stands.
+    """
     submission = submission_or_404(environment, number)
     entries = list(AuditEntry.objects.of_submission(number).defer("raw"))
     context = _state_context(request, submission, entries)
-    context["changed"] = request.GET.get("since", "") != context["state"].since
-    if context["changed"]:
-        context |= _answer_context(submission, entries)
-    response = render(request, "submissions/state.html", context)
+    since, block = request.GET.get("since", ""), context["state"]
+    if since == block.since:
+        response = HttpResponse(status=204)
+    else:
+        context["changed"] = not since.startswith(f"{block.stage}-")
+        response = render(request, "submissions/state.html", context | _answer_context(submission, entries))
     patch_vary_headers(response, ["HX-Request"])
     response["Cache-Control"] = "no-store"
     return response

@@ -111,3 +111,25 @@ def test_silence_is_unknown_and_the_directory_is_asked(
         ["Lakeside North Shore", "Lakeside North", "Lakeside North", "differs"]
     )
     expect(state).to_contain_text("We do not know whether this arrived.")
+
+
+def test_a_poll_that_finds_nothing_new_closes_nothing_and_leaves_the_focus(
+    practice: PracticeDirectory, page_as: PageAs, changed: Changed, settings: Any
+) -> None:
+    settings.REDOX_DEADLINE, settings.REDOX_SETTLE = 1.0, 180.0
+    changed(contacts=())
+    practice.behaviour = "never-answers"
+    page = page_as("editor")
+    page.clock.install()
+    send(page)
+    state = page.locator("#state")
+    expect(state).to_contain_text("We do not know whether this arrived.")
+    state.get_by_text("What the portal noticed").first.click()
+    time = state.locator("time[data-age]")
+    time.focus()
+    with page.expect_response("**/state/**") as answer:
+        page.clock.fast_forward(11_000)
+    assert answer.value.status == 204
+    expect(state.locator("details")).to_have_attribute("open", "")
+    expect(time).to_be_focused()
+    expect(time).to_have_text(re.compile(r"1\d seconds"))

@@ -1,12 +1,13 @@
 """How a record says what is so of it: the sentence of its standing, what that rests on, its open work."""
 
+import datetime
 import re
 
 import pytest
 from django.test import Client
 from django.utils.html import strip_tags
 
-from organizations.models import Organization, State, Submission, User
+from organizations.models import Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery
 from organizations.services.actors import Actor
@@ -67,3 +68,12 @@ def test_a_reason_that_ends_with_a_point_gets_no_second_one(client_of, editor):
     stated = {"presence": "present", "presence_basis": "stated", "presence_at": made.edited_at}
     Organization.objects.filter(pk=made.pk).update(presence_reason="Made with curl.", **stated)
     assert ": Made with curl.</span>" in text_of(client_of("viewer"))
+
+
+def test_what_waits_says_on_the_record_what_it_waits_for(client_of, practice, editor):
+    sent = factories.submission(factories.organization(user=editor), user=editor)
+    client = client_of("viewer")
+    said = f"Submission {sent.pk} is stored and will be sent."
+    assert f"{said} A worker will take it." in strip_tags(text_of(client))
+    Submission.objects.update(state_at=clock.now() - datetime.timedelta(minutes=1))
+    assert f"{said} No worker is running since " in strip_tags(text_of(client))

@@ -1,6 +1,7 @@
 """What nobody knows yet: how it is told, asked about, and how an open page learns of its end."""
 
 import datetime
+import re
 from collections.abc import Callable
 
 import pytest
@@ -140,16 +141,43 @@ def test_the_state_alone_tells_a_change_aloud_and_brings_what_came(
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     client = client_of(user=editor)
-    waiting = client.get(page_of(submission, "submission-state") + "?since=queued-0").content.decode()
+    waiting = client.get(page_of(submission, "submission-state") + "?since=queued-0-other").content.decode()
     assert 'data-hx-trigger="every 2s"' in waiting
     assert 'id="live"' not in waiting
+    assert "No attempt yet. A worker will take it." in waiting
     delivery.deliver_next("staging", actor=worker)
-    done = client.get(page_of(submission, "submission-state") + "?since=queued-0").content.decode()
+    done = client.get(page_of(submission, "submission-state") + "?since=queued-0-other").content.decode()
     assert f"Submission {submission.pk} is now: Accepted." in done
     assert "<title>Accepted: submission" in done
     assert 'id="attempts"' in done
     assert 'id="response"' in done
     assert "data-hx-trigger" not in done
+
+
+def test_while_nothing_changes_the_page_is_left_alone(
+    client_of: ClientOf, practice: PracticeDirectory, queued: Submission
+) -> None:
+    client = client_of("viewer")
+
+    def poll() -> tuple[str, str]:
+        page = client.get(page_of(queued)).content.decode()
+        found = re.search(r'data-hx-get="([^"]+)" data-hx-trigger="every (\d+)s"', page)
+        assert found
+        return found[1], found[2]
+
+    first, seconds = poll()
+    assert seconds == "2"
+    response = client.get(first)
+    assert (response.status_code, response.content) == (204, b"")
+    assert response["Cache-Control"] == "no-store"
+
+    # After half a minute it asks less often, and says that no worker runs.
+    Submission.objects.update(state_at=clock.now() - datetime.timedelta(minutes=1))
+    changed = client.get(first)
+    assert "No worker is running since " in text_of(changed)
+    assert 'data-hx-trigger="every 10s"' in changed.content.decode()
+    assert 'id="live"' not in changed.content.decode()
+    assert client.get(poll()[0]).status_code == 204
 
 
 def test_after_signing_out_the_poll_leads_to_the_sign_in(queued: Submission) -> None:

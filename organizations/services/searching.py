@@ -5,7 +5,17 @@ import re
 from organizations.records import OrganizationRecord
 
 _NOT_DIGITS = re.compile(r"\D+")
-_PHONE_LIKE = re.compile(r"^[\d\s()+.\-/]{7,}$")
+_PHONE_LIKE = re.compile(r"[\d\s()+\-/]{7,}")
+# A phone with points or among other words: American in any writing, else with its country, else the seven digits of a
+# place. No OID looks so: its first arc is 0, 1 or 2, and below 1 there are 40 arcs while area codes begin with 200.
+_PHONE = re.compile(
+    r"""(?<![\w.]) (?:tel:)? (?:
+        (?:\+?1{part})? \(?[2-9]\d\d\)? {part} [2-9]\d\d {part} \d{{4}}
+        | \+[1-9] [\d\s().\-/]{{5,}} \d
+        | [2-9]\d\d-\d{{4}}
+    ) (?! \w | \.\d )""".format(part=r"[\s.\-/\u2010\u2011\u2013]{0,3}"),
+    re.VERBOSE,
+)
 
 
 def folded(text: str) -> str:
@@ -27,11 +37,11 @@ def digits(text: str) -> str:
 
 
 def looked_for(typed: str) -> str:
-    """What to look for: a phone in any form becomes its digits; `urn:oid:` and the mark of left-out arcs fall away."""
+    """What to look for: phones in any form become their digits; `urn:oid:` and the mark of left-out arcs fall away."""
     text = folded(typed).removeprefix("urn:oid:").lstrip("…")
-    if _PHONE_LIKE.match(text) and text.count(".") < 3:
+    if _PHONE_LIKE.fullmatch(text):
         return digits(text)
-    return text
+    return _PHONE.sub(lambda phone: digits(phone[0]), text)
 
 
 def words(typed: str) -> tuple[str, ...]:

@@ -86,6 +86,12 @@ def record_url(organization: Organization, name: str = "record") -> str:
     return reverse(name, args=[organization.environment, organization.oid])
 
 
+def counterpart_url(organization: Organization) -> str:
+    """Where the switch of environments leads from a record; "" without one is the other environment's list."""
+    counterpart = organization.counterpart
+    return record_url(counterpart) if counterpart else ""
+
+
 def submission_url(submission: Submission) -> str:
     return reverse("submission", args=[submission.environment, submission.pk])
 

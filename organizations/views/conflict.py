@@ -16,7 +16,7 @@ from organizations.services import organizations
 from organizations.services.faults import EditConflict, NotDone
 
 from . import lost
-from .access import actor, record_url
+from .access import actor, counterpart_url, record_url
 from .form_page import FormPage, posted_number
 
 
@@ -56,6 +56,7 @@ def show(
         "organization": organization,
         "who": editing.last_editor(organization),
         "section": "organizations",
+        "switch_url": counterpart_url(organization),
         "path": page.path("Conflict"),
         "rows": rows,
         "errors": [(f"id_choice-{each.row.key}", each.error) for each in rows if each.error],

@@ -15,7 +15,7 @@ from organizations.services import reviews, submissions
 from organizations.services.faults import AlreadySent, NotDone
 from organizations.services.reviews import Review
 
-from .access import actor, needs, organization_or_404, record_url, require, submission_url, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, why_not
 from .lost import SENTENCE, came_back, comes_back
 
 _FIELDS = ("why", "in_words", "typed_name")
@@ -75,7 +75,6 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Htt
 
 def _page(request: HttpRequest, review: Review, form: DeactivationForm, *, status: int = 200) -> HttpResponse:
     organization = review.organization
-    counterpart = organization.counterpart
     context = {
         "section": "organizations",
         "organization": organization,
@@ -84,7 +83,7 @@ def _page(request: HttpRequest, review: Review, form: DeactivationForm, *, statu
         "review": review,
         "form": form,
         "why_not": why_not(request, sending(organization.environment)),
-        "switch_url": record_url(counterpart) if counterpart else "",
+        "switch_url": counterpart_url(organization),
     }
     return render(request, "deactivation/page.html", context, status=status)
 

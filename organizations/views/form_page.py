@@ -18,7 +18,7 @@ from organizations.records import OrganizationRecord
 from organizations.services import gateway, organizations
 from organizations.services.faults import Circle, NotDone, OidTaken
 
-from .access import record_url, user_of
+from .access import counterpart_url, record_url, user_of
 
 
 def posted_number(request: HttpRequest, name: str) -> int:
@@ -146,6 +146,7 @@ class FormPage:
             "form": form,
             "organization": made,
             "section": "organizations",
+            "switch_url": counterpart_url(made) if made else "",
             "path": self.path("Edit" if made else "Add organization"),
             "version": self.version if version is None else version,
             "notices": [*notes, *(editing.notices(made, user_of(self.request).pk) if made else [])],

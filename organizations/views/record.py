@@ -15,7 +15,7 @@ from organizations.services import organizations
 from organizations.services.faults import EditConflict, NotDone
 from organizations.words import SUBMISSION_STATE
 
-from .access import actor, needs, organization_or_404, record_url, require, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, why_not
 from .form_page import posted_version
 
 ROWS_A_PAGE = 50
@@ -103,14 +103,13 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
 
 
 def _frame(request: HttpRequest, organization: Organization, tab: str) -> Context:
-    counterpart = organization.counterpart
     return {
         "head": record.head(organization),
         "organization": organization,
         "tab": tab,
         "section": "organizations",
         "why_not_edit": why_not(request, Right.EDIT),
-        "switch_url": record_url(counterpart) if counterpart else "",
+        "switch_url": counterpart_url(organization),
     }
 
 

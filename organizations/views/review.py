@@ -19,7 +19,7 @@ from organizations.services.faults import AlreadySent, NotDone, OutOfDate
 from organizations.services.reviews import Review
 
 from . import lost
-from .access import actor, needs, organization_or_404, record_url, require, submission_url, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, submission_url, why_not
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -96,6 +96,7 @@ def _show(
         "form": form,
         "organization": made.organization,
         "section": "organizations",
+        "switch_url": counterpart_url(made.organization),
         "path": _path(made.organization),
         "box_errors": [(f"id_tick-{each.key}", each.error) for each in page.questions if each.error],
         "notes": notes,

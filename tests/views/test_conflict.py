@@ -58,6 +58,13 @@ def inputs(response, **choices):
     return context["typed"] | fixed | chosen | {f"choice-{key}": side for key, side in choices.items()}
 
 
+def test_the_switch_of_environments_leads_to_the_counterpart(client, made, save_theirs, editor):
+    twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
+    Organization.objects.filter(pk=twin.pk).update(staging_record=made)
+    page = conflict(client, made, save_theirs).content.decode()
+    assert f'<a class="env-go small" href="/production/organizations/{twin.oid}/">' in page
+
+
 def test_both_versions_stand_side_by_side_and_nothing_is_saved(client, made, save_theirs):
     response = conflict(client, made, save_theirs)
     page = response.content.decode()

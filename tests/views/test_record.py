@@ -163,7 +163,9 @@ def test_path_children_and_counterpart_are_shown(client_of, editor):
     assert "Location 11" not in text
     assert f'href="/staging/organizations/?below={BASE}">All below</a>' in text
     assert "Lakeside in earnest in PRODUCTION" in text
-    assert f'<a class="env-go small" href="/production/organizations/{twin.oid}/">' in text
+    for act in ("", "edit/", "review/", "deactivate/", "reactivate/", "history/"):
+        switch = f'<a class="env-go small" href="/production/organizations/{twin.oid}/">'
+        assert switch in text_of(client, f"{PAGE}{act}"), act
     child = text_of(client, f"/staging/organizations/{BASE}.1/")
     assert f'<li><a href="{PAGE}">Lakeside Clinics</a></li>' in child
 

@@ -270,8 +270,7 @@ def _by(name: str, at: datetime.datetime) -> str:
     return f"{plain(name)}, {written(at)}"
 
 
-def approval(entries: list[AuditEntry], submission: Submission) -> str:
+def approval(entries: list[AuditEntry]) -> str:
     """Whether somebody had to approve, in the words that were written down then."""
     made = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
-    said = made.facts.get("details", {}).get("approval", "") if made else ""
-    return f"{said.rstrip('.')} ({Environment(submission.environment).label})." if said else ""
+    return str(made.facts.get("details", {}).get("approval", "")) if made else ""

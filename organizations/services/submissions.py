@@ -2,9 +2,20 @@
 
 import hashlib
 
+from django.conf import settings
 from django.db import IntegrityError
 
-from organizations.models import Action, AuditEntry, Event, Intent, Organization, State, Submission, clock
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Environment,
+    Event,
+    Intent,
+    Organization,
+    State,
+    Submission,
+    clock,
+)
 from organizations.models.submission import MOVES
 from organizations.records import Difference, difference, from_canonical
 from organizations.redox import messages
@@ -201,8 +212,17 @@ def _note_made(history: audit.History, made: Review, submission: Submission) -> 
         changes=[_change(change) for change in made.changes],
         record=made.record.to_json(),
         warnings=submission.warnings,
-        details={"approval": "No approval was required."},
+        details={"approval": _approval(submission.environment)},
     )
+
+
+def _approval(environment: str) -> str:
+    """Why nobody had to approve, with the setting in force: an auditor asks years later."""
+    if environment == Environment.STAGING:
+        return "No approval was required (STAGING)."
+    four_eyes = "true" if settings.PRODUCTION_FOUR_EYES else "false"
+    because = "approvers send themselves in this release"
+    return f"No approval was required: {because}; PRODUCTION_FOUR_EYES was {four_eyes}."
 
 
 def _change(change: reviews.Change) -> dict[str, str]:

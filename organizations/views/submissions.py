@@ -172,7 +172,7 @@ def _around(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]
         "changes_title": shown.changes_title(submission),
         "after_heading": "Sent and accepted" if submission.state == State.ACCEPTED else "Sent",
         "warnings": shown.warnings(submission),
-        "approval": shown.approval(entries, submission),
+        "approval": shown.approval(entries),
         "previous": of_record.filter(pk__lt=submission.pk).order_by("-pk").first(),
         "next": of_record.filter(pk__gt=submission.pk).order_by("pk").first(),
         "switch_url": reverse("submissions", args=[Environment(submission.environment).other]),

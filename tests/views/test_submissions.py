@@ -3,6 +3,7 @@
 import datetime
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client, override_settings
@@ -37,6 +38,20 @@ def test_a_queued_submission_says_that_nothing_was_sent_and_who_asked(client_of:
     assert queued.fingerprint in said
     assert "fields, first registration" in said
     assert "No attempt yet." in said
+
+
+@pytest.mark.parametrize("four_eyes", [True, False])
+def test_a_message_to_production_says_which_setting_asked_for_no_approval(
+    client_of: ClientOf, editor: User, settings: Any, four_eyes: bool
+) -> None:
+    settings.PRODUCTION_FOUR_EYES = four_eyes
+    made = factories.submission(factories.organization(user=editor, environment="production"), user=editor)
+    settings.PRODUCTION_FOUR_EYES = not four_eyes
+    client = client_of("viewer")
+    because = "approvers send themselves in this release"
+    sentence = f"No approval was required: {because}; PRODUCTION_FOUR_EYES was {str(four_eyes).lower()}."
+    assert f"Approval {sentence} Reason" in text_of(client.get(page_of(made)))
+    assert f"{sentence} PRODUCTION" in text_of(client.get("/audit/"))
 
 
 def test_what_is_queued_without_a_connection_says_so(client_of: ClientOf, queued: Submission) -> None:

@@ -79,7 +79,14 @@ def roles_with(right: Right) -> list[str]:
     return [f"{name.capitalize()}s" for name, rights in ROLES.items() if right in rights]
 
 
-def refusal(right: Right) -> str:
+def act_in(right: Right, environment: str = "", act: str = "") -> str:
+    """What somebody may not do, and where: "check the connection in STAGING". `act` where the right covers many."""
+    what = act or ACTS[right]
+    word = environment.upper()
+    return what if word in what else f"{what} in {word}"
+
+
+def refusal(right: Right, environment: str = "", act: str = "") -> str:
     """The sentence beside a disabled button and on the page 403."""
     names = ", ".join(people_with(right)) or "nobody yet"
-    return f"You may not {ACTS[right]}. {' and '.join(roles_with(right))} may: {names}."
+    return f"You may not {act_in(right, environment, act)}. {' and '.join(roles_with(right))} may: {names}."

@@ -297,7 +297,8 @@ def _bytes(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _act(facts: Mapping[str, Any]) -> Iterator[Part]:
     right = facts.get("object", {}).get("id", "")
-    yield Part(ACTS[Right(right)] if right in set(Right) else "do this")
+    known = ACTS[Right(right)] if right in set(Right) else "do this"
+    yield Part(facts.get("details", {}).get("act", known))
 
 
 def _rows(facts: Mapping[str, Any]) -> Iterator[Part]:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from organizations.models import Action, AuditEntry, User, clock
-from organizations.permissions import ROLES, Right, refusal
+from organizations.permissions import ROLES, Right, act_in, refusal
 
 from . import audit, searching
 from .actors import Actor, person, system
@@ -71,9 +71,9 @@ def _is_try(entry: AuditEntry, username: str, address: str) -> bool:
     return bool(facts["object"]["name"] == username and facts["actor"]["address"] == address)
 
 
-def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "") -> str:
+def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> str:
     """Note an act that a person had no right to, and give back the sentence for the page."""
-    sentence = refusal(right)
+    sentence = refusal(right, environment, act)
     with audit.recorded(actor_of(request)) as history:
         history.add(
             Action.PERMISSION_REFUSED,
@@ -81,6 +81,7 @@ def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: s
             environment=environment,
             oid=oid,
             reason=sentence,
+            details={"act": act_in(right, environment, act)},
         )
     return sentence
 

@@ -19,13 +19,17 @@ from organizations.services.actors import Actor
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def needs[**P](right: Right) -> Callable[[View[P]], View[P]]:
-    """Let only people with this right in. Others get 403 with the sentence whom to ask, and an entry in the history."""
+def needs[**P](right: Right, act: str = "") -> Callable[[View[P]], View[P]]:
+    """Let only people with this right in. Others get 403 with the sentence whom to ask, and an entry in the history.
+
+    `act` says what the view does where the right covers more than that.
+    """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            require(request, right)
+            named = {name: str(kwargs[name]) for name in ("environment", "oid") if name in kwargs}
+            require(request, right, act=act, **named)
             return view(request, *args, **kwargs)
 
         return guarded
@@ -33,15 +37,15 @@ def needs[**P](right: Right) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
-def require(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "") -> None:
+def require(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> None:
     """Raise PermissionDenied, with an entry in the history, unless the person has the right."""
     if not permissions.may(user_of(request), right):
-        raise PermissionDenied(people.refused(request, right, environment=environment, oid=oid))
+        raise PermissionDenied(people.refused(request, right, environment=environment, oid=oid, act=act))
 
 
-def why_not(request: HttpRequest, right: Right) -> str:
+def why_not(request: HttpRequest, right: Right, environment: str = "", act: str = "") -> str:
     """The sentence beside a disabled button; empty when the person may."""
-    return "" if permissions.may(user_of(request), right) else permissions.refusal(right)
+    return "" if permissions.may(user_of(request), right) else permissions.refusal(right, environment, act)
 
 
 def user_of(request: HttpRequest) -> User:

@@ -14,6 +14,8 @@ from organizations.services.faults import NotDone
 
 from .access import actor, needs, require, why_not
 
+CHECK = "check the connection"
+
 
 @require_safe
 @needs(Right.VIEW)
@@ -31,7 +33,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
         "checked": shown.check_sentence(gate),
         "clock": shown.clock_sentence(gate),
         "may_go_on": environments.may_go_on(gate),
-        "check_why_not": why_not(request, Right.EDIT),
+        "check_why_not": why_not(request, Right.EDIT, environment, CHECK),
         "why_not": why_not(request, sending(environment)),
         "workers": connections.known_workers(environment),
         "routing_table": connections.routing_table(),
@@ -41,7 +43,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 @require_POST
-@needs(Right.EDIT)
+@needs(Right.EDIT, CHECK)
 def check(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Get a token and make one Query."""
     found = environments.check(environment, actor=actor(request))

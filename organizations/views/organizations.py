@@ -20,7 +20,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """All records of an environment."""
     wanted = filters.read(request.GET)
     shown = listing.read(environment, wanted, request.GET.get("page", ""), request.GET.get("open", ""))
-    why_not_edit = why_not(request, Right.EDIT)
+    why_not_edit = why_not(request, Right.EDIT, environment)
     context = {"listing": shown, "section": "organizations", "why_not_edit": why_not_edit}
     if not shown.total:
         is_connected = gateway.connection(environment).is_connected

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.models import AuditEntry, Environment, Organization, Submission
-from organizations.permissions import Right
+from organizations.permissions import Right, sending
 from organizations.presentation import comparing, editing, record, sentences
 from organizations.records import difference
 from organizations.services import organizations
@@ -103,12 +103,15 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
 
 
 def _frame(request: HttpRequest, organization: Organization, tab: str) -> Context:
+    environment = organization.environment
+    act = "reactivate records" if organization.confirmed_active is False else "deactivate records"
     return {
         "head": record.head(organization),
         "organization": organization,
         "tab": tab,
         "section": "organizations",
-        "why_not_edit": why_not(request, Right.EDIT),
+        "why_not_edit": why_not(request, Right.EDIT, environment),
+        "why_not_deactivate": why_not(request, sending(environment), environment, act),
         "switch_url": counterpart_url(organization),
     }
 

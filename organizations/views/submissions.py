@@ -23,6 +23,7 @@ from organizations.services.faults import NotDone
 from .access import actor, needs, require, submission_or_404, submission_url, user_of, why_not
 
 ROWS = 50
+ASK, CANCEL = "ask the directory", "cancel a submission"
 
 
 @require_safe
@@ -83,12 +84,12 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
 
 
 @require_POST
-@needs(Right.EDIT)
+@needs(Right.EDIT, CANCEL)
 def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """Take back what was not attempted yet: its authors may, and whoever may send to the environment."""
     submission = submission_or_404(environment, number)
     if user_of(request).pk not in submission.authors:
-        require(request, sending(environment), environment=environment, oid=submission.oid)
+        require(request, sending(environment), environment=environment, oid=submission.oid, act=CANCEL)
     try:
         submissions.cancel(submission.pk, actor=actor(request))
         messages.success(request, "Nothing was sent. Your changes stay saved on the record.")
@@ -98,7 +99,7 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
 
 
 @require_POST
-@needs(Right.EDIT)
+@needs(Right.EDIT, ASK)
 def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """Ask what the directory shows now. It reads; the state of the submission stays as it is."""
     submission = submission_or_404(environment, number)
@@ -141,8 +142,8 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
         "parent": submission.organization.parent() if submission.state == State.ACCEPTED else None,
         "what_it_is": shown.what_it_is(submission),
         "took": attempts.seconds(submission.duration_ms),
-        "cancel_why_not": "" if is_author else why_not(request, sends),
-        "ask_why_not": why_not(request, Right.EDIT),
+        "cancel_why_not": "" if is_author else why_not(request, sends, submission.environment, CANCEL),
+        "ask_why_not": why_not(request, Right.EDIT, submission.environment, ASK),
         "support": answers.support_block(submission, entries),
     }
 

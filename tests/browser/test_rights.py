@@ -11,7 +11,7 @@ from tests import factories
 from . import made
 from .conftest import PageAs
 
-NO_EDIT = "You may not edit records. Editors and Approvers may: Editor One."
+NO_EDIT = "You may not edit records in STAGING. Editors and Approvers may: Editor One."
 NO_STAGING = "You may not send to STAGING. Editors and Approvers may: Editor One."
 NO_PRODUCTION = "You may not send to PRODUCTION. Approvers may: nobody yet."
 
@@ -27,7 +27,7 @@ def test_a_viewer_reads_why_the_buttons_are_disabled(
     expect(add).to_be_disabled()
     expect(add).to_have_accessible_description(NO_EDIT)
     page.get_by_role("link", name="Lakeside North Shore").click()
-    for name in ("Edit", "Review and send", "Add a record below"):
+    for name in ("Edit", "Review and send", "Add a record below", "Discard"):
         expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
         expect(page.get_by_role("button", name=name, exact=True)).to_have_accessible_description(NO_EDIT)
     page.goto(f"/staging/organizations/{factories.BASE}/review/")

@@ -3,7 +3,7 @@
 from functools import update_wrapper
 from typing import Any
 
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin import AdminSite, ModelAdmin, display
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
@@ -19,6 +19,7 @@ from organizations.forms.account import PersonForm
 from organizations.models import User
 from organizations.permissions import Right
 from organizations.services import people
+from organizations.templatetags.portal import moment
 
 LONGEST_SEARCH = 200
 
@@ -30,6 +31,15 @@ class PeopleSite(AdminSite):
     index_title = "People and roles"
     index_template = "admin/people.html"
     enable_nav_sidebar = False
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Both tables under one heading; Django's word for roles is groups."""
+        found = super().get_app_list(request, app_label)
+        for app in found:
+            app["name"] = self.index_title
+            for model in app["models"]:
+                model["name"] = "Roles" if model["object_name"] == "Group" else "People"
+        return found
 
     def has_permission(self, request: HttpRequest) -> bool:
         return isinstance(request.user, User) and permissions.manages_people(request.user)
@@ -64,6 +74,10 @@ class PeopleAdmin(ModelAdmin):
     """What both tables share: who may open the site may see them; nothing is deleted, and the one history is ours."""
 
     actions = None
+    list_title: str
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"title": self.list_title, **(extra_context or {})})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # The lists have no filters. Django would take any lookup from the address, also those that fail or never end.
@@ -90,12 +104,17 @@ class PeopleAdmin(ModelAdmin):
 
 class PersonAdmin(PeopleAdmin):
     form = PersonForm
-    list_display = ("username", "first_name", "last_name", "roles", "is_active", "last_login")
+    list_title = "People"
+    list_display = ("username", "first_name", "last_name", "roles", "is_active", "signed_in")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
 
     def roles(self, user: User) -> str:
         return ", ".join(sorted(group.name for group in user.groups.all()))
+
+    @display(description="Last sign-in", ordering="last_login")
+    def signed_in(self, user: User) -> str:
+        return moment(user.last_login, focus=False)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
@@ -131,6 +150,10 @@ class RoleAdmin(PeopleAdmin):
     """The roles and their rights, to read: they are part of the portal."""
 
     fields = ("name", "permissions")
+    list_title = "Roles"
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        return super().change_view(request, object_id, form_url, {"title": "Role", **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

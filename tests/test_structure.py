@@ -33,7 +33,7 @@ ARROWS = {
     "templatetags": _OUTER,
     "context": _OUTER,
     "checks": _OUTER,
-    "admin": _OUTER,
+    "admin": _OUTER | {"templatetags"},
     "apps": _OUTER | {"checks"},
     "urls": {"views", "models", "admin"},
     "management": _OUTER | {"practice"},

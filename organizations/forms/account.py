@@ -60,7 +60,7 @@ class PersonForm(SetPasswordMixin, forms.ModelForm):
         model = User
         fields = ("username", "first_name", "last_name", "email", "is_active", "groups")
         labels = {"groups": "Roles"}  # noqa: RUF012 - the form of Django's Meta
-        help_texts = {"groups": "What each role may do stands under Groups."}  # noqa: RUF012
+        help_texts = {"groups": "What each role may do stands under Roles."}  # noqa: RUF012
         field_classes = {"groups": RolesField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "username": forms.TextInput(attrs={"autocomplete": "username"}),

@@ -1,5 +1,6 @@
 """People and roles: who may open them, what they save, and that there is no second way."""
 
+import datetime
 import re
 
 import pytest
@@ -199,6 +200,37 @@ def test_only_people_and_roles_are_there(client):
     page = client.get("/admin/").content.decode()
     assert set(re.findall(r'href="/admin/(\w+/\w+)/"', page)) == {"organizations/user", "auth/group"}
     assert client.get("/admin/organizations/organization/").status_code == 404
+
+
+def test_they_bear_the_marks_of_the_portal(client, anna, settings, tmp_path):
+    pages = ("/admin/", PEOPLE, f"{PEOPLE}add/", f"{PEOPLE}{anna.pk}/change/", "/admin/auth/group/")
+    for address in pages:
+        page = client.get(address).content.decode()
+        assert 'href="/static/favicon.svg"' in page
+        assert ">Sign out</button>" in page
+        assert "DEMONSTRATION" not in page
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+    for address in pages:
+        page = client.get(address).content.decode()
+        assert "<b>DEMONSTRATION</b> Records are made up." in page
+        assert f'<input type="hidden" name="next" value="{address}">' in page
+
+
+def test_they_speak_of_people_and_roles(client, anna):
+    User.objects.filter(pk=anna.pk).update(last_login=datetime.datetime(2001, 5, 9, 19, 3, tzinfo=datetime.UTC))
+    page = client.get(PEOPLE).content.decode()
+    assert "<h1>People</h1>" in page
+    assert "May 9, 2001, 14:03 CDT" in page
+    assert "<h1>Roles</h1>" in client.get("/admin/auth/group/").content.decode()
+    assert "Authentication" not in client.get("/admin/").content.decode()
+    assert "<h1>Change person</h1>" in client.get(f"{PEOPLE}{anna.pk}/change/").content.decode()
+    assert client.get(f"/admin/auth/group/{ids('editor')[0]}/change/").content.decode().count("<h1>Role</h1>") == 1
+
+
+def test_after_an_error_the_focus_is_on_what_says_so(client):
+    page = client.post(f"{PEOPLE}add/", form("bert", "viewer")).content.decode()
+    assert '<p class="errornote" tabindex="-1" autofocus>There is a problem</p>' in page
+    assert "There is a problem" not in client.get(f"{PEOPLE}add/").content.decode()
 
 
 def test_the_list_asks_the_same_number_of_questions_for_many_people(client, django_assert_max_num_queries):

@@ -6,6 +6,7 @@ A cell that a spreadsheet would take for a formula gets an apostrophe before it 
 import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import batched
 
 from django.db.models import Max
 
@@ -13,7 +14,7 @@ from organizations.models import Contact, Environment, Organization, StandsFor
 from organizations.models.organization import OrganizationQuerySet
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 
-from .rows import open_work_of, standing_of
+from .rows import Row, add_counterparts, open_work_of, standing_of
 
 ROWS_AT_ONCE = 500
 BYTE_ORDER_MARK = "\ufeff"  # by it Excel knows that the file is UTF-8
@@ -34,6 +35,8 @@ _HEAD = (
     "Fields not sent",
     "Last accepted (UTC)",
     "Last edited (UTC)",
+    "Counterpart OID",
+    "Counterpart standing",
 )
 
 
@@ -50,8 +53,11 @@ def csv_lines(found: OrganizationQuerySet) -> Iterator[str]:
     contacts = _most_contacts(found)
     yield BYTE_ORDER_MARK + writer.writerow(_head(contacts))
     with_parts = found.with_words().prefetch_related("contacts", "identifiers")
-    for organization in with_parts.iterator(chunk_size=ROWS_AT_ONCE):
-        yield writer.writerow([safe(cell) for cell in _cells(organization, contacts)])
+    for organizations in batched(with_parts.iterator(chunk_size=ROWS_AT_ONCE), ROWS_AT_ONCE):
+        rows = [Row(organization=organization) for organization in organizations]
+        add_counterparts(rows)
+        for row in rows:
+            yield writer.writerow([safe(cell) for cell in _cells(row, contacts)])
 
 
 def safe(text: str) -> str:
@@ -70,10 +76,12 @@ def _head(contacts: int) -> list[str]:
     return [*_HEAD, *ADDRESS_LABELS.values(), *of_contacts]
 
 
-def _cells(organization: Organization, contacts: int) -> Iterator[str]:
-    record = organization.record()
-    yield from _identity(organization, record)
-    yield from _state(organization)
+def _cells(row: Row, contacts: int) -> Iterator[str]:
+    record = row.organization.record()
+    yield from _identity(row.organization, record)
+    yield from _state(row.organization)
+    yield row.counterpart.oid if row.counterpart else ""
+    yield row.counterpart_standing.word if row.counterpart_standing else "No record"
     yield from (getattr(record.address, name) for name in ADDRESS_LABELS)
     for position in range(contacts):
         contact = record.contacts[position] if position < len(record.contacts) else ContactRecord()

@@ -16,6 +16,8 @@ from organizations.oid import Oid, OidError
 from organizations.services import searching
 from organizations.words import OPEN_WORK, STANDING
 
+from .choices import record_called
+
 LONGEST_SEARCH = 200
 
 VIEWS = {"tree": "Tree", "list": "List"}
@@ -128,14 +130,14 @@ def _nothing() -> dict[str, Any]:
     return asdict(Filters())
 
 
-def read(params: QueryDict) -> Filters:
-    """The filters that an address names. What it names and does not exist narrows nothing."""
+def read(params: QueryDict, environment: str) -> Filters:
+    """The filters that an address names. A choice that does not exist narrows nothing; below no record lies nothing."""
     chosen = {name: params.get(name, "") for name in CHOICES}
     known = {name: value for name, value in chosen.items() if value in CHOICES[name]}
     view, sort = params.get("view", ""), params.get("sort", "")
     return Filters(
         q=searching.folded(params.get("q", "")[:LONGEST_SEARCH]),
-        below=oid_in(params.get("below", "")),
+        below=_below(params.get("below", ""), environment),
         hide_deactivated=params.get("hide_deactivated") == "1",
         view=view if view in VIEWS else "tree",
         sort=sort if sort.removeprefix("-") in SORTS else "oid",
@@ -193,6 +195,11 @@ def worst(environment: str, filters: Filters) -> tuple[str, int]:
     left = {name: narrowed(environment, filters.without(name)).count() for name in filters.in_force}
     name = max(left, key=lambda each: left[each])
     return name, left[name]
+
+
+def _below(text: str, environment: str) -> str:
+    """The OID of the record that an address names by its OID or, as people type, by its name."""
+    return oid_in(text) or record_called(environment, text.replace("\x00", "")) or searching.folded(text[:LONGEST_SEARCH])
 
 
 def _contact(key: str) -> Q:

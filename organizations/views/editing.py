@@ -20,6 +20,8 @@ from .access import actor, needs, organization_or_404, record_url
 from .form_page import FormPage, posted_number
 
 SAVED = "Saved. Nothing was sent."
+# The fields in which a record is named: PartOf of the form, a filter of the list, what replaces a closed location.
+SUGGESTS_FOR = ("parent", "below", "replaced_by")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,10 +49,11 @@ def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 
 
 @require_safe
-@needs(Right.EDIT)
+@needs(Right.VIEW)
 def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Records of ours that fit what was typed at PartOf, as choices of the list beside it."""
-    found = choices.parents(environment, request.GET.get("parent", ""))
+    """Records of ours that fit what was typed where one is named, as choices of the list beside it."""
+    typed = next((request.GET[name] for name in SUGGESTS_FOR if name in request.GET), "")
+    found = choices.parents(environment, typed)
     response = render(request, "editing/_parents.html", {"parents": found})
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request"])

@@ -18,7 +18,7 @@ from .access import needs, organization_or_404, user_of, why_not
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """All records of an environment."""
-    wanted = filters.read(request.GET)
+    wanted = filters.read(request.GET, environment)
     shown = listing.read(environment, wanted, request.GET.get("page", ""), request.GET.get("open", ""))
     why_not_edit = why_not(request, Right.EDIT, environment)
     context = {"listing": shown, "section": "organizations", "why_not_edit": why_not_edit}
@@ -50,7 +50,7 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
     """The list with its filters as a CSV file; the export is noted in the history."""
-    wanted = filters.read(request.GET)
+    wanted = filters.read(request.GET, environment)
     found = filters.narrowed(environment, wanted).order_by(*wanted.order())
     people.export_made(request, f"organizations in {environment.label}", environment=environment, count=found.count())
     lines = exporting.csv_lines(found)

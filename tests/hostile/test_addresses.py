@@ -105,7 +105,7 @@ QUERIES: dict[str, tuple[tuple[str, ...], ...]] = {
         (f"{LISTS}export/", "q", "below", "sort"),
         (f"{LISTS}new/", "below"),
         (f"{LISTS}new/", "like"),
-        (f"{LISTS}suggestions/", "parent"),
+        (f"{LISTS}suggestions/", "parent", "below", "replaced_by"),
         (f"{RECORD}branch/", "page"),
         (f"{RECORD}history/", "page", "rows"),
         ("/search/", "q"),

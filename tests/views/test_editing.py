@@ -300,7 +300,7 @@ def test_a_deactivated_record_says_that_it_stays_so(client, made):
 
 def test_only_those_who_may_edit_come_in(client_of, made):
     for role in ("viewer", "auditor", "administrator"):
-        for address in (NEW, edit_url(made), reverse("suggestions", args=["staging"])):
+        for address in (NEW, edit_url(made)):
             response = client_of(role).get(address)
             assert response.status_code == 403
             said = response.content.decode()
@@ -359,6 +359,8 @@ def test_suggestions_are_found_by_name_and_oid(client, made, editor):
     assert "HX-Request" in response["Vary"]
     assert response.content.decode().strip() == f'<option value="{BASE}.1">North Region, below Lakeside 1</option>'
     assert client.get(address, {"parent": BASE}).content.decode().count("<option") == 2
+    for name in ("below", "replaced_by"):
+        assert client.get(address, {name: "north"}).content == response.content
     assert client.get(address, {"parent": "nobody"}).content.decode().strip() == ""
     assert client.get(address, {"parent": "\x00%_" * 30_000}).status_code == 200
 

@@ -49,7 +49,7 @@ TABLE: dict[str, Row] = {
     "organizations": Row(Way(READERS, 200)),
     "organizations-export": Row(Way(READERS, 200)),
     "organization-new": Row(Way(EDITORS, 200), Way(EDITORS, 200), keeps_what_was_typed=True),
-    "suggestions": Row(Way(EDITORS, 200)),
+    "suggestions": Row(Way(READERS, 200)),
     "record": Row(Way(READERS, 200)),
     "branch": Row(Way(READERS, 302)),  # to the list with the branch open; a fragment gets its rows
     "record-submissions": Row(Way(READERS, 200)),

@@ -185,6 +185,17 @@ def test_below_is_the_branch_without_its_head(client_of, family):
     assert listing.chips[0].text == "Below: North Region"
 
 
+def test_below_takes_a_name_and_says_what_is_no_record(client_of, family):
+    client = client_of("viewer")
+    response = client.get(STAGING, {"below": "north region", "view": "list"})
+    assert [row.organization.name for row in response.context["listing"].rows] == ["Lakeside North", "Quarry Road"]
+    page = response.content.decode()
+    assert f'<input class="form-control" type="text" id="below" name="below" value="{BASE}.1"' in page
+    assert f'data-hx-get="{STAGING}suggestions/"' in page
+    text = client.get(STAGING, {"below": "Nowhere"}).content.decode()
+    assert "Nothing fits all filters. Without &#x27;Below: nowhere&#x27; there are " in text
+
+
 def test_no_hit_names_the_filter_to_drop(client_of, family):
     text = client_of("viewer").get(STAGING, {"q": "region", "standing": "active"}).content.decode()
     assert "Nothing fits all filters. Without &#x27;Standing: Active&#x27; there are 2." in text
@@ -333,10 +344,19 @@ def test_the_export_holds_every_field_of_what_fits_and_is_noted(client_of, famil
     assert cells["OID"] == f"{BASE}.1.2"
     assert (cells["Name"], cells["Aliases"]) == ("Quarry Road", "Old Harbor Pediatrics")
     assert (cells["Standing"], cells["Open work"]) == ("Not registered", "Changes not sent")
+    assert (cells["Counterpart OID"], cells["Counterpart standing"]) == ("", "No record")
     assert (cells["ZIP"], cells["Contact 1, Work phone"]) == ("53704", "'+16085550100")
     assert response["Content-Disposition"] == 'attachment; filename="organizations-staging.csv"'
     facts = AuditEntry.objects.get(action=Action.EXPORT_MADE).facts
     assert (facts["environment"], facts["details"]) == ("staging", {"rows": 1})
+
+
+def test_the_export_names_the_counterpart_with_its_standing(client_of, family, editor):
+    twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
+    Organization.objects.filter(pk=twin.pk).update(staging_record=Organization.objects.get(oid=f"{BASE}.1.2"))
+    head, row = rows_of(client_of("viewer").get(f"{STAGING}export/", {"q": "quarry"}))
+    cells = dict(zip(head, row, strict=True))
+    assert (cells["Counterpart OID"], cells["Counterpart standing"]) == (twin.oid, "Not registered")
 
 
 @given(st.text(max_size=20))
@@ -355,4 +375,4 @@ def test_the_export_needs_the_same_few_queries_for_any_number(client_of, db):
 
     client = client_of("viewer")
     client.get(STAGING)
-    assert queries(10) + 4 >= queries(600)  # two more for each 500 records
+    assert queries(10) + 4 >= queries(600)  # three more for each 500 records

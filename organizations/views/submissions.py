@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from organizations import words
-from organizations.models import AuditEntry, Environment, EnvironmentGate, State, Submission
+from organizations.models import AuditEntry, Environment, EnvironmentGate, Intent, State, Submission
 from organizations.permissions import Right, may, sending
 from organizations.presentation import attempts
 from organizations.presentation import submission as shown
@@ -92,7 +92,7 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
         require(request, sending(environment), environment=environment, oid=submission.oid, act=CANCEL)
     try:
         submissions.cancel(submission.pk, actor=actor(request))
-        messages.success(request, "Nothing was sent. Your changes stay saved on the record.")
+        messages.success(request, f"Nothing was sent. {_what_stays(submission)}")
     except NotDone as fault:
         messages.error(request, str(fault))
     return redirect(submission_url(submission))
@@ -108,6 +108,13 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
         return redirect(submission_url(submission))
     asking.ask_about(submission, actor=actor(request))
     return redirect(submission_url(submission) + "#asked")
+
+
+def _what_stays(submission: Submission) -> str:
+    if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        active = "true" if submission.intent == Intent.DEACTIVATE else "false"
+        return f"Active of the record is wanted {active} again, as Redox last accepted it."
+    return "Your changes stay saved on the record."
 
 
 def _filtered(request: HttpRequest, environment: Environment, state: str, mine: bool) -> QuerySet[Submission]:

@@ -61,7 +61,7 @@ def test_the_page_says_what_happens_and_what_is_sent(client_of: ClientOf, accept
     made = accepted()
     response = client_of("editor").get(address_of(made))
     said = text_of(response)
-    assert "<title>Deactivate Lakeside 1 | STAGING | orgportal</title>" in response.content.decode()
+    assert "<title>Deactivate, Lakeside 1 | STAGING | orgportal</title>" in response.content.decode()
     assert "Redox gets an Update with Active = false. Everything else stays as Redox accepted it on " in said
     assert (
         "Others stop finding this organization and its patients’ records here; requests to this OID are refused."

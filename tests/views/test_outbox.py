@@ -18,6 +18,7 @@ def test_the_outbox_lists_what_was_sent_with_state_and_person(client_of: ClientO
     assert "Submissions in STAGING" in said
     assert f"{queued.pk}, Create Queued Lakeside 1" in said
     assert "Editor One" in said
+    assert f'data-copy="{queued.oid}" aria-label="Copy the OID of Lakeside 1"' in response.content.decode()
     assert page_of(queued) in response.content.decode()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from organizations.models import Action, AuditEntry, Organization, State, Submission, User, clock
+from organizations.models import Action, AuditEntry, EnvironmentGate, Intent, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import answers, audit, delivery, environments, organizations, submissions
@@ -103,6 +103,20 @@ def test_before_the_first_attempt_it_can_be_cancelled(client_of: ClientOf, edito
     assert "It cannot be cancelled any more." in again
 
 
+@pytest.mark.parametrize(("intent", "wanted"), [(Intent.DEACTIVATE, "true"), (Intent.REACTIVATE, "false")])
+def test_a_cancelled_change_of_active_says_what_is_wanted_again(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor, intent: Intent, wanted: str
+) -> None:
+    made = sent(practice, editor, worker, "answers").organization
+    if intent == Intent.REACTIVATE:
+        factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
+        delivery.deliver_next("staging", actor=worker)
+    queued = factories.submission(made, user=editor, intent=intent)
+    said = text_of(client_of(user=editor).post(page_of(queued, "submission-cancel"), follow=True))
+    assert f"Nothing was sent. Active of the record is wanted {wanted} again, as Redox last accepted it." in said
+    assert "Your changes stay saved" not in said
+
+
 def test_who_may_not_cancel_is_told_why(client_of: ClientOf, queued: Submission) -> None:
     refused = client_of("viewer").post(page_of(queued, "submission-cancel"))
     assert refused.status_code == 403
@@ -123,6 +137,16 @@ def test_an_editor_does_not_cancel_what_others_send_to_production(client_of: Cli
 
 
 # At its end -------------------------------------------------------------------------------------------------
+
+
+def test_a_long_yes_is_cut_and_whole_in_its_frame(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = sent(practice, editor, worker, "answers")
+    Submission.objects.filter(pk=submission.pk).update(detail="x" * 2500)
+    said = text_of(client_of("viewer").get(page_of(submission)))
+    assert f"“{'x' * 200}…”" in said
+    assert f"As Redox wrote it {'x' * 2000}… show all 2500 characters {'x' * 2500}" in said
 
 
 def test_an_accepted_one_says_when_how_long_and_in_whose_words(

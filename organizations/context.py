@@ -132,12 +132,11 @@ def _waiting(environment: str) -> int:
 
 def _person(user: User) -> Person:
     held = permissions.rights_of(user)
-    acts = [right for right in Right if right != Right.VIEW]
     return Person(
         name=user.get_full_name() or user.get_username(),
         roles=permissions.role_of(user),
-        may="; ".join(permissions.ACTS[right] for right in acts if right in held),
-        may_not="; ".join(permissions.ACTS[right] for right in acts if right not in held),
+        may="; ".join(permissions.ACTS[right] for right in Right if right in held),
+        may_not="; ".join(permissions.ACTS[right] for right in Right if right not in held),
         administers=permissions.manages_people(user),
     )
 

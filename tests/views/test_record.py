@@ -44,6 +44,7 @@ def test_a_record_that_was_never_sent(client_of, editor):
     factories.organization(user=editor, name="Lakeside North")
     text = text_of(client_of("editor"))
     assert "<title>Lakeside North | STAGING | orgportal</title>" in text
+    assert '<span class="env env-staging">' in text.partition('aria-label="Path"')[2].partition("</nav>")[0]
     assert "Never sent." in text
     assert "Redox has accepted no message of this record from the portal." in text
     assert f'<a class="btn btn-primary" href="{PAGE}review/">Review and send</a>' in text

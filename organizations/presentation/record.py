@@ -52,6 +52,7 @@ class Head:
     basis: SafeString
     work: Word | None
     work_sentence: SafeString
+    work_meaning: str
     step: Step
     submissions: int
     entries: int
@@ -98,6 +99,7 @@ def head(organization: Organization) -> Head:
         basis=basis(organization),
         work=work,
         work_sentence=_work_sentence(organization, work) if work else SafeString(""),
+        work_meaning=work.say(submission=last.pk if last else "", k=organization.changes) if work else "",
         step=step(organization),
         submissions=Submission.objects.filter(organization=organization).count(),
         entries=AuditEntry.objects.filter(organization_id=organization.pk).count(),

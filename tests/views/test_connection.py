@@ -72,8 +72,9 @@ def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use(clie
         " You can prepare records; nothing can be sent."
     )
     assert f"STAGING: {sentence} Open Connection" in said
-    assert f"Not connected {sentence} Put the variable right and restart." in said
+    assert f"Not connected {sentence} What this means Put the variable right and restart." in said
     assert f"Not connected {sentence} See what is missing" in home
+    assert text_of(client_of("viewer").get("/help/")).count("Not connected: Redox refuses the credential") == 1
     assert "No credential is set for STAGING" not in said + home
     assert "Not checked" in other
     assert "SOURCE_ID is no UUID" not in other

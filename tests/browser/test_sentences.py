@@ -1,0 +1,52 @@
+"""The sentence behind a word that says what is so: by click, by focus and by Enter, and away by Escape."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from organizations.models import User
+from organizations.practice import PracticeDirectory
+from tests import factories
+
+from . import made
+from .conftest import PageAs
+from .keys import tab_to
+
+
+def opens(page: Page, word: str, sentence: str, popover: str) -> None:
+    """Whether the word of this page opens its sentence, with the way to the help page, in each way."""
+    meaning = page.locator(f"#{popover}")
+    button = page.get_by_role("button", name=word, exact=True)
+    expect(meaning).to_be_hidden()
+    button.click()
+    expect(meaning).to_be_visible()
+    expect(meaning).to_contain_text(sentence)
+    expect(meaning.get_by_role("link", name="What this means")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(meaning).to_be_hidden()
+
+    page.reload()
+    tab_to(page, word)
+    expect(meaning).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(meaning).to_be_hidden()
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(meaning).to_be_visible()
+    tab_to(page, "What this means")
+    expect(meaning).to_be_visible()
+
+
+def test_each_word_of_a_record_and_a_submission_opens_its_sentence(
+    practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    north = made.registered(user=person("editor"), name="Lakeside North")
+    made.edited(north, user=person("editor"), name="Lakeside North Shore")
+    page = page_as("viewer")
+    page.goto(f"/staging/organizations/{factories.BASE}/")
+    opens(page, "Active", "Redox accepted this record as active.", "standing")
+    opens(page, "Changes not sent", "1 field was saved here and not sent.", "open-work")
+    page.goto(f"/staging/submissions/{north.last_submission_id}/")
+    opens(page, "Accepted", "Redox said yes at ", "state-meaning")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/help/#accepted")

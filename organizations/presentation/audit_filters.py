@@ -12,13 +12,16 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, Environment, Organization, User
+from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
 from organizations.oid import Oid, OidError
 from organizations.services import searching
 from organizations.words import ATTEMPT, MONTHS
 
+from .submission import edits_of
+
 LONGEST_SEARCH = 200
+MOST_DIGITS = 18  # a number beyond is none of a row
 PORTAL = "portal"  # who: no person, but the portal itself and its workers
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -77,6 +80,7 @@ GROUPS: Mapping[str, tuple[str, tuple[Action, ...]]] = {
 }
 LABELS = {
     "record": "Record",
+    "submission": "Submission",
     "who": "Who",
     "what": "What",
     "environment": "Environment",
@@ -93,6 +97,7 @@ class Filters:
     """Empty narrows nothing. Both dates are days of the zone that is shown, and both belong to the range."""
 
     record: str = ""
+    submission: str = ""
     who: str = ""
     what: str = ""
     environment: str = ""
@@ -128,9 +133,14 @@ def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
     since, until = (_date(params.get(PARAMETERS[name], "").strip(), name, faults) for name in PARAMETERS)
     if since and until and until < since:
         faults["until"] = "The last day lies before the first."
+    submission = params.get("submission", "").strip()
+    if submission and not (submission.isascii() and submission.isdigit() and len(submission) <= MOST_DIGITS):
+        faults["submission"] = f"'{submission[:20]}' is no number of a submission."
+        submission = ""
     record = " ".join(params.get("record", "")[:LONGEST_SEARCH].replace("\x00", " ").split())
     known = {name: "" if name in faults else value for name, value in choices.items()}
-    return Filters(record=record, since=since, until=until, utc=params.get("times") == "utc", **known), faults
+    utc = params.get("times") == "utc"
+    return Filters(record=record, submission=submission, since=since, until=until, utc=utc, **known), faults
 
 
 def narrowed(filters: Filters) -> QuerySet[AuditEntry]:
@@ -138,6 +148,8 @@ def narrowed(filters: Filters) -> QuerySet[AuditEntry]:
     found = AuditEntry.objects.all()
     if filters.record:
         found = found.filter(_about(filters.record))
+    if filters.submission:
+        found = found.filter(_story_of(int(filters.submission)))
     if filters.who == PORTAL:
         found = found.filter(actor_id=None).exclude(action=Action.PERSON_REFUSED)
     elif filters.who:
@@ -159,6 +171,8 @@ def said(filters: Filters, name: str) -> str:
     value = getattr(filters, name)
     if name in PARAMETERS:
         return f"{LABELS[name]}: {MONTHS[value.month - 1]} {value.day}, {value.year}"
+    if name == "submission":
+        return f"{LABELS[name]} {value}"
     return f"{LABELS[name]}: {dict(options(name)).get(value, value)}"
 
 
@@ -195,6 +209,13 @@ def _date(text: str, name: str, faults: dict[str, str]) -> datetime.date | None:
 
 def _midnight(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time.min, zone)
+
+
+def _story_of(number: int) -> Q:
+    """A submission from the edits that it carried to its end."""
+    submission = Submission.objects.filter(pk=number).defer("message").first()
+    carried = list(edits_of(submission).values_list("pk", flat=True)) if submission else []
+    return Q(submission_id=number) | Q(pk__in=carried)
 
 
 def _about(typed: str) -> Q:

@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -153,7 +154,7 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
 def changes(submission: Submission) -> list[Change]:
     """What the message changes, field by field."""
     found = submissions.what_it_changed(submission)
-    edits = _edits(submission)
+    edits = list(edits_of(submission).defer("raw"))
     return [
         Change(one.field, one.label, plain(one.before), plain(one.after), _saved_by(one, edits, submission))
         for one in found
@@ -247,19 +248,20 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
-def _edits(submission: Submission) -> list[AuditEntry]:
+def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
     """The edits that a submission carried: after the last accepted one, up to its own version."""
+    if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        return AuditEntry.objects.none()
     earlier = Submission.objects.filter(
         organization_id=submission.organization_id, id__lt=submission.pk, state=State.ACCEPTED
     ).exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
     since = earlier.order_by("-id").values_list("record_version", flat=True).first() or 0
     edits = AuditEntry.objects.edits_since(submission.organization_id, since)
-    return list(edits.filter(version_after__lte=submission.record_version).defer("raw"))
+    return edits.filter(version_after__lte=submission.record_version)
 
 
 def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission) -> str:
-    moved_alone = submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
-    edit = None if moved_alone else reviews.last_edit_of(found.field, edits)
+    edit = reviews.last_edit_of(found.field, edits)
     if edit is None:
         name = submission.submitter.get_full_name() or submission.submitter.get_username()
         return _by(name, submission.created_at)

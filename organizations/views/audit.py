@@ -18,7 +18,8 @@ def page(request: HttpRequest) -> HttpResponse:
     filters, faults = audit_filters.read(request.GET)
     context = {
         "audit": audit.page(filters, faults, _sequence(request.GET.get("before", ""))),
-        "problems": list(faults.items()),
+        # A submission is named by a link, not in a field of the form that could take the focus.
+        "problems": [("" if name == "submission" else name, fault) for name, fault in faults.items()],
         "exports": [(form.upper(), filters.address(format=form)) for form in audit_export.FORMATS],
         "why_not_export": why_not(request, Right.EXPORT),
     }

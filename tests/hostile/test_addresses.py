@@ -112,6 +112,7 @@ QUERIES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("/search/?q=Lakeside", "environment"),
         ("/staging/submissions/", "page", "state", "mine"),
         ("/audit/", "record", "before"),
+        ("/audit/", "submission"),
         ("/audit/", "who", "what", "environment", "outcome", "from", "to", "times"),
         ("/sign-in/", "next"),
     ),

@@ -189,6 +189,29 @@ def test_days_in_which_the_clock_changes_are_whole(add_at, viewer):
     assert listed(viewer, "?from=2027-03-14&to=2027-03-14") == [3, 2]
 
 
+def test_the_story_of_a_submission_begins_with_the_edits_that_it_carried(viewer, north, editor):
+    other = factories.organization(f"{BASE}.2", user=editor, name="Lakeside South")
+    edited(north, editor, name="Lakeside North Shore")
+    sent = factories.submission(north, user=editor)
+    factories.submission(other, user=editor)
+    edited(north, editor, name="Lakeside North Beach")
+    told = ["organization.created", "organization.edited", "submission.made"]
+    assert actions(viewer, f"?submission={sent.pk}") == told
+    page = viewer.get(f"/audit/?submission={sent.pk}&environment=staging").content.decode()
+    assert re.search(rf'<a class="chip" href="\?environment=staging">Submission {sent.pk} ', page)
+    assert f'<input type="hidden" name="submission" value="{sent.pk}">' in page
+    link = f'<a href="/audit/?submission={sent.pk}">All entries of this submission</a>'
+    assert link in viewer.get(f"/staging/submissions/{sent.pk}/").content.decode()
+    assert "No entry fits." in text(viewer, "?submission=999999999999999999")
+
+
+@pytest.mark.parametrize("number", ["x", "9" * 30, "-1", "²", "\x00"])
+def test_what_is_no_number_of_a_submission_is_said(viewer, number):
+    answer = viewer.get("/audit/", {"submission": number})
+    assert answer.status_code == 422
+    assert "is no number of a submission." in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     ("query", "anchor", "fault"),
     [

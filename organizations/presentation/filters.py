@@ -199,7 +199,9 @@ def worst(environment: str, filters: Filters) -> tuple[str, int]:
 
 def _below(text: str, environment: str) -> str:
     """The OID of the record that an address names by its OID or, as people type, by its name."""
-    return oid_in(text) or record_called(environment, text.replace("\x00", "")) or searching.folded(text[:LONGEST_SEARCH])
+    return (
+        oid_in(text) or record_called(environment, text.replace("\x00", "")) or searching.folded(text[:LONGEST_SEARCH])
+    )
 
 
 def _contact(key: str) -> Q:

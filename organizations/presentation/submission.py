@@ -129,18 +129,12 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 
 def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> Reason:
     """What a queued submission waits for: the first that holds it."""
-    environment = Environment(submission.environment).label
     waits_for = submission.after.exclude(state=State.ACCEPTED).select_related("organization").first()
     if waits_for is not None:
         return _reason("parent", name=plain(waits_for.organization.name))
-    if not gateway.connection(submission.environment).is_connected:
-        return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))
-    if gate.is_stopped:
-        return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))
-    if gate.hold_until is not None and gate.is_held(now):
-        time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
-        sentence = format_html(HELD, environment=environment, time=time, cause=cause)
-        return Reason("held", sentence, written(gate.hold_until, "clock"))
+    held = _held_by_environment(gate, now)
+    if held is not None:
+        return held
     absent = workers.absent_since()
     if absent is not None:
         return _reason("no_worker", time=moment(absent))
@@ -148,7 +142,20 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
         time, cause = moment(submission.not_before, "seconds"), plain(submission.state_reason).rstrip(".")
         found = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
         return found._replace(until=written(submission.not_before, "clock"))
-    return _reason("worker", environment=environment)
+    return Reason("worker", SafeString(words.QUEUED_REASON["worker"]))
+
+
+def _held_by_environment(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
+    environment = Environment(gate.environment).label
+    if not gateway.connection(gate.environment).is_connected:
+        return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))
+    if gate.is_stopped:
+        return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))
+    if gate.hold_until is not None and gate.is_held(now):
+        time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
+        sentence = format_html(HELD, environment=environment, time=time, cause=cause)
+        return Reason("held", sentence, written(gate.hold_until, "clock"))
+    return None
 
 
 def changes(submission: Submission) -> list[Change]:

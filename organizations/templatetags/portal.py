@@ -66,7 +66,7 @@ def moment(value: datetime | None, form: words.MomentForm = "moment", *, focus: 
 
 @register.simple_tag
 def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:
-    """How long ago a time is: "26 minutes", with the time on hover and focus; "never" for none. The script counts it on."""
+    """How long ago a time is: "26 minutes", with the time on hover and focus. The script counts it on."""
     if value is None:
         return "never"
     passed = timezone.now() - value

@@ -223,7 +223,9 @@ def test_a_key_that_redox_does_not_know_is_named(
 
 def test_who_may_not_edit_does_not_check(client_of: ClientOf, practice: PracticeDirectory) -> None:
     viewer = client_of("viewer")
-    assert "You may not check the connection in STAGING. Editors and Approvers may: nobody yet." in text_of(viewer.get(PAGE))
+    assert "You may not check the connection in STAGING. Editors and Approvers may: nobody yet." in text_of(
+        viewer.get(PAGE)
+    )
     assert viewer.post(CHECK).status_code == 403
     assert practice.requests == []
 

@@ -176,7 +176,9 @@ def test_a_viewer_reads_everything_and_sees_why_they_may_not_edit(client_of, edi
     text = text_of(client_of("viewer"))
     assert "You may not edit records in STAGING. Editors and Approvers may: Editor One." in text
     assert '<button class="btn" type="button" disabled aria-describedby="why-not-edit">Edit</button>' in text
-    assert '<button class="btn btn-link" type="button" disabled aria-describedby="why-not-deactivate">Deactivate<' in text
+    assert (
+        '<button class="btn btn-link" type="button" disabled aria-describedby="why-not-deactivate">Deactivate<' in text
+    )
     assert "You may not deactivate records in STAGING. Editors and Approvers may: Editor One." in text
     for address in ("edit/", "review/", "withdraw/", "deactivate/"):
         assert f"{PAGE}{address}" not in text

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, Intent, Organization, State, Submission, User, clock
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Intent,
+    Organization,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import answers, audit, delivery, environments, organizations, submissions

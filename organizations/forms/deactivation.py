@@ -1,6 +1,7 @@
 """The reason for taking a record out of use or into use again, and in PRODUCTION its name, typed."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from django import forms
 
@@ -10,12 +11,13 @@ from organizations.models import Intent
 from .reading import ReadingForm, Text
 
 LONGEST_REASON = 500
+REPLACED = "replaced"
 
 _CHOICES = {
     Intent.DEACTIVATE: (
         ("closed", "Location closed"),
         ("mistake", "Registered by mistake"),
-        ("replaced", "Replaced by another record"),
+        (REPLACED, "Replaced by another record"),
         ("other", "Other"),
     ),
     Intent.REACTIVATE: (
@@ -24,46 +26,88 @@ _CHOICES = {
         ("other", "Other"),
     ),
 }
-_NEEDS_WORDS = {"replaced": "Name the record that replaces it.", "other": "Say the reason in words."}
+
+
+class Replacement(NamedTuple):
+    """The record that takes the place of the deactivated one."""
+
+    name: str
+    oid: str
 
 
 class DeactivationForm(ReadingForm):
-    """`sha256` and `seen_submission` tie it to the review that the page showed; `name` has to be typed if given."""
+    """`sha256` and `seen_submission` tie it to the review that the page showed; `name` has to be typed if given.
+
+    `replacement` finds a record of ours by what was typed, its OID or its name.
+    """
 
     why = forms.ChoiceField(
         label="Reason", required=False, widget=forms.RadioSelect(attrs={"class": "form-check-input"})
+    )
+    replaced_by = Text(
+        "Replaced by",
+        "Only where another record replaces it: its OID, or its name.",
+        list="parents",
+        css="w-oid",
+        data_chooses="id_why_2",
     )
     in_words = Text("In words")
     typed_name = Text("Type the name")
     sha256 = forms.CharField(required=False, widget=forms.HiddenInput)
     seen_submission = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, intent: Intent, name: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        intent: Intent,
+        name: str,
+        word: str,
+        replacement: Callable[[str], Replacement | None],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.name = name
+        self.name, self.word, self.find_replacement = name, word, replacement
+        self.replacement: Replacement | None = None
         why = self.fields["why"]
         assert isinstance(why, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
         why.choices = _CHOICES[intent]
         why.error_messages["invalid_choice"] = "Choose a reason."
         if not name:
             del self.fields["typed_name"]
+        if intent != Intent.DEACTIVATE:
+            del self.fields["replaced_by"]
 
     def clean(self) -> dict[str, Any]:
         why = self.text("why")
         if not why and "why" not in self.errors:
             self.add_error("why", "Choose a reason.")
         words = self.read("in_words", lambda typed: read_text("Reason", typed, LONGEST_REASON))
-        if why in _NEEDS_WORDS and not words and "in_words" not in self.errors:
-            self.add_error("in_words", _NEEDS_WORDS[why])
+        if why == "other" and not words and "in_words" not in self.errors:
+            self.add_error("in_words", "Say the reason in words.")
+        if why == REPLACED:
+            self._read_replacement()
         if self.name and _folded(self.text("typed_name")) != _folded(self.name):
             self.add_error("typed_name", f"This is not the name. Type: {self.name}.")
         return self.cleaned_data | {"in_words": words}
 
+    def _read_replacement(self) -> None:
+        typed = self.text("replaced_by").strip()
+        self.replacement = self.find_replacement(typed) if typed else None
+        if not typed:
+            self.add_error("replaced_by", "Name the record that replaces it.")
+        elif self.replacement is None:
+            self.add_error(
+                "replaced_by", f"This is no other record of yours in {self.word}. Enter its OID, or its name."
+            )
+
     @property
     def reason(self) -> str:
-        """The reason as it is kept: "Location closed: lease ended"."""
+        """The reason as it is kept: "Location closed: lease ended"; "Replaced by Lakeside Pier (2.16...). Merged"."""
         choice = dict(self.fields["why"].choices)[self.text("why")]  # type: ignore[attr-defined]
         words = self.text("in_words")
+        if self.replacement is not None:
+            said = f"Replaced by {self.replacement.name} ({self.replacement.oid})"
+            return f"{said}. {words}" if words else said
         return f"{choice}: {words}" if words else choice
 
     @property

@@ -1,5 +1,7 @@
 """Deactivate and reactivate: what happens, why, and in PRODUCTION the name typed, then one Update."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,18 +9,20 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from organizations import words
-from organizations.forms.deactivation import DeactivationForm
+from organizations.forms.deactivation import DeactivationForm, Replacement
 from organizations.models import Environment, Intent, Organization
 from organizations.permissions import Right, sending
+from organizations.presentation import choices
 from organizations.presentation.deactivation import deactivation
 from organizations.services import reviews, submissions
 from organizations.services.faults import AlreadySent, NotDone
 from organizations.services.reviews import Review
 
 from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, why_not
+from .form_page import suggesting
 from .lost import SENTENCE, came_back, comes_back
 
-_FIELDS = ("why", "in_words", "typed_name")
+_FIELDS = ("why", "replaced_by", "in_words", "typed_name")
 
 
 @comes_back
@@ -45,7 +49,7 @@ def _act(request: HttpRequest, organization: Organization, intent: Intent) -> Ht
         messages.warning(request, SENTENCE)
         return _page(request, review, _same_form(request, review))
     require(request, sending(organization.environment), environment=organization.environment, oid=organization.oid)
-    form = DeactivationForm(request.POST, intent=intent, name=_name_to_type(review))
+    form = DeactivationForm(request.POST, **_known(review))
     if not form.is_valid():
         return _page(request, review, form, status=422)
     return _submit(request, review, form)
@@ -75,6 +79,8 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Htt
 
 def _page(request: HttpRequest, review: Review, form: DeactivationForm, *, status: int = 200) -> HttpResponse:
     organization = review.organization
+    if "replaced_by" in form.fields:
+        form.fields["replaced_by"].widget.attrs |= suggesting(organization.environment)
     context = {
         "section": "organizations",
         "organization": organization,
@@ -90,7 +96,7 @@ def _page(request: HttpRequest, review: Review, form: DeactivationForm, *, statu
 
 def _empty_form(review: Review, **typed: str) -> DeactivationForm:
     tied = {"sha256": review.sha256, "seen_submission": str(review.organization.last_submission_id or 0)}
-    return DeactivationForm(initial=tied | typed, intent=review.intent, name=_name_to_type(review))
+    return DeactivationForm(initial=tied | typed, **_known(review))
 
 
 def _same_form(request: HttpRequest, review: Review) -> DeactivationForm:
@@ -98,5 +104,20 @@ def _same_form(request: HttpRequest, review: Review) -> DeactivationForm:
     return _empty_form(review, **{name: request.POST.get(name, "") for name in _FIELDS})
 
 
-def _name_to_type(review: Review) -> str:
-    return review.record.name if review.organization.environment == Environment.PRODUCTION else ""
+def _known(review: Review) -> dict[str, Any]:
+    """What the form must know besides what is typed."""
+    organization = review.organization
+    environment = Environment(organization.environment)
+    return {
+        "intent": review.intent,
+        "name": review.record.name if environment == Environment.PRODUCTION else "",
+        "word": environment.label,
+        "replacement": lambda typed: _other_record(organization, typed),
+    }
+
+
+def _other_record(organization: Organization, typed: str) -> Replacement | None:
+    ours = Organization.objects.in_environment(organization.environment).exclude(pk=organization.pk)
+    oid = choices.record_called(organization.environment, typed.replace("\x00", ""))
+    found = ours.filter(oid=oid).only("name", "oid").first()
+    return Replacement(found.name, found.oid) if found else None

@@ -33,6 +33,15 @@ def posted_version(request: HttpRequest, organization: Organization) -> int:
     return posted_number(request, "version") if of_this_record else 0
 
 
+def suggesting(environment: str) -> dict[str, str]:
+    """What a field in which a record is named needs to offer what fits, in the list `parents` beside it."""
+    return {
+        "data-hx-get": reverse("suggestions", args=[environment]),
+        "data-hx-trigger": "input changed delay:250ms",
+        "data-hx-target": "#parents",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class FormPage:
     """The form of one record, or of a new one when there is no organization yet."""
@@ -76,11 +85,7 @@ class FormPage:
 
     def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:
         form = RecordForm(typed, self.surroundings(), checked=checked)
-        form.main.fields["parent"].widget.attrs |= {
-            "data-hx-get": reverse("suggestions", args=[self.environment]),
-            "data-hx-trigger": "input changed delay:250ms",
-            "data-hx-target": "#parents",
-        }
+        form.main.fields["parent"].widget.attrs |= suggesting(self.environment)
         return form
 
     def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:

@@ -103,6 +103,31 @@ def test_a_record_is_deactivated_and_reactivated(
     assert practice.organizations("staging")[BASE]["Active"] is True
 
 
+@pytest.mark.parametrize(
+    ("typed_record", "words", "reason"),
+    [
+        (f"urn:oid:{BASE}.5", "Merged, ticket 97", f"Replaced by Lakeside Pier ({BASE}.5). Merged, ticket 97"),
+        ("lakeside pier", "", f"Replaced by Lakeside Pier ({BASE}.5)"),
+    ],
+)
+def test_the_record_that_replaces_it_is_named_in_the_reason(
+    client_of: ClientOf, accepted, approver: User, typed_record: str, words: str, reason: str
+) -> None:
+    made = accepted()
+    factories.organization(f"{BASE}.5", user=approver, name="Lakeside Pier")
+    client = client_of("editor")
+    page = client.get(address_of(made)).content.decode()
+    assert 'data-hx-get="/staging/organizations/suggestions/"' in page
+    assert '<datalist id="parents"></datalist>' in page
+    assert re.search(r'<input[^>]* value="replaced"[^>]* id="id_why_2"', page)
+    assert 'data-chooses="id_why_2"' in page
+    client.post(
+        address_of(made), typed(client, address_of(made), why="replaced", replaced_by=typed_record, in_words=words)
+    )
+    assert Submission.objects.get(intent=Intent.DEACTIVATE).reason == reason
+    assert "replaced_by" not in client.get(address_of(made, "reactivate")).content.decode()
+
+
 def test_a_later_update_is_not_taken_for_the_deactivation(
     client_of: ClientOf, accepted, approver: User, worker: Actor
 ) -> None:
@@ -267,7 +292,13 @@ def test_who_may_not_send_to_production_sees_the_button_with_the_reason(client_o
         ({"why": "\x00"}, "Choose a reason."),
         ({"why": "open"}, "Choose a reason."),
         ({"why": "other", "in_words": " "}, "Say the reason in words."),
-        ({"why": "replaced", "in_words": ""}, "Name the record that replaces it."),
+        ({"why": "replaced"}, "Name the record that replaces it."),
+        (
+            {"why": "replaced", "replaced_by": "Nowhere"},
+            "This is no other record of yours in STAGING. Enter its OID",
+        ),
+        ({"why": "replaced", "replaced_by": BASE}, "This is no other record of yours in STAGING. Enter its OID"),
+        ({"why": "replaced", "replaced_by": "\x00" * 10_000}, "This is no other record of yours in STAGING."),
         ({"in_words": "x" * 10_000}, "Reason has 10000 characters; at most 500 can be kept."),
         ({"in_words": "a\x07b"}, "The reason holds a character that cannot be sent (U+0007, place 2). Delete it."),
         ({"in_words": "a\u202eb"}, "The reason holds a character that cannot be sent (U+202E, place 2). Delete it."),

@@ -11,7 +11,6 @@ from django.test import Client, override_settings
 from organizations.models import (
     Action,
     AuditEntry,
-    EnvironmentGate,
     Intent,
     Organization,
     State,

@@ -11,10 +11,13 @@ from playwright.sync_api import Page, expect
 from organizations import urls
 from organizations.models import State, User
 from organizations.practice import PracticeDirectory
+from tests import factories
 
+from . import made
 from .conftest import PageAs
 from .judging import faults_of
 from .seeded import LONG_NAME, PRODUCTION, Seeded
+from .window import NARROW
 
 # What answers with a file, a fragment or another page.
 NO_PAGES = {
@@ -116,6 +119,26 @@ def test_no_page_is_left_out() -> None:
     looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in"}
     named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert named - NO_PAGES == looked_at
+
+
+def test_the_demonstration_is_accessible_and_fits(
+    practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User], settings: Any
+) -> None:
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(practice.folder / "behaviour")
+    made.registered(user=person("editor"), name=NORTH)
+    page = page_as("editor")
+    record = f"/staging/organizations/{factories.BASE}/"
+    assert judged(page, {"pages": ["/", record, f"{record}edit/", "/staging/submissions/"]}) == ""
+    page.set_viewport_size(NARROW)
+    sentence, selector = (page.locator(f".demo {one}").bounding_box() for one in ("p", "select"))
+    button = page.locator(".demo button").bounding_box()
+    assert sentence is not None
+    assert selector is not None
+    assert button is not None
+    assert selector["y"] >= sentence["y"] + sentence["height"]
+    assert button["y"] < selector["y"] + selector["height"]
+    page.context.clear_cookies()
+    assert judged(page, {"sign-in": ["/sign-in/"]}) == ""
 
 
 def test_signing_in_and_managing_people_are_accessible_and_fit(

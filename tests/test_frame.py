@@ -48,7 +48,11 @@ def test_an_environment_is_said_in_title_page_bar_and_favicon():
 
 def test_the_menu_marks_where_one_is_and_counts_what_is_open():
     shown = frame()
-    assert re.search(r'href="/staging/submissions/" aria-current="true">Submissions <span class="count">2<', shown)
+    assert re.search(
+        r'href="/staging/submissions/" aria-current="true">Submissions'
+        r'<span id="open-submissions"> <span class="count">2<',
+        shown,
+    )
     assert shown.count("aria-current") == 1
 
 

@@ -64,7 +64,7 @@ def page(request: HttpRequest, environment: Environment, number: int) -> HttpRes
 @require_safe
 @needs(Right.VIEW)
 def state(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """The state alone, for a page that stands open; with attempts and response when they changed.
+    """The state for a page that stands open; with everything on the page that speaks of it when it changed.
 
     Nothing (204) while the page says what is so: putting the same there anew would close what somebody opened in it and
     take the focus from where it stands.
@@ -77,7 +77,8 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
         response = HttpResponse(status=204)
     else:
         context["changed"] = not since.startswith(f"{block.stage}-")
-        response = render(request, "submissions/state.html", context | _answer_context(submission, entries))
+        context |= _answer_context(submission, entries) | _around(submission, entries)
+        response = render(request, "submissions/state.html", context)
     patch_vary_headers(response, ["HX-Request"])
     response["Cache-Control"] = "no-store"
     return response

@@ -51,6 +51,8 @@ def test_without_a_contact_redox_says_no_and_one_is_added(
     page = page_as("editor")
     send(page)
     state = page.locator("#state")
+    expect(page.get_by_role("heading", name="What it would have changed")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy for Redox support")).to_have_count(1)
     expect(state).to_contain_text("Redox could not pass the record on. Redox names: no identifier, no valid type")
     expect(state).to_contain_text("This record has no contact.")
     expect(state).to_contain_text("Nothing is sent again by itself. Your values are still saved on the record.")

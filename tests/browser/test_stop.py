@@ -22,8 +22,10 @@ def test_a_refused_sign_in_stops_the_environment_until_somebody_goes_on(
     state = page.locator("#state")
     expect(state).to_contain_text("STAGING is stopped")
     assert Submission.objects.get().state == State.QUEUED
-
     banner = page.get_by_role("region", name="State of STAGING")
+    expect(banner).to_contain_text("STAGING: Stopped.")
+    expect(page.locator("#environment-state")).to_contain_text("Stopped")
+    expect(page.locator("#request-size")).to_contain_text("as it left")
     for address in ("organizations", "submissions", f"organizations/{factories.BASE}"):
         page.goto(f"/staging/{address}/")
         expect(banner).to_contain_text("STAGING: Stopped.")

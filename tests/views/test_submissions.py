@@ -238,6 +238,33 @@ def test_acts_are_posted(client_of: ClientOf, editor: User, queued: Submission, 
     assert client_of(user=editor).get(page_of(queued, name)).status_code == 405
 
 
+def test_a_page_that_stands_open_learns_everything_that_an_answer_changes(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    queued = factories.submission(factories.organization(user=editor), user=editor)
+    before = text_of(client_of("viewer").get(page_of(queued)))
+    assert "What it would register" in before
+    assert "as it will leave" in before
+    practice.behaviour = "refuses-sign-in"
+    delivery.deliver_next("staging", actor=worker)
+    state = page_of(queued, "submission-state")
+    said = text_of(client_of("viewer").get(f"{state}?since=queued-0"))
+    assert "STAGING: Stopped." in said
+    assert "as it left" in said
+
+    practice.behaviour = "answers"
+    environments.check("staging", actor=worker)
+    environments.release("staging", actor=worker)
+    delivery.deliver_next("staging", actor=worker)
+    answered = client_of("viewer").get(f"{state}?since=queued-1")
+    said = text_of(answered)
+    last = AuditEntry.objects.latest("pk").pk
+    assert "What it registered" in said
+    assert "Sent and accepted" in said
+    assert f'href="/audit/{last}/">{last}</a>' in answered.content.decode()
+    assert '<span id="open-submissions" data-hx-swap-oob="true"></span>' in answered.content.decode()
+
+
 def test_nobody_without_a_role_reads_submissions(client_of: ClientOf, queued: Submission) -> None:
     for url in ("/staging/submissions/", page_of(queued), page_of(queued, "submission-state")):
         assert client_of().get(url).status_code == 403

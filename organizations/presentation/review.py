@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations import words
-from organizations.models import AuditEntry, Event, Organization, Submission
+from organizations.models import AuditEntry, Basis, Event, Organization, Submission
 from organizations.services import reviews, submissions
 from organizations.services.reviews import Block, Blocker, Change, Review
 from organizations.services.warnings import ReviewWarning
@@ -124,11 +124,13 @@ def already_sent(submission: Submission) -> str:
 
 
 def _sentences(made: Review) -> Iterator[str]:
+    if made.is_undecided:
+        return
     name = made.organization.name
     if made.event == Event.NEW:
         yield f"Registers {name} below {_parent(made)}."
         return
-    if not made.organization.confirmed:
+    if not made.organization.confirmed and made.organization.presence_basis in (Basis.STATED, Basis.SEEN):
         yield "First message for a record that was registered outside the portal."
     if made.nothing_differs:
         yield f"Nothing differs from {_last_known(made.organization)}. There is nothing to send."
@@ -175,6 +177,8 @@ def _name_of(made: Review, oid: str) -> str:
 
 def _compared(made: Review) -> str:
     organization = made.organization
+    if made.is_undecided:
+        return ""
     if organization.confirmed:
         by = f" (submission {organization.confirmed_submission_id})" if organization.confirmed_submission_id else ""
         start = f"Compared with what Redox accepted on {_day(organization.confirmed_at)}{by}."

@@ -126,8 +126,15 @@ class Review:
         )
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether nobody can say now if this is a New or an Update, so that there is no message to show."""
+        return _is_undecided(self.organization)
+
+    @property
     def verdict(self) -> str:
         """The one line on top, in its exact words."""
+        if self.is_undecided:
+            return f"{self.word}, {self.record.name}: not to be sent now"
         start = f"{self.word}, {self.event.value}, 1 record"
         if self.intent == Intent.DEACTIVATE:
             return f"{start}, Active true to false"
@@ -148,8 +155,10 @@ def review(organization: Organization, *, actor: Actor | None = None, intent: In
     before = organization.last_known_record()
     record = _record_for(organization, intent)
     event = Event.NEW if organization.presence in (Presence.NEVER, Presence.ABSENT) else Event.UPDATE
-    # There is no message of a record that would lose the destination ID that nobody told us.
-    message = messages.message(record, event.value, redox) if record.destination_known else b""
+    # There is no message of a record that would lose the destination ID that nobody told us, and none of which nobody
+    # knows what it must be.
+    is_sayable = record.destination_known and not _is_undecided(organization)
+    message = messages.message(record, event.value, redox) if is_sayable else b""
     parent = _parent_of(organization, record)
     changes = _changes(organization, before if event == Event.UPDATE else None, record)
     mine = actor.id if actor else None
@@ -254,12 +263,21 @@ def _blockers(
     return tuple(blocker for blocker in found if blocker)
 
 
+def _awaits_new(organization: Organization) -> bool:
+    last = organization.last_submission
+    return last is not None and last.is_open and last.event == Event.NEW
+
+
+def _is_undecided(organization: Organization) -> bool:
+    return _awaits_new(organization) or organization.presence == Presence.UNKNOWN
+
+
 def _open_submission(organization: Organization) -> Blocker | None:
     last = organization.last_submission
     if last is None or not last.is_open:
         return None
     sentence = f"Submission {last.pk} must end first."
-    if last.event == Event.NEW:
+    if _awaits_new(organization):
         sentence = f"Submission {last.pk} must end first; until then nobody knows whether this is a New or an Update."
     return Blocker(Block.OPEN_SUBMISSION, sentence, submission=last)
 
@@ -279,7 +297,7 @@ def _not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker,
 
 
 def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker | None:
-    if organization.presence == Presence.UNKNOWN:
+    if organization.presence == Presence.UNKNOWN and not _awaits_new(organization):
         return Blocker(
             Block.PRESENCE_UNKNOWN, "Nobody knows whether this OID is in the directory. Ask the directory first."
         )

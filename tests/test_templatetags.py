@@ -117,6 +117,14 @@ def test_no_time_is_never(tag):
 # OIDs
 
 
+def test_an_oid_in_a_text_is_set_apart_and_nothing_else():
+    shown = render("{{ value|with_oids }}", value="<North> (2.16.840.1.99) of 10.1.2.3, v1.2, 2.16.840.1.98.\u202e")
+    assert shown == (
+        '&lt;North&gt; (<span class="oid">2.<wbr>16.<wbr>840.<wbr>1.<wbr>99</span>) of 10.1.2.3, v1.2, '
+        '<span class="oid">2.<wbr>16.<wbr>840.<wbr>1.<wbr>98</span>.\\u202E'
+    )
+
+
 @given(st.lists(st.integers(min_value=0, max_value=10**20), min_size=1, max_size=12))
 def test_an_oid_is_shown_whole_and_wraps_after_its_dots_only(arcs):
     for oid in (".".join(map(str, arcs)), portal.SHARED_ARCS + ".".join(map(str, arcs))):

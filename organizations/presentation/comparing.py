@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 
 from organizations.records import OrganizationRecord, Shown, pair_contacts, print_fields
 
-CODES = ("oid", "part_of_oid", "destination_id")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRow:
@@ -20,8 +18,8 @@ class FieldRow:
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return self.field in CODES or self.field.endswith(("_phone", "zip_code"))
+        """Whether people compare it digit by digit. OIDs are set so wherever they stand."""
+        return self.field.endswith(("destination_id", "_phone", "zip_code"))
 
     @property
     def name(self) -> str:

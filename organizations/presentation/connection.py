@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from organizations.models import EnvironmentGate
 from organizations.services import connections
 from organizations.services.connections import ConnectionFacts
-from organizations.templatetags.portal import moment, plain, written
+from organizations.templatetags.portal import moment, plain, with_oids, written
 
 from .attempts import seconds
 
@@ -95,7 +95,7 @@ def check_sentence(gate: EnvironmentGate) -> SafeString | str:
         found += f" {_known(gate)}"
     else:
         found = plain(said.get("sentence", ""))
-    return format_html("Checked {} by {}: {}", moment(gate.checked_at), plain(gate.checked_by), found)
+    return format_html("Checked {} by {}: {}", moment(gate.checked_at), plain(gate.checked_by), with_oids(found))
 
 
 def clock_sentence(gate: EnvironmentGate) -> str:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from organizations.models import (
     Action,
     AuditEntry,
+    Environment,
     EnvironmentGate,
     Intent,
     Organization,
@@ -19,9 +20,9 @@ from organizations.models import (
     clock,
     tree,
 )
-from organizations.records import Difference, difference
+from organizations.records import Difference, OrganizationRecord, difference
 from organizations.services import gateway, organizations, reviews
-from organizations.templatetags.portal import age, moment, plain, written
+from organizations.templatetags.portal import age, moment, plain, with_oids, written
 from organizations.words import NOT_IN_DIRECTORY, STANDING_BASIS, Word, count
 
 from . import sentences
@@ -226,11 +227,30 @@ def step(organization: Organization) -> Step:
 
 def part_of(organization: Organization) -> PartOf:
     """The parent, told as far as it is known."""
-    parent = organization.parent()
+    return _part_of(organization.environment, organization.part_of_oid)
+
+
+def was_part_of(organization: Organization, accepted: OrganizationRecord | None) -> PartOf | None:
+    """The same of the parent that Redox accepted; none where it is the same one."""
+    if accepted is None or accepted.part_of_oid == organization.part_of_oid:
+        return None
+    return _part_of(organization.environment, accepted.part_of_oid)
+
+
+def _part_of(environment: str, oid: str) -> PartOf:
+    parent = Organization.objects.in_environment(environment).filter(oid=oid).first()
     if parent is not None:
         return PartOf(parent.name, _url("record", parent))
-    is_gateway = organization.part_of_oid in gateway.gateways(organization.environment)
-    return PartOf("The Redox gateway" if is_gateway else "Not a record of ours", "")
+    return PartOf("The Redox gateway" if oid in gateway.gateways(environment) else "Not a record of ours", "")
+
+
+def nothing_here(environment: Environment, oid: str) -> SafeString:
+    """The sentence where no record has that OID, with the one of the other environment if there is one."""
+    sentence = format_html("No record {} in {}.", with_oids(oid), environment.label)
+    if not Organization.objects.in_environment(environment.other).filter(oid=oid).exists():
+        return sentence
+    url = reverse("record", args=[environment.other, oid])
+    return format_html('{} In {} there is one: <a href="{}">open</a>.', sentence, environment.other.label, url)
 
 
 def around(organization: Organization) -> Around:

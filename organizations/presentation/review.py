@@ -9,10 +9,13 @@ from django.urls import reverse
 
 from organizations import words
 from organizations.models import AuditEntry, Basis, Event, Organization, Submission
+from organizations.records import Difference
 from organizations.services import reviews, submissions
-from organizations.services.reviews import Block, Blocker, Change, Review
+from organizations.services.reviews import Block, Blocker, Review
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import written
+
+from . import parents
 
 MOST_NAMED = 5
 
@@ -96,7 +99,7 @@ def page(
         made=made,
         sentences=tuple(_sentences(made)),
         compared=_compared(made),
-        rows=tuple(_row(made.organization, change, since_version) for change in made.changes),
+        rows=tuple(_rows(made, since_version)),
         lines=tuple(Line(line.text, line.field_label, line.rule, changed) for line, changed in made.lines),
         questions=tuple(_questions(made, ticked, missing)),
         settled=tuple(map(settled, made.settled_warnings)),
@@ -167,12 +170,7 @@ def _parent(made: Review) -> str:
 
 
 def _name_of(made: Review, oid: str) -> str:
-    if oid == made.gateway_oid:
-        return "the Redox gateway"
-    if oid in made.gateways:
-        return f"the Redox gateway ({oid})"
-    found = Organization.objects.in_environment(made.organization.environment).filter(oid=oid)
-    return found.values_list("name", flat=True).first() or oid
+    return parents.names(made.organization.environment, [oid]).get(oid, oid)
 
 
 def _compared(made: Review) -> str:
@@ -191,8 +189,13 @@ def _compared(made: Review) -> str:
     return f"{start} The directory itself has not been read."
 
 
-def _row(organization: Organization, change: Change, since_version: int | None) -> Row:
-    found, entry = change.difference, change.entry
+def _rows(made: Review, since_version: int | None) -> Iterator[Row]:
+    found = parents.named(made.organization.environment, [change.difference for change in made.changes])
+    for one, change in zip(found, made.changes, strict=True):
+        yield _row(made.organization, one, change.entry, since_version)
+
+
+def _row(organization: Organization, found: Difference, entry: AuditEntry | None, since_version: int | None) -> Row:
     version = entry.version_after if entry else None
     return Row(
         field=found.field,

@@ -27,6 +27,7 @@ from organizations.services import answers, gateway, reviews, submissions, worke
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
 
+from . import parents
 from .comparison import Compared, compare
 from .review import settled
 
@@ -160,7 +161,7 @@ def _held_by_environment(gate: EnvironmentGate, now: datetime.datetime) -> Reaso
 
 def changes(submission: Submission) -> list[Change]:
     """What the message changes, field by field."""
-    found = submissions.what_it_changed(submission)
+    found = parents.named(submission.environment, submissions.what_it_changed(submission))
     edits = list(edits_of(submission).defer("raw"))
     return [
         Change(one.field, one.label, plain(one.before), plain(one.after), _saved_by(one, edits, submission))
@@ -190,8 +191,26 @@ def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
     rows: tuple[Compared, ...] = ()
     if seen:
         sent = answers.record_of(submission)
-        rows = compare(sent, OrganizationRecord.from_json(seen), submission.before_record())
+        rows = _with_parents(
+            compare(sent, OrganizationRecord.from_json(seen), submission.before_record()), submission.environment
+        )
     return Asked(entry.at, entry.actor_name, plain(facts.get("detail", "")).rstrip("."), bool(seen), rows)
+
+
+def _with_parents(rows: tuple[Compared, ...], environment: str) -> tuple[Compared, ...]:
+    """The rows, with the parents' names before their OIDs."""
+    oids = {oid for row in rows if row.label == "PartOf" for oid in (row.sent, row.seen, row.before)}
+    known = parents.names(environment, oids)
+
+    def text(oid: str) -> str:
+        return parents.text_of(oid, known)
+
+    return tuple(
+        row._replace(sent=text(row.sent), seen=text(row.seen), before=text(row.before))
+        if row.label == "PartOf"
+        else row
+        for row in rows
+    )
 
 
 def _reason(key: str, **values: object) -> Reason:

@@ -77,8 +77,6 @@ class Review:
     warnings: tuple[ReviewWarning, ...]
     blockers: tuple[Blocker, ...]
     parent: Organization | None
-    gateway_oid: str
-    gateways: frozenset[str]
     waits_for: Submission | None
 
     @property
@@ -182,8 +180,6 @@ def review(organization: Organization, *, actor: Actor | None = None, intent: In
         warnings=() if moved_alone else warnings.warnings_for(case),
         blockers=_blockers(organization, record, parent, intent) + _not_read_back(message, record),
         parent=parent,
-        gateway_oid=redox.gateway_oid,
-        gateways=gateway.gateways(organization.environment),
         waits_for=_waits_for(parent),
     )
 

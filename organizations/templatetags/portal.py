@@ -25,6 +25,7 @@ SHARED_ARCS = "2.16.840.1.113883.3.6147.458."
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_OID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){4,}(?!\w)")  # five arcs: neither a version nor an IP address
 _JSON_KEY = re.compile(r'(\s*)("(?:[^"\\]|\\.)*":)(.*)', re.DOTALL)
 
 
@@ -107,6 +108,13 @@ def long_oid(value: object) -> SafeString:
     shared = SHARED_ARCS if text.startswith(SHARED_ARCS) else ""
     own = _wrapping(text.removeprefix(shared))
     return format_html("<span>{}</span><wbr>{}", _wrapping(shared), own) if shared else own
+
+
+@register.filter
+def with_oids(text: object) -> SafeString:
+    """Foreign text, each OID in it set so that it is read digit by digit and wraps only after its dots."""
+    escaped = conditional_escape(plain(str(text)))
+    return mark_safe(_OID.sub(lambda found: f'<span class="oid">{long_oid(found[0])}</span>', escaped))  # noqa: S308
 
 
 def _wrapping(text: str) -> SafeString:

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Concatenate
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.html import format_html
 
 from organizations import permissions
 from organizations.models import Environment, Organization, Submission, User
 from organizations.permissions import Right
+from organizations.presentation import record
 from organizations.services import people
 from organizations.services.actors import Actor
 
@@ -69,7 +69,7 @@ def organization_or_404(environment: Environment, oid: str) -> Organization:
         .first()
     )
     if found is None:
-        raise Http404(_nothing_here(environment, oid))
+        raise Http404(record.nothing_here(environment, oid))
     return found
 
 
@@ -98,11 +98,3 @@ def counterpart_url(organization: Organization) -> str:
 
 def submission_url(submission: Submission) -> str:
     return reverse("submission", args=[submission.environment, submission.pk])
-
-
-def _nothing_here(environment: Environment, oid: str) -> Any:
-    sentence = f"No record {oid} in {environment.label}."
-    if not Organization.objects.in_environment(environment.other).filter(oid=oid).exists():
-        return sentence
-    url = reverse("record", args=[environment.other, oid])
-    return format_html('{} In {} there is one: <a href="{}">open</a>.', sentence, environment.other.label, url)

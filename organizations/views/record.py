@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.models import AuditEntry, Environment, Organization, Submission
 from organizations.permissions import Right, sending
-from organizations.presentation import comparing, editing, record, sentences
+from organizations.presentation import comparing, editing, parents, record, sentences
 from organizations.records import difference
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, NotDone
@@ -36,6 +36,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         "differing": comparing.count_differing(groups),
         "was_accepted": accepted is not None,
         "part_of": record.part_of(organization),
+        "was_part_of": record.was_part_of(organization, accepted),
         "around": record.around(organization),
     }
     return render(request, "record/page.html", _frame(request, organization, "record") | context)
@@ -119,7 +120,8 @@ def _frame(request: HttpRequest, organization: Organization, tab: str) -> Contex
 def _ask_discard(request: HttpRequest, organization: Organization, problem: str = "") -> HttpResponse:
     fault = organizations.why_not_discard(organization)
     accepted = organization.confirmed_record()
-    changes = difference(accepted, organizations.sendable(organization.record())) if accepted and not fault else ()
+    found = difference(accepted, organizations.sendable(organization.record())) if accepted and not fault else ()
+    changes = parents.named(organization.environment, found)
     context = _frame(request, organization, "record") | {"changes": changes, "fault": fault, "problem": problem}
     return render(request, "record/discard.html", context, status=409 if problem else 200)
 

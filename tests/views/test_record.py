@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 
 from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
 from organizations.practice import PracticeDirectory
@@ -290,7 +291,7 @@ def test_another_environments_record_is_a_404_that_says_where_there_is_one(clien
     response = client_of("editor").get(f"/production/organizations/{BASE}/{page}")
     assert response.status_code == 404
     text = response.content.decode()
-    assert f"No record {BASE} in PRODUCTION." in text
+    assert f"No record {BASE} in PRODUCTION." in strip_tags(text)
     assert f'In STAGING there is one: <a href="{PAGE}">open</a>.' in text
 
 

@@ -247,6 +247,8 @@ def test_a_moved_record_says_from_where_to_where(client, accepted, editor, worke
     page = text_of(client.get(edit_url(second, PATH)))
     assert "Moves Harbor Region from Lakeside 1 to below North Region." in page
     assert "Changes City of Harbor Region." in page
+    assert f"Lakeside 1 ({BASE})" in page
+    assert f"North Region ({BASE}.1)" in page
 
 
 def test_a_second_press_sends_nothing_and_says_so(client, made):
@@ -307,38 +309,6 @@ def test_while_a_submission_is_open_there_is_no_button(client, made, editor):
     response = press(client, made)
     assert response.status_code == 409
     assert "Nothing was sent." in text_of(response)
-
-
-def test_while_nobody_knows_whether_it_is_new_the_review_claims_nothing(client, accepted, editor, worker, practice):
-    practice.behaviour = "applies-then-504"
-    below = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
-    submission = factories.submission(below, user=editor)
-    for _ in ("queued", "unknown"):
-        page = client.get(edit_url(below, PATH))
-        main = text_of(page).split("not to be sent now", 1)[1]
-        assert "STAGING, North Region: not to be sent now" in text_of(page)
-        assert f"Submission {submission.pk} must end first; until then nobody knows whether this" in main
-        for claim in (
-            "Registers",
-            "registered outside",
-            "Update,",
-            "nothing to compare",
-            "The exact message",
-            "curl -X",
-        ):
-            assert claim not in main, claim
-        assert "<table" not in page.content.decode()
-        delivery.deliver_next("staging", actor=worker)
-    below.refresh_from_db()
-    assert below.presence == "unknown"
-
-
-def test_a_record_whose_presence_is_unknown_has_one_obstacle(client, made):
-    Organization.objects.update(presence="unknown")
-    page = client.get(edit_url(made, PATH))
-    assert [each.step for each in page.context["page"].obstacles] == ["Open the record"]
-    assert "STAGING, Lakeside 1: not to be sent now" in text_of(page)
-    assert press(client, made).status_code == 409
 
 
 def test_a_parent_goes_first(client, made, editor):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -18,6 +19,7 @@ from organizations.templatetags.portal import written
 from . import parents
 
 MOST_NAMED = 5
+BRIEF = 70
 
 
 class Row(NamedTuple):
@@ -48,6 +50,11 @@ class Question(NamedTuple):
     text: str
     ticked: bool
     error: str
+
+    @property
+    def brief(self) -> str:
+        """Its first words: enough to tell it from the others."""
+        return shorten(self.text.partition(". ")[0], BRIEF, placeholder="...").rstrip(".") + "."
 
 
 class Obstacle(NamedTuple):
@@ -81,6 +88,11 @@ class Page:
     def text(self) -> str:
         """The message as text, for the clipboard."""
         return self.made.message.decode()
+
+    @property
+    def before_heading(self) -> str:
+        """What the values before are: what was only read was never accepted."""
+        return "Last accepted" if self.made.organization.confirmed else "The directory showed"
 
     @property
     def size(self) -> str:
@@ -135,11 +147,14 @@ def _sentences(made: Review) -> Iterator[str]:
         return
     if not made.organization.confirmed and made.organization.presence_basis in (Basis.STATED, Basis.SEEN):
         yield "First message for a record that was registered outside the portal."
+    if made.before is None:
+        yield "Redox replaces the whole record."
+        return
     if made.nothing_differs:
         yield f"Nothing differs from {_last_known(made.organization)}. There is nothing to send."
         return
-    moved = made.before is not None and made.before.part_of_oid != made.record.part_of_oid
-    if moved and made.before is not None:
+    moved = made.before.part_of_oid != made.record.part_of_oid
+    if moved:
         yield f"Moves {name} from {_name_of(made, made.before.part_of_oid)} to below {_parent(made)}."
     labels = [label for field, label in _short_labels(made) if not (moved and field == "part_of_oid")]
     if labels:
@@ -203,7 +218,9 @@ def _row(organization: Organization, found: Difference, entry: AuditEntry | None
         before=found.before,
         after=found.after,
         by=f"{entry.actor_name}, {_day(entry.at)}" if entry else "",
-        edit_url=_url("edit", organization) + (f"#{found.anchor}" if found.anchor else ""),
+        edit_url=f"{_url('edit', organization)}#{found.anchor}"
+        if found.anchor
+        else "",  # else the form has no such field
         is_new=since_version is not None and version is not None and version > since_version,
     )
 

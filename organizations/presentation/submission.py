@@ -181,6 +181,11 @@ def warnings(submission: Submission) -> list[str]:
     return [settled(warning) if warning.is_accepted else warning.text for warning in kept]
 
 
+def before_heading(submission: Submission) -> str:
+    """What the values before are: those of a record that was taken over were only read."""
+    return "Last accepted" if _accepted_before(submission).exists() else "The directory showed"
+
+
 def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
     """The answer to the last Query about a submission, compared with what was sent and accepted before."""
     if entry is None:
@@ -274,13 +279,16 @@ def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
+def _accepted_before(submission: Submission) -> QuerySet[Submission]:
+    of_record = Submission.objects.filter(organization_id=submission.organization_id, id__lt=submission.pk)
+    return of_record.filter(state=State.ACCEPTED)
+
+
 def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
     """The edits that a submission carried: after the last accepted one, up to its own version."""
     if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return AuditEntry.objects.none()
-    earlier = Submission.objects.filter(
-        organization_id=submission.organization_id, id__lt=submission.pk, state=State.ACCEPTED
-    ).exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
+    earlier = _accepted_before(submission).exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
     since = earlier.order_by("-id").values_list("record_version", flat=True).first() or 0
     edits = AuditEntry.objects.edits_since(submission.organization_id, since)
     return edits.filter(version_after__lte=submission.record_version)

@@ -114,7 +114,8 @@ class Review:
     def lines(self) -> tuple[tuple[messages.Line, bool], ...]:
         """The lines of the message, each with where it comes from, and whether this message changes it."""
         lines = messages.annotated(self.message) if self.message else ()
-        return tuple((line, self.event == Event.UPDATE and self._is_changed(line.field)) for line in lines)
+        is_compared = self.event == Event.UPDATE and self.before is not None
+        return tuple((line, is_compared and self._is_changed(line.field)) for line in lines)
 
     def _is_changed(self, field: str) -> bool:
         # An added contact is one change, and each of its fields a field of its own.

@@ -98,7 +98,7 @@ def _show(
         "section": "organizations",
         "switch_url": counterpart_url(made.organization),
         "path": _path(made.organization),
-        "box_errors": [(f"id_tick-{each.key}", each.error) for each in page.questions if each.error],
+        "box_errors": [(f"id_tick-{each.key}", f"Tick: {each.brief}") for each in page.questions if each.error],
         "notes": notes,
         "why_not": why_not(request, permissions.sending(made.organization.environment)),
         "is_unsaved": request.method == "POST",

@@ -179,6 +179,7 @@ def _around(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]
     return {
         "changes": shown.changes(submission),
         "changes_title": shown.changes_title(submission),
+        "before_heading": shown.before_heading(submission),
         "after_heading": "Sent and accepted" if submission.state == State.ACCEPTED else "Sent",
         "warnings": shown.warnings(submission),
         "approval": shown.approval(entries),

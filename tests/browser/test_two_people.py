@@ -2,16 +2,27 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from organizations.models import Organization, Submission, User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
 from .conftest import PageAs
+from .window import NARROW, WIDE
 
 EDIT = f"/staging/organizations/{factories.BASE}/edit/"
 REVIEW = f"/staging/organizations/{factories.BASE}/review/"
+
+
+def expect_labels_above_values(page: Page) -> None:
+    """In a narrow window, where a person's name in a label may be longer than any room beside the value."""
+    page.set_viewport_size(NARROW)
+    labels = page.locator(".diff td[data-label]").evaluate_all(
+        "all => all.map(it => getComputedStyle(it, '::before')).map(label => `${label.position} ${label.display}`)"
+    )
+    assert set(labels) == {"static block"}
+    page.set_viewport_size(WIDE)
 
 
 def test_the_later_of_two_editors_chooses_between_both_versions(
@@ -31,6 +42,7 @@ def test_the_later_of_two_editors_chooses_between_both_versions(
     one.get_by_label("ZIP").fill("53703")
     one.get_by_role("button", name="Save without sending").click()
     expect(one.locator("main")).to_contain_text("while you were editing. Nothing of yours is lost")
+    expect_labels_above_values(one)
     one.get_by_role("button", name="Save these values").click()
     expect(one.locator(".problem")).to_contain_text("Choose a value for Name.")
     expect(one.locator(".problem")).to_be_focused()

@@ -169,7 +169,11 @@ def test_a_warning_must_be_ticked_and_what_was_typed_stays(client, editor):
         (True, False),
         (False, True),
     ]
-    assert text_of(response).count("Tick this, or go back and change the value.") == 2
+    assert text_of(response).count("Tick this, or go back and change the value.") == 1
+    link = re.search(r'<a href="#(id_tick-[^"]+)">([^<]+)</a>', response.content.decode())
+    assert link
+    assert html.unescape(link[2]) == "Tick: Name holds '&'."
+    assert f'id="{link[1]}"' in response.content.decode()
     assert "Ticket 118" in response.content.decode()
     assert not Submission.objects.exists()
     assert press(client, made, reason="Ticket 118").status_code == 302

@@ -80,3 +80,30 @@ def test_parents_are_told_by_name_and_oid(client, accepted, editor, worker):
     assert f"not sent Lakeside 1 {BASE}" in record
     sent = factories.submission(below, user=editor)
     assert f"PartOf {parent} {gateway}" in text_of(client.get(f"/staging/submissions/{sent.pk}/"))
+
+
+def test_what_was_only_read_is_not_called_accepted(client, editor):
+    shown = factories.record(BASE, carried=(("ManagingOrg", '"Lakeside"'),))
+    seen = organizations.take_over(shown, "staging", actor=factories.acting(editor))
+    wanted = replace(shown, name="Lakeside North", destination_id="", destination_known=True, carried=())
+    organizations.edit(seen.pk, seen.version, wanted, stands_for="", actor=factories.acting(editor))
+    page = client.get(edit_url(seen, PATH))
+    said = text_of(page)
+    assert "First message for a record that was registered outside the portal." in said
+    assert "Field The directory showed Will be sent" in said
+    assert "Last accepted" not in said
+    rows = {row.label: bool(row.edit_url) for row in page.context["page"].rows}
+    assert rows == {"Name": True, "ManagingOrg": False}
+    sent = factories.submission(seen, user=editor)
+    assert "Field The directory showed Sent" in text_of(client.get(f"/staging/submissions/{sent.pk}/"))
+
+
+def test_of_a_stated_record_all_fields_are_folded_and_none_is_said_to_change(client, made, editor):
+    organizations.state_registered(made.pk, reason="Registered with curl.", actor=factories.acting(editor))
+    page = client.get(edit_url(made, PATH))
+    said = text_of(page)
+    assert "First message for a record that was registered outside the portal. Redox replaces the whole record." in said
+    assert "Changes " not in said
+    assert f"{len(page.context['page'].rows)} fields, nothing to compare with" in said
+    assert page.context["page"].changed_lines == []
+    assert page.content.decode().index("<details") < page.content.decode().index("cards diff")

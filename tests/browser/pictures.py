@@ -66,10 +66,8 @@ def of(environment: str, place: str = "", page: str = "") -> str:
 def test_home_where_nothing_needs_anybody(
     practice: PracticeDirectory, worker: None, page_as: PageAs, everybody: dict[str, User], take: Take
 ) -> None:
-    for environment in Environment:
-        made.registered(
-            BASES[environment], user=everybody["approver"], environment=environment, name="Lakeside Clinics"
-        )
+    for environment, person in zip(Environment, ("editor", "approver"), strict=True):
+        made.registered(BASES[environment], user=everybody[person], environment=environment, name="Lakeside Clinics")
         environments.check(environment, actor=acting(everybody["approver"]))
     page = page_as("editor")
     take(page, "home-quiet")

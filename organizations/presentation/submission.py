@@ -132,7 +132,9 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
     """What a queued submission waits for: the first that holds it."""
     waits_for = submission.after.exclude(state=State.ACCEPTED).select_related("organization").first()
     if waits_for is not None:
-        return _reason("parent", name=plain(waits_for.organization.name))
+        parent = waits_for.organization
+        url = reverse("record", args=[parent.environment, parent.oid])
+        return _reason("parent", name=format_html('<a href="{}">{}</a>', url, plain(parent.name)))
     held = _held_by_environment(gate, now)
     if held is not None:
         return held

@@ -98,7 +98,9 @@ def test_each_reason_for_waiting_is_named(
 def test_a_child_waits_for_its_parent(client_of: ClientOf, editor: User, queued: Submission) -> None:
     child = factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE)
     waiting = factories.submission(child, user=editor)
-    assert "Waits for its parent Lakeside 1 to be accepted." in text_of(client_of("viewer").get(page_of(waiting)))
+    page = client_of("viewer").get(page_of(waiting))
+    assert "Waits for its parent Lakeside 1 to be accepted." in text_of(page)
+    assert f'Waits for its parent <a href="/staging/organizations/{BASE}/">Lakeside 1</a>' in page.content.decode()
 
 
 def test_before_the_first_attempt_it_can_be_cancelled(client_of: ClientOf, editor: User, queued: Submission) -> None:
@@ -218,10 +220,16 @@ def test_no_subscription_leads_to_the_connection(
     submission = sent(practice, editor, worker, "says-no-subscriptions")
     response = client_of("viewer").get(page_of(submission))
     assert "Redox does not let this credential write to this directory." in text_of(response)
+    assert "Sending to STAGING is stopped until somebody has put the connection right." in text_of(response)
     assert 'btn-primary" href="/staging/connection/">Open Connection</a>' in response.content.decode()
     with override_settings(REDOX=redox(practice.url, REDOX_STAGING_ROUTING_ID="11111111-2222-4333-8444-555555555555")):
         said = text_of(client_of("viewer").get(page_of(submission)))
     assert "The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING organizations" in said
+    environments.check("staging", actor=worker)
+    practice.behaviour = "answers"
+    environments.check("staging", actor=worker)
+    environments.release("staging", actor=worker)
+    assert "Sending to STAGING is stopped" not in text_of(client_of("viewer").get(page_of(submission)))
 
 
 # What is foreign --------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Min
 
-from organizations.models import Organization
+from organizations.models import Organization, tree
 from organizations.services import searching
 
 MOST_PARENTS = 20
@@ -32,6 +32,12 @@ def parents(environment: str, typed: str) -> list[Choice]:
         .values_list("oid", "name")
     )
     return [Choice(oid, f"{name}, below {above[part_of]}" if part_of in above else name) for oid, name, part_of in rows]
+
+
+def place_of(environment: str, oid: str) -> str:
+    """The names from the top of the tree down to the record with this OID; "" when it is none of ours."""
+    found = Organization.objects.in_environment(environment).filter(oid=oid).first()
+    return " › ".join(each.name for each in [*tree.path_of(found), found]) if found else ""
 
 
 def record_called(environment: str, typed: str) -> str:

@@ -51,10 +51,15 @@ def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 @require_safe
 @needs(Right.VIEW)
 def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Records of ours that fit what was typed where one is named, as choices of the list beside it."""
+    """Records of ours that fit what was typed where one is named, as choices of the list beside it.
+
+    At PartOf also which record the text means so far, and where that stands.
+    """
     typed = next((request.GET[name] for name in SUGGESTS_FOR if name in request.GET), "")
-    found = choices.parents(environment, typed)
-    response = render(request, "editing/_parents.html", {"parents": found})
+    context: dict[str, object] = {"parents": choices.parents(environment, typed)}
+    if "parent" in request.GET:
+        context["parent_place"] = choices.place_of(environment, choices.record_called(environment, typed))
+    response = render(request, "editing/suggestions.html", context)
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request"])
     return response

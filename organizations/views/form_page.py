@@ -159,6 +159,7 @@ class FormPage:
             "oid_note": oid_note,
             "taken_by": self._taken_by(form),
             "parents": choices.parents(self.environment, form.typed.fields.get("parent", "")),
+            "parent_place": choices.place_of(self.environment, parent),
             "destinations": choices.destinations(self.environment, parent),
             "most_rows": MOST_ROWS,
             "is_unsaved": self.is_posted,

@@ -51,10 +51,6 @@ def differing(all_groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return tuple(group for group in found if group.rows)
 
 
-def count_differing(all_groups: tuple[Group, ...]) -> int:
-    return sum(row.differs for group in all_groups for row in group.rows)
-
-
 def replace_rows(group: Group, rows: tuple[FieldRow, ...]) -> Group:
     return Group(group.heading, group.anchor, rows)
 

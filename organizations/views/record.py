@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from organizations.models import AuditEntry, Environment, Organization, Submission
+from organizations.models import AuditEntry, Environment, Organization, Submission, tree
 from organizations.permissions import Right, sending
 from organizations.presentation import comparing, editing, parents, record, sentences
 from organizations.records import difference
@@ -33,7 +33,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     context = {
         "groups": comparing.differing(groups) if only_differing else groups,
         "only_differing": only_differing,
-        "differing": comparing.count_differing(groups),
+        "differing": organization.changes,
         "was_accepted": accepted is not None,
         "part_of": record.part_of(organization),
         "was_part_of": record.was_part_of(organization, accepted),
@@ -117,16 +117,29 @@ def _frame(request: HttpRequest, organization: Organization, tab: str) -> Contex
     }
 
 
+def _act(organization: Organization, act: str) -> Context:
+    """What stands around an act, whose path leads back to the record."""
+    above = [*tree.path_of(organization), organization]
+    records = [(each.name, record_url(each)) for each in above]
+    counterpart = organization.counterpart
+    return {
+        "organization": organization,
+        "path": [("Organizations", reverse("organizations", args=[organization.environment])), *records, (act, "")],
+        "section": "organizations",
+        "switch_url": record_url(counterpart) if counterpart else "",
+    }
+
+
 def _ask_discard(request: HttpRequest, organization: Organization, problem: str = "") -> HttpResponse:
     fault = organizations.why_not_discard(organization)
     accepted = organization.confirmed_record()
     found = difference(accepted, organizations.sendable(organization.record())) if accepted and not fault else ()
     changes = parents.named(organization.environment, found)
-    context = _frame(request, organization, "record") | {"changes": changes, "fault": fault, "problem": problem}
+    context = _act(organization, "Discard") | {"changes": changes, "fault": fault, "problem": problem}
     return render(request, "record/discard.html", context, status=409 if problem else 200)
 
 
 def _ask_withdraw(request: HttpRequest, organization: Organization, problem: str = "") -> HttpResponse:
     fault = organizations.why_not_withdraw(organization)
-    context = _frame(request, organization, "record") | {"fault": fault, "problem": "" if fault else problem}
+    context = _act(organization, "Withdraw") | {"fault": fault, "problem": "" if fault else problem}
     return render(request, "record/withdraw.html", context, status=409 if problem else 200)

@@ -60,6 +60,7 @@ def test_discarding_shows_what_goes_and_then_goes_back_to_what_was_accepted(clie
     assert "Throw away 1 saved change? The record goes back to what Redox last accepted (" in asked
     assert "The changes stay in the history." in asked
     assert "<ins>Lakeside South</ins>" in asked
+    assert f'<li><a href="{PAGE}">Lakeside South</a></li><li aria-current="page">Discard</li>' in asked
     response = client.post(f"{PAGE}discard/", hidden(client, f"{PAGE}discard/"), follow=True)
     assert response.redirect_chain == [(PAGE, 302)]
     assert "The record is again as Redox last accepted it. Nothing was sent." in response.content.decode()

@@ -239,7 +239,7 @@ def test_sending_goes_on_only_after_a_check_that_succeeded(
     environments.stop_now("staging", "Redox does not accept the credential", actor=worker)
     client = client_of(user=editor)
     said = text_of(client.get(PAGE))
-    assert "Sending to STAGING is stopped since " in said
+    assert said.count("Sending to STAGING is stopped since ") == 1
     assert "0 submissions wait, none is lost. Somebody must put it right." in said
     assert "Put it right, restart, then: Check connection" in said
     assert "Go on sending to STAGING" not in said

@@ -121,6 +121,19 @@ def test_no_page_is_left_out() -> None:
     assert named - NO_PAGES == looked_at
 
 
+def test_filters_stand_in_one_line_and_columns_under_each_other(seeded: Seeded, page_as: PageAs) -> None:
+    page = page_as("approver")
+    page.goto("/audit/")
+    box, button = page.locator(".filters input").first.bounding_box(), page.locator(".filters button").bounding_box()
+    assert box is not None
+    assert button is not None
+    assert button["y"] < box["y"] + box["height"]
+    page.goto("/search/?q=lakeside+north")
+    columns = "tables => tables.map(it => [...it.rows[0].cells].map(cell => cell.getBoundingClientRect().left))"
+    staging, production = page.locator(".found").evaluate_all(columns)
+    assert staging == production
+
+
 def test_the_demonstration_is_accessible_and_fits(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User], settings: Any
 ) -> None:

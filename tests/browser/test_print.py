@@ -11,6 +11,24 @@ from tests import factories
 from . import made
 from .conftest import PageAs
 
+PAGE_RULES = """
+() => [...document.styleSheets].flatMap(sheet => [...sheet.cssRules]).filter(rule => rule.media?.mediaText === 'print')
+  .flatMap(rule => [...rule.cssRules]).filter(rule => rule instanceof CSSPageRule).map(rule => rule.cssText).join()
+"""
+
+
+def test_what_is_unknown_is_printed_with_page_numbers_and_without_its_button(
+    practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    practice.behaviour = "applies-then-504"
+    sent = made.sent(factories.organization(user=person("editor"), name="Lakeside North"), user=person("editor"))
+    page = page_as("editor")
+    page.goto(f"/staging/submissions/{sent.pk}/")
+    expect(page.get_by_text("reads, does not write", exact=True)).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_text("reads, does not write", exact=True)).to_be_hidden()
+    assert "counter(page)" in page.evaluate(PAGE_RULES)
+
 
 def test_record_submission_and_history_are_printed_without_the_menu(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]

@@ -138,6 +138,7 @@ def test_a_hit_shows_why_it_fits_and_is_framed_by_what_stands_above(client_of, f
     assert "alias: Old <mark>Harbor</mark> Pediatrics" in text
     assert "<mark>Harbor</mark> Region" in text
     assert "Search: harbor" in text
+    assert "2 of 2" not in text
 
 
 @pytest.mark.parametrize(

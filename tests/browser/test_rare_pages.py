@@ -1,0 +1,82 @@
+"""Pages that stand seldom or for seconds only: accessible and fitting like all others."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import OperationalError
+from playwright.sync_api import expect
+
+from organizations.models import State, Submission, User, clock
+from organizations.practice import PracticeDirectory
+from organizations.services import environments
+from organizations.services.actors import system
+from organizations.views import help as help_page
+from tests import factories
+
+from . import window
+from .conftest import PageAs
+from .judging import faults_of
+
+CONNECTION = "/staging/connection/"
+
+
+def test_a_submission_on_its_way_is_accessible_and_fits(
+    practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
+) -> None:
+    submission = factories.submission(factories.organization(user=person("editor")), user=person("editor"))
+    Submission.objects.update(state=State.SENDING, attempt=1, sent_at=clock.now(), state_at=clock.now())
+    page = page_as("editor")
+    page.goto(f"/staging/submissions/{submission.pk}/")
+    expect(page.locator("#state")).to_contain_text("On its way for")
+    assert faults_of(page) == []
+
+
+def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
+    practice: PracticeDirectory, page_as: PageAs
+) -> None:
+    page, worker = page_as("approver"), system("Worker of the tests")
+    environments.hold_now("staging", 300, "too many requests", actor=worker)
+    page.goto(CONNECTION)
+    expect(page.get_by_text("Redox asked us to slow down.")).to_have_count(1)
+    assert faults_of(page) == []
+    environments.stop_now("staging", "Redox does not accept the credential", actor=worker)
+    page.goto(CONNECTION)
+    expect(page.get_by_text("Sending to STAGING is stopped since")).to_have_count(1)
+    assert faults_of(page) == []
+    page.get_by_role("button", name="Check connection").click()
+    expect(page.get_by_role("button", name="Go on sending to STAGING")).to_be_visible()
+    assert faults_of(page) == []
+
+
+def test_the_page_of_a_wrong_method_is_accessible_and_fits(transactional_db: None, page_as: PageAs) -> None:
+    page = page_as("viewer")
+    page.goto("/sign-out/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This address does not take that.")
+    assert faults_of(page) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (RuntimeError("broken"), "Something went wrong here, not at Redox."),
+        (OperationalError("gone"), "The portal cannot reach its database."),
+    ],
+)
+def test_the_page_of_a_fault_is_accessible_and_fits(
+    transactional_db: None,
+    page_as: PageAs,
+    faults: window.Faults,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    said: str,
+) -> None:
+    def raises() -> None:
+        raise fault
+
+    page = page_as("viewer")
+    monkeypatch.setattr(help_page, "_families", raises)
+    page.goto("/help/")
+    expect(page.locator("body")).to_contain_text(said)
+    assert [found.split(":")[0] for found in faults.found] in (["500"], ["503"])
+    faults.found.clear()
+    assert faults_of(page) == []

@@ -11,7 +11,7 @@ from django.urls import reverse
 from organizations import words
 from organizations.models import AuditEntry, Basis, Event, Organization, Submission
 from organizations.records import Difference
-from organizations.services import reviews, submissions
+from organizations.services import gateway, reviews, submissions
 from organizations.services.reviews import Block, Blocker, Review
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import written
@@ -185,7 +185,11 @@ def _parent(made: Review) -> str:
 
 
 def _name_of(made: Review, oid: str) -> str:
-    return parents.names(made.organization.environment, [oid]).get(oid, oid)
+    environment = made.organization.environment
+    name = parents.names(environment, [oid]).get(oid, oid)
+    # There are two gateways: the usual one needs no number.
+    is_other = oid in gateway.gateways(environment) and oid != gateway.environment(environment).gateway_oid
+    return f"{name} ({oid})" if is_other else name
 
 
 def _compared(made: Review) -> str:

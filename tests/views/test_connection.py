@@ -67,11 +67,12 @@ def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use(clie
         said = text_of(client_of("viewer").get(PAGE))
         other = text_of(client_of("viewer").get("/production/connection/"))
         home = text_of(client_of("viewer").get("/"))
+        elsewhere = text_of(client_of("viewer").get("/staging/organizations/"))
     sentence = (
         "Not connected: REDOX_STAGING_SOURCE_ID: is no UUID (36 characters with four hyphens)."
         " You can prepare records; nothing can be sent."
     )
-    assert f"STAGING: {sentence} Open Connection" in said
+    assert f"STAGING: {sentence} Open Connection" in elsewhere
     assert f"Not connected {sentence} What this means Put the variable right and restart." in said
     assert f"Not connected {sentence} See what is missing" in home
     assert text_of(client_of("viewer").get("/help/")).count("Not connected: Redox refuses the credential") == 1
@@ -199,7 +200,8 @@ def test_a_check_that_fails_says_why_in_plain_words(
     said = text_of(client_of(user=editor).post(CHECK, follow=True))
     sentence = r"The last check at \d\d:\d\d failed: Redox did not accept the credential for the Query\."
     assert re.search(f"Check failed {sentence}", said)
-    assert re.search(f"STAGING: Check failed. {sentence} Open Connection", said)
+    elsewhere = text_of(client_of("viewer").get("/staging/organizations/"))
+    assert re.search(f"STAGING: Check failed. {sentence} Open Connection", elsewhere)
     assert re.search(f"Check failed {sentence} Open Connection Checked", text_of(client_of("viewer").get("/")))
     assert "Checked by Editor One." in said
     assert "Nobody has checked it" not in said

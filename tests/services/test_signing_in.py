@@ -42,7 +42,9 @@ def test_an_assertion_that_our_key_signed_delivers_and_is_written_down_nowhere(
     editor: User, tmp_path, key: RSAKey, oauth: dict[str, str]
 ) -> None:
     known = Credential(environment="staging", client_id="client-1", public_jwk=dict(key.as_dict(private=False)))
-    with PracticeDirectory(tmp_path, [known]) as practice, override_settings(REDOX=redox(practice.url, **oauth)):
+    with PracticeDirectory(tmp_path, [known]) as practice, override_settings(
+        REDOX=redox(practice.url, **oauth), REDOX_RATE=1000.0
+    ):  # fmt: skip
         first = factories.submission(factories.organization(user=editor), user=editor)
         second = factories.submission(factories.organization(f"{factories.BASE}.1", user=editor), user=editor)
         assert deliver()

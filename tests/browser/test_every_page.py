@@ -1,6 +1,7 @@
 """Every page of the portal: axe, both themes, three widths, one primary button. Addresses come from the resolver."""
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -166,6 +167,17 @@ def test_signing_in_and_managing_people_are_accessible_and_fit(
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator(".problem")).to_be_focused()
     assert faults_of(page) == []
+
+
+def test_people_and_roles_in_the_demonstration_are_accessible_and_fit(
+    transactional_db: None, page_as: PageAs, settings: Any, tmp_path: Path
+) -> None:
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+    page = page_as("administrator")
+    add = "/admin/organizations/user/add/"
+    assert judged(page, {"admin": ["/admin/", "/admin/organizations/user/", add]}) == ""
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("There is a problem")).to_be_focused()
 
 
 def test_what_follows_a_wrong_press_is_accessible_and_fits(seeded: Seeded, page_as: PageAs) -> None:

@@ -191,7 +191,7 @@ def test_below_takes_a_name_and_says_what_is_no_record(client_of, family):
     response = client.get(STAGING, {"below": "north region", "view": "list"})
     assert [row.organization.name for row in response.context["listing"].rows] == ["Lakeside North", "Quarry Road"]
     page = response.content.decode()
-    assert f'<input class="form-control" type="text" id="below" name="below" value="{BASE}.1"' in page
+    assert f'<input class="form-control w-date" type="text" id="below" name="below" value="{BASE}.1"' in page
     assert f'data-hx-get="{STAGING}suggestions/"' in page
     text = client.get(STAGING, {"below": "Nowhere"}).content.decode()
     assert "Nothing fits all filters. Without &#x27;Below: nowhere&#x27; there are " in text

@@ -5,12 +5,18 @@ import os
 import re
 import secrets
 import socket
+import sqlite3
 import uuid
 from collections.abc import MutableMapping
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 from joserfc.jwk import RSAKey
 
+from orgportal.faults import SettingsFault
+
+DATABASE = "demo.sqlite3"
 _PRACTICE_URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
 # The company of the made-up records in each environment.
 _BASE_OIDS = {
@@ -51,7 +57,6 @@ def prepare(folder: Path) -> None:
         "SECRET_KEY": secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "HTTPS": "false",
-        "DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3",
         "TIME_ZONE": "America/Chicago",
         "LOG_LEVEL": "WARNING",
         **_TIMES,
@@ -60,6 +65,14 @@ def prepare(folder: Path) -> None:
         given = {"BASE_URL": practice, "BASE_OIDS": _BASE_OIDS[name], **credential}
         values |= {f"REDOX_{name}_{each}": value for each, value in given.items()}
     _write(folder / "demo.env", "".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def places(folder: Path) -> dict[str, str]:
+    """The settings that follow from where the demonstration lies. They are not kept: it may be moved and copied."""
+    return {
+        "DATABASE_URL": f"sqlite:///{quote(str(folder / DATABASE))}",
+        "REDOX_STAGING_PRIVATE_KEY_FILE": str(folder / "demo-key.pem"),
+    }
 
 
 def choose_practice_port(folder: Path) -> int:
@@ -74,11 +87,49 @@ def choose_practice_port(folder: Path) -> int:
     return port
 
 
+def check_database(folder: Path) -> None:
+    """Look whether the demonstration's database is one; a portal in earnest may have been led to its file.
+
+    Raises:
+        SettingsFault: it holds people or records and bears no mark, or cannot be read.
+    """
+    file = folder / DATABASE
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            is_in_earnest = _is_in_earnest(connection)
+    except sqlite3.Error as error:
+        raise SettingsFault(str(file), f"cannot be read as a database ({error}); move it away") from None
+    if is_in_earnest:
+        raise SettingsFault(
+            str(file), "holds a database in earnest; the demonstration leaves it alone. Move it and set DATABASE_URL"
+        )
+
+
 def start_over(folder: Path) -> None:
-    """Forget the demonstration's records, history and directories; credentials and settings stay."""
-    for file in (*folder.glob("demo.sqlite3*"), *folder.glob("demo.seeded"), *folder.glob("demo-practice/*")):
+    """Forget the demonstration's records, history and directories; credentials and settings stay.
+
+    Raises:
+        SettingsFault: as `check_database`; nothing was deleted.
+    """
+    check_database(folder)
+    database = [folder / f"{DATABASE}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")]
+    for file in (*database, folder / "demo.seeded", *folder.glob("demo-practice/*")):
         if file.name != "credentials.json":
-            file.unlink()
+            file.unlink(missing_ok=True)
+
+
+def _is_in_earnest(connection: sqlite3.Connection) -> bool:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def holds(table: str, condition: str = "TRUE") -> bool:
+        found = table in tables and connection.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1").fetchone()  # noqa: S608
+        return bool(found)
+
+    if holds("organizations_installation", "demonstration"):
+        return False
+    return holds("organizations_user") or holds("organizations_organization")
 
 
 def _credentials(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
@@ -92,9 +143,8 @@ def _credentials(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     ]
     _write(folder / "demo-key.pem", key.as_pem(private=True).decode("ascii"))
     _write(folder / "demo-practice" / "credentials.json", json.dumps(known, indent=2))
-    key_file = str(folder / "demo-key.pem")
     return (
-        {"AUTH": "oauth", "CLIENT_ID": client_id, "KEY_ID": key_id, "PRIVATE_KEY_FILE": key_file},
+        {"AUTH": "oauth", "CLIENT_ID": client_id, "KEY_ID": key_id},
         {"AUTH": "api-key", "API_KEY": api_key, "API_SECRET": api_secret},
     )
 

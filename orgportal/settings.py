@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
-from orgportal.demonstration import var_dir
+from orgportal.demonstration import places, var_dir
 from orgportal.logs import logging_settings
 from orgportal.variables import make_folder, read_variables, redox_settings
 
@@ -25,7 +25,7 @@ DEMO_BEHAVIOUR_FILE = str(VAR_DIR / "demo-practice" / "behaviour") if DEMO else 
 TESTING = False
 
 if DEMO:
-    VARIABLES = read_variables({}, VAR_DIR / "demo.env")
+    VARIABLES = read_variables(places(VAR_DIR), VAR_DIR / "demo.env")
 else:
     _env_file = os.environ.get("ORGPORTAL_ENV_FILE", str(BASE_DIR / ".env"))
     VARIABLES = read_variables(os.environ, Path(_env_file) if _env_file else None)

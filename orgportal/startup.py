@@ -3,10 +3,12 @@
 import ipaddress
 import zoneinfo
 from collections.abc import Iterator
+from pathlib import Path
 
 from django.conf import settings
 
 from organizations.services import gateway, installation
+from orgportal import demonstration
 from orgportal.faults import SettingsFault
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -17,7 +19,17 @@ def verify() -> None:
 
     A fault inside one Redox environment is no reason: that environment is then shown as not connected.
     """
-    for check in (_secret_key, _hosts, _bind, _https, _time_zone, _log_level, _delivery_times, _unknown_names):
+    for check in (
+        _secret_key,
+        _hosts,
+        _bind,
+        _https,
+        _database,
+        _time_zone,
+        _log_level,
+        _delivery_times,
+        _unknown_names,
+    ):
         for fault in check():
             raise fault
     gateway.verify()
@@ -82,6 +94,14 @@ def _https() -> Iterator[SettingsFault]:
     if not settings.HTTPS and not _only_this_machine():
         yield SettingsFault(
             "HTTPS", "is false, so BIND must be an address of this machine alone, such as 127.0.0.1:8000"
+        )
+
+
+def _database() -> Iterator[SettingsFault]:
+    file = Path(settings.VAR_DIR) / demonstration.DATABASE
+    if not settings.DEMO and Path(settings.DATABASES["default"]["NAME"]).resolve() == file:
+        yield SettingsFault(
+            "DATABASE_URL", "names the file of ./dev demo, which starts over when told to; name another"
         )
 
 

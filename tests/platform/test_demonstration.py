@@ -1,14 +1,21 @@
 """Demonstration and earnest never touch: each way in which they could is tried."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.core.management.base import CommandError
 
+from organizations.management.commands import seed_demo
+from organizations.models import Environment
+from organizations.services.actors import system
 from orgportal import demonstration
+from orgportal.faults import SettingsFault
 from orgportal.processes import open_door
 from orgportal.variables import read_variables
 
@@ -34,9 +41,25 @@ def set_in(folder: Path, **values: str) -> None:
 
 
 def mark(database: Path) -> None:
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE organizations_installation SET demonstration = 1")
-    connection.close()
+
+
+def make_database(path: Path, *statements: str) -> Path:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+    return path
+
+
+# What tells a database in earnest from others, in the least number of tables.
+PEOPLE = "CREATE TABLE organizations_user (id)"
+SOMEBODY = "INSERT INTO organizations_user VALUES (1)"
+RECORDS = "CREATE TABLE organizations_organization (id)"
+A_RECORD = "INSERT INTO organizations_organization VALUES (1)"
+MARK = "CREATE TABLE organizations_installation (demonstration)"
+MARKED = "INSERT INTO organizations_installation VALUES (1)"
+UNMARKED = "INSERT INTO organizations_installation VALUES (0)"
 
 
 def settings_of(folder: Path, **variables: str) -> str:
@@ -99,12 +122,71 @@ def test_a_taken_port_of_the_practice_directory_is_replaced_everywhere(folder):
         assert variables.text(name) == f"http://127.0.0.1:{other}"
 
 
-def test_starting_over_keeps_the_settings_alone(folder):
-    for name in ("demo.sqlite3", "demo.sqlite3-wal", "demo.seeded", "demo-practice/behaviour", "orgportal.sqlite3"):
+def test_starting_over_keeps_the_settings_and_what_is_not_its_own(folder):
+    own = ("demo.sqlite3", "demo.sqlite3-wal", "demo.seeded", "demo-practice/behaviour")
+    for name in (*own, "orgportal.sqlite3", "demo.sqlite3.backup"):
         (folder / name).touch()
     demonstration.start_over(folder)
     left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert left == {"demo.env", "demo-key.pem", "demo-practice/credentials.json", "orgportal.sqlite3"}
+    kept = {"demo.env", "demo-key.pem", "demo-practice/credentials.json"}
+    assert left == kept | {"orgportal.sqlite3", "demo.sqlite3.backup"}
+
+
+@pytest.mark.parametrize("statements", [(), (PEOPLE, RECORDS, MARK, UNMARKED), (PEOPLE, SOMEBODY, MARK, MARKED)])
+def test_starting_over_deletes_a_database_that_is_empty_or_marked(folder, statements):
+    database = make_database(folder / "demo.sqlite3", *statements)
+    demonstration.start_over(folder)
+    assert not database.exists()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [(PEOPLE, SOMEBODY), (PEOPLE, SOMEBODY, MARK, UNMARKED), (PEOPLE, RECORDS, A_RECORD, MARK, UNMARKED)],
+)
+def test_starting_over_leaves_a_database_in_earnest_alone(folder, statements):
+    database = make_database(folder / "demo.sqlite3", *statements)
+    before = database.read_bytes()
+    with pytest.raises(SettingsFault, match=r"demo\.sqlite3: holds a database in earnest"):
+        demonstration.start_over(folder)
+    assert database.read_bytes() == before
+
+
+def test_starting_over_leaves_what_it_cannot_read_alone(folder):
+    (folder / "demo.sqlite3").write_text("no database at all, but somebody put it here")
+    with pytest.raises(SettingsFault, match="cannot be read as a database"):
+        demonstration.start_over(folder)
+    assert (folder / "demo.sqlite3").exists()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--fresh",)])
+def test_the_command_changes_nothing_in_a_database_in_earnest(folder, arguments):
+    (folder / "demo.seeded").touch()
+    database = make_database(folder / "demo.sqlite3", PEOPLE, SOMEBODY)
+    before = database.read_bytes()
+    ended = manage("demo", "--port", "0", *arguments, ORGPORTAL_VAR=str(folder))
+    assert ended.returncode == 2
+    assert "holds a database in earnest" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert database.read_bytes() == before
+
+
+def test_it_can_be_renamed_and_lie_in_any_folder(folder, tmp_path):
+    moved = folder.rename(tmp_path / "var #2, 100 %41")
+    given = settings_of(moved, ORGPORTAL_DEMO="1")
+    assert given.startswith(f"True {moved}/demo.sqlite3 ")
+    assert given.count("faults=()") == 2
+    assert str(folder) + "/" not in given
+
+
+def test_seeding_ends_when_nothing_is_delivered(settings, tmp_path, monkeypatch):
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+    monkeypatch.setattr(seed_demo, "SETTLES_WITHIN", 0.0)
+    monkeypatch.setattr(seed_demo.Seed, "is_due", lambda _: True)
+    monkeypatch.setattr("organizations.services.workers.one_round", lambda _: False)
+    seed = seed_demo.Seed.__new__(seed_demo.Seed)
+    seed.environment, seed.worker = Environment.STAGING, system("Worker test")
+    with pytest.raises(CommandError, match="Nothing is delivered to STAGING"):
+        seed.deliver("answers")
 
 
 def test_a_portal_in_earnest_refuses_a_marked_database(variables, database):
@@ -130,13 +212,11 @@ def test_the_web_server_itself_refuses_a_marked_database(variables, database):
     assert "SettingsFault: DATABASE_URL: names a demonstration database" in ended.stderr
 
 
-def test_the_demonstration_refuses_a_database_in_earnest(variables, database, folder):
-    account = {"DJANGO_SUPERUSER_PASSWORD": "correct horse battery"}
-    made = manage(
-        "createsuperuser", "--noinput", "--username=admin", "--email=admin@example.org", **variables, **account
-    )
-    assert made.returncode == 0, made.stderr
-    set_in(folder, DATABASE_URL=f"sqlite:///{database}")
+def test_each_program_of_the_demonstration_refuses_a_database_in_earnest(database, folder):
+    somebody = "(username, password, first_name, last_name, email, is_staff, is_active, is_superuser, date_joined)"
+    values = "('admin', '', '', '', '', 1, 1, 1, '2027-01-01')"
+    make_database(database, f"INSERT INTO organizations_user {somebody} VALUES {values}")
+    shutil.copy(database, folder / "demo.sqlite3")
     for command in (("serve", "--check"), ("deliver",), ("seed_demo",)):
         ended = manage(*command, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
         assert ended.returncode == 2, command
@@ -151,10 +231,13 @@ def test_demonstration_records_cannot_be_added_to_a_database_in_earnest(variable
 
 def test_a_marked_database_never_sends_to_another_machine(database, folder):
     mark(database)
-    set_in(folder, DATABASE_URL=f"sqlite:///{database}", REDOX_PRODUCTION_BASE_URL="https://redox.example.org")
-    ended = manage("deliver", ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
-    assert ended.returncode == 2
-    assert "REDOX_PRODUCTION_BASE_URL" in ended.stderr
+    shutil.copy(database, folder / "demo.sqlite3")
+    (folder / "demo.seeded").touch()
+    set_in(folder, REDOX_PRODUCTION_BASE_URL="https://redox.example.org")
+    for command in (("deliver",), ("demo", "--port", "0")):  # which ends, instead of starting workers for ever
+        ended = manage(*command, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
+        assert ended.returncode == 2
+        assert "REDOX_PRODUCTION_BASE_URL" in ended.stderr
 
 
 def test_the_command_cannot_be_run_beside_its_own_settings(variables):

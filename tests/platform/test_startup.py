@@ -1,10 +1,11 @@
 """Start: settings that must not be used together stop the process and are named."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from orgportal import startup
+from orgportal import demonstration, startup
 from orgportal.faults import SettingsFault
 from orgportal.variables import Variables
 
@@ -63,6 +64,15 @@ def test_what_belongs_together_is_accepted(settings, values):
     for name, value in values.items():
         setattr(settings, name, value)
     startup.verify()
+
+
+def test_the_file_of_the_demonstration_is_no_database_in_earnest(settings, tmp_path, monkeypatch):
+    file = Path(settings.DATABASES["default"]["NAME"]).resolve()
+    startup.verify()
+    settings.VAR_DIR = file.parent
+    monkeypatch.setattr(demonstration, "DATABASE", file.name)
+    with pytest.raises(SettingsFault, match=r"^DATABASE_URL: names the file of \./dev demo"):
+        startup.verify()
 
 
 def test_the_parts_of_an_address():

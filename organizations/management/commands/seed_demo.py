@@ -1,5 +1,6 @@
 """Makes the demonstration's people and records through the services and by real deliveries: their history is real."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,7 @@ NAMES = {
     "administrator": ("Administrator", "One"),
 }
 SECOND_EDITOR = "editor-two"
+SETTLES_WITHIN = 30.0
 
 # Locations (region, number) that are not simply registered, so that every state is there at least twice.
 NEVER_SENT = ((6, 8), (6, 9))
@@ -64,6 +66,7 @@ class Command(PortalCommand):
             raise CommandError("This is no demonstration. Start it with: ./dev demo")
         startup.verify()
         installation.mark_as_demonstration()
+        startup.verify_database()
         everybody = make_people()
         for environment in Environment:
             Seed(environment, everybody).run()
@@ -173,8 +176,17 @@ class Seed:
 
     def deliver(self, behaviour: str) -> None:
         demonstration.set_behaviour(behaviour)
-        while Submission.objects.due(self.environment, clock.now()).exists():
-            workers.one_round(self.worker)
+        until = time.monotonic() + SETTLES_WITHIN
+        while self.is_due():
+            if workers.one_round(self.worker):
+                until = time.monotonic() + SETTLES_WITHIN
+            elif time.monotonic() > until:
+                raise CommandError(f"Nothing is delivered to {self.environment.label}. Is its connection set?")
+            else:
+                time.sleep(0.05)
+
+    def is_due(self) -> bool:
+        return Submission.objects.due(self.environment, clock.now()).exists()
 
     def edit(self, place: tuple[int, int], username: str) -> None:
         organization = Organization.objects.get(pk=self.locations[place].pk)

@@ -140,7 +140,7 @@ LOGOUT_REDIRECT_URL = "sign-in"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
-TIME_ZONE = VARIABLES.text("TIME_ZONE", "UTC")
+TIME_ZONE = VARIABLES.time_zone("TIME_ZONE", default="UTC")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -179,5 +179,5 @@ MAILERS = {"default": VARIABLES.mailer("EMAIL_URL", default="consolemail://")}
 DEFAULT_FROM_EMAIL = VARIABLES.text("DEFAULT_FROM_EMAIL", "orgportal@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-LOG_LEVEL = VARIABLES.text("LOG_LEVEL", "INFO").upper()
+LOG_LEVEL = VARIABLES.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = logging_settings(LOG_LEVEL)

@@ -1,7 +1,6 @@
 """What every process checks before it works. System checks do not run in a web server, so these are called by name."""
 
 import ipaddress
-import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,6 @@ from django.conf import settings
 from organizations.services import gateway, installation
 from orgportal import demonstration
 from orgportal.faults import SettingsFault
-
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def verify() -> None:
@@ -25,8 +22,6 @@ def verify() -> None:
         _bind,
         _https,
         _database,
-        _time_zone,
-        _log_level,
         _delivery_times,
         _unknown_names,
     ):
@@ -103,16 +98,6 @@ def _database() -> Iterator[SettingsFault]:
         yield SettingsFault(
             "DATABASE_URL", "names the file of ./dev demo, which starts over when told to; name another"
         )
-
-
-def _time_zone() -> Iterator[SettingsFault]:
-    if settings.TIME_ZONE not in zoneinfo.available_timezones():
-        yield SettingsFault("TIME_ZONE", "is no time zone such as America/Chicago")
-
-
-def _log_level() -> Iterator[SettingsFault]:
-    if settings.LOG_LEVEL not in _LEVELS:
-        yield SettingsFault("LOG_LEVEL", f"is none of {', '.join(_LEVELS)}")
 
 
 def _delivery_times() -> Iterator[SettingsFault]:

@@ -3,7 +3,8 @@
 import io
 import re
 import warnings
-from collections.abc import Mapping
+import zoneinfo
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -60,6 +61,20 @@ class Variables:
         if not 0 < number < float("inf"):
             raise SettingsFault(name, "is not a number above 0")
         return number
+
+    def one_of(self, name: str, default: str, words: Sequence[str]) -> str:
+        word = self.text(name, default).upper()
+        if word not in words:
+            raise SettingsFault(name, f"is none of {', '.join(words)}")
+        return word
+
+    def time_zone(self, name: str, default: str) -> str:
+        key = self.text(name, default)
+        try:
+            zoneinfo.ZoneInfo(key)
+        except (KeyError, ValueError, OSError):
+            raise SettingsFault(name, "is no time zone such as America/Chicago") from None
+        return key
 
     def items(self, name: str) -> list[str]:
         return [item.strip() for item in self.text(name).split(",") if item.strip()]

@@ -34,8 +34,6 @@ def test_the_settings_of_the_tests_are_fit():
         ("BIND", {"BIND": "127.0.0.1:http"}),
         ("BIND", {"BIND": "127.0.0.1:70000"}),
         ("DEBUG", {"DEBUG": True, "BIND": "0.0.0.0:8000"}),
-        ("TIME_ZONE", {"TIME_ZONE": "Chicago"}),
-        ("LOG_LEVEL", {"LOG_LEVEL": "LOUD"}),
         ("REDOX_LEASE", {"REDOX_DEADLINE": 181.0, "REDOX_LEASE": 210.0}),
         ("REDOX_SETTLE", {"REDOX_SETTLE": 119.0, "TESTING": False}),
         ("REDOX_STAGNG_AUTH", {"VARIABLES": Variables({"REDOX_STAGNG_AUTH": "oauth", "SECRET_KEY": "abcdefghij" * 5})}),
@@ -86,6 +84,8 @@ def test_the_parts_of_an_address():
     [
         ({}, "SECRET_KEY"),
         ({"WEB_WORKERS": "several"}, "WEB_WORKERS"),
+        ({"TIME_ZONE": "Chicago"}, "TIME_ZONE"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
         ({"SECRET_KEY": "abcdefghij" * 5}, "ALLOWED_HOSTS"),
         (
             {

@@ -1,25 +1,55 @@
 #!/usr/bin/env python
-"""Runs a command of the portal: `./dev <command>`."""
+"""Runs a command of the portal: `./dev <command>`. Ends with 0: good, 1: a finding, 2: it could not be done."""
 
 import os
+import signal
 import sys
-
-from django.core.management import execute_from_command_line
-
-from orgportal import demonstration
-from orgportal.faults import SettingsFault
+import traceback
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgportal.settings")
+    if sys.argv[1:2] in (["demo"], ["serve"]) and "--check" not in sys.argv:
+        # Until the command listens itself it has started nothing: there is nothing to stop and nothing to say.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: os._exit(0))
+    try:
+        run()
+    except SystemExit as end:
+        # Django ends with 1 for whatever went wrong. The verdict of `migrate --check` has no fault behind it.
+        fault = end.__context__
+        if end.code == 1 and fault is not None and not is_finding(fault):
+            sys.exit(2)
+        raise
+    except Exception as fault:
+        if "--traceback" in sys.argv:
+            traceback.print_exc()
+        else:
+            print(f"orgportal: {told(fault)}", file=sys.stderr)
+        sys.exit(1 if is_finding(fault) else 2)
+
+
+def run() -> None:
+    from django.core.management import execute_from_command_line
+
+    from orgportal import demonstration
+
     if sys.argv[1:2] == ["demo"]:
         # Before Django reads any setting: the demonstration uses its own and nothing else.
         demonstration.enter(os.environ)
-    try:
-        execute_from_command_line(sys.argv)
-    except SettingsFault as fault:
-        print(f"orgportal: {fault}", file=sys.stderr)
-        sys.exit(2)
+    execute_from_command_line(sys.argv)
+
+
+def told(fault: Exception) -> str:
+    from orgportal.faults import SettingsFault
+
+    return str(fault) if isinstance(fault, SettingsFault) else "".join(traceback.format_exception_only(fault)).strip()
+
+
+def is_finding(fault: BaseException) -> bool:
+    from organizations.management.commands._base import Finding
+
+    return isinstance(fault.__cause__, Finding)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ class Command(PortalCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="where the portal answers (default 8000)")
+        parser.add_argument("--port", type=_port, default=8000, help="where the portal answers (default 8000)")
         parser.add_argument("--fresh", action="store_true", help="forget what an earlier run left, and start over")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -78,6 +79,12 @@ class Command(PortalCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535, or 0 for a free one")
+    return int(text)
 
 
 def _answers(port: int) -> bool:

@@ -6,12 +6,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from organizations.practice import PracticeDirectory
 
+from ._base import PortalCommand
 
-class Command(BaseCommand):
+
+class Command(PortalCommand):
     help = "Run the practice directory: a stand-in for Redox and the Carequality directory on this machine."
     requires_system_checks = ()
 
@@ -33,4 +35,4 @@ class Command(BaseCommand):
                 self.stdout.flush()
                 stop.wait()
         except (OSError, ValueError, OverflowError) as fault:
-            raise CommandError(f"The practice directory cannot run: {fault}", returncode=2) from fault
+            raise CommandError(f"The practice directory cannot run: {fault}") from fault

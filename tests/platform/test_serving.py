@@ -58,9 +58,20 @@ def test_a_taken_port_is_told_and_nothing_is_started(variables):
     assert "Traceback" not in ended.stderr
 
 
-def test_it_never_migrates_by_itself(variables, database):
+def test_ctrl_c_while_the_database_is_looked_at_is_no_fault(variables):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        address = f"postgres://name@127.0.0.1:{silent.getsockname()[1]}/name"
+        portal = Portal({**variables, "DATABASE_URL": address}, "serve")
+        asked, _ = silent.accept()
+        with asked:
+            assert portal.end() == (0, "")
+
+
+@pytest.mark.parametrize("command", ["serve", "deliver"])
+def test_it_never_migrates_by_itself(variables, database, command):
     database.unlink()
-    ended = manage("serve", **variables)
+    ended = manage(command, **variables)
     assert ended.returncode == 2
     assert "./dev migrate" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -1,4 +1,4 @@
-"""The programs that `serve` and `demo` keep running."""
+"""The programs that `serve` and `demo` keep running, and what each of them needs first."""
 
 import os
 import socket
@@ -7,12 +7,25 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
+from orgportal import startup
 from orgportal.processes import Program
 
 
 def manage(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments)
+
+
+def check_database() -> None:
+    """Refuse a database that lacks migrations or belongs to other settings."""
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        raise CommandError(f"The database lacks {len(missing)} migrations. Make a backup, then run: ./dev migrate")
+    startup.verify_database()
 
 
 def workers() -> list[Program]:

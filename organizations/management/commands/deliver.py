@@ -8,6 +8,7 @@ from organizations.services import workers
 from orgportal import startup
 
 from ._base import PortalCommand
+from ._running import check_database
 
 
 class Command(PortalCommand):
@@ -15,7 +16,7 @@ class Command(PortalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         startup.verify()
-        startup.verify_database()
+        check_database()
         stopping = threading.Event()
         # The request in hand is finished; the supervisor waits for that.
         for each in (signal.SIGTERM, signal.SIGINT):

@@ -5,14 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from orgportal import startup
 from orgportal.processes import Supervisor, Taken, only_one, open_door
 
 from ._base import PortalCommand
-from ._running import collect_static_files, lock_file, manage, web_server, workers
+from ._running import check_database, collect_static_files, lock_file, manage, web_server, workers
 
 
 class Command(PortalCommand):
@@ -25,7 +23,7 @@ class Command(PortalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         startup.verify()
         if options["check"]:
-            _check_database()
+            check_database()
             if options["verbosity"]:
                 self.stdout.write("Settings and database are fit to serve.")
             return
@@ -41,7 +39,10 @@ class Command(PortalCommand):
         with only_one(_lock_of_database()) as lock, open_door(host, port, "Set another in BIND.") as door:
             supervisor.inherit = (lock,)
             # In a process of its own: this one opens no database, because its children must not share a connection.
-            if supervisor.run_once(manage("serve", "--check", "--verbosity=0")) != 0:
+            fit = supervisor.run_once(manage("serve", "--check", "--verbosity=0")) == 0
+            if supervisor.stopping:
+                return
+            if not fit:
                 raise CommandError("Nothing was started.")
             collect_static_files()
             self._say(f"orgportal answers at {_address(host, port)}. Stop it with Ctrl-C.")
@@ -50,14 +51,6 @@ class Command(PortalCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
-
-
-def _check_database() -> None:
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
-        raise CommandError(f"The database lacks {len(missing)} migrations. Make a backup, then run: ./dev migrate")
-    startup.verify_database()
 
 
 def _lock_of_database() -> Any:

@@ -57,6 +57,17 @@ def test_only_an_older_python_gets_a_clear_message(clone):
     assert not (clone / ".venv").exists()
 
 
+@pytest.mark.slow
+def test_a_folder_that_was_left_half_made_is_made_anew(clone):
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    (clone / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    program(clone / "tools" / "python3.13", f'exec "{sys.executable}" "$@"')
+    (clone / "requirements.lock").write_text("", encoding="utf-8")
+    ended = dev(clone, "help")
+    assert (ended.returncode, ended.stdout) == (0, "True ['help']\n"), ended.stderr
+    assert (clone / ".venv" / "pyvenv.cfg").exists()
+
+
 def test_no_python_at_all_gets_a_clear_message(clone):
     ended = dev(clone, "help")
     assert ended.returncode == 2

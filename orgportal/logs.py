@@ -23,12 +23,18 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
         }
-        if number := request_id.get():
+        if number := request_id.get() or _number_of_request(record):
             line["request_id"] = number
         line |= {name: value for name in _EXTRA if (value := getattr(record, name, None)) is not None}
-        if record.exc_info:
+        # What a visitor may not do or asked in a wrong way is no fault of the program: the line says all of it.
+        if record.exc_info and getattr(record, "status_code", 500) >= 500:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _number_of_request(record: logging.LogRecord) -> str:
+    """Django logs an answer of 400 and above when the middleware that knows the number has ended already."""
+    return getattr(getattr(record, "request", None), "request_id", "")
 
 
 def logging_settings(level: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def set_behaviour(word: str) -> str:
         raise PermissionDenied("This is no demonstration.")
     label = dict(BEHAVIOURS).get(word)
     if label is None:
-        raise ValueError(f"{word} is no behaviour")
+        raise ValueError("There is no such behaviour.")  # without the word: it came from outside, and this is logged
     Path(settings.DEMO_BEHAVIOUR_FILE).write_text(word)
     return label
 

@@ -16,6 +16,6 @@ def set_behaviour(request: HttpRequest) -> HttpResponse:
     try:
         label = demonstration.set_behaviour(request.POST.get("behaviour", ""))
     except ValueError as error:
-        raise BadRequest("There is no such behaviour.") from error
+        raise BadRequest(str(error)) from None
     messages.info(request, f"Redox now: {label}.")
     return redirect(safe_next(request, reverse("home")))

@@ -13,6 +13,7 @@ from django.test import Client, RequestFactory
 
 from orgportal import logs
 from orgportal.middleware import RequestIdMiddleware
+from tests.factories import UserFactory
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
@@ -125,6 +126,33 @@ def test_only_named_extras_reach_a_log_line():
         "process",
         "path",
     }
+
+
+def lines_of(caplog, path: str, status: int, **posted: str) -> list[dict[str, object]]:
+    """What Django itself logs of a request of somebody who is signed in."""
+    client = Client()
+    client.force_login(UserFactory(role="viewer"))
+    with caplog.at_level(logging.INFO):
+        response = client.post(path, posted) if posted else client.get(path)
+    assert response.status_code == status
+    lines = [json.loads(logs.JsonFormatter().format(each)) for each in caplog.records if each.name == "django.request"]
+    assert {line.get("request_id") for line in lines} == {response["X-Request-ID"]}
+    return lines
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("path", "status"), [("/no/such/page/", 404), ("/staging/organizations/new/", 403)])
+def test_what_django_logs_of_a_refused_request_has_its_number_and_no_traceback(caplog, path, status):
+    [line] = lines_of(caplog, path, status)
+    assert line["status_code"] == status
+    assert "exception" not in line
+
+
+@pytest.mark.django_db
+def test_what_was_posted_is_not_logged(caplog, settings, tmp_path):
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+    lines = lines_of(caplog, "/demonstration/", 400, behaviour="a name and a telephone number")
+    assert "telephone" not in json.dumps(lines)
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """Demonstration and earnest never touch: each way in which they could is tried."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ from django.core.management.base import CommandError
 from organizations.management.commands import seed_demo
 from organizations.models import Environment
 from organizations.services.actors import system
+from organizations.words import OPEN_WORK, STANDING
 from orgportal import demonstration
 from orgportal.faults import SettingsFault
 from orgportal.processes import open_door
@@ -253,11 +255,50 @@ def test_the_command_cannot_be_run_beside_its_own_settings(variables):
     assert "Start it with: ./dev demo" in ended.stderr
 
 
+COUNT = """
+import django, json
+from collections import Counter
+django.setup()
+from organizations.models import AuditEntry, Environment, Organization
+said = {}
+for environment in Environment.values:
+    records = list(Organization.objects.in_environment(environment).with_words())
+    top = {each.oid for each in records if each.part_of_oid not in {other.oid for other in records}}
+    first = ("organization.created", "organization.seen")
+    entries = AuditEntry.objects.filter(environment=environment, action__in=first)
+    said[environment] = {
+        "levels": Counter("top" if each.oid in top else "region" if each.part_of_oid in top else "location"
+                          for each in records),
+        "stands_for": Counter(each.stands_for for each in records),
+        "standing": Counter(each.standing for each in records),
+        "open_work": Counter(each.open_work for each in records),
+        "without_entry": sorted({each.oid for each in records} - {each.oid for each in entries}),
+    }
+print(json.dumps(said))
+"""
+
+
+def check_content(folder: Path) -> None:
+    """Every state that can stand still stands on two records at least, in both environments."""
+    settings = {"ORGPORTAL_DEMO": "1", "ORGPORTAL_VAR": str(folder), "DJANGO_SETTINGS_MODULE": "orgportal.settings"}
+    environment = {**plain_environment(), **settings}
+    said = json.loads(subprocess.check_output([sys.executable, "-c", COUNT], cwd=ROOT, env=environment, text=True))
+    assert set(said) == {"staging", "production"}
+    for counts in said.values():
+        assert counts["levels"] == {"top": 1, "region": 6, "location": 54}
+        assert counts["stands_for"] == {"patient_index": 1, "": 6 + len(seed_demo.SEEN), "location": 54 - 2}
+        for kind, words in {"standing": STANDING, "open_work": OPEN_WORK}.items():
+            wanted = set(words) - {"sending", "awaiting"}
+            assert {word for word, number in counts[kind].items() if word and number >= 2} == wanted, counts[kind]
+        assert counts["without_entry"] == []
+
+
 def test_a_whole_demonstration_from_nothing_and_once_more(tmp_path):
     variables = {"ORGPORTAL_VAR": str(tmp_path / "var")}
     first = Portal(variables, "demo")
     first.wait_until_ready()
     assert "Sign in as editor" in first.get("/sign-in/")[1]
+    check_content(tmp_path / "var")
 
     second = manage("demo", "--port", "0", **variables)
     assert second.returncode == 2

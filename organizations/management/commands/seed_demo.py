@@ -1,4 +1,8 @@
-"""Makes the demonstration's people and records through the services and by real deliveries: their history is real."""
+"""Makes the demonstration's people and records through the services and by real deliveries: their history is real.
+
+Each word of a record stands on two records at least, in both environments, but for two of them: "sending" lasts as long
+as Redox takes to answer, and nothing waits for an approver where approvers send themselves. Neither is made up.
+"""
 
 import time
 from collections.abc import Iterable
@@ -11,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
 
 from organizations.management import demonstration_records as made_up
-from organizations.models import Environment, Intent, Organization, Submission, User, clock
+from organizations.models import Environment, Intent, Organization, StandsFor, Submission, User, clock
 from organizations.permissions import ROLES
 from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
@@ -98,9 +102,9 @@ class Seed:
 
     def run(self) -> None:
         demonstration.set_behaviour("answers")
-        self.register([self.add(made_up.company(self.environment))])
+        self.register([self.add(made_up.company(self.environment), StandsFor.PATIENT_INDEX)])
         regions = range(1, len(made_up.REGIONS) + 1)
-        self.register([self.add(made_up.region(self.environment, number)) for number in regions])
+        self.register([self.add(made_up.region(self.environment, each), StandsFor.NOT_SAID) for each in regions])
         self.make_locations()
         self.register(self.locations[place] for place in self.locations if place not in SPECIAL)
         self.make_special()
@@ -108,13 +112,13 @@ class Seed:
         demonstration.set_behaviour("answers")
         environments.check(self.environment, actor=self.sender)
 
-    def add(self, record: OrganizationRecord) -> Organization:
+    def add(self, record: OrganizationRecord, stands_for: StandsFor) -> Organization:
         staging = None
         if self.environment == Environment.PRODUCTION:
             oid = record.oid.replace(made_up.BASES["production"], made_up.BASES["staging"], 1)
             staging = Organization.objects.get(environment=Environment.STAGING, oid=oid)
         return organizations.create(
-            record, self.environment, stands_for="location", actor=self.editor, staging_record=staging
+            record, self.environment, stands_for=stands_for, actor=self.editor, staging_record=staging
         )
 
     def make_locations(self) -> None:
@@ -127,7 +131,7 @@ class Seed:
                 if place in SEEN:
                     self.locations[place] = self.take_over(record)
                 else:
-                    self.locations[place] = self.add(record)
+                    self.locations[place] = self.add(record, StandsFor.LOCATION)
 
     def make_special(self) -> None:
         for place in THERE_BEFORE:

@@ -309,11 +309,12 @@ def age(duration: timedelta) -> str:
 def moment(value: datetime, now: datetime, form: MomentForm = "moment") -> str:
     """A time in the zone it carries: "May 9, 14:03 CDT", with the year when it is not that of `now`.
 
-    "seconds" adds the seconds; "day" is the date alone; "clock" leaves out date and zone, but only on the day of `now`.
+    "seconds" adds the seconds; "day" is the date alone; "clock" leaves out date and zone, but only on the day of `now`,
+    and has seconds while the time is less than a minute ahead: somebody waits for it.
     """
     today = now.astimezone(value.tzinfo)
     if form == "clock" and value.date() == today.date():
-        return f"{value:%H:%M}"
+        return f"{value:%H:%M:%S}" if timedelta() < value - now < timedelta(minutes=1) else f"{value:%H:%M}"
     day = f"{MONTHS[value.month - 1]} {value.day}"
     if value.year != today.year:
         day = f"{day}, {value.year}"

@@ -118,6 +118,13 @@ def test_the_clock_alone_is_enough_today():
     assert words.moment(NOW, NOW, "clock") == "14:03"
 
 
+def test_a_time_that_somebody_waits_for_has_its_seconds():
+    soon = NOW + datetime.timedelta(seconds=20)
+    assert words.moment(soon, NOW, "clock") == f"{soon:%H:%M:%S}"
+    assert words.moment(NOW + datetime.timedelta(minutes=3), NOW, "clock") == "14:06"
+    assert words.moment(NOW, soon, "clock") == "14:03"
+
+
 def test_the_year_is_told_when_it_is_not_this_one():
     new_year = datetime.datetime(2028, 1, 1, 0, 30, tzinfo=CHICAGO)
     assert words.moment(NOW, new_year) == "May 9, 2027, 14:03 CDT"

@@ -148,7 +148,9 @@ def test_the_first_administrator_is_sent_to_people_and_roles(client, db):
 
 def test_in_earnest_no_button_signs_anybody_in(client, anna):
     UserFactory(username="editor", role="editor")
-    assert "Sign in as" not in client.get(SIGN_IN).content.decode()
+    page = client.get(SIGN_IN).content.decode()
+    assert "Sign in as" not in page
+    assert 'type="password"' in page
     assert client.post(SIGN_IN, {"role": "editor"}).status_code == 422
     assert entries(Action.PERSON_SIGNED_IN) == []
 
@@ -159,6 +161,7 @@ def test_in_the_demonstration_five_buttons_sign_in(client, db, settings, tmp_pat
         UserFactory(username=group.name, role=group.name)
     page = client.get(SIGN_IN).content.decode()
     assert page.count("Sign in as ") == 5
+    assert 'type="password"' not in page  # which none of the five has
     assert "Sign in as editor (start here)" in page
     answer = client.post(SIGN_IN, {"role": "approver", "next": "/help/"})
     assert answer["Location"] == "/help/"

@@ -28,7 +28,7 @@ class Behaviour(StrEnum):
     SAYS_NO_SUBSCRIPTIONS = "says-no-subscriptions", "Says no: no subscriptions"
     SAYS_NO_DESTINATIONS = "says-no-destinations", "Says no: more than one destination"
     REFUSES_SIGN_IN = "refuses-sign-in", "Does not accept the sign-in"
-    TOO_MANY = "too-many", "Says that there are too many requests"
+    TOO_MANY = "too-many", "Says that there are too many requests, and to wait 10 seconds"
     NEVER_ANSWERS = "never-answers", "Takes the message and never answers"
     APPLIES_THEN_BREAKS = "applies-then-breaks", "Applies the message, then breaks off"
     APPLIES_THEN_504 = "applies-then-504", "Applies the message, then a gateway times out (504)"

@@ -49,8 +49,9 @@ def gateway_reply(status: int, reason: str) -> Reply:
 
 
 def too_many() -> Reply:
-    """The documented answer above the quota: a header with the quota, no time to wait."""
-    return text_reply(429, "Too many requests", {"X-RateLimit-Limit": "10000"})
+    """The documented answer above the quota: a header with the quota. Redox documents no time to wait; without this
+    one, which HTTP provides for, whoever tries it out waits for five minutes."""
+    return text_reply(429, "Too many requests", {"X-RateLimit-Limit": "10000", "Retry-After": "10"})
 
 
 def meta(message: dict[str, Any] | None, event: str | None = None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ BEHAVIOURS: tuple[tuple[str, str], ...] = (
     ("says-no-subscriptions", "Says no: no subscriptions"),
     ("says-no-destinations", "Says no: more than one destination"),
     ("refuses-sign-in", "Does not accept the sign-in"),
-    ("too-many", "Says that there are too many requests"),
+    ("too-many", "Says that there are too many requests, and to wait 10 seconds"),
     ("never-answers", "Takes the message and never answers"),
     ("applies-then-breaks", "Applies the message, then breaks off"),
     ("applies-then-504", "Applies the message, then a gateway times out (504)"),

@@ -101,7 +101,7 @@ def test_too_many_is_a_429_with_the_quota_for_everything(portal: Portal, message
     portal.practice.behaviour = "too-many"
     answer = portal.post(message)
     assert (answer.status_code, answer.headers["X-RateLimit-Limit"]) == (429, "10000")
-    assert "Retry-After" not in answer.headers
+    assert answer.headers["Retry-After"] == "10"
     assert portal.practice.effects == []
 
 

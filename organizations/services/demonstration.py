@@ -4,8 +4,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 
-from organizations.models import User
+from organizations.models import Environment, Organization, StandsFor, User
 from organizations.permissions import ROLES
 
 # One word a line in the practice directory's file; the second is for people.
@@ -59,3 +60,11 @@ def person_with_role(role: str) -> User | None:
     if not settings.DEMO or role not in ROLES:
         return None
     return User.objects.filter(username=role, is_active=True).first()
+
+
+def location_to_close() -> Organization | None:
+    """A location for the tour: active, with nothing open, and no other record below it."""
+    below = Organization.objects.filter(environment=Environment.STAGING, part_of_oid=OuterRef("oid"))
+    locations = Organization.objects.in_environment(Environment.STAGING).filter(stands_for=StandsFor.LOCATION)
+    words = {"standing": "active", "open_work": ""}
+    return locations.with_words().filter(~Exists(below), **words).order_by("oid_key").first()

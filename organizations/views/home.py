@@ -12,6 +12,7 @@ from organizations.context import EnvironmentState, environment_state
 from organizations.models import Submission
 from organizations.permissions import Right
 from organizations.presentation import home
+from organizations.services import demonstration
 from organizations.views.access import needs, user_of
 from organizations.words import Word
 
@@ -34,6 +35,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "mine": _rows(found.mine),
         "under_way": _rows(found.under_way),
         "demonstration": settings.DEMO,
+        "to_close": demonstration.location_to_close() if settings.DEMO else None,
         "deadline": settings.REDOX_DEADLINE,
     }
     return render(request, "home/page.html", context)

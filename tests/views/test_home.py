@@ -9,6 +9,7 @@ from django.test import Client
 
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, User, Worker, clock
 from organizations.practice import PracticeDirectory
+from organizations.redox.environment import GATEWAY_OID
 from organizations.services import delivery, organizations, submissions
 from organizations.services.actors import system
 from tests import bulk, factories
@@ -179,8 +180,30 @@ def test_the_demonstration_offers_five_things_to_try(client_of, settings, tmp_pa
     tour = page[page.index('id="five"') : page.index("</section>", page.index('id="five"'))]
     assert tour.count("<li>") == 5
     assert "Waiting times are shortened" in tour
+    assert page.index('id="five"') < page.index("<h1")  # never between a heading and what it is about
     for url in re.findall(r'href="([^"]+)"', tour):
         assert client.get(url.replace("&amp;", "&")).status_code == 200
+
+
+def test_the_tour_leads_to_a_location_that_can_be_closed(practice, editor, client_of, settings, tmp_path: Path):
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+    parent, leaf, never_sent = (
+        factories.organization(oid, user=editor, part_of_oid=part_of, name=name)
+        for oid, part_of, name in (
+            (f"{BASE}.1", GATEWAY_OID, "Lakeside North"),
+            (f"{BASE}.1.2", f"{BASE}.1", "Lakeside Pier"),
+            (f"{BASE}.1.1", f"{BASE}.1", "Lakeside Dock"),
+        )
+    )
+    Organization.objects.update(stands_for="location")
+    for made in (parent, leaf):
+        factories.submission(made, user=editor)
+        deliver(practice, "answers")
+    client = client_of(user=editor)
+    page = client.get("/").content.decode()
+    [url] = re.findall(r'Open <a href="(/staging/organizations/[^"]+)">Lakeside Pier</a>', page)
+    assert client.get(f"{url}deactivate/").status_code == 200
+    assert never_sent.name not in page
 
 
 def test_text_of_redox_stays_text(editor, client_of):

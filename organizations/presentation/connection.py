@@ -13,6 +13,7 @@ from organizations.templatetags.portal import moment, plain, with_oids, written
 from .attempts import seconds
 
 NOT_SET = "not set"
+FAULTY = "set, faulty"
 WHERE_OAUTH = (
     "Redox dashboard, OAuth API key; its environment selector must show the environment that has your Carequality"
     " subscription"
@@ -48,6 +49,15 @@ class Missing(NamedTuple):
 
 def settings_in_force(facts: ConnectionFacts) -> list[Setting]:
     """Every setting but the secrets, of which only is said that they are set."""
+    return [_told(row, facts) for row in _rows(facts)]
+
+
+def _told(row: Setting, facts: ConnectionFacts) -> Setting:
+    # The value itself is not shown: what is faulty may be a secret in the wrong place.
+    return row._replace(value="cannot be used", source=FAULTY, copy="") if row.variable in facts.faulty else row
+
+
+def _rows(facts: ConnectionFacts) -> list[Setting]:
     return [
         Setting("Address", facts.base_url, *_from(facts, "base_url")),
         Setting("Way to sign in", _way(facts), *_from(facts, "auth", facts.way), _note(facts)),

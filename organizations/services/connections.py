@@ -16,11 +16,15 @@ from . import gateway, workers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFacts:
-    """The settings in force. `defaults` names those that nobody set; `public_key` is JSON for Redox's dashboard."""
+    """The settings in force; `public_key` is JSON for Redox's dashboard.
+
+    `defaults` names those that nobody set, `faulty` the variables whose value cannot be used.
+    """
 
     prefix: str
     is_connected: bool
     fault: str
+    faulty: frozenset[str]
     missing: tuple[str, ...]
     way: str
     client_id: str
@@ -62,6 +66,7 @@ def facts(name: str) -> ConnectionFacts:
         prefix=prefix,
         is_connected=connection.is_connected,
         fault=connection.fault,
+        faulty=connection.faulty,
         missing=_missing(prefix, given.auth, connection.missing),
         way=given.auth,
         client_id=given.client_id,

@@ -3,9 +3,11 @@
 import dataclasses
 import ipaddress
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -45,11 +47,15 @@ class DoorClosed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What is set for one environment. Without `fault` and `missing` it is connected as far as settings go."""
+    """What is set for one environment. Without `fault` and `missing` it is connected as far as settings go.
+
+    With a fault `environment` holds what can be used, without a credential, and defaults for the variables `faulty`.
+    """
 
     environment: RedoxEnvironment
     missing: tuple[str, ...] = ()
     fault: str = ""
+    faulty: frozenset[str] = frozenset()
 
     @property
     def is_connected(self) -> bool:
@@ -59,13 +65,13 @@ class Connection:
 def connection(name: str) -> Connection:
     """The settings in force for one environment; a fault in them makes it "not connected" and says which variable."""
     given: RedoxSettings = settings.REDOX[name]
+    made, faults = _facts(name, given)
     try:
-        return Connection(_environment(name, given), missing=_missing(name, given))
+        if faults:
+            raise faults[0]
+        return Connection(_with_credential(made, given), missing=_missing(name, given))
     except SettingsFault as fault:
-        plain = RedoxEnvironment(
-            name=name, label=given.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID
-        )
-        return Connection(plain, fault=str(fault))
+        return Connection(made, fault=str(fault), faulty=frozenset(each.variable for each in (fault, *faults)))
 
 
 def environment(name: str) -> RedoxEnvironment:
@@ -242,25 +248,27 @@ def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:
     return tuple(prefix + field.upper() for field in REQUIRED[given.auth] if not getattr(given, field))
 
 
-def _environment(name: str, given: RedoxSettings) -> RedoxEnvironment:
-    prefix = f"REDOX_{name.upper()}_"
-    if given.faults:
-        raise given.faults[0]
+def _facts(name: str, given: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsFault]]:
+    """An environment without its credential, with defaults for what cannot be used, and what is wrong with that."""
+    prefix, faults = f"REDOX_{name.upper()}_", list(given.faults)
     if given.auth not in ("", *REQUIRED):
-        raise SettingsFault(f"{prefix}AUTH", "is none of oauth, api-key, token")
+        faults.append(SettingsFault(f"{prefix}AUTH", "is none of oauth, api-key, token"))
     made = RedoxEnvironment(
-        name=name,
-        label=given.label,
-        base_url=_base_url(prefix, given.base_url),
-        routing_id=_uuid(f"{prefix}ROUTING_ID", given.routing_id) or ORGANIZATION_ROUTING[name],
-        gateway_oid=_oid(f"{prefix}GATEWAY_OID", given.gateway_oid or GATEWAY_OID),
-        source_id=_uuid(f"{prefix}SOURCE_ID", given.source_id),
-        base_oids=tuple(_oid(f"{prefix}BASE_OIDS", oid) for oid in given.base_oids),
-        document_repository_id=_uuid(f"{prefix}DOCUMENT_REPOSITORY_ID", given.document_repository_id),
+        name=name, label=given.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID
     )
-    if not given.auth or _missing(name, given):
+    for field, read in _READERS.items():
+        try:
+            if text := getattr(given, field):
+                made = dataclasses.replace(made, **{field: read(f"{prefix}{field.upper()}", text)})
+        except SettingsFault as fault:
+            faults.append(fault)
+    return made, faults
+
+
+def _with_credential(made: RedoxEnvironment, given: RedoxSettings) -> RedoxEnvironment:
+    if not given.auth or _missing(made.name, given):
         return made
-    return dataclasses.replace(made, credential=_credential(prefix, given))
+    return dataclasses.replace(made, credential=_credential(f"REDOX_{made.name.upper()}_", given))
 
 
 @cache  # reading a private key takes long, and every page asks whether an environment is connected
@@ -278,16 +286,16 @@ def _credential(prefix: str, given: RedoxSettings) -> Credential:
     return credential
 
 
-def _base_url(prefix: str, url: str) -> str:
+def _base_url(variable: str, url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise SettingsFault(f"{prefix}BASE_URL", "is no address such as https://api.redoxengine.com") from None
+        raise SettingsFault(variable, "is no address such as https://api.redoxengine.com") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or port == 0:
-        raise SettingsFault(f"{prefix}BASE_URL", "is no address such as https://api.redoxengine.com")
+        raise SettingsFault(variable, "is no address such as https://api.redoxengine.com")
     if parts.scheme == "http" and not is_loopback(url):
-        raise SettingsFault(f"{prefix}BASE_URL", "is http; that is allowed to this machine only, use https")
+        raise SettingsFault(variable, "is http; that is allowed to this machine only, use https")
     return url.rstrip("/")
 
 
@@ -305,8 +313,6 @@ def _same_however_written(name: str, given: RedoxSettings) -> str:
 
 
 def _uuid(variable: str, text: str) -> str:
-    if not text:
-        return ""
     try:
         return str(uuid.UUID(text))
     except ValueError:
@@ -318,6 +324,16 @@ def _oid(variable: str, text: str) -> str:
         return Oid(text).text
     except OidError as error:
         raise SettingsFault(variable, str(error)) from None
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "base_url": _base_url,
+    "routing_id": _uuid,
+    "gateway_oid": _oid,
+    "source_id": _uuid,
+    "base_oids": lambda variable, oids: tuple(_oid(variable, oid) for oid in oids),
+    "document_repository_id": _uuid,
+}
 
 
 def _check_routing_use(name: str, routing_id: str) -> None:

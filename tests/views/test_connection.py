@@ -88,6 +88,19 @@ def test_a_connection_that_nobody_checked_says_since_when_the_portal_runs(client
     assert re.search(r"since the portal started at May 3,( \d{4},)? 14:03\.", said)
 
 
+def test_beside_a_fault_what_is_set_is_shown_and_no_default_takes_its_place(client_of: ClientOf) -> None:
+    faulty = {"REDOX_STAGING_SOURCE_ID": "no-uuid", "REDOX_STAGING_BASE_OIDS": "2.16.1,2.x"}
+    with override_settings(REDOX=redox("https://redox.example.org", **faulty)):
+        said = text_of(client_of("viewer").get(PAGE))
+    assert "Address https://redox.example.org set REDOX_STAGING_BASE_URL" in said
+    assert "Source ID cannot be used set, faulty REDOX_STAGING_SOURCE_ID" in said
+    assert "Base OIDs cannot be used set, faulty REDOX_STAGING_BASE_OIDS" in said
+    with override_settings(REDOX=redox("https://name:secret@redox.example.org")):
+        said = text_of(client_of("viewer").get(PAGE))
+    assert "Address cannot be used set, faulty REDOX_STAGING_BASE_URL" in said
+    assert "name:secret" not in said
+
+
 # What is set ------------------------------------------------------------------------------------------------
 
 

@@ -3,12 +3,14 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from .serving import Portal, manage
+from .serving import ROOT, Portal, manage, plain_environment
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +77,30 @@ def test_it_never_migrates_by_itself(variables, database, command):
     assert ended.returncode == 2
     assert "./dev migrate" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"LOG_LEVEL": "loud"}, "orgportal: LOG_LEVEL: is none of"),
+        ({"ALLOWED_HOSTS": "*"}, "CommandError: ALLOWED_HOSTS: must name the hosts"),
+        ({"DATABASE_URL": "sqlite:///{folder}/empty"}, "migrations. Make a backup, then run: ./dev migrate"),
+    ],
+)
+def test_a_web_server_started_by_hand_ends_with_2_and_one_line(variables, tmp_path, changed, told):
+    given = {name: value.format(folder=tmp_path) for name, value in {**variables, **changed}.items()}
+    ended = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--config", "python:orgportal.webserver", "orgportal.wsgi"],
+        cwd=ROOT,
+        env={**plain_environment(), **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    [line] = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+    assert told in line
 
 
 def test_a_check_before_the_start(variables):

@@ -83,7 +83,6 @@ def test_the_parts_of_an_address():
     ("variables", "named"),
     [
         ({}, "SECRET_KEY"),
-        ({"WEB_WORKERS": "several"}, "WEB_WORKERS"),
         ({"TIME_ZONE": "Chicago"}, "TIME_ZONE"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
         ({"SECRET_KEY": "abcdefghij" * 5}, "ALLOWED_HOSTS"),

@@ -45,11 +45,11 @@ class Command(PortalCommand):
         if fresh or not seeded.exists():
             demonstration.start_over(folder)  # also what an interrupted first run left half done
         demonstration.check_database(folder)  # before `migrate` changes it
-        collect_static_files()
         self._once(supervisor, "migrate", "--verbosity=0")
         if seeded.exists():
             # What stops one of the programs would stop it again and again.
             self._once(supervisor, "serve", "--check", "--verbosity=0")
+        collect_static_files()
         self._start_practice_directory(supervisor)
         if not seeded.exists():
             self._say("Making the demonstration's records (once) ...")

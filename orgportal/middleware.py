@@ -5,17 +5,14 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
-from orgportal import logs
+from orgportal import logs, schema
 
 log = logging.getLogger("orgportal.request")
 
@@ -68,16 +65,10 @@ def _plain(text: str, status: int) -> HttpResponse:
 
 def _not_ready() -> str:
     try:
-        missing = _known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+        return schema.fault()
     except DatabaseError:
         log.exception("The database does not answer")
         return "the database does not answer"
-    return f"{len(missing)} migrations are not applied" if missing else ""
-
-
-@cache
-def _known_migrations() -> frozenset[tuple[str, str]]:
-    return frozenset(MigrationLoader(None).disk_migrations)
 
 
 class RequestIdMiddleware:

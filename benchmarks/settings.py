@@ -3,3 +3,4 @@
 from orgportal.settings import *  # noqa: F403
 
 ROOT_URLCONF = "benchmarks.urls"
+TESTING = True  # waiting times may be shortened

@@ -1,0 +1,246 @@
+"""Makes the submissions, kills the workers, and counts afterwards. Import it after `prepare`."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+
+from django.contrib.auth.models import Group
+
+from benchmarks import ground
+from benchmarks.faulty import FAULTS, QUERY_FAULTS, Faulty
+from organizations.models import Action, AuditEntry, Organization, State, Submission, User
+from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
+from organizations.redox import messages
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services import asking, deciding, organizations, reviews, submissions
+from organizations.services.actors import Actor, person
+from organizations.services.faults import NotDone
+
+_BASE = "2.16.840.1.113883.3.6147.458.99999.1"
+_CHILDREN = 12
+_DESTINATIONS = ("0b9b4c4e-0000-4000-8000-000000000001", "0b9b4c4e-0000-4000-8000-000000000002")
+_WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
+
+
+class Workers:
+    """Worker processes, of which every second the one that has lived longest is killed."""
+
+    def __init__(self, number: int) -> None:
+        self.kills = 0
+        self._running = [self._start() for _ in range(number)]
+        self._last_kill = time.monotonic()
+
+    def kill_one_each_second(self) -> None:
+        if time.monotonic() - self._last_kill < 1.0:
+            return
+        self._last_kill = time.monotonic()
+        oldest = self._running.pop(0)
+        oldest.kill()
+        oldest.wait()
+        self._running.append(self._start())
+        self.kills += 1
+
+    def stop(self) -> None:
+        for process in self._running:
+            process.terminate()
+        for process in self._running:
+            process.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(_WORKER, stderr=subprocess.DEVNULL)
+
+
+class Journey:
+    """Every record from its New through its updates."""
+
+    def __init__(self, records: int, updates: int, editor: Actor, approver: Actor) -> None:
+        self.editor, self.approver = editor, approver
+        self.decided = 0
+        self._left = {}
+        self._open: dict[int, int] = {}  # submission -> record
+        for number in range(records):
+            made = organizations.create(_record(number), "staging", stands_for="location", actor=editor)
+            self._left[made.pk] = updates
+            self._send(made.pk)
+
+    @property
+    def is_over(self) -> bool:
+        return not self._open
+
+    def go_on(self) -> None:
+        """Make the next update of each record whose last submission was accepted; decide what needs a person."""
+        ids = list(self._open)
+        for start in range(0, len(ids), 500):
+            found = Submission.objects.filter(pk__in=ids[start : start + 500])
+            for submission in found.exclude(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN)):
+                if submission.state == State.NEEDS_PERSON:
+                    self._decide(submission)
+                    continue
+                record = self._open.pop(submission.pk)
+                if self._left[record]:
+                    self._left[record] -= 1
+                    self._edit(record)
+                    self._send(record)
+
+    def _edit(self, record: int) -> None:
+        organization = Organization.objects.get(pk=record)
+        number = self._left[record]
+        wanted = replace(organization.record(), name=f"{organization.name.partition(',')[0]}, {number}")
+        if number % 2:
+            wanted = replace(wanted, destination_id=_DESTINATIONS[number // 2 % 2])
+        organizations.edit(record, organization.version, wanted, stands_for="location", actor=self.editor)
+
+    def _send(self, record: int) -> None:
+        organization = Organization.objects.get(pk=record)
+        review = reviews.review(organization, actor=self.editor)
+        made = submissions.submit(
+            record,
+            sha256=review.sha256,
+            seen_submission=organization.last_submission_id or 0,
+            reason="Measurement",
+            ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
+            actor=self.editor,
+        )
+        self._open[made.pk] = record
+
+    def _decide(self, submission: Submission) -> None:
+        """As a person would: ask, and take what the portal proposes."""
+        asking.ask_about(submission, actor=self.approver)
+        found = deciding.evidence(submission)
+        if found is None:
+            return
+        verdict = deciding.choices(submission, found)[0]
+        with suppress(NotDone):
+            deciding.decide(
+                submission.pk, verdict, sequence=found.entry.sequence, reason="Measurement", actor=self.approver
+            )
+            self.decided += 1
+
+
+def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes: float) -> None:
+    """Run it and print the table."""
+    started = time.monotonic()
+    running = Workers(workers)
+    try:
+        journey = Journey(records, updates, _person("editor"), _person("approver"))
+        while not journey.is_over and time.monotonic() - started < minutes * 60:
+            running.kill_one_each_second()
+            journey.go_on()
+            time.sleep(0.1)
+    finally:
+        running.stop()
+    took = time.monotonic() - started
+    time.sleep(directory.late + 1)
+    rows = [
+        ("submissions", str(Submission.objects.count())),
+        ("minutes", f"{took / 60:.1f}"),
+        ("workers killed", str(running.kills)),
+        ("exchanges, of them with a fault", f"{sum(directory.counts.values())}, {_faults(directory)}"),
+        ("kinds of fault that occurred", f"{len(set(directory.counts) - {'none'})} of {len(FAULTS | QUERY_FAULTS)}"),
+        ("effects in the directory", str(len(directory.records.effects))),
+        ("decided by a person", str(journey.decided)),
+        *_findings(directory),
+    ]
+    print(f"{ground.machine()}; settle {updates and _settle()} s\n\n{ground.table(('', 'number'), rows)}", flush=True)
+
+
+def _settle() -> str:
+    from django.conf import settings  # noqa: PLC0415
+
+    return f"{settings.REDOX_SETTLE:g}"
+
+
+def _faults(directory: Faulty) -> int:
+    return sum(number for name, number in directory.counts.items() if name != "none")
+
+
+def _findings(directory: Faulty) -> list[tuple[str, str]]:
+    """What must all be 0."""
+    accepted = list(Submission.objects.filter(state=State.ACCEPTED).order_by("id"))
+    effects = directory.records.effects
+    seen = {(each.oid, _text(each.organization)) for each in effects}
+    news = Counter(each.oid for each in effects if each.event == "New")
+    lost = [each for each in accepted if (each.oid, _text(_organization(each))) not in seen]
+    return [
+        ("not ended", str(Submission.objects.open().count())),
+        ("rejected or cancelled", str(Submission.objects.filter(state__in=(State.REJECTED, State.CANCELLED)).count())),
+        ("lost: accepted without an effect", str(len(lost))),
+        ("doubled: a second New took effect", str(sum(number - 1 for number in news.values()))),
+        ("out of order: an older message after a newer one", str(_out_of_order(effects, accepted))),
+        ("child before its parent", str(_child_first(effects))),
+        ("attempts without exactly one outcome", str(_without_one_outcome())),
+        ("wrong final records", str(_wrong_at_the_end(directory))),
+    ]
+
+
+def _out_of_order(effects: list, accepted: list[Submission]) -> int:
+    places = {(each.oid, _text(_organization(each))): each.pk for each in accepted}
+    newest: dict[str, int] = {}
+    number = 0
+    for effect in effects:
+        place = places.get((effect.oid, _text(effect.organization)), 0)
+        number += place < newest.get(effect.oid, 0)
+        newest[effect.oid] = max(place, newest.get(effect.oid, 0))
+    return number
+
+
+def _child_first(effects: list) -> int:
+    there: set[str] = set()
+    number = 0
+    for effect in effects:
+        parent = effect.organization["PartOf"]["Identifier"]["Value"]
+        number += parent != GATEWAY_OID and parent not in there
+        there.add(effect.oid)
+    return number
+
+
+def _without_one_outcome() -> int:
+    intents = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).values_list("submission_id", "attempt")
+    outcomes = AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).values_list("submission_id", "attempt")
+    counted = Counter(outcomes)
+    return sum(counted[each] != 1 for each in set(intents)) + len(set(counted) - set(intents))
+
+
+def _wrong_at_the_end(directory: Faulty) -> int:
+    number = 0
+    for made in Organization.objects.exclude(confirmed_submission=None).select_related("confirmed_submission"):
+        assert made.confirmed_submission is not None
+        there = directory.records.organizations.get(made.oid)
+        sent = _organization(made.confirmed_submission)
+        confirmed = messages.record_from_message(bytes(made.confirmed_submission.message))
+        number += there != sent or confirmed != made.confirmed_record()
+    return number
+
+
+def _organization(submission: Submission) -> dict[str, object]:
+    organization: dict[str, object] = json.loads(bytes(submission.message))["Organizations"][0]
+    return organization
+
+
+def _text(organization: dict[str, object]) -> str:
+    return json.dumps(organization, sort_keys=True)
+
+
+def _person(role: str) -> Actor:
+    user = User.objects.create_user(role, first_name=role.capitalize(), last_name="One")
+    user.groups.add(Group.objects.get(name=role))
+    return person(user)
+
+
+def _record(number: int) -> OrganizationRecord:
+    parent = (number - 1) // _CHILDREN
+    return OrganizationRecord(
+        oid=_oid(number),
+        name=f"Lakeside {number}",
+        part_of_oid=GATEWAY_OID if number == 0 else _oid(parent),
+        contacts=(ContactRecord(purpose="Technical", name="Desk", email_addresses=("desk@lakeside.example",)),),
+        address=AddressRecord(street=f"{number} Shore Rd", city="Madison", state="WI", zip_code="53704", country="USA"),
+    )
+
+
+def _oid(number: int) -> str:
+    return _BASE if number == 0 else f"{_BASE}.1.{number}"

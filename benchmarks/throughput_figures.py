@@ -1,0 +1,84 @@
+"""Fills the outbox, lets real workers empty it, and says how fast. Import it after `prepare`."""
+
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+
+import httpx
+from django.contrib.auth.models import Group
+
+from benchmarks import ground, made_up
+from benchmarks.faulty import Faulty
+from organizations.models import State, Submission, User
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services import organizations, reviews, submissions
+from organizations.services.actors import Actor, person
+
+_WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
+_LONGEST = 3600.0
+
+
+def show(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> None:
+    """Print the table.
+
+    Raises:
+        NotMeasured: the outbox did not become empty in time, or something was not accepted.
+    """
+    user = User.objects.create_user("editor-one", first_name="Editor", last_name="One")
+    user.groups.add(Group.objects.get(name="editor"))
+    messages = [_queue(number, person(user)) for number in range(1, count + 1)]
+    started_with = len(directory.arrivals)
+    with ExitStack() as stack:
+        for number in range(workers):
+            stack.enter_context(ground.running(f"worker {number}", _WORKER))
+        _wait_until_empty()
+    arrivals = directory.arrivals[started_with:]
+    took = arrivals[-1] - arrivals[0]
+    rows = [
+        ("submissions", f"{count:,}"),
+        ("workers", str(workers)),
+        ("seconds from the first to the last", f"{took:.0f}"),
+        ("submissions a second", f"{count / took:.1f}"),
+        ("answers 429", str(directory.counts.get("429", 0))),
+    ]
+    if beside_bare:
+        bare = _bare(directory, messages)
+        rows += [("a bare loop, messages a second", f"{bare:.1f}"), ("ratio", f"{count / took / bare:.2f}")]
+    print(f"{ground.machine()}\n\n{ground.table(('', 'figure'), rows)}", flush=True)
+
+
+def _queue(number: int, actor: Actor) -> bytes:
+    # Each hangs below the gateway, so that none waits for another.
+    record = replace(made_up.record_of(number), part_of_oid=GATEWAY_OID)
+    made = organizations.create(record, "staging", stands_for="location", actor=actor)
+    review = reviews.review(made, actor=actor)
+    submission = submissions.submit(
+        made.pk,
+        sha256=review.sha256,
+        seen_submission=0,
+        reason="Measurement",
+        ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
+        actor=actor,
+    )
+    return bytes(submission.message)
+
+
+def _wait_until_empty() -> None:
+    until = time.monotonic() + _LONGEST
+    while Submission.objects.open().exists():
+        if time.monotonic() > until:
+            raise ground.NotMeasured("The outbox did not become empty.")
+        time.sleep(0.05)
+    if Submission.objects.exclude(state=State.ACCEPTED).exists():
+        raise ground.NotMeasured("Not every submission was accepted.")
+
+
+def _bare(directory: Faulty, messages: list[bytes]) -> float:
+    """The same bytes by the same HTTP library, one after the other, a new connection each; nothing is kept."""
+    directory.records.organizations.clear()
+    started = time.monotonic()
+    with httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+        for message in messages:
+            client.post(f"{directory.url}/endpoint", content=message, headers={"Authorization": "Bearer bare"})
+    return len(messages) / (time.monotonic() - started)

@@ -96,8 +96,8 @@ def _state_key(environment: str, gate: EnvironmentGate, moment: datetime.datetim
     if gate.is_stopped:
         return "stopped"
     if gate.hold_until is not None and gate.hold_until > moment:
-        return "waiting" if gate.hold_reason.startswith("too many") else "paused"
-    if gate.checked_at is None:
+        return "paused" if gate.probing else "waiting"
+    if gate.checked_at is None or gate.check_facts.get("fingerprint") != gateway.settings_fingerprint(environment):
         return "not_checked"
     return "connected" if gate.check_succeeded else "check_failed"
 

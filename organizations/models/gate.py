@@ -1,6 +1,7 @@
 """What holds sending back: one gate per environment, one row for the installation, one row per worker."""
 
 import datetime
+import uuid
 
 from django.db import models
 
@@ -16,6 +17,13 @@ class EnvironmentGate(models.Model):
     hold_until = models.DateTimeField(null=True, blank=True)
     hold_reason = models.TextField(blank=True)
     failures = models.PositiveIntegerField(default=0, help_text="Exchanges in a row that Redox did not answer.")
+    probing = models.BooleanField(
+        default=False, help_text="Paused after failures in a row: the first exchange is a Query, never a write."
+    )
+    put_back = models.BooleanField(
+        default=False,
+        help_text="The database is older than what was sent: what is open is asked about after going on.",
+    )
     checked_at = models.DateTimeField(null=True, blank=True)
     checked_by = models.CharField(max_length=150, blank=True)
     check_succeeded = models.BooleanField(null=True, blank=True)
@@ -40,6 +48,9 @@ class Installation(models.Model):
         default=False, help_text="The mark of a seeded database: it sends to this machine only."
     )
     next_send_at = models.DateTimeField(null=True, blank=True)
+    key = models.UUIDField(
+        default=uuid.uuid4, help_text="Names this database, so that a copy of it from a backup is known again."
+    )
 
     def __str__(self) -> str:
         return "Installation"
@@ -53,6 +64,7 @@ class Worker(models.Model):
     settings_fingerprint = models.CharField(max_length=64)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="When it ended as it was told to.")
 
     def __str__(self) -> str:
         return self.name

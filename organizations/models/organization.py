@@ -137,6 +137,9 @@ class Organization(models.Model):
     )
     seen = models.TextField(blank=True, help_text="Canonical JSON of the last answer to a Query.")
     seen_at = models.DateTimeField(null=True, blank=True)
+    seen_counts = models.BooleanField(
+        default=False, help_text="A person decided that the next message is compared with what the directory showed."
+    )
 
     wanted_hash = models.CharField(max_length=64)
     confirmed_hash = models.CharField(max_length=64, blank=True)
@@ -264,8 +267,22 @@ class Organization(models.Model):
         return from_canonical(self.seen) if self.seen else None
 
     def last_known_record(self) -> OrganizationRecord | None:
-        """What the next message is compared with: what Redox accepted, else what the directory showed."""
-        return self.confirmed_record() or self.seen_record()
+        """What the next message is compared with: what Redox accepted, else what the directory showed.
+
+        The reverse where a person decided so, after a message that landed in part.
+        """
+        first, second = self.confirmed_record(), self.seen_record()
+        return (second or first) if self.seen_counts else (first or second)
+
+    @property
+    def is_adrift(self) -> bool:
+        """Whether the directory, read after the last acceptance, showed other values: changed by another way."""
+        return bool(
+            self.confirmed_at
+            and self.seen_at
+            and self.seen_at > self.confirmed_at
+            and self.seen_hash != self.confirmed_readable_hash
+        )
 
 
 class Contact(models.Model):

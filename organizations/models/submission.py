@@ -46,10 +46,11 @@ class State(models.TextChoices):
         return not MOVES[self]
 
 
-# Every move there is; anything else is refused. Accepted, rejected and cancelled are final.
+# Every move there is; anything else is refused. Accepted, rejected and cancelled are final. What was never seen to
+# leave becomes unknown only where the database was put back from a backup.
 MOVES: dict[str, frozenset[str]] = {
-    State.AWAITING: frozenset({State.QUEUED, State.CANCELLED}),
-    State.QUEUED: frozenset({State.SENDING, State.CANCELLED, State.NEEDS_PERSON}),
+    State.AWAITING: frozenset({State.QUEUED, State.CANCELLED, State.UNKNOWN}),
+    State.QUEUED: frozenset({State.SENDING, State.CANCELLED, State.NEEDS_PERSON, State.UNKNOWN}),
     State.SENDING: frozenset({State.ACCEPTED, State.REJECTED, State.QUEUED, State.NEEDS_PERSON, State.UNKNOWN}),
     State.UNKNOWN: frozenset({State.UNKNOWN, State.ACCEPTED, State.QUEUED, State.NEEDS_PERSON}),
     State.NEEDS_PERSON: frozenset({State.ACCEPTED, State.REJECTED, State.QUEUED}),
@@ -81,6 +82,20 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
     def lease_ended(self, moment: datetime.datetime) -> Self:
         return self.filter(state=State.SENDING, lease_until__lt=moment).order_by("id")
+
+    def to_ask(self, environment: str, moment: datetime.datetime) -> Self:
+        """Of unknown fate, its time come, and no worker asking about it now; who waited longest first."""
+        return (
+            self.filter(environment=environment, state=State.UNKNOWN, not_before__lte=moment)
+            .filter(Q(lease_until=None) | Q(lease_until__lt=moment))
+            .order_by("not_before", "id")
+        )
+
+    def to_read_back(self, environment: str, moment: datetime.datetime) -> Self:
+        """Accepted after an attempt was lost, and not read since: a late message may have changed the record."""
+        return self.filter(environment=environment, state=State.ACCEPTED, read_back_at__lte=moment).order_by(
+            "read_back_at", "id"
+        )
 
 
 class Submission(models.Model):
@@ -122,6 +137,20 @@ class Submission(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the last attempt began.")
     ended_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.CharField(max_length=150, blank=True)  # empty: by the portal itself
+
+    unknown_since = models.DateTimeField(null=True, blank=True, help_text="Since when nobody knows what became of it.")
+    asks = models.PositiveIntegerField(default=0, help_text="Queries about it since then, also without an answer.")
+    absent_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the directory first answered since then that it does not know the OID."
+    )
+    lost_attempt = models.BooleanField(
+        default=False, help_text="An attempt ended without its worker: the record is read once more after acceptance."
+    )
+    read_back_at = models.DateTimeField(null=True, blank=True, help_text="When that reading is due.")
+    only_ask = models.BooleanField(
+        default=False,
+        help_text="Open in a database that was put back: what became of it is asked, it is never sent again by itself.",
+    )
     wanted_hash = models.CharField(
         max_length=64, blank=True, help_text="The wanted record when the last answer was settled."
     )
@@ -156,6 +185,14 @@ class Submission(models.Model):
             models.Index(fields=["environment", "-id"], name="submission_newest"),
             models.Index(fields=["environment", "state", "-id"], name="submission_by_state"),
             models.Index(fields=["submitter", "-id"], name="submission_by_submitter"),
+            models.Index(
+                fields=["environment", "not_before"], condition=Q(state=State.UNKNOWN), name="submission_to_ask"
+            ),
+            models.Index(
+                fields=["environment", "read_back_at"],
+                condition=Q(read_back_at__isnull=False),
+                name="submission_to_read_back",
+            ),
         ]
 
     def __str__(self) -> str:

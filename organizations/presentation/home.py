@@ -104,7 +104,7 @@ def read(user: User) -> Home:
         under_way_count=sum(group["number"] for group in groups if group["open_work"] in (State.SENDING, State.QUEUED)),
         mine=list(mine.order_by("-id")[:MOST_MINE]),
         panels=[_panel(environment, gates[environment], groups) for environment in Environment],
-        workers=list(Worker.objects.filter(seen_at__gte=moment - datetime.timedelta(seconds=workers.SEEN_WITHIN))),
+        workers=[worker for worker in Worker.objects.filter(stopped_at=None) if workers.is_seen(worker, moment)],
         never_compared=sum(group["never_compared"] for group in groups),
     )
 

@@ -9,6 +9,7 @@ import json
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
@@ -67,13 +68,17 @@ class Tokens(Protocol):
         """Never again hand out this token: it was refused."""
 
 
-def tokens(environment: Environment, limits: Limits) -> Tokens:
-    """The source of tokens that fits the credential. Raises ValueError, with no secret in it, when it cannot work."""
+def tokens(environment: Environment, limits: Limits, before_request: Callable[[], None] = lambda: None) -> Tokens:
+    """The source of tokens that fits the credential. `before_request` is called before each token request leaves.
+
+    Raises ValueError, with no secret in it, when it cannot work.
+    """
+    line = Line(limits, before_request)
     match environment.credential:
         case OAuthCredential() as credential:
-            return _RenewedTokens(_SignedAssertion(credential, environment.base_url, limits))
+            return _RenewedTokens(_SignedAssertion(credential, environment.base_url, line))
         case ApiKeyCredential() as credential:
-            return _RenewedTokens(_ApiKey(credential, environment.base_url, limits))
+            return _RenewedTokens(_ApiKey(credential, environment.base_url, line))
         case TokenCredential(access_token=token):
             return _FixedToken(token)
         case _:
@@ -163,11 +168,11 @@ class _RenewedTokens:
 class _SignedAssertion:
     """OAuth client credentials with an assertion signed by our private key (SMART Backend Services, RFC 7523)."""
 
-    def __init__(self, credential: OAuthCredential, base_url: str, limits: Limits) -> None:
+    def __init__(self, credential: OAuthCredential, base_url: str, line: Line) -> None:
         self._credential = credential
         self._key = _private_key(credential.private_key)
         self._url = address(base_url, "/v2/auth/token")
-        self._line = Line(limits)
+        self._line = line
 
     def ask(self) -> _Grant:
         assertion = self._assertion()
@@ -201,11 +206,11 @@ class _SignedAssertion:
 class _ApiKey:
     """The legacy API key: key and secret at first, then the refresh token that came with the last answer."""
 
-    def __init__(self, credential: ApiKeyCredential, base_url: str, limits: Limits) -> None:
+    def __init__(self, credential: ApiKeyCredential, base_url: str, line: Line) -> None:
         self._credential = credential
         self._authenticate_url = address(base_url, "/auth/authenticate")
         self._refresh_url = address(base_url, "/auth/refreshToken")
-        self._line = Line(limits)
+        self._line = line
         self._refresh_token = ""
 
     def ask(self) -> _Grant:

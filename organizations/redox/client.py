@@ -12,7 +12,7 @@ import threading
 import time
 import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -47,6 +47,7 @@ class Fault(StrEnum):
     SETTINGS = "settings"
     DEADLINE = "deadline"
     BROKEN = "broken"
+    STOPPED = "stopped"
     PROTOCOL = "protocol"
     SIZE = "size"
 
@@ -157,6 +158,7 @@ class _Watch:
     def __init__(self, seconds: float) -> None:
         self.sent = False
         self.expired = False
+        self.was_cut = False
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
@@ -179,6 +181,11 @@ class _Watch:
             if self.expired:
                 raise _TimeUp
             self.sent = True
+
+    def cut(self) -> None:
+        """As if the time were up, because nobody will wait any longer."""
+        self.was_cut = True
+        self._expire()
 
     def _expire(self) -> None:
         self.expired = True
@@ -206,8 +213,11 @@ class _Reply:
 class Line:
     """The way to the other side: certificates checked, no redirect, proxy or cookie, a new connection each time."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, before_request: Callable[[], None] = lambda: None) -> None:
+        """`before_request` is called before each request, outside its deadline: it may wait."""
         self.limits = limits
+        self._before_request = before_request
+        self._under_way: set[_Watch] = set()
         self._tls = (
             ssl.create_default_context(cafile=limits.ca_file)
             if limits.ca_file
@@ -216,14 +226,19 @@ class Line:
 
     def post(self, url: str, content: bytes, headers: dict[str, str], deadline: float) -> Exchange:
         """Sends once and reads the answer, in `deadline` seconds. A fault is part of the result, not an exception."""
+        self._before_request()
         started = time.monotonic()
         reply, fault, text = _Reply(), None, ""
         with _Watch(deadline) as watch:
+            self._under_way.add(watch)
             try:
                 self._converse(self._request(url, content, headers, watch, deadline), reply)
             except Exception as error:  # whatever a library raises, the evidence of what was sent must survive
                 fault, text = _fault(error)
-            if watch.expired:
+            self._under_way.discard(watch)
+            if watch.was_cut:
+                fault, text = Fault.STOPPED, "the worker was stopped before the answer came"
+            elif watch.expired:
                 fault, text = Fault.DEADLINE, f"no whole answer within {deadline:g} seconds"
         cut = len(reply.body) > MAX_BODY
         if cut and fault is None:
@@ -239,6 +254,11 @@ class Line:
             body_cut=cut,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
+
+    def cut(self) -> None:
+        """End what is under way now, from another thread or a signal: its fault is STOPPED."""
+        for watch in tuple(self._under_way):
+            watch.cut()
 
     def _request(
         self, url: str, content: bytes, headers: dict[str, str], watch: _Watch, deadline: float
@@ -290,6 +310,10 @@ class RedoxClient:
             "Content-Type": "application/json",
         }
         return _without(access_token, self._line.post(self._url, message, headers, self._line.limits.deadline))
+
+    def cut(self) -> None:
+        """End what is under way now."""
+        self._line.cut()
 
 
 def is_meant_for(message: bytes, environment: Environment) -> bool:

@@ -12,7 +12,7 @@ from organizations.redox.environment import routing_name
 from organizations.redox.errors import Context, Explanation
 from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import gateway, settling
+from . import exchanges, gateway
 
 __all__ = ["Explanation", "doubles_of", "explain", "record_of", "support_block", "why_again"]
 
@@ -103,7 +103,7 @@ def _outcome(submission: Submission) -> Outcome:
     if entry is None:
         return Outcome(kind=Kind.UNKNOWN, detail=submission.detail)
     outcome = classify(
-        settling.stored_exchange(entry),
+        exchanges.stored(entry),
         event=submission.event,
         oid=submission.oid,
         after_unknown=_had_unknown_before(submission),

@@ -7,9 +7,9 @@ from organizations.records import OrganizationRecord, canonical, readable_finger
 from organizations.redox import messages
 from organizations.redox.client import Exchange, NotDecodable, decoded
 from organizations.redox.messages import AnswerNotUnderstood
-from organizations.redox.outcome import Kind, classify
+from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import audit, environments, gateway, organizations
+from . import audit, environments, exchanges, gateway, organizations
 from .actors import Actor
 
 
@@ -20,6 +20,7 @@ class Answer:
     cause: str = ""
     record: OrganizationRecord | None = None
     exchange: Exchange | None = None
+    outcome: Outcome | None = None
 
     @property
     def was_asked(self) -> bool:
@@ -34,18 +35,29 @@ def ask_about(submission: Submission, *, actor: Actor) -> Answer:
     answer = query(submission.environment, submission.oid)
     with audit.recorded(actor) as history:
         organization = organizations.locked(submission.organization_id)
-        if answer.was_asked:
-            _keep_seen(organization, answer.record)
-        history.submission(
-            Action.SUBMISSION_ASKED,
-            submission,
-            raw=answer.exchange.body if answer.exchange else None,
-            http_status=answer.exchange.status if answer.exchange else None,
-            duration_ms=answer.exchange.duration_ms if answer.exchange else None,
-            detail=answer.cause,
-            details=_facts(answer),
-        )
+        note(history, submission, organization, answer)
     return answer
+
+
+def note(
+    history: audit.History,
+    submission: Submission,
+    organization: Organization,
+    answer: Answer,
+    *,
+    reads_back: bool = False,
+) -> None:
+    """Keep what the directory showed of a locked record, and the whole answer in the history."""
+    if answer.was_asked:
+        _keep_seen(organization, answer.record)
+    history.submission(
+        Action.SUBMISSION_ASKED,
+        submission,
+        token=submission.token,
+        detail=answer.cause,
+        details=_facts(answer) | ({"reads_back": True} if reads_back else {}),
+        **exchanges.body(answer.exchange),
+    )
 
 
 def query(environment: str, oid: str) -> Answer:
@@ -56,15 +68,16 @@ def query(environment: str, oid: str) -> Answer:
     except gateway.DoorClosed as closed:
         return Answer(cause=str(closed))
     if exchange is None:
-        return Answer(cause=environments.token_cause(token))
+        return Answer(cause=environments.token_cause(token), outcome=token.outcome)
     outcome = classify(exchange, event="Query", oid=oid, expects="query")
     if outcome.kind != Kind.ACCEPTED:
-        return Answer(cause=outcome.detail or f"HTTP {exchange.status}", exchange=exchange)
+        return Answer(cause=outcome.detail or f"HTTP {exchange.status}", exchange=exchange, outcome=outcome)
     try:
         found = messages.read_query_answer(decoded(exchange))
     except (AnswerNotUnderstood, NotDecodable):
-        return Answer(cause="The answer was not understood.", exchange=exchange)
-    return Answer(record=next((record for record in found if record.oid == oid), None), exchange=exchange)
+        return Answer(cause="The answer was not understood.", exchange=exchange, outcome=outcome)
+    record = next((record for record in found if record.oid == oid), None)
+    return Answer(record=record, exchange=exchange, outcome=outcome)
 
 
 def _keep_seen(organization: Organization, record: OrganizationRecord | None) -> None:

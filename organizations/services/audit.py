@@ -33,6 +33,7 @@ class _Fact:
     actor: Actor
     body: dict[str, Any]
     raw: bytes | None = None
+    raw_cut: bool = False
 
 
 @dataclass(slots=True)
@@ -42,9 +43,12 @@ class History:
     actor: Actor
     facts: list[_Fact] = field(default_factory=list)
 
-    def add(self, action: Action, *, raw: bytes | None = None, actor: Actor | None = None, **body: Any) -> None:
-        """Note a fact. `body` holds JSON values only: text, whole numbers, booleans, None, lists and objects."""
-        self.facts.append(_Fact(action, actor or self.actor, dict(body), raw))
+    def add(self, action: Action, *, raw: bytes | None = None, raw_cut: bool = False, **body: Any) -> None:
+        """Note a fact. `body` holds JSON values only: text, whole numbers, booleans, None, lists and objects.
+
+        `raw_cut`: there was more than `raw`, which was cut before it came here; hash and size are of what was kept.
+        """
+        self.facts.append(_Fact(action, self.actor, dict(body), raw, raw_cut))
 
     def organization(
         self,
@@ -155,7 +159,7 @@ def _entry(sequence: int, previous_hash: str, moment: datetime.datetime, fact: _
         request_id=fact.actor.request_id,
         search_text=_search_text(fact, facts),
         raw=None if fact.raw is None else fact.raw[:RAW_CAP],
-        raw_cut=fact.raw is not None and len(fact.raw) > RAW_CAP,
+        raw_cut=fact.raw is not None and (fact.raw_cut or len(fact.raw) > RAW_CAP),
     )
 
 

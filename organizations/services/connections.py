@@ -98,7 +98,7 @@ def known_workers(name: str) -> list[WorkerFacts]:
     own, now = workers.fingerprint(), clock.now()
     return [
         WorkerFacts(worker, workers.is_seen(worker, now), workers.has_same_settings(worker, name, own))
-        for worker in Worker.objects.order_by("-seen_at")
+        for worker in Worker.objects.filter(stopped_at=None).order_by("-seen_at")
     ]
 
 

@@ -5,40 +5,25 @@ stored is classified later, not asked for again.
 """
 
 import logging
-import random
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
-from django.db import connection as database
 
-from organizations.models import (
-    Action,
-    AuditEntry,
-    Environment,
-    EnvironmentGate,
-    Intent,
-    Presence,
-    State,
-    Submission,
-    clock,
-)
+from organizations.models import Action, AuditEntry, Environment, Intent, Presence, State, Submission, clock
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
-from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault, is_meant_for
 from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import audit, environments, gateway, reviews, settling, submissions
+from . import audit, environments, exchanges, failpoints, gateway, restored, reviews, settling, submissions, turns
 from .actors import Actor
 from .faults import NotDone, OutOfDate
-
-# What an exchange needs of its lease beyond its own deadline, in seconds.
-LEASE_MARGIN = 30.0
-LONGEST_TOKEN_HOLD = 600.0
+from .timing import seconds
+from .turns import Turn
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -57,6 +42,7 @@ class Claim:
 
     submission: Submission
     redox: RedoxEnvironment
+    turn: Turn
     began: float
 
     @property
@@ -70,9 +56,8 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
     redox = gateway.environment(environment)
     if redox.credential is None or not _something_due(environment):
         return False
-    answer = gateway.access_token(redox)
-    if not answer.token:
-        _no_token(environment, answer, actor)
+    token = token_for(redox, actor)
+    if not token:
         return False
     try:
         claim = claim_next(environment, redox, actor=actor)
@@ -84,8 +69,25 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
         return False
     if claim is None:
         return False
-    _send(claim, answer.token, actor)
+    restored.remember()
+    failpoints.reach("after-intent")
+    _send(claim, token, actor)
     return True
+
+
+def token_for(redox: RedoxEnvironment, actor: Actor) -> str:
+    """An access token; "" where none is to be had, and what follows for the environment is done.
+
+    A token request has no effect in the directory, so it comes before anything is claimed.
+    """
+    answer = gateway.access_token(redox)
+    outcome = answer.outcome
+    if not answer.token and outcome is not None:
+        cause = environments.token_cause(answer)
+        stops = f"{outcome.stops}: {cause}" if outcome.stops else ""
+        with audit.recorded(actor) as history:
+            environments.follow(history, environments.locked_gate(redox.name), replace(outcome, stops=stops))
+    return answer.token
 
 
 def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Claim | None:
@@ -93,29 +95,29 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
     with audit.recorded(actor) as history:
         gate = environments.locked_gate(environment)
         moment = clock.now()
-        if not _is_open(gate, moment) or not environments.take_turn(moment, settings.REDOX_RATE):
+        if not environments.is_open(gate, moment):
             return None
-        submission = _oldest_due(environment, moment)
+        submission = settling.first_free(Submission.objects.due(environment, moment))
         if submission is None:
             return None
         cause = _judged(submission, redox)
         if cause:
             settling.needs_person(history, submission, cause)
             return None
-        began = time.monotonic()
+        began, turn = time.monotonic(), turns.take_within(moment)
         submissions.move(
             submission,
             State.SENDING,
             attempt=submission.attempt + 1,
             token=submission.token + 1,
-            lease_until=moment + settling.seconds(settings.REDOX_LEASE),
+            lease_until=moment + seconds(settings.REDOX_LEASE),
             lease_worker=actor.name[:100],
             sent_at=moment,
             not_before=None,
             state_reason="",
         )
         history.submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
-    return Claim(submission, redox, began)
+    return Claim(submission, redox, turn, began)
 
 
 def reap(environment: str, *, actor: Actor) -> int:
@@ -127,36 +129,45 @@ def reap(environment: str, *, actor: Actor) -> int:
             if entry is None:
                 settling.lost(submission, actor=actor)
             else:
-                exchange = settling.stored_exchange(entry)
-                settling.settle(submission, _classified(submission, exchange), exchange, actor=actor)
+                exchange = exchanges.stored(entry)
+                outcome = _classified(submission, exchange)
+                if outcome.renew_token and not exchanges.is_repeat(entry):
+                    # A new token was not tried any more; that the old one was over says nothing of the credential.
+                    outcome = replace(outcome, stops="")
+                settling.settle(submission, outcome, exchange, actor=actor)
         except OutOfDate:
             continue
     return len(left)
 
 
 def _send(claim: Claim, token: str, actor: Actor) -> None:
-    exchange = _exchange(claim, token)
+    exchange = _exchange(claim, token, claim.turn)
+    failpoints.reach("after-exchange")
     in_time = settling.keep_response(claim.submission, exchange, repeat=0, actor=actor)
+    failpoints.reach("after-response")
     outcome = _classified(claim.submission, exchange)
     if in_time and outcome.renew_token and gateway.discard_token(claim.redox, token):
         renewed = gateway.access_token(claim.redox)
         if renewed.token:
-            exchange = _exchange(claim, renewed.token)
+            exchange = _exchange(claim, renewed.token, turns.take())
             in_time = settling.keep_response(claim.submission, exchange, repeat=1, actor=actor)
             outcome = _classified(claim.submission, exchange)
+        elif renewed.outcome is not None:
+            outcome = renewed.outcome
     if in_time:
         # Whoever settles it first has settled it; what came is stored either way.
         with suppress(OutOfDate):
             settling.settle(claim.submission, outcome, exchange, actor=actor)
 
 
-def _exchange(claim: Claim, token: str) -> Exchange:
+def _exchange(claim: Claim, token: str, turn: Turn) -> Exchange:
     message = bytes(claim.submission.message)
-    if claim.lease_left < settings.REDOX_DEADLINE + LEASE_MARGIN:
+    turn.wait()
+    if claim.lease_left < settings.REDOX_DEADLINE + environments.LEASE_MARGIN:
         fault_text = "The worker was held up too long; the message was not sent."
         sha256 = messages.sha256(message)
         return Exchange(request_sha256=sha256, sent=False, fault=Fault.DEADLINE, fault_text=fault_text)
-    return gateway.exchange(claim.redox, message, token)
+    return gateway.exchange(claim.redox, message, token, turn)
 
 
 def _classified(submission: Submission, exchange: Exchange) -> Outcome:
@@ -171,20 +182,7 @@ def _had_unknown(submission: Submission) -> bool:
 
 
 def _something_due(environment: str) -> bool:
-    gate = EnvironmentGate.objects.get(pk=environment)
-    moment = clock.now()
-    return _is_open(gate, moment) and Submission.objects.due(environment, moment).exists()
-
-
-def _is_open(gate: EnvironmentGate, moment: object) -> bool:
-    return not gate.is_stopped and (gate.hold_until is None or gate.hold_until <= moment)  # type: ignore[operator]
-
-
-def _oldest_due(environment: str, moment: object) -> Submission | None:
-    due = Submission.objects.due(environment, moment).select_related("organization")  # type: ignore[arg-type]
-    if database.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True, of=("self",))
-    return due.first()
+    return Submission.objects.due(environment, clock.now()).exists()
 
 
 def _judged(submission: Submission, redox: RedoxEnvironment) -> str:
@@ -228,22 +226,3 @@ def _not_in_its_place(submission: Submission, record: OrganizationRecord) -> str
         return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."
     ending = parent.open_deactivation
     return f"Submission {ending.pk} of {parent.name} must end first." if ending else ""
-
-
-def _no_token(environment: str, answer: TokenAnswer, actor: Actor) -> None:
-    """A token request has no effect in the directory: refused stops the environment, anything else lets it wait."""
-    cause = environments.token_cause(answer)
-    outcome = answer.outcome
-    if outcome is not None and outcome.stops:
-        environments.stop_now(environment, f"{outcome.stops}: {cause}", actor=actor)
-    elif outcome is not None and outcome.hold_seconds is not None:
-        environments.hold_now(environment, outcome.hold_seconds, f"too many requests: {cause}", actor=actor)
-    else:
-        environments.hold_now(environment, _growing_hold(environment), f"no access token: {cause}", actor=actor)
-
-
-def _growing_hold(environment: str) -> float:
-    gate = EnvironmentGate.objects.get(pk=environment)
-    gate.failures += 1
-    gate.save(update_fields=["failures"])
-    return min(LONGEST_TOKEN_HOLD, 2.0 * 2**gate.failures) * random.uniform(0.5, 1.0)  # noqa: S311

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+
 from organizations.models import (
     Action,
     Environment,
     EnvironmentGate,
-    Installation,
     Organization,
     State,
     Submission,
@@ -17,15 +18,20 @@ from organizations.models import (
 )
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
-from organizations.redox.client import Exchange, NotDecodable, decoded
+from organizations.redox.client import Exchange, decoded
 from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.redox.errors import Context, explain
-from organizations.redox.messages import AnswerNotUnderstood
 from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import audit, gateway
+from . import audit, exchanges, gateway
 from .actors import Actor
-from .faults import NotDone
+from .timing import shortened
+
+MOST_FAILURES = 5
+FIRST_PAUSE = 30.0
+LONGEST_PAUSE = 600.0
+LEASE_MARGIN = 30.0
+"""Seconds that an exchange needs of a lease beyond its own deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +54,102 @@ def stop(history: audit.History, gate: EnvironmentGate, reason: str, *, submissi
     gate.stopped_at = clock.now()
     gate.stopped_reason = reason
     gate.save(update_fields=["stopped_at", "stopped_reason"])
-    _note(history, Action.ENVIRONMENT_STOPPED, gate, reason=reason, submission=submission.pk if submission else None)
+    note(history, Action.ENVIRONMENT_STOPPED, gate, reason=reason, submission=submission.pk if submission else None)
 
 
 def hold(history: audit.History, gate: EnvironmentGate, seconds: float, reason: str) -> None:
     """Let a locked gate wait; sending goes on by itself."""
-    gate.hold_until = clock.now() + datetime.timedelta(seconds=seconds)
-    gate.hold_reason = reason
-    gate.save(update_fields=["hold_until", "hold_reason"])
-    _note(history, Action.ENVIRONMENT_HELD, gate, reason=reason, details={"until": gate.hold_until.isoformat()})
+    until = clock.now() + datetime.timedelta(seconds=seconds)
+    if gate.hold_until is not None and gate.hold_until > until:
+        return
+    gate.hold_until, gate.hold_reason = until, reason
+    gate.save()
+    note(history, Action.ENVIRONMENT_HELD, gate, reason=reason, details={"until": gate.hold_until.isoformat()})
+
+
+def count(history: audit.History, gate: EnvironmentGate, *, failed: bool) -> None:
+    """Count an exchange on a locked gate: five failures in a row pause it, for 30 s at first, doubling to 10 min.
+
+    A failure is an exchange that Redox did not answer, or answered with a server fault of unknown meaning. What other
+    workers had under way when the pause began does not make it longer.
+    """
+    if not failed:
+        if gate.failures or gate.probing:
+            gate.failures, gate.probing = 0, False
+            gate.save(update_fields=["failures", "probing"])
+        return
+    if gate.is_held(clock.now()):
+        return
+    gate.failures += 1
+    if gate.failures < MOST_FAILURES:
+        gate.save(update_fields=["failures"])
+        return
+    gate.probing = True
+    pause = shortened(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(gate.failures - MOST_FAILURES, 10)))
+    hold(history, gate, pause, f"Redox did not answer {gate.failures} times in a row")
+
+
+def count_now(environment: str, *, failed: bool, actor: Actor) -> None:
+    """Count an exchange outside any submission, such as a token request or a Query."""
+    with audit.recorded(actor) as history:
+        count(history, locked_gate(environment), failed=failed)
+
+
+def is_failure(outcome: Outcome) -> bool:
+    """Whether an exchange counts as not answered: no whole answer, or a server fault that says neither yes nor no."""
+    return outcome.kind in (Kind.NOT_SENT, Kind.UNKNOWN) and (
+        outcome.fault is not None or outcome.status is None or outcome.status >= 500
+    )
+
+
+def is_open(gate: EnvironmentGate, moment: datetime.datetime) -> bool:
+    """Whether anything may leave: neither stopped nor waiting nor paused."""
+    return not gate.is_stopped and not gate.probing and not gate.is_held(moment)
+
+
+def pass_gate(environment: str, *, actor: Actor) -> bool:
+    """Whether sending may go on now. After a pause one worker finds out first, by a Query, while the others wait."""
+    gate = EnvironmentGate.objects.get(pk=environment)
+    moment = clock.now()
+    if not gate.probing or gate.is_stopped or gate.is_held(moment):
+        return is_open(gate, moment)
+    with audit.recorded(actor):
+        gate = locked_gate(environment)
+        if not gate.probing or gate.is_held(moment):
+            return False
+        # Should this worker end while it asks, another one asks when this time is over.
+        gate.hold_until = moment + datetime.timedelta(seconds=settings.REDOX_DEADLINE + LEASE_MARGIN)
+        gate.save(update_fields=["hold_until"])
+    return _probe(environment, actor)
+
+
+def _probe(environment: str, actor: Actor) -> bool:
+    redox = gateway.environment(environment)
+    try:
+        token, exchange = gateway.ask(redox, messages.query(query_oid(environment), redox))
+    except gateway.DoorClosed:
+        return False
+    outcome = token.outcome if exchange is None else classify(exchange, event=messages.QUERY, oid="", expects="query")
+    with audit.recorded(actor) as history:
+        gate = locked_gate(environment)
+        gate.hold_until = None
+        gate.save(update_fields=["hold_until"])
+        follow(history, gate, outcome)
+    return outcome is None or outcome.kind == Kind.ACCEPTED
+
+
+def follow(
+    history: audit.History, gate: EnvironmentGate, outcome: Outcome | None, *, submission: Submission | None = None
+) -> None:
+    """Do to a locked gate what one exchange says of its environment: stop, wait, or count it."""
+    if outcome is None:
+        count(history, gate, failed=False)
+    elif outcome.stops:
+        stop(history, gate, outcome.stops, submission=submission)
+    elif outcome.hold_seconds is not None:
+        hold(history, gate, outcome.hold_seconds, "too many requests")
+    else:
+        count(history, gate, failed=is_failure(outcome))
 
 
 def stop_now(environment: str, reason: str, *, actor: Actor) -> None:
@@ -71,52 +164,18 @@ def hold_now(environment: str, seconds: float, reason: str, *, actor: Actor) -> 
         hold(history, locked_gate(environment), seconds, reason)
 
 
-def release(environment: str, *, actor: Actor) -> None:
-    """Go on sending after a stop.
-
-    Raises:
-        NotDone: no check succeeded since it was stopped.
-    """
-    with audit.recorded(actor) as history:
-        gate = locked_gate(environment)
-        if not gate.is_stopped:
-            return
-        if not may_go_on(gate):
-            raise NotDone("Check the connection first. Sending goes on only after a check that succeeded.")
-        reason = gate.stopped_reason
-        gate.stopped_at, gate.stopped_reason, gate.hold_until, gate.failures = None, "", None, 0
-        gate.save()
-        _note(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
-
-
-def may_go_on(gate: EnvironmentGate) -> bool:
-    """Whether a check succeeded since the gate was stopped."""
-    return bool(
-        gate.stopped_at and gate.check_succeeded and gate.checked_at is not None and gate.checked_at >= gate.stopped_at
-    )
-
-
 def check(environment: str, *, actor: Actor) -> Check:
     """Get a token and make one Query. Never writes to the directory."""
-    found, raw = _check(environment)
+    found, exchange = _check(environment)
     with audit.recorded(actor) as history:
         gate = locked_gate(environment)
         gate.checked_at, gate.checked_by = clock.now(), actor.name
         gate.check_succeeded = found.succeeded
         gate.check_facts = {"sentence": found.sentence, **found.facts}
         gate.save(update_fields=["checked_at", "checked_by", "check_succeeded", "check_facts"])
-        _note(history, Action.ENVIRONMENT_CHECKED, gate, raw=raw, detail=found.sentence, details=found.facts)
+        details = {"detail": found.sentence, "details": found.facts}
+        note(history, Action.ENVIRONMENT_CHECKED, gate, **details, **exchanges.body(exchange))
     return found
-
-
-def take_turn(moment: datetime.datetime, rate: float) -> bool:
-    """Whether a request may leave now: one minimum distance for the whole installation. Takes the turn when it may."""
-    installation = Installation.objects.select_for_update().get(pk=1)
-    if installation.next_send_at is not None and installation.next_send_at > moment:
-        return False
-    installation.next_send_at = moment + datetime.timedelta(seconds=1 / rate)
-    installation.save(update_fields=["next_send_at"])
-    return True
 
 
 def waiting(environment: str) -> int:
@@ -133,7 +192,7 @@ def query_oid(environment: str) -> str:
     return first or redox.gateway_oid
 
 
-def _check(environment: str) -> tuple[Check, bytes | None]:
+def _check(environment: str) -> tuple[Check, Exchange | None]:
     word = Environment(environment).label
     redox = gateway.environment(environment)
     oid = query_oid(environment)
@@ -145,25 +204,31 @@ def _check(environment: str) -> tuple[Check, bytes | None]:
         said = _explained(answer.outcome, redox, answer.clock_difference)
         cause = token_cause(answer)
         return Check(False, f"No token for {word}: {cause}", {"token_ms": answer.duration_ms, **said}), None
+    outcome = classify(exchange, event=messages.QUERY, oid=oid, expects="query")
     facts: dict[str, str | int | bool] = {
         "token_ms": answer.duration_ms,
         "query_ms": exchange.duration_ms,
         "oid": oid,
         "redox_date": exchange.headers.get("date", ""),
-        **_explained(classify(exchange, event=messages.QUERY, oid=oid, expects="query"), redox),
+        # A check says nothing of other settings than those it was made with.
+        "fingerprint": gateway.settings_fingerprint(environment),
+        **_explained(outcome, redox),
     }
-    return _read_check(exchange, oid, facts), exchange.body
+    if outcome.kind != Kind.ACCEPTED:
+        return Check(False, _why_no_check(exchange, outcome), facts), exchange
+    return _read_check(exchange, oid, facts), exchange
+
+
+def _why_no_check(exchange: Exchange, outcome: Outcome) -> str:
+    if exchange.fault is not None:
+        return f"The Query got no whole answer: {exchange.fault_text}"
+    if exchange.status == HTTPStatus.UNAUTHORIZED:
+        return "Redox did not accept the credential for the Query."
+    return f"The answer to the Query was not understood (HTTP {exchange.status})."
 
 
 def _read_check(exchange: Exchange, oid: str, facts: dict[str, str | int | bool]) -> Check:
-    if exchange.status is None:
-        return Check(False, f"The Query got no answer: {exchange.fault_text}", facts)
-    if exchange.status == HTTPStatus.UNAUTHORIZED:
-        return Check(False, "Redox did not accept the credential for the Query.", facts)
-    try:
-        found = messages.read_query_answer(decoded(exchange))
-    except (AnswerNotUnderstood, NotDecodable):
-        return Check(False, f"The answer to the Query was not understood (HTTP {exchange.status}).", facts)
+    found = messages.read_query_answer(decoded(exchange))
     record = next((each for each in found if each.oid == oid), None)
     facts |= {
         "known": record is not None,
@@ -180,7 +245,7 @@ def _explained(
     if outcome is None or outcome.kind in (Kind.ACCEPTED, Kind.UNKNOWN):
         return {}
     said = explain(outcome, Context(environment=redox, clock_difference=clock_difference))
-    return {"headline": said.headline, "cause": said.cause}
+    return {"headline": said.headline, "cause": said.cause, "step": said.step, "step_key": said.step_key}
 
 
 def token_cause(answer: TokenAnswer) -> str:
@@ -189,12 +254,10 @@ def token_cause(answer: TokenAnswer) -> str:
     return answer.error_description or answer.error or detail or "Redox gives no reason."
 
 
-def _note(
-    history: audit.History, action: Action, gate: EnvironmentGate, *, raw: bytes | None = None, **body: Any
-) -> None:
+def note(history: audit.History, action: Action, gate: EnvironmentGate, **body: Any) -> None:
+    """Write down a fact about an environment."""
     history.add(
         action,
-        raw=raw,
         object={"type": "environment", "id": gate.environment, "name": Environment(gate.environment).label},
         environment=gate.environment,
         **body,

@@ -34,6 +34,9 @@ from organizations.redox.environment import Environment as RedoxEnvironment
 from orgportal.faults import SettingsFault
 from orgportal.variables import RedoxSettings
 
+from . import turns
+from .turns import Turn
+
 REQUIRED = {
     "oauth": ("client_id", "key_id", "private_key"),
     "api-key": ("api_key", "api_secret"),
@@ -183,13 +186,14 @@ def discard_token(redox: RedoxEnvironment, token: str) -> bool:
     return kept.can_renew
 
 
-def exchange(redox: RedoxEnvironment, message: bytes, token: str) -> Exchange:
-    """One exchange with Redox.
+def exchange(redox: RedoxEnvironment, message: bytes, token: str, turn: Turn) -> Exchange:
+    """One exchange with Redox, when its turn has come.
 
     Raises:
         DoorClosed: a transaction is open, or a marked database would send to another machine. Nothing left.
     """
     check_door(redox)
+    turn.wait()
     return _client(redox, limits()).post(message, token)
 
 
@@ -202,11 +206,11 @@ def ask(redox: RedoxEnvironment, query: bytes) -> tuple[auth.TokenAnswer, Exchan
     answer = access_token(redox)
     if not answer.token:
         return answer, None
-    found = exchange(redox, query, answer.token)
+    found = exchange(redox, query, answer.token, turns.take())
     if found.status == HTTPStatus.UNAUTHORIZED and discard_token(redox, answer.token):
         renewed = access_token(redox)
         if renewed.token:
-            return renewed, exchange(redox, query, renewed.token)
+            return renewed, exchange(redox, query, renewed.token, turns.take())
     return answer, found
 
 
@@ -230,15 +234,24 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-@cache
+# Kept for their lists of trusted certificates, which take longer to read than a message to send.
+_clients: dict[tuple[RedoxEnvironment, Limits], RedoxClient] = {}
+
+
+def cut_off() -> None:
+    """End every exchange of this process that is under way: its process is about to end."""
+    for client in tuple(_clients.values()):
+        client.cut()
+
+
 def _client(redox: RedoxEnvironment, bounds: Limits) -> RedoxClient:
-    # Kept for its list of trusted certificates, which takes longer to read than a message to send.
-    return RedoxClient(redox, bounds)
+    made = _clients.get((redox, bounds))
+    return made or _clients.setdefault((redox, bounds), RedoxClient(redox, bounds))
 
 
 @cache
 def _tokens(redox: RedoxEnvironment, bounds: Limits) -> auth.Tokens:
-    return auth.tokens(redox, bounds)
+    return auth.tokens(redox, bounds, before_request=turns.wait)
 
 
 def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:

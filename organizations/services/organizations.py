@@ -1,5 +1,6 @@
 """Create, edit, discard and withdraw records. Sending is in submissions.py."""
 
+import datetime
 from dataclasses import replace
 
 from django.db import IntegrityError
@@ -267,11 +268,26 @@ def confirm(organization: Organization, record: OrganizationRecord, submission: 
     organization.confirmed_active = record.active
     organization.confirmed_part_of_oid = record.part_of_oid
     organization.confirmed_submission = submission
+    organization.seen_counts = False
     organization.confirmed_hash = fingerprint(record)
     organization.confirmed_readable_hash = readable_fingerprint(record)
     organization.presence = Presence.PRESENT
     organization.presence_basis = Basis.ACCEPTED
     organization.presence_at = organization.confirmed_at
+    _count_changes(organization, organization.record())
+    organization.save()
+
+
+def compare_with_seen(organization: Organization, seen: OrganizationRecord | None, seen_at: datetime.datetime) -> None:
+    """On a locked row: the next message is compared with what the directory showed. None: it does not know the OID."""
+    organization.presence_at = seen_at
+    if seen is None:
+        organization.presence = Presence.ABSENT
+    else:
+        organization.presence = Presence.PRESENT
+        organization.presence_basis = organization.presence_basis or Basis.SEEN
+        organization.seen, organization.seen_hash = canonical(seen), readable_fingerprint(seen)
+        organization.seen_at, organization.seen_counts = seen_at, True
     _count_changes(organization, organization.record())
     organization.save()
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import connection as database
+from django.db.models import QuerySet
 
 from organizations.models import Action, AuditEntry, Event, Intent, Organization, Presence, State, Submission, clock
 from organizations.redox import messages
-from organizations.redox.client import Exchange, Fault
+from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
 
-from . import audit, environments, organizations, submissions
+from . import audit, environments, exchanges, failpoints, organizations, submissions
 from .actors import Actor
+from .timing import seconds
 
 MOST_TRIES = 8
 LONGEST_TRYING = datetime.timedelta(hours=24)
@@ -40,10 +43,6 @@ class Answer:
         }
 
 
-def seconds(number: float) -> datetime.timedelta:
-    return datetime.timedelta(seconds=number)
-
-
 def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor) -> bool:
     """Commit what came, as it came, before anybody judges it. False: the lease was lost, so it decides nothing."""
     with audit.recorded(actor) as history:
@@ -52,29 +51,22 @@ def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, ac
         )
         in_time = held.first() is not None
         action = Action.ATTEMPT_RESPONSE if in_time else Action.ATTEMPT_LATE
-        _note_exchange(history, action, submission, exchange, repeat=repeat)
+        history.submission(
+            action,
+            submission,
+            attempt=submission.attempt,
+            token=submission.token,
+            **exchanges.body(exchange, repeat=repeat),
+        )
     return in_time
 
 
-def stored_exchange(entry: AuditEntry) -> Exchange:
-    """The exchange that a response entry holds."""
-    facts = entry.facts["exchange"]
-    return Exchange(
-        request_sha256=facts["request_sha256"],
-        sent=facts["sent"],
-        fault=Fault(facts["fault"]) if facts.get("fault") else None,
-        fault_text=facts.get("fault_text", ""),
-        status=facts.get("status"),
-        headers=facts.get("headers", {}),
-        body=bytes(entry.raw or b""),
-        body_cut=facts.get("body_cut", False),
-        redacted=facts.get("redacted", False),
-        duration_ms=facts["duration_ms"],
-    )
-
-
-def settle(submission: Submission, outcome: Outcome, exchange: Exchange, *, actor: Actor) -> None:
+def settle(
+    submission: Submission, outcome: Outcome, exchange: Exchange, *, actor: Actor, is_answer: bool = True
+) -> None:
     """Give a sending submission the state that the outcome says, and do to its record and gate what follows.
+
+    With `is_answer` false the outcome says nothing about Redox: our own worker was lost.
 
     Raises:
         OutOfDate: the lease was lost to somebody else; nothing was changed.
@@ -83,36 +75,107 @@ def settle(submission: Submission, outcome: Outcome, exchange: Exchange, *, acto
         gate = environments.locked_gate(submission.environment)
         organization = organizations.locked(submission.organization_id)
         submission.organization = organization
+        presence = organization.presence
         _SETTLE[outcome.kind](history, submission, organization, Answer(outcome, exchange.duration_ms))
-        _note_outcome(history, submission, outcome, exchange)
-        if outcome.stops:
-            environments.stop(history, gate, outcome.stops, submission=submission)
-        elif outcome.hold_seconds is not None:
-            environments.hold(history, gate, outcome.hold_seconds, "too many requests")
-        elif exchange.status is not None and gate.failures:
-            gate.failures = 0
-            gate.save(update_fields=["failures"])
+        changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
+        _note_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
+        failpoints.reach("in-settling")
+        if is_answer:
+            environments.follow(history, gate, outcome, submission=submission)
+    failpoints.reach("after-settling")
 
 
 def lost(submission: Submission, *, actor: Actor) -> None:
     """The worker ended after the intent and no response is stored: nobody knows what became of the message."""
     outcome = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
     exchange = Exchange(request_sha256=submission.message_sha256, sent=True)
-    settle(submission, outcome, exchange, actor=actor)
+    submission.lost_attempt = True
+    settle(submission, outcome, exchange, actor=actor, is_answer=False)
 
 
 def needs_person(history: audit.History, submission: Submission, cause: str) -> None:
     """The portal cannot decide alone; nothing more is sent until a person has."""
     submissions.move(submission, State.NEEDS_PERSON, state_reason=cause)
-    history.submission(Action.SUBMISSION_SETTLED, submission, reason=cause, details={"state": State.NEEDS_PERSON.value})
+    note_settled(history, submission, cause)
+
+
+def accept_as_found(history: audit.History, submission: Submission, organization: Organization, reason: str) -> None:
+    """Accept what Redox never said yes to, because the directory shows it, or a person saw it there."""
+    _confirm(history, submission, organization, {"state_reason": reason})
+    note_settled(history, submission, reason)
+
+
+def reject_as_found(history: audit.History, submission: Submission, organization: Organization, reason: str) -> None:
+    """Reject what Redox never said no to, because a person decided that it did not land as it was sent."""
+    _refuse(history, submission, organization, {"state_reason": reason})
+    note_settled(history, submission, reason)
+
+
+def send_again(history: audit.History, submission: Submission, *, reason: str, **changes: Any) -> None:
+    """Back to the queue with the very same bytes."""
+    values = {"tries": submission.tries + 1, "state_reason": reason} | changes
+    submissions.move(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
+    note_settled(history, submission, reason)
+
+
+def forget(history: audit.History, submission: Submission, organization: Organization) -> None:
+    """What became of this is not in the database, which was put back: unknown, only asked about from now on."""
+    moment = clock.now()
+    _doubt_presence(submission, organization, moment)
+    submissions.move(
+        submission,
+        State.UNKNOWN,
+        token=submission.token + 1,
+        not_before=moment,
+        lease_until=None,
+        unknown_since=moment,
+        asks=0,
+        absent_at=None,
+        only_ask=True,
+        state_reason="The database was put back from a backup; the message may have been sent after it was made.",
+    )
+    note_settled(history, submission, submission.state_reason)
+
+
+def _doubt_presence(submission: Submission, organization: Organization, moment: datetime.datetime) -> None:
+    if submission.event == Event.NEW:
+        organization.presence, organization.presence_at = Presence.UNKNOWN, moment
+        organization.save(update_fields=["presence", "presence_at"])
+
+
+def note_settled(history: audit.History, submission: Submission, reason: str) -> None:
+    """Write down a state that no answer to the message itself gave."""
+    history.submission(
+        Action.SUBMISSION_SETTLED,
+        submission,
+        token=submission.token,
+        reason=reason,
+        details={"state": State(submission.state).value},
+    )
+
+
+def first_free(due: QuerySet[Submission]) -> Submission | None:
+    """The first of these that no other worker has locked now."""
+    found = due.select_related("organization")
+    if database.features.has_select_for_update_skip_locked:
+        found = found.select_for_update(skip_locked=True, of=("self",))
+    return found.first()
 
 
 def _accepted(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+    _confirm(history, submission, organization, answer.in_short())
+
+
+def _confirm(
+    history: audit.History, submission: Submission, organization: Organization, changes: dict[str, Any]
+) -> None:
     record = messages.record_from_message(bytes(submission.message))
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         organization.confirmed_version = submission.record_version
     organizations.confirm(organization, record, submission)
-    _end(submission, organization, State.ACCEPTED, answer)
+    # A lost attempt may still be under way: the record is read once more when nothing can be any longer.
+    read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
+    _end(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
     history.organization(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
 
 
@@ -120,10 +183,16 @@ def _rejected(history: audit.History, submission: Submission, organization: Orga
     if answer.outcome.presence:
         organization.presence = Presence(answer.outcome.presence)
         organization.presence_at = clock.now()
+    _refuse(history, submission, organization, answer.in_short())
+
+
+def _refuse(
+    history: audit.History, submission: Submission, organization: Organization, changes: dict[str, Any]
+) -> None:
     organization.save()
     submissions.return_active(history, submission)
     organization.refresh_from_db()
-    _end(submission, organization, State.REJECTED, answer)
+    _end(submission, organization, State.REJECTED, changes)
     reason = f"Submission {submission.pk}, which this one waited for, was rejected."
     submissions.cancel_followers(history, submission, reason)
 
@@ -155,17 +224,19 @@ def _first_attempt(submission: Submission, otherwise: datetime.datetime) -> date
 
 
 def _unknown(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
-    if submission.event == Event.NEW:
-        organization.presence = Presence.UNKNOWN
-        organization.presence_at = clock.now()
-        organization.save(update_fields=["presence", "presence_at"])
+    moment = clock.now()
+    _doubt_presence(submission, organization, moment)
     # "Already exists" after an own unknown: nothing is under way any more, so the directory can be asked at once.
     wait = 0.0 if answer.outcome.known == "already_exists" else settings.REDOX_SETTLE
     submissions.move(
         submission,
         State.UNKNOWN,
-        not_before=clock.now() + seconds(wait),
+        not_before=moment + seconds(wait),
         lease_until=None,
+        unknown_since=submission.unknown_since or moment,
+        asks=0,
+        absent_at=None,
+        lost_attempt=submission.lost_attempt,
         state_reason=answer.outcome.detail,
         **answer.in_short(),
     )
@@ -175,14 +246,15 @@ def _person(history: audit.History, submission: Submission, organization: Organi
     submissions.move(submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.in_short())
 
 
-def _end(submission: Submission, organization: Organization, state: State, answer: Answer) -> None:
+def _end(submission: Submission, organization: Organization, state: State, changes: dict[str, Any]) -> None:
     submissions.move(
         submission,
         state,
         ended_at=clock.now(),
         lease_until=None,
+        unknown_since=None,
         wanted_hash=organization.wanted_hash,
-        **answer.in_short(),
+        **changes,
     )
 
 
@@ -196,33 +268,9 @@ _SETTLE = {
 }
 
 
-def _note_exchange(
-    history: audit.History, action: Action, submission: Submission, exchange: Exchange, *, repeat: int
+def _note_outcome(
+    history: audit.History, submission: Submission, outcome: Outcome, exchange: Exchange, *, presence: str, **body: Any
 ) -> None:
-    history.submission(
-        action,
-        submission,
-        raw=exchange.body,
-        attempt=submission.attempt,
-        token=submission.token,
-        http_status=exchange.status,
-        duration_ms=exchange.duration_ms,
-        exchange={
-            "request_sha256": exchange.request_sha256,
-            "sent": exchange.sent,
-            "fault": exchange.fault.value if exchange.fault else None,
-            "fault_text": exchange.fault_text,
-            "status": exchange.status,
-            "headers": exchange.headers,
-            "body_cut": exchange.body_cut,
-            "redacted": exchange.redacted,
-            "duration_ms": exchange.duration_ms,
-            "repeat": repeat,
-        },
-    )
-
-
-def _note_outcome(history: audit.History, submission: Submission, outcome: Outcome, exchange: Exchange) -> None:
     history.submission(
         Action.ATTEMPT_OUTCOME,
         submission,
@@ -236,5 +284,6 @@ def _note_outcome(history: audit.History, submission: Submission, outcome: Outco
         warning=outcome.warning,
         redox_message_id=outcome.message_id,
         redox_log_id=outcome.log_id,
-        details={"state": submission.state},
+        details={"state": submission.state, "presence": presence},
+        **body,
     )

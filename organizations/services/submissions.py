@@ -117,7 +117,8 @@ def move(submission: Submission, state: State, **changes: object) -> None:
     """
     if state not in MOVES[submission.state]:
         raise ValueError(f"a submission does not go from {submission.state} to {state}")
-    values = {"state": state, "state_at": clock.now()} | changes
+    since = submission.state_at if state == submission.state else clock.now()
+    values = {"state": state, "state_at": since} | changes
     found = Submission.objects.filter(pk=submission.pk, state=submission.state, token=submission.token)
     if found.update(**values) != 1:
         raise OutOfDate(f"Submission {submission.pk} was moved by somebody else.")

@@ -6,19 +6,20 @@ import os
 import secrets
 import socket
 import threading
-import time
+from typing import Self
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from organizations.models import Environment, State, Submission, Worker, clock
-from orgportal import RELEASE
+from orgportal import RELEASE, schema
 
-from . import delivery, gateway, installation
+from . import delivery, environments, gateway, installation, resolving, restored
 from .actors import Actor, system
 
 POLL = 0.5
 HEARTBEAT = 5.0
 SEEN_WITHIN = 20.0
+FORGOTTEN_AFTER = datetime.timedelta(days=1)
 
 log = logging.getLogger("orgportal.delivery")
 
@@ -27,40 +28,87 @@ def run(stopping: threading.Event) -> None:
     """Deliver until `stopping` is set. A fault of one round is logged and the next round begins."""
     name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
     actor = system(f"Worker {name}")
-    started = clock.now()
-    last_beat = float("-inf")
     installation.note_settings(actor)
-    try:
+    with _Heart(name, actor) as heart:
         while not stopping.is_set():
             try:
-                if time.monotonic() - last_beat >= HEARTBEAT:
-                    beat(name, started)
-                    last_beat = time.monotonic()
-                worked = one_round(actor, stopping)
+                worked = heart.may_work and one_round(actor, stopping)
             except Exception:
                 log.exception("A round of delivery failed")
                 close_old_connections()
                 worked = False
             if not worked:
                 stopping.wait(POLL)
-    finally:
-        Worker.objects.filter(name=name).delete()
+
+
+class _Heart:
+    """Gives a sign of life every 5 seconds, also while an answer of Redox is waited for, and looks whether the database
+    is still the one to work on. Each thread has a connection of its own."""
+
+    def __init__(self, name: str, actor: Actor) -> None:
+        self.may_work = False
+        self._name = name
+        self._actor = actor
+        self._started = clock.now()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        Worker.objects.filter(seen_at__lt=self._started - FORGOTTEN_AFTER).delete()
+        self._beat()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join()
+        Worker.objects.filter(name=self._name).update(stopped_at=clock.now(), seen_at=clock.now())
+
+    def _go_on(self) -> None:
+        while not self._ending.wait(HEARTBEAT):
+            self._beat()
+        connection.close()
+
+    def _beat(self) -> None:
+        try:
+            fault = schema.fault()
+            if fault and self.may_work:
+                log.error("No message is claimed any more: %s", fault)
+            self.may_work = not fault
+            if not fault:
+                beat(self._name, self._started)
+                restored.look(actor=self._actor)
+        except Exception:
+            # Without a database nothing can be claimed either; the next beat looks again.
+            log.exception("A heartbeat failed")
+            close_old_connections()
 
 
 def one_round(actor: Actor, stopping: threading.Event | None = None) -> bool:
-    """One look at each environment: settle what was left behind, send one submission. Whether anything was sent."""
+    """One look at each environment: settle what was left behind, ask, send. Whether anything was done.
+
+    A fault in one environment does not keep the other one waiting.
+    """
     worked = False
     for environment in Environment.values:
         if stopping is not None and stopping.is_set():
             break
         try:
-            delivery.reap(environment, actor=actor)
-            worked = delivery.deliver_next(environment, actor=actor) or worked
+            worked = _work(environment, actor) or worked
         except Exception:
-            # What is wrong in one environment must not hold up the other.
             log.exception("A round of delivery to %s failed", environment)
             close_old_connections()
     return worked
+
+
+def _work(environment: str, actor: Actor) -> bool:
+    delivery.reap(environment, actor=actor)
+    if not environments.pass_gate(environment, actor=actor):
+        return False
+    asked = resolving.resolve_next(environment, actor=actor)
+    read = resolving.read_back_next(environment, actor=actor)
+    sent = delivery.deliver_next(environment, actor=actor)
+    return asked or read or sent
 
 
 def beat(name: str, started: datetime.datetime) -> None:
@@ -76,30 +124,32 @@ def beat(name: str, started: datetime.datetime) -> None:
     )
 
 
+def cut_off() -> None:
+    """End the exchange in hand: this process must end, and what became of the message is asked later."""
+    gateway.cut_off()
+
+
 def fingerprint() -> str:
     """One text for the settings of both environments: a worker with another one sends with other settings."""
     return "-".join(gateway.settings_fingerprint(name)[:24] for name in Environment.values)
 
 
 def is_seen(worker: Worker, now: datetime.datetime) -> bool:
-    """Whether a worker gave a sign of life shortly before `now`, by the database's clock."""
-    return (now - worker.seen_at).total_seconds() < SEEN_WITHIN
+    """Whether a worker gave a sign of life shortly before `now`, by the database's clock, and did not end since."""
+    return worker.stopped_at is None and (now - worker.seen_at).total_seconds() < SEEN_WITHIN
 
 
 def absent_since() -> datetime.datetime | None:
     """Since when nothing is delivered although something waits; None when all is well or nothing waits."""
-    oldest = (
-        Submission.objects.filter(state=State.QUEUED).order_by("state_at").values_list("state_at", flat=True).first()
-    )
+    waits = Submission.objects.filter(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN))
+    oldest = waits.order_by("state_at").values_list("state_at", flat=True).first()
     if oldest is None:
         return None
     moment = clock.now()
-    newest = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
-    if newest is not None and (moment - newest).total_seconds() < SEEN_WITHIN:
-        return None
-    if newest is None and (moment - oldest).total_seconds() < HEARTBEAT:
-        return None
-    return newest or oldest
+    newest = Worker.objects.order_by("-seen_at").first()
+    if newest is None:
+        return None if (moment - oldest).total_seconds() < HEARTBEAT else oldest
+    return None if is_seen(newest, moment) else newest.seen_at
 
 
 def has_same_settings(worker: Worker, environment: str, own: str) -> bool:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from organizations.models import Environment, EnvironmentGate
 from organizations.permissions import Right, sending
 from organizations.presentation import connection as shown
-from organizations.services import connections, environments
+from organizations.services import connections, environments, going_on
 from organizations.services.faults import NotDone
 
 from .access import actor, needs, require, why_not
@@ -32,7 +32,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
         "lines_to_set": shown.lines_to_set(facts),
         "checked": shown.check_sentence(gate),
         "clock": shown.clock_sentence(gate),
-        "may_go_on": environments.may_go_on(gate),
+        "may_go_on": going_on.may_go_on(gate),
         "check_why_not": why_not(request, Right.EDIT, environment, CHECK),
         "why_not": why_not(request, sending(environment)),
         "workers": connections.known_workers(environment),
@@ -57,7 +57,7 @@ def go_on(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Go on sending after a stop, when a check has succeeded since."""
     require(request, sending(environment), environment=environment)
     try:
-        environments.release(environment, actor=actor(request))
+        going_on.release(environment, actor=actor(request))
         messages.success(request, f"Sending to {environment.label} goes on.")
     except NotDone as fault:
         messages.error(request, str(fault))

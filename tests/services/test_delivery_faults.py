@@ -25,9 +25,10 @@ from organizations.models import (
 from organizations.practice import Credential, PracticeDirectory
 from organizations.redox import messages
 from organizations.redox.client import Exchange
-from organizations.services import delivery, environments, gateway, settling, submissions
+from organizations.services import delivery, environments, exchanges, gateway, going_on, settling, submissions
 from organizations.services.actors import Actor, system
 from organizations.services.faults import NotDone
+from organizations.services.turns import Turn
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -74,9 +75,9 @@ def test_a_refused_credential_stops_the_environment_and_counts_no_try(
     practice.behaviour = "answers"
     assert not deliver()
     with pytest.raises(NotDone, match="Check the connection first"):
-        environments.release("staging", actor=acting(editor))
+        going_on.release("staging", actor=acting(editor))
     assert environments.check("staging", actor=acting(editor)).succeeded
-    environments.release("staging", actor=acting(editor))
+    going_on.release("staging", actor=acting(editor))
     assert deliver()
 
 
@@ -174,7 +175,7 @@ def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(
     submission = factories.submission(factories.organization(user=editor), user=editor)
     claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
     assert claim is not None
-    exchange = gateway.exchange(claim.redox, bytes(submission.message), "staging-token")
+    exchange = gateway.exchange(claim.redox, bytes(submission.message), "staging-token", claim.turn)
     settling.keep_response(claim.submission, exchange, repeat=0, actor=worker)
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
@@ -246,12 +247,12 @@ def test_a_marked_database_sends_to_this_machine_only(practice: PracticeDirector
     with override_settings(REDOX=redox("https://redox.example")):
         elsewhere = gateway.environment("staging")
         with pytest.raises(gateway.DoorClosed, match="never sent to another machine"):
-            gateway.exchange(elsewhere, b"{}", "token")
+            gateway.exchange(elsewhere, b"{}", "token", Turn(0))
 
 
 def test_nothing_leaves_inside_a_transaction(practice: PracticeDirectory) -> None:
     with transaction.atomic(), pytest.raises(gateway.DoorClosed, match="transaction is open"):
-        gateway.exchange(gateway.environment("staging"), b"{}", "token")
+        gateway.exchange(gateway.environment("staging"), b"{}", "token", Turn(0))
 
 
 def test_two_workers_claim_one_submission_once(practice: PracticeDirectory, editor: User) -> None:
@@ -313,8 +314,8 @@ def test_an_exchange_survives_being_stored(practice: PracticeDirectory, editor: 
     factories.submission(factories.organization(user=editor), user=editor)
     claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
     assert claim is not None
-    exchange = gateway.exchange(claim.redox, bytes(claim.submission.message), "staging-token")
+    exchange = gateway.exchange(claim.redox, bytes(claim.submission.message), "staging-token", claim.turn)
     settling.keep_response(claim.submission, exchange, repeat=0, actor=worker)
     entry = AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)
-    assert settling.stored_exchange(entry) == exchange
+    assert exchanges.stored(entry) == exchange
     assert isinstance(exchange, Exchange)

@@ -1,6 +1,7 @@
 """The gate, the connection check, asking the directory, and the rows and marks of an installation."""
 
 import datetime
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from organizations.services import (
     gateway,
     installation,
     people,
+    turns,
     workers,
 )
 from organizations.services.actors import Actor, system
@@ -59,7 +61,7 @@ def test_a_check_gets_a_token_and_one_query_and_never_writes(practice: PracticeD
     [
         ("refuses-sign-in", "did not accept the credential"),
         ("gateway-error", "was not understood (HTTP 502)"),
-        ("never-answers", "got no answer"),
+        ("never-answers", "got no whole answer"),
     ],
 )
 def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User, behaviour: str, sentence: str) -> None:
@@ -114,14 +116,19 @@ def test_a_question_without_an_answer_leaves_what_was_seen(practice: PracticeDir
 
 
 @pytest.mark.django_db
+@override_settings(REDOX_RATE=2.0)
 def test_the_rate_keeps_a_distance_between_requests_of_the_installation() -> None:
     moment = timezone.now()
-    assert environments.take_turn(moment, rate=2.0)
-    assert not environments.take_turn(moment + datetime.timedelta(seconds=0.4), rate=2.0)
-    assert environments.take_turn(moment + datetime.timedelta(seconds=0.5), rate=2.0)
+    now = time.monotonic()
+    opens = [turns.take_within(moment).opens - now for _ in range(3)]
+    assert opens == pytest.approx([0.0, 0.5, 1.0], abs=0.1)
+    later = turns.take_within(moment + datetime.timedelta(seconds=5)).opens - time.monotonic()
+    assert later == pytest.approx(0.0, abs=0.1)
 
 
-def test_a_token_that_cannot_be_got_lets_the_environment_wait(practice: PracticeDirectory, editor: User) -> None:
+def test_a_token_that_cannot_be_got_counts_as_a_failure_and_a_refused_one_stops(
+    practice: PracticeDirectory, editor: User
+) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     values = {
         "REDOX_STAGING_AUTH": "api-key",
@@ -131,8 +138,7 @@ def test_a_token_that_cannot_be_got_lets_the_environment_wait(practice: Practice
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
         assert not delivery.deliver_next("staging", actor=acting(editor))
     gate = EnvironmentGate.objects.get(pk="staging")
-    assert (gate.is_stopped, gate.hold_until is not None, gate.failures) == (False, True, 1)
-    EnvironmentGate.objects.update(hold_until=None)
+    assert (gate.is_stopped, gate.hold_until, gate.failures) == (False, None, 1)
     with override_settings(REDOX=redox(practice.url, **values)):
         assert not delivery.deliver_next("staging", actor=acting(editor))
     assert EnvironmentGate.objects.get(pk="staging").is_stopped

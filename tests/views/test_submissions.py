@@ -20,7 +20,7 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import answers, audit, delivery, environments, organizations, submissions
+from organizations.services import answers, audit, delivery, environments, going_on, organizations, submissions
 from organizations.services.actors import Actor
 from tests import factories
 from tests.connected import redox
@@ -228,7 +228,7 @@ def test_no_subscription_leads_to_the_connection(
     environments.check("staging", actor=worker)
     practice.behaviour = "answers"
     environments.check("staging", actor=worker)
-    environments.release("staging", actor=worker)
+    going_on.release("staging", actor=worker)
     assert "Sending to STAGING is stopped" not in text_of(client_of("viewer").get(page_of(submission)))
 
 
@@ -262,7 +262,7 @@ def test_a_page_that_stands_open_learns_everything_that_an_answer_changes(
 
     practice.behaviour = "answers"
     environments.check("staging", actor=worker)
-    environments.release("staging", actor=worker)
+    going_on.release("staging", actor=worker)
     delivery.deliver_next("staging", actor=worker)
     answered = client_of("viewer").get(f"{state}?since=queued-1")
     said = text_of(answered)

@@ -10,6 +10,9 @@ from orgportal import startup
 from ._base import PortalCommand
 from ._running import check_database
 
+FINISH_WITHIN = 25.0
+"""Seconds that the request in hand gets after the signal; then it is cut off and its fate is unknown at once."""
+
 
 class Command(PortalCommand):
     help = "Sends what was reviewed, until it is told to stop. Any number may run."
@@ -18,7 +21,14 @@ class Command(PortalCommand):
         startup.verify()
         check_database()
         stopping = threading.Event()
-        # The request in hand is finished; the supervisor waits for that.
+        cut_off = threading.Timer(FINISH_WITHIN, workers.cut_off)
+        cut_off.daemon = True
+
+        def stop(*_: object) -> None:
+            if not stopping.is_set():
+                stopping.set()
+                cut_off.start()
+
         for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: stopping.set())
+            signal.signal(each, stop)
         workers.run(stopping)

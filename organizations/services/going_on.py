@@ -1,0 +1,45 @@
+"""Going on after a stop: a person's act, after a check that succeeded."""
+
+from organizations.models import Action, EnvironmentGate, State, Submission
+
+from . import audit, environments, organizations, settling
+from .actors import Actor
+from .faults import NotDone
+
+MAYBE_SENT = (State.AWAITING, State.QUEUED, State.SENDING, State.UNKNOWN)
+
+
+def release(environment: str, *, actor: Actor) -> None:
+    """Go on sending after a stop. In a database that was put back, everything open becomes unknown and is asked about.
+
+    Raises:
+        NotDone: no check succeeded since it was stopped.
+    """
+    with audit.recorded(actor) as history:
+        gate = environments.locked_gate(environment)
+        if not gate.is_stopped:
+            return
+        if not may_go_on(gate):
+            raise NotDone("Check the connection first. Sending goes on only after a check that succeeded.")
+        reason, was_put_back = gate.stopped_reason, gate.put_back
+        gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", None
+        gate.failures, gate.probing, gate.put_back = 0, False, False
+        gate.save()
+        environments.note(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
+        if was_put_back:
+            _ask_about_all(history, environment)
+
+
+def may_go_on(gate: EnvironmentGate) -> bool:
+    """Whether a check succeeded since the gate was stopped."""
+    return bool(
+        gate.stopped_at and gate.check_succeeded and gate.checked_at is not None and gate.checked_at >= gate.stopped_at
+    )
+
+
+def _ask_about_all(history: audit.History, environment: str) -> None:
+    """What is open may have been sent after the backup was made: it is asked about, and never sent by itself again."""
+    left = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
+    for submission in left.select_related("organization").order_by("id"):
+        organization = organizations.locked(submission.organization_id)
+        settling.forget(history, submission, organization)

@@ -1,0 +1,162 @@
+"""Submissions of unknown fate: after the settle time the directory is asked, and only its answer decides.
+
+Nothing is guessed and nothing is sent again blindly: a New goes out once more after the directory twice did not know
+the OID, an Update where no Query can prove it; in both cases the very same bytes.
+"""
+
+import datetime
+import random
+from contextlib import suppress
+
+from django.conf import settings
+
+from organizations.models import Organization, Presence, State, Submission, clock
+from organizations.redox import messages
+from organizations.redox.resolution import Finding, find
+
+from . import asking, audit, environments, failpoints, gateway, organizations, settling, submissions
+from .actors import Actor
+from .asking import Answer
+from .faults import OutOfDate
+from .timing import seconds, shortened
+
+APART = 30.0
+"""Seconds between two answers that the directory does not know an OID, before a New goes out once more."""
+FIRST_WAIT = 5.0
+LONGEST_WAIT = 300.0
+LONGEST_UNKNOWN = datetime.timedelta(hours=24)
+
+NO_ANSWER = "24 hours without an answer of the directory."
+OTHER_VALUES = "The directory shows other values than were sent."
+ALREADY_THERE = "Redox said that the OID already exists, and the directory does not show what was sent."
+PUT_BACK = "The database was put back from a backup, so nobody knows whether this message was sent before."
+
+
+def resolve_next(environment: str, *, actor: Actor) -> bool:
+    """Ask about the submission that waited longest, if one is due, and do what the answer says. Whether one was."""
+    if gateway.environment(environment).credential is None:
+        return False
+    submission = _claim(environment, actor)
+    if submission is None:
+        return False
+    failpoints.reach("before-asking")
+    answer = asking.query(environment, submission.oid)
+    failpoints.reach("after-asking")
+    with suppress(OutOfDate):
+        _decide(submission, answer, actor)
+    failpoints.reach("after-deciding")
+    return True
+
+
+def read_back_next(environment: str, *, actor: Actor) -> bool:
+    """Read one record once more that was accepted after an attempt of it was lost: its message may have come late.
+
+    A difference is shown as drift and never repaired by the portal.
+    """
+    if gateway.environment(environment).credential is None:
+        return False
+    moment = clock.now()
+    submission = Submission.objects.to_read_back(environment, moment).select_related("organization").first()
+    if submission is None:
+        return False
+    due = Submission.objects.filter(pk=submission.pk, read_back_at=submission.read_back_at)
+    if due.update(read_back_at=moment + seconds(settings.REDOX_LEASE)) != 1:
+        return False
+    answer = asking.query(environment, submission.oid)
+    with audit.recorded(actor) as history:
+        gate = environments.locked_gate(environment)
+        organization = organizations.locked(submission.organization_id)
+        asking.note(history, submission, organization, answer, reads_back=True)
+        later = None if answer.was_asked else clock.now() + seconds(shortened(LONGEST_WAIT))
+        Submission.objects.filter(pk=submission.pk).update(read_back_at=later)
+        environments.follow(history, gate, answer.outcome)
+    return True
+
+
+def _claim(environment: str, actor: Actor) -> Submission | None:
+    """Own the submission while it is asked about: a later lease makes this worker's answer too late."""
+    with audit.recorded(actor):
+        moment = clock.now()
+        submission = settling.first_free(Submission.objects.to_ask(environment, moment))
+        if submission is None:
+            return None
+        submissions.move(
+            submission,
+            State.UNKNOWN,
+            token=submission.token + 1,
+            lease_until=moment + seconds(settings.REDOX_LEASE),
+            lease_worker=actor.name[:100],
+            asks=submission.asks + 1,
+        )
+    return submission
+
+
+def _decide(submission: Submission, answer: Answer, actor: Actor) -> None:
+    with audit.recorded(actor) as history:
+        gate = environments.locked_gate(submission.environment)
+        organization = organizations.locked(submission.organization_id)
+        submission.organization = organization
+        asking.note(history, submission, organization, answer)
+        if not answer.was_asked:
+            _no_answer(history, submission)
+        else:
+            sent = messages.record_from_message(bytes(submission.message))
+            finding = find(submission.event, sent, submission.before_record(), answer.record)
+            _FOUND[finding](history, submission, organization)
+        failpoints.reach("in-deciding")
+        environments.follow(history, gate, answer.outcome)
+
+
+def _no_answer(history: audit.History, submission: Submission) -> None:
+    moment = clock.now()
+    if moment - (submission.unknown_since or moment) > LONGEST_UNKNOWN:
+        settling.needs_person(history, submission, NO_ANSWER)
+        return
+    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(submission.asks - 1, 10))
+    _ask_later(submission, random.uniform(FIRST_WAIT, max(longest, FIRST_WAIT)))  # noqa: S311
+
+
+def _ask_later(submission: Submission, wait: float, **changes: object) -> None:
+    not_before = clock.now() + seconds(shortened(wait))
+    submissions.move(submission, State.UNKNOWN, not_before=not_before, lease_until=None, **changes)
+
+
+def _landed(history: audit.History, submission: Submission, organization: Organization) -> None:
+    settling.accept_as_found(history, submission, organization, "The directory shows what was sent.")
+
+
+def _other(history: audit.History, submission: Submission, organization: Organization) -> None:
+    already = submission.known_answer == "already_exists"
+    settling.needs_person(history, submission, ALREADY_THERE if already else OTHER_VALUES)
+
+
+def _absent(history: audit.History, submission: Submission, organization: Organization) -> None:
+    moment = clock.now()
+    if submission.absent_at is None:
+        _ask_later(submission, APART, absent_at=moment)
+    elif moment - submission.absent_at < seconds(shortened(APART)):
+        _ask_later(submission, APART)
+    elif submission.known_answer == "already_exists":
+        settling.needs_person(history, submission, ALREADY_THERE)
+    else:
+        organization.presence, organization.presence_at = Presence.ABSENT, moment
+        organization.save(update_fields=["presence", "presence_at"])
+        _again(history, submission, organization)
+
+
+def _again(history: audit.History, submission: Submission, organization: Organization) -> None:
+    """The very same bytes once more; their answer decides."""
+    if submission.only_ask:
+        settling.needs_person(history, submission, PUT_BACK)
+    elif submission.tries + 1 >= settling.MOST_TRIES:
+        settling.needs_person(history, submission, f"{settling.MOST_TRIES} tries brought no clear answer.")
+    else:
+        settling.send_again(history, submission, reason="What became of the last attempt could not be proved.")
+
+
+_FOUND = {
+    Finding.LANDED: _landed,
+    Finding.OTHER: _other,
+    Finding.ABSENT: _absent,
+    Finding.UNPROVED: _again,
+}

@@ -110,6 +110,10 @@ class PracticeDirectory:
         for its OID: ValueError without one."""
         self._store.put(environment, oid_of(organization), organization)
 
+    def forget(self, environment: str, oid: str) -> None:
+        """Take a record away by another way than a message."""
+        self._store.remove(environment, oid)
+
     def expire_tokens(self) -> None:
         """End every access token that was issued, as if its time were over."""
         self._sign_in.expire_tokens()

@@ -77,6 +77,11 @@ class Store:
                 (environment, oid, Oid(oid).key, json.dumps(organization)),
             )
 
+    def remove(self, environment: str, oid: str) -> None:
+        """Take an organization away, as no message can: no effect is noted."""
+        with self._lock, self._connection:
+            self._connection.execute("DELETE FROM organization WHERE environment = ? AND oid = ?", (environment, oid))
+
     def find(
         self,
         environment: str,

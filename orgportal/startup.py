@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from organizations.services import gateway, installation
+from organizations.services import gateway, installation, timing
 from orgportal import demonstration
 from orgportal.faults import SettingsFault
 
@@ -101,10 +101,11 @@ def _database() -> Iterator[SettingsFault]:
 
 
 def _delivery_times() -> Iterator[SettingsFault]:
-    if settings.REDOX_DEADLINE + 30 > settings.REDOX_LEASE:
+    if settings.REDOX_DEADLINE + timing.lease_margin() > settings.REDOX_LEASE:
         yield SettingsFault(
             "REDOX_LEASE",
-            "must be at least 30 seconds longer than REDOX_DEADLINE: another worker could send what is still under way",
+            f"must be at least {timing.lease_margin():g} seconds longer than REDOX_DEADLINE: another worker could send "
+            "what is still under way",
         )
     if settings.REDOX_SETTLE < 120 and not (settings.DEMO or settings.TESTING):
         yield SettingsFault(

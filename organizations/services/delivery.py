@@ -22,7 +22,7 @@ from organizations.redox.outcome import Kind, Outcome, classify
 from . import audit, environments, exchanges, failpoints, gateway, restored, reviews, settling, submissions, turns
 from .actors import Actor
 from .faults import NotDone, OutOfDate
-from .timing import seconds
+from .timing import lease_margin, seconds
 from .turns import Turn
 
 log = logging.getLogger("orgportal.delivery")
@@ -163,7 +163,7 @@ def _send(claim: Claim, token: str, actor: Actor) -> None:
 def _exchange(claim: Claim, token: str, turn: Turn) -> Exchange:
     message = bytes(claim.submission.message)
     turn.wait()
-    if claim.lease_left < settings.REDOX_DEADLINE + environments.LEASE_MARGIN:
+    if claim.lease_left < settings.REDOX_DEADLINE + lease_margin():
         fault_text = "The worker was held up too long; the message was not sent."
         sha256 = messages.sha256(message)
         return Exchange(request_sha256=sha256, sent=False, fault=Fault.DEADLINE, fault_text=fault_text)

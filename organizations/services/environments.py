@@ -25,13 +25,11 @@ from organizations.redox.outcome import Kind, Outcome, classify
 
 from . import audit, exchanges, gateway
 from .actors import Actor
-from .timing import shortened
+from .timing import lease_margin, shortened
 
 MOST_FAILURES = 5
 FIRST_PAUSE = 30.0
 LONGEST_PAUSE = 600.0
-LEASE_MARGIN = 30.0
-"""Seconds that an exchange needs of a lease beyond its own deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ def pass_gate(environment: str, *, actor: Actor) -> bool:
         if not gate.probing or gate.is_held(moment):
             return False
         # Should this worker end while it asks, another one asks when this time is over.
-        gate.hold_until = moment + datetime.timedelta(seconds=settings.REDOX_DEADLINE + LEASE_MARGIN)
+        gate.hold_until = moment + datetime.timedelta(seconds=settings.REDOX_DEADLINE + lease_margin())
         gate.save(update_fields=["hold_until"])
     return _probe(environment, actor)
 

@@ -224,7 +224,7 @@ def test_a_worker_held_up_after_the_claim_does_not_send(
     submission = factories.submission(factories.organization(user=editor), user=editor)
     claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
     assert claim is not None
-    delivery._send(replace(claim, began=claim.began - 20), "staging-token", worker)
+    delivery._send(replace(claim, began=claim.began - 39), "staging-token", worker)
 
     submission.refresh_from_db()
     assert (submission.state, sent(practice)) == (State.QUEUED, [])

@@ -1,19 +1,25 @@
 """Named places at which a test lets a process die, fail or freeze. Without a test's settings they do nothing.
 
-`ORGPORTAL_FAILPOINT=after-intent:kill` names the place and what happens there, once:
+`FAILPOINT = "after-intent:kill"` names the place and what happens there, once:
 
     kill        the process ends at once, as by kill -9 or a power cut
     exception   an exception nobody expects
     freeze:5    the process stands still for so many seconds
-    database    the database is gone: every further statement of this process fails
+    database:5  the database is gone for so many seconds: the connection is cut and every statement fails
+
+Settings in earnest know no FAILPOINT; those of the tests take it from `ORGPORTAL_FAILPOINT`.
 """
 
+import logging
 import os
 import signal
 import time
+from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, connection
+
+log = logging.getLogger("orgportal.failpoints")
 
 _done: set[str] = set()
 
@@ -28,6 +34,7 @@ def reach(name: str) -> None:
     if not wanted or wanted.partition(":")[0] != name or wanted in _done:
         return
     _done.add(wanted)
+    log.warning("Failpoint %s", wanted)
     _act(wanted.partition(":")[2])
 
 
@@ -41,12 +48,20 @@ def _act(action: str) -> None:
         case "freeze":
             time.sleep(float(value))
         case "database":
-            _lose_database()
+            _lose_database(float(value))
         case _:
             raise ValueError(f"{action} is no action of a failpoint")
 
 
-def _lose_database() -> None:
-    """Cut the connection under Django's feet, as a database server that ends does."""
+def _lose_database(seconds: float) -> None:
+    """Cut this thread's connection, as a database server that ends does, and let none work until the time is over."""
+    back_at = time.monotonic() + seconds
+
+    def refuse(execute: Any, *arguments: Any) -> Any:
+        if time.monotonic() < back_at:
+            raise OperationalError("the database is gone")
+        return execute(*arguments)
+
+    connection.execute_wrappers.append(refuse)
     connection.close()
     raise OperationalError("the database is gone")

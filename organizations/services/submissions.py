@@ -20,7 +20,7 @@ from organizations.models.submission import MOVES
 from organizations.records import Difference, difference, from_canonical
 from organizations.redox import messages
 
-from . import audit, organizations, reviews
+from . import audit, failpoints, organizations, reviews
 from .actors import Actor
 from .faults import AlreadySent, NotDone, OutOfDate, ReasonMissing, WarningsOpen
 from .reviews import Review
@@ -60,8 +60,10 @@ def submit(
                 _want_active(history, made, submission)
             _point_at(organization, submission)
             _note_made(history, made, submission)
+            failpoints.reach("in-submitting")
     except IntegrityError as error:
         raise OutOfDate("Somebody else sent this record a moment ago. Nothing was sent by this page.") from error
+    failpoints.reach("after-submitting")
     return submission
 
 

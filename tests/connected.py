@@ -16,9 +16,9 @@ CREDENTIALS = [
 ]
 
 
-def redox(url: str, **values: str) -> dict[str, Any]:
-    """Settings of both environments that lead to `url`; `values`, such as REDOX_STAGING_SOURCE_ID, go before."""
-    given = {
+def variables(url: str) -> dict[str, str]:
+    """What stands in the environment of a portal whose Redox is at `url`."""
+    return {
         "REDOX_STAGING_BASE_URL": url,
         "REDOX_STAGING_AUTH": "token",
         "REDOX_STAGING_ACCESS_TOKEN": "staging-token",
@@ -26,8 +26,12 @@ def redox(url: str, **values: str) -> dict[str, Any]:
         "REDOX_PRODUCTION_AUTH": "token",
         "REDOX_PRODUCTION_ACCESS_TOKEN": "production-token",
     }
-    variables = Variables(given | values)
-    return {name: redox_settings(variables, name, {}) for name in ("staging", "production")}
+
+
+def redox(url: str, **values: str) -> dict[str, Any]:
+    """Settings of both environments that lead to `url`; `values`, such as REDOX_STAGING_SOURCE_ID, go before."""
+    given = Variables(variables(url) | values)
+    return {name: redox_settings(given, name, {}) for name in ("staging", "production")}
 
 
 @contextmanager

@@ -1,0 +1,221 @@
+"""A portal of its own for each case: a copy of the test's database and directory, and workers that use them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, connections
+
+from organizations.models import Action, AuditEntry, Organization, State, Submission
+from organizations.practice import PracticeDirectory
+from organizations.services import audit
+from tests.connected import CREDENTIALS, variables
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90.0
+"""Seconds that anything here may take on a machine that does much else; not one of them is waited for in vain."""
+
+
+def until(what: Callable[[], object], name: str = "it") -> None:
+    """Wait until something is so.
+
+    Raises:
+        TimeoutError: it never was.
+    """
+    give_up = time.monotonic() + PATIENCE
+    while not what():
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"{name} never came")
+        time.sleep(0.03)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A worker that runs, or that did."""
+
+    pid: int
+    log: Path
+
+    @property
+    def lives(self) -> bool:
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    @property
+    def reached(self) -> bool:
+        """Whether it came to its failpoint."""
+        return self.log.exists() and '"Failpoint ' in self.log.read_text()
+
+    def send(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def end(self) -> None:
+        """As a supervisor does: ask, and wait."""
+        self.send(signal.SIGTERM)
+        until(lambda: not self.lives, f"the end of {self.log.name}: {self.log.read_text()}")
+
+
+class Nursery:
+    """The process that workers are forked off."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.faults.nursery"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | _no_faults()
+        )
+
+    def fork(self, given: dict[str, Any]) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(given) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def _no_faults() -> dict[str, str]:
+    return {"ORGPORTAL_FAULTS": "{}", "ORGPORTAL_FAILPOINT": ""}
+
+
+@dataclass(slots=True)
+class Portal:
+    """One database, one directory, and the workers between them."""
+
+    alias: str
+    folder: Path
+    practice: PracticeDirectory
+    nursery: Nursery
+    processes: list[Process] = field(default_factory=list)
+
+    @property
+    def database(self) -> str:
+        return str(connections[self.alias].settings_dict["NAME"])
+
+    def given(self, failpoint: str = "", **settings: Any) -> dict[str, Any]:
+        """What a worker is told of its surroundings."""
+        return {
+            "database": self.database,
+            "variables": variables(self.practice.url),
+            "var_dir": str(self.folder),
+            "failpoint": failpoint,
+            "settings": settings,
+            "log": str(self.folder / f"worker-{len(self.processes)}.log"),
+        }
+
+    def worker(self, failpoint: str = "", **settings: Any) -> Process:
+        """Start a worker."""
+        given = self.given(failpoint, **settings)
+        process = Process(self.nursery.fork(given), Path(given["log"]))
+        self.processes.append(process)
+        return process
+
+    def end(self) -> None:
+        """Let no worker run any more."""
+        for process in self.processes:
+            process.send(signal.SIGKILL)
+        until(lambda: not any(process.lives for process in self.processes))
+
+    def submission(self, oid: str) -> Submission:
+        return Submission.objects.using(self.alias).select_related("organization").get(oid=oid, id=self._last(oid))
+
+    def organization(self, oid: str) -> Organization:
+        return Organization.objects.using(self.alias).with_words().get(oid=oid)
+
+    def entries(self, submission: Submission) -> list[AuditEntry]:
+        return list(AuditEntry.objects.using(self.alias).filter(submission_id=submission.pk).order_by("sequence"))
+
+    def effects(self, submission: Submission) -> list[str]:
+        """What of a submission took effect in the directory, in order."""
+        return [each.event for each in self.practice.effects if each.body_sha256 == submission.message_sha256]
+
+    def leave_only(self, oid: str) -> None:
+        """Take everything else out of the outbox."""
+        left = Submission.objects.using(self.alias).open().exclude(id=self._last(oid))
+        left.update(state=State.CANCELLED)
+
+    def _last(self, oid: str) -> int:
+        return Submission.objects.using(self.alias).filter(oid=oid).order_by("-id").values_list("id", flat=True)[0]
+
+
+@contextmanager
+def portal(folder: Path, nursery: Nursery, practice: PracticeDirectory) -> Iterator[Portal]:
+    """A copy of the test's database as it is now, and of the directory in which `practice` keeps its records."""
+    folder.mkdir()
+    shutil.copytree(practice.folder, folder / "practice")
+    alias = f"portal-{folder.name}"
+    with _database(alias, folder), PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=0.4) as directory:
+        made = Portal(alias, folder, directory, nursery)
+        try:
+            yield made
+        finally:
+            made.end()
+
+
+@contextmanager
+def _database(alias: str, folder: Path) -> Iterator[None]:
+    connection.close()
+    if connection.vendor == "sqlite":
+        name = str(folder / "portal.sqlite3")
+        copy_sqlite(str(connection.settings_dict["NAME"]), name)
+    else:
+        name = f"{connection.settings_dict['NAME']}_{folder.name}".replace("-", "_").lower()[:60]
+        _in_server(f'CREATE DATABASE "{name}" TEMPLATE "{connection.settings_dict["NAME"]}"')
+    # Not among the settings: Django's test case would forbid it.
+    connections[alias] = connection.copy(alias)
+    connections[alias].settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connections[alias].close()
+        del connections[alias]
+        if connection.vendor != "sqlite":
+            _in_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def copy_sqlite(source: str, target: str) -> None:
+    """The whole content, also what is still in the write-ahead log; nobody may be writing."""
+    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    shutil.copyfile(source, target)
+
+
+def _in_server(statement: str) -> None:
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(statement)
+
+
+def chain_faults(alias: str) -> list[int]:
+    """The sequences at which the history's chain is broken."""
+    previous, expected, broken = audit.FIRST_HASH, 1, []
+    for entry in AuditEntry.objects.using(alias).order_by("sequence").iterator():
+        made = audit.hash_of(entry.sequence, previous, bytes(entry.body))
+        if (entry.sequence, entry.previous_hash, entry.hash) != (expected, previous, made):
+            broken.append(entry.sequence)
+        previous, expected = entry.hash, entry.sequence + 1
+    return broken
+
+
+def attempt_faults(entries: list[AuditEntry], submission: Submission) -> list[str]:
+    """Attempts without exactly one intent, at most two responses and one outcome."""
+    found = []
+    for attempt in range(1, submission.attempt + 1):
+        actions = [entry.action for entry in entries if entry.attempt == attempt]
+        counts = [actions.count(each) for each in (Action.ATTEMPT_INTENT, Action.ATTEMPT_OUTCOME)]
+        if counts != [1, 1] or actions.count(Action.ATTEMPT_RESPONSE) > 2:
+            found.append(f"attempt {attempt}: {', '.join(actions)}")
+    return found

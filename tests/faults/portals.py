@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection, connections
 
-from organizations.models import Action, AuditEntry, Organization, State, Submission
+from organizations.models import Action, AuditEntry, Event, Organization, Presence, State, Submission
 from organizations.practice import PracticeDirectory
 from organizations.services import audit
 from tests.connected import CREDENTIALS, variables
@@ -138,6 +138,22 @@ class Portal:
 
     def entries(self, submission: Submission) -> list[AuditEntry]:
         return list(AuditEntry.objects.using(self.alias).filter(submission_id=submission.pk).order_by("sequence"))
+
+    def faults(self, oid: str) -> str:
+        """What is not as it must be after a record's submission was accepted, with what happened; "" when all is."""
+        submission, made = self.submission(oid), self.organization(oid)
+        entries, effects = self.entries(submission), self.effects(submission)
+        told = {
+            "state": submission.state == State.ACCEPTED,
+            "presence": made.presence == Presence.PRESENT,
+            "confirmed": made.confirmed_record() == made.record(),
+            "effects": effects == ["New"] if submission.event == Event.NEW else set(effects) == {"Update"},
+            "directory": self.practice.organizations("staging")[oid]["Name"] == made.name,
+            "attempts": not attempt_faults(entries, submission),
+            "chain": not chain_faults(self.alias),
+        }
+        wrong = ", ".join(name for name, is_right in told.items() if not is_right)
+        return wrong and f"{wrong} ({[entry.action for entry in entries]}, {effects}, {submission.state_reason})"
 
     def effects(self, submission: Submission) -> list[str]:
         """What of a submission took effect in the directory, in order."""

@@ -3,7 +3,6 @@
 A real worker meets the fault; after it a second one goes on. Nobody does anything by hand.
 """
 
-import itertools
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,11 +12,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from organizations.models import EnvironmentGate, Presence, State, Submission, User
+from organizations.models import EnvironmentGate, State, User
 from organizations.practice import PracticeDirectory
 from tests import factories
 from tests.factories import BASE
-from tests.faults.portals import PATIENCE, Nursery, Portal, Process, attempt_faults, chain_faults, portal
+from tests.faults.portals import PATIENCE, Nursery, Portal, Process, portal
 from tests.services.sending import accepted, deliver, edit
 
 SENDING = ("after-intent", "after-exchange", "after-response", "in-settling", "after-settling")
@@ -51,10 +50,6 @@ class Case:
     def __str__(self) -> str:
         return f"{KINDS[self.oid][0]}, {self.point}"
 
-    @property
-    def submission(self) -> Submission:
-        return self.portal.submission(self.oid)
-
     def is_over(self) -> bool:
         """Look at it: start the second worker after the fault, and end both when all is settled."""
         if self.met_at is None:
@@ -64,28 +59,10 @@ class Case:
             return False
         # What a frozen worker does when it goes on is late.
         goes_on = self.fault.startswith("freeze") and time.monotonic() < self.met_at + FROZEN + 0.5
-        if goes_on or self.submission.state != State.ACCEPTED:
+        if goes_on or self.portal.submission(self.oid).state != State.ACCEPTED:
             return False
         self.portal.end()
         return True
-
-    def faults(self) -> list[str]:
-        """What is not as it must be."""
-        submission, made = self.submission, self.portal.organization(self.oid)
-        entries = self.portal.entries(submission)
-        effects = self.portal.effects(submission)
-        told = {
-            "state": submission.state == State.ACCEPTED,
-            "presence": made.presence == Presence.PRESENT,
-            "confirmed": made.confirmed_record() == made.record(),
-            "effects": effects == ["New"] if submission.event == "New" else set(effects) == {"Update"},
-            "directory": self.portal.practice.organizations("staging")[self.oid]["Name"] == made.name,
-            "attempts": not attempt_faults(entries, submission),
-            "chain": not chain_faults(self.portal.alias),
-        }
-        wrong = [name for name, is_right in told.items() if not is_right]
-        seen = f"{[entry.action for entry in entries]}, {effects}, {submission.state_reason}"
-        return [f"{self}: {', '.join(wrong)} ({seen})"] if wrong else []
 
 
 @pytest.fixture
@@ -132,4 +109,4 @@ def test_after_a_fault_at_any_place_another_worker_goes_on_and_each_message_has_
             left = [case for case in left if not case.is_over()]
             time.sleep(0.05)
         assert [f"{case} is not over" for case in left] == []
-        assert list(itertools.chain.from_iterable(case.faults() for case in all_cases)) == []
+        assert [f"{case}: {wrong}" for case in all_cases if (wrong := case.portal.faults(case.oid))] == []

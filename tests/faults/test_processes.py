@@ -1,0 +1,72 @@
+"""Workers as they are started, killed and stopped in earnest."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from organizations.models import Action, State, User
+from organizations.practice import PracticeDirectory
+from tests import factories
+from tests.factories import BASE
+from tests.faults.portals import ROOT, Nursery, Portal, portal, until
+from tests.services.sending import accepted, edit
+
+pytestmark = pytest.mark.slow
+
+
+def a_submission(event: str, user: User) -> None:
+    made = edit(accepted(user), user, name="Lakeside North") if event == "Update" else factories.organization(user=user)
+    factories.submission(made, user=user)
+
+
+@pytest.mark.parametrize("event", ["New", "Update"])
+@pytest.mark.parametrize("behaviour", ["never-answers", "slow"])
+def test_a_worker_killed_while_it_waits_for_the_answer_doubles_nothing_even_if_the_message_is_applied_after_its_death(
+    practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path, event: str, behaviour: str
+) -> None:
+    a_submission(event, editor)
+    with portal(tmp_path / "own", nursery, practice) as own:
+        own.practice.behaviour = behaviour
+        first = own.worker()
+        until(lambda: own.practice.requests, "the message")
+        first.send(signal.SIGKILL)
+        until(lambda: not first.lives)
+        own.practice.behaviour = "answers"
+
+        own.worker()
+
+        until(lambda: own.submission(BASE).state == State.ACCEPTED)
+        assert own.faults(BASE) == ""
+
+
+def manage_deliver(own: Portal, failpoint: str = "") -> "subprocess.Popen[bytes]":
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+        "ORGPORTAL_FAULTS": json.dumps({key: value for key, value in own.given().items() if key != "failpoint"}),
+        "ORGPORTAL_FAILPOINT": failpoint,
+    }
+    command = [sys.executable, "manage.py", "deliver"]
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stderr=subprocess.DEVNULL)
+
+
+def test_the_command_itself_killed_after_the_answer_and_started_again_settles_from_what_is_stored(
+    practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
+) -> None:
+    a_submission("New", editor)
+    with portal(tmp_path / "own", nursery, practice) as own:
+        with manage_deliver(own, "after-response:kill") as first:
+            assert first.wait() == -signal.SIGKILL
+        assert own.submission(BASE).state == State.SENDING
+
+        with manage_deliver(own) as second:
+            until(lambda: own.submission(BASE).state == State.ACCEPTED)
+            second.terminate()
+            assert second.wait() == 0
+
+        assert own.faults(BASE) == ""
+        assert Action.SUBMISSION_ASKED not in [entry.action for entry in own.entries(own.submission(BASE))]

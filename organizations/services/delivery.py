@@ -54,7 +54,8 @@ class Claim:
 def deliver_next(environment: str, *, actor: Actor) -> bool:
     """Send the oldest due submission of an environment, if there is one and the gate is open. Whether it did."""
     redox = gateway.environment(environment)
-    if redox.credential is None or not _something_due(environment):
+    # A database may be put back under a running worker, between two of its heartbeats.
+    if redox.credential is None or not _something_due(environment) or restored.look(actor=actor):
         return False
     token = token_for(redox, actor)
     if not token:

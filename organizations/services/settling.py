@@ -22,6 +22,8 @@ MOST_TRIES = 8
 LONGEST_TRYING = datetime.timedelta(hours=24)
 LONGEST_BACKOFF = 15 * 60.0
 
+_LOST = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -87,10 +89,12 @@ def settle(
 
 def lost(submission: Submission, *, actor: Actor) -> None:
     """The worker ended after the intent and no response is stored: nobody knows what became of the message."""
-    outcome = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
-    exchange = Exchange(request_sha256=submission.message_sha256, sent=True)
     submission.lost_attempt = True
-    settle(submission, outcome, exchange, actor=actor, is_answer=False)
+    settle(submission, _LOST, _no_answer(submission), actor=actor, is_answer=False)
+
+
+def _no_answer(submission: Submission) -> Exchange:
+    return Exchange(request_sha256=submission.message_sha256, sent=True)
 
 
 def needs_person(history: audit.History, submission: Submission, cause: str) -> None:
@@ -120,13 +124,13 @@ def send_again(history: audit.History, submission: Submission, *, reason: str, *
 
 def forget(history: audit.History, submission: Submission, organization: Organization) -> None:
     """What became of this is not in the database, which was put back: unknown, only asked about from now on."""
-    moment = clock.now()
+    moment, was_sending = clock.now(), submission.state == State.SENDING
     _doubt_presence(submission, organization, moment)
     submissions.move(
         submission,
         State.UNKNOWN,
         token=submission.token + 1,
-        not_before=moment,
+        not_before=moment + seconds(settings.REDOX_SETTLE),
         lease_until=None,
         unknown_since=moment,
         asks=0,
@@ -134,6 +138,8 @@ def forget(history: audit.History, submission: Submission, organization: Organiz
         only_ask=True,
         state_reason="The database was put back from a backup; the message may have been sent after it was made.",
     )
+    if was_sending:
+        _note_outcome(history, submission, _LOST, _no_answer(submission), presence=organization.presence)
     note_settled(history, submission, submission.state_reason)
 
 

@@ -62,6 +62,14 @@ class Process:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
+    @contextmanager
+    def ended(self) -> Iterator[None]:
+        """Let no worker outlive the block."""
+        try:
+            yield
+        finally:
+            self.end()
+
     def end(self) -> None:
         """As a supervisor does: ask, and wait."""
         self.send(signal.SIGTERM)
@@ -124,6 +132,14 @@ class Portal:
         self.processes.append(process)
         return process
 
+    @contextmanager
+    def ended(self) -> Iterator[None]:
+        """Let no worker outlive the block."""
+        try:
+            yield
+        finally:
+            self.end()
+
     def end(self) -> None:
         """Let no worker run any more."""
         for process in self.processes:
@@ -176,10 +192,8 @@ def portal(folder: Path, nursery: Nursery, practice: PracticeDirectory) -> Itera
     alias = f"portal-{folder.name}"
     with _database(alias, folder), PracticeDirectory(folder / "practice", CREDENTIALS, slow_seconds=0.4) as directory:
         made = Portal(alias, folder, directory, nursery)
-        try:
+        with made.ended():
             yield made
-        finally:
-            made.end()
 
 
 @contextmanager

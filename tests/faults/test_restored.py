@@ -1,0 +1,187 @@
+"""Yesterday's file put back: nothing is sent until a person says so; then it is asked about, and never resent."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    AuditHead,
+    EnvironmentGate,
+    Installation,
+    Organization,
+    State,
+    Submission,
+    User,
+)
+from organizations.practice import PracticeDirectory
+from organizations.services import delivery, environments, gateway, going_on, resolving, restored
+from organizations.services.actors import Actor
+from organizations.services.faults import NotDone
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, acting
+from tests.faults.portals import Nursery, Portal, attempt_faults, chain_faults, portal, until
+from tests.services.sending import accepted, deliver, edit, sent
+
+SENT = UPDATE, ASKED, NEW = tuple(f"{BASE}.{number}" for number in range(1, 4))
+UNSENT, UNSENT_UPDATE = f"{BASE}.4", f"{BASE}.5"
+
+
+@pytest.fixture(autouse=True)
+def kept_in(tmp_path: Path) -> Iterator[Path]:
+    """Where the worker of this machine keeps how far it came."""
+    folder = tmp_path / "var"
+    with override_settings(VAR_DIR=str(folder)):
+        yield folder
+
+
+@pytest.fixture
+def file(kept_in: Path, transactional_db: None) -> Path:
+    return kept_in / f"sent-{Installation.objects.get().key}.txt"
+
+
+def put_back(file: Path) -> None:
+    """A file of a machine that had gone further than this database."""
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"{AuditHead.objects.get().sequence + 7} {'a' * 64}\n")
+
+
+def test_before_a_message_leaves_the_end_of_the_history_is_kept_outside_the_database(
+    practice: PracticeDirectory, editor: User, file: Path
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    assert not file.exists()
+    assert deliver()
+    intent = AuditEntry.objects.of_submission(submission.pk).get(action=Action.ATTEMPT_INTENT)
+    assert file.read_text() == f"{intent.sequence} {intent.hash}\n"
+
+
+def test_the_file_never_goes_back(practice: PracticeDirectory, editor: User, file: Path) -> None:
+    accepted(editor)
+    put_back(file)
+    kept = file.read_text()
+    restored.remember()
+    assert file.read_text() == kept
+
+
+@pytest.mark.parametrize("content", ["", "12", "12 \n", "zwölf " + "a" * 64, "\x00\x00\x00"])
+def test_a_file_cut_short_is_no_fault_and_is_written_anew(
+    practice: PracticeDirectory, editor: User, worker: Actor, file: Path, content: str
+) -> None:
+    file.parent.mkdir()
+    file.write_bytes(content.encode("latin-1"))
+    assert not restored.look(actor=worker)
+    accepted(editor)
+    assert int(file.read_text().split()[0]) > 0
+    assert not restored.look(actor=worker)
+
+
+def test_another_database_is_no_fault(practice: PracticeDirectory, editor: User, worker: Actor, file: Path) -> None:
+    put_back(file.with_name("sent-7f296bb4-83fd-498d-92f3-a76960648788.txt"))
+    assert not restored.look(actor=worker)
+    accepted(editor)
+
+
+def test_a_database_that_was_put_back_stops_every_environment_once(
+    transactional_db: None, worker: Actor, file: Path
+) -> None:
+    put_back(file)
+    assert restored.look(actor=worker)
+    assert not restored.look(actor=worker)
+    gates = EnvironmentGate.objects.all()
+    assert {(gate.stopped_reason, gate.put_back) for gate in gates} == {(restored.REASON, True)}
+    assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).count() == 2
+
+
+def test_a_database_put_back_under_a_running_worker_sends_nothing(
+    practice: PracticeDirectory, editor: User, file: Path
+) -> None:
+    """Before its next heartbeat has looked."""
+    factories.submission(factories.organization(user=editor), user=editor)
+    put_back(file)
+    assert not deliver()
+    assert sent(practice) == []
+    assert EnvironmentGate.objects.get(pk="staging").put_back
+
+
+def test_it_is_seen_although_the_history_has_grown_past_where_it_was(
+    practice: PracticeDirectory, editor: User, file: Path
+) -> None:
+    put_back(file)
+    while AuditHead.objects.get().sequence <= int(file.read_text().split()[0]):
+        factories.organization(f"{BASE}.{AuditHead.objects.get().sequence + 1}", user=editor)
+    factories.submission(Organization.objects.all()[0], user=editor)
+    assert not deliver()
+    assert sent(practice) == []
+
+
+def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_asked_about(
+    practice: PracticeDirectory, editor: User, worker: Actor, file: Path
+) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    put_back(file)
+    restored.look(actor=worker)
+    assert environments.check("staging", actor=acting(editor)).succeeded
+
+    going_on.release("staging", actor=acting(editor))
+
+    submission = Submission.objects.get()
+    assert (submission.state, submission.only_ask) == (State.UNKNOWN, True)
+    assert attempt_faults(list(AuditEntry.objects.of_submission(submission.pk)), submission) == []
+
+
+@pytest.fixture
+def yesterday(practice: PracticeDirectory, editor: User) -> None:
+    """An outbox with one of everything that can be open."""
+    changed = [edit(accepted(editor, oid), editor, name="Lakeside North") for oid in (UPDATE, UNSENT_UPDATE)]
+    factories.submission(factories.organization(ASKED, user=editor), user=editor)
+    practice.behaviour = "applies-then-504"
+    assert deliver()
+    practice.behaviour = "answers"
+    EnvironmentGate.objects.update(failures=0)
+    for made in changed:
+        factories.submission(made, user=editor)
+    for oid in (NEW, UNSENT):
+        factories.submission(factories.organization(oid, user=editor), user=editor)
+
+
+@pytest.mark.slow
+def test_yesterdays_database_sends_nothing_until_a_person_goes_on_and_then_asks_and_never_resends(
+    practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path, yesterday: None
+) -> None:
+    # The test's own database is yesterday's; the one that goes on is a copy of it.
+    with portal(tmp_path / "today", nursery, practice) as today:
+        directory, left_out = today.practice, (UNSENT, UNSENT_UPDATE)
+        Submission.objects.using(today.alias).filter(oid__in=left_out).open().update(state=State.CANCELLED)
+        today.worker()
+        for oid in SENT:
+            until(functools.partial(is_accepted, today, oid), oid)
+        today.end()
+        done = list(directory.effects)
+
+        old = Portal("default", today.folder, directory, nursery)
+        with override_settings(REDOX=redox(directory.url), VAR_DIR=str(today.folder)), old.ended():
+            old.worker()
+            until(lambda: EnvironmentGate.objects.exclude(stopped_at=None).count() == 2, "the stop")
+            assert set(EnvironmentGate.objects.values_list("stopped_reason", flat=True)) == {restored.REASON}
+            with pytest.raises(NotDone, match="Check the connection first"):
+                going_on.release("staging", actor=acting(editor))
+            assert environments.check("staging", actor=acting(editor)).succeeded
+            going_on.release("staging", actor=acting(editor))
+            until(lambda: not Submission.objects.open().exclude(state=State.NEEDS_PERSON).exists(), "every answer")
+
+        states = {oid: old.submission(oid).state for oid in (*SENT, *left_out)}
+        assert states == dict.fromkeys(SENT, State.ACCEPTED) | dict.fromkeys(left_out, State.NEEDS_PERSON)
+        assert old.submission(UNSENT).state_reason == resolving.PUT_BACK
+        assert directory.effects == done
+        assert chain_faults("default") == []
+
+
+def is_accepted(where: Portal, oid: str) -> bool:
+    return where.submission(oid).state == State.ACCEPTED

@@ -1,0 +1,315 @@
+"""One submission against a simple model: whatever happens in whatever order, it moves only as the table allows."""
+
+import dataclasses
+import itertools
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from organizations.models import Action, AuditEntry, AuditHead, Event, Presence, State, Submission, User, clock
+from organizations.redox.client import Exchange
+from organizations.services import asking, audit, deciding, delivery, gateway, resolving, settling, submissions
+from organizations.services.actors import system
+from organizations.services.faults import NotDone, OutOfDate
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, acting
+from tests.faults.world import Way, World
+from tests.services.sending import edit, fresh
+
+# The table of delivery.md, once more: a move that is not in it must never be seen.
+TABLE = {
+    State.QUEUED: {State.SENDING, State.CANCELLED, State.NEEDS_PERSON},
+    State.SENDING: {State.ACCEPTED, State.REJECTED, State.QUEUED, State.NEEDS_PERSON, State.UNKNOWN},
+    State.UNKNOWN: {State.ACCEPTED, State.QUEUED, State.NEEDS_PERSON},
+    State.NEEDS_PERSON: {State.ACCEPTED, State.REJECTED, State.QUEUED},
+    State.ACCEPTED: set(),
+    State.REJECTED: set(),
+    State.CANCELLED: set(),
+}
+LOST = (Way.OTHER_YES, Way.BREAKS, Way.LATE, Way.LOST)
+WORKER = system("Worker model")
+numbers = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Hand:
+    """What one worker holds: a claim, and how far it came with it."""
+
+    claim: delivery.Claim
+    exchange: Exchange | None = None
+    way: Way = Way.YES
+    in_time: bool | None = None
+    known_there: bool = False
+
+
+class OneSubmission(RuleBasedStateMachine):
+    """Workers claim, die, freeze and come back; the directory answers as it likes; time passes; people act."""
+
+    user: User
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hands: list[Hand] = []
+        self.asking: Submission | None = None
+        self.oid = f"{BASE}.{next(numbers)}"
+        self.world = World.at(self.folder / self.oid)
+        self.patched = self.world.in_place_of_redox()
+        self.patched.__enter__()
+
+    @initialize(event=st.sampled_from(Event), unreadable=st.booleans())
+    def submit(self, event: str, unreadable: bool) -> None:
+        made = factories.organization(self.oid, user=self.user)
+        if event == Event.UPDATE:
+            factories.submission(made, user=self.user)
+            assert self.claim() is not None
+            self.go_out(0, Way.YES)
+            self.keep(0)
+            self.settle(0)
+            self.hands.clear()
+            self.world.arrived.clear()
+            changed = {"destination_id": "7f296bb4-83fd-498d-92f3-a76960648788"} if unreadable else {"name": "North"}
+            made = edit(made, self.user, **changed)
+        self.made = made
+        submission = factories.submission(made, user=self.user)
+        self.pk, self.event = submission.pk, submission.event
+        self.message, self.sha256 = bytes(submission.message), submission.message_sha256
+        self.state = State(submission.state)
+        self.head = AuditHead.objects.get().sequence
+        self.previous = AuditHead.objects.get().hash
+
+    def teardown(self) -> None:
+        self.patched.__exit__(None, None, None)
+        self.world.store.close()
+        Submission.objects.open().update(state=State.CANCELLED)
+
+    # What workers do
+
+    def claim(self) -> delivery.Claim | None:
+        claim = delivery.claim_next("staging", gateway.environment("staging"), actor=WORKER)
+        if claim is not None:
+            self.hands.append(Hand(claim))
+        return claim
+
+    @precondition(lambda self: self.state == State.QUEUED)
+    @rule(way=st.sampled_from(Way))
+    def a_worker_sends(self, way: Way) -> None:
+        """All of it, without anything in between."""
+        self.time_passes(15 * 60.0)
+        if self.claim() is not None:
+            for step in (partial(self.go_out, way=way), self.keep, self.settle):
+                self.it_moves_as_the_table_allows()
+                step(number=len(self.hands) - 1)
+
+    @precondition(lambda self: self.state == State.QUEUED)
+    @rule()
+    def a_worker_claims(self) -> None:
+        due = Submission.objects.filter(pk=self.pk).due("staging", clock.now()).exists()
+        claim = self.claim()
+        assert (claim is not None) == due
+
+    @precondition(lambda self: self.hands)
+    @rule(number=st.integers(0, 3), way=st.sampled_from(Way))
+    def go_out(self, number: int, way: Way) -> None:
+        hand = self.hands[number % len(self.hands)]
+        if hand.exchange is None:
+            self.world.way = hand.way = way
+            hand.known_there = self.world.record(self.oid) is not None
+            hand.exchange = delivery._exchange(hand.claim, "token", hand.claim.turn)
+
+    @precondition(lambda self: self.hands)
+    @rule(number=st.integers(0, 3))
+    def keep(self, number: int) -> None:
+        hand = self.hands[number % len(self.hands)]
+        if hand.exchange is not None and hand.in_time is None:
+            hand.in_time = settling.keep_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
+
+    @precondition(lambda self: self.hands)
+    @rule(number=st.integers(0, 3))
+    def settle(self, number: int) -> None:
+        hand = self.hands[number % len(self.hands)]
+        if not hand.in_time or hand.exchange is None:
+            return
+        self.hands.remove(hand)
+        submission = hand.claim.submission
+        outcome = delivery._classified(submission, hand.exchange)
+        before = Submission.objects.get(pk=submission.pk)
+        try:
+            settling.settle(submission, outcome, hand.exchange, actor=WORKER)
+        except OutOfDate:
+            assert (before.state, before.token) != (State.SENDING, submission.token)
+        else:
+            assert submission.state in self._settled_as(hand, before)
+
+    def _settled_as(self, hand: Hand, before: Submission) -> set[State]:
+        """The model: what an answer does to what is being sent."""
+        again = {State.QUEUED, State.NEEDS_PERSON} if before.tries + 1 >= settling.MOST_TRIES else {State.QUEUED}
+        if hand.exchange is not None and not hand.exchange.sent:
+            return again
+        if hand.way in LOST:
+            refused = hand.way in (Way.OTHER_YES,) and hand.known_there != (before.event == Event.UPDATE)
+            return {State.UNKNOWN, State.NEEDS_PERSON, State.REJECTED} if refused else {State.UNKNOWN}
+        if hand.way in (Way.TOO_MANY, Way.NOT_SIGNED_IN):
+            return {State.QUEUED}
+        if hand.way is Way.YES and hand.known_there == (before.event == Event.UPDATE):
+            return {State.ACCEPTED}
+        if hand.way is Way.YES and before.event == Event.NEW:
+            return {State.UNKNOWN, State.NEEDS_PERSON}
+        return {State.REJECTED}
+
+    @precondition(lambda self: self.hands)
+    @rule(number=st.integers(0, 3))
+    def a_worker_dies(self, number: int) -> None:
+        self.hands.pop(number % len(self.hands))
+
+    @precondition(lambda self: self.state == State.SENDING)
+    @rule(seconds=st.sampled_from([0.0, 211.0]))
+    def reap(self, seconds: float) -> None:
+        self.time_passes(seconds)
+        delivery.reap("staging", actor=WORKER)
+
+    @precondition(lambda self: self.state == State.UNKNOWN)
+    @rule(seconds=st.sampled_from([0.0, 31.0, 121.0, 301.0]))
+    def a_worker_asks(self, seconds: float) -> None:
+        self.time_passes(seconds)
+        claimed = resolving._claim("staging", WORKER)
+        self.asking = claimed or self.asking
+
+    @precondition(lambda self: self.asking)
+    @rule(answers=st.sampled_from([True, True, True, False]))
+    def the_directory_answers(self, answers: bool) -> None:
+        asked, self.asking = self.asking, None
+        assert asked is not None
+        self.world.answers_queries = answers
+        before = self.now
+        answer = asking.query("staging", self.oid)
+        assert answer.was_asked == answers
+        try:
+            resolving._decide(asked, answer, WORKER)
+        except OutOfDate:
+            assert (before.state, before.token) != (State.UNKNOWN, asked.token)
+            return
+        if not answers:
+            assert asked.state in (State.UNKNOWN, State.NEEDS_PERSON)
+        elif before.event == Event.NEW and self.world.record(self.oid) is None:
+            assert (asked.state == State.QUEUED) <= (before.absent_at is not None)
+            assert asked.state != State.ACCEPTED
+        elif before.event == Event.NEW:
+            assert asked.state in (State.ACCEPTED, State.NEEDS_PERSON)
+
+    # Time, people, and others
+
+    @rule(seconds=st.sampled_from([1.0, 31.0, 46.0, 121.0, 211.0, 301.0, 25 * 3600.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.pass_time(seconds)
+        for hand in self.hands:
+            hand.claim = dataclasses.replace(hand.claim, began=hand.claim.began - seconds)
+
+    @rule()
+    def cancel(self) -> None:
+        before = self.now
+        may = before.state == State.QUEUED and before.attempt == 0
+        try:
+            submissions.cancel(self.pk, actor=acting(self.user))
+        except NotDone:
+            assert not may
+        else:
+            assert may
+
+    @precondition(lambda self: self.state == State.NEEDS_PERSON)
+    @rule(choice=st.integers(0, 2))
+    def a_person_decides(self, choice: int) -> None:
+        self.world.answers_queries = True
+        asking.ask_about(self.now, actor=acting(self.user))
+        found = deciding.evidence(self.now)
+        assert found is not None
+        offered = deciding.choices(self.now, found)
+        verdict = offered[choice % len(offered)]
+        deciding.decide(self.pk, verdict, sequence=found.entry.sequence, reason="Compared", actor=acting(self.user))
+
+    @rule(name=st.sampled_from(["Theirs", "Changed", None]))
+    def somebody_else_changes_the_directory(self, name: str | None) -> None:
+        there = self.world.record(self.oid)
+        if name is None or there is not None:
+            self.world.put(self.oid, None if name is None or there is None else there | {"Name": name})
+
+    # What must hold after each step
+
+    @property
+    def now(self) -> Submission:
+        return Submission.objects.select_related("organization").get(pk=self.pk)
+
+    @invariant()
+    def it_moves_as_the_table_allows(self) -> None:
+        state = State(self.now.state)
+        assert state == self.state or state in TABLE[self.state], f"{self.state} to {state}"
+        self.state = state
+
+    @invariant()
+    def the_message_never_changes(self) -> None:
+        assert (bytes(self.now.message), self.now.message_sha256) == (self.message, self.sha256)
+        assert set(self.world.arrived) <= {self.message}
+
+    @invariant()
+    def every_attempt_has_one_intent_and_one_outcome(self) -> None:
+        submission = self.now
+        for attempt in range(1, submission.attempt + 1):
+            actions = list(
+                AuditEntry.objects.filter(submission_id=self.pk, attempt=attempt).values_list("action", flat=True)
+            )
+            is_over = attempt < submission.attempt or submission.state != State.SENDING
+            assert actions.count(Action.ATTEMPT_INTENT) == 1
+            assert actions.count(Action.ATTEMPT_RESPONSE) <= 2
+            assert actions.count(Action.ATTEMPT_OUTCOME) == int(is_over)
+
+    @invariant()
+    def no_new_is_sent_while_the_first_is_there(self) -> None:
+        assert self.world.doubled == []
+
+    @invariant()
+    def presence_says_what_is_known(self) -> None:
+        submission, presence = self.now, fresh(self.made).presence
+        if submission.state == State.ACCEPTED:
+            assert presence == Presence.PRESENT
+        elif submission.event == Event.UPDATE:
+            assert presence == Presence.PRESENT or submission.state == State.REJECTED
+        elif submission.state == State.UNKNOWN:
+            assert presence == Presence.UNKNOWN
+        elif submission.is_open:
+            assert presence != Presence.PRESENT
+
+    @invariant()
+    def the_chain_is_unbroken(self) -> None:
+        for entry in AuditEntry.objects.filter(sequence__gt=self.head).order_by("sequence"):
+            assert (entry.sequence, entry.previous_hash) == (self.head + 1, self.previous)
+            assert entry.hash == audit.hash_of(entry.sequence, self.previous, bytes(entry.body))
+            self.head, self.previous = entry.sequence, entry.hash
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_one_submission_behaves_as_the_model_whatever_happens(tmp_path: Path) -> None:
+    OneSubmission.user, OneSubmission.folder = factories.editor(), tmp_path
+    with override_settings(
+        REDOX=redox("http://127.0.0.1:9"), REDOX_RATE=1e6, REDOX_DEADLINE=135, REDOX_LEASE=210, REDOX_SETTLE=120
+    ):
+        run_state_machine_as_test(
+            OneSubmission,
+            settings=settings(
+                max_examples=20, stateful_step_count=25, suppress_health_check=list(HealthCheck), deadline=None
+            ),
+        )

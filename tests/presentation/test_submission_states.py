@@ -1,0 +1,113 @@
+"""Each state of a submission has its sentence, whatever the worker and the environment do: the words of pages.md."""
+
+import datetime
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import strip_tags
+
+from organizations import context, words
+from organizations.models import Environment, EnvironmentGate, State, Submission, User, Worker
+from organizations.presentation.submission import state_block
+from tests import factories
+from tests.connected import redox
+
+LEFT = datetime.datetime(2026, 5, 3, 14, 3, 22, tzinfo=datetime.UTC)
+SEEN = datetime.datetime(2026, 5, 4, 14, 3, 22, tzinfo=datetime.UTC)
+LATER = datetime.timedelta(hours=1)
+
+SENTENCES = {
+    State.AWAITING: "Reviewed by Editor One. Waits for an approver who did not work on it. Nothing has been sent.",
+    State.QUEUED: "Reviewed and stored. Nothing has been sent.",
+    State.SENDING: "On its way since {left}. Redox may take up to 2 minutes to answer.",
+    State.ACCEPTED: "Redox said yes at {left}.",
+    State.REJECTED: "Redox said no at {left}. This message will not be sent again.",
+    State.UNKNOWN: "The message left at {left}, but no clear answer came. It may or may not have taken effect.",
+    State.NEEDS_PERSON: "The portal cannot decide alone. Somebody with the right compares and decides.",
+    State.CANCELLED: "Taken back by Editor One at {left}. Nothing was sent.",
+}
+WAITS_FOR = {
+    "worker alive": "A worker will take it.",
+    "no worker": "No worker is running since {seen}.",
+    "stopped": "STAGING is stopped: Redox does not accept the credential.",
+    "held": "STAGING waits until {until}: too many requests.",
+    "paused": "STAGING waits until {until}: Redox did not answer 5 times in a row.",
+}
+NEED_A_WORKER = (State.QUEUED, State.SENDING, State.UNKNOWN)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def editor() -> User:
+    return factories.editor()
+
+
+@pytest.fixture
+def made(editor: User) -> Iterator[Submission]:
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        yield factories.submission(factories.organization(user=editor), user=editor)
+
+
+def written(value: datetime.datetime, form: words.MomentForm = "moment") -> str:
+    return words.moment(timezone.localtime(value), timezone.now(), form)
+
+
+def set_condition(condition: str, until: datetime.datetime) -> None:
+    """Bring about one row of `WAITS_FOR`."""
+    seen = SEEN if condition == "no worker" else timezone.now()
+    Worker.objects.create(name="A", release="1", settings_fingerprint="f", started_at=SEEN, seen_at=seen)
+    gate = EnvironmentGate.objects.get(pk=Environment.STAGING)
+    match condition:
+        case "stopped":
+            gate.stopped_at, gate.stopped_reason = timezone.now(), "Redox does not accept the credential"
+        case "held":
+            gate.hold_until, gate.hold_reason = until, "too many requests"
+        case "paused":
+            gate.hold_until, gate.hold_reason = until, "Redox did not answer 5 times in a row"
+            gate.probing, gate.failures = True, 5
+    gate.save()
+
+
+@pytest.mark.parametrize("condition", WAITS_FOR)
+@pytest.mark.parametrize("state", State)
+def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state: State, condition: str) -> None:
+    until = timezone.now() + LATER
+    set_condition(condition, until)
+    Submission.objects.update(state=state, sent_at=LEFT, ended_at=LEFT, state_at=LEFT, cancelled_by="Editor One")
+    submission = Submission.objects.get()
+
+    block = state_block(submission, EnvironmentGate.objects.get(pk=Environment.STAGING))
+
+    assert strip_tags(block.sentence) == SENTENCES[state].format(left=written(LEFT, "seconds"))
+    assert block.word.word == state.label
+    absent = context.workers_absent_since()
+    assert absent == (SEEN if condition == "no worker" and state in NEED_A_WORKER else None)
+    if state != State.QUEUED:
+        assert block.reason is None
+    elif condition == "no worker":
+        assert block.reason is not None
+        assert block.reason.needs_worker
+    else:
+        assert block.reason is not None
+        assert strip_tags(block.reason.sentence) == WAITS_FOR[condition].format(until=written(until, "clock"))
+
+
+@pytest.mark.parametrize("condition", WAITS_FOR)
+def test_the_page_says_what_a_queued_submission_waits_for(
+    made: Submission, editor: User, client: Client, condition: str
+) -> None:
+    until = timezone.now() + LATER
+    set_condition(condition, until)
+    client.force_login(editor)
+
+    page = client.get(reverse("submission", args=["staging", made.pk])).content.decode()
+
+    reason = WAITS_FOR[condition].format(until=written(until, "clock"), seen=written(SEEN))
+    text = " ".join(strip_tags(page.partition('id="state"')[2]).split())
+    assert f"{SENTENCES[State.QUEUED]} {reason}" in text
+    everywhere = " ".join(strip_tags(page).split())
+    assert ("What waits is stored and will be sent when one runs again." in everywhere) == (condition == "no worker")

@@ -100,6 +100,7 @@ class OneSubmission(RuleBasedStateMachine):
     # What workers do
 
     def claim(self) -> delivery.Claim | None:
+        self.world.open_gate()
         claim = delivery.claim_next("staging", gateway.environment("staging"), actor=WORKER)
         if claim is not None:
             self.hands.append(Hand(claim))

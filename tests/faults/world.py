@@ -92,13 +92,16 @@ class World:
         delta = datetime.timedelta(seconds=seconds)
         for name in TIMES:
             Submission.objects.exclude(**{name: None}).update(**{name: F(name) - delta})
-        EnvironmentGate.objects.update(stopped_at=None, hold_until=None, failures=0, probing=False)
         late, self._late = self._late, []
         for left, message in late:
             if left <= seconds:
                 self._directory.answer(message, "staging", Behaviour.ANSWERS)
             else:
                 self._late.append((left - seconds, message))
+
+    def open_gate(self) -> None:
+        """What answers do to the environment is not what this is about."""
+        EnvironmentGate.objects.update(stopped_at=None, hold_until=None, failures=0, probing=False)
 
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: Turn) -> Exchange:
         """Stands for `gateway.exchange`."""
@@ -122,7 +125,12 @@ class World:
 
     @contextmanager
     def in_place_of_redox(self) -> Iterator[None]:
-        with mock.patch.object(gateway, "exchange", self.exchange), mock.patch.object(gateway, "ask", self.ask):
+        with (
+            mock.patch.object(gateway, "exchange", self.exchange),
+            mock.patch.object(gateway, "ask", self.ask),
+            # Waits of random length would be over in one run of an example and not in the next.
+            mock.patch("random.uniform", lambda least, most: most),
+        ):
             yield
 
     def _arrive(self, message: bytes) -> None:

@@ -1,0 +1,123 @@
+"""Workers while they work: signs of life, other releases, the end they are told to make, one environment's fault."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from organizations.models import Action, AuditEntry, Environment, State, Submission, User, Worker
+from organizations.practice import PracticeDirectory
+from organizations.services import delivery, workers
+from organizations.services.actors import Actor
+from tests import factories
+from tests.factories import BASE
+from tests.faults.portals import Nursery, Portal, attempt_faults, portal, until
+
+
+@pytest.fixture
+def own(practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path) -> Iterator[Portal]:
+    """A portal of its own with one New in the outbox."""
+    factories.submission(factories.organization(user=editor), user=editor)
+    with portal(tmp_path / "own", nursery, practice) as made:
+        yield made
+
+
+def the_worker(own: Portal) -> Worker:
+    return Worker.objects.using(own.alias).get()
+
+
+@pytest.mark.slow
+def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_written_down(own: Portal) -> None:
+    own.practice.behaviour = "never-answers"
+    process = own.worker(REDOX_DEADLINE=20.0, REDOX_LEASE=30.0)
+    until(lambda: own.practice.requests, "the message")
+    seen = the_worker(own).seen_at
+
+    until(lambda: the_worker(own).seen_at > seen, "the next sign of life")
+
+    assert own.submission(BASE).state == State.SENDING
+    asked_to_end = time.monotonic()
+    process.end()
+    # FINISH_WITHIN is half a second here; what is in hand then is cut off, and not waited for until its deadline.
+    assert time.monotonic() - asked_to_end < 15
+    submission = own.submission(BASE)
+    assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)
+    assert "stopped before the answer came" in submission.state_reason
+    assert attempt_faults(own.entries(submission), submission) == []
+    assert the_worker(own).stopped_at is not None
+
+
+@pytest.mark.slow
+def test_an_answer_that_comes_in_time_is_kept_by_a_worker_that_ends(own: Portal) -> None:
+    own.practice.behaviour = "slow"  # 0.4 s, less than FINISH_WITHIN
+    process = own.worker()
+    until(lambda: own.practice.requests, "the message")
+    process.end()
+    assert own.submission(BASE).state == State.ACCEPTED
+    assert own.faults(BASE) == ""
+
+
+@pytest.mark.slow
+def test_nothing_is_claimed_while_the_database_is_another_releases(own: Portal) -> None:
+    Submission.objects.using(own.alias).update(state=State.NEEDS_PERSON)
+    process = own.worker()
+    until(lambda: Worker.objects.using(own.alias).exists(), "the worker")
+    _run(own, "INSERT INTO django_migrations (app, name, applied) VALUES ('organizations', '9999_later', '2026-05-03')")
+    until(lambda: "No message is claimed any more" in process.log.read_text(), "the look at the migrations")
+    Submission.objects.using(own.alias).update(state=State.QUEUED)
+    time.sleep(1.0)
+    assert own.submission(BASE).attempt == 0
+
+    _run(own, "DELETE FROM django_migrations WHERE name = '9999_later'")
+
+    until(lambda: own.submission(BASE).state == State.ACCEPTED)
+
+
+def _run(own: Portal, statement: str) -> None:
+    with connections[own.alias].cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_fault_in_one_environment_does_not_keep_the_other_waiting(
+    practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for environment in Environment.values:
+        made = factories.organization(f"{BASE}.{environment[:1] == 's':d}", user=editor, environment=environment)
+        factories.submission(made, user=editor)
+    reap = delivery.reap
+
+    def fail_in_staging(environment: str, **values: Any) -> int:
+        if environment == Environment.STAGING:
+            raise RuntimeError("a fault nobody expects")
+        return reap(environment, **values)
+
+    monkeypatch.setattr(delivery, "reap", fail_in_staging)
+
+    assert workers.one_round(worker)
+
+    states = dict(Submission.objects.values_list("environment", "state"))
+    assert states == {Environment.STAGING: State.QUEUED, Environment.PRODUCTION: State.ACCEPTED}
+    monkeypatch.setattr(delivery, "reap", reap)
+    assert workers.one_round(worker)
+    assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+
+
+@pytest.mark.slow
+def test_several_workers_take_one_outbox_apart_without_meeting(
+    practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
+) -> None:
+    oids = [f"{BASE}.{number}" for number in range(1, 13)]
+    for oid in oids:
+        factories.submission(factories.organization(oid, user=editor), user=editor)
+    with portal(tmp_path / "own", nursery, practice) as own:
+        for _ in range(3):
+            own.worker(REDOX_LEASE=30.0)
+        left = Submission.objects.using(own.alias).open()
+        until(lambda: not left.exists(), "the end of the outbox")
+        own.end()
+        assert [own.faults(oid) for oid in oids] == [""] * len(oids)
+        intents = AuditEntry.objects.using(own.alias).filter(action=Action.ATTEMPT_INTENT)
+        assert intents.count() == len(oids)

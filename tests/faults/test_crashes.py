@@ -88,7 +88,7 @@ def outbox(practice: PracticeDirectory, editor: User) -> PracticeDirectory:
 def cases(fault: str, outbox: PracticeDirectory, nursery: Nursery, folder: Path) -> Iterator[list[Case]]:
     """Every case of one fault; in each the faulty worker has begun."""
     with ExitStack() as stack:
-        made = []
+        made: list[Case] = []
         for oid, (_, points) in KINDS.items():
             for point in points:
                 own = stack.enter_context(portal(folder / f"case-{len(made)}", nursery, outbox))

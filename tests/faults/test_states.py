@@ -31,7 +31,7 @@ from tests.factories import BASE, acting
 from tests.faults.world import Way, World
 from tests.services.sending import edit
 
-# The table of delivery.md, once more: a move that is not in it must never be seen.
+# The table of moves, once more: a move that is not in it must never be seen.
 TABLE = {
     State.QUEUED: {State.SENDING, State.CANCELLED, State.NEEDS_PERSON},
     State.SENDING: {State.ACCEPTED, State.REJECTED, State.QUEUED, State.NEEDS_PERSON, State.UNKNOWN},

@@ -1,4 +1,4 @@
-"""Each state of a submission has its sentence, whatever the worker and the environment do: the words of pages.md."""
+"""Each state of a submission has its sentence, whatever the worker and the environment do: the help page's words."""
 
 import datetime
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from organizations import context, words
+from organizations import words
 from organizations.models import Environment, EnvironmentGate, State, Submission, User, Worker
 from organizations.presentation.submission import state_block
+from organizations.services import workers
 from tests import factories
 from tests.connected import redox
 
@@ -84,16 +85,14 @@ def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state
 
     assert strip_tags(block.sentence) == SENTENCES[state].format(left=written(LEFT, "seconds"))
     assert block.word.word == state.label
-    absent = context.workers_absent_since()
+    absent = workers.absent_since()
     assert absent == (SEEN if condition == "no worker" and state in NEED_A_WORKER else None)
     if state != State.QUEUED:
         assert block.reason is None
-    elif condition == "no worker":
-        assert block.reason is not None
-        assert block.reason.needs_worker
     else:
         assert block.reason is not None
-        assert strip_tags(block.reason.sentence) == WAITS_FOR[condition].format(until=written(until, "clock"))
+        expected = WAITS_FOR[condition].format(until=written(until, "clock"), seen=written(SEEN))
+        assert strip_tags(block.reason.sentence) == expected
 
 
 @pytest.mark.parametrize("condition", WAITS_FOR)

@@ -12,6 +12,7 @@ from organizations import permissions, words
 from organizations.models import Environment, EnvironmentGate, State, Submission, User, clock
 from organizations.permissions import Right
 from organizations.services import demonstration, gateway, workers
+from orgportal import RELEASE
 
 # Which entry of the menu a page belongs to; every other page of an environment belongs to its organizations.
 SECTIONS = {
@@ -58,6 +59,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "person": _person(user),
         "demonstration_behaviours": _behaviours(),
         "workers_absent_since": workers.absent_since(),
+        "strange_workers": workers.strangers(),
+        "release": RELEASE,
         "environment": str(environment),
     }
     return context | (_environment(environment) if environment else {})

@@ -58,6 +58,7 @@ urlpatterns = [
     path(SUBMISSION + "state/", views.submissions.state, name="submission-state"),
     path(SUBMISSION + "cancel/", views.submissions.cancel, name="submission-cancel"),
     path(SUBMISSION + "ask/", views.submissions.ask, name="submission-ask"),
+    path(SUBMISSION + "decide/", views.deciding.decide, name="submission-decide"),
     path("audit/", views.audit.page, name="audit"),
     path("audit/export/", views.audit.export, name="audit-export"),
     path("audit/<int:sequence>/", views.audit.entry, name="audit-entry"),

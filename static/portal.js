@@ -171,6 +171,11 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   event.preventDefault();
   note("Your sign-in has ended. What you typed is still here: sign in again in another tab, then go on.");
 });
+// What asks by itself when a page is opened says so, once it really asks.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const line = event.detail.elt.querySelector("[data-while-asking]");
+  if (line) line.hidden = false;
+});
 document.addEventListener("htmx:sendError", () => say("The portal cannot be reached."));
 
 // Ages go on while a page stands open -----------------------------------------------------------------------

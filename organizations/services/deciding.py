@@ -40,7 +40,12 @@ def evidence(submission: Submission) -> Evidence | None:
         return None
     seen = entry.facts["details"].get("seen")
     record = OrganizationRecord.from_json(seen) if seen else None
-    return Evidence(entry, record, clock.now() - entry.at <= FRESH)
+    return Evidence(entry, record, is_fresh(entry.at))
+
+
+def is_fresh(asked_at: datetime.datetime) -> bool:
+    """Whether an answer of that time may still decide."""
+    return clock.now() - asked_at <= FRESH
 
 
 def choices(submission: Submission, found: Evidence) -> tuple[Verdict, ...]:

@@ -75,6 +75,8 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
 
 def _claim(environment: str, actor: Actor) -> Submission | None:
     """Own the submission while it is asked about: a later lease makes this worker's answer too late."""
+    if not Submission.objects.to_ask(environment, clock.now()).exists():
+        return None  # an idle worker takes no lock
     with audit.recorded(actor):
         moment = clock.now()
         submission = settling.first_free(Submission.objects.to_ask(environment, moment))

@@ -152,6 +152,13 @@ def absent_since() -> datetime.datetime | None:
     return None if is_seen(newest, moment) else newest.seen_at
 
 
+def strangers() -> list[Worker]:
+    """Workers at work now with other settings or another release than this process: they may send otherwise."""
+    own, moment = fingerprint(), clock.now()
+    alive = [worker for worker in Worker.objects.filter(stopped_at=None).order_by("name") if is_seen(worker, moment)]
+    return [worker for worker in alive if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
+
+
 def has_same_settings(worker: Worker, environment: str, own: str) -> bool:
     """Whether a worker sends to an environment as the process with the fingerprint `own` would."""
     place = Environment.values.index(environment)

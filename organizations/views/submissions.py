@@ -6,17 +6,19 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from organizations import words
+from organizations.forms.decision import DecisionForm
 from organizations.models import AuditEntry, Environment, EnvironmentGate, Intent, State, Submission
 from organizations.permissions import Right, may, sending
-from organizations.presentation import attempts
+from organizations.presentation import attempts, deciding
 from organizations.presentation import submission as shown
+from organizations.presentation.deciding import Decision
 from organizations.services import answers, asking, submissions
 from organizations.services.faults import NotDone
 
@@ -55,10 +57,24 @@ def outbox(request: HttpRequest, environment: Environment) -> HttpResponse:
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """One submission."""
-    submission = submission_or_404(environment, number)
-    entries = list(AuditEntry.objects.of_submission(number).defer("raw"))
+    return show(request, submission_or_404(environment, number))
+
+
+def show(
+    request: HttpRequest, submission: Submission, form: DecisionForm | None = None, *, status: int = 200
+) -> HttpResponse:
+    """The page, with what was typed into its one form where that comes back."""
+    entries = list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
     context = _state_context(request, submission, entries) | _answer_context(submission, entries)
-    return render(request, "submissions/page.html", context | _around(submission, entries))
+    context |= _around(submission, entries) | _decision_context(request, submission, context["asked"], form)
+    return render(request, "submissions/page.html", context, status=status)
+
+
+def decision_form(submission: Submission, data: QueryDict | None = None) -> DecisionForm | None:
+    """The form of a decision; None where nothing can be decided now."""
+    entries = list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
+    found = deciding.decision(submission, shown.asked(attempts.last_asked(entries), submission))
+    return _form(found, data) if found else None
 
 
 @require_safe
@@ -108,6 +124,9 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
         messages.error(request, f"Submission {number} is at its end or not under way; there is nothing to find out.")
         return redirect(submission_url(submission))
     asking.ask_about(submission, actor=actor(request))
+    if request.headers.get("HX-Request") == "true":
+        # The page asked by itself when it was opened: it is loaded anew with the answer.
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return redirect(submission_url(submission) + "#asked")
 
 
@@ -154,6 +173,25 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
         "ask_why_not": why_not(request, Right.EDIT, submission.environment, ASK),
         "support": answers.support_block(submission, entries),
     }
+
+
+def _decision_context(
+    request: HttpRequest, submission: Submission, asked: shown.Asked | None, form: DecisionForm | None
+) -> dict[str, Any]:
+    """What a person decides by the answer at hand, or that the directory must be asked first."""
+    found = deciding.decision(submission, asked)
+    why = why_not(request, Right.RESOLVE, submission.environment)
+    return {
+        "decision": found,
+        "decision_form": form or (_form(found) if found else None),
+        "decide_why_not": why,
+        "asks_by_itself": deciding.must_ask(submission, asked) and not why,
+    }
+
+
+def _form(found: Decision, data: QueryDict | None = None) -> DecisionForm:
+    choices = [(each.value, f"{each.label}: {each.follows}") for each in found.choices]
+    return DecisionForm(data, choices=choices, initial={"sequence": found.sequence})
 
 
 def _answer_context(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 EVERYBODY = frozenset({"no role", *ROLES})
 READERS = frozenset(ROLES)
 EDITORS = frozenset({"editor", "approver"})
+DECIDERS = frozenset({"approver"})
 AUDITORS = frozenset({"auditor"})
 MANAGERS = frozenset({"administrator"})
 
@@ -65,6 +66,7 @@ TABLE: dict[str, Row] = {
     "submission-state": Row(Way(READERS, 200)),
     "submission-cancel": Row(None, Way(EDITORS, 302)),
     "submission-ask": Row(None, Way(EDITORS, 302)),
+    "submission-decide": Row(None, Way(DECIDERS, 302), keeps_what_was_typed=True),
     "audit": Row(Way(READERS, 200)),
     "audit-export": Row(Way(AUDITORS, 200)),
     "audit-entry": Row(Way(READERS, 200)),

@@ -1,0 +1,32 @@
+"""A person's decision about a submission: what became of it, and why."""
+
+from typing import Any
+
+from django import forms
+
+from organizations.fields import read_text
+
+from .reading import ReadingForm, Text
+from .review import LONGEST_REASON
+
+
+class DecisionForm(ReadingForm):
+    """One of the choices that the page offers, and a reason."""
+
+    verdict = forms.ChoiceField(
+        label="What became of it",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what became of it.", "invalid_choice": "Choose what became of it."},
+    )
+    sequence = forms.IntegerField(widget=forms.HiddenInput)
+    reason = Text("Reason", "How you know, and a ticket number if there is one. An auditor will read this.", rows=2)
+
+    def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["verdict"].choices = choices  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        self.why = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
+        if not self.why and "reason" not in self.errors:
+            self.add_error("reason", "Enter a reason.")
+        return self.cleaned_data

@@ -89,26 +89,29 @@ def one_round(actor: Actor, stopping: threading.Event | None = None) -> bool:
 
     A fault in one environment does not keep the other one waiting.
     """
+    stopping = stopping or threading.Event()
     worked = False
     for environment in Environment.values:
-        if stopping is not None and stopping.is_set():
-            break
         try:
-            worked = _work(environment, actor) or worked
+            worked = _work(environment, actor, stopping) or worked
         except Exception:
             log.exception("A round of delivery to %s failed", environment)
             close_old_connections()
     return worked
 
 
-def _work(environment: str, actor: Actor) -> bool:
+def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
+    if stopping.is_set():
+        return False
     delivery.reap(environment, actor=actor)
     if not environments.pass_gate(environment, actor=actor):
         return False
-    asked = resolving.resolve_next(environment, actor=actor)
-    read = resolving.read_back_next(environment, actor=actor)
-    sent = delivery.deliver_next(environment, actor=actor)
-    return asked or read or sent
+    worked = False
+    for act in (resolving.resolve_next, resolving.read_back_next, delivery.deliver_next):
+        # Each may wait for Redox: who was told to end meanwhile takes nothing more in hand.
+        if not stopping.is_set():
+            worked = act(environment, actor=actor) or worked
+    return worked
 
 
 def beat(name: str, started: datetime.datetime) -> None:

@@ -1,5 +1,6 @@
 """Workers while they work: signs of life, other releases, the end they are told to make, one environment's fault."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.db import connections
 
 from organizations.models import Action, AuditEntry, Environment, State, Submission, User, Worker
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery, workers
+from organizations.services import delivery, resolving, workers
 from organizations.services.actors import Actor
 from tests import factories
 from tests.factories import BASE
@@ -103,6 +104,24 @@ def test_a_fault_in_one_environment_does_not_keep_the_other_waiting(
     monkeypatch.setattr(delivery, "reap", reap)
     assert workers.one_round(worker)
     assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
+
+
+def test_a_worker_told_to_end_while_it_asks_claims_nothing_more(
+    practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    stopping = threading.Event()
+
+    def ask(*_: object, **__: object) -> bool:
+        stopping.set()
+        return True
+
+    monkeypatch.setattr(resolving, "resolve_next", ask)
+
+    assert workers.one_round(worker, stopping)
+
+    submission.refresh_from_db()
+    assert (submission.state, practice.requests) == (State.QUEUED, [])
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -107,10 +108,10 @@ class OneSubmission(RuleBasedStateMachine):
         return claim
 
     @precondition(lambda self: self.state == State.QUEUED)
-    @rule(way=st.sampled_from(Way))
-    def a_worker_sends(self, way: Way) -> None:
+    @rule(way=st.sampled_from(Way), seconds=st.sampled_from([0.0, 15 * 60.0]))
+    def a_worker_sends(self, way: Way, seconds: float) -> None:
         """All of it, without anything in between."""
-        self.time_passes(15 * 60.0)
+        self.time_passes(seconds)
         if self.claim() is not None:
             for step in (partial(self.go_out, way=way), self.keep, self.settle):
                 self.it_moves_as_the_table_allows(self.now)
@@ -300,16 +301,37 @@ class OneSubmission(RuleBasedStateMachine):
             self.head, self.previous = entry.sequence, entry.hash
 
 
-@pytest.mark.slow
-@pytest.mark.django_db
-def test_one_submission_behaves_as_the_model_whatever_happens(tmp_path: Path) -> None:
+@pytest.fixture
+def machine(db: None, tmp_path: Path) -> Iterator[type[OneSubmission]]:
+    """The machine, with the times of a portal in earnest."""
     OneSubmission.user, OneSubmission.folder = factories.editor(), tmp_path
-    with override_settings(
-        REDOX=redox("http://127.0.0.1:9"), REDOX_RATE=1e6, REDOX_DEADLINE=135, REDOX_LEASE=210, REDOX_SETTLE=120
-    ):
-        run_state_machine_as_test(
-            OneSubmission,
-            settings=settings(
-                max_examples=20, stateful_step_count=25, suppress_health_check=list(HealthCheck), deadline=None
-            ),
-        )
+    times = {"REDOX_DEADLINE": 135.0, "REDOX_LEASE": 210.0, "REDOX_SETTLE": 120.0}
+    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_RATE=1e6, **times):
+        yield OneSubmission
+
+
+@pytest.mark.slow
+def test_one_submission_behaves_as_the_model_whatever_happens(machine: type[OneSubmission]) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=20, stateful_step_count=25, suppress_health_check=list(HealthCheck), deadline=None
+        ),
+    )
+
+
+@pytest.mark.parametrize(("settle", "doubles"), [(1.0, 1), (120.0, 0)])
+def test_the_model_sees_a_double_where_the_settle_time_is_too_short(
+    machine: type[OneSubmission], settle: float, doubles: int
+) -> None:
+    with override_settings(REDOX_SETTLE=settle):
+        one = machine()
+        one.submit(event=Event.NEW, unreadable=False)
+        one.a_worker_sends(way=Way.LATE, seconds=0.0)
+        for _ in range(2):
+            one.a_worker_asks(seconds=31.0)
+            if one.asking:
+                one.the_directory_answers(answers=True)
+        one.a_worker_sends(way=Way.YES, seconds=0.0)
+        assert len(one.world.doubled) == doubles
+        one.teardown()

@@ -8,10 +8,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
-from orgportal import startup
+from orgportal import schema, startup
 from orgportal.processes import Program
 
 
@@ -21,10 +19,9 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 def check_database() -> None:
     """Refuse a database that lacks migrations or belongs to other settings."""
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
-        raise CommandError(f"The database lacks {len(missing)} migrations. Make a backup, then run: ./dev migrate")
+    fault = schema.fault()
+    if fault:
+        raise CommandError(f"The database does not fit: {fault}. Make a backup, then run: ./dev migrate")
     startup.verify_database()
 
 

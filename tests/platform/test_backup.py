@@ -1,0 +1,48 @@
+"""A copy of the database, made while the portal runs."""
+
+import sqlite3
+import stat
+from contextlib import closing
+
+import pytest
+
+from .serving import manage
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_copy_is_whole_private_and_overwrites_nothing(variables, tmp_path):
+    file = tmp_path / "backup.sqlite3"
+
+    made = manage("backup", str(file), **variables)
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert f"{file} holds the database up to entry " in made.stdout
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(file)) as copy:
+        assert copy.execute("SELECT count(*) FROM organizations_environmentgate").fetchone() == (2,)
+    before = file.read_bytes()
+    again = manage("backup", str(file), **variables)
+    assert again.returncode == 2
+    assert "cannot be made: File exists. Name a file that does not exist yet." in again.stderr
+    assert file.read_bytes() == before
+
+
+def test_what_cannot_be_copied_leaves_no_file(variables, tmp_path):
+    file = tmp_path / "backup.sqlite3"
+    damaged = tmp_path / "damaged.sqlite3"
+    damaged.write_bytes(b"This is no database. " * 100)
+
+    ended = manage("backup", str(file), **{**variables, "DATABASE_URL": f"sqlite:///{damaged}"})
+
+    assert ended.returncode == 2
+    assert "file is not a database" in ended.stderr
+    assert not file.exists()
+
+
+def test_for_postgresql_it_names_the_tool(variables, tmp_path):
+    file = tmp_path / "backup.sqlite3"
+    ended = manage("backup", str(file), **{**variables, "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"})
+    assert ended.returncode == 2
+    assert "make the copy with pg_dump" in ended.stderr
+    assert not file.exists()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+from organizations.models import Organization
 from organizations.records import (
     CONTACT_LABELS,
     ContactRecord,
@@ -31,6 +32,17 @@ def compare(
     """Every field that is filled on any side, in the order of the form; what means the same counts as equal."""
     rows = [*_plain(sent, seen, before), *_contacts(sent, seen, before)]
     return tuple(row for row in rows if row.sent or row.before or row.seen not in ("", NOT_READ))
+
+
+def drift(organization: Organization) -> tuple[Compared, ...]:
+    """Where the directory, read after the last acceptance, showed something else; `sent` is what Redox accepted.
+
+    Empty also where it did not know the OID at all.
+    """
+    accepted, seen = organization.confirmed_record(), organization.seen_record()
+    if not organization.is_adrift or accepted is None or seen is None:
+        return ()
+    return tuple(row for row in compare(accepted, seen, None) if row.equal is False)
 
 
 def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.models import AuditEntry, Environment, Organization, Submission, tree
 from organizations.permissions import Right, sending
-from organizations.presentation import comparing, editing, parents, record, sentences
+from organizations.presentation import comparing, comparison, editing, parents, record, sentences
 from organizations.records import difference
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, NotDone
@@ -38,6 +38,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         "part_of": record.part_of(organization),
         "was_part_of": record.was_part_of(organization, accepted),
         "around": record.around(organization),
+        "drift": comparison.drift(organization),
     }
     return render(request, "record/page.html", _frame(request, organization, "record") | context)
 

@@ -10,7 +10,7 @@ from organizations.models import Action, AuditEntry, Intent, Organization, State
 from organizations.practice import PracticeDirectory
 from organizations.presentation import comparing, record
 from organizations.records import ContactRecord, canonical
-from organizations.services import delivery, organizations
+from organizations.services import asking, delivery, organizations
 from organizations.services.actors import Actor, person
 from tests import bulk, factories
 from tests.factories import BASE
@@ -308,3 +308,18 @@ def test_pages_for_reading_take_nothing(client_of, editor, page):
     factories.organization(user=editor)
     assert client_of("editor").post(PAGE + page).status_code == 405
     assert client_of("editor").delete(f"{PAGE}withdraw/").status_code == 405
+
+
+def test_a_directory_that_shows_something_else_is_told_with_each_field(
+    client_of, practice: PracticeDirectory, editor: User, accepted: Organization
+) -> None:
+    assert "The directory showed something else" not in text_of(client_of("viewer"))
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Name": "By hand"})
+    asking.ask_about(Submission.objects.get(), actor=person(editor))
+    said = text_of(client_of("viewer"))
+    assert "The directory showed something else" in said
+    assert 'data-label="Accepted">Lakeside North</td><td data-label="Directory">By hand</td>' in said
+
+    practice.forget("staging", BASE)
+    asking.ask_about(Submission.objects.get(), actor=person(editor))
+    assert "The directory did not know this OID." in text_of(client_of("viewer"))

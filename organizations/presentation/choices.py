@@ -42,7 +42,7 @@ def place_of(environment: str, oid: str) -> str:
 
 def record_called(environment: str, typed: str) -> str:
     """The OID of the one record with this OID or name; "" for none or several."""
-    if not typed.strip() or len(typed) > LONGEST:
+    if not typed.strip() or len(typed) > LONGEST or "\x00" in typed:  # no database takes NUL in a text
         return ""
     text = typed.strip().lower().removeprefix("urn:oid:")
     ours = Organization.objects.in_environment(environment)

@@ -37,6 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "demonstration": settings.DEMO,
         "to_close": demonstration.location_to_close() if settings.DEMO else None,
         "deadline": settings.REDOX_DEADLINE,
+        "settle": settings.REDOX_SETTLE,
     }
     return render(request, "home/page.html", context)
 

@@ -1,7 +1,8 @@
 """Makes the demonstration's people and records through the services and by real deliveries: their history is real.
 
 Each word of a record stands on two records at least, in both environments, but for two of them: "sending" lasts as long
-as Redox takes to answer, and nothing waits for an approver where approvers send themselves. Neither is made up.
+as Redox takes to answer, and nothing waits for an approver where approvers send themselves. Neither is made up. What
+is unknown here stays so for a day before the directory is asked; what people send in the demonstration, for seconds.
 """
 
 import time
@@ -44,6 +45,7 @@ NAMES = {
 }
 SECOND_EDITOR = "editor-two"
 SETTLES_WITHIN = 30.0
+A_DAY = 24 * 60 * 60.0
 
 # Locations (region, number) that are not simply registered, so that every state is there at least twice.
 NEVER_SENT = ((6, 8), (6, 9))
@@ -59,6 +61,7 @@ DEACTIVATED = {(2, 1): "Location closed: lease ended", (2, 2): "Registered by mi
 UPDATED = ((1, 1), (1, 2), (1, 3))
 UPDATE_REJECTED = {(3, 1): "says-no-parse", (3, 4): "says-no-xml"}
 UPDATE_UNKNOWN = {(3, 2): "applies-then-504", (3, 3): "gateway-error"}
+CHANGED_BY_HAND = ((6, 1), (6, 2))
 EDITED = {(1, 4): "editor", (1, 5): SECOND_EDITOR, (5, 1): SECOND_EDITOR, (5, 2): "editor"}
 
 
@@ -69,6 +72,7 @@ class Command(PortalCommand):
         if not settings.DEMO:
             raise CommandError("This is no demonstration. Start it with: ./dev demo")
         startup.verify()
+        settings.REDOX_SETTLE = A_DAY
         installation.mark_as_demonstration()
         startup.verify_database()
         everybody = make_people()
@@ -157,6 +161,8 @@ class Seed:
             self.edit(place, "editor")
             self.submit(self.locations[place], reason="New switchboard, ticket 121")
             self.deliver(behaviour)
+        for place in CHANGED_BY_HAND:
+            self.change_by_hand(place)
         for place, username in EDITED.items():
             self.edit(place, username)
 
@@ -206,6 +212,16 @@ class Seed:
             stands_for=organization.stands_for,
             actor=person(self.people[username]),
         )
+
+    def change_by_hand(self, place: tuple[int, int]) -> None:
+        """Somebody changes a record past the portal, and the portal reads it."""
+        made = Organization.objects.select_related("last_submission").get(pk=self.locations[place].pk)
+        store = Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)
+        there = store.find(self.environment, oid=made.oid)[0]
+        store.put(self.environment, made.oid, there | {"Name": f"{made.name} (by hand)"})
+        store.close()
+        if made.last_submission is not None:
+            asking.ask_about(made.last_submission, actor=self.sender)
 
     def put_there(self, record: OrganizationRecord) -> None:
         """Somebody registers a record by hand, past the portal."""

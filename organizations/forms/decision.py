@@ -15,7 +15,7 @@ class DecisionForm(ReadingForm):
 
     verdict = forms.ChoiceField(
         label="What became of it",
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
         error_messages={"required": "Choose what became of it.", "invalid_choice": "Choose what became of it."},
     )
     sequence = forms.IntegerField(widget=forms.HiddenInput)

@@ -49,7 +49,7 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
     return Decision(
         found.entry.sequence,
         _proposal(verdicts[0], asked),
-        tuple(_choice(verdict, is_there=found.record is not None) for verdict in verdicts),
+        tuple(_choice(verdict, is_there=found.record is not None) for verdict in Verdict if verdict in verdicts),
     )
 
 

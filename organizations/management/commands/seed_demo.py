@@ -161,6 +161,7 @@ class Seed:
             self.edit(place, "editor")
             self.submit(self.locations[place], reason="New switchboard, ticket 121")
             self.deliver(behaviour)
+        demonstration.set_behaviour("answers")
         for place in CHANGED_BY_HAND:
             self.change_by_hand(place)
         for place, username in EDITED.items():

@@ -138,19 +138,19 @@ def silent(connection: socket.socket, server: Server) -> None:
 def reset_unread(connection: socket.socket, server: Server) -> None:
     """Resets the connection without reading a byte, when the request has had the time to arrive."""
     server.stopped.wait(0.1)
-    _reset(connection)
+    reset(connection)
 
 
 def reset_after_reading(connection: socket.socket, server: Server) -> None:
     server.read(connection)
-    _reset(connection)
+    reset(connection)
 
 
 def reset_in_the_answer(connection: socket.socket, server: Server) -> None:
     server.read(connection)
     connection.sendall(response(200, b"{", length=100))
     server.stopped.wait(0.1)
-    _reset(connection)
+    reset(connection)
 
 
 def close_after_reading(connection: socket.socket, server: Server) -> None:
@@ -165,7 +165,8 @@ def endless(connection: socket.socket, server: Server) -> None:
         connection.sendall(b"x" * 65536)
 
 
-def _reset(connection: socket.socket) -> None:
+def reset(connection: socket.socket) -> None:
+    """End the connection hard, so that the other side reads no end but a fault."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 

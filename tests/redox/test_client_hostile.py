@@ -1,0 +1,86 @@
+"""What a hostile or broken other side can do to an exchange: break at any byte, and send what fills the memory."""
+
+import gzip
+import itertools
+import resource
+import socket
+import sys
+from dataclasses import replace
+
+import pytest
+
+from organizations.records import OrganizationRecord
+from organizations.redox import messages
+from organizations.redox.client import Limits, RedoxClient
+from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, STAGING, Environment
+from organizations.redox.outcome import Kind, classify
+
+from . import servers
+
+pytestmark = pytest.mark.slow
+
+ENVIRONMENT = Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING])
+RECORD = OrganizationRecord(
+    oid="2.16.840.1.113883.3.6147.458.99999.1.1.1.1", name="Lakeside Clinics", part_of_oid=GATEWAY_OID
+)
+MESSAGE = messages.message(RECORD, "New", ENVIRONMENT)
+SAID = {"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}
+YES = servers.response(200, SAID)
+MOST_GROWTH = 20 * 1024 * 1024
+
+
+def kind_of(client: RedoxClient) -> tuple[Kind, bytes]:
+    exchange = client.post(MESSAGE, "made-up-token")
+    return classify(exchange, event="New", oid=RECORD.oid).kind, exchange.body
+
+
+@pytest.mark.parametrize("ends", ["reset", "closed"])
+def test_a_break_at_any_byte_of_head_or_body_is_unknown_and_what_came_is_kept(limits: Limits, ends: str) -> None:
+    """Only the whole answer is a yes; nothing less is one, nor a no."""
+    places = itertools.count()
+
+    def break_off(connection: socket.socket, server: servers.Server) -> None:
+        server.read(connection)
+        connection.sendall(YES[: next(places)])
+        if ends == "reset":
+            servers.reset(connection)
+
+    head = YES.index(b"\r\n\r\n") + 4
+    with servers.serving(break_off) as server:
+        client = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
+        for place in range(len(YES)):
+            kind, body = kind_of(client)
+            assert kind is Kind.UNKNOWN, place
+            assert YES[head:].startswith(body), place
+        assert server.connections == len(YES)
+    with servers.serving(servers.raw(YES)) as server:
+        assert kind_of(RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits))[0] is Kind.ACCEPTED
+
+
+def test_a_thousand_hostile_answers_leave_the_memory_as_it_was(limits: Limits) -> None:
+    bomb = servers.response(200, gzip.compress(b" " * 5_000_000), Content_Encoding="gzip")
+    large = servers.response(200, b"x" * 1_200_000)
+    deep = servers.response(200, b"[" * 100_000)
+    number = servers.response(200, b'{"Meta": ' + b"9" * 100_000 + b"}")
+    lines = b"".join(b"X-%d: %s\r\n" % (place, b"y" * 900) for place in range(60))
+    heads = b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 2\r\n\r\n{}"
+    answers = itertools.cycle([bomb, large, deep, number, heads, YES[:100]])
+
+    def hostile(connection: socket.socket, server: servers.Server) -> None:
+        server.read(connection)
+        connection.sendall(next(answers))
+
+    with servers.serving(hostile) as server:
+        client = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
+        for _ in range(12):
+            assert kind_of(client)[0] is Kind.UNKNOWN
+        before = _most_memory()
+        for _ in range(988):
+            assert kind_of(client)[0] is Kind.UNKNOWN
+        assert _most_memory() - before <= MOST_GROWTH
+
+
+def _most_memory() -> int:
+    """The most bytes that this process ever held; Linux counts in KiB, macOS in bytes."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

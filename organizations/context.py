@@ -75,7 +75,7 @@ def environment_state(environment: str, gate: EnvironmentGate | None = None) -> 
         environment=Environment(environment).label,
         time=_clock(_time_of(wording.key, gate)),
         cause=_cause_of(wording.key, gate),
-        times=words.in_a_row(gate.failures),
+        failures=gate.failures,
         k=_waiting(environment) if wording.key in ("stopped", "paused") else 0,
     )
     return EnvironmentState(wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)

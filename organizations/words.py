@@ -30,7 +30,7 @@ EXAMPLE: Mapping[str, object] = {
     "children": "2 children",
     "value": "true",
     "attempt": 2,
-    "times": "5 times in a row",
+    "failures": 5,
 }
 
 
@@ -269,9 +269,9 @@ ENVIRONMENT_STATE = _by_key(
         "Paused",
         "pause-circle",
         "is-ink",
-        "Redox did not answer {times}. The portal asks again at {time}, reading only. Nothing is "
+        "Redox did not answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing is "
         "lost; {k} submissions wait.",
-        "Redox did not answer {times}. The portal asks again at {time}, reading only. Nothing is "
+        "Redox did not answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing is "
         "lost; {k} submission waits.",
     ),
     Word(
@@ -290,11 +290,6 @@ ENVIRONMENT_STATE = _by_key(
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 field", "2 fields"; `many` where an s is not enough."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def in_a_row(number: int) -> str:
-    """ "5 times in a row"; of one time nothing is in a row."""
-    return "the last time" if number == 1 else f"{number:,} times in a row"
 
 
 def age(duration: timedelta) -> str:

@@ -71,11 +71,6 @@ def test_counts_carry_their_noun():
     assert words.count(0, "field") == "0 fields"
 
 
-def test_one_time_is_not_a_row():
-    assert words.in_a_row(1) == "the last time"
-    assert words.in_a_row(5) == "5 times in a row"
-
-
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

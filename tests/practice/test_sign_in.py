@@ -22,6 +22,10 @@ ALGORITHMS = ["RS256", "RS384"]
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
+class Later(int):
+    """Seconds from the moment at which the test runs, which can be minutes after it was collected."""
+
+
 def assertion(practice: PracticeDirectory, key: RSAKey, header: dict[str, Any] | None = None, **claims: Any) -> str:
     now = int(time.time())
     usual = {
@@ -32,7 +36,8 @@ def assertion(practice: PracticeDirectory, key: RSAKey, header: dict[str, Any] |
         "exp": now + 300,
         "jti": str(uuid.uuid4()),
     }
-    kept = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+    told = {name: now + int(value) if isinstance(value, Later) else value for name, value in claims.items()}
+    kept = {name: value for name, value in {**usual, **told}.items() if value is not None}
     return jwt.encode({"alg": "RS384", "kid": "key-1"} if header is None else header, kept, key, algorithms=ALGORITHMS)
 
 
@@ -67,11 +72,11 @@ def test_a_signed_assertion_opens_the_environment_of_its_key(portal: Portal, pri
         ({"aud": "https://example.org/v2/auth/token"}, "Unexpected aud claim value"),
         ({"aud": None}, "Unexpected aud claim value"),
         ({"iat": None}, ""),
-        ({"iat": int(time.time()) - 400}, ""),
-        ({"iat": int(time.time()) + 200}, ""),
+        ({"iat": Later(-400)}, ""),
+        ({"iat": Later(+200)}, ""),
         ({"exp": None}, ""),
-        ({"exp": int(time.time()) - 60}, ""),
-        ({"exp": int(time.time()) + 3600}, ""),
+        ({"exp": Later(-60)}, ""),
+        ({"exp": Later(+3600)}, ""),
         ({"jti": None}, ""),
         ({"jti": ""}, ""),
     ],

@@ -9,6 +9,13 @@ class NotDone(Exception):
     """An act that the rules forbid now. Its text is a sentence for people that says what to do next."""
 
 
+class Gone(NotDone):
+    """The record was withdrawn between its page and the act."""
+
+    def __str__(self) -> str:
+        return "This record was withdrawn meanwhile. Nothing was saved or sent."
+
+
 class OidTaken(NotDone):
     """The OID is another record's in this environment, or was sent earlier for one."""
 

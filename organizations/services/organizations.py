@@ -24,7 +24,7 @@ from organizations.records import OrganizationRecord, canonical, difference, fin
 
 from . import audit, searching
 from .actors import Actor
-from .faults import Circle, EditConflict, NotDone, OidTaken
+from .faults import Circle, EditConflict, Gone, NotDone, OidTaken
 
 
 def create(
@@ -240,8 +240,15 @@ def parent_faults(environment: str, oid: str, part_of_oid: str) -> str:
 
 
 def locked(organization_id: int) -> Organization:
-    """The row, locked until the end of the transaction."""
-    return Organization.objects.select_for_update(of=("self",)).get(pk=organization_id)
+    """The row, locked until the end of the transaction.
+
+    Raises:
+        Gone: the record was withdrawn.
+    """
+    try:
+        return Organization.objects.select_for_update(of=("self",)).get(pk=organization_id)
+    except Organization.DoesNotExist as error:
+        raise Gone from error
 
 
 def base_of(organization: Organization, version: int) -> OrganizationRecord | None:

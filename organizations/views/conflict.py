@@ -13,7 +13,7 @@ from organizations.models import Action, AuditEntry, Environment, Organization
 from organizations.presentation import editing, merging
 from organizations.presentation.merging import Row, Side, Version
 from organizations.services import organizations
-from organizations.services.faults import EditConflict, NotDone
+from organizations.services.faults import EditConflict, Gone, NotDone
 
 from . import lost
 from .access import actor, counterpart_url, record_url
@@ -114,6 +114,8 @@ def _save(page: FormPage, form: RecordForm, organization: Organization) -> HttpR
         saved = organizations.edit(organization.pk, version, record, stands_for=merged.stands_for, actor=by)
     except EditConflict as fault:
         return show(page, form, fault.organization)
+    except Gone:
+        raise  # what was typed becomes the form of a new record
     except NotDone as fault:
         return page.refused(together, fault, version=version)
     messages.success(page.request, "Saved. Nothing was sent.")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -15,7 +15,7 @@ from organizations.permissions import Right, sending
 from organizations.presentation import choices
 from organizations.presentation.deactivation import deactivation
 from organizations.services import reviews, submissions
-from organizations.services.faults import AlreadySent, NotDone
+from organizations.services.faults import AlreadySent, Gone, NotDone
 from organizations.services.reviews import Review
 
 from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, why_not
@@ -69,6 +69,8 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Htt
         time = words.moment(timezone.localtime(fault.submission.created_at), timezone.now(), "clock")
         messages.info(request, f"This was sent already at {time}: submission {fault.submission.pk}.")
         submission = fault.submission
+    except Gone as gone:
+        raise Http404(str(gone)) from gone
     except NotDone as fault:
         messages.error(request, str(fault))
         organization = organization_or_404(Environment(review.organization.environment), review.organization.oid)

@@ -13,7 +13,7 @@ from organizations.oid import Oid, OidError
 from organizations.permissions import Right
 from organizations.presentation import choices, editing
 from organizations.services import organizations
-from organizations.services.faults import EditConflict, NotDone
+from organizations.services.faults import EditConflict, Gone, NotDone
 
 from . import conflict, lost
 from .access import actor, needs, organization_or_404, record_url
@@ -74,7 +74,7 @@ def _edited(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     page = FormPage(request, environment, organization_or_404(environment, opened_for.oid if opened_for else oid))
     try:
         return conflict.settled(page) if "theirs" in request.POST else _posted(page)
-    except Organization.DoesNotExist:  # withdrawn in this very moment
+    except Gone:  # withdrawn in this very moment
         return _edited(request, environment, oid)
 
 
@@ -97,6 +97,8 @@ def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
         organization = _saved(page, form)
     except EditConflict as fault:
         return conflict.show(page, form, fault.organization)
+    except Gone:
+        raise  # what was typed becomes the form of a new record
     except NotDone as fault:
         return page.refused(form, fault)
     if act == "save":

@@ -12,7 +12,7 @@ from organizations.permissions import Right, sending
 from organizations.presentation import comparing, comparison, editing, parents, record, sentences
 from organizations.records import difference
 from organizations.services import organizations
-from organizations.services.faults import EditConflict, NotDone
+from organizations.services.faults import EditConflict, Gone, NotDone
 from organizations.words import SUBMISSION_STATE
 
 from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, why_not
@@ -77,6 +77,8 @@ def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     except EditConflict as conflict:
         problem = editing.saved_sentence(conflict.organization)
         return _ask_discard(request, organization_or_404(environment, oid), problem=problem)
+    except Gone as gone:
+        raise Http404(str(gone)) from gone
     except NotDone as fault:
         return _ask_discard(request, organization, problem=str(fault))
     messages.success(request, "The record is again as Redox last accepted it. Nothing was sent.")
@@ -96,10 +98,10 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
     except EditConflict as conflict:
         problem = editing.saved_sentence(conflict.organization)
         return _ask_withdraw(request, organization_or_404(environment, oid), problem=problem)
+    except Gone as gone:
+        raise Http404(str(gone)) from gone
     except NotDone as fault:
         return _ask_withdraw(request, organization, problem=str(fault))
-    except Organization.DoesNotExist as gone:
-        raise Http404(f"No record {oid} in {environment.label}.") from gone
     messages.success(request, f"{organization.name} was withdrawn. Nothing was sent; its OID is free again.")
     return redirect(record_url(parent) if parent else reverse("organizations", args=[environment]))
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -15,7 +15,7 @@ from organizations.models import Environment, Organization, tree
 from organizations.permissions import Right
 from organizations.presentation import review as shown
 from organizations.services import reviews, submissions
-from organizations.services.faults import AlreadySent, NotDone, OutOfDate
+from organizations.services.faults import AlreadySent, Gone, NotDone, OutOfDate
 from organizations.services.reviews import Review
 
 from . import lost
@@ -60,6 +60,8 @@ def _sent(request: HttpRequest, made: Review, bound: Bound) -> HttpResponse:
         return redirect(submission_url(fault.submission))
     except OutOfDate as fault:
         return _overtaken(request, bound, made, str(fault))
+    except Gone as gone:
+        raise Http404(str(gone)) from gone
     except NotDone as fault:
         return _show(request, made, form, bound=bound, notes=[f"{fault} Nothing was sent."], status=409)
     return redirect(submission_url(submission))

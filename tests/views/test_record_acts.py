@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from organizations import words
 from organizations.models import Action, AuditEntry, Organization, User
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery, organizations
+from organizations.services import delivery, organizations, submissions
 from organizations.services.actors import Actor, person
 from tests import factories
 from tests.factories import BASE
@@ -149,3 +149,32 @@ def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(client_of, acc
         response = client.post(address, {"record": made.pk, "version": made.version})
         assert (response.status_code, sentence in response.content.decode()) == (409, True)
     assert Organization.objects.count() == 3
+
+
+# any act on a record that goes at the same time
+
+
+@pytest.mark.parametrize(
+    ("act", "service", "name"),
+    [
+        ("discard", organizations, "discard"),
+        ("withdraw", organizations, "withdraw"),
+        ("review", submissions, "submit"),
+        ("deactivate", submissions, "submit"),
+    ],
+)
+def test_a_record_that_is_withdrawn_in_the_moment_of_an_act_is_told_as_gone(
+    client_of, editor, monkeypatch, act, service, name
+):
+    made = factories.organization(user=editor)
+    withdraw, acts = organizations.withdraw, getattr(service, name)
+
+    def too_late(*args, **values):
+        withdraw(made.pk, made.version, actor=person(editor))
+        return acts(*args, **values)
+
+    monkeypatch.setattr(service, name, too_late)
+    inputs = {"record": made.pk, "version": made.version, "why": "closed", "in_words": "Lease ended"}
+    response = client_of("editor").post(f"{PAGE}{act}/", inputs | {"sha256": "0" * 64, "seen_submission": "0"})
+    assert response.status_code == 404
+    assert "This record was withdrawn meanwhile. Nothing was saved or sent." in response.content.decode()

@@ -94,3 +94,28 @@ def test_shims_are_passed_over_what_was_left_half_made_is_replaced_and_a_second_
 
     (clone / "requirements.lock").write_text("# changed\n", encoding="utf-8")
     assert "installing" in dev(clone).stderr
+
+
+@pytest.mark.parametrize("packages", ["3.13", "3.12"])
+def test_a_python_of_debian_without_its_venv_package_gets_it_before_the_tests_run(tmp_path, packages):
+    for tool in ("bash", "env", "dirname", "id"):
+        (tmp_path / "tools").mkdir(exist_ok=True)
+        (tmp_path / "tools" / tool).symlink_to(shutil.which(tool) or "")
+    for name in ("chromium", "sudo"):
+        program(tmp_path / "tools" / name, '"$@"')
+    program(tmp_path / "tools" / f"python{packages}", 'case "$2" in *ensurepip*) exit 1 ;; esac')
+    program(tmp_path / "tools" / "apt-cache", f'[ "$2" = python{packages}-venv ]')
+    program(tmp_path / "tools" / "apt-get", f'echo "$@" >>"{tmp_path}/asked"')
+    program(tmp_path / "dev", 'echo "ran $*"')
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    ended = subprocess.run(
+        [str(tmp_path / ".ci" / "run")],
+        env={"PATH": str(tmp_path / "tools"), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert f"python{packages} python{packages}-venv" in (tmp_path / "asked").read_text(encoding="utf-8")
+    assert ended.stdout == "ran test\n"

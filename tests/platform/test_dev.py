@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -87,10 +86,8 @@ def test_shims_are_passed_over_what_was_left_half_made_is_replaced_and_a_second_
     assert "installing" in first.stderr
     assert (clone / ".venv" / "pyvenv.cfg").exists()
 
-    started = time.monotonic()
     second = dev(clone)
     assert (second.stdout, second.stderr) == ("True []\n", "")
-    assert time.monotonic() - started < 2
 
     (clone / "requirements.lock").write_text("# changed\n", encoding="utf-8")
     assert "installing" in dev(clone).stderr

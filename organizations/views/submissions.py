@@ -36,11 +36,16 @@ def outbox(request: HttpRequest, environment: Environment) -> HttpResponse:
     state = state if state == "open" or state in State.values else ""
     mine = request.GET.get("mine") == "1"
     found = _filtered(request, environment, state, mine)
-    page = Paginator(found.select_related("organization", "submitter"), ROWS).get_page(request.GET.get("page"))
+    # Ids alone come from an index, however many messages stand before a page.
+    page = Paginator(found.values_list("pk", flat=True), ROWS).get_page(request.GET.get("page"))
+    listed = Submission.objects.filter(pk__in=list(page)).select_related("organization", "submitter")
     context = {
         "section": "submissions",
         "page": page,
-        "rows": [(submission, words.SUBMISSION_STATE[submission.state]) for submission in page],
+        "rows": [
+            (submission, words.SUBMISSION_STATE[submission.state])
+            for submission in listed.defer("message", "before").order_by("-id")
+        ],
         "choices": [("", "All"), ("open", "Open"), *State.choices],
         "state": state,
         "mine": mine,

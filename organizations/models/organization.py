@@ -186,6 +186,9 @@ class Organization(models.Model):
             models.Index(fields=["environment", "name"], name="organization_by_name"),
             models.Index(fields=["environment", "zip_code"], name="organization_by_zip"),
             models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
+            models.Index(fields=["environment", "state", "oid_key"], name="organization_by_state"),
+            # With the id, so that a page far back is counted off without a look at the rows.
+            models.Index(fields=["environment", "confirmed_at", "oid_key", "id"], name="organization_by_acceptance"),
             # All that standing, open work and the counts of them read: a row with its texts is ten times as wide.
             models.Index(
                 fields=[

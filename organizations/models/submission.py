@@ -184,6 +184,8 @@ class Submission(models.Model):
             ),
             models.Index(fields=["environment", "-id"], name="submission_newest"),
             models.Index(fields=["environment", "state", "-id"], name="submission_by_state"),
+            models.Index(fields=["redox_message_id"], name="submission_by_message_id"),
+            models.Index(fields=["redox_log_id"], name="submission_by_log_id"),
             models.Index(fields=["submitter", "-id"], name="submission_by_submitter"),
             models.Index(
                 fields=["environment", "not_before"], condition=Q(state=State.UNKNOWN), name="submission_to_ask"

@@ -1,0 +1,48 @@
+"""Searches that would read every row find an index that gives what they look for, on both engines."""
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
+
+from organizations.models import Environment, Organization
+from organizations.presentation import filters, finding
+from organizations.presentation.filters import Filters
+
+
+def plan_of(sql: str, *but_not_by: str) -> str:
+    """How the engine would read. PostgreSQL reads a small table whole, and sorts it, unless it is told not to."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            for way in ("seqscan", *but_not_by):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+        cursor.execute(("EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN ") + sql)
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+def sql_of(found: QuerySet[Organization]) -> str:
+    with CaptureQueriesContext(connection) as asked:
+        list(found.values_list("pk", flat=True)[:50])
+    return asked.captured_queries[0]["sql"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Filters(sort="accepted"), "organization_by_acceptance"),
+        (Filters(sort="-accepted"), "organization_by_acceptance"),
+        (Filters(state="WI"), "organization_by_state"),
+    ],
+    ids=["accepted", "accepted-last-first", "state"],
+)
+def test_a_list_is_read_in_order_from_an_index(db: None, wanted: Filters, index: str) -> None:
+    found = filters.narrowed(Environment.STAGING, wanted).order_by(*wanted.order())
+    assert index in plan_of(sql_of(found), "sort")
+
+
+def test_a_number_of_redox_is_looked_up(db: None) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        finding.find("4606153124")
+    plan = plan_of(asked.captured_queries[0]["sql"], "indexscan")
+    assert "submission_by_message_id" in plan
+    assert "submission_by_log_id" in plan

@@ -1,12 +1,28 @@
 """Many records at once, for tests of how many queries a page needs. Rows are written straight, without history."""
 
 import datetime
+from collections.abc import Iterable, Sequence
 
-from organizations.models import Contact, Organization
+from django.db.models import OuterRef, Subquery
+
+from organizations.models import (
+    Action,
+    Basis,
+    Contact,
+    Environment,
+    Event,
+    Intent,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+)
 from organizations.oid import Oid
-from organizations.records import difference, fingerprint
+from organizations.records import canonical, difference, fingerprint, readable_fingerprint
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import searching
+from organizations.services import audit, searching
+from organizations.services.actors import person
 from tests import factories
 
 MOMENT = datetime.datetime(2027, 5, 3, 19, 3, tzinfo=datetime.UTC)
@@ -48,3 +64,77 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
         created_at=MOMENT,
         edited_at=MOMENT,
     )
+
+
+def worked_on(numbers: Iterable[int], *, below: str, people: Sequence[User]) -> list[Organization]:
+    """A record with each of these numbers below that OID, as work leaves them, with its counterpart in PRODUCTION.
+
+    Each was edited and sent by one of these people, and Redox accepted it.
+    """
+    wanted = list(numbers)
+    made: list[Organization] = []
+    for environment in Environment:
+        rows = [_accepted(row(f"{below}.{number}", below, environment)) for number in wanted]
+        for place, each in enumerate(rows):
+            each.edited_by = people[place % len(people)]
+            each.staging_record = made[place] if environment == Environment.PRODUCTION else None
+        made += Organization.objects.bulk_create(rows)
+    Contact.objects.bulk_create(
+        Contact(organization=each, position=0, purpose="Technical", name="Desk") for each in made
+    )
+    sent(made, people)
+    last = Submission.objects.filter(organization=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    ids = [each.pk for each in made]
+    Organization.objects.filter(pk__in=ids).update(last_submission=Subquery(last), confirmed_submission=Subquery(last))
+    return made[: len(wanted)]
+
+
+def sent(organizations: Iterable[Organization], people: Sequence[User]) -> list[Submission]:
+    """A submission of each of these that Redox accepted, asked for by one of these people."""
+    return Submission.objects.bulk_create(
+        Submission(
+            organization=each,
+            environment=each.environment,
+            oid=each.oid,
+            part_of_oid=each.part_of_oid,
+            event=Event.UPDATE,
+            intent=Intent.UPDATE,
+            message=b"{}",
+            message_sha256="0" * 64,
+            record_version=1,
+            submitter=people[place % len(people)],
+            state=State.ACCEPTED,
+            state_at=MOMENT,
+            created_at=MOMENT,
+            ended_at=MOMENT,
+            attempt=1,
+            http_status=200,
+        )
+        for place, each in enumerate(organizations)
+    )
+
+
+def edits(organizations: Sequence[Organization], people: Sequence[User]) -> None:
+    """An entry about each of these by each of these people in turn; records that come again have as many entries."""
+    for place, by in enumerate(people):
+        with audit.recorded(person(by)) as history:
+            for each in organizations[place :: len(people)]:
+                history.organization(Action.ORGANIZATION_EDITED, each)
+
+
+def attempts(submission: Submission, numbers: Iterable[int], by: User) -> None:
+    """Attempts of a submission that did not reach Redox."""
+    with audit.recorded(person(by)) as history:
+        for number in numbers:
+            history.submission(Action.ATTEMPT_INTENT, submission, attempt=number)
+            history.submission(Action.ATTEMPT_OUTCOME, submission, attempt=number, outcome="not_sent", detail="refused")
+
+
+def _accepted(organization: Organization) -> Organization:
+    record = factories.record(organization.oid, part_of_oid=organization.part_of_oid)
+    organization.presence, organization.presence_basis = Presence.PRESENT, Basis.ACCEPTED
+    organization.presence_at = organization.confirmed_at = MOMENT
+    organization.confirmed, organization.confirmed_active, organization.changes = canonical(record), True, 0
+    organization.confirmed_hash, organization.confirmed_part_of_oid = fingerprint(record), record.part_of_oid
+    organization.confirmed_readable_hash = readable_fingerprint(record)
+    return organization

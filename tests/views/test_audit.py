@@ -276,14 +276,6 @@ def test_beyond_a_thousand_the_page_does_not_count(viewer):
     assert "1,001 entries" in text(viewer)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("count", [10, 1000])
-def test_the_number_of_queries_does_not_grow_with_the_history(viewer, django_assert_max_num_queries, count):
-    add(count)
-    with django_assert_max_num_queries(14):
-        viewer.get("/audit/")
-
-
 def test_without_the_right_to_export_the_button_says_who_may(viewer):
     page = viewer.get("/audit/").content.decode()
     assert page.count('disabled aria-describedby="why-not"') == 2

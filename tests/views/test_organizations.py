@@ -258,22 +258,6 @@ def test_oids_sort_by_their_arcs(client_of, db):
     assert [row.organization.oid for row in shown.rows] == [f"{BASE}.{number}" for number in (2, 9, 10)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("query", ["", "?view=list", "?q=lakeside", "?q=lakeside&view=list&standing=not_registered"])
-def test_the_number_of_queries_does_not_grow_with_the_records(client_of, db, query):
-    def queries(count: int) -> int:
-        bulk.records(count, base=f"{BASE}.{count}")
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            assert client.get(STAGING + query).status_code == 200
-        return len(captured)
-
-    client = client_of("viewer")
-    client.get(STAGING)
-    assert queries(1000) <= queries(10) <= 30
-
-
 # states and roles
 
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 
 import pytest
 from django.contrib.messages import get_messages
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
@@ -19,7 +17,7 @@ from organizations.models import AuditEntry, Organization, Submission
 from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_SELF_OID
 from organizations.services import delivery, organizations, reviews, submissions
 from organizations.services.faults import ReasonMissing
-from tests import bulk, factories
+from tests import factories
 from tests.factories import BASE, acting
 from tests.views.typing import edit_url
 
@@ -360,17 +358,6 @@ def test_a_role_without_the_right_to_view_sees_nothing(client_of, made):
 def test_other_environments_and_methods_are_refused(client, made):
     assert client.get(reverse("review", args=["production", BASE])).status_code == 404
     assert client.put(edit_url(made, PATH)).status_code == 405
-
-
-@pytest.mark.slow
-def test_the_review_costs_the_same_in_a_large_directory(client, made):
-    client.get(edit_url(made, PATH))
-    with CaptureQueriesContext(connection) as few:
-        client.get(edit_url(made, PATH))
-    bulk.records(1_000, base=f"{BASE}.8")
-    with CaptureQueriesContext(connection) as many:
-        assert client.get(edit_url(made, PATH)).status_code == 200
-    assert len(many) == len(few)
 
 
 def test_the_page_of_a_hostile_record_is_text(client, editor):

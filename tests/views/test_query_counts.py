@@ -1,0 +1,129 @@
+"""No page asks the database more often for a thousand rows than for ten: one table of the pages that list something."""
+
+from dataclasses import replace
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import prefetch_related_objects
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from organizations.models import AuditEntry, Contact, Organization, State, Submission, User, clock
+from organizations.services import organizations, workers
+from tests import bulk, factories
+from tests.factories import BASE
+from tests.views.typing import posted
+
+# What no longer fits on a page is counted, once in each environment.
+COUNTED = 2
+MOST_QUERIES = 30
+MOST_CONTACTS = 20
+HEAD, OLD, NEW = BASE, f"{BASE}.8", f"{BASE}.9"
+RECORD = f"/staging/organizations/{HEAD}/"
+
+# All but `conflict` are read.
+PAGES = {
+    "home": "/",
+    "search": "/search/?q=lakeside",
+    "tree": "/staging/organizations/",
+    "tree, searched": "/staging/organizations/?q=lakeside",
+    "list": "/staging/organizations/?view=list",
+    "list, searched": "/staging/organizations/?view=list&q=lakeside",
+    "list, narrowed": "/staging/organizations/?view=list&standing=active&hide_deactivated=1",
+    "list, last accepted first": "/staging/organizations/?view=list&sort=-accepted&state=WI",
+    "list, below": f"/staging/organizations/?view=list&below={HEAD}",
+    "suggestions": "/staging/organizations/suggestions/?parent=lakeside",
+    "record": RECORD,
+    "branch": f"{RECORD}branch/",
+    "record-submissions": f"{RECORD}submissions/",
+    "record-history": f"{RECORD}history/",
+    "edit": f"{RECORD}edit/",
+    "review": f"{RECORD}review/",
+    "discard": f"{RECORD}discard/",
+    "withdraw": f"/staging/organizations/{NEW}/withdraw/",
+    "conflict": f"/staging/organizations/{NEW}/edit/",
+    "deactivate": f"{RECORD}deactivate/",
+    "reactivate": f"/staging/organizations/{OLD}/reactivate/",
+    "submissions": "/staging/submissions/",
+    "submissions, accepted": "/staging/submissions/?state=accepted",
+    "submission": "/staging/submissions/{submission}/",
+    "audit": "/audit/",
+    "audit, of a name": "/audit/?record=lakeside",
+    "audit, of an OID": f"/audit/?record={HEAD}",
+    "audit, of a submission": "/audit/?submission={submission}",
+    "audit, narrowed": "/audit/?what=edits&environment=staging&from=2020-01-01",
+    "audit, outcome": "/audit/?outcome=not_sent",
+    "audit-entry": "/audit/{entry}/",
+    "connection": "/staging/connection/",
+}
+
+
+class Ground:
+    """A record with everything that grows, and beside it one deactivated, one never sent and one on its way."""
+
+    def __init__(self) -> None:
+        self.people = [factories.UserFactory(role="approver", first_name=f"Approver {number}") for number in range(5)]
+        self.head = self._accepted(HEAD)
+        self.old = self._accepted(OLD, active=False)
+        self.new = factories.organization(NEW, user=self.people[0])
+        stale = replace(self.new.record(), name="Lakeside as it was typed")
+        self.conflict = posted(stale, version=self.new.version) | {"record": str(self.new.pk)}
+        wanted = replace(self.new.record(), name="Lakeside as another saved it")
+        organizations.edit(self.new.pk, self.new.version, wanted, stands_for="", actor=factories.acting(self.people[1]))
+        self.waits = factories.submission(factories.organization(f"{BASE}.7", user=self.people[0]), user=self.people[0])
+        self.entry = AuditEntry.objects.order_by("sequence").values_list("pk", flat=True)[0]
+        self.size = 0
+
+    def _accepted(self, oid: str, *, active: bool = True) -> Organization:
+        user: User = self.people[0]
+        made = factories.organization(oid, user=user)
+        submission = factories.submission(made, user=user)
+        with transaction.atomic():
+            organizations.confirm(organizations.locked(made.pk), replace(made.record(), active=active), submission)
+        Submission.objects.filter(pk=submission.pk).update(state=State.ACCEPTED, ended_at=clock.now())
+        Organization.objects.filter(pk=made.pk).update(active=active)
+        return Organization.objects.get(pk=made.pk)
+
+    def grow(self, size: int) -> None:
+        """Until so many rows of most kinds are there; of contacts, attempts and workers as many as there can be."""
+        numbers = range(self.size + 100, size + 100)
+        bulk.worked_on(numbers, below=HEAD, people=self.people)
+        bulk.worked_on(numbers[:100], below=OLD, people=self.people)
+        bulk.sent([self.head] * len(numbers), self.people)
+        prefetch_related_objects([self.head], "contacts", "identifiers")
+        bulk.edits([self.head] * len(numbers), self.people)
+        bulk.attempts(self.waits, range(self.size // 10 + 1, size // 10 + 1), self.people[0])
+        Contact.objects.bulk_create(
+            Contact(organization=self.head, position=number, purpose="Technical", name=f"Desk {number}")
+            for number in range(min(self.size, MOST_CONTACTS - 10) + 1, min(size, MOST_CONTACTS))
+        )
+        for number in range(self.size // 10, size // 10):
+            workers.beat(f"worker-{number}", clock.now())
+        self.size = size
+
+    def queries(self, client: Client) -> dict[str, int]:
+        """How many each page needs."""
+        found = {}
+        for name, address in PAGES.items():
+            url = address.format(submission=self.waits.pk, entry=self.entry)
+            with CaptureQueriesContext(connection) as asked:
+                if name == "conflict":
+                    response = client.post(url, self.conflict)
+                else:
+                    response = client.get(url, headers={"HX-Request": "true"} if name == "branch" else {})
+            assert response.status_code == (409 if name == "conflict" else 200), name
+            found[name] = len(asked)
+        return found
+
+
+@pytest.mark.slow
+def test_no_page_needs_more_queries_for_many_rows_than_for_few(client_of, db):
+    ground = Ground()
+    client = client_of(user=ground.people[0])
+    ground.grow(10)
+    ground.queries(client)
+    few = ground.queries(client)
+    ground.grow(1_000)
+    many = ground.queries(client)
+    assert {name: (few[name], many[name]) for name in PAGES if many[name] > few[name] + COUNTED} == {}
+    assert {name: number for name, number in many.items() if number > MOST_QUERIES} == {}

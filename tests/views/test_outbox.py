@@ -58,20 +58,6 @@ def test_the_outbox_takes_no_harm_from_a_strange_address(client_of: ClientOf, qu
     assert client_of("viewer").get(f"/staging/submissions/{query}").status_code == 200
 
 
-@pytest.mark.slow
-def test_the_outbox_asks_the_database_as_often_for_many_as_for_few(
-    client_of: ClientOf, queued: Submission, django_assert_max_num_queries
-) -> None:
-    client = client_of("viewer")
-    client.get("/staging/submissions/")
-    with django_assert_max_num_queries(30) as few:
-        client.get("/staging/submissions/")
-    many_of(queued, 1000)
-    with django_assert_max_num_queries(len(few)):
-        response = client.get("/staging/submissions/?page=2")
-    assert "51 to 100 of 1001" in text_of(response)
-
-
 def test_a_page_of_the_outbox_is_counted_off_by_ids_and_reads_no_message(
     client_of: ClientOf, queued: Submission
 ) -> None:

@@ -97,9 +97,8 @@ PEOPLE = "/admin/organizations/user/"
 QUERIES: dict[str, tuple[tuple[str, ...], ...]] = {
     "approver": (
         (LISTS, "q"),
-        (LISTS, "open"),
         (LISTS, "below"),
-        (LISTS, "page", "sort"),
+        (LISTS, "open", "page", "sort"),
         (f"{LISTS}?view=list", "q", "page", "sort"),
         (LISTS, "standing", "open_work", "stands_for", "state", "contact", "hide_deactivated", "view"),
         (f"{LISTS}export/", "q", "below", "sort"),

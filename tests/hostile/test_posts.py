@@ -102,12 +102,14 @@ TOTALS: tuple[Input, ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("prefix", ["contacts", "identifiers"])
-def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client: Client, prefix: str) -> None:
+@pytest.mark.parametrize(("prefix", "totals"), [("contacts", TOTALS), ("identifiers", TOTALS[::4])])
+def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(
+    client: Client, prefix: str, totals: tuple[Input, ...]
+) -> None:
     inputs: dict[str, Input] = {**posted(factories.record())}
     inputs |= {"identifiers-TOTAL_FORMS": "1", "identifiers-0-value": "LSC-014", "identifiers-0-kind": "FACID"}
     before = stored()
-    for total in TOTALS:
+    for total in totals:
         response = post(client, NEW, inputs | {f"{prefix}-TOTAL_FORMS": total})
         assert response.status_code == 422, total
         assert f"The {prefix} did not arrive whole. Nothing was saved." in response.content.decode()
@@ -188,8 +190,10 @@ def bodies() -> Iterator[tuple[str, str, bytes]]:
 
 def test_a_body_that_is_no_form_changes_nothing(client: Client, made: Organization) -> None:
     before = stored()
+    everywhere = ("JSON", "no body", "NUL in a name", "a file", "only separators")  # one way reads all bodies
+    others = (edit_url(made, "review"), edit_url(made, "deactivate"), reverse("account"))
     for name, kind, body in bodies():
-        for address in (edit_url(made), edit_url(made, "review"), edit_url(made, "deactivate"), reverse("account")):
+        for address in (edit_url(made), *(others if name in everywhere else ())):
             response = client.post(address, body, content_type=kind)
             # A button that the form does not have brings the form back.
             assert response.status_code in (200, 400, 409, 422), (name, address)

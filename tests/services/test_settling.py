@@ -1,0 +1,170 @@
+"""What an answer does beside the state: when it goes on, what a stored or late answer may do, what is written down."""
+
+import datetime
+import json
+import random
+from collections.abc import Callable
+from unittest import mock
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.practice import PracticeDirectory
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, Fault
+from organizations.redox.outcome import Kind, Outcome
+from organizations.services import delivery, gateway, settling, submissions
+from organizations.services.actors import Actor
+from tests import factories
+from tests.connected import redox
+from tests.services.sending import actions_of, deliver
+
+pytestmark = pytest.mark.django_db
+
+type Claimed = Callable[[], delivery.Claim]
+
+
+@pytest.fixture
+def claimed(editor: User, worker: Actor) -> Claimed:
+    """Makes a New and takes it: a worker is sending it now."""
+
+    def claim() -> delivery.Claim:
+        with override_settings(REDOX=redox("http://127.0.0.1:9")):
+            factories.submission(factories.organization(user=editor), user=editor)
+            found = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+        assert found is not None
+        return found
+
+    return claim
+
+
+def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fault: Fault | None = None) -> Exchange:
+    return Exchange(request_sha256="", sent=sent, fault=fault, status=status, body=body)
+
+
+def settled(claim: delivery.Claim, exchange: Exchange, worker: Actor) -> Submission:
+    settling.settle(claim.submission, delivery._classified(claim.submission, exchange), exchange, actor=worker)
+    return Submission.objects.get(pk=claim.submission.pk)
+
+
+REFUSED = came(sent=False, fault=Fault.REFUSED)
+YES = json.dumps(
+    {
+        "Meta": {
+            "EventType": "New",
+            "Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}},
+        }
+    }
+).encode()
+
+
+@pytest.mark.parametrize(("tries", "longest"), [(0, 4.0), (1, 8.0), (6, 256.0)])
+def test_what_did_not_reach_redox_waits_twice_as_long_each_time(
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, tries: int, longest: float
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda least, most: most)
+    claim = claimed()
+    claim.submission.tries = tries
+    before = clock.now()
+    submission = settled(claim, REFUSED, worker)
+    assert submission.state == State.QUEUED
+    assert submission.not_before is not None
+    waits = (submission.not_before - before).total_seconds()
+    assert waits == pytest.approx(longest, abs=3.0)
+
+
+def test_nothing_is_tried_for_longer_than_a_day(claimed: Claimed, worker: Actor) -> None:
+    claim = claimed()
+    intent = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT)
+    intent.update(at=timezone.now() - datetime.timedelta(hours=25))
+    submission = settled(claim, REFUSED, worker)
+    assert (submission.state, submission.tries) == (State.NEEDS_PERSON, 1)
+    assert "1 attempts did not reach Redox" in submission.state_reason
+
+
+@override_settings(REDOX_SETTLE=180.0)
+def test_an_unknown_is_asked_about_only_when_nothing_can_be_under_way_any_more(claimed: Claimed, worker: Actor) -> None:
+    before = clock.now()
+    submission = settled(claimed(), came(504), worker)
+    assert submission.state == State.UNKNOWN
+    assert submission.not_before is not None
+    assert submission.not_before >= before + datetime.timedelta(seconds=180)
+
+
+def test_an_answer_to_an_earlier_claim_is_late_although_the_message_is_being_sent_again(
+    claimed: Claimed, worker: Actor
+) -> None:
+    claim = claimed()
+    Submission.objects.update(token=claim.submission.token + 1, attempt=2)
+    assert not settling.keep_response(claim.submission, came(200, YES), repeat=0, actor=worker)
+    assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
+
+
+@pytest.mark.parametrize(("repeat", "stops"), [(0, False), (1, True)])
+def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried(
+    claimed: Claimed, worker: Actor, repeat: int, stops: bool
+) -> None:
+    claim = claimed()
+    settling.keep_response(claim.submission, came(401), repeat=repeat, actor=worker)
+    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+    assert delivery.reap("staging", actor=worker) == 1
+    assert Submission.objects.get().state == State.QUEUED
+    assert EnvironmentGate.objects.get(pk="staging").is_stopped == stops
+
+
+def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = claimed()
+    passing = TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED))
+    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
+    monkeypatch.setattr(gateway, "access_token", lambda _: passing)
+    with override_settings(REDOX_LEASE=400.0):
+        delivery._send(claim, "token", worker)
+    submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
+    assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "refused", 1)
+    assert (gate.is_stopped, gate.failures) == (False, 1)
+
+
+def test_who_lost_the_lease_asks_for_no_new_token(
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, renewed = claimed(), mock.Mock(return_value=False)
+    submissions.move(Submission.objects.get(), State.UNKNOWN)
+    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "discard_token", renewed)
+    with override_settings(REDOX_LEASE=400.0):
+        delivery._send(claim, "token", worker)
+    renewed.assert_not_called()
+
+
+def outcome_entry() -> dict[str, object]:
+    entry = AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).latest("sequence")
+    return entry.facts
+
+
+def test_an_outcome_says_where_the_record_is_now_and_holds_it_where_that_changed(
+    claimed: Claimed, worker: Actor
+) -> None:
+    settled(claimed(), came(504), worker)
+    facts = outcome_entry()
+    assert facts["details"] == {"state": "unknown", "presence": "unknown"}
+    assert facts["record"] == Organization.objects.get().record().to_json()
+
+
+def test_an_outcome_that_left_the_record_where_it_was_holds_none(claimed: Claimed, worker: Actor) -> None:
+    settled(claimed(), REFUSED, worker)
+    facts = outcome_entry()
+    assert facts["details"] == {"state": "queued", "presence": "never"}
+    assert "record" not in facts
+
+
+def test_what_is_settled_without_an_answer_is_written_down(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(message_sha256="0" * 64)
+    assert not deliver()
+    entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
+    assert (entry.submission_id, entry.facts["details"]) == (submission.pk, {"state": "needs_person"})

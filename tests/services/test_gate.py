@@ -1,0 +1,138 @@
+"""What opens and closes an environment's gate: failures, waits, the Query after a pause, and a person's going on."""
+
+import datetime
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, User
+from organizations.practice import PracticeDirectory
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, Fault
+from organizations.redox.outcome import Kind, Outcome
+from organizations.services import delivery, environments, gateway, going_on
+from organizations.services.actors import Actor
+from organizations.services.faults import NotDone
+from tests import factories
+from tests.connected import redox
+from tests.factories import acting
+from tests.services.sending import deliver, sent
+
+pytestmark = pytest.mark.django_db
+
+GOOD = json.dumps({"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": []}).encode()
+
+
+@pytest.fixture
+def connected() -> Iterator[None]:
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        yield
+
+
+def gate() -> EnvironmentGate:
+    return EnvironmentGate.objects.get(pk="staging")
+
+
+def minutes_ago(minutes: int) -> datetime.datetime:
+    return timezone.now() - datetime.timedelta(minutes=minutes)
+
+
+def test_an_answer_ends_the_row_of_failures(worker: Actor) -> None:
+    for failed in (True, True, False, True):
+        environments.count_now("staging", failed=failed, actor=worker)
+    assert gate().failures == 1
+
+
+def test_a_shorter_wait_does_not_end_a_longer_one(worker: Actor) -> None:
+    environments.hold_now("staging", 300.0, "too many requests", actor=worker)
+    until = gate().hold_until
+    environments.hold_now("staging", 10.0, "too many requests", actor=worker)
+    assert gate().hold_until == until
+    entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_HELD)
+    assert (entry.environment, entry.facts["reason"]) == ("staging", "too many requests")
+
+
+def test_a_stop_is_written_down_once_with_its_reason(worker: Actor) -> None:
+    for reason in ("Redox does not accept the credential", "again"):
+        environments.stop_now("staging", reason, actor=worker)
+    entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_STOPPED)
+    assert (entry.environment, entry.facts["reason"]) == ("staging", "Redox does not accept the credential")
+    assert gate().stopped_reason == "Redox does not accept the credential"
+
+
+@pytest.mark.parametrize("closed", ["probing", "stopped_at", "hold_until"])
+def test_what_closed_the_gate_a_moment_ago_closes_it_to_the_claim(
+    connected: None, editor: User, worker: Actor, closed: str
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    EnvironmentGate.objects.filter(pk="staging").update(**{closed: True if closed == "probing" else minutes_ago(-5)})
+    assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker) is None
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.QUEUED, 0)
+
+
+def test_no_message_leaves_after_a_pause_before_a_query_was_answered(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5, hold_until=minutes_ago(1))
+    assert not deliver()
+    assert sent(practice) == []
+    assert environments.pass_gate("staging", actor=worker)
+    assert deliver()
+    assert [b'"EventType": "Query"' in body for body in sent(practice)] == [True, False]
+
+
+def test_too_many_token_requests_let_the_environment_wait(
+    connected: None, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=60.0, status=429))
+    monkeypatch.setattr(gateway, "access_token", lambda _: busy)
+    assert delivery.token_for(gateway.environment("staging"), worker) == ""
+    assert gate().is_held(timezone.now() + datetime.timedelta(seconds=50))
+    assert not gate().is_stopped
+
+
+@pytest.mark.parametrize(
+    ("checked", "succeeded"),
+    [(None, None), (2, True), (0, False)],
+    ids=["never", "before the stop", "failed"],
+)
+def test_sending_goes_on_only_after_a_check_since_the_stop_that_succeeded(
+    editor: User, checked: int | None, succeeded: bool | None
+) -> None:
+    EnvironmentGate.objects.filter(pk="staging").update(
+        stopped_at=minutes_ago(1),
+        checked_at=None if checked is None else minutes_ago(checked),
+        check_succeeded=succeeded,
+    )
+    with pytest.raises(NotDone, match="Check the connection first"):
+        going_on.release("staging", actor=acting(editor))
+    EnvironmentGate.objects.filter(pk="staging").update(checked_at=timezone.now(), check_succeeded=True)
+    going_on.release("staging", actor=acting(editor))
+    assert not gate().is_stopped
+
+
+@pytest.mark.parametrize(
+    ("answer", "succeeds"),
+    [
+        (Exchange(request_sha256="", sent=True, status=200, body=GOOD), True),
+        (Exchange(request_sha256="", sent=True, status=503, body=GOOD), False),
+        (Exchange(request_sha256="", sent=True, status=302, body=GOOD), False),
+        (Exchange(request_sha256="", sent=True, status=200, body=GOOD, body_cut=True), False),
+        (Exchange(request_sha256="", sent=True, status=200, body=GOOD, fault=Fault.BROKEN), False),
+    ],
+    ids=["200", "503", "302", "cut", "broken off"],
+)
+def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
+    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
+) -> None:
+    monkeypatch.setattr(gateway, "ask", lambda *_: (TokenAnswer(token="token"), answer))
+    assert environments.check("staging", actor=acting(editor)).succeeded == succeeds
+    assert gate().check_succeeded == succeeds
+    entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_CHECKED)
+    assert (entry.http_status, entry.raw_cut) == (answer.status, answer.body_cut)
+    assert entry.facts["exchange"]["sent"] is True

@@ -1,0 +1,83 @@
+"""The rate of the installation: every request to Redox takes one turn, whoever makes it."""
+
+import datetime
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from organizations.models import State, Submission, User
+from organizations.practice import Credential, PracticeDirectory
+from organizations.services import asking, gateway, turns
+from organizations.services.turns import Turn
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.services.sending import deliver
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[Turn]:
+    """Every turn that is taken from now on."""
+    found: list[Turn] = []
+    take_within = turns.take_within
+
+    def counted(now: datetime.datetime) -> Turn:
+        found.append(take_within(now))
+        return found[-1]
+
+    monkeypatch.setattr(turns, "take_within", counted)
+    return found
+
+
+@pytest.fixture
+def renewing(practice: PracticeDirectory, tmp_path: Path) -> Iterator[PracticeDirectory]:
+    """Another practice directory, which gives out tokens that it can end."""
+    key = Credential(environment="staging", api_key="legacy", api_secret="secret")
+    values = {"REDOX_STAGING_AUTH": "api-key", "REDOX_STAGING_API_KEY": "legacy", "REDOX_STAGING_API_SECRET": "secret"}
+    with PracticeDirectory(tmp_path / "other", [key]) as running, override_settings(REDOX=redox(running.url, **values)):
+        yield running
+
+
+def test_a_message_and_its_tokens_take_one_turn_each(
+    renewing: PracticeDirectory, editor: User, taken: list[Turn]
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    assert gateway.access_token(gateway.environment("staging")).token
+    renewing.expire_tokens()
+    assert deliver()
+    submission.refresh_from_db()
+    assert submission.state == State.ACCEPTED
+    # A token, the message, a new token, the message.
+    assert [request.path for request in renewing.requests] == [
+        "/auth/authenticate",
+        "/endpoint",
+        "/auth/authenticate",
+        "/endpoint",
+    ]
+    assert len(taken) == 4
+
+
+def test_a_query_and_its_tokens_take_one_turn_each(renewing: PracticeDirectory, taken: list[Turn]) -> None:
+    assert asking.query("staging", BASE).was_asked
+    renewing.expire_tokens()
+    assert asking.query("staging", BASE).was_asked
+    assert len(renewing.requests) == 5
+    assert len(taken) == 5
+
+
+def test_nothing_leaves_before_its_turn(
+    practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    factories.submission(factories.organization(user=editor), user=editor)
+    with override_settings(REDOX_RATE=0.1):
+        turns.take()
+        assert deliver()
+        assert max(waited) == pytest.approx(10.0, abs=5.0)
+        assert asking.query("staging", BASE).was_asked
+        assert max(waited) == pytest.approx(20.0, abs=5.0)
+    assert Submission.objects.get().state == State.ACCEPTED

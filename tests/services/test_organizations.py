@@ -1,12 +1,13 @@
 """Create, edit, discard, withdraw: one transaction with its entry, or nothing."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from organizations.models import Action, AuditEntry, Intent, Organization, Presence, State, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery, organizations, submissions
+from organizations.services import delivery, organizations, reviews, submissions
 from organizations.services.actors import Actor
 from organizations.services.faults import EditConflict, NotDone, OidTaken
 from tests import factories
@@ -181,8 +182,30 @@ def test_the_suggested_oid_is_free_and_no_patient_or_document_oid(editor: User) 
     assert not str(organizations.suggest_oid("staging", site)).endswith((".2", ".3"))
 
 
+def test_an_oid_that_was_sent_is_never_suggested(editor: User) -> None:
+    made = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    factories.submission(made, user=editor, reason="Test")
+    Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7")
+    assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
+
+
 @pytest.mark.usefixtures("practice")
 class TestAfterAcceptance:
+    def test_what_was_thrown_away_is_nobodys_work_on_the_next_message(self, editor: User, worker: Actor) -> None:
+        made = accepted(factories.organization(user=editor), editor, worker)
+        made = edited(made, factories.UserFactory(role="editor"), name="Not to be sent")
+        made = organizations.discard(made.pk, made.version, actor=acting(editor))
+        made = edited(made, editor, name="Lakeside North")
+        assert factories.submission(made, user=editor).authors == [editor.pk]
+
+    def test_what_a_deactivation_left_behind_is_still_its_editors_work(self, editor: User, worker: Actor) -> None:
+        made = accepted(factories.organization(user=editor), editor, worker)
+        other = factories.UserFactory(role="editor")
+        made = edited(made, other, name="Saved, not sent")
+        factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
+        assert delivery.deliver_next("staging", actor=worker)
+        assert factories.submission(made, user=editor).authors == sorted([editor.pk, other.pk])
+
     def test_discarding_goes_back_to_what_redox_accepted(self, editor: User, worker: Actor) -> None:
         made = accepted(factories.organization(user=editor), editor, worker)
         made = edited(made, editor, name="Not to be sent")
@@ -240,6 +263,18 @@ def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_
     with pytest.raises(NotDone, match="Say which destination ID"):
         factories.submission(made, user=editor)
     assert State.QUEUED not in made.submissions.values_list("state", flat=True)
+
+
+def test_what_no_form_shows_outlives_an_edit_and_goes_along(editor: User) -> None:
+    carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
+    record = replace(factories.record(), destination_known=False, carried=carried)
+    made = organizations.take_over(record, "staging", actor=acting(editor))
+    typed = factories.record(name="Lakeside North")
+    made = organizations.edit(made.pk, made.version, typed, stands_for="", actor=acting(editor))
+
+    goes = json.loads(reviews.review(made).message)["Organizations"][0]
+    assert (goes["Endpoints"], goes["Type"]) == ([{"Name": "XCPD"}], {"Value": "Connection"})
+    assert "ManagingOrg" not in goes
 
 
 def test_an_oid_that_was_sent_for_another_record_is_never_used_again(editor: User) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -131,6 +132,44 @@ def test_a_child_waits_for_its_parent_and_goes_after_it(practice: PracticeDirect
     assert deliver()
     assert deliver()
     assert [effect.oid for effect in practice.effects] == [BASE, f"{BASE}.1"]
+
+
+def test_what_waits_for_another_goes_after_it_although_it_is_older(practice: PracticeDirectory, editor: User) -> None:
+    older, newer = (
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor) for number in (1, 2)
+    )
+    older.after.add(newer)
+    assert deliver()
+    assert deliver()
+    assert [effect.oid for effect in practice.effects] == [newer.oid, older.oid]
+
+
+def test_nothing_is_sent_before_its_time(practice: PracticeDirectory, editor: User) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(not_before=timezone.now() + datetime.timedelta(hours=1))
+    assert not deliver()
+    assert sent(practice) == []
+
+
+def test_an_exchange_that_is_cut_off_is_unknown_at_once(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "never-answers"
+
+    def work() -> bool:
+        try:
+            return deliver()
+        finally:
+            connection.close()
+
+    with override_settings(REDOX_DEADLINE=20.0, REDOX_LEASE=60.0), ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(work)
+        while not practice.requests:
+            time.sleep(0.01)
+        gateway.cut_off()
+        assert sending.result(timeout=15)
+    submission.refresh_from_db()
+    assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)
+    assert submission.state_reason == "the worker was stopped before the answer came"
 
 
 def test_a_message_that_cannot_be_read_holds_up_nothing_but_itself(practice: PracticeDirectory, editor: User) -> None:

@@ -30,6 +30,7 @@ from organizations.services import (
     delivery,
     demonstration,
     environments,
+    exchanges,
     gateway,
     installation,
     people,
@@ -104,7 +105,9 @@ def test_asking_keeps_the_answer_and_changes_no_state(practice: PracticeDirector
     organization = Organization.objects.get()
     assert submission.state == State.UNKNOWN
     assert organization.seen_record() == answer.record
-    assert AuditEntry.objects.get(action=Action.SUBMISSION_ASKED).facts["details"]["found"] is True
+    entry = AuditEntry.objects.get(action=Action.SUBMISSION_ASKED)
+    assert entry.facts["details"]["found"] is True
+    assert (entry.http_status, exchanges.stored(entry)) == (200, answer.exchange)
 
 
 def test_a_question_without_an_answer_leaves_what_was_seen(practice: PracticeDirectory, editor: User) -> None:
@@ -150,6 +153,11 @@ def test_a_token_that_cannot_be_got_counts_as_a_failure_and_a_refused_one_stops(
     ("values", "variable"),
     [
         ({"REDOX_PRODUCTION_ACCESS_TOKEN": "staging-token"}, "REDOX_PRODUCTION_ACCESS_TOKEN"),
+        (dict.fromkeys(["REDOX_STAGING_API_KEY", "REDOX_PRODUCTION_API_KEY"], "k"), "REDOX_PRODUCTION_API_KEY"),
+        (
+            dict.fromkeys(["REDOX_STAGING_API_SECRET", "REDOX_PRODUCTION_API_SECRET"], "s"),
+            "REDOX_PRODUCTION_API_SECRET",
+        ),
         ({"REDOX_STAGING_ROUTING_ID": "5d0fd248-6c52-4ad9-b907-ae10bf2dcc39"}, "REDOX_STAGING_ROUTING_ID"),
         ({"REDOX_STAGING_ROUTING_ID": "adf917b5-1496-4241-87e2-ed20434b1fdb"}, "REDOX_STAGING_ROUTING_ID"),
         (

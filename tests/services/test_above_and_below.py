@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from organizations.models import AuditEntry, Intent, Organization, State, Submission, User, tree
+from organizations.models import AuditEntry, Intent, Organization, Presence, State, Submission, User, tree
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import organizations, reviews, submissions
@@ -93,6 +93,13 @@ class TestDeactivatingAParent:
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
 
+    def test_a_child_of_which_nobody_knows_whether_it_is_there_is_in_the_way(self, editor: User) -> None:
+        parent = factories.organization(user=editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        assert list(tree.active_children_of(parent)) == []
+        Organization.objects.filter(pk=child.pk).update(presence=Presence.UNKNOWN)
+        assert list(tree.active_children_of(parent)) == [child]
+
     def test_it_is_asked_again_before_the_message_leaves(
         self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -147,6 +154,19 @@ class TestSendingAChild:
         entry = AuditEntry.objects.of_submission(submission.pk).last()
         assert entry is not None
         assert (entry.action, entry.actor_name) == ("submission.cancelled", "Worker test")
+
+    def test_below_a_parent_that_is_not_there_nothing_is_sent(
+        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parent = accepted(editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
+        submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
+        Submission.objects.get(pk=submission.pk).after.clear()
+
+        assert not deliver()
+
+        assert state_of(submission) == (State.CANCELLED, "Its parent Lakeside 1 is not active in STAGING.")
 
     def test_of_what_was_attempted_a_person_decides(
         self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch

@@ -79,6 +79,13 @@ def test_a_fault_in_the_act_leaves_neither_act_nor_entry(editor: User) -> None:
     assert AuditEntry.objects.count() == before
 
 
+def test_facts_are_kept_by_the_outermost_transaction_alone() -> None:
+    """Inside another one its end could take back what was told as done."""
+    with transaction.atomic(), pytest.raises(RuntimeError):
+        add()
+    assert not AuditEntry.objects.exists()
+
+
 def test_an_entry_about_a_record_holds_the_whole_record(editor: User) -> None:
     factories.organization(user=editor)
     facts = AuditEntry.objects.get(oid=BASE).facts

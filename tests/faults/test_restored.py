@@ -133,7 +133,9 @@ def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_aske
 
     submission = Submission.objects.get()
     assert (submission.state, submission.only_ask) == (State.UNKNOWN, True)
-    assert attempt_faults(list(AuditEntry.objects.of_submission(submission.pk)), submission) == []
+    entries = list(AuditEntry.objects.of_submission(submission.pk))
+    assert attempt_faults(entries, submission) == []
+    assert (entries[-1].action, entries[-1].facts["details"]) == (Action.SUBMISSION_SETTLED, {"state": "unknown"})
 
 
 @pytest.fixture

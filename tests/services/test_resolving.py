@@ -84,6 +84,9 @@ def test_a_new_goes_out_once_more_only_after_two_answers_that_it_is_absent(
 
     assert (submission.state, submission.tries) == (State.QUEUED, 1)
     assert fresh(submission.organization).presence == Presence.ABSENT
+    entry = AuditEntry.objects.of_submission(submission.pk).last()
+    assert entry is not None
+    assert (entry.action, entry.facts["details"]) == (Action.SUBMISSION_SETTLED, {"state": "queued"})
     assert deliver()
     submission.refresh_from_db()
     assert submission.state == State.ACCEPTED

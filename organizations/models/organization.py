@@ -274,8 +274,12 @@ class Organization(models.Model):
 
         The reverse where a person decided so, after a message that landed in part.
         """
-        first, second = self.confirmed_record(), self.seen_record()
-        return (second or first) if self.seen_counts else (first or second)
+        return self.seen_record() if self.is_compared_with_seen else self.confirmed_record()
+
+    @property
+    def is_compared_with_seen(self) -> bool:
+        """Whether what the next message is compared with was only read in the directory, not accepted by Redox."""
+        return bool(self.seen) and (self.seen_counts or not self.confirmed)
 
     @property
     def is_adrift(self) -> bool:

@@ -92,7 +92,7 @@ class Page:
     @property
     def before_heading(self) -> str:
         """What the values before are: what was only read was never accepted."""
-        return "Last accepted" if self.made.organization.confirmed else "The directory showed"
+        return "The directory showed" if self.made.organization.is_compared_with_seen else "Last accepted"
 
     @property
     def size(self) -> str:
@@ -163,9 +163,9 @@ def _sentences(made: Review) -> Iterator[str]:
 
 
 def _last_known(organization: Organization) -> str:
-    if organization.confirmed:
-        return f"what Redox last accepted on {_day(organization.confirmed_at)}"
-    return f"what the directory showed on {_day(organization.seen_at)}"
+    if organization.is_compared_with_seen:
+        return f"what the directory showed on {_day(organization.seen_at)}"
+    return f"what Redox last accepted on {_day(organization.confirmed_at)}"
 
 
 def _short_labels(made: Review) -> list[tuple[str, str]]:
@@ -196,11 +196,11 @@ def _compared(made: Review) -> str:
     organization = made.organization
     if made.is_undecided:
         return ""
+    if organization.is_compared_with_seen:
+        return f"Compared with what the directory showed on {_day(organization.seen_at)}."
     if organization.confirmed:
         by = f" (submission {organization.confirmed_submission_id})" if organization.confirmed_submission_id else ""
         start = f"Compared with what Redox accepted on {_day(organization.confirmed_at)}{by}."
-    elif organization.seen:
-        return f"Compared with what the directory showed on {_day(organization.seen_at)}."
     else:
         start = "Redox has accepted no message of this record, so there is nothing to compare with."
     if organization.seen_at:

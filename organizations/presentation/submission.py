@@ -22,7 +22,7 @@ from organizations.models import (
     Submission,
     clock,
 )
-from organizations.records import Difference, OrganizationRecord
+from organizations.records import Difference, OrganizationRecord, canonical
 from organizations.services import answers, gateway, reviews, submissions, workers
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
@@ -184,8 +184,10 @@ def warnings(submission: Submission) -> list[str]:
 
 
 def before_heading(submission: Submission) -> str:
-    """What the values before are: those of a record that was taken over were only read."""
-    return "Last accepted" if _accepted_before(submission).exists() else "The directory showed"
+    """What the values before are: those of a record that was taken over, or landed in part, were only read."""
+    last = _accepted_before(submission).order_by("-id").first()
+    was_accepted = last is not None and canonical(answers.record_of(last)) == submission.before
+    return "Last accepted" if was_accepted else "The directory showed"
 
 
 def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:

@@ -91,6 +91,12 @@ def test_reactivation_sends_the_confirmed_record_with_active_alone_changed(
 
     assert practice.organizations("staging")[BASE]["Active"] is True
     assert (fresh(made).standing, fresh(made).active, fresh(made).changes) == ("active", True, 0)
+    wanted = {
+        Action.ORGANIZATION_DEACTIVATION_WANTED: ("Test", False),
+        Action.ORGANIZATION_REACTIVATION_WANTED: ("Test", True),
+    }
+    entries = AuditEntry.objects.filter(action__in=wanted)
+    assert {entry.action: (entry.facts["reason"], entry.facts["record"]["active"]) for entry in entries} == wanted
 
 
 @pytest.mark.parametrize("end", ["rejected", "cancelled"])

@@ -88,6 +88,14 @@ def test_every_warning_is_ticked_first(editor: User) -> None:
     assert send(made, editor, review).warnings[0]["text"].startswith("Nobody can be reached.")
 
 
+def test_a_tick_for_one_value_is_none_for_another(editor: User) -> None:
+    made = factories.organization(user=editor, name="A & B")
+    ticked = frozenset(map(submissions.warning_key, reviews.review(made).warnings))
+    made = organizations.edit(made.pk, 1, factories.record(name="Cats & Dogs"), stands_for="", actor=acting(editor))
+    with pytest.raises(WarningsOpen):
+        send(made, editor, reviews.review(made, actor=acting(editor)), ticked=ticked)
+
+
 def test_a_warning_ticked_for_the_same_value_is_not_asked_again(editor: User) -> None:
     made = factories.organization(user=editor, contacts=())
     submission = factories.submission(made, user=editor)

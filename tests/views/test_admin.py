@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from organizations.models import Action, AuditEntry, User
+from organizations.services import people
 from tests.factories import PASSWORD, UserFactory
 
 PEOPLE = "/admin/organizations/user/"
@@ -133,6 +134,17 @@ def test_no_field_makes_a_superuser_or_gives_a_single_right(client, anna):
     assert (after.is_superuser, after.is_staff, after.user_permissions.count()) == (False, False, 0)
     page = client.get(f"{PEOPLE}{anna.pk}/change/").content.decode()
     assert re.search(r'name="(is_superuser|is_staff|user_permissions)"', page) is None
+
+
+def test_no_account_is_saved_past_the_service(client, anna, monkeypatch):
+    def fail(*_args, **_values):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(people, "save", fail)
+    for address in (f"{PEOPLE}add/", f"{PEOPLE}{anna.pk}/change/"):
+        with pytest.raises(ZeroDivisionError):
+            client.post(address, form("bert", "approver", password=SECRET))
+    assert not User.objects.filter(username="bert").exists()
 
 
 def test_people_are_deactivated_and_never_deleted(client, anna):

@@ -249,6 +249,19 @@ def test_after_a_lost_attempt_the_record_is_read_once_more_and_a_difference_is_d
     assert not resolving.read_back_next("staging", actor=worker)
 
 
+def test_what_was_seen_before_the_last_acceptance_is_no_drift(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    assert made.last_submission is not None
+    asking.ask_about(made.last_submission, actor=worker)
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    after = Organization.objects.get()
+    assert after.seen_hash != after.confirmed_readable_hash
+    assert not after.is_adrift
+
+
 def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_write(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:

@@ -3,6 +3,7 @@
 from .audit import Action, AuditEntry, AuditHead
 from .gate import EnvironmentGate, Installation, Worker
 from .organization import Basis, Contact, Environment, Identifier, Organization, Presence, StandsFor
+from .plan import Plan, PlanKind, PlanState
 from .submission import Event, Intent, State, Submission
 from .user import User
 
@@ -19,6 +20,9 @@ __all__ = [
     "Installation",
     "Intent",
     "Organization",
+    "Plan",
+    "PlanKind",
+    "PlanState",
     "Presence",
     "StandsFor",
     "State",

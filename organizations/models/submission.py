@@ -12,6 +12,7 @@ from django.db.models import Q
 from organizations.records import OrganizationRecord, from_canonical
 
 from .organization import Environment, Organization
+from .plan import Plan, PlanState
 
 
 class Event(models.TextChoices):
@@ -69,13 +70,18 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(environment=environment)
 
     def due(self, environment: str, moment: datetime.datetime) -> Self:
-        """Queued, its time come, and all that it waits for accepted; the oldest first."""
+        """Queued, its time come, all that it waits for accepted, and not held by its plan; the oldest first.
+
+        A paused plan holds all that is queued. A stopped one only what was never attempted: of the rest nobody can
+        know that nothing was sent, so it goes on to its end.
+        """
         waits = Submission.after.through.objects.filter(from_submission=models.OuterRef("pk")).exclude(
             to_submission__state=State.ACCEPTED
         )
         return (
             self.filter(environment=environment, state=State.QUEUED)
             .filter(Q(not_before=None) | Q(not_before__lte=moment))
+            .filter(Q(plan=None) | Q(plan__state=PlanState.GOING) | Q(plan__state=PlanState.STOPPED, attempt__gt=0))
             .exclude(models.Exists(waits))
             .order_by("id")
         )
@@ -121,6 +127,9 @@ class Submission(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     after = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="followers")
+    plan = models.ForeignKey(
+        Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="submissions", help_text="The bulk act."
+    )
 
     state = models.CharField(max_length=14, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField(help_text="Since when it is in this state.")

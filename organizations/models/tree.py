@@ -116,22 +116,39 @@ def top_level(environment: str) -> OrganizationQuerySet:
 
 
 def active_children_of(organization: Organization) -> OrganizationQuerySet:
-    """Records below this one that are active in the directory as far as the portal knows, or will be.
+    """Records below this one that are active in the directory as far as the portal knows, or will be."""
+    return _active_below(organization.environment, [organization.oid])
+
+
+def active_branch_of(organization: Organization) -> list[int]:
+    """The ids of all of these below a record, at any depth; one query a level."""
+    found: dict[int, str] = {}
+    level = [organization.oid]
+    while level:
+        below = _active_below(organization.environment, level).exclude(pk=organization.pk).values_list("pk", "oid")
+        new = {identity: oid for identity, oid in below if identity not in found}
+        found |= new
+        level = list(new.values())
+    return list(found)
+
+
+def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
+    """Active records one level below any of these.
 
     Below it by what Redox last accepted, by what is wanted, or by a message that is on its way: each is an index of its
     own, so that one query finds them in a large directory.
     """
-    here = Organization.objects.filter(environment=organization.environment)
+    here = Organization.objects.filter(environment=environment)
     on_its_way = Q(last_submission__state__in=OPEN_STATES)
     below = (
-        here.filter(part_of_oid=organization.oid)
+        here.filter(part_of_oid__in=oids)
         .values("pk")
         .union(
-            here.filter(confirmed_part_of_oid=organization.oid).values("pk"),
+            here.filter(confirmed_part_of_oid__in=oids).values("pk"),
             here.filter(
                 on_its_way,
-                last_submission__environment=organization.environment,
-                last_submission__part_of_oid=organization.oid,
+                last_submission__environment=environment,
+                last_submission__part_of_oid__in=oids,
             ).values("pk"),
         )
     )

@@ -48,6 +48,10 @@ GROUPS: Mapping[str, tuple[str, tuple[Action, ...]]] = {
             Action.SUBMISSION_VOIDED,
             Action.SUBMISSION_CANCELLED,
             Action.SUBMISSION_SETTLED,
+            Action.PLAN_MADE,
+            Action.PLAN_PAUSED,
+            Action.PLAN_GONE_ON,
+            Action.PLAN_STOPPED,
         ),
     ),
     "answers": (

@@ -108,6 +108,10 @@ _TEMPLATES: Mapping[str, _Words] = {
     Action.SUBMISSION_VOIDED: _Words(*_LEFT, "{Submission} can no longer be approved; it was cancelled.{reason}"),
     Action.SUBMISSION_CANCELLED: _Words(*_LEFT, "{actor} cancelled {submission}. Nothing was sent.{reason}"),
     Action.SUBMISSION_SETTLED: _Words(*_PERSON, "{Submission} is now: {state}.{reason}"),
+    Action.PLAN_MADE: _Words(*_SENT, "{actor} made {plan}, to be sent to {environment}: {counted}.{reason}"),
+    Action.PLAN_PAUSED: _Words("pause-circle", "is-ink", "{Plan} was paused by {actor}.{reason}"),
+    Action.PLAN_GONE_ON: _Words(*_SENT, "{actor} let {plan} go on.{reason}"),
+    Action.PLAN_STOPPED: _Words("stop-circle", "is-ink", "{actor} stopped {plan}: {cancelled}."),
     Action.ATTEMPT_INTENT: _Words(*_SENT, "The portal began attempt {attempt} of {submission}."),
     Action.ATTEMPT_LATE: _Words(
         "clock",
@@ -197,6 +201,26 @@ def _submission(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _submission_first(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield from (part._replace(text=part.text.capitalize()) for part in _submission(facts))
+
+
+def _plan(facts: Mapping[str, Any]) -> Iterator[Part]:
+    number = facts.get("plan")
+    if number is not None:
+        yield Part(f"plan {number}", "a", reverse("plan", args=[facts["environment"], number]))
+
+
+def _plan_first(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield from (part._replace(text=part.text.capitalize()) for part in _plan(facts))
+
+
+def _counted(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    kinds = (("news", "New"), ("updates", "Update"), ("deactivated", "deactivated"))
+    yield Part(", ".join(f"{details[key]} {word}" for key, word in kinds if details.get(key)) or "nothing")
+
+
+def _cancelled(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(f"{count(facts.get('details', {}).get('cancelled', 0), 'submission')} cancelled")
 
 
 def _message(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -306,6 +330,7 @@ def _rows(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 _VALUES = {
+    "Plan": _plan_first,
     "Submission": _submission_first,
     "act": _act,
     "actor": _actor,
@@ -313,14 +338,17 @@ _VALUES = {
     "attempt": _attempt,
     "attempt_of": _attempt_of,
     "bytes": _bytes,
+    "cancelled": _cancelled,
     "carried": _carried,
     "cause": _cause,
     "changes": _changes,
     "count": _count,
+    "counted": _counted,
     "environment": _environment,
     "labels": _labels,
     "message": _message,
     "name": _name,
+    "plan": _plan,
     "quoted": _quoted,
     "reason": _reason,
     "rows": _rows,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from organizations.models import Organization, Submission
+from organizations.models import Organization, Plan, Submission
 
 
 class NotDone(Exception):
@@ -51,6 +51,20 @@ class AlreadySent(NotDone):
 
     def __str__(self) -> str:
         return f"This was sent already: submission {self.submission.pk}."
+
+
+@dataclass
+class PlanMade(NotDone):
+    """This very plan was made before: a second press, a second tab."""
+
+    plan: Plan
+
+    def __str__(self) -> str:
+        return f"This was sent already: plan {self.plan.pk}."
+
+
+class NumberMissing(NotDone):
+    """So many records are only sent when their number was typed."""
 
 
 class ReasonMissing(NotDone):

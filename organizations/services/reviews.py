@@ -145,10 +145,17 @@ class Review:
         return f"{start}, {count} field{' changes' if count == 1 else 's change'}"
 
 
-def review(organization: Organization, *, actor: Actor | None = None, intent: Intent | None = None) -> Review:
+def review(
+    organization: Organization,
+    *,
+    actor: Actor | None = None,
+    intent: Intent | None = None,
+    together: frozenset[int] = frozenset(),
+) -> Review:
     """The review of what is saved now.
 
-    With the intent deactivate or reactivate: of what Redox last accepted, Active alone changed.
+    With the intent deactivate or reactivate: of what Redox last accepted, Active alone changed. `together` are ids of
+    records whose messages go before this one in the same plan: what those bring about is not in its way.
     """
     redox = gateway.environment(organization.environment)
     before = organization.last_known_record()
@@ -179,7 +186,7 @@ def review(organization: Organization, *, actor: Actor | None = None, intent: In
         changes=changes,
         # Deactivating or reactivating sends values that were reviewed before; only Active is new.
         warnings=() if moved_alone else warnings.warnings_for(case),
-        blockers=_blockers(organization, record, parent, intent) + _not_read_back(message, record),
+        blockers=_blockers(organization, record, parent, intent, together) + _not_read_back(message, record),
         parent=parent,
         waits_for=_waits_for(parent),
     )
@@ -246,13 +253,17 @@ def last_edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
 
 
 def _blockers(
-    organization: Organization, record: OrganizationRecord, parent: Organization | None, intent: Intent | None
+    organization: Organization,
+    record: OrganizationRecord,
+    parent: Organization | None,
+    intent: Intent | None,
+    together: frozenset[int],
 ) -> tuple[Blocker, ...]:
     found = [_open_submission(organization), _unsure(organization, record)]
     if intent == Intent.DEACTIVATE:
-        found.append(_not_to_deactivate(organization))
+        found.append(_not_to_deactivate(organization, together))
     else:
-        found += [_circle(organization, parent), _parent_in_the_way(organization, record, parent)]
+        found += [_circle(organization, parent), _parent_in_the_way(organization, record, parent, together)]
     if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
         found.append(
             Blocker(Block.ALREADY_SO, "Redox accepted no deactivation of this record. There is nothing to reactivate.")
@@ -315,12 +326,14 @@ def _circle(organization: Organization, parent: Organization | None) -> Blocker 
 
 
 def _parent_in_the_way(
-    organization: Organization, record: OrganizationRecord, parent: Organization | None
+    organization: Organization, record: OrganizationRecord, parent: Organization | None, together: frozenset[int]
 ) -> Blocker | None:
     if parent is None:
         return None
     if parent.presence == Presence.PRESENT:
         return _parent_out_of_use(parent) if record.active else None
+    if parent.pk in together:
+        return None
     last = parent.last_submission
     if last is not None and last.is_open:
         return None
@@ -342,7 +355,7 @@ def _parent_out_of_use(parent: Organization) -> Blocker | None:
     return None
 
 
-def _not_to_deactivate(organization: Organization) -> Blocker | None:
+def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> Blocker | None:
     if organization.presence != Presence.PRESENT:
         return Blocker(
             Block.NOTHING_TO_DEACTIVATE,
@@ -350,13 +363,16 @@ def _not_to_deactivate(organization: Organization) -> Blocker | None:
         )
     if organization.confirmed_active is False:
         return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
-    sentence = children_in_the_way(organization)
+    sentence = children_in_the_way(organization, together)
     return Blocker(Block.ACTIVE_CHILDREN, sentence) if sentence else None
 
 
-def children_in_the_way(organization: Organization) -> str:
-    """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does."""
-    count = tree.active_children_of(organization).count()
+def children_in_the_way(organization: Organization, together: frozenset[int] = frozenset()) -> str:
+    """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does.
+
+    Records of `together` are deactivated before it.
+    """
+    count = tree.active_children_of(organization).exclude(pk__in=together).count()
     if not count:
         return ""
     noun = "1 active record is" if count == 1 else f"{count} active records are"

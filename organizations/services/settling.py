@@ -14,7 +14,7 @@ from organizations.redox import messages
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
 
-from . import audit, environments, exchanges, failpoints, organizations, submissions
+from . import audit, environments, exchanges, failpoints, organizations, plans, submissions
 from .actors import Actor
 from .timing import seconds
 
@@ -81,6 +81,7 @@ def settle(
         _SETTLE[outcome.kind](history, submission, organization, Answer(outcome, exchange.duration_ms))
         changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
         _note_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
+        plans.follow(history, submission)
         failpoints.reach("in-settling")
         if is_answer:
             environments.follow(history, gate, outcome, submission=submission)

@@ -1,6 +1,7 @@
 """From a review to the outbox: submit and cancel. What is sent is stored here, before anything leaves."""
 
 import hashlib
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -12,6 +13,7 @@ from organizations.models import (
     Event,
     Intent,
     Organization,
+    Plan,
     State,
     Submission,
     clock,
@@ -55,15 +57,33 @@ def submit(
             _check_not_sent_before(organization, sha256, seen_submission)
             made = reviews.review(organization, actor=actor, intent=intent)
             _check(made, sha256, ticked, reason)
-            submission = _store(made, reason, actor)
-            if intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-                _want_active(history, made, submission)
-            _point_at(organization, submission)
-            _note_made(history, made, submission)
+            submission = store(history, made, reason=reason)
             failpoints.reach("in-submitting")
     except IntegrityError as error:
         raise OutOfDate("Somebody else sent this record a moment ago. Nothing was sent by this page.") from error
     failpoints.reach("after-submitting")
+    return submission
+
+
+def store(
+    history: audit.History,
+    made: Review,
+    *,
+    reason: str,
+    plan: Plan | None = None,
+    after: Iterable[Submission] = (),
+) -> Submission:
+    """Put the checked review of a locked record into the outbox; of a plan `after` those that must be accepted first.
+
+    Raises:
+        NotDone: no person does it.
+    """
+    submission = _row(made, reason, history.actor, plan)
+    submission.after.add(*after, *([made.waits_for] if made.waits_for else ()))
+    if made.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        _want_active(history, made, submission)
+    _point_at(made.organization, submission)
+    _note_made(history, made, submission)
     return submission
 
 
@@ -158,13 +178,14 @@ def warning_key(warning: ReviewWarning) -> str:
     return f"{warning.key}-{hashlib.sha256(warning.value.encode()).hexdigest()[:12]}"
 
 
-def _store(made: Review, reason: str, actor: Actor) -> Submission:
+def _row(made: Review, reason: str, actor: Actor, plan: Plan | None) -> Submission:
     if actor.person is None:
         raise NotDone("Only a person sends.")
     organization = made.organization
     moment = clock.now()
-    submission = Submission.objects.create(
+    return Submission.objects.create(
         organization=organization,
+        plan=plan,
         environment=organization.environment,
         oid=organization.oid,
         part_of_oid=made.record.part_of_oid,
@@ -182,9 +203,6 @@ def _store(made: Review, reason: str, actor: Actor) -> Submission:
         state_at=moment,
         created_at=moment,
     )
-    if made.waits_for is not None:
-        submission.after.add(made.waits_for)
-    return submission
 
 
 def _authors(organization: Organization, actor: Actor) -> list[int]:
@@ -215,6 +233,7 @@ def _note_made(history: audit.History, made: Review, submission: Submission) -> 
         changes=[_change(change) for change in made.changes],
         record=made.record.to_json(),
         warnings=submission.warnings,
+        plan=submission.plan_id,
         details={"approval": _approval(submission.environment)},
     )
 

@@ -1,0 +1,50 @@
+"""Several records sent at once: what was reviewed together goes out, waits and stops together."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .organization import Environment
+
+
+class PlanKind(models.TextChoices):
+    """What is done with the records: what is saved of each is sent, or each is taken out of use."""
+
+    SEND = "send", "Send"
+    DEACTIVATE = "deactivate", "Deactivate"
+
+
+class PlanState(models.TextChoices):
+    """What a person, or the portal, said last. Whether a plan is at its end its submissions tell: none is open."""
+
+    GOING = "going", "Going"
+    PAUSED = "paused", "Paused"
+    STOPPED = "stopped", "Stopped"
+
+
+class Plan(models.Model):
+    """One bulk act. Its submissions are made with it, all of them or none."""
+
+    environment = models.CharField(max_length=10, choices=Environment)
+    kind = models.CharField(max_length=12, choices=PlanKind)
+    sha256 = models.CharField(
+        max_length=64, unique=True, help_text="Over all records with their messages: a second press finds the first."
+    )
+    reason = models.TextField(blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="plans")
+    made_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=PlanState, default=PlanState.GOING)
+    state_reason = models.TextField(blank=True, help_text="Why it is paused or was stopped.")
+    state_at = models.DateTimeField(help_text="Since when it is going, paused or stopped.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(environment__in=Environment.values), name="plan_environment_known"),
+            models.CheckConstraint(condition=Q(kind__in=PlanKind.values), name="plan_kind_known"),
+            models.CheckConstraint(condition=Q(state__in=PlanState.values), name="plan_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Plan {self.pk}"

@@ -35,6 +35,7 @@ register_converter(OidConverter, "oid")
 
 RECORD = "<environment:environment>/organizations/<oid:oid>/"
 SUBMISSION = "<environment:environment>/submissions/<int:number>/"
+PLAN = "<environment:environment>/plans/<int:plan>/"
 
 urlpatterns = [
     path("", views.home.page, name="home"),
@@ -59,6 +60,12 @@ urlpatterns = [
     path(SUBMISSION + "cancel/", views.submissions.cancel, name="submission-cancel"),
     path(SUBMISSION + "ask/", views.submissions.ask, name="submission-ask"),
     path(SUBMISSION + "decide/", views.deciding.decide, name="submission-decide"),
+    path("<environment:environment>/plans/new/", views.plans.new, name="plan-new"),
+    path(PLAN, views.plans.page, name="plan"),
+    path(PLAN + "state/", views.plans.state, name="plan-state"),
+    path(PLAN + "pause/", views.plans.pause, name="plan-pause"),
+    path(PLAN + "go-on/", views.plans.go_on, name="plan-go-on"),
+    path(PLAN + "stop/", views.plans.stop, name="plan-stop"),
     path("audit/", views.audit.page, name="audit"),
     path("audit/export/", views.audit.export, name="audit-export"),
     path("audit/<int:sequence>/", views.audit.entry, name="audit-entry"),

@@ -17,6 +17,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 # What the help page puts in the place of each placeholder.
 EXAMPLE: Mapping[str, object] = {
     "submission": 412,
+    "plan": 7,
     "event": "New",
     "k": 3,
     "environment": "STAGING",
@@ -197,6 +198,32 @@ SUBMISSION_STATE = _by_key(
     Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} at {time}. Nothing was sent."),
 )
 
+# A plan is at its end when none of its submissions is open, whoever said what last.
+PLAN_STATE = _by_key(
+    Word(
+        "going",
+        "Going",
+        "paper-airplane",
+        "is-work",
+        "What is sent together goes out one after the other, by itself. You can leave this page.",
+    ),
+    Word(
+        "paused",
+        "Paused",
+        "pause-circle",
+        "is-unsure",
+        "Paused since {time}: {cause}. Nothing more of it is sent until somebody lets it go on or stops it.",
+    ),
+    Word(
+        "stopped",
+        "Stopped",
+        "stop-circle",
+        "is-ink",
+        "Stopped at {time}: {cause}. What was not attempted was cancelled.",
+    ),
+    Word("ended", "At its end", "document-check", "is-ink", "Nothing of it is under way any more."),
+)
+
 # Instead of the sentence of the state once there was an attempt: what came of it is said beside it.
 QUEUED_AGAIN = "Reviewed and stored. It goes out once more."
 
@@ -208,6 +235,7 @@ QUEUED_REASON: Mapping[str, str] = {
     "worker": "A worker will take it.",
     "parent": "Waits for its parent {name} to be accepted.",
     "children": "Waits for {children} to be deactivated.",
+    "plan_paused": "Plan {plan} is paused: {cause}.",
     "earlier": "Waits for submission {submission} of the same record.",
     "waiting": "{environment} waits until {time}: too many requests.",
     "stopped": "{environment} is stopped: {cause}.",

@@ -8,12 +8,13 @@ import factory.django
 import factory.helpers
 from django.contrib.auth.models import Group
 
-from organizations.models import Organization, Submission, User
+from organizations.models import Environment, Organization, Plan, PlanKind, Submission, User
 from organizations.oid import Oid
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import organizations, reviews, submissions
+from organizations.services import drafts, organizations, plans, reviews, submissions
 from organizations.services.actors import Actor, person
+from organizations.services.drafts import Chosen
 
 BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 PASSWORD = "only-for-tests"
@@ -85,3 +86,17 @@ def submission(made: Organization, *, user: User, reason: str = "Test", **values
         actor=actor,
         **values,
     )
+
+
+def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
+    """These records sent together, with all that the page of the plan asks for."""
+    chosen = Chosen(Environment(made[0].environment), kind, tuple(each.pk for each in made))
+    drawn = drafts.draft(chosen, actor=person(user))
+    given: dict[str, Any] = {
+        "sha256": drawn.sha256,
+        "ticked": frozenset(question.key for question in drawn.questions),
+        "reason": "ticket 7",
+        "typed": str(drawn.number_to_type),
+        "actor": person(user),
+    }
+    return plans.make(chosen, **(given | values))

@@ -15,7 +15,14 @@ from organizations.models.submission import State
 STATIC = Path(__file__).resolve().parent.parent / "static"
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime.datetime(2027, 5, 9, 14, 3, 22, tzinfo=CHICAGO)
-TABLES = [words.STANDING, words.OPEN_WORK, words.SUBMISSION_STATE, words.ATTEMPT, words.ENVIRONMENT_STATE]
+TABLES = [
+    words.STANDING,
+    words.OPEN_WORK,
+    words.SUBMISSION_STATE,
+    words.PLAN_STATE,
+    words.ATTEMPT,
+    words.ENVIRONMENT_STATE,
+]
 
 
 WORDS = [word for table in TABLES for word in table.values()]

@@ -78,14 +78,14 @@ def deactivation(review: Review) -> Deactivation:
         parent=ancestors[-1] if ancestors else None,
         children=list(children.order_by("oid_key")[:MOST_CHILDREN]),
         more_children=max(count - MOST_CHILDREN, 0),
-        not_sent=_not_sent(review),
+        not_sent=not_sent(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
         done=last_deactivation(organization) if deactivates else None,
         old_values=[] if deactivates else _old_values(review),
     )
 
 
-def _not_sent(review: Review) -> tuple[str, ...]:
+def not_sent(review: Review) -> tuple[str, ...]:
     """The labels of the saved changes that stay behind."""
     known = review.organization.last_known_record()
     found = difference(known, review.organization.record()) if known else ()

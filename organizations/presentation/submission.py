@@ -18,6 +18,7 @@ from organizations.models import (
     EnvironmentGate,
     Event,
     Intent,
+    PlanState,
     State,
     Submission,
     clock,
@@ -130,12 +131,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 
 def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> Reason:
     """What a queued submission waits for: the first that holds it."""
-    waits_for = submission.after.exclude(state=State.ACCEPTED).select_related("organization").first()
-    if waits_for is not None:
-        parent = waits_for.organization
-        url = reverse("record", args=[parent.environment, parent.oid])
-        return _reason("parent", name=format_html('<a href="{}">{}</a>', url, plain(parent.name)))
-    held = _held_by_environment(gate, now)
+    held = _held_by_others(submission) or _held_by_environment(gate, now)
     if held is not None:
         return held
     absent = workers.absent_since()
@@ -146,6 +142,23 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
         found = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
         return found._replace(until=written(submission.not_before, "clock"))
     return Reason("worker", SafeString(words.QUEUED_REASON["worker"]))
+
+
+def _held_by_others(submission: Submission) -> Reason | None:
+    """Its plan, or what must be accepted before it: its parent, or where it is deactivated what lies below it."""
+    plan = submission.plan
+    if plan is not None and plan.state == PlanState.PAUSED:
+        url = reverse("plan", args=[plan.environment, plan.pk])
+        number = format_html('<a href="{}">{}</a>', url, plan.pk)
+        return _reason("plan_paused", plan=number, cause=plain(plan.state_reason).rstrip("."))
+    waits_for = list(submission.after.exclude(state=State.ACCEPTED).select_related("organization").order_by("pk"))
+    if not waits_for:
+        return None
+    if waits_for[0].intent == Intent.DEACTIVATE:
+        return _reason("children", children=words.count(len(waits_for), "child", "children"))
+    parent = waits_for[0].organization
+    url = reverse("record", args=[parent.environment, parent.oid])
+    return _reason("parent", name=format_html('<a href="{}">{}</a>', url, plain(parent.name)))
 
 
 def _held_by_environment(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:

@@ -167,14 +167,8 @@ def review(
     message = messages.message(record, event.value, redox) if is_sayable else b""
     parent = _parent_of(organization, record)
     changes = _changes(organization, before if event == Event.UPDATE else None, record)
-    mine = actor.id if actor else None
-    foreign = tuple(
-        (change.difference, change.entry)
-        for change in changes
-        if change.entry and mine and change.entry.actor_id != mine
-    )
     moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
-    case = Case(organization, record, before, redox, parent, () if moved_alone else foreign)
+    case = Case(organization, record, before, redox, parent, () if moved_alone else _of_others(changes, actor))
     return Review(
         organization=organization,
         event=event,
@@ -241,6 +235,15 @@ def _changes(
 ) -> tuple[Change, ...]:
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
     return tuple(Change(found, last_edit_of(found.field, edits)) for found in difference(before, record))
+
+
+def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[Difference, AuditEntry], ...]:
+    mine = actor.id if actor else None
+    return tuple(
+        (change.difference, change.entry)
+        for change in changes
+        if change.entry and mine and change.entry.actor_id != mine
+    )
 
 
 def last_edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:

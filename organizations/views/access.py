@@ -77,7 +77,7 @@ def submission_or_404(environment: Environment, number: int) -> Submission:
     """The submission of this environment."""
     found = (
         Submission.objects.in_environment(environment)
-        .select_related("organization", "submitter", "approver")
+        .select_related("organization", "submitter", "approver", "plan")
         .filter(pk=number)
         .first()
     )

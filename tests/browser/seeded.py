@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from organizations.models import Intent, Organization, State, Submission, User
+from organizations.models import Intent, Organization, Plan, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.records import IdentifierRecord
 from organizations.services import environments, organizations, submissions
@@ -44,6 +44,10 @@ class Seeded:
         found = Submission.objects.filter(state=state, environment="staging").latest("pk")
         return f"/staging/submissions/{found.pk}/"
 
+    def plan(self) -> str:
+        """The address of the one plan."""
+        return f"/staging/plans/{Plan.objects.get().pk}/"
+
     def record(self, name: str, page: str = "") -> str:
         """The address of a record in STAGING, or of one of its pages."""
         return f"/staging/organizations/{self.oids[name]}/{page}"
@@ -74,6 +78,8 @@ class Seeded:
         submissions.cancel(cancelled.pk, actor=person(self.editor), reason="")
         factories.submission(self._below(8, "Lakeside Mill"), user=self.editor)
         self._below(9, LONG_NAME)
+        landings = [self._below(number, f"Lakeside Landing {number}") for number in (10, 11)]
+        factories.plan(landings, user=self.editor)
 
     def _production(self) -> None:
         counterpart = Organization.objects.get(oid=self.oids["Lakeside North"])

@@ -28,6 +28,10 @@ NO_PAGES = {
     "submission-state",
     "submission-cancel",
     "submission-ask",
+    "plan-state",
+    "plan-pause",
+    "plan-go-on",
+    "plan-stop",
     "audit-export",
     "audit-raw",
     "connection-check",
@@ -62,6 +66,7 @@ def lists(seeded: Seeded) -> Addresses:
         ],
         "submissions": ["/staging/submissions/", "/production/submissions/?state=open"],
         "submission": [seeded.submission(state) for state in State if state not in (State.SENDING, State.AWAITING)],
+        "plan": [seeded.plan()],
         "connection": ["/staging/connection/", "/production/connection/"],
     }
 
@@ -85,6 +90,11 @@ def acts(seeded: Seeded) -> Addresses:
         "review": [
             *(seeded.record(name, "review/") for name in (NORTH, "Lakeside South", LONG_NAME)),
             f"{PRODUCTION}review/",
+        ],
+        "plan-new": [
+            f"/staging/plans/new/?branch={factories.BASE}",
+            f"/staging/plans/new/?branch={factories.BASE}&kind=deactivate",
+            "/staging/plans/new/",
         ],
         "deactivate": [*(seeded.record(name, "deactivate/") for name in closed), f"{PRODUCTION}deactivate/"],
         "reactivate": [seeded.record("Lakeside Old Town", "reactivate/")],
@@ -116,7 +126,7 @@ def test_every_page_is_accessible_and_fits(
 
 
 def test_no_page_is_left_out() -> None:
-    anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "")
+    anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "")
     looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in"}
     named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert named - NO_PAGES == looked_at

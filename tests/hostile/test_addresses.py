@@ -37,6 +37,7 @@ PARTS: dict[str, tuple[str, tuple[str | bytes, ...]]] = {
         ),
     ),
     "number": ("7654321", NUMBERS),
+    "plan": ("7654321", NUMBERS),
     "sequence": ("7654321", NUMBERS),
     "object_id": ("7654321", (*NUMBERS, "a" * 5_000, "_5F_", MARKUP)),
     "content_type_id": ("7654321", NUMBERS),

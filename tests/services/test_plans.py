@@ -50,16 +50,8 @@ def drawn(made: list[Organization], user: User, kind: PlanKind = SEND) -> Draft:
 
 
 def planned(made: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
-    """A plan made as the page makes it, with all that it asks for."""
-    found = drawn(made, user, kind)
-    given: dict[str, Any] = {
-        "sha256": found.sha256,
-        "ticked": frozenset(question.key for question in found.questions),
-        "reason": "ticket 7",
-        "typed": str(found.number_to_type),
-        "actor": acting(user),
-    }
-    return plans.make(chosen(made, kind), **(given | values))
+    """A plan made as its page makes it, with all that it asks for."""
+    return factories.plan(made, user=user, kind=kind, **values)
 
 
 def oids(reviews: tuple[Review, ...]) -> list[str]:

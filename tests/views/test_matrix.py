@@ -67,6 +67,12 @@ TABLE: dict[str, Row] = {
     "submission-cancel": Row(None, Way(EDITORS, 302)),
     "submission-ask": Row(None, Way(EDITORS, 302)),
     "submission-decide": Row(None, Way(DECIDERS, 302), keeps_what_was_typed=True),
+    "plan-new": Row(Way(READERS, 200), Way(EDITORS, 409), keeps_what_was_typed=True),
+    "plan": Row(Way(READERS, 200)),
+    "plan-state": Row(Way(READERS, 200)),
+    "plan-pause": Row(None, Way(EDITORS, 302)),
+    "plan-go-on": Row(None, Way(EDITORS, 302)),
+    "plan-stop": Row(None, Way(EDITORS, 302)),
     "audit": Row(Way(READERS, 200)),
     "audit-export": Row(Way(AUDITORS, 200)),
     "audit-entry": Row(Way(READERS, 200)),
@@ -127,6 +133,7 @@ class Places:
             "environment": lambda: "staging",
             "oid": lambda: self._record().oid,
             "number": lambda: self._submission().pk,
+            "plan": lambda: factories.plan([self._record()], user=self.user).pk,
             "sequence": lambda: _entry_with_bytes(self._submission()).sequence,
             "app_label": lambda: "organizations",
             "object_id": lambda: self._managed(name),
@@ -223,7 +230,7 @@ def test_a_fragment_for_nobody_is_401_and_sends_the_whole_page_to_sign_in(places
 def test_what_is_of_one_environment_is_not_found_in_the_other(places, name):
     address = places.address(name)
     parts = set(addresses()[name])
-    if parts & {"oid", "number"}:
+    if parts & {"oid", "number", "plan"}:
         client = client_of("approver")
         elsewhere = address.replace("/staging/", "/production/")
         asked = client.get(elsewhere) if TABLE[name].get else client.post(elsewhere)

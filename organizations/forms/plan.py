@@ -1,0 +1,32 @@
+"""What is sent back from the page of a plan: why, which warnings are ticked, and of many records their number."""
+
+from typing import Any
+
+from organizations.fields import read_text
+
+from .reading import ReadingForm, Text
+from .review import LONGEST_REASON
+
+
+class PlanForm(ReadingForm):
+    """The reason, and the number where it has to be typed."""
+
+    reason = Text("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
+    number = Text("Type the number of records", css="w-date", inputmode="numeric")
+
+    def __init__(self, *args: Any, needs_reason: bool, number_to_type: int, word: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.needs_reason, self.number_to_type = needs_reason, number_to_type
+        if not needs_reason:
+            self.fields["reason"].label = f"Reason (optional in {word})"
+        self.fields["number"].label = f"Type the number of records: {number_to_type}."
+        if not number_to_type:
+            del self.fields["number"]
+
+    def clean(self) -> dict[str, Any]:
+        self.why = self.read("reason", lambda typed: read_text("Reason", typed, LONGEST_REASON))
+        if self.needs_reason and not self.why and "reason" not in self.errors:
+            self.add_error("reason", "Enter a reason.")
+        if self.number_to_type and self.text("number").strip() != str(self.number_to_type):
+            self.add_error("number", f"This is not the number. Type: {self.number_to_type}.")
+        return self.cleaned_data

@@ -1,0 +1,283 @@
+"""Several records at once: the page of the plan, and the page of what became of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from organizations.models import Intent, Organization, Plan, PlanState, State, Submission, User
+from organizations.practice import PracticeDirectory
+from organizations.services import delivery, drafts, plans
+from organizations.services.actors import Actor
+from tests import factories
+from tests.factories import BASE, acting
+from tests.views.pages import text_of
+from tests.views.sending import page_of
+
+type ClientOf = Callable[..., Client]
+
+NEW = "/staging/plans/new/"
+
+
+@pytest.fixture
+def client(client_of: ClientOf, editor: User) -> Client:
+    return client_of(user=editor)
+
+
+@pytest.fixture
+def deliver_all(practice: PracticeDirectory, worker: Actor) -> Callable[[], None]:
+    def deliver() -> None:
+        while delivery.deliver_next("staging", actor=worker):
+            pass
+
+    return deliver
+
+
+def tree_of(user: User, *places: int, **values: Any) -> list[Organization]:
+    top = factories.organization(user=user, name="Lakeside Clinics", **values)
+    return [
+        top,
+        *(factories.organization(f"{BASE}.{place}", user=user, part_of_oid=BASE, **values) for place in places),
+    ]
+
+
+def address(made: list[Organization]) -> str:
+    return f"{NEW}?" + "&".join(f"record={each.pk}" for each in made)
+
+
+def branch(made: Organization, **values: str) -> str:
+    return f"{NEW}?branch={made.oid}" + "".join(f"&{name}={value}" for name, value in values.items())
+
+
+def press(client: Client, url: str, **typed: Any) -> Any:
+    """Read the page and press its button, with every box ticked."""
+    page = client.get(url).context["page"]
+    boxes = [each.question.key for each in page.asked]
+    return client.post(url, {"sha256": page.draft.sha256, "tick": boxes, "reason": "ticket 7"} | typed)
+
+
+class TestPage:
+    def test_it_says_what_is_sent_in_which_order(self, client: Client, editor: User) -> None:
+        made = tree_of(editor, 2, 3)
+        text = text_of(client.get(address(list(reversed(made)))))
+        assert "STAGING, 3 records: 3 New, 0 Update, 0 deactivated" in text
+        places = [text.index(f"{number} {each.name}") for number, each in enumerate(made, start=1)]
+        assert places == sorted(places)
+        assert "Send 3 records to STAGING" in text
+
+    def test_one_record_is_one(self, client: Client, editor: User) -> None:
+        made = tree_of(editor)
+        text = text_of(client.get(address(made)))
+        assert "STAGING, 1 record: 1 New, 0 Update, 0 deactivated" in text
+        assert "Send 1 record to STAGING" in text
+
+    def test_a_branch_is_all_that_lies_below(self, client: Client, editor: User) -> None:
+        made = tree_of(editor, 2, 3)
+        factories.organization("2.999.1", user=editor)
+        assert client.get(branch(made[0])).context["page"].draft.size == 3
+        assert client.get(branch(made[1])).context["page"].draft.size == 0
+
+    def test_a_warning_stands_once_with_how_many_records_have_it(self, client: Client, editor: User) -> None:
+        made = tree_of(editor, 2, 3, contacts=())
+        text = text_of(client.get(address(made)))
+        assert text.count("Nobody can be reached.") == 1
+        assert "3 records: Lakeside Clinics, Lakeside 2, Lakeside 3" in text
+
+    def test_what_stays_behind_is_named_with_why(self, client: Client, editor: User) -> None:
+        made = tree_of(editor, 2, 3)
+        Organization.objects.filter(pk=made[0].pk).update(destination_known=False)
+        text = text_of(client.get(address(made)))
+        assert "Nothing of this can be sent now" in text
+        assert "2 records: Send Lakeside Clinics first. Lakeside 2 Lakeside 3" in text
+
+    @pytest.mark.parametrize(
+        "query", ["", "?record=", "?record=x&record=-1&record=99999999999", "?branch=2.999.7", "?branch=%00"]
+    )
+    def test_what_names_no_record_sends_none(self, client: Client, query: str) -> None:
+        answer = client.get(NEW + query)
+        assert answer.status_code == (404 if "branch" in query else 200)
+        assert b"Send " not in answer.content
+        assert client.post(NEW + query).status_code in (404, 409)
+
+    def test_more_than_a_plan_holds_is_said(
+        self, client: Client, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(drafts, "MOST_RECORDS", 1)
+        text = text_of(client.get(address(tree_of(editor, 2))))
+        assert "At most 1 records go into one plan; these are 2. Choose fewer." in text
+
+
+class TestSending:
+    def test_it_leads_to_the_page_of_the_plan(self, client: Client, editor: User) -> None:
+        made = tree_of(editor, 2, 3)
+        answer = press(client, address(made))
+        plan = Plan.objects.get()
+        assert (answer.status_code, answer["Location"]) == (302, f"/staging/plans/{plan.pk}/")
+        assert (plan.reason, plan.submissions.count()) == ("ticket 7", 3)
+
+    def test_a_second_press_leads_to_the_first(self, client: Client, editor: User) -> None:
+        url = address(tree_of(editor, 2))
+        sha256 = client.get(url).context["page"].draft.sha256
+        first = press(client, url)
+        again = client.post(url, {"sha256": sha256, "reason": "ticket 7"}, follow=True)
+        assert again.redirect_chain == [(first["Location"], 302)]
+        assert "This was sent already at" in text_of(again)
+        assert Submission.objects.count() == 2
+
+    def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays(self, client: Client, editor: User) -> None:
+        url = address(tree_of(editor, 2))
+        answer = press(client, url, sha256="0" * 64, reason="my reason")
+        assert answer.status_code == 409
+        assert "Nothing was sent. Here is the new plan." in text_of(answer)
+        assert b"my reason" in answer.content
+        assert not Plan.objects.exists()
+
+    def test_boxes_reason_and_number_are_asked_for(self, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drafts, "MANY_RECORDS", 1)
+        approver = factories.UserFactory(role="approver")
+        made = [factories.organization(f"{BASE}.{place}", user=approver, environment="production") for place in (2, 3)]
+        url = address(made).replace("staging", "production")
+        answer = press(client_of(user=approver), url, tick=[], reason="", number="1")
+        text = text_of(answer)
+        assert answer.status_code == 422
+        for said in ("Tick: No destination ID.", "Enter a reason.", "This is not the number. Type: 2."):
+            assert said in text
+        assert "Type the number of records: 2." in text
+        assert press(client_of(user=approver), url, number="2").status_code == 302
+
+    def test_who_may_not_send_reads_it_and_sends_nothing(self, client_of: ClientOf, editor: User) -> None:
+        url = address(tree_of(editor))
+        viewer = client_of("viewer")
+        assert "You may not send to STAGING." in text_of(viewer.get(url))
+        assert press(viewer, url).status_code == 403
+        assert not Plan.objects.exists()
+
+    def test_a_lost_sign_in_brings_it_back_filled(self, client: Client, editor: User) -> None:
+        answer = press(client, address(tree_of(editor)), **{"came-back": "1", "reason": "my reason"})
+        assert answer.status_code == 422
+        assert b"my reason" in answer.content
+        assert not Plan.objects.exists()
+
+
+class TestDeactivating:
+    @pytest.fixture
+    def made(self, client: Client, editor: User, deliver_all: Callable[[], None]) -> list[Organization]:
+        made = tree_of(editor, 2, 3)
+        press(client, address(made))
+        deliver_all()
+        return made
+
+    def test_children_go_first_and_all_become_inactive(
+        self,
+        client: Client,
+        made: list[Organization],
+        practice: PracticeDirectory,
+        deliver_all: Callable[[], None],
+    ) -> None:
+        url = branch(made[0], kind="deactivate")
+        page = client.get(url)
+        text = text_of(page)
+        assert "STAGING, 3 records: 0 New, 0 Update, 3 deactivated" in text
+        assert page.context["page"].rows[-1].organization == made[0]
+        assert press(client, url, reason="").status_code == 422
+        assert press(client, url).status_code == 302
+        deliver_all()
+        assert [each["Active"] for each in practice.organizations("staging").values()] == [False] * 3
+
+    def test_saved_changes_that_stay_behind_are_named(
+        self, client: Client, made: list[Organization], editor: User
+    ) -> None:
+        Organization.objects.filter(pk=made[1].pk).update(city="Middleton")
+        text = text_of(client.get(branch(made[0], kind="deactivate")))
+        assert "Active true to false; not sent along: City" in text
+
+    def test_the_waiting_parent_says_for_how_many_children(self, client: Client, made: list[Organization]) -> None:
+        press(client, branch(made[0], kind="deactivate"))
+        last = Submission.objects.get(organization=made[0], intent=Intent.DEACTIVATE)
+        assert "Waits for 2 children to be deactivated." in text_of(client.get(page_of(last)))
+
+
+class TestResult:
+    @pytest.fixture
+    def plan(self, client: Client, editor: User) -> Plan:
+        press(client, address(tree_of(editor, 2, 3)))
+        return Plan.objects.get()
+
+    def url(self, plan: Plan, act: str = "") -> str:
+        return f"/staging/plans/{plan.pk}/{act}"
+
+    def test_it_tells_how_far_it_is(
+        self, client: Client, plan: Plan, worker: Actor, practice: PracticeDirectory
+    ) -> None:
+        delivery.deliver_next("staging", actor=worker)
+        text = text_of(client.get(self.url(plan)))
+        assert f"Plan {plan.pk}, 3 records sent together" in text
+        assert "1 of 3 accepted, 2 queued" in text
+        assert "Reason: ticket 7" in text
+
+    def test_it_asks_anew_until_its_end(
+        self, client: Client, plan: Plan, practice: PracticeDirectory, deliver_all: Callable[[], None]
+    ) -> None:
+        page = client.get(self.url(plan)).context["page"]
+        state = self.url(plan, "state/")
+        assert client.get(f"{state}?since={page.since}").status_code == 204
+        deliver_all()
+        answer = client.get(f"{state}?since={page.since}")
+        assert "Plan" in text_of(answer)
+        assert f"Plan {plan.pk} is now: At its end. 3 of 3 accepted." in text_of(answer)
+        assert b"data-hx-get" not in answer.content
+        assert b"Pause" not in answer.content
+
+    def test_it_is_paused_goes_on_and_is_stopped(self, client: Client, plan: Plan) -> None:
+        assert "Paused since" in text_of(client.post(self.url(plan, "pause/"), follow=True))
+        first = plan.submissions.earliest("pk")
+        assert f"Plan {plan.pk} is paused: Editor One paused it." in text_of(client.get(page_of(first)))
+        assert "It goes on." in text_of(client.post(self.url(plan, "go-on/"), follow=True))
+        text = text_of(client.post(self.url(plan, "stop/"), follow=True))
+        assert "Editor One stopped it. What was not attempted was cancelled." in text
+        assert "0 of 3 accepted, 3 cancelled" in text
+        assert set(plan.submissions.values_list("state", flat=True)) == {State.CANCELLED}
+        assert "Nothing was changed." in text_of(client.post(self.url(plan, "stop/"), follow=True))
+
+    def test_who_may_not_send_holds_only_plans_of_their_own(self, client_of: ClientOf, plan: Plan) -> None:
+        viewer = client_of("viewer")
+        assert "You may not pause or stop a plan in STAGING." in text_of(viewer.get(self.url(plan)))
+        assert viewer.post(self.url(plan, "pause/")).status_code == 403
+        assert client_of("approver").post(self.url(plan, "pause/")).status_code == 302
+
+    def test_the_submission_leads_back_to_it(self, client: Client, plan: Plan) -> None:
+        page = client.get(page_of(plan.submissions.earliest("pk")))
+        assert f'<a href="{self.url(plan)}">Plan {plan.pk}</a>' in page.content.decode()
+
+    def test_the_history_tells_it(self, client: Client, plan: Plan, editor: User) -> None:
+        plans.stop(plan.pk, actor=acting(editor))
+        text = text_of(client.get("/audit/"))
+        assert f'Editor One made plan {plan.pk}, to be sent to STAGING: 3 New. Reason: "ticket 7".' in text
+        assert f"Editor One stopped plan {plan.pk}: 3 submissions cancelled." in text
+
+    def test_the_number_of_queries_does_not_grow_with_the_records(
+        self, client: Client, plan: Plan, editor: User
+    ) -> None:
+        more = [factories.organization(f"2.999.{number}", user=editor) for number in range(1, 12)]
+        press(client, address(more))
+        counts = []
+        for each in Plan.objects.order_by("pk"):
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
+                client.get(self.url(each))
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
+
+    def test_a_plan_that_paused_by_itself_says_why(
+        self, client: Client, plan: Plan, practice: PracticeDirectory, worker: Actor
+    ) -> None:
+        practice.behaviour = "applies-then-504"
+        delivery.deliver_next("staging", actor=worker)
+        text = text_of(client.get(self.url(plan)))
+        assert Plan.objects.get().state == PlanState.PAUSED
+        assert "nobody knows yet what became of submission" in text
+        assert "Go on" in text

@@ -22,6 +22,7 @@ workers = settings.WEB_WORKERS
 worker_class = "gthread"
 threads = 4
 timeout = 60
+limit_request_line = 8190  # the address of a plan names each of its records
 graceful_timeout = 10
 control_socket_disable = True  # the socket would lie in the home folder
 loglevel = level.lower()

@@ -116,6 +116,20 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   document.addEventListener("htmx:afterSettle", () => before.nextElementSibling.querySelector(".name").focus(), { once: true });
 });
 
+// How many are chosen: the button that sends them says so -------------------------------------------------
+
+const chosen = () => document.querySelectorAll('input[form="send"]:checked').length;
+
+function countChosen() {
+  const button = document.querySelector("#send [data-counts]:not([aria-describedby])");
+  if (!button) return;
+  const number = chosen();
+  button.textContent = number ? `Send ${number.toLocaleString("en-US")} record${number === 1 ? "" : "s"}` : "Send the chosen records";
+  button.disabled = !number;
+}
+document.addEventListener("change", (event) => { if (event.target.matches('input[form="send"]')) countChosen(); });
+addEventListener("pageshow", countChosen);
+
 // What was typed survives --------------------------------------------------------------------------------
 // <form data-guard>: leaving with unsaved input asks first; data-guard="changed": what stands there is not saved yet.
 

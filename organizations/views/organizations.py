@@ -21,7 +21,13 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     wanted = filters.read(request.GET, environment)
     shown = listing.read(environment, wanted, request.GET.get("page", ""), request.GET.get("open", ""))
     why_not_edit = why_not(request, Right.EDIT, environment)
-    context = {"listing": shown, "section": "organizations", "why_not_edit": why_not_edit}
+    why_not_send = why_not(request, permissions.sending(environment), environment)
+    context = {
+        "listing": shown,
+        "section": "organizations",
+        "why_not_edit": why_not_edit,
+        "why_not_send": why_not_send,
+    }
     if not shown.total:
         is_connected = gateway.connection(environment).is_connected
         context["empty"] = listing.empty(environment, is_connected=is_connected, may_edit=not why_not_edit)
@@ -38,6 +44,7 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
     context = {
         "rows": tree.branch(organization, request.GET.get("page", "")),
         "may_edit": permissions.may(user_of(request), Right.EDIT),
+        "may_send": permissions.may(user_of(request), permissions.sending(environment)),
         "other_environment": environment.other,
     }
     response = render(request, "organizations/_rows.html", context)

@@ -115,6 +115,7 @@ def _frame(request: HttpRequest, organization: Organization, tab: str) -> Contex
         "tab": tab,
         "section": "organizations",
         "why_not_edit": why_not(request, Right.EDIT, environment),
+        "why_not_send": why_not(request, sending(environment), environment, "send a branch"),
         "why_not_deactivate": why_not(request, sending(environment), environment, act),
         "switch_url": counterpart_url(organization),
     }

@@ -281,3 +281,34 @@ class TestResult:
         assert Plan.objects.get().state == PlanState.PAUSED
         assert "nobody knows yet what became of submission" in text
         assert "Go on" in text
+
+
+class TestChoosing:
+    LIST = "/staging/organizations/"
+
+    def test_each_row_has_a_box_of_the_form_that_sends(self, client: Client, editor: User) -> None:
+        made = tree_of(editor, 2, 3)
+        branch_of_top = f"{self.LIST}{BASE}/branch/"
+        for answer in (client.get(self.LIST), client.get(f"{self.LIST}?view=list")):
+            text = answer.content.decode()
+            assert f'id="send" action="{NEW}"' in text
+            for each in made:
+                assert f'name="record" value="{each.pk}" form="send"' in text
+                assert f'aria-label="Choose {each.name}"' in text
+        rows = client.get(branch_of_top, headers={"HX-Request": "true"}).content.decode()
+        assert f'value="{made[1].pk}" form="send"' in rows
+
+    def test_a_record_offers_its_branch(self, client: Client, client_of: ClientOf, editor: User) -> None:
+        made = tree_of(editor)
+        link = f'<a href="{NEW}?branch={BASE}">Send this branch</a>'
+        assert link in client.get(f"{self.LIST}{made[0].oid}/").content.decode()
+        text = text_of(client_of("viewer").get(f"{self.LIST}{made[0].oid}/"))
+        assert "You may not send a branch in STAGING." in text
+
+    def test_who_may_not_send_chooses_nothing_and_reads_why(self, client: Client, client_of: ClientOf) -> None:
+        tree_of(factories.editor())
+        factories.organization(user=factories.editor(), environment="production")
+        for asked, word in ((client_of("viewer"), "staging"), (client, "production")):
+            answer = asked.get(f"/{word}/organizations/")
+            assert b'form="send"' not in answer.content
+            assert f"You may not send to {word.upper()}." in text_of(answer)

@@ -34,6 +34,7 @@ class Deactivation:
     parent: Organization | None
     children: list[Organization]
     more_children: int
+    as_well: str
     not_sent: tuple[str, ...]
     counterpart: Organization | None
     old_values: list[OldValues]
@@ -78,11 +79,22 @@ def deactivation(review: Review) -> Deactivation:
         parent=ancestors[-1] if ancestors else None,
         children=list(children.order_by("oid_key")[:MOST_CHILDREN]),
         more_children=max(count - MOST_CHILDREN, 0),
+        as_well=_as_well(review, count) if count else "",
         not_sent=not_sent(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
         done=last_deactivation(organization) if deactivates else None,
         old_values=[] if deactivates else _old_values(review),
     )
+
+
+def _as_well(review: Review, children: int) -> str:
+    """The words of the choice to deactivate the children too; empty where something else is in the way as well."""
+    if {blocker.kind for blocker in review.blockers} != {Block.ACTIVE_CHILDREN}:
+        return ""
+    below = len(tree.active_branch_of(review.organization))
+    these = "this one" if children == 1 else f"these {children:,}"
+    deeper = f" and the {below - children:,} below" if below > children else ""
+    return f"Deactivate {these}{deeper} as well, children first: {below + 1:,} messages"
 
 
 def not_sent(review: Review) -> tuple[str, ...]:

@@ -89,7 +89,9 @@ class Draft:
         """How many records it is about, where so many are typed; 0 where they are few."""
         changed = sum(bool(made.organization.confirmed_active) for made in self.reviews)
         much_of_all = self.active_records >= FEW_RECORDS and changed * 100 > MANY_OF_ALL * self.active_records
-        is_much = self.size > MANY_RECORDS or self.deactivated > MANY_DEACTIVATED or much_of_all
+        # In PRODUCTION a deactivation is never one press: of one record the name is typed, of several their number.
+        many_deactivated = 0 if self.environment == Environment.PRODUCTION else MANY_DEACTIVATED
+        is_much = self.size > MANY_RECORDS or self.deactivated > many_deactivated or much_of_all
         return self.size if is_much else 0
 
     @property

@@ -1,6 +1,7 @@
 """Plans: several records sent at once, in an order that holds, stopped before one fault becomes many."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -273,6 +274,8 @@ def test_the_number_is_typed_for_many_records_and_for_much_of_all(
     review.organization.confirmed_active = kind == DEACTIVATE
     found = Draft(environment=STAGING, kind=kind, reviews=(review,) * size, left_out=(), active_records=active)
     assert found.number_to_type == typed
+    in_production = replace(found, environment=Environment.PRODUCTION)
+    assert in_production.number_to_type == (typed if kind == SEND else size)
 
 
 class TestHolding:

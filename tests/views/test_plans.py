@@ -312,3 +312,37 @@ class TestChoosing:
             answer = asked.get(f"/{word}/organizations/")
             assert b'form="send"' not in answer.content
             assert f"You may not send to {word.upper()}." in text_of(answer)
+
+
+class TestChildrenAsWell:
+    @pytest.fixture
+    def made(self, client: Client, editor: User, deliver_all: Callable[[], None]) -> list[Organization]:
+        made = tree_of(editor, 2, 3)
+        made.append(factories.organization(f"{BASE}.2.1", user=editor, part_of_oid=f"{BASE}.2"))
+        press(client, address(made))
+        deliver_all()
+        return made
+
+    def page(self, client: Client, made: Organization) -> Any:
+        return client.get(f"/staging/organizations/{made.oid}/deactivate/")
+
+    def test_the_choice_counts_all_that_goes_along(
+        self, client: Client, client_of: ClientOf, made: list[Organization]
+    ) -> None:
+        answer = self.page(client, made[0])
+        choice = "Deactivate these 2 and the 1 below as well, children first: 4 messages"
+        link = f'<a class="btn" href="{NEW}?branch={BASE}&amp;kind=deactivate">{choice}</a>'
+        assert link in answer.content.decode()
+        assert "Stop; I will move or deactivate them first" in text_of(answer)
+        alone = "Deactivate this one as well, children first: 2 messages"
+        assert alone in text_of(self.page(client, made[1]))
+        viewer = self.page(client_of("viewer"), made[0])
+        assert f">{choice}</button>" in viewer.content.decode()
+        assert "You may not send to STAGING." in text_of(viewer)
+
+    def test_it_is_not_offered_while_something_else_is_in_the_way(
+        self, client: Client, made: list[Organization], editor: User
+    ) -> None:
+        Organization.objects.filter(pk=made[0].pk).update(city="Middleton")
+        factories.submission(made[0], user=editor)
+        assert "as well, children first" not in text_of(self.page(client, made[0]))

@@ -16,6 +16,8 @@ from organizations.models import (
     Environment,
     EnvironmentGate,
     Organization,
+    Plan,
+    PlanState,
     Presence,
     State,
     Submission,
@@ -23,12 +25,13 @@ from organizations.models import (
     Worker,
     clock,
 )
+from organizations.models.submission import OPEN_STATES
 from organizations.services import workers
 from organizations.templatetags.portal import plain, written
 from organizations.words import OPEN_WORK, STANDING, Word, count
 
 # What nobody knows first, then what was refused, then what waits.
-KINDS = ("unknown", "needs_person", "rejected", "delayed", "awaiting", "changes_not_sent")
+KINDS = ("unknown", "needs_person", "plan_paused", "rejected", "delayed", "awaiting", "changes_not_sent")
 ONE_BY_ONE = ("unknown", "needs_person", "rejected")
 GROUPED_BY: tuple[str, ...] = ("environment", "standing", "open_work")
 MOST_LINES = 3  # of one kind and environment; more are one line that opens their list
@@ -39,6 +42,7 @@ DELAYED_AFTER = datetime.timedelta(minutes=15)
 MINE_WITHIN = datetime.timedelta(days=7)
 STANDINGS = ("active", "deactivated", "not_registered", "stated", "seen", "unknown")
 DELAYED = Word("queued", "Not reached", "clock", "is-ink", "Redox could not be reached. It is tried again by itself.")
+_OTHER_WORDS = {"delayed": DELAYED, "plan_paused": words.PLAN_STATE["paused"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Need:
 
     @property
     def word(self) -> Word:
-        return DELAYED if self.kind == "delayed" else OPEN_WORK[self.kind]
+        return _OTHER_WORDS.get(self.kind) or OPEN_WORK[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,22 @@ def _needs(
         lines = Organization.objects.with_words().filter(few).select_related("last_submission")
         yield from (_one(organization) for organization in lines)
     yield from _delayed(gates, moment)
+    yield from _paused()
+
+
+def _paused() -> Iterator[Need]:
+    """Plans that are held and not at their end: they go on only when somebody says so."""
+    waiting = Count("submissions", filter=Q(submissions__state__in=OPEN_STATES))
+    for plan in Plan.objects.filter(state=PlanState.PAUSED).annotate(waiting=waiting).filter(waiting__gt=0):
+        yield Need(
+            kind="plan_paused",
+            environment=plan.environment,
+            number=1,
+            what=f"Plan {plan.pk}, {count(plan.waiting, 'record')}",
+            text=f"{plain(plan.state_reason).rstrip('.')}.",
+            url=reverse("plan", args=[plan.environment, plan.pk]),
+            since=plan.state_at,
+        )
 
 
 def _one(organization: Organization) -> Need:

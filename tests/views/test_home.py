@@ -10,7 +10,7 @@ from django.test import Client
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, User, Worker, clock
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import delivery, organizations, submissions
+from organizations.services import delivery, organizations, plans, submissions
 from organizations.services.actors import system
 from tests import bulk, factories
 from tests.factories import BASE, acting
@@ -243,3 +243,15 @@ def test_a_pause_says_after_how_many_failures_and_one_failure_is_none(practice, 
     paused = {"hold_until": minutes_ago(-5), "hold_reason": "Redox did not answer 5 times in a row", "probing": True}
     EnvironmentGate.objects.filter(pk="staging").update(failures=5, **paused)
     assert "Redox did not answer 5 times in a row. The portal asks again at" in text(client_of("viewer"))
+
+
+def test_a_paused_plan_needs_somebody_until_its_end(client_of, editor: User) -> None:
+    made = [factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2)]
+    plan = factories.plan(made, user=editor)
+    client = client_of(user=editor)
+    assert "Paused" not in text(client)
+    plans.pause(plan.pk, actor=acting(editor))
+    assert f"Paused Plan {plan.pk}, 2 records STAGING Editor One paused it." in text(client)
+    assert f'href="/staging/plans/{plan.pk}/"' in client.get("/").content.decode()
+    Submission.objects.update(state=State.ACCEPTED)
+    assert f"Plan {plan.pk}" not in text(client)

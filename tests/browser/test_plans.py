@@ -1,0 +1,78 @@
+"""Several records at once: chosen in the list, reviewed together, watched until the last answer."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from organizations.models import Organization, State, User
+from organizations.practice import PracticeDirectory
+from tests import factories
+
+from . import made
+from .conftest import PageAs
+from .judging import faults_of
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+@pytest.fixture
+def clinics(practice: PracticeDirectory, person: Callable[..., User]) -> list[Organization]:
+    """A record that Redox accepted, and three below it that were never sent."""
+    editor = person("editor")
+    top = made.registered(user=editor, name="Lakeside Clinics")
+    below = ((1, "Lakeside North"), (2, "Lakeside East"), (3, "Lakeside West"))
+    return [
+        top,
+        *(
+            factories.organization(f"{factories.BASE}.{number}", user=editor, name=name, part_of_oid=factories.BASE)
+            for number, name in below
+        ),
+    ]
+
+
+def test_three_records_are_chosen_sent_and_watched(
+    practice: PracticeDirectory, page_as: PageAs, clinics: list[Organization]
+) -> None:
+    page = page_as("editor")
+    page.goto("/staging/organizations/")
+    button = page.locator("#send button")
+    expect(button).to_be_disabled()
+    for each in clinics[1:]:
+        page.get_by_role("checkbox", name=f"Choose {each.name}").check()
+    expect(button).to_have_text("Send 3 records")
+    button.click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("STAGING, 3 records: 3 New, 0 Update, 0 deactivated")
+    practice.behaviour = "slow"
+    page.get_by_role("button", name="Send 3 records to STAGING").click()
+
+    page.wait_for_url("**/staging/plans/*/")
+    page.evaluate("document.body.dataset.stays = 'yes'")
+    state = page.locator("#state")
+    expect(state).to_contain_text("0 of 3 accepted, 2 queued, 1 sending")
+    assert faults_of(page) == []
+    practice.behaviour = "answers"
+    expect(state).to_contain_text("3 of 3 accepted")
+    expect(state).to_contain_text("At its end")
+    expect(page.locator("#live")).to_contain_text("is now: At its end. 3 of 3 accepted.")
+    expect(page.locator("#submissions").get_by_text("Accepted")).to_have_count(3)
+    assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
+    assert page.title().startswith("At its end: plan ")
+    assert len(practice.organizations("staging")) == 4
+
+
+def test_a_plan_that_was_paused_goes_on_and_is_stopped_without_a_script(
+    practice: PracticeDirectory, page_as: PageAs, clinics: list[Organization], person: Callable[..., User]
+) -> None:
+    practice.behaviour = "slow"
+    plan = factories.plan(clinics[1:], user=person("editor"))
+    page = page_as("editor", java_script_enabled=False)
+    page.goto(f"/staging/plans/{plan.pk}/")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#state")).to_contain_text("Editor One paused it.")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#notes")).to_contain_text("It goes on.")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#state")).to_contain_text("What was not attempted was cancelled.")
+    assert State.CANCELLED in plan.submissions.values_list("state", flat=True)

@@ -28,6 +28,7 @@ def change(label: str, before: str, after: str) -> dict[str, str]:
     return {"field": label.lower(), "label": label, "before": before, "after": after}
 
 
+PLAN = {"object": {"type": "plan", "id": "7", "name": "plan 7"}, "plan": 7}
 UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1}
 
 
@@ -118,6 +119,22 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             Action.SUBMISSION_SETTLED,
             {"submission": 412, "reason": "the settings changed", "details": {"state": "needs_person"}},
             'Submission 412 is now: needs person. Reason: "the settings changed".',
+        ),
+        (
+            Action.PLAN_MADE,
+            PLAN | {"reason": "ticket 7", "details": {"news": 3, "updates": 1, "deactivated": 0}},
+            'Editor One made plan 7, to be sent to PRODUCTION: 3 New, 1 Update. Reason: "ticket 7".',
+        ),
+        (
+            Action.PLAN_PAUSED,
+            PLAN | {"actor": {"id": None, "name": "Worker 1"}, "reason": "submission 412 is unknown"},
+            'Plan 7 was paused by Worker 1. Reason: "submission 412 is unknown".',
+        ),
+        (Action.PLAN_GONE_ON, PLAN, "Editor One let plan 7 go on."),
+        (
+            Action.PLAN_STOPPED,
+            PLAN | {"details": {"cancelled": 2}},
+            "Editor One stopped plan 7: 2 submissions cancelled.",
         ),
         (
             Action.PERMISSION_REFUSED,

@@ -12,6 +12,7 @@ from organizations.models import Intent, Organization, Plan, PlanState, State, S
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery, drafts, plans
 from organizations.services.actors import Actor
+from orgportal import webserver
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.pages import text_of
@@ -108,6 +109,11 @@ class TestPage:
         monkeypatch.setattr(drafts, "MOST_RECORDS", 1)
         text = text_of(client.get(address(tree_of(editor, 2))))
         assert "At most 1 records go into one plan; these are 2. Choose fewer." in text
+
+
+def test_an_address_may_name_all_that_a_plan_holds() -> None:
+    named = "&".join(f"record={10**6 + number}" for number in range(drafts.MOST_RECORDS))
+    assert len(f"GET {NEW}?{named} HTTP/1.1") <= webserver.limit_request_line
 
 
 class TestSending:

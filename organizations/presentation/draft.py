@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from organizations import words
 from organizations.models import Event, Organization, Plan, PlanKind
+from organizations.records import Difference
 from organizations.services.drafts import Draft
 from organizations.services.reviews import Review
 from organizations.templatetags.portal import written
@@ -19,12 +20,15 @@ MOST_NAMED = 5
 
 
 class Row(NamedTuple):
-    """One message of the plan; `url` is the page that shows it by itself."""
+    """One message of the plan, what it changes and its very bytes; `url` is the page that shows it by itself."""
 
     organization: Organization
     kind: str
     what: str
     url: str
+    changes: tuple[Difference, ...]
+    message: str
+    fingerprint: str
 
 
 class Asked(NamedTuple):
@@ -94,7 +98,15 @@ def _row(made: Review, kind: PlanKind) -> Row:
     deactivates = kind == PlanKind.DEACTIVATE
     address = "deactivate" if deactivates else "review"
     url = reverse(address, args=[made.organization.environment, made.organization.oid])
-    return Row(made.organization, "deactivated" if deactivates else made.event.value, _what(made, kind), url)
+    return Row(
+        organization=made.organization,
+        kind="deactivated" if deactivates else made.event.value,
+        what=_what(made, kind),
+        url=url,
+        changes=tuple(change.difference for change in made.changes) if made.event == Event.UPDATE else (),
+        message=made.message.decode(),
+        fingerprint=made.fingerprint,
+    )
 
 
 def _what(made: Review, kind: PlanKind) -> str:

@@ -1,16 +1,18 @@
 """Several records at once: the page of the plan, and the page of what became of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
 from organizations.models import Intent, Organization, Plan, PlanState, State, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery, drafts, plans
+from organizations.services import delivery, drafts, organizations, plans
 from organizations.services.actors import Actor
 from orgportal import webserver
 from tests import factories
@@ -68,6 +70,24 @@ class TestPage:
         places = [text.index(f"{number} {each.name}") for number, each in enumerate(made, start=1)]
         assert places == sorted(places)
         assert "Send 3 records to STAGING" in text
+
+    def test_each_message_stands_there_as_it_is_sent(
+        self, client: Client, editor: User, deliver_all: Callable[[], None]
+    ) -> None:
+        made = tree_of(editor, 2)
+        press(client, address(made))
+        deliver_all()
+        for each in made:
+            now = Organization.objects.get(pk=each.pk)
+            record = replace(now.record(), destination_id="0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70")
+            organizations.edit(now.pk, now.version, record, stands_for="", actor=acting(editor))
+        page = client.get(address(made))
+        assert "STAGING, 2 records: 0 New, 2 Update, 0 deactivated" in text_of(page)
+        press(client, address(made))
+        for sent in Plan.objects.latest("pk").submissions.all():
+            assert escape(bytes(sent.message).decode()) in page.content.decode()
+            assert sent.fingerprint in text_of(page)
+        assert "<ins>0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70</ins>" in page.content.decode()
 
     def test_one_record_is_one(self, client: Client, editor: User) -> None:
         made = tree_of(editor)

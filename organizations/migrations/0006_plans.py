@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0004_resolving"),
+        ("organizations", "0005_indexes_of_searches"),
     ]
 
     operations = [

@@ -24,8 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--only-database", action="store_true", help="only tests that use a database")
 
 
+# The straight way of delivery; every other test that sends over HTTP is left out of the quick run.
+QUICK_DELIVERY = "test_delivery.py"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what a second database would not test differently."""
+    """Keep the quick run quick; leave out what a second database would not test differently."""
+    for item in items:
+        if "practice" in getattr(item, "fixturenames", ()) and item.path.name != QUICK_DELIVERY:
+            item.add_marker(pytest.mark.slow)
     if config.getoption("--only-database"):
         wanted = [item for item in items if _uses_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if not _uses_database(item)])

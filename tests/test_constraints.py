@@ -4,7 +4,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
-from organizations.models import Action, AuditEntry, Organization, Submission
+from organizations.models import Action, AuditEntry, Organization, Plan, Submission
 from organizations.services import audit
 from organizations.services.actors import system
 from tests import factories
@@ -25,6 +25,9 @@ REFUSED = [
     ("submission_event_known", Submission, {"event": "Delete"}),
     ("submission_intent_known", Submission, {"intent": "delete"}),
     ("submission_environment_known", Submission, {"environment": "test"}),
+    ("plan_environment_known", Plan, {"environment": "test"}),
+    ("plan_kind_known", Plan, {"kind": "delete"}),
+    ("plan_state_known", Plan, {"state": "sent"}),
     ("audit_action_known", AuditEntry, {"action": "organization.forgotten"}),
 ]
 
@@ -32,7 +35,7 @@ REFUSED = [
 @pytest.mark.parametrize(("constraint", "model", "values"), REFUSED, ids=[constraint for constraint, *_ in REFUSED])
 def test_the_database_takes_no_value_that_nobody_knows(constraint, model, values):
     user = factories.editor()
-    factories.submission(factories.organization(user=user), user=user)
+    factories.plan([factories.organization(user=user)], user=user)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         model.objects.update(**values)
 

@@ -25,6 +25,7 @@ FAMILIES = (
     ("Open work of a record", words.OPEN_WORK),
     ("What an attempt came to", words.ATTEMPT),
     ("State of an environment", words.ENVIRONMENT_STATE),
+    ("State of a plan: several records sent together", words.PLAN_STATE),
 )
 OWN_SECTION = "unknown"
 

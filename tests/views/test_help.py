@@ -28,7 +28,9 @@ def test_the_page_links_only_to_what_is_on_it(page):
 
 
 def test_every_family_of_words_is_on_the_page(page):
-    for family in (words.STANDING, words.OPEN_WORK, words.SUBMISSION_STATE, words.ATTEMPT, words.ENVIRONMENT_STATE):
+    tables = (words.STANDING, words.OPEN_WORK, words.SUBMISSION_STATE, words.ATTEMPT, words.ENVIRONMENT_STATE)
+    assert [family for _, family in FAMILIES if family not in tables] == [words.PLAN_STATE]
+    for _, family in FAMILIES:
         for word in family.values():
             assert word.example in page.replace("&#x27;", "'").replace("&quot;", '"')
 

@@ -39,7 +39,7 @@ WAITS_FOR = {
 }
 NEED_A_WORKER = (State.QUEUED, State.SENDING, State.UNKNOWN)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ from organizations.redox.outcome import STOP_CERTIFICATE, STOP_CREDENTIAL, STOP_
 
 from . import servers
 
+pytestmark = pytest.mark.slow
+
 KEY_ID = "key-1"
 CLIENT_ID = "client-1"
 API_KEY = ApiKeyCredential(api_key="made-up-api-key", api_secret="made-up-api-secret")

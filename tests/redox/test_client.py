@@ -25,6 +25,8 @@ from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, S
 
 from . import servers
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "made-up-token-7f3a"
 ENVIRONMENT = Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING])
 RECORD = OrganizationRecord(

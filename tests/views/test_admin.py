@@ -13,6 +13,8 @@ from organizations.models import Action, AuditEntry, User
 from organizations.services import people
 from tests.factories import PASSWORD, UserFactory
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = "/admin/organizations/user/"
 SECRET = "a-much-longer-secret"
 

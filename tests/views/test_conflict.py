@@ -15,6 +15,8 @@ from tests import factories
 from tests.factories import BASE, acting
 from tests.views.typing import edit_url, form_of, posted
 
+pytestmark = pytest.mark.slow
+
 SENTENCE = "while you were editing. Nothing of yours is lost and nothing was saved yet."
 
 

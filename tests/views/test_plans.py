@@ -20,6 +20,8 @@ from tests.factories import BASE, acting
 from tests.views.pages import text_of
 from tests.views.sending import page_of
 
+pytestmark = pytest.mark.slow
+
 type ClientOf = Callable[..., Client]
 
 NEW = "/staging/plans/new/"

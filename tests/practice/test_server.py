@@ -139,6 +139,12 @@ def test_it_does_not_start_without_credentials_or_on_a_taken_port(
 
 type Command = Callable[..., subprocess.Popen[str]]
 IGNORING_CTRL_C = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+# As from a terminal, also where the tests themselves run behind a shell that has Ctrl-C ignored.
+HEARING_CTRL_C = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+)
 
 
 @pytest.fixture
@@ -183,7 +189,7 @@ def test_the_command_prints_its_address_and_ends_with_0_when_told(
     ending: signal.Signals,
 ) -> None:
     write_credentials(tmp_path, credentials)
-    process = command(tmp_path)
+    process = command(tmp_path, before=HEARING_CTRL_C)
     assert httpx.get(address(process), trust_env=False).status_code == 404
     process.send_signal(ending)
     assert process.communicate(timeout=60) == ("", "")

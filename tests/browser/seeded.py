@@ -1,13 +1,14 @@
 """A portal in the middle of its work: a record for each state that a page can show."""
 
+import datetime
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from organizations.models import Intent, Organization, Plan, State, Submission, User
+from organizations.models import Intent, Organization, Plan, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.records import IdentifierRecord
-from organizations.services import environments, organizations, submissions
+from organizations.services import asking, environments, organizations, submissions
 from organizations.services.actors import person
 from tests import factories
 
@@ -38,6 +39,8 @@ class Seeded:
         self._waiting()
         practice.behaviour = "answers"
         environments.check("staging", actor=person(self.approver))
+        # Else its page would ask by itself, and be loaded anew while somebody looks at it.
+        asking.ask_about(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
 
     def submission(self, state: State) -> str:
         """The address of the latest one in that state."""
@@ -71,6 +74,9 @@ class Seeded:
         for number, name, behaviour in ROUND:
             self.practice.behaviour = behaviour
             made.sent(self._below(number, name), user=self.editor)
+            # What is unknown stays so while somebody looks at it.
+            later = clock.now() + datetime.timedelta(hours=1)
+            Submission.objects.filter(state=State.UNKNOWN).update(not_before=later)
         self.practice.behaviour = "answers"
 
     def _waiting(self) -> None:

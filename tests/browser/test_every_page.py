@@ -28,6 +28,7 @@ NO_PAGES = {
     "submission-state",
     "submission-cancel",
     "submission-ask",
+    "submission-decide",
     "plan-state",
     "plan-pause",
     "plan-go-on",

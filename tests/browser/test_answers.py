@@ -93,7 +93,7 @@ def test_a_suspected_character_is_named_and_put_right_from_the_record(
 def test_silence_is_unknown_and_the_directory_is_asked(
     practice: PracticeDirectory, page_as: PageAs, changed: Changed, settings: Any
 ) -> None:
-    settings.REDOX_DEADLINE = 1.0
+    settings.REDOX_DEADLINE, settings.REDOX_SETTLE = 1.0, 180.0
     changed(address=factories.record().address, name="Lakeside North Shore", contacts=())
     practice.behaviour = "never-answers"
     page = page_as("editor")
@@ -113,6 +113,20 @@ def test_silence_is_unknown_and_the_directory_is_asked(
         ["Lakeside North Shore", "Lakeside North", "Lakeside North", "differs"]
     )
     expect(state).to_contain_text("We do not know whether this arrived.")
+
+
+def test_silence_clears_up_by_itself(
+    practice: PracticeDirectory, page_as: PageAs, changed: Changed, settings: Any
+) -> None:
+    settings.REDOX_DEADLINE, settings.REDOX_SETTLE = 1.0, 2.0
+    changed(address=factories.record().address, name="Lakeside North Shore", contacts=())
+    practice.behaviour = "never-answers"
+    page = page_as("editor")
+    send(page)
+    expect(page.locator("#state")).to_contain_text("We do not know whether this arrived.")
+    practice.behaviour = "answers"
+    expect(page.locator("#state")).to_contain_text("Redox said yes at")
+    assert practice.organizations("staging")[factories.BASE]["Name"] == "Lakeside North Shore"
 
 
 def test_a_poll_that_finds_nothing_new_closes_nothing_and_leaves_the_focus(

@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 from playwright.sync_api import Page, expect
 
-from organizations.management.commands.seed_demo import Seed
+from organizations.management.commands.seed_demo import A_DAY, Seed
 from organizations.management.demonstration_records import BASES
 from organizations.models import Environment, State, Submission, User
 from organizations.practice import PracticeDirectory
@@ -32,7 +32,8 @@ def everybody(person: Callable[..., User]) -> dict[str, User]:
 @pytest.fixture
 def seeded(practice: PracticeDirectory, everybody: dict[str, User], worker: None) -> None:
     """The records of the demonstration."""
-    with override_settings(DEMO=True, DEMO_BEHAVIOUR_FILE=str(practice.folder / "behaviour")):
+    file = str(practice.folder / "behaviour")
+    with override_settings(DEMO=True, DEMO_BEHAVIOUR_FILE=file, REDOX_SETTLE=A_DAY):
         for environment in Environment:
             Seed(environment, everybody).run()
 

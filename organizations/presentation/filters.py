@@ -50,7 +50,7 @@ LABELS = {
 ANY = {
     "standing": "Any standing",
     "open_work": "Any open work",
-    "stands_for": "Stands for anything",
+    "stands_for": "Stands for any",
     "state": "Any state",
     "contact": "Any contact",
 }

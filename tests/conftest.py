@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from hypothesis import settings as hypothesis_settings
 
 # Playwright leaves an event loop in the main thread, for which Django would refuse the database.
@@ -50,6 +51,14 @@ class NetworkClosed(Exception):
 
 def _local(address: Any) -> bool:
     return not isinstance(address, tuple) or address[0] in ("127.0.0.1", "::1", "localhost") or address[0][:4] == "127."
+
+
+@pytest.fixture(autouse=True)
+def own_settings() -> Iterator[None]:
+    """Give each test the settings of the run, whatever an earlier one in the same process left changed."""
+    before = settings._wrapped
+    yield
+    settings._wrapped = before
 
 
 @pytest.fixture(autouse=True, scope="session")

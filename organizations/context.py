@@ -26,11 +26,15 @@ SECTIONS = {
     "connection": "connection",
 }
 
+CLOSED = ("stopped", "waiting", "paused")
+"""States of an environment in which a person or the portal itself holds back what is queued."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
     """One environment's state in words, with the time that it rests on."""
 
+    environment: Environment
     key: str
     word: str
     icon: str
@@ -64,30 +68,41 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "release": RELEASE,
         "environment": str(environment),
     }
-    return context | (_environment(environment) if environment else {})
+    return context | (_environment(environment, context["section"]) if environment else {"banners": _closed_gates()})
 
 
 def environment_state(environment: str, gate: EnvironmentGate | None = None) -> EnvironmentState:
     """The state of an environment, from its settings and its gate."""
+    chosen = Environment(environment)
     gate = gate or EnvironmentGate.objects.get(pk=environment)
     moment = clock.now()
     wording = words.ENVIRONMENT_STATE[_state_key(environment, gate, moment)]
     sentence = wording.say(
-        environment=Environment(environment).label,
+        environment=chosen.label,
         time=_clock(_time_of(wording.key, gate)),
         cause=_cause_of(wording.key, gate),
         failures=gate.failures,
         k=_waiting(environment) if wording.key in ("stopped", "paused") else 0,
     )
-    return EnvironmentState(wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)
+    return EnvironmentState(chosen, wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)
 
 
-def _environment(environment: str) -> dict[str, Any]:
+def _closed_gates() -> list[EnvironmentState]:
+    """On pages about both environments: those to which nothing is sent at present."""
+    states = [environment_state(gate.environment, gate) for gate in EnvironmentGate.objects.order_by("environment")]
+    return [state for state in states if state.key in CLOSED]
+
+
+def _environment(environment: str, section: str) -> dict[str, Any]:
     chosen = Environment(environment)
+    state = environment_state(environment)
+    # Connection says the same in its head.
+    is_shown = section != "connection" and state.key not in ("connected", "not_checked")
     return {
         "environment_word": chosen.label,
         "environment_label": gateway.label(environment),
-        "environment_state": environment_state(environment),
+        "environment_state": state,
+        "banners": [state] if is_shown else [],
         "other_environment": chosen.other.value,
         "open_submissions": Submission.objects.open().in_environment(environment).count(),
     }

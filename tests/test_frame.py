@@ -11,6 +11,8 @@ from django.template.loader import render_to_string
 from django.utils.html import strip_tags
 
 from organizations import words
+from organizations.context import EnvironmentState
+from organizations.models import Environment
 
 LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
 
@@ -74,10 +76,11 @@ def test_a_page_about_both_environments_offers_both_and_claims_neither():
 def test_only_an_environment_that_is_not_as_it_should_be_has_a_banner():
     assert 'class="banner"' not in frame()
     word = words.ENVIRONMENT_STATE["stopped"]
-    stopped = SimpleNamespace(key=word.key, word=word.word, icon=word.icon, sentence=word.example, time=None)
-    shown = frame(environment_state=stopped)
-    assert word.example in shown
-    assert "Open Connection" in shown
+    stopped = EnvironmentState(Environment.STAGING, word.key, word.word, word.icon, word.example, None, word.tone)
+    for environment in ("staging", ""):
+        shown = frame(environment=environment, banners=[stopped])
+        assert word.example in shown
+        assert 'href="/staging/connection/">Open Connection' in shown
 
 
 def test_missing_workers_are_told_on_every_page():

@@ -237,14 +237,6 @@ def test_after_a_cancel_the_record_still_waits_to_be_sent(editor, client_of):
     assert "Changes not sent 1 record" in text(client_of(user=editor))
 
 
-def test_a_pause_says_after_how_many_failures_and_one_failure_is_none(practice, client_of):
-    EnvironmentGate.objects.filter(pk="staging").update(failures=1)
-    assert "Redox did not answer" not in text(client_of("viewer"))
-    paused = {"hold_until": minutes_ago(-5), "hold_reason": "Redox did not answer 5 times in a row", "probing": True}
-    EnvironmentGate.objects.filter(pk="staging").update(failures=5, **paused)
-    assert "Redox did not answer 5 times in a row. The portal asks again at" in text(client_of("viewer"))
-
-
 def test_a_paused_plan_needs_somebody_until_its_end(client_of, editor: User) -> None:
     made = [factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2)]
     plan = factories.plan(made, user=editor)

@@ -36,7 +36,7 @@ def main() -> None:
             REDOX_STAGING_AUTH="token",
             REDOX_STAGING_ACCESS_TOKEN=_TOKEN,
             REDOX_DEADLINE="2",
-            REDOX_LEASE="32",
+            REDOX_LEASE="5",
             REDOX_SETTLE=str(wanted.settle),
             REDOX_RATE="10000",
         )

@@ -1,17 +1,20 @@
 """Makes the submissions, kills the workers, and counts afterwards. Import it after `prepare`."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
+from subprocess import DEVNULL, PIPE
 
 from django.contrib.auth.models import Group
 
 from benchmarks import ground
-from benchmarks.faulty import FAULTS, QUERY_FAULTS, Faulty
+from benchmarks.faulty import FAULTS, QUERY_FAULTS, Effect, Faulty
 from organizations.models import Action, AuditEntry, Organization, State, Submission, User
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
 from organizations.redox import messages
@@ -23,7 +26,7 @@ from organizations.services.faults import NotDone
 _BASE = "2.16.840.1.113883.3.6147.458.99999.1"
 _CHILDREN = 12
 _DESTINATIONS = ("0b9b4c4e-0000-4000-8000-000000000001", "0b9b4c4e-0000-4000-8000-000000000002")
-_WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
+_NURSERY = (sys.executable, "-m", "benchmarks.nursery")
 
 
 class Workers:
@@ -31,6 +34,7 @@ class Workers:
 
     def __init__(self, number: int) -> None:
         self.kills = 0
+        self._nursery = subprocess.Popen(_NURSERY, cwd=ground.ROOT, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True)
         self._running = [self._start() for _ in range(number)]
         self._last_kill = time.monotonic()
 
@@ -38,20 +42,21 @@ class Workers:
         if time.monotonic() - self._last_kill < 1.0:
             return
         self._last_kill = time.monotonic()
-        oldest = self._running.pop(0)
-        oldest.kill()
-        oldest.wait()
+        os.kill(self._running.pop(0), signal.SIGKILL)
         self._running.append(self._start())
         self.kills += 1
 
     def stop(self) -> None:
         for process in self._running:
-            process.terminate()
-        for process in self._running:
-            process.wait()
+            os.kill(process, signal.SIGTERM)
+        self._nursery.communicate()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(_WORKER, stderr=subprocess.DEVNULL)
+    def _start(self) -> int:
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write("\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline())
 
 
 class Journey:
@@ -145,7 +150,7 @@ def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes
         ("decided by a person", str(journey.decided)),
         *_findings(directory),
     ]
-    print(f"{ground.machine()}; settle {updates and _settle()} s\n\n{ground.table(('', 'number'), rows)}", flush=True)
+    print(f"{ground.machine()}; settle {_settle()} s\n\n{ground.table(('', 'number'), rows)}", flush=True)
 
 
 def _settle() -> str:
@@ -160,35 +165,34 @@ def _faults(directory: Faulty) -> int:
 
 def _findings(directory: Faulty) -> list[tuple[str, str]]:
     """What must all be 0."""
-    accepted = list(Submission.objects.filter(state=State.ACCEPTED).order_by("id"))
     effects = directory.records.effects
+    sent = {(each.oid, _text(_organization(each))): each for each in Submission.objects.order_by("id")}
     seen = {(each.oid, _text(each.organization)) for each in effects}
     news = Counter(each.oid for each in effects if each.event == "New")
-    lost = [each for each in accepted if (each.oid, _text(_organization(each))) not in seen]
+    lost = [key for key, each in sent.items() if each.state == State.ACCEPTED and key not in seen]
     return [
         ("not ended", str(Submission.objects.open().count())),
         ("rejected or cancelled", str(Submission.objects.filter(state__in=(State.REJECTED, State.CANCELLED)).count())),
         ("lost: accepted without an effect", str(len(lost))),
         ("doubled: a second New took effect", str(sum(number - 1 for number in news.values()))),
-        ("out of order: an older message after a newer one", str(_out_of_order(effects, accepted))),
+        ("out of order: an older message after a newer one", str(_out_of_order(effects, sent))),
         ("child before its parent", str(_child_first(effects))),
         ("attempts without exactly one outcome", str(_without_one_outcome())),
         ("wrong final records", str(_wrong_at_the_end(directory))),
     ]
 
 
-def _out_of_order(effects: list, accepted: list[Submission]) -> int:
-    places = {(each.oid, _text(_organization(each))): each.pk for each in accepted}
+def _out_of_order(effects: list[Effect], sent: dict[tuple[str, str], Submission]) -> int:
     newest: dict[str, int] = {}
     number = 0
     for effect in effects:
-        place = places.get((effect.oid, _text(effect.organization)), 0)
+        place = sent[effect.oid, _text(effect.organization)].pk
         number += place < newest.get(effect.oid, 0)
         newest[effect.oid] = max(place, newest.get(effect.oid, 0))
     return number
 
 
-def _child_first(effects: list) -> int:
+def _child_first(effects: list[Effect]) -> int:
     there: set[str] = set()
     number = 0
     for effect in effects:
@@ -206,13 +210,15 @@ def _without_one_outcome() -> int:
 
 
 def _wrong_at_the_end(directory: Faulty) -> int:
+    """Records whose last submission ended, and of which the directory or the portal holds something else than that."""
     number = 0
-    for made in Organization.objects.exclude(confirmed_submission=None).select_related("confirmed_submission"):
-        assert made.confirmed_submission is not None
+    for made in Organization.objects.exclude(confirmed_submission=None).select_related("last_submission"):
+        last = made.last_submission
+        if last is None or last.state != State.ACCEPTED:
+            continue
         there = directory.records.organizations.get(made.oid)
-        sent = _organization(made.confirmed_submission)
-        confirmed = messages.record_from_message(bytes(made.confirmed_submission.message))
-        number += there != sent or confirmed != made.confirmed_record()
+        confirmed = messages.record_from_message(bytes(last.message))
+        number += there != _organization(last) or confirmed != made.confirmed_record()
     return number
 
 

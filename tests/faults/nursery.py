@@ -1,14 +1,8 @@
-"""Starts workers fast: Django is loaded once, and each worker is a process forked off, as real as one of its own.
-
-Reads one JSON object a line from standard input, answers each with the number of the process.
-"""
+"""Starts workers fast, each with the settings that its line, a JSON object, names."""
 
 import functools
 import json
 import os
-import signal
-import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +12,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from benchmarks.nursery import raise_workers
 from tests.faults.settings import own
 
 
 def main() -> None:
     django.setup()
     _load()
-    signal.signal(signal.SIGCHLD, _reap)
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _become_worker(json.loads(line))
-        print(child, flush=True)
-
-
-def _reap(*_: object) -> None:
-    """Let who ended be gone."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+    raise_workers(_become_worker)
 
 
 def _load() -> None:
@@ -50,23 +33,13 @@ def _load() -> None:
     connection.close()
 
 
-def _become_worker(given: dict[str, Any]) -> None:
-    code = 1
-    try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        log = os.open(Path(given["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        for stream in (1, 2):
-            os.dup2(log, stream)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        _set(given)
-        call_command("deliver")
-        code = 0
-    except SystemExit as ended:
-        code = int(ended.code or 0)
-    except BaseException as error:
-        print(repr(error), file=sys.stderr, flush=True)
-    finally:
-        os._exit(code)
+def _become_worker(line: str) -> None:
+    given = json.loads(line)
+    log = os.open(Path(given["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    _set(given)
+    call_command("deliver")
 
 
 def _set(given: dict[str, Any]) -> None:

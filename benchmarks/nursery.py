@@ -1,0 +1,70 @@
+"""Starts workers fast: Django is loaded once, and each worker is a process forked off, as real as one of its own.
+
+Reads one line from standard input for each, answers with the number of the process, and ends when its input has ended
+and no worker is left.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+import django
+
+
+def main() -> None:
+    django.setup()
+
+    from django.db import connection  # noqa: PLC0415
+
+    from organizations.management.commands import deliver  # noqa: F401, PLC0415 - loaded once for all
+
+    connection.close()
+    raise_workers(_deliver)
+
+
+def raise_workers(become: Callable[[str], None]) -> None:
+    """Fork a process for each line; it becomes what `become` makes of the line, and ends when that returns."""
+    signal.signal(signal.SIGCHLD, _reap)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _live(become, line)
+        print(child, flush=True)
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def _reap(*_: object) -> None:
+    """Let who ended be gone."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _live(become: Callable[[str], None], line: str) -> None:
+    code = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        become(line)
+        code = 0
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    except BaseException as error:
+        print(repr(error), file=sys.stderr, flush=True)
+    finally:
+        os._exit(code)
+
+
+def _deliver(_: str) -> None:
+    from django.core.management import call_command  # noqa: PLC0415
+
+    call_command("deliver")
+
+
+if __name__ == "__main__":
+    main()

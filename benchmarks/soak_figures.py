@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -36,17 +37,19 @@ class Workers:
         self.kills = 0
         self._nursery = subprocess.Popen(_NURSERY, cwd=ground.ROOT, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True)
         self._running = [self._start() for _ in range(number)]
-        self._last_kill = time.monotonic()
+        self._ending = threading.Event()
+        self._killing = threading.Thread(target=self._kill_one_each_second)
+        self._killing.start()
 
-    def kill_one_each_second(self) -> None:
-        if time.monotonic() - self._last_kill < 1.0:
-            return
-        self._last_kill = time.monotonic()
-        os.kill(self._running.pop(0), signal.SIGKILL)
-        self._running.append(self._start())
-        self.kills += 1
+    def _kill_one_each_second(self) -> None:
+        while not self._ending.wait(1.0):
+            os.kill(self._running.pop(0), signal.SIGKILL)
+            self._running.append(self._start())
+            self.kills += 1
 
     def stop(self) -> None:
+        self._ending.set()
+        self._killing.join()
         for process in self._running:
             os.kill(process, signal.SIGTERM)
         self._nursery.communicate()
@@ -64,7 +67,9 @@ class Journey:
 
     def __init__(self, records: int, updates: int, editor: Actor, approver: Actor) -> None:
         self.editor, self.approver = editor, approver
-        self.decided = 0
+        self.decided = self.ended = 0
+        self.all = records * (1 + updates)
+        self._told = time.monotonic()
         self._left = {}
         self._open: dict[int, int] = {}  # submission -> record
         for number in range(records):
@@ -86,10 +91,17 @@ class Journey:
                     self._decide(submission)
                     continue
                 record = self._open.pop(submission.pk)
+                self.ended += 1
                 if self._left[record]:
                     self._left[record] -= 1
                     self._edit(record)
                     self._send(record)
+
+    def tell(self) -> None:
+        """Say once a minute how far it is."""
+        if time.monotonic() - self._told > 60:
+            self._told = time.monotonic()
+            print(f"{self.ended:,} of {self.all:,} ended", file=sys.stderr, flush=True)
 
     def _edit(self, record: int) -> None:
         organization = Organization.objects.get(pk=record)
@@ -133,9 +145,9 @@ def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes
     try:
         journey = Journey(records, updates, _person("editor"), _person("approver"))
         while not journey.is_over and time.monotonic() - started < minutes * 60:
-            running.kill_one_each_second()
             journey.go_on()
             time.sleep(0.1)
+            journey.tell()
     finally:
         running.stop()
     took = time.monotonic() - started
@@ -145,7 +157,7 @@ def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes
         ("minutes", f"{took / 60:.1f}"),
         ("workers killed", str(running.kills)),
         ("exchanges, of them with a fault", f"{sum(directory.counts.values())}, {_faults(directory)}"),
-        ("kinds of fault that occurred", f"{len(set(directory.counts) - {'none'})} of {len(FAULTS | QUERY_FAULTS)}"),
+        ("kinds of fault that occurred", f"{_kinds(directory)} of {len(FAULTS | QUERY_FAULTS)}"),
         ("effects in the directory", str(len(directory.records.effects))),
         ("decided by a person", str(journey.decided)),
         *_findings(directory),
@@ -161,6 +173,10 @@ def _settle() -> str:
 
 def _faults(directory: Faulty) -> int:
     return sum(number for name, number in directory.counts.items() if name != "none")
+
+
+def _kinds(directory: Faulty) -> int:
+    return sum(directory.counts.get(name, 0) > 0 for name in FAULTS | QUERY_FAULTS)
 
 
 def _findings(directory: Faulty) -> list[tuple[str, str]]:

@@ -12,7 +12,17 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.db import Error as DatabaseFault
 
-from organizations.models import Action, AuditEntry, Environment, Intent, Presence, State, Submission, clock
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Environment,
+    EnvironmentGate,
+    Intent,
+    Presence,
+    State,
+    Submission,
+    clock,
+)
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.client import Exchange, Fault, is_meant_for
@@ -94,9 +104,10 @@ def token_for(redox: RedoxEnvironment, actor: Actor) -> str:
 def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Claim | None:
     """Take the oldest due submission: attempt, token, lease and intent entry, committed before a socket opens."""
     with audit.recorded(actor) as history:
-        gate = environments.locked_gate(environment)
         moment = clock.now()
-        if not environments.is_open(gate, moment):
+        # Not locked, or all workers of all machines would claim one after the other. What is stopped at this very
+        # moment is stopped after this claim.
+        if not environments.is_open(EnvironmentGate.objects.get(pk=environment), moment):
             return None
         submission = settling.first_free(Submission.objects.due(environment, moment))
         if submission is None:
@@ -177,9 +188,8 @@ def _classified(submission: Submission, exchange: Exchange) -> Outcome:
 
 def _had_unknown(submission: Submission) -> bool:
     """Whether an earlier attempt of this submission ended unknown: then "already exists" may be our own doing."""
-    return AuditEntry.objects.filter(
-        submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME, outcome=Kind.UNKNOWN
-    ).exists()
+    outcomes = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME)
+    return submission.attempt > 1 and outcomes.filter(outcome=Kind.UNKNOWN).exists()
 
 
 def _something_due(environment: str) -> bool:

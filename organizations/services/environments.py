@@ -45,6 +45,13 @@ def locked_gate(environment: str) -> EnvironmentGate:
     return EnvironmentGate.objects.select_for_update().get(pk=environment)
 
 
+def gate_to_follow(environment: str, outcome: Outcome) -> EnvironmentGate:
+    """The gate for `follow`, locked where the outcome changes it: what changes nothing settles side by side."""
+    gate = EnvironmentGate.objects.get(pk=environment)
+    is_quiet = not outcome.stops and outcome.hold_seconds is None and not is_failure(outcome)
+    return gate if is_quiet and not gate.failures and not gate.probing else locked_gate(environment)
+
+
 def stop(history: audit.History, gate: EnvironmentGate, reason: str, *, submission: Submission | None = None) -> None:
     """Stop a locked gate until a person says go on. What waits, waits; nothing is marked failed."""
     if gate.is_stopped:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection as database
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from organizations.models import Action, AuditEntry, Event, Intent, Organization, Presence, State, Submission, clock
 from organizations.redox import messages
@@ -74,8 +74,9 @@ def settle(
         OutOfDate: the lease was lost to somebody else; nothing was changed.
     """
     with audit.recorded(actor) as history:
-        gate = environments.locked_gate(submission.environment)
+        gate = environments.gate_to_follow(submission.environment, outcome)
         organization = organizations.locked(submission.organization_id)
+        prefetch_related_objects([organization], "identifiers", "contacts")  # several entries tell of the whole record
         submission.organization = organization
         presence = organization.presence
         _SETTLE[outcome.kind](history, submission, organization, Answer(outcome, exchange.duration_ms))

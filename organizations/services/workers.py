@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from typing import Self
 
 from django.db import close_old_connections, connection
@@ -106,11 +107,16 @@ def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
     delivery.reap(environment, actor=actor)
     if not environments.pass_gate(environment, actor=actor):
         return False
-    worked = False
-    for act in (resolving.resolve_next, resolving.read_back_next, delivery.deliver_next):
+    worked, until = False, time.monotonic() + POLL
+    for act in (resolving.resolve_next, resolving.read_back_next):
         # Each may wait for Redox: who was told to end meanwhile takes nothing more in hand.
         if not stopping.is_set():
             worked = act(environment, actor=actor) or worked
+    # One after the other for as long as an idle worker sleeps: nothing else waits longer for it than that.
+    while not stopping.is_set() and delivery.deliver_next(environment, actor=actor):
+        worked = True
+        if time.monotonic() > until:
+            break
     return worked
 
 

@@ -47,9 +47,15 @@ class Fault(StrEnum):
     SETTINGS = "settings"
     DEADLINE = "deadline"
     BROKEN = "broken"
+    HELD_UP = "held_up"
     STOPPED = "stopped"
     PROTOCOL = "protocol"
     SIZE = "size"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our own worker is the cause, so that it says nothing of the other side."""
+        return self in {Fault.HELD_UP, Fault.STOPPED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +224,7 @@ class Line:
         self.limits = limits
         self._before_request = before_request
         self._under_way: set[_Watch] = set()
+        self._is_cut = False
         self._tls = (
             ssl.create_default_context(cafile=limits.ca_file)
             if limits.ca_file
@@ -231,13 +238,18 @@ class Line:
         reply, fault, text = _Reply(), None, ""
         with _Watch(deadline) as watch:
             self._under_way.add(watch)
+            if self._is_cut:
+                watch.cut()
             try:
                 self._converse(self._request(url, content, headers, watch, deadline), reply)
             except Exception as error:  # whatever a library raises, the evidence of what was sent must survive
                 fault, text = _fault(error)
             self._under_way.discard(watch)
             if watch.was_cut:
-                fault, text = Fault.STOPPED, "the worker was stopped before the answer came"
+                fault, text = (
+                    Fault.STOPPED,
+                    f"the worker was stopped before the {'answer came' if watch.sent else 'message left'}",
+                )
             elif watch.expired:
                 fault, text = Fault.DEADLINE, f"no whole answer within {deadline:g} seconds"
         cut = len(reply.body) > MAX_BODY
@@ -256,7 +268,8 @@ class Line:
         )
 
     def cut(self) -> None:
-        """End what is under way now, from another thread or a signal: its fault is STOPPED."""
+        """End what is under way and all that begins later, from another thread or a signal: the fault is STOPPED."""
+        self._is_cut = True
         for watch in tuple(self._under_way):
             watch.cut()
 
@@ -312,7 +325,7 @@ class RedoxClient:
         return _without(access_token, self._line.post(self._url, message, headers, self._line.limits.deadline))
 
     def cut(self) -> None:
-        """End what is under way now."""
+        """End what is under way; nothing leaves any more."""
         self._line.cut()
 
 

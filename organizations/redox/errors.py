@@ -164,6 +164,9 @@ ROWS: dict[str, Explanation] = {
     "unreachable": Explanation(
         "Redox could not be reached. Nothing was sent.", "{host} {did_not_answer}.{next_attempt}"
     ),
+    "worker": Explanation(
+        "The worker was held up or stopped. Nothing was sent.", "As the portal found: {text}.{next_attempt}"
+    ),
     "no_token": Explanation("Redox gave no access token. Nothing was sent.", "{text}.{next_attempt}"),
     "certificate": Explanation(
         "The other side could not prove that it is Redox. Nothing was sent.", "{text}; {host}.", *_CONNECTION
@@ -189,7 +192,12 @@ ROWS: dict[str, Explanation] = {
 """The words by row; what stands in braces is filled in."""
 
 _BY_STATUS = {400: "wrong", 404: "not_found", 405: "wrong", 413: "too_large", 415: "wrong", 422: "wrong"}
-_NOT_SENT = {Fault.CERTIFICATE: "certificate", Fault.ADDRESS: "address"}
+_NOT_SENT = {
+    Fault.CERTIFICATE: "certificate",
+    Fault.ADDRESS: "address",
+    Fault.HELD_UP: "worker",
+    Fault.STOPPED: "worker",
+}
 _DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused"}
 
 
@@ -302,6 +310,8 @@ def _as_it_wrote(outcome: Outcome, context: Context) -> str:
 def _how_lost(outcome: Outcome, context: Context) -> str:
     if outcome.fault is Fault.DEADLINE:
         return f"The answer did not come within {context.deadline:g} second{'' if context.deadline == 1 else 's'}."
+    if outcome.fault is Fault.STOPPED:
+        return "The worker that sent it was stopped before an answer came."
     if outcome.fault in {None, Fault.SIZE} and outcome.status is not None:
         return f"Redox answered {outcome.status} without saying yes or no."
     if outcome.fault is None:

@@ -176,9 +176,9 @@ def _exchange(claim: Claim, token: str, turn: Turn) -> Exchange:
     message = bytes(claim.submission.message)
     turn.wait()
     if claim.lease_left < settings.REDOX_DEADLINE + lease_margin():
-        fault_text = "The worker was held up too long; the message was not sent."
+        fault_text = "too little was left of the time for which the worker had the message to itself"
         sha256 = messages.sha256(message)
-        return Exchange(request_sha256=sha256, sent=False, fault=Fault.DEADLINE, fault_text=fault_text)
+        return Exchange(request_sha256=sha256, sent=False, fault=Fault.HELD_UP, fault_text=fault_text)
     return gateway.exchange(claim.redox, message, token, turn)
 
 

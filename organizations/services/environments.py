@@ -101,10 +101,13 @@ def count_now(environment: str, *, failed: bool, actor: Actor) -> None:
 
 
 def is_failure(outcome: Outcome) -> bool:
-    """Whether an exchange counts as not answered: no whole answer, or a server fault that says neither yes nor no."""
-    return outcome.kind in (Kind.NOT_SENT, Kind.UNKNOWN) and (
-        outcome.fault is not None or outcome.status is None or outcome.status >= 500
-    )
+    """Whether an exchange counts as not answered: no whole answer, or a server fault that says neither yes nor no.
+
+    A worker of ours that was held up or stopped says nothing of Redox.
+    """
+    if outcome.kind not in (Kind.NOT_SENT, Kind.UNKNOWN) or (outcome.fault and outcome.fault.is_ours):
+        return False
+    return outcome.fault is not None or outcome.status is None or outcome.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def is_open(gate: EnvironmentGate, moment: datetime.datetime) -> bool:

@@ -16,7 +16,7 @@ from organizations.redox.outcome import Kind, Outcome
 
 from . import audit, environments, exchanges, failpoints, organizations, plans, submissions
 from .actors import Actor
-from .timing import seconds
+from .timing import seconds, shortened
 
 MOST_TRIES = 8
 LONGEST_TRYING = datetime.timedelta(hours=24)
@@ -211,10 +211,10 @@ def _again(history: audit.History, submission: Submission, organization: Organiz
     tries = submission.tries + (1 if counts else 0)
     moment = clock.now()
     if counts and (tries >= MOST_TRIES or moment - _first_attempt(submission, moment) > LONGEST_TRYING):
-        cause = f"{tries} attempts did not reach Redox: {answer.outcome.detail}"
+        cause = f"{tries} attempt{'' if tries == 1 else 's'} did not reach Redox: {answer.outcome.detail}"
         submissions.move(submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.in_short())
         return
-    wait = random.uniform(0, min(LONGEST_BACKOFF, 2.0 * 2**tries)) if counts else 0.0  # noqa: S311
+    wait = shortened(random.uniform(0, min(LONGEST_BACKOFF, 2.0 * 2**tries))) if counts else 0.0  # noqa: S311
     submissions.move(
         submission,
         State.QUEUED,

@@ -234,6 +234,12 @@ ROWS = [
         ("", ""),
     ),
     (
+        not_sent(Fault.HELD_UP, "too little time was left"),
+        "The worker was held up or stopped. Nothing was sent.",
+        "As the portal found: too little time was left. Next attempt 14:08.",
+        ("", ""),
+    ),
+    (
         not_sent(Fault.CERTIFICATE, "self-signed certificate"),
         "The other side could not prove that it is Redox. Nothing was sent.",
         "self-signed certificate; api.redoxengine.com.",
@@ -283,6 +289,7 @@ def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
     ("found", "cause"),
     [
         (unknown(fault=Fault.DEADLINE), "The answer did not come within 135 seconds."),
+        (unknown(fault=Fault.STOPPED), "The worker that sent it was stopped before an answer came."),
         (unknown(fault=Fault.BROKEN), "The connection broke before an answer."),
         (unknown(200, Fault.PROTOCOL), "The connection broke before an answer."),
         (unknown(504), "Redox answered 504 without saying yes or no."),

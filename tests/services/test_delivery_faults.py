@@ -151,7 +151,10 @@ def test_nothing_is_sent_before_its_time(practice: PracticeDirectory, editor: Us
     assert sent(practice) == []
 
 
-def test_an_exchange_that_is_cut_off_is_unknown_at_once(practice: PracticeDirectory, editor: User) -> None:
+def test_an_exchange_that_is_cut_off_is_unknown_at_once(
+    practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "_clients", {})  # what was cut off sends nothing any more
     submission = factories.submission(factories.organization(user=editor), user=editor)
     practice.behaviour = "never-answers"
 

@@ -4,9 +4,11 @@ import datetime
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import delivery, gateway, settling, submissions
 from organizations.services.actors import Actor
+from organizations.services.timing import lease_margin
 from tests import factories
 from tests.connected import redox
 from tests.services.sending import actions_of, deliver
@@ -75,13 +78,27 @@ def test_what_did_not_reach_redox_waits_twice_as_long_each_time(
     assert waits == pytest.approx(longest, abs=3.0)
 
 
+def test_a_message_does_not_leave_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
+    claim = claimed()
+    gone = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
+    late = replace(claim, began=claim.began - gone)
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        delivery._send(late, "token", worker)
+    submission = Submission.objects.get(pk=claim.submission.pk)
+    assert (submission.state, submission.tries) == (State.QUEUED, 1)
+    outcome = AuditEntry.objects.get(action=Action.ATTEMPT_OUTCOME)
+    assert outcome.outcome == Kind.NOT_SENT
+    assert "too little was left of the time" in submission.state_reason
+    assert EnvironmentGate.objects.get(pk="staging").failures == 0  # says nothing of Redox
+
+
 def test_nothing_is_tried_for_longer_than_a_day(claimed: Claimed, worker: Actor) -> None:
     claim = claimed()
     intent = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT)
     intent.update(at=timezone.now() - datetime.timedelta(hours=25))
     submission = settled(claim, REFUSED, worker)
     assert (submission.state, submission.tries) == (State.NEEDS_PERSON, 1)
-    assert "1 attempts did not reach Redox" in submission.state_reason
+    assert "1 attempt did not reach Redox" in submission.state_reason
 
 
 @override_settings(REDOX_SETTLE=180.0)

@@ -73,6 +73,7 @@ class Journey:
         self._left = {}
         self._open: dict[int, int] = {}  # submission -> record
         for number in range(records):
+            self._tell()
             made = organizations.create(_record(number), "staging", stands_for="location", actor=editor)
             self._left[made.pk] = updates
             self._send(made.pk)
@@ -90,6 +91,7 @@ class Journey:
                 if submission.state == State.NEEDS_PERSON:
                     self._decide(submission)
                     continue
+                self._tell()
                 record = self._open.pop(submission.pk)
                 self.ended += 1
                 if self._left[record]:
@@ -97,11 +99,11 @@ class Journey:
                     self._edit(record)
                     self._send(record)
 
-    def tell(self) -> None:
+    def _tell(self) -> None:
         """Say once a minute how far it is."""
         if time.monotonic() - self._told > 60:
             self._told = time.monotonic()
-            print(f"{self.ended:,} of {self.all:,} ended", file=sys.stderr, flush=True)
+            print(f"{len(self._open):,} open, {self.ended:,} of {self.all:,} ended", file=sys.stderr, flush=True)
 
     def _edit(self, record: int) -> None:
         organization = Organization.objects.get(pk=record)
@@ -147,7 +149,6 @@ def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes
         while not journey.is_over and time.monotonic() - started < minutes * 60:
             journey.go_on()
             time.sleep(0.1)
-            journey.tell()
     finally:
         running.stop()
     took = time.monotonic() - started

@@ -22,6 +22,7 @@ SECTIONS = {
     "help": "help",
     "submissions": "submissions",
     "submission": "submissions",
+    "plans": "submissions",
     "plan": "submissions",
     "connection": "connection",
 }

@@ -60,6 +60,7 @@ urlpatterns = [
     path(SUBMISSION + "cancel/", views.submissions.cancel, name="submission-cancel"),
     path(SUBMISSION + "ask/", views.submissions.ask, name="submission-ask"),
     path(SUBMISSION + "decide/", views.deciding.decide, name="submission-decide"),
+    path("<environment:environment>/plans/", views.plans.index, name="plans"),
     path("<environment:environment>/plans/new/", views.plans.new, name="plan-new"),
     path(PLAN, views.plans.page, name="plan"),
     path(PLAN + "state/", views.plans.state, name="plan-state"),

@@ -3,8 +3,11 @@
 import datetime
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from django.db.models import Count, Q
 
 from organizations import words
 from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
@@ -20,6 +23,21 @@ class Row(NamedTuple):
     submission: Submission
     word: words.Word
     text: str
+
+
+class Line(NamedTuple):
+    """One plan in the list of them, with the word of its state."""
+
+    plan: Plan
+    word: words.Word
+    size: int
+    accepted: int
+    left: int
+
+    @property
+    def progress(self) -> str:
+        still = f", {self.left} open" if self.left else ""
+        return f"{self.accepted} of {self.size} accepted{still}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +74,25 @@ class PlanPage:
         return f"Plan {self.plan.pk}, {words.count(self.size, 'record')} {what} together"
 
 
+def lines(ids: Sequence[int]) -> list[Line]:
+    """These plans, the newest first, in one query."""
+    state = "submissions__state"
+    found = Plan.objects.filter(pk__in=ids).select_related("made_by").order_by("-pk")
+    counted = found.annotate(
+        size=Count("submissions"),
+        accepted=Count("submissions", filter=Q(**{state: State.ACCEPTED})),
+        left=Count("submissions", filter=Q(**{f"{state}__in": OPEN_STATES})),
+    )
+    return [Line(each, _word(each, each.left > 0), each.size, each.accepted, each.left) for each in counted]
+
+
 def page(plan: Plan) -> PlanPage:
     """A plan with its submissions, in two queries for any number of them."""
     found = list(plan.submissions.select_related("organization").defer("message", "before").order_by("pk"))
     counts = Counter(submission.state for submission in found)
     is_open = any(counts[state] for state in OPEN_STATES)
     poll_seconds = _poll_seconds(plan, found) if is_open else 0
-    key = str(plan.state) if is_open or plan.state == PlanState.STOPPED else "ended"
-    word = words.PLAN_STATE[key]
+    word = _word(plan, is_open)
     values = {"time": written(plan.state_at), "cause": plain(plan.state_reason), "k": len(found)}
     digest = hashlib.sha256(repr((sorted(counts.items()), poll_seconds, plan.state_at)).encode()).hexdigest()[:12]
     return PlanPage(
@@ -76,9 +105,13 @@ def page(plan: Plan) -> PlanPage:
         progress=_progress(counts, len(found)),
         is_open=is_open,
         poll_seconds=poll_seconds,
-        stage=key,
-        since=f"{key}-{digest}",
+        stage=word.key,
+        since=f"{word.key}-{digest}",
     )
+
+
+def _word(plan: Plan, is_open: bool) -> words.Word:
+    return words.PLAN_STATE[plan.state if is_open or plan.state == PlanState.STOPPED else "ended"]
 
 
 def _row(submission: Submission) -> Row:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,8 +26,24 @@ from . import lost
 from .access import actor, needs, organization_or_404, record_url, require, user_of, why_not
 
 HOLD = "pause or stop a plan"
+ROWS = 50
 MOST_DIGITS = 9
 LONGEST_OID = 64
+
+
+@require_safe
+@needs(Right.VIEW)
+def index(request: HttpRequest, environment: Environment) -> HttpResponse:
+    """All plans of an environment, the newest first."""
+    found = Plan.objects.filter(environment=environment).order_by("-pk").values_list("pk", flat=True)
+    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    context = {
+        "section": "submissions",
+        "page": page,
+        "lines": shown.lines(list(page)),
+        "switch_url": reverse("plans", args=[environment.other]),
+    }
+    return render(request, "plans/index.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -67,6 +67,7 @@ def lists(seeded: Seeded) -> Addresses:
         ],
         "submissions": ["/staging/submissions/", "/production/submissions/?state=open"],
         "submission": [seeded.submission(state) for state in State if state not in (State.SENDING, State.AWAITING)],
+        "plans": ["/staging/plans/", "/production/plans/"],
         "plan": [seeded.plan()],
         "connection": ["/staging/connection/", "/production/connection/"],
     }

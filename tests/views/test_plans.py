@@ -374,3 +374,21 @@ class TestChildrenAsWell:
         Organization.objects.filter(pk=made[0].pk).update(city="Middleton")
         factories.submission(made[0], user=editor)
         assert "as well, children first" not in text_of(self.page(client, made[0]))
+
+
+def test_all_plans_are_listed_the_newest_first(client: Client, editor: User) -> None:
+    assert "Nothing has been sent together in STAGING." in text_of(client.get("/staging/plans/"))
+    first = factories.plan(tree_of(editor, 1), user=editor)
+    with CaptureQueriesContext(connection) as few:
+        client.get("/staging/plans/")
+    second = factories.plan([factories.organization(f"{BASE}.{number}", user=editor) for number in (7, 8)], user=editor)
+    Submission.objects.filter(plan=first).update(state=State.ACCEPTED)
+    plans.pause(second.pk, actor=acting(editor))
+    with CaptureQueriesContext(connection) as more:
+        page = text_of(client.get("/staging/plans/"))
+    assert len(more) == len(few)
+    assert f"{second.pk}, Send Paused 0 of 2 accepted, 2 open Editor One" in page
+    assert f"{first.pk}, Send At its end 2 of 2 accepted Editor One" in page
+    assert page.index("Paused 0 of 2") < page.index("At its end 2 of 2")
+    assert "Nothing has been sent together in PRODUCTION." in text_of(client.get("/production/plans/"))
+    assert 'href="/staging/plans/"' in client.get("/staging/submissions/").content.decode()

@@ -90,7 +90,8 @@ def environment_state(environment: str, gate: EnvironmentGate | None = None) -> 
 
 def _closed_gates() -> list[EnvironmentState]:
     """On pages about both environments: those to which nothing is sent at present."""
-    states = [environment_state(gate.environment, gate) for gate in EnvironmentGate.objects.order_by("environment")]
+    gates = EnvironmentGate.objects.order_by("environment")
+    states = [environment_state(gate.environment, gate) for gate in gates if gate.is_stopped or gate.hold_until]
     return [state for state in states if state.key in CLOSED]
 
 

@@ -5,10 +5,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, State, User
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
@@ -136,3 +138,18 @@ def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
     entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_CHECKED)
     assert (entry.http_status, entry.raw_cut) == (answer.status, answer.body_cut)
     assert entry.facts["exchange"]["sent"] is True
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks the whole database")
+@pytest.mark.parametrize(("failures", "locks"), [(0, 0), (1, 1)])
+def test_workers_wait_for_each_other_at_the_gate_only_where_it_changes(
+    practice: PracticeDirectory, editor: User, failures: int, locks: int
+) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    EnvironmentGate.objects.update(failures=failures)
+    with CaptureQueriesContext(connection) as asked:
+        assert deliver()
+    assert Submission.objects.get().state == State.ACCEPTED
+    locking = [each["sql"] for each in asked if each["sql"].endswith("FOR UPDATE")]
+    assert sum('FROM "organizations_environmentgate"' in sql for sql in locking) == locks
+    assert gate().failures == 0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from organizations import words
 from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
@@ -26,18 +26,11 @@ class Row(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One plan in the list of them, with the word of its state."""
+    """One plan in the list of them, with the word of its state and how far it is."""
 
     plan: Plan
     word: words.Word
-    size: int
-    accepted: int
-    left: int
-
-    @property
-    def progress(self) -> str:
-        still = f", {self.left} open" if self.left else ""
-        return f"{self.accepted} of {self.size} accepted{still}"
+    progress: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,24 +68,22 @@ class PlanPage:
 
 
 def lines(ids: Sequence[int]) -> list[Line]:
-    """These plans, the newest first, in one query."""
-    state = "submissions__state"
+    """These plans, the newest first, in two queries."""
+    counts: dict[int, Counter[str]] = {number: Counter() for number in ids}
+    of_these = Submission.objects.filter(plan__in=ids).order_by()
+    for plan, state, number in of_these.values_list("plan", "state").annotate(Count("pk")):
+        counts[plan][state] = number
     found = Plan.objects.filter(pk__in=ids).select_related("made_by").order_by("-pk")
-    counted = found.annotate(
-        size=Count("submissions"),
-        accepted=Count("submissions", filter=Q(**{state: State.ACCEPTED})),
-        left=Count("submissions", filter=Q(**{f"{state}__in": OPEN_STATES})),
-    )
-    return [Line(each, _word(each, each.left > 0), each.size, each.accepted, each.left) for each in counted]
+    return [Line(each, _word(each, counts[each.pk]), _progress(counts[each.pk])) for each in found]
 
 
 def page(plan: Plan) -> PlanPage:
     """A plan with its submissions, in two queries for any number of them."""
     found = list(plan.submissions.select_related("organization").defer("message", "before").order_by("pk"))
     counts = Counter(submission.state for submission in found)
-    is_open = any(counts[state] for state in OPEN_STATES)
+    is_open = _is_open(counts)
     poll_seconds = _poll_seconds(plan, found) if is_open else 0
-    word = _word(plan, is_open)
+    word = _word(plan, counts)
     values = {"time": written(plan.state_at), "cause": plain(plan.state_reason), "k": len(found)}
     digest = hashlib.sha256(repr((sorted(counts.items()), poll_seconds, plan.state_at)).encode()).hexdigest()[:12]
     return PlanPage(
@@ -102,7 +93,7 @@ def page(plan: Plan) -> PlanPage:
         rows=[_row(submission) for submission in found],
         size=len(found),
         accepted=counts[State.ACCEPTED],
-        progress=_progress(counts, len(found)),
+        progress=_progress(counts),
         is_open=is_open,
         poll_seconds=poll_seconds,
         stage=word.key,
@@ -110,8 +101,12 @@ def page(plan: Plan) -> PlanPage:
     )
 
 
-def _word(plan: Plan, is_open: bool) -> words.Word:
-    return words.PLAN_STATE[plan.state if is_open or plan.state == PlanState.STOPPED else "ended"]
+def _is_open(counts: Counter[str]) -> bool:
+    return any(counts[state] for state in OPEN_STATES)
+
+
+def _word(plan: Plan, counts: Counter[str]) -> words.Word:
+    return words.PLAN_STATE[plan.state if _is_open(counts) or plan.state == PlanState.STOPPED else "ended"]
 
 
 def _row(submission: Submission) -> Row:
@@ -119,10 +114,10 @@ def _row(submission: Submission) -> Row:
     return Row(submission, words.SUBMISSION_STATE[submission.state], plain(says))
 
 
-def _progress(counts: Counter[str], size: int) -> str:
+def _progress(counts: Counter[str]) -> str:
     """ "8 of 12 accepted, 1 rejected, 3 queued" """
     rest = [f"{counts[state]} {state.label.lower()}" for state in State if counts[state] and state != State.ACCEPTED]
-    return ", ".join([f"{counts[State.ACCEPTED]} of {size} accepted", *rest])
+    return ", ".join([f"{counts[State.ACCEPTED]} of {counts.total()} accepted", *rest])
 
 
 def _poll_seconds(plan: Plan, found: list[Submission]) -> int:

@@ -387,7 +387,7 @@ def test_all_plans_are_listed_the_newest_first(client: Client, editor: User) -> 
     with CaptureQueriesContext(connection) as more:
         page = text_of(client.get("/staging/plans/"))
     assert len(more) == len(few)
-    assert f"{second.pk}, Send Paused 0 of 2 accepted, 2 open Editor One" in page
+    assert f"{second.pk}, Send Paused 0 of 2 accepted, 2 queued Editor One" in page
     assert f"{first.pk}, Send At its end 2 of 2 accepted Editor One" in page
     assert page.index("Paused 0 of 2") < page.index("At its end 2 of 2")
     assert "Nothing has been sent together in PRODUCTION." in text_of(client.get("/production/plans/"))

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ OF_ONE = (
     "/staging/submissions/",
     "/staging/submissions/{submission}/",
 )
-CLOSED = {
+CLOSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "stopped": ({"stopped_reason": "Redox refuses the credential"}, "stopped_at", "Redox refuses the credential."),
     "waiting": ({"hold_reason": "too many requests"}, "hold_until", "Redox asked us to slow down."),
     "paused": ({"probing": True, "failures": 5}, "hold_until", "5 times in a row. The portal asks again at"),

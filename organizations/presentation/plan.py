@@ -8,20 +8,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import Count
+from django.utils.safestring import SafeString
 
 from organizations import words
 from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
 from organizations.templatetags.portal import plain, written
 
+from .waiting import Reason, own_reasons
+
 LIVELY = datetime.timedelta(seconds=30)
 
 
 class Row(NamedTuple):
-    """One submission with the word of its state and what came of it, if that needs to be said."""
+    """One submission with the word of its state, what it waits for by itself, and what came of it."""
 
     submission: Submission
     word: words.Word
+    waits: SafeString
     text: str
 
 
@@ -78,19 +82,22 @@ def lines(ids: Sequence[int]) -> list[Line]:
 
 
 def page(plan: Plan) -> PlanPage:
-    """A plan with its submissions, in two queries for any number of them."""
+    """A plan with its submissions, in the same few queries for any number of them."""
     found = list(plan.submissions.select_related("organization").defer("message", "before").order_by("pk"))
     counts = Counter(submission.state for submission in found)
+    reasons = own_reasons(found, clock.now()) if plan.state == PlanState.GOING else {}
     is_open = _is_open(counts)
     poll_seconds = _poll_seconds(plan, found) if is_open else 0
     word = _word(plan, counts)
     values = {"time": written(plan.state_at), "cause": plain(plan.state_reason), "k": len(found)}
-    digest = hashlib.sha256(repr((sorted(counts.items()), poll_seconds, plan.state_at)).encode()).hexdigest()[:12]
+    held = Counter(reason.key for reason in reasons.values())
+    told = (sorted(counts.items()), sorted(held.items()), poll_seconds, plan.state_at)
+    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:12]
     return PlanPage(
         plan=plan,
         word=word,
         sentence=word.say(**values),
-        rows=[_row(submission) for submission in found],
+        rows=[_row(submission, reasons.get(submission.pk)) for submission in found],
         size=len(found),
         accepted=counts[State.ACCEPTED],
         progress=_progress(counts),
@@ -109,9 +116,12 @@ def _word(plan: Plan, counts: Counter[str]) -> words.Word:
     return words.PLAN_STATE[plan.state if _is_open(counts) or plan.state == PlanState.STOPPED else "ended"]
 
 
-def _row(submission: Submission) -> Row:
+def _row(submission: Submission, reason: Reason | None) -> Row:
+    word = words.SUBMISSION_STATE[submission.state]
+    if reason is not None:
+        return Row(submission, word, reason.sentence, "")
     says = submission.detail if submission.state == State.REJECTED else submission.state_reason
-    return Row(submission, words.SUBMISSION_STATE[submission.state], plain(says))
+    return Row(submission, word, SafeString(), plain(says))
 
 
 def _progress(counts: Counter[str]) -> str:

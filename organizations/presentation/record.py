@@ -27,7 +27,7 @@ from organizations.words import NOT_IN_DIRECTORY, STANDING_BASIS, Word, count
 
 from . import sentences
 from .rows import Row, add_counterparts, open_work_of, organizations_of, page_of, standing_of, work_key
-from .submission import queued_reason
+from .waiting import queued_reason
 
 CHILDREN_SHOWN = 10
 SENTENCES_SHOWN = 10

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,40 +15,29 @@ from organizations import words
 from organizations.models import (
     Action,
     AuditEntry,
-    Environment,
     EnvironmentGate,
     Event,
     Intent,
-    PlanState,
     State,
     Submission,
     clock,
 )
 from organizations.records import Difference, OrganizationRecord, canonical
-from organizations.services import answers, gateway, reviews, submissions, workers
+from organizations.services import answers, reviews, submissions
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
 
 from . import parents
 from .comparison import Compared, compare
 from .review import settled
+from .waiting import Reason, own_reasons, queued_reason
 
 ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
 """States in which the directory can be asked what it shows: there is something to find out."""
 
-HELD = "{environment} waits until {time}: {cause}."
-NOT_CONNECTED = "{environment} is not connected."
 SOON = datetime.timedelta(seconds=30)
 
 _TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would have changed"}
-
-
-class Reason(NamedTuple):
-    """What a queued submission waits for; `key` is that of the words, `until` the time that the sentence names."""
-
-    key: str
-    sentence: SafeString
-    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +60,14 @@ class StateBlock:
     since: str
     elapsed: int
     wait_is_over: bool
+
+
+class Row(NamedTuple):
+    """One submission in a list, with the word of its state and what it waits for by itself, if it does."""
+
+    submission: Submission
+    word: words.Word
+    waits: SafeString
 
 
 class Change(NamedTuple):
@@ -105,6 +103,15 @@ def what_it_is(submission: Submission) -> str:
     return f"{submission.event} of {submission.organization.name}"
 
 
+def rows(submissions: Sequence[Submission]) -> list[Row]:
+    """The lines of a list."""
+    reasons = own_reasons(submissions, clock.now())
+    return [
+        Row(each, words.SUBMISSION_STATE[each.state], reasons[each.pk].sentence if each.pk in reasons else SafeString())
+        for each in submissions
+    ]
+
+
 def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
     """Everything that the first thing on the page says."""
     state, now = State(submission.state), clock.now()
@@ -127,51 +134,6 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
         wait_is_over=wait_is_over,
     )
-
-
-def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> Reason:
-    """What a queued submission waits for: the first that holds it."""
-    held = _held_by_others(submission) or _held_by_environment(gate, now)
-    if held is not None:
-        return held
-    absent = workers.absent_since()
-    if absent is not None:
-        return _reason("no_worker", time=moment(absent))
-    if submission.not_before is not None and submission.not_before > now:
-        time, cause = moment(submission.not_before, "seconds"), plain(submission.state_reason).rstrip(".")
-        found = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
-        return found._replace(until=written(submission.not_before, "clock"))
-    return Reason("worker", SafeString(words.QUEUED_REASON["worker"]))
-
-
-def _held_by_others(submission: Submission) -> Reason | None:
-    """Its plan, or what must be accepted before it: its parent, or where it is deactivated what lies below it."""
-    plan = submission.plan
-    if plan is not None and plan.state == PlanState.PAUSED:
-        url = reverse("plan", args=[plan.environment, plan.pk])
-        number = format_html('<a href="{}">{}</a>', url, plan.pk)
-        return _reason("plan_paused", plan=number, cause=plain(plan.state_reason).rstrip("."))
-    waits_for = list(submission.after.exclude(state=State.ACCEPTED).select_related("organization").order_by("pk"))
-    if not waits_for:
-        return None
-    if waits_for[0].intent == Intent.DEACTIVATE:
-        return _reason("children", children=words.count(len(waits_for), "child", "children"))
-    parent = waits_for[0].organization
-    url = reverse("record", args=[parent.environment, parent.oid])
-    return _reason("parent", name=format_html('<a href="{}">{}</a>', url, plain(parent.name)))
-
-
-def _held_by_environment(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
-    environment = Environment(gate.environment).label
-    if not gateway.connection(gate.environment).is_connected:
-        return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))
-    if gate.is_stopped:
-        return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))
-    if gate.hold_until is not None and gate.is_held(now):
-        time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
-        sentence = format_html(HELD, environment=environment, time=time, cause=cause)
-        return Reason("held", sentence, written(gate.hold_until, "clock"))
-    return None
 
 
 def changes(submission: Submission) -> list[Change]:
@@ -233,10 +195,6 @@ def _with_parents(rows: tuple[Compared, ...], environment: str) -> tuple[Compare
         else row
         for row in rows
     )
-
-
-def _reason(key: str, **values: object) -> Reason:
-    return Reason(key, format_html(words.QUEUED_REASON[key], **values))
 
 
 def _sentence(submission: Submission, state: State) -> SafeString:

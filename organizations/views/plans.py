@@ -56,17 +56,11 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
         require(request, sending(environment), environment=environment)
     try:
         draft = drafts.draft(chosen, actor=actor(request))
-    except NotDone as fault:
+        if not draft.reviews and not draft.left_out:
+            return _nothing(request, environment, "No record was chosen.")
+        return _answer(request, chosen, draft)
+    except NotDone as fault:  # more records than one plan holds, now or by the time the button was pressed
         return _nothing(request, environment, str(fault))
-    if not draft.reviews and not draft.left_out:
-        return _nothing(request, environment, "No record was chosen.")
-    if request.method != "POST":
-        return _show(request, draft, _form(draft))
-    bound = Bound(request.POST)
-    if lost.came_back(request):
-        form = _form(draft, initial=_typed(request))
-        return _show(request, draft, form, ticked=bound.ticked, notes=[lost.SENTENCE], status=422)
-    return _made(request, chosen, draft, bound)
 
 
 @require_safe
@@ -126,6 +120,16 @@ def _chosen(request: HttpRequest, environment: Environment) -> Chosen:
     typed = request.GET.getlist("record")
     ids = tuple(int(text) for text in typed if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS)
     return Chosen(environment, kind, ids)
+
+
+def _answer(request: HttpRequest, chosen: Chosen, draft: Draft) -> HttpResponse:
+    if request.method != "POST":
+        return _show(request, draft, _form(draft))
+    bound = Bound(request.POST)
+    if lost.came_back(request):
+        form = _form(draft, initial=_typed(request))
+        return _show(request, draft, form, ticked=bound.ticked, notes=[lost.SENTENCE], status=422)
+    return _made(request, chosen, draft, bound)
 
 
 def _made(request: HttpRequest, chosen: Chosen, draft: Draft, bound: Bound) -> HttpResponse:

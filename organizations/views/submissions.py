@@ -42,10 +42,7 @@ def outbox(request: HttpRequest, environment: Environment) -> HttpResponse:
     context = {
         "section": "submissions",
         "page": page,
-        "rows": [
-            (submission, words.SUBMISSION_STATE[submission.state])
-            for submission in listed.defer("message", "before").order_by("-id")
-        ],
+        "rows": shown.rows(list(listed.defer("message", "before").order_by("-id"))),
         "choices": [("", "All"), ("open", "Open"), *State.choices],
         "state": state,
         "mine": mine,

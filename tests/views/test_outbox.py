@@ -8,6 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from organizations.models import State, Submission, User
+from organizations.services import plans
+from tests import factories
+from tests.factories import BASE, acting
 from tests.views.pages import text_of
 from tests.views.sending import page_of
 
@@ -49,6 +52,24 @@ def test_mine_are_those_that_i_asked_for(client_of: ClientOf, editor: User, queu
     assert page_of(queued) in response.content.decode()
     assert 'href="/staging/submissions/?mine=1"' in response.content.decode()
     assert 'href="/staging/submissions/?state=queued"' in response.content.decode()
+
+
+def test_a_line_says_what_its_submission_waits_for_by_itself(client_of: ClientOf, editor: User) -> None:
+    top = factories.organization(user=editor)
+    below = [factories.organization(f"{BASE}.{place}", user=editor, part_of_oid=BASE) for place in (2, 3)]
+    plan = factories.plan([top, *below], user=editor)
+    client = client_of("viewer")
+    with CaptureQueriesContext(connection) as asked:
+        said = client.get("/staging/submissions/").content.decode()
+    waits = 'Waits for its parent <a href="{}">Lakeside 1</a> to be accepted.'
+    assert said.count(waits.format(f"/staging/organizations/{top.oid}/")) == 2
+    factories.submission(factories.organization("2.999.1", user=editor), user=editor)
+    plans.pause(plan.pk, actor=acting(editor))
+    with CaptureQueriesContext(connection) as asked_again:
+        said = text_of(client.get("/staging/submissions/"))
+    assert said.count(f"Plan {plan.pk} is paused: Editor One paused it.") == 3
+    assert "Waits for its parent" not in said
+    assert len(asked_again) == len(asked)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
-from organizations.models import Intent, Organization, Plan, PlanState, State, Submission, User
+from organizations.models import Intent, Organization, Plan, PlanState, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery, drafts, organizations, plans
 from organizations.services.actors import Actor
@@ -163,6 +164,21 @@ class TestSending:
         assert b"my reason" in answer.content
         assert not Plan.objects.exists()
 
+    def test_a_branch_that_grew_too_large_meanwhile_is_said_to_be(
+        self, client: Client, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make = plans.make
+
+        def make_later(*given: Any, **named: Any) -> Plan:
+            monkeypatch.setattr(drafts, "MOST_RECORDS", 1)
+            return make(*given, **named)
+
+        monkeypatch.setattr(plans, "make", make_later)
+        answer = press(client, address(tree_of(editor, 2)))
+        assert answer.status_code == 409
+        assert "At most 1 records go into one plan; these are 2. Choose fewer." in text_of(answer)
+        assert not Plan.objects.exists()
+
     def test_boxes_reason_and_number_are_asked_for(self, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(drafts, "MANY_RECORDS", 1)
         approver = factories.UserFactory(role="approver")
@@ -245,6 +261,20 @@ class TestResult:
         assert f"Plan {plan.pk}, 3 records sent together" in text
         assert "1 of 3 accepted, 2 queued" in text
         assert "Reason: ticket 7" in text
+        assert "to be accepted." not in text
+
+    def test_each_that_waits_says_for_what(self, client: Client, plan: Plan) -> None:
+        page = client.get(self.url(plan))
+        assert text_of(page).count("Waits for its parent Lakeside Clinics to be accepted.") == 2
+        since = page.context["page"].since
+        Submission.objects.filter(pk=plan.submissions.earliest("pk").pk).update(
+            not_before=clock.now() + timedelta(minutes=2), attempt=1, state_reason="The connection was refused."
+        )
+        page = client.get(self.url(plan))
+        assert page.context["page"].since != since
+        assert "Attempt 1 did not reach Redox: The connection was refused." in text_of(page)
+        client.post(self.url(plan, "pause/"))
+        assert "Waits for its parent" not in text_of(client.get(self.url(plan)))
 
     def test_it_asks_anew_until_its_end(
         self, client: Client, plan: Plan, practice: PracticeDirectory, deliver_all: Callable[[], None]

@@ -177,7 +177,7 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def certificate(folder: Path) -> Path:
+def certificate(folder: Path, *, ended_hours_ago: float = -1) -> Path:
     """A PEM file with a key and a certificate for 127.0.0.1 that nobody but itself vouches for."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "practice.example")])
@@ -185,8 +185,8 @@ def certificate(folder: Path) -> Path:
     made = (
         x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now - datetime.timedelta(hours=ended_hours_ago + 2))
+        .not_valid_after(now - datetime.timedelta(hours=ended_hours_ago))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

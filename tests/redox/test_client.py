@@ -225,6 +225,18 @@ def test_a_certificate_for_another_name_sends_nothing(limits: Limits, pem: Path)
     assert (exchange.sent, exchange.fault) == (False, Fault.CERTIFICATE)
 
 
+def test_a_certificate_whose_time_is_over_sends_nothing(tmp_path: Path) -> None:
+    over = servers.certificate(tmp_path, ended_hours_ago=1)
+    with servers.serving(servers.answer(200, GOOD), servers.tls(over)) as server:
+        exchange = post(server.url, Limits(deadline=2, ca_file=str(over)))
+    assert (exchange.sent, exchange.fault, exchange.fault_text) == (
+        False,
+        Fault.CERTIFICATE,
+        "certificate has expired",
+    )
+    assert server.requests == []
+
+
 def test_a_trusted_certificate_is_used(limits: Limits, pem: Path) -> None:
     with servers.serving(servers.answer(200, GOOD), servers.tls(pem)) as server:
         exchange = post(server.url, limits)

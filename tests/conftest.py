@@ -3,11 +3,15 @@
 import os
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import pytest
 from django.conf import settings
+from django.core.management.commands import flush
+from django.db import connection, transaction
 from hypothesis import settings as hypothesis_settings
+
+from organizations.models import Installation
 
 # Playwright leaves an event loop in the main thread, for which Django would refuse the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -43,6 +47,46 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _uses_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """After a test that commits put back what migrating has made, row by row: to let each package make its own anew, as
+    Django does, takes longer than many a test."""
+    with django_db_blocker.unblock():
+        tables = set(connection.introspection.django_table_names()) - {Installation._meta.db_table}
+        made = [rows for table in sorted(tables) if (rows := _Rows.of(table)).values]
+
+    def put_back(*_: Any, **__: Any) -> None:
+        with transaction.atomic():
+            for rows in made:
+                rows.put_back()
+            # To the worker the database of another test is another one, not the last one's put back from a backup.
+            Installation.objects.create(pk=1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "emit_post_migrate_signal", put_back)
+        yield
+
+
+class _Rows(NamedTuple):
+    """All rows of a table, as the database gives and takes them."""
+
+    table: str
+    columns: tuple[str, ...]
+    values: list[tuple[Any, ...]]
+
+    @classmethod
+    def of(cls, table: str) -> Self:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            columns = tuple(connection.ops.quote_name(column[0]) for column in cursor.description)
+            return cls(connection.ops.quote_name(table), columns, cursor.fetchall())
+
+    def put_back(self) -> None:
+        places = ", ".join(["%s"] * len(self.columns))
+        with connection.cursor() as cursor:
+            cursor.executemany(f"INSERT INTO {self.table} ({', '.join(self.columns)}) VALUES ({places})", self.values)
 
 
 class NetworkClosed(Exception):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -216,6 +217,11 @@ class _Reply:
                 return
 
 
+@cache  # the list of trusted certificates takes longer to read than a message to send
+def _trusting(ca_file: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
+
+
 class Line:
     """The way to the other side: certificates checked, no redirect, proxy or cookie, a new connection each time."""
 
@@ -225,11 +231,7 @@ class Line:
         self._before_request = before_request
         self._under_way: set[_Watch] = set()
         self._is_cut = False
-        self._tls = (
-            ssl.create_default_context(cafile=limits.ca_file)
-            if limits.ca_file
-            else httpx.create_ssl_context(trust_env=False)
-        )
+        self._tls = _trusting(limits.ca_file)
 
     def post(self, url: str, content: bytes, headers: dict[str, str], deadline: float) -> Exchange:
         """Sends once and reads the answer, in `deadline` seconds. A fault is part of the result, not an exception."""
@@ -246,10 +248,8 @@ class Line:
                 fault, text = _fault(error)
             self._under_way.discard(watch)
             if watch.was_cut:
-                fault, text = (
-                    Fault.STOPPED,
-                    f"the worker was stopped before the {'answer came' if watch.sent else 'message left'}",
-                )
+                before = "answer came" if watch.sent else "message left"
+                fault, text = Fault.STOPPED, f"the worker was stopped before the {before}"
             elif watch.expired:
                 fault, text = Fault.DEADLINE, f"no whole answer within {deadline:g} seconds"
         cut = len(reply.body) > MAX_BODY

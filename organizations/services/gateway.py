@@ -234,7 +234,7 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-# Kept for their lists of trusted certificates, which take longer to read than a message to send.
+# Kept so that whatever is under way can be cut off.
 _clients: dict[tuple[RedoxEnvironment, Limits], RedoxClient] = {}
 
 

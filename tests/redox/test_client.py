@@ -157,7 +157,8 @@ def test_a_handshake_that_drips_ends_with_the_deadline_and_nothing_left(short: L
     started = time.monotonic()
     with servers.serving(servers.drip(b"\x16\x03\x03\x40\x00", b"\x02", reads=False)) as server:
         exchange = post(server.url.replace("http:", "https:"), short)
-    assert (exchange.sent, exchange.fault) == (False, Fault.DEADLINE)
+    # The time to connect ends at the same moment; on a busy machine it may be seen first.
+    assert (exchange.sent, exchange.fault in (Fault.DEADLINE, Fault.CONNECT_TIME)) == (False, True)
     assert time.monotonic() - started < DEADLINE + 1
 
 

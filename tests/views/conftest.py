@@ -8,6 +8,7 @@ from django.test import Client
 
 from organizations.models import Submission, User
 from organizations.practice import PracticeDirectory
+from organizations.services import delivery
 from organizations.services.actors import Actor, system
 from tests import factories
 from tests.connected import connected
@@ -44,3 +45,14 @@ def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirecto
 @pytest.fixture
 def queued(editor: User) -> Submission:
     return factories.submission(factories.organization(user=editor), user=editor, reason="New site, ticket 118")
+
+
+@pytest.fixture
+def deliver_all(practice: PracticeDirectory, worker: Actor) -> Callable[[], None]:
+    """Delivers until nothing of STAGING is due."""
+
+    def deliver() -> None:
+        while delivery.deliver_next("staging", actor=worker):
+            pass
+
+    return deliver

@@ -16,7 +16,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import prefetch_related_objects
 
-from benchmarks.made_up import BLOCK, Kind, kind_of, record_of
+from benchmarks.made_up import BLOCK, WAITING, Kind, kind_of, record_of
 from organizations.models import (
     Action,
     AuditEntry,
@@ -43,6 +43,7 @@ from organizations.records import (
     readable_fingerprint,
 )
 from organizations.redox import messages
+from organizations.redox.environment import GATEWAY_OID
 from organizations.services import audit, gateway, installation, searching
 from organizations.services.actors import Actor, person, system
 
@@ -92,6 +93,22 @@ def fill(start: int, stop: int, entries: int) -> None:
         share = entries * (last - start) // (stop - start) - entries * (first - start) // (stop - start)
         with transaction.atomic():
             _chunk(range(first, last), share, editors)
+    _tidy()
+
+
+def fill_outbox(count: int, editor: Actor) -> None:
+    """Add so many records to STAGING, each with a New that waits for a worker and for nothing else."""
+    for first in range(0, count, _CHUNK):
+        with transaction.atomic():
+            rows = _Rows([editor])
+            for number in range(first, min(first + _CHUNK, count)):
+                rows.add(number, Environment.STAGING, WAITING, part_of_oid=GATEWAY_OID)
+            rows.save()
+            _append(fact for history in rows.happened() for fact in history.facts)
+    _tidy()
+
+
+def _tidy() -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [Organization, Submission]):
             cursor.execute(statement)
@@ -113,12 +130,8 @@ class _Rows:
     def editor(self, organization: Organization) -> Actor:
         return self.editors[organization.pk // 2 % len(self.editors)]
 
-    def add(self, number: int, environment: Environment) -> None:
-        kind = kind_of(number)
-        record = replace(
-            record_of(number, environment),
-            active=kind.intent != Intent.DEACTIVATE,
-        )
+    def add(self, number: int, environment: Environment, kind: Kind, **others: Any) -> None:
+        record = replace(record_of(number, environment), active=kind.intent != Intent.DEACTIVATE, **others)
         if kind.basis == Basis.SEEN:
             record = replace(record, destination_id="", destination_known=False)
         organization = _organization(number, environment, record, kind)
@@ -172,9 +185,9 @@ class _Rows:
 def _chunk(numbers: Sequence[int], entries: int, editors: list[Actor]) -> None:
     staging, production = _Rows(editors), _Rows(editors)
     for number in numbers:
-        staging.add(number, Environment.STAGING)
+        staging.add(number, Environment.STAGING, kind_of(number))
         if number == 0 or (number - 1) // BLOCK % 10 == 0:
-            production.add(number, Environment.PRODUCTION)
+            production.add(number, Environment.PRODUCTION, kind_of(number))
     staging.save()
     production.save()
     histories = chain(staging.happened(), production.happened(), staging.edited())

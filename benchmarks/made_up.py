@@ -38,6 +38,7 @@ class Kind:
         return self.state == State.ACCEPTED
 
 
+WAITING = Kind(Presence.NEVER, state=State.QUEUED)
 _NEVER = Kind(Presence.NEVER)
 _SEEN = Kind(Presence.PRESENT, Basis.SEEN)
 _ACTIVE = Kind(Presence.PRESENT, Basis.ACCEPTED, State.ACCEPTED)
@@ -47,7 +48,7 @@ _EDITED = replace(_ACTIVE, edited_since=True)
 _RARE = {
     3: Kind(Presence.NEVER, state=State.NEEDS_PERSON),
     4: Kind(Presence.UNKNOWN, state=State.UNKNOWN),
-    5: Kind(Presence.NEVER, state=State.QUEUED),
+    5: WAITING,
     6: Kind(Presence.NEVER, state=State.REJECTED),
     7: Kind(Presence.PRESENT, Basis.STATED),
 }

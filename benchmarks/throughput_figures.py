@@ -3,17 +3,14 @@
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 
 import httpx
 from django.contrib.auth.models import Group
 
-from benchmarks import ground, made_up
+from benchmarks import filling, ground
 from benchmarks.faulty import Faulty
 from organizations.models import State, Submission, User
-from organizations.redox.environment import GATEWAY_OID
-from organizations.services import organizations, reviews, submissions
-from organizations.services.actors import Actor, person
+from organizations.services.actors import person
 
 _WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
 _LONGEST = 3600.0
@@ -27,7 +24,8 @@ def show(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> N
     """
     user = User.objects.create_user("editor-one", first_name="Editor", last_name="One")
     user.groups.add(Group.objects.get(name="editor"))
-    messages = [_queue(number, person(user)) for number in range(1, count + 1)]
+    filling.fill_outbox(count, person(user))
+    messages = [bytes(each) for each in Submission.objects.order_by("pk").values_list("message", flat=True)]
     started_with = len(directory.arrivals)
     with ExitStack() as stack:
         for number in range(workers):
@@ -46,22 +44,6 @@ def show(directory: Faulty, *, count: int, workers: int, beside_bare: bool) -> N
         bare = _bare(directory, messages)
         rows += [("a bare loop, messages a second", f"{bare:.1f}"), ("ratio", f"{count / took / bare:.2f}")]
     print(f"{ground.machine()}\n\n{ground.table(('', 'figure'), rows)}", flush=True)
-
-
-def _queue(number: int, actor: Actor) -> bytes:
-    # Each hangs below the gateway, so that none waits for another.
-    record = replace(made_up.record_of(number), part_of_oid=GATEWAY_OID)
-    made = organizations.create(record, "staging", stands_for="location", actor=actor)
-    review = reviews.review(made, actor=actor)
-    submission = submissions.submit(
-        made.pk,
-        sha256=review.sha256,
-        seen_submission=0,
-        reason="Measurement",
-        ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
-        actor=actor,
-    )
-    return bytes(submission.message)
 
 
 def _wait_until_empty() -> None:

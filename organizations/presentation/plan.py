@@ -11,11 +11,11 @@ from django.db.models import Count
 from django.utils.safestring import SafeString
 
 from organizations import words
-from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
+from organizations.models import EnvironmentGate, Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
 from organizations.templatetags.portal import plain, written
 
-from .waiting import Reason, own_reasons
+from .waiting import Reason, held_by_environment, own_reasons
 
 LIVELY = datetime.timedelta(seconds=30)
 
@@ -44,6 +44,7 @@ class PlanPage:
     plan: Plan
     word: words.Word
     sentence: str
+    held: SafeString
     rows: list[Row]
     size: int
     accepted: int
@@ -87,16 +88,18 @@ def page(plan: Plan) -> PlanPage:
     counts = Counter(submission.state for submission in found)
     reasons = own_reasons(found, clock.now()) if plan.state == PlanState.GOING else {}
     is_open = _is_open(counts)
+    held = _held(plan) if counts[State.QUEUED] else None
     poll_seconds = _poll_seconds(plan, found) if is_open else 0
     word = _word(plan, counts)
     values = {"time": written(plan.state_at), "cause": plain(plan.state_reason), "k": len(found)}
-    held = Counter(reason.key for reason in reasons.values())
-    told = (sorted(counts.items()), sorted(held.items()), poll_seconds, plan.state_at)
+    waits = Counter(reason.key for reason in reasons.values())
+    told = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)
     digest = hashlib.sha256(repr(told).encode()).hexdigest()[:12]
     return PlanPage(
         plan=plan,
         word=word,
         sentence=word.say(**values),
+        held=held.sentence if held else SafeString(),
         rows=[_row(submission, reasons.get(submission.pk)) for submission in found],
         size=len(found),
         accepted=counts[State.ACCEPTED],
@@ -106,6 +109,13 @@ def page(plan: Plan) -> PlanPage:
         stage=word.key,
         since=f"{word.key}-{digest}",
     )
+
+
+def _held(plan: Plan) -> Reason | None:
+    """What keeps all that waits of a going plan back, with everything else of its environment."""
+    if plan.state != PlanState.GOING:
+        return None
+    return held_by_environment(EnvironmentGate.objects.get(pk=plan.environment), clock.now())
 
 
 def _is_open(counts: Counter[str]) -> bool:

@@ -31,8 +31,7 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
     _fetch_what_holds([submission])
     return (
         _held_by_others(submission)
-        or _held_by_environment(gate, now)
-        or _held_by_nobody_there()
+        or held_by_environment(gate, now)
         or _held_by_time(submission, now)
         or Reason("worker", SafeString(words.QUEUED_REASON["worker"]))
     )
@@ -47,6 +46,11 @@ def own_reasons(submissions: Sequence[Submission], now: datetime.datetime) -> di
     _fetch_what_holds(queued)
     found = {submission.pk: _held_by_others(submission) or _held_by_time(submission, now) for submission in queued}
     return {number: reason for number, reason in found.items() if reason is not None}
+
+
+def held_by_environment(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
+    """Why nothing of an environment is taken now; None when a worker takes it."""
+    return _held_by_gate(gate, now) or _held_by_nobody_there()
 
 
 def _fetch_what_holds(submissions: Sequence[Submission]) -> None:
@@ -72,7 +76,7 @@ def _held_by_others(submission: Submission) -> Reason | None:
     return _reason("parent", name=format_html('<a href="{}">{}</a>', url, plain(parent.name)))
 
 
-def _held_by_environment(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
+def _held_by_gate(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
     environment = Environment(gate.environment).label
     if not gateway.connection(gate.environment).is_connected:
         return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))

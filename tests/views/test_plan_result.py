@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from organizations.models import Plan, PlanState, State, Submission, User, clock
+from organizations.models import EnvironmentGate, Plan, PlanState, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery, plans
 from organizations.services.actors import Actor
@@ -73,6 +73,18 @@ def test_it_asks_anew_until_its_end(
     assert f"Plan {plan.pk} is now: At its end. 3 of 3 accepted." in text_of(answer)
     assert b"data-hx-get" not in answer.content
     assert b"Pause" not in answer.content
+
+
+def test_a_page_that_stands_open_hears_that_its_environment_was_stopped(
+    client: Client, plan: Plan, practice: PracticeDirectory
+) -> None:
+    since = client.get(url(plan)).context["page"].since
+    EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="The key is unknown")
+    answer = client.get(f"{url(plan, 'state/')}?since={since}")
+    assert "Nothing goes out now. STAGING is stopped: The key is unknown." in text_of(answer)
+    assert "3 submissions wait, none is lost." in text_of(answer)
+    client.post(url(plan, "pause/"))
+    assert "Nothing goes out now." not in text_of(client.get(url(plan)))
 
 
 def test_it_is_paused_goes_on_and_is_stopped(client: Client, plan: Plan) -> None:

@@ -37,6 +37,9 @@ from .turns import Turn
 
 log = logging.getLogger("orgportal.delivery")
 
+_LOOKED_AT = ("name", "presence", "confirmed_active", "last_submission__state", "last_submission__intent")
+"""Of a parent before a claim: all of it, with all of its last message, would take longer than the claim itself."""
+
 
 class Overtaken(Exception):
     """A submission of which nothing ever left must not leave any more. Its text says why."""
@@ -230,7 +233,7 @@ def _not_in_its_place(submission: Submission, record: OrganizationRecord) -> str
     if submission.intent == Intent.DEACTIVATE:
         return reviews.children_in_the_way(organization)
     found = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid)
-    parent = found.select_related("last_submission").first()
+    parent = found.select_related("last_submission").only(*_LOOKED_AT).first()
     if parent is None or not record.active:
         return ""
     if parent.presence != Presence.PRESENT or parent.confirmed_active is False:

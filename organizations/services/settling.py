@@ -51,7 +51,7 @@ def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, ac
         held = Submission.objects.select_for_update(of=("self",)).filter(
             pk=submission.pk, state=State.SENDING, token=submission.token
         )
-        in_time = held.first() is not None
+        in_time = held.values_list("pk", flat=True).first() is not None
         action = Action.ATTEMPT_RESPONSE if in_time else Action.ATTEMPT_LATE
         history.submission(
             action,

@@ -55,7 +55,8 @@ def held_by_environment(gate: EnvironmentGate, now: datetime.datetime) -> Reason
 
 def _fetch_what_holds(submissions: Sequence[Submission]) -> None:
     not_accepted = Submission.objects.exclude(state=State.ACCEPTED).select_related("organization")
-    before = Prefetch("after", not_accepted.defer("message", "before").order_by("pk"), to_attr="waits_for")
+    told = not_accepted.only("intent", "organization__environment", "organization__oid", "organization__name")
+    before = Prefetch("after", told.order_by("pk"), to_attr="waits_for")
     prefetch_related_objects(submissions, "plan", before)
 
 

@@ -113,8 +113,10 @@ def pytest(*arguments: str, database: str = "") -> Result:
     if database:
         environment["TEST_DATABASE_URL"] = database
     colour = "yes" if sys.stdout.isatty() else "no"
-    # On every core, except for a few tests named by hand, where starting more processes takes longer than it saves.
-    parallel = ["--numprocesses=auto", "--dist=worksteal"] if "-m" in arguments else []
+    # On every core and one more, since many a test waits: for a deadline, another program, the browser. Except for a
+    # few tests named by hand, where starting more processes takes longer than it saves.
+    processes = (os.cpu_count() or 1) + 1
+    parallel = [f"--numprocesses={processes}", "--dist=worksteal"] if "-m" in arguments else []
     command = [sys.executable, "-m", "pytest", f"--color={colour}", "--quiet", "--durations=5", *parallel, *arguments]
     summary = ""
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:

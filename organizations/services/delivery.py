@@ -119,7 +119,7 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
         if cause:
             settling.needs_person(history, submission, cause)
             return None
-        began, turn = time.monotonic(), turns.take_within(moment)
+        began = time.monotonic()
         submissions.move(
             submission,
             State.SENDING,
@@ -132,6 +132,8 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
             state_reason="",
         )
         history.submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+        # As late as can be: every request of every worker waits for this one row.
+        turn = turns.take_within(moment)
     return Claim(submission, redox, turn, began)
 
 

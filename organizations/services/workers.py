@@ -18,6 +18,9 @@ from . import delivery, environments, gateway, installation, resolving, restored
 from .actors import Actor, system
 
 POLL = 0.5
+IN_A_ROW = 2.0
+"""Seconds for which messages are sent one after the other before a worker looks at everything else again: that costs it
+a third of what a message does, and what else there is to do has waited for minutes."""
 HEARTBEAT = 5.0
 SEEN_WITHIN = 20.0
 FORGOTTEN_AFTER = datetime.timedelta(days=1)
@@ -107,12 +110,11 @@ def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
     delivery.reap(environment, actor=actor)
     if not environments.pass_gate(environment, actor=actor):
         return False
-    worked, until = False, time.monotonic() + POLL
+    worked, until = False, time.monotonic() + IN_A_ROW
     for act in (resolving.resolve_next, resolving.read_back_next):
         # Each may wait for Redox: who was told to end meanwhile takes nothing more in hand.
         if not stopping.is_set():
             worked = act(environment, actor=actor) or worked
-    # One after the other for as long as an idle worker sleeps: nothing else waits longer for it than that.
     while not stopping.is_set() and delivery.deliver_next(environment, actor=actor):
         worked = True
         if time.monotonic() > until:

@@ -124,6 +124,22 @@ def test_a_worker_told_to_end_while_it_asks_claims_nothing_more(
     assert (submission.state, practice.requests) == (State.QUEUED, [])
 
 
+@pytest.mark.parametrize(("in_a_row", "sent"), [(0.0, 1), (60.0, 3)])
+def test_a_busy_worker_looks_at_everything_else_after_a_while(
+    practice: PracticeDirectory,
+    editor: User,
+    worker: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+    in_a_row: float,
+    sent: int,
+) -> None:
+    for number in (1, 2, 3):
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+    monkeypatch.setattr(workers, "IN_A_ROW", in_a_row)
+    assert workers.one_round(worker)
+    assert Submission.objects.filter(state=State.ACCEPTED).count() == sent
+
+
 @pytest.mark.slow
 def test_several_workers_take_one_outbox_apart_without_meeting(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path

@@ -28,7 +28,6 @@ REFUSED = [
     ("plan_environment_known", Plan, {"environment": "test"}),
     ("plan_kind_known", Plan, {"kind": "delete"}),
     ("plan_state_known", Plan, {"state": "sent"}),
-    ("audit_action_known", AuditEntry, {"action": "organization.forgotten"}),
 ]
 
 

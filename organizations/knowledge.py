@@ -74,6 +74,24 @@ def split(accepted: OrganizationRecord | None, seen: OrganizationRecord | None, 
     return Split(chosen, overwritten, tuple(each for each in spelled if _place(each) not in said))
 
 
+def unsent(
+    accepted: OrganizationRecord | None, seen: OrganizationRecord | None, wanted: OrganizationRecord
+) -> tuple[Difference, ...]:
+    """The edits that the directory does not have: what differs from the acceptance and from a later reading."""
+    edits = in_form(difference(accepted, wanted))
+    if seen is None:
+        return edits
+    if accepted is None:
+        return split(None, seen, wanted).overwritten
+    missing = set(map(_place, difference(newest(accepted, seen), wanted)))
+    return tuple(each for each in edits if _place(each) in missing)
+
+
+def sendable(record: OrganizationRecord) -> OrganizationRecord:
+    """The record as a message holds it: of the keys that the form does not have only those that are sent back."""
+    return replace(record, carried=tuple(item for item in record.carried if item[0] in SENT_BACK))
+
+
 def taken_from(
     accepted: OrganizationRecord, wanted: OrganizationRecord, seen: OrganizationRecord
 ) -> OrganizationRecord:
@@ -129,7 +147,8 @@ def _parted(
 ) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
     """Those that an edit here made from the very value that is known, and the others."""
     edited = {_place(each): each.before for each in edits}
-    chosen, others = [], []
+    chosen: list[Difference] = []
+    others: list[Difference] = []
     for each in differences:
         is_edit = _place(each) in edited and (_is_order(each) or edited[_place(each)] == each.before)
         (chosen if is_edit else others).append(each)

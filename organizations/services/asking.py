@@ -1,22 +1,29 @@
 """Asking the directory: one Query by OID. It reads; it never writes to the directory."""
 
+import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from organizations.models import Action, Organization, Submission, clock
-from organizations.records import OrganizationRecord, canonical, readable_fingerprint
+from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.client import Exchange, NotDecodable, decoded
 from organizations.redox.messages import AnswerNotUnderstood
 from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import audit, environments, exchanges, gateway, organizations
+from . import audit, environments, exchanges, gateway, known, organizations
 from .actors import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the directory said about one OID. `cause` is filled when it could not be asked; then nothing is known."""
+    """What the directory said about one OID when it was asked.
 
+    `asked_at` is the database's time before the Query left. `cause` is filled when it could not be asked; then nothing
+    is known.
+    """
+
+    asked_at: datetime.datetime
     cause: str = ""
     record: OrganizationRecord | None = None
     exchange: Exchange | None = None
@@ -39,6 +46,19 @@ def ask_about(submission: Submission, *, actor: Actor) -> Answer:
     return answer
 
 
+def ask_about_record(organization: Organization, *, actor: Actor) -> Answer:
+    """Ask what the directory shows now of a record, and keep the answer in the history."""
+    answer = query(organization.environment, organization.oid)
+    with audit.recorded(actor) as history:
+        organization = organizations.locked(organization.pk)
+        if answer.was_asked:
+            known.keep_reading(organization, answer.record, answer.asked_at)
+        exchange = exchanges.body(answer.exchange)
+        facts: dict[str, Any] = _facts(answer) | {"cause": answer.cause}
+        history.organization(Action.ORGANIZATION_ASKED, organization, exchange=exchange, **facts)
+    return answer
+
+
 def note(
     history: audit.History,
     submission: Submission,
@@ -49,7 +69,7 @@ def note(
 ) -> None:
     """Keep what the directory showed of a locked record, and the whole answer in the history."""
     if answer.was_asked:
-        _keep_seen(organization, answer.record)
+        known.keep_reading(organization, answer.record, answer.asked_at)
     history.submission(
         Action.SUBMISSION_ASKED,
         submission,
@@ -62,29 +82,22 @@ def note(
 
 def query(environment: str, oid: str) -> Answer:
     """One Query by OID, with no effect here or there. Never inside a transaction."""
-    redox = gateway.environment(environment)
+    redox, asked_at = gateway.environment(environment), clock.now()
     try:
         token, exchange = gateway.ask(redox, messages.query(oid, redox))
     except gateway.DoorClosed as closed:
-        return Answer(cause=str(closed))
+        return Answer(asked_at, cause=str(closed))
     if exchange is None:
-        return Answer(cause=environments.token_cause(token), outcome=token.outcome)
+        return Answer(asked_at, cause=environments.token_cause(token), outcome=token.outcome)
     outcome = classify(exchange, event="Query", oid=oid, expects="query")
     if outcome.kind != Kind.ACCEPTED:
-        return Answer(cause=outcome.detail or f"HTTP {exchange.status}", exchange=exchange, outcome=outcome)
+        return Answer(asked_at, cause=outcome.detail or f"HTTP {exchange.status}", exchange=exchange, outcome=outcome)
     try:
         found = messages.read_query_answer(decoded(exchange))
     except (AnswerNotUnderstood, NotDecodable):
-        return Answer(cause="The answer was not understood.", exchange=exchange, outcome=outcome)
+        return Answer(asked_at, cause="The answer was not understood.", exchange=exchange, outcome=outcome)
     record = next((record for record in found if record.oid == oid), None)
-    return Answer(record=record, exchange=exchange, outcome=outcome)
-
-
-def _keep_seen(organization: Organization, record: OrganizationRecord | None) -> None:
-    organization.seen = canonical(record) if record else ""
-    organization.seen_hash = readable_fingerprint(record) if record else ""
-    organization.seen_at = clock.now()
-    organization.save(update_fields=["seen", "seen_hash", "seen_at"])
+    return Answer(asked_at, record=record, exchange=exchange, outcome=outcome)
 
 
 def _facts(answer: Answer) -> dict[str, object]:
@@ -92,6 +105,7 @@ def _facts(answer: Answer) -> dict[str, object]:
         return {"asked": False}
     return {
         "asked": True,
+        "asked_at": answer.asked_at.isoformat(),
         "found": answer.record is not None,
         "seen": answer.record.to_json() if answer.record else None,
     }

@@ -28,6 +28,17 @@ from .blockers import Blocker, blockers_of, is_undecided, not_read_back
 from .warnings import Case, ReviewWarning
 
 
+class Known(NamedTuple):
+    """What is known of a record in the directory; nothing before a New.
+
+    `newest` is the newest knowledge of each field, from what was accepted or taken (`accepted`) and a later reading.
+    """
+
+    newest: OrganizationRecord | None = None
+    accepted: OrganizationRecord | None = None
+    seen: OrganizationRecord | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One field that this message changes, and the last edit here that changed it, if somebody edited it."""
@@ -40,7 +51,6 @@ class Change:
 class Review:
     """Everything the review page shows and the send button binds itself to.
 
-    `before` is the newest knowledge of each field, `accepted` what was accepted or taken, `seen` a later reading.
     `changes` are the fields that somebody edited here, `overwrites` values of the directory that nobody chose to
     replace (each is ticked by itself), `equivalent` other spellings that mean the same.
     """
@@ -49,9 +59,7 @@ class Review:
     event: Event
     intent: Intent
     record: OrganizationRecord
-    before: OrganizationRecord | None
-    accepted: OrganizationRecord | None
-    seen: OrganizationRecord | None
+    known: Known
     message: bytes
     sha256: str
     changes: tuple[Change, ...]
@@ -61,6 +69,11 @@ class Review:
     blockers: tuple[Blocker, ...]
     parent: Organization | None
     waits_for: Submission | None
+
+    @property
+    def before(self) -> OrganizationRecord | None:
+        """What the message is compared with."""
+        return self.known.newest
 
     @property
     def word(self) -> str:
@@ -130,16 +143,8 @@ class Review:
         return f"{start}, {count} field{' changes' if count == 1 else 's change'}{overwritten}"
 
 
-class _Known(NamedTuple):
-    """What is known of the record in the directory; nothing before a New."""
-
-    newest: OrganizationRecord | None = None
-    accepted: OrganizationRecord | None = None
-    seen: OrganizationRecord | None = None
-
-
-def _known_of(organization: Organization) -> _Known:
-    return _Known(organization.newest_record(), organization.baseline_record(), organization.later_reading())
+def _known_of(organization: Organization) -> Known:
+    return Known(organization.newest_record(), organization.baseline_record(), organization.later_reading())
 
 
 def review(
@@ -154,9 +159,9 @@ def review(
     With the intent deactivate or reactivate: of what was last accepted or taken, Active alone changed. `together`
     are ids of records whose messages go before this one in the same plan: what those bring about is not in its way.
     """
-    redox = gateway.environment(organization.environment)
     record, event = _record_for(organization, intent), _event_for(organization)
-    known = _known_of(organization) if event == Event.UPDATE else _Known()
+    known = _known_of(organization) if event == Event.UPDATE else Known()
+    redox = gateway.environment(organization.environment)
     message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
     split = knowledge.split(known.accepted, known.seen, record)
@@ -169,9 +174,7 @@ def review(
         event=event,
         intent=intent or (Intent.CREATE if event == Event.NEW else Intent.UPDATE),
         record=record,
-        before=known.newest,
-        accepted=known.accepted,
-        seen=known.seen,
+        known=known,
         message=message,
         sha256=messages.sha256(message),
         changes=changes,

@@ -14,7 +14,7 @@ from organizations.models import (
     tree,
 )
 
-from . import audit, environments, submissions
+from . import audit, environments, failpoints, submissions
 from .actors import Actor
 from .drafts import Chosen, Draft, draft
 from .faults import NotDone, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
@@ -212,6 +212,7 @@ def _cancel_waiting(history: audit.History, plan: Plan) -> int:
     waiting = plan.submissions.filter(state__in=(State.AWAITING, State.QUEUED), attempt=0)
     rows = Organization.objects.filter(submissions__in=waiting).order_by("pk")
     list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
+    failpoints.reach("between-locks")
     cancelled = 0
     for number in waiting.order_by("-pk").values_list("pk", flat=True):
         submission = Submission.objects.select_for_update(of=("self",)).select_related("organization").get(pk=number)

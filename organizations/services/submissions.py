@@ -96,6 +96,8 @@ def cancel(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
     with audit.recorded(actor) as history:
         # Locks are taken in one order everywhere: record, then submission.
         organizations.locked(Submission.objects.get(pk=submission_id).organization_id)
+        if not Submission.objects.filter(after=submission_id).exists():
+            failpoints.reach("between-locks")
         submission = _locked(submission_id)
         if not submission.can_be_cancelled:
             raise NotDone(
@@ -118,6 +120,7 @@ def cancel_followers(history: audit.History, submission: Submission, reason: str
     """What waited for a submission that will never be accepted is cancelled, with that reason."""
     followers = submission.followers.filter(state=State.QUEUED, attempt=0).order_by("id")
     for follower in followers.select_for_update(of=("self",)):
+        failpoints.reach("between-locks")
         end_without_sending(history, follower, reason=reason)
 
 

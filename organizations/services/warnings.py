@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from django.db.models import Q
 from django.utils.timezone import localtime
 
 from organizations import fields, oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
+from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, canonical_json, print_fields
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.redox.environment import Environment as RedoxEnvironment
@@ -15,6 +17,8 @@ from organizations.redox.environment import Environment as RedoxEnvironment
 from . import gateway
 
 SUSPECTED_CHARACTERS = "&<>"
+NAMING_OTHERS = frozenset({"second-top", "path", "double"})
+"""Warnings whose text names another record. Their value does not, so that a tick holds whichever record is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ def _path(case: Case) -> Iterator[ReviewWarning]:
     named = case.parent.name if case.parent else record.part_of_oid
     yield ReviewWarning(
         "path",
-        f"{nearest.oid} {record.part_of_oid}",
+        record.part_of_oid,
         f"By its OID it lies below {nearest.name}, by PartOf below {named}. Redox does not forbid it.",
     )
 
@@ -188,7 +192,7 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
         top = (
             Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
             .exclude(pk=case.organization.pk)
-            .exclude(presence__in=(Presence.NEVER, Presence.ABSENT))
+            .filter(Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES))
             .order_by("id")
             .first()
         )
@@ -197,7 +201,7 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
                 f"You have a top-level record already: {top.name}."
                 " A second one is right when it has a patient index of its own."
             )
-            yield ReviewWarning("second-top", top.oid, text)
+            yield ReviewWarning("second-top", "", text)
     elif case.parent is None:
         text = (
             f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}."
@@ -221,7 +225,7 @@ def _double(case: Case) -> Iterator[ReviewWarning]:
     same = here.filter(**exact, **folded).order_by("id").first()
     if same:
         text = f"{same.name}, {same.oid} has the same name and address. Redox refuses doubles without saying which."
-        yield ReviewWarning("double", f"{same.oid} {_short(record.name, asdict(record.address))}", text)
+        yield ReviewWarning("double", _short(record.name, asdict(record.address)), text)
 
 
 def _contacts(case: Case) -> Iterator[ReviewWarning]:

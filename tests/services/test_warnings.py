@@ -11,10 +11,11 @@ from django.test import override_settings
 from django.utils import timezone
 
 from organizations import words
-from organizations.models import Organization, User
+from organizations.models import Environment, Organization, PlanKind, Submission, User
 from organizations.records import ContactRecord
 from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_OID, GATEWAY_SELF_OID
-from organizations.services import organizations, reviews, submissions, warnings
+from organizations.services import drafts, organizations, plans, reviews, submissions, warnings
+from organizations.services.drafts import Chosen
 from organizations.services.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
@@ -301,3 +302,83 @@ class TestTicks:
     def test_what_is_kept_of_a_long_value_is_short(self, editor: User) -> None:
         made = factories.organization(user=editor, name="&" * 200, contacts=(NOBODY,) * 20)
         assert all(len(warning.value) < 100 for warning in of(made, editor))
+
+
+class TestOtherRecordsChange:
+    """A tick belongs to what it is about, not to which other records there are by the time of the press."""
+
+    def top(self, user: User, oid: str) -> Organization:
+        return confirmed(made(oid))(user)
+
+    def pressed(self, made: Organization, user: User, others: Callable[[], object]) -> Submission:
+        """The button of a page whose boxes were all ticked, after other records changed."""
+        review = reviews.review(made, actor=acting(user))
+        ticked = frozenset(submissions.warning_key(warning) for warning in review.warnings)
+        texts = [warning.text for warning in review.warnings]
+        others()
+        assert [warning.text for warning in of(made, user)] != texts
+        return submissions.submit(
+            made.pk, sha256=review.sha256, seen_submission=0, reason="", ticked=ticked, actor=acting(user)
+        )
+
+    def test_another_record_becomes_the_first_at_the_top(self, editor: User) -> None:
+        earlier = [factories.organization(f"{SITE}.1.{number}", user=editor) for number in (7, 8)]
+        self.top(editor, f"{SITE}.1.9")
+        new = factories.organization(user=editor)
+
+        def accept() -> None:
+            for each in earlier:
+                organizations.confirm(each, each.record(), None)  # type: ignore[arg-type]
+
+        assert self.pressed(new, editor, accept).warnings[0]["key"] == "second-top"
+
+    def test_a_record_on_its_way_is_at_the_top_already(self, editor: User) -> None:
+        first = factories.organization(user=editor)
+        second = factories.organization(f"{SITE}.1.2", user=editor)
+        assert of(second, editor) == []
+        submission = factories.submission(first, user=editor)
+        assert [warning.key for warning in of(second, editor)] == ["second-top"]
+        submissions.cancel(submission.pk, actor=acting(editor))
+        assert of(second, editor) == []
+
+    def test_another_record_becomes_the_first_twin(self, editor: User) -> None:
+        earlier = factories.organization(f"{BASE}.8", user=editor)
+        factories.organization(f"{BASE}.9", user=editor, name="Twin")
+        new = factories.organization(f"{BASE}.1", user=editor, name="Twin")
+        rename = replace(earlier.record(), name="Twin")
+
+        def edit() -> None:
+            organizations.edit(earlier.pk, 1, rename, stands_for="", actor=acting(editor))
+
+        assert self.pressed(new, editor, edit).warnings[0]["key"] == "double"
+
+    def test_another_record_becomes_the_nearest_by_its_oid(self, editor: User) -> None:
+        factories.organization(user=editor)
+        new = factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=FOREIGN)
+        sent = self.pressed(new, editor, lambda: factories.organization(CHILD, user=editor, name="Nearer"))
+        assert "path" in [each["key"] for each in sent.warnings]
+
+    def test_a_plans_tick_holds_as_well(self, editor: User) -> None:
+        earlier = factories.organization(f"{SITE}.1.7", user=editor)
+        self.top(editor, f"{SITE}.1.9")
+        new = factories.organization(user=editor)
+        chosen = Chosen(Environment.STAGING, PlanKind.SEND, (new.pk,))
+        before = drafts.draft(chosen, actor=acting(editor))
+        organizations.confirm(earlier, earlier.record(), None)  # type: ignore[arg-type]
+        after = drafts.draft(chosen, actor=acting(editor))
+        assert [question.text for question in before.questions] != [question.text for question in after.questions]
+        ticked = frozenset(question.key for question in before.questions)
+        plan = plans.make(chosen, sha256=before.sha256, ticked=ticked, actor=acting(editor))
+        assert plan.submissions.count() == 1
+
+    def test_a_plans_box_names_every_record_that_its_warning_is_about(self, editor: User) -> None:
+        factories.organization(user=editor)
+        factories.organization(f"{SITE}.1.2", user=editor)
+        below = [factories.organization(oid, user=editor, part_of_oid=FOREIGN) for oid in (CHILD, f"{SITE}.1.2.1")]
+        chosen = Chosen(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in below))
+        questions = {each.key.partition("-")[0]: each for each in drafts.draft(chosen, actor=acting(editor)).questions}
+        assert questions["path"].text == (
+            f"By its OID it lies below Lakeside 1, by PartOf below {FOREIGN}. Redox does not forbid it."
+            f" By its OID it lies below Lakeside 2, by PartOf below {FOREIGN}. Redox does not forbid it."
+        )
+        assert questions["path"].records == tuple(below)

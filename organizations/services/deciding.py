@@ -8,7 +8,7 @@ from organizations.models import Action, AuditEntry, Event, Organization, Presen
 from organizations.records import OrganizationRecord, readable_fingerprint
 from organizations.redox import messages
 
-from . import audit, organizations, settling
+from . import audit, organizations, settling, submissions
 from .actors import Actor
 from .faults import NotDone, ReasonMissing
 
@@ -70,9 +70,8 @@ def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, 
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = organizations.locked(Submission.objects.get(pk=submission_id).organization_id)
-        submission = Submission.objects.select_for_update(of=("self",)).get(pk=submission_id)
-        submission.organization = organization
+        submission = submissions.lock_to_end(submission_id).by_id[submission_id]
+        organization = submission.organization
         if submission.state != State.NEEDS_PERSON:
             raise NotDone(f"Submission {submission_id} was decided already.")
         found = evidence(submission)

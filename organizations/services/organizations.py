@@ -22,7 +22,7 @@ from organizations.models import (
 from organizations.oid import Oid, next_free_child
 from organizations.records import OrganizationRecord, canonical, difference, fingerprint, readable_fingerprint
 
-from . import audit, searching
+from . import audit, locks, searching
 from .actors import Actor
 from .faults import Circle, EditConflict, Gone, NotDone, OidTaken
 
@@ -40,16 +40,17 @@ def create(
     Raises:
         OidTaken: the OID is in use in this environment, or was sent earlier for another record.
     """
-    check_oid_free(record.oid, environment)
-    moment = clock.now()
-    organization = Organization(environment=environment, created_at=moment, version=0, staging_record=staging_record)
     try:
         with audit.recorded(actor) as history:
+            locks.lock_structure(environment)
+            check_oid_free(record.oid, environment)
+            organization = Organization(
+                environment=environment, created_at=clock.now(), version=0, staging_record=staging_record
+            )
             _save_wanted(organization, record, stands_for=stands_for, actor=actor)
             _check_no_circle(organization)
             history.organization(Action.ORGANIZATION_CREATED, organization, changes=difference(None, record))
     except IntegrityError as error:
-        check_oid_free(record.oid, environment)
         raise NotDone("The record could not be saved. Nothing was saved.") from error
     return organization
 
@@ -65,7 +66,7 @@ def edit(
     """
     try:
         with audit.recorded(actor) as history:
-            organization = locked(organization_id)
+            organization = locked_for_person(organization_id)
             if organization.version != version:
                 raise EditConflict(organization, version)
             before = organization.record()
@@ -95,7 +96,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
             moved below it meanwhile.
     """
     with audit.recorded(actor) as history:
-        organization = locked(organization_id)
+        organization = locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         fault = why_not_discard(organization)
@@ -119,7 +120,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         NotDone: something of it was sent, or records are part of it.
     """
     with audit.recorded(actor) as history:
-        organization = locked(organization_id)
+        organization = locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         fault = why_not_withdraw(organization)
@@ -167,8 +168,8 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
 
     Raises:
         OidTaken: the OID is in use here.
+        Circle: its parent lies below it here.
     """
-    check_oid_free(record.oid, environment)
     moment = clock.now()
     organization = Organization(environment=environment, created_at=moment, version=0)
     organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
@@ -176,7 +177,10 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
     organization.seen, organization.seen_hash = canonical(record), readable_fingerprint(record)
     organization.confirmed_part_of_oid = record.part_of_oid
     with audit.recorded(actor) as history:
+        locks.lock_structure(environment)
+        check_oid_free(record.oid, environment)
         _save_wanted(organization, record, stands_for="", actor=actor)
+        _check_no_circle(organization)
         history.organization(Action.ORGANIZATION_SEEN, organization)
     return organization
 
@@ -188,7 +192,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
         NotDone: a message of it was made for sending, or no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = locked(organization_id)
+        organization = locked_for_person(organization_id)
         if organization.was_sent or organization.presence != Presence.NEVER:
             raise NotDone("A message of this record was made already; what became of it stands on its page.")
         if not reason.strip():
@@ -237,6 +241,12 @@ def parent_faults(environment: str, oid: str, part_of_oid: str) -> str:
     if parent.confirmed_active is False and parent.presence == Presence.PRESENT:
         return f"{parent.name} is deactivated. Reactivate it first or choose another."
     return ""
+
+
+def locked_for_person(organization_id: int) -> Organization:
+    """As `locked`, for a person's act that looks at other records too: after the structure lock."""
+    locks.lock_structure_of_record(organization_id)
+    return locked(organization_id)
 
 
 def locked(organization_id: int) -> Organization:

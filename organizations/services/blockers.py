@@ -113,10 +113,15 @@ def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker |
 
 
 def _circle(organization: Organization, parent: Organization | None) -> Blocker | None:
-    if parent is None or not tree.would_circle_in_directory(organization.environment, organization.oid, parent.oid):
-        return None
-    sentence = f"{parent.name} lies below this record in the directory; that would make a circle."
-    return Blocker(Block.CIRCLE, sentence, parent)
+    sentence = circle_in_the_way(organization, parent) if parent else ""
+    return Blocker(Block.CIRCLE, sentence, parent) if sentence else None
+
+
+def circle_in_the_way(organization: Organization, parent: Organization) -> str:
+    """Why the directory cannot have a record below this parent, as a sentence; empty when it can."""
+    if not tree.would_circle_in_directory(organization.environment, organization.oid, parent.oid):
+        return ""
+    return f"{parent.name} lies below this record in the directory; that would make a circle."
 
 
 def _parent_in_the_way(

@@ -31,18 +31,18 @@ from organizations.redox.outcome import Kind, Outcome, classify
 
 from . import audit, blockers, environments, exchanges, failpoints, gateway, restored, settling, submissions, turns
 from .actors import Actor
-from .faults import NotDone, OutOfDate
+from .faults import OutOfDate
 from .timing import lease_margin, seconds
 from .turns import Turn
 
 log = logging.getLogger("orgportal.delivery")
 
-_LOOKED_AT = ("name", "presence", "confirmed_active", "last_submission__state", "last_submission__intent")
+_LOOKED_AT = ("oid", "name", "presence", "confirmed_active", "last_submission__state", "last_submission__intent")
 """Of a parent before a claim: all of it, with all of its last message, would take longer than the claim itself."""
 
 
 class Overtaken(Exception):
-    """A submission of which nothing ever left must not leave any more. Its text says why."""
+    """A submission that was never sent is now forbidden by a record above or below it. Its text says why."""
 
     def __init__(self, submission_id: int, cause: str) -> None:
         super().__init__(cause)
@@ -76,10 +76,7 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
     try:
         claim = claim_next(environment, redox, actor=actor)
     except Overtaken as overtaken:
-        # In a transaction of its own, which locks the record before the submission as every other does. A worker that
-        # took the submission meanwhile has its way.
-        with suppress(NotDone):
-            submissions.cancel(overtaken.submission_id, actor=actor, reason=str(overtaken))
+        _cancel_overtaken(overtaken.submission_id, actor)
         return False
     if claim is None:
         return False
@@ -87,6 +84,21 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
     failpoints.reach("after-intent")
     _send(claim, token, actor)
     return True
+
+
+def _cancel_overtaken(submission_id: int, actor: Actor) -> None:
+    """Cancel a submission that a record above or below forbids, if it still does and no worker claimed it meanwhile.
+
+    Not part of the claim, which waits for no lock. Two submissions may forbid each other: the first one is cancelled,
+    and then nothing forbids the second.
+    """
+    with audit.recorded(actor) as history:
+        locked = submissions.lock_to_end(submission_id)
+        submission = locked.by_id[submission_id]
+        if submission.can_be_cancelled:
+            cause = _not_in_its_place(submission, messages.record_from_message(bytes(submission.message)))
+            if cause:
+                submissions.end_without_sending(history, submission, locked, reason=cause)
 
 
 def token_for(redox: RedoxEnvironment, actor: Actor) -> str:
@@ -236,7 +248,13 @@ def _not_in_its_place(submission: Submission, record: OrganizationRecord) -> str
         return blockers.children_in_the_way(organization)
     found = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid)
     parent = found.select_related("last_submission").only(*_LOOKED_AT).first()
-    if parent is None or not record.active:
+    if parent is None:
+        return ""
+    if record.part_of_oid != organization.confirmed_part_of_oid:
+        circle = blockers.circle_in_the_way(organization, parent)
+        if circle:
+            return circle
+    if not record.active:
         return ""
     if parent.presence != Presence.PRESENT or parent.confirmed_active is False:
         return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."

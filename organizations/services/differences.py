@@ -20,7 +20,7 @@ def take_theirs(organization_id: int, version: int, *, reason: str, actor: Actor
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = organizations.locked(organization_id)
+        organization = organizations.locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         sentence = why_not_take(organization)
@@ -59,7 +59,7 @@ def reopen(organization_id: int, *, reason: str, actor: Actor) -> Organization:
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = organizations.locked(organization_id)
+        organization = organizations.locked_for_person(organization_id)
         sentence = why_not_reopen(organization)
         if sentence:
             raise NotDone(sentence)

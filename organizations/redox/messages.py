@@ -4,7 +4,6 @@ Keys and their order are those of the how-to's examples. Nothing empty is sent, 
 """
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from organizations.records import (
 )
 from organizations.redox import numbers
 from organizations.redox.environment import DIRECTORY, Environment, routing_name
+from organizations.redox.reading import AnswerNotUnderstood, JsonObject, read_json, without_empty
 
 NEW = "New"
 UPDATE = "Update"
@@ -29,14 +29,6 @@ _ACTIONS = {NEW: "Create", UPDATE: "Update"}
 _SENT_BACK = ("Type", "Endpoints")
 """Keys of a record read from the directory that an Update must not lose. ManagingOrg is the directory's own."""
 
-MOST_LEVELS = 50
-MOST_PARTS = 500
-"""How deep an answer may be nested, and how many contacts, aliases or identifiers a record in it may have.
-
-Far beyond any record; what is beyond that could be read, and then neither compared nor shown.
-"""
-
-_EMPTY: tuple[object, ...] = (None, "", [], {})
 _PHONE_KEYS = {"Work": "work_phone", "Mobile": "mobile_phone", "Home": "home_phone"}
 _ADDRESS_KEYS = {
     "StreetAddress": "street",
@@ -85,10 +77,6 @@ _SOURCES = {
     },
 }
 """Where the lines of a message come from: label, Redox's rule, key of the field; by path, * for any place in a list."""
-
-
-class AnswerNotUnderstood(ValueError):
-    """The bytes are not JSON, or not of the shape that Redox documents; the message says what is wrong with them."""
 
 
 def message(record: OrganizationRecord, event: str, environment: Environment) -> bytes:
@@ -145,7 +133,7 @@ def sha256(content: bytes) -> str:
 
 def record_from_message(content: bytes) -> OrganizationRecord:
     """The record that a New or an Update of ours carries. Raises AnswerNotUnderstood for anything else."""
-    organizations = _organizations(_Object(read_json(content), ""))
+    organizations = _organizations(JsonObject(read_json(content), ""))
     if len(organizations) != 1:
         raise AnswerNotUnderstood(f"the message holds {len(organizations)} organizations instead of 1")
     return _record(organizations[0], destination_known=True)
@@ -157,32 +145,13 @@ def read_query_answer(body: bytes) -> tuple[OrganizationRecord, ...]:
     Strict, because "not found" lets a New be sent again: raises AnswerNotUnderstood for everything that does not say by
     itself that it is a QueryResponse without errors.
     """
-    answer = _Object(read_json(body), "")
+    answer = JsonObject(read_json(body), "")
     meta = answer.part("Meta")
     if (meta.text("DataModel"), meta.text("EventType")) != ("Organization", "QueryResponse"):
         raise AnswerNotUnderstood("the answer is not an Organization.QueryResponse")
     if meta.left.get("Errors"):
         raise AnswerNotUnderstood("the answer holds errors")
     return tuple(_record(organization, destination_known=False) for organization in _organizations(answer))
-
-
-def read_json(body: bytes) -> Any:
-    """JSON from outside, with numbers as text: IDs exceed what databases hold, and a number may have 5,000 digits.
-
-    Raises AnswerNotUnderstood for what is no JSON, and for what two readers could read differently or that cannot be
-    stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
-    """
-    try:
-        value = numbers.read(body.decode("utf-8-sig"), _object_without_repeated_keys)
-        text = json.dumps(value, ensure_ascii=False)
-        text.encode()
-    except (ValueError, RecursionError) as fault:
-        raise AnswerNotUnderstood(f"not a JSON text that can be read: {type(fault).__name__}") from fault
-    if "\\u0000" in text.replace("\\\\", ""):
-        raise AnswerNotUnderstood("a text holds NUL")
-    if _is_deep(value):
-        raise AnswerNotUnderstood(f"it is nested more than {MOST_LEVELS} levels deep")
-    return value
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
@@ -207,7 +176,7 @@ def _organization(record: OrganizationRecord) -> dict[str, Any]:
         "Address": {key: getattr(record.address, name) for key, name in _ADDRESS_KEYS.items()},
         **{key: numbers.read(carried[key]) for key in _SENT_BACK if key in carried},
     }
-    return {"Name": record.name, "DestinationID": record.destination_id or None, **_filled(optional)}
+    return {"Name": record.name, "DestinationID": record.destination_id or None, **without_empty(optional)}
 
 
 def _contact(contact: ContactRecord) -> dict[str, Any]:
@@ -217,16 +186,6 @@ def _contact(contact: ContactRecord) -> dict[str, Any]:
         "EmailAddresses": list(contact.email_addresses),
         "PhoneNumber": {key: getattr(contact, name) for key, name in _PHONE_KEYS.items()},
     }
-
-
-def _filled(value: Any) -> Any:
-    """The value without the empty texts, lists, objects and nulls in it, however deep."""
-    if isinstance(value, dict):
-        filled = {key: _filled(part) for key, part in value.items()}
-        return {key: part for key, part in filled.items() if part not in _EMPTY}
-    if isinstance(value, list):
-        return [part for part in map(_filled, value) if part not in _EMPTY]
-    return value
 
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -249,84 +208,14 @@ def _line(number: int, text: str, path: tuple[str | int, ...]) -> Line:
     return Line(number, text, label.format(place + 1), rule, field.format(place))
 
 
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MOST_LEVELS + 1):
-        parts = (one.values() if isinstance(one, dict) else one if isinstance(one, list) else () for one in level)
-        level = [part for several in parts for part in several]
-    return bool(level)
-
-
-def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("an object repeats a key")
-    return found
-
-
-class _Object:
-    """A JSON object being read, key by key; what nobody asked for stays in `left`."""
-
-    def __init__(self, value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            raise AnswerNotUnderstood(f"{path or 'the body'} is not an object")
-        self.path = path
-        self.left: dict[str, Any] = dict(value)
-        self._parts: list[_Object] = []
-
-    def text(self, key: str) -> str:
-        value = self.left.pop(key, None)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a text")
-        return str(value)  # a number among our own fields is a text
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self._list(key)
-        if not all(isinstance(value, str) for value in values):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a list of texts")
-        return tuple(map(str, values))
-
-    def part(self, key: str) -> "_Object":
-        value = self.left.pop(key, None)
-        return self._remember(_Object({} if value is None else value, self._path(key)))
-
-    def parts(self, key: str) -> "list[_Object]":
-        values = self._list(key)
-        return [self._remember(_Object(value, f"{self._path(key)}.{place}")) for place, value in enumerate(values)]
-
-    def carried(self) -> Iterator[tuple[str, str]]:
-        """What was left here and below: path and JSON, its numbers as they came. What is empty says nothing."""
-        for key, value in _filled(self.left).items():
-            yield self._path(key), numbers.written(value)
-        for part in self._parts:
-            yield from part.carried()
-
-    def _list(self, key: str) -> list[Any]:
-        values = self.left.pop(key, None)
-        if values is not None and not isinstance(values, list):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a list")
-        if len(values or ()) > MOST_PARTS:
-            raise AnswerNotUnderstood(f"{self._path(key)} holds more than {MOST_PARTS} parts")
-        return [value for value in values or () if value is not None]
-
-    def _path(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    def _remember(self, part: "_Object") -> "_Object":
-        self._parts.append(part)
-        return part
-
-
-def _organizations(body: _Object) -> list[_Object]:
+def _organizations(body: JsonObject) -> list[JsonObject]:
     values = body.left.get("Organizations")
     if not isinstance(values, list):
         raise AnswerNotUnderstood("Organizations is not a list")
-    return [_Object(value, "") for value in values]
+    return [JsonObject(value, "") for value in values]
 
 
-def _record(organization: _Object, *, destination_known: bool) -> OrganizationRecord:
+def _record(organization: JsonObject, *, destination_known: bool) -> OrganizationRecord:
     active = organization.left.pop("Active", None)
     if not isinstance(active, bool):
         raise AnswerNotUnderstood("Active is neither true nor false")
@@ -347,7 +236,7 @@ def _record(organization: _Object, *, destination_known: bool) -> OrganizationRe
     return replace(record, carried=tuple(sorted(organization.carried())))
 
 
-def _identifiers(parts: list[_Object]) -> tuple[str, tuple[IdentifierRecord, ...]]:
+def _identifiers(parts: list[JsonObject]) -> tuple[str, tuple[IdentifierRecord, ...]]:
     identifiers = [IdentifierRecord(value=part.text("ID"), kind=part.text("IDType")) for part in parts]
     first_oid = next((one for one in identifiers if one.kind.upper() == "OID"), None)
     if first_oid is None:
@@ -359,7 +248,7 @@ def _identifiers(parts: list[_Object]) -> tuple[str, tuple[IdentifierRecord, ...
         raise AnswerNotUnderstood(f"an organization's OID is none: {fault}") from fault
 
 
-def _contact_record(part: _Object) -> ContactRecord:
+def _contact_record(part: JsonObject) -> ContactRecord:
     phones = part.part("PhoneNumber")
     return ContactRecord(
         purpose=part.text("Purpose"),

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 from .client import Exchange, Fault, NotDecodable, decoded, plain
-from .messages import AnswerNotUnderstood, read_json, read_query_answer
+from .messages import read_query_answer
+from .reading import AnswerNotUnderstood, read_json
 
 OTHER_OID = "other OID in the answer"
 NEW_SUCCESS_TEXT = "new success text"

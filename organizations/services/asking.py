@@ -6,8 +6,8 @@ from organizations.models import Action, Organization, Submission, clock
 from organizations.records import OrganizationRecord, canonical, readable_fingerprint
 from organizations.redox import messages
 from organizations.redox.client import Exchange, NotDecodable, decoded
-from organizations.redox.messages import AnswerNotUnderstood
 from organizations.redox.outcome import Kind, Outcome, classify
+from organizations.redox.reading import AnswerNotUnderstood
 
 from . import audit, environments, exchanges, gateway, organizations
 from .actors import Actor

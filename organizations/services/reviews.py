@@ -19,7 +19,7 @@ from organizations.models import (
     tree,
 )
 from organizations.records import Difference, OrganizationRecord, Shown, canonical, difference, print_fields
-from organizations.redox import messages
+from organizations.redox import messages, reading
 
 from . import gateway, warnings
 from .actors import Actor
@@ -299,7 +299,7 @@ def _not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker,
         return ()
     try:
         fault = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
-    except messages.AnswerNotUnderstood as not_understood:
+    except reading.AnswerNotUnderstood as not_understood:
         fault = str(not_understood)
     if not fault:
         return ()

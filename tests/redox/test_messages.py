@@ -22,18 +22,15 @@ from organizations.records import (
 )
 from organizations.redox.environment import ORGANIZATION_ROUTING, Environment
 from organizations.redox.messages import (
-    MOST_LEVELS,
-    MOST_PARTS,
-    AnswerNotUnderstood,
     Line,
     annotated,
     message,
     query,
-    read_json,
     read_query_answer,
     record_from_message,
     sha256,
 )
+from organizations.redox.reading import MOST_LEVELS, MOST_PARTS, AnswerNotUnderstood, read_json
 from tests.strategies import records
 
 GOLDEN = Path(__file__).parent / "golden"

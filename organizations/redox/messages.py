@@ -19,7 +19,13 @@ from organizations.records import (
 )
 from organizations.redox import numbers
 from organizations.redox.environment import DIRECTORY, Environment, routing_name
-from organizations.redox.reading import AnswerNotUnderstood, JsonObject, read_json, without_empty
+from organizations.redox.reading import (
+    AnswerNotUnderstood,
+    JsonObject,
+    UnexpectedOrganizations,
+    read_json,
+    without_empty,
+)
 
 NEW = "New"
 UPDATE = "Update"
@@ -96,13 +102,17 @@ def message(record: OrganizationRecord, event: str, environment: Environment) ->
     )
 
 
-def query(oid: str, environment: Environment) -> bytes:
-    """The bytes of a Query for one OID; it writes nothing."""
+def query(oid: str, environment: Environment, *, active: bool | None = None) -> bytes:
+    """The bytes of a Query for one OID; it writes nothing. `active` asks only for active or only for deactivated ones.
+
+    Whether a Query without Active leaves out what is deactivated is not documented.
+    """
     return _bytes(
         {
             "Meta": _meta(QUERY, environment),
             "Directory": DIRECTORY,
             "Identifier": {"ID": oid, "IDType": "OID"},
+            **({} if active is None else {"Active": active}),
         }
     )
 
@@ -136,22 +146,39 @@ def record_from_message(content: bytes) -> OrganizationRecord:
     organizations = _organizations(JsonObject(read_json(content), ""))
     if len(organizations) != 1:
         raise AnswerNotUnderstood(f"the message holds {len(organizations)} organizations instead of 1")
-    return _record(organizations[0], destination_known=True)
+    (organization,) = organizations
+    oid, identifiers = _first_oid(_identifiers(organization))
+    return _record(organization, oid, identifiers, destination_known=True)
 
 
-def read_query_answer(body: bytes) -> tuple[OrganizationRecord, ...]:
-    """The records in a QueryResponse; empty when the directory knows none.
+def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
+    """The one organization in a QueryResponse that has this OID among its OIDs; None for an empty list.
 
-    Strict, because "not found" lets a New be sent again: raises AnswerNotUnderstood for everything that does not say by
-    itself that it is a QueryResponse without errors.
+    The record's `oid` is then this one; other OIDs of the organization are among its `identifiers`.
+
+    Strict, because an empty list lets a New be sent again: raises AnswerNotUnderstood for everything that does not say
+    by itself that it is a QueryResponse without errors, and UnexpectedOrganizations for a list in which this OID is
+    missing, comes twice, or has no name.
     """
     answer = JsonObject(read_json(body), "")
     meta = answer.part("Meta")
     if (meta.text("DataModel"), meta.text("EventType")) != ("Organization", "QueryResponse"):
-        raise AnswerNotUnderstood("the answer is not an Organization.QueryResponse")
+        raise AnswerNotUnderstood("it is not an Organization.QueryResponse")
     if meta.left.get("Errors"):
-        raise AnswerNotUnderstood("the answer holds errors")
-    return tuple(_record(organization, destination_known=False) for organization in _organizations(answer))
+        raise AnswerNotUnderstood("it holds errors")
+    organizations = [(organization, _identifiers(organization)) for organization in _organizations(answer)]
+    if not organizations:
+        _check_empty(answer)
+        return None
+    ours = [(organization, found) for organization, found in organizations if oid in map(_oid_of, found)]
+    if len(ours) != 1:
+        raise UnexpectedOrganizations(_unexpected(len(organizations), len(ours)))
+    ((organization, found),) = ours
+    others = tuple(identifier for identifier in found if _oid_of(identifier) != oid)
+    record = _record(organization, oid, others, destination_known=False)
+    if not record.name.strip():
+        raise UnexpectedOrganizations("The directory answered with this OID, but without a name.")
+    return record
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
@@ -215,11 +242,26 @@ def _organizations(body: JsonObject) -> list[JsonObject]:
     return [JsonObject(value, "") for value in values]
 
 
-def _record(organization: JsonObject, *, destination_known: bool) -> OrganizationRecord:
+def _check_empty(answer: JsonObject) -> None:
+    """Raises AnswerNotUnderstood where an answer with an empty list holds something in another place."""
+    count = answer.part("Paging").text("Count")
+    if count not in ("", "0") or any(isinstance(value, (dict, list)) and value for value in answer.left.values()):
+        raise AnswerNotUnderstood("Organizations is empty, but the answer holds something else")
+
+
+def _unexpected(listed: int, ours: int) -> str:
+    if ours:
+        return f"The directory answered with {ours} organizations that have this OID."
+    others = "another organization" if listed == 1 else f"{listed} other organizations"
+    return f"The directory answered with {others} and not with this OID."
+
+
+def _record(
+    organization: JsonObject, oid: str, identifiers: tuple[IdentifierRecord, ...], *, destination_known: bool
+) -> OrganizationRecord:
     active = organization.left.pop("Active", None)
     if not isinstance(active, bool):
         raise AnswerNotUnderstood("Active is neither true nor false")
-    oid, identifiers = _identifiers(organization.parts("Identifiers"))
     address = organization.part("Address")
     record = OrganizationRecord(
         oid=oid,
@@ -227,7 +269,7 @@ def _record(organization: JsonObject, *, destination_known: bool) -> Organizatio
         active=active,
         destination_id=organization.text("DestinationID") if destination_known else "",
         destination_known=destination_known,
-        part_of_oid=organization.part("PartOf").part("Identifier").text("Value").removeprefix("urn:oid:"),
+        part_of_oid=_bare_oid(organization.part("PartOf").part("Identifier").text("Value")),
         aliases=organization.texts("Aliases"),
         identifiers=identifiers,
         contacts=tuple(map(_contact_record, organization.parts("Contacts"))),
@@ -236,16 +278,39 @@ def _record(organization: JsonObject, *, destination_known: bool) -> Organizatio
     return replace(record, carried=tuple(sorted(organization.carried())))
 
 
-def _identifiers(parts: list[JsonObject]) -> tuple[str, tuple[IdentifierRecord, ...]]:
-    identifiers = [IdentifierRecord(value=part.text("ID"), kind=part.text("IDType")) for part in parts]
-    first_oid = next((one for one in identifiers if one.kind.upper() == "OID"), None)
-    if first_oid is None:
+def _identifiers(organization: JsonObject) -> list[IdentifierRecord]:
+    parts = organization.parts("Identifiers")
+    return [IdentifierRecord(value=part.text("ID"), kind=part.text("IDType")) for part in parts]
+
+
+def _first_oid(identifiers: list[IdentifierRecord]) -> tuple[str, tuple[IdentifierRecord, ...]]:
+    """The OID of a message of ours, which comes before our own identifiers, and those."""
+    first = next((identifier for identifier in identifiers if _is_oid(identifier)), None)
+    if first is None:
         raise AnswerNotUnderstood("an organization has no OID")
-    identifiers.remove(first_oid)
     try:
-        return read_oid(first_oid.value).value, tuple(identifiers)
+        oid = read_oid(first.value).value
     except FieldError as fault:
         raise AnswerNotUnderstood(f"an organization's OID is none: {fault}") from fault
+    identifiers.remove(first)
+    return oid, tuple(identifiers)
+
+
+def _oid_of(identifier: IdentifierRecord) -> str:
+    """The bare OID of an identifier of kind OID; "" for another kind."""
+    return _bare_oid(identifier.value) if _is_oid(identifier) else ""
+
+
+def _is_oid(identifier: IdentifierRecord) -> bool:
+    return identifier.kind.strip().upper() == "OID"
+
+
+def _bare_oid(text: str) -> str:
+    """The OID in the text, however it is written; the text itself if it is not one."""
+    try:
+        return read_oid(text).value
+    except FieldError:
+        return text
 
 
 def _contact_record(part: JsonObject) -> ContactRecord:

@@ -19,6 +19,19 @@ _EMPTY: tuple[object, ...] = (None, "", [], {})
 class AnswerNotUnderstood(ValueError):
     """The bytes are not JSON, or not of the shape that Redox documents; the message says what is wrong with them."""
 
+    @property
+    def sentence(self) -> str:
+        """The same for people, as one sentence about an answer of the directory."""
+        return f"The directory's answer was not understood: {self}."
+
+
+class UnexpectedOrganizations(AnswerNotUnderstood):
+    """A readable answer to a Query that does not show exactly one organization with our OID. Its text is a sentence."""
+
+    @property
+    def sentence(self) -> str:
+        return str(self)
+
 
 def read_json(body: bytes) -> Any:
     """JSON from outside, with numbers as text: IDs exceed what databases hold, and a number may have 5,000 digits.

@@ -1,30 +1,15 @@
-"""Asking the directory: one Query by OID. It reads; it never writes to the directory."""
+"""Asking the directory about a submission's OID, and keeping its answer. It never writes to the directory."""
 
-from dataclasses import dataclass
+from typing import Any
 
-from organizations.models import Action, Organization, Submission, clock
-from organizations.records import OrganizationRecord, canonical, readable_fingerprint
-from organizations.redox import messages
-from organizations.redox.client import Exchange, NotDecodable, decoded
-from organizations.redox.outcome import Kind, Outcome, classify
-from organizations.redox.reading import AnswerNotUnderstood
+from organizations.models import Action, Organization, Submission
+from organizations.records import canonical, readable_fingerprint
 
-from . import audit, environments, exchanges, gateway, organizations
+from . import audit, directory, environments, exchanges, gateway, organizations
 from .actors import Actor
+from .directory import Answer
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the directory said about one OID. `cause` is filled when it could not be asked; then nothing is known."""
-
-    cause: str = ""
-    record: OrganizationRecord | None = None
-    exchange: Exchange | None = None
-    outcome: Outcome | None = None
-
-    @property
-    def was_asked(self) -> bool:
-        return not self.cause
+__all__ = ["Answer", "ask_about", "note", "query"]
 
 
 def ask_about(submission: Submission, *, actor: Actor) -> Answer:
@@ -34,6 +19,7 @@ def ask_about(submission: Submission, *, actor: Actor) -> Answer:
     """
     answer = query(submission.environment, submission.oid)
     with audit.recorded(actor) as history:
+        environments.wait_if_asked(history, submission.environment, answer.outcome)
         organization = organizations.locked(submission.organization_id)
         note(history, submission, organization, answer)
     return answer
@@ -47,43 +33,44 @@ def note(
     *,
     reads_back: bool = False,
 ) -> None:
-    """Keep what the directory showed of a locked record, and the whole answer in the history."""
+    """Keep what the directory showed of a locked record, and every answer to a Query in the history.
+
+    The entry of the answer that decides comes last.
+    """
     if answer.was_asked:
-        _keep_seen(organization, answer.record)
-    history.submission(
-        Action.SUBMISSION_ASKED,
+        _keep_seen(organization, answer)
+    asked_at = {"asked_at": answer.asked_at.isoformat()}
+    for active, exchange in zip(directory.ABSENT_NEEDS, answer.earlier, strict=False):
+        empty: dict[str, Any] = {"asked": True, "found": False, "seen": None, "active": str(active).lower()}
+        _add(history, submission, details=empty | asked_at, **exchanges.body(exchange))
+    _add(
+        history,
         submission,
-        token=submission.token,
         detail=answer.cause,
-        details=_facts(answer) | ({"reads_back": True} if reads_back else {}),
+        details=_facts(answer) | asked_at | ({"reads_back": True} if reads_back else {}),
         **exchanges.body(answer.exchange),
     )
 
 
 def query(environment: str, oid: str) -> Answer:
-    """One Query by OID, with no effect here or there. Never inside a transaction."""
-    redox = gateway.environment(environment)
-    try:
-        token, exchange = gateway.ask(redox, messages.query(oid, redox))
-    except gateway.DoorClosed as closed:
-        return Answer(cause=str(closed))
-    if exchange is None:
-        return Answer(cause=environments.token_cause(token), outcome=token.outcome)
-    outcome = classify(exchange, event="Query", oid=oid, expects="query")
-    if outcome.kind != Kind.ACCEPTED:
-        return Answer(cause=outcome.detail or f"HTTP {exchange.status}", exchange=exchange, outcome=outcome)
-    try:
-        found = messages.read_query_answer(decoded(exchange))
-    except (AnswerNotUnderstood, NotDecodable):
-        return Answer(cause="The answer was not understood.", exchange=exchange, outcome=outcome)
-    record = next((record for record in found if record.oid == oid), None)
-    return Answer(record=record, exchange=exchange, outcome=outcome)
+    """What the directory shows of one OID, with no effect here or there. Never inside a transaction."""
+    return directory.look_up(gateway.environment(environment), oid)
 
 
-def _keep_seen(organization: Organization, record: OrganizationRecord | None) -> None:
-    organization.seen = canonical(record) if record else ""
-    organization.seen_hash = readable_fingerprint(record) if record else ""
-    organization.seen_at = clock.now()
+def _add(history: audit.History, submission: Submission, **body: Any) -> None:
+    history.submission(Action.SUBMISSION_ASKED, submission, token=submission.token, **body)
+
+
+def _keep_seen(organization: Organization, answer: Answer) -> None:
+    """Keep a reading with the time before it was asked for: what was accepted in between is newer.
+
+    A reading that was asked for later, and answered sooner, stays.
+    """
+    if organization.seen_at is not None and answer.asked_at < organization.seen_at:
+        return
+    organization.seen = canonical(answer.record) if answer.record else ""
+    organization.seen_hash = readable_fingerprint(answer.record) if answer.record else ""
+    organization.seen_at = answer.asked_at
     organization.save(update_fields=["seen", "seen_hash", "seen_at"])
 
 

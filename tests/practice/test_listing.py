@@ -126,5 +126,9 @@ def test_a_phone_number_gets_punctuation(number: str, spelled: str) -> None:
 
 def test_lists_come_the_other_way_round() -> None:
     identifiers = [{"ID": OID, "IDType": "OID"}, {"ID": "17", "IDType": "FACID"}]
-    found = {"Aliases": ["A", "B"], "Contacts": [{"Name": "A"}, {"Name": "B"}], "Identifiers": identifiers}
+    found: dict[str, Any] = {
+        "Aliases": ["A", "B"],
+        "Contacts": [{"Name": "A"}, {"Name": "B"}],
+        "Identifiers": identifiers,
+    }
     assert spelled_differently(found) == {key: values[::-1] for key, values in found.items()}

@@ -61,6 +61,8 @@ def test_a_message_and_its_tokens_take_one_turn_each(
 
 
 def test_a_query_and_its_tokens_take_one_turn_each(renewing: PracticeDirectory, taken: list[Turn]) -> None:
+    shown = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
+    renewing.register("staging", shown)
     assert asking.query("staging", BASE).was_asked
     renewing.expire_tokens()
     assert asking.query("staging", BASE).was_asked

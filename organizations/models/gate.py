@@ -51,7 +51,8 @@ class EnvironmentGate(models.Model):
 
     def is_open(self, moment: datetime.datetime) -> bool:
         """Whether a New or an Update may leave: neither stopped nor waiting nor paused."""
-        return not self.is_stopped and not self.probing and not self.is_held(moment)
+        waits = self.is_held(moment) or self.is_asked_to_wait(moment)
+        return not self.is_stopped and not self.probing and not waits
 
 
 class Installation(models.Model):

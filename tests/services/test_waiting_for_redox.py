@@ -1,6 +1,7 @@
 """While Redox asked an environment to wait nothing leaves for it, whoever would send; and whoever may is told."""
 
 import datetime
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
+from organizations.redox.client import Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import (
     asking,
@@ -105,7 +107,12 @@ def get_token(submission: Submission) -> None:
 
 type Act = Callable[[Submission], None]
 ASKING: list[Act] = [resolve, read_back, probe, ask, check]
-name_of = {"ids": lambda act: act.__name__}
+STOPPED = {"stopped_at": timezone.now()}
+PAUSED = {"probing": True, "failures": 5}
+
+
+def name_of(act: Act) -> str:
+    return str(getattr(act, "__name__", act))
 
 
 # D1: the renewal of the token decides -------------------------------------------------------------------------
@@ -119,7 +126,7 @@ RENEWALS = {
 
 
 @pytest.mark.parametrize("renewal", RENEWALS)
-@pytest.mark.parametrize("act", ASKING, **name_of)
+@pytest.mark.parametrize("act", ASKING, ids=name_of)
 def test_a_query_whose_token_cannot_be_renewed_stops_nothing(
     saying: Redox, editor: User, act: Act, renewal: str
 ) -> None:
@@ -155,7 +162,7 @@ def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(saying: Redox, 
 # D2: nothing leaves before the time is over -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("act", [*ASKING, send, get_token], **name_of)
+@pytest.mark.parametrize("act", [*ASKING, send, get_token], ids=name_of)
 def test_nothing_leaves_while_redox_asked_to_wait(saying: Redox, editor: User, act: Act) -> None:
     submission = unknown(editor)
     environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
@@ -164,7 +171,7 @@ def test_nothing_leaves_while_redox_asked_to_wait(saying: Redox, editor: User, a
     assert saying.arrived == []
 
 
-@pytest.mark.parametrize("act", ASKING, **name_of)
+@pytest.mark.parametrize("act", ASKING, ids=name_of)
 def test_a_query_that_is_answered_by_429_lets_the_environment_wait(saying: Redox, editor: User, act: Act) -> None:
     submission = unknown(editor)
     saying.queries = [BUSY]
@@ -256,7 +263,7 @@ def test_what_was_claimed_before_its_environment_closed_goes_back_without_a_try(
     if closed == "asked to wait":
         environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
     else:
-        set_gate(**{"stopped": {"stopped_at": timezone.now()}, "paused": {"probing": True, "failures": 5}}[closed])
+        set_gate(**(STOPPED if closed == "stopped" else PAUSED))
     saying.arrived.clear()
 
     delivery._send(claim, token_text, WORKER)
@@ -291,8 +298,7 @@ def test_the_gate_is_looked_at_after_the_turn_was_waited_for(
 
 @pytest.mark.parametrize("state", ["stopped", "paused"])
 def test_a_check_leaves_while_its_environment_is_stopped_or_paused(saying: Redox, editor: User, state: str) -> None:
-    paused = {"probing": True, "failures": 5, "hold_until": in_seconds(600)}
-    set_gate(**{"stopped": {"stopped_at": timezone.now()}, "paused": paused}[state])
+    set_gate(**(STOPPED if state == "stopped" else {**PAUSED, "hold_until": in_seconds(600)}))
     assert environments.check("staging", actor=acting(editor)).succeeded
     assert saying.arrived == ["token", "query", "query", "query"]
 
@@ -329,7 +335,23 @@ def test_the_probe_does_not_end_a_wait_that_redox_asks_for(saying: Redox, editor
     assert gate().is_held(in_seconds(8))
 
 
-@pytest.mark.parametrize("outcome", [None, Outcome(kind=Kind.NOT_SENT, fault=delivery.Fault.CLOSED)])
+def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redox, editor: User) -> None:
+    set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
+    good = saying.queries[0]
+
+    def asked_meanwhile(connection_to_us: socket.socket, server: servers.Server) -> None:
+        environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
+        connection.close()
+        good(connection_to_us, server)
+
+    saying.queries = [asked_meanwhile]
+    environments.pass_gate("staging", actor=WORKER)
+    assert not gate().probing
+    assert gate().is_held(in_seconds(50))
+    assert not environments.pass_gate("staging", actor=WORKER)
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome(kind=Kind.NOT_SENT, fault=Fault.CLOSED)])
 def test_what_did_not_leave_says_nothing_of_redox(editor: User, worker: Actor, outcome: Outcome | None) -> None:
     set_gate(failures=4)
     with audit.recorded(worker) as history:

@@ -25,6 +25,7 @@ from organizations.models import (
     Contact,
     Environment,
     Event,
+    Evidence,
     Identifier,
     Intent,
     Organization,
@@ -40,7 +41,6 @@ from organizations.records import (
     canonical,
     difference,
     fingerprint,
-    readable_fingerprint,
 )
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
@@ -230,10 +230,10 @@ def _organization(number: int, environment: Environment, wanted: OrganizationRec
         organization.confirmed_part_of_oid = known.part_of_oid
         organization.confirmed_submission_id = identity
         organization.confirmed_hash = fingerprint(known)
-        organization.confirmed_readable_hash = readable_fingerprint(known)
+        organization.confirmed_evidence, organization.known_at = Evidence.ANSWER, moment
     elif known:
-        organization.seen, organization.seen_at = canonical(known), moment
-        organization.seen_hash = readable_fingerprint(known)
+        organization.seen = organization.taken = canonical(known)
+        organization.seen_at = organization.known_at = moment
     organization.changes = len(difference(known, wanted))
     return organization
 
@@ -296,6 +296,8 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
         created_at=moment,
         sent_at=moment if status else None,
         ended_at=moment if has_ended else None,
+        evidence=Evidence.ANSWER if state == State.ACCEPTED else Evidence.NONE,
+        evidence_at=moment if state == State.ACCEPTED else None,
         wanted_hash=organization.wanted_hash if has_ended else "",
         http_status=status,
         duration_ms=1400 if status else None,

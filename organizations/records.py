@@ -183,10 +183,10 @@ def pair_contacts(
 ) -> tuple[tuple[int | None, int | None], ...]:
     """Which contact became which: positions before and after, None for an added or removed one.
 
-    Two contacts are the same by an equal e-mail address, else by name, else by place.
+    Two contacts are the same where all of them is equal, else by an equal e-mail address, by name, by place.
     """
     became: dict[int, int] = {}
-    for fits in (_same_email, _same_name, _same_place):
+    for fits in (_equal, _same_email, _same_name, _same_place):
         for new, contact in enumerate(after):
             free = (old for old in range(len(before)) if old not in became.values() and new not in became)
             found = next((old for old in free if fits(before[old], contact, old == new)), None)
@@ -294,6 +294,10 @@ def _one_contact_differences(position: int, before: ContactRecord, after: Contac
 
 def _summary(contact: ContactRecord) -> str:
     return ", ".join(filter(None, (_text(getattr(contact, name)) for name in CONTACT_LABELS)))
+
+
+def _equal(before: ContactRecord, after: ContactRecord, same_place: bool) -> bool:
+    return before == after
 
 
 def _same_email(before: ContactRecord, after: ContactRecord, same_place: bool) -> bool:

@@ -11,6 +11,7 @@ from organizations.models import (
     Contact,
     Environment,
     Event,
+    Evidence,
     Intent,
     Organization,
     Presence,
@@ -19,7 +20,7 @@ from organizations.models import (
     User,
 )
 from organizations.oid import Oid
-from organizations.records import canonical, difference, fingerprint, readable_fingerprint
+from organizations.records import canonical, difference, fingerprint
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import audit, searching
 from organizations.services.actors import person
@@ -104,6 +105,8 @@ def sent(organizations: Iterable[Organization], people: Sequence[User]) -> list[
             record_version=1,
             submitter=people[place % len(people)],
             state=State.ACCEPTED,
+            evidence=Evidence.ANSWER,
+            evidence_at=MOMENT,
             state_at=MOMENT,
             created_at=MOMENT,
             ended_at=MOMENT,
@@ -136,5 +139,5 @@ def _accepted(organization: Organization) -> Organization:
     organization.presence_at = organization.confirmed_at = MOMENT
     organization.confirmed, organization.confirmed_active, organization.changes = canonical(record), True, 0
     organization.confirmed_hash, organization.confirmed_part_of_oid = fingerprint(record), record.part_of_oid
-    organization.confirmed_readable_hash = readable_fingerprint(record)
+    organization.confirmed_evidence, organization.known_at = Evidence.ANSWER, MOMENT
     return organization

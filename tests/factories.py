@@ -1,18 +1,21 @@
 """People, records and submissions as tests need them; records and submissions are made by the services themselves."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import factory.declarations
 import factory.django
 import factory.helpers
 from django.contrib.auth.models import Group
+from django.db import transaction
 
-from organizations.models import Environment, Organization, Plan, PlanKind, Submission, User
+from organizations import knowledge
+from organizations.models import Environment, Evidence, Organization, Plan, PlanKind, State, Submission, User, clock
 from organizations.oid import Oid
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import drafts, organizations, plans, reviews, submissions
+from organizations.services import drafts, known, organizations, plans, reviews, submissions
 from organizations.services.actors import Actor, person
 from organizations.services.drafts import Chosen
 
@@ -86,6 +89,21 @@ def submission(made: Organization, *, user: User, reason: str = "Test", **values
         actor=actor,
         **values,
     )
+
+
+def confirmed(
+    made: Organization, *, submission: Submission | None = None, evidence: Evidence = Evidence.ANSWER, **values: Any
+) -> Organization:
+    """The record as if a message of it, with these values changed, had been accepted now: without sending one."""
+    with transaction.atomic():
+        row = organizations.locked(made.pk)
+        accepted = knowledge.sendable(replace(row.record(), **values))
+        row.confirmed_version = row.version
+        known.confirm(row, accepted, submission, evidence=evidence, known_at=clock.now())
+        if submission is not None:
+            ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
+            Submission.objects.filter(pk=submission.pk).update(**ended)
+    return Organization.objects.with_words().get(pk=made.pk)
 
 
 def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:

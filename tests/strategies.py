@@ -1,5 +1,7 @@
 """Made-up OIDs and organization records for tests that look for the case nobody thought of."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -75,3 +77,68 @@ records = st.builds(
     address=addresses,
     carried=_carried.map(lambda pairs: tuple(sorted(pairs.items()))),
 )
+
+
+_PHONE = re.compile(r"\+1([0-9]{3})([0-9]{3})([0-9]{4})")
+
+
+@st.composite
+def spellings(draw: st.DrawFn, record: OrganizationRecord) -> OrganizationRecord:
+    """The record as a directory may show it that spells values in its own way; every value means the same."""
+    address = record.address
+    american = address.country in ("USA", "US")
+    zip_codes = [address.zip_code]
+    if american and len(address.zip_code) == 5:
+        zip_codes.append(f"{address.zip_code}-{draw(st.sampled_from(['0001', '9999']))}")
+    contacts = [
+        replace(
+            contact,
+            work_phone=draw(st.sampled_from([contact.work_phone, _PHONE.sub(r"(\1) \2-\3", contact.work_phone)])),
+            email_addresses=tuple(draw(st.permutations(contact.email_addresses))),
+        )
+        for contact in record.contacts
+    ]
+    return replace(
+        record,
+        name=draw(st.sampled_from([record.name, f" {record.name} "])),
+        aliases=tuple(draw(st.permutations(record.aliases))),
+        identifiers=tuple(draw(st.permutations(record.identifiers))),
+        contacts=tuple(draw(st.permutations(contacts))),
+        address=replace(
+            address,
+            state=draw(st.sampled_from([address.state, address.state.lower()])),
+            country=draw(st.sampled_from(["USA", "US"])) if american else address.country,
+            zip_code=draw(st.sampled_from(zip_codes)),
+        ),
+    )
+
+
+_words = st.text("abcdefg", min_size=1, max_size=6)
+_numbers_of_ten = st.integers(2_000_000_000, 9_999_999_999).map(lambda number: f"+1{number}")
+plain_contacts = st.builds(
+    ContactRecord,
+    purpose=st.just("Technical"),
+    name=_words,
+    email_addresses=st.lists(_words.map(lambda word: f"{word}@lakeside.example"), max_size=2, unique=True).map(tuple),
+    work_phone=st.just("") | _numbers_of_ten,
+)
+plain_records = st.builds(
+    OrganizationRecord,
+    oid=st.just("2.16.840.1.113883.3.6147.458.99999.1.1.1.1"),
+    name=_words,
+    active=st.booleans(),
+    destination_id=st.just("") | st.uuids().map(str),
+    part_of_oid=oid_texts(),
+    aliases=st.lists(_words, max_size=3, unique=True).map(tuple),
+    identifiers=st.lists(st.builds(IdentifierRecord, kind=_words, value=_words), max_size=2).map(tuple),
+    contacts=st.lists(plain_contacts, max_size=3).map(tuple),
+    address=st.builds(
+        AddressRecord,
+        street=_words,
+        city=_words,
+        state=st.sampled_from(["WI", "MN"]),
+        zip_code=st.sampled_from(["53704", "54501", "54501-1234"]),
+        country=st.just("USA"),
+    ),
+)
+"""Records such as the form makes them."""

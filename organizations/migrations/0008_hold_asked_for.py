@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0006_plans"),
+        ("organizations", "0007_actions_without_a_check"),
     ]
 
     operations = [

@@ -2,7 +2,7 @@
 
 from .audit import Action, AuditEntry, AuditHead
 from .gate import EnvironmentGate, Installation, Worker
-from .organization import Basis, Contact, Environment, Identifier, Organization, Presence, StandsFor
+from .organization import Basis, Contact, Environment, Evidence, Identifier, Organization, Presence, StandsFor
 from .plan import Plan, PlanKind, PlanState
 from .submission import Event, Intent, State, Submission
 from .user import User
@@ -16,6 +16,7 @@ __all__ = [
     "Environment",
     "EnvironmentGate",
     "Event",
+    "Evidence",
     "Identifier",
     "Installation",
     "Intent",

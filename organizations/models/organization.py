@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
+from organizations import knowledge
 from organizations.oid import Oid
 from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord, from_canonical
 
@@ -43,9 +44,20 @@ class Basis(models.TextChoices):
     """How presence is known."""
 
     NONE = "", "none"
-    ACCEPTED = "accepted", "Redox said yes to us"
+    ACCEPTED = "accepted", "a message of ours was accepted"
     SEEN = "seen", "a Query showed it"
     STATED = "stated", "a person says so, with a reason"
+
+
+class Evidence(models.TextChoices):
+    """What an acceptance rests on. EQUIVALENT is kept from releases that took a reading without a visible change."""
+
+    NONE = "", "nothing"
+    ANSWER = "answer", "Redox's answer"
+    QUERY = "query", "a Query showed what was sent"
+    BOTH = "both", "Redox's answer and a Query"
+    PERSON = "person", "a person's decision"
+    EQUIVALENT = "equivalent", "a Query showed something equivalent"
 
 
 class StandsFor(models.TextChoices):
@@ -135,16 +147,35 @@ class Organization(models.Model):
     confirmed_submission = models.ForeignKey(
         "organizations.Submission", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    seen = models.TextField(blank=True, help_text="Canonical JSON of the last answer to a Query.")
-    seen_at = models.DateTimeField(null=True, blank=True)
-    seen_counts = models.BooleanField(
-        default=False, help_text="A person decided that the next message is compared with what the directory showed."
+    confirmed_evidence = models.CharField(
+        max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="What the acceptance rests on."
+    )
+    taken = models.TextField(
+        blank=True,
+        help_text="Canonical JSON of what somebody took from the directory since the last acceptance: the next message"
+        " is compared with it.",
+    )
+    known_at = models.DateTimeField(
+        null=True, blank=True, help_text="A reading asked for from then on is newer than what was accepted or taken."
+    )
+    seen = models.TextField(blank=True, help_text="Canonical JSON of the last understood answer to a Query.")
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="When that Query was asked.")
+    not_visible_yet = models.BooleanField(
+        default=False, help_text="The last reading showed what was there before the last acceptance: nobody's change."
+    )
+    differs = models.PositiveIntegerField(
+        default=0, help_text="In how many fields a later reading shows something else than was accepted or taken."
+    )
+    differs_since = models.DateTimeField(null=True, blank=True, help_text="The first reading that showed a difference.")
+    foreign_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since a person decided that the OID belongs to another organization."
+    )
+    foreign_name = models.CharField(
+        max_length=NAME_LENGTH, blank=True, help_text="Whose it seems to be: the name that the directory showed."
     )
 
     wanted_hash = models.CharField(max_length=64)
     confirmed_hash = models.CharField(max_length=64, blank=True)
-    confirmed_readable_hash = models.CharField(max_length=64, blank=True)
-    seen_hash = models.CharField(max_length=64, blank=True)
     changes = models.PositiveIntegerField(default=0, help_text="How many fields were saved here and not sent.")
 
     staging_record = models.OneToOneField(
@@ -172,6 +203,9 @@ class Organization(models.Model):
             ),
             models.CheckConstraint(condition=Q(presence__in=Presence.values), name="organization_presence_known"),
             models.CheckConstraint(condition=Q(presence_basis__in=Basis.values), name="organization_basis_known"),
+            models.CheckConstraint(
+                condition=Q(confirmed_evidence__in=Evidence.values), name="organization_evidence_known"
+            ),
             models.CheckConstraint(condition=~Q(part_of_oid=""), name="organization_part_of_something"),
             models.CheckConstraint(condition=~Q(part_of_oid=F("oid")), name="organization_not_part_of_itself"),
             models.CheckConstraint(
@@ -187,6 +221,7 @@ class Organization(models.Model):
             models.Index(fields=["environment", "zip_code"], name="organization_by_zip"),
             models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
             models.Index(fields=["environment", "state", "oid_key"], name="organization_by_state"),
+            models.Index(fields=["environment", "differs"], name="organization_differing"),
             # With the id, so that a page far back is counted off without a look at the rows.
             models.Index(fields=["environment", "confirmed_at", "oid_key", "id"], name="organization_by_acceptance"),
             # All that standing, open work and the counts of them read: a row with its texts is ten times as wide.
@@ -218,6 +253,13 @@ class Organization(models.Model):
     def was_sent(self) -> bool:
         """Whether a message of this record was ever made for sending. Such a record is never withdrawn."""
         return self.last_submission_id is not None
+
+    @property
+    def can_change_oid(self) -> bool:
+        """Whether the OID is still free to choose: nothing was accepted or found there, or it is somebody else's."""
+        if self.last_submission is not None and self.last_submission.is_open:
+            return False
+        return self.is_foreign or (not self.confirmed and self.presence in (Presence.NEVER, Presence.ABSENT))
 
     @property
     def open_deactivation(self) -> Submission | None:
@@ -269,27 +311,35 @@ class Organization(models.Model):
         """What the last answer to a Query showed, or None."""
         return from_canonical(self.seen) if self.seen else None
 
-    def last_known_record(self) -> OrganizationRecord | None:
-        """What the next message is compared with: what Redox accepted, else what the directory showed.
+    def baseline_record(self) -> OrganizationRecord | None:
+        """What saved changes are counted from: what was accepted, or taken from the directory since; or None."""
+        return from_canonical(self.taken) if self.taken else self.confirmed_record()
 
-        The reverse where a person decided so, after a message that landed in part.
-        """
-        return self.seen_record() if self.is_compared_with_seen else self.confirmed_record()
+    def later_reading(self) -> OrganizationRecord | None:
+        """What the directory showed after that. None: nothing newer is known, or it did not show the OID."""
+        return self.seen_record() if self.is_read_later and not self.not_visible_yet else None
+
+    def newest_record(self) -> OrganizationRecord | None:
+        """The newest knowledge of each field: what the next message is compared with; or None."""
+        baseline, seen = self.baseline_record(), self.later_reading()
+        if baseline is None or seen is None:
+            return baseline or seen
+        return knowledge.newest(baseline, seen)
 
     @property
-    def is_compared_with_seen(self) -> bool:
-        """Whether what the next message is compared with was only read in the directory, not accepted by Redox."""
-        return bool(self.seen) and (self.seen_counts or not self.confirmed)
+    def is_read_later(self) -> bool:
+        """Whether the directory was read after the last acceptance."""
+        return self.seen_at is not None and (self.known_at is None or self.seen_at >= self.known_at)
 
     @property
-    def is_adrift(self) -> bool:
-        """Whether the directory, read after the last acceptance, showed other values: changed by another way."""
-        return bool(
-            self.confirmed_at
-            and self.seen_at
-            and self.seen_at > self.confirmed_at
-            and self.seen_hash != self.confirmed_readable_hash
-        )
+    def is_missing(self) -> bool:
+        """Whether the directory, read after the last acceptance, did not show the OID."""
+        return self.is_read_later and not self.seen and not self.not_visible_yet and self.baseline_record() is not None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a person decided that the OID belongs to another organization: nothing is sent to it."""
+        return self.foreign_since is not None
 
 
 class Contact(models.Model):

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from organizations.records import OrganizationRecord, from_canonical
 
-from .organization import Environment, Organization
+from .organization import Environment, Evidence, Organization
 from .plan import Plan, PlanState
 
 
@@ -118,7 +118,7 @@ class Submission(models.Model):
     message = models.BinaryField(help_text="The exact bytes that were reviewed and are sent.")
     message_sha256 = models.CharField(max_length=64)
     record_version = models.PositiveIntegerField(help_text="The version of the record that the message was made from.")
-    before = models.TextField(blank=True, help_text="Canonical JSON of what the review compared with.")
+    before = models.TextField(blank=True, help_text="Canonical JSON of the newest knowledge at the review.")
     reason = models.TextField(blank=True)
     warnings = models.JSONField(default=list, blank=True, help_text="Warnings accepted: key, value and text of each.")
     authors = models.JSONField(default=list, help_text="Ids of everyone who worked on what it carries.")
@@ -145,6 +145,13 @@ class Submission(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the last attempt began.")
     ended_at = models.DateTimeField(null=True, blank=True)
+    evidence = models.CharField(
+        max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="What its acceptance rests on."
+    )
+    evidence_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the Query was asked that it rests on, or that a person decided by."
+    )
+    decided_by = models.CharField(max_length=150, blank=True, help_text="Who decided what became of it.")
     cancelled_by = models.CharField(max_length=150, blank=True)  # empty: by the portal itself
 
     unknown_since = models.DateTimeField(null=True, blank=True, help_text="Since when nobody knows what became of it.")
@@ -181,6 +188,11 @@ class Submission(models.Model):
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="submission_state_known"),
             models.CheckConstraint(condition=Q(event__in=Event.values), name="submission_event_known"),
+            models.CheckConstraint(condition=Q(evidence__in=Evidence.values), name="submission_evidence_known"),
+            # Whatever is called accepted says by what.
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | ~Q(evidence=""), name="submission_accepted_by_evidence"
+            ),
             models.CheckConstraint(condition=Q(intent__in=Intent.values), name="submission_intent_known"),
             models.CheckConstraint(
                 condition=Q(environment__in=Environment.values), name="submission_environment_known"

@@ -12,6 +12,7 @@ from organizations.records import (
     print_fields,
     readable,
 )
+from organizations.services import differences
 
 NOT_READ = "cannot be read"
 
@@ -39,9 +40,10 @@ def drift(organization: Organization) -> tuple[Compared, ...]:
 
     Empty also where it did not know the OID at all.
     """
-    accepted, seen = organization.confirmed_record(), organization.seen_record()
-    if not organization.is_adrift or accepted is None or seen is None:
+    found = differences.of(organization)
+    if found is None:
         return ()
+    accepted, seen = found
     return tuple(row for row in compare(accepted, seen, None) if row.equal is False)
 
 

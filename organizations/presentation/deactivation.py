@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from organizations.models import AuditEntry, Intent, Organization, Submission, clock, tree
 from organizations.models.audit import EDITS
 from organizations.records import difference
-from organizations.services.reviews import Block, Review
+from organizations.services.blockers import Block
+from organizations.services.reviews import Review
 
 from .record import last_deactivation
 
@@ -99,7 +100,7 @@ def _as_well(review: Review, children: int) -> str:
 
 def not_sent(review: Review) -> tuple[str, ...]:
     """The labels of the saved changes that stay behind."""
-    known = review.organization.last_known_record()
+    known = review.organization.baseline_record()
     found = difference(known, review.organization.record()) if known else ()
     return tuple(change.label for change in found if change.field != "active")
 

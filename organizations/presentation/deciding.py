@@ -9,15 +9,19 @@ from organizations.services.deciding import Verdict
 from .submission import Asked
 
 WORDS: dict[Verdict, tuple[str, str]] = {
-    Verdict.LANDED: ("It landed", "Mark as accepted; the directory has what we sent."),
-    Verdict.NOT_LANDED: ("It did not land", "The very same message goes out once more."),
-    Verdict.OTHERS: (
-        "It landed in part / these are somebody else's values",
-        "Mark as rejected; the next review compares with what the directory shows.",
+    Verdict.ARRIVED: ("It arrived", "Marks it as accepted."),
+    Verdict.SEND_AGAIN: ("It did not arrive: send the same message again", "Sends the same bytes once more."),
+    Verdict.GIVE_UP: ("It did not arrive: give up", "Marks it as rejected. Nothing more is sent."),
+    Verdict.OURS: (
+        "It is ours, with other values",
+        "Marks it as rejected. The next review asks for a tick for each value that it would overwrite.",
+    ),
+    Verdict.FOREIGN: (
+        "It belongs to another organization",
+        "Marks it as rejected. Nothing can be sent to this OID any more; the record asks for another OID.",
     ),
 }
 NOT_THERE = "The directory does not know the OID."
-NOTHING_IN_PART = ("It will not be sent", "Mark as rejected; the record is not registered.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,14 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
     """What to choose from; None where nothing is to be decided, or no answer is fresh enough to decide by."""
     if submission.state != State.NEEDS_PERSON or asked is None:
         return None
-    found = deciding.evidence(submission)
+    found = deciding.last_answer(submission)
     if found is None or not found.is_fresh:
         return None
     verdicts = deciding.choices(submission, found)
     return Decision(
         found.entry.sequence,
-        _proposal(verdicts[0], asked),
-        tuple(_choice(verdict, is_there=found.record is not None) for verdict in Verdict if verdict in verdicts),
+        _proposal(asked),
+        tuple(Choice(verdict.value, *WORDS[verdict]) for verdict in verdicts),
     )
 
 
@@ -58,17 +62,7 @@ def must_ask(submission: Submission, asked: Asked | None) -> bool:
     return submission.state == State.NEEDS_PERSON and (asked is None or not deciding.is_fresh(asked.time))
 
 
-def _choice(verdict: Verdict, *, is_there: bool) -> Choice:
-    label, follows = WORDS[verdict] if is_there or verdict != Verdict.OTHERS else NOTHING_IN_PART
-    return Choice(verdict.value, label, follows)
-
-
-def _proposal(verdict: Verdict, asked: Asked) -> str:
+def _proposal(asked: Asked) -> str:
     if not asked.found:
-        return f"Proposal: it did not land. {NOT_THERE}"
-    said = {
-        Verdict.LANDED: "it landed",
-        Verdict.NOT_LANDED: "it did not land; the directory shows the values before",
-        Verdict.OTHERS: "somebody else's values",
-    }
-    return f"Proposal: {said[verdict]}. {asked.different} of {asked.read} readable fields differ."
+        return NOT_THERE
+    return f"{asked.different} of {asked.read} readable fields differ."

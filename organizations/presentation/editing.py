@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from organizations import words
+from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization, Presence
 from organizations.records import AddressRecord, Difference, OrganizationRecord, difference
 from organizations.services import organizations, reviews
@@ -32,7 +32,7 @@ def fixed_oid_sentence(organization: Organization) -> str:
             "A submission of this record was made and cancelled before anything was sent; its history names this OID."
             " It cannot be changed any more."
         )
-    if organization.was_sent or organization.presence != Presence.NEVER:
+    if not organization.can_change_oid:
         return "It was sent. It cannot be changed any more."
     return ""
 
@@ -88,12 +88,12 @@ def beginning_like(other: Organization) -> OrganizationRecord:
 
 
 def _saved_by_others(organization: Organization, person_id: int | None) -> Iterator[str]:
-    known = organization.last_known_record()
+    known = organization.baseline_record()
     if known is None:
         return
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
-    for found in difference(known, organizations.sendable(organization.record())):
+    for found in difference(known, knowledge.sendable(organization.record())):
         entry = reviews.last_edit_of(found.field, edits)
         if entry is not None and entry.actor_id != person_id:
             by_person.setdefault(entry.actor_id, []).append((found, entry))

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from organizations import knowledge
 from organizations.models import (
     Action,
     AuditEntry,
@@ -196,7 +197,7 @@ def _work_sentence(organization: Organization, work: Word) -> SafeString:
 
 def _named_changes(organization: Organization) -> str:
     """The fields that differ from what Redox accepted, each with who saved it last and when."""
-    found = difference(organization.confirmed_record(), organizations.sendable(organization.record()))
+    found = difference(organization.confirmed_record(), knowledge.sendable(organization.record()))
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
     named = [_named(change, reviews.last_edit_of(change.field, edits)) for change in found[:MOST_NAMED]]
     more = len(found) - len(named)

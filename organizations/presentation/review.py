@@ -12,7 +12,8 @@ from organizations import words
 from organizations.models import AuditEntry, Basis, Event, Organization, Submission
 from organizations.records import Difference
 from organizations.services import gateway, reviews, submissions
-from organizations.services.reviews import Block, Blocker, Review
+from organizations.services.blockers import Block, Blocker
+from organizations.services.reviews import Review
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import written
 
@@ -92,7 +93,7 @@ class Page:
     @property
     def before_heading(self) -> str:
         """What the values before are: what was only read was never accepted."""
-        return "The directory showed" if self.made.organization.is_compared_with_seen else "Last accepted"
+        return "Last accepted" if self.made.organization.confirmed else "The directory showed"
 
     @property
     def size(self) -> str:
@@ -163,7 +164,7 @@ def _sentences(made: Review) -> Iterator[str]:
 
 
 def _last_known(organization: Organization) -> str:
-    if organization.is_compared_with_seen:
+    if organization.later_reading() is not None or not organization.confirmed:
         return f"what the directory showed on {_day(organization.seen_at)}"
     return f"what Redox last accepted on {_day(organization.confirmed_at)}"
 
@@ -196,7 +197,7 @@ def _compared(made: Review) -> str:
     organization = made.organization
     if made.is_undecided:
         return ""
-    if organization.is_compared_with_seen:
+    if not organization.confirmed and organization.seen:
         return f"Compared with what the directory showed on {_day(organization.seen_at)}."
     if organization.confirmed:
         by = f" (submission {organization.confirmed_submission_id})" if organization.confirmed_submission_id else ""

@@ -101,6 +101,13 @@ _TEMPLATES: Mapping[str, _Words] = {
         "stated", "is-ink", "{actor} stated that {name} was registered outside the portal.{reason}"
     ),
     Action.ORGANIZATION_SEEN: _Words(*_ASKED, "The directory of {environment} was asked for {name} and showed it."),
+    Action.ORGANIZATION_TAKEN: _Words(
+        *_ASKED,
+        "{actor} took {labels} of {name} as the directory shows it. Nothing was sent.{reason}",
+    ),
+    Action.ORGANIZATION_REOPENED: _Words(
+        *_PERSON, "{actor} took back the decision that the OID of {name} belongs to another organization.{reason}"
+    ),
     Action.ORGANIZATION_LINKED: _Words(*_EDIT, "{actor} linked {name} with its record in the other environment."),
     Action.SUBMISSION_MADE: _Words(*_SENT, "{actor} sent {submission}: {carried}.{reason}{approval}"),
     Action.SUBMISSION_APPROVED: _Words("document-check", "is-ink", "{actor} approved {submission}.{reason}"),
@@ -161,13 +168,14 @@ def _words(action: str, facts: Mapping[str, Any]) -> _Words:
         answered = "http_status" in facts
         came = "A response to {attempt_of} was stored: HTTP {status}, {bytes}."
         return _Words("archive-box", "is-quiet", came if answered else "No response came to {attempt_of}: {cause}.")
-    if action == Action.SUBMISSION_ASKED:
-        return _Words(*_ASKED, _asked(facts.get("details", {})))
+    if action in (Action.SUBMISSION_ASKED, Action.ORGANIZATION_ASKED):
+        return _Words(*_ASKED, _asked(facts.get("details", {}), because=action == Action.SUBMISSION_ASKED))
     return _TEMPLATES[action]
 
 
-def _asked(details: Mapping[str, Any]) -> str:
-    start = "{actor} asked the directory of {environment} for {name} because of {submission}. "
+def _asked(details: Mapping[str, Any], *, because: bool) -> str:
+    start = "{actor} asked the directory of {environment} for {name}"
+    start += " because of {submission}. " if because else ". "
     if not details.get("asked"):
         return start + "It could not be asked: {cause}."
     return start + ("It shows the record." if details.get("found") else "It does not show the record.")

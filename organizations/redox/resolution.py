@@ -1,4 +1,4 @@
-"""What the directory's answer says about a message of unknown fate. Pure: two records in, one word out."""
+"""What the directory's answer proves about a message of unknown fate. Pure: records in, one word out."""
 
 from enum import StrEnum
 
@@ -6,32 +6,48 @@ from organizations.records import OrganizationRecord, readable_fingerprint
 
 
 class Finding(StrEnum):
-    """LANDED: the directory has what was sent. OTHER: it has the OID with other values. ABSENT: it has no such OID.
+    """What one understood answer means.
 
-    UNPROVED: an answer cannot prove it, because a Query does not show all that was sent, or shows the old values.
+    SHOWN: it proves that the message took effect. CONFIRMED: it does so together with Redox's own answer. OTHER: the
+    OID of a New is there with other values. ABSENT: it is not there. UNPROVED: the answer cannot tell.
     """
 
-    LANDED = "landed"
+    SHOWN = "shown"
+    CONFIRMED = "confirmed"
     OTHER = "other"
     ABSENT = "absent"
     UNPROVED = "unproved"
 
 
 def find(
-    event: str, sent: OrganizationRecord, before: OrganizationRecord | None, seen: OrganizationRecord | None
+    event: str,
+    sent: OrganizationRecord,
+    before: OrganizationRecord | None,
+    seen: OrganizationRecord | None,
+    *,
+    was_told_success: bool = False,
 ) -> Finding:
-    """What one answer means for a New or an Update.
+    """What one answer proves for a New or an Update.
 
-    A New that is found with what was sent has landed. An Update has landed when all of it is found and it changed
-    nothing that a Query cannot show: otherwise the old record would look the same. `before` is what Redox had accepted
-    when the message was reviewed.
+    A New is proved by a record that means the same. An Update is proved by it only if the message changes nothing that
+    a Query cannot show and at least one field visibly: otherwise the old record would look the same. `before` is the
+    newest knowledge of each field at the review. `was_told_success`: Redox answered 2xx without errors in words that it
+    does not document; then a record that means the same is enough.
     """
-    shows_it = seen is not None and readable_fingerprint(seen) == readable_fingerprint(sent)
-    if event == "New":
-        if seen is None:
-            return Finding.ABSENT
-        return Finding.LANDED if shows_it else Finding.OTHER
-    return Finding.LANDED if shows_it and not _changes_unreadable(sent, before) else Finding.UNPROVED
+    if seen is None:
+        return Finding.ABSENT if event == "New" else Finding.UNPROVED
+    if readable_fingerprint(seen) != readable_fingerprint(sent):
+        return Finding.OTHER if event == "New" else Finding.UNPROVED
+    if was_told_success:
+        return Finding.CONFIRMED
+    if event == "New" or (changes_visibly(sent, before) and not _changes_unreadable(sent, before)):
+        return Finding.SHOWN
+    return Finding.UNPROVED
+
+
+def changes_visibly(sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:
+    """Whether a Query shows the record before and after in ways that do not mean the same."""
+    return before is not None and readable_fingerprint(before) != readable_fingerprint(sent)
 
 
 def _changes_unreadable(sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:

@@ -1,15 +1,16 @@
-"""Asking the directory about a submission's OID, and keeping its answer. It never writes to the directory."""
+"""Asking the directory about an OID of ours, and keeping its answer. It never writes to the directory."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from organizations.models import Action, Organization, Submission
-from organizations.records import canonical, readable_fingerprint
+from organizations.redox.client import Exchange
 
-from . import audit, directory, environments, exchanges, gateway, organizations
+from . import audit, directory, environments, exchanges, gateway, known, organizations
 from .actors import Actor
 from .directory import Answer
 
-__all__ = ["Answer", "ask_about", "note", "query"]
+__all__ = ["Answer", "ask_about", "ask_about_record", "note", "query"]
 
 
 def ask_about(submission: Submission, *, actor: Actor) -> Answer:
@@ -22,6 +23,21 @@ def ask_about(submission: Submission, *, actor: Actor) -> Answer:
         environments.wait_if_asked(history, submission.environment, answer.outcome)
         organization = organizations.locked(submission.organization_id)
         note(history, submission, organization, answer)
+    return answer
+
+
+def ask_about_record(organization: Organization, *, actor: Actor) -> Answer:
+    """Ask what the directory shows now of a record, and keep every answer in the history."""
+    answer = query(organization.environment, organization.oid)
+    with audit.recorded(actor) as history:
+        environments.wait_if_asked(history, organization.environment, answer.outcome)
+        organization = organizations.locked(organization.pk)
+        if answer.was_asked:
+            known.keep_reading(organization, answer.record, answer.asked_at)
+        for facts, exchange in _told(answer):
+            body = exchanges.body(exchange)
+            cause: dict[str, Any] = {"cause": answer.cause if exchange is answer.exchange else ""}
+            history.organization(Action.ORGANIZATION_ASKED, organization, exchange=body, **facts | cause)
     return answer
 
 
@@ -38,18 +54,17 @@ def note(
     The entry of the answer that decides comes last.
     """
     if answer.was_asked:
-        _keep_seen(organization, answer)
-    asked_at = {"asked_at": answer.asked_at.isoformat()}
-    for active, exchange in zip(directory.ABSENT_NEEDS, answer.earlier, strict=False):
-        empty: dict[str, Any] = {"asked": True, "found": False, "seen": None, "active": str(active).lower()}
-        _add(history, submission, details=empty | asked_at, **exchanges.body(exchange))
-    _add(
-        history,
-        submission,
-        detail=answer.cause,
-        details=_facts(answer) | asked_at | ({"reads_back": True} if reads_back else {}),
-        **exchanges.body(answer.exchange),
-    )
+        known.keep_reading(organization, answer.record, answer.asked_at)
+    for facts, exchange in _told(answer):
+        decides = exchange is answer.exchange
+        history.submission(
+            Action.SUBMISSION_ASKED,
+            submission,
+            token=submission.token,
+            detail=answer.cause if decides else "",
+            details=facts | ({"reads_back": True} if decides and reads_back else {}),
+            **exchanges.body(exchange),
+        )
 
 
 def query(environment: str, oid: str) -> Answer:
@@ -57,28 +72,13 @@ def query(environment: str, oid: str) -> Answer:
     return directory.look_up(gateway.environment(environment), oid)
 
 
-def _add(history: audit.History, submission: Submission, **body: Any) -> None:
-    history.submission(Action.SUBMISSION_ASKED, submission, token=submission.token, **body)
-
-
-def _keep_seen(organization: Organization, answer: Answer) -> None:
-    """Keep a reading with the time before it was asked for: what was accepted in between is newer.
-
-    A reading that was asked for later, and answered sooner, stays.
-    """
-    if organization.seen_at is not None and answer.asked_at < organization.seen_at:
-        return
-    organization.seen = canonical(answer.record) if answer.record else ""
-    organization.seen_hash = readable_fingerprint(answer.record) if answer.record else ""
-    organization.seen_at = answer.asked_at
-    organization.save(update_fields=["seen", "seen_hash", "seen_at"])
-
-
-def _facts(answer: Answer) -> dict[str, object]:
+def _told(answer: Answer) -> Iterator[tuple[dict[str, Any], Exchange | None]]:
+    """The facts of each exchange, in their order: the empty answers, then the one that decides."""
+    asked_at = {"asked_at": answer.asked_at.isoformat()}
+    for active, exchange in zip(directory.ABSENT_NEEDS, answer.earlier, strict=False):
+        yield {"asked": True, "found": False, "seen": None, "active": str(active).lower()} | asked_at, exchange
     if not answer.was_asked:
-        return {"asked": False}
-    return {
-        "asked": True,
-        "found": answer.record is not None,
-        "seen": answer.record.to_json() if answer.record else None,
-    }
+        yield {"asked": False} | asked_at, answer.exchange
+        return
+    seen = answer.record.to_json() if answer.record else None
+    yield {"asked": True, "found": seen is not None, "seen": seen} | asked_at, answer.exchange

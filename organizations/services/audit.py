@@ -58,9 +58,10 @@ class History:
         changes: tuple[Difference, ...] = (),
         submission: Submission | None = None,
         reason: str = "",
+        exchange: dict[str, Any] | None = None,
         **details: Any,
     ) -> None:
-        """Note a fact about a record, with the whole neutral record as it is after the act."""
+        """Note a fact about a record, with the whole neutral record after the act, and the exchange it rests on."""
         self.add(
             action,
             object={"type": "organization", "id": str(organization.pk), "name": organization.name},
@@ -75,6 +76,7 @@ class History:
             submission=submission.pk if submission else None,
             reason=reason,
             details=details,
+            **(exchange or {}),
         )
 
     def submission(self, action: Action, submission: Submission, *, raw: bytes | None = None, **body: Any) -> None:

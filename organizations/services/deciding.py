@@ -4,11 +4,12 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
-from organizations.models import Action, AuditEntry, Event, Organization, Presence, State, Submission, clock
-from organizations.records import OrganizationRecord, readable_fingerprint
-from organizations.redox import messages
+from organizations.models import Action, AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
+from organizations.records import OrganizationRecord
+from organizations.redox.client import is_meant_for
+from organizations.redox.outcome import Kind
 
-from . import audit, organizations, settling
+from . import audit, gateway, known, organizations, settling
 from .actors import Actor
 from .faults import NotDone, ReasonMissing
 
@@ -17,30 +18,39 @@ FRESH = datetime.timedelta(minutes=10)
 
 
 class Verdict(StrEnum):
-    """LANDED: the directory has what we sent. NOT_LANDED: it goes out again. OTHERS: in part, or somebody else's."""
+    """What a person can decide.
 
-    LANDED = "landed"
-    NOT_LANDED = "not_landed"
-    OTHERS = "others"
+    ARRIVED: the message took effect. SEND_AGAIN, GIVE_UP: it did not; the same bytes go out again, or never. OURS: the
+    OID is our organization with other values. FOREIGN: the OID belongs to another organization.
+    """
+
+    ARRIVED = "arrived"
+    SEND_AGAIN = "send_again"
+    GIVE_UP = "give_up"
+    OURS = "ours"
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Shown:
     """The last answer of the directory about a submission. `record` is None where it does not know the OID."""
 
     entry: AuditEntry
+    asked_at: datetime.datetime
     record: OrganizationRecord | None
     is_fresh: bool
 
 
-def evidence(submission: Submission) -> Evidence | None:
+def last_answer(submission: Submission) -> Shown | None:
     """What the directory last answered about it; None where it never did, or where the last question failed."""
     entry = AuditEntry.objects.of_submission(submission.pk).filter(action=Action.SUBMISSION_ASKED).last()
     if entry is None or not entry.facts.get("details", {}).get("asked"):
         return None
-    seen = entry.facts["details"].get("seen")
+    details = entry.facts["details"]
+    seen, asked_at = details.get("seen"), details.get("asked_at")
     record = OrganizationRecord.from_json(seen) if seen else None
-    return Evidence(entry, record, is_fresh(entry.at))
+    moment = datetime.datetime.fromisoformat(asked_at) if asked_at else entry.at
+    return Shown(entry, moment, record, is_fresh(entry.at))
 
 
 def is_fresh(asked_at: datetime.datetime) -> bool:
@@ -48,18 +58,28 @@ def is_fresh(asked_at: datetime.datetime) -> bool:
     return clock.now() - asked_at <= FRESH
 
 
-def choices(submission: Submission, found: Evidence) -> tuple[Verdict, ...]:
-    """What can be decided in the light of an answer; the first is what the portal proposes."""
-    sent = messages.record_from_message(bytes(submission.message))
-    if found.record is None:
-        return Verdict.NOT_LANDED, Verdict.OTHERS
-    shown = readable_fingerprint(found.record)
-    if shown == readable_fingerprint(sent):
-        return (Verdict.LANDED, *_once_more(submission), Verdict.OTHERS)
-    before = submission.before_record()
-    if before is not None and submission.event == Event.UPDATE and shown == readable_fingerprint(before):
-        return Verdict.NOT_LANDED, Verdict.OTHERS, Verdict.LANDED
-    return (Verdict.OTHERS, *_once_more(submission), Verdict.LANDED)
+def choices(submission: Submission, shown: Shown) -> tuple[Verdict, ...]:
+    """What can be decided in the light of an answer: each fact only where it can be one."""
+    is_there = shown.record is not None
+    offered = []
+    if is_there and may_have_arrived(submission):
+        offered.append(Verdict.ARRIVED)
+    if not (is_there and submission.event == Event.NEW):
+        if is_meant_for(bytes(submission.message), gateway.environment(submission.environment)):
+            offered.append(Verdict.SEND_AGAIN)
+        offered.append(Verdict.GIVE_UP)
+    if is_there:
+        offered += [Verdict.OURS, Verdict.FOREIGN]
+    return tuple(offered)
+
+
+def may_have_arrived(submission: Submission) -> bool:
+    """Whether the message may have taken effect: an attempt ended unknown, or is not in a database that was put back.
+
+    A message that Redox refused, or that never left, did not arrive.
+    """
+    outcomes = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME)
+    return submission.only_ask or outcomes.filter(outcome=Kind.UNKNOWN).exists()
 
 
 def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, actor: Actor) -> Submission:
@@ -75,42 +95,65 @@ def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, 
         submission.organization = organization
         if submission.state != State.NEEDS_PERSON:
             raise NotDone(f"Submission {submission_id} was decided already.")
-        found = evidence(submission)
-        if found is None or not found.is_fresh or found.entry.sequence != sequence:
+        shown = last_answer(submission)
+        if shown is None or not shown.is_fresh or shown.entry.sequence != sequence:
             raise NotDone("The answer that you compared with is no longer the last one. Ask the directory and compare.")
-        if verdict not in choices(submission, found):
+        if verdict not in choices(submission, shown):
             raise NotDone("What the directory shows does not allow this decision. Choose another one.")
         if not reason.strip():
             raise ReasonMissing("Enter a reason.")
-        _DO[verdict](history, submission, organization, found, reason.strip())
+        _DO[verdict](history, submission, organization, shown, reason.strip())
     return submission
 
 
-def _once_more(submission: Submission) -> tuple[Verdict, ...]:
-    """A New of an OID that is there would only be refused again."""
-    return () if submission.event == Event.NEW else (Verdict.NOT_LANDED,)
-
-
-def _landed(
-    history: audit.History, submission: Submission, organization: Organization, found: Evidence, reason: str
+def _arrived(
+    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
 ) -> None:
-    settling.accept_as_found(history, submission, organization, reason)
+    settling.accept_as_found(
+        history, submission, organization, evidence=Evidence.PERSON, asked_at=shown.asked_at, reason=reason
+    )
 
 
-def _not_landed(
-    history: audit.History, submission: Submission, organization: Organization, found: Evidence, reason: str
+def _send_again(
+    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
 ) -> None:
-    if found.record is None:
-        organization.presence, organization.presence_at = Presence.ABSENT, found.entry.at
-        organization.save(update_fields=["presence", "presence_at"])
+    _keep_absence(organization, shown)
     settling.send_again(history, submission, reason=reason, tries=0, unknown_since=None, only_ask=False)
 
 
-def _others(
-    history: audit.History, submission: Submission, organization: Organization, found: Evidence, reason: str
+def _give_up(
+    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
 ) -> None:
-    organizations.compare_with_seen(organization, found.record, found.entry.at)
+    _keep_absence(organization, shown)
     settling.reject_as_found(history, submission, organization, reason)
 
 
-_DO = {Verdict.LANDED: _landed, Verdict.NOT_LANDED: _not_landed, Verdict.OTHERS: _others}
+def _ours(
+    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+) -> None:
+    if shown.record is not None:
+        known.find_present(organization, shown.record, shown.asked_at)
+    settling.reject_as_found(history, submission, organization, reason)
+
+
+def _foreign(
+    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+) -> None:
+    if shown.record is not None:
+        known.find_foreign(organization, shown.record, clock.now())
+    settling.reject_as_found(history, submission, organization, reason)
+
+
+def _keep_absence(organization: Organization, shown: Shown) -> None:
+    if shown.record is None:
+        organization.presence, organization.presence_at = Presence.ABSENT, shown.asked_at
+        organization.save(update_fields=["presence", "presence_at"])
+
+
+_DO = {
+    Verdict.ARRIVED: _arrived,
+    Verdict.SEND_AGAIN: _send_again,
+    Verdict.GIVE_UP: _give_up,
+    Verdict.OURS: _ours,
+    Verdict.FOREIGN: _foreign,
+}

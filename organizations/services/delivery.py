@@ -32,13 +32,13 @@ from organizations.redox.outcome import Kind, Outcome, classify
 
 from . import (
     audit,
+    blockers,
     directory,
     environments,
     exchanges,
     failpoints,
     gateway,
     restored,
-    reviews,
     settling,
     submissions,
     turns,
@@ -167,7 +167,7 @@ def reap(environment: str, *, actor: Actor) -> int:
                 if outcome.renew_token and not exchanges.is_repeat(entry):
                     # A new token was not tried any more; that the old one was over says nothing of the credential.
                     outcome = replace(outcome, stops="")
-                settling.settle(submission, outcome, exchange, actor=actor)
+                settling.settle(submission, outcome, exchange, actor=actor, answered_at=entry.at)
         except OutOfDate:
             continue
     return len(left)
@@ -176,24 +176,24 @@ def reap(environment: str, *, actor: Actor) -> int:
 def _send(claim: Claim, token: str, actor: Actor) -> None:
     exchange = _exchange(claim, token, claim.turn)
     failpoints.reach("after-exchange")
-    in_time = settling.keep_response(claim.submission, exchange, repeat=0, actor=actor)
+    kept_at = settling.keep_response(claim.submission, exchange, repeat=0, actor=actor)
     failpoints.reach("after-response")
     outcome = _classified(claim.submission, exchange)
-    if in_time and outcome.renew_token and gateway.discard_token(claim.redox, token):
+    if kept_at and outcome.renew_token and gateway.discard_token(claim.redox, token):
         try:
             renewed = gateway.access_token(claim.redox)
         except gateway.DoorClosed as closed:
             renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(closed), fault=Fault.CLOSED))
         if renewed.token:
             exchange = _exchange(claim, renewed.token, turns.take())
-            in_time = settling.keep_response(claim.submission, exchange, repeat=1, actor=actor)
+            kept_at = settling.keep_response(claim.submission, exchange, repeat=1, actor=actor)
             outcome = _classified(claim.submission, exchange)
         elif renewed.outcome is not None:
             outcome = renewed.outcome
-    if in_time:
+    if kept_at:
         # Whoever settles it first has settled it; what came is stored either way.
         with suppress(OutOfDate):
-            settling.settle(claim.submission, outcome, exchange, actor=actor)
+            settling.settle(claim.submission, outcome, exchange, actor=actor, answered_at=kept_at)
 
 
 def _exchange(claim: Claim, token: str, turn: Turn) -> Exchange:
@@ -258,7 +258,7 @@ def _not_in_its_place(submission: Submission, record: OrganizationRecord) -> str
     """What the records above and below became since the review that forbids this message; empty when nothing does."""
     organization = submission.organization
     if submission.intent == Intent.DEACTIVATE:
-        return reviews.children_in_the_way(organization)
+        return blockers.children_in_the_way(organization)
     found = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid)
     parent = found.select_related("last_submission").only(*_LOOKED_AT).first()
     if parent is None or not record.active:

@@ -1,6 +1,5 @@
 """Create, edit, discard and withdraw records. Sending is in submissions.py."""
 
-import datetime
 from dataclasses import replace
 
 from django.db import IntegrityError
@@ -20,9 +19,9 @@ from organizations.models import (
     tree,
 )
 from organizations.oid import Oid, next_free_child
-from organizations.records import OrganizationRecord, canonical, difference, fingerprint, readable_fingerprint
+from organizations.records import OrganizationRecord, canonical, difference
 
-from . import audit, searching
+from . import audit, known, searching
 from .actors import Actor
 from .faults import Circle, EditConflict, Gone, NotDone, OidTaken
 
@@ -45,8 +44,8 @@ def create(
     organization = Organization(environment=environment, created_at=moment, version=0, staging_record=staging_record)
     try:
         with audit.recorded(actor) as history:
-            _save_wanted(organization, record, stands_for=stands_for, actor=actor)
-            _check_no_circle(organization)
+            save_wanted(organization, record, stands_for=stands_for, actor=actor)
+            check_no_circle(organization)
             history.organization(Action.ORGANIZATION_CREATED, organization, changes=difference(None, record))
     except IntegrityError as error:
         check_oid_free(record.oid, environment)
@@ -57,11 +56,12 @@ def create(
 def edit(
     organization_id: int, version: int, record: OrganizationRecord, *, stands_for: str, actor: Actor
 ) -> Organization:
-    """Replace what is wanted of a record. Active is not edited here, and the OID only while nothing was ever sent.
+    """Replace what is wanted of a record. Active is not edited here, and the OID only where `can_change_oid` says so.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
         OidTaken: the new OID is in use.
+        NotDone: the OID cannot change now.
     """
     try:
         with audit.recorded(actor) as history:
@@ -69,17 +69,16 @@ def edit(
             if organization.version != version:
                 raise EditConflict(organization, version)
             before = organization.record()
-            if organization.was_sent or organization.presence != Presence.NEVER:
+            if not organization.can_change_oid:
                 record = replace(record, oid=organization.oid)
             elif record.oid != organization.oid:
-                check_oid_free(record.oid, organization.environment)
-                _check_nothing_below(organization)
+                _change_oid(history, organization, record.oid)
             record = replace(record, active=before.active, carried=before.carried)
             changes = difference(before, record)
             if not changes and stands_for == organization.stands_for and record == before:
                 return organization
-            _save_wanted(organization, record, stands_for=stands_for, actor=actor)
-            _check_no_circle(organization)
+            save_wanted(organization, record, stands_for=stands_for, actor=actor)
+            check_no_circle(organization)
             history.organization(Action.ORGANIZATION_EDITED, organization, changes=changes)
     except IntegrityError as error:
         raise NotDone("The record could not be saved. Nothing was saved.") from error
@@ -87,27 +86,28 @@ def edit(
 
 
 def discard(organization_id: int, version: int, *, actor: Actor) -> Organization:
-    """Throw away saved changes: the record goes back to what Redox last accepted.
+    """Discard saved changes: the record goes back to what was last accepted, or taken from the directory since.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
-        NotDone: Redox never accepted anything of it, a submission carries the changes, or it would be part of what was
-            moved below it meanwhile.
+        NotDone: nothing of it was ever accepted or taken, a submission carries the changes, or it would be part of what
+            was moved below it meanwhile.
     """
     with audit.recorded(actor) as history:
         organization = locked(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         fault = why_not_discard(organization)
-        confirmed = organization.confirmed_record()
-        if fault or confirmed is None:
+        baseline = organization.baseline_record()
+        if fault or baseline is None:
             raise NotDone(fault)
         before = organization.record()
-        # What was thrown away is nobody's work on the next message.
+        baseline = replace(baseline, active=before.active, carried=before.carried)
+        # Discarded edits do not make anyone an author of the next submission.
         organization.confirmed_version = organization.version + 1
-        _save_wanted(organization, confirmed, stands_for=organization.stands_for, actor=actor)
-        _check_no_circle(organization)
-        history.organization(Action.ORGANIZATION_DISCARDED, organization, changes=difference(before, confirmed))
+        save_wanted(organization, baseline, stands_for=organization.stands_for, actor=actor)
+        check_no_circle(organization)
+        history.organization(Action.ORGANIZATION_DISCARDED, organization, changes=difference(before, baseline))
     return organization
 
 
@@ -133,8 +133,8 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
 
 def why_not_discard(organization: Organization) -> str:
     """Why saved changes cannot be thrown away now, as a sentence; empty when they can."""
-    if not organization.confirmed:
-        return "Redox has accepted no message of this record, so there is nothing to go back to."
+    if organization.baseline_record() is None:
+        return "Nothing of this record was ever accepted, so there is nothing to go back to."
     last = organization.last_submission
     if last is not None and last.is_open:
         return f"Submission {last.pk} of this record is not at its end. Wait for it or cancel it first."
@@ -172,11 +172,11 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
     moment = clock.now()
     organization = Organization(environment=environment, created_at=moment, version=0)
     organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
-    organization.presence_at = organization.seen_at = moment
-    organization.seen, organization.seen_hash = canonical(record), readable_fingerprint(record)
+    organization.presence_at = organization.seen_at = organization.known_at = moment
+    organization.seen = organization.taken = canonical(record)
     organization.confirmed_part_of_oid = record.part_of_oid
     with audit.recorded(actor) as history:
-        _save_wanted(organization, record, stands_for="", actor=actor)
+        save_wanted(organization, record, stands_for="", actor=actor)
         history.organization(Action.ORGANIZATION_SEEN, organization)
     return organization
 
@@ -200,13 +200,17 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
     return organization
 
 
-def check_oid_free(oid: str, environment: str) -> None:
-    """Raises OidTaken, with the sentence for the form, when the OID is in use here or was ever sent for a record."""
+def check_oid_free(oid: str, environment: str, *, of: Organization | None = None) -> None:
+    """Raises OidTaken, with the sentence for the form, when the OID is in use here or was ever sent for a record.
+
+    `of`: a record that gets this OID; it may get one back that was its own.
+    """
     word = Environment(environment).label
     holder = Organization.objects.filter(environment=environment, oid=oid).first()
     if holder:
         raise OidTaken(f"{oid} is already the record {holder.name} in {word}. Open it.", holder)
-    sent = Submission.objects.filter(environment=environment, oid=oid).select_related("organization").first()
+    earlier = Submission.objects.filter(environment=environment, oid=oid)
+    sent = earlier.exclude(organization=of).select_related("organization").first()
     if sent:
         raise OidTaken(
             f"{oid} was sent earlier for {sent.organization.name}. An OID is never used again.", sent.organization
@@ -268,38 +272,7 @@ def set_wanted_active(organization: Organization, active: bool) -> None:
     _save_row(organization, replace(organization.record(), active=active))
 
 
-def confirm(organization: Organization, record: OrganizationRecord, submission: Submission) -> None:
-    """Set what Redox accepted, on a locked row, from the submission's own bytes."""
-    organization.confirmed = canonical(record)
-    organization.confirmed_at = clock.now()
-    organization.confirmed_active = record.active
-    organization.confirmed_part_of_oid = record.part_of_oid
-    organization.confirmed_submission = submission
-    organization.seen_counts = False
-    organization.confirmed_hash = fingerprint(record)
-    organization.confirmed_readable_hash = readable_fingerprint(record)
-    organization.presence = Presence.PRESENT
-    organization.presence_basis = Basis.ACCEPTED
-    organization.presence_at = organization.confirmed_at
-    _count_changes(organization, organization.record())
-    organization.save()
-
-
-def compare_with_seen(organization: Organization, seen: OrganizationRecord | None, seen_at: datetime.datetime) -> None:
-    """On a locked row: the next message is compared with what the directory showed. None: it does not know the OID."""
-    organization.presence_at = seen_at
-    if seen is None:
-        organization.presence = Presence.ABSENT
-    else:
-        organization.presence = Presence.PRESENT
-        organization.presence_basis = organization.presence_basis or Basis.SEEN
-        organization.seen, organization.seen_hash = canonical(seen), readable_fingerprint(seen)
-        organization.seen_at, organization.seen_counts = seen_at, True
-    _count_changes(organization, organization.record())
-    organization.save()
-
-
-def _check_no_circle(organization: Organization) -> None:
+def check_no_circle(organization: Organization) -> None:
     """Asked of the saved row, so that it holds however the values came together; raising takes the row back."""
     environment, oid, part_of_oid = organization.environment, organization.oid, organization.part_of_oid
     if tree.would_circle(environment, oid, part_of_oid):
@@ -307,12 +280,29 @@ def _check_no_circle(organization: Organization) -> None:
         raise Circle(f"{parent.name} lies below this record; that would make a circle.")
 
 
-def _check_nothing_below(organization: Organization) -> None:
-    if Organization.objects.filter(environment=organization.environment, part_of_oid=organization.oid).exists():
-        raise NotDone(f"Records are part of {organization.oid}. Move them first, then change the OID.")
+def _change_oid(history: audit.History, organization: Organization, oid: str) -> None:
+    """Give a locked record another OID, of which nothing is known. Records below follow, each an edit by the same
+    person.
+
+    Raises:
+        OidTaken: the OID is in use, or was sent for another record.
+        NotDone: a submission of a record below is open, and names the old OID.
+    """
+    check_oid_free(oid, organization.environment, of=organization)
+    here = Organization.objects.in_environment(organization.environment).select_for_update(of=("self",))
+    for child in here.filter(part_of_oid=organization.oid).exclude(pk=organization.pk).order_by("pk"):
+        last = child.last_submission
+        if last is not None and last.is_open:
+            raise NotDone(f"Submission {last.pk} of {child.name}, which is part of this record, must end first.")
+        before = child.record()
+        after = replace(before, part_of_oid=oid)
+        save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
+        history.organization(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
+    known.forget(organization)
 
 
-def _save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:
+def save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:
+    """Save what is wanted of a locked row as the next version."""
     organization.stands_for = stands_for
     organization.version += 1
     organization.edited_at = clock.now()
@@ -343,20 +333,9 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
     }
     for name, value in values.items():
         setattr(organization, name, value)
-    _count_changes(organization, record)
+    # The parts of a new record have no rows yet.
+    known.count(organization, record)
     organization.save()
-
-
-def sendable(record: OrganizationRecord) -> OrganizationRecord:
-    """The record as a message holds it: of what was carried from the directory only what Redox takes back."""
-    return replace(record, carried=tuple(item for item in record.carried if item[0] in ("Type", "Endpoints")))
-
-
-def _count_changes(organization: Organization, record: OrganizationRecord) -> None:
-    record = sendable(record)
-    organization.wanted_hash = fingerprint(record)
-    known = organization.last_known_record()
-    organization.changes = len(difference(sendable(known) if known else None, record))
 
 
 def _replace_rows(organization: Organization, record: OrganizationRecord) -> None:

@@ -10,8 +10,9 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from organizations.models import Organization, Presence, State, Submission, clock
+from organizations.models import Evidence, Organization, Presence, State, Submission, clock
 from organizations.redox import messages
+from organizations.redox.outcome import OTHER_SUCCESS
 from organizations.redox.resolution import Finding, find
 
 from . import asking, audit, environments, failpoints, gateway, organizations, settling, submissions
@@ -26,6 +27,8 @@ FIRST_WAIT = 5.0
 LONGEST_WAIT = 300.0
 LONGEST_UNKNOWN = datetime.timedelta(hours=24)
 
+SHOWN = "The directory shows what was sent."
+CONFIRMED = "Redox answered with a success in words that it does not document, and the directory shows what was sent."
 NO_ANSWER = "24 hours without an answer of the directory."
 OTHER_VALUES = "The directory shows other values than were sent."
 ALREADY_THERE = "Redox said that the OID already exists, and the directory does not show what was sent."
@@ -108,8 +111,10 @@ def _decide(submission: Submission, answer: Answer, actor: Actor) -> None:
             _no_answer(history, submission)
         else:
             sent = messages.record_from_message(bytes(submission.message))
-            finding = find(submission.event, sent, submission.before_record(), answer.record)
-            _FOUND[finding](history, submission, organization)
+            was_told_success = submission.answer_warning == OTHER_SUCCESS
+            before = submission.before_record()
+            finding = find(submission.event, sent, before, answer.record, was_told_success=was_told_success)
+            _FOUND[finding](history, submission, organization, answer)
         failpoints.reach("in-deciding")
         environments.follow(history, gate, answer.outcome)
 
@@ -128,16 +133,24 @@ def _ask_later(submission: Submission, wait: float, **changes: object) -> None:
     submissions.move(submission, State.UNKNOWN, not_before=not_before, lease_until=None, **changes)
 
 
-def _landed(history: audit.History, submission: Submission, organization: Organization) -> None:
-    settling.accept_as_found(history, submission, organization, "The directory shows what was sent.")
+def _shown(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+    settling.accept_as_found(
+        history, submission, organization, evidence=Evidence.QUERY, asked_at=answer.asked_at, reason=SHOWN
+    )
 
 
-def _other(history: audit.History, submission: Submission, organization: Organization) -> None:
+def _confirmed(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+    settling.accept_as_found(
+        history, submission, organization, evidence=Evidence.BOTH, asked_at=answer.asked_at, reason=CONFIRMED
+    )
+
+
+def _other(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
     already = submission.known_answer == "already_exists"
     settling.needs_person(history, submission, ALREADY_THERE if already else OTHER_VALUES)
 
 
-def _absent(history: audit.History, submission: Submission, organization: Organization) -> None:
+def _absent(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
     moment = clock.now()
     if submission.absent_at is None:
         _ask_later(submission, APART, absent_at=moment)
@@ -148,10 +161,10 @@ def _absent(history: audit.History, submission: Submission, organization: Organi
     else:
         organization.presence, organization.presence_at = Presence.ABSENT, moment
         organization.save(update_fields=["presence", "presence_at"])
-        _again(history, submission, organization)
+        _again(history, submission, organization, answer)
 
 
-def _again(history: audit.History, submission: Submission, organization: Organization) -> None:
+def _again(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
     """The very same bytes once more; their answer decides."""
     if submission.only_ask:
         settling.needs_person(history, submission, PUT_BACK)
@@ -162,7 +175,8 @@ def _again(history: audit.History, submission: Submission, organization: Organiz
 
 
 _FOUND = {
-    Finding.LANDED: _landed,
+    Finding.SHOWN: _shown,
+    Finding.CONFIRMED: _confirmed,
     Finding.OTHER: _other,
     Finding.ABSENT: _absent,
     Finding.UNPROVED: _again,

@@ -5,8 +5,10 @@ A review is read, never stored. Who sends gives back its SHA-256, and nothing el
 
 import shlex
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from typing import NamedTuple
 
+from organizations import knowledge
+from organizations.knowledge import Split
 from organizations.models import (
     AuditEntry,
     Environment,
@@ -14,49 +16,32 @@ from organizations.models import (
     Intent,
     Organization,
     Presence,
-    State,
     Submission,
-    tree,
 )
-from organizations.records import Difference, OrganizationRecord, Shown, canonical, difference, print_fields
-from organizations.redox import messages, reading
+from organizations.records import Difference, OrganizationRecord, Shown, print_fields
+from organizations.redox import messages
+from organizations.redox.environment import Environment as RedoxEnvironment
 
 from . import gateway, warnings
 from .actors import Actor
-from .organizations import sendable
+from .blockers import Blocker, blockers_of, is_undecided, not_read_back
 from .warnings import Case, ReviewWarning
 
 
-class Block(StrEnum):
-    """Why this cannot be sent now."""
+class Known(NamedTuple):
+    """What is known of a record in the directory; nothing before a New.
 
-    OPEN_SUBMISSION = "open_submission"
-    PRESENCE_UNKNOWN = "presence_unknown"
-    DESTINATION_NOT_KNOWN = "destination_not_known"
-    PARENT_NEVER_SENT = "parent_never_sent"
-    PARENT_REJECTED = "parent_rejected"
-    CIRCLE = "circle"
-    PARENT_DEACTIVATED = "parent_deactivated"
-    PARENT_DEACTIVATING = "parent_deactivating"
-    NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
-    ACTIVE_CHILDREN = "active_children"
-    ALREADY_SO = "already_so"
-    NOT_READ_BACK = "not_read_back"
+    `newest` is the newest knowledge of each field, from what was accepted or taken (`accepted`) and a later reading.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """One thing in the way: a sentence for people, and the record or submission that it is about."""
-
-    kind: Block
-    sentence: str
-    organization: Organization | None = None
-    submission: Submission | None = None
+    newest: OrganizationRecord | None = None
+    accepted: OrganizationRecord | None = None
+    seen: OrganizationRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field that this message changes, and the last edit that changed it."""
+    """One field that this message changes, and the last edit here that changed it, if somebody edited it."""
 
     difference: Difference
     entry: AuditEntry | None
@@ -64,20 +49,31 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """Everything the review page shows and the send button binds itself to."""
+    """Everything the review page shows and the send button binds itself to.
+
+    `changes` are the fields that somebody edited here, `overwrites` values of the directory that nobody chose to
+    replace (each is ticked by itself), `equivalent` other spellings that mean the same.
+    """
 
     organization: Organization
     event: Event
     intent: Intent
     record: OrganizationRecord
-    before: OrganizationRecord | None
+    known: Known
     message: bytes
     sha256: str
     changes: tuple[Change, ...]
+    overwrites: tuple[Change, ...]
+    equivalent: tuple[Difference, ...]
     warnings: tuple[ReviewWarning, ...]
     blockers: tuple[Blocker, ...]
     parent: Organization | None
     waits_for: Submission | None
+
+    @property
+    def before(self) -> OrganizationRecord | None:
+        """What the message is compared with."""
+        return self.known.newest
 
     @property
     def word(self) -> str:
@@ -89,7 +85,8 @@ class Review:
 
     @property
     def nothing_differs(self) -> bool:
-        return self.event == Event.UPDATE and self.before is not None and not self.changes
+        """Whether the message changes nothing that is known of the directory but the spelling."""
+        return self.event == Event.UPDATE and self.before is not None and not self.changes and not self.overwrites
 
     @property
     def needs_reason(self) -> bool:
@@ -121,13 +118,13 @@ class Review:
         # An added contact is one change, and each of its fields a field of its own.
         return any(
             field == change.difference.field or field.startswith(f"{change.difference.field}.")
-            for change in self.changes
+            for change in (*self.changes, *self.overwrites)
         )
 
     @property
     def is_undecided(self) -> bool:
-        """Whether nobody can say now if this is a New or an Update, so that there is no message to show."""
-        return _is_undecided(self.organization)
+        """Whether the portal cannot tell if this is a New or an Update, so that there is no message to show."""
+        return is_undecided(self.organization)
 
     @property
     def verdict(self) -> str:
@@ -135,14 +132,19 @@ class Review:
         if self.is_undecided:
             return f"{self.word}, {self.record.name}: not to be sent now"
         start = f"{self.word}, {self.event.value}, 1 record"
+        overwritten = f", {_values(len(self.overwrites))} overwritten" if self.overwrites else ""
         if self.intent == Intent.DEACTIVATE:
-            return f"{start}, Active true to false"
+            return f"{start}, Active true to false{overwritten}"
         if self.intent == Intent.REACTIVATE:
-            return f"{start}, Active false to true"
+            return f"{start}, Active false to true{overwritten}"
         if self.event == Event.NEW:
             return f"{start}, first registration"
         count = len(self.changes)
-        return f"{start}, {count} field{' changes' if count == 1 else 's change'}"
+        return f"{start}, {count} field{' changes' if count == 1 else 's change'}{overwritten}"
+
+
+def _known_of(organization: Organization) -> Known:
+    return Known(organization.newest_record(), organization.baseline_record(), organization.later_reading())
 
 
 def review(
@@ -154,33 +156,33 @@ def review(
 ) -> Review:
     """The review of what is saved now.
 
-    With the intent deactivate or reactivate: of what Redox last accepted, Active alone changed. `together` are ids of
-    records whose messages go before this one in the same plan: what those bring about is not in its way.
+    With the intent deactivate or reactivate: of what was last accepted or taken, Active alone changed. `together`
+    are ids of records whose messages go before this one in the same plan: what those bring about is not in its way.
     """
+    record, event = _record_for(organization, intent), _event_for(organization)
+    known = _known_of(organization) if event == Event.UPDATE else Known()
     redox = gateway.environment(organization.environment)
-    before = organization.last_known_record()
-    record = _record_for(organization, intent)
-    event = Event.NEW if organization.presence in (Presence.NEVER, Presence.ABSENT) else Event.UPDATE
-    # There is no message of a record that would lose the destination ID that nobody told us, and none of which nobody
-    # knows what it must be.
-    is_sayable = record.destination_known and not _is_undecided(organization)
-    message = messages.message(record, event.value, redox) if is_sayable else b""
+    message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
-    changes = _changes(organization, before if event == Event.UPDATE else None, record)
+    split = knowledge.split(known.accepted, known.seen, record)
+    changes, overwrites = _changes(organization, split)
     moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
-    case = Case(organization, record, before, redox, parent, () if moved_alone else _of_others(changes, actor))
+    others = () if moved_alone else _of_others((*changes, *overwrites), actor)
+    case = Case(organization, record, known.newest, redox, parent, others, split.overwritten)
     return Review(
         organization=organization,
         event=event,
         intent=intent or (Intent.CREATE if event == Event.NEW else Intent.UPDATE),
         record=record,
-        before=before,
+        known=known,
         message=message,
         sha256=messages.sha256(message),
         changes=changes,
-        # Deactivating or reactivating sends values that were reviewed before; only Active is new.
-        warnings=() if moved_alone else warnings.warnings_for(case),
-        blockers=_blockers(organization, record, parent, intent, together) + _not_read_back(message, record),
+        overwrites=overwrites,
+        equivalent=split.equivalent,
+        # Deactivating or reactivating sends values that were reviewed before; new is what they would overwrite.
+        warnings=warnings.of_directory(case) if moved_alone else warnings.warnings_for(case),
+        blockers=blockers_of(organization, record, parent, intent, together) + not_read_back(message, record),
         parent=parent,
         waits_for=_waits_for(parent),
     )
@@ -203,16 +205,21 @@ def as_curl(made: Review) -> str:
     )
 
 
-def canonical_before(made: Review) -> str:
-    """What the submission keeps of what the review compared with."""
-    return canonical(made.before) if made.before else ""
+def _event_for(organization: Organization) -> Event:
+    return Event.NEW if organization.presence in (Presence.NEVER, Presence.ABSENT) else Event.UPDATE
+
+
+def _message(organization: Organization, record: OrganizationRecord, event: Event, redox: RedoxEnvironment) -> bytes:
+    """No message while the destination ID is unknown (an Update would erase it) or New or Update is undecided."""
+    can_build = record.destination_known and not is_undecided(organization)
+    return messages.message(record, event.value, redox) if can_build else b""
 
 
 def _record_for(organization: Organization, intent: Intent | None) -> OrganizationRecord:
     if intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        return sendable(organization.record())
-    known = organization.last_known_record()
-    return replace(sendable(known or organization.record()), active=intent == Intent.REACTIVATE)
+        return knowledge.sendable(organization.record())
+    baseline = organization.baseline_record() or organization.record()
+    return replace(knowledge.sendable(baseline), active=intent == Intent.REACTIVATE)
 
 
 def _parent_of(organization: Organization, record: OrganizationRecord) -> Organization | None:
@@ -230,11 +237,12 @@ def _waits_for(parent: Organization | None) -> Submission | None:
     return parent.last_submission if parent.last_submission.is_open else None
 
 
-def _changes(
-    organization: Organization, before: OrganizationRecord | None, record: OrganizationRecord
-) -> tuple[Change, ...]:
+def _changes(organization: Organization, split: Split) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    return tuple(Change(found, last_edit_of(found.field, edits)) for found in difference(before, record))
+    chosen = tuple(Change(found, last_edit_of(found.field, edits)) for found in split.chosen)
+    overwritten = tuple(Change(found, _edit_of(found.field, edits)) for found in split.overwritten)
+    return chosen, overwritten
 
 
 def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[Difference, AuditEntry], ...]:
@@ -247,136 +255,20 @@ def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[
 
 
 def last_edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
+    """The newest edit that touched this field, else the newest of all. Nobody edits a key that the form lacks."""
+    if field.startswith("carried."):
+        return None
+    return _edit_of(field, edits) or (edits[-1] if edits else None)
+
+
+def _edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
     """The newest edit that touched this field; places of contacts move, so for them any edit of contacts counts."""
     for entry in reversed(edits):
         touched = entry.facts.get("fields", [])
         if field in touched or (field.startswith("contacts") and any(name.startswith("contacts") for name in touched)):
             return entry
-    return edits[-1] if edits else None
-
-
-def _blockers(
-    organization: Organization,
-    record: OrganizationRecord,
-    parent: Organization | None,
-    intent: Intent | None,
-    together: frozenset[int],
-) -> tuple[Blocker, ...]:
-    found = [_open_submission(organization), _unsure(organization, record)]
-    if intent == Intent.DEACTIVATE:
-        found.append(_not_to_deactivate(organization, together))
-    else:
-        found += [_circle(organization, parent), _parent_in_the_way(organization, record, parent, together)]
-    if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
-        found.append(
-            Blocker(Block.ALREADY_SO, "Redox accepted no deactivation of this record. There is nothing to reactivate.")
-        )
-    return tuple(blocker for blocker in found if blocker)
-
-
-def _awaits_new(organization: Organization) -> bool:
-    last = organization.last_submission
-    return last is not None and last.is_open and last.event == Event.NEW
-
-
-def _is_undecided(organization: Organization) -> bool:
-    return _awaits_new(organization) or organization.presence == Presence.UNKNOWN
-
-
-def _open_submission(organization: Organization) -> Blocker | None:
-    last = organization.last_submission
-    if last is None or not last.is_open:
-        return None
-    sentence = f"Submission {last.pk} must end first."
-    if _awaits_new(organization):
-        sentence = f"Submission {last.pk} must end first; until then nobody knows whether this is a New or an Update."
-    return Blocker(Block.OPEN_SUBMISSION, sentence, submission=last)
-
-
-def _not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
-    """What Redox accepts is read from the message again: one that says anything else than the record never leaves."""
-    if not message:
-        return ()
-    try:
-        fault = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
-    except reading.AnswerNotUnderstood as not_understood:
-        fault = str(not_understood)
-    if not fault:
-        return ()
-    sentence = f"The message cannot be read back as this record: {fault}. Edit the record first."
-    return (Blocker(Block.NOT_READ_BACK, sentence),)
-
-
-def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker | None:
-    if organization.presence == Presence.UNKNOWN and not _awaits_new(organization):
-        return Blocker(
-            Block.PRESENCE_UNKNOWN, "Nobody knows whether this OID is in the directory. Ask the directory first."
-        )
-    if not record.destination_known:
-        return Blocker(
-            Block.DESTINATION_NOT_KNOWN,
-            "Say which destination ID this record has today; it cannot be read from the directory and would be"
-            " overwritten.",
-        )
     return None
 
 
-def _circle(organization: Organization, parent: Organization | None) -> Blocker | None:
-    if parent is None or not tree.would_circle_in_directory(organization.environment, organization.oid, parent.oid):
-        return None
-    sentence = f"{parent.name} lies below this record in the directory; that would make a circle."
-    return Blocker(Block.CIRCLE, sentence, parent)
-
-
-def _parent_in_the_way(
-    organization: Organization, record: OrganizationRecord, parent: Organization | None, together: frozenset[int]
-) -> Blocker | None:
-    if parent is None:
-        return None
-    if parent.presence == Presence.PRESENT:
-        return _parent_out_of_use(parent) if record.active else None
-    if parent.pk in together:
-        return None
-    last = parent.last_submission
-    if last is not None and last.is_open:
-        return None
-    if last is not None and last.state == State.REJECTED:
-        word = Environment(organization.environment).label
-        sentence = f"{parent.name} was rejected in {word} (submission {last.pk}). Put it right first."
-        return Blocker(Block.PARENT_REJECTED, sentence, parent, last)
-    return Blocker(Block.PARENT_NEVER_SENT, f"Send {parent.name} first.", parent)
-
-
-def _parent_out_of_use(parent: Organization) -> Blocker | None:
-    if parent.confirmed_active is False:
-        sentence = f"Its parent {parent.name} is deactivated. Reactivate that first."
-        return Blocker(Block.PARENT_DEACTIVATED, sentence, parent)
-    ending = parent.open_deactivation
-    if ending is not None:
-        sentence = f"Submission {ending.pk} of {parent.name} must end first."
-        return Blocker(Block.PARENT_DEACTIVATING, sentence, parent, ending)
-    return None
-
-
-def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> Blocker | None:
-    if organization.presence != Presence.PRESENT:
-        return Blocker(
-            Block.NOTHING_TO_DEACTIVATE,
-            "There is nothing to deactivate: Redox has accepted no message of this record.",
-        )
-    if organization.confirmed_active is False:
-        return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
-    sentence = children_in_the_way(organization, together)
-    return Blocker(Block.ACTIVE_CHILDREN, sentence) if sentence else None
-
-
-def children_in_the_way(organization: Organization, together: frozenset[int] = frozenset()) -> str:
-    """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does.
-
-    Records of `together` are deactivated before it.
-    """
-    count = tree.active_children_of(organization).exclude(pk__in=together).count()
-    if not count:
-        return ""
-    noun = "1 active record is" if count == 1 else f"{count} active records are"
-    return f"{noun} part of it. Move or deactivate them first."
+def _values(number: int) -> str:
+    return f"{number} directory value{'' if number == 1 else 's'}"

@@ -9,12 +9,23 @@ from django.conf import settings
 from django.db import connection as database
 from django.db.models import QuerySet, prefetch_related_objects
 
-from organizations.models import Action, AuditEntry, Event, Intent, Organization, Presence, State, Submission, clock
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Event,
+    Evidence,
+    Intent,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    clock,
+)
 from organizations.redox import messages
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 
-from . import audit, environments, exchanges, failpoints, organizations, plans, submissions
+from . import audit, environments, exchanges, failpoints, known, organizations, plans, submissions
 from .actors import Actor
 from .timing import seconds, shortened
 
@@ -27,9 +38,10 @@ _LOST = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an exchange means, and how long it took in milliseconds."""
+    """What an exchange means, when its answer was stored, and how long it took in milliseconds."""
 
     outcome: Outcome
+    at: datetime.datetime
     duration_ms: int
 
     def in_short(self) -> dict[str, Any]:
@@ -45,9 +57,10 @@ class Answer:
         }
 
 
-def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor) -> bool:
-    """Commit what came, as it came, before anybody judges it. False: the lease was lost, so it decides nothing."""
+def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor) -> datetime.datetime | None:
+    """Commit what came, as it came, before anybody judges it; when. None: the lease was lost, so it decides nothing."""
     with audit.recorded(actor) as history:
+        moment = clock.now()
         held = Submission.objects.select_for_update(of=("self",)).filter(
             pk=submission.pk, state=State.SENDING, token=submission.token
         )
@@ -60,15 +73,22 @@ def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, ac
             token=submission.token,
             **exchanges.body(exchange, repeat=repeat),
         )
-    return in_time
+    return moment if in_time else None
 
 
 def settle(
-    submission: Submission, outcome: Outcome, exchange: Exchange, *, actor: Actor, is_answer: bool = True
+    submission: Submission,
+    outcome: Outcome,
+    exchange: Exchange,
+    *,
+    actor: Actor,
+    answered_at: datetime.datetime | None = None,
+    is_answer: bool = True,
 ) -> None:
     """Give a sending submission the state that the outcome says, and do to its record and gate what follows.
 
-    With `is_answer` false the outcome says nothing about Redox: our own worker was lost.
+    `answered_at` is when the answer was stored (None: now). With `is_answer` false the outcome says nothing about
+    Redox: our own worker was lost.
 
     Raises:
         OutOfDate: the lease was lost to somebody else; nothing was changed.
@@ -79,7 +99,8 @@ def settle(
         prefetch_related_objects([organization], "identifiers", "contacts")  # several entries tell of the whole record
         submission.organization = organization
         presence = organization.presence
-        _SETTLE[outcome.kind](history, submission, organization, Answer(outcome, exchange.duration_ms))
+        answer = Answer(outcome, answered_at or clock.now(), exchange.duration_ms)
+        _SETTLE[outcome.kind](history, submission, organization, answer)
         changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
         _note_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
         plans.follow(history, submission)
@@ -105,15 +126,25 @@ def needs_person(history: audit.History, submission: Submission, cause: str) -> 
     note_settled(history, submission, cause)
 
 
-def accept_as_found(history: audit.History, submission: Submission, organization: Organization, reason: str) -> None:
-    """Accept what Redox never said yes to, because the directory shows it, or a person saw it there."""
-    _confirm(history, submission, organization, {"state_reason": reason})
+def accept_as_found(
+    history: audit.History,
+    submission: Submission,
+    organization: Organization,
+    *,
+    evidence: Evidence,
+    asked_at: datetime.datetime,
+    reason: str,
+) -> None:
+    """Accept what Redox did not accept by an answer of its own. The directory was asked at `asked_at`."""
+    by = history.actor.name if history.actor.person else ""
+    changes = {"state_reason": reason, "evidence": evidence, "evidence_at": asked_at, "decided_by": by}
+    _confirm(history, submission, organization, changes, evidence=evidence, known_at=asked_at)
     note_settled(history, submission, reason)
 
 
 def reject_as_found(history: audit.History, submission: Submission, organization: Organization, reason: str) -> None:
-    """Reject what Redox never said no to, because a person decided that it did not land as it was sent."""
-    _refuse(history, submission, organization, {"state_reason": reason})
+    """Reject what Redox did not reject by an answer: a person decided that it did not take effect as it was sent."""
+    _refuse(history, submission, organization, {"state_reason": reason, "decided_by": history.actor.name})
     note_settled(history, submission, reason)
 
 
@@ -158,8 +189,12 @@ def note_settled(history: audit.History, submission: Submission, reason: str) ->
         submission,
         token=submission.token,
         reason=reason,
-        details={"state": State(submission.state).value},
+        details={"state": State(submission.state).value} | _evidence_of(submission),
     )
+
+
+def _evidence_of(submission: Submission) -> dict[str, str]:
+    return {"evidence": Evidence(submission.evidence).value} if submission.state == State.ACCEPTED else {}
 
 
 def first_free(due: QuerySet[Submission]) -> Submission | None:
@@ -171,16 +206,23 @@ def first_free(due: QuerySet[Submission]) -> Submission | None:
 
 
 def _accepted(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
-    _confirm(history, submission, organization, answer.in_short())
+    changes = answer.in_short() | {"evidence": Evidence.ANSWER, "evidence_at": answer.at}
+    _confirm(history, submission, organization, changes, evidence=Evidence.ANSWER, known_at=answer.at)
 
 
 def _confirm(
-    history: audit.History, submission: Submission, organization: Organization, changes: dict[str, Any]
+    history: audit.History,
+    submission: Submission,
+    organization: Organization,
+    changes: dict[str, Any],
+    *,
+    evidence: Evidence,
+    known_at: datetime.datetime,
 ) -> None:
     record = messages.record_from_message(bytes(submission.message))
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         organization.confirmed_version = submission.record_version
-    organizations.confirm(organization, record, submission)
+    known.confirm(organization, record, submission, evidence=evidence, known_at=known_at)
     # A lost attempt may still be under way: the record is read once more when nothing can be any longer.
     read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
     _end(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)

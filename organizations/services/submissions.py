@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.db import IntegrityError
 
+from organizations.knowledge import in_form
 from organizations.models import (
     Action,
     AuditEntry,
@@ -19,7 +20,7 @@ from organizations.models import (
     clock,
 )
 from organizations.models.submission import MOVES
-from organizations.records import Difference, difference, from_canonical
+from organizations.records import Difference, canonical, difference, from_canonical
 from organizations.redox import messages, reading
 
 from . import audit, failpoints, organizations, reviews
@@ -194,7 +195,7 @@ def _row(made: Review, reason: str, actor: Actor, plan: Plan | None) -> Submissi
         message=made.message,
         message_sha256=made.sha256,
         record_version=organization.version,
-        before=reviews.canonical_before(made),
+        before=canonical(made.before) if made.before else "",
         reason=reason,
         warnings=[each.to_json() for each in made.warnings],
         authors=_authors(organization, actor),
@@ -230,7 +231,7 @@ def _note_made(history: audit.History, made: Review, submission: Submission) -> 
         raw=made.message,
         version=made.organization.version,
         reason=submission.reason,
-        changes=[_change(change) for change in made.changes],
+        changes=[_change(change) for change in (*made.changes, *made.overwrites)],
         record=made.record.to_json(),
         warnings=submission.warnings,
         plan=submission.plan_id,
@@ -259,6 +260,6 @@ def what_it_changed(submission: Submission) -> tuple[Difference, ...]:
     """
     before = from_canonical(submission.before) if submission.before and submission.event == Event.UPDATE else None
     try:
-        return difference(before, messages.record_from_message(bytes(submission.message)))
+        return in_form(difference(before, messages.record_from_message(bytes(submission.message))))
     except reading.AnswerNotUnderstood:
         return ()

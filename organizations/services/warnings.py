@@ -15,6 +15,7 @@ from organizations.redox.environment import Environment as RedoxEnvironment
 from . import gateway
 
 SUSPECTED_CHARACTERS = "&<>"
+OVERWRITE = "overwrite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Case:
     redox: RedoxEnvironment
     parent: Organization | None
     foreign_edits: tuple[tuple[Difference, AuditEntry], ...]
+    overwritten: tuple[Difference, ...] = ()
 
     @property
     def word(self) -> str:
@@ -64,6 +66,11 @@ def warnings_for(case: Case) -> tuple[ReviewWarning, ...]:
     return tuple(ticked.get((warning.key, warning.value), warning) for warning in found)
 
 
+def of_directory(case: Case) -> tuple[ReviewWarning, ...]:
+    """Only the warnings about what the directory shows."""
+    return tuple(warning for rule in DIRECTORY_RULES for warning in rule(case))
+
+
 def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWarning]:
     submissions = Submission.objects.filter(organization=organization).exclude(warnings=[]).select_related("submitter")
     return {
@@ -78,8 +85,8 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
         )
         for submission in submissions.order_by("id")
         for ticked in submission.warnings
-        # Changes of other people are other changes each time.
-        if ticked["key"] != "others"
+        # Changes of other people, and in the directory, are other changes each time.
+        if ticked["key"] not in ("others", "missing", "destination-unseen", OVERWRITE)
     }
 
 
@@ -256,6 +263,36 @@ def _characters(case: Case) -> Iterator[ReviewWarning]:
                 yield ReviewWarning("character", f"{shown.field} {character} {_short(shown.value)}", text)
 
 
+def overwrite_value(found: Difference) -> str:
+    """The value of the warning about one overwritten field: a tick covers what the directory shows now."""
+    return f"{found.field} {_short(found.before, found.after)}"
+
+
+def _overwrites(case: Case) -> Iterator[ReviewWarning]:
+    for found in case.overwritten:
+        shown, sent = (f"'{value}'" if value else "no value" for value in (found.before, found.after))
+        text = f"{case.record.name}, {found.label}: the directory shows {shown}; this message sends {sent}."
+        yield ReviewWarning("overwrite", overwrite_value(found), text)
+
+
+def _missing(case: Case) -> Iterator[ReviewWarning]:
+    organization = case.organization
+    if organization.is_missing and organization.seen_at and case.before is not None:
+        at = localtime(organization.seen_at)
+        text = f"The directory of {case.word} did not show this OID on {at:%b} {at.day}, {at:%H:%M}."
+        yield ReviewWarning("missing", at.isoformat(), f"{text} Redox will probably answer that it is not valid.")
+
+
+def _destination_unseen(case: Case) -> Iterator[ReviewWarning]:
+    """The OID was found there with values of its own: an Update replaces its destination ID, which nobody can read."""
+    organization = case.organization
+    if case.before is None or organization.baseline_record() is not None or not organization.seen:
+        return
+    sets = f"sets it to {case.record.destination_id}" if case.record.destination_id else "removes it"
+    text = f"A Query does not show which destination ID this organization has in the directory. This message {sets}."
+    yield ReviewWarning("destination-unseen", case.record.destination_id, text)
+
+
 def _stated(case: Case) -> Iterator[ReviewWarning]:
     if case.organization.presence_basis == "stated":
         text = (
@@ -265,6 +302,7 @@ def _stated(case: Case) -> Iterator[ReviewWarning]:
         yield ReviewWarning("stated", "", text)
 
 
+DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen)
 RULES = (
     _oid,
     _path,
@@ -277,4 +315,5 @@ RULES = (
     _double,
     _characters,
     _stated,
+    *DIRECTORY_RULES,
 )

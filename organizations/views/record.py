@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from organizations import knowledge
 from organizations.models import AuditEntry, Environment, Organization, Submission, tree
 from organizations.permissions import Right, sending
 from organizations.presentation import comparing, comparison, editing, parents, record, sentences
@@ -28,7 +29,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     """The summary: every field as wanted and as accepted, and what lies around the record."""
     organization = organization_or_404(environment, oid)
     accepted = organization.confirmed_record()
-    groups = comparing.groups(organizations.sendable(organization.record()), accepted)
+    groups = comparing.groups(knowledge.sendable(organization.record()), accepted)
     only_differing = request.GET.get("rows") == "differing" and accepted is not None
     context = {
         "groups": comparing.differing(groups) if only_differing else groups,
@@ -137,7 +138,7 @@ def _act(organization: Organization, act: str) -> Context:
 def _ask_discard(request: HttpRequest, organization: Organization, problem: str = "") -> HttpResponse:
     fault = organizations.why_not_discard(organization)
     accepted = organization.confirmed_record()
-    found = difference(accepted, organizations.sendable(organization.record())) if accepted and not fault else ()
+    found = difference(accepted, knowledge.sendable(organization.record())) if accepted and not fault else ()
     changes = parents.named(organization.environment, found)
     context = _act(organization, "Discard") | {"changes": changes, "fault": fault, "problem": problem}
     return render(request, "record/discard.html", context, status=409 if problem else 200)

@@ -138,7 +138,8 @@ class OneSubmission(RuleBasedStateMachine):
     def keep(self, number: int) -> None:
         hand = self.hands[number % len(self.hands)]
         if hand.exchange is not None and hand.in_time is None:
-            hand.in_time = settling.keep_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
+            kept_at = settling.keep_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
+            hand.in_time = kept_at is not None
 
     @precondition(lambda self: self.hands)
     @rule(number=st.integers(0, 3))
@@ -237,7 +238,7 @@ class OneSubmission(RuleBasedStateMachine):
     def a_person_decides(self, choice: int) -> None:
         self.world.answers_queries = True
         asking.ask_about(self.now, actor=acting(self.user))
-        found = deciding.evidence(self.now)
+        found = deciding.last_answer(self.now)
         assert found is not None
         offered = deciding.choices(self.now, found)
         verdict = offered[choice % len(offered)]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from organizations.models import Action, AuditEntry, Organization, State, Submission, User
 from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox import messages
-from organizations.services import gateway, organizations
+from organizations.services import gateway
 from tests import factories
 from tests.factories import BASE, PASSWORD
 from tests.hostile.typed import MARKUP, ODD, UNSENDABLE, Input, as_read, post, stored
@@ -243,9 +243,7 @@ def test_a_deactivation_with_what_cannot_be_kept_sends_nothing(
 
 def confirmed(made: Organization, user: User) -> None:
     """As if Redox had accepted it, so that it can be deactivated."""
-    submission = factories.submission(made, user=user)
-    Submission.objects.update(state=State.ACCEPTED)
-    organizations.confirm(Organization.objects.get(pk=made.pk), made.record(), submission)
+    factories.confirmed(made, submission=factories.submission(made, user=user))
 
 
 # People ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from organizations import words
-from organizations.models import Environment, EnvironmentGate, State, Submission, User, Worker
+from organizations.models import Environment, EnvironmentGate, Evidence, State, Submission, User, Worker
 from organizations.presentation.submission import state_block
 from organizations.services import workers
 from tests import factories
@@ -78,7 +78,8 @@ def set_condition(condition: str, until: datetime.datetime) -> None:
 def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state: State, condition: str) -> None:
     until = timezone.now() + LATER
     set_condition(condition, until)
-    Submission.objects.update(state=state, sent_at=LEFT, ended_at=LEFT, state_at=LEFT, cancelled_by="Editor One")
+    times = {"sent_at": LEFT, "ended_at": LEFT, "state_at": LEFT}
+    Submission.objects.update(state=state, evidence=Evidence.ANSWER, cancelled_by="Editor One", **times)
     submission = Submission.objects.get()
 
     block = state_block(submission, EnvironmentGate.objects.get(pk=Environment.STAGING))

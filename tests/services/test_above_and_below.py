@@ -9,8 +9,8 @@ from organizations.models import AuditEntry, Intent, Organization, Presence, Sta
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import organizations, reviews, submissions
+from organizations.services.blockers import Block
 from organizations.services.faults import NotDone
-from organizations.services.reviews import Block
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import accepted, deliver, edit, fresh
@@ -34,7 +34,7 @@ def in_the_way(made: Organization, intent: Intent | None = Intent.DEACTIVATE) ->
 def queued_anyway(made: Organization, user: User, intent: Intent, monkeypatch: pytest.MonkeyPatch) -> Submission:
     """A submission whose review saw nothing in the way, as when two people send at the same moment."""
     with monkeypatch.context() as patch:
-        patch.setattr(reviews, "_blockers", lambda *_: ())
+        patch.setattr(reviews, "blockers_of", lambda *_: ())
         return factories.submission(made, user=user, intent=intent)
 
 

@@ -4,11 +4,19 @@ import datetime
 import json
 
 import pytest
-from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, Organization, State, Submission, User
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Event,
+    Evidence,
+    Presence,
+    State,
+    Submission,
+    User,
+)
 from organizations.practice import PracticeDirectory
-from organizations.services import asking, deciding
+from organizations.services import asking, deciding, differences, reviews
 from organizations.services.actors import Actor
 from organizations.services.deciding import Verdict
 from organizations.services.faults import NotDone, ReasonMissing
@@ -33,18 +41,22 @@ def undecided(practice: PracticeDirectory, user: User) -> Submission:
     return submission
 
 
-def undecided_update(practice: PracticeDirectory, user: User) -> Submission:
+def undecided_update(practice: PracticeDirectory, user: User, behaviour: str = "gateway-error") -> Submission:
+    """An Update of whose attempts none got a clear answer."""
     submission = factories.submission(edit(accepted(user), user, name="Lakeside North"), user=user)
-    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON, attempt=1, sent_at=timezone.now())
+    practice.behaviour = behaviour
+    assert deliver()
+    practice.behaviour = "answers"
+    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
     submission.refresh_from_db()
     return submission
 
 
 def ask(submission: Submission, actor: Actor) -> int:
     asking.ask_about(submission, actor=actor)
-    found = deciding.evidence(submission)
-    assert found is not None
-    return found.entry.sequence
+    shown = deciding.last_answer(submission)
+    assert shown is not None
+    return shown.entry.sequence
 
 
 def decide(submission: Submission, verdict: Verdict, actor: Actor, reason: str = "Compared, ticket 12") -> Submission:
@@ -53,92 +65,179 @@ def decide(submission: Submission, verdict: Verdict, actor: Actor, reason: str =
     return submission
 
 
-def proposed(submission: Submission) -> Verdict:
-    found = deciding.evidence(submission)
-    assert found is not None
-    return deciding.choices(submission, found)[0]
+def offered(submission: Submission, actor: Actor) -> set[Verdict]:
+    ask(submission, actor)
+    shown = deciding.last_answer(submission)
+    assert shown is not None
+    return set(deciding.choices(submission, shown))
 
 
-def test_it_landed(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+def test_a_new_that_redox_refused_did_not_arrive_and_is_not_sent_again(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
     submission = undecided(practice, editor)
+    assert offered(submission, approver) == {Verdict.OURS, Verdict.FOREIGN}
     practice.register("staging", _as_sent(submission))
-    ask(submission, approver)
-    assert proposed(submission) == Verdict.LANDED
-    submission = decide(submission, Verdict.LANDED, approver)
+    assert offered(submission, approver) == {Verdict.OURS, Verdict.FOREIGN}
+    practice.forget("staging", BASE)
+    assert offered(submission, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
+
+
+def test_an_update_of_unknown_fate_may_have_arrived_or_not(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = undecided_update(practice, editor)
+    assert offered(submission, approver) == set(Verdict)
+    practice.forget("staging", BASE)
+    assert offered(submission, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
+
+
+def test_a_message_that_never_left_did_not_arrive(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+    submission = factories.submission(edit(accepted(editor), editor, name="Lakeside North"), user=editor)
+    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    submission.refresh_from_db()
+    assert Verdict.ARRIVED not in offered(submission, approver)
+
+
+def test_a_message_for_other_settings_is_not_sent_again(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = undecided_update(practice, editor)
+    message = bytes(submission.message).replace(b"a07afe3b", b"b07afe3b")
+    Submission.objects.filter(pk=submission.pk).update(message=message)
+    submission.refresh_from_db()
+    assert Verdict.SEND_AGAIN not in offered(submission, approver)
+
+
+def test_it_arrived(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+    submission = undecided_update(practice, editor)
+    shown = practice.organizations("staging")[BASE]
+    practice.register("staging", shown | {"Name": "By hand"})
+    submission = decide(submission, Verdict.ARRIVED, approver)
 
     made = fresh(submission.organization)
-    assert (submission.state, made.standing, made.changes) == (State.ACCEPTED, "active", 0)
+    assert (submission.state, submission.evidence, submission.decided_by) == (
+        State.ACCEPTED,
+        Evidence.PERSON,
+        approver.name,
+    )
+    assert (made.confirmed_evidence, made.standing, made.changes) == (Evidence.PERSON, "active", 0)
+    # What the directory showed beside the decision is still its newest reading.
+    assert (made.differs, made.seen_at == submission.evidence_at) == (1, True)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert (entry.actor_name, entry.facts["reason"]) == (approver.name, "Compared, ticket 12")
+    assert entry.facts["details"] == {"state": "accepted", "evidence": "person"}
 
 
-def test_these_are_somebody_elses_values(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = decide(undecided_update(practice, editor), Verdict.SEND_AGAIN, approver)
+    assert submission.state == State.QUEUED
+    assert deliver()
+    submission.refresh_from_db()
+    assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.ANSWER)
+    assert sent(practice)[-1] == bytes(submission.message)
+
+
+def test_it_did_not_arrive_and_is_given_up(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+    submission = decide(undecided_update(practice, editor), Verdict.GIVE_UP, approver)
+    made = fresh(submission.organization)
+    assert (submission.state, submission.decided_by) == (State.REJECTED, approver.name)
+    assert (made.open_work, made.name, made.changes) == ("rejected", "Lakeside North", 1)
+
+
+def test_a_new_that_is_not_there_and_given_up_is_absent(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
     submission = undecided(practice, editor)
-    ask(submission, approver)
-    assert proposed(submission) == Verdict.OTHERS
-    submission = decide(submission, Verdict.OTHERS, approver)
+    practice.forget("staging", BASE)
+    submission = decide(submission, Verdict.GIVE_UP, approver)
+    assert fresh(submission.organization).presence == Presence.ABSENT
+
+
+def test_what_is_ours_with_other_values_is_updated_after_a_tick_for_each_of_them(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = decide(undecided(practice, editor), Verdict.OURS, approver)
 
     made = fresh(submission.organization)
     assert (submission.state, made.open_work, made.standing) == (State.REJECTED, "rejected", "seen")
-    compared = made.last_known_record()
-    assert compared is not None
-    assert compared.name == "Theirs"
-    assert factories.submission(made, user=editor).event == "Update"
+    review = reviews.review(made, actor=acting(editor))
+    assert (review.event, review.changes) == (Event.UPDATE, ())
+    assert "name" in {change.difference.field for change in review.overwrites}
+    ticked = {warning.key for warning in review.open_warnings}
+    assert {"overwrite", "destination-unseen"} <= ticked
 
 
-def test_after_an_update_that_landed_in_part_the_next_review_compares_with_what_was_seen(
+def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with(
     practice: PracticeDirectory, editor: User, approver: Actor
 ) -> None:
     submission = undecided_update(practice, editor)
     practice.register("staging", practice.organizations("staging")[BASE] | {"Aliases": ["By hand"]})
-    submission = decide(submission, Verdict.OTHERS, approver)
+    submission = decide(submission, Verdict.OURS, approver)
 
-    made = fresh(submission.organization)
-    seen = made.seen_record()
-    assert seen is not None
-    assert made.last_known_record() == seen
-    assert (made.standing, made.seen_counts) == ("active", True)
-    again = factories.submission(made, user=editor)
-    assert again.before_record() == seen
-    assert deliver()
-    assert not Organization.objects.get().seen_counts
+    review = reviews.review(fresh(submission.organization), actor=acting(editor))
+    assert [change.difference.field for change in review.changes] == ["name"]
+    assert [(each.difference.field, each.difference.before) for each in review.overwrites] == [("aliases", "By hand")]
+    again = factories.submission(submission.organization, user=editor)
+    before = again.before_record()
+    assert before is not None
+    assert (before.name, before.aliases) == (f"Lakeside {BASE.rsplit('.', 1)[1]}", ("By hand",))
 
 
-def test_it_did_not_land_and_the_very_same_message_goes_out_once_more(
+def test_nothing_is_sent_to_the_oid_of_somebody_else(
     practice: PracticeDirectory, editor: User, approver: Actor
 ) -> None:
-    submission = undecided_update(practice, editor)
-    ask(submission, approver)
-    assert proposed(submission) == Verdict.NOT_LANDED
-    submission = decide(submission, Verdict.NOT_LANDED, approver)
-    assert submission.state == State.QUEUED
-    assert deliver()
-    submission.refresh_from_db()
-    assert submission.state == State.ACCEPTED
-    assert sent(practice)[-1] == bytes(submission.message)
+    submission = decide(undecided(practice, editor), Verdict.FOREIGN, approver)
+
+    made = fresh(submission.organization)
+    assert (submission.state, made.standing, made.foreign_name) == (State.REJECTED, "not_registered", "Theirs")
+    review = reviews.review(made, actor=acting(editor))
+    assert [blocker.kind for blocker in review.blockers] == ["foreign"]
 
 
-def test_a_new_of_an_oid_that_is_there_is_not_sent_once_more(
+def test_after_that_decision_the_oid_may_change_and_records_below_follow(
     practice: PracticeDirectory, editor: User, approver: Actor
 ) -> None:
     submission = undecided(practice, editor)
-    with pytest.raises(NotDone, match="does not allow this decision"):
-        decide(submission, Verdict.NOT_LANDED, approver)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    submission = decide(submission, Verdict.FOREIGN, approver)
+    made = edit(submission.organization, editor, oid=f"{BASE}9")
+
+    child.refresh_from_db()
+    assert (made.oid, child.part_of_oid) == (f"{BASE}9", f"{BASE}9")
+    assert (made.is_foreign, made.seen, made.presence) == (False, "", Presence.NEVER)
+    assert reviews.review(made, actor=acting(editor)).blockers == ()
+    last = AuditEntry.objects.filter(organization_id=child.pk).latest("sequence")
+    assert (last.action, last.actor_name, last.facts["fields"]) == (
+        Action.ORGANIZATION_EDITED,
+        "Editor One",
+        ["part_of_oid"],
+    )
 
 
-def test_what_is_not_there_did_not_land(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
-    submission = undecided_update(practice, editor)
+def test_a_new_answer_of_the_directory_can_take_the_decision_back(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = decide(undecided(practice, editor), Verdict.FOREIGN, approver)
+    made = submission.organization
+    with pytest.raises(NotDone, match="Ask the directory first"):
+        differences.reopen(made.pk, reason="Redox corrected it", actor=approver)
     practice.forget("staging", BASE)
-    ask(submission, approver)
-    assert proposed(submission) == Verdict.NOT_LANDED
-    with pytest.raises(NotDone, match="does not allow this decision"):
-        decide(submission, Verdict.LANDED, approver)
+    asking.ask_about_record(made, actor=approver)
+    with pytest.raises(ReasonMissing):
+        differences.reopen(made.pk, reason=" ", actor=approver)
+    differences.reopen(made.pk, reason="Redox corrected it", actor=approver)
+    made = fresh(made)
+    assert (made.is_foreign, made.standing) == (False, "not_registered")
+    assert reviews.review(made, actor=acting(editor)).event == Event.NEW
 
 
 def test_a_reason_is_needed(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
     submission = undecided(practice, editor)
     with pytest.raises(ReasonMissing):
-        decide(submission, Verdict.OTHERS, approver, reason="  ")
+        decide(submission, Verdict.OURS, approver, reason="  ")
     submission.refresh_from_db()
     assert submission.state == State.NEEDS_PERSON
 
@@ -147,9 +246,9 @@ def test_nothing_is_decided_without_an_answer(practice: PracticeDirectory, edito
     submission = undecided(practice, editor)
     practice.behaviour = "gateway-error"
     asking.ask_about(submission, actor=approver)
-    assert deciding.evidence(submission) is None
+    assert deciding.last_answer(submission) is None
     with pytest.raises(NotDone, match="Ask the directory"):
-        deciding.decide(submission.pk, Verdict.OTHERS, sequence=1, reason="Guessed", actor=approver)
+        deciding.decide(submission.pk, Verdict.OURS, sequence=1, reason="Guessed", actor=approver)
 
 
 def test_an_old_or_overtaken_answer_decides_nothing(
@@ -159,18 +258,25 @@ def test_an_old_or_overtaken_answer_decides_nothing(
     first = ask(submission, approver)
     ask(submission, approver)
     with pytest.raises(NotDone, match="no longer the last one"):
-        deciding.decide(submission.pk, Verdict.OTHERS, sequence=first, reason="Late", actor=approver)
+        deciding.decide(submission.pk, Verdict.OURS, sequence=first, reason="Late", actor=approver)
     monkeypatch.setattr(deciding, "FRESH", datetime.timedelta(0))
     with pytest.raises(NotDone, match="no longer the last one"):
-        decide(submission, Verdict.OTHERS, approver)
+        decide(submission, Verdict.OURS, approver)
+
+
+def test_a_decision_that_the_directory_does_not_allow_is_refused(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    with pytest.raises(NotDone, match="does not allow this decision"):
+        decide(undecided(practice, editor), Verdict.SEND_AGAIN, approver)
 
 
 def test_it_is_decided_once(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
     submission = undecided(practice, editor)
     sequence = ask(submission, approver)
-    deciding.decide(submission.pk, Verdict.OTHERS, sequence=sequence, reason="Theirs", actor=approver)
+    deciding.decide(submission.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     with pytest.raises(NotDone, match="decided already"):
-        deciding.decide(submission.pk, Verdict.OTHERS, sequence=sequence, reason="Theirs", actor=approver)
+        deciding.decide(submission.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
 
 

@@ -206,6 +206,18 @@ def test_a_reading_never_replaces_one_that_was_asked_for_later(practice: Practic
     assert len(asked_entries(submission)) == 2
 
 
+def test_a_question_about_a_record_keeps_every_answer_as_well(practice: PracticeDirectory, editor: User) -> None:
+    made = factories.organization(user=editor)
+    asking.ask_about_record(made, actor=acting(editor))
+    entries = AuditEntry.objects.filter(action=Action.ORGANIZATION_ASKED)
+    assert [b"QueryResponse" in bytes(entry.raw or b"") for entry in entries] == [True] * 3
+
+    practice.behaviour = "shows-another"
+    asking.ask_about_record(made, actor=acting(editor))
+    details = entries.latest("sequence").facts["details"]
+    assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
+
+
 def _keep(submission: Submission, answer: asking.Answer, user: User) -> None:
     with audit.recorded(acting(user)) as history:
         asking.note(history, submission, organizations.locked(submission.organization_id), answer)

@@ -82,11 +82,24 @@ def test_the_oid_can_change_until_something_was_sent(editor: User) -> None:
     assert edited(made, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
 
 
-def test_the_oid_does_not_change_under_the_records_below_it(editor: User) -> None:
+def test_records_below_follow_when_the_oid_changes(editor: User) -> None:
     made = factories.organization(user=editor)
-    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    with pytest.raises(NotDone, match="Move them first"):
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    edited(made, editor, oid=f"{BASE}.7")
+    child.refresh_from_db()
+    assert (child.part_of_oid, child.version) == (f"{BASE}.7", 2)
+
+
+def test_the_oid_does_not_change_while_a_record_below_is_being_sent(editor: User) -> None:
+    made = factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    factories.plan([made, child], user=editor)
+    submissions.cancel(made.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor))
+    Submission.objects.filter(oid=child.oid).update(state="queued")
+    with pytest.raises(NotDone, match="must end first"):
         edited(made, editor, oid=f"{BASE}.7")
+    child.refresh_from_db()
+    assert child.part_of_oid == BASE
 
 
 def test_active_is_not_edited(editor: User) -> None:

@@ -6,10 +6,18 @@ from dataclasses import replace
 import pytest
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, Presence, State, Submission, User
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Evidence,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+)
 from organizations.practice import PracticeDirectory
-from organizations.records import OrganizationRecord
-from organizations.redox.resolution import Finding, find
 from organizations.services import asking, environments, resolving, settling, workers
 from organizations.services.actors import Actor
 from organizations.services.faults import OutOfDate
@@ -63,6 +71,8 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     made = fresh(submission.organization)
     assert (submission.state, made.standing, made.open_work) == (State.ACCEPTED, "active", "")
     assert submission.state_reason == "The directory shows what was sent."
+    assert (submission.evidence, made.confirmed_evidence) == (Evidence.QUERY, Evidence.QUERY)
+    assert made.seen_at == submission.evidence_at
     assert made.confirmed_record() == made.record()
     assert len(writes(practice)) == 1
     actions = list(AuditEntry.objects.of_submission(submission.pk).values_list("action", flat=True))
@@ -244,7 +254,7 @@ def test_after_a_lost_attempt_the_record_is_read_once_more_and_a_difference_is_d
     assert resolving.read_back_next("staging", actor=worker)
 
     after = Organization.objects.get()
-    assert (after.is_adrift, after.name) == (True, "Lakeside North")
+    assert (after.differs, after.name) == (1, "Lakeside North")
     assert Submission.objects.get(pk=submission.pk).read_back_at is None
     assert not resolving.read_back_next("staging", actor=worker)
 
@@ -258,8 +268,8 @@ def test_what_was_seen_before_the_last_acceptance_is_no_drift(
     factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
     assert deliver()
     after = Organization.objects.get()
-    assert after.seen_hash != after.confirmed_readable_hash
-    assert not after.is_adrift
+    assert after.seen != after.confirmed
+    assert not after.differs
 
 
 def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_write(
@@ -290,33 +300,40 @@ def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_w
     assert kinds == [True, False]
 
 
-RECORD = factories.record()
-OTHER = replace(RECORD, name="Other")
-MOVED = replace(RECORD, destination_id="7f296bb4-83fd-498d-92f3-a76960648788")
-
-
-@pytest.mark.parametrize(
-    ("event", "sent_record", "before", "seen", "finding"),
-    [
-        ("New", RECORD, None, None, Finding.ABSENT),
-        ("New", RECORD, None, RECORD, Finding.LANDED),
-        ("New", RECORD, None, OTHER, Finding.OTHER),
-        ("New", MOVED, None, RECORD, Finding.LANDED),
-        ("Update", OTHER, RECORD, OTHER, Finding.LANDED),
-        ("Update", OTHER, RECORD, RECORD, Finding.UNPROVED),
-        ("Update", OTHER, RECORD, None, Finding.UNPROVED),
-        ("Update", MOVED, RECORD, RECORD, Finding.UNPROVED),
-        ("Update", replace(MOVED, name="Other"), RECORD, OTHER, Finding.UNPROVED),
-        ("Update", OTHER, None, OTHER, Finding.UNPROVED),
-        ("Update", OTHER, replace(RECORD, destination_known=False), OTHER, Finding.UNPROVED),
-        ("Update", RECORD, RECORD, RECORD, Finding.LANDED),
-    ],
-)
-def test_what_one_answer_proves(
-    event: str,
-    sent_record: OrganizationRecord,
-    before: OrganizationRecord | None,
-    seen: OrganizationRecord | None,
-    finding: Finding,
+def test_a_change_that_a_query_cannot_tell_is_sent_again(
+    practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    assert find(event, sent_record, before, seen) == finding
+    made = accepted(editor)
+    address = replace(made.record().address, zip_code="53704-1234")
+    submission = unknown(practice, editor, "gateway-error", edit(made, editor, address=address))
+    submission = resolve(submission, worker)
+    assert (submission.state, submission.tries) == (State.QUEUED, 1)
+    assert deliver()
+    assert practice.organizations("staging")[BASE]["Address"]["ZIP"] == "53704-1234"
+
+
+def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    address = replace(made.record().address, zip_code="53704-1234")
+    submission = unknown(practice, editor, "strange-yes", edit(made, editor, address=address))
+    submission = resolve(submission, worker)
+    assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.BOTH)
+    assert len(writes(practice)) == 2
+
+
+def test_a_reading_of_what_was_there_before_is_nobodys_change(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    there = practice.organizations("staging")[BASE]
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    practice.register("staging", there)
+    asking.ask_about_record(made, actor=worker)
+    after = fresh(made)
+    assert (after.not_visible_yet, after.differs, after.newest_record()) == (True, 0, after.confirmed_record())
+    practice.register("staging", there | {"Name": "By hand"})
+    asking.ask_about_record(made, actor=worker)
+    assert (fresh(made).not_visible_yet, fresh(made).differs) == (False, 1)

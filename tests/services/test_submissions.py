@@ -7,6 +7,7 @@ from organizations.models import Action, AuditEntry, Intent, Organization, State
 from organizations.models.submission import MOVES, OPEN_STATES
 from organizations.practice import PracticeDirectory
 from organizations.services import organizations, reviews, submissions
+from organizations.services.blockers import Block
 from organizations.services.faults import AlreadySent, NotDone, OutOfDate, WarningsOpen
 from tests import factories
 from tests.factories import BASE, acting
@@ -154,8 +155,7 @@ def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> No
 
 def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
     made = factories.organization(user=editor)
-    Organization.objects.update(presence="present", presence_basis="accepted", confirmed_version=1)
-    organizations.confirm(Organization.objects.get(), factories.record(), None)  # type: ignore[arg-type]
+    factories.confirmed(made)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
 
@@ -181,13 +181,13 @@ def test_new_or_update_follows_from_presence(editor: User) -> None:
         assert reviews.review(Organization.objects.get(pk=made.pk)).event == event
     Organization.objects.update(presence="unknown")
     blockers = reviews.review(Organization.objects.get(pk=made.pk)).blockers
-    assert [blocker.kind for blocker in blockers] == [reviews.Block.PRESENCE_UNKNOWN]
+    assert [blocker.kind for blocker in blockers] == [Block.PRESENCE_UNKNOWN]
 
 
 def test_what_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
     made = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
     (blocker,) = reviews.review(made, actor=acting(editor)).blockers
-    assert blocker.kind == reviews.Block.NOT_READ_BACK
+    assert blocker.kind == Block.NOT_READ_BACK
     assert blocker.sentence == (
         "The message cannot be read back as this record: Aliases holds more than 500 parts. Edit the record first."
     )
@@ -207,7 +207,7 @@ def test_a_record_with_active_children_is_not_deactivated(editor: User) -> None:
     Organization.objects.update(presence="present", presence_basis="accepted", confirmed_active=True)
 
     review = reviews.review(Organization.objects.get(pk=parent.pk), intent=Intent.DEACTIVATE)
-    assert [blocker.kind for blocker in review.blockers] == [reviews.Block.ACTIVE_CHILDREN]
+    assert [blocker.kind for blocker in review.blockers] == [Block.ACTIVE_CHILDREN]
 
 
 def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
@@ -216,7 +216,7 @@ def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
     parents = Organization.objects.filter(oid=BASE)
     parents.update(presence="present", presence_basis="accepted", confirmed_active=False)
     kinds = [blocker.kind for blocker in reviews.review(child).blockers]
-    assert kinds == [reviews.Block.PARENT_DEACTIVATED]
+    assert kinds == [Block.PARENT_DEACTIVATED]
 
 
 # Every move there is, as people read it; which of them a process may make, tests of its service say.
@@ -244,9 +244,9 @@ def test_the_table_of_moves_is_the_one_that_people_read() -> None:
 @pytest.mark.parametrize(("start", "end"), sorted(MOVED))
 def test_each_move_of_the_table_is_made(editor: User, start: str, end: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.update(state=start)
+    Submission.objects.update(state=start, **_evidence(start))
     submission.refresh_from_db()
-    submissions.move(submission, State(end))
+    submissions.move(submission, State(end), **_evidence(end))
     submission.refresh_from_db()
     assert submission.state == end
 
@@ -254,7 +254,7 @@ def test_each_move_of_the_table_is_made(editor: User, start: str, end: str) -> N
 @pytest.mark.parametrize(("start", "end"), sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE))
 def test_no_other_move_is_made(editor: User, start: str, end: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.update(state=start)
+    Submission.objects.update(state=start, **_evidence(start))
     submission.refresh_from_db()
     with pytest.raises(ValueError, match="does not go from"):
         submissions.move(submission, State(end))
@@ -272,7 +272,7 @@ def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(editor: U
         submissions.move(held_up, State.ACCEPTED, detail="Late.")
     found = Submission.objects.get()
     assert (found.state, found.attempt, found.token, found.detail) == (State.SENDING, 2, 2, "")
-    submissions.move(submission, State.ACCEPTED)
+    submissions.move(submission, State.ACCEPTED, evidence="answer")
 
 
 def test_who_moves_second_changes_nothing(editor: User) -> None:
@@ -303,3 +303,7 @@ def test_final_states_are_accepted_rejected_and_cancelled() -> None:
         State.REJECTED,
         State.CANCELLED,
     }
+
+
+def _evidence(state: str) -> dict[str, str]:
+    return {"evidence": "answer"} if state == State.ACCEPTED else {}

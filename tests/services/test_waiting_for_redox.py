@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
+from organizations.models import Action, AuditEntry, EnvironmentGate, Evidence, State, Submission, User
 from organizations.redox.client import Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import (
@@ -78,7 +78,7 @@ def resolve(submission: Submission) -> None:
 
 
 def read_back(submission: Submission) -> None:
-    Submission.objects.update(read_back_at=timezone.now(), state=State.ACCEPTED)
+    Submission.objects.update(read_back_at=timezone.now(), state=State.ACCEPTED, evidence=Evidence.ANSWER)
     resolving.read_back_next("staging", actor=WORKER)
 
 

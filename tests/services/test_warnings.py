@@ -1,5 +1,6 @@
 """Warnings: each with its exact words where it is right, silent where it is not, and ticked for one value only."""
 
+import datetime
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,9 +13,9 @@ from django.utils import timezone
 
 from organizations import words
 from organizations.models import Organization, User
-from organizations.records import ContactRecord
+from organizations.records import ContactRecord, OrganizationRecord
 from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_OID, GATEWAY_SELF_OID
-from organizations.services import organizations, reviews, submissions, warnings
+from organizations.services import known, organizations, reviews, submissions, warnings
 from organizations.services.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
@@ -62,12 +63,47 @@ def confirmed(arrange: Arrange, **edited: object) -> Arrange:
 
     def arranged(user: User) -> Organization:
         found = arrange(user)
-        organizations.confirm(found, found.record(), None)  # type: ignore[arg-type]
-        Organization.objects.filter(pk=found.pk).update(confirmed_version=found.version)
+        found = factories.confirmed(found)
         if not edited:
             return found
         record = replace(found.record(), **edited)  # type: ignore[arg-type]
         return organizations.edit(found.pk, found.version, record, stands_for="", actor=acting(user))
+
+    return arranged
+
+
+def shown(arrange: Arrange, **values: object) -> Arrange:
+    """The same, and a later reading that shows it with these values."""
+    return _read(arrange, lambda found: replace(found.record(), destination_known=False, **values))  # type: ignore[arg-type]
+
+
+def missing(arrange: Arrange) -> Arrange:
+    """The same, and a later reading that does not show it."""
+    return _read(arrange, lambda found: None)
+
+
+def _read(arrange: Arrange, reading: Callable[[Organization], OrganizationRecord | None]) -> Arrange:
+    asked_at = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
+
+    def arranged(user: User) -> Organization:
+        found = arrange(user)
+        found.known_at = asked_at
+        found.save()
+        known.keep_reading(found, reading(found), asked_at)
+        return found
+
+    return arranged
+
+
+def found_present(arrange: Arrange) -> Arrange:
+    """Never accepted, and by a person's decision there with other values."""
+
+    def arranged(user: User) -> Organization:
+        found = arrange(user)
+        there = replace(found.record(), name="By hand", destination_known=False)
+        known.keep_reading(found, there, timezone.now())
+        known.find_present(found, there, timezone.now())
+        return found
 
     return arranged
 
@@ -232,6 +268,25 @@ ROWS = [
         " this form does not show.",
         stated(made()),
         confirmed(made()),
+    ),
+    Row(
+        "overwrite",
+        "Lakeside 1, Name: the directory shows 'By hand'; this message sends 'Lakeside 1'.",
+        shown(confirmed(made()), name="By hand"),
+        shown(confirmed(made())),
+    ),
+    Row(
+        "missing",
+        "The directory of STAGING did not show this OID on May 3, 09:03."
+        " Redox will probably answer that it is not valid.",
+        missing(confirmed(made())),
+        shown(confirmed(made())),
+    ),
+    Row(
+        "destination-unseen",
+        "A Query does not show which destination ID this organization has in the directory. This message removes it.",
+        found_present(made()),
+        shown(confirmed(made())),
     ),
 ]
 

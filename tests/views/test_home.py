@@ -245,5 +245,5 @@ def test_a_paused_plan_needs_somebody_until_its_end(client_of, editor: User) -> 
     plans.pause(plan.pk, actor=acting(editor))
     assert f"Paused Plan {plan.pk}, 2 records STAGING Editor One paused it." in text(client)
     assert f'href="/staging/plans/{plan.pk}/"' in client.get("/").content.decode()
-    Submission.objects.update(state=State.ACCEPTED)
+    Submission.objects.update(state=State.ACCEPTED, evidence="answer")
     assert f"Plan {plan.pk}" not in text(client)

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import prefetch_related_objects
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from organizations.models import AuditEntry, Contact, Organization, State, Submission, User, clock
+from organizations.models import AuditEntry, Contact, Organization, User, clock
 from organizations.services import organizations, workers
 from tests import bulk, factories
 from tests.factories import BASE
@@ -78,9 +78,7 @@ class Ground:
         user: User = self.people[0]
         made = factories.organization(oid, user=user)
         submission = factories.submission(made, user=user)
-        with transaction.atomic():
-            organizations.confirm(organizations.locked(made.pk), replace(made.record(), active=active), submission)
-        Submission.objects.filter(pk=submission.pk).update(state=State.ACCEPTED, ended_at=clock.now())
+        factories.confirmed(made, submission=submission, active=active)
         Organization.objects.filter(pk=made.pk).update(active=active)
         return Organization.objects.get(pk=made.pk)
 

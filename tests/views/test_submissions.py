@@ -280,7 +280,11 @@ def test_nobody_without_a_role_reads_submissions(client_of: ClientOf, queued: Su
 
 def test_what_redox_wrote_is_shown_as_text(client_of: ClientOf, queued: Submission) -> None:
     Submission.objects.update(
-        state=State.ACCEPTED, detail="<script>alert(1)</script>\u202e", attempt=1, ended_at=clock.now()
+        state=State.ACCEPTED,
+        evidence="answer",
+        detail="<script>alert(1)</script>\u202e",
+        attempt=1,
+        ended_at=clock.now(),
     )
     shown = client_of("viewer").get(page_of(queued)).content.decode()
     assert "<script>alert" not in shown
@@ -361,7 +365,9 @@ def test_an_answer_that_names_another_oid_is_pointed_out(
 ) -> None:
     said = f"Organization with id:{BASE}.77 has been updated successfully."
     answer = {"Meta": {"EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}}
-    Submission.objects.update(event="Update", state=State.ACCEPTED, attempt=1, detail=said, ended_at=clock.now())
+    Submission.objects.update(
+        event="Update", state=State.ACCEPTED, evidence="answer", attempt=1, detail=said, ended_at=clock.now()
+    )
     queued.refresh_from_db()
     with audit.recorded(worker) as history:
         exchange = {"request_sha256": queued.message_sha256, "sent": True, "status": 200, "duration_ms": 5}

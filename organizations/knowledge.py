@@ -1,0 +1,238 @@
+"""What the directory holds as far as anybody knows: what was accepted, and what a later reading of it shows.
+
+Pure: records in, records and differences out. Two spellings that mean the same are no difference here. What proves a
+change is decided elsewhere (`redox/resolution.py`), by hashes of whole records.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from organizations.records import (
+    ADDRESS_LABELS,
+    CONTACT_LABELS,
+    AddressRecord,
+    ContactRecord,
+    Difference,
+    OrganizationRecord,
+    difference,
+    pair_contacts,
+    readable,
+)
+
+SENT_BACK = ("Type", "Endpoints")
+"""Keys that the form does not have and that an Update sends back, so that the directory does not lose them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What a message changes in the directory, by who wants it.
+
+    `chosen`: somebody here edited the field. `overwritten`: the directory shows a value (`before`) that nobody here
+    chose to replace, and the message replaces it. `equivalent`: another spelling that means the same.
+    """
+
+    chosen: tuple[Difference, ...] = ()
+    overwritten: tuple[Difference, ...] = ()
+    equivalent: tuple[Difference, ...] = ()
+
+
+def newest(accepted: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
+    """The newest knowledge of each field: what a later reading shows, else what was accepted.
+
+    A reading shows neither destination ID nor endpoints. Where it means the same, the accepted spelling is kept.
+    """
+    return replace(
+        respelled(seen, accepted),
+        oid=accepted.oid,
+        destination_id=accepted.destination_id,
+        destination_known=accepted.destination_known,
+        carried=accepted.carried,
+    )
+
+
+def seen_differences(accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[Difference, ...]:
+    """Where a reading shows something else than was accepted. Another spelling, or order, of the same is left out."""
+    found = in_form(difference(accepted, newest(accepted, seen)))
+    return tuple(each for each in found if not _is_order(each))
+
+
+def split(accepted: OrganizationRecord | None, seen: OrganizationRecord | None, sent: OrganizationRecord) -> Split:
+    """What sending `sent` changes, by what was accepted and what a later reading shows (None: there is no later one).
+
+    Without anything accepted every value of the directory that differs is overwritten.
+    """
+    edits = in_form(difference(accepted, sent))
+    if seen is None:
+        return Split(chosen=edits)
+    known = newest(accepted, seen) if accepted else _as_unreadable_as(seen, sent)
+    chosen, others = _parted(in_form(difference(known, sent)), edits if accepted else ())
+    real = set(map(_place, in_form(difference(respelled(known, sent), sent))))
+    overwritten = tuple(each for each in others if _place(each) in real and not _is_order(each))
+    said = {_place(each) for each in (*chosen, *overwritten)}
+    spelled = in_form(difference(_as_unreadable_as(seen, sent), sent))
+    return Split(chosen, overwritten, tuple(each for each in spelled if _place(each) not in said))
+
+
+def unsent(
+    accepted: OrganizationRecord | None, seen: OrganizationRecord | None, wanted: OrganizationRecord
+) -> tuple[Difference, ...]:
+    """The edits that the directory does not have: what differs from the acceptance and from a later reading."""
+    edits = in_form(difference(accepted, wanted))
+    if seen is None:
+        return edits
+    if accepted is None:
+        return split(None, seen, wanted).overwritten
+    missing = set(map(_place, difference(newest(accepted, seen), wanted)))
+    return tuple(each for each in edits if _place(each) in missing)
+
+
+def sendable(record: OrganizationRecord) -> OrganizationRecord:
+    """The record as a message holds it: of the keys that the form does not have only those that are sent back."""
+    return replace(record, carried=tuple(item for item in record.carried if item[0] in SENT_BACK))
+
+
+def taken_from(
+    accepted: OrganizationRecord, wanted: OrganizationRecord, seen: OrganizationRecord
+) -> OrganizationRecord:
+    """What is wanted, with each value that the directory changed since the acceptance as the directory shows it.
+
+    Edits of other fields stay.
+    """
+    known = newest(accepted, seen)
+    values: dict[str, Any] = {
+        name: _theirs(name, accepted, known, wanted)
+        for name in ("name", "active", "part_of_oid", "aliases", "identifiers")
+    }
+    address = {name: _theirs(name, accepted.address, known.address, wanted.address) for name in ADDRESS_LABELS}
+    contacts = tuple(_merged_contacts(accepted.contacts, known.contacts, wanted.contacts))
+    return replace(wanted, **values, address=AddressRecord(**address), contacts=contacts)
+
+
+def in_form(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """The differences in fields that the form has: nobody edits the others."""
+    return tuple(each for each in differences if not each.field.startswith("carried."))
+
+
+def respelled(record: OrganizationRecord, like: OrganizationRecord) -> OrganizationRecord:
+    """The record with each value that means the same as the other record's spelled as the other record spells it."""
+    mine, other = readable(record), readable(like)
+    address = {
+        name: getattr(like.address if _same_address_field(name, record, like) else record.address, name)
+        for name in ADDRESS_LABELS
+    }
+    return replace(
+        record,
+        name=like.name if mine.name == other.name else record.name,
+        aliases=like.aliases if mine.aliases == other.aliases else record.aliases,
+        identifiers=like.identifiers if mine.identifiers == other.identifiers else record.identifiers,
+        address=AddressRecord(**address),
+        contacts=_respelled_contacts(record.contacts, like.contacts),
+    )
+
+
+def _as_unreadable_as(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
+    """A reading, filled with what is sent where a reading shows nothing."""
+    return replace(
+        seen,
+        oid=sent.oid,
+        destination_id=sent.destination_id,
+        destination_known=sent.destination_known,
+        carried=sent.carried,
+    )
+
+
+def _parted(
+    differences: tuple[Difference, ...], edits: tuple[Difference, ...]
+) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
+    """Those that an edit here made from the very value that is known, and the others."""
+    edited = {_place(each): each.before for each in edits}
+    chosen: list[Difference] = []
+    others: list[Difference] = []
+    for each in differences:
+        is_edit = _place(each) in edited and (_is_order(each) or edited[_place(each)] == each.before)
+        (chosen if is_edit else others).append(each)
+    return tuple(chosen), tuple(others)
+
+
+def _place(found: Difference) -> tuple[str, str]:
+    """Where two differences meet. The number of a contact that is taken away is that of the side before."""
+    if found.field.startswith("contacts.removed."):
+        return "contacts.removed", found.before
+    return found.field, ""
+
+
+def _is_order(found: Difference) -> bool:
+    return found.field == "contacts.order"
+
+
+def _same_address_field(name: str, one: OrganizationRecord, other: OrganizationRecord) -> bool:
+    first, second = getattr(readable(one).address, name), getattr(readable(other).address, name)
+    if name != "zip_code" or first != second:
+        return bool(first == second)
+    # Two ZIP codes of nine digits share five and mean different places: only a shorter one means the same.
+    long, short = sorted((_digits(one.address.zip_code), _digits(other.address.zip_code)), key=len, reverse=True)
+    return long.startswith(short) and (len(long) != len(short) or long == short)
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isalnum())
+
+
+def _respelled_contacts(
+    contacts: tuple[ContactRecord, ...], like: tuple[ContactRecord, ...]
+) -> tuple[ContactRecord, ...]:
+    left, spelled, unlike = list(like), list(contacts), []
+    for place, contact in enumerate(contacts):
+        same = next((other for other in left if _meaning(other) == _meaning(contact)), None)
+        if same is None:
+            unlike.append(place)
+        else:
+            left.remove(same)
+            spelled[place] = same
+    if not left and not unlike:
+        return like
+    for old, new in pair_contacts(tuple(left), tuple(contacts[place] for place in unlike)):
+        if old is not None and new is not None:
+            spelled[unlike[new]] = _respelled_contact(contacts[unlike[new]], left[old])
+    return tuple(spelled)
+
+
+def _respelled_contact(contact: ContactRecord, like: ContactRecord) -> ContactRecord:
+    mine, other = _meaning(contact), _meaning(like)
+    same = {name: getattr(like, name) for name in CONTACT_LABELS if getattr(mine, name) == getattr(other, name)}
+    return replace(contact, **same)
+
+
+def _meaning(contact: ContactRecord) -> ContactRecord:
+    """The contact in the one spelling of all that mean the same."""
+    return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
+
+
+def _theirs(name: str, before: object, theirs: object, mine: object) -> Any:
+    changed = getattr(before, name) != getattr(theirs, name)
+    return getattr(theirs if changed else mine, name)
+
+
+def _merged_contacts(
+    before: tuple[ContactRecord, ...], theirs: tuple[ContactRecord, ...], mine: tuple[ContactRecord, ...]
+) -> Iterator[ContactRecord]:
+    kept_by_them, added_by_them = _became(before, theirs)
+    kept_by_me, added_by_me = _became(before, mine)
+    for place, contact in enumerate(before):
+        their, own = kept_by_them.get(place), kept_by_me.get(place)
+        if their == contact and own is not None:
+            yield own
+        elif their is not None and their != contact:
+            values = {name: _theirs(name, contact, their, own or their) for name in CONTACT_LABELS}
+            yield replace(their, **values)
+    yield from added_by_them
+    yield from (contact for contact in added_by_me if contact not in added_by_them)
+
+
+def _became(
+    before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]
+) -> tuple[dict[int, ContactRecord], list[ContactRecord]]:
+    pairs = pair_contacts(before, after)
+    kept = {old: after[new] for old, new in pairs if old is not None and new is not None}
+    return kept, [after[new] for old, new in pairs if old is None and new is not None]

@@ -1,0 +1,173 @@
+"""What is in the way of sending a record now, each with the sentence that says what to do first."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from organizations.models import Environment, Event, Intent, Organization, Presence, State, Submission, tree
+from organizations.records import OrganizationRecord
+from organizations.redox import messages, reading
+
+
+class Block(StrEnum):
+    """Why this cannot be sent now."""
+
+    OPEN_SUBMISSION = "open_submission"
+    PRESENCE_UNKNOWN = "presence_unknown"
+    DESTINATION_NOT_KNOWN = "destination_not_known"
+    PARENT_NEVER_SENT = "parent_never_sent"
+    PARENT_REJECTED = "parent_rejected"
+    CIRCLE = "circle"
+    PARENT_DEACTIVATED = "parent_deactivated"
+    PARENT_DEACTIVATING = "parent_deactivating"
+    NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
+    ACTIVE_CHILDREN = "active_children"
+    ALREADY_SO = "already_so"
+    NOT_READ_BACK = "not_read_back"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing in the way: a sentence for people, and the record or submission that it is about."""
+
+    kind: Block
+    sentence: str
+    organization: Organization | None = None
+    submission: Submission | None = None
+
+
+def blockers_of(
+    organization: Organization,
+    record: OrganizationRecord,
+    parent: Organization | None,
+    intent: Intent | None,
+    together: frozenset[int],
+) -> tuple[Blocker, ...]:
+    """Everything in the way. `together` are ids of records whose messages go before this one in the same plan."""
+    found = [_open_submission(organization), _foreign(organization), _unsure(organization, record)]
+    if intent == Intent.DEACTIVATE:
+        found.append(_not_to_deactivate(organization, together))
+    else:
+        found += [_circle(organization, parent), _parent_in_the_way(organization, record, parent, together)]
+    if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
+        found.append(
+            Blocker(Block.ALREADY_SO, "Redox accepted no deactivation of this record. There is nothing to reactivate.")
+        )
+    return tuple(blocker for blocker in found if blocker)
+
+
+def _awaits_new(organization: Organization) -> bool:
+    last = organization.last_submission
+    return last is not None and last.is_open and last.event == Event.NEW
+
+
+def is_undecided(organization: Organization) -> bool:
+    """Whether the portal cannot tell now if the next message is a New or an Update."""
+    return _awaits_new(organization) or organization.presence == Presence.UNKNOWN
+
+
+def _open_submission(organization: Organization) -> Blocker | None:
+    last = organization.last_submission
+    if last is None or not last.is_open:
+        return None
+    sentence = f"Submission {last.pk} must end first."
+    if _awaits_new(organization):
+        sentence = f"Submission {last.pk} must end first; until then nobody knows whether this is a New or an Update."
+    return Blocker(Block.OPEN_SUBMISSION, sentence, submission=last)
+
+
+def not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
+    """What Redox accepts is read from the message again: one that says anything else than the record never leaves."""
+    if not message:
+        return ()
+    try:
+        fault = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
+    except reading.AnswerNotUnderstood as not_understood:
+        fault = str(not_understood)
+    if not fault:
+        return ()
+    sentence = f"The message cannot be read back as this record: {fault}. Edit the record first."
+    return (Blocker(Block.NOT_READ_BACK, sentence),)
+
+
+def _foreign(organization: Organization) -> Blocker | None:
+    if not organization.is_foreign:
+        return None
+    named = f" ({organization.foreign_name})" if organization.foreign_name else ""
+    sentence = f"This OID belongs to another organization{named}. Nothing is sent to it. Give this record another OID."
+    return Blocker(Block.FOREIGN, sentence, organization)
+
+
+def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker | None:
+    if organization.presence == Presence.UNKNOWN and not _awaits_new(organization):
+        return Blocker(
+            Block.PRESENCE_UNKNOWN, "Nobody knows whether this OID is in the directory. Ask the directory first."
+        )
+    if not record.destination_known:
+        return Blocker(
+            Block.DESTINATION_NOT_KNOWN,
+            "Say which destination ID this record has today; it cannot be read from the directory and would be"
+            " overwritten.",
+        )
+    return None
+
+
+def _circle(organization: Organization, parent: Organization | None) -> Blocker | None:
+    if parent is None or not tree.would_circle_in_directory(organization.environment, organization.oid, parent.oid):
+        return None
+    sentence = f"{parent.name} lies below this record in the directory; that would make a circle."
+    return Blocker(Block.CIRCLE, sentence, parent)
+
+
+def _parent_in_the_way(
+    organization: Organization, record: OrganizationRecord, parent: Organization | None, together: frozenset[int]
+) -> Blocker | None:
+    if parent is None:
+        return None
+    if parent.presence == Presence.PRESENT:
+        return _parent_out_of_use(parent) if record.active else None
+    if parent.pk in together:
+        return None
+    last = parent.last_submission
+    if last is not None and last.is_open:
+        return None
+    if last is not None and last.state == State.REJECTED:
+        word = Environment(organization.environment).label
+        sentence = f"{parent.name} was rejected in {word} (submission {last.pk}). Put it right first."
+        return Blocker(Block.PARENT_REJECTED, sentence, parent, last)
+    return Blocker(Block.PARENT_NEVER_SENT, f"Send {parent.name} first.", parent)
+
+
+def _parent_out_of_use(parent: Organization) -> Blocker | None:
+    if parent.confirmed_active is False:
+        sentence = f"Its parent {parent.name} is deactivated. Reactivate that first."
+        return Blocker(Block.PARENT_DEACTIVATED, sentence, parent)
+    ending = parent.open_deactivation
+    if ending is not None:
+        sentence = f"Submission {ending.pk} of {parent.name} must end first."
+        return Blocker(Block.PARENT_DEACTIVATING, sentence, parent, ending)
+    return None
+
+
+def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> Blocker | None:
+    if organization.presence != Presence.PRESENT:
+        return Blocker(
+            Block.NOTHING_TO_DEACTIVATE,
+            "There is nothing to deactivate: Redox has accepted no message of this record.",
+        )
+    if organization.confirmed_active is False:
+        return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
+    sentence = children_in_the_way(organization, together)
+    return Blocker(Block.ACTIVE_CHILDREN, sentence) if sentence else None
+
+
+def children_in_the_way(organization: Organization, together: frozenset[int] = frozenset()) -> str:
+    """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does.
+
+    Records of `together` are deactivated before it.
+    """
+    count = tree.active_children_of(organization).exclude(pk__in=together).count()
+    if not count:
+        return ""
+    noun = "1 active record is" if count == 1 else f"{count} active records are"
+    return f"{noun} part of it. Move or deactivate them first."

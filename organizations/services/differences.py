@@ -1,0 +1,96 @@
+"""What a person does about a record that the directory shows otherwise than the portal knows it. Nothing is sent."""
+
+from organizations import knowledge
+from organizations.models import Action, Organization, Presence
+from organizations.records import OrganizationRecord, difference
+
+from . import audit, deciding, known, organizations
+from .actors import Actor
+from .faults import EditConflict, NotDone, ReasonMissing
+
+
+def take_theirs(organization_id: int, version: int, *, reason: str, actor: Actor) -> Organization:
+    """Want what the directory shows, in each field that differs, and compare the next message with it.
+
+    Saved changes of other fields stay.
+
+    Raises:
+        EditConflict: somebody saved the record after `version`.
+        NotDone: the directory shows no difference, or not the OID, or a submission of the record is open.
+        ReasonMissing: no reason is given.
+    """
+    with audit.recorded(actor) as history:
+        organization = organizations.locked(organization_id)
+        if organization.version != version:
+            raise EditConflict(organization, version)
+        sentence = why_not_take(organization)
+        seen, baseline = organization.later_reading(), organization.baseline_record()
+        if sentence or seen is None or baseline is None:
+            raise NotDone(sentence)
+        if not reason.strip():
+            raise ReasonMissing("Enter a reason.")
+        before = organization.record()
+        after = knowledge.taken_from(baseline, before, seen)
+        known.take(organization, seen)
+        organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
+        organizations.check_no_circle(organization)
+        changes = difference(before, after)
+        history.organization(Action.ORGANIZATION_TAKEN, organization, changes=changes, reason=reason.strip())
+    return organization
+
+
+def why_not_take(organization: Organization) -> str:
+    """Why nothing can be taken from the directory now, as a sentence; empty when it can."""
+    last = organization.last_submission
+    if last is not None and last.is_open:
+        return f"Submission {last.pk} of this record must end first."
+    if organization.is_missing:
+        return "The directory did not show this OID, so there is nothing to take."
+    if not organization.differs:
+        return "The directory shows no other values than the portal knows. Nothing was changed."
+    return ""
+
+
+def reopen(organization_id: int, *, reason: str, actor: Actor) -> Organization:
+    """Take back the decision that the OID belongs to another organization, by a new answer of the directory.
+
+    Raises:
+        NotDone: there is no such decision, or the directory was not asked within the last minutes.
+        ReasonMissing: no reason is given.
+    """
+    with audit.recorded(actor) as history:
+        organization = organizations.locked(organization_id)
+        sentence = why_not_reopen(organization)
+        if sentence:
+            raise NotDone(sentence)
+        if not reason.strip():
+            raise ReasonMissing("Enter a reason.")
+        seen = organization.seen_record()
+        if seen is not None and organization.seen_at is not None:
+            known.find_present(organization, seen, organization.seen_at)
+        else:
+            _find_absent(organization)
+        history.organization(Action.ORGANIZATION_REOPENED, organization, reason=reason.strip())
+    return organization
+
+
+def why_not_reopen(organization: Organization) -> str:
+    """Why the decision cannot be taken back now, as a sentence; empty when it can."""
+    if not organization.is_foreign:
+        return "Nobody decided that this OID belongs to another organization."
+    asked_at, decided_at = organization.seen_at, organization.foreign_since
+    if asked_at is None or decided_at is None or asked_at < decided_at or not deciding.is_fresh(asked_at):
+        return "Ask the directory first, then decide within 10 minutes."
+    return ""
+
+
+def of(organization: Organization) -> tuple[OrganizationRecord, OrganizationRecord] | None:
+    """What was accepted or taken, and the later reading that differs from it; None where none does."""
+    baseline, seen = organization.baseline_record(), organization.later_reading()
+    return (baseline, seen) if organization.differs and baseline and seen else None
+
+
+def _find_absent(organization: Organization) -> None:
+    organization.presence, organization.presence_at = Presence.ABSENT, organization.seen_at
+    organization.foreign_since, organization.foreign_name = None, ""
+    organization.save()

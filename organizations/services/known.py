@@ -1,0 +1,129 @@
+"""What is known of a record in the directory: accepted, read, or taken from there. All on a locked row.
+
+Every function leaves the counts of the row, of saved changes and of differences, as the new knowledge has them.
+"""
+
+import datetime
+
+from organizations import knowledge
+from organizations.models import Basis, Evidence, Organization, Presence, Submission, clock
+from organizations.models.organization import NAME_LENGTH
+from organizations.records import OrganizationRecord, canonical, fingerprint
+
+
+def confirm(
+    organization: Organization,
+    record: OrganizationRecord,
+    submission: Submission | None,
+    *,
+    evidence: Evidence,
+    known_at: datetime.datetime,
+) -> None:
+    """Set what was accepted, from the submission's own bytes, and what that rests on.
+
+    `known_at`: a reading asked for from then on is newer. It is the time of the reading where the acceptance rests on
+    one, so that what this showed beside the message is not forgotten.
+    """
+    organization.confirmed = canonical(record)
+    organization.confirmed_at = clock.now()
+    organization.confirmed_active = record.active
+    organization.confirmed_part_of_oid = record.part_of_oid
+    organization.confirmed_submission = submission
+    organization.confirmed_evidence = evidence
+    organization.confirmed_hash = fingerprint(record)
+    organization.known_at = known_at
+    organization.taken = ""
+    organization.presence = Presence.PRESENT
+    organization.presence_basis = Basis.ACCEPTED
+    organization.presence_at = organization.confirmed_at
+    count(organization)
+    organization.save()
+
+
+def keep_reading(organization: Organization, record: OrganizationRecord | None, asked_at: datetime.datetime) -> None:
+    """Keep what the directory showed (None: it did not show the OID), unless a Query asked later was kept already."""
+    if organization.seen_at is not None and asked_at < organization.seen_at:
+        return
+    organization.seen = canonical(record) if record else ""
+    organization.seen_at = asked_at
+    count(organization)
+    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", "changes", "differs", "differs_since"])
+
+
+def take(organization: Organization, seen: OrganizationRecord) -> None:
+    """Compare the next message with what the directory showed. What is wanted is set by the caller, and saved."""
+    baseline = organization.baseline_record()
+    organization.taken = canonical(knowledge.newest(baseline, seen) if baseline else seen)
+    organization.known_at = organization.seen_at
+    organization.not_visible_yet = False
+
+
+def find_present(organization: Organization, seen: OrganizationRecord, asked_at: datetime.datetime) -> None:
+    """The OID is in the directory and it is ours, although no message of ours was accepted with these values.
+
+    Keys that the form does not have are sent back from now on, or an Update would remove them.
+    """
+    organization.presence, organization.presence_at = Presence.PRESENT, asked_at
+    organization.presence_basis = organization.presence_basis or Basis.SEEN
+    organization.carried = dict(seen.carried)
+    organization.foreign_since, organization.foreign_name = None, ""
+    count(organization)
+    organization.save()
+
+
+def find_foreign(organization: Organization, seen: OrganizationRecord, decided_at: datetime.datetime) -> None:
+    """The OID is another organization's: nothing of this record is in the directory, and nothing may be sent there."""
+    if organization.presence != Presence.NEVER:
+        organization.presence, organization.presence_at = Presence.ABSENT, decided_at
+    organization.foreign_since, organization.foreign_name = decided_at, seen.name[:NAME_LENGTH]
+    organization.save()
+
+
+def forget(organization: Organization) -> None:
+    """The record gets another OID, of which nothing is known."""
+    organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
+    organization.confirmed, organization.confirmed_at, organization.confirmed_active = "", None, None
+    organization.confirmed_part_of_oid, organization.confirmed_hash = "", ""
+    organization.confirmed_submission, organization.confirmed_evidence = None, Evidence.NONE
+    organization.taken, organization.known_at = "", None
+    organization.seen, organization.seen_at, organization.not_visible_yet = "", None, False
+    organization.foreign_since, organization.foreign_name = None, ""
+
+
+def count(organization: Organization, record: OrganizationRecord | None = None) -> None:
+    """Count saved changes and differences anew, by what is known now and what is wanted (`record`, else as saved).
+
+    The row is saved by the caller.
+    """
+    wanted = knowledge.sendable(record or organization.record())
+    organization.wanted_hash = fingerprint(wanted)
+    organization.not_visible_yet = _shows_what_was_before(organization)
+    baseline, seen = organization.baseline_record(), organization.later_reading()
+    baseline = knowledge.sendable(baseline) if baseline else None
+    organization.changes = len(knowledge.unsent(baseline, seen, wanted))
+    organization.differs = _differences(organization, baseline, seen)
+    if not organization.differs:
+        organization.differs_since = None
+    elif organization.differs_since is None:
+        organization.differs_since = organization.seen_at
+
+
+def _differences(
+    organization: Organization, baseline: OrganizationRecord | None, seen: OrganizationRecord | None
+) -> int:
+    if organization.presence == Presence.ABSENT:
+        return 0
+    if organization.is_missing:
+        return 1
+    return len(knowledge.seen_differences(baseline, seen)) if baseline and seen else 0
+
+
+def _shows_what_was_before(organization: Organization) -> bool:
+    """Whether a reading after the last acceptance shows the content from before it: the directory lags behind."""
+    submission = organization.confirmed_submission
+    if submission is None or organization.taken or not organization.is_read_later:
+        return False
+    before, seen, accepted = submission.before_record(), organization.seen_record(), organization.confirmed_record()
+    if before is None or seen is None or accepted is None:
+        return before is None and seen is None
+    return bool(knowledge.seen_differences(accepted, seen)) and not knowledge.seen_differences(before, seen)

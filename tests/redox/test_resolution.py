@@ -1,0 +1,95 @@
+"""What one answer of the directory proves about a message of unknown fate."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations.records import OrganizationRecord
+from organizations.redox.resolution import Finding, changes_visibly, find
+from tests.factories import record
+from tests.strategies import plain_records, spellings
+
+RECORD = record(aliases=("North", "Shore"))
+OTHER = replace(RECORD, name="Other")
+ROUTED = replace(RECORD, destination_id="7f296bb4-83fd-498d-92f3-a76960648788")
+LONGER_ZIP = replace(RECORD, address=replace(RECORD.address, zip_code="53704-1234"))
+REORDERED = replace(RECORD, aliases=("Shore", "North"))
+
+
+@pytest.mark.parametrize(
+    ("event", "sent", "before", "seen", "finding"),
+    [
+        ("New", RECORD, None, None, Finding.ABSENT),
+        ("New", RECORD, None, RECORD, Finding.SHOWN),
+        ("New", RECORD, None, LONGER_ZIP, Finding.SHOWN),
+        ("New", RECORD, None, OTHER, Finding.OTHER),
+        ("New", ROUTED, None, RECORD, Finding.SHOWN),
+        ("Update", OTHER, RECORD, OTHER, Finding.SHOWN),
+        ("Update", OTHER, RECORD, RECORD, Finding.UNPROVED),
+        ("Update", OTHER, RECORD, None, Finding.UNPROVED),
+        ("Update", ROUTED, RECORD, RECORD, Finding.UNPROVED),
+        ("Update", replace(ROUTED, name="Other"), RECORD, OTHER, Finding.UNPROVED),
+        ("Update", OTHER, None, OTHER, Finding.UNPROVED),
+        ("Update", OTHER, replace(RECORD, destination_known=False), OTHER, Finding.UNPROVED),
+        ("Update", RECORD, RECORD, RECORD, Finding.UNPROVED),
+        ("Update", LONGER_ZIP, RECORD, RECORD, Finding.UNPROVED),
+        ("Update", LONGER_ZIP, RECORD, LONGER_ZIP, Finding.UNPROVED),
+        ("Update", REORDERED, RECORD, REORDERED, Finding.UNPROVED),
+        ("Update", replace(OTHER, address=LONGER_ZIP.address), RECORD, OTHER, Finding.SHOWN),
+    ],
+)
+def test_what_one_answer_proves(
+    event: str,
+    sent: OrganizationRecord,
+    before: OrganizationRecord | None,
+    seen: OrganizationRecord | None,
+    finding: Finding,
+) -> None:
+    assert find(event, sent, before, seen) == finding
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen", "finding"),
+    [
+        (RECORD, RECORD, Finding.CONFIRMED),
+        (LONGER_ZIP, RECORD, Finding.CONFIRMED),
+        (ROUTED, RECORD, Finding.CONFIRMED),
+        (OTHER, RECORD, Finding.UNPROVED),
+        (OTHER, None, Finding.UNPROVED),
+    ],
+)
+def test_a_success_in_other_words_proves_what_the_directory_shows(
+    sent: OrganizationRecord, seen: OrganizationRecord | None, finding: Finding
+) -> None:
+    assert find("Update", sent, RECORD, seen, was_told_success=True) == finding
+
+
+@given(st.data())
+def test_an_update_that_was_not_applied_is_never_proved_however_the_directory_spells(data: st.DataObject) -> None:
+    before, sent = data.draw(plain_records), data.draw(plain_records)
+    seen = data.draw(spellings(before))
+    assert find("Update", sent, before, seen) is Finding.UNPROVED
+
+
+@given(st.data())
+def test_an_update_inside_the_spelling_is_never_proved(data: st.DataObject) -> None:
+    before = data.draw(plain_records)
+    sent = replace(data.draw(spellings(before)), destination_id=before.destination_id)
+    assert find("Update", sent, before, data.draw(spellings(sent))) is Finding.UNPROVED
+
+
+@given(st.data())
+def test_an_update_that_was_applied_with_a_visible_change_is_always_proved(data: st.DataObject) -> None:
+    before, changed = data.draw(plain_records), data.draw(plain_records)
+    sent = replace(changed, destination_id=before.destination_id)
+    seen = data.draw(spellings(sent))
+    expected = Finding.SHOWN if changes_visibly(sent, before) else Finding.UNPROVED
+    assert find("Update", sent, before, seen) is expected
+
+
+@given(st.data())
+def test_a_new_is_proved_by_the_record_however_the_directory_spells(data: st.DataObject) -> None:
+    sent = data.draw(plain_records)
+    assert find("New", sent, None, data.draw(spellings(sent))) is Finding.SHOWN

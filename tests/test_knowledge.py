@@ -1,0 +1,153 @@
+"""What is known of the directory, and what a message would change in it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from organizations import knowledge
+from organizations.records import ContactRecord, OrganizationRecord, readable, readable_fingerprint
+from tests.factories import record
+from tests.strategies import plain_records, spellings
+
+ACCEPTED = record(name="Lakeside North", aliases=("North", "Shore"))
+
+
+def as_seen(shown: OrganizationRecord) -> OrganizationRecord:
+    """As a Query gives it back: without destination ID, with keys of the directory's own."""
+    return replace(
+        shown, destination_id="", destination_known=False, carried=(("ManagingOrg", '"Redox"'), ("Type", '"x"'))
+    )
+
+
+def with_address(shown: OrganizationRecord, **values: str) -> OrganizationRecord:
+    return replace(shown, address=replace(shown.address, **values))
+
+
+def fields(differences) -> list[str]:
+    return [each.field for each in differences]
+
+
+def test_newest_takes_what_was_seen_and_keeps_what_a_query_does_not_show():
+    accepted = replace(ACCEPTED, destination_id="7f296bb4-83fd-498d-92f3-a76960648788")
+    newest = knowledge.newest(accepted, as_seen(replace(accepted, name="Lakeside (North)")))
+    assert newest == replace(accepted, name="Lakeside (North)")
+
+
+@given(st.data())
+def test_another_spelling_is_no_news(data):
+    accepted = data.draw(plain_records)
+    seen = as_seen(data.draw(spellings(accepted)))
+    assert readable_fingerprint(seen) == readable_fingerprint(accepted)
+    assert knowledge.seen_differences(accepted, seen) == ()
+    assert readable(knowledge.newest(accepted, seen)) == readable(accepted)
+
+
+@given(st.data())
+def test_another_spelling_is_never_overwritten(data):
+    accepted, sent = data.draw(plain_records), data.draw(plain_records)
+    split = knowledge.split(accepted, as_seen(data.draw(spellings(accepted))), sent)
+    assert split.overwritten == ()
+
+
+@given(plain_records, plain_records)
+def test_whatever_the_directory_changed_is_overwritten_by_what_was_accepted(accepted, seen):
+    split = knowledge.split(accepted, as_seen(seen), accepted)
+    assert split.chosen == ()
+    assert bool(split.overwritten) == bool(knowledge.seen_differences(accepted, as_seen(seen)))
+
+
+@given(plain_records, plain_records, plain_records)
+def test_every_real_difference_to_the_directory_is_either_chosen_or_overwritten(accepted, seen, sent):
+    split = knowledge.split(accepted, as_seen(seen), sent)
+    if readable_fingerprint(seen) != readable_fingerprint(sent):
+        assert split.chosen or split.overwritten
+
+
+@given(plain_records, plain_records)
+def test_without_anything_accepted_nothing_of_the_directory_was_chosen_to_be_replaced(seen, sent):
+    split = knowledge.split(None, as_seen(seen), sent)
+    assert split.chosen == ()
+    assert bool(split.overwritten) == (readable_fingerprint(seen) != readable_fingerprint(sent))
+
+
+@given(plain_records, plain_records)
+def test_taking_theirs_without_edits_wants_what_was_seen(accepted, seen):
+    known = knowledge.newest(accepted, as_seen(seen))
+    taken = knowledge.taken_from(accepted, accepted, as_seen(seen))
+    assert readable(taken) == readable(known)
+
+
+@given(plain_records, plain_records, plain_records)
+def test_after_taking_theirs_nothing_is_overwritten(accepted, wanted, seen):
+    assume(accepted.contacts == wanted.contacts == seen.contacts)
+    taken = knowledge.taken_from(accepted, wanted, as_seen(seen))
+    known = knowledge.newest(accepted, as_seen(seen))
+    assert knowledge.split(known, as_seen(seen), taken).overwritten == ()
+
+
+def test_an_edit_and_a_change_in_the_directory_are_told_apart():
+    seen = as_seen(replace(ACCEPTED, name="Lakeside (North)"))
+    split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))
+    assert fields(split.chosen) == ["address.street"]
+    assert [(each.field, each.before, each.after) for each in split.overwritten] == [
+        ("name", "Lakeside (North)", "Lakeside North")
+    ]
+
+
+def test_an_edit_of_a_field_that_the_directory_changed_too_overwrites_it():
+    seen = as_seen(replace(ACCEPTED, name="Lakeside (North)"))
+    split = knowledge.split(ACCEPTED, seen, replace(ACCEPTED, name="Lakeside Northern"))
+    assert (fields(split.chosen), fields(split.overwritten)) == ([], ["name"])
+
+
+def test_an_edit_to_what_the_directory_shows_already_changes_nothing():
+    seen = as_seen(replace(ACCEPTED, name="Lakeside (North)"))
+    assert knowledge.split(ACCEPTED, seen, replace(ACCEPTED, name="Lakeside (North)")) == knowledge.Split()
+
+
+def test_an_edit_inside_the_spelling_is_an_edit():
+    split = knowledge.split(ACCEPTED, as_seen(ACCEPTED), with_address(ACCEPTED, zip_code="53704-1234"))
+    assert fields(split.chosen) == ["address.zip_code"]
+
+
+def test_keys_that_the_form_does_not_have_are_nobodys_change():
+    taken_over = as_seen(ACCEPTED)
+    sent = replace(taken_over, carried=(("Type", '"x"'),))
+    assert knowledge.split(taken_over, None, sent) == knowledge.Split()
+    assert knowledge.split(taken_over, taken_over, sent) == knowledge.Split()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "seen", "same"),
+    [
+        ("54501", "54501-1234", True),
+        ("54501-1234", "54501", True),
+        ("54501-1234", "54501-9999", False),
+        ("54501-1234", "545011234", True),
+        ("54501", "54502", False),
+    ],
+)
+def test_a_zip_means_the_same_only_where_one_begins_the_other(accepted, seen, same):
+    found = knowledge.seen_differences(
+        with_address(ACCEPTED, zip_code=accepted), as_seen(with_address(ACCEPTED, zip_code=seen))
+    )
+    assert (found == ()) is same
+
+
+def test_a_contact_of_the_directory_that_the_message_leaves_out_is_overwritten():
+    added = ContactRecord(purpose="Billing", name="Front office")
+    seen = as_seen(replace(ACCEPTED, contacts=(*ACCEPTED.contacts, added)))
+    split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))
+    assert fields(split.chosen) == ["address.street"]
+    assert [(each.before, each.after) for each in split.overwritten] == [("Billing, Front office", "")]
+
+
+def test_taking_theirs_keeps_edits_of_other_fields():
+    desk = ACCEPTED.contacts[0]
+    seen = as_seen(replace(ACCEPTED, name="Lakeside (North)", contacts=(replace(desk, work_phone="+16085550199"),)))
+    wanted = with_address(replace(ACCEPTED, contacts=(replace(desk, name="Help desk"),)), street="51 Shore Rd")
+    taken = knowledge.taken_from(ACCEPTED, wanted, seen)
+    assert (taken.name, taken.address.street) == ("Lakeside (North)", "51 Shore Rd")
+    assert taken.contacts == (replace(desk, name="Help desk", work_phone="+16085550199"),)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from organizations.models import Environment, Event, Intent, Organization, Presence, State, Submission, tree
 from organizations.records import OrganizationRecord
-from organizations.redox import messages
+from organizations.redox import messages, reading
 
 
 class Block(StrEnum):
@@ -82,7 +82,7 @@ def not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker, 
         return ()
     try:
         fault = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
-    except messages.AnswerNotUnderstood as not_understood:
+    except reading.AnswerNotUnderstood as not_understood:
         fault = str(not_understood)
     if not fault:
         return ()

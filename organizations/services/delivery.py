@@ -25,11 +25,24 @@ from organizations.models import (
 )
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
+from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault, is_meant_for
 from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import audit, blockers, environments, exchanges, failpoints, gateway, restored, settling, submissions, turns
+from . import (
+    audit,
+    blockers,
+    directory,
+    environments,
+    exchanges,
+    failpoints,
+    gateway,
+    restored,
+    settling,
+    submissions,
+    turns,
+)
 from .actors import Actor
 from .faults import OutOfDate
 from .timing import lease_margin, seconds
@@ -106,10 +119,13 @@ def token_for(redox: RedoxEnvironment, actor: Actor) -> str:
 
     A token request has no effect in the directory, so it comes before anything is claimed.
     """
-    answer = gateway.access_token(redox)
+    try:
+        answer = gateway.access_token(redox)
+    except gateway.AskedToWait:
+        return ""
     outcome = answer.outcome
     if not answer.token and outcome is not None:
-        cause = environments.token_cause(answer)
+        cause = directory.token_cause(answer)
         stops = f"{outcome.stops}: {cause}" if outcome.stops else ""
         with audit.recorded(actor) as history:
             environments.follow(history, environments.locked_gate(redox.name), replace(outcome, stops=stops))
@@ -176,7 +192,10 @@ def _send(claim: Claim, token: str, actor: Actor) -> None:
     failpoints.reach("after-response")
     outcome = _classified(claim.submission, exchange)
     if kept_at and outcome.renew_token and gateway.discard_token(claim.redox, token):
-        renewed = gateway.access_token(claim.redox)
+        try:
+            renewed = gateway.access_token(claim.redox)
+        except gateway.DoorClosed as closed:
+            renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(closed), fault=Fault.CLOSED))
         if renewed.token:
             exchange = _exchange(claim, renewed.token, turns.take())
             kept_at = settling.keep_response(claim.submission, exchange, repeat=1, actor=actor)
@@ -194,9 +213,15 @@ def _exchange(claim: Claim, token: str, turn: Turn) -> Exchange:
     turn.wait()
     if claim.lease_left < settings.REDOX_DEADLINE + lease_margin():
         fault_text = "too little was left of the time for which the worker had the message to itself"
-        sha256 = messages.sha256(message)
-        return Exchange(request_sha256=sha256, sent=False, fault=Fault.HELD_UP, fault_text=fault_text)
-    return gateway.exchange(claim.redox, message, token, turn)
+        return _not_sent(message, Fault.HELD_UP, fault_text)
+    try:
+        return gateway.exchange(claim.redox, message, token, turn)
+    except gateway.DoorClosed as closed:
+        return _not_sent(message, Fault.CLOSED, str(closed))
+
+
+def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
+    return Exchange(request_sha256=messages.sha256(message), sent=False, fault=fault, fault_text=fault_text)
 
 
 def _classified(submission: Submission, exchange: Exchange) -> Outcome:

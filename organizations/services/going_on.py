@@ -23,7 +23,8 @@ def release(environment: str, *, actor: Actor) -> None:
         if not may_go_on(gate):
             raise NotDone("Check the connection first. Sending goes on only after a check that succeeded.")
         reason, was_put_back = gate.stopped_reason, gate.put_back
-        gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", None
+        # A wait that Redox asked for does not end because a person goes on.
+        gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
         gate.failures, gate.probing, gate.put_back = 0, False, False
         gate.save()
         environments.note(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)

@@ -22,7 +22,7 @@ from organizations.models import (
     clock,
 )
 from organizations.redox import messages
-from organizations.redox.client import Exchange
+from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 
 from . import audit, environments, exchanges, failpoints, known, locks, organizations, plans, submissions
@@ -257,8 +257,11 @@ def _refuse(
 
 
 def _again(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
-    """Proved not sent or not executed: back to the queue. A refused sign-in or a busy Redox does not count as a try."""
-    counts = answer.outcome.kind == Kind.NOT_SENT
+    """Proved not sent or not executed: back to the queue.
+
+    A refused sign-in or a busy Redox does not count as a try, nor what was held back when its environment closed.
+    """
+    counts = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.CLOSED
     tries = submission.tries + (1 if counts else 0)
     moment = clock.now()
     if counts and (tries >= MOST_TRIES or moment - _first_attempt(submission, moment) > LONGEST_TRYING):

@@ -21,7 +21,7 @@ from organizations.models import (
 )
 from organizations.models.submission import MOVES
 from organizations.records import Difference, canonical, difference, from_canonical
-from organizations.redox import messages
+from organizations.redox import messages, reading
 
 from . import audit, failpoints, locks, organizations, reviews
 from .actors import Actor
@@ -293,5 +293,5 @@ def what_it_changed(submission: Submission) -> tuple[Difference, ...]:
     before = from_canonical(submission.before) if submission.before and submission.event == Event.UPDATE else None
     try:
         return in_form(difference(before, messages.record_from_message(bytes(submission.message))))
-    except messages.AnswerNotUnderstood:
+    except reading.AnswerNotUnderstood:
         return ()

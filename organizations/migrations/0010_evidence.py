@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0008_structure_locks"),
+        ("organizations", "0009_hold_asked_for"),
     ]
 
     operations = [

@@ -42,7 +42,7 @@ def collect(run: Base, number: int, part: int, claimed: Counter[str]) -> Found:
         claimed.update(outcome.claimed)
         for contradiction in outcome.contradictions:
             needed, kind = tuple(steps[: contradiction.after]), contradiction.said.kind
-            if kind not in found or len(needed) < len(found[kind][1]):
+            if kind not in found or _size(needed) < _size(found[kind][1]):
                 found[kind] = (run, needed, contradiction)
 
     draw()
@@ -57,6 +57,11 @@ def _shortened(
     return run, shortest, next(again, first)
 
 
+def _size(steps: tuple[Step, ...]) -> tuple[int, int]:
+    """Fewer steps first, then fewer words."""
+    return len(steps), sum(len(str(step)) for step in steps)
+
+
 def main(number: int) -> int:
     """Exit code 1 when a claim was contradicted, else 0."""
     connection.creation.create_test_db(verbosity=0)
@@ -66,7 +71,7 @@ def main(number: int) -> int:
     for part, start in enumerate(STARTS):
         with tempfile.TemporaryDirectory() as folder, base(Path(folder), start) as run:
             for kind, each in collect(run, -(-number // len(STARTS)), part, claimed).items():
-                if kind not in found or len(each[1]) < len(found[kind][1]):
+                if kind not in found or _size(each[1]) < _size(found[kind][1]):
                     found[kind], starts[kind] = each, (start.__doc__ or "").strip()
     for kind, (_, steps, contradiction) in sorted(found.items()):
         print(f"\n{kind}\n  says {contradiction.said}\n  start: {starts[kind]}")

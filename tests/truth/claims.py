@@ -24,7 +24,7 @@ from organizations.models import (
     Submission,
 )
 from organizations.presentation import attempts as attempts_shown
-from organizations.presentation import comparison, deactivation, deciding, filters, home, listing, record, sentences
+from organizations.presentation import comparison, deciding, filters, home, listing, record, sentences
 from organizations.presentation import review as review_page
 from organizations.presentation import submission as submission_page
 from organizations.services import reviews
@@ -99,21 +99,24 @@ def in_text(page: str, text: object, *, oid: str = "", submission: Submission | 
 
 def everything(history: History, told: int) -> Iterator[Said]:
     """All that any page says now, and the sentences of the entries after `told`."""
+    heads: dict[str, record.Head] = {}
     for name in RECORDS:
-        yield from _record(history.organization(name))
-        for intent in (None, Intent.DEACTIVATE, Intent.REACTIVATE):
-            yield from _review(history, history.organization(name), intent)
-    yield from _list(history)
+        organization = history.organization(name)
+        heads[organization.oid] = record.head(organization)
+        yield from _record(heads[organization.oid])
+        back = Intent.DEACTIVATE if organization.confirmed_active else Intent.REACTIVATE
+        for intent in (None, back):
+            yield from _review(history, organization, intent)
+        yield from _submission(organization)
+    yield from _list(heads)
     yield from _home(history)
-    for submission in _submissions():
-        yield from _submission(submission)
     for entry in AuditEntry.objects.filter(sequence__gt=told).order_by("sequence"):
         yield from _history(entry)
 
 
-def _record(organization: Organization) -> Iterator[Said]:
-    head, oid, last = record.head(organization), organization.oid, organization.last_submission
-    record.around(organization)
+def _record(head: record.Head) -> Iterator[Said]:
+    organization = head.organization
+    oid, last = organization.oid, organization.last_submission
     yield from in_text("record, standing", f"{head.standing_sentence} {head.basis}", oid=oid)
     yield from in_text("record, to do", head.work_sentence, oid=oid, submission=last)
     yield from _named("record, to do", strip_tags(head.work_sentence), oid)
@@ -141,12 +144,11 @@ def _named(page: str, text: str, oid: str) -> Iterator[Said]:
         yield Said("changed by", page, f"{label} ({person})", oid, value=(label, person))
 
 
-def _list(history: History) -> Iterator[Said]:
+def _list(heads: dict[str, record.Head]) -> Iterator[Said]:
     shown = listing.read(Environment.STAGING, filters.read(QueryDict("view=list"), "staging"), "", "")
     for row in shown.rows:
         oid, work = row.organization.oid, row.open_work
-        head = record.head(history.organization(RECORDS[history.oids.index(oid)]))
-        words = (row.standing.key, work.key if work else "")
+        head, words = heads[oid], (row.standing.key, work.key if work else "")
         same = words == (head.standing.key, head.work.key if head.work else "")
         yield Said("the list says what the record says", "list", ", ".join(words), oid, value=same)
         # Nothing in a row speaks of it today.
@@ -175,16 +177,11 @@ def _submission_at(url: str) -> Submission | None:
     return Submission.objects.get(pk=number[1]) if number else None
 
 
-def _submissions() -> list[Submission]:
-    """Those whose pages may say something new: the last two of each record, as the views load them."""
-    found: list[Submission] = []
-    for organization in Organization.objects.all():
-        of_record = Submission.objects.filter(organization=organization).select_related("organization", "submitter")
-        found += of_record.order_by("-pk")[:2]
-    return found
-
-
-def _submission(submission: Submission) -> Iterator[Said]:
+def _submission(organization: Organization) -> Iterator[Said]:
+    """The page of the record's last submission: those before it were judged when they were the last."""
+    submission = organization.last_submission
+    if submission is None:
+        return
     page, gate = "submission", EnvironmentGate.objects.get(pk=submission.environment)
     entries = list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
     block = submission_page.state_block(submission, gate)
@@ -200,7 +197,7 @@ def _submission(submission: Submission) -> Iterator[Said]:
         yield Said("it asks the directory at", page, text, submission.oid, submission, submission.not_before)
     for change in submission_page.changes(submission):
         if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
-            yield _changed_by(f"{page}, changes", change.label, change.by, submission.oid)
+            yield _changed_by(f"{page}, changes", change.label, change.by, submission.oid, submission)
     for attempt in attempts_shown.attempts(entries):
         said = attempt.word.sentence if attempt.word else ""
         for each in in_text(f"{page}, attempt", said, submission=submission):
@@ -208,10 +205,10 @@ def _submission(submission: Submission) -> Iterator[Said]:
     yield from _asked(submission, entries)
 
 
-def _changed_by(page: str, label: str, by: str, oid: str) -> Said:
+def _changed_by(page: str, label: str, by: str, oid: str, submission: Submission | None = None) -> Said:
     """`by` is the name, a comma and the time."""
     person = by.partition(", ")[0]
-    return Said("changed by", page, f"{label}, changed by {person}", oid, value=(label, person))
+    return Said("changed by", page, f"{label}, changed by {person}", oid, submission, (label, person))
 
 
 def _asked(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
@@ -235,6 +232,8 @@ def _history(entry: AuditEntry) -> Iterator[Said]:
     submission = Submission.objects.filter(pk=entry.submission_id).first()
     text = sentences.tell(entry).text
     for said in in_text("history", text, oid=entry.oid, submission=submission):
+        if said.kind == "first registration":
+            continue  # what a message was meant for, at its time
         value = entry.attempt if entry.attempt else entry.at
         yield Said(said.kind, said.page, said.text, said.oid, submission, value)
     if entry.action == Action.SUBMISSION_SETTLED and "is now: accepted" in text and submission is not None:
@@ -242,7 +241,7 @@ def _history(entry: AuditEntry) -> Iterator[Said]:
 
 
 def _review(history: History, organization: Organization, intent: Intent | None) -> Iterator[Said]:
-    """The review, and before a deactivation or reactivation its page."""
+    """The review of what is saved, or of a deactivation or reactivation."""
     made = reviews.review(organization, actor=acting(history.people[0]), intent=intent)
     if made.is_undecided or (intent and made.blockers):
         return
@@ -254,8 +253,6 @@ def _review(history: History, organization: Organization, intent: Intent | None)
         for row in shown.rows:
             if row.by and made.event == Event.UPDATE:
                 yield _changed_by(page, row.label, row.by, oid)
-    else:
-        deactivation.deactivation(made)
     yield from _compared(page, made)
 
 

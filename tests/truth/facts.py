@@ -1,14 +1,13 @@
 """What is so, by the log of the world: what arrived, what Redox answered, what the directory had and showed."""
 
 import datetime
-import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from organizations.models import Action, AuditEntry, Organization, State, Submission
+from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission
 from organizations.records import OrganizationRecord, readable
 from organizations.redox import messages
 from tests.faults.world import Answered, Content
@@ -40,35 +39,49 @@ class Known:
 
 
 class Facts:
-    """The log of one history, as the judges ask it."""
+    """The log of one history at one moment, as the judges ask it."""
 
     def __init__(self, history: History) -> None:
         self.history = history
         self.world = history.world
+        self.gate = EnvironmentGate.objects.get(pk="staging")
+        found = Organization.objects.select_related("last_submission", "confirmed_submission")
+        self._organizations = {each.oid: each for each in found}
+        self._submissions = list(Submission.objects.order_by("pk"))
+        self._wanted = {oid: each.record() for oid, each in self._organizations.items()}
+        self._known: dict[str, dict[str, Known]] = {}
 
     def of_record(self, oid: str) -> list[Submission]:
-        return list(Submission.objects.filter(oid=oid).order_by("pk"))
+        return [submission for submission in self._submissions if submission.oid == oid]
 
     def organization(self, oid: str) -> Organization:
-        return Organization.objects.select_related("last_submission", "confirmed_submission").get(oid=oid)
+        return self._organizations[oid]
+
+    def wanted(self, oid: str) -> OrganizationRecord:
+        return self._wanted[oid]
 
     # Messages and replies
 
     def arrived(self, submission: Submission) -> bool:
-        return bytes(submission.message) in self.world.arrived
+        return any(reply.exchange.sent for reply in self.replies(submission))
 
     def applied(self, submission: Submission) -> bool:
-        return any(content.sha256 == submission.message_sha256 for content in self.world.contents)
+        """Whether the directory ever had the message's content because of it."""
+        since, sha256 = submission.created_at, submission.message_sha256
+        return any(content.sha256 == sha256 and content.at > since for content in self.world.contents)
 
     def replies(self, submission: Submission) -> list[Answered]:
-        return [reply for reply in self.world.replies if reply.request == bytes(submission.message)]
+        """Those to this submission: another one may have had the same bytes."""
+        message, end = bytes(submission.message), submission.ended_at or self.world.time
+        within = (reply for reply in self.world.replies if submission.created_at < reply.at <= end)
+        return [reply for reply in within if reply.request == message]
 
     def reply_to(self, submission: Submission, attempt: object) -> Answered | None:
         """The last reply to an attempt; to the last one, where `attempt` is not a number."""
         if not isinstance(attempt, int):
             return next(iter(self.replies(submission)[::-1]), None)
         intents = AuditEntry.objects.of_submission(submission.pk).filter(action=Action.ATTEMPT_INTENT)
-        began = {entry.attempt: entry.at for entry in intents}
+        began = dict(intents.values_list("attempt", "at"))
         after = began.get(attempt + 1, self.world.time)
         found = [reply for reply in self.replies(submission) if began[attempt] < reply.at < after]
         return found[-1] if found else None
@@ -99,7 +112,9 @@ class Facts:
 
     def known(self, oid: str) -> dict[str, Known]:
         """The newest knowledge of each field, accepted or seen; what a Query cannot show only accepted."""
-        known: dict[str, Known] = {}
+        if oid in self._known:
+            return self._known[oid]
+        known = self._known.setdefault(oid, {})
         for at, record, is_read in sorted(self._evidence(oid), key=lambda each: each[0]):
             written, folded = texts(record), folded_texts(record)
             for key in written:
@@ -113,7 +128,7 @@ class Facts:
     def _evidence(self, oid: str) -> list[tuple[datetime.datetime, OrganizationRecord, bool]]:
         found = [(reading.at, reading.record, True) for reading in self.readings(oid) if reading.record is not None]
         for submission in self.of_record(oid):
-            sent = messages.record_from_message(bytes(submission.message))
+            sent = sent_record(submission)
             said = [reply.at for reply in self.replies(submission) if is_yes(reply)]
             if said or (submission.state == State.ACCEPTED and submission.ended_at):
                 found.append((said[0] if said else submission.ended_at or self.world.time, sent, False))
@@ -184,8 +199,9 @@ def _unreadable(record: OrganizationRecord) -> dict[str, str]:
 
 
 def sent_record(submission: Submission) -> OrganizationRecord:
-    return messages.record_from_message(bytes(submission.message))
+    return _record_in(bytes(submission.message))
 
 
-def sha256(message: bytes) -> str:
-    return hashlib.sha256(message).hexdigest()
+@cache
+def _record_in(message: bytes) -> OrganizationRecord:
+    return messages.record_from_message(message)

@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.db import transaction
@@ -122,10 +122,13 @@ class Base:
         outcome = Outcome()
         with self.begun() as history:
             told = AuditHead.objects.get().sequence
-            for number, step in enumerate((None, *steps)):
-                if step is not None:
-                    step.do(history)
-                told = _judge(history, told, number, outcome)
+            _judge(history, told, 0, outcome)
+            for number, step in enumerate(steps, start=1):
+                before = _state(history)
+                step.do(history)
+                if _state(history) != before:  # else no page can say anything new
+                    _judge(history, told, number, outcome)
+                told = AuditHead.objects.get().sequence
         return outcome
 
     @contextmanager
@@ -138,13 +141,19 @@ class Base:
         history.world.store.close()
 
 
-def _judge(history: History, told: int, number: int, outcome: Outcome) -> int:
+def _state(history: History) -> tuple[object, ...]:
+    """All on which the pages and their judges depend, in short."""
+    world = history.world
+    time = world.time.replace(microsecond=0)
+    return AuditHead.objects.get().sequence, time, len(world.contents), len(world.replies), len(world.answers)
+
+
+def _judge(history: History, told: int, number: int, outcome: Outcome) -> None:
     facts = Facts(history)
     for said in claims.everything(history, told):
         outcome.claimed[said.kind] += 1
         if not judges.holds(facts, said):
             outcome.contradictions.append(Contradiction(said, number))
-    return AuditHead.objects.get().sequence
 
 
 @contextmanager
@@ -181,13 +190,31 @@ def _taken_back() -> Iterator[None]:
 
 
 def find_shortest(run: Base, steps: Sequence[Step], kind: str) -> tuple[Step, ...]:
-    """The history without each step that this kind of contradiction does not need."""
+    """The history without each step, and with each fault left out, that this kind of contradiction does not need."""
     shortest = tuple(steps)
     for place in reversed(range(len(shortest))):
         without = shortest[:place] + shortest[place + 1 :]
         if kind in run.run(without).kinds:
             shortest = without
+    for place, step in enumerate(shortest):
+        for plainer in _plainer(step):
+            instead = (*shortest[:place], plainer, *shortest[place + 1 :])
+            if kind in run.run(instead).kinds:
+                shortest = instead
+                break
     return shortest
+
+
+def _plainer(step: Step) -> Iterator[Step]:
+    """The step without its faults, the plainest first."""
+    usual = {"way": Way.YES, "showing": Showing.AS_IT_IS}
+    found = {name: value for name, value in usual.items() if getattr(step, name, value) != value}
+    if found:
+        yield replace(step, **found)  # type: ignore[type-var]
+    if isinstance(step, SendBranch):
+        yield from (Send(record, way=step.way) for record in RECORDS)
+    for name, value in found.items() if len(found) > 1 else ():
+        yield replace(step, **{name: value})  # type: ignore[type-var]
 
 
 _records = st.sampled_from(("child", "child", "parent"))

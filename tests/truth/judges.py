@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.http import QueryDict
 
-from organizations.models import Environment, EnvironmentGate, Organization, Submission
+from organizations.models import Environment, Organization, Submission
 from organizations.presentation import filters, listing
 from organizations.records import CONTACT_LABELS, difference
 from organizations.words import STANDING
@@ -117,7 +117,7 @@ def _saved_not_sent(facts: Facts, said: Said) -> bool:
 def _changed_fields(facts: Facts, oid: str) -> dict[str, str]:
     """The fields in which what is wanted differs from what the portal takes for accepted, with the wanted value."""
     organization = facts.organization(oid)
-    wanted, accepted = texts(organization.record()), organization.confirmed_record()
+    wanted, accepted = texts(facts.wanted(oid)), organization.confirmed_record()
     old = texts(accepted) if accepted else {}
     return {key: value for key, value in wanted.items() if old.get(key, "") != value and not key.startswith("carried.")}
 
@@ -249,7 +249,8 @@ def _are_others(facts: Facts, said: Said) -> bool:
 def _changed_by(facts: Facts, said: Said) -> bool:
     """The last one who changed that field."""
     label, person = said.value
-    edits = [edit for edit in facts.history.edits if edit.oid == said.oid]
+    until = said.submission.created_at if said.submission else facts.world.time
+    edits = [edit for edit in facts.history.edits if edit.oid == said.oid and edit.at <= until]
     if re.fullmatch(r"Contact \d+", label):
         return any(edit.person == person for edit in edits)
     field = _field_called(facts, said.oid, label)
@@ -262,7 +263,7 @@ def _field_called(facts: Facts, oid: str, label: str) -> str:
     if contact:
         keys = {text: key for key, text in CONTACT_LABELS.items()}
         return f"contacts.{int(contact[1]) - 1}.{keys[contact[2]]}"
-    wanted = facts.organization(oid).record()
+    wanted = facts.wanted(oid)
     filled = {found.label: found.field for found in difference(None, wanted)}
     return filled.get(label, "") or {"Destination ID": "destination_id", "Active": "active"}.get(label, "")
 
@@ -283,7 +284,7 @@ def _every_change(facts: Facts, said: Said) -> bool:
 
 
 def _nothing_differs(facts: Facts, said: Said) -> bool:
-    sent = folded_texts(facts.organization(said.oid).record())
+    sent = folded_texts(facts.wanted(said.oid))
     known = {key: each for key, each in facts.known(said.oid).items() if not key.startswith("carried.")}
     return all(sent.get(key, "") == each.folded for key, each in known.items())
 
@@ -317,19 +318,19 @@ def _first_registration(facts: Facts, said: Said) -> bool:
 
 
 def _next_attempt(facts: Facts, said: Said) -> bool:
-    not_before = Submission.objects.get(pk=_of(said).pk).not_before
+    not_before = _of(said).not_before
     return not_before is not None and not_before > facts.world.time
 
 
 def _will_be_taken(facts: Facts, said: Said) -> bool:
-    gate, now = EnvironmentGate.objects.get(pk="staging"), facts.world.time
+    gate, now = facts.gate, facts.world.time
     is_due = Submission.objects.filter(pk=_of(said).pk).due("staging", now).exists()
     return is_due and not gate.is_stopped and not gate.is_held(now)
 
 
 def _asks_at(facts: Facts, said: Said) -> bool:
     """A worker that looks at the promised time may ask: the environment is neither stopped nor held until later."""
-    gate, lease = EnvironmentGate.objects.get(pk="staging"), _of(said).lease_until
+    gate, lease = facts.gate, _of(said).lease_until
     if said.value <= facts.world.time:
         return True
     return not gate.is_stopped and not gate.is_held(said.value) and not (lease and lease > said.value)

@@ -86,11 +86,12 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One request of ours that came to an end, with what came of it."""
+    """One request of ours that came to an end, with what came of it; nobody read it where the worker died."""
 
     at: datetime.datetime
     request: bytes
     exchange: Exchange
+    was_read: bool = True
 
 
 @dataclass(slots=True)
@@ -164,7 +165,7 @@ class World:
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: Turn) -> Exchange:
         """Stands for `gateway.exchange`."""
         exchange = self._sent(message)
-        self.replies.append(Answered(self.now(), message, exchange))
+        self.replies.append(Answered(self.now(), message, exchange, was_read=not self.dies))
         if self.dies:
             self.dies = False
             raise Died
@@ -189,8 +190,8 @@ class World:
             mock.patch.object(clock, "now", self.now),
             mock.patch.object(gateway, "exchange", self.exchange),
             mock.patch.object(gateway, "ask", self.ask),
-            mock.patch.object(gateway, "access_token", lambda redox: TokenAnswer(token="token")),
-            mock.patch.object(gateway, "discard_token", lambda redox, token: True),
+            mock.patch.object(gateway, "access_token", return_value=TokenAnswer(token="token")),
+            mock.patch.object(gateway, "discard_token", return_value=True),
             # Waits of random length would be over in one run of an example and not in the next.
             mock.patch("random.uniform", lambda least, most: most),
         ):

@@ -63,7 +63,7 @@ class Facts:
     # Messages and replies
 
     def arrived(self, submission: Submission) -> bool:
-        return any(reply.exchange.sent for reply in self.replies(submission))
+        return any(reply.exchange.sent for reply in self._all_replies(submission))
 
     def applied(self, submission: Submission) -> bool:
         """Whether the directory ever had the message's content because of it."""
@@ -71,6 +71,10 @@ class Facts:
         return any(content.sha256 == sha256 and content.at > since for content in self.world.contents)
 
     def replies(self, submission: Submission) -> list[Answered]:
+        """What the portal got to read of the replies to a submission."""
+        return [reply for reply in self._all_replies(submission) if reply.was_read]
+
+    def _all_replies(self, submission: Submission) -> list[Answered]:
         """Those to this submission: another one may have had the same bytes."""
         message, end = bytes(submission.message), submission.ended_at or self.world.time
         within = (reply for reply in self.world.replies if submission.created_at < reply.at <= end)

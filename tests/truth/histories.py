@@ -60,6 +60,13 @@ class Outcome:
     contradictions: list[Contradiction] = field(default_factory=list)
     claimed: Counter[str] = field(default_factory=Counter)
 
+    def __str__(self) -> str:
+        """Each contradicted kind once, with the first claim of it."""
+        first: dict[str, Contradiction] = {}
+        for found in self.contradictions:
+            first.setdefault(found.said.kind, found)
+        return "\n".join(f"{kind}, after step {found.after}: {found.said}" for kind, found in sorted(first.items()))
+
     @property
     def kinds(self) -> set[str]:
         return {found.said.kind for found in self.contradictions}
@@ -117,16 +124,21 @@ class Base:
     start: History
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def run(self, steps: Sequence[Step]) -> Outcome:
-        """Do the steps and judge all that every page says, at the start and after each."""
+    def run(self, steps: Sequence[Step], *, to_the_first: bool = False) -> Outcome:
+        """Do the steps and judge all that every page says, at the start and after each; or to the first contradiction.
+
+        A step after which nothing is different is not judged again.
+        """
         outcome = Outcome()
         with self.begun() as history:
             told = AuditHead.objects.get().sequence
             _judge(history, told, 0, outcome)
             for number, step in enumerate(steps, start=1):
+                if to_the_first and outcome.contradictions:
+                    break
                 before = _state(history)
                 step.do(history)
-                if _state(history) != before:  # else no page can say anything new
+                if _state(history) != before:
                     _judge(history, told, number, outcome)
                 told = AuditHead.objects.get().sequence
         return outcome

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from organizations.models import Environment, Organization, Submission
 from organizations.presentation import filters, listing
-from organizations.records import CONTACT_LABELS, difference
+from organizations.records import CONTACT_LABELS, OrganizationRecord, difference
 from organizations.words import STANDING
 from tests.truth.claims import Said
 from tests.truth.facts import Facts, folded_texts, is_already_there, is_no, is_yes, record_of, sent_record
@@ -115,10 +115,9 @@ def _saved_not_sent(facts: Facts, said: Said) -> bool:
 
 
 def _changed_fields(facts: Facts, oid: str) -> dict[str, str]:
-    """The fields in which what is wanted differs from what the portal takes for accepted, with the wanted value."""
-    organization = facts.organization(oid)
-    wanted, accepted = texts(facts.wanted(oid)), organization.confirmed_record()
-    old = texts(accepted) if accepted else {}
+    """The fields in which what is wanted differs from what the portal compares with, with the wanted value."""
+    wanted, compared = texts(facts.wanted(oid)), facts.organization(oid).last_known_record()
+    old = texts(compared) if compared else {}
     return {key: value for key, value in wanted.items() if old.get(key, "") != value and not key.startswith("carried.")}
 
 
@@ -130,16 +129,14 @@ def _accepted_with_effect(facts: Facts, said: Said) -> bool:
     if submission.pk in facts.history.decisions or facts.applied(submission):
         return True
     sent = _shown_texts(sent_record(submission))
-    contents = (each for each in facts.world.contents if each.oid == submission.oid and each.organization)
-    since = submission.created_at
-    return any(
-        each.at > since and _shown_texts(record_of(json.dumps(each.organization), each.oid)) == sent
-        for each in contents
-    )
+    there = facts.content_at(submission.oid, submission.created_at)
+    later = [each for each in facts.world.contents if each.oid == submission.oid and each.at > submission.created_at]
+    contents = [each.organization for each in (there, *later) if each is not None and each.organization is not None]
+    return any(_shown_texts(record_of(json.dumps(each), submission.oid)) == sent for each in contents)
 
 
-def _shown_texts(record: object) -> dict[str, str]:
-    found = texts(record)  # type: ignore[arg-type]
+def _shown_texts(record: OrganizationRecord) -> dict[str, str]:
+    found = texts(record)
     return {key: value for key, value in found.items() if key != "destination_id" and not key.startswith("carried.")}
 
 
@@ -153,13 +150,12 @@ def _shows_what_was_sent(facts: Facts, said: Said) -> bool:
         return False
     there, sent = record_of(json.dumps(content.organization), content.oid), sent_record(submission)
     if facts.applied(submission):
-        there, sent = (_folded_shown(there), _folded_shown(sent))  # type: ignore[assignment]
-        return there == sent
+        return _folded_shown(there) == _folded_shown(sent)
     return _shown_texts(there) == _shown_texts(sent)
 
 
-def _folded_shown(record: object) -> dict[str, str]:
-    found = folded_texts(record)  # type: ignore[arg-type]
+def _folded_shown(record: OrganizationRecord) -> dict[str, str]:
+    found = folded_texts(record)
     return {key: value for key, value in found.items() if key != "destination_id" and not key.startswith("carried.")}
 
 

@@ -76,9 +76,9 @@ class History:
         return found.select_related("organization", "submitter").order_by("-pk").first()
 
     def note_edit(self, person: User, before: OrganizationRecord | None, after: OrganizationRecord) -> None:
-        old = texts(before) if before else {}
-        new = texts(after)
-        changed = frozenset(key for key in old | new if old.get(key, "") != new.get(key, ""))
+        """Keep whose work these fields are; all of them, where a record was added."""
+        old, new = texts(before) if before else {}, texts(after)
+        changed = frozenset(key for key in old | new if old.get(key) != new.get(key))
         self.edits.append(Edited(self.world.now(), after.oid, person.get_full_name(), changed))
 
     def work(self, way: Way, showing: Showing | None = Showing.AS_IT_IS, *, dies: bool = False) -> None:

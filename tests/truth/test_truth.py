@@ -1,0 +1,37 @@
+"""Random histories: after each step no page says what the log of the world contradicts.
+
+`.venv/bin/python -m tests.truth 2000` runs more of them and shows every kind of contradiction.
+"""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+from tests.truth import histories
+from tests.truth.histories import STARTS
+from tests.truth.steps import Step
+
+HISTORIES = 25
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+@pytest.mark.parametrize("part", range(len(STARTS)), ids=[start.__name__ for start in STARTS])
+def test_no_page_says_what_the_log_contradicts(part: int, tmp_path: Path) -> None:
+    with histories.base(tmp_path, STARTS[part]) as run:
+
+        @seed(part)
+        @settings(
+            max_examples=HISTORIES,
+            database=None,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(histories.histories)
+        def check(steps: list[Step]) -> None:
+            outcome = run.run(steps, to_the_first=True)
+            assert outcome.contradictions == [], f"the log contradicts:\n{outcome}"
+
+        check()

@@ -229,34 +229,55 @@ def _plainer(step: Step) -> Iterator[Step]:
         yield replace(step, **{name: value})  # type: ignore[type-var]
 
 
+def _weighted[T](*choices: tuple[int, st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
+    """One of these, each so often; `one_of` would take all of them for equal."""
+    places = [place for place, (weight, _) in enumerate(choices) for _ in range(weight)]
+    return st.sampled_from(places).flatmap(lambda place: choices[place][1])
+
+
 _records = st.sampled_from(("child", "child", "parent"))
 _people = st.sampled_from((0, 1))
 _ways = st.sampled_from(
-    (Way.YES, Way.YES, Way.NOT_APPLIED_504, Way.NOT_APPLIED_504, Way.APPLIED_504, Way.OTHER_YES, Way.LATE, *Way)
+    (Way.NOT_APPLIED_504, Way.NOT_APPLIED_504, Way.APPLIED_504, Way.OTHER_YES, Way.LATE, Way.YES, Way.YES, *Way)
 )
 _showings = st.sampled_from((Showing.AS_IT_IS, Showing.AS_IT_IS, *Showing, None))
-_seconds = st.sampled_from((SETTLE + 1, SETTLE + 1, 31, LEASE + 1, 400, 3600, 25 * 3600))
-_intents = st.sampled_from((None, None, None, Intent.DEACTIVATE, Intent.REACTIVATE))
-_edits = st.builds(Edit, _people, _records, st.sampled_from(Change))
-_sends = st.builds(Send, _records, _intents, st.one_of(_ways, _ways, _ways, st.none()), _people)
-_waits = st.builds(Wait, _seconds, _ways, _showings)
-_rare: st.SearchStrategy[Step] = st.one_of(
-    st.builds(Cancel),
-    st.builds(Discard, _records),
-    st.builds(SendBranch, st.sampled_from(PlanKind), _ways),
-    st.builds(WorkerDies, _ways),
-    st.builds(GoOn),
+_seconds = st.sampled_from((SETTLE + 1, SETTLE + 1, SETTLE + 1, 31, 400, 3600, 25 * 3600))
+_intents = st.sampled_from((None, None, Intent.DEACTIVATE, Intent.REACTIVATE))
+_some_way = _weighted((4, _ways), (1, st.none()))
+_send = st.builds(Send, _records, _intents, _some_way, _people)
+_wait = st.builds(Wait, _seconds, _ways, _showings)
+_meddle = st.builds(Meddle, _records, st.sampled_from(Meddling))
+_decide = st.builds(Decide, st.sampled_from((0, 1, 2)))
+_ask = st.builds(Ask, _showings)
+
+
+@st.composite
+def _work_on_a_record(draw: st.DrawFn) -> list[Step]:
+    """What most histories are made of: an edit, a message, and what happens meanwhile and afterwards."""
+    record, person = draw(_records), draw(_people)
+    edit = draw(st.builds(Edit, _people, st.just(record), st.sampled_from(Change)))
+    send = Send(record, way=draw(_ways), person=person)
+    meanwhile = draw(
+        _weighted((3, st.just([])), (1, _meddle.map(lambda step: [step])), (1, _ask.map(lambda step: [step])))
+    )
+    return [edit, send, *meanwhile, draw(_weighted((4, _wait), (1, _decide)))]
+
+
+_rare = _weighted(
+    (2, st.builds(Cancel)),
+    (2, st.builds(Discard, _records)),
+    (2, st.builds(SendBranch, st.sampled_from(PlanKind), _ways)),
+    (1, st.builds(GoOn)),
 )
-_steps: st.SearchStrategy[Step] = st.one_of(
-    _edits,
-    _edits,
-    _sends,
-    _sends,
-    _waits,
-    _waits,
-    st.builds(Ask, _showings),
-    st.builds(Decide, st.sampled_from((0, 1, 2))),
-    st.builds(Meddle, _records, st.sampled_from(Meddling)),
-    _rare,
+_alone: st.SearchStrategy[Step] = _weighted(
+    (2, st.builds(Edit, _people, _records, st.sampled_from(Change))),
+    (4, _send),
+    (4, _wait),
+    (2, _meddle),
+    (1, _ask),
+    (2, _decide),
+    (2, _rare),
 )
-histories = st.lists(_steps, min_size=3, max_size=MOST_STEPS)
+_killed = st.builds(lambda send, way: [replace(send, way=None), WorkerDies(way), Wait(LEASE + 1)], _send, _ways)
+_parts = _weighted((5, _work_on_a_record()), (5, _alone.map(lambda step: [step])), (1, _killed))
+histories = st.lists(_parts, min_size=2, max_size=6).map(lambda parts: list(itertools.chain(*parts))[:MOST_STEPS])

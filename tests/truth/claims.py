@@ -30,7 +30,7 @@ from organizations.presentation import submission as submission_page
 from organizations.services import reviews
 from organizations.services.reviews import Review
 from tests.factories import acting
-from tests.truth.steps import RECORDS, History
+from tests.truth.history import RECORDS, History
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ def _asked(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
 
 
 def _history(entry: AuditEntry) -> Iterator[Said]:
-    submission = Submission.objects.filter(pk=entry.submission_id).first()
+    submission = Submission.objects.filter(pk=entry.submission_id or 0).first()
     text = sentences.tell(entry).text
     for said in in_text("history", text, oid=entry.oid, submission=submission):
         if said.kind == "first registration":

@@ -11,7 +11,7 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, Organizati
 from organizations.records import OrganizationRecord, readable
 from organizations.redox import messages
 from tests.faults.world import Answered, Content
-from tests.truth.steps import History, texts
+from tests.truth.history import History, texts
 
 YES = (
     re.compile(r"New organization was added successfully\."),
@@ -209,3 +209,17 @@ def sent_record(submission: Submission) -> OrganizationRecord:
 @cache
 def _record_in(message: bytes) -> OrganizationRecord:
     return messages.record_from_message(message)
+
+
+def shown_texts(record: OrganizationRecord) -> dict[str, str]:
+    """The fields that a Query shows, as they are."""
+    return _without_unreadable(texts(record))
+
+
+def folded_shown_texts(record: OrganizationRecord) -> dict[str, str]:
+    """The fields that a Query shows, those equal that mean the same."""
+    return _without_unreadable(folded_texts(record))
+
+
+def _without_unreadable(found: dict[str, str]) -> dict[str, str]:
+    return {key: text for key, text in found.items() if key != "destination_id" and not key.startswith("carried.")}

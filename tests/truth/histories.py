@@ -21,8 +21,8 @@ from tests.faults.world import Showing, Way, World
 from tests.truth import claims, judges
 from tests.truth.claims import Said
 from tests.truth.facts import Facts
+from tests.truth.history import RECORDS, History
 from tests.truth.steps import (
-    RECORDS,
     Ask,
     Cancel,
     Change,
@@ -30,7 +30,6 @@ from tests.truth.steps import (
     Discard,
     Edit,
     GoOn,
-    History,
     Meddle,
     Meddling,
     Send,
@@ -66,6 +65,11 @@ class Outcome:
         for found in self.contradictions:
             first.setdefault(found.said.kind, found)
         return "\n".join(f"{kind}, after step {found.after}: {found.said}" for kind, found in sorted(first.items()))
+
+    def check(self) -> None:
+        """Raises AssertionError with the contradicted claims, if there are any."""
+        if self.contradictions:
+            raise AssertionError(f"the log contradicts:\n{self}")
 
     @property
     def kinds(self) -> set[str]:
@@ -257,10 +261,8 @@ def _work_on_a_record(draw: st.DrawFn) -> list[Step]:
     record, person = draw(_records), draw(_people)
     edit = draw(st.builds(Edit, _people, st.just(record), st.sampled_from(Change)))
     send = Send(record, way=draw(_ways), person=person)
-    meanwhile = draw(
-        _weighted((3, st.just([])), (1, _meddle.map(lambda step: [step])), (1, _ask.map(lambda step: [step])))
-    )
-    return [edit, send, *meanwhile, draw(_weighted((4, _wait), (1, _decide)))]
+    meanwhile = draw(_weighted((3, _wait), (1, _meddle), (1, _ask)))
+    return [edit, send, meanwhile, draw(_weighted((4, _wait), (1, _decide)))]
 
 
 _rare = _weighted(

@@ -10,11 +10,21 @@ from django.http import QueryDict
 
 from organizations.models import Environment, Organization, Submission
 from organizations.presentation import filters, listing
-from organizations.records import CONTACT_LABELS, OrganizationRecord, difference
+from organizations.records import CONTACT_LABELS, difference
 from organizations.words import STANDING
 from tests.truth.claims import Said
-from tests.truth.facts import Facts, folded_texts, is_already_there, is_no, is_yes, record_of, sent_record
-from tests.truth.steps import texts
+from tests.truth.facts import (
+    Facts,
+    folded_shown_texts,
+    folded_texts,
+    is_already_there,
+    is_no,
+    is_yes,
+    record_of,
+    sent_record,
+    shown_texts,
+)
+from tests.truth.history import texts
 
 type Judge = Callable[[Facts, Said], bool]
 
@@ -128,16 +138,11 @@ def _accepted_with_effect(facts: Facts, said: Said) -> bool:
     submission = _of(said)
     if submission.pk in facts.history.decisions or facts.applied(submission):
         return True
-    sent = _shown_texts(sent_record(submission))
+    sent = shown_texts(sent_record(submission))
     there = facts.content_at(submission.oid, submission.created_at)
     later = [each for each in facts.world.contents if each.oid == submission.oid and each.at > submission.created_at]
     contents = [each.organization for each in (there, *later) if each is not None and each.organization is not None]
-    return any(_shown_texts(record_of(json.dumps(each), submission.oid)) == sent for each in contents)
-
-
-def _shown_texts(record: OrganizationRecord) -> dict[str, str]:
-    found = texts(record)
-    return {key: value for key, value in found.items() if key != "destination_id" and not key.startswith("carried.")}
+    return any(shown_texts(record_of(json.dumps(each), submission.oid)) == sent for each in contents)
 
 
 def _shows_what_was_sent(facts: Facts, said: Said) -> bool:
@@ -150,13 +155,8 @@ def _shows_what_was_sent(facts: Facts, said: Said) -> bool:
         return False
     there, sent = record_of(json.dumps(content.organization), content.oid), sent_record(submission)
     if facts.applied(submission):
-        return _folded_shown(there) == _folded_shown(sent)
-    return _shown_texts(there) == _shown_texts(sent)
-
-
-def _folded_shown(record: OrganizationRecord) -> dict[str, str]:
-    found = folded_texts(record)
-    return {key: value for key, value in found.items() if key != "destination_id" and not key.startswith("carried.")}
+        return folded_shown_texts(there) == folded_shown_texts(sent)
+    return shown_texts(there) == shown_texts(sent)
 
 
 def _directory_lacks(facts: Facts, said: Said) -> bool:
@@ -164,7 +164,7 @@ def _directory_lacks(facts: Facts, said: Said) -> bool:
     content = facts.content(said.oid)
     if content is None:
         return True
-    there = _shown_texts(record_of(json.dumps(content.organization), content.oid))
+    there = shown_texts(record_of(json.dumps(content.organization), content.oid))
     fields = {key: value for key, value in _changed_fields(facts, said.oid).items() if key in there}
     return not fields or any(there[key] != value for key, value in fields.items())
 
@@ -177,10 +177,6 @@ def _was_there(facts: Facts, said: Said) -> bool:
     return facts.content_at(said.oid, said.value) is not None
 
 
-def _was_not_there(facts: Facts, said: Said) -> bool:
-    return facts.content_at(said.oid, said.value) is None
-
-
 def _showed_value(facts: Facts, said: Said) -> bool:
     found = facts.readings(said.oid)
     newest = found[-1].record if found else None
@@ -189,10 +185,6 @@ def _showed_value(facts: Facts, said: Said) -> bool:
 
 def _never_read(facts: Facts, said: Said) -> bool:
     return not facts.readings(said.oid)
-
-
-def _read(facts: Facts, said: Said) -> bool:
-    return bool(facts.readings(said.oid))
 
 
 def _somebody_changed_it(facts: Facts, said: Said) -> bool:
@@ -217,9 +209,9 @@ def _difference_shown(facts: Facts, said: Said) -> bool:
         return True
     if reading.record is None:
         return False
-    shown = _folded_shown(reading.record)
-    is_our_own = last is not None and last.is_open and shown == _folded_shown(sent_record(last))
-    return is_our_own or shown == _folded_shown(accepted)
+    shown = folded_shown_texts(reading.record)
+    is_our_own = last is not None and last.is_open and shown == folded_shown_texts(sent_record(last))
+    return is_our_own or shown == folded_shown_texts(accepted)
 
 
 def _compared_as_equal(facts: Facts, said: Said) -> bool:
@@ -228,10 +220,6 @@ def _compared_as_equal(facts: Facts, said: Said) -> bool:
 
 def _it_landed(facts: Facts, said: Said) -> bool:
     return facts.applied(_of(said))
-
-
-def _it_did_not_land(facts: Facts, said: Said) -> bool:
-    return not facts.applied(_of(said))
 
 
 def _are_others(facts: Facts, said: Said) -> bool:
@@ -296,8 +284,8 @@ def _overwrites_ticked(facts: Facts, said: Said) -> bool:
     if reading is None or reading.record is None:
         return True
     accepted = facts.organization(said.oid).confirmed_record()
-    seen, sent = _folded_shown(reading.record), _folded_shown(record)
-    ours = _folded_shown(accepted) if accepted else {}
+    seen, sent = folded_shown_texts(reading.record), folded_shown_texts(record)
+    ours = folded_shown_texts(accepted) if accepted else {}
     edited = {
         key for edit in facts.history.edits if edit.oid == said.oid and edit.at > reading.at for key in edit.fields
     }
@@ -354,6 +342,10 @@ def _counted_by_standing(facts: Facts, said: Said) -> bool:
     return sum(counted.values()) == Organization.objects.in_environment("staging").count()
 
 
+def _not(judge: Judge) -> Judge:
+    return lambda facts, said: not judge(facts, said)
+
+
 def _as_said(facts: Facts, said: Said) -> bool:
     return bool(said.value)
 
@@ -379,17 +371,17 @@ JUDGES: dict[str, Judge] = {
     "the directory does not have them": _directory_lacks,
     "the directory showed it": _directory_showed_it,
     "the directory shows it now": _was_there,
-    "the directory does not show it now": _was_not_there,
+    "the directory does not show it now": _not(_was_there),
     "the directory showed this value": _showed_value,
     "never read": _never_read,
-    "read": _read,
+    "read": _not(_never_read),
     "somebody changed the directory": _somebody_changed_it,
     "a difference is shown on the record": _difference_shown,
     "a difference is shown in the list": _difference_shown,
     "a difference is shown on home": _difference_shown,
     "compared as equal": _compared_as_equal,
     "proposal: it landed": _it_landed,
-    "proposal: it did not land": _it_did_not_land,
+    "proposal: it did not land": _not(_it_landed),
     "proposal: somebody else's values": _are_others,
     "changed by": _changed_by,
     "compared with the newest knowledge": _newest_before,

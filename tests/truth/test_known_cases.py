@@ -13,7 +13,8 @@ from tests.factories import acting
 from tests.faults.world import Way
 from tests.truth import histories
 from tests.truth.histories import SETTLE, Base, start_accepted, start_occupied, start_taken_over
-from tests.truth.steps import Ask, Change, Edit, History, Meddle, Meddling, Send, Step, Wait, decide
+from tests.truth.history import History
+from tests.truth.steps import Ask, Change, Edit, Meddle, Meddling, Send, Step, Wait, decide
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -33,8 +34,7 @@ def started(folder: Path, start: object) -> Iterator[Base]:
 
 
 def check(run: Base, *steps: Step) -> None:
-    outcome = run.run(steps)
-    assert outcome.contradictions == [], f"the log contradicts:\n{outcome}"
+    run.run(steps).check()
 
 
 class _Decide(Step):
@@ -63,6 +63,14 @@ def test_a_change_that_no_query_can_prove_is_not_accepted_by_one(accepted: Base,
         for step in steps:
             step.do(history)
         assert Submission.objects.latest("pk").state != State.ACCEPTED
+
+
+@pytest.mark.parametrize("change", [Change.NAME, Change.ZIP_FOUR])
+@pytest.mark.parametrize("way", [Way.APPLIED_504, Way.NOT_APPLIED_504])
+def test_what_is_proposed_to_a_person_is_no_guess(accepted: Base, change: Change, way: Way) -> None:
+    """Case A1 where no Query is answered for a day: the portal proposes what became of the message."""
+    a_day = Wait(25 * 3600, showing=None)
+    check(accepted, Edit(0, "child", change), Send("child", way=way), a_day, Ask())
 
 
 @pytest.mark.parametrize("way", [Way.APPLIED_504, Way.BREAKS, Way.LATE])

@@ -31,7 +31,6 @@ def test_no_page_says_what_the_log_contradicts(part: int, tmp_path: Path) -> Non
         )
         @given(histories.histories)
         def check(steps: list[Step]) -> None:
-            outcome = run.run(steps, to_the_first=True)
-            assert outcome.contradictions == [], f"the log contradicts:\n{outcome}"
+            run.run(steps, to_the_first=True).check()
 
         check()

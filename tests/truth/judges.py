@@ -84,7 +84,7 @@ def _said_not_there(facts: Facts, said: Said) -> bool:
 
 
 def _no_clear_answer(facts: Facts, said: Said) -> bool:
-    """ "Already exists" after an own unknown says neither yes nor no to the message."""
+    """ "Already exists" after an own unknown is neither yes nor no."""
     reply = facts.reply_to(_of(said), said.value)
     return reply is None or not (is_yes(reply) or (is_no(reply) and not is_already_there(reply)))
 
@@ -116,11 +116,12 @@ def _never_sent(facts: Facts, said: Said) -> bool:
 
 
 def _saved_not_sent(facts: Facts, said: Said) -> bool:
-    """False where every value that it speaks of was in a message that arrived."""
+    """False where every value that it speaks of was in a message that arrived after the last acceptance."""
     if not said.oid:
         return True  # a line of home that counts many records
     fields = _changed_fields(facts, said.oid)
-    sent = [texts(sent_record(each)) for each in facts.of_record(said.oid) if facts.arrived(each)]
+    since = facts.organization(said.oid).confirmed_submission_id or 0
+    sent = [texts(sent_record(each)) for each in facts.of_record(said.oid) if each.pk > since and facts.arrived(each)]
     return any(all(each.get(key, "") != value for each in sent) for key, value in fields.items())
 
 
@@ -223,8 +224,7 @@ def _it_landed(facts: Facts, said: Said) -> bool:
 
 
 def _are_others(facts: Facts, said: Said) -> bool:
-    content = facts.content(said.oid)
-    return content is not None and content.sha256 == ""
+    return (content := facts.content(said.oid)) is not None and content.sha256 == ""
 
 
 # People

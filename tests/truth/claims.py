@@ -125,13 +125,13 @@ def _record(head: record.Head) -> Iterator[Said]:
         yield Said("accepted by Redox", "record, fields", f"Last accepted by Redox, submission {of.pk}", oid, of)
     if organization.seen_at is None:
         yield Said("never read", "record, fields", "The portal has not read this record from the directory.", oid)
-    if organization.is_adrift:
+    if bool(organization.differs):
         text = "Somebody changed the directory by another way, or a late message arrived."
         yield Said("somebody changed the directory", "record, drift", text, oid)
     for row in comparison.drift(organization):
         yield Said("the directory showed this value", "record, drift", f"{row.label}: {row.seen}", oid, value=row)
-    text = "The directory showed something else" if organization.is_adrift else "says nothing of a difference"
-    yield Said("a difference is shown on the record", "record", text, oid, value=organization.is_adrift)
+    text = "The directory showed something else" if bool(organization.differs) else "says nothing of a difference"
+    yield Said("a difference is shown on the record", "record", text, oid, value=bool(organization.differs))
 
 
 _NAMED = re.compile(r"([^()]+?) \(([^,()]+), [^()]+\)(?:, )?")
@@ -276,5 +276,5 @@ def _compared(page: str, made: Review) -> Iterator[Said]:
 
 
 def _ticked(made: Review) -> frozenset[str]:
-    """The fields whose value in the directory the page asks to overwrite. Nothing asks for that today."""
-    return frozenset()
+    """The fields whose value in the directory the page asks to overwrite."""
+    return frozenset(change.difference.field for change in made.overwrites)

@@ -134,8 +134,10 @@ class Facts:
         for submission in self.of_record(oid):
             sent = sent_record(submission)
             said = [reply.at for reply in self.replies(submission) if is_yes(reply)]
-            if said or (submission.state == State.ACCEPTED and submission.ended_at):
-                found.append((said[0] if said else submission.ended_at or self.world.time, sent, False))
+            # What rests on a reading, or on a decision by one, is not newer than that reading.
+            rests_on = submission.evidence_at or submission.ended_at
+            if said or (submission.state == State.ACCEPTED and rests_on):
+                found.append((said[0] if said else rests_on or self.world.time, sent, False))
         return found
 
 
@@ -169,12 +171,14 @@ def json_of(body: bytes) -> dict[str, Any]:
 
 
 def reading_of(answer: Answered, oid: str) -> Reading | None:
-    """What an answer shows of an OID; None where it is about another one or cannot be understood."""
+    """What an answer shows of an OID; None where it is about another one or says nothing by itself."""
     content = json_of(answer.exchange.body)
     if json_of(answer.request).get("Identifier", {}).get("ID") != oid or "Organizations" not in content:
         return None
     found = [each for each in content["Organizations"] if oid in _oids(each)]
-    if content["Organizations"] and len(found) != 1:
+    # Absent only after the last of three Queries: without Active, with true and with false.
+    is_last = json_of(answer.request).get("Active") is False
+    if (content["Organizations"] or not is_last) and len(found) != 1:
         return None
     return Reading(answer.at, record_of(json.dumps(found[0]), oid) if found else None)
 
@@ -187,9 +191,10 @@ def _oids(organization: dict[str, Any]) -> list[str]:
 def record_of(organization: str, oid: str) -> OrganizationRecord:
     """An organization of the directory, as JSON, in the neutral shape; the OID is the one that was asked for."""
     content = json.loads(organization)
-    content["Identifiers"].sort(key=lambda each: each["ID"] != oid)
     meta = {"DataModel": "Organization", "EventType": "QueryResponse"}
-    return messages.read_query_answer(json.dumps({"Meta": meta, "Organizations": [content]}).encode())[0]
+    found = messages.read_query_answer(json.dumps({"Meta": meta, "Organizations": [content]}).encode(), oid)
+    assert found is not None
+    return found
 
 
 @cache

@@ -24,6 +24,7 @@ from tests.truth.facts import Facts
 from tests.truth.history import RECORDS, History
 from tests.truth.steps import (
     Ask,
+    AskAboutRecord,
     Cancel,
     Change,
     Decide,
@@ -35,6 +36,7 @@ from tests.truth.steps import (
     Send,
     SendBranch,
     Step,
+    TakeTheirs,
     Wait,
     WorkerDies,
 )
@@ -251,8 +253,8 @@ _some_way = _weighted((4, _ways), (1, st.none()))
 _send = st.builds(Send, _records, _intents, _some_way, _people)
 _wait = st.builds(Wait, _seconds, _ways, _showings)
 _meddle = st.builds(Meddle, _records, st.sampled_from(Meddling))
-_decide = st.builds(Decide, st.sampled_from((0, 1, 2)))
-_ask = st.builds(Ask, _showings)
+_decide = st.builds(Decide, st.sampled_from((0, 1, 2, 3, 4)))
+_ask = st.builds(Ask, _showings) | st.builds(AskAboutRecord, _records, _showings)
 
 
 @st.composite
@@ -268,6 +270,7 @@ def _work_on_a_record(draw: st.DrawFn) -> list[Step]:
 _rare = _weighted(
     (2, st.builds(Cancel)),
     (2, st.builds(Discard, _records)),
+    (2, st.builds(TakeTheirs, _records)),
     (2, st.builds(SendBranch, st.sampled_from(PlanKind), _ways)),
     (1, st.builds(GoOn)),
 )

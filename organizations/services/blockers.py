@@ -24,6 +24,7 @@ class Block(StrEnum):
     ALREADY_SO = "already_so"
     NOT_READ_BACK = "not_read_back"
     FOREIGN = "foreign"
+    ALREADY_THERE = "already_there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def blockers_of(
     together: frozenset[int],
 ) -> tuple[Blocker, ...]:
     """Everything in the way. `together` are ids of records whose messages go before this one in the same plan."""
-    found = [_open_submission(organization), _foreign(organization), _unsure(organization, record)]
+    found = [_open_submission(organization), _foreign(organization), _already_there(organization)]
+    found.append(_unsure(organization, record))
     if intent == Intent.DEACTIVATE:
         found.append(_not_to_deactivate(organization, together))
     else:
@@ -96,6 +98,14 @@ def _foreign(organization: Organization) -> Blocker | None:
     named = f" ({organization.foreign_name})" if organization.foreign_name else ""
     sentence = f"This OID belongs to another organization{named}. Nothing is sent to it. Give this record another OID."
     return Blocker(Block.FOREIGN, sentence, organization)
+
+
+def _already_there(organization: Organization) -> Blocker | None:
+    seen = organization.seen_record() if organization.is_there_unclaimed else None
+    if seen is None:
+        return None
+    sentence = f"The directory shows this OID already, as {seen.name}. Redox would refuse a New. Say whose it is first."
+    return Blocker(Block.ALREADY_THERE, sentence, organization)
 
 
 def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker | None:

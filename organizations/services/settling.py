@@ -252,6 +252,10 @@ def _refuse(
     organization.save()
     submissions.return_active(history, submission)
     _end(submission, organization, State.REJECTED, changes)
+    # What the directory showed beside this message is not on its way any more: it is a difference now.
+    organization.last_submission = submission
+    known.count(organization)
+    organization.save()
     reason = f"Submission {submission.pk}, which this one waited for, was rejected."
     submissions.cancel_followers(history, submission, locked, reason)
 

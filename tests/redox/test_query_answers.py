@@ -1,10 +1,12 @@
 """What a list of organizations in the answer to a Query means for the OID that was asked for."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizations.records import IdentifierRecord
+from organizations.redox.messages import OTHER_OIDS as OTHER_OIDS_KEY
 from organizations.redox.messages import read_query_answer
 from organizations.redox.reading import AnswerNotUnderstood, UnexpectedOrganizations
 from tests.redox.test_messages import OID, organization, query_response, record_in
@@ -42,7 +44,7 @@ TWICE = "The directory answered with 2 organizations that have this OID."
 def test_the_one_organization_with_our_oid_is_meant_wherever_the_oid_is(listed):
     record = record_in(query_response(*listed))
     assert (record.oid, record.name) == (OID, "Lakeside Clinics")
-    assert record.identifiers == (IdentifierRecord(kind="OID", value=OTHER_OIDS[0]),)
+    assert (record.identifiers, dict(record.carried)[OTHER_OIDS_KEY]) == ((), json.dumps([OTHER_OIDS[0]]))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,8 @@ def test_a_list_shows_absent_one_or_nothing_that_is_understood(listed, oid):
     assert (record is None) == (not listed)
     if record is not None:
         (others,) = ([each for each in oids if each != oid] for oids in listed if oid in oids)
-        assert [identifier.value for identifier in record.identifiers] == others
+        carried = json.loads(dict(record.carried).get(OTHER_OIDS_KEY, "[]"))
+        assert (record.identifiers, carried) == ((), others)
 
 
 @pytest.mark.parametrize("text", ["2.16.840.1", " 2.16.840.1", "URN:OID:2.16.840.1", "urn:oid:2.16.840.1 "])

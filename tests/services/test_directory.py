@@ -5,10 +5,21 @@ import json
 import pytest
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Evidence,
+    Organization,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.practice import PracticeDirectory
 from organizations.practice.listing import ANOTHER_OID
-from organizations.records import IdentifierRecord, canonical
+from organizations.records import canonical
+from organizations.redox.messages import OTHER_OIDS
 from organizations.services import asking, audit, environments, exchanges, organizations, resolving
 from organizations.services.actors import Actor
 from tests import factories
@@ -119,8 +130,8 @@ def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
     submission.refresh_from_db()
     seen = fresh(submission.organization).seen_record()
     assert seen is not None
-    assert (seen.oid, seen.identifiers) == (BASE, (IdentifierRecord(kind="OID", value=ANOTHER_OID),))
-    assert (submission.state, submission.absent_at) == (State.NEEDS_PERSON, None)
+    assert (seen.oid, seen.identifiers, dict(seen.carried)[OTHER_OIDS]) == (BASE, (), f'["{ANOTHER_OID}"]')
+    assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.QUERY)
     assert asked_active(practice) == [""]
 
 

@@ -167,7 +167,7 @@ ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
         deciding.decide, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
     ),
     "take what the directory shows": lambda user: versioned(differences.take_theirs, saved(user), user, reason="Seen"),
-    "take a decision back": lambda user: partial(differences.reopen, saved(user).pk, reason="Seen", actor=acting(user)),
+    "take a decision back": lambda user: partial(differences.claim, saved(user).pk, reason="Seen", actor=acting(user)),
     "go on after a stop": lambda user: partial(going_on.release, "staging", actor=acting(user)),
 }
 LOCKING = re.compile(r"FOR UPDATE|^(INSERT|UPDATE|DELETE)|structurelock")

@@ -23,8 +23,8 @@ def fresh(made: Organization) -> Organization:
     return Organization.objects.with_words().get(pk=made.pk)
 
 
-def accepted(user: User, oid: str = BASE) -> Organization:
-    made = factories.organization(oid, user=user)
+def accepted(user: User, oid: str = BASE, **values: object) -> Organization:
+    made = factories.organization(oid, user=user, **values)
     factories.submission(made, user=user)
     assert deliver()
     return fresh(made)

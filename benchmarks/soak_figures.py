@@ -16,12 +16,13 @@ from django.contrib.auth.models import Group
 
 from benchmarks import ground
 from benchmarks.faulty import FAULTS, QUERY_FAULTS, Effect, Faulty
-from organizations.models import Action, AuditEntry, Organization, State, Submission, User
+from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission, User
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, readable_fingerprint
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import asking, deciding, organizations, reviews, submissions
 from organizations.services.actors import Actor, person
+from organizations.services.deciding import Verdict
 from organizations.services.faults import NotDone
 
 _BASE = "2.16.840.1.113883.3.6147.458.99999.1"
@@ -127,7 +128,7 @@ class Journey:
         self._open[made.pk] = record
 
     def _decide(self, submission: Submission) -> None:
-        """As a person would: ask, and decide by what the directory shows."""
+        """As a careful person would: ask, and send again whatever can be sent again."""
         asking.ask_about(submission, actor=self.approver)
         shown = deciding.last_answer(submission)
         if shown is None:
@@ -140,13 +141,13 @@ class Journey:
             self.decided += 1
 
 
-def _verdict(submission: Submission, shown: deciding.Shown) -> deciding.Verdict:
-    """It arrived if the directory shows what was sent; else the same bytes again, where they may go out again."""
+def _verdict(submission: Submission, shown: deciding.Shown) -> Verdict:
+    choices = deciding.choices(submission, shown)
+    if Verdict.SEND_AGAIN in choices:
+        return Verdict.SEND_AGAIN
     sent = messages.record_from_message(bytes(submission.message))
-    if shown.record and readable_fingerprint(shown.record) == readable_fingerprint(sent):
-        return deciding.Verdict.ARRIVED
-    can_send_again = deciding.Verdict.SEND_AGAIN in deciding.choices(submission, shown)
-    return deciding.Verdict.SEND_AGAIN if can_send_again else deciding.Verdict.OURS
+    is_as_sent = shown.record is not None and readable_fingerprint(shown.record) == readable_fingerprint(sent)
+    return Verdict.ARRIVED if is_as_sent and Verdict.ARRIVED in choices else Verdict.OURS
 
 
 def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes: float) -> None:
@@ -170,9 +171,16 @@ def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes
         ("kinds of fault that occurred", f"{_kinds(directory)} of {len(FAULTS | QUERY_FAULTS)}"),
         ("effects in the directory", str(len(directory.records.effects))),
         ("decided by a person", str(journey.decided)),
+        *_accepted_by(),
         *_findings(directory),
     ]
     print(f"{ground.machine()}; settle {_settle()} s\n\n{ground.table(('', 'number'), rows)}", flush=True)
+
+
+def _accepted_by() -> list[tuple[str, str]]:
+    """How many acceptances rest on what."""
+    found = Counter(Submission.objects.filter(state=State.ACCEPTED).values_list("evidence", flat=True))
+    return [(f"accepted by {Evidence(evidence).label}", str(number)) for evidence, number in sorted(found.items())]
 
 
 def _settle() -> str:
@@ -195,11 +203,13 @@ def _findings(directory: Faulty) -> list[tuple[str, str]]:
     sent = {(each.oid, _text(_organization(each))): each for each in Submission.objects.order_by("id")}
     seen = {(each.oid, _text(each.organization)) for each in effects}
     news = Counter(each.oid for each in effects if each.event == "New")
-    lost = [key for key, each in sent.items() if each.state == State.ACCEPTED and key not in seen]
+    accepted = {key: each for key, each in sent.items() if each.state == State.ACCEPTED}
+    lost = Counter(each.evidence for key, each in accepted.items() if key not in seen)
     return [
         ("not ended", str(Submission.objects.open().count())),
         ("rejected or cancelled", str(Submission.objects.filter(state__in=(State.REJECTED, State.CANCELLED)).count())),
-        ("lost: accepted without an effect", str(len(lost))),
+        ("lost: accepted without an effect", str(sum(lost.values()))),
+        *((f"lost by {Evidence(evidence).label}", str(number)) for evidence, number in sorted(lost.items())),
         ("doubled: a second New took effect", str(sum(number - 1 for number in news.values()))),
         ("out of order: an older message after a newer one", str(_out_of_order(effects, sent))),
         ("child before its parent", str(_child_first(effects))),

@@ -1,105 +1,240 @@
-"""What is stored gets its evidence from its own history.
+"""Give every stored acceptance its evidence, from the entries of its own history.
 
-Accepted by an answer: Redox. Settled by the worker: a Query, or where the message changed nothing visibly, something
-equivalent, which is read once more. Settled by a person: a decision.
+Accepted by an answer: Redox. Settled by the worker: a Query, or "something equivalent" where the message changed
+nothing visibly; that is read once more. Settled by a person: a decision. Data only, so that PostgreSQL has no changed
+rows pending when the next migration changes the tables.
 """
 
+import datetime
+import json
+from typing import NamedTuple
+
 from django.db import migrations
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
 from organizations import knowledge
-from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord, from_canonical
+from organizations.records import (
+    AddressRecord,
+    ContactRecord,
+    IdentifierRecord,
+    OrganizationRecord,
+    canonical,
+    fingerprint,
+    from_canonical,
+    readable_fingerprint,
+)
 from organizations.redox import messages
-from organizations.redox.outcome import OTHER_SUCCESS
-from organizations.redox.resolution import changes_visibly
 
 CHUNK = 200
+"""Rows in memory at a time, without their messages."""
+COUNTED = ["taken", "known_at", "carried", "wanted_hash", "not_visible_yet", "changes", "differs", "differs_since"]
+OTHER_SUCCESS = "new success text"
+NOT_A_RECORD = (ValueError, KeyError, TypeError, AttributeError)
 
 
-def give_submissions_evidence(apps, schema_editor):
-    """Every accepted submission says by what."""
+class Entry(NamedTuple):
+    """What an entry of the history says in its columns."""
+
+    sequence: int
+    action: str
+    outcome: str
+    at: datetime.datetime
+    actor_id: int | None
+    actor_name: str
+    submission_id: int | None
+
+
+def name_evidence_of_submissions(apps, schema_editor):
+    """Every accepted submission says what that rests on; a decision, also to reject, says whose it was."""
     submissions = apps.get_model("organizations", "Submission").objects
     entries = apps.get_model("organizations", "AuditEntry").objects
-    accepted = submissions.filter(state="accepted", evidence="").order_by("pk")
-    while chunk := list(accepted[:CHUNK]):
+    ended = submissions.filter(Q(state="accepted", evidence="") | Q(state="rejected", decided_by=""))
+    for chunk in _chunks(ended.defer("message", "before", "warnings")):
+        histories = _histories(entries, "submission_id", [submission.pk for submission in chunk])
         for submission in chunk:
-            of_it = entries.filter(submission_id=submission.pk).order_by("-sequence").defer("raw")
-            submissions.filter(pk=submission.pk).update(**_evidence(submission, of_it))
+            _name_evidence(submission, histories[submission.pk], apps)
+        submissions.bulk_update(chunk, ["evidence", "evidence_at", "decided_by", "read_back_at"])
 
 
-def give_records_knowledge(apps, schema_editor):
-    """Every record knows what its acceptance rests on, since when a reading is newer, and in what one differs."""
+def name_acceptances_of_records(apps, schema_editor):
+    """A record's acceptance rests on what that of its submission rests on; a reading from then on is newer."""
     organizations = apps.get_model("organizations", "Organization").objects
-    known = organizations.exclude(confirmed="", seen="").order_by("pk").select_related("confirmed_submission")
-    last = 0
-    while chunk := list(known.filter(pk__gt=last)[:CHUNK]):
-        last = chunk[-1].pk
+    submission = apps.get_model("organizations", "Submission").objects.filter(pk=OuterRef("confirmed_submission"))
+    accepted = organizations.exclude(confirmed="")
+    accepted.update(
+        confirmed_evidence=Coalesce(Subquery(submission.values("evidence")[:1]), F("confirmed_evidence")),
+        known_at=Coalesce(Least(Subquery(submission.values("evidence_at")[:1]), F("confirmed_at")), F("confirmed_at")),
+    )
+    # The reading that an acceptance rests on was stored a moment before its entry. It counts: it may have shown more.
+    by_reading = accepted.exclude(confirmed_evidence__in=("", "answer"))
+    by_reading.filter(seen_at__lt=F("known_at")).update(known_at=F("seen_at"))
+    # Saved changes of a record that was taken over, and never sent, are counted from what was taken over.
+    taken_over = organizations.filter(confirmed="", presence_basis="seen", last_submission=None).exclude(seen="")
+    taken_over.update(taken=F("seen"), known_at=F("presence_at"))
+
+
+def count_differences(apps, schema_editor):
+    """Count anew where changes are saved, and where the directory was read after the acceptance or without one."""
+    organizations = apps.get_model("organizations", "Organization").objects
+    submissions = apps.get_model("organizations", "Submission").objects
+    entries = apps.get_model("organizations", "AuditEntry").objects
+    is_read_later = Q(seen_at__isnull=False) & (Q(known_at=None) | Q(seen_at__gte=F("known_at")))
+    shows_something_new = is_read_later & (Q(taken="") | ~Q(taken=F("seen")))
+    known = organizations.exclude(confirmed="", seen="").filter(Q(changes__gt=0) | shows_something_new)
+    related = known.select_related("confirmed_submission").defer("confirmed_submission__message")
+    for chunk in _chunks(related.prefetch_related("contacts", "identifiers")):
         for organization in chunk:
-            organizations.filter(pk=organization.pk).update(**_knowledge(organization))
+            _take(organization, entries)
+            _send_endpoints_back(organization, submissions)
+            _count(organization)
+        organizations.bulk_update(chunk, COUNTED)
 
 
-def _evidence(submission, of_it):
-    answer = of_it.filter(action="attempt.outcome", outcome="accepted").first()
-    if answer is not None:
-        return {"evidence": "answer", "evidence_at": answer.at}
-    settled = of_it.filter(action="submission.settled").first()
-    asked = of_it.filter(action="submission.asked").first()
-    at = asked.at if asked else submission.ended_at
-    if settled is not None and settled.actor_id is not None:
-        return {"evidence": "person", "evidence_at": at, "decided_by": settled.actor_name}
+def _chunks(rows):
+    last = 0
+    while chunk := list(rows.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        last = chunk[-1].pk
+        yield chunk
+
+
+def _histories(entries, name, keys):
+    """The entries of each key, newest first, without their bodies.
+
+    Actions are not asked for: a database without statistics might go through all entries of an action for each key.
+    """
+    rows = entries.filter(**{f"{name}__in": keys}).values_list(name, *Entry._fields, named=False)
+    histories = {key: [] for key in keys}
+    for key, *values in rows:
+        histories[key].append(Entry(*values))
+    for history in histories.values():
+        history.sort(reverse=True)
+    return histories
+
+
+def _newest(history, action, **values):
+    found = (entry for entry in history if entry.action == action)
+    return next((entry for entry in found if all(getattr(entry, name) == values[name] for name in values)), None)
+
+
+def _name_evidence(submission, history, apps):
+    answer = _newest(history, "attempt.outcome")
+    settled = _newest(history, "submission.settled")
+    by = settled.actor_name if settled and settled.actor_id is not None else ""
+    if submission.state == "rejected":
+        # Rejected by an answer after a person had sent it again: nobody decided that.
+        submission.decided_by = by if settled and not (answer and answer.sequence > settled.sequence) else ""
+        return
+    accepted = _newest(history, "attempt.outcome", outcome="accepted")
+    if accepted:
+        submission.evidence, submission.evidence_at = "answer", accepted.at
+        return
+    end = settled.sequence if settled else history[0].sequence + 1 if history else 0
+    # A later Query only read the record back.
+    asked = _newest([entry for entry in history if entry.sequence < end], "submission.asked")
+    submission.evidence_at, submission.decided_by = asked.at if asked else submission.ended_at, by
+    submission.evidence = _evidence(submission, settled, apps)
+    if submission.evidence == "equivalent" and _is_newest_acceptance(submission, apps):
+        # A reading that is due anyway waits until a lost attempt can no longer be under way.
+        submission.read_back_at = submission.read_back_at or timezone.now()
+
+
+def _evidence(submission, settled, apps):
+    if settled is None:
+        return "equivalent"  # no entry says more: the weakest claim, and it is read once more
+    if settled.actor_id is not None:
+        return "person"
     if submission.answer_warning == OTHER_SUCCESS:
-        return {"evidence": "both", "evidence_at": at}
-    if submission.event == "New" or _changed_visibly(submission):
-        return {"evidence": "query", "evidence_at": at}
-    return {"evidence": "equivalent", "evidence_at": at, "read_back_at": timezone.now()}
+        return "both"
+    return "query" if submission.event == "New" or _changed_visibly(submission, apps) else "equivalent"
 
 
-def _changed_visibly(submission):
-    before = from_canonical(submission.before) if submission.before else None
-    return changes_visibly(messages.record_from_message(bytes(submission.message)), before)
+def _changed_visibly(submission, apps):
+    """Whether a Query shows the record before and after in ways that do not mean the same."""
+    before, sent = _record(submission.before), _sent(submission)
+    if before is None or sent is None:
+        return False
+    shown = _shown_at_the_review(submission, apps.get_model("organizations", "AuditEntry").objects)
+    before = knowledge.newest(before, shown) if shown else before
+    return readable_fingerprint(before) != readable_fingerprint(sent)
 
 
-def _knowledge(organization):
-    accepted, submission = organization.confirmed, organization.confirmed_submission
-    values = {"confirmed_evidence": "answer" if accepted else ""}
-    known_at = organization.confirmed_at
-    if submission is not None:
-        values["confirmed_evidence"] = submission.evidence or "answer"
-        known_at = min(filter(None, (submission.evidence_at, known_at)), default=known_at)
-    baseline = accepted
-    if not accepted and organization.seen and organization.last_submission_id is None:
-        # Taken over from the directory and never sent: saved changes are counted from what it showed.
-        values["taken"] = baseline = organization.seen
-        known_at = organization.presence_at
-    values["known_at"] = known_at
-    return values | _differences(organization, baseline, known_at, submission)
+def _shown_at_the_review(submission, entries):
+    """What the directory had shown since the acceptance that the review compared with, if it was read since."""
+    history = _histories(entries, "organization_id", [submission.organization_id])[submission.organization_id]
+    made = _newest(history, "submission.made", submission_id=submission.pk)
+    for entry in history if made else ():
+        if entry.sequence < made.sequence and entry.action == "organization.confirmed":
+            return None
+        if entry.sequence < made.sequence and entry.action == "submission.asked":
+            details = _facts(entries, entry).get("details") or {}
+            if details.get("asked"):
+                return _from_json(details.get("seen"))
+    return None
 
 
-def _differences(organization, baseline, known_at, submission):
-    seen_at = organization.seen_at
-    if seen_at is None or (known_at is not None and seen_at < known_at) or organization.presence == "absent":
-        return {}
-    before = submission.before if submission is not None and submission.event == "Update" else ""
-    wanted = knowledge.sendable(_wanted(organization))
-    accepted = knowledge.sendable(from_canonical(baseline)) if baseline else None
-    if not organization.seen:
-        is_lag = submission is not None and not before
-        return {"not_visible_yet": is_lag} if is_lag or not baseline else {"differs": 1, "differs_since": seen_at}
-    seen = from_canonical(organization.seen)
-    found = len(knowledge.seen_differences(accepted, seen)) if accepted else 0
-    if found and before and not knowledge.seen_differences(from_canonical(before), seen):
-        return {"not_visible_yet": True, "changes": len(knowledge.unsent(accepted, None, wanted))}
-    values = {"changes": len(knowledge.unsent(accepted, seen, wanted)), "differs": found}
-    return values | ({"differs_since": seen_at} if found else {})
+def _is_newest_acceptance(submission, apps):
+    """A later acceptance wrote the whole record anew, so nothing is left to read of an earlier one."""
+    organizations = apps.get_model("organizations", "Organization").objects
+    return organizations.filter(confirmed_submission=submission.pk).exists()
+
+
+def _take(organization, entries):
+    """A record that was taken over and sent, but never accepted; what was seen may be a later reading."""
+    if organization.confirmed or organization.taken or organization.presence_basis != "seen":
+        return
+    entry = _newest(_histories(entries, "organization_id", [organization.pk])[organization.pk], "organization.seen")
+    record = _from_json(_facts(entries, entry).get("record")) if entry else None
+    if record:
+        organization.taken, organization.known_at = canonical(record), min(entry.at, organization.seen_at or entry.at)
+
+
+def _send_endpoints_back(organization, submissions):
+    """A person decided that the OID is ours with other values: an Update keeps what the form does not have."""
+    seen, wanted_hash = _record(organization.seen), organization.wanted_hash
+    if not organization.seen_counts or seen is None or organization.carried == dict(seen.carried):
+        return
+    organization.carried = dict(seen.carried)
+    organization.wanted_hash = fingerprint(knowledge.sendable(_wanted(organization)))
+    # "Rejected" is shown while what is wanted is what it was then.
+    last = submissions.filter(pk=organization.last_submission_id, wanted_hash=wanted_hash)
+    last.update(wanted_hash=organization.wanted_hash)
+
+
+def _count(organization):
+    """As the portal counts after each reading and each edit."""
+    baseline = _record(organization.taken or organization.confirmed)
+    seen, is_read_later = _record(organization.seen), _is_read_later(organization)
+    lags = is_read_later and _shows_what_was_before(organization, seen)
+    later = seen if is_read_later and not lags else None
+    baseline = knowledge.sendable(baseline) if baseline else None
+    differs = 0
+    if baseline and is_read_later and not lags and organization.presence != "absent":
+        differs = len(knowledge.seen_differences(baseline, later)) if later else 1
+    organization.not_visible_yet, organization.differs = lags, differs
+    organization.differs_since = organization.seen_at if differs else None
+    organization.changes = len(knowledge.unsent(baseline, later, knowledge.sendable(_wanted(organization))))
+
+
+def _is_read_later(organization):
+    seen_at, known_at = organization.seen_at, organization.known_at
+    return seen_at is not None and (known_at is None or seen_at >= known_at)
+
+
+def _shows_what_was_before(organization, seen):
+    """Whether the directory lags behind. Nothing does where no reading and no answer showed the change itself."""
+    submission, accepted = organization.confirmed_submission, _record(organization.confirmed)
+    if submission is None or organization.taken or submission.evidence == "equivalent":
+        return False
+    before = _record(submission.before) if submission.event == "Update" else None
+    if before is None or seen is None or accepted is None:
+        return before is None and seen is None
+    return bool(knowledge.seen_differences(accepted, seen)) and not knowledge.seen_differences(before, seen)
 
 
 def _wanted(organization):
-    contacts = organization.contacts.order_by("position", "id")
-    identifiers = organization.identifiers.order_by("position", "id")
-    address = {
-        name: getattr(organization, name) for name in ("street", "city", "state", "zip_code", "county", "country")
-    }
-    phones = ("work_phone", "mobile_phone", "home_phone")
+    names = ("street", "city", "state", "zip_code", "county", "country")
     return OrganizationRecord(
         oid=organization.oid,
         name=organization.name,
@@ -108,19 +243,51 @@ def _wanted(organization):
         destination_known=organization.destination_known,
         part_of_oid=organization.part_of_oid,
         aliases=tuple(organization.aliases),
-        identifiers=tuple(IdentifierRecord(kind=each.kind, value=each.value) for each in identifiers),
-        contacts=tuple(
-            ContactRecord(
-                purpose=each.purpose,
-                name=each.name,
-                email_addresses=tuple(each.email_addresses),
-                **{name: getattr(each, name) for name in phones},
-            )
-            for each in contacts
+        identifiers=tuple(
+            IdentifierRecord(kind=each.kind, value=each.value) for each in _placed(organization.identifiers)
         ),
-        address=AddressRecord(**address),
+        contacts=tuple(_contact(each) for each in _placed(organization.contacts)),
+        address=AddressRecord(**{name: getattr(organization, name) for name in names}),
         carried=tuple(sorted(organization.carried.items())),
     )
+
+
+def _contact(row):
+    phones = {name: getattr(row, name) for name in ("work_phone", "mobile_phone", "home_phone")}
+    emails = tuple(row.email_addresses)
+    return ContactRecord(purpose=row.purpose, name=row.name, email_addresses=emails, **phones)
+
+
+def _placed(rows):
+    return sorted(rows.all(), key=lambda row: (row.position, row.pk))
+
+
+def _sent(submission):
+    """The record that a message carries; None where it cannot be read: such a message was never sent."""
+    try:
+        return messages.record_from_message(bytes(submission.message))
+    except NOT_A_RECORD:
+        return None
+
+
+def _record(text):
+    try:
+        return from_canonical(text) if text else None
+    except NOT_A_RECORD:
+        return None
+
+
+def _from_json(data):
+    try:
+        return OrganizationRecord.from_json(data) if data else None
+    except NOT_A_RECORD:
+        return None
+
+
+def _facts(entries, entry):
+    """The body of an entry, parsed; it may lack keys that later releases write."""
+    facts = json.loads(bytes(entries.values_list("body", flat=True).get(pk=entry.sequence)))
+    return facts if isinstance(facts, dict) else {}
 
 
 class Migration(migrations.Migration):
@@ -129,6 +296,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(give_submissions_evidence, migrations.RunPython.noop),
-        migrations.RunPython(give_records_knowledge, migrations.RunPython.noop),
+        migrations.RunPython(name_evidence_of_submissions, migrations.RunPython.noop),
+        migrations.RunPython(name_acceptances_of_records, migrations.RunPython.noop),
+        migrations.RunPython(count_differences, migrations.RunPython.noop),
     ]

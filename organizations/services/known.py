@@ -6,7 +6,7 @@ Every function leaves the counts of the row, of saved changes and of differences
 import datetime
 
 from organizations import knowledge
-from organizations.models import Basis, Evidence, Organization, Presence, Submission, clock
+from organizations.models import Basis, Event, Evidence, Organization, Presence, Submission, clock
 from organizations.models.organization import NAME_LENGTH
 from organizations.records import OrganizationRecord, canonical, fingerprint
 from organizations.redox import messages
@@ -130,11 +130,18 @@ def _under_way(organization: Organization) -> OrganizationRecord | None:
 
 
 def _shows_what_was_before(organization: Organization) -> bool:
-    """Whether a reading after the last acceptance shows the content from before it: the directory lags behind."""
+    """Whether a reading after the last acceptance shows the content from before it: the directory lags behind.
+
+    Nothing lags behind an acceptance by something equivalent: no answer and no reading showed that message's change.
+    """
     submission = organization.confirmed_submission
     if submission is None or organization.taken or not organization.is_read_later:
         return False
-    before, seen, accepted = submission.before_record(), organization.seen_record(), organization.confirmed_record()
+    if organization.confirmed_evidence == Evidence.EQUIVALENT:
+        return False
+    # Earlier releases kept a record also before a New, when the OID had been there and was gone.
+    before = submission.before_record() if submission.event == Event.UPDATE else None
+    seen, accepted = organization.seen_record(), organization.confirmed_record()
     if before is None or seen is None or accepted is None:
         return before is None and seen is None
     return bool(knowledge.seen_differences(accepted, seen)) and not knowledge.seen_differences(before, seen)

@@ -272,7 +272,7 @@ for environment in Environment.values:
         "stands_for": Counter(each.stands_for for each in records),
         "standing": Counter(each.standing for each in records),
         "open_work": Counter(each.open_work for each in records),
-        "adrift": sum(each.is_adrift for each in records),
+        "differs": sum(each.differs > 0 for each in records),
         "without_entry": sorted({each.oid for each in records} - {each.oid for each in entries}),
     }
 print(json.dumps(said))
@@ -292,7 +292,7 @@ def check_content(folder: Path) -> None:
             wanted = set(words) - {"sending", "awaiting"}
             assert {word for word, number in counts[kind].items() if word and number >= 2} == wanted, counts[kind]
         assert counts["without_entry"] == []
-        assert counts["adrift"] == 2
+        assert counts["differs"] == 2
 
 
 def test_a_whole_demonstration_from_nothing_and_once_more(tmp_path):

@@ -1,6 +1,7 @@
 """What tests of delivery do again and again."""
 
 from dataclasses import replace
+from typing import Any
 
 from organizations.models import (
     AuditEntry,
@@ -23,8 +24,8 @@ def fresh(made: Organization) -> Organization:
     return Organization.objects.with_words().get(pk=made.pk)
 
 
-def accepted(user: User, oid: str = BASE) -> Organization:
-    made = factories.organization(oid, user=user)
+def accepted(user: User, oid: str = BASE, **values: Any) -> Organization:
+    made = factories.organization(oid, user=user, **values)
     factories.submission(made, user=user)
     assert deliver()
     return fresh(made)

@@ -349,3 +349,34 @@ def test_what_our_own_message_may_have_changed_is_nobody_elses_change(
     practice.register("staging", practice.organizations("staging")[BASE] | {"Aliases": ["By hand"]})
     asking.ask_about(submission, actor=worker)
     assert fresh(made).differs == 1
+
+
+def test_an_acceptance_by_something_equivalent_is_read_once_and_the_spelling_from_before_is_a_difference(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    before = replace(factories.record().address, zip_code="53704-1111")
+    accepted_as_before = accepted(editor, address=before)
+    address = replace(before, zip_code="53704-2222")
+    submission = factories.submission(edit(accepted_as_before, editor, address=address), user=editor)
+    made = factories.confirmed(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
+    Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
+
+    assert resolving.read_back_next("staging", actor=worker)
+    assert not resolving.read_back_next("staging", actor=worker)
+
+    made = fresh(made)
+    assert (made.differs, made.not_visible_yet, made.confirmed_evidence) == (1, False, Evidence.EQUIVALENT)
+    submission.refresh_from_db()
+    assert (submission.evidence, submission.read_back_at) == (Evidence.EQUIVALENT, None)
+
+
+def test_a_new_of_an_oid_that_had_been_there_is_not_visible_yet_while_the_directory_does_not_show_it(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    assert made.last_submission is not None
+    practice.forget("staging", BASE)
+    # Earlier releases kept what had been there as the record before such a New.
+    Submission.objects.update(before=made.confirmed)
+    asking.ask_about(made.last_submission, actor=worker)
+    assert (fresh(made).not_visible_yet, fresh(made).differs) == (True, 0)

@@ -1,0 +1,170 @@
+"""The upgrade of a database that the release before evidence had filled: what it knows afterwards."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import StateApps
+from django.utils import timezone
+
+from organizations.models import AuditEntry, Evidence, Organization, Submission
+from organizations.services import known
+from tests.factories import BASE
+
+BEFORE = [("organizations", "0006_plans")]
+FILLED = Path(__file__).parent / "filled_before_evidence.json"
+"""Rows as that release's own services made them, by sending to the practice directory. Left out: tables without
+records, the raw bytes of answers, and bodies of entries that the upgrade does not read."""
+TABLES = ("user", "organization", "contact", "identifier", "submission", "auditentry")
+
+
+@pytest.fixture
+def before(transactional_db: None) -> Iterator[StateApps]:
+    """The tables as that release had them, filled; afterwards they are those of today again, and empty."""
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    apps = migrate(BEFORE)
+    try:
+        fill(apps)
+        yield apps
+    finally:
+        tables = MigrationExecutor(connection).loader.project_state().apps
+        with transaction.atomic():
+            for name in reversed(TABLES):
+                rows = tables.get_model("organizations", name)._default_manager.all()
+                rows._raw_delete(rows.db)
+        migrate(newest)
+
+
+def migrate(targets: list[tuple[str, str]]) -> StateApps:
+    executor = MigrationExecutor(connection)
+    executor.migrate(targets)
+    return executor.loader.project_state(targets).apps
+
+
+def upgrade() -> None:
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
+
+
+def fill(apps: StateApps) -> None:
+    rows: dict[str, list[Any]] = {name: [] for name in TABLES}
+    for row in json.loads(FILLED.read_text()):
+        model = apps.get_model("organizations", row.pop("model"))
+        values = {"pk": row.pop("pk")}
+        for name, value in row.items():
+            field = cast(Any, model._meta.get_field(name))
+            values[field.attname] = value.encode() if name in ("message", "body") else field.to_python(value)
+        rows[model._meta.model_name or ""].append(model(**values))
+    with transaction.atomic():
+        for name in TABLES:
+            apps.get_model("organizations", name)._default_manager.bulk_create(rows[name])
+
+
+def record(number: int) -> Organization:
+    return Organization.objects.with_words().get(oid=f"{BASE}.{number}")
+
+
+def ends(number: int) -> list[tuple[str, str, str]]:
+    """State, evidence and who decided, of each submission of a record."""
+    own = Submission.objects.filter(oid=f"{BASE}.{number}").order_by("pk")
+    return list(own.values_list("state", "evidence", "decided_by"))
+
+
+def entries_of(number: int, action: str) -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(oid=f"{BASE}.{number}", action=action).order_by("sequence"))
+
+
+ANSWER, QUERY, EQUIVALENT = ("accepted", "answer", ""), ("accepted", "query", ""), ("accepted", "equivalent", "")
+ENDS = {
+    1: [ANSWER],
+    2: [QUERY],
+    3: [ANSWER, QUERY],
+    4: [ANSWER, EQUIVALENT],  # only the spelling of the country changed
+    5: [ANSWER, EQUIVALENT],  # only the last digits of the ZIP code changed, and the message never arrived
+    6: [ANSWER, EQUIVALENT, ANSWER],
+    7: [("accepted", "both", "")],  # Redox answered with another success text
+    8: [("accepted", "person", "Approver One")],
+    9: [("rejected", "", "Approver One")],  # in part, or somebody else's
+    10: [ANSWER, ANSWER],  # a person sent it again
+    11: [],
+    12: [("rejected", "", "")],
+    13: [ANSWER],
+    14: [ANSWER],
+    15: [ANSWER, ANSWER],
+    16: [ANSWER, EQUIVALENT],  # a reading before the review had shown what was sent
+    17: [],
+    18: [("unknown", "", "")],
+}
+# In how many fields the directory differs, how many are saved here and not sent, and whether it lags behind.
+COUNTS = {5: (1, 0, False), 8: (9, 0, False), 13: (1, 0, False), 14: (0, 0, True), 15: (0, 1, False)}
+
+
+def test_a_database_of_the_release_before_is_upgraded(before: StateApps) -> None:
+    upgrade()
+    every_end_says_what_it_rests_on()
+    what_was_taken_over_and_decided_is_compared_with_as_before()
+    acceptances_by_something_equivalent_are_read_once_more()
+    what_is_counted_is_what_the_portal_counts_from_then_on()
+
+
+def every_end_says_what_it_rests_on() -> None:
+    assert {number: ends(number) for number in ENDS} == ENDS
+    for organization in Organization.objects.exclude(confirmed_submission=None):
+        accepted = cast(Submission, organization.confirmed_submission)
+        assert organization.confirmed_evidence == accepted.evidence
+        known_at, evidence_at = cast(Any, organization.known_at), cast(Any, accepted.evidence_at)
+        assert known_at <= min(evidence_at, cast(Any, organization.confirmed_at))
+    # Read back after the acceptance: that later reading is not what it rests on.
+    acceptance, read_back = entries_of(3, "organization.confirmed")[-1], entries_of(3, "submission.asked")
+    rests_on = cast(Any, Submission.objects.get(oid=f"{BASE}.3", event="Update").evidence_at)
+    assert [rests_on == entry.at for entry in read_back] == [True, False]
+    assert rests_on <= acceptance.at < read_back[1].at
+
+
+def what_is_counted_is_what_the_portal_counts_from_then_on() -> None:
+    for organization in Organization.objects.all():
+        number = int(organization.oid.rsplit(".", 1)[1])
+        counted = (organization.differs, organization.changes, organization.not_visible_yet)
+        if organization.confirmed:
+            assert counted == COUNTS.get(number, (0, 0, False)), number
+        wanted_hash, since = organization.wanted_hash, organization.differs_since
+        known.count(organization)
+        again = (organization.differs, organization.changes, organization.not_visible_yet)
+        assert (again, organization.wanted_hash, organization.differs_since) == (counted, wanted_hash, since), number
+
+
+def acceptances_by_something_equivalent_are_read_once_more() -> None:
+    due = Submission.objects.to_read_back("staging", timezone.now())
+    # The second of three messages of record 6 is not: the third wrote the whole record.
+    assert {submission.oid.rsplit(".", 1)[1] for submission in due} == {"4", "5", "16"}
+    assert {submission.evidence for submission in due} == {Evidence.EQUIVALENT}
+
+
+def what_was_taken_over_and_decided_is_compared_with_as_before() -> None:
+    never_sent, refused, ours = record(11), record(12), record(9)
+    assert (never_sent.taken, never_sent.changes) == (never_sent.seen, 0)
+    baseline = refused.baseline_record()
+    assert baseline is not None
+    assert (baseline.name, refused.name, refused.known_at) == ("Theirs", "Lakeside East", refused.seen_at)
+    assert (ours.presence, ours.open_work, ours.is_foreign) == ("present", "rejected", False)
+    newest = ours.newest_record()
+    assert newest is not None
+    assert newest.name == "Theirs"
+    assert "Type" in ours.carried  # an Update would remove it
+
+
+def test_a_message_or_an_entry_that_cannot_be_read_does_not_stop_the_upgrade(before: StateApps) -> None:
+    submissions = before.get_model("organizations", "Submission")._default_manager
+    entries = before.get_model("organizations", "AuditEntry")._default_manager
+    submissions.filter(oid=f"{BASE}.3", event="Update").update(message=b"not JSON")
+    entries.filter(action="submission.asked", oid=f"{BASE}.16").update(body=b"{}")
+    entries.filter(action="organization.seen").update(body=b"{}")
+    entries.filter(oid=f"{BASE}.2").delete()
+    upgrade()
+    assert ends(3)[-1] == EQUIVALENT
+    assert ends(16)[-1] == QUERY  # what it knew of the reading before is gone
+    assert ends(2) == [EQUIVALENT]  # no entry says more
+    assert record(12).taken == ""

@@ -132,7 +132,9 @@ ROWS: dict[str, Explanation] = {
         "Redox gives no reason. Special characters are suspected{special}.",
         *_SUPPORT,
     ),
-    "duplicate_business": Explanation("Redox found a duplicate.", "Redox does not say of which record.{doubles}", *_SUPPORT),
+    "duplicate_business": Explanation(
+        "Redox found a duplicate.", "Redox does not say of which record.{doubles}", *_SUPPORT
+    ),
     "no_subscriptions": Explanation(
         "Redox does not let this credential write to this directory.",
         "The routing ID sent was {routing}.",
@@ -174,9 +176,7 @@ ROWS: dict[str, Explanation] = {
         *_CONNECTION,
     ),
     "unknown": Explanation("We do not know whether this arrived.", "{how_lost}"),
-    "other_text": Explanation(
-        "Redox rejected this with words that the portal does not know.", "'{text}'", *_SUPPORT
-    ),
+    "other_text": Explanation("Redox rejected this with words that the portal does not know.", "'{text}'", *_SUPPORT),
     "unreachable": Explanation(
         "Redox could not be reached. Nothing was sent.", "{host} {did_not_answer}.{next_attempt}"
     ),

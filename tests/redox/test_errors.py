@@ -124,7 +124,8 @@ def test_a_double_is_named_where_there_is_one() -> None:
     found = words(rejected("duplicate_business", 500), doubles=("Lakeside North", "Lakeside East"))
     assert found[:4] == (
         "Redox found a duplicate.",
-        "Redox does not say of which record. These records have the same name or address: Lakeside North, Lakeside East.",
+        "Redox does not say of which record. "
+        "These records have the same name or address: Lakeside North, Lakeside East.",
         "Compare with Lakeside North",
         "compare_record",
     )
@@ -212,15 +213,19 @@ ROWS = [
     (
         rejected("already_exists", detail="1.2 already exists."),
         "Redox rejected this Update with its answer to a New.",
-        "“Already exists” is documented for a New whose OID is in the directory; this was an Update. So the OID is "
-        "in the directory of STAGING, and this Update did not take effect.",
+        (
+            "“Already exists” is documented for a New whose OID is in the directory; this was an Update. So the OID is "
+            "in the directory of STAGING, and this Update did not take effect."
+        ),
         SUPPORT,
     ),
     (
         rejected("is_not_valid", detail="id: 1.2 is not valid."),
         "Redox does not accept this OID in STAGING.",
-        "“Is not valid” is documented for an Update of an OID that is not in the directory; this was a New. "
-        "Perhaps the OID has an error, or Redox issued it for PRODUCTION.",
+        (
+            "“Is not valid” is documented for an Update of an OID that is not in the directory; this was a New. "
+            "Perhaps the OID has an error, or Redox issued it for PRODUCTION."
+        ),
         ("Edit OID", "edit"),
     ),
     (

@@ -124,8 +124,10 @@ def test_a_double_is_named_where_there_is_one() -> None:
     found = words(rejected("duplicate_business", 500), doubles=("Lakeside North", "Lakeside East"))
     assert found[:4] == (
         "Redox found a duplicate.",
-        "Redox does not say of which record. "
-        "These records have the same name or address: Lakeside North, Lakeside East.",
+        (
+            "Redox does not say of which record. "
+            "These records have the same name or address: Lakeside North, Lakeside East."
+        ),
         "Compare with Lakeside North",
         "compare_record",
     )

@@ -9,8 +9,6 @@ from organizations import words
 from organizations.models import Action, AuditEntry, Evidence, State, Submission
 from organizations.templatetags.portal import plain, written
 
-_ANSWERS = (Action.SUBMISSION_ASKED, Action.SUBMISSION_SETTLED)
-
 
 class Step(NamedTuple):
     """One thing that happened; `until` where it lasted up to that time. `word` is the status it led to, if any."""
@@ -56,7 +54,7 @@ def _kind(entry: AuditEntry) -> str:
 def _step(entry: AuditEntry, facts: dict[str, Any]) -> Iterator[Step]:
     match entry.action:
         case Action.ATTEMPT_INTENT:
-            yield Step(entry.at, f"The portal began attempt {entry.attempt}: the message was about to leave.")
+            yield Step(entry.at, f"The portal began to send the message, attempt {entry.attempt}.")
         case Action.ATTEMPT_OUTCOME:
             yield Step(entry.at, _came(entry, facts), words.ATTEMPT.get(entry.outcome))
         case Action.ATTEMPT_LATE:
@@ -73,6 +71,8 @@ def _came(entry: AuditEntry, facts: dict[str, Any]) -> str:
     if entry.outcome == "unknown":
         if not entry.http_status:
             return f"No answer came: {detail}." if detail else "No answer came."
+        if facts.get("warning"):
+            return f"Redox answered {entry.http_status} with a success in words that it does not document."
         web_page = " with a web page, not with an answer" if detail.lstrip().startswith("<") else ""
         return f"Redox answered {entry.http_status}{web_page}: neither accepted nor rejected."
     if entry.outcome == "not_sent":

@@ -108,6 +108,14 @@ class Asked(NamedTuple):
         return sum(1 for row in self.rows if row.equal is False)
 
     @property
+    def differing(self) -> tuple[Compared, ...]:
+        return tuple(row for row in self.rows if row.equal is False)
+
+    @property
+    def others(self) -> tuple[Compared, ...]:
+        return tuple(row for row in self.rows if row.equal is not False)
+
+    @property
     def read(self) -> int:
         return sum(1 for row in self.rows if row.equal is not None)
 
@@ -206,12 +214,17 @@ def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
         entry.sequence,
         entry.at,
         entry.actor_name,
-        plain(facts.get("detail", "")).rstrip("."),
+        _cause(facts.get("detail", "")),
         entry.http_status,
         bool(seen),
         bool(details.get("reads_back")),
         rows,
     )
+
+
+def _cause(detail: str) -> str:
+    """Why an answer tells nothing; of a page for people from something in between only that it is one."""
+    return "a web page came instead" if detail.lstrip().startswith("<") else plain(detail).rstrip(".")
 
 
 def _with_parents(rows: tuple[Compared, ...], environment: str) -> tuple[Compared, ...]:

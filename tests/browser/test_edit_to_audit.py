@@ -53,7 +53,7 @@ def test_an_edit_is_reviewed_sent_and_found_in_the_history(
     page.evaluate("document.body.dataset.stays = 'yes'")
     state = page.locator("#state")
     expect(state).to_contain_text("On its way for")
-    expect(state).to_contain_text("Redox said yes at")
+    expect(state).to_contain_text("Redox accepted this at")
     assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
     assert page.title().startswith("Accepted: submission ")
     expect(page.locator("#live")).to_contain_text("is now: Accepted.")

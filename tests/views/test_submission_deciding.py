@@ -44,32 +44,31 @@ def test_the_page_asks_by_itself_and_offers_nothing_before_the_answer(undecided:
     page = approver.get(page_of(undecided))
     said = text_of(page)
     assert 'data-hx-trigger="load"' not in page.content.decode()
-    assert "Proposal: somebody else's values." in said
-    assert "readable fields differ." in said
-    assert "It landed in part / these are somebody else's values: Mark as rejected; the next review compares" in said
-    assert "It did not land" not in said  # Redox would refuse the same New again
+    assert "readable fields differ Directory asked" in said
+    assert "It is ours, with other values" in said
+    assert "It did not arrive" not in said  # Redox would refuse the same New again
 
 
 def test_a_decision_ends_it_with_its_reason(undecided: Submission, approver: Client) -> None:
     approver.post(page_of(undecided, "submission-ask"))
     page = approver.get(page_of(undecided))
-    typed = values(page, verdict="others", reason="Registered by hand, ticket 12")
+    typed = values(page, verdict="ours", reason="Registered by hand, ticket 12")
     answer = approver.post(page_of(undecided, "submission-decide"), typed, follow=True)
     undecided.refresh_from_db()
     assert (undecided.state, answer.status_code) == (State.REJECTED, 200)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert entry.facts["reason"] == "Registered by hand, ticket 12"
     again = approver.post(page_of(undecided, "submission-decide"), typed, follow=True)
-    assert "it was decided already" in text_of(again)
+    assert "was decided already" in text_of(again)
 
 
 @pytest.mark.parametrize(
     ("typed", "fault"),
     [
-        ({"verdict": "others", "reason": " "}, "Enter a reason."),
-        ({"reason": "Because"}, "Choose what became of it."),
-        ({"verdict": "not_landed", "reason": "Because"}, "Choose what became of it."),
-        ({"verdict": "\x00", "reason": "Because"}, "Choose what became of it."),
+        ({"verdict": "ours", "reason": " "}, "Enter a reason."),
+        ({"reason": "Because"}, "Choose what happened."),
+        ({"verdict": "send_again", "reason": "Because"}, "Choose what happened."),
+        ({"verdict": "\x00", "reason": "Because"}, "Choose what happened."),
     ],
 )
 def test_what_is_missing_is_said_and_what_was_typed_stays(
@@ -94,11 +93,13 @@ def test_without_an_answer_no_choice_is_offered(
     practice.behaviour = "gateway-error"
     asking.ask_about(undecided, actor=worker)
     said = text_of(approver.get(page_of(undecided)))
-    assert "The directory could not be asked" in said
-    assert "Without it a decision is a guess; wait, or ask Redox with the block below." in said
+    assert "The directory was asked, and its answer decides nothing: a web page came instead (HTTP 502)." in said
+    assert "Without an answer of the directory a decision is a guess." in said
     assert "Confirm this decision" not in said
-    answer = approver.post(page_of(undecided, "submission-decide"), {"verdict": "others", "reason": "x"}, follow=True)
-    assert "is too old, or it was decided already" in text_of(answer)
+    answer = approver.post(page_of(undecided, "submission-decide"), {"verdict": "ours", "reason": "Ticket 99"})
+    assert answer.status_code == 422
+    assert "is no longer the newest one, or older than 10 minutes" in text_of(answer)
+    assert "Ticket 99" in text_of(answer)
     undecided.refresh_from_db()
     assert undecided.state == State.NEEDS_PERSON
 

@@ -191,10 +191,11 @@ def warnings(submission: Submission) -> list[str]:
 
 
 def before_heading(submission: Submission) -> str:
-    """What the values before are: those of a record that was taken over, or landed in part, were only read."""
+    """What the values before are: accepted, only read, or of some fields the one and of others the other."""
     last = _accepted_before(submission).order_by("-id").first()
-    was_accepted = last is not None and canonical(answers.record_of(last)) == submission.before
-    return "Accepted before" if was_accepted else "The directory showed"
+    if last is None:
+        return "The directory showed"
+    return "Accepted before" if canonical(answers.record_of(last)) == submission.before else "Known before"
 
 
 def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:

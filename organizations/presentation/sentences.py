@@ -227,7 +227,11 @@ def _cause(facts: Mapping[str, Any]) -> Iterator[Part]:
         or facts.get("exchange", {}).get("fault_text")
         or "no reason given"
     )
-    yield Part(_web_page(facts) if _is_web_page(cause) else _cut(cause, LONGEST_TEXT).rstrip("."))
+    if _is_web_page(cause):
+        cause = _web_page(facts)
+    elif cause.lstrip().startswith(("{", "[")):
+        cause = "it was not understood"
+    yield Part(_cut(cause, LONGEST_TEXT).rstrip("."))
 
 
 def _is_web_page(text: str) -> bool:

@@ -224,8 +224,11 @@ def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
 
 
 def _cause(detail: str) -> str:
-    """Why an answer tells nothing; of a page for people from something in between only that it is one."""
-    return "a web page came instead" if detail.lstrip().startswith("<") else plain(detail).rstrip(".")
+    """Why an answer tells nothing; never the whole body of an answer, which the history has."""
+    start = detail.lstrip()[:1]
+    if start == "<":
+        return "a web page came instead"
+    return "it was not understood" if start in ("{", "[") else plain(detail).rstrip(".")
 
 
 def _with_parents(rows: tuple[Compared, ...], environment: str) -> tuple[Compared, ...]:

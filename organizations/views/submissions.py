@@ -1,5 +1,6 @@
 """The outbox, and one submission from review to its end."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -183,15 +184,17 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
     sends = sending(submission.environment)
     is_author = user_of(request).pk in submission.authors and may(user_of(request), Right.EDIT)
     block = shown.state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))
+    is_rejected = submission.state == State.REJECTED
+    refusal = rejection.rejection(submission, entries, block.explanation) if is_rejected else None
     return {
         "section": "submissions",
         "submission": submission,
         "organization": submission.organization,
         "state": block,
         "acceptance": acceptance.basis(submission, entries) if submission.state == State.ACCEPTED else None,
-        "rejection": rejection.rejection(submission, entries, block.explanation)
-        if submission.state == State.REJECTED
-        else None,
+        "rejection": refusal,
+        # Of a rejected one the heading names who rejected it.
+        "heading_word": replace(block.word, word=refusal.heading) if refusal else block.word,
         "as_written_heading": f"As Redox wrote it, HTTP {submission.http_status}",
         "edit_why_not": why_not(request, Right.EDIT, submission.environment),
         "parent": submission.organization.parent() if submission.state == State.ACCEPTED else None,

@@ -130,6 +130,14 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             ),
         ),
         (
+            Action.SUBMISSION_ASKED,
+            UPDATE | {"http_status": 200, "detail": '{"Meta": {}}', "details": {"asked": False}},
+            (
+                "Editor One asked the directory of PRODUCTION for Lakeside North because of submission 412. "
+                "The answer decides nothing: it was not understood."
+            ),
+        ),
+        (
             Action.ORGANIZATION_ASKED,
             {"details": {"asked": False, "cause": "Redox waits until 14:08."}},
             (

@@ -82,7 +82,7 @@ def test_who_may_decide_is_named(transactional_db: None) -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "status", "cause"),
-    [("answers", 200, "The answer was not understood"), ("gateway-error", 502, "a web page came instead")],
+    [("answers", 200, "it was not understood"), ("gateway-error", 502, "a web page came instead")],
 )
 def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     practice: PracticeDirectory, editor: User, approver: Actor, behaviour: str, status: int, cause: str

@@ -151,7 +151,7 @@ def _suspicion(rows: tuple[Compared, ...]) -> str:
     place = {row.label: row for row in rows if row.label in _PLACE}
     differing = [label for label in _PLACE if label in place and place[label].equal is False and place[label].seen]
     if differing == list(_PLACE):
-        return "Name, City and State all differ: probably another organization. You decide."
+        return "Name, City and State all differ: probably another organization."
     if place and not differing and all(row.equal for row in place.values()):
-        return "Name, City and State are equal: probably our organization. You decide."
+        return "Name, City and State are equal: probably our organization."
     return ""

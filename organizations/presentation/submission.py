@@ -180,7 +180,8 @@ def changes(submission: Submission) -> list[Change]:
 
 def changes_title(submission: Submission) -> str:
     if submission.event == Event.NEW:
-        return "What it registered" if submission.state == State.ACCEPTED else "What it would register"
+        titles = {State.ACCEPTED: "What it registered", State.REJECTED: "What it would have registered"}
+        return titles.get(State(submission.state), "What it would register")
     return _TITLES.get(State(submission.state), "What it would change")
 
 

@@ -30,6 +30,7 @@ def test_the_page_asks_and_a_decision_ends_it(
     page.get_by_text("It is ours, with other values").click()
     page.get_by_role("button", name="Ask again").click()
     expect(page.get_by_label("It is ours, with other values")).to_be_checked()
+    expect(page.locator(".problem")).to_have_count(0)
     page.get_by_role("button", name="Confirm this decision").click()
     expect(page.locator(".problem")).to_contain_text("Enter a reason.")
     page.get_by_label("Reason").fill("Registered by hand, ticket 12")

@@ -36,7 +36,7 @@ def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
     asking.ask_about(submission, actor=approver)
     found = decision(submission)
     assert [choice.value for choice in found.choices] == ["ours", "foreign"]
-    assert found.suspicion == "Name, City and State all differ: probably another organization. You decide."
+    assert found.suspicion == "Name, City and State all differ: probably another organization."
     differing = [row.label for row in found.differing]
     assert differing[0] == "Name"
     assert {row.label for row in found.equal} >= {"OID", "Active", "Country"}
@@ -53,7 +53,7 @@ def test_equal_names_and_places_are_suspected_to_be_ours(
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
     asking.ask_about(submission, actor=approver)
     found = decision(fresh(submission))
-    assert found.suspicion == "Name, City and State are equal: probably our organization. You decide."
+    assert found.suspicion == "Name, City and State are equal: probably our organization."
     assert [choice.value for choice in found.choices] == ["arrived", "send_again", "give_up", "ours", "foreign"]
 
 

@@ -177,10 +177,23 @@ SUBMISSION_STATE = _by_key(
         "Sending",
         "paper-airplane",
         "is-work",
-        "On its way since {time}. Redox may take up to 2 minutes to answer.",
+        "Sent at {time}. Redox may take up to 2 minutes to answer.",
     ),
-    Word("accepted", "Accepted", "check-circle", "is-yes", "Redox said yes at {time}."),
-    Word("rejected", "Rejected", "x-circle", "is-no", "Redox said no at {time}. This message will not be sent again."),
+    Word(
+        "accepted",
+        "Accepted",
+        "check-circle",
+        "is-yes",
+        "Accepted at {time}: by Redox's answer, by what the directory showed, or by a person's decision. The "
+        "submission says which.",
+    ),
+    Word(
+        "rejected",
+        "Rejected",
+        "x-circle",
+        "is-no",
+        "Rejected at {time}, by Redox or by a person's decision. This message is not sent again.",
+    ),
     Word(
         "unknown",
         "Unknown",
@@ -190,10 +203,10 @@ SUBMISSION_STATE = _by_key(
     ),
     Word(
         "needs_person",
-        "Needs a person",
+        "Needs a decision",
         "hand-raised",
         "is-unsure",
-        "The portal cannot decide alone. Somebody with the right compares and decides.",
+        "The portal cannot tell what became of the message. An approver compares it with the directory and decides.",
     ),
     Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} at {time}. Nothing was sent."),
 )
@@ -225,7 +238,7 @@ PLAN_STATE = _by_key(
 )
 
 # Instead of the sentence of the state once there was an attempt: what came of it is said beside it.
-QUEUED_AGAIN = "Reviewed and stored. It goes out once more."
+QUEUED_AGAIN = "Reviewed and stored. The same message is sent again."
 
 # Instead of the sentence of the state where no person did it; the reason follows.
 CANCELLED_BY_PORTAL = "Cancelled by the portal at {time}. Nothing was sent."
@@ -245,13 +258,19 @@ QUEUED_REASON: Mapping[str, str] = {
 
 # What one attempt came to; a submission can have several before its state is final.
 ATTEMPT = _by_key(
-    Word("accepted", "Accepted", "check-circle", "is-yes", "Redox said yes."),
-    Word("rejected", "Rejected", "x-circle", "is-no", "Redox said no."),
+    Word("accepted", "Accepted", "check-circle", "is-yes", "Redox accepted the message."),
+    Word("rejected", "Rejected", "x-circle", "is-no", "Redox rejected the message."),
     Word("not_sent", "Not sent", "minus-circle", "is-quiet", "Redox could not be reached. Nothing was sent."),
     Word("not_executed", "Not executed", "minus-circle", "is-quiet", "Redox answered without processing the message."),
-    Word("unknown", "Unknown", "question-mark-circle", "is-unsure", "The message left, but no clear answer came."),
     Word(
-        "needs_person", "Needs a person", "hand-raised", "is-unsure", "The portal cannot decide alone what this means."
+        "unknown",
+        "No clear answer",
+        "question-mark-circle",
+        "is-unsure",
+        "The message left, but no clear answer came. It may or may not have taken effect.",
+    ),
+    Word(
+        "needs_person", "Needs a decision", "hand-raised", "is-unsure", "The portal cannot tell what this answer means."
     ),
 )
 

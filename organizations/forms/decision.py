@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 
 from organizations.fields import read_text
 
@@ -14,15 +15,24 @@ class DecisionForm(ReadingForm):
     """One of the choices that the page offers, and a reason."""
 
     verdict = forms.ChoiceField(
-        label="What became of it",
+        label="What happened?",
         widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
-        error_messages={"required": "Choose what became of it.", "invalid_choice": "Choose what became of it."},
+        error_messages={"required": "Choose what happened.", "invalid_choice": "Choose what happened."},
     )
-    sequence = forms.IntegerField(widget=forms.HiddenInput)
-    reason = Text("Reason", "How you know, and a ticket number if there is one. An auditor will read this.", rows=2)
+    sequence = forms.IntegerField(
+        widget=forms.HiddenInput, error_messages={"required": "Compare again.", "invalid": "Compare again."}
+    )
+    reason = Text(
+        format_html('Reason<span class="req">{}</span>', "required"),
+        "How you know, and a ticket number if there is one. An auditor will read this.",
+        rows=2,
+    )
 
-    def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, choices: list[tuple[str, str]], is_open: bool = True, **kwargs: Any) -> None:
+        """`is_open` is false for a person who may read but not decide."""
         super().__init__(*args, **kwargs)
+        if not is_open:
+            self.fields["reason"].widget.attrs["disabled"] = True
         self.fields["verdict"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -95,9 +95,9 @@ def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:
 
 
 def _what_came(outcome: AuditEntry | None, facts: dict[str, Any]) -> str:
-    """What stands behind the word; of an answer that is neither yes nor no not its text, which may be a whole page."""
+    """The detail shown next to the outcome; unclear answers leave out their body, which may be a whole web page."""
     if outcome is None or outcome.outcome == "accepted":
         return ""
     if outcome.outcome == "unknown" and outcome.http_status:
-        return "The answer said neither yes nor no."
-    return plain(facts.get("detail", ""))[:300]
+        return "The answer neither accepted nor rejected it."
+    return plain(facts.get("detail", ""))

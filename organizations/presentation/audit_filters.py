@@ -37,6 +37,7 @@ GROUPS: Mapping[str, tuple[str, tuple[Action, ...]]] = {
             Action.ORGANIZATION_REACTIVATION_WANTED,
             Action.ORGANIZATION_ACTIVE_RETURNED,
             Action.ORGANIZATION_LINKED,
+            Action.ORGANIZATION_TAKEN,
         ),
     ),
     "submissions": (
@@ -66,7 +67,15 @@ GROUPS: Mapping[str, tuple[str, tuple[Action, ...]]] = {
     ),
     "directory": (
         "What the directory shows",
-        (Action.SUBMISSION_ASKED, Action.ORGANIZATION_SEEN, Action.ORGANIZATION_STATED),
+        (
+            Action.SUBMISSION_ASKED,
+            Action.ORGANIZATION_ASKED,
+            Action.ORGANIZATION_SEEN,
+            Action.ORGANIZATION_STATED,
+            Action.ORGANIZATION_REOPENED,
+            Action.ORGANIZATION_CLAIMED,
+            Action.ORGANIZATION_DISCLAIMED,
+        ),
     ),
     "connection": (
         "Connection",

@@ -1,27 +1,27 @@
-"""What a person is asked to decide about a submission, with what the portal proposes and why."""
+"""What a person is asked to decide about a submission: by which answer, what follows from each choice, who may."""
 
+import datetime
 from dataclasses import dataclass
 
+from organizations import knowledge
 from organizations.models import State, Submission
+from organizations.permissions import Right, people_with
 from organizations.services import deciding
-from organizations.services.deciding import Verdict
+from organizations.services.deciding import Shown, Verdict
+from organizations.words import count
 
+from .comparison import Compared
 from .submission import Asked
 
-WORDS: dict[Verdict, tuple[str, str]] = {
-    Verdict.ARRIVED: ("It arrived", "Marks it as accepted."),
-    Verdict.SEND_AGAIN: ("It did not arrive: send the same message again", "Sends the same bytes once more."),
-    Verdict.GIVE_UP: ("It did not arrive: give up", "Marks it as rejected. Nothing more is sent."),
-    Verdict.OURS: (
-        "It is ours, with other values",
-        "Marks it as rejected. The next review asks for a tick for each value that it would overwrite.",
-    ),
-    Verdict.FOREIGN: (
-        "It belongs to another organization",
-        "Marks it as rejected. Nothing can be sent to this OID any more; the record asks for another OID.",
-    ),
+_LABELS: dict[Verdict, str] = {
+    Verdict.ARRIVED: "It arrived",
+    Verdict.SEND_AGAIN: "It did not arrive: send the same message again",
+    Verdict.GIVE_UP: "It did not arrive: give up",
+    Verdict.OURS: "It is ours, with other values",
+    Verdict.FOREIGN: "It belongs to another organization",
 }
-NOT_THERE = "The directory does not know the OID."
+_PLACE = ("Name", "City", "State")
+"""Fields that together say which organization it is: all other ones can change while it stays the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,61 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What can be decided by the last answer; `sequence` is its entry in the history."""
+    """What can be decided by the last answer; `sequence` is its entry in the history.
+
+    `choices` is empty where no answer is fresh enough to decide by: then `why_not_now` says what to do first.
+    """
 
     sequence: int
-    proposal: str
+    heading: str
+    asked_at: datetime.datetime | None
     choices: tuple[Choice, ...]
+    suspicion: str
+    differing: tuple[Compared, ...]
+    equal: tuple[Compared, ...]
+    unreadable: tuple[Compared, ...]
+    why_not_now: str
+
+    @property
+    def equal_labels(self) -> str:
+        return ", ".join(row.label for row in self.equal)
+
+    @property
+    def unreadable_labels(self) -> str:
+        return ", ".join(row.label for row in self.unreadable)
 
 
 def decision(submission: Submission, asked: Asked | None) -> Decision | None:
-    """What to choose from; None where nothing is to be decided, or no answer is fresh enough to decide by."""
-    if submission.state != State.NEEDS_PERSON or asked is None:
+    """What to compare and choose from; None where nothing is to be decided."""
+    if submission.state != State.NEEDS_PERSON:
         return None
-    found = deciding.last_answer(submission)
-    if found is None or not found.is_fresh:
-        return None
-    verdicts = deciding.choices(submission, found)
+    shown = deciding.last_answer(submission)
+    rows = asked.rows if asked else ()
+    counts = shown is not None and shown.is_fresh
+    verdicts = deciding.choices(submission, shown) if shown is not None and counts else ()
     return Decision(
-        found.entry.sequence,
-        _proposal(asked),
-        tuple(Choice(verdict.value, *WORDS[verdict]) for verdict in verdicts),
+        shown.entry.sequence if shown is not None else 0,
+        _heading(asked),
+        shown.asked_at if shown is not None else None,
+        tuple(
+            Choice(verdict.value, _LABELS[verdict], _follows(verdict, submission, shown, asked)) for verdict in verdicts
+        ),
+        _suspicion(rows) if counts else "",
+        tuple(row for row in rows if row.equal is False),
+        tuple(row for row in rows if row.equal),
+        tuple(row for row in rows if row.equal is None),
+        "" if counts else _why_not_now(shown, asked),
     )
+
+
+def who_decides(name: str, *, may: bool) -> str:
+    """ "You, Editor Two and Approver One can decide." `name` is that of the person who reads it."""
+    others = [each for each in people_with(Right.RESOLVE) if each != name]
+    names = ["You", *others] if may else others
+    if not names:
+        return "Nobody can decide yet: no account has the role of an approver."
+    *first, last = names
+    return f"{f'{", ".join(first)} and {last}' if first else last} can decide."
 
 
 def must_ask(submission: Submission, asked: Asked | None) -> bool:
@@ -62,7 +97,61 @@ def must_ask(submission: Submission, asked: Asked | None) -> bool:
     return submission.state == State.NEEDS_PERSON and (asked is None or not deciding.is_fresh(asked.time))
 
 
-def _proposal(asked: Asked) -> str:
+def _heading(asked: Asked | None) -> str:
+    if asked is None or asked.cause:
+        return "What the directory shows is not known"
     if not asked.found:
-        return NOT_THERE
-    return f"{asked.different} of {asked.read} readable fields differ."
+        return "The directory does not show this OID"
+    if not asked.different:
+        return f"{asked.read} of {asked.read} readable fields are equal"
+    return f"{asked.different} of {asked.read} readable fields differ"
+
+
+def _why_not_now(shown: Shown | None, asked: Asked | None) -> str:
+    if shown is not None:
+        return "The answer is older than 10 minutes. Ask again before you decide."
+    if asked is not None:
+        return "Without an answer of the directory a decision is a guess. Ask again later, or ask Redox support."
+    return "Ask the directory first: you decide by what it shows."
+
+
+def _follows(verdict: Verdict, submission: Submission, shown: Shown | None, asked: Asked | None) -> str:
+    match verdict:
+        case Verdict.ARRIVED:
+            others = asked.different if asked else 0
+            shows = f"The directory shows {count(others, 'other value')}; the record then says so." if others else ""
+            return f"Marks submission {submission.pk} as accepted. {shows}".rstrip()
+        case Verdict.SEND_AGAIN:
+            return "Sends the very same message once more. Its answer decides."
+        case Verdict.GIVE_UP:
+            return f"Marks submission {submission.pk} as rejected. Nothing more is sent; your values stay saved."
+        case Verdict.OURS:
+            return f"Marks it as rejected. The next review is an Update and {_ticks(submission, shown)}."
+        case Verdict.FOREIGN:
+            return (
+                "Marks it as rejected. Nothing can be sent to this OID any more. The record then asks for another OID."
+            )
+
+
+def _ticks(submission: Submission, shown: Shown | None) -> str:
+    """How many values of the directory the next review would overwrite, as it would count them now."""
+    organization = submission.organization
+    seen = shown.record if shown else None
+    found = knowledge.split(organization.baseline_record(), seen, knowledge.sendable(organization.record()))
+    number = len(found.overwritten)
+    if not number:
+        return "overwrites nothing that anybody else set"
+    return (
+        f"asks for a tick for {'the one value' if number == 1 else f'each of the {number} values'} it would overwrite"
+    )
+
+
+def _suspicion(rows: tuple[Compared, ...]) -> str:
+    """What the portal suspects, with its reason. It never decides and never chooses beforehand."""
+    place = {row.label: row for row in rows if row.label in _PLACE}
+    differing = [label for label in _PLACE if label in place and place[label].equal is False and place[label].seen]
+    if differing == list(_PLACE):
+        return "Name, City and State all differ: probably another organization."
+    if place and not differing and all(row.equal for row in place.values()):
+        return "Name, City and State are equal: probably our organization."
+    return ""

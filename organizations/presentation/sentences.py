@@ -19,8 +19,11 @@ from organizations.permissions import ACTS, Right
 from organizations.templatetags.portal import plain
 from organizations.words import count
 
+from .sentence_templates import template_of
+
 LONGEST_VALUE = 120
-LONGEST_TEXT = 300
+LONGEST_TEXT = 2000
+"""Reasons and error texts are not cut to fit a line; this only keeps a page that is no answer out of a sentence."""
 MOST_CHANGES = 4
 
 # Entries that repeat what another of the same moment says; the whole history shows them, a timeline does not.
@@ -63,128 +66,12 @@ class Sentence:
         return format_html_join("", "{}", ((_markup(part),) for part in self.parts))
 
 
-class _Words(NamedTuple):
-    icon: str
-    tone: str
-    template: str
-
-
-_EDIT = ("pencil", "is-work")
-_SENT = ("paper-airplane", "is-work")
-_YES = ("check-circle", "is-yes")
-_NO = ("x-circle", "is-no")
-_ASKED = ("eye", "is-quiet")
-_LEFT = ("minus-circle", "is-quiet")
-_UNSURE = ("question-mark-circle", "is-unsure")
-_PERSON = ("hand-raised", "is-unsure")
-_SIGN_IN = ("arrow-right-end-on-rectangle", "is-quiet")
-
-# Placeholders in braces are filled from `_values`; a sentence that depends on more has a function below.
-_TEMPLATES: Mapping[str, _Words] = {
-    Action.ORGANIZATION_CREATED: _Words("plus", "is-work", "{actor} added {name} in {environment}."),
-    Action.ORGANIZATION_EDITED: _Words(*_EDIT, "{actor} {changes} on {name}."),
-    Action.ORGANIZATION_DISCARDED: _Words(
-        "arrow-uturn-left", "is-quiet", "{actor} threw away {count} on {name}: {labels}."
-    ),
-    Action.ORGANIZATION_WITHDRAWN: _Words(*_LEFT, "{actor} withdrew {name}. It was never sent; its OID is free again."),
-    Action.ORGANIZATION_DEACTIVATION_WANTED: _Words(
-        *_EDIT, "{actor} asked for {name} to be deactivated with {submission}.{reason}"
-    ),
-    Action.ORGANIZATION_REACTIVATION_WANTED: _Words(
-        *_EDIT, "{actor} asked for {name} to be reactivated with {submission}.{reason}"
-    ),
-    Action.ORGANIZATION_CONFIRMED: _Words(*_YES, "{name} is now kept as Redox accepted it with {submission}."),
-    Action.ORGANIZATION_ACTIVE_RETURNED: _Words(
-        "arrow-uturn-left", "is-quiet", "Active of {name} is again as Redox last accepted it: {submission} ended."
-    ),
-    Action.ORGANIZATION_STATED: _Words(
-        "stated", "is-ink", "{actor} stated that {name} was registered outside the portal.{reason}"
-    ),
-    Action.ORGANIZATION_SEEN: _Words(*_ASKED, "The directory of {environment} was asked for {name} and showed it."),
-    Action.ORGANIZATION_TAKEN: _Words(
-        *_ASKED,
-        "{actor} took {labels} of {name} as the directory shows it. Nothing was sent.{reason}",
-    ),
-    Action.ORGANIZATION_REOPENED: _Words(
-        *_PERSON, "{actor} took back the decision that the OID of {name} belongs to another organization.{reason}"
-    ),
-    Action.ORGANIZATION_CLAIMED: _Words(
-        *_PERSON, "{actor} decided that the OID of {name}, which the directory shows already, is ours.{reason}"
-    ),
-    Action.ORGANIZATION_DISCLAIMED: _Words(
-        *_PERSON, "{actor} decided that the OID of {name} belongs to another organization.{reason}"
-    ),
-    Action.ORGANIZATION_LINKED: _Words(*_EDIT, "{actor} linked {name} with its record in the other environment."),
-    Action.SUBMISSION_MADE: _Words(*_SENT, "{actor} sent {submission}: {carried}.{reason}{approval}"),
-    Action.SUBMISSION_APPROVED: _Words("document-check", "is-ink", "{actor} approved {submission}.{reason}"),
-    Action.SUBMISSION_RETURNED: _Words("arrow-uturn-left", "is-ink", "{actor} returned {submission}.{reason}"),
-    Action.SUBMISSION_VOIDED: _Words(*_LEFT, "{Submission} can no longer be approved; it was cancelled.{reason}"),
-    Action.SUBMISSION_CANCELLED: _Words(*_LEFT, "{actor} cancelled {submission}. Nothing was sent.{reason}"),
-    Action.SUBMISSION_SETTLED: _Words(*_PERSON, "{Submission} is now: {state}.{reason}"),
-    Action.PLAN_MADE: _Words(*_SENT, "{actor} made {plan}, to be sent to {environment}: {counted}.{reason}"),
-    Action.PLAN_PAUSED: _Words("pause-circle", "is-ink", "{Plan} was paused by {actor}.{reason}"),
-    Action.PLAN_GONE_ON: _Words(*_SENT, "{actor} let {plan} go on.{reason}"),
-    Action.PLAN_STOPPED: _Words("stop-circle", "is-ink", "{actor} stopped {plan}: {cancelled}."),
-    Action.ATTEMPT_INTENT: _Words(*_SENT, "The portal began attempt {attempt} of {submission}."),
-    Action.ATTEMPT_LATE: _Words(
-        "clock",
-        "is-quiet",
-        "An answer to attempt {attempt} of {submission} came too late. It was kept and decided nothing.",
-    ),
-    Action.ENVIRONMENT_STOPPED: _Words("stop-circle", "is-no", "Sending to {environment} was stopped: {cause}."),
-    Action.ENVIRONMENT_HELD: _Words("pause-circle", "is-ink", "{environment} waits: {cause}. It goes on by itself."),
-    Action.ENVIRONMENT_RELEASED: _Words(
-        "signal", "is-yes", "{actor} let sending to {environment} go on. It was stopped: {cause}."
-    ),
-    Action.ENVIRONMENT_CHECKED: _Words("signal", "is-ink", "{actor} checked the connection of {environment}: {cause}."),
-    Action.PERSON_SIGNED_IN: _Words(*_SIGN_IN, "{actor} signed in."),
-    Action.PERSON_SIGNED_OUT: _Words(*_SIGN_IN, "{actor} signed out."),
-    Action.PERSON_REFUSED: _Words("lock-closed", "is-no", "A sign-in as {name} was refused: {cause}."),
-    Action.PERSON_CHANGED: _Words("user-circle", "is-ink", "{actor} changed the account {name}: {cause}."),
-    Action.PERMISSION_REFUSED: _Words("lock-closed", "is-no", "{actor} was refused: they may not {act}."),
-    Action.EXPORT_MADE: _Words("arrow-down-tray", "is-ink", "{actor} exported {name}: {rows}."),
-    Action.SETTINGS_SEEN: _Words("information-circle", "is-quiet", "{actor} runs with the settings of this entry."),
-}
-
-_OUTCOMES: Mapping[str, _Words] = {
-    "accepted": _Words(*_YES, "Redox said yes to {message}: {quoted}"),
-    "rejected": _Words(*_NO, "Redox said no to {message}: {quoted}"),
-    "not_sent": _Words(*_LEFT, "Attempt {attempt} of {submission} did not reach Redox: {cause}. Nothing was sent."),
-    "not_executed": _Words(*_LEFT, "Redox did not process attempt {attempt} of {submission}: {quoted}"),
-    "unknown": _Words(
-        *_UNSURE,
-        "No clear answer came to attempt {attempt} of {message}: {cause}. It may or may not have taken effect.",
-    ),
-    "needs_person": _Words(*_PERSON, "The portal cannot decide alone what the answer to {message} means: {quoted}"),
-}
-
-
 def tell(entry: AuditEntry) -> Sentence:
     """The sentence of an entry, from the facts in its body alone."""
     facts = entry.facts
-    words = _words(entry.action, facts)
-    parts = tuple(_filled(words.template, facts))
-    return Sentence(entry.sequence, entry.at, entry.environment, words.icon, words.tone, parts)
-
-
-def _words(action: str, facts: Mapping[str, Any]) -> _Words:
-    if action == Action.ATTEMPT_OUTCOME:
-        return _OUTCOMES[facts.get("outcome", "unknown")]
-    if action == Action.ATTEMPT_RESPONSE:
-        answered = "http_status" in facts
-        came = "A response to {attempt_of} was stored: HTTP {status}, {bytes}."
-        return _Words("archive-box", "is-quiet", came if answered else "No response came to {attempt_of}: {cause}.")
-    if action in (Action.SUBMISSION_ASKED, Action.ORGANIZATION_ASKED):
-        return _Words(*_ASKED, _asked(facts.get("details", {}), because=action == Action.SUBMISSION_ASKED))
-    return _TEMPLATES[action]
-
-
-def _asked(details: Mapping[str, Any], *, because: bool) -> str:
-    start = "{actor} asked the directory of {environment} for {name}"
-    start += " because of {submission}. " if because else ". "
-    if not details.get("asked"):
-        return start + "It could not be asked: {cause}."
-    return start + ("It shows the record." if details.get("found") else "It does not show the record.")
+    template = template_of(entry.action, facts)
+    parts = tuple(_filled(template.text, facts))
+    return Sentence(entry.sequence, entry.at, entry.environment, template.icon, template.tone, parts)
 
 
 def _filled(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -283,6 +170,18 @@ def _labels(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(", ".join(change["label"] for change in facts.get("changes", [])) or "nothing that is sent")
 
 
+def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:
+    """Each value that was replaced by the directory's."""
+    changes = facts.get("changes", [])
+    if not changes:
+        yield Part("nothing that is sent")
+    for place, change in enumerate(changes):
+        yield Part(f"{', ' if place else ''}{change['label']} from ")
+        yield Part(_cut(change["before"], LONGEST_VALUE) or "none", "del")
+        yield Part(" to ")
+        yield Part(_cut(change["after"], LONGEST_VALUE) or "none", "ins")
+
+
 def _carried(facts: Mapping[str, Any]) -> Iterator[Part]:
     changed = len(facts.get("changes", []))
     if facts.get("intent") in ("deactivate", "reactivate"):
@@ -312,17 +211,36 @@ def _state(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _quoted(facts: Mapping[str, Any]) -> Iterator[Part]:
     detail = facts.get("detail", "")
-    yield Part(f'"{_cut(detail, LONGEST_TEXT)}"' if detail else f"HTTP {facts.get('http_status', '')}, without a text.")
+    if _is_web_page(detail):
+        yield Part(f"{_web_page(facts)}.")
+    elif detail:
+        yield Part(f'"{_cut(detail, LONGEST_TEXT)}"')
+    else:
+        yield Part(f"HTTP {facts.get('http_status', '')}, without a text.")
 
 
 def _cause(facts: Mapping[str, Any]) -> Iterator[Part]:
     cause = (
-        facts.get("detail") or facts.get("reason") or facts.get("exchange", {}).get("fault_text") or "no reason given"
+        facts.get("detail")
+        or facts.get("reason")
+        or facts.get("details", {}).get("cause")
+        or facts.get("exchange", {}).get("fault_text")
+        or "no reason given"
     )
-    if cause.lstrip().startswith("<"):
-        # A page for people from something in between; the entry has it whole.
-        cause = f"a web page came instead of an answer, HTTP {facts.get('http_status', 'without a status')}"
+    if _is_web_page(cause):
+        cause = _web_page(facts)
+    elif cause.lstrip().startswith(("{", "[")):
+        cause = "it was not understood"
     yield Part(_cut(cause, LONGEST_TEXT).rstrip("."))
+
+
+def _is_web_page(text: str) -> bool:
+    """Whether this is a page for people from something in between; the entry has it whole."""
+    return text.lstrip().startswith("<")
+
+
+def _web_page(facts: Mapping[str, Any]) -> str:
+    return f"a web page came instead of an answer, HTTP {facts.get('http_status', 'without a status')}"
 
 
 def _status(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -369,6 +287,7 @@ _VALUES = {
     "state": _state,
     "status": _status,
     "submission": _submission,
+    "taken": _taken,
 }
 
 

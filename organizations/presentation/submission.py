@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,6 +16,7 @@ from organizations.models import (
     AuditEntry,
     EnvironmentGate,
     Event,
+    Evidence,
     Intent,
     State,
     Submission,
@@ -29,8 +29,9 @@ from organizations.templatetags.portal import moment, plain, written
 
 from . import parents
 from .comparison import Compared, compare
+from .rejection import step_url
 from .review import settled
-from .waiting import Reason, own_reasons, queued_reason
+from .waiting import Reason, held_by_environment, own_reasons, queued_reason, then
 
 ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
 """States in which the directory can be asked what it shows: there is something to find out."""
@@ -60,6 +61,7 @@ class StateBlock:
     since: str
     elapsed: int
     wait_is_over: bool
+    then: str
 
 
 class Row(NamedTuple):
@@ -78,15 +80,27 @@ class Change(NamedTuple):
     before: str
     after: str
     by: str
+    suspected: str = ""
+
+    @property
+    def is_code(self) -> bool:
+        """Whether people compare it digit by digit."""
+        return any(part in self.field for part in ("_phone", "zip", "destination"))
 
 
 class Asked(NamedTuple):
-    """What the directory answered when it was asked about a submission."""
+    """What the directory answered when it was asked about a submission.
 
+    `cause` says why that tells nothing; with an `http_status` an answer came and was not understood.
+    """
+
+    sequence: int
     time: datetime.datetime
     actor: str
     cause: str
+    http_status: int | None
     found: bool
+    reads_back: bool
     rows: tuple[Compared, ...]
 
     @property
@@ -94,8 +108,23 @@ class Asked(NamedTuple):
         return sum(1 for row in self.rows if row.equal is False)
 
     @property
+    def differing(self) -> tuple[Compared, ...]:
+        return tuple(row for row in self.rows if row.equal is False)
+
+    @property
+    def others(self) -> tuple[Compared, ...]:
+        return tuple(row for row in self.rows if row.equal is not False)
+
+    @property
     def read(self) -> int:
         return sum(1 for row in self.rows if row.equal is not None)
+
+
+def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
+    """What holds a submission that waits: of an unknown one what holds its environment, which is not asked then."""
+    if state == State.QUEUED:
+        return queued_reason(submission, gate, now)
+    return held_by_environment(gate, now) if state == State.UNKNOWN else None
 
 
 def what_it_is(submission: Submission) -> str:
@@ -115,8 +144,10 @@ def rows(submissions: Sequence[Submission]) -> list[Row]:
 def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
     """Everything that the first thing on the page says."""
     state, now = State(submission.state), clock.now()
-    reason = queued_reason(submission, gate, now) if state == State.QUEUED else None
-    explanation = _why_again(submission, reason) if reason else _explanation(submission, state)
+    reason = _held_by(submission, state, gate, now)
+    explanation = (
+        _why_again(submission, reason) if reason and state == State.QUEUED else _explanation(submission, state)
+    )
     poll_seconds = _poll_seconds(submission, state, reason, now)
     wait_is_over = submission.not_before is not None and submission.not_before <= now
     stage = f"{state.value}-{submission.attempt}"
@@ -127,12 +158,13 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         reason=reason,
         explanation=explanation,
         reason_is_told=bool(explanation and reason and reason.until and reason.until in explanation.cause),
-        step_url=_step_url(submission, explanation),
+        step_url=step_url(submission, explanation),
         poll_seconds=poll_seconds,
         stage=stage,
         since=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
         elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
         wait_is_over=wait_is_over,
+        then=then(submission) if state == State.UNKNOWN else "",
     )
 
 
@@ -148,7 +180,8 @@ def changes(submission: Submission) -> list[Change]:
 
 def changes_title(submission: Submission) -> str:
     if submission.event == Event.NEW:
-        return "What it registered" if submission.state == State.ACCEPTED else "What it would register"
+        titles = {State.ACCEPTED: "What it registered", State.REJECTED: "What it would have registered"}
+        return titles.get(State(submission.state), "What it would register")
     return _TITLES.get(State(submission.state), "What it would change")
 
 
@@ -159,10 +192,11 @@ def warnings(submission: Submission) -> list[str]:
 
 
 def before_heading(submission: Submission) -> str:
-    """What the values before are: those of a record that was taken over, or landed in part, were only read."""
+    """What the values before are: accepted, only read, or of some fields the one and of others the other."""
     last = _accepted_before(submission).order_by("-id").first()
-    was_accepted = last is not None and canonical(answers.record_of(last)) == submission.before
-    return "Last accepted" if was_accepted else "The directory showed"
+    if last is None:
+        return "The directory showed"
+    return "Accepted before" if canonical(answers.record_of(last)) == submission.before else "Known before"
 
 
 def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
@@ -178,7 +212,24 @@ def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
         rows = _with_parents(
             compare(sent, OrganizationRecord.from_json(seen), submission.before_record()), submission.environment
         )
-    return Asked(entry.at, entry.actor_name, plain(facts.get("detail", "")).rstrip("."), bool(seen), rows)
+    return Asked(
+        entry.sequence,
+        entry.at,
+        entry.actor_name,
+        _cause(facts.get("detail", "")),
+        entry.http_status,
+        bool(seen),
+        bool(details.get("reads_back")),
+        rows,
+    )
+
+
+def _cause(detail: str) -> str:
+    """Why an answer tells nothing; never the whole body of an answer, which the history has."""
+    start = detail.lstrip()[:1]
+    if start == "<":
+        return "a web page came instead"
+    return "it was not understood" if start in ("{", "[") else plain(detail).rstrip(".")
 
 
 def _with_parents(rows: tuple[Compared, ...], environment: str) -> tuple[Compared, ...]:
@@ -201,6 +252,8 @@ def _sentence(submission: Submission, state: State) -> SafeString:
     time = submission.sent_at if state in (State.SENDING, State.UNKNOWN) else submission.ended_at
     if state == State.QUEUED and submission.attempt:
         return format_html("{}", words.QUEUED_AGAIN)
+    if state == State.ACCEPTED and submission.evidence == Evidence.ANSWER:
+        return format_html("Redox accepted this at {}.", moment(time, "seconds"))
     if state == State.CANCELLED and not submission.cancelled_by:
         return format_html(words.CANCELLED_BY_PORTAL, time=moment(time, "seconds"))
     person = submission.cancelled_by or submission.submitter.get_full_name() or submission.submitter.get_username()
@@ -208,7 +261,8 @@ def _sentence(submission: Submission, state: State) -> SafeString:
 
 
 def _explanation(submission: Submission, state: State) -> answers.Explanation | None:
-    of_redox = {State.ACCEPTED: submission.answer_warning, State.NEEDS_PERSON: submission.known_answer}
+    by_answer = submission.evidence == Evidence.ANSWER
+    of_redox = {State.ACCEPTED: by_answer and submission.answer_warning, State.NEEDS_PERSON: submission.known_answer}
     if state in (State.REJECTED, State.UNKNOWN) or of_redox.get(state):
         at = written(submission.sent_at, "clock") if submission.sent_at else ""
         return answers.explain(submission, at=at)
@@ -220,24 +274,6 @@ def _why_again(submission: Submission, reason: Reason) -> answers.Explanation | 
     if not submission.attempt:
         return None
     return answers.why_again(submission, waits_for=reason.key, at=reason.until)
-
-
-def _step_url(submission: Submission, explanation: answers.Explanation | None) -> str:
-    """Where the step of the explanation leads; empty when it is no link."""
-    key = explanation.step_key if explanation else ""
-    record = [submission.environment, submission.oid]
-    match key:
-        case "open_connection":
-            return reverse("connection", args=[submission.environment])
-        case "review_as_new":
-            return reverse("review", args=record)
-        case "edit" | "edit_record":
-            anchor = explanation.anchor if explanation else ""
-            return reverse("edit", args=record) + (f"#{anchor}" if anchor else "")
-        case "compare_record":
-            double = answers.doubles_of(submission, answers.record_of(submission))[0]
-            return reverse("record", args=[double.environment, double.oid])
-    return ""
 
 
 def _poll_seconds(submission: Submission, state: State, reason: Reason | None, now: datetime.datetime) -> int:

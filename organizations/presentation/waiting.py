@@ -10,9 +10,24 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations import words
-from organizations.models import Environment, EnvironmentGate, Intent, PlanState, State, Submission
-from organizations.services import gateway, workers
+from organizations.models import Environment, EnvironmentGate, Event, Intent, PlanState, State, Submission
+from organizations.services import answers, gateway, workers
 from organizations.templatetags.portal import moment, plain, written
+
+AGAIN = "the very same message is sent once more and its answer decides."
+ONLY_ASKED = (
+    "If the directory shows what was sent: accepted. Otherwise a person decides. It is not sent again by the portal."
+)
+NEW = (
+    "If the directory shows the record as it was sent: accepted. If it shows other values: a person decides. If it "
+    "does not show the OID, asked twice: the very same message is sent once more."
+)
+CONFIRMED = (
+    "Redox answered with a success in words that it does not document. If the directory shows nothing else than was "
+    f"sent, both together count: accepted. Otherwise {AGAIN}"
+)
+VISIBLE = f"If the directory shows a visible change and nothing differs: accepted. Otherwise {AGAIN}"
+NOT_VISIBLE = "A Query cannot show this change, so the same message is sent again and its answer decides."
 
 HELD = "{environment} waits until {time}: {cause}."
 NOT_CONNECTED = "{environment} is not connected."
@@ -35,6 +50,17 @@ def queued_reason(submission: Submission, gate: EnvironmentGate, now: datetime.d
         or _held_by_time(submission, now)
         or Reason("worker", SafeString(words.QUEUED_REASON["worker"]))
     )
+
+
+def then(submission: Submission) -> str:
+    """What follows the next Query about a submission of unknown fate."""
+    if submission.only_ask:
+        return ONLY_ASKED
+    if submission.event == Event.NEW:
+        return NEW
+    if answers.was_told_success(submission):
+        return CONFIRMED
+    return VISIBLE if answers.can_be_shown(submission) else NOT_VISIBLE
 
 
 def own_reasons(submissions: Sequence[Submission], now: datetime.datetime) -> dict[int, Reason]:

@@ -78,9 +78,9 @@ _CONNECTION = ("Open Connection", "open_connection")
 _SUPPORT = ("Copy for Redox support", "copy_for_support")
 
 ROWS: dict[str, Explanation] = {
-    "accepted": Explanation("Redox said yes.", "{text}"),
+    "accepted": Explanation("Redox accepted the message.", "{text}"),
     "other_oid": Explanation(
-        "Redox said yes.",
+        "Redox accepted the message.",
         "Redox's answer names the OID {answered}, not the one sent. Redox's own example does that too. "
         "Ask the directory if in doubt.",
     ),
@@ -94,6 +94,20 @@ ROWS: dict[str, Explanation] = {
         "The OID is there now; probably our message{of_time} arrived.",
         "An answer got lost.",
         "The portal compares by itself",
+    ),
+    "already_exists_to_update": Explanation(
+        "Redox rejected this Update with its answer to a New.",
+        "“Already exists” is documented for a New whose OID is in the directory; this was an Update. So the OID is "
+        "in the directory of {environment}, and this Update did not take effect.",
+        *_SUPPORT,
+    ),
+    "is_not_valid_to_new": Explanation(
+        "Redox does not accept this OID in {environment}.",
+        "“Is not valid” is documented for an Update of an OID that is not in the directory; this was a New. "
+        "Perhaps the OID has an error, or Redox issued it for {other}.",
+        "Edit OID",
+        "edit",
+        "identity",
     ),
     "is_not_valid": Explanation(
         "This OID is not in the directory of {environment}.",
@@ -118,7 +132,9 @@ ROWS: dict[str, Explanation] = {
         "Redox gives no reason. Special characters are suspected{special}.",
         *_SUPPORT,
     ),
-    "duplicate_business": Explanation("Redox sees a double.", "Redox does not say of what.{doubles}", *_SUPPORT),
+    "duplicate_business": Explanation(
+        "Redox found a duplicate.", "Redox does not say of which record.{doubles}", *_SUPPORT
+    ),
     "no_subscriptions": Explanation(
         "Redox does not let this credential write to this directory.",
         "The routing ID sent was {routing}.",
@@ -160,7 +176,7 @@ ROWS: dict[str, Explanation] = {
         *_CONNECTION,
     ),
     "unknown": Explanation("We do not know whether this arrived.", "{how_lost}"),
-    "other_text": Explanation("Redox said no with words that the portal does not know.", "'{text}'", *_SUPPORT),
+    "other_text": Explanation("Redox rejected this with words that the portal does not know.", "'{text}'", *_SUPPORT),
     "unreachable": Explanation(
         "Redox could not be reached. Nothing was sent.", "{host} {did_not_answer}.{next_attempt}"
     ),
@@ -241,7 +257,8 @@ def _rejected_key(outcome: Outcome, context: Context) -> str:
     if outcome.presence == ABSENT:
         return "nothing_to_deactivate" if context.deactivates else "is_not_valid"
     if outcome.known in {"already_exists", "is_not_valid"}:
-        return "other_text"
+        # The classification gives an expected one of the two another kind or presence: this is the unexpected event.
+        return "already_exists_to_update" if outcome.known == "already_exists" else "is_not_valid_to_new"
     by_status = _BY_STATUS.get(outcome.status or 0, "other_text" if outcome.detail else "wrong")
     return outcome.known or by_status
 
@@ -315,7 +332,7 @@ def _how_lost(outcome: Outcome, context: Context) -> str:
     if outcome.fault is Fault.STOPPED:
         return "The worker that sent it was stopped before an answer came."
     if outcome.fault in {None, Fault.SIZE} and outcome.status is not None:
-        return f"Redox answered {outcome.status} without saying yes or no."
+        return f"Redox answered {outcome.status} without accepting or rejecting it."
     if outcome.fault is None:
         return "The worker that sent it ended before an answer was stored."
     return "The connection broke before an answer."

@@ -40,9 +40,12 @@ def find(
         return Finding.OTHER if event == "New" else Finding.UNPROVED
     if was_told_success:
         return Finding.CONFIRMED
-    if event == "New" or (changes_visibly(sent, before) and not _changes_unreadable(sent, before)):
-        return Finding.SHOWN
-    return Finding.UNPROVED
+    return Finding.SHOWN if can_be_proved(event, sent, before) else Finding.UNPROVED
+
+
+def can_be_proved(event: str, sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:
+    """Whether a Query alone can prove this message: it shows the change, and nothing changes that it does not show."""
+    return event == "New" or (changes_visibly(sent, before) and not _changes_unreadable(sent, before))
 
 
 def changes_visibly(sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:

@@ -3,20 +3,34 @@
 import datetime
 from dataclasses import replace
 
-from django.db.models import Q
+from django.db.models import F, Q
 
-from organizations.models import Action, AuditEntry, Environment, Intent, Organization, Submission
+from organizations.models import Action, AuditEntry, Environment, Intent, Organization, State, Submission
 from organizations.records import OrganizationRecord
 from organizations.redox import errors, messages, reading
 from organizations.redox.environment import routing_name
-from organizations.redox.errors import Context, Explanation
-from organizations.redox.outcome import Kind, Outcome, classify
+from organizations.redox.errors import Context, Explanation, Suspect
+from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
+from organizations.redox.resolution import can_be_proved
 
 from . import exchanges, gateway
 
-__all__ = ["Explanation", "doubles_of", "explain", "record_of", "support_block", "why_again"]
+__all__ = [
+    "Explanation",
+    "Suspect",
+    "can_be_shown",
+    "doubles_of",
+    "explain",
+    "record_of",
+    "same_answer_elsewhere",
+    "support_block",
+    "suspects",
+    "was_told_success",
+    "why_again",
+]
 
 MOST_DOUBLES = 5
+MOST_ELSEWHERE = 5
 
 
 def explain(submission: Submission, *, at: str = "") -> Explanation:
@@ -55,6 +69,36 @@ def doubles_of(submission: Submission, record: OrganizationRecord) -> list[Organ
         same |= Q(street__iexact=record.address.street, zip_code=record.address.zip_code)
     found = Organization.objects.in_environment(submission.environment).exclude(pk=submission.organization_id)
     return list(found.filter(same).order_by("name", "id")[:MOST_DOUBLES])
+
+
+def suspects(submission: Submission) -> tuple[Suspect, ...]:
+    """Characters that may be the cause, where Redox complains that it could not read the message. Not known to be."""
+    return errors.suspects(record_of(submission)) if submission.known_answer == "xml_error" else ()
+
+
+def can_be_shown(submission: Submission) -> bool:
+    """Whether a Query alone can prove what became of a submission; otherwise the same message is sent again."""
+    return can_be_proved(submission.event, record_of(submission), submission.before_record())
+
+
+def was_told_success(submission: Submission) -> bool:
+    """Whether Redox answered with a success in words that it does not document: a Query can confirm it."""
+    return submission.answer_warning == OTHER_SUCCESS
+
+
+def same_answer_elsewhere(submission: Submission) -> list[Submission]:
+    """The last submissions of other records that Redox rejected with the same documented text; the counterpart's first.
+
+    Of the same environment, and of the counterpart. At most MOST_ELSEWHERE.
+    """
+    if submission.state != State.REJECTED or not submission.known_answer or submission.decided_by:
+        return []
+    alike = Submission.objects.filter(state=State.REJECTED, known_answer=submission.known_answer, decided_by="")
+    last = alike.filter(organization__last_submission=F("pk")).select_related("organization")
+    counterpart = submission.organization.counterpart
+    of_counterpart = list(last.filter(organization=counterpart)) if counterpart else []
+    others = last.filter(environment=submission.environment).exclude(organization=submission.organization_id)
+    return [*of_counterpart, *others.defer("message", "before").order_by("-id")[: MOST_ELSEWHERE - len(of_counterpart)]]
 
 
 def support_block(submission: Submission, entries: list[AuditEntry]) -> str:

@@ -109,7 +109,13 @@ def _arrived(
     history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
 ) -> None:
     settling.accept_as_found(
-        history, submission, organization, evidence=Evidence.PERSON, asked_at=shown.asked_at, reason=reason
+        history,
+        submission,
+        organization,
+        evidence=Evidence.PERSON,
+        asked_at=shown.asked_at,
+        reason=reason,
+        verdict=Verdict.ARRIVED.value,
     )
 
 
@@ -117,14 +123,17 @@ def _send_again(
     history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
 ) -> None:
     _keep_absence(organization, shown)
-    settling.send_again(history, submission, reason=reason, tries=0, unknown_since=None, only_ask=False)
+    verdict = Verdict.SEND_AGAIN.value
+    settling.send_again(
+        history, submission, reason=reason, verdict=verdict, tries=0, unknown_since=None, only_ask=False
+    )
 
 
 def _give_up(
     history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
 ) -> None:
     _keep_absence(organization, shown)
-    settling.reject_as_found(history, submission, organization, reason)
+    settling.reject_as_found(history, submission, organization, reason, verdict=Verdict.GIVE_UP.value)
 
 
 def _ours(
@@ -132,7 +141,7 @@ def _ours(
 ) -> None:
     if shown.record is not None:
         known.find_present(organization, shown.record, shown.asked_at)
-    settling.reject_as_found(history, submission, organization, reason)
+    settling.reject_as_found(history, submission, organization, reason, verdict=Verdict.OURS.value)
 
 
 def _foreign(
@@ -140,7 +149,7 @@ def _foreign(
 ) -> None:
     if shown.record is not None:
         known.find_foreign(organization, shown.record, clock.now())
-    settling.reject_as_found(history, submission, organization, reason)
+    settling.reject_as_found(history, submission, organization, reason, verdict=Verdict.FOREIGN.value)
 
 
 def _keep_absence(organization: Organization, shown: Shown) -> None:

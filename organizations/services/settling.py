@@ -142,25 +142,33 @@ def accept_as_found(
     evidence: Evidence,
     asked_at: datetime.datetime,
     reason: str,
+    verdict: str = "",
 ) -> None:
-    """Accept what Redox did not accept by an answer of its own. The directory was asked at `asked_at`."""
+    """Accept what Redox did not accept by an answer of its own. The directory was asked at `asked_at`.
+
+    `verdict` is the choice of the person who decided it, where a person did.
+    """
     by = history.actor.name if history.actor.person else ""
     changes = {"state_reason": reason, "evidence": evidence, "evidence_at": asked_at, "decided_by": by}
     _confirm(history, submission, organization, changes, evidence=evidence, known_at=asked_at)
-    note_settled(history, submission, reason)
+    note_settled(history, submission, reason, verdict=verdict)
 
 
-def reject_as_found(history: audit.History, submission: Submission, organization: Organization, reason: str) -> None:
+def reject_as_found(
+    history: audit.History, submission: Submission, organization: Organization, reason: str, *, verdict: str
+) -> None:
     """Reject what Redox did not reject by an answer: a person decided that it did not take effect as it was sent."""
     _refuse(history, submission, organization, {"state_reason": reason, "decided_by": history.actor.name})
-    note_settled(history, submission, reason)
+    note_settled(history, submission, reason, verdict=verdict)
 
 
-def send_again(history: audit.History, submission: Submission, *, reason: str, **changes: Any) -> None:
+def send_again(
+    history: audit.History, submission: Submission, *, reason: str, verdict: str = "", **changes: Any
+) -> None:
     """Back to the queue with the very same bytes."""
     values = {"tries": submission.tries + 1, "state_reason": reason} | changes
     submissions.move(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
-    note_settled(history, submission, reason)
+    note_settled(history, submission, reason, verdict=verdict)
 
 
 def forget(history: audit.History, submission: Submission, organization: Organization) -> None:
@@ -190,14 +198,15 @@ def _doubt_presence(submission: Submission, organization: Organization, moment: 
         organization.save(update_fields=["presence", "presence_at"])
 
 
-def note_settled(history: audit.History, submission: Submission, reason: str) -> None:
-    """Write down a state that no answer to the message itself gave."""
+def note_settled(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
+    """Write down a state that no answer to the message itself gave, with a person's verdict if a person gave it."""
+    decision = {"verdict": verdict} if verdict else {}
     history.submission(
         Action.SUBMISSION_SETTLED,
         submission,
         token=submission.token,
         reason=reason,
-        details={"state": State(submission.state).value} | _evidence_of(submission),
+        details={"state": State(submission.state).value} | _evidence_of(submission) | decision,
     )
 
 

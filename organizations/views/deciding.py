@@ -1,38 +1,66 @@
-"""Deciding about a submission that needs a person. The page that it is decided on is that of the submission."""
+"""Deciding about a submission that needs a decision. The page that it is decided on is that of the submission."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from organizations.models import Environment
+from organizations.models import Environment, State, Submission
 from organizations.permissions import Right
-from organizations.services import deciding
+from organizations.services import asking, deciding
 from organizations.services.deciding import Verdict
 from organizations.services.faults import NotDone
 
 from . import lost, submissions
-from .access import actor, needs, submission_or_404, submission_url
+from .access import actor, needs, require, submission_or_404, submission_url
+
+DECIDED_ALREADY = "Submission {} was decided already. Nothing was changed."
+COMPARE_AGAIN = (
+    "The answer that you compared with is no longer the newest one, or older than 10 minutes. Compare again, then "
+    "confirm. What you typed is still here."
+)
 
 
 @require_POST
 @lost.comes_back
 @needs(Right.RESOLVE)
 def decide(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """End a submission by the answer of the directory that the person compared with."""
+    """End a submission by the answer of the directory that the person compared with, or ask for a newer one.
+
+    Whatever stands in the way, the page comes back with what was typed.
+    """
     submission = submission_or_404(environment, number)
-    form = submissions.decision_form(submission, request.POST)
-    if form is None:
-        messages.error(request, "The answer that you compared with is too old, or it was decided already. Look again.")
+    if submission.state != State.NEEDS_PERSON:
+        messages.error(request, DECIDED_ALREADY.format(number))
         return redirect(submission_url(submission))
     if lost.came_back(request):
         messages.info(request, lost.SENTENCE)
-        return submissions.show(request, submission, form, status=422)
+        return submissions.show_typed(request, submission, status=422)
+    if "ask" in request.POST:
+        return _ask(request, submission)
+    return _decide(request, submission)
+
+
+def _decide(request: HttpRequest, submission: Submission) -> HttpResponse:
+    form = submissions.decision_form(request, submission)
+    if not submissions.compared_with_newest(request, submission):
+        messages.error(request, COMPARE_AGAIN)
+        return submissions.show_typed(request, submission, status=422)
     if not form.is_valid():
         return submissions.show(request, submission, form, status=422)
     verdict, sequence = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["sequence"]
     try:
-        deciding.decide(number, verdict, sequence=sequence, reason=form.why, actor=actor(request))
-    except NotDone as fault:
-        messages.error(request, str(fault))
+        deciding.decide(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
+    except NotDone as refused:
+        messages.error(request, str(refused))
+        submission.refresh_from_db()
+        if submission.state == State.NEEDS_PERSON:
+            return submissions.show_typed(request, submission, status=422)
     return redirect(submission_url(submission))
+
+
+def _ask(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """Ask the directory anew from the middle of a decision: what was typed stays."""
+    require(request, Right.EDIT, environment=submission.environment, oid=submission.oid, act=submissions.ASK)
+    asking.ask_about(submission, actor=actor(request))
+    return submissions.show_typed(request, submission)

@@ -1,5 +1,6 @@
 """The outbox, and one submission from review to its end."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from organizations import words
 from organizations.forms.decision import DecisionForm
 from organizations.models import AuditEntry, Environment, EnvironmentGate, Intent, State, Submission
 from organizations.permissions import Right, may, sending
-from organizations.presentation import attempts, deciding
+from organizations.presentation import acceptance, attempts, deciding, proof, rejection
 from organizations.presentation import submission as shown
 from organizations.presentation.deciding import Decision
 from organizations.services import answers, asking, submissions
@@ -43,7 +44,7 @@ def outbox(request: HttpRequest, environment: Environment) -> HttpResponse:
         "section": "submissions",
         "page": page,
         "rows": shown.rows(list(listed.defer("message", "before").order_by("-id"))),
-        "choices": [("", "All"), ("open", "Open"), *State.choices],
+        "choices": [("", "All"), ("open", "Open"), *((key, word.word) for key, word in words.SUBMISSION_STATE.items())],
         "state": state,
         "mine": mine,
         "summary": words.count(page.paginator.count, "submission") + (" fit" if state or mine else ""),
@@ -68,15 +69,32 @@ def show(
     """The page, with what was typed into its one form where that comes back."""
     entries = list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
     context = _state_context(request, submission, entries) | _answer_context(submission, entries)
-    context |= _around(submission, entries) | _decision_context(request, submission, context["asked"], form)
+    context |= _around(submission, entries) | _decision_context(request, submission, entries, form)
     return render(request, "submissions/page.html", context, status=status)
 
 
-def decision_form(submission: Submission, data: QueryDict | None = None) -> DecisionForm | None:
-    """The form of a decision; None where nothing can be decided now."""
+def show_typed(request: HttpRequest, submission: Submission, *, status: int = 200) -> HttpResponse:
+    """The page with what was typed into the form of a decision, before anything of it is checked."""
+    found = _decision(submission)
+    typed = {name: request.POST.get(name, "") for name in ("verdict", "reason")}
+    return show(request, submission, _form(request, found, typed=typed) if found else None, status=status)
+
+
+def decision_form(request: HttpRequest, submission: Submission) -> DecisionForm:
+    """The form of a decision with what was posted."""
+    found = _decision(submission)
+    return _form(request, found, request.POST) if found else DecisionForm(request.POST, choices=[])
+
+
+def compared_with_newest(request: HttpRequest, submission: Submission) -> bool:
+    """Whether the posted decision was made in the light of the newest answer, and that one still counts."""
+    found = _decision(submission)
+    return found is not None and bool(found.choices) and request.POST.get("sequence") == str(found.sequence)
+
+
+def _decision(submission: Submission) -> Decision | None:
     entries = list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
-    found = deciding.decision(submission, shown.asked(attempts.last_asked(entries), submission))
-    return _form(found, data) if found else None
+    return deciding.decision(submission, shown.asked(attempts.last_asked(entries), submission))
 
 
 @require_safe
@@ -93,6 +111,9 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
     since, block = request.GET.get("since", ""), context["state"]
     if since == block.since:
         response = HttpResponse(status=204)
+    elif submission.state == State.NEEDS_PERSON:
+        # There is now something to compare and to choose from, which only the whole page has.
+        response = HttpResponse(status=204, headers={"HX-Refresh": "true"})
     else:
         context["changed"] = not since.startswith(f"{block.stage}-")
         context |= _answer_context(submission, entries) | _around(submission, entries)
@@ -151,7 +172,7 @@ def _chips(environment: Environment, state: str, mine: bool) -> list[tuple[str, 
     address = reverse("submissions", args=[environment])
     chips = []
     if state:
-        label = "Open" if state == "open" else State(state).label
+        label = "Open" if state == "open" else words.SUBMISSION_STATE[state].word
         chips.append((f"State: {label}", address + ("?mine=1" if mine else "")))
     if mine:
         chips.append(("Asked by me", address + ("?" + urlencode({"state": state}) if state else "")))
@@ -162,12 +183,20 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
     """What the state block shows, and what this person may do about it."""
     sends = sending(submission.environment)
     is_author = user_of(request).pk in submission.authors and may(user_of(request), Right.EDIT)
-    gate = EnvironmentGate.objects.get(pk=submission.environment)
+    block = shown.state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))
+    is_rejected = submission.state == State.REJECTED
+    refusal = rejection.rejection(submission, entries, block.explanation) if is_rejected else None
     return {
         "section": "submissions",
         "submission": submission,
         "organization": submission.organization,
-        "state": shown.state_block(submission, gate),
+        "state": block,
+        "acceptance": acceptance.basis(submission, entries) if submission.state == State.ACCEPTED else None,
+        "rejection": refusal,
+        # Of a rejected one the heading names who rejected it.
+        "heading_word": replace(block.word, word=refusal.heading) if refusal else block.word,
+        "as_written_heading": f"As Redox wrote it, HTTP {submission.http_status}",
+        "edit_why_not": why_not(request, Right.EDIT, submission.environment),
         "parent": submission.organization.parent() if submission.state == State.ACCEPTED else None,
         "what_it_is": shown.what_it_is(submission),
         "took": attempts.seconds(submission.duration_ms),
@@ -178,22 +207,31 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
 
 
 def _decision_context(
-    request: HttpRequest, submission: Submission, asked: shown.Asked | None, form: DecisionForm | None
+    request: HttpRequest, submission: Submission, entries: list[AuditEntry], form: DecisionForm | None
 ) -> dict[str, Any]:
     """What a person decides by the answer at hand, or that the directory must be asked first."""
+    if submission.state != State.NEEDS_PERSON:
+        return {}
+    asked = shown.asked(attempts.last_asked(entries), submission)
     found = deciding.decision(submission, asked)
-    why = why_not(request, Right.RESOLVE, submission.environment)
+    why, user = why_not(request, Right.RESOLVE, submission.environment), user_of(request)
     return {
         "decision": found,
-        "decision_form": form or (_form(found) if found else None),
+        "last_asked": asked,
+        "decision_form": form or (_form(request, found) if found else None),
         "decide_why_not": why,
-        "asks_by_itself": deciding.must_ask(submission, asked) and not why,
+        "who_decides": deciding.who_decides(user.get_full_name() or user.get_username(), may=not why),
+        "was_typed": form is not None,
+        "asks_by_itself": form is None and deciding.must_ask(submission, asked) and not why,
     }
 
 
-def _form(found: Decision, data: QueryDict | None = None) -> DecisionForm:
-    choices = [(each.value, f"{each.label}: {each.follows}") for each in found.choices]
-    return DecisionForm(data, choices=choices, initial={"sequence": found.sequence})
+def _form(
+    request: HttpRequest, found: Decision, data: QueryDict | None = None, typed: dict[str, str] | None = None
+) -> DecisionForm:
+    choices = [(each.value, each.label) for each in found.choices]
+    initial = {**(typed or {}), "sequence": found.sequence}
+    return DecisionForm(data, choices=choices, initial=initial, is_open=may(user_of(request), Right.RESOLVE))
 
 
 def _answer_context(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
@@ -209,15 +247,27 @@ def _answer_context(submission: Submission, entries: list[AuditEntry]) -> dict[s
         "request_raw": attempts.raw(bytes(submission.message)),
         "response_raw": response,
         "response_redacted": answer is not None and answer.facts.get("exchange", {}).get("redacted", False),
-        "asked": shown.asked(attempts.last_asked(entries), submission),
+        "asked": _asked_panel(submission, entries),
     }
+
+
+def _asked_panel(submission: Submission, entries: list[AuditEntry]) -> shown.Asked | None:
+    """The last answer of the directory, unless the page shows it already: to decide by, or as the evidence."""
+    entry = attempts.last_asked(entries)
+    evidence = acceptance.evidence_entry(submission, entries)
+    is_evidence = submission.evidence in acceptance.BY_QUERY and entry is not None and entry == evidence
+    return None if is_evidence or submission.state == State.NEEDS_PERSON else shown.asked(entry, submission)
 
 
 def _around(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
     """What the page holds beside the state and the answer."""
     of_record = Submission.objects.filter(organization_id=submission.organization_id)
+    suspects = rejection.suspected(submission)
+    changes = [each._replace(suspected=suspects.get(each.label, "")) for each in shown.changes(submission)]
     return {
-        "changes": shown.changes(submission),
+        "changes": changes,
+        "table": acceptance.table(submission, changes, acceptance.evidence_entry(submission, entries)),
+        "steps": proof.steps(submission, entries),
         "changes_title": shown.changes_title(submission),
         "before_heading": shown.before_heading(submission),
         "after_heading": "Sent and accepted" if submission.state == State.ACCEPTED else "Sent",

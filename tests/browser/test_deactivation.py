@@ -44,7 +44,7 @@ def test_a_location_is_closed_and_opened_again_in_production(practice: PracticeD
     page.get_by_label("Type the name").fill("Lakeside Old Town")
     page.get_by_role("button", name="Reactivate in PRODUCTION").click()
     page.wait_for_url("**/production/submissions/*/")
-    expect(page.locator("#state")).to_contain_text("Redox said yes at")
+    expect(page.locator("#state")).to_contain_text("Redox accepted this at")
     assert practice.organizations("production")[factories.BASE]["Active"] is True
 
 

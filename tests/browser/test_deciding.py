@@ -26,13 +26,16 @@ def test_the_page_asks_and_a_decision_ends_it(
 
     page = page_as("approver")
     page.goto(f"/staging/submissions/{submission.pk}/")
-    expect(page.locator("#decide")).to_contain_text("Proposal: somebody else's values.")
-    page.get_by_label("It landed in part").check()
+    expect(page.locator("#state")).to_contain_text("You can decide.")
+    page.get_by_text("It is ours, with other values").click()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_label("It is ours, with other values")).to_be_checked()
+    expect(page.locator(".problem")).to_have_count(0)
     page.get_by_role("button", name="Confirm this decision").click()
     expect(page.locator(".problem")).to_contain_text("Enter a reason.")
     page.get_by_label("Reason").fill("Registered by hand, ticket 12")
     page.get_by_role("button", name="Confirm this decision").click()
 
-    expect(page.locator("#state")).to_contain_text("Rejected")
+    expect(page.locator("#state")).to_contain_text("decided that the OID is ours, with other values")
     submission.refresh_from_db()
     assert submission.state == State.REJECTED

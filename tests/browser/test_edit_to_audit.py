@@ -52,8 +52,8 @@ def test_an_edit_is_reviewed_sent_and_found_in_the_history(
     page.wait_for_url("**/staging/submissions/*/")
     page.evaluate("document.body.dataset.stays = 'yes'")
     state = page.locator("#state")
-    expect(state).to_contain_text("On its way for")
-    expect(state).to_contain_text("Redox said yes at")
+    expect(state).to_contain_text("Redox may take up to 2 minutes")
+    expect(state).to_contain_text("Redox accepted this at")
     assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
     assert page.title().startswith("Accepted: submission ")
     expect(page.locator("#live")).to_contain_text("is now: Accepted.")
@@ -65,7 +65,7 @@ def test_an_edit_is_reviewed_sent_and_found_in_the_history(
     assert practice.organizations("staging")[factories.BASE]["Address"]["City"] == "Middleton"
 
     page.get_by_role("link", name="Audit").click()
-    answer = page.get_by_role("row", name="Redox said yes").first
+    answer = page.get_by_role("row", name="Redox accepted").first
     expect(answer).to_contain_text("Update of Lakeside North")
     answer.get_by_role("link", name="Entry").click()
     expect(page.locator("main")).to_contain_text("has been updated successfully")

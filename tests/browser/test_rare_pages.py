@@ -27,7 +27,7 @@ def test_a_submission_on_its_way_is_accessible_and_fits(
     Submission.objects.update(state=State.SENDING, attempt=1, sent_at=clock.now(), state_at=clock.now())
     page = page_as("editor")
     page.goto(f"/staging/submissions/{submission.pk}/")
-    expect(page.locator("#state")).to_contain_text("On its way for")
+    expect(page.locator("#state")).to_contain_text("Redox may take up to 2 minutes")
     assert faults_of(page) == []
 
 

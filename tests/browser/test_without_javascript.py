@@ -37,7 +37,7 @@ def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     expect(page.locator("#state")).to_contain_text("Reload to see the result.", use_inner_text=True)
     assert workers.one_round(system("Worker of the tests"))
     page.reload()
-    expect(page.locator("#state")).to_contain_text("Redox said yes at")
+    expect(page.locator("#state")).to_contain_text("Redox accepted this at")
     contacts = practice.organizations("staging")[factories.BASE]["Contacts"]
     assert [contact["Name"] for contact in contacts] == ["Integration desk", "Front office"]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations.models import Action, AuditEntry
-from organizations.presentation import sentences
+from organizations.presentation import sentence_templates, sentences
 from organizations.services.audit import canonical_json
 
 
@@ -29,6 +29,7 @@ def change(label: str, before: str, after: str) -> dict[str, str]:
 
 
 PLAN = {"object": {"type": "plan", "id": "7", "name": "plan 7"}, "plan": 7}
+WORKER = {"actor": {"id": None, "name": "Worker 1"}}
 UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1}
 
 
@@ -56,7 +57,7 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
         (
             Action.ORGANIZATION_DISCARDED,
             {"changes": [change("ZIP", "1", "2"), change("City", "3", "4")]},
-            "Editor One threw away 2 saved changes on Lakeside North: ZIP, City.",
+            "Editor One discarded 2 saved changes on Lakeside North: ZIP, City.",
         ),
         (
             Action.SUBMISSION_MADE,
@@ -83,7 +84,7 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             Action.ATTEMPT_OUTCOME,
             UPDATE | {"outcome": "accepted", "detail": "Organization has been updated successfully."},
             (
-                "Redox said yes to submission 412 (Update of Lakeside North, PRODUCTION): "
+                "Redox accepted submission 412 (Update of Lakeside North, PRODUCTION): "
                 '"Organization has been updated successfully."'
             ),
         ),
@@ -95,7 +96,7 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
         (
             Action.ATTEMPT_OUTCOME,
             UPDATE | {"outcome": "rejected", "http_status": 403},
-            "Redox said no to submission 412 (Update of Lakeside North, PRODUCTION): HTTP 403, without a text.",
+            "Redox rejected submission 412 (Update of Lakeside North, PRODUCTION): HTTP 403, without a text.",
         ),
         (
             Action.ATTEMPT_RESPONSE,
@@ -112,13 +113,45 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             {"submission": 412, "details": {"asked": True, "found": True}},
             (
                 "Editor One asked the directory of PRODUCTION for Lakeside North because of submission 412. "
-                "It shows the record."
+                "It showed the record."
             ),
         ),
         (
             Action.SUBMISSION_SETTLED,
-            {"submission": 412, "reason": "the settings changed", "details": {"state": "needs_person"}},
-            'Submission 412 is now: needs person. Reason: "the settings changed".',
+            WORKER | {"submission": 412, "reason": "the settings changed", "details": {"state": "needs_person"}},
+            'Submission 412 needs a decision. Reason: "the settings changed".',
+        ),
+        (
+            Action.SUBMISSION_ASKED,
+            UPDATE | {"http_status": 200, "detail": "The answer was not understood.", "details": {"asked": False}},
+            (
+                "Editor One asked the directory of PRODUCTION for Lakeside North because of submission 412. "
+                "The answer decides nothing: The answer was not understood."
+            ),
+        ),
+        (
+            Action.SUBMISSION_ASKED,
+            UPDATE | {"http_status": 200, "detail": '{"Meta": {}}', "details": {"asked": False}},
+            (
+                "Editor One asked the directory of PRODUCTION for Lakeside North because of submission 412. "
+                "The answer decides nothing: it was not understood."
+            ),
+        ),
+        (
+            Action.ORGANIZATION_ASKED,
+            {"details": {"asked": False, "cause": "Redox waits until 14:08."}},
+            (
+                "Editor One asked the directory of PRODUCTION for Lakeside North. "
+                "It could not be asked: Redox waits until 14:08."
+            ),
+        ),
+        (
+            Action.ORGANIZATION_TAKEN,
+            {"changes": [change("City", "Madison", "Middleton"), change("ZIP", "53704", "")], "reason": "ticket 7"},
+            (
+                "Editor One saved what the directory shows on Lakeside North: City from Madison to Middleton, "
+                'ZIP from 53704 to none. Nothing was sent. Reason: "ticket 7".'
+            ),
         ),
         (
             Action.PLAN_MADE,
@@ -152,7 +185,7 @@ def test_the_sentence_is_in_its_exact_words(action: Action, facts: dict[str, Any
     assert sentences.tell(entry(action, **facts)).text == text
 
 
-@pytest.mark.parametrize("outcome", sentences._OUTCOMES)
+@pytest.mark.parametrize("outcome", sentence_templates.OUTCOMES)
 def test_each_outcome_links_its_submission(outcome: str) -> None:
     told = sentences.tell(entry(Action.ATTEMPT_OUTCOME, **UPDATE, outcome=outcome))
     assert '<a href="/production/submissions/412/">submission 412</a>' in told.sentence
@@ -166,7 +199,7 @@ def test_every_action_has_a_sentence_even_with_the_fewest_facts(action: Action) 
 
 def test_every_sentence_has_a_known_icon(settings: Any) -> None:
     symbols = (settings.BASE_DIR / "static" / "icons.svg").read_text()
-    known = [*sentences._TEMPLATES.values(), *sentences._OUTCOMES.values()]
+    known = [*sentence_templates.TEMPLATES.values(), *sentence_templates.OUTCOMES.values()]
     assert [words.icon for words in known if f'id="i-{words.icon}"' not in symbols] == []
 
 
@@ -177,6 +210,62 @@ def test_what_people_and_redox_wrote_is_never_markup(text: str) -> None:
     rest = markup.replace('<a href="/production/submissions/412/">', "").replace("</a>", "")
     assert not set(rest) & {"<", ">", "\u202e", "\x00", "\x07"}
     assert '"' not in rest.replace("&quot;", "")
+
+
+SHOWN = "Submission 412 is accepted: the directory showed what was sent"
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        (WORKER | {"details": {"state": "accepted", "evidence": "query"}}, f"{SHOWN}."),
+        (
+            WORKER | {"details": {"state": "accepted", "evidence": "both"}},
+            (
+                "Submission 412 is accepted: Redox answered with a success in words that it does not document, and the "
+                "directory showed what was sent."
+            ),
+        ),
+        (WORKER | {"details": {"state": "accepted"}}, f"{SHOWN}, or something equivalent."),
+        (
+            {"details": {"state": "accepted", "evidence": "person", "verdict": "arrived"}},
+            "Editor One decided that submission 412 arrived; it is accepted.",
+        ),
+        ({"details": {"state": "accepted"}}, "Editor One decided that submission 412 arrived; it is accepted."),
+        (
+            {"details": {"state": "queued", "verdict": "send_again"}},
+            "Editor One decided that submission 412 did not arrive; the same message is sent again.",
+        ),
+        (
+            {"details": {"state": "rejected", "verdict": "give_up"}},
+            "Editor One decided that submission 412 did not arrive and gave it up; it is rejected.",
+        ),
+        (
+            {"details": {"state": "rejected", "verdict": "ours"}},
+            "Editor One decided that the OID of Lakeside North is ours, with other values; submission 412 is rejected.",
+        ),
+        (
+            {"details": {"state": "rejected", "verdict": "foreign"}},
+            (
+                "Editor One decided that the OID of Lakeside North belongs to another organization; "
+                "submission 412 is rejected."
+            ),
+        ),
+        ({"details": {"state": "rejected"}}, "Editor One decided that submission 412 is rejected."),
+        (WORKER | {"details": {"state": "queued"}}, "Submission 412 is sent again, the very same bytes."),
+        (WORKER | {"details": {"state": "unknown"}}, "It is unknown whether submission 412 took effect."),
+    ],
+)
+def test_what_settled_a_submission_names_its_evidence(facts: dict[str, Any], text: str) -> None:
+    told = sentences.tell(entry(Action.SUBMISSION_SETTLED, submission=412, **facts))
+    assert told.text == text
+    assert ("is-yes" in told.tone) == ("accepted" in text)
+
+
+def test_an_error_text_is_not_cut() -> None:
+    text = "No subscriptions. " * 40
+    told = sentences.tell(entry(Action.ATTEMPT_OUTCOME, outcome="rejected", detail=text, http_status=403, **UPDATE))
+    assert text in told.text
 
 
 def test_long_values_are_cut_and_marked_as_before_and_after() -> None:

@@ -23,11 +23,13 @@ LATER = datetime.timedelta(hours=1)
 SENTENCES = {
     State.AWAITING: "Reviewed by Editor One. Waits for an approver who did not work on it. Nothing has been sent.",
     State.QUEUED: "Reviewed and stored. Nothing has been sent.",
-    State.SENDING: "On its way since {left}. Redox may take up to 2 minutes to answer.",
-    State.ACCEPTED: "Redox said yes at {left}.",
-    State.REJECTED: "Redox said no at {left}. This message will not be sent again.",
+    State.SENDING: "Sent at {left}. Redox may take up to 2 minutes to answer.",
+    State.ACCEPTED: "Redox accepted this at {left}.",
+    State.REJECTED: "Rejected at {left}, by Redox or by a person's decision. This message is not sent again.",
     State.UNKNOWN: "The message left at {left}, but no clear answer came. It may or may not have taken effect.",
-    State.NEEDS_PERSON: "The portal cannot decide alone. Somebody with the right compares and decides.",
+    State.NEEDS_PERSON: (
+        "The portal cannot tell what became of the message. An approver compares it with the directory and decides."
+    ),
     State.CANCELLED: "Taken back by Editor One at {left}. Nothing was sent.",
 }
 WAITS_FOR = {
@@ -85,12 +87,12 @@ def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state
     block = state_block(submission, EnvironmentGate.objects.get(pk=Environment.STAGING))
 
     assert strip_tags(block.sentence) == SENTENCES[state].format(left=written(LEFT, "seconds"))
-    assert block.word.word == state.label
+    assert block.word == words.SUBMISSION_STATE[state]
     absent = workers.absent_since()
     assert absent == (SEEN if condition == "no worker" and state in NEED_A_WORKER else None)
-    if state != State.QUEUED:
+    if state not in (State.QUEUED, State.UNKNOWN):
         assert block.reason is None
-    else:
+    elif state == State.QUEUED or condition != "worker alive":
         assert block.reason is not None
         expected = WAITS_FOR[condition].format(until=written(until, "clock"), seen=written(SEEN))
         assert strip_tags(block.reason.sentence) == expected

@@ -120,11 +120,14 @@ def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
 
 def test_a_double_is_named_where_there_is_one() -> None:
     found = words(rejected("duplicate_business", 500))
-    assert found[:4] == ("Redox sees a double.", "Redox does not say of what.", *SUPPORT)
+    assert found[:4] == ("Redox found a duplicate.", "Redox does not say of which record.", *SUPPORT)
     found = words(rejected("duplicate_business", 500), doubles=("Lakeside North", "Lakeside East"))
     assert found[:4] == (
-        "Redox sees a double.",
-        "Redox does not say of what. These records have the same name or address: Lakeside North, Lakeside East.",
+        "Redox found a duplicate.",
+        (
+            "Redox does not say of which record. "
+            "These records have the same name or address: Lakeside North, Lakeside East."
+        ),
         "Compare with Lakeside North",
         "compare_record",
     )
@@ -205,15 +208,27 @@ ROWS = [
     ),
     (
         rejected(status=403, detail="We do not like {it}."),
-        "Redox said no with words that the portal does not know.",
+        "Redox rejected this with words that the portal does not know.",
         "'We do not like {it}.'",
         SUPPORT,
     ),
     (
         rejected("already_exists", detail="1.2 already exists."),
-        "Redox said no with words that the portal does not know.",
-        "'1.2 already exists.'",
+        "Redox rejected this Update with its answer to a New.",
+        (
+            "“Already exists” is documented for a New whose OID is in the directory; this was an Update. So the OID is "
+            "in the directory of STAGING, and this Update did not take effect."
+        ),
         SUPPORT,
+    ),
+    (
+        rejected("is_not_valid", detail="id: 1.2 is not valid."),
+        "Redox does not accept this OID in STAGING.",
+        (
+            "“Is not valid” is documented for an Update of an OID that is not in the directory; this was a New. "
+            "Perhaps the OID has an error, or Redox issued it for PRODUCTION."
+        ),
+        ("Edit OID", "edit"),
     ),
     (
         not_sent(Fault.NAME),
@@ -298,8 +313,8 @@ def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
         (unknown(fault=Fault.STOPPED), "The worker that sent it was stopped before an answer came."),
         (unknown(fault=Fault.BROKEN), "The connection broke before an answer."),
         (unknown(200, Fault.PROTOCOL), "The connection broke before an answer."),
-        (unknown(504), "Redox answered 504 without saying yes or no."),
-        (unknown(200, Fault.SIZE), "Redox answered 200 without saying yes or no."),
+        (unknown(504), "Redox answered 504 without accepting or rejecting it."),
+        (unknown(200, Fault.SIZE), "Redox answered 200 without accepting or rejecting it."),
         (unknown(), "The worker that sent it ended before an answer was stored."),
     ],
 )

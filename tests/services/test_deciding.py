@@ -126,7 +126,7 @@ def test_it_arrived(practice: PracticeDirectory, editor: User, approver: Actor) 
     assert (made.differs, made.seen_at == submission.evidence_at) == (1, True)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert (entry.actor_name, entry.facts["reason"]) == (approver.name, "Compared, ticket 12")
-    assert entry.facts["details"] == {"state": "accepted", "evidence": "person"}
+    assert entry.facts["details"] == {"state": "accepted", "evidence": "person", "verdict": "arrived"}
 
 
 def test_it_did_not_arrive_and_the_same_bytes_are_sent_again(

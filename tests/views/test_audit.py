@@ -128,7 +128,7 @@ def test_environment_and_outcome_narrow(practice, editor, client_of):
     client = client_of("viewer")
     assert set(actions(client, "?environment=production&what=submissions")) == {"submission.made"}
     assert actions(client, "?outcome=accepted") == ["attempt.outcome"]
-    assert "Redox said yes to" in text(client, "?outcome=accepted")
+    assert "Redox accepted" in text(client, "?outcome=accepted")
     assert listed(client, "?outcome=rejected&environment=staging") == []
 
 

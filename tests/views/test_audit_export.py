@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from organizations.models import Action, AuditEntry
+from organizations.services import audit
 from organizations.services.actors import system
 from tests import factories
 from tests.factories import BASE, acting
@@ -108,3 +109,18 @@ class Counting:
     def __call__(self, execute, *args):
         self.number += 1
         return execute(*args)
+
+
+def test_both_files_name_the_evidence_of_an_acceptance(auditor):
+    worker = system("Worker test")
+    with audit.recorded(worker) as history:
+        history.add(
+            Action.SUBMISSION_SETTLED,
+            object={"type": "submission", "id": "7", "name": "Lakeside"},
+            environment="staging",
+            submission=7,
+            details={"state": "accepted", "evidence": "query"},
+        )
+    sentence = "Submission 7 is accepted: the directory showed what was sent."
+    assert rows(exported(auditor, "?format=csv"))[7][4] == sentence
+    assert json.loads(exported(auditor, "?format=json"))["entries"][0]["sentence"] == sentence

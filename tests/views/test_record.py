@@ -67,7 +67,7 @@ def test_an_accepted_record_tells_its_basis_and_offers_to_edit(client_of, accept
     assert f'<a href="{PAGE}deactivate/">Deactivate</a>' in text
     assert "Withdraw" not in text
     assert "Open work" not in text
-    assert "Redox said yes to" in text
+    assert "Redox accepted" in text
     assert text.count("btn-primary") == 1
 
 

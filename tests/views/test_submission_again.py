@@ -125,7 +125,7 @@ def test_a_refused_sign_in_is_about_the_connection_and_not_about_the_record(
         # Put right: what came of the last attempt holds nothing any more.
         EnvironmentGate.objects.update(stopped_at=None)
         said = text_of(client_of("viewer").get(page_of(submission)))
-    assert "Reviewed and stored. It goes out once more. A worker will take it." in said
+    assert "Reviewed and stored. The same message is sent again. A worker will take it." in said
     assert "This is about the connection" not in said
 
 
@@ -141,7 +141,7 @@ def test_too_many_requests_go_on_by_themselves(
 
     EnvironmentGate.objects.update(hold_until=clock.now())
     said = text_of(client_of("viewer").get(page_of(submission)))
-    assert "Reviewed and stored. It goes out once more. A worker will take it." in said
+    assert "Reviewed and stored. The same message is sent again. A worker will take it." in said
     assert "Too many requests" not in said[: said.index("Attempts")]
 
 
@@ -163,5 +163,5 @@ def test_what_goes_out_once_more_after_an_unknown_is_not_said_to_be_lost_again(
     assert delivery.deliver_next("staging", actor=worker)
     Submission.objects.update(state=State.QUEUED, not_before=None)
     said = text_of(client_of("viewer").get(page_of(submission)))
-    assert "Reviewed and stored. It goes out once more. A worker will take it." in said
+    assert "Reviewed and stored. The same message is sent again. A worker will take it." in said
     assert "We do not know whether this arrived." not in said

@@ -44,32 +44,31 @@ def test_the_page_asks_by_itself_and_offers_nothing_before_the_answer(undecided:
     page = approver.get(page_of(undecided))
     said = text_of(page)
     assert 'data-hx-trigger="load"' not in page.content.decode()
-    assert "Proposal: somebody else's values." in said
-    assert "readable fields differ." in said
-    assert "It landed in part / these are somebody else's values: Mark as rejected; the next review compares" in said
-    assert "It did not land" not in said  # Redox would refuse the same New again
+    assert "readable fields differ Directory asked" in said
+    assert "It is ours, with other values" in said
+    assert "It did not arrive" not in said  # Redox would refuse the same New again
 
 
 def test_a_decision_ends_it_with_its_reason(undecided: Submission, approver: Client) -> None:
     approver.post(page_of(undecided, "submission-ask"))
     page = approver.get(page_of(undecided))
-    typed = values(page, verdict="others", reason="Registered by hand, ticket 12")
+    typed = values(page, verdict="ours", reason="Registered by hand, ticket 12")
     answer = approver.post(page_of(undecided, "submission-decide"), typed, follow=True)
     undecided.refresh_from_db()
     assert (undecided.state, answer.status_code) == (State.REJECTED, 200)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert entry.facts["reason"] == "Registered by hand, ticket 12"
     again = approver.post(page_of(undecided, "submission-decide"), typed, follow=True)
-    assert "it was decided already" in text_of(again)
+    assert "was decided already" in text_of(again)
 
 
 @pytest.mark.parametrize(
     ("typed", "fault"),
     [
-        ({"verdict": "others", "reason": " "}, "Enter a reason."),
-        ({"reason": "Because"}, "Choose what became of it."),
-        ({"verdict": "not_landed", "reason": "Because"}, "Choose what became of it."),
-        ({"verdict": "\x00", "reason": "Because"}, "Choose what became of it."),
+        ({"verdict": "ours", "reason": " "}, "Enter a reason."),
+        ({"reason": "Because"}, "Choose what happened."),
+        ({"verdict": "send_again", "reason": "Because"}, "Choose what happened."),
+        ({"verdict": "\x00", "reason": "Because"}, "Choose what happened."),
     ],
 )
 def test_what_is_missing_is_said_and_what_was_typed_stays(
@@ -94,11 +93,13 @@ def test_without_an_answer_no_choice_is_offered(
     practice.behaviour = "gateway-error"
     asking.ask_about(undecided, actor=worker)
     said = text_of(approver.get(page_of(undecided)))
-    assert "The directory could not be asked" in said
-    assert "Without it a decision is a guess; wait, or ask Redox with the block below." in said
+    assert "The directory was asked, and its answer decides nothing: a web page came instead (HTTP 502)." in said
+    assert "Without an answer of the directory a decision is a guess." in said
     assert "Confirm this decision" not in said
-    answer = approver.post(page_of(undecided, "submission-decide"), {"verdict": "others", "reason": "x"}, follow=True)
-    assert "is too old, or it was decided already" in text_of(answer)
+    answer = approver.post(page_of(undecided, "submission-decide"), {"verdict": "ours", "reason": "Ticket 99"})
+    assert answer.status_code == 422
+    assert "is no longer the newest one, or older than 10 minutes" in text_of(answer)
+    assert "Ticket 99" in text_of(answer)
     undecided.refresh_from_db()
     assert undecided.state == State.NEEDS_PERSON
 
@@ -121,3 +122,98 @@ def test_who_may_not_decide_sees_the_button_disabled_with_the_reason(
     assert "Approvers may: Approver One." in text_of(page)
     assert 'disabled aria-describedby="decide-why-not"' in page.content.decode()
     assert client_of("editor").post(page_of(undecided, "submission-decide")).status_code == 403
+
+
+def test_asking_again_from_the_middle_of_a_decision_keeps_what_was_typed(
+    undecided: Submission, approver: Client
+) -> None:
+    approver.post(page_of(undecided, "submission-ask"))
+    first = approver.get(page_of(undecided)).context["decision"]
+    typed = {"sequence": str(first.sequence), "verdict": "foreign", "reason": "Ticket 130", "ask": "1"}
+    page = approver.post(page_of(undecided, "submission-decide"), typed)
+    assert page.status_code == 200
+    assert page.context["decision"].sequence > first.sequence
+    assert page.context["decision_form"]["verdict"].value() == "foreign"
+    assert "Ticket 130" in text_of(page)
+    assert not page.context["decision_form"].errors
+    undecided.refresh_from_db()
+    assert undecided.state == State.NEEDS_PERSON
+
+
+def test_an_answer_that_became_too_old_keeps_what_was_typed_and_decides_nothing(
+    undecided: Submission, approver: Client, monkeypatch
+) -> None:
+    approver.post(page_of(undecided, "submission-ask"))
+    typed = values(approver.get(page_of(undecided)), verdict="foreign", reason="Ticket 130")
+    with monkeypatch.context() as patch:
+        patch.setattr("organizations.services.deciding.FRESH", datetime.timedelta(0))
+        page = approver.post(page_of(undecided, "submission-decide"), typed)
+    assert page.status_code == 422
+    assert "Ticket 130" in text_of(page)
+    assert 'name="verdict" value="foreign"' in page.content.decode()
+    assert 'data-hx-trigger="load"' not in page.content.decode()  # it would load the page anew, without what was typed
+    undecided.refresh_from_db()
+    assert undecided.state == State.NEEDS_PERSON
+
+
+def test_a_newer_answer_must_be_compared_before_the_decision_counts(undecided: Submission, approver: Client) -> None:
+    approver.post(page_of(undecided, "submission-ask"))
+    typed = values(approver.get(page_of(undecided)), verdict="foreign", reason="Ticket 130")
+    approver.post(page_of(undecided, "submission-ask"))
+    page = approver.post(page_of(undecided, "submission-decide"), typed)
+    assert page.status_code == 422
+    again = values(page, verdict="foreign", reason="Ticket 130")
+    assert again["sequence"] != typed["sequence"]
+    assert approver.post(page_of(undecided, "submission-decide"), again).status_code == 302
+    undecided.refresh_from_db()
+    assert undecided.state == State.REJECTED
+
+
+def test_a_lost_sign_in_keeps_what_was_typed(undecided: Submission, approver: Client) -> None:
+    approver.post(page_of(undecided, "submission-ask"))
+    typed = values(approver.get(page_of(undecided)), verdict="foreign", reason="Ticket 130", **{"came-back": "1"})
+    page = approver.post(page_of(undecided, "submission-decide"), typed)
+    assert page.status_code == 422
+    assert page.context["decision_form"]["verdict"].value() == "foreign"
+    assert "Ticket 130" in text_of(page)
+    undecided.refresh_from_db()
+    assert undecided.state == State.NEEDS_PERSON
+
+
+def test_a_viewer_sees_the_choices_disabled_and_who_may_decide(
+    undecided: Submission, client_of: ClientOf, worker: Actor
+) -> None:
+    UserFactory(role="approver", first_name="Approver", last_name="One")
+    asking.ask_about(undecided, actor=worker)
+    page = client_of("viewer").get(page_of(undecided))
+    markup = page.content.decode()
+    assert "Approver One can decide." in text_of(page)
+    assert markup.count('type="radio"') == len(page.context["decision"].choices) == 2
+    assert all(" disabled" in radio.partition(">")[0] for radio in markup.split('type="radio"')[1:])
+    assert " disabled" in markup.partition('name="reason"')[2].partition(">")[0]
+
+
+def test_a_page_that_stands_open_is_loaded_anew_when_a_decision_is_needed(
+    undecided: Submission, approver: Client
+) -> None:
+    answer = approver.get(page_of(undecided, "submission-state") + "?since=sending-1-0")
+    assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
+
+
+def test_a_viewer_cannot_take_the_step_of_a_rejection_and_sees_who_can(
+    practice: PracticeDirectory, editor: User, worker: Actor, client_of: ClientOf
+) -> None:
+    submission = sent(practice, editor, worker, "says-no-xml")
+    page = client_of("viewer").get(page_of(submission))
+    assert page.context["edit_why_not"]
+    assert 'disabled aria-describedby="step-why-not">Edit Lakeside 1</button>' in page.content.decode()
+    assert ">Edit Lakeside 1</a>" in client_of("editor").get(page_of(submission)).content.decode()
+
+
+def test_a_first_button_of_what_was_accepted_leads_back_to_the_record(
+    practice: PracticeDirectory, editor: User, worker: Actor, client_of: ClientOf
+) -> None:
+    submission = sent(practice, editor, worker, "answers")
+    markup = client_of("viewer").get(page_of(submission)).content.decode().partition('id="state"')[2]
+    assert f'<a class="btn btn-primary" href="/staging/organizations/{BASE}/">Back to Lakeside 1</a>' in markup
+    assert markup.index("Back to Lakeside 1") < markup.index("Add a record below")

@@ -27,7 +27,7 @@ type ClientOf = Callable[..., Client]
     [
         ("never-answers", "The answer did not come within 1 second."),
         ("applies-then-breaks", "The connection broke before an answer."),
-        ("applies-then-504", "Redox answered 504 without saying yes or no."),
+        ("applies-then-504", "Redox answered 504 without accepting or rejecting it."),
     ],
 )
 def test_an_unknown_one_says_how_it_was_lost_and_what_happens_next(
@@ -38,7 +38,7 @@ def test_an_unknown_one_says_how_it_was_lost_and_what_happens_next(
     said = text_of(response)
     assert "We do not know whether this arrived." in said
     assert how in said
-    assert "Not found twice: the very same message goes out once more." in said
+    assert "asked twice: the very same message is sent once more." in said
     assert "Do not send this record with curl or Postman, and do not add it again" in said
     assert 'data-hx-trigger="every 10s"' in response.content.decode()
     assert "You may not ask the directory in STAGING. Editors and Approvers may: " in said
@@ -116,8 +116,8 @@ def test_an_oid_that_existed_needs_a_person_and_offers_no_dead_button(
     said = text_of(client_of(user=editor).get(page_of(submission)))
     assert "This OID is already in the directory of STAGING." in said
     assert "Deactivated records count as well." in said
-    assert "Until then nothing else of this record is sent" in said
-    assert "Ask the directory now" in said
+    assert "Until then nothing is sent for this record" in said
+    assert "Ask the directory" in said
     assert "Confirm this decision" not in said
     assert "Compare with the directory" not in said
 
@@ -191,7 +191,7 @@ def test_what_was_held_back_for_a_person_says_why(client_of: ClientOf, queued: S
     Submission.objects.update(state=State.NEEDS_PERSON, state_reason="Its parent Lakeside is not active in STAGING.")
     said = text_of(client_of("viewer").get(page_of(queued)))
     assert "Why: Its parent Lakeside is not active in STAGING." in said
-    assert "The portal cannot decide alone." in said
+    assert "The portal cannot tell what became of the message." in said
 
 
 def test_after_a_lost_answer_an_oid_that_exists_is_probably_our_own(

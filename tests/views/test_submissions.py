@@ -167,7 +167,7 @@ def test_an_accepted_one_says_when_how_long_and_in_whose_words(
     response = client_of("viewer").get(page_of(submission))
     said = text_of(response)
     assert "<title>Accepted: submission" in response.content.decode()
-    assert "Redox said yes at " in said
+    assert "Redox accepted this at " in said
     assert "“New organization was added successfully.”" in said
     assert f"Message ID {submission.redox_message_id}" in said
     assert f"/staging/organizations/new/?below={BASE}" in response.content.decode()
@@ -199,9 +199,8 @@ def test_a_rejected_one_gives_cause_and_one_step(
     submission = sent(practice, editor, worker, "says-no-parse")
     said = text_of(client_of("viewer").get(page_of(submission)))
     assert "Redox could not pass the record on. Redox names: no identifier" in said
-    assert "This message will not be sent again. Nothing is sent again by itself." in said
-    assert "Your values are still saved on the record." in said
-    assert "As Redox wrote it, HTTP 403 As Redox wrote it Failed to parse request body as XML resource." in said
+    assert "This message is not sent again. Your values are still saved on the record." in said
+    assert "As Redox wrote it, HTTP 403 Failed to parse request body as XML resource." in said
 
 
 def test_a_double_leads_to_the_other_record(

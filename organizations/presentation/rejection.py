@@ -1,0 +1,139 @@
+"""A rejected submission: who rejected it, the one step that its cause asks for, and where else the same happened."""
+
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations.models import Action, AuditEntry, Environment, Submission
+from organizations.services import answers
+from organizations.services.answers import Explanation
+from organizations.services.deciding import Verdict
+from organizations.templatetags.portal import moment, plain, written
+
+_DECIDED = {
+    Verdict.GIVE_UP: "Given up by {person}",
+    Verdict.OURS: "{person} decided that the OID is ours, with other values",
+    Verdict.FOREIGN: "{person} decided that the OID belongs to another organization",
+}
+_EDIT_STEPS = ("edit", "edit_record", "review_as_new")
+
+
+class Step(NamedTuple):
+    """The dark button: where it leads, and whether one must be allowed to edit records to go there."""
+
+    label: str
+    url: str
+    needs_edit: bool
+
+
+class Elsewhere(NamedTuple):
+    """Another record whose last submission got the same answer."""
+
+    number: int
+    url: str
+    name: str
+    environment: str
+    date: str
+    is_counterpart: bool
+
+
+class Rejection(NamedTuple):
+    """What the page tells of it. `suspects` is the note beside a changed field, by the field's label."""
+
+    heading: str
+    sentence: SafeString
+    explanation: Explanation | None
+    step: Step | None
+    suspects: dict[str, str]
+    elsewhere: tuple[Elsewhere, ...]
+
+
+def rejection(submission: Submission, entries: list[AuditEntry], explanation: Explanation | None) -> Rejection:
+    """Everything that the page of a rejected submission says beyond what was sent. `explanation` is that of Redox."""
+    verdict = verdict_of(entries) if submission.decided_by else None
+    return Rejection(
+        _heading(submission, verdict),
+        _sentence(submission),
+        None if submission.decided_by else explanation,
+        _step(submission, verdict, explanation),
+        suspected(submission),
+        tuple(_elsewhere(submission, each) for each in answers.same_answer_elsewhere(submission)),
+    )
+
+
+def suspected(submission: Submission) -> dict[str, str]:
+    """The note beside each field whose value may be the cause: suspected, not known."""
+    return {each.label: f"“{each.character}” may be the cause" for each in answers.suspects(submission)}
+
+
+def verdict_of(entries: list[AuditEntry]) -> Verdict | None:
+    """What a person decided last; None also for decisions of earlier releases, which did not keep it."""
+    for entry in reversed(entries):
+        verdict = entry.facts.get("details", {}).get("verdict") if entry.action == Action.SUBMISSION_SETTLED else None
+        if verdict:
+            return Verdict(verdict)
+    return None
+
+
+def _heading(submission: Submission, verdict: Verdict | None) -> str:
+    if not submission.decided_by:
+        return "Rejected by Redox"
+    person = plain(submission.decided_by)
+    return _DECIDED[verdict].format(person=person) if verdict in _DECIDED else f"Rejected by decision of {person}"
+
+
+def _sentence(submission: Submission) -> SafeString:
+    time = moment(submission.ended_at, "seconds")
+    if submission.decided_by:
+        return format_html("Decided at {}: “{}”", time, plain(submission.state_reason))
+    return format_html("Redox answered at {}.", time)
+
+
+def _step(submission: Submission, verdict: Verdict | None, explanation: Explanation | None) -> Step | None:
+    """None where a later submission of the record has taken over: only the way back to the record is left."""
+    organization = submission.organization
+    if organization.last_submission_id != submission.pk:
+        return None
+    name, record = plain(organization.name), [submission.environment, submission.organization.oid]
+    edit = reverse("edit", args=record)
+    if verdict == Verdict.FOREIGN:
+        return Step(f"Give {name} another OID", f"{edit}#identity", True) if organization.is_foreign else None
+    if verdict == Verdict.OURS:
+        return Step("Review and send", reverse("review", args=record), True)
+    if explanation and not submission.decided_by:
+        if explanation.step_key == "mark_not_registered":
+            return None
+        if url := step_url(submission, explanation):
+            return Step(plain(explanation.step), url, explanation.step_key in _EDIT_STEPS)
+    return Step(f"Edit {name}", edit, True)
+
+
+def step_url(submission: Submission, explanation: Explanation | None) -> str:
+    """Where the step of an explanation leads; empty when it is not a link."""
+    key = explanation.step_key if explanation else ""
+    record = [submission.environment, submission.organization.oid]
+    match key:
+        case "open_connection":
+            return reverse("connection", args=[submission.environment])
+        case "review_as_new":
+            return reverse("review", args=record)
+        case "edit" | "edit_record":
+            anchor = explanation.anchor if explanation else ""
+            return reverse("edit", args=record) + (f"#{anchor}" if anchor else "")
+        case "compare_record":
+            double = answers.doubles_of(submission, answers.record_of(submission))[0]
+            return reverse("record", args=[double.environment, double.oid])
+    return ""
+
+
+def _elsewhere(submission: Submission, other: Submission) -> Elsewhere:
+    return Elsewhere(
+        other.pk,
+        reverse("submission", args=[other.environment, other.pk]),
+        plain(other.organization.name),
+        Environment(other.environment).value,
+        written(other.ended_at, "day") if other.ended_at else "",
+        other.environment != submission.environment,
+    )

@@ -1,0 +1,184 @@
+"""The template of each entry's sentence, by its action and, where that is not enough, by what the entry holds.
+
+An acceptance names its evidence. Placeholders in braces are filled in `sentences.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from organizations.models import Action
+
+
+class Template(NamedTuple):
+    """Icon, tone and text of a sentence."""
+
+    icon: str
+    tone: str
+    text: str
+
+
+_EDIT = ("pencil", "is-work")
+_SENT = ("paper-airplane", "is-work")
+_YES = ("check-circle", "is-yes")
+_NO = ("x-circle", "is-no")
+_ASKED = ("eye", "is-quiet")
+_LEFT = ("minus-circle", "is-quiet")
+_UNSURE = ("question-mark-circle", "is-unsure")
+_PERSON = ("hand-raised", "is-unsure")
+_SIGN_IN = ("arrow-right-end-on-rectangle", "is-quiet")
+
+TEMPLATES: Mapping[str, Template] = {
+    Action.ORGANIZATION_CREATED: Template("plus", "is-work", "{actor} added {name} in {environment}."),
+    Action.ORGANIZATION_EDITED: Template(*_EDIT, "{actor} {changes} on {name}."),
+    Action.ORGANIZATION_DISCARDED: Template(
+        "arrow-uturn-left", "is-quiet", "{actor} discarded {count} on {name}: {labels}."
+    ),
+    Action.ORGANIZATION_WITHDRAWN: Template(
+        *_LEFT, "{actor} withdrew {name}. It was never sent; its OID is free again."
+    ),
+    Action.ORGANIZATION_DEACTIVATION_WANTED: Template(
+        *_EDIT, "{actor} asked for {name} to be deactivated with {submission}.{reason}"
+    ),
+    Action.ORGANIZATION_REACTIVATION_WANTED: Template(
+        *_EDIT, "{actor} asked for {name} to be reactivated with {submission}.{reason}"
+    ),
+    Action.ORGANIZATION_CONFIRMED: Template(*_YES, "From now on {name} is compared with what {submission} sent."),
+    Action.ORGANIZATION_ACTIVE_RETURNED: Template(
+        "arrow-uturn-left", "is-quiet", "Active of {name} is again as it was last accepted: {submission} ended."
+    ),
+    Action.ORGANIZATION_STATED: Template(
+        "stated", "is-ink", "{actor} stated that {name} was registered outside the portal.{reason}"
+    ),
+    Action.ORGANIZATION_SEEN: Template(*_ASKED, "The directory of {environment} was asked for {name} and showed it."),
+    Action.ORGANIZATION_TAKEN: Template(
+        *_ASKED,
+        "{actor} saved what the directory shows on {name}: {taken}. Nothing was sent.{reason}",
+    ),
+    Action.ORGANIZATION_REOPENED: Template(
+        *_PERSON, "{actor} took back the decision that the OID of {name} belongs to another organization.{reason}"
+    ),
+    Action.ORGANIZATION_CLAIMED: Template(
+        *_PERSON, "{actor} decided that the OID of {name}, which the directory shows already, is ours.{reason}"
+    ),
+    Action.ORGANIZATION_DISCLAIMED: Template(
+        *_PERSON, "{actor} decided that the OID of {name} belongs to another organization.{reason}"
+    ),
+    Action.ORGANIZATION_LINKED: Template(*_EDIT, "{actor} linked {name} with its record in the other environment."),
+    Action.SUBMISSION_MADE: Template(*_SENT, "{actor} sent {submission}: {carried}.{reason}{approval}"),
+    Action.SUBMISSION_APPROVED: Template("document-check", "is-ink", "{actor} approved {submission}.{reason}"),
+    Action.SUBMISSION_RETURNED: Template("arrow-uturn-left", "is-ink", "{actor} returned {submission}.{reason}"),
+    Action.SUBMISSION_VOIDED: Template(*_LEFT, "{Submission} can no longer be approved; it was cancelled.{reason}"),
+    Action.SUBMISSION_CANCELLED: Template(*_LEFT, "{actor} cancelled {submission}. Nothing was sent.{reason}"),
+    Action.PLAN_MADE: Template(*_SENT, "{actor} made {plan}, to be sent to {environment}: {counted}.{reason}"),
+    Action.PLAN_PAUSED: Template("pause-circle", "is-ink", "{Plan} was paused by {actor}.{reason}"),
+    Action.PLAN_GONE_ON: Template(*_SENT, "{actor} let {plan} go on.{reason}"),
+    Action.PLAN_STOPPED: Template("stop-circle", "is-ink", "{actor} stopped {plan}: {cancelled}."),
+    Action.ATTEMPT_INTENT: Template(*_SENT, "The portal began attempt {attempt} of {submission}."),
+    Action.ATTEMPT_LATE: Template(
+        "clock",
+        "is-quiet",
+        "An answer to attempt {attempt} of {submission} came too late. It was kept and decided nothing.",
+    ),
+    Action.ENVIRONMENT_STOPPED: Template("stop-circle", "is-no", "Sending to {environment} was stopped: {cause}."),
+    Action.ENVIRONMENT_HELD: Template("pause-circle", "is-ink", "{environment} waits: {cause}. It goes on by itself."),
+    Action.ENVIRONMENT_RELEASED: Template(
+        "signal", "is-yes", "{actor} let sending to {environment} go on. It was stopped: {cause}."
+    ),
+    Action.ENVIRONMENT_CHECKED: Template(
+        "signal", "is-ink", "{actor} checked the connection of {environment}: {cause}."
+    ),
+    Action.PERSON_SIGNED_IN: Template(*_SIGN_IN, "{actor} signed in."),
+    Action.PERSON_SIGNED_OUT: Template(*_SIGN_IN, "{actor} signed out."),
+    Action.PERSON_REFUSED: Template("lock-closed", "is-no", "A sign-in as {name} was refused: {cause}."),
+    Action.PERSON_CHANGED: Template("user-circle", "is-ink", "{actor} changed the account {name}: {cause}."),
+    Action.PERMISSION_REFUSED: Template("lock-closed", "is-no", "{actor} was refused: they may not {act}."),
+    Action.EXPORT_MADE: Template("arrow-down-tray", "is-ink", "{actor} exported {name}: {rows}."),
+    Action.SETTINGS_SEEN: Template("information-circle", "is-quiet", "{actor} runs with the settings of this entry."),
+}
+
+OUTCOMES: Mapping[str, Template] = {
+    "accepted": Template(*_YES, "Redox accepted {message}: {quoted}"),
+    "rejected": Template(*_NO, "Redox rejected {message}: {quoted}"),
+    "not_sent": Template(*_LEFT, "Attempt {attempt} of {submission} did not reach Redox: {cause}. Nothing was sent."),
+    "not_executed": Template(*_LEFT, "Redox did not process attempt {attempt} of {submission}: {quoted}"),
+    "unknown": Template(
+        *_UNSURE,
+        "No clear answer came to attempt {attempt} of {message}: {cause}. It may or may not have taken effect.",
+    ),
+    "needs_person": Template(*_PERSON, "The answer of Redox to {message} needs a decision: {quoted}"),
+}
+
+_DECIDED: Mapping[str, Template] = {
+    "arrived": Template(*_YES, "{actor} decided that {submission} arrived; it is accepted.{reason}"),
+    "send_again": Template(
+        *_SENT, "{actor} decided that {submission} did not arrive; the same message is sent again.{reason}"
+    ),
+    "give_up": Template(
+        *_NO, "{actor} decided that {submission} did not arrive and gave it up; it is rejected.{reason}"
+    ),
+    "ours": Template(
+        *_NO, "{actor} decided that the OID of {name} is ours, with other values; {submission} is rejected.{reason}"
+    ),
+    "foreign": Template(
+        *_NO,
+        "{actor} decided that the OID of {name} belongs to another organization; {submission} is rejected.{reason}",
+    ),
+}
+"""What a person decided, by the verdict in the entry."""
+
+_ACCEPTED_BY: Mapping[str, str] = {
+    "query": "{Submission} is accepted: the directory showed what was sent.",
+    "both": "{Submission} is accepted: Redox answered with a success in words that it does not document, and the "
+    "directory showed what was sent.",
+}
+_ACCEPTED_BEFORE = "{Submission} is accepted: the directory showed what was sent, or something equivalent."
+"""Entries of earlier releases do not say which of the two it was."""
+
+_SETTLED: Mapping[str, Template] = {
+    "queued": Template(*_SENT, "{Submission} is sent again, the very same bytes.{reason}"),
+    "unknown": Template(*_UNSURE, "It is unknown whether {submission} took effect.{reason}"),
+    "needs_person": Template(*_PERSON, "{Submission} needs a decision.{reason}"),
+    "rejected": Template(*_NO, "{Submission} is rejected.{reason}"),
+}
+_SETTLED_OTHERWISE = Template(*_PERSON, "{Submission} is now: {state}.{reason}")
+_DECIDED_BEFORE = {"accepted": _DECIDED["arrived"], "queued": _DECIDED["send_again"]}
+"""What a person decided in an earlier release, whose entries have no verdict: only where the state tells it."""
+_REJECTED_BY_PERSON = Template(*_NO, "{actor} decided that {submission} is rejected.{reason}")
+
+
+def template_of(action: str, facts: Mapping[str, Any]) -> Template:
+    """The template for an entry with that action and body."""
+    if action == Action.ATTEMPT_OUTCOME:
+        return OUTCOMES[facts.get("outcome", "unknown")]
+    if action == Action.ATTEMPT_RESPONSE:
+        answered = "http_status" in facts
+        came = "A response to {attempt_of} was stored: HTTP {status}, {bytes}."
+        return Template("archive-box", "is-quiet", came if answered else "No response came to {attempt_of}: {cause}.")
+    if action in (Action.SUBMISSION_ASKED, Action.ORGANIZATION_ASKED):
+        return Template(*_ASKED, _asked(facts, because=action == Action.SUBMISSION_ASKED))
+    if action == Action.SUBMISSION_SETTLED:
+        return _settled(facts)
+    return TEMPLATES[action]
+
+
+def _asked(facts: Mapping[str, Any], *, because: bool) -> str:
+    details = facts.get("details", {})
+    start = "{actor} asked the directory of {environment} for {name}"
+    start += " because of {submission}. " if because else ". "
+    if not details.get("asked"):
+        came = "http_status" in facts
+        return start + ("The answer decides nothing: {cause}." if came else "It could not be asked: {cause}.")
+    return start + ("It showed the record." if details.get("found") else "It did not show the record.")
+
+
+def _settled(facts: Mapping[str, Any]) -> Template:
+    """By the verdict, by the evidence, or, of entries that have neither, by who acted."""
+    details = facts.get("details", {})
+    state, verdict = details.get("state", ""), details.get("verdict", "")
+    if verdict in _DECIDED:
+        return _DECIDED[verdict]
+    if facts["actor"].get("id") is not None and state in ("accepted", "queued", "rejected"):
+        return _DECIDED_BEFORE.get(state, _REJECTED_BY_PERSON)
+    if state == "accepted":
+        return Template(*_YES, _ACCEPTED_BY.get(details.get("evidence", ""), _ACCEPTED_BEFORE))
+    return _SETTLED.get(state, _SETTLED_OTHERWISE)

@@ -1,0 +1,29 @@
+"""The practice directory and people, for tests of pages without a client."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from organizations.models import User
+from organizations.practice import PracticeDirectory
+from organizations.services.actors import Actor
+from tests import factories
+from tests.connected import connected
+from tests.factories import UserFactory, acting
+
+
+@pytest.fixture
+def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
+    with connected(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def editor(transactional_db: None) -> User:
+    return factories.editor()
+
+
+@pytest.fixture
+def approver(transactional_db: None) -> Actor:
+    return acting(UserFactory(role="approver", first_name="Approver", last_name="One"))

@@ -1,0 +1,66 @@
+"""Submissions that were really sent and settled, for tests of what their pages claim."""
+
+from typing import Any
+
+from organizations.models import AuditEntry, EnvironmentGate, Submission, User, clock
+from organizations.practice import PracticeDirectory
+from organizations.presentation.submission import StateBlock, state_block
+from organizations.records import AddressRecord
+from organizations.services import asking, deciding, resolving
+from organizations.services.actors import Actor, system
+from organizations.services.deciding import Verdict
+from tests import factories
+from tests.factories import BASE
+from tests.services.sending import accepted, deliver, edit
+
+THEIRS: dict[str, Any] = {
+    "Name": "Harbor General",
+    "Active": True,
+    "Identifiers": [{"ID": BASE, "IDType": "OID"}],
+    "Address": {"StreetAddress": "200 Wharf St", "City": "Boston", "State": "MA", "ZIP": "02110", "Country": "USA"},
+}
+NORTH = AddressRecord(street="1 Shore Rd", city="Monona", state="WI", zip_code="53704", county="Dane", country="USA")
+
+
+def entries_of(submission: Submission) -> list[AuditEntry]:
+    return list(AuditEntry.objects.of_submission(submission.pk))
+
+
+def fresh(submission: Submission) -> Submission:
+    return Submission.objects.select_related("organization", "submitter").get(pk=submission.pk)
+
+
+def updated(practice: PracticeDirectory, user: User, behaviour: str, **values: object) -> Submission:
+    """An Update of an accepted record, sent while the directory behaved so."""
+    made = edit(accepted(user), user, **(values or {"name": "Lakeside North"}))
+    submission = factories.submission(made, user=user)
+    practice.behaviour = behaviour
+    assert deliver()
+    practice.behaviour = "answers"
+    return fresh(submission)
+
+
+def resolved(submission: Submission) -> Submission:
+    Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
+    assert resolving.resolve_next("staging", actor=system("Worker test"))
+    return fresh(submission)
+
+
+def foreign(practice: PracticeDirectory, user: User, **values: Any) -> Submission:
+    """A New whose OID is somebody else's."""
+    practice.register("staging", THEIRS)
+    submission = factories.submission(factories.organization(user=user, **values), user=user)
+    assert deliver()
+    return fresh(submission)
+
+
+def decided(submission: Submission, verdict: Verdict, actor: Actor) -> Submission:
+    asking.ask_about(submission, actor=actor)
+    answer = deciding.last_answer(submission)
+    assert answer is not None
+    deciding.decide(submission.pk, verdict, sequence=answer.entry.sequence, reason="Compared, ticket 12", actor=actor)
+    return fresh(submission)
+
+
+def block(submission: Submission) -> StateBlock:
+    return state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))

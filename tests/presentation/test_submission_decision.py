@@ -1,0 +1,144 @@
+"""What a person decides about a submission, and what the page promises of one whose fate is unknown."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.utils.html import strip_tags
+
+from organizations.models import EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.practice import PracticeDirectory
+from organizations.presentation import attempts, deciding, waiting
+from organizations.presentation.submission import asked
+from organizations.records import AddressRecord
+from organizations.services import asking, reviews
+from organizations.services import deciding as decisions
+from organizations.services.actors import Actor
+from organizations.services.deciding import Verdict
+from tests.factories import UserFactory
+
+from .sending import THEIRS, block, decided, entries_of, foreign, fresh, resolved, updated
+
+
+def decision(submission: Submission) -> deciding.Decision:
+    found = deciding.decision(submission, asked(attempts.last_asked(entries_of(submission)), submission))
+    assert found is not None
+    return found
+
+
+# Needs a decision -------------------------------------------------------------------------------------------
+
+
+def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = foreign(practice, editor)
+    asking.ask_about(submission, actor=approver)
+    found = decision(submission)
+    assert [choice.value for choice in found.choices] == ["ours", "foreign"]
+    assert found.suspicion == "Name, City and State all differ: probably another organization."
+    differing = [row.label for row in found.differing]
+    assert differing[0] == "Name"
+    assert {row.label for row in found.equal} >= {"OID", "Active", "Country"}
+    assert found.heading == f"{len(differing)} of {len(differing) + len(found.equal)} readable fields differ"
+    ours = decided(submission, Verdict.OURS, approver).organization
+    review = reviews.review(Organization.objects.get(pk=ours.pk))  # asks for what the sentence promised
+    assert f"a tick for each of the {len(review.overwrites)} values" in found.choices[0].follows
+
+
+def test_equal_names_and_places_are_suspected_to_be_ours(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = updated(practice, editor, "gateway-error", contacts=())
+    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    asking.ask_about(submission, actor=approver)
+    found = decision(fresh(submission))
+    assert found.suspicion == "Name, City and State are equal: probably our organization."
+    assert [choice.value for choice in found.choices] == ["arrived", "send_again", "give_up", "ours", "foreign"]
+
+
+def test_an_old_answer_offers_no_choice_and_says_what_to_do(
+    practice: PracticeDirectory, editor: User, approver: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = foreign(practice, editor)
+    assert decision(submission).why_not_now == "Ask the directory first: you decide by what it shows."
+    asking.ask_about(submission, actor=approver)
+    monkeypatch.setattr(decisions, "FRESH", datetime.timedelta(0))
+    found = decision(submission)
+    assert (found.choices, found.suspicion) == ((), "")
+    assert found.why_not_now == "The answer is older than 10 minutes. Ask again before you decide."
+    assert found.differing
+
+
+def test_who_may_decide_is_named(transactional_db: None) -> None:
+    assert deciding.who_decides("Viewer One", may=False) == (
+        "Nobody can decide yet: no account has the role of an approver."
+    )
+    for number in ("One", "Two"):
+        UserFactory(role="approver", first_name="Approver", last_name=number)
+    assert deciding.who_decides("Approver Two", may=True) == "You and Approver One can decide."
+    assert deciding.who_decides("Viewer One", may=False) == "Approver One and Approver Two can decide."
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "cause"),
+    [("answers", 200, "it was not understood"), ("gateway-error", 502, "a web page came instead")],
+)
+def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
+    practice: PracticeDirectory, editor: User, approver: Actor, behaviour: str, status: int, cause: str
+) -> None:
+    submission = foreign(practice, editor)
+    practice.register("staging", THEIRS | {"Active": "yes"})
+    practice.behaviour = behaviour
+    asking.ask_about(submission, actor=approver)
+    answer = asked(attempts.last_asked(entries_of(submission)), submission)
+    assert answer is not None
+    assert (answer.http_status, answer.cause, answer.found, answer.rows) == (status, cause, False, ())
+    found = decision(submission)
+    assert (found.heading, found.choices) == ("What the directory shows is not known", ())
+    assert found.why_not_now.startswith("Without an answer of the directory a decision is a guess.")
+    assert fresh(submission).state == State.NEEDS_PERSON
+
+
+# Unknown ----------------------------------------------------------------------------------------------------
+
+
+def test_what_follows_a_query_depends_on_what_it_can_show(practice: PracticeDirectory, editor: User) -> None:
+    visible = updated(practice, editor, "applies-then-504")
+    assert waiting.then(visible) == waiting.VISIBLE
+    Submission.objects.filter(pk=visible.pk).update(only_ask=True)
+    assert waiting.then(fresh(visible)) == waiting.ONLY_ASKED
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"destination_id": "fcda220c-f449-534e-9ae4-3fd21f7b0fed", "name": "Lakeside North"},
+        {
+            "address": AddressRecord(
+                street="1 Shore Rd", city="Madison", state="WI", zip_code="53704-1234", county="Dane", country="USA"
+            )
+        },
+    ],
+)
+def test_a_change_that_no_query_shows_is_said_to_be_sent_again(
+    practice: PracticeDirectory, editor: User, values: dict[str, Any]
+) -> None:
+    submission = updated(practice, editor, "applies-then-504", **values)
+    assert (
+        waiting.then(submission)
+        == "A Query cannot show this change, so the same message is sent again and its answer decides."
+    )
+    assert resolved(submission).state == State.QUEUED  # as promised
+
+
+def test_a_success_in_other_words_promises_that_both_count_together(practice: PracticeDirectory, editor: User) -> None:
+    assert waiting.then(updated(practice, editor, "strange-yes")) == waiting.CONFIRMED
+
+
+def test_an_unknown_one_says_what_holds_its_question(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "applies-then-504")
+    EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="Redox refuses us")
+    reason = block(submission).reason
+    assert reason is not None
+    assert strip_tags(reason.sentence) == "STAGING is stopped: Redox refuses us."

@@ -1,0 +1,251 @@
+"""What the page of a submission claims, and by which evidence: page objects, without a client."""
+
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from django.utils.html import strip_tags
+
+from organizations.models import Evidence, State, Submission, User, clock
+from organizations.practice import PracticeDirectory
+from organizations.presentation import acceptance, proof, rejection
+from organizations.presentation.submission import changes
+from organizations.services import asking
+from organizations.services.actors import Actor, system
+from organizations.services.deciding import Verdict
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.sending import deliver, edit
+
+from .sending import NORTH, block, decided, entries_of, foreign, fresh, resolved, updated
+
+
+def basis(submission: Submission) -> tuple[str, list[str], bool]:
+    found = acceptance.basis(submission, entries_of(submission))
+    return unescape(strip_tags(found.sentence)), [strip_tags(line) for line in found.more], found.quotes_redox
+
+
+def rejected(submission: Submission) -> rejection.Rejection:
+    return rejection.rejection(submission, entries_of(submission), block(submission).explanation)
+
+
+# Accepted ---------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "answers")
+    sentence, more, quotes = basis(submission)
+    assert sentence.startswith("Redox accepted this at ")
+    assert (more, quotes) == ([], True)
+    assert acceptance.evidence_entry(submission, entries_of(submission)) is None
+    assert acceptance.table(submission, changes(submission), None) is None
+    assert proof.steps(submission, entries_of(submission)) == []
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "answer"),
+    [
+        ("applies-then-504", "Redox's own answer was 504."),
+        ("applies-then-breaks", "No answer of Redox came."),
+    ],
+)
+def test_what_a_query_proved_never_quotes_an_unclear_answer(
+    practice: PracticeDirectory, editor: User, behaviour: str, answer: str
+) -> None:
+    submission = resolved(updated(practice, editor, behaviour))
+    assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.QUERY)
+    sentence, more, quotes = basis(submission)
+    assert sentence.startswith("The directory shows what was sent (asked ")
+    assert sentence.endswith(f"). {answer}")
+    assert (more, quotes) == (["Nothing was sent a second time."], False)
+    assert block(submission).explanation is None
+
+
+def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "applies-then-504", name="Lakeside North", address=NORTH)
+    stored = practice.organizations("staging")[BASE]
+    practice.register("staging", stored | {"Address": stored["Address"] | {"Country": "US"}})
+    submission = resolved(submission)
+    entry = acceptance.evidence_entry(submission, entries_of(submission))
+    asking.ask_about(submission, actor=acting(editor))  # a later answer is not the evidence
+    assert acceptance.evidence_entry(submission, entries_of(submission)) == entry
+    table = acceptance.table(submission, changes(submission), entry)
+    assert table is not None
+    assert [(row.change.label, row.change.before, row.change.after, row.seen, row.compared) for row in table.rows] == [
+        ("Name", "Lakeside 1", "Lakeside North", "Lakeside North", "equal"),
+        ("City", "Madison", "Monona", "Monona", "equal"),
+    ]
+    assert table.proof == "proved: a change that can be seen is there, and nothing that can be read differs"
+    assert table.others.endswith("other fields: 12 the same")
+
+
+def test_another_spelling_in_the_directory_means_the_same_and_is_shown(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    address = replace(NORTH, city="Madison", zip_code="54501-1234")
+    submission = updated(practice, editor, "applies-then-504", address=address)
+    stored = practice.organizations("staging")[BASE]
+    practice.register("staging", stored | {"Address": stored["Address"] | {"ZIP": "54501"}})
+    submission = resolved(submission)
+    entry = acceptance.evidence_entry(submission, entries_of(submission))
+    table = acceptance.table(submission, changes(submission), entry)
+    assert table is not None
+    [row] = table.rows
+    assert (row.change.label, row.change.after, row.seen, row.compared) == (
+        "ZIP",
+        "54501-1234",
+        "54501",
+        "means the same",
+    )
+
+
+def test_the_steps_tell_how_it_is_known(practice: PracticeDirectory, editor: User) -> None:
+    submission = resolved(updated(practice, editor, "applies-then-504"))
+    steps = proof.steps(submission, entries_of(submission))
+    assert [(step.text, step.word.word if step.word else "", step.until) for step in steps] == [
+        ("The portal began to send the message, attempt 1.", "", False),
+        (
+            "Redox answered 504 with a web page, not with an answer: neither accepted nor rejected.",
+            "No clear answer",
+            False,
+        ),
+        ("The portal waited, so that nothing could still be on its way.", "", True),
+        ("It asked the directory. It showed the OID.", "", False),
+        ("The directory shows what was sent.", "Accepted", False),
+    ]
+    assert [step.time for step in steps] == sorted(step.time for step in steps)
+
+
+def test_questions_without_an_answer_are_one_step(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "applies-then-504")
+    practice.behaviour = "gateway-error"
+    for _ in range(3):
+        asking.ask_about(submission, actor=system("Worker test"))
+    practice.behaviour = "answers"
+    submission = resolved(submission)
+    texts = [step.text for step in proof.steps(submission, entries_of(submission))]
+    assert sum("without an answer that counts" in text for text in texts) == 1
+    assert any(text.startswith("The directory was asked 3 times, the last at ") for text in texts)
+
+
+def test_a_success_in_other_words_and_a_query_count_together(practice: PracticeDirectory, editor: User) -> None:
+    submission = resolved(updated(practice, editor, "strange-yes"))
+    assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.BOTH)
+    sentence, _, quotes = basis(submission)
+    assert sentence.startswith(
+        "Redox answered with a success in words that it does not document, and the directory shows what was sent (asked"
+    )
+    assert not quotes
+    assert block(submission).explanation is None  # it is known by now whether it arrived
+
+
+def test_a_person_who_decided_that_it_arrived_is_named_with_what_the_directory_showed(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = updated(practice, editor, "gateway-error", name="Lakeside North", address=NORTH)
+    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    submission = decided(submission, Verdict.ARRIVED, approver)
+    sentence, [more], quotes = basis(submission)
+    assert sentence.startswith("Approver One decided at ")
+    assert sentence.endswith(" that it arrived: “Compared, ticket 12”")
+    assert more.startswith("The directory was asked at ")
+    assert more.endswith(" and showed 2 other values.")
+    assert not quotes
+    entry = acceptance.evidence_entry(submission, entries_of(submission))
+    assert acceptance.table(submission, changes(submission), entry) is None
+
+
+def test_an_acceptance_of_an_earlier_release_claims_no_more_than_equivalence(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    submission = updated(practice, editor, "answers")
+    moment = clock.now()
+    values = {"evidence": Evidence.EQUIVALENT, "evidence_at": moment, "http_status": 504, "read_back_at": moment}
+    Submission.objects.filter(pk=submission.pk).update(**values)
+    sentence, more, quotes = basis(fresh(submission))
+    assert sentence.startswith("The directory showed something equivalent (asked ")
+    assert more == ["That is weaker than what counts today, so the record is being read once more."]
+    assert not quotes
+
+
+# Rejected ---------------------------------------------------------------------------------------------------
+
+
+def test_a_suspected_character_is_marked_as_suspected_and_leads_to_its_field(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
+    found = rejected(submission)
+    assert found.heading == "Rejected by Redox"
+    assert found.step == ("Edit Name", f"/staging/organizations/{BASE}/edit/#identity", True)
+    assert found.suspects == {"Name": "“&” may be the cause"}
+
+
+def test_where_the_cause_has_no_step_the_record_is_edited(practice: PracticeDirectory, editor: User) -> None:
+    found = rejected(updated(practice, editor, "says-no-destinations"))
+    assert found.step is not None
+    assert found.step[:2] == ("Edit Lakeside North", f"/staging/organizations/{BASE}/edit/")
+
+
+def test_after_a_later_submission_only_the_way_back_is_left(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
+    factories.submission(edit(submission.organization, editor, name="Lakeside North"), user=editor)
+    assert rejected(fresh(submission)).step is None
+
+
+def test_the_same_answer_elsewhere_names_other_records(practice: PracticeDirectory, editor: User) -> None:
+    other = factories.organization(f"{BASE}.9", user=editor, name="Ripon & Berlin")
+    double = factories.submission(other, user=editor)
+    practice.behaviour = "says-no-xml"
+    assert deliver()
+    practice.behaviour = "answers"
+    submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
+    [found] = rejected(submission).elsewhere
+    assert (found.number, found.name, found.is_counterpart) == (double.pk, "Ripon & Berlin", False)
+    assert rejected(updated_again(practice, editor, submission)).elsewhere == ()
+
+
+def updated_again(practice: PracticeDirectory, editor: User, submission: Submission) -> Submission:
+    again = factories.submission(edit(submission.organization, editor, name="Lakeside South"), user=editor)
+    practice.behaviour = "says-no-destinations"
+    assert deliver()
+    return fresh(again)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "heading", "step"),
+    [
+        (
+            Verdict.FOREIGN,
+            "Approver One decided that the OID belongs to another organization",
+            ("Give Lakeside 1 another OID", f"/staging/organizations/{BASE}/edit/#identity", True),
+        ),
+        (
+            Verdict.OURS,
+            "Approver One decided that the OID is ours, with other values",
+            ("Review and send", f"/staging/organizations/{BASE}/review/", True),
+        ),
+    ],
+)
+def test_a_decision_is_named_and_leads_to_what_it_asks_for(
+    practice: PracticeDirectory,
+    editor: User,
+    approver: Actor,
+    verdict: Verdict,
+    heading: str,
+    step: tuple[str, str, bool],
+) -> None:
+    found = rejected(decided(foreign(practice, editor), verdict, approver))
+    assert (found.heading, found.step, found.explanation) == (heading, step, None)
+    assert strip_tags(found.sentence).endswith(": “Compared, ticket 12”")
+
+
+def test_what_was_given_up_says_by_whom(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+    submission = updated(practice, editor, "gateway-error")
+    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    submission = decided(submission, Verdict.GIVE_UP, approver)
+    found = rejected(submission)
+    assert found.heading == "Given up by Approver One"
+    assert found.step is not None
+    assert found.step.label == "Edit Lakeside North"
+    assert proof.steps(submission, entries_of(submission))[-1].text == "Approver One decided: “Compared, ticket 12”"

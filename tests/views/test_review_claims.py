@@ -3,13 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from django.utils import timezone
 
-from organizations import words
-from organizations.models import Organization, State, Submission
+from organizations.models import Organization
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import asking, deciding, delivery, organizations
-from organizations.services.deciding import Verdict
+from organizations.services import delivery, organizations
 from tests import factories
 from tests.factories import BASE
 from tests.views.pages import text_of
@@ -83,45 +80,6 @@ def test_parents_are_told_by_name_and_oid(client, accepted, editor, worker):
     assert f"not sent Lakeside 1 {BASE}" in record
     sent = factories.submission(below, user=editor)
     assert f"PartOf {parent} {gateway}" in text_of(client.get(f"/staging/submissions/{sent.pk}/"))
-
-
-def test_what_was_only_read_is_not_called_accepted(client, editor):
-    shown = factories.record(BASE, carried=(("ManagingOrg", '"Lakeside"'),))
-    seen = organizations.take_over(shown, "staging", actor=factories.acting(editor))
-    wanted = replace(shown, name="Lakeside North", destination_id="", destination_known=True, carried=())
-    organizations.edit(seen.pk, seen.version, wanted, stands_for="", actor=factories.acting(editor))
-    page = client.get(edit_url(seen, PATH))
-    said = text_of(page)
-    assert "First message for a record that was registered outside the portal." in said
-    assert "Field The directory showed Will be sent" in said
-    assert "Last accepted" not in said
-    rows = {row.label: bool(row.edit_url) for row in page.context["page"].rows}
-    assert rows == {"Name": True, "ManagingOrg": False}
-    sent = factories.submission(seen, user=editor)
-    assert "Field The directory showed Sent" in text_of(client.get(f"/staging/submissions/{sent.pk}/"))
-
-
-def test_what_landed_in_part_is_compared_with_what_the_directory_showed(client, accepted, editor, practice):
-    actor = factories.acting(editor)
-    organizations.edit(accepted.pk, 1, factories.record(name="Lakeside North"), stands_for="", actor=actor)
-    first = factories.submission(accepted, user=editor)
-    Submission.objects.filter(pk=first.pk).update(state=State.NEEDS_PERSON, attempt=1)
-    practice.register("staging", practice.organizations("staging")[BASE] | {"Name": "Lakeside Nor"})
-    asking.ask_about(first, actor=actor)
-    found = deciding.evidence(first)
-    assert found is not None
-    deciding.decide(first.pk, Verdict.OTHERS, sequence=found.entry.sequence, reason="In part", actor=actor)
-
-    said = text_of(client.get(edit_url(accepted, PATH)))
-    assert (
-        f"Compared with what the directory showed on {words.moment(timezone.localtime(), timezone.now(), 'day')}."
-        in said
-    )
-    assert "Field The directory showed Will be sent" in said
-    assert "accepted on" not in said
-    sent = factories.submission(accepted, user=editor)
-    assert "Field The directory showed Sent" in text_of(client.get(f"/staging/submissions/{sent.pk}/"))
-    assert "Field Last accepted Sent" in text_of(client.get(f"/staging/submissions/{first.pk}/"))
 
 
 def test_of_a_stated_record_all_fields_are_folded_and_none_is_said_to_change(client, made, editor):

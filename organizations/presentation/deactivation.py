@@ -15,7 +15,7 @@ from .record import last_deactivation
 OLD = datetime.timedelta(days=180)
 
 
-DONE_BY = {
+DONE_BY: dict[str, str] = {
     Evidence.ANSWER: "accepted by Redox",
     Evidence.BOTH: "accepted by Redox and shown by the directory",
     Evidence.QUERY: "shown by the directory",

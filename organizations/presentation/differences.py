@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from organizations import knowledge, words
 from organizations.models import Organization
-from organizations.records import Difference, OrganizationRecord, difference
+from organizations.records import Difference, OrganizationRecord, Shown, difference, print_fields
 from organizations.services import differences
 from organizations.templatetags.portal import written
 
@@ -38,7 +38,11 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the template prints. `why_not` says why nothing can be taken now, `why_not_reopen` the same of reopening."""
+    """What the template prints.
+
+    `seen` is what the last reading showed at an OID that belongs to another organization. `why_not` says why nothing
+    can be taken now, `why_not_reopen` why that decision cannot be taken back now.
+    """
 
     organization: Organization
     freshness: Freshness
@@ -46,6 +50,7 @@ class Page:
     rows: tuple[Row, ...]
     stays: tuple[str, ...]
     spelled: tuple[Row, ...]
+    seen: tuple[Shown, ...]
     why_not: str
     why_not_reopen: str
 
@@ -70,10 +75,6 @@ class Page:
         """When the first difference was seen; of the others nobody knows more."""
         since = self.organization.differs_since
         return f"The first difference was seen on {written(since)}." if since and self.rows else ""
-
-    @property
-    def saved_heading(self) -> str:
-        return "Saved here"
 
     @property
     def accepted_heading(self) -> str:
@@ -132,6 +133,7 @@ def page(organization: Organization) -> Page:
         rows=rows,
         stays=stays,
         spelled=tuple(_spelled(organization, baseline, seen)) if baseline and seen else (),
+        seen=_seen(organization),
         why_not=differences.why_not_take(organization),
         why_not_reopen=differences.why_not_reopen(organization),
     )
@@ -164,6 +166,11 @@ def _spelled(organization: Organization, accepted: OrganizationRecord, seen: Org
     """Where the directory spells what was accepted in another way."""
     for each in knowledge.split(accepted, seen, accepted).equivalent:
         yield Row(each.field, each.label, each.after, each.after, each.before)
+
+
+def _seen(organization: Organization) -> tuple[Shown, ...]:
+    seen = organization.seen_record() if organization.is_foreign else None
+    return tuple(each for each in print_fields(seen) if each.value and each.group != "Routing") if seen else ()
 
 
 def _differing(environment: str, before: OrganizationRecord, after: OrganizationRecord) -> list[Difference]:

@@ -33,6 +33,7 @@ class Row(NamedTuple):
     changes: tuple[Difference, ...]
     message: str
     fingerprint: str
+    below: str
     stays_saved: tuple[str, ...]
 
 
@@ -153,7 +154,7 @@ def page(
     is_active = [not each.kinds & set(kept_back.NOT_ACTIVE) for each in kept]
     return Page(
         draft=draft,
-        rows=tuple(_row(made, draft.kind) for made in draft.reviews),
+        rows=tuple(_row(made, draft.kind, _below(made, root)) for made in draft.reviews),
         asked=tuple(_asked(each, ticked, missing) for each in draft.questions if not each.overwrites),
         overwrites=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwrites),
         kept=tuple(each for each, active in zip(kept, is_active, strict=True) if active),
@@ -189,7 +190,7 @@ def what_is_new(page: Page, planned: str, left: str) -> str:
     return " ".join(said) or "It has the same records; what is sent of one of them, or its state, changed."
 
 
-def _row(made: Review, kind: PlanKind) -> Row:
+def _row(made: Review, kind: PlanKind, below: str) -> Row:
     deactivates = kind == PlanKind.DEACTIVATE
     address = "deactivate" if deactivates else "review"
     url = reverse(address, args=[made.organization.environment, made.organization.oid])
@@ -201,8 +202,15 @@ def _row(made: Review, kind: PlanKind) -> Row:
         changes=tuple(change.difference for change in made.changes) if made.event == Event.UPDATE else (),
         message=made.message.decode(),
         fingerprint=made.fingerprint,
+        below=below,
         stays_saved=not_sent(made) if deactivates else (),
     )
+
+
+def _below(made: Review, root: Organization | None) -> str:
+    """The name of the record that it is below, where that is another one than the root of the branch."""
+    parent = made.parent
+    return parent.name if root and parent and root.pk not in (made.organization.pk, parent.pk) else ""
 
 
 def _what(made: Review, kind: PlanKind) -> str:

@@ -137,7 +137,8 @@ class Page:
 
     @property
     def to_tick_words(self) -> str:
-        return f"Also tick the {words.count(len(self.overwritten), 'value')} above that you overwrite."
+        start = "Also tick" if self.questions else "Tick"
+        return f"{start} the {words.count(len(self.overwritten), 'value')} above that you overwrite."
 
     @property
     def ticked_words(self) -> str:

@@ -126,7 +126,11 @@ class TestDeactivating:
             Chosen(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
         )
         page = shown.page(draft)
-        assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (0, (), [{Block.ALREADY_SO}])
+        assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (
+            0,
+            (),
+            [frozenset({Block.ALREADY_SO})],
+        )
 
     def test_another_record_left_out_makes_it_another_plan(self, region: list[Organization], editor: User) -> None:
         before = page_of(region[0], editor)

@@ -8,7 +8,7 @@ import pytest
 from organizations.models import Evidence, Organization, Presence, User, clock
 from organizations.presentation import freshness
 from organizations.presentation import review as shown
-from organizations.records import AddressRecord, OrganizationRecord
+from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
 from organizations.services import differences, known, organizations, reviews, submissions
 from tests import factories
 from tests.factories import acting
@@ -109,6 +109,17 @@ class TestThreeValues:
         (row,) = page_of(edited(accepted, editor, name="Lakeside North"), editor).overwritten
         assert (row.accepted, row.directory.text, row.sent) == ("Lakeside 1", "Lakeside (One)", "Lakeside North")
         assert row.by.startswith("Editor One, ")
+
+    def test_who_edited_another_contact_is_not_named(self, accepted: Organization, editor: User) -> None:
+        (first,) = accepted.record().contacts
+        second = ContactRecord(purpose="Technical", name="Front office", work_phone="+16085550120")
+        made = factories.confirmed(edited(accepted, editor, contacts=(first, second)))
+        read(made, replace(made.record(), contacts=(first, replace(second, work_phone="+14145550120"))))
+        changed = edited(made, editor, contacts=(replace(first, work_phone="+16085550151"), second))
+        page = page_of(changed, factories.UserFactory(role="editor"))
+        assert [(row.label, row.by) for row in page.overwritten] == [("Contact 2, Work phone", "")]
+        (others,) = [each.text for each in page.questions]
+        assert "1 change made by others: Contact 1, Work phone (Editor One" in others
 
     def test_only_another_spelling_is_said_to_be_that(self, accepted: Organization, editor: User) -> None:
         page = page_of(read(accepted, replace(accepted.record(), address=replace(SHORE, country="US"))), editor)

@@ -59,7 +59,7 @@ class ReasonForm(ReadingForm):
         self.word, self.find_replacement = word, replacement
         self.replacement: Replacement | None = None
         why = self.fields["why"]
-        assert isinstance(why, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
+        assert isinstance(why, forms.ChoiceField)  # noqa: S101 - tells the type checker what is declared above
         why.choices = _CHOICES[intent]
         why.error_messages["invalid_choice"] = "Choose a reason."
         if intent != Intent.DEACTIVATE:
@@ -118,7 +118,7 @@ class DeactivationForm(ReasonForm):
 
     @property
     def last_seen(self) -> int:
-        """The record's last submission when the page was made; -1, which is none, for what is no number."""
+        """The record's last submission when the page was made; -1 if that is not a number."""
         text = self.text("seen_submission")
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
 

@@ -86,7 +86,7 @@ class Page:
 
     @property
     def directory_heading(self) -> str:
-        """The heading of what a later reading shows; empty where there is none."""
+        """The heading of what a later reading shows; empty without one."""
         at = self.made.organization.seen_at
         return f"Directory shows {written(at, 'clock')}" if self.made.known.seen is not None and at else ""
 
@@ -209,7 +209,7 @@ def already_sent(submission: Submission) -> str:
 
 
 def _sentences(made: Review) -> Iterator[str]:
-    if made.is_undecided:
+    if not made.shows_message:
         return
     name = made.organization.name
     if made.event == Event.NEW:
@@ -274,7 +274,7 @@ def _name_of(made: Review, oid: str) -> str:
 
 def _compared(made: Review) -> str:
     """What the message is compared with; a New is compared with nothing."""
-    if made.is_undecided or made.event == Event.NEW:
+    if not made.shows_message or made.event == Event.NEW:
         return ""
     if made.before is None:
         return "Redox has accepted no message of this record, so there is nothing to compare with."

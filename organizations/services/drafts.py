@@ -159,7 +159,7 @@ def branch(organization: Organization, kind: PlanKind) -> Chosen:
 
 
 def _reviewed(ordered: list[Organization], kind: PlanKind, actor: Actor) -> tuple[list[Review], list[LeftOut]]:
-    """Each reviewed with those before it that go along: what waits for a record that is left out is left out too."""
+    """Review each with those before it in the plan. What waits for a record that is left out is left out too."""
     made: list[Review] = []
     left_out: list[LeftOut] = []
     intent = Intent.DEACTIVATE if kind == PlanKind.DEACTIVATE else None

@@ -127,9 +127,14 @@ class Review:
         return is_undecided(self.organization)
 
     @property
+    def shows_message(self) -> bool:
+        """Whether there is a message that anybody could send: not to an OID of another organization."""
+        return not self.is_undecided and not self.organization.is_foreign
+
+    @property
     def verdict(self) -> str:
         """The one line on top, in its exact words."""
-        if self.is_undecided:
+        if not self.shows_message:
             return f"{self.word}, {self.record.name}: not to be sent now"
         start = f"{self.word}, {self.event.value}, 1 record"
         overwritten = f", {_values(len(self.overwrites))} overwritten" if self.overwrites else ""

@@ -214,5 +214,7 @@ class TestFreshness:
 
 def test_a_record_of_another_organization_is_led_to_another_oid(accepted: Organization, editor: User) -> None:
     Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston General")
-    (obstacle, *_) = page_of(accepted, editor).obstacles
+    page = page_of(accepted, editor)
+    assert (page.made.verdict, page.sentences, page.compared) == ("STAGING, Lakeside 1: not to be sent now", (), "")
+    (obstacle, *_) = page.obstacles
     assert (obstacle.step, obstacle.url.endswith("/edit/#identity")) == ("Give it another OID", True)

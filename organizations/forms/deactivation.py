@@ -35,8 +35,8 @@ class Replacement(NamedTuple):
     oid: str
 
 
-class DeactivationForm(ReadingForm):
-    """`sha256` and `seen_submission` tie it to the review that the page showed; `name` has to be typed if given.
+class ReasonForm(ReadingForm):
+    """Why: one of a few reasons, and more in words. What is typed under a reason that was not chosen is ignored.
 
     `replacement` finds a record of ours by what was typed, its OID or its name.
     """
@@ -44,36 +44,24 @@ class DeactivationForm(ReadingForm):
     why = forms.ChoiceField(
         label="Reason", required=False, widget=forms.RadioSelect(attrs={"class": "form-check-input"})
     )
-    replaced_by = Text(
-        "Replaced by",
-        "Only where another record replaces it: its OID, or its name.",
-        list="parents",
-        css="w-oid",
-        data_chooses="id_why_2",
-    )
+    replaced_by = Text("Replaced by", "Its OID, or its name.", list="parents", css="w-oid")
     in_words = Text("In words")
-    typed_name = Text("Type the name")
-    sha256 = forms.CharField(required=False, widget=forms.HiddenInput)
-    seen_submission = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self,
         *args: Any,
         intent: Intent,
-        name: str,
         word: str,
         replacement: Callable[[str], Replacement | None],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.name, self.word, self.find_replacement = name, word, replacement
+        self.word, self.find_replacement = word, replacement
         self.replacement: Replacement | None = None
         why = self.fields["why"]
-        assert isinstance(why, forms.ChoiceField)  # noqa: S101 - tells the type checker what stands above
+        assert isinstance(why, forms.ChoiceField)  # noqa: S101 - tells the type checker what is declared above
         why.choices = _CHOICES[intent]
         why.error_messages["invalid_choice"] = "Choose a reason."
-        if not name:
-            del self.fields["typed_name"]
         if intent != Intent.DEACTIVATE:
             del self.fields["replaced_by"]
 
@@ -86,8 +74,6 @@ class DeactivationForm(ReadingForm):
             self.add_error("in_words", "Say the reason in words.")
         if why == REPLACED:
             self._read_replacement()
-        if self.name and _folded(self.text("typed_name")) != _folded(self.name):
-            self.add_error("typed_name", f"This is not the name. Type: {self.name}.")
         return self.cleaned_data | {"in_words": words}
 
     def _read_replacement(self) -> None:
@@ -97,11 +83,11 @@ class DeactivationForm(ReadingForm):
             self.add_error("replaced_by", "Name the record that replaces it.")
         elif self.replacement is None:
             self.add_error(
-                "replaced_by", f"This is no other record of yours in {self.word}. Enter its OID, or its name."
+                "replaced_by", f"This is not another record of yours in {self.word}. Enter its OID, or its name."
             )
 
     @property
-    def reason(self) -> str:
+    def given(self) -> str:
         """The reason as it is kept: "Location closed: lease ended"; "Replaced by Lakeside Pier (2.16...). Merged"."""
         choice = dict(self.fields["why"].choices)[self.text("why")]  # type: ignore[attr-defined]
         words = self.text("in_words")
@@ -110,11 +96,50 @@ class DeactivationForm(ReadingForm):
             return f"{said}. {words}" if words else said
         return f"{choice}: {words}" if words else choice
 
+
+class DeactivationForm(ReasonForm):
+    """`sha256` and `seen_submission` tie it to the review that the page showed; `name` has to be typed if given."""
+
+    typed_name = Text("Type the name")
+    sha256 = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen_submission = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+        if not name:
+            del self.fields["typed_name"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.name and _folded(self.text("typed_name")) != _folded(self.name):
+            self.add_error("typed_name", f"This is not the name. Type: {self.name}.")
+        return cleaned
+
     @property
     def last_seen(self) -> int:
-        """The record's last submission when the page was made; -1, which is none, for what is no number."""
+        """The record's last submission when the page was made; -1 if that is not a number."""
         text = self.text("seen_submission")
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
+
+
+class BranchForm(ReasonForm):
+    """The same for several records at once; where they are many their number has to be typed."""
+
+    number = Text("Type the number of records", css="w-date", inputmode="numeric")
+
+    def __init__(self, *args: Any, number_to_type: int, **kwargs: Any) -> None:
+        super().__init__(*args, intent=Intent.DEACTIVATE, **kwargs)
+        self.number_to_type = number_to_type
+        self.fields["number"].label = f"Type the number of records: {number_to_type}."
+        if not number_to_type:
+            del self.fields["number"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.number_to_type and self.text("number").strip() != str(self.number_to_type):
+            self.add_error("number", f"This is not the number. Type: {self.number_to_type}.")
+        return cleaned
 
 
 def _folded(name: str) -> str:

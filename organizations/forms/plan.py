@@ -30,3 +30,8 @@ class PlanForm(ReadingForm):
         if self.number_to_type and self.text("number").strip() != str(self.number_to_type):
             self.add_error("number", f"This is not the number. Type: {self.number_to_type}.")
         return self.cleaned_data
+
+    @property
+    def given(self) -> str:
+        """The reason as it is kept."""
+        return self.why

@@ -3,7 +3,8 @@
 import datetime
 from dataclasses import dataclass
 
-from organizations.models import AuditEntry, Intent, Organization, Submission, clock, tree
+from organizations.knowledge import in_form
+from organizations.models import AuditEntry, Evidence, Intent, Organization, Submission, clock, tree
 from organizations.models.audit import EDITS
 from organizations.records import difference
 from organizations.services.blockers import Block
@@ -11,8 +12,15 @@ from organizations.services.reviews import Review
 
 from .record import last_deactivation
 
-MOST_CHILDREN = 20
 OLD = datetime.timedelta(days=180)
+
+
+DONE_BY: dict[str, str] = {
+    Evidence.ANSWER: "accepted by Redox",
+    Evidence.BOTH: "accepted by Redox and shown by the directory",
+    Evidence.QUERY: "shown by the directory",
+    Evidence.PERSON: "decided by a person",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +41,6 @@ class Deactivation:
     message: str
     ancestors: list[Organization]
     parent: Organization | None
-    children: list[Organization]
-    more_children: int
-    as_well: str
     not_sent: tuple[str, ...]
     counterpart: Organization | None
     old_values: list[OldValues]
@@ -43,8 +48,13 @@ class Deactivation:
 
     @property
     def done_at(self) -> datetime.datetime | None:
-        """When Redox accepted the deactivation; a later Update of the deactivated record is none."""
+        """When the deactivation was accepted; later Updates of the deactivated record do not count."""
         return self.done.ended_at if self.done else self.review.organization.confirmed_at
+
+    @property
+    def done_by(self) -> str:
+        """On what evidence it is called deactivated."""
+        return DONE_BY.get(self.done.evidence, "accepted") if self.done else "accepted"
 
     @property
     def done_reason(self) -> str:
@@ -56,7 +66,7 @@ class Deactivation:
 
     @property
     def is_done(self) -> bool:
-        """Whether Redox has accepted just that already."""
+        """Whether just that was accepted already."""
         wanted = self.intent == Intent.REACTIVATE
         return any(blocker.kind == Block.ALREADY_SO for blocker in self.review.blockers) and (
             self.review.organization.confirmed_active is wanted
@@ -68,8 +78,6 @@ def deactivation(review: Review) -> Deactivation:
     organization = review.organization
     ancestors = tree.path_of(organization)
     deactivates = review.intent == Intent.DEACTIVATE
-    children = tree.active_children_of(organization) if deactivates else Organization.objects.none()
-    count = children.count()
     counterpart = organization.counterpart
     return Deactivation(
         intent=review.intent,
@@ -78,9 +86,6 @@ def deactivation(review: Review) -> Deactivation:
         message=review.message.decode(),
         ancestors=ancestors,
         parent=ancestors[-1] if ancestors else None,
-        children=list(children.order_by("oid_key")[:MOST_CHILDREN]),
-        more_children=max(count - MOST_CHILDREN, 0),
-        as_well=_as_well(review, count) if count else "",
         not_sent=not_sent(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
         done=last_deactivation(organization) if deactivates else None,
@@ -88,20 +93,10 @@ def deactivation(review: Review) -> Deactivation:
     )
 
 
-def _as_well(review: Review, children: int) -> str:
-    """The words of the choice to deactivate the children too; empty where something else is in the way as well."""
-    if {blocker.kind for blocker in review.blockers} != {Block.ACTIVE_CHILDREN}:
-        return ""
-    below = len(tree.active_branch_of(review.organization))
-    these = "this one" if children == 1 else f"these {children:,}"
-    deeper = f" and the {below - children:,} below" if below > children else ""
-    return f"Deactivate {these}{deeper} as well, children first: {below + 1:,} messages"
-
-
 def not_sent(review: Review) -> tuple[str, ...]:
     """The labels of the saved changes that stay behind."""
     known = review.organization.baseline_record()
-    found = difference(known, review.organization.record()) if known else ()
+    found = in_form(difference(known, review.organization.record())) if known else ()
     return tuple(change.label for change in found if change.field != "active")
 
 

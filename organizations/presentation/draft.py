@@ -1,5 +1,6 @@
 """A plan before it is made, in words: in which order what goes out, what is asked, what stays behind and why."""
 
+import datetime
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,14 +8,17 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations import words
-from organizations.models import Event, Organization, Plan, PlanKind
+from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock
 from organizations.records import Difference
-from organizations.services.drafts import Draft
+from organizations.services.drafts import Draft, Question
 from organizations.services.reviews import Review
 from organizations.templatetags.portal import written
 
+from . import kept_back
 from .deactivation import not_sent
-from .review import Question
+from .kept_back import Kept
+from .review import TICK
+from .review import Question as Box
 
 MOST_NAMED = 5
 
@@ -29,35 +33,47 @@ class Row(NamedTuple):
     changes: tuple[Difference, ...]
     message: str
     fingerprint: str
+    below: str
+    stays_saved: tuple[str, ...]
 
 
 class Asked(NamedTuple):
     """One warning with its box, and how many records have it."""
 
-    question: Question
+    question: Box
     records: str
     names: str
 
 
-class LeftOut(NamedTuple):
-    """Records that stay behind for the same reason."""
+class Unchanged(NamedTuple):
+    """Records that have nothing to send, for the same reason."""
 
     why: str
-    records: list[Organization]
+    records: tuple[Organization, ...]
 
     @property
     def number(self) -> str:
         return words.count(len(self.records), "record")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What the template prints of a draft."""
+    """What the template prints of a draft.
+
+    `asked` are warnings, `overwrites` the ticks for values of the directory; `kept` are records that something is in
+    the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send.
+    """
 
     draft: Draft
     rows: tuple[Row, ...]
     asked: tuple[Asked, ...]
-    left_out: tuple[LeftOut, ...]
+    overwrites: tuple[Asked, ...]
+    kept: tuple[Kept, ...]
+    not_active: tuple[Kept, ...]
+    unchanged: tuple[Unchanged, ...]
+    because: str
+    elsewhere: int
+    worked_out_at: datetime.datetime
 
     @property
     def deactivates(self) -> bool:
@@ -68,24 +84,85 @@ class Page:
         return words.count(self.draft.size, "record")
 
     @property
+    def all(self) -> int:
+        """How many records it could be, were nothing in the way."""
+        return self.draft.size + len(self.kept)
+
+    @property
     def verdict(self) -> str:
         """The one line on top, in its exact words."""
         draft = self.draft
+        word = draft.environment.label
+        if self.deactivates:
+            return f"{word}, {self._of_all} can be deactivated now"
         counted = f"{draft.news} New, {draft.updates} Update, {draft.deactivated} deactivated"
-        return f"{draft.environment.label}, {self.number}: {counted}"
+        can_be_sent = f"{self._of_all} can be sent now" if self.kept else self.number
+        return f"{word}, {can_be_sent}: {counted}"
+
+    @property
+    def _of_all(self) -> str:
+        return f"{self.draft.size} of {words.count(self.all, 'record')}" if self.kept else self.number
 
     @property
     def send_label(self) -> str:
-        return f"Send {self.number} to {self.draft.environment.label}"
+        word = self.draft.environment.label
+        return f"Deactivate {self.number} in {word}" if self.deactivates else f"Send {self.number} to {word}"
+
+    @property
+    def planned(self) -> str:
+        """The ids of its records, for the page after something changed."""
+        return " ".join(str(row.organization.pk) for row in self.rows)
+
+    @property
+    def left(self) -> str:
+        """The ids of those that something is in the way of."""
+        return " ".join(str(each.organization.pk) for each in self.kept)
+
+    @property
+    def stays_saved(self) -> tuple[str, ...]:
+        """The saved changes that are not sent, a sentence for each record."""
+        return tuple(_stays_saved(row) for row in self.rows if row.stays_saved)
+
+    @property
+    def elsewhere_words(self) -> str:
+        """The counterparts that stay active; empty when there are none."""
+        other = self.draft.environment.other.label
+        if not self.elsewhere:
+            return ""
+        counted = words.count(self.elsewhere, "of these records is", "of these records are")
+        return f"{counted} active there too. Nothing is sent to {other}."
+
+    @property
+    def to_tick(self) -> int:
+        return len(self.asked) + len(self.overwrites)
+
+    @property
+    def box_errors(self) -> list[tuple[str, str]]:
+        boxes = [each.question for each in (*self.overwrites, *self.asked)]
+        return [(f"id_tick-{each.key}", f"Tick: {each.text}") for each in boxes if each.error]
 
 
-def page(draft: Draft, *, ticked: Collection[str] = (), missing: Collection[str] = ()) -> Page:
-    """The page of a draft; `missing` are the boxes to ask for."""
+def page(
+    draft: Draft,
+    *,
+    root: Organization | None = None,
+    ticked: Collection[str] = (),
+    missing: Collection[str] = (),
+) -> Page:
+    """The page of a draft; `missing` are the boxes to ask for. `root` is the record whose branch it is."""
+    kept = kept_back.kept(draft.left_out, draft.environment)
+    is_active = [not each.kinds & set(kept_back.NOT_ACTIVE) for each in kept]
     return Page(
         draft=draft,
-        rows=tuple(_row(made, draft.kind) for made in draft.reviews),
-        asked=tuple(_asked(draft, ticked, missing)),
-        left_out=tuple(_left_out(draft)),
+        rows=tuple(_row(made, draft.kind, _below(made, root)) for made in draft.reviews),
+        asked=tuple(_asked(each, ticked, missing) for each in draft.questions if not each.overwrites),
+        overwrites=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwrites),
+        kept=tuple(each for each, active in zip(kept, is_active, strict=True) if active),
+        not_active=tuple(each for each, active in zip(kept, is_active, strict=True) if not active),
+        unchanged=tuple(_unchanged(draft)),
+        because=_because(draft, root),
+        elsewhere=_elsewhere(draft),
+        worked_out_at=clock.now(),
     )
 
 
@@ -94,7 +171,26 @@ def already_sent(plan: Plan) -> str:
     return f"This was sent already at {written(plan.made_at, 'clock')}: plan {plan.pk}."
 
 
-def _row(made: Review, kind: PlanKind) -> Row:
+def what_is_new(page: Page, planned: str, left: str) -> str:
+    """What differs from the page that was sent, by the ids that it named; empty where nothing is known of it."""
+    was_planned, was_left = set(planned.split()), set(left.split())
+    if not was_planned and not was_left:
+        return ""
+    now = {str(row.organization.pk): row.organization for row in page.rows}
+    kept = {str(each.organization.pk): each.organization for each in page.kept}
+    stays = "Stays active now" if page.deactivates else "Cannot be sent now"
+    parts = (
+        ("New in it", [each for pk, each in now.items() if pk not in was_planned]),
+        (stays, [each for pk, each in kept.items() if pk not in was_left]),
+    )
+    said = [f"{start}: {kept_back.names(records)}." for start, records in parts if records]
+    gone = was_planned - set(now) - set(kept)
+    if gone:
+        said.append(f"{words.count(len(gone), 'record is', 'records are')} no longer in it.")
+    return " ".join(said) or "It has the same records; what is sent of one of them, or its state, changed."
+
+
+def _row(made: Review, kind: PlanKind, below: str) -> Row:
     deactivates = kind == PlanKind.DEACTIVATE
     address = "deactivate" if deactivates else "review"
     url = reverse(address, args=[made.organization.environment, made.organization.oid])
@@ -106,17 +202,27 @@ def _row(made: Review, kind: PlanKind) -> Row:
         changes=tuple(change.difference for change in made.changes) if made.event == Event.UPDATE else (),
         message=made.message.decode(),
         fingerprint=made.fingerprint,
+        below=below,
+        stays_saved=not_sent(made) if deactivates else (),
     )
+
+
+def _below(made: Review, root: Organization | None) -> str:
+    """The name of the record that it is below, where that is another one than the root of the branch."""
+    parent = made.parent
+    return parent.name if root and parent and root.pk not in (made.organization.pk, parent.pk) else ""
 
 
 def _what(made: Review, kind: PlanKind) -> str:
     if kind == PlanKind.DEACTIVATE:
-        left = not_sent(made)
-        stays = f"; not sent along: {_named(left)}" if left else ""
-        return f"Active true to false{stays}"
+        return "Active true to false"
     if made.event == Event.NEW:
         return "first registration"
-    return _named([change.difference.label.rpartition(", ")[2] for change in made.changes])
+    labels = _named([change.difference.label.rpartition(", ")[2] for change in made.changes])
+    if not made.overwrites:
+        return labels
+    overwritten = words.count(len(made.overwrites), "directory value")
+    return f"{labels}; overwrites {overwritten}" if labels else f"overwrites {overwritten}"
 
 
 def _named(labels: Collection[str]) -> str:
@@ -125,20 +231,40 @@ def _named(labels: Collection[str]) -> str:
     return ", ".join(different[:MOST_NAMED]) + (f" and {words.count(more, 'more field')}" if more > 0 else "")
 
 
-def _asked(draft: Draft, ticked: Collection[str], missing: Collection[str]) -> list[Asked]:
-    asked = []
-    for each in draft.questions:
-        error = "Tick this, or go back and change the value." if each.key in missing else ""
-        question = Question(each.key, each.text, each.key in ticked, error)
-        names = [organization.name for organization in each.records[:MOST_NAMED]]
-        more = len(each.records) - len(names)
-        named = ", ".join(names) + (f" and {words.count(more, 'other')}" if more else "")
-        asked.append(Asked(question, words.count(len(each.records), "record"), named))
-    return asked
+def _stays_saved(row: Row) -> str:
+    count = len(row.stays_saved)
+    changes = words.count(count, "saved change")
+    ends = "is not sent. It stays saved." if count == 1 else "are not sent. They stay saved."
+    return f"{changes} of {row.organization.name} ({', '.join(row.stays_saved)}) {ends}"
 
 
-def _left_out(draft: Draft) -> list[LeftOut]:
+def _asked(each: Question, ticked: Collection[str], missing: Collection[str]) -> Asked:
+    box = Box(each.key, each.text, each.key in ticked, TICK if each.key in missing else "")
+    return Asked(box, words.count(len(each.records), "record"), kept_back.names(each.records))
+
+
+def _unchanged(draft: Draft) -> list[Unchanged]:
     by_reason: dict[str, list[Organization]] = {}
     for each in draft.left_out:
-        by_reason.setdefault(each.why, []).append(each.organization)
-    return [LeftOut(why, records) for why, records in by_reason.items()]
+        if not each.blockers:
+            by_reason.setdefault(each.why, []).append(each.organization)
+    return [Unchanged(why, tuple(records)) for why, records in by_reason.items()]
+
+
+def _because(draft: Draft, root: Organization | None) -> str:
+    """Why the record whose branch it is stays active; empty where it is deactivated with it."""
+    if root is None or draft.kind != PlanKind.DEACTIVATE:
+        return ""
+    found = next((each for each in draft.left_out if each.organization.pk == root.pk and each.blockers), None)
+    return kept_back.because(found.organization, found.blockers) if found else ""
+
+
+def _elsewhere(draft: Draft) -> int:
+    """How many of the records are active in the other environment."""
+    if draft.kind != PlanKind.DEACTIVATE:
+        return 0
+    ids = [*(made.organization.pk for made in draft.reviews), *(each.organization.pk for each in draft.left_out)]
+    active = Organization.objects.filter(confirmed_active=True)
+    if draft.environment == Environment.PRODUCTION:
+        return active.filter(production_record__in=ids).count()
+    return active.filter(staging_record__in=ids).count()

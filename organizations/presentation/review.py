@@ -3,36 +3,25 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from textwrap import shorten
 from typing import NamedTuple
 
 from django.urls import reverse
 
 from organizations import words
 from organizations.models import AuditEntry, Basis, Event, Organization, Submission
-from organizations.records import Difference
-from organizations.services import gateway, reviews, submissions
+from organizations.records import Shown
+from organizations.services import differences, gateway, reviews, submissions
 from organizations.services.blockers import Block, Blocker
 from organizations.services.reviews import Review
-from organizations.services.warnings import ReviewWarning
+from organizations.services.warnings import OVERWRITE, ReviewWarning, overwrite_value
 from organizations.templatetags.portal import written
 
-from . import parents
+from . import freshness, parents, values
+from .freshness import Freshness
+from .values import KeyRow, ValueRow
 
 MOST_NAMED = 5
-BRIEF = 70
-
-
-class Row(NamedTuple):
-    """One line of the table of differences; `is_new` where it came after the page that was sent."""
-
-    field: str
-    label: str
-    before: str
-    after: str
-    by: str
-    edit_url: str
-    is_new: bool
+TICK = "Tick this, or go back and change the value."
 
 
 class Line(NamedTuple):
@@ -52,11 +41,6 @@ class Question(NamedTuple):
     ticked: bool
     error: str
 
-    @property
-    def brief(self) -> str:
-        """Its first words: enough to tell it from the others."""
-        return shorten(self.text.partition(". ")[0], BRIEF, placeholder="...").rstrip(".") + "."
-
 
 class Obstacle(NamedTuple):
     """Something in the way, with the page where it is put right."""
@@ -73,7 +57,12 @@ class Page:
     made: Review
     sentences: tuple[str, ...]
     compared: str
-    rows: tuple[Row, ...]
+    freshness: Freshness
+    rows: tuple[ValueRow, ...]
+    overwritten: tuple[ValueRow, ...]
+    equivalent: tuple[ValueRow, ...]
+    unchanged: tuple[Shown, ...]
+    keys: tuple[KeyRow, ...]
     lines: tuple[Line, ...]
     questions: tuple[Question, ...]
     settled: tuple[str, ...]
@@ -91,9 +80,84 @@ class Page:
         return self.made.message.decode()
 
     @property
-    def before_heading(self) -> str:
-        """What the values before are: what was only read was never accepted."""
-        return "Last accepted" if self.made.organization.confirmed else "The directory showed"
+    def accepted_heading(self) -> str:
+        """The heading of what was known before any later reading; empty where that is nothing."""
+        return freshness.accepted_heading(self.made.organization) if self.made.known.accepted is not None else ""
+
+    @property
+    def directory_heading(self) -> str:
+        """The heading of what a later reading shows; empty without one."""
+        at = self.made.organization.seen_at
+        return f"Directory shows {written(at, 'clock')}" if self.made.known.seen is not None and at else ""
+
+    @property
+    def columns(self) -> int:
+        return 3 + bool(self.accepted_heading) + bool(self.directory_heading)
+
+    @property
+    def changed_group(self) -> str:
+        return f"You change {words.count(len(self.rows), 'field')}"
+
+    @property
+    def overwritten_group(self) -> str:
+        """Nobody knows who set these values, and since when only of the first that was seen."""
+        since = self.made.organization.differs_since
+        seen = f" (the first difference was seen on {_day(since)})" if since else ""
+        return f"You overwrite {words.count(len(self.overwritten), 'value')} that the directory shows{seen}"
+
+    @property
+    def unchanged_words(self) -> str:
+        """How many fields stay; that the directory has them so only where a later reading shows it."""
+        counted = f"{words.count(len(self.unchanged), 'field')} unchanged"
+        return f"{counted} and the same in the directory" if self.made.known.seen is not None else counted
+
+    @property
+    def equivalent_words(self) -> str:
+        counted = words.count(len(self.equivalent), "value is", "values are")
+        return f"{counted} spelled differently in the directory"
+
+    @property
+    def keys_words(self) -> str:
+        return f"Also in the directory: {words.count(len(self.keys), 'key')} that this portal does not edit"
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """The unchanged fields of which no reading says anything."""
+        has_destination = self.made.known.seen is not None and bool(self.made.record.destination_id)
+        is_changed = any(row.field == "destination_id" for row in self.rows)
+        return ("Destination ID",) if has_destination and not is_changed else ()
+
+    @property
+    def asks_to_confirm(self) -> int:
+        return len(self.questions) + len(self.overwritten)
+
+    @property
+    def unticked(self) -> tuple[ValueRow, ...]:
+        return tuple(row for row in self.overwritten if not row.ticked)
+
+    @property
+    def to_tick_words(self) -> str:
+        start = "Also tick" if self.questions else "Tick"
+        return f"{start} the {words.count(len(self.overwritten), 'value')} above that you overwrite."
+
+    @property
+    def ticked_words(self) -> str:
+        ticked = len(self.overwritten) - len(self.unticked)
+        counted = words.count(len(self.overwritten), "value")
+        return f"{ticked} of {counted} above {'is' if ticked == 1 else 'are'} ticked."
+
+    @property
+    def can_take(self) -> bool:
+        """Whether the page of the differences offers to take the directory's values."""
+        return not differences.why_not_take(self.made.organization)
+
+    @property
+    def box_errors(self) -> list[tuple[str, str]]:
+        """(id, error) of each box that must still be ticked, in the order of the page."""
+        return [
+            *((f"id_tick-{row.tick}", f"{row.label}: {row.tick_error}") for row in self.overwritten if row.tick_error),
+            *((f"id_tick-{each.key}", f"Tick: {each.text}") for each in self.questions if each.error),
+        ]
 
     @property
     def size(self) -> str:
@@ -112,11 +176,16 @@ def page(
         made=made,
         sentences=tuple(_sentences(made)),
         compared=_compared(made),
-        rows=tuple(_rows(made, since_version)),
+        freshness=freshness.of(made.organization),
+        rows=values.change_rows(made, since_version),
+        overwritten=overwritten(made, ticked, missing, since_version),
+        equivalent=values.equivalent_rows(made),
+        unchanged=tuple(_unchanged(made)),
+        keys=values.key_rows(made),
         lines=tuple(Line(line.text, line.field_label, line.rule, changed) for line, changed in made.lines),
-        questions=tuple(_questions(made, ticked, missing)),
+        questions=tuple(questions(made, ticked, missing)),
         settled=tuple(map(settled, made.settled_warnings)),
-        obstacles=tuple(_obstacle(made.organization, blocker) for blocker in made.blockers),
+        obstacles=tuple(obstacle(made.organization, blocker) for blocker in made.blockers),
         waits=_waits(made),
         curl=reviews.as_curl(made) if made.message else "",
     )
@@ -140,7 +209,7 @@ def already_sent(submission: Submission) -> str:
 
 
 def _sentences(made: Review) -> Iterator[str]:
-    if made.is_undecided:
+    if not made.shows_message:
         return
     name = made.organization.name
     if made.event == Event.NEW:
@@ -152,21 +221,31 @@ def _sentences(made: Review) -> Iterator[str]:
         yield "Redox replaces the whole record."
         return
     if made.nothing_differs:
-        yield f"Nothing differs from {_last_known(made.organization)}. There is nothing to send."
+        yield _nothing_differs(made)
         return
     moved = made.before.part_of_oid != made.record.part_of_oid
     if moved:
         yield f"Moves {name} from {_name_of(made, made.before.part_of_oid)} to below {_parent(made)}."
     labels = [label for field, label in _short_labels(made) if not (moved and field == "part_of_oid")]
     if labels:
-        rest = "Redox replaces the whole record: its other fields go along unchanged."
+        rest = "Redox replaces the whole record, so its other fields are sent unchanged."
         yield f"Changes {_listed(labels)} of {name}. {rest}"
+    elif made.overwrites and not made.changes:
+        yield "No change is saved here. Redox replaces the whole record, so other values of the directory are lost."
 
 
-def _last_known(organization: Organization) -> str:
-    if organization.later_reading() is not None or not organization.confirmed:
-        return f"what the directory showed on {_day(organization.seen_at)}"
-    return f"what Redox last accepted on {_day(organization.confirmed_at)}"
+def _nothing_differs(made: Review) -> str:
+    if made.equivalent:
+        spelled = words.count(len(made.equivalent), "value")
+        return f"Nothing differs but the spelling of {spelled}, which means the same. There is nothing to send."
+    organization = made.organization
+    is_read = made.known.seen is not None
+    known = f"what the directory showed on {_day(organization.seen_at)}" if is_read else _baseline(organization)
+    return f"Nothing differs from {known}. There is nothing to send."
+
+
+def _baseline(organization: Organization) -> str:
+    return freshness.compared_with(organization)
 
 
 def _short_labels(made: Review) -> list[tuple[str, str]]:
@@ -194,47 +273,45 @@ def _name_of(made: Review, oid: str) -> str:
 
 
 def _compared(made: Review) -> str:
-    organization = made.organization
-    if made.is_undecided:
+    """What the message is compared with; a New is compared with nothing."""
+    if not made.shows_message or made.event == Event.NEW:
         return ""
-    if not organization.confirmed and organization.seen:
-        return f"Compared with what the directory showed on {_day(organization.seen_at)}."
-    if organization.confirmed:
-        by = f" (submission {organization.confirmed_submission_id})" if organization.confirmed_submission_id else ""
-        start = f"Compared with what Redox accepted on {_day(organization.confirmed_at)}{by}."
-    else:
-        start = "Redox has accepted no message of this record, so there is nothing to compare with."
-    if organization.seen_at:
-        return f"{start} The directory was read on {_day(organization.seen_at)}."
-    return f"{start} The directory itself has not been read."
+    if made.before is None:
+        return "Redox has accepted no message of this record, so there is nothing to compare with."
+    organization = made.organization
+    also = made.known.accepted is not None and made.known.seen is not None
+    read = f", and with what the directory showed on {_day(organization.seen_at)}" if also else ""
+    return f"Compared with {freshness.compared_with(organization)}{read}."
 
 
-def _rows(made: Review, since_version: int | None) -> Iterator[Row]:
-    found = parents.named(made.organization.environment, [change.difference for change in made.changes])
-    for one, change in zip(found, made.changes, strict=True):
-        yield _row(made.organization, one, change.entry, since_version)
+def _unchanged(made: Review) -> Iterator[Shown]:
+    """The fields that stay as they are, without those that the directory spells differently or a Query cannot show."""
+    spelled = {each.field for each in made.equivalent}
+    for shown in made.unchanged:
+        is_unreadable = shown.field == "destination_id" and made.known.seen is not None
+        if not (shown.field.startswith("carried.") or shown.field in spelled or is_unreadable):
+            yield shown
 
 
-def _row(organization: Organization, found: Difference, entry: AuditEntry | None, since_version: int | None) -> Row:
-    version = entry.version_after if entry else None
-    return Row(
-        field=found.field,
-        label=found.label,
-        before=found.before,
-        after=found.after,
-        by=f"{entry.actor_name}, {_day(entry.at)}" if entry else "",
-        edit_url=f"{_url('edit', organization)}#{found.anchor}"
-        if found.anchor
-        else "",  # else the form has no such field
-        is_new=since_version is not None and version is not None and version > since_version,
-    )
+def overwritten(
+    made: Review, ticked: Collection[str] = (), missing: Collection[str] = (), since_version: int | None = None
+) -> tuple[ValueRow, ...]:
+    """The values of the directory that are overwritten, each with the box of its warning."""
+    keys = {each.value: submissions.warning_key(each) for each in made.open_warnings if each.key == OVERWRITE}
+    rows = []
+    for row, change in zip(values.overwrite_rows(made, since_version), made.overwrites, strict=True):
+        key = keys.get(overwrite_value(change.difference), "")
+        error = "Tick Overwrite, or take the directory's value." if key in missing else ""
+        rows.append(row._replace(tick=key, ticked=key in ticked, tick_error=error))
+    return tuple(rows)
 
 
-def _questions(made: Review, ticked: Collection[str], missing: Collection[str]) -> Iterator[Question]:
+def questions(made: Review, ticked: Collection[str] = (), missing: Collection[str] = ()) -> Iterator[Question]:
+    """The warnings to tick, without those about overwritten values: they are ticked beside the value."""
     for warning in made.open_warnings:
-        key = submissions.warning_key(warning)
-        error = "Tick this, or go back and change the value." if key in missing else ""
-        yield Question(key, warning.text, key in ticked, error)
+        if warning.key != OVERWRITE:
+            key = submissions.warning_key(warning)
+            yield Question(key, warning.text, key in ticked, TICK if key in missing else "")
 
 
 def settled(warning: ReviewWarning) -> str:
@@ -244,7 +321,12 @@ def settled(warning: ReviewWarning) -> str:
     return f"{warning.text} Accepted by {warning.accepted_by}, {day}{reason}"
 
 
-def _obstacle(organization: Organization, blocker: Blocker) -> Obstacle:
+def obstacle(organization: Organization, blocker: Blocker) -> Obstacle:
+    """What is in the way of a record, with the page where it is put right."""
+    if blocker.kind == Block.FOREIGN:
+        return Obstacle(blocker.sentence, f"{_url('edit', organization)}#identity", "Give it another OID")
+    if blocker.kind == Block.ALREADY_THERE:
+        return Obstacle(blocker.sentence, _url("differences", organization), "Decide whose it is")
     if blocker.kind == Block.DESTINATION_NOT_KNOWN:
         return Obstacle(blocker.sentence, f"{_url('edit', organization)}#routing", "Enter the destination ID")
     if blocker.submission is not None:

@@ -7,6 +7,9 @@ from organizations.models import Environment, Event, Intent, Organization, Prese
 from organizations.records import OrganizationRecord
 from organizations.redox import messages, reading
 
+MOST_CHILDREN = 20
+"""How many children a blocker names."""
+
 
 class Block(StrEnum):
     """Why this cannot be sent now."""
@@ -29,12 +32,17 @@ class Block(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One thing in the way: a sentence for people, and the record or submission that it is about."""
+    """One thing in the way: a sentence for people, and the record or submission that it is about.
+
+    ACTIVE_CHILDREN: `children` are the first records below it that stay active, `more` says how many others do.
+    """
 
     kind: Block
     sentence: str
     organization: Organization | None = None
     submission: Submission | None = None
+    children: tuple[Organization, ...] = ()
+    more: int = 0
 
 
 def blockers_of(
@@ -172,17 +180,20 @@ def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> 
         )
     if organization.confirmed_active is False:
         return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
-    sentence = children_in_the_way(organization, together)
-    return Blocker(Block.ACTIVE_CHILDREN, sentence) if sentence else None
-
-
-def children_in_the_way(organization: Organization, together: frozenset[int] = frozenset()) -> str:
-    """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does.
-
-    Records of `together` are deactivated before it.
-    """
-    count = tree.active_children_of(organization).exclude(pk__in=together).count()
+    children = tree.active_children_of(organization).exclude(pk__in=together)
+    count = children.count()
     if not count:
-        return ""
+        return None
+    named = tuple(children.only("environment", "oid", "name").order_by("oid_key")[:MOST_CHILDREN])
+    return Blocker(Block.ACTIVE_CHILDREN, _children_sentence(count), children=named, more=count - len(named))
+
+
+def children_in_the_way(organization: Organization) -> str:
+    """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does."""
+    count = tree.active_children_of(organization).count()
+    return _children_sentence(count) if count else ""
+
+
+def _children_sentence(count: int) -> str:
     noun = "1 active record is" if count == 1 else f"{count} active records are"
     return f"{noun} part of it. Move or deactivate them first."

@@ -1,5 +1,6 @@
 """What a person does about a record that the directory shows otherwise than the portal knows it. Nothing is sent."""
 
+import datetime
 from collections.abc import Callable
 
 from organizations import knowledge
@@ -8,18 +9,21 @@ from organizations.records import OrganizationRecord, difference
 
 from . import audit, deciding, known, organizations
 from .actors import Actor
-from .faults import EditConflict, NotDone, ReasonMissing
+from .faults import EditConflict, NotDone, OutOfDate, ReasonMissing
 
 ASK_FIRST = "Ask the directory first, then decide within 10 minutes."
 
 
-def take_theirs(organization_id: int, version: int, *, reason: str, actor: Actor) -> Organization:
+def take_theirs(
+    organization_id: int, version: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
+) -> Organization:
     """Want what the directory shows, in each field that differs, and compare the next message with it.
 
-    Saved changes of other fields stay.
+    Saved changes of other fields stay. `asked_at`: when the Query was asked whose values the person saw.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
+        OutOfDate: the directory was asked again after `asked_at`.
         NotDone: the directory shows no difference, or not the OID, or a submission of the record is open.
         ReasonMissing: no reason is given.
     """
@@ -27,6 +31,8 @@ def take_theirs(organization_id: int, version: int, *, reason: str, actor: Actor
         organization = organizations.locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
+        if asked_at is not None and organization.seen_at != asked_at:
+            raise OutOfDate("The directory was asked again after this page was made. Nothing was changed.")
         sentence = why_not_take(organization)
         seen, baseline = organization.later_reading(), organization.baseline_record()
         if sentence or seen is None or baseline is None:

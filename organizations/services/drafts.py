@@ -9,9 +9,10 @@ from organizations.models import Environment, Event, Intent, Organization, PlanK
 
 from . import reviews
 from .actors import Actor
+from .blockers import Blocker
 from .faults import NotDone
 from .reviews import Review
-from .warnings import NAMING_OTHERS, ReviewWarning
+from .warnings import NAMING_OTHERS, OVERWRITE, ReviewWarning
 
 MOST_RECORDS = 500
 # From here on a person types how many records it is about.
@@ -20,7 +21,8 @@ MANY_DEACTIVATED = 5
 MANY_OF_ALL = 30  # percent of the active records, where there are as many as FEW_RECORDS
 FEW_RECORDS = 10
 
-NOTHING_DIFFERS = "Nothing differs from what Redox last accepted."
+NOTHING_DIFFERS = "Nothing differs from what was last accepted."
+DIRECTORY_DIFFERS = "No change is saved here, and the directory shows other values. Review it on its own page."
 
 
 class Chosen(NamedTuple):
@@ -32,18 +34,26 @@ class Chosen(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A record that was chosen and does not go along, and why."""
+    """A record that was chosen and is not in the plan: why, in words and as what is in the way.
+
+    Without `blockers` there is nothing to send.
+    """
 
     organization: Organization
     why: str
+    blockers: tuple[Blocker, ...] = ()
 
 
 class Question(NamedTuple):
-    """One warning to tick, once for all records that have it."""
+    """One warning to tick, once for all records that have it.
+
+    `overwrites`: whether it is about a value that the directory shows; that is ticked for each record by itself.
+    """
 
     key: str
     text: str
     records: tuple[Organization, ...]
+    overwrites: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +84,15 @@ class Draft:
 
     @property
     def sha256(self) -> str:
-        """Over all records, each with its message and its last submission."""
+        """Over all records, each with its message and its last submission; to deactivate, also over those that stay."""
         lines = [f"{self.environment} {self.kind}"]
         for made in self.reviews:
             organization = made.organization
             lines.append(f"{organization.pk} {made.sha256} {organization.last_submission_id or 0}")
+        if self.kind == PlanKind.DEACTIVATE:
+            for each in self.left_out:
+                kinds = ",".join(blocker.kind for blocker in each.blockers)
+                lines.append(f"stays {each.organization.pk} {kinds} {each.organization.last_submission_id or 0}")
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property
@@ -97,14 +111,19 @@ class Draft:
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """The warnings to tick now, each once for all records that have it."""
-        having: dict[str, tuple[dict[str, None], list[Organization]]] = {}
+        """The warnings to tick now, each once for all records that have it; an overwritten value for each record."""
+        having: dict[str, tuple[dict[str, None], list[Organization], bool]] = {}
         for made in self.reviews:
             for warning in made.open_warnings:
-                texts, organizations = having.setdefault(_key(warning), ({}, []))
+                overwrites = warning.key == OVERWRITE
+                key = _key(warning, made.organization.pk if overwrites else 0)
+                texts, organizations, _ = having.setdefault(key, ({}, [], overwrites))
                 texts[warning.text] = None
                 organizations.append(made.organization)
-        return tuple(Question(key, " ".join(texts), tuple(each)) for key, (texts, each) in having.items())
+        return tuple(
+            Question(key, " ".join(texts), tuple(each), overwrites=overwrites)
+            for key, (texts, each, overwrites) in having.items()
+        )
 
 
 def draft(chosen: Chosen, *, actor: Actor) -> Draft:
@@ -119,9 +138,9 @@ def draft(chosen: Chosen, *, actor: Actor) -> Draft:
     if kind == PlanKind.SEND:
         # Most of a branch is as Redox has it: that needs no review, and no place in the plan.
         equal = rows.filter(changes=0, presence=Presence.PRESENT).order_by("oid_key")
-        left_out = [LeftOut(each, NOTHING_DIFFERS) for each in equal.only("environment", "oid", "name")]
+        left_out = [_unchanged(each) for each in equal.only("environment", "oid", "name", "differs")]
         rows = rows.exclude(changes=0, presence=Presence.PRESENT)
-    found = list(rows.select_related("last_submission").prefetch_related("contacts", "identifiers"))
+    found = list(rows.with_words().select_related("last_submission").prefetch_related("contacts", "identifiers"))
     if len(found) > MOST_RECORDS:
         raise NotDone(f"At most {MOST_RECORDS} records go into one plan; these are {len(found):,}. Choose fewer.")
     made, blocked = _reviewed(_in_order(found, kind), kind, actor)
@@ -143,21 +162,25 @@ def branch(organization: Organization, kind: PlanKind) -> Chosen:
 
 
 def _reviewed(ordered: list[Organization], kind: PlanKind, actor: Actor) -> tuple[list[Review], list[LeftOut]]:
-    """Each reviewed with those before it that go along: what waits for a record that is left out is left out too."""
+    """Review each with those before it in the plan. What waits for a record that is left out is left out too."""
     made: list[Review] = []
     left_out: list[LeftOut] = []
     intent = Intent.DEACTIVATE if kind == PlanKind.DEACTIVATE else None
     for organization in ordered:
         together = frozenset(review.organization.pk for review in made)
         review = reviews.review(organization, actor=actor, intent=intent, together=together)
-        why = " ".join(blocker.sentence for blocker in review.blockers)
-        if not why and review.nothing_differs:
-            why = NOTHING_DIFFERS
-        if why:
-            left_out.append(LeftOut(organization, why))
+        if review.blockers:
+            why = " ".join(blocker.sentence for blocker in review.blockers)
+            left_out.append(LeftOut(organization, why, review.blockers))
+        elif review.nothing_differs:
+            left_out.append(LeftOut(organization, NOTHING_DIFFERS))
         else:
             made.append(review)
     return made, left_out
+
+
+def _unchanged(organization: Organization) -> LeftOut:
+    return LeftOut(organization, DIRECTORY_DIFFERS if organization.differs else NOTHING_DIFFERS)
 
 
 def _in_order(found: list[Organization], kind: PlanKind) -> list[Organization]:
@@ -189,10 +212,10 @@ def _walked(below: dict[str, list[Organization]]) -> Iterator[Organization]:
         waiting += reversed(below.get(organization.oid, []))
 
 
-def _key(warning: ReviewWarning) -> str:
-    """Names one warning in the form: the same text is one box, however many records have it.
+def _key(warning: ReviewWarning, own: int) -> str:
+    """Names one warning in the form: the same text is one box, however many records have it; but of a record `own`.
 
     A text that names another record may name a third one by the time of the press: there the value decides.
     """
     subject = warning.value if warning.key in NAMING_OTHERS else warning.text
-    return f"{warning.key}-{hashlib.sha256(subject.encode()).hexdigest()[:12]}"
+    return f"{warning.key}-{hashlib.sha256(f'{own} {subject}'.encode()).hexdigest()[:12]}"

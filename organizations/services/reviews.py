@@ -18,7 +18,7 @@ from organizations.models import (
     Presence,
     Submission,
 )
-from organizations.records import Difference, OrganizationRecord, Shown, print_fields
+from organizations.records import Difference, OrganizationRecord, Shown, difference, print_fields
 from organizations.redox import messages
 from organizations.redox.environment import Environment as RedoxEnvironment
 
@@ -127,9 +127,14 @@ class Review:
         return is_undecided(self.organization)
 
     @property
+    def shows_message(self) -> bool:
+        """Whether there is a message that anybody could send: not to an OID of another organization."""
+        return not self.is_undecided and not self.organization.is_foreign
+
+    @property
     def verdict(self) -> str:
         """The one line on top, in its exact words."""
-        if self.is_undecided:
+        if not self.shows_message:
             return f"{self.word}, {self.record.name}: not to be sent now"
         start = f"{self.word}, {self.event.value}, 1 record"
         overwritten = f", {_values(len(self.overwrites))} overwritten" if self.overwrites else ""
@@ -165,7 +170,7 @@ def review(
     message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
     split = knowledge.split(known.accepted, known.seen, record)
-    changes, overwrites = _changes(organization, split)
+    changes, overwrites = _changes(organization, split, known.accepted, record)
     moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
     others = () if moved_alone else _of_others((*changes, *overwrites), actor)
     case = Case(organization, record, known.newest, redox, parent, others, split.overwritten)
@@ -237,11 +242,19 @@ def _waits_for(parent: Organization | None) -> Submission | None:
     return parent.last_submission if parent.last_submission.is_open else None
 
 
-def _changes(organization: Organization, split: Split) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one."""
+def _changes(
+    organization: Organization, split: Split, accepted: OrganizationRecord | None, record: OrganizationRecord
+) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one.
+
+    Nobody edited a field that is sent as it was accepted, whoever edited another contact.
+    """
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    edited = {found.field for found in difference(accepted, record)}
     chosen = tuple(Change(found, last_edit_of(found.field, edits)) for found in split.chosen)
-    overwritten = tuple(Change(found, _edit_of(found.field, edits)) for found in split.overwritten)
+    overwritten = tuple(
+        Change(found, _edit_of(found.field, edits) if found.field in edited else None) for found in split.overwritten
+    )
     return chosen, overwritten
 
 

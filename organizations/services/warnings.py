@@ -136,12 +136,9 @@ def _others(case: Case) -> Iterator[ReviewWarning]:
         return
     named = _named(case.foreign_edits)
     count = len(case.foreign_edits)
-    changes = "1 change" if count == 1 else f"{count} changes"
-    yield ReviewWarning(
-        "others",
-        named,
-        f"This message also carries {changes} that you did not make: {named}. Tick if they shall go out now.",
-    )
+    changes, them = ("1 change", "it") if count == 1 else (f"{count} changes", "them")
+    text = f"This message also sends {changes} made by others: {named}. Tick to send {them} now."
+    yield ReviewWarning("others", named, text)
 
 
 def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:

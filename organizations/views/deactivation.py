@@ -1,5 +1,6 @@
 """Deactivate and reactivate: what happens, why, and in PRODUCTION the name typed, then one Update."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
@@ -9,20 +10,25 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from organizations import words
-from organizations.forms.deactivation import DeactivationForm, Replacement
+from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Intent, Organization
 from organizations.permissions import Right, sending
-from organizations.presentation import choices
 from organizations.presentation.deactivation import deactivation
+from organizations.presentation.review import page as review_page
 from organizations.services import reviews, submissions
+from organizations.services.blockers import Block
 from organizations.services.faults import AlreadySent, Gone, NotDone
 from organizations.services.reviews import Review
 
 from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, why_not
+from .differences import ask_now, why_not_ask
 from .form_page import suggesting
 from .lost import SENTENCE, came_back, comes_back
+from .plans import deactivate_branch
+from .replacing import other_record
 
 _FIELDS = ("why", "replaced_by", "in_words", "typed_name")
+CHILDREN = "A record below this one is active now. Nothing was sent. Here is the plan for all of them."
 
 
 @comes_back
@@ -44,14 +50,21 @@ def reactivate(request: HttpRequest, environment: Environment, oid: str) -> Http
 def _act(request: HttpRequest, organization: Organization, intent: Intent) -> HttpResponse:
     review = reviews.review(organization, actor=actor(request), intent=intent)
     if request.method != "POST":
-        return _page(request, review, _empty_form(review))
+        return deactivate_branch(request, organization) if _has_children(review) else _page(request, review)
     if came_back(request):
         messages.warning(request, SENTENCE)
-        return _page(request, review, _same_form(request, review))
+        return _shown_anew(request, review)
+    if "ask" in request.POST:
+        anew = ask_now(request, organization)
+        return _shown_anew(request, reviews.review(anew, actor=actor(request), intent=intent))
     require(request, sending(organization.environment), environment=organization.environment, oid=organization.oid)
+    if _has_children(review):
+        return deactivate_branch(request, organization, notes=[CHILDREN], status=409)
     form = DeactivationForm(request.POST, **_known(review))
-    if not form.is_valid():
-        return _page(request, review, form, status=422)
+    missing = {submissions.warning_key(warning) for warning in review.open_warnings} - _ticked(request)
+    is_current = form.data.get("sha256") == review.sha256
+    if not form.is_valid() or (missing and is_current and not review.blockers):
+        return _page(request, review, form, missing=missing, status=422)
     return _submit(request, review, form)
 
 
@@ -61,7 +74,8 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Htt
             review.organization.pk,
             sha256=form.text("sha256"),
             seen_submission=form.last_seen,
-            reason=form.reason,
+            reason=form.given,
+            ticked=_ticked(request),
             intent=review.intent,
             actor=actor(request),
         )
@@ -75,12 +89,36 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Htt
         messages.error(request, str(fault))
         organization = organization_or_404(Environment(review.organization.environment), review.organization.oid)
         anew = reviews.review(organization, actor=actor(request), intent=review.intent)
-        return _page(request, anew, _same_form(request, anew), status=409)
+        return _shown_anew(request, anew, status=409)
     return redirect(submission_url(submission))
 
 
-def _page(request: HttpRequest, review: Review, form: DeactivationForm, *, status: int = 200) -> HttpResponse:
+def _has_children(review: Review) -> bool:
+    """Whether what is active below the record has to be deactivated before it: that is a plan of several records."""
+    return any(blocker.kind == Block.ACTIVE_CHILDREN for blocker in review.blockers)
+
+
+def _ticked(request: HttpRequest) -> frozenset[str]:
+    return frozenset(request.POST.getlist("tick"))
+
+
+def _shown_anew(request: HttpRequest, review: Review, *, status: int = 200) -> HttpResponse:
+    """The page of this review with what was typed and ticked."""
+    if _has_children(review):
+        return deactivate_branch(request, review.organization, status=status)
+    return _page(request, review, _same_form(request, review), status=status)
+
+
+def _page(
+    request: HttpRequest,
+    review: Review,
+    form: DeactivationForm | None = None,
+    *,
+    missing: Collection[str] = (),
+    status: int = 200,
+) -> HttpResponse:
     organization = review.organization
+    form = form or _empty_form(review)
     if "replaced_by" in form.fields:
         form.fields["replaced_by"].widget.attrs |= suggesting(organization.environment)
     context = {
@@ -88,9 +126,12 @@ def _page(request: HttpRequest, review: Review, form: DeactivationForm, *, statu
         "organization": organization,
         "standing": words.STANDING[organization.standing],
         "shown": deactivation(review),
+        "page": review_page(review, ticked=_ticked(request), missing=missing),
         "review": review,
         "form": form,
         "why_not": why_not(request, sending(organization.environment)),
+        "ask_why_not": why_not_ask(request, organization),
+        "is_unsaved": request.method == "POST",
         "switch_url": counterpart_url(organization),
     }
     return render(request, "deactivation/page.html", context, status=status)
@@ -114,12 +155,5 @@ def _known(review: Review) -> dict[str, Any]:
         "intent": review.intent,
         "name": review.record.name if environment == Environment.PRODUCTION else "",
         "word": environment.label,
-        "replacement": lambda typed: _other_record(organization, typed),
+        "replacement": lambda typed: other_record(environment, typed, without=[organization.pk]),
     }
-
-
-def _other_record(organization: Organization, typed: str) -> Replacement | None:
-    ours = Organization.objects.in_environment(organization.environment).exclude(pk=organization.pk)
-    oid = choices.record_called(organization.environment, typed.replace("\x00", ""))
-    found = ours.filter(oid=oid).only("name", "oid").first()
-    return Replacement(found.name, found.oid) if found else None

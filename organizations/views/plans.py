@@ -1,7 +1,8 @@
 """Several records at once: the page of what would be sent, and the lasting page of what became of it."""
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -11,9 +12,10 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from organizations.forms.deactivation import BranchForm, Replacement
 from organizations.forms.plan import PlanForm
 from organizations.forms.review import Bound
-from organizations.models import Environment, Plan, PlanKind
+from organizations.models import Environment, Organization, Plan, PlanKind
 from organizations.permissions import Right, may, sending
 from organizations.presentation import draft as drawn
 from organizations.presentation import plan as shown
@@ -23,12 +25,22 @@ from organizations.services.drafts import Chosen, Draft
 from organizations.services.faults import NotDone, OutOfDate, PlanMade
 
 from . import lost
-from .access import actor, needs, organization_or_404, record_url, require, user_of, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of, why_not
+from .form_page import suggesting
+from .replacing import other_record
 
 HOLD = "pause or stop a plan"
 ROWS = 50
 MOST_DIGITS = 9
 LONGEST_OID = 64
+
+
+class Target(NamedTuple):
+    """What a plan is about: the records, the one whose branch they are (if any), and the address of its page."""
+
+    chosen: Chosen
+    root: Organization | None
+    url: str
 
 
 @require_safe
@@ -51,16 +63,29 @@ def index(request: HttpRequest, environment: Environment) -> HttpResponse:
 @needs(Right.VIEW)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     """What the address names, records or a whole branch, as the messages that would be sent."""
-    chosen = _chosen(request, environment)
+    target = _target(request, environment)
     if request.method == "POST":
         require(request, sending(environment), environment=environment)
     try:
-        draft = drafts.draft(chosen, actor=actor(request))
+        draft = drafts.draft(target.chosen, actor=actor(request))
         if not draft.reviews and not draft.left_out:
-            return _nothing(request, environment, "No record was chosen.")
-        return _answer(request, chosen, draft)
+            return _nothing(request, target, "No record was chosen.")
+        return _answer(request, target, draft)
     except NotDone as fault:  # more records than one plan holds, now or by the time the button was pressed
-        return _nothing(request, environment, str(fault))
+        return _nothing(request, target, str(fault))
+
+
+def deactivate_branch(
+    request: HttpRequest, organization: Organization, *, notes: Collection[str] = (), status: int = 200
+) -> HttpResponse:
+    """The plan that deactivates a record with what is active below it, at the address of the record alone."""
+    target = _branch(organization, PlanKind.DEACTIVATE)
+    try:
+        draft = drafts.draft(target.chosen, actor=actor(request))
+    except NotDone as fault:
+        return _nothing(request, target, str(fault))
+    form = _form(draft, initial=_typed(request) | {"number": ""})
+    return _show(request, target, draft, form, notes=notes, status=status)
 
 
 @require_safe
@@ -111,40 +136,46 @@ def plan_url(plan: Plan) -> str:
     return reverse("plan", args=[plan.environment, plan.pk])
 
 
-def _chosen(request: HttpRequest, environment: Environment) -> Chosen:
+def _target(request: HttpRequest, environment: Environment) -> Target:
     deactivates = request.GET.get("kind") == PlanKind.DEACTIVATE
     kind = PlanKind.DEACTIVATE if deactivates else PlanKind.SEND
     if "branch" in request.GET:
         oid = request.GET["branch"].replace("\x00", "")[:LONGEST_OID]
-        return drafts.branch(organization_or_404(environment, oid), kind)
+        return _branch(organization_or_404(environment, oid), kind)
     typed = request.GET.getlist("record")
     ids = tuple(int(text) for text in typed if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS)
-    return Chosen(environment, kind, ids)
+    return Target(Chosen(environment, kind, ids), None, request.get_full_path())
 
 
-def _answer(request: HttpRequest, chosen: Chosen, draft: Draft) -> HttpResponse:
+def _branch(organization: Organization, kind: PlanKind) -> Target:
+    query = {"branch": organization.oid} | ({"kind": kind.value} if kind == PlanKind.DEACTIVATE else {})
+    url = reverse("plan-new", args=[organization.environment]) + "?" + urlencode(query)
+    return Target(drafts.branch(organization, kind), organization, url)
+
+
+def _answer(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
     if request.method != "POST":
-        return _show(request, draft, _form(draft))
+        return _show(request, target, draft, _form(draft))
     bound = Bound(request.POST)
     if lost.came_back(request):
         form = _form(draft, initial=_typed(request))
-        return _show(request, draft, form, ticked=bound.ticked, notes=[lost.SENTENCE], status=422)
-    return _made(request, chosen, draft, bound)
+        return _show(request, target, draft, form, notes=[lost.SENTENCE], status=422)
+    return _made(request, target, draft, bound)
 
 
-def _made(request: HttpRequest, chosen: Chosen, draft: Draft, bound: Bound) -> HttpResponse:
+def _made(request: HttpRequest, target: Target, draft: Draft, bound: Bound) -> HttpResponse:
     """Send what was reviewed, or say why not and show what is so now."""
     form = _form(draft, request.POST)
     missing = {question.key for question in draft.questions} - bound.ticked
     is_whole = form.is_valid() and not missing
     if bound.sha256 == draft.sha256 and draft.size and not is_whole:
-        return _show(request, draft, form, ticked=bound.ticked, missing=missing, status=422)
+        return _show(request, target, draft, form, missing=missing, status=422)
     try:
         plan = plans.make(
-            chosen,
+            target.chosen,
             sha256=bound.sha256,
             ticked=bound.ticked,
-            reason=form.why,
+            reason=form.given if form.is_valid() else "",
             typed=request.POST.get("number", ""),
             actor=actor(request),
         )
@@ -152,57 +183,78 @@ def _made(request: HttpRequest, chosen: Chosen, draft: Draft, bound: Bound) -> H
         plan = fault.plan
         messages.info(request, drawn.already_sent(plan))
     except NotDone as fault:
-        note = str(fault) if isinstance(fault, OutOfDate) else f"{fault} Nothing was sent."
-        anew = drafts.draft(chosen, actor=actor(request))
-        form = _form(anew, initial=_typed(request) | {"number": ""})
-        return _show(request, anew, form, ticked=bound.ticked, notes=[note], status=409)
+        return _shown_anew(request, target, fault)
     return redirect(plan_url(plan))
 
 
-def _form(draft: Draft, data: Any = None, **values: Any) -> PlanForm:
-    word = draft.environment.label
-    return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=draft.number_to_type, word=word, **values)
+def _shown_anew(request: HttpRequest, before: Target, fault: NotDone) -> HttpResponse:
+    """The plan as it is now; a branch may have another record by now."""
+    root = before.root
+    environment = Environment(before.chosen.environment)
+    target = _branch(organization_or_404(environment, root.oid), before.chosen.kind) if root else before
+    draft = drafts.draft(target.chosen, actor=actor(request))
+    news = drawn.what_is_new(drawn.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
+    note = str(fault) if isinstance(fault, OutOfDate) else f"{fault} Nothing was sent."
+    form = _form(draft, initial=_typed(request) | {"number": ""})
+    notes = [f"{note} {news}".rstrip()]
+    return _show(request, target, draft, form, notes=notes, status=409)
+
+
+def _form(draft: Draft, data: Any = None, **values: Any) -> PlanForm | BranchForm:
+    word, number = draft.environment.label, draft.number_to_type
+    if draft.kind != PlanKind.DEACTIVATE:
+        return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=number, word=word, **values)
+    planned = [made.organization.pk for made in draft.reviews]
+
+    def replacement(typed: str) -> Replacement | None:
+        return other_record(draft.environment, typed, without=planned)
+
+    form = BranchForm(data, number_to_type=number, word=word, replacement=replacement, **values)
+    form.fields["replaced_by"].widget.attrs |= suggesting(draft.environment)
+    return form
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:
-    return {name: request.POST.get(name, "") for name in ("reason", "number")}
+    return {name: request.POST.get(name, "") for name in ("reason", "why", "replaced_by", "in_words", "number")}
 
 
 def _show(
     request: HttpRequest,
+    target: Target,
     draft: Draft,
-    form: PlanForm,
+    form: PlanForm | BranchForm,
     *,
-    ticked: Collection[str] = (),
     missing: Collection[str] = (),
     notes: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    page = drawn.page(draft, ticked=ticked, missing=missing)
-    asked = [each.question for each in page.asked]
+    root = target.root
     context: dict[str, Any] = {
-        "page": page,
+        "page": drawn.page(draft, root=root, ticked=request.POST.getlist("tick"), missing=missing),
         "form": form,
+        "root": root,
+        "action": target.url,
         "section": "organizations",
-        "box_errors": [(f"id_tick-{each.key}", f"Tick: {each.brief}") for each in asked if each.error],
         "notes": notes,
-        "back_url": _back_url(request, draft.environment),
+        "back_url": _back_url(target),
+        "switch_url": counterpart_url(root) if root else "",
         "why_not": why_not(request, sending(draft.environment)),
         "is_unsaved": request.method == "POST",
     }
-    return render(request, "plans/new.html", context, status=status)
+    template = "deactivation/branch.html" if draft.kind == PlanKind.DEACTIVATE else "plans/new.html"
+    return render(request, template, context, status=status)
 
 
-def _nothing(request: HttpRequest, environment: Environment, why: str) -> HttpResponse:
-    context = {"section": "organizations", "why": why, "back_url": _back_url(request, environment)}
+def _nothing(request: HttpRequest, target: Target, why: str) -> HttpResponse:
+    context = {"section": "organizations", "why": why, "back_url": _back_url(target)}
     return render(request, "plans/nothing.html", context, status=409 if request.method == "POST" else 200)
 
 
-def _back_url(request: HttpRequest, environment: Environment) -> str:
+def _back_url(target: Target) -> str:
     """The list, or the record whose branch it is."""
-    if "branch" in request.GET:
-        return record_url(organization_or_404(environment, request.GET["branch"].replace("\x00", "")[:LONGEST_OID]))
-    return reverse("organizations", args=[environment])
+    if target.root is not None:
+        return record_url(target.root)
+    return reverse("organizations", args=[target.chosen.environment])
 
 
 def _plan_or_404(environment: Environment, number: int) -> Plan:

@@ -20,6 +20,7 @@ from organizations.services.reviews import Review
 
 from . import lost
 from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, submission_url, why_not
+from .differences import ask_now, why_not_ask
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,12 +31,22 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     made = reviews.review(organization_or_404(environment, oid), actor=actor(request))
     if request.method != "POST":
         return _show(request, made, _form(made))
+    if "ask" in request.POST and not lost.came_back(request):
+        return _asked(request, made)
     require(request, permissions.sending(environment), environment=environment, oid=oid)
     bound = Bound(request.POST)
     if lost.came_back(request):
         form = _form(made, initial={"reason": request.POST.get("reason", "")})
         return _show(request, made, form, bound=bound, notes=[lost.SENTENCE], status=422)
     return _sent(request, made, bound)
+
+
+def _asked(request: HttpRequest, before: Review) -> HttpResponse:
+    """The review by a new answer of the directory; what was ticked and typed stays."""
+    organization = ask_now(request, before.organization)
+    made = reviews.review(organization, actor=actor(request))
+    form = _form(made, initial={"reason": request.POST.get("reason", "")})
+    return _show(request, made, form, bound=Bound(request.POST))
 
 
 def _sent(request: HttpRequest, made: Review, bound: Bound) -> HttpResponse:
@@ -100,9 +111,9 @@ def _show(
         "section": "organizations",
         "switch_url": counterpart_url(made.organization),
         "path": _path(made.organization),
-        "box_errors": [(f"id_tick-{each.key}", f"Tick: {each.brief}") for each in page.questions if each.error],
         "notes": notes,
         "why_not": why_not(request, permissions.sending(made.organization.environment)),
+        "ask_why_not": why_not_ask(request, made.organization),
         "is_unsaved": request.method == "POST",
     }
     return render(request, "review/page.html", context, status=status)

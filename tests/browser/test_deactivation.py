@@ -26,7 +26,7 @@ def page(practice: PracticeDirectory, worker: None, page_as: PageAs, person: Cal
 
 def test_a_location_is_closed_and_opened_again_in_production(practice: PracticeDirectory, page: Page) -> None:
     choose(page, "Deactivate")
-    expect(page.locator("main")).to_contain_text("1 saved change (Name) is not sent along. It stays saved.")
+    expect(page.locator("main")).to_contain_text("1 saved change (Name) is not sent. It stays saved.")
     page.get_by_label("Location closed").check()
     page.get_by_label("Type the name").fill("  lakeside old town ")
     page.get_by_role("button", name="Deactivate in PRODUCTION").click()

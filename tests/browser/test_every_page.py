@@ -25,6 +25,7 @@ NO_PAGES = {
     "organizations-export",
     "suggestions",
     "branch",
+    "record-ask",
     "submission-state",
     "submission-cancel",
     "submission-ask",
@@ -79,6 +80,7 @@ def records(seeded: Seeded) -> Addresses:
         "record": [seeded.record(name) for name in shown],
         "record-submissions": [seeded.record("Lakeside Old Town", "submissions/")],
         "record-history": [seeded.record(NORTH, "history/")],
+        "differences": [seeded.record(NORTH, "differences/")],
         "discard": [seeded.record(NORTH, "discard/")],
         "withdraw": [seeded.record(LONG_NAME, "withdraw/")],
     }

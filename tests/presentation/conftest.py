@@ -20,10 +20,10 @@ def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirecto
 
 
 @pytest.fixture
-def editor(transactional_db: None) -> User:
+def editor(db: None) -> User:
     return factories.editor()
 
 
 @pytest.fixture
-def approver(transactional_db: None) -> Actor:
+def approver(db: None) -> Actor:
     return acting(UserFactory(role="approver", first_name="Approver", last_name="One"))

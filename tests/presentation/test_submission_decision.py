@@ -82,7 +82,7 @@ def test_who_may_decide_is_named(transactional_db: None) -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "status", "cause"),
-    [("answers", 200, "it was not understood"), ("gateway-error", 502, "a web page came instead")],
+    [("answers", 200, "was not understood"), ("gateway-error", 502, "a web page came instead")],
 )
 def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     practice: PracticeDirectory, editor: User, approver: Actor, behaviour: str, status: int, cause: str
@@ -93,7 +93,8 @@ def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     asking.ask_about(submission, actor=approver)
     answer = asked(attempts.last_asked(entries_of(submission)), submission)
     assert answer is not None
-    assert (answer.http_status, answer.cause, answer.found, answer.rows) == (status, cause, False, ())
+    assert cause in answer.cause
+    assert (answer.http_status, answer.found, answer.rows) == (status, False, ())
     found = decision(submission)
     assert (found.heading, found.choices) == ("What the directory shows is not known", ())
     assert found.why_not_now.startswith("Without an answer of the directory a decision is a guess.")

@@ -20,6 +20,7 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.services import drafts, organizations, plans, submissions
+from organizations.services.blockers import Block
 from organizations.services.drafts import Chosen, Draft
 from organizations.services.faults import NotDone, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
 from organizations.services.reviews import Review
@@ -89,7 +90,9 @@ class TestDraft:
     def test_a_child_goes_along_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
         found = drawn([child], editor)
-        assert (found.size, found.left_out) == (0, (drafts.LeftOut(child, f"Send {top.name} first."),))
+        (left,) = found.left_out
+        assert (found.size, left.organization, left.why) == (0, child, f"Send {top.name} first.")
+        assert [(each.kind, each.organization) for each in left.blockers] == [(Block.PARENT_NEVER_SENT, top)]
         assert oids(drawn([top, child], editor).reviews) == ["", ".1"]
 
     def test_what_waits_for_a_record_that_is_left_out_is_left_out_too(self, editor: User) -> None:

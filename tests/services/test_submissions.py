@@ -171,7 +171,7 @@ def test_changes_of_one_person_are_named_once(editor: User) -> None:
     review = reviews.review(made, actor=acting(other))
     text = next(warning.text for warning in review.open_warnings if warning.key == "others")
     assert text.count("Editor One") == 1
-    assert text.startswith("This message also carries 15 changes that you did not make: Name, OID, Aliases, ")
+    assert text.startswith("This message also sends 15 changes made by others: Name, OID, Aliases, ")
 
 
 def test_new_or_update_follows_from_presence(editor: User) -> None:

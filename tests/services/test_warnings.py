@@ -156,8 +156,7 @@ ROWS = [
     ),
     Row(
         "others",
-        "This message also carries 2 changes that you did not make: Name, ZIP (Editor Two, {today}). Tick if they shall"
-        " go out now.",
+        "This message also sends 2 changes made by others: Name, ZIP (Editor Two, {today}). Tick to send them now.",
         by_another(confirmed(made(), name="Lakeside North", address=replace(SHORE, zip_code="53703"))),
         confirmed(made(), name="Lakeside North"),
     ),

@@ -13,11 +13,11 @@ from django.urls import reverse
 from organizations.models import AuditEntry, Intent, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
-from organizations.services import delivery, organizations
+from organizations.services import delivery, known, organizations
 from organizations.services.actors import Actor
 from organizations.templatetags.portal import written
 from organizations.views.lost import SENTENCE
-from tests import bulk, factories
+from tests import factories
 from tests.factories import BASE
 from tests.views.history import edited
 from tests.views.pages import text_of
@@ -62,7 +62,7 @@ def test_the_page_says_what_happens_and_what_is_sent(client_of: ClientOf, accept
     response = client_of("editor").get(address_of(made))
     said = text_of(response)
     assert "<title>Deactivate, Lakeside 1 | STAGING | orgportal</title>" in response.content.decode()
-    assert "Redox gets an Update with Active = false. Everything else stays as Redox accepted it on " in said
+    assert "Redox gets an Update with Active = false. Everything else is sent as it was last accepted on " in said
     assert (
         "Others stop finding this organization and its patients’ records here; requests to this OID are refused."
         in said
@@ -90,12 +90,12 @@ def test_a_record_is_deactivated_and_reactivated(
     )
 
     said = text_of(client.get(address_of(made)))
-    assert "Deactivated. Redox said yes at " in said
+    assert "Deactivated: accepted by Redox, " in said
     assert "Location closed: Lease ended, ticket 97." in said
 
     again = address_of(made, "reactivate")
     said = text_of(client.get(again))
-    assert "Redox gets an Update with Active = true and the values of " in said
+    assert "Redox gets an Update with Active = true and the values accepted on " in said
     assert "Redox does not document reactivation; the directory behind it used to do it by such an Update." in said
     client.post(again, typed(client, again, why="open", in_words=""))
     assert Submission.objects.get(intent=Intent.REACTIVATE).reason == "Location open again"
@@ -120,7 +120,6 @@ def test_the_record_that_replaces_it_is_named_in_the_reason(
     assert 'data-hx-get="/staging/organizations/suggestions/"' in page
     assert '<datalist id="parents"></datalist>' in page
     assert re.search(r'<input[^>]* value="replaced"[^>]* id="id_why_2"', page)
-    assert 'data-chooses="id_why_2"' in page
     client.post(
         address_of(made), typed(client, address_of(made), why="replaced", replaced_by=typed_record, in_words=words)
     )
@@ -139,7 +138,7 @@ def test_a_later_update_is_not_taken_for_the_deactivation(
     yesterday = clock.now() - datetime.timedelta(days=1)
     Submission.objects.filter(pk=closed.pk).update(ended_at=yesterday)
     said = text_of(client_of("editor").get(address_of(made)))
-    assert f"Redox said yes at {written(yesterday)}. Location closed: Lease ended. Reactivate" in said
+    assert f"accepted by Redox, {written(yesterday)}. Location closed: Lease ended. Reactivate" in said
 
 
 def test_saved_changes_stay_behind_and_are_named(client_of: ClientOf, accepted, approver: User) -> None:
@@ -148,7 +147,7 @@ def test_saved_changes_stay_behind_and_are_named(client_of: ClientOf, accepted, 
     organizations.edit(made.pk, made.version, changed, stands_for="", actor=factories.acting(approver))
     client = client_of("editor")
     said = text_of(client.get(address_of(made)))
-    assert "6 saved changes (Street, City, County, State, ZIP, Country) are not sent along. They stay saved." in said
+    assert "6 saved changes (Street, City, County, State, ZIP, Country) are not sent. They stay saved." in said
     client.post(address_of(made), typed(client, address_of(made)))
     message = json.loads(bytes(Submission.objects.get(intent=Intent.DEACTIVATE).message))
     assert message["Organizations"][0]["Address"]["City"] == "Madison"
@@ -174,25 +173,37 @@ def test_old_values_are_listed_before_a_reactivation(
     assert "Still right?" not in text_of(client_of("viewer").get(again))
     AuditEntry.objects.update(at=clock.now() - datetime.timedelta(days=181))
     said = text_of(client_of("viewer").get(again))
-    assert "These values are older than 180 days and go out again as they are." in said
+    assert "These values are older than 180 days and are sent again as they are." in said
     assert "Contact 1, Work phone; Street; City; County; State; ZIP; Country. Still right?" in said
 
 
 # What stands against it -------------------------------------------------------------------------------------
 
 
-def test_active_children_are_listed_and_stop_it(client_of: ClientOf, accepted) -> None:
+def test_active_children_are_deactivated_first_in_a_plan(client_of: ClientOf, accepted) -> None:
     made = accepted()
     accepted(f"{BASE}.5", part_of_oid=BASE, name="Old Town Lab")
-    client = client_of("editor")
-    said = text_of(client.get(address_of(made)))
-    assert "1 active record is part of it. Move or deactivate them first." in said
-    assert "Old Town Lab" in said
-    assert "Only records that the portal knows are listed." in said
-    assert "Deactivate in STAGING" not in said
-    review = client.post(address_of(made), {"why": "closed", "sha256": "0" * 64, "seen_submission": "1"})
+    page = client_of("editor").get(address_of(made)).context["page"]
+    assert [row.organization.name for row in page.rows] == ["Old Town Lab", made.name]
+    review = client_of("editor").post(address_of(made), {"why": "closed", "sha256": "0" * 64, "seen_submission": "1"})
     assert review.status_code == 409
     assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()
+
+
+def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client_of: ClientOf, approver: User) -> None:
+    made = factories.confirmed(factories.organization(user=approver))
+    row = Organization.objects.get(pk=made.pk)
+    known.keep_reading(row, replace(made.record(), name="Lakeside (One)"), clock.now())
+    client = client_of("editor")
+    (tick,) = [row.tick for row in client.get(address_of(made)).context["page"].overwritten]
+    fields = typed(client, address_of(made))
+    refused = client.post(address_of(made), fields)
+    assert refused.status_code == 422
+    assert [anchor for anchor, _ in refused.context["page"].box_errors] == [f"id_tick-{tick}"]
+    assert not Submission.objects.exists()
+    assert client.post(address_of(made), fields | {"tick": tick}).status_code == 302
+    (warning,) = Submission.objects.get().warnings
+    assert warning["key"] == "overwrite"
 
 
 def test_a_record_that_was_never_registered_has_nothing_to_deactivate(client_of: ClientOf, approver: User) -> None:
@@ -295,10 +306,10 @@ def test_who_may_not_send_to_production_sees_the_button_with_the_reason(client_o
         ({"why": "replaced"}, "Name the record that replaces it."),
         (
             {"why": "replaced", "replaced_by": "Nowhere"},
-            "This is no other record of yours in STAGING. Enter its OID",
+            "This is not another record of yours in STAGING. Enter its OID",
         ),
-        ({"why": "replaced", "replaced_by": BASE}, "This is no other record of yours in STAGING. Enter its OID"),
-        ({"why": "replaced", "replaced_by": "\x00" * 10_000}, "This is no other record of yours in STAGING."),
+        ({"why": "replaced", "replaced_by": BASE}, "This is not another record of yours in STAGING. Enter its OID"),
+        ({"why": "replaced", "replaced_by": "\x00" * 10_000}, "This is not another record of yours in STAGING."),
         ({"in_words": "x" * 10_000}, "Reason has 10000 characters; at most 500 can be kept."),
         ({"in_words": "a\x07b"}, "The reason holds a character that cannot be sent (U+0007, place 2). Delete it."),
         ({"in_words": "a\u202eb"}, "The reason holds a character that cannot be sent (U+202E, place 2). Delete it."),
@@ -350,11 +361,3 @@ def test_the_page_is_of_its_environment_and_of_people_with_a_role(client_of: Cli
     assert client_of("editor").get(f"/production/organizations/{BASE}/deactivate/").status_code == 404
     assert client_of().get(address_of(made)).status_code == 403
     assert client_of("editor").put(address_of(made)).status_code == 405
-
-
-def test_of_many_children_the_first_are_named(client_of: ClientOf, accepted, approver: User) -> None:
-    made = accepted()
-    bulk.worked_on(range(1, 31), below=BASE, people=[approver])
-    said = text_of(client_of("viewer").get(address_of(made)))
-    assert "30 active records are part of it." in said
-    assert "and 10 more" in said

@@ -10,7 +10,7 @@ from django.utils.html import escape
 
 from organizations.models import Intent, Organization, Plan, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import drafts, organizations, plans
+from organizations.services import drafts, organizations, plans, reviews
 from orgportal import webserver
 from tests import factories
 from tests.factories import BASE, acting
@@ -71,14 +71,15 @@ class TestPage:
         made = tree_of(editor, 2, 3, contacts=())
         text = text_of(client.get(address(made)))
         assert text.count("Nobody can be reached.") == 1
-        assert "3 records: Lakeside Clinics, Lakeside 2, Lakeside 3" in text
+        assert "3 records: Lakeside Clinics, Lakeside 2 and Lakeside 3" in text
 
     def test_what_stays_behind_is_named_with_why(self, client: Client, editor: User) -> None:
         made = tree_of(editor, 2, 3)
         Organization.objects.filter(pk=made[0].pk).update(destination_known=False)
         text = text_of(client.get(address(made)))
         assert "Nothing of this can be sent now" in text
-        assert "2 records: Send Lakeside Clinics first. Lakeside 2 Lakeside 3" in text
+        assert text.count("Send Lakeside Clinics first.") == 2
+        assert "Not sent now 3" in text
 
     @pytest.mark.parametrize(
         "query", ["", "?record=", "?record=x&record=-1&record=99999999999", "?branch=2.999.7", "?branch=%00"]
@@ -187,9 +188,10 @@ class TestDeactivating:
         url = branch(made[0], kind="deactivate")
         page = client.get(url)
         text = text_of(page)
-        assert "STAGING, 3 records: 0 New, 0 Update, 3 deactivated" in text
+        assert "STAGING, 3 records can be deactivated now" in text
+        assert "Deactivate 3 records in STAGING" in text
         assert page.context["page"].rows[-1].organization == made[0]
-        assert press(client, url, reason="").status_code == 422
+        assert press(client, url, why="").status_code == 422
         assert press(client, url).status_code == 302
         deliver_all()
         assert [each["Active"] for each in practice.organizations("staging").values()] == [False] * 3
@@ -199,7 +201,7 @@ class TestDeactivating:
     ) -> None:
         Organization.objects.filter(pk=made[1].pk).update(city="Middleton")
         text = text_of(client.get(branch(made[0], kind="deactivate")))
-        assert "Active true to false; not sent along: City" in text
+        assert "1 saved change of Lakeside 2 (City) is not sent. It stays saved." in text
 
     def test_the_waiting_parent_says_for_how_many_children(self, client: Client, made: list[Organization]) -> None:
         press(client, branch(made[0], kind="deactivate"))
@@ -250,23 +252,47 @@ class TestChildrenAsWell:
     def page(self, client: Client, made: Organization) -> Any:
         return client.get(f"/staging/organizations/{made.oid}/deactivate/")
 
-    def test_the_choice_counts_all_that_goes_along(
+    def test_the_page_of_the_record_is_the_plan_of_its_branch(
         self, client: Client, client_of: ClientOf, made: list[Organization]
     ) -> None:
         answer = self.page(client, made[0])
-        choice = "Deactivate these 2 and the 1 below as well, children first: 4 messages"
-        link = f'<a class="btn" href="{NEW}?branch={BASE}&amp;kind=deactivate">{choice}</a>'
-        assert link in answer.content.decode()
-        assert "Stop; I will move or deactivate them first" in text_of(answer)
-        alone = "Deactivate this one as well, children first: 2 messages"
-        assert alone in text_of(self.page(client, made[1]))
+        assert answer.context["page"].draft.size == 4
+        assert f'action="{NEW}?branch={BASE}&amp;kind=deactivate"' in answer.content.decode()
+        assert "Deactivate 4 records in STAGING" in text_of(answer)
         viewer = self.page(client_of("viewer"), made[0])
-        assert f">{choice}</button>" in viewer.content.decode()
         assert "You may not send to STAGING." in text_of(viewer)
 
-    def test_it_is_not_offered_while_something_else_is_in_the_way(
+    def test_a_reason_that_names_a_record_of_the_plan_is_refused(
+        self, client: Client, made: list[Organization]
+    ) -> None:
+        url = branch(made[0], kind="deactivate")
+        answer = press(client, url, why="replaced", replaced_by=made[1].name)
+        assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["replaced_by"])
+        assert press(client, url, why="closed", replaced_by=made[1].name).status_code == 302
+        assert Plan.objects.latest("pk").reason == "Location closed: ticket 7"
+
+    def test_a_record_that_joined_the_branch_meanwhile_is_named_in_the_new_plan(
         self, client: Client, made: list[Organization], editor: User
     ) -> None:
-        Organization.objects.filter(pk=made[0].pk).update(city="Middleton")
-        factories.submission(made[0], user=editor)
-        assert "as well, children first" not in text_of(self.page(client, made[0]))
+        url = branch(made[0], kind="deactivate")
+        page = client.get(url).context["page"]
+        joined = factories.confirmed(
+            factories.organization(f"{BASE}.9", user=editor, part_of_oid=BASE, name="Lakeside Lab")
+        )
+        given = {"sha256": page.draft.sha256, "planned": page.planned, "left": page.left, "why": "closed"}
+        answer = client.post(url, given)
+        assert (answer.status_code, answer.context["page"].draft.size) == (409, 5)
+        assert "Nothing was sent. Here is the new plan. New in it: Lakeside Lab." in answer.context["notes"][0]
+        assert not Submission.objects.filter(organization=joined).exists()
+
+    def test_a_child_that_joined_before_the_press_of_one_shows_the_plan(
+        self, client: Client, made: list[Organization], editor: User
+    ) -> None:
+        alone = made[2]
+        review = reviews.review(alone, actor=acting(editor), intent=Intent.DEACTIVATE)
+        factories.confirmed(factories.organization(f"{BASE}.3.1", user=editor, part_of_oid=alone.oid))
+        given = {"why": "closed", "in_words": "Lease ended", "sha256": review.sha256, "seen_submission": "0"}
+        answer = client.post(f"/staging/organizations/{alone.oid}/deactivate/", given)
+        assert (answer.status_code, answer.context["page"].draft.size) == (409, 2)
+        assert b'value="Lease ended"' in answer.content
+        assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()

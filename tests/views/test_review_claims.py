@@ -83,22 +83,6 @@ def test_parents_are_told_by_name_and_oid(client, accepted, editor, worker):
     assert f"PartOf {parent} {gateway}" in text_of(client.get(f"/staging/submissions/{sent.pk}/"))
 
 
-def test_what_was_only_read_is_not_called_accepted(client, editor):
-    shown = factories.record(BASE, carried=(("ManagingOrg", '"Lakeside"'),))
-    seen = organizations.take_over(shown, "staging", actor=factories.acting(editor))
-    wanted = replace(shown, name="Lakeside North", destination_id="", destination_known=True, carried=())
-    organizations.edit(seen.pk, seen.version, wanted, stands_for="", actor=factories.acting(editor))
-    page = client.get(edit_url(seen, PATH))
-    said = text_of(page)
-    assert "First message for a record that was registered outside the portal." in said
-    assert "Field The directory showed Will be sent" in said
-    assert "Last accepted" not in said
-    rows = {row.label: bool(row.edit_url) for row in page.context["page"].rows}
-    assert rows == {"Name": True}  # nobody edits a key that the form does not have
-    sent = factories.submission(seen, user=editor)
-    assert "Field The directory showed Sent" in text_of(client.get(f"/staging/submissions/{sent.pk}/"))
-
-
 def test_what_is_ours_with_other_values_is_compared_with_what_the_directory_showed(client, accepted, editor, practice):
     actor = factories.acting(editor)
     organizations.edit(accepted.pk, 1, factories.record(name="Lakeside North"), stands_for="", actor=actor)

@@ -1,0 +1,189 @@
+"""Where the directory shows something else than was accepted, and what taking its values would mean."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from organizations import knowledge, words
+from organizations.models import Organization
+from organizations.records import Difference, OrganizationRecord, Shown, difference, print_fields
+from organizations.services import differences
+from organizations.templatetags.portal import written
+
+from . import freshness, parents
+from .freshness import Freshness
+
+MOST_NAMED = 8
+
+
+class Row(NamedTuple):
+    """One field that differs. `saved` is what is saved here; taking replaces it by `directory`."""
+
+    field: str
+    label: str
+    saved: str
+    accepted: str
+    directory: str
+
+    @property
+    def is_code(self) -> bool:
+        """Whether people compare it digit by digit."""
+        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether a saved change of this field is replaced."""
+        return self.saved != self.accepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What the template prints.
+
+    `seen` is what the last reading showed at an OID of which nobody knows whose it is, or that belongs to another
+    organization. `why_not` says why nothing can be taken now, `why_not_claim` why nobody can say now that it is ours.
+    """
+
+    organization: Organization
+    freshness: Freshness
+    known: str
+    rows: tuple[Row, ...]
+    stays: tuple[str, ...]
+    spelled: tuple[Row, ...]
+    seen: tuple[Shown, ...]
+    why_not: str
+    why_not_claim: str
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.organization.is_foreign
+
+    @property
+    def asks_whose(self) -> bool:
+        """Whether the page is about whose the OID is, and not about values."""
+        return self.is_foreign or self.organization.is_there_unclaimed
+
+    @property
+    def heading(self) -> str:
+        name = self.organization.name
+        if self.organization.is_there_unclaimed:
+            return f"{name}: the directory shows its OID already"
+        if self.is_foreign:
+            return f"{name}: its OID belongs to another organization"
+        if self.organization.is_missing:
+            return f"{name}: the directory did not show its OID"
+        if not self.rows:
+            return f"{name}: the directory shows no other values"
+        differ = "differs" if len(self.rows) == 1 else "differ"
+        return f"{name}: {words.count(len(self.rows), 'value')} {differ} in the directory"
+
+    @property
+    def since(self) -> str:
+        """When the first difference was seen; of the others nobody knows more."""
+        since = self.organization.differs_since
+        return f"The first difference was seen on {written(since)}." if since and self.rows else ""
+
+    @property
+    def accepted_heading(self) -> str:
+        return freshness.accepted_heading(self.organization)
+
+    @property
+    def directory_heading(self) -> str:
+        at = self.organization.seen_at
+        return f"Directory {written(at, 'clock')}" if at else "Directory"
+
+    @property
+    def take_label(self) -> str:
+        count = len(self.rows)
+        return "Take this value" if count == 1 else f"Take these {count} values"
+
+    @property
+    def wanted_words(self) -> str:
+        """What is saved here afterwards."""
+        return f"Saved here afterwards: {_named([row.label for row in self.rows])} as the directory shows them."
+
+    @property
+    def replaced_words(self) -> str:
+        """The saved changes that are lost by taking; empty when there are none."""
+        edited = [row.label for row in self.rows if row.is_edited]
+        if not edited:
+            return ""
+        changes = words.count(len(edited), "saved change is", "saved changes are")
+        return f"{changes} replaced by the directory's value: {_named(edited)}."
+
+    @property
+    def stays_words(self) -> str:
+        """What is not touched by taking."""
+        if not self.stays:
+            return "All other fields stay as they are saved."
+        changes = words.count(len(self.stays), "saved change stays", "saved changes stay")
+        return f"{changes} saved here and not sent: {_named(self.stays)}. All other fields stay as they are saved."
+
+    @property
+    def spelled_words(self) -> str:
+        return f"{words.count(len(self.spelled), 'value is', 'values are')} spelled differently in the directory"
+
+
+def page(organization: Organization) -> Page:
+    """The differences of a record as they are known now."""
+    found = differences.of(organization)
+    rows: tuple[Row, ...] = ()
+    stays: tuple[str, ...] = ()
+    if found is not None:
+        rows = tuple(_rows(organization, *found))
+        stays = _stays(organization, *found)
+    baseline, seen = organization.baseline_record(), organization.later_reading()
+    return Page(
+        organization=organization,
+        freshness=freshness.of(organization),
+        known=freshness.compared_with(organization) if baseline else "",
+        rows=rows,
+        stays=stays,
+        spelled=tuple(_spelled(organization, baseline, seen)) if baseline and seen else (),
+        seen=_seen(organization),
+        why_not=differences.why_not_take(organization),
+        why_not_claim=differences.why_not_claim(organization),
+    )
+
+
+def taken(organization: Organization, count: int) -> str:
+    """What was done, for the page that follows."""
+    values = words.count(count, "value was", "values were")
+    return f"{values} of {organization.name} taken from the directory. Nothing was sent."
+
+
+def _rows(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
+    environment = organization.environment
+    edits = {each.field: each for each in _differing(environment, accepted, organization.record())}
+    for each in parents.named(environment, knowledge.seen_differences(accepted, seen)):
+        edit = edits.get(each.field)
+        saved = edit.after if edit is not None and edit.before == each.before else each.before
+        yield Row(each.field, each.label, saved, each.before, each.after)
+
+
+def _stays(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[str, ...]:
+    """The saved changes that are still not sent after taking."""
+    wanted = organization.record()
+    after = knowledge.sendable(knowledge.taken_from(accepted, wanted, seen))
+    known = knowledge.sendable(knowledge.newest(accepted, seen))
+    return tuple(each.label for each in knowledge.in_form(difference(known, after)))
+
+
+def _spelled(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
+    """Where the directory spells what was accepted in another way."""
+    for each in knowledge.split(accepted, seen, accepted).equivalent:
+        yield Row(each.field, each.label, each.after, each.after, each.before)
+
+
+def _seen(organization: Organization) -> tuple[Shown, ...]:
+    seen = organization.seen_record() if organization.is_foreign else None
+    return tuple(each for each in print_fields(seen) if each.value and each.group != "Routing") if seen else ()
+
+
+def _differing(environment: str, before: OrganizationRecord, after: OrganizationRecord) -> list[Difference]:
+    return parents.named(environment, knowledge.in_form(difference(before, after)))
+
+
+def _named(labels: list[str] | tuple[str, ...]) -> str:
+    more = len(labels) - MOST_NAMED
+    return ", ".join(labels[:MOST_NAMED]) + (f" and {words.count(more, 'other')}" if more > 0 else "")

@@ -1,0 +1,86 @@
+"""When the directory was last asked about a record, what that reading is good for, and what a review compares with."""
+
+import datetime
+from typing import NamedTuple
+
+from organizations.models import Action, AuditEntry, Evidence, Organization, clock
+from organizations.templatetags.portal import written
+
+OLD = datetime.timedelta(days=1)
+
+
+class Freshness(NamedTuple):
+    """How new the last reading is. `sentence` is empty where "Directory asked {time}, {age} ago" says all."""
+
+    asked_at: datetime.datetime | None
+    sentence: str
+    is_old: bool = False
+
+
+def of(organization: Organization) -> Freshness:
+    """The freshness of what the portal knows of a record."""
+    asked_at = organization.seen_at
+    if asked_at is None:
+        return Freshness(None, "The directory itself has not been read.")
+    time = written(asked_at, "clock")
+    if organization.not_visible_yet:
+        number = organization.confirmed_submission_id
+        sentence = f"The directory, asked at {time}, still showed the content from before submission {number}"
+        return Freshness(asked_at, f"{sentence}: not visible yet.")
+    if organization.is_read_later and not organization.seen:
+        return Freshness(asked_at, f"The directory, asked at {time}, did not show this OID.")
+    if not organization.is_read_later:
+        return Freshness(asked_at, f"The directory was last read at {time}, before the last acceptance.", is_old=True)
+    return Freshness(asked_at, "", clock.now() - asked_at > OLD)
+
+
+def compared_with(organization: Organization) -> str:
+    """What the next message is compared with, and on what evidence: "what Redox accepted on May 3 (submission 17)"."""
+    if organization.taken:
+        taker = _taker(organization)
+        return f"what {taker} took from the directory on {_day(organization.known_at)}"
+    if not organization.confirmed:
+        return f"what the directory showed on {_day(organization.seen_at)}"
+    return accepted_by(organization)
+
+
+def accepted_by(organization: Organization) -> str:
+    """What was last accepted, with its evidence."""
+    number, day = organization.confirmed_submission_id, _day(organization.confirmed_at)
+    in_brackets = f" (submission {number})" if number else ""
+    sent = f"what submission {number} sent" if number else "what was sent"
+    match organization.confirmed_evidence:
+        case Evidence.ANSWER:
+            return f"what Redox accepted on {day}{in_brackets}"
+        case Evidence.BOTH:
+            return f"what Redox accepted and the directory showed on {day}{in_brackets}"
+        case Evidence.QUERY:
+            return f"{sent} and a Query showed on {day}"
+        case Evidence.EQUIVALENT:
+            return f"{sent}; a Query showed something equivalent on {day}"
+        case Evidence.PERSON:
+            return f"{sent}; {_decider(organization)} decided on {day} that it arrived"
+        case _:
+            return f"what was accepted on {day}{in_brackets}"
+
+
+def accepted_heading(organization: Organization) -> str:
+    """The heading of the column with what the next message is compared with."""
+    if organization.taken:
+        return f"Taken from the directory {_day(organization.known_at)}"
+    return f"Accepted {_day(organization.confirmed_at)}"
+
+
+def _decider(organization: Organization) -> str:
+    submission = organization.confirmed_submission
+    return (submission.decided_by if submission else "") or "a person"
+
+
+def _taker(organization: Organization) -> str:
+    entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_TAKEN)
+    entry = entries.defer("raw").order_by("-sequence").first()
+    return entry.actor_name if entry else "a person"
+
+
+def _day(moment: datetime.datetime | None) -> str:
+    return written(moment, "day") if moment else "an unknown day"

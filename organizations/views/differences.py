@@ -1,0 +1,139 @@
+"""Where the directory shows other values: take them, or keep ours; and the button that asks the directory again."""
+
+import datetime
+from collections.abc import Collection
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_http_methods, require_POST
+
+from organizations.forms.differences import ReasonForm
+from organizations.models import Environment, Organization
+from organizations.permissions import Right
+from organizations.presentation import differences as shown
+from organizations.services import asking, differences
+from organizations.services.faults import Gone, NotDone
+
+from . import lost
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, why_not
+from .form_page import posted_version
+
+ASK = "ask the directory"
+TAKE = "take values from the directory"
+DECIDE = "decide whose an OID is"
+ASKS = ("record", "review", "differences", "deactivate", "reactivate")
+"""The pages that a question about a record can lead back to."""
+_NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+
+
+@require_POST
+@needs(Right.EDIT, ASK)
+def ask(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """Ask what the directory shows of a record now, and go back to the page named by `back`."""
+    organization = ask_now(request, organization_or_404(environment, oid))
+    back = request.POST.get("back", "")
+    return redirect(record_url(organization, back if back in ASKS else "record"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@lost.comes_back
+@needs(Right.VIEW)
+def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """What differs, and what can be done about it. Nothing is sent from here."""
+    organization = organization_or_404(environment, oid)
+    if request.method != "POST":
+        return _show(request, organization, ReasonForm())
+    if lost.came_back(request):
+        return _show(request, organization, _typed(request), notes=[lost.SENTENCE], status=422)
+    if "ask" in request.POST:
+        return _show(request, ask_now(request, organization), _typed(request))
+    right, act = (Right.RESOLVE, DECIDE) if _decides(request) else (Right.EDIT, TAKE)
+    require(request, right, environment=environment, oid=oid, act=act)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _show(request, organization, form, status=422)
+    return _act(request, organization, form.why)
+
+
+def ask_now(request: HttpRequest, organization: Organization) -> Organization:
+    """Ask the directory about a record; the record with the answer. Says so where it could not be asked."""
+    require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
+    answer = asking.ask_about_record(organization, actor=actor(request))
+    if not answer.was_asked:
+        messages.error(request, f"The directory could not be asked: {answer.cause}")
+    return organization_or_404(Environment(organization.environment), organization.oid)
+
+
+def why_not_ask(request: HttpRequest, organization: Organization) -> str:
+    """The sentence beside the button that asks; empty when the person can."""
+    return why_not(request, Right.EDIT, organization.environment, ASK)
+
+
+def _act(request: HttpRequest, organization: Organization, reason: str) -> HttpResponse:
+    """Take the directory's values, or decide whose the OID is; a refusal is shown with what is so now."""
+    who, count = actor(request), len(shown.page(organization).rows)
+    try:
+        if "claim" in request.POST:
+            differences.claim(organization.pk, reason=reason, actor=who)
+            messages.success(
+                request, "Decided: this OID is ours. Nothing was sent. Review the record before you send it."
+            )
+        elif "disclaim" in request.POST:
+            differences.disclaim(organization.pk, reason=reason, actor=who)
+            messages.success(request, "Decided: this OID belongs to another organization. Nothing is sent to it.")
+        else:
+            version, asked_at = posted_version(request, organization), _asked_at(request)
+            differences.take_theirs(organization.pk, version, reason=reason, actor=who, asked_at=asked_at)
+            messages.success(request, shown.taken(organization, count))
+    except Gone as gone:
+        raise Http404(str(gone)) from gone
+    except NotDone as refusal:
+        now = organization_or_404(Environment(organization.environment), organization.oid)
+        return _show(request, now, _typed(request), notes=[_sentence(refusal)], status=409)
+    return redirect(record_url(organization))
+
+
+def _decides(request: HttpRequest) -> bool:
+    return "claim" in request.POST or "disclaim" in request.POST
+
+
+def _sentence(refusal: NotDone) -> str:
+    text = str(refusal)
+    return text if "Nothing was" in text else f"{text} Nothing was changed."
+
+
+def _asked_at(request: HttpRequest) -> datetime.datetime | None:
+    """When the Query was asked whose values the page showed; the first moment of time where that is not said."""
+    try:
+        return parse_datetime(request.POST.get("asked_at", "")) or _NEVER
+    except ValueError:
+        return _NEVER
+
+
+def _typed(request: HttpRequest) -> ReasonForm:
+    return ReasonForm(initial={"reason": request.POST.get("reason", "")})
+
+
+def _show(
+    request: HttpRequest,
+    organization: Organization,
+    form: ReasonForm,
+    *,
+    notes: Collection[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "page": shown.page(organization),
+        "organization": organization,
+        "form": form,
+        "notes": notes,
+        "section": "organizations",
+        "switch_url": counterpart_url(organization),
+        "why_not": why_not(request, Right.EDIT, organization.environment, TAKE),
+        "decide_why_not": why_not(request, Right.RESOLVE, organization.environment, DECIDE),
+        "ask_why_not": why_not_ask(request, organization),
+        "is_unsaved": request.method == "POST",
+    }
+    return render(request, "differences/page.html", context, status=status)

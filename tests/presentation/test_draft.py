@@ -1,0 +1,189 @@
+"""What the page of a plan offers: exactly what can be done now, and of each other record why not and what ends that."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from organizations.models import Environment, Organization, PlanKind, State, Submission, User, clock
+from organizations.presentation import draft as shown
+from organizations.services import drafts, environments, known, organizations, workers
+from organizations.services.blockers import Block
+from organizations.services.drafts import Chosen
+from tests import factories
+from tests.connected import connected
+from tests.factories import BASE, acting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def region(editor: User) -> list[Organization]:
+    """An accepted region with three accepted clinics."""
+    top = factories.confirmed(factories.organization(user=editor, name="West Region"))
+    below = [
+        factories.confirmed(factories.organization(f"{BASE}.{place}", user=editor, part_of_oid=BASE, name=name))
+        for place, name in enumerate(("Sparta", "Tomah", "Hudson"), start=1)
+    ]
+    return [top, *below]
+
+
+@pytest.fixture
+def at_work(tmp_path: Path, transactional_db: None) -> Iterator[None]:
+    """The portal is connected, and a worker runs."""
+    with connected(tmp_path):
+        workers.beat("Worker", clock.now())
+        yield
+
+
+def sent(made: Organization, user: User, **values: object) -> Submission:
+    """An open submission of a changed record."""
+    now = Organization.objects.get(pk=made.pk)
+    organizations.edit(
+        now.pk, now.version, replace(now.record(), aliases=("Alias",)), stands_for="", actor=acting(user)
+    )
+    submission = factories.submission(now, user=user)
+    Submission.objects.filter(pk=submission.pk).update(**values)
+    return submission
+
+
+def page_of(root: Organization, user: User, kind: PlanKind = PlanKind.DEACTIVATE) -> shown.Page:
+    root = Organization.objects.get(pk=root.pk)
+    return shown.page(drafts.draft(drafts.branch(root, kind), actor=acting(user)), root=root)
+
+
+def why(page: shown.Page) -> dict[str, str]:
+    return {each.organization.name: each.why for each in page.kept}
+
+
+class TestDeactivating:
+    def test_all_that_can_be_deactivated_is_offered_by_its_number(
+        self, region: list[Organization], editor: User
+    ) -> None:
+        page = page_of(region[0], editor)
+        assert page.verdict == "STAGING, 4 records can be deactivated now"
+        assert page.send_label == "Deactivate 4 records in STAGING"
+        assert (page.because, page.kept) == ("", ())
+
+    def test_only_what_can_be_deactivated_is_offered(self, region: list[Organization], editor: User) -> None:
+        for made in region[1:3]:
+            sent(made, editor, state=State.UNKNOWN, attempt=1)
+        page = page_of(region[0], editor)
+        assert page.verdict == "STAGING, 1 of 4 records can be deactivated now"
+        assert page.send_label == "Deactivate 1 record in STAGING"
+        assert page.because == "West Region stays active, because Sparta and Tomah below it stay active."
+        assert why(page)["West Region"] == "Sparta and Tomah below it stay active."
+        assert [(each.organization.name, each.word.key) for each in page.kept] == [
+            ("Tomah", "unknown"),
+            ("Sparta", "unknown"),
+            ("West Region", "active"),
+        ]
+
+    @pytest.mark.usefixtures("at_work")
+    def test_when_the_portal_asks_is_computed_from_the_row(self, region: list[Organization], editor: User) -> None:
+        later = clock.now() + datetime.timedelta(minutes=8)
+        submission = sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
+        said = why(page_of(region[0], editor))["Sparta"]
+        assert f">Submission {submission.pk}</a> must end first. The portal asks at <time" in said
+        assert later.strftime("%Y-%m-%dT%H:%M:%SZ") in said
+
+    @pytest.mark.usefixtures("at_work")
+    def test_while_the_environment_is_stopped_no_time_is_promised(
+        self, region: list[Organization], editor: User
+    ) -> None:
+        later = clock.now() + datetime.timedelta(minutes=8)
+        sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
+        environments.stop_now("staging", "Redox does not accept the credential", actor=acting(editor))
+        assert "<time" not in why(page_of(region[0], editor))["Sparta"].partition("must end first.")[2]
+
+    def test_what_can_be_cancelled_links_there(self, region: list[Organization], editor: User) -> None:
+        submission = sent(region[1], editor)
+        said = why(page_of(region[0], editor))["Sparta"]
+        assert f'<a href="/staging/submissions/{submission.pk}/">Cancel it</a> or wait.' in said
+        Submission.objects.filter(pk=submission.pk).update(attempt=1)
+        assert "Cancel it" not in why(page_of(region[0], editor))["Sparta"]
+
+    @pytest.mark.parametrize(
+        ("state", "says"), [(State.NEEDS_PERSON, "It needs a decision."), (State.SENDING, "It is being sent now.")]
+    )
+    def test_what_ends_it_follows_from_the_state(
+        self, region: list[Organization], editor: User, state: State, says: str
+    ) -> None:
+        sent(region[1], editor, state=state, attempt=1)
+        assert says in why(page_of(region[0], editor))["Sparta"]
+
+    def test_the_root_itself_can_be_in_the_way(self, region: list[Organization], editor: User) -> None:
+        submission = sent(region[0], editor)
+        page = page_of(region[0], editor)
+        assert page.verdict == "STAGING, 3 of 4 records can be deactivated now"
+        assert page.because == f"West Region stays active. Submission {submission.pk} must end first."
+
+    def test_a_record_that_is_not_active_is_not_said_to_stay_active(self, editor: User) -> None:
+        gone = factories.confirmed(factories.organization(user=editor), active=False)
+        draft = drafts.draft(
+            Chosen(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
+        )
+        page = shown.page(draft)
+        assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (
+            0,
+            (),
+            [frozenset({Block.ALREADY_SO})],
+        )
+
+    def test_another_record_left_out_makes_it_another_plan(self, region: list[Organization], editor: User) -> None:
+        before = page_of(region[0], editor)
+        sent(region[1], editor, state=State.UNKNOWN, attempt=1)
+        after = page_of(region[0], editor)
+        assert before.draft.sha256 != after.draft.sha256
+        news = shown.what_is_new(after, before.planned, before.left)
+        assert news == "Stays active now: Sparta and West Region."
+        assert shown.what_is_new(before, after.planned, after.left) == "New in it: Sparta and West Region."
+
+    def test_counterparts_and_saved_changes_are_not_touched(self, region: list[Organization], editor: User) -> None:
+        other = factories.confirmed(factories.organization("2.999.1", user=editor, environment="production"))
+        Organization.objects.filter(pk=other.pk).update(staging_record=region[1])
+        Organization.objects.filter(pk=region[2].pk).update(city="Middleton")
+        page = page_of(region[0], editor)
+        assert page.elsewhere_words == "1 of these records is active there too. Nothing is sent to PRODUCTION."
+        assert page.stays_saved == ("1 saved change of Tomah (City) is not sent. It stays saved.",)
+
+
+class TestOverwriting:
+    def read(self, made: Organization, name: str) -> None:
+        row = Organization.objects.get(pk=made.pk)
+        known.keep_reading(row, replace(row.record(), name=name), clock.now())
+
+    def test_each_value_of_each_record_has_a_tick_of_its_own(self, region: list[Organization], editor: User) -> None:
+        for made in region[1:3]:
+            Organization.objects.filter(pk=made.pk).update(name="Same Name")
+            factories.confirmed(made)
+            self.read(made, "Other Name")
+        page = page_of(region[0], editor)
+        assert len({each.question.key for each in page.overwrites}) == 2
+        said = "Same Name, Name: the directory shows 'Other Name'"
+        assert all(each.question.text.startswith(said) for each in page.overwrites)
+        assert page.asked == ()
+
+    def test_a_record_without_saved_changes_is_not_said_to_be_equal(
+        self, region: list[Organization], editor: User
+    ) -> None:
+        self.read(region[1], "Other Name")
+        page = page_of(region[0], editor, PlanKind.SEND)
+        reasons = {each.why: [record.name for record in each.records] for each in page.unchanged}
+        assert reasons[drafts.DIRECTORY_DIFFERS] == ["Sparta"]
+        assert "Sparta" not in reasons[drafts.NOTHING_DIFFERS]
+
+
+def test_a_plan_that_sends_says_what_it_leaves_out(editor: User) -> None:
+    top = factories.organization(user=editor, name="Top")
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="Below")
+    other = factories.organization(f"{BASE}.2", user=editor, name="Other")
+    Organization.objects.filter(pk=top.pk).update(destination_known=False)
+    ids = tuple(Organization.objects.values_list("pk", flat=True))
+    page = shown.page(drafts.draft(Chosen(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor)))
+    assert page.verdict == "STAGING, 1 of 3 records can be sent now: 1 New, 0 Update, 0 deactivated"
+    assert page.send_label == "Send 1 record to STAGING"
+    assert ">Enter the destination ID</a>" in why(page)["Top"]
+    assert "Send Top first." in why(page)["Below"]

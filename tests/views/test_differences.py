@@ -1,0 +1,122 @@
+"""The page of the differences and the button that asks again, over HTTP."""
+
+from dataclasses import replace
+
+import pytest
+
+from organizations.models import Organization, Submission, clock
+from organizations.services import known, organizations
+from tests import factories
+from tests.factories import BASE, acting
+from tests.views.typing import edit_url
+
+
+@pytest.fixture
+def made(editor):
+    """An accepted record of which the directory shows another name."""
+    made = factories.confirmed(factories.organization(user=editor))
+    row = Organization.objects.get(pk=made.pk)
+    known.keep_reading(row, replace(made.record(), name="Lakeside (One)"), clock.now())
+    return Organization.objects.get(pk=made.pk)
+
+
+def posted(made, **values):
+    given = {"record": made.pk, "version": made.version, "asked_at": made.seen_at.isoformat(), "reason": "Theirs"}
+    return given | values
+
+
+def test_the_values_are_taken_and_nothing_is_sent(client_of, editor, made):
+    client = client_of(user=editor)
+    answer = client.post(edit_url(made, "differences"), posted(made, take="1"))
+    assert (answer.status_code, answer["Location"]) == (302, edit_url(made, "record"))
+    assert Organization.objects.get(pk=made.pk).name == "Lakeside (One)"
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor", "administrator"])
+def test_who_cannot_edit_takes_nothing(client_of, made, role):
+    assert client_of(role).post(edit_url(made, "differences"), posted(made, take="1")).status_code == 403
+    assert Organization.objects.get(pk=made.pk).name == "Lakeside 1"
+
+
+def test_without_a_reason_nothing_is_taken(client_of, editor, made):
+    answer = client_of(user=editor).post(edit_url(made, "differences"), posted(made, take="1", reason=" "))
+    assert (answer.status_code, answer.context["form"].errors) == (422, {"reason": ["Enter a reason."]})
+
+
+@pytest.mark.parametrize("values", [{"asked_at": "2020-01-01T00:00:00+00:00"}, {"asked_at": "x"}, {"version": "7"}])
+def test_what_is_not_so_any_more_takes_nothing_and_keeps_the_reason(client_of, editor, made, values):
+    answer = client_of(user=editor).post(edit_url(made, "differences"), posted(made, take="1", **values))
+    assert answer.status_code == 409
+    assert "Nothing was" in answer.context["notes"][0]
+    assert b">Theirs</textarea>" in answer.content.replace(b">\nTheirs", b">Theirs")
+    assert Organization.objects.get(pk=made.pk).name == "Lakeside 1"
+
+
+def test_an_open_submission_keeps_the_values(client_of, editor, made):
+    organizations.edit(
+        made.pk, made.version, replace(made.record(), aliases=("LC",)), stands_for="", actor=acting(editor)
+    )
+    sent = factories.submission(made, user=editor)
+    page = client_of(user=editor).get(edit_url(made, "differences"))
+    assert f"Submission {sent.pk} of this record must end first." in page.content.decode()
+    now = Organization.objects.get(pk=made.pk)
+    assert client_of(user=editor).post(edit_url(made, "differences"), posted(now, take="1")).status_code == 409
+
+
+def test_an_editor_does_not_decide_whose_an_oid_is(client_of, editor):
+    made = factories.organization(user=editor)
+    for act in ("claim", "disclaim"):
+        assert client_of(user=editor).post(edit_url(made, "differences"), {act: "1", "reason": "x"}).status_code == 403
+
+
+def test_whose_an_oid_is_is_decided_on_the_page(client_of, editor, practice):
+    made = factories.organization(user=editor)
+    practice.register("staging", {"Name": "Boston", "Identifiers": [{"ID": BASE, "IDType": "OID"}], "Active": True})
+    client, url = client_of("approver"), edit_url(made, "differences")
+    page = client.post(url, {"ask": "1", "reason": "Ticket 9"})
+    assert page.context["page"].asks_whose
+    assert b"Ticket 9" in page.content
+    assert client.post(url, {"disclaim": "1", "reason": ""}).status_code == 422
+    assert client.post(url, {"disclaim": "1", "reason": "Ticket 9"}).status_code == 302
+    assert Organization.objects.get(pk=made.pk).foreign_name == "Boston"
+
+
+def test_a_decision_is_reopened_only_by_a_new_answer(client_of, editor, practice):
+    made = factories.organization(user=editor)
+    practice.register("staging", {"Name": "Boston", "Identifiers": [{"ID": BASE, "IDType": "OID"}], "Active": True})
+    Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston", presence="absent")
+    client, url = client_of("approver"), edit_url(made, "differences")
+    assert client.post(url, {"claim": "1", "reason": "Ours"}).status_code == 409
+    assert client.post(url, {"ask": "1", "reason": "Ours"}).status_code == 200
+    answer = client.post(url, {"claim": "1", "reason": "Ours"})
+    assert answer.status_code == 302
+    assert not Organization.objects.get(pk=made.pk).is_foreign
+
+
+def test_the_review_asks_again_and_keeps_what_was_typed(client_of, editor, made, practice):
+    client, url = client_of(user=editor), edit_url(made, "review")
+    page = client.get(url).context["page"]
+    (tick,) = [row.tick for row in page.overwritten]
+    before = made.seen_at
+    answer = client.post(url, {"ask": "1", "tick": tick, "reason": "Ticket 9"})
+    assert answer.status_code == 200
+    assert b"Ticket 9" in answer.content
+    assert Organization.objects.get(pk=made.pk).seen_at > before
+
+
+@pytest.mark.parametrize(("back", "to"), [("review", "review"), ("differences", "differences"), ("//x.test", "record")])
+def test_a_question_leads_back_to_its_page(client_of, editor, made, practice, back, to):
+    answer = client_of(user=editor).post(edit_url(made, "record-ask"), {"back": back})
+    assert (answer.status_code, answer["Location"]) == (302, edit_url(made, to))
+    assert Organization.objects.get(pk=made.pk).is_missing
+
+
+def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client_of, editor, made):
+    client, url = client_of(user=editor), edit_url(made, "review")
+    page = client.get(url).context["page"]
+    given = {"sha256": page.made.sha256, "seen": "0", "version": str(made.version)}
+    refused = client.post(url, given)
+    assert refused.status_code == 422
+    assert [anchor for anchor, _ in refused.context["page"].box_errors] == [f"id_tick-{page.overwritten[0].tick}"]
+    assert client.post(url, given | {"tick": page.overwritten[0].tick}).status_code == 302

@@ -14,7 +14,8 @@ from organizations.models import Contact, Environment, Organization, StandsFor
 from organizations.models.organization import OrganizationQuerySet
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 
-from .rows import Row, add_counterparts, open_work_of, standing_of
+from . import evidence
+from .rows import Row, add_counterparts, standing_of, to_do_of
 
 ROWS_AT_ONCE = 500
 BYTE_ORDER_MARK = "\ufeff"  # by it Excel knows that the file is UTF-8
@@ -31,9 +32,13 @@ _HEAD = (
     "Destination ID",
     "Active (wanted)",
     "Standing",
-    "Open work",
+    "To do",
     "Fields not sent",
     "Last accepted (UTC)",
+    "Accepted by",
+    "Directory asked (UTC)",
+    "Directory differs",
+    "OID belongs to",
     "Last edited (UTC)",
     "Counterpart OID",
     "Counterpart standing",
@@ -103,11 +108,14 @@ def _identity(organization: Organization, record: OrganizationRecord) -> Iterato
 
 
 def _state(organization: Organization) -> Iterator[str]:
-    work = open_work_of(organization)
     yield standing_of(organization).word
-    yield work.word if work else ""
+    yield "; ".join(each.word.word for each in to_do_of(organization))
     yield str(organization.changes)
     yield _time(organization.confirmed_at)
+    yield evidence.in_export(organization)
+    yield _time(organization.seen_at)
+    yield str(organization.differs)
+    yield (organization.foreign_name or "another organization") if organization.is_foreign else ""
     yield _time(organization.edited_at)
 
 

@@ -115,11 +115,12 @@ NOT_IN_DIRECTORY: Mapping[str, str] = {
 # The same where a person decided whose the OID is.
 FOREIGN_OID = "This OID belongs to another organization ({name}). Nothing is sent to it."
 
-# How the standing is known; "not registered" has three ways to be so. Of a deactivation its evidence follows.
+# How the standing is known; "not registered" has four ways to be so. Of a deactivation its evidence follows.
 STANDING_BASIS: Mapping[str, str] = {
     "never_sent": "Never sent.",
     "no_answer": "Attempted {time}, submission {submission}; no answer that counts yet.",
     "not_registered": "{event} rejected {time}, submission {submission}.",
+    "decided": "{event} rejected by decision of {person} {time}, submission {submission}.",
     "active": "{evidence}",
     "deactivated": "Deactivated {date} by {person}: {reason}. {evidence}",
     "stated": "Stated {date}: {reason}.",

@@ -51,9 +51,14 @@ class Head:
         return self.organization.presence == Presence.PRESENT and self.organization.confirmed_active is False
 
     @property
-    def was_sent(self) -> bool:
-        """Whether something of it may be in the directory: only then can it be deactivated, and asked about."""
+    def can_ask(self) -> bool:
+        """Whether something of it was made for sending or may be in the directory."""
         return self.organization.was_sent or self.organization.presence != Presence.NEVER
+
+    @property
+    def can_deactivate(self) -> bool:
+        """Whether it may be in the directory."""
+        return self.organization.presence in (Presence.PRESENT, Presence.UNKNOWN)
 
     @property
     def has_step(self) -> bool:
@@ -141,9 +146,10 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     if last is None:
         return SafeString(STANDING_BASIS["never_sent"])
     rejected = last.state == State.REJECTED
-    sentence = _with_link(STANDING_BASIS["not_registered" if rejected else "no_answer"])
+    key = "no_answer" if not rejected else "decided" if last.decided_by else "not_registered"
     time = moment(last.ended_at if rejected else last.sent_at)
-    return format_html(sentence, event=last.event, time=time, submission=link(last))
+    values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": link(last)}
+    return format_html(_with_link(STANDING_BASIS[key]), **values)
 
 
 def _accepted_basis(organization: Organization, key: str) -> SafeString:
@@ -216,13 +222,16 @@ def values(organization: Organization) -> Values:
         is_accepted=accepted is not None,
         is_read=seen is not None,
         note=_reading_note(organization),
-        foreign_keys=comparing.foreign_keys(organization.record(), organization.seen_record()),
+        foreign_keys=()
+        if organization.is_foreign
+        else comparing.foreign_keys(organization.record(), organization.seen_record()),
     )
 
 
 def _compared_reading(organization: Organization) -> OrganizationRecord | None:
-    """What another organization has at this OID is nothing to compare with."""
-    return None if organization.is_foreign else organization.later_reading()
+    """The later reading, unless it is the very one that was taken, or shows another organization."""
+    is_taken = bool(organization.taken) and organization.taken == organization.seen
+    return None if organization.is_foreign or is_taken else organization.later_reading()
 
 
 def _saved_by(organization: Organization) -> str:

@@ -169,9 +169,10 @@ def _rejected(organization: Organization, last: Submission) -> Band:
     time = written(last.ended_at or last.state_at)
     edit = Act(f"Edit {plain(organization.name)}", _url("edit", organization), edits=True, is_primary=True)
     if last.decided_by:
-        reason = plain(last.state_reason).rstrip(".")
-        sentence = f"{last.decided_by} decided that submission {last.pk} did not arrive as sent, {time}: {reason}."
-        return _band(word, meaning, sentence, _open(last, is_link=True), edit)
+        by, reason = plain(last.decided_by), plain(last.state_reason).rstrip(".")
+        sentence = f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
+        review = Act("Review and send", _url("review", organization), edits=True, is_primary=True)
+        return _band(word, meaning, sentence, _open(last, is_link=True), review)
     explanation = answers.explain(last)
     sentence = f"Redox rejected submission {last.pk}, {time}: {plain(explanation.headline)} {plain(explanation.cause)}"
     step = _step(organization, last, explanation) or edit

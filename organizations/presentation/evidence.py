@@ -39,14 +39,13 @@ SHORT: Mapping[str, str] = {
     "person": "decided",
     "equivalent": "by Query, equivalent",
 }
-
 EXPORTED: Mapping[str, str] = {
     "": "",
     "answer": "Redox's answer",
-    "query": "a Query",
+    "query": "A Query",
     "both": "Redox's answer and a Query",
-    "person": "a person's decision",
-    "equivalent": "a Query, equivalent values",
+    "person": "A person's decision",
+    "equivalent": "A Query, equivalent values",
 }
 
 BY_A_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
@@ -56,6 +55,11 @@ def sentence(organization: Organization) -> str:
     """The sentence about a record of which a message was accepted."""
     submission = organization.confirmed_submission
     return SENTENCE[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
+
+
+def explained() -> list[tuple[str, str]]:
+    """Each kind with its sentence about no record in particular, as the help page shows it."""
+    return [(EXPORTED[kind], said.format(person="A person")) for kind, said in SENTENCE.items()]
 
 
 def basis(submission: Submission, linked: SafeString) -> SafeString:

@@ -78,6 +78,7 @@ class Values:
     is_accepted: bool
     is_read: bool
     note: str
+    ahead_tag: str
     foreign_keys: tuple[tuple[str, bool], ...]
 
     @property
@@ -222,6 +223,7 @@ def values(organization: Organization) -> Values:
         is_accepted=accepted is not None,
         is_read=seen is not None,
         note=_reading_note(organization),
+        ahead_tag=_ahead_tag(organization),
         foreign_keys=()
         if organization.is_foreign
         else comparing.foreign_keys(organization.record(), organization.seen_record()),
@@ -240,6 +242,14 @@ def _saved_by(organization: Organization) -> str:
     if not organization.changes or person is None:
         return ""
     return f"by {person.get_full_name() or person.get_username()}, {written(organization.edited_at, 'day')}"
+
+
+def _ahead_tag(organization: Organization) -> str:
+    """What is known of values that were not accepted: some may have been sent."""
+    last = organization.last_submission
+    if last is None or last.wanted_hash != organization.wanted_hash:
+        return "not sent"
+    return {State.REJECTED: "rejected"}.get(State(last.state), "not accepted yet" if last.sent_at else "not sent")
 
 
 def _reading_note(organization: Organization) -> str:

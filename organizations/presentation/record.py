@@ -247,9 +247,10 @@ def _saved_by(organization: Organization) -> str:
 def _ahead_tag(organization: Organization) -> str:
     """What is known of values that were not accepted: some may have been sent."""
     last = organization.last_submission
-    if last is None or last.wanted_hash != organization.wanted_hash:
-        return "not sent"
-    return {State.REJECTED: "rejected"}.get(State(last.state), "not accepted yet" if last.sent_at else "not sent")
+    if last is not None and last.state == State.REJECTED and last.wanted_hash == organization.wanted_hash:
+        return "rejected"
+    carried = last is not None and last.is_open and last.record_version == organization.version
+    return "not accepted yet" if carried and last is not None and last.sent_at else "not sent"
 
 
 def _reading_note(organization: Organization) -> str:
@@ -263,10 +264,10 @@ def _reading_note(organization: Organization) -> str:
         since = "its values were taken from there" if organization.taken else "it was accepted"
         return f"The portal has not read this record from the directory since {since}."
     if organization.not_visible_yet:
-        return (
-            f"Asked at {written(asked_at)}, the directory still showed what was there before the last acceptance."
-            " It may need some time."
+        showed = (
+            "still showed what was there before the last acceptance" if organization.seen else "did not show it yet"
         )
+        return f"Asked at {written(asked_at)}, the directory {showed}. It may need some time."
     return "" if organization.seen else f"The directory did not show this OID when asked at {written(asked_at)}."
 
 

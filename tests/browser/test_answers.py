@@ -83,7 +83,6 @@ def test_a_suspected_character_is_named_and_put_right_from_the_record(
     practice.behaviour = "answers"
     page.get_by_role("link", name="Lakeside & North").click()
     expect(page.locator(".open-work")).to_contain_text("Rejected")
-    page.get_by_role("link", name="Put it right").click()
     page.get_by_role("link", name="Edit Name").click()
     page.get_by_label("Name", exact=True).fill("Lakeside and North")
     see_accepted(page)

@@ -1,7 +1,8 @@
 """Each field of a record side by side: as saved here, as last accepted, and as the directory shows it."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from organizations import knowledge
@@ -59,7 +60,7 @@ class FieldRow:
     is_ahead: bool = False
     is_adrift: bool = False
     columns: int = 1
-    parents: Mapping[str, PartOf] = field(default_factory=dict)
+    parents: Mapping[str, PartOf] = dataclasses.field(default_factory=dict)
 
     @property
     def differs(self) -> bool:

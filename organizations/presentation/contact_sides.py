@@ -46,7 +46,9 @@ def contact_sides(
         return
     other = newest or base
     here, there = _became(base, saved), _became(base, other)
-    lines = [(here.get(place), place, there.get(place)) for place in range(len(base.contacts))]
+    lines: list[tuple[int | None, int | None, int | None]] = [
+        (here.get(place), place, there.get(place)) for place in range(len(base.contacts))
+    ]
     lines += _only_on_one(saved, other, set(here.values()), set(there.values()))
     for mine, place, theirs in sorted(lines, key=lambda line: (line[0] is None, line[0] or 0, line[1] or 0)):
         found = other.contacts[theirs] if theirs is not None else None

@@ -4,7 +4,7 @@ A cell that a spreadsheet would take for a formula gets an apostrophe before it 
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import batched
 
@@ -92,19 +92,24 @@ def _cells(row: Row, contacts: int) -> Iterator[str]:
         contact = record.contacts[position] if position < len(record.contacts) else ContactRecord()
         for name in CONTACT_LABELS:
             value = getattr(contact, name)
-            yield "; ".join(value) if isinstance(value, tuple) else value
+            yield _lines(value) if isinstance(value, tuple) else value
 
 
 def _identity(organization: Organization, record: OrganizationRecord) -> Iterator[str]:
     yield Environment(organization.environment).label
     yield record.oid
     yield record.name
-    yield "; ".join(record.aliases)
-    yield "; ".join(f"{identifier.value} ({identifier.kind})" for identifier in record.identifiers)
+    yield _lines(record.aliases)
+    yield _lines(f"{identifier.value} ({identifier.kind})" for identifier in record.identifiers)
     yield StandsFor(organization.stands_for).label
     yield record.part_of_oid
     yield record.destination_id if record.destination_known else "not known"
     yield "true" if record.active else "false"
+
+
+def _lines(values: Iterable[str]) -> str:
+    """A list in one cell, a value a line: any other mark could be part of a value."""
+    return "\n".join(values)
 
 
 def _state(organization: Organization) -> Iterator[str]:

@@ -25,6 +25,8 @@ NO_PAGES = {
     "organizations-export",
     "suggestions",
     "branch",
+    "differences",  # leads to the record
+    "record-ask",
     "submission-state",
     "submission-cancel",
     "submission-ask",

@@ -136,7 +136,7 @@ def test_that_an_oid_is_not_there_is_said_by_redox_or_by_a_query(made, editor):
     now = clock.now()
     Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT, presence_at=now)
     assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked at ")
-    last = Submission.objects.filter(pk=organization.last_submission_id)
+    last = Submission.objects.filter(organization=organization)
     last.update(state=State.REJECTED, known_answer="is_not_valid", ended_at=now)
     assert record.head(again(made)).standing_sentence.startswith("Redox answered at ")
     assert '"is not valid"' in record.head(again(made)).standing_sentence
@@ -259,7 +259,7 @@ def test_what_differed_before_is_nothing_to_do_at_a_foreign_oid(made, editor):
     organization = shown(made, name="Boston Harbor Hospital")
     assert organization.differs == 1
     with transaction.atomic():
-        known.find_foreign(organizations.locked(made.pk), organization.seen_record(), clock.now())
+        known.find_foreign(organizations.locked(made.pk), organization.record(), clock.now())
     assert again(made).differs == 0
 
 

@@ -121,6 +121,18 @@ def test_a_contact_that_is_new_or_gone_is_one_field(saved, accepted, seen, expec
     assert {row.label: [cell.kind for cell in row.cells] for row in fields.differing} == expected
 
 
+def test_contacts_in_another_order_are_shown_as_the_directory_spells_each():
+    spelled = (replace(OFFICE, work_phone="(608) 555-0120"), replace(DESK, work_phone="(608) 555-0100"))
+    fields = comparing.fields(Sides(record(), record(), record(contacts=spelled, destination_known=False)))
+    assert fields.differing == ()
+    assert [cell.lines for cell in cells(fields, "Work phone")] == [
+        ("+16085550100",),
+        ("(608) 555-0100",),
+        ("+16085550120",),
+        ("(608) 555-0120",),
+    ]
+
+
 def test_what_was_only_read_is_compared_without_an_accepted_side():
     seen = record(name="By hand", destination_known=False, contacts=(DESK,))
     fields = comparing.fields(Sides(record(), None, seen))

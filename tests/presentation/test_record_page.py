@@ -140,6 +140,8 @@ def test_that_an_oid_is_not_there_is_said_by_redox_or_by_a_query(made, editor):
     last.update(state=State.REJECTED, known_answer="is_not_valid", ended_at=now)
     assert record.head(again(made)).standing_sentence.startswith("Redox answered at ")
     assert '"is not valid"' in record.head(again(made)).standing_sentence
+    Organization.objects.filter(pk=made.pk).update(presence_at=now + datetime.timedelta(minutes=1))
+    assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked at ")
 
 
 # what is to do

@@ -45,7 +45,7 @@ def test_each_word_of_a_record_and_a_submission_opens_its_sentence(
     page = page_as("viewer")
     page.goto(f"/staging/organizations/{factories.BASE}/")
     opens(page, "Active", "Redox accepted the last message of this record.", "standing")
-    opens(page, "Changes not sent", "1 field was saved here and not sent.", "open-work")
+    opens(page, "Changes not sent", "1 field is saved here and not sent.", "to-do-changes_not_sent")
     page.goto(f"/staging/submissions/{north.last_submission_id}/")
     opens(page, "Accepted", "Redox said yes at ", "state-meaning")
     page.keyboard.press("Enter")

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
+from organizations.practice.spelling import spelled_differently
+
 YES = {
     "New": "New organization was added successfully.",
     "Update": "Organization with id:{oid} has been updated successfully.",
@@ -64,7 +66,8 @@ def oid_of(message: dict[str, Any]) -> str:
 class Faulty:
     """The running directory, as a context manager. `rate` of the exchanges fail; `late` seconds at most pass before a
     message whose answer was lost takes effect; `hang` seconds is longer than the portal waits. `delay` seconds pass
-    before each answer; above `quota` requests in 5 minutes it answers 429, as Redox does."""
+    before each answer; above `quota` requests in 5 minutes it answers 429, as Redox does. With `spelling` a Query shows
+    what was sent in another spelling."""
 
     def __init__(
         self,
@@ -75,11 +78,12 @@ class Faulty:
         hang: float = 1.0,
         delay: float = 0.0,
         quota: int = 0,
+        spelling: bool = False,
     ) -> None:
         self.records = Records()
         self.counts: dict[str, int] = {}
         self.rate, self.late, self.hang, self.delay = rate, late, hang, delay
-        self.quota = quota
+        self.quota, self.spelling = quota, spelling
         self.arrivals: list[float] = []
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -207,11 +211,14 @@ def _applied(handler: _Handler, message: dict[str, Any]) -> None:
 
 def _shown(handler: _Handler, message: dict[str, Any]) -> None:
     found = handler.server.faulty.records.organizations.get(message["Identifier"]["ID"])
-    _show(handler, [found] if found else [])
+    is_wanted = found is not None and message.get("Active", found["Active"]) == found["Active"]
+    _show(handler, [found] if found and is_wanted else [])
 
 
 def _show(handler: _Handler, organizations: list[dict[str, Any]]) -> None:
     shown = [{key: value for key, value in each.items() if key != "DestinationID"} for each in organizations]
+    if handler.server.faulty.spelling:
+        shown = [spelled_differently(each) for each in shown]
     head = {"DataModel": "Organization", "EventType": "QueryResponse"}
     answer = {"Meta": head, "Directory": "Carequality", "Organizations": shown}
     handler.send(200, json.dumps(answer).encode())

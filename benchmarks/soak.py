@@ -1,7 +1,7 @@
 """Delivery under everything that can go wrong: a directory that fails in three exchanges of ten, a worker killed every
 second. Prints what was lost, doubled, out of order.
 
-python -m benchmarks.soak [--records 2000] [--updates 4] [--workers 8] [--settle 3] [--database URL]
+python -m benchmarks.soak [--records 2000] [--updates 4] [--workers 8] [--settle 3] [--spelling] [--database URL]
 
 With `--settle 0.001` the waiting that keeps a New from being doubled is left out: a control, which must find doubles.
 """
@@ -22,13 +22,14 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=4, help="of each record, each made when the last one ended")
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--settle", type=float, default=_LATE + 1)
+    parser.add_argument("--spelling", action="store_true", help="Queries show what was sent in another spelling")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=60, help="give up after so long")
     parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
     wanted = parser.parse_args()
     with (
         ground.or_say_why(),
-        Faulty(seed=wanted.seed, rate=0.3, late=_LATE, hang=4.0) as directory,
+        Faulty(seed=wanted.seed, rate=0.3, late=_LATE, hang=4.0, spelling=wanted.spelling) as directory,
     ):
         ground.prepare(
             wanted.database or ground.own_file("benchmark-soak"),

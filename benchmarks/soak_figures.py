@@ -17,7 +17,7 @@ from django.contrib.auth.models import Group
 from benchmarks import ground
 from benchmarks.faulty import FAULTS, QUERY_FAULTS, Effect, Faulty
 from organizations.models import Action, AuditEntry, Organization, State, Submission, User
-from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
+from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, readable_fingerprint
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import asking, deciding, organizations, reviews, submissions
@@ -127,17 +127,26 @@ class Journey:
         self._open[made.pk] = record
 
     def _decide(self, submission: Submission) -> None:
-        """As a person would: ask, and take what the portal proposes."""
+        """As a person would: ask, and decide by what the directory shows."""
         asking.ask_about(submission, actor=self.approver)
-        found = deciding.evidence(submission)
-        if found is None:
+        shown = deciding.last_answer(submission)
+        if shown is None:
             return
-        verdict = deciding.choices(submission, found)[0]
+        verdict = _verdict(submission, shown)
         with suppress(NotDone):
             deciding.decide(
-                submission.pk, verdict, sequence=found.entry.sequence, reason="Measurement", actor=self.approver
+                submission.pk, verdict, sequence=shown.entry.sequence, reason="Measurement", actor=self.approver
             )
             self.decided += 1
+
+
+def _verdict(submission: Submission, shown: deciding.Shown) -> deciding.Verdict:
+    """It arrived if the directory shows what was sent; else the same bytes again, where they may go out again."""
+    sent = messages.record_from_message(bytes(submission.message))
+    if shown.record and readable_fingerprint(shown.record) == readable_fingerprint(sent):
+        return deciding.Verdict.ARRIVED
+    can_send_again = deciding.Verdict.SEND_AGAIN in deciding.choices(submission, shown)
+    return deciding.Verdict.SEND_AGAIN if can_send_again else deciding.Verdict.OURS
 
 
 def show(directory: Faulty, *, records: int, updates: int, workers: int, minutes: float) -> None:

@@ -57,6 +57,17 @@ def seen_differences(accepted: OrganizationRecord, seen: OrganizationRecord) -> 
     return tuple(each for each in found if not _is_order(each))
 
 
+def changed_by_others(
+    accepted: OrganizationRecord, seen: OrganizationRecord, under_way: OrganizationRecord | None
+) -> tuple[Difference, ...]:
+    """The same, without values that a message of ours carries which may have arrived by now."""
+    found = seen_differences(accepted, seen)
+    if under_way is None:
+        return found
+    unlike = set(map(_place, seen_differences(under_way, seen)))
+    return tuple(each for each in found if _place(each) in unlike)
+
+
 def split(accepted: OrganizationRecord | None, seen: OrganizationRecord | None, sent: OrganizationRecord) -> Split:
     """What sending `sent` changes, by what was accepted and what a later reading shows (None: there is no later one).
 

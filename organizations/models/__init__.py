@@ -4,6 +4,7 @@ from .audit import Action, AuditEntry, AuditHead
 from .gate import EnvironmentGate, Installation, Worker
 from .organization import Basis, Contact, Environment, Evidence, Identifier, Organization, Presence, StandsFor
 from .plan import Plan, PlanKind, PlanState
+from .structure import StructureLock
 from .submission import Event, Intent, State, Submission
 from .user import User
 
@@ -27,6 +28,7 @@ __all__ = [
     "Presence",
     "StandsFor",
     "State",
+    "StructureLock",
     "Submission",
     "User",
     "Worker",

@@ -25,6 +25,8 @@ class Action(models.TextChoices):
     ORGANIZATION_ASKED = "organization.asked"
     ORGANIZATION_TAKEN = "organization.taken"
     ORGANIZATION_REOPENED = "organization.reopened"
+    ORGANIZATION_CLAIMED = "organization.claimed"
+    ORGANIZATION_DISCLAIMED = "organization.disclaimed"
     ORGANIZATION_LINKED = "organization.linked"
     SUBMISSION_MADE = "submission.made"
     SUBMISSION_APPROVED = "submission.approved"

@@ -16,6 +16,11 @@ class EnvironmentGate(models.Model):
     stopped_reason = models.TextField(blank=True)
     hold_until = models.DateTimeField(null=True, blank=True)
     hold_reason = models.TextField(blank=True)
+    hold_asked_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Redox asked to wait until then: nothing leaves before, no Query and no token request either.",
+    )
     failures = models.PositiveIntegerField(default=0, help_text="Exchanges in a row that Redox did not answer.")
     probing = models.BooleanField(
         default=False, help_text="Paused after failures in a row: the first exchange is a Query, never a write."
@@ -39,6 +44,15 @@ class EnvironmentGate(models.Model):
     def is_held(self, moment: datetime.datetime) -> bool:
         """Whether sending waits until a time that has not come yet."""
         return self.hold_until is not None and self.hold_until > moment
+
+    def is_asked_to_wait(self, moment: datetime.datetime) -> bool:
+        """Whether Redox asked to wait until a time that has not come yet."""
+        return self.hold_asked_until is not None and self.hold_asked_until > moment
+
+    def is_open(self, moment: datetime.datetime) -> bool:
+        """Whether a New or an Update may leave: neither stopped nor waiting nor paused."""
+        waits = self.is_held(moment) or self.is_asked_to_wait(moment)
+        return not self.is_stopped and not self.probing and not waits
 
 
 class Installation(models.Model):

@@ -348,6 +348,13 @@ class Organization(models.Model):
         return self.is_read_later and not self.seen and not self.not_visible_yet and self.baseline_record() is not None
 
     @property
+    def is_there_unclaimed(self) -> bool:
+        """Whether the directory showed the OID although nothing of this record was accepted: whose is it?"""
+        is_unregistered = self.presence in (Presence.NEVER, Presence.ABSENT) and not self.is_foreign
+        is_newer = self.seen_at is not None and (self.presence_at is None or self.seen_at >= self.presence_at)
+        return is_unregistered and is_newer and self.is_read_later and bool(self.seen)
+
+    @property
     def is_foreign(self) -> bool:
         """Whether a person decided that the OID belongs to another organization: nothing is sent to it."""
         return self.foreign_since is not None

@@ -34,6 +34,13 @@ class Behaviour(StrEnum):
     APPLIES_THEN_504 = "applies-then-504", "Applies the message, then a gateway times out (504)"
     GATEWAY_ERROR = "gateway-error", "A gateway fails before the message arrives (502)"
     STRANGE_YES = "strange-yes", "Applies the message, says yes in other words"
+    SHOWS_ACTIVE_ONLY = "shows-active-only", "Shows deactivated records only when asked for them"
+    SPELLS_DIFFERENTLY = "spells-differently", "Shows records in another spelling"
+    SHOWS_ANOTHER = "shows-another", "Shows another organization instead"
+    SHOWS_TWO_OIDS = "shows-two-oids", "Shows records with another OID before their own"
+    SHOWS_TWICE = "shows-twice", "Shows records twice"
+    SHOWS_NO_NAME = "shows-no-name", "Shows records without their names"
+    SHOWS_ANOTHER_SHAPE = "shows-another-shape", "Shows records in an answer of another shape"
 
 
 BEHAVIOURS: tuple[tuple[str, str], ...] = tuple((behaviour.value, behaviour.label) for behaviour in Behaviour)

@@ -8,6 +8,7 @@ from typing import Any
 from organizations.practice import shape
 from organizations.practice.behaviour import Behaviour
 from organizations.practice.credentials import ROUTING_IDS
+from organizations.practice.listing import listed
 from organizations.practice.replies import NoReply, Reply, gateway_reply, json_reply, logs, meta, refusal
 from organizations.practice.store import Store
 
@@ -54,7 +55,7 @@ class Directory:
         if message["Meta"]["Destinations"][0]["ID"] != ROUTING_IDS[environment]:
             return refusal(message, 500, [_NO_SUBSCRIPTIONS], "Subscriptions")
         if message["Meta"]["EventType"] == "Query":
-            return self._query(message, environment)
+            return self._query(message, environment, behaviour)
         return self._write(message, environment, hashlib.sha256(body).hexdigest(), behaviour)
 
     def _write(self, message: dict[str, Any], environment: str, sha256: str, behaviour: Behaviour) -> Reply | NoReply:
@@ -89,23 +90,26 @@ class Directory:
         }
         return json_reply(200, {"Meta": head})
 
-    def _query(self, message: dict[str, Any], environment: str) -> Reply:
+    def _query(self, message: dict[str, Any], environment: str, behaviour: Behaviour) -> Reply:
         index = int(message.get("Index", 0))
         found = self.store.find(
             environment,
             oid=message.get("Identifier", {}).get("ID"),
-            active=message.get("Active"),
+            active=message.get("Active", True if behaviour is Behaviour.SHOWS_ACTIVE_ONLY else None),
             state=message.get("State"),
             name=message.get("NameSearch", {}).get("Value"),
             index=index,
             limit=min(int(message.get("Limit", USUAL_IN_ONE_ANSWER)), MOST_IN_ONE_ANSWER),
         )
+        organizations = listed([_as_shown(organization) for organization in found], behaviour)
         answer = {
             "Meta": {**meta(message, "QueryResponse"), "Logs": logs()},
             "Directory": "Carequality",
-            "Organizations": [_as_shown(organization) for organization in found],
-            "Paging": {"Count": len(found), "Index": index},
+            "Organizations": organizations,
+            "Paging": {"Count": len(organizations), "Index": index},
         }
+        if behaviour is Behaviour.SHOWS_ANOTHER_SHAPE:
+            answer["Results"] = {"Organizations": answer.pop("Organizations")}
         return json_reply(200, answer)
 
 

@@ -108,6 +108,12 @@ _TEMPLATES: Mapping[str, _Words] = {
     Action.ORGANIZATION_REOPENED: _Words(
         *_PERSON, "{actor} took back the decision that the OID of {name} belongs to another organization.{reason}"
     ),
+    Action.ORGANIZATION_CLAIMED: _Words(
+        *_PERSON, "{actor} decided that the OID of {name}, which the directory shows already, is ours.{reason}"
+    ),
+    Action.ORGANIZATION_DISCLAIMED: _Words(
+        *_PERSON, "{actor} decided that the OID of {name} belongs to another organization.{reason}"
+    ),
     Action.ORGANIZATION_LINKED: _Words(*_EDIT, "{actor} linked {name} with its record in the other environment."),
     Action.SUBMISSION_MADE: _Words(*_SENT, "{actor} sent {submission}: {carried}.{reason}{approval}"),
     Action.SUBMISSION_APPROVED: _Words("document-check", "is-ink", "{actor} approved {submission}.{reason}"),

@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
@@ -28,8 +28,11 @@ from .outcome import STOP_CREDENTIAL, Kind, Outcome, classify, http_date, json_o
 ALGORITHM = "RS384"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 300
-RENEW_BEFORE_END = 60.0
-"""Seconds before a token's end at which the next one is asked for; Redox's OAuth tokens live 5 minutes."""
+LONGEST_MARGIN = 60.0
+"""Seconds before a token's end at which the next one is asked for, or a tenth of its life where that is less.
+
+Redox's OAuth tokens live 5 minutes.
+"""
 
 KEY_UNKNOWN = "token_key_unknown"
 KEY_ID_MISSING = "token_key_id_missing"
@@ -62,7 +65,10 @@ class Tokens(Protocol):
     can_renew: bool
 
     def get(self) -> TokenAnswer:
-        """A token that is good for the next minute, asked for where there is none."""
+        """A token that is not near its end, asked for where there is none.
+
+        While the other side asked to wait its answer is given again, and nobody is asked.
+        """
 
     def discard(self, token: str) -> None:
         """Never again hand out this token: it was refused."""
@@ -145,24 +151,34 @@ class _RenewedTokens:
     def __init__(self, source: _Source) -> None:
         self._source = source
         self._lock = threading.Lock()
-        self._token = ""
-        self._renew_at = 0.0
+        self._answer = TokenAnswer()
+        self._good_until = 0.0
 
     def get(self) -> TokenAnswer:
         with self._lock:
-            if self._token and time.monotonic() < self._renew_at:
-                return TokenAnswer(token=self._token)
-            asked_at = time.monotonic()
+            now = time.monotonic()
+            if now < self._good_until:
+                waits = _still_waiting(self._answer.outcome, self._good_until - now)
+                return replace(self._answer, outcome=waits, status=None, duration_ms=0)
             answer, lifetime, _ = self._source.ask()
-            self._token = answer.token
-            self._renew_at = asked_at + lifetime - RENEW_BEFORE_END
+            wait = answer.outcome.hold_seconds if answer.outcome else None
+            if answer.token:
+                self._answer = TokenAnswer(token=answer.token)
+                self._good_until = now + lifetime - min(lifetime / 10, LONGEST_MARGIN)
+            else:
+                self._answer, self._good_until = answer, time.monotonic() + (wait or 0.0)
             return answer
 
     def discard(self, token: str) -> None:
         with self._lock:
-            if token == self._token:
-                self._token = ""
+            if token == self._answer.token:
+                self._good_until = 0.0
                 self._source.forget()
+
+
+def _still_waiting(outcome: Outcome | None, seconds: float) -> Outcome | None:
+    """The same refusal later: less of the time to wait is left."""
+    return None if outcome is None else replace(outcome, hold_seconds=seconds)
 
 
 class _SignedAssertion:

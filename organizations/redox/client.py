@@ -50,13 +50,14 @@ class Fault(StrEnum):
     BROKEN = "broken"
     HELD_UP = "held_up"
     STOPPED = "stopped"
+    CLOSED = "closed"
     PROTOCOL = "protocol"
     SIZE = "size"
 
     @property
     def is_ours(self) -> bool:
         """Whether our own worker is the cause, so that it says nothing of the other side."""
-        return self in {Fault.HELD_UP, Fault.STOPPED}
+        return self in {Fault.HELD_UP, Fault.STOPPED, Fault.CLOSED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

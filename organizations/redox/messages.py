@@ -4,7 +4,6 @@ Keys and their order are those of the how-to's examples. Nothing empty is sent, 
 """
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -20,6 +19,13 @@ from organizations.records import (
 )
 from organizations.redox import numbers
 from organizations.redox.environment import DIRECTORY, Environment, routing_name
+from organizations.redox.reading import (
+    AnswerNotUnderstood,
+    JsonObject,
+    UnexpectedOrganizations,
+    read_json,
+    without_empty,
+)
 
 NEW = "New"
 UPDATE = "Update"
@@ -29,14 +35,6 @@ _ACTIONS = {NEW: "Create", UPDATE: "Update"}
 _SENT_BACK = ("Type", "Endpoints")
 """Keys of a record read from the directory that an Update must not lose. ManagingOrg is the directory's own."""
 
-MOST_LEVELS = 50
-MOST_PARTS = 500
-"""How deep an answer may be nested, and how many contacts, aliases or identifiers a record in it may have.
-
-Far beyond any record; what is beyond that could be read, and then neither compared nor shown.
-"""
-
-_EMPTY: tuple[object, ...] = (None, "", [], {})
 _PHONE_KEYS = {"Work": "work_phone", "Mobile": "mobile_phone", "Home": "home_phone"}
 _ADDRESS_KEYS = {
     "StreetAddress": "street",
@@ -87,10 +85,6 @@ _SOURCES = {
 """Where the lines of a message come from: label, Redox's rule, key of the field; by path, * for any place in a list."""
 
 
-class AnswerNotUnderstood(ValueError):
-    """The bytes are not JSON, or not of the shape that Redox documents; the message says what is wrong with them."""
-
-
 def message(record: OrganizationRecord, event: str, environment: Environment) -> bytes:
     """The bytes of a New or an Update that carries the whole record.
 
@@ -108,15 +102,23 @@ def message(record: OrganizationRecord, event: str, environment: Environment) ->
     )
 
 
-def query(oid: str, environment: Environment) -> bytes:
-    """The bytes of a Query for one OID; it writes nothing."""
+def query(oid: str, environment: Environment, *, active: bool | None = None) -> bytes:
+    """The bytes of a Query for one OID; it writes nothing. `active` asks only for active or only for deactivated ones.
+
+    Whether a Query without Active leaves out what is deactivated is not documented.
+    """
     return _bytes(
         {
             "Meta": _meta(QUERY, environment),
             "Directory": DIRECTORY,
             "Identifier": {"ID": oid, "IDType": "OID"},
+            **({} if active is None else {"Active": active}),
         }
     )
+
+
+OTHER_OIDS = "Identifiers.OID"
+"""The key under which a record read from the directory carries other OIDs that it has beside ours."""
 
 
 class Line(NamedTuple):
@@ -145,44 +147,46 @@ def sha256(content: bytes) -> str:
 
 def record_from_message(content: bytes) -> OrganizationRecord:
     """The record that a New or an Update of ours carries. Raises AnswerNotUnderstood for anything else."""
-    organizations = _organizations(_Object(read_json(content), ""))
+    organizations = _organizations(JsonObject(read_json(content), ""))
     if len(organizations) != 1:
         raise AnswerNotUnderstood(f"the message holds {len(organizations)} organizations instead of 1")
-    return _record(organizations[0], destination_known=True)
+    (organization,) = organizations
+    oid, identifiers = _first_oid(_identifiers(organization))
+    return _record(organization, oid, identifiers, destination_known=True)
 
 
-def read_query_answer(body: bytes) -> tuple[OrganizationRecord, ...]:
-    """The records in a QueryResponse; empty when the directory knows none.
+def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
+    """The one organization in a QueryResponse that has this OID among its OIDs; None for an empty list.
 
-    Strict, because "not found" lets a New be sent again: raises AnswerNotUnderstood for everything that does not say by
-    itself that it is a QueryResponse without errors.
+    The record's `oid` is then this one; other OIDs of the organization are among its `identifiers`.
+
+    Strict, because an empty list lets a New be sent again: raises AnswerNotUnderstood for everything that does not say
+    by itself that it is a QueryResponse without errors, and UnexpectedOrganizations for a list in which this OID is
+    missing, comes twice, or has no name.
     """
-    answer = _Object(read_json(body), "")
+    answer = JsonObject(read_json(body), "")
     meta = answer.part("Meta")
     if (meta.text("DataModel"), meta.text("EventType")) != ("Organization", "QueryResponse"):
-        raise AnswerNotUnderstood("the answer is not an Organization.QueryResponse")
+        raise AnswerNotUnderstood("it is not an Organization.QueryResponse")
     if meta.left.get("Errors"):
-        raise AnswerNotUnderstood("the answer holds errors")
-    return tuple(_record(organization, destination_known=False) for organization in _organizations(answer))
-
-
-def read_json(body: bytes) -> Any:
-    """JSON from outside, with numbers as text: IDs exceed what databases hold, and a number may have 5,000 digits.
-
-    Raises AnswerNotUnderstood for what is no JSON, and for what two readers could read differently or that cannot be
-    stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
-    """
-    try:
-        value = numbers.read(body.decode("utf-8-sig"), _object_without_repeated_keys)
-        text = json.dumps(value, ensure_ascii=False)
-        text.encode()
-    except (ValueError, RecursionError) as fault:
-        raise AnswerNotUnderstood(f"not a JSON text that can be read: {type(fault).__name__}") from fault
-    if "\\u0000" in text.replace("\\\\", ""):
-        raise AnswerNotUnderstood("a text holds NUL")
-    if _is_deep(value):
-        raise AnswerNotUnderstood(f"it is nested more than {MOST_LEVELS} levels deep")
-    return value
+        raise AnswerNotUnderstood("it holds errors")
+    organizations = [(organization, _identifiers(organization)) for organization in _organizations(answer)]
+    if not organizations:
+        _check_empty(answer)
+        return None
+    ours = [(organization, found) for organization, found in organizations if oid in map(_oid_of, found)]
+    if len(ours) != 1:
+        raise UnexpectedOrganizations(_unexpected(len(organizations), len(ours)))
+    ((organization, found),) = ours
+    own = tuple(identifier for identifier in found if not _is_oid(identifier))
+    record = _record(organization, oid, own, destination_known=False)
+    other_oids = [identifier.value for identifier in found if _is_oid(identifier) and _oid_of(identifier) != oid]
+    if other_oids:
+        # Nobody edits them here, and no message of ours names them.
+        record = replace(record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.written(other_oids))))))
+    if not record.name.strip():
+        raise UnexpectedOrganizations("The directory answered with this OID, but without a name.")
+    return record
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
@@ -207,7 +211,7 @@ def _organization(record: OrganizationRecord) -> dict[str, Any]:
         "Address": {key: getattr(record.address, name) for key, name in _ADDRESS_KEYS.items()},
         **{key: numbers.read(carried[key]) for key in _SENT_BACK if key in carried},
     }
-    return {"Name": record.name, "DestinationID": record.destination_id or None, **_filled(optional)}
+    return {"Name": record.name, "DestinationID": record.destination_id or None, **without_empty(optional)}
 
 
 def _contact(contact: ContactRecord) -> dict[str, Any]:
@@ -217,16 +221,6 @@ def _contact(contact: ContactRecord) -> dict[str, Any]:
         "EmailAddresses": list(contact.email_addresses),
         "PhoneNumber": {key: getattr(contact, name) for key, name in _PHONE_KEYS.items()},
     }
-
-
-def _filled(value: Any) -> Any:
-    """The value without the empty texts, lists, objects and nulls in it, however deep."""
-    if isinstance(value, dict):
-        filled = {key: _filled(part) for key, part in value.items()}
-        return {key: part for key, part in filled.items() if part not in _EMPTY}
-    if isinstance(value, list):
-        return [part for part in map(_filled, value) if part not in _EMPTY]
-    return value
 
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -249,88 +243,33 @@ def _line(number: int, text: str, path: tuple[str | int, ...]) -> Line:
     return Line(number, text, label.format(place + 1), rule, field.format(place))
 
 
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MOST_LEVELS + 1):
-        parts = (one.values() if isinstance(one, dict) else one if isinstance(one, list) else () for one in level)
-        level = [part for several in parts for part in several]
-    return bool(level)
-
-
-def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("an object repeats a key")
-    return found
-
-
-class _Object:
-    """A JSON object being read, key by key; what nobody asked for stays in `left`."""
-
-    def __init__(self, value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            raise AnswerNotUnderstood(f"{path or 'the body'} is not an object")
-        self.path = path
-        self.left: dict[str, Any] = dict(value)
-        self._parts: list[_Object] = []
-
-    def text(self, key: str) -> str:
-        value = self.left.pop(key, None)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a text")
-        return str(value)  # a number among our own fields is a text
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self._list(key)
-        if not all(isinstance(value, str) for value in values):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a list of texts")
-        return tuple(map(str, values))
-
-    def part(self, key: str) -> "_Object":
-        value = self.left.pop(key, None)
-        return self._remember(_Object({} if value is None else value, self._path(key)))
-
-    def parts(self, key: str) -> "list[_Object]":
-        values = self._list(key)
-        return [self._remember(_Object(value, f"{self._path(key)}.{place}")) for place, value in enumerate(values)]
-
-    def carried(self) -> Iterator[tuple[str, str]]:
-        """What was left here and below: path and JSON, its numbers as they came. What is empty says nothing."""
-        for key, value in _filled(self.left).items():
-            yield self._path(key), numbers.written(value)
-        for part in self._parts:
-            yield from part.carried()
-
-    def _list(self, key: str) -> list[Any]:
-        values = self.left.pop(key, None)
-        if values is not None and not isinstance(values, list):
-            raise AnswerNotUnderstood(f"{self._path(key)} is not a list")
-        if len(values or ()) > MOST_PARTS:
-            raise AnswerNotUnderstood(f"{self._path(key)} holds more than {MOST_PARTS} parts")
-        return [value for value in values or () if value is not None]
-
-    def _path(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    def _remember(self, part: "_Object") -> "_Object":
-        self._parts.append(part)
-        return part
-
-
-def _organizations(body: _Object) -> list[_Object]:
+def _organizations(body: JsonObject) -> list[JsonObject]:
     values = body.left.get("Organizations")
     if not isinstance(values, list):
         raise AnswerNotUnderstood("Organizations is not a list")
-    return [_Object(value, "") for value in values]
+    return [JsonObject(value, "") for value in values]
 
 
-def _record(organization: _Object, *, destination_known: bool) -> OrganizationRecord:
+def _check_empty(answer: JsonObject) -> None:
+    """Raises AnswerNotUnderstood where an answer with an empty list holds something in another place."""
+    count = answer.part("Paging").text("Count")
+    if count not in ("", "0") or any(isinstance(value, (dict, list)) and value for value in answer.left.values()):
+        raise AnswerNotUnderstood("Organizations is empty, but the answer holds something else")
+
+
+def _unexpected(listed: int, ours: int) -> str:
+    if ours:
+        return f"The directory answered with {ours} organizations that have this OID."
+    others = "another organization" if listed == 1 else f"{listed} other organizations"
+    return f"The directory answered with {others} and not with this OID."
+
+
+def _record(
+    organization: JsonObject, oid: str, identifiers: tuple[IdentifierRecord, ...], *, destination_known: bool
+) -> OrganizationRecord:
     active = organization.left.pop("Active", None)
     if not isinstance(active, bool):
         raise AnswerNotUnderstood("Active is neither true nor false")
-    oid, identifiers = _identifiers(organization.parts("Identifiers"))
     address = organization.part("Address")
     record = OrganizationRecord(
         oid=oid,
@@ -338,7 +277,7 @@ def _record(organization: _Object, *, destination_known: bool) -> OrganizationRe
         active=active,
         destination_id=organization.text("DestinationID") if destination_known else "",
         destination_known=destination_known,
-        part_of_oid=organization.part("PartOf").part("Identifier").text("Value").removeprefix("urn:oid:"),
+        part_of_oid=_bare_oid(organization.part("PartOf").part("Identifier").text("Value")),
         aliases=organization.texts("Aliases"),
         identifiers=identifiers,
         contacts=tuple(map(_contact_record, organization.parts("Contacts"))),
@@ -347,19 +286,42 @@ def _record(organization: _Object, *, destination_known: bool) -> OrganizationRe
     return replace(record, carried=tuple(sorted(organization.carried())))
 
 
-def _identifiers(parts: list[_Object]) -> tuple[str, tuple[IdentifierRecord, ...]]:
-    identifiers = [IdentifierRecord(value=part.text("ID"), kind=part.text("IDType")) for part in parts]
-    first_oid = next((one for one in identifiers if one.kind.upper() == "OID"), None)
-    if first_oid is None:
+def _identifiers(organization: JsonObject) -> list[IdentifierRecord]:
+    parts = organization.parts("Identifiers")
+    return [IdentifierRecord(value=part.text("ID"), kind=part.text("IDType")) for part in parts]
+
+
+def _first_oid(identifiers: list[IdentifierRecord]) -> tuple[str, tuple[IdentifierRecord, ...]]:
+    """The OID of a message of ours, which comes before our own identifiers, and those."""
+    first = next((identifier for identifier in identifiers if _is_oid(identifier)), None)
+    if first is None:
         raise AnswerNotUnderstood("an organization has no OID")
-    identifiers.remove(first_oid)
     try:
-        return read_oid(first_oid.value).value, tuple(identifiers)
+        oid = read_oid(first.value).value
     except FieldError as fault:
         raise AnswerNotUnderstood(f"an organization's OID is none: {fault}") from fault
+    identifiers.remove(first)
+    return oid, tuple(identifiers)
 
 
-def _contact_record(part: _Object) -> ContactRecord:
+def _oid_of(identifier: IdentifierRecord) -> str:
+    """The bare OID of an identifier of kind OID; "" for another kind."""
+    return _bare_oid(identifier.value) if _is_oid(identifier) else ""
+
+
+def _is_oid(identifier: IdentifierRecord) -> bool:
+    return identifier.kind.strip().upper() == "OID"
+
+
+def _bare_oid(text: str) -> str:
+    """The OID in the text, however it is written; the text itself if it is not one."""
+    try:
+        return read_oid(text).value
+    except FieldError:
+        return text
+
+
+def _contact_record(part: JsonObject) -> ContactRecord:
     phones = part.part("PhoneNumber")
     return ContactRecord(
         purpose=part.text("Purpose"),

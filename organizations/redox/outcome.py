@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 from .client import Exchange, Fault, NotDecodable, decoded, plain
-from .messages import AnswerNotUnderstood, read_json, read_query_answer
+from .messages import read_query_answer
+from .reading import AnswerNotUnderstood, read_json
 
 OTHER_OID = "other OID in the answer"
 OTHER_SUCCESS = "new success text"
@@ -228,14 +229,16 @@ def _accepted(case: _Case) -> Outcome | None:
 
 
 def _answered(case: _Case) -> Outcome | None:
-    """A Query is answered by a QueryResponse whose records can be read."""
-    if not _is_yes(case) or case.expects != "query":
+    """A Query is answered by a QueryResponse that shows the one organization or an empty list; the rest is unknown."""
+    if not case.is_success or case.answer.errors or case.expects != "query":
         return None
     try:
-        read_query_answer(decoded(case.exchange))
-    except ValueError:
-        return None
-    return Outcome(kind=Kind.ACCEPTED)
+        read_query_answer(decoded(case.exchange), case.oid)
+    except AnswerNotUnderstood as fault:
+        return Outcome(kind=Kind.UNKNOWN, detail=plain(fault.sentence))
+    except NotDecodable as fault:
+        return Outcome(kind=Kind.UNKNOWN, detail=f"The directory's answer was not understood: {fault}.")
+    return Outcome(kind=Kind.ACCEPTED) if _is_yes(case) else None
 
 
 def _other_success(case: _Case) -> Outcome | None:

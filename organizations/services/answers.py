@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from organizations.models import Action, AuditEntry, Environment, Intent, Organization, Submission
 from organizations.records import OrganizationRecord
-from organizations.redox import errors, messages
+from organizations.redox import errors, messages, reading
 from organizations.redox.environment import routing_name
 from organizations.redox.errors import Context, Explanation
 from organizations.redox.outcome import Kind, Outcome, classify
@@ -94,7 +94,7 @@ def _explained(submission: Submission, outcome: Outcome, at: str) -> Explanation
 
 def _routing_id(submission: Submission) -> str:
     """The routing ID that the message itself names; the settings may have changed since."""
-    return str(messages.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"])
+    return str(reading.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"])
 
 
 def _outcome(submission: Submission) -> Outcome:

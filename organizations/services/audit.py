@@ -18,7 +18,7 @@ from organizations.models import Action, AuditEntry, AuditHead, Organization, Su
 from organizations.records import Difference
 from orgportal import RELEASE
 
-from . import searching
+from . import failpoints, searching
 from .actors import Actor
 
 FORM = 1
@@ -102,6 +102,7 @@ def recorded(actor: Actor) -> Iterator[History]:
     with transaction.atomic(durable=True):
         history = History(actor)
         yield history
+        failpoints.reach("before-history")
         if history.facts:
             _append(history.facts)
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from organizations.models import Environment, Event, Intent, Organization, Presence, State, Submission, tree
 from organizations.records import OrganizationRecord
-from organizations.redox import messages
+from organizations.redox import messages, reading
 
 
 class Block(StrEnum):
@@ -24,6 +24,7 @@ class Block(StrEnum):
     ALREADY_SO = "already_so"
     NOT_READ_BACK = "not_read_back"
     FOREIGN = "foreign"
+    ALREADY_THERE = "already_there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def blockers_of(
     together: frozenset[int],
 ) -> tuple[Blocker, ...]:
     """Everything in the way. `together` are ids of records whose messages go before this one in the same plan."""
-    found = [_open_submission(organization), _foreign(organization), _unsure(organization, record)]
+    found = [_open_submission(organization), _foreign(organization), _already_there(organization)]
+    found.append(_unsure(organization, record))
     if intent == Intent.DEACTIVATE:
         found.append(_not_to_deactivate(organization, together))
     else:
@@ -82,7 +84,7 @@ def not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker, 
         return ()
     try:
         fault = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
-    except messages.AnswerNotUnderstood as not_understood:
+    except reading.AnswerNotUnderstood as not_understood:
         fault = str(not_understood)
     if not fault:
         return ()
@@ -96,6 +98,14 @@ def _foreign(organization: Organization) -> Blocker | None:
     named = f" ({organization.foreign_name})" if organization.foreign_name else ""
     sentence = f"This OID belongs to another organization{named}. Nothing is sent to it. Give this record another OID."
     return Blocker(Block.FOREIGN, sentence, organization)
+
+
+def _already_there(organization: Organization) -> Blocker | None:
+    seen = organization.seen_record() if organization.is_there_unclaimed else None
+    if seen is None:
+        return None
+    sentence = f"The directory shows this OID already, as {seen.name}. Redox would refuse a New. Say whose it is first."
+    return Blocker(Block.ALREADY_THERE, sentence, organization)
 
 
 def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker | None:
@@ -113,10 +123,15 @@ def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker |
 
 
 def _circle(organization: Organization, parent: Organization | None) -> Blocker | None:
-    if parent is None or not tree.would_circle_in_directory(organization.environment, organization.oid, parent.oid):
-        return None
-    sentence = f"{parent.name} lies below this record in the directory; that would make a circle."
-    return Blocker(Block.CIRCLE, sentence, parent)
+    sentence = circle_in_the_way(organization, parent) if parent else ""
+    return Blocker(Block.CIRCLE, sentence, parent) if sentence else None
+
+
+def circle_in_the_way(organization: Organization, parent: Organization) -> str:
+    """Why the directory cannot have a record below this parent, as a sentence; empty when it can."""
+    if not tree.would_circle_in_directory(organization.environment, organization.oid, parent.oid):
+        return ""
+    return f"{parent.name} lies below this record in the directory; that would make a circle."
 
 
 def _parent_in_the_way(

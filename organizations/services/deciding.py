@@ -9,7 +9,7 @@ from organizations.records import OrganizationRecord
 from organizations.redox.client import is_meant_for
 from organizations.redox.outcome import Kind
 
-from . import audit, gateway, known, organizations, settling
+from . import audit, gateway, known, settling, submissions
 from .actors import Actor
 from .faults import NotDone, ReasonMissing
 
@@ -90,9 +90,8 @@ def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, 
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = organizations.locked(Submission.objects.get(pk=submission_id).organization_id)
-        submission = Submission.objects.select_for_update(of=("self",)).get(pk=submission_id)
-        submission.organization = organization
+        submission = submissions.lock_to_end(submission_id).by_id[submission_id]
+        organization = submission.organization
         if submission.state != State.NEEDS_PERSON:
             raise NotDone(f"Submission {submission_id} was decided already.")
         shown = last_answer(submission)

@@ -25,24 +25,37 @@ from organizations.models import (
 )
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
+from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault, is_meant_for
 from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import audit, blockers, environments, exchanges, failpoints, gateway, restored, settling, submissions, turns
+from . import (
+    audit,
+    blockers,
+    directory,
+    environments,
+    exchanges,
+    failpoints,
+    gateway,
+    restored,
+    settling,
+    submissions,
+    turns,
+)
 from .actors import Actor
-from .faults import NotDone, OutOfDate
+from .faults import OutOfDate
 from .timing import lease_margin, seconds
 from .turns import Turn
 
 log = logging.getLogger("orgportal.delivery")
 
-_LOOKED_AT = ("name", "presence", "confirmed_active", "last_submission__state", "last_submission__intent")
+_LOOKED_AT = ("oid", "name", "presence", "confirmed_active", "last_submission__state", "last_submission__intent")
 """Of a parent before a claim: all of it, with all of its last message, would take longer than the claim itself."""
 
 
 class Overtaken(Exception):
-    """A submission of which nothing ever left must not leave any more. Its text says why."""
+    """A submission that was never sent is now forbidden by a record above or below it. Its text says why."""
 
     def __init__(self, submission_id: int, cause: str) -> None:
         super().__init__(cause)
@@ -76,10 +89,7 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
     try:
         claim = claim_next(environment, redox, actor=actor)
     except Overtaken as overtaken:
-        # In a transaction of its own, which locks the record before the submission as every other does. A worker that
-        # took the submission meanwhile has its way.
-        with suppress(NotDone):
-            submissions.cancel(overtaken.submission_id, actor=actor, reason=str(overtaken))
+        _cancel_overtaken(overtaken.submission_id, actor)
         return False
     if claim is None:
         return False
@@ -89,15 +99,33 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
     return True
 
 
+def _cancel_overtaken(submission_id: int, actor: Actor) -> None:
+    """Cancel a submission that a record above or below forbids, if it still does and no worker claimed it meanwhile.
+
+    Not part of the claim, which waits for no lock. Two submissions may forbid each other: the first one is cancelled,
+    and then nothing forbids the second.
+    """
+    with audit.recorded(actor) as history:
+        locked = submissions.lock_to_end(submission_id)
+        submission = locked.by_id[submission_id]
+        if submission.can_be_cancelled:
+            cause = _not_in_its_place(submission, messages.record_from_message(bytes(submission.message)))
+            if cause:
+                submissions.end_without_sending(history, submission, locked, reason=cause)
+
+
 def token_for(redox: RedoxEnvironment, actor: Actor) -> str:
     """An access token; "" where none is to be had, and what follows for the environment is done.
 
     A token request has no effect in the directory, so it comes before anything is claimed.
     """
-    answer = gateway.access_token(redox)
+    try:
+        answer = gateway.access_token(redox)
+    except gateway.AskedToWait:
+        return ""
     outcome = answer.outcome
     if not answer.token and outcome is not None:
-        cause = environments.token_cause(answer)
+        cause = directory.token_cause(answer)
         stops = f"{outcome.stops}: {cause}" if outcome.stops else ""
         with audit.recorded(actor) as history:
             environments.follow(history, environments.locked_gate(redox.name), replace(outcome, stops=stops))
@@ -164,7 +192,10 @@ def _send(claim: Claim, token: str, actor: Actor) -> None:
     failpoints.reach("after-response")
     outcome = _classified(claim.submission, exchange)
     if kept_at and outcome.renew_token and gateway.discard_token(claim.redox, token):
-        renewed = gateway.access_token(claim.redox)
+        try:
+            renewed = gateway.access_token(claim.redox)
+        except gateway.DoorClosed as closed:
+            renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(closed), fault=Fault.CLOSED))
         if renewed.token:
             exchange = _exchange(claim, renewed.token, turns.take())
             kept_at = settling.keep_response(claim.submission, exchange, repeat=1, actor=actor)
@@ -182,9 +213,15 @@ def _exchange(claim: Claim, token: str, turn: Turn) -> Exchange:
     turn.wait()
     if claim.lease_left < settings.REDOX_DEADLINE + lease_margin():
         fault_text = "too little was left of the time for which the worker had the message to itself"
-        sha256 = messages.sha256(message)
-        return Exchange(request_sha256=sha256, sent=False, fault=Fault.HELD_UP, fault_text=fault_text)
-    return gateway.exchange(claim.redox, message, token, turn)
+        return _not_sent(message, Fault.HELD_UP, fault_text)
+    try:
+        return gateway.exchange(claim.redox, message, token, turn)
+    except gateway.DoorClosed as closed:
+        return _not_sent(message, Fault.CLOSED, str(closed))
+
+
+def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
+    return Exchange(request_sha256=messages.sha256(message), sent=False, fault=fault, fault_text=fault_text)
 
 
 def _classified(submission: Submission, exchange: Exchange) -> Outcome:
@@ -236,7 +273,13 @@ def _not_in_its_place(submission: Submission, record: OrganizationRecord) -> str
         return blockers.children_in_the_way(organization)
     found = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid)
     parent = found.select_related("last_submission").only(*_LOOKED_AT).first()
-    if parent is None or not record.active:
+    if parent is None:
+        return ""
+    if record.part_of_oid != organization.confirmed_part_of_oid:
+        circle = blockers.circle_in_the_way(organization, parent)
+        if circle:
+            return circle
+    if not record.active:
         return ""
     if parent.presence != Presence.PRESENT or parent.confirmed_active is False:
         return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."

@@ -27,6 +27,13 @@ BEHAVIOURS: tuple[tuple[str, str], ...] = (
     ("applies-then-504", "Applies the message, then a gateway times out (504)"),
     ("gateway-error", "A gateway fails before the message arrives (502)"),
     ("strange-yes", "Applies the message, says yes in other words"),
+    ("shows-active-only", "Shows deactivated records only when asked for them"),
+    ("spells-differently", "Shows records in another spelling"),
+    ("shows-another", "Shows another organization instead"),
+    ("shows-two-oids", "Shows records with another OID before their own"),
+    ("shows-twice", "Shows records twice"),
+    ("shows-no-name", "Shows records without their names"),
+    ("shows-another-shape", "Shows records in an answer of another shape"),
 )
 
 

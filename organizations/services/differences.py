@@ -1,12 +1,16 @@
 """What a person does about a record that the directory shows otherwise than the portal knows it. Nothing is sent."""
 
+from collections.abc import Callable
+
 from organizations import knowledge
-from organizations.models import Action, Organization, Presence
+from organizations.models import Action, Organization, Presence, clock
 from organizations.records import OrganizationRecord, difference
 
 from . import audit, deciding, known, organizations
 from .actors import Actor
 from .faults import EditConflict, NotDone, ReasonMissing
+
+ASK_FIRST = "Ask the directory first, then decide within 10 minutes."
 
 
 def take_theirs(organization_id: int, version: int, *, reason: str, actor: Actor) -> Organization:
@@ -20,7 +24,7 @@ def take_theirs(organization_id: int, version: int, *, reason: str, actor: Actor
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = organizations.locked(organization_id)
+        organization = organizations.locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         sentence = why_not_take(organization)
@@ -51,37 +55,74 @@ def why_not_take(organization: Organization) -> str:
     return ""
 
 
-def reopen(organization_id: int, *, reason: str, actor: Actor) -> Organization:
-    """Take back the decision that the OID belongs to another organization, by a new answer of the directory.
+def claim(organization_id: int, *, reason: str, actor: Actor) -> Organization:
+    """Decide that the OID is ours, by a fresh answer of the directory; nothing was accepted, or it was called foreign.
+
+    The next review compares with what the directory shows, with a tick for each value that it would overwrite.
 
     Raises:
-        NotDone: there is no such decision, or the directory was not asked within the last minutes.
+        NotDone: there is nothing to decide, or the directory was not asked within the last minutes.
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = organizations.locked(organization_id)
-        sentence = why_not_reopen(organization)
-        if sentence:
-            raise NotDone(sentence)
-        if not reason.strip():
-            raise ReasonMissing("Enter a reason.")
+        organization = _locked_to_decide(organization_id, why_not_claim, reason)
+        action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
             known.find_present(organization, seen, organization.seen_at)
         else:
             _find_absent(organization)
-        history.organization(Action.ORGANIZATION_REOPENED, organization, reason=reason.strip())
+        history.organization(action, organization, reason=reason.strip())
     return organization
 
 
-def why_not_reopen(organization: Organization) -> str:
-    """Why the decision cannot be taken back now, as a sentence; empty when it can."""
+def disclaim(organization_id: int, *, reason: str, actor: Actor) -> Organization:
+    """Decide that the OID belongs to another organization: nothing is sent to it, and the record may get another OID.
+
+    Raises:
+        NotDone: there is nothing to decide, or the directory was not asked within the last minutes.
+        ReasonMissing: no reason is given.
+    """
+    with audit.recorded(actor) as history:
+        organization = _locked_to_decide(organization_id, why_not_disclaim, reason)
+        seen = organization.seen_record()
+        if seen is not None:
+            known.find_foreign(organization, seen, clock.now())
+        history.organization(Action.ORGANIZATION_DISCLAIMED, organization, reason=reason.strip())
+    return organization
+
+
+def why_not_claim(organization: Organization) -> str:
+    """Why nobody can say now that the OID is ours, as a sentence; empty when somebody can."""
     if not organization.is_foreign:
-        return "Nobody decided that this OID belongs to another organization."
+        return why_not_disclaim(organization)
     asked_at, decided_at = organization.seen_at, organization.foreign_since
-    if asked_at is None or decided_at is None or asked_at < decided_at or not deciding.is_fresh(asked_at):
-        return "Ask the directory first, then decide within 10 minutes."
-    return ""
+    is_newer = asked_at is not None and decided_at is not None and asked_at >= decided_at
+    return "" if is_newer and _is_fresh(organization) else ASK_FIRST
+
+
+def why_not_disclaim(organization: Organization) -> str:
+    """Why nobody can say now that the OID is another organization's, as a sentence; empty when somebody can."""
+    last = organization.last_submission
+    if last is not None and last.is_open:
+        return f"Submission {last.pk} of this record must end first."
+    if not organization.is_there_unclaimed:
+        return "There is nothing to decide about this OID."
+    return "" if _is_fresh(organization) else ASK_FIRST
+
+
+def _is_fresh(organization: Organization) -> bool:
+    return organization.seen_at is not None and deciding.is_fresh(organization.seen_at)
+
+
+def _locked_to_decide(organization_id: int, why_not: Callable[[Organization], str], reason: str) -> Organization:
+    organization = organizations.locked_for_person(organization_id)
+    sentence = why_not(organization)
+    if sentence:
+        raise NotDone(sentence)
+    if not reason.strip():
+        raise ReasonMissing("Enter a reason.")
+    return organization
 
 
 def of(organization: Organization) -> tuple[OrganizationRecord, OrganizationRecord] | None:

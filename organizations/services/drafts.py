@@ -11,6 +11,7 @@ from . import reviews
 from .actors import Actor
 from .faults import NotDone
 from .reviews import Review
+from .warnings import NAMING_OTHERS, ReviewWarning
 
 MOST_RECORDS = 500
 # From here on a person types how many records it is about.
@@ -96,12 +97,14 @@ class Draft:
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """The warnings to tick now, each text once."""
-        having: dict[tuple[str, str], list[Organization]] = {}
+        """The warnings to tick now, each once for all records that have it."""
+        having: dict[str, tuple[dict[str, None], list[Organization]]] = {}
         for made in self.reviews:
             for warning in made.open_warnings:
-                having.setdefault((warning.key, warning.text), []).append(made.organization)
-        return tuple(Question(_key(name, text), text, tuple(each)) for (name, text), each in having.items())
+                texts, organizations = having.setdefault(_key(warning), ({}, []))
+                texts[warning.text] = None
+                organizations.append(made.organization)
+        return tuple(Question(key, " ".join(texts), tuple(each)) for key, (texts, each) in having.items())
 
 
 def draft(chosen: Chosen, *, actor: Actor) -> Draft:
@@ -186,6 +189,10 @@ def _walked(below: dict[str, list[Organization]]) -> Iterator[Organization]:
         waiting += reversed(below.get(organization.oid, []))
 
 
-def _key(name: str, text: str) -> str:
-    """Names one warning in the form: the same text is one box, however many records have it."""
-    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+def _key(warning: ReviewWarning) -> str:
+    """Names one warning in the form: the same text is one box, however many records have it.
+
+    A text that names another record may name a third one by the time of the press: there the value decides.
+    """
+    subject = warning.value if warning.key in NAMING_OTHERS else warning.text
+    return f"{warning.key}-{hashlib.sha256(subject.encode()).hexdigest()[:12]}"

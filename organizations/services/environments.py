@@ -17,13 +17,12 @@ from organizations.models import (
     clock,
 )
 from organizations.redox import messages
-from organizations.redox.auth import TokenAnswer
-from organizations.redox.client import Exchange, decoded
+from organizations.redox.client import Exchange
 from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.redox.errors import Context, explain
 from organizations.redox.outcome import Kind, Outcome, classify
 
-from . import audit, exchanges, gateway
+from . import audit, directory, exchanges, gateway
 from .actors import Actor
 from .timing import lease_margin, shortened
 
@@ -62,14 +61,29 @@ def stop(history: audit.History, gate: EnvironmentGate, reason: str, *, submissi
     note(history, Action.ENVIRONMENT_STOPPED, gate, reason=reason, submission=submission.pk if submission else None)
 
 
-def hold(history: audit.History, gate: EnvironmentGate, seconds: float, reason: str) -> None:
-    """Let a locked gate wait; sending goes on by itself."""
+def hold(
+    history: audit.History, gate: EnvironmentGate, seconds: float, reason: str, *, is_asked_for: bool = False
+) -> None:
+    """Let a locked gate wait; sending goes on by itself. `is_asked_for`: by Redox, so that nothing at all may leave.
+
+    A shorter wait does not end a longer one.
+    """
     until = clock.now() + datetime.timedelta(seconds=seconds)
-    if gate.hold_until is not None and gate.hold_until > until:
-        return
-    gate.hold_until, gate.hold_reason = until, reason
-    gate.save()
-    note(history, Action.ENVIRONMENT_HELD, gate, reason=reason, details={"until": gate.hold_until.isoformat()})
+    is_longest = gate.hold_until is None or gate.hold_until <= until
+    is_longest_asked_for = is_asked_for and (gate.hold_asked_until is None or gate.hold_asked_until <= until)
+    if is_longest:
+        gate.hold_until, gate.hold_reason = until, reason
+    if is_longest_asked_for:
+        gate.hold_asked_until = until
+    if is_longest or is_longest_asked_for:
+        gate.save()
+        note(history, Action.ENVIRONMENT_HELD, gate, reason=reason, details={"until": until.isoformat()})
+
+
+def wait_if_asked(history: audit.History, environment: str, outcome: Outcome | None) -> None:
+    """Let an environment wait where the answer to a person's Query asks for it: workers send nothing then, either."""
+    if outcome is not None and outcome.hold_seconds is not None:
+        follow(history, locked_gate(environment), outcome)
 
 
 def count(history: audit.History, gate: EnvironmentGate, *, failed: bool) -> None:
@@ -112,7 +126,12 @@ def is_failure(outcome: Outcome) -> bool:
 
 def is_open(gate: EnvironmentGate, moment: datetime.datetime) -> bool:
     """Whether anything may leave: neither stopped nor waiting nor paused."""
-    return not gate.is_stopped and not gate.probing and not gate.is_held(moment)
+    return gate.is_open(moment)
+
+
+def is_open_now(environment: str) -> bool:
+    """The same of the gate as it is in the database now."""
+    return EnvironmentGate.objects.get(pk=environment).is_open(clock.now())
 
 
 def pass_gate(environment: str, *, actor: Actor) -> bool:
@@ -133,14 +152,17 @@ def pass_gate(environment: str, *, actor: Actor) -> bool:
 
 def _probe(environment: str, actor: Actor) -> bool:
     redox = gateway.environment(environment)
+    oid = query_oid(environment)
     try:
-        token, exchange = gateway.ask(redox, messages.query(query_oid(environment), redox))
+        token, exchange = gateway.ask(redox, messages.query(oid, redox))
     except gateway.DoorClosed:
         return False
-    outcome = token.outcome if exchange is None else classify(exchange, event=messages.QUERY, oid="", expects="query")
+    outcome = token.outcome
+    if exchange is not None and outcome is None:
+        outcome = classify(exchange, event=messages.QUERY, oid=oid, expects="query")
     with audit.recorded(actor) as history:
         gate = locked_gate(environment)
-        gate.hold_until = None
+        gate.hold_until = gate.hold_asked_until
         gate.save(update_fields=["hold_until"])
         follow(history, gate, outcome)
     return outcome is None or outcome.kind == Kind.ACCEPTED
@@ -149,13 +171,16 @@ def _probe(environment: str, actor: Actor) -> bool:
 def follow(
     history: audit.History, gate: EnvironmentGate, outcome: Outcome | None, *, submission: Submission | None = None
 ) -> None:
-    """Do to a locked gate what one exchange says of its environment: stop, wait, or count it."""
-    if outcome is None:
-        count(history, gate, failed=False)
-    elif outcome.stops:
+    """Do to a locked gate what one exchange says of its environment: stop, wait, or count it.
+
+    Nothing follows where nothing left (None), or where a worker of ours is why no answer came.
+    """
+    if outcome is None or (outcome.fault is not None and outcome.fault.is_ours):
+        return
+    if outcome.stops:
         stop(history, gate, outcome.stops, submission=submission)
     elif outcome.hold_seconds is not None:
-        hold(history, gate, outcome.hold_seconds, "too many requests")
+        hold(history, gate, outcome.hold_seconds, "too many requests", is_asked_for=True)
     else:
         count(history, gate, failed=is_failure(outcome))
 
@@ -169,20 +194,34 @@ def stop_now(environment: str, reason: str, *, actor: Actor) -> None:
 def hold_now(environment: str, seconds: float, reason: str, *, actor: Actor) -> None:
     """Let an environment wait outside any submission, such as when the token endpoint says slow down."""
     with audit.recorded(actor) as history:
-        hold(history, locked_gate(environment), seconds, reason)
+        hold(history, locked_gate(environment), seconds, reason, is_asked_for=True)
 
 
 def check(environment: str, *, actor: Actor) -> Check:
-    """Get a token and make one Query. Never writes to the directory."""
-    found, exchange = _check(environment)
+    """Get a token and look one OID up. Never writes to the directory.
+
+    While Redox asked to wait nothing is asked and nothing recorded: the check only says until when.
+    """
+    try:
+        gateway.check_door(gateway.environment(environment))
+    except gateway.AskedToWait as wait:
+        return Check(False, str(wait), {})
+    except gateway.DoorClosed:
+        pass  # recorded below, as a check that failed
+    found, answer = _check(environment)
     with audit.recorded(actor) as history:
         gate = locked_gate(environment)
+        if answer.outcome is not None and answer.outcome.hold_seconds is not None:
+            follow(history, gate, answer.outcome)
         gate.checked_at, gate.checked_by = clock.now(), actor.name
         gate.check_succeeded = found.succeeded
         gate.check_facts = {"sentence": found.sentence, **found.facts}
         gate.save(update_fields=["checked_at", "checked_by", "check_succeeded", "check_facts"])
+        for exchange in answer.earlier:
+            empty = "one of three Queries, answered by an empty list"
+            note(history, Action.ENVIRONMENT_CHECKED, gate, detail=empty, **exchanges.body(exchange))
         details = {"detail": found.sentence, "details": found.facts}
-        note(history, Action.ENVIRONMENT_CHECKED, gate, **details, **exchanges.body(exchange))
+        note(history, Action.ENVIRONMENT_CHECKED, gate, **details, **exchanges.body(answer.exchange))
     return found
 
 
@@ -200,50 +239,48 @@ def query_oid(environment: str) -> str:
     return first or redox.gateway_oid
 
 
-def _check(environment: str) -> tuple[Check, Exchange | None]:
-    word = Environment(environment).label
+def _check(environment: str) -> tuple[Check, directory.Answer]:
     redox = gateway.environment(environment)
     oid = query_oid(environment)
-    try:
-        answer, exchange = gateway.ask(redox, messages.query(oid, redox))
-    except gateway.DoorClosed as closed:
-        return Check(False, str(closed), {}), None
-    if exchange is None:
-        said = _explained(answer.outcome, redox, answer.clock_difference)
-        cause = token_cause(answer)
-        return Check(False, f"No token for {word}: {cause}", {"token_ms": answer.duration_ms, **said}), None
-    outcome = classify(exchange, event=messages.QUERY, oid=oid, expects="query")
+    answer = directory.look_up(redox, oid)
+    return _judge(answer, redox, oid), answer
+
+
+def _judge(answer: directory.Answer, redox: RedoxEnvironment, oid: str) -> Check:
+    exchange, token = answer.exchange, answer.token
+    if answer.outcome is None:
+        return Check(False, answer.cause, {})
+    if exchange is None or token.outcome is not None:
+        said = _explained(token.outcome, redox, token.clock_difference)
+        word = Environment(redox.name).label
+        return Check(False, f"No token for {word}: {answer.cause}", {"token_ms": token.duration_ms, **said})
     facts: dict[str, str | int | bool] = {
-        "token_ms": answer.duration_ms,
+        "token_ms": token.duration_ms,
         "query_ms": exchange.duration_ms,
         "oid": oid,
         "redox_date": exchange.headers.get("date", ""),
         # A check says nothing of other settings than those it was made with.
-        "fingerprint": gateway.settings_fingerprint(environment),
-        **_explained(outcome, redox),
+        "fingerprint": gateway.settings_fingerprint(redox.name),
+        **_explained(answer.outcome, redox),
     }
-    if outcome.kind != Kind.ACCEPTED:
-        return Check(False, _why_no_check(exchange, outcome), facts), exchange
-    return _read_check(exchange, oid, facts), exchange
+    if not answer.was_asked:
+        return Check(False, _why_no_check(exchange, answer), facts)
+    facts |= {
+        "known": answer.record is not None,
+        "name": answer.record.name if answer.record else "",
+        "active": bool(answer.record and answer.record.active),
+    }
+    return Check(True, "Got a token and an answer to a Query. It did not write.", facts)
 
 
-def _why_no_check(exchange: Exchange, outcome: Outcome) -> str:
+def _why_no_check(exchange: Exchange, answer: directory.Answer) -> str:
     if exchange.fault is not None:
         return f"The Query got no whole answer: {exchange.fault_text}"
     if exchange.status == HTTPStatus.UNAUTHORIZED:
         return "Redox did not accept the credential for the Query."
+    if exchange.status == HTTPStatus.OK:
+        return answer.cause
     return f"The answer to the Query was not understood (HTTP {exchange.status})."
-
-
-def _read_check(exchange: Exchange, oid: str, facts: dict[str, str | int | bool]) -> Check:
-    found = messages.read_query_answer(decoded(exchange))
-    record = next((each for each in found if each.oid == oid), None)
-    facts |= {
-        "known": record is not None,
-        "name": record.name if record else "",
-        "active": bool(record and record.active),
-    }
-    return Check(True, "Got a token and an answer to a Query. It did not write.", facts)
 
 
 def _explained(
@@ -254,12 +291,6 @@ def _explained(
         return {}
     said = explain(outcome, Context(environment=redox, clock_difference=clock_difference))
     return {"headline": said.headline, "cause": said.cause, "step": said.step, "step_key": said.step_key}
-
-
-def token_cause(answer: TokenAnswer) -> str:
-    """Why there is no token, in Redox's words where it gave any."""
-    detail = answer.outcome.detail if answer.outcome else ""
-    return answer.error_description or answer.error or detail or "Redox gives no reason."
 
 
 def note(history: audit.History, action: Action, gate: EnvironmentGate, **body: Any) -> None:

@@ -8,12 +8,16 @@
     database:5  the database is gone for so many seconds: the connection is cut and every statement fails
 
 Settings in earnest know no FAILPOINT; those of the tests take it from `ORGPORTAL_FAILPOINT`.
+
+Tests of races call a function of their own at a place, in every thread and every time: `calling()`.
 """
 
 import logging
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +26,7 @@ from django.db import OperationalError, connection
 log = logging.getLogger("orgportal.failpoints")
 
 _done: set[str] = set()
+_calls: dict[str, Callable[[], object]] = {}
 
 
 class Failpoint(Exception):
@@ -30,12 +35,25 @@ class Failpoint(Exception):
 
 def reach(name: str) -> None:
     """Do what the test wants to happen here; nothing outside tests, and nothing the second time."""
+    if name in _calls:
+        _calls[name]()
     wanted = getattr(settings, "FAILPOINT", "")
     if not wanted or wanted.partition(":")[0] != name or wanted in _done:
         return
     _done.add(wanted)
     log.warning("Failpoint %s", wanted)
     _act(wanted.partition(":")[2])
+
+
+@contextmanager
+def calling(act: Callable[[], object], *names: str) -> Iterator[None]:
+    """Call `act` whenever a thread of this process reaches one of these places. For tests only."""
+    _calls.update(dict.fromkeys(names, act))
+    try:
+        yield
+    finally:
+        for name in names:
+            del _calls[name]
 
 
 def _act(action: str) -> None:

@@ -1,7 +1,9 @@
 """Settings to Redox: the only place where the two meet, and the only door through which a message leaves."""
 
 import dataclasses
+import datetime
 import ipaddress
+import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +14,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection as database
+from django.utils import timezone
 
-from organizations.models import Environment, Installation, Organization
+from organizations.models import Environment, EnvironmentGate, Installation, Organization, clock
 from organizations.oid import Oid, OidError
 from organizations.redox import auth
 from organizations.redox.client import Exchange, Limits, RedoxClient
@@ -46,6 +49,10 @@ REQUIRED = {
 
 class DoorClosed(Exception):
     """The message must not leave: nothing was sent. Its text says why."""
+
+
+class AskedToWait(DoorClosed):
+    """Redox asked the environment to wait, and the time is not over. Its text says how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +181,11 @@ def limits() -> Limits:
 
 
 def access_token(redox: RedoxEnvironment) -> auth.TokenAnswer:
-    """An access token, kept until 60 s before its end. Fetched before a claim, so that a fault here is "not sent"."""
+    """An access token, renewed shortly before its end. Fetched before a claim, so that a fault here is "not sent".
+
+    Raises:
+        DoorClosed: nothing may leave now, not even a token request.
+    """
     check_door(redox)
     return _tokens(redox, limits()).get()
 
@@ -186,19 +197,23 @@ def discard_token(redox: RedoxEnvironment, token: str) -> bool:
     return kept.can_renew
 
 
-def exchange(redox: RedoxEnvironment, message: bytes, token: str, turn: Turn) -> Exchange:
-    """One exchange with Redox, when its turn has come.
+def exchange(redox: RedoxEnvironment, message: bytes, token: str, turn: Turn, *, is_query: bool = False) -> Exchange:
+    """One exchange with Redox, when its turn has come. Whether it may leave is looked up at that moment.
 
     Raises:
-        DoorClosed: a transaction is open, or a marked database would send to another machine. Nothing left.
+        DoorClosed: a transaction is open, a marked database would send to another machine, Redox asked to wait, or
+            the gate is closed to a New or an Update. Nothing left.
     """
-    check_door(redox)
     turn.wait()
+    check_door(redox, is_write=not is_query)
     return _client(redox, limits()).post(message, token)
 
 
 def ask(redox: RedoxEnvironment, query: bytes) -> tuple[auth.TokenAnswer, Exchange | None]:
     """One Query. It has no effect, so it goes out again with a new token when the one at hand was taken back.
+
+    The exchange is the last one made, None without any. Where the token has an outcome there was none to be had, or
+    none any more: it counts, and not the exchange before it.
 
     Raises:
         DoorClosed: as `exchange`.
@@ -206,22 +221,39 @@ def ask(redox: RedoxEnvironment, query: bytes) -> tuple[auth.TokenAnswer, Exchan
     answer = access_token(redox)
     if not answer.token:
         return answer, None
-    found = exchange(redox, query, answer.token, turns.take())
+    found = exchange(redox, query, answer.token, turns.take(), is_query=True)
     if found.status == HTTPStatus.UNAUTHORIZED and discard_token(redox, answer.token):
         renewed = access_token(redox)
-        if renewed.token:
-            return renewed, exchange(redox, query, renewed.token, turns.take())
+        if not renewed.token:
+            return renewed, found
+        return renewed, exchange(redox, query, renewed.token, turns.take(), is_query=True)
     return answer, found
 
 
-def check_door(redox: RedoxEnvironment) -> None:
-    """Raises DoorClosed when nothing may leave now."""
+def check_door(redox: RedoxEnvironment, *, is_write: bool = False) -> None:
+    """Raises DoorClosed when nothing may leave now, read from the database at this moment.
+
+    A Query and a token request may also leave while the environment is stopped or paused: that is how it is checked.
+    """
     if database.in_atomic_block:
         raise DoorClosed("A database transaction is open; no message leaves inside one.")
     if redox.credential is None:
         raise DoorClosed(f"{redox.name.upper()} is not connected.")
     if Installation.objects.filter(demonstration=True).exists() and not is_loopback(redox.base_url):
         raise DoorClosed("This database holds demonstration records; they are never sent to another machine.")
+    gate = EnvironmentGate.objects.get(pk=redox.name)
+    moment = clock.now()
+    if gate.hold_asked_until is not None and gate.is_asked_to_wait(moment):
+        raise AskedToWait(_wait_sentence(redox.name, gate.hold_asked_until, moment))
+    if is_write and not gate.is_open(moment):
+        raise DoorClosed(f"{redox.name.upper()} was stopped or paused before the message left.")
+
+
+def _wait_sentence(name: str, until: datetime.datetime, moment: datetime.datetime) -> str:
+    seconds = math.ceil((until - moment).total_seconds())
+    left = f"{seconds} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
+    time = f"{timezone.localtime(until):%H:%M:%S %Z}"
+    return f"Redox asked the portal to wait. Nothing is sent to {name.upper()} until {time}, for another {left}."
 
 
 def is_loopback(url: str) -> bool:
@@ -251,7 +283,11 @@ def _client(redox: RedoxEnvironment, bounds: Limits) -> RedoxClient:
 
 @cache
 def _tokens(redox: RedoxEnvironment, bounds: Limits) -> auth.Tokens:
-    return auth.tokens(redox, bounds, before_request=turns.wait)
+    def before_request() -> None:
+        turns.wait()
+        check_door(redox)
+
+    return auth.tokens(redox, bounds, before_request)
 
 
 def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:

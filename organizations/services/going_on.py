@@ -2,7 +2,7 @@
 
 from organizations.models import Action, EnvironmentGate, State, Submission
 
-from . import audit, environments, organizations, settling
+from . import audit, environments, locks, settling
 from .actors import Actor
 from .faults import NotDone
 
@@ -16,13 +16,15 @@ def release(environment: str, *, actor: Actor) -> None:
         NotDone: no check succeeded since it was stopped.
     """
     with audit.recorded(actor) as history:
+        locks.lock_structure(environment)
         gate = environments.locked_gate(environment)
         if not gate.is_stopped:
             return
         if not may_go_on(gate):
             raise NotDone("Check the connection first. Sending goes on only after a check that succeeded.")
         reason, was_put_back = gate.stopped_reason, gate.put_back
-        gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", None
+        # A wait that Redox asked for does not end because a person goes on.
+        gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
         gate.failures, gate.probing, gate.put_back = 0, False, False
         gate.save()
         environments.note(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
@@ -40,6 +42,6 @@ def may_go_on(gate: EnvironmentGate) -> bool:
 def _ask_about_all(history: audit.History, environment: str) -> None:
     """What is open may have been sent after the backup was made: it is asked about, and never sent by itself again."""
     left = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
+    locks.lock_records(lambda: left.values_list("organization_id", flat=True))
     for submission in left.select_related("organization").order_by("id"):
-        organization = organizations.locked(submission.organization_id)
-        settling.forget(history, submission, organization)
+        settling.forget(history, submission, submission.organization)

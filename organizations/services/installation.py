@@ -12,6 +12,7 @@ from organizations.models import (
     EnvironmentGate,
     Installation,
     Organization,
+    StructureLock,
     User,
 )
 from organizations.permissions import ACTS, ROLES
@@ -22,11 +23,12 @@ from .actors import Actor
 
 
 def ensure_rows() -> None:
-    """Make what must exist: audit head, gates, the installation's row, permissions and roles. Can be repeated."""
+    """Make the rows that must exist: audit head, gates, locks, installation, permissions, roles. Can be repeated."""
     AuditHead.objects.get_or_create(pk=1, defaults={"hash": audit.FIRST_HASH})
     Installation.objects.get_or_create(pk=1)
     for environment in Environment.values:
         EnvironmentGate.objects.get_or_create(pk=environment)
+        StructureLock.objects.get_or_create(pk=environment)
     # After a flush the content types have new ids; the ones remembered are of no row.
     ContentType.objects.clear_cache()
     content_type = ContentType.objects.get_for_model(Organization)

@@ -9,6 +9,7 @@ from organizations import knowledge
 from organizations.models import Basis, Evidence, Organization, Presence, Submission, clock
 from organizations.models.organization import NAME_LENGTH
 from organizations.records import OrganizationRecord, canonical, fingerprint
+from organizations.redox import messages
 
 
 def confirm(
@@ -116,7 +117,17 @@ def _differences(
         return 0
     if organization.is_missing:
         return 1
-    return len(knowledge.seen_differences(baseline, seen)) if baseline and seen else 0
+    if baseline is None or seen is None:
+        return 0
+    return len(knowledge.changed_by_others(baseline, seen, _under_way(organization)))
+
+
+def _under_way(organization: Organization) -> OrganizationRecord | None:
+    """What a message of ours carries that may have arrived by now and is not settled."""
+    last = organization.last_submission
+    if last is None or not last.is_open or last.attempt == 0:
+        return None
+    return messages.record_from_message(bytes(last.message))
 
 
 def _shows_what_was_before(organization: Organization) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from django.db import IntegrityError
+from django.db.models import Subquery
 
 from organizations.models import (
     Action,
@@ -18,10 +19,11 @@ from organizations.models import (
     clock,
     tree,
 )
+from organizations.models.organization import OrganizationQuerySet
 from organizations.oid import Oid, next_free_child
 from organizations.records import OrganizationRecord, canonical, difference
 
-from . import audit, known, searching
+from . import audit, known, locks, searching
 from .actors import Actor
 from .faults import Circle, EditConflict, Gone, NotDone, OidTaken
 
@@ -39,16 +41,17 @@ def create(
     Raises:
         OidTaken: the OID is in use in this environment, or was sent earlier for another record.
     """
-    check_oid_free(record.oid, environment)
-    moment = clock.now()
-    organization = Organization(environment=environment, created_at=moment, version=0, staging_record=staging_record)
     try:
         with audit.recorded(actor) as history:
+            locks.lock_structure(environment)
+            check_oid_free(record.oid, environment)
+            organization = Organization(
+                environment=environment, created_at=clock.now(), version=0, staging_record=staging_record
+            )
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
             history.organization(Action.ORGANIZATION_CREATED, organization, changes=difference(None, record))
     except IntegrityError as error:
-        check_oid_free(record.oid, environment)
         raise NotDone("The record could not be saved. Nothing was saved.") from error
     return organization
 
@@ -65,7 +68,7 @@ def edit(
     """
     try:
         with audit.recorded(actor) as history:
-            organization = locked(organization_id)
+            organization = _locked_to_edit(organization_id, record.oid)
             if organization.version != version:
                 raise EditConflict(organization, version)
             before = organization.record()
@@ -94,7 +97,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
             was moved below it meanwhile.
     """
     with audit.recorded(actor) as history:
-        organization = locked(organization_id)
+        organization = locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         fault = why_not_discard(organization)
@@ -119,7 +122,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         NotDone: something of it was sent, or records are part of it.
     """
     with audit.recorded(actor) as history:
-        organization = locked(organization_id)
+        organization = locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         fault = why_not_withdraw(organization)
@@ -167,8 +170,8 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
 
     Raises:
         OidTaken: the OID is in use here.
+        Circle: its parent lies below it here.
     """
-    check_oid_free(record.oid, environment)
     moment = clock.now()
     organization = Organization(environment=environment, created_at=moment, version=0)
     organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
@@ -176,7 +179,10 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
     organization.seen = organization.taken = canonical(record)
     organization.confirmed_part_of_oid = record.part_of_oid
     with audit.recorded(actor) as history:
+        locks.lock_structure(environment)
+        check_oid_free(record.oid, environment)
         save_wanted(organization, record, stands_for="", actor=actor)
+        check_no_circle(organization)
         history.organization(Action.ORGANIZATION_SEEN, organization)
     return organization
 
@@ -188,7 +194,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
         NotDone: a message of it was made for sending, or no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = locked(organization_id)
+        organization = locked_for_person(organization_id)
         if organization.was_sent or organization.presence != Presence.NEVER:
             raise NotDone("A message of this record was made already; what became of it stands on its page.")
         if not reason.strip():
@@ -243,6 +249,28 @@ def parent_faults(environment: str, oid: str, part_of_oid: str) -> str:
     return ""
 
 
+def _locked_to_edit(organization_id: int, oid: str) -> Organization:
+    """The row, locked for a person; with it the records below, where another OID is wanted that these follow."""
+    locks.lock_structure_of_record(organization_id)
+    if not Organization.objects.filter(pk=organization_id, oid=oid).exists():
+        locks.lock_records(lambda: [organization_id, *_below(organization_id).values_list("pk", flat=True)])
+    return locked(organization_id)
+
+
+def _below(organization_id: int) -> OrganizationQuerySet:
+    parent = Organization.objects.filter(pk=organization_id)
+    here = Organization.objects.filter(
+        environment=Subquery(parent.values("environment")[:1]), part_of_oid=Subquery(parent.values("oid")[:1])
+    )
+    return here.exclude(pk=organization_id).order_by("pk")
+
+
+def locked_for_person(organization_id: int) -> Organization:
+    """As `locked`, for a person's act that looks at other records too: after the structure lock."""
+    locks.lock_structure_of_record(organization_id)
+    return locked(organization_id)
+
+
 def locked(organization_id: int) -> Organization:
     """The row, locked until the end of the transaction.
 
@@ -289,8 +317,7 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         NotDone: a submission of a record below is open, and names the old OID.
     """
     check_oid_free(oid, organization.environment, of=organization)
-    here = Organization.objects.in_environment(organization.environment).select_for_update(of=("self",))
-    for child in here.filter(part_of_oid=organization.oid).exclude(pk=organization.pk).order_by("pk"):
+    for child in _below(organization.pk):
         last = child.last_submission
         if last is not None and last.is_open:
             raise NotDone(f"Submission {last.pk} of {child.name}, which is part of this record, must end first.")

@@ -13,8 +13,9 @@ from organizations.models import (
     clock,
     tree,
 )
+from organizations.redox.outcome import Kind, Outcome
 
-from . import audit, environments, submissions
+from . import audit, environments, locks, submissions
 from .actors import Actor
 from .drafts import Chosen, Draft, draft
 from .faults import NotDone, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
@@ -46,9 +47,10 @@ def make(
     """
     try:
         with audit.recorded(actor) as history:
-            rows = Organization.objects.in_environment(chosen.environment).filter(pk__in=chosen.ids).order_by("pk")
+            locks.lock_structure(chosen.environment)
+            rows = Organization.objects.in_environment(chosen.environment).filter(pk__in=chosen.ids)
             # Locked by a statement of their own: what the next one reads beside them is then as new as they are.
-            list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
+            submissions.lock_with_parents(set(rows.values_list("pk", flat=True)))
             earlier = Plan.objects.filter(sha256=sha256).first()
             if earlier is not None:
                 raise PlanMade(earlier)
@@ -110,11 +112,17 @@ def stop(plan_id: int, *, actor: Actor) -> Plan:
     return plan
 
 
-def follow(history: audit.History, submission: Submission) -> None:
-    """Under the gate's lock: pause the plan of a submission that was settled, when more of the same must not follow."""
-    if submission.plan_id is None:
+def locked_to_follow(submission: Submission, outcome: Outcome) -> Plan | None:
+    """The plan of a submission for `follow`, locked; None where this outcome pauses none."""
+    if submission.plan_id is None or outcome.kind == Kind.ACCEPTED:
+        return None
+    return Plan.objects.select_for_update(of=("self",)).get(pk=submission.plan_id)
+
+
+def follow(history: audit.History, submission: Submission, plan: Plan | None) -> None:
+    """Pause the locked plan of a submission that was settled, when more of the same must not follow."""
+    if plan is None:
         return
-    plan = Plan.objects.get(pk=submission.plan_id)
     cause = _why_pause(plan, submission) if plan.state == PlanState.GOING else ""
     if cause:
         _set(plan, PlanState.PAUSED, cause)
@@ -210,20 +218,20 @@ def _counted(drawn: Draft, stored: list[Submission]) -> dict[str, object]:
 def _cancel_waiting(history: audit.History, plan: Plan) -> int:
     """Cancel what was not attempted; how many. The last first, so that each has the plan's reason and no other's."""
     waiting = plan.submissions.filter(state__in=(State.AWAITING, State.QUEUED), attempt=0)
-    rows = Organization.objects.filter(submissions__in=waiting).order_by("pk")
-    list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
+    locked = locks.lock_with_followers(lambda: waiting.values_list("pk", flat=True))
     cancelled = 0
-    for number in waiting.order_by("-pk").values_list("pk", flat=True):
-        submission = Submission.objects.select_for_update(of=("self",)).select_related("organization").get(pk=number)
-        if submission.can_be_cancelled:
-            submissions.end_without_sending(history, submission, reason=f"Plan {plan.pk} was stopped.")
+    for submission in sorted(locked.by_id.values(), key=lambda each: -each.pk):
+        if submission.plan_id == plan.pk and submission.can_be_cancelled:
+            submissions.end_without_sending(history, submission, locked, reason=f"Plan {plan.pk} was stopped.")
             cancelled += 1
     return cancelled
 
 
 def _locked(plan_id: int) -> Plan:
-    """A plan under its environment's gate: no claim and no answer comes between."""
-    environments.locked_gate(Plan.objects.values_list("environment", flat=True).get(pk=plan_id))
+    """A plan for a person's act, after the locks that come before it."""
+    environment = Plan.objects.values_list("environment", flat=True).get(pk=plan_id)
+    locks.lock_structure(environment)
+    environments.locked_gate(environment)
     return Plan.objects.select_for_update(of=("self",)).get(pk=plan_id)
 
 

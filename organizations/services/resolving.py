@@ -17,7 +17,7 @@ from organizations.redox.resolution import Finding, find
 
 from . import asking, audit, environments, failpoints, gateway, organizations, settling, submissions
 from .actors import Actor
-from .asking import Answer
+from .directory import Answer
 from .faults import OutOfDate
 from .timing import seconds, shortened
 
@@ -37,7 +37,7 @@ PUT_BACK = "The database was put back from a backup, so nobody knows whether thi
 
 def resolve_next(environment: str, *, actor: Actor) -> bool:
     """Ask about the submission that waited longest, if one is due, and do what the answer says. Whether one was."""
-    if gateway.environment(environment).credential is None:
+    if not _may_ask(environment):
         return False
     submission = _claim(environment, actor)
     if submission is None:
@@ -56,7 +56,7 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
 
     A difference is shown as drift and never repaired by the portal.
     """
-    if gateway.environment(environment).credential is None:
+    if not _may_ask(environment):
         return False
     moment = clock.now()
     submission = Submission.objects.to_read_back(environment, moment).select_related("organization").first()
@@ -74,6 +74,11 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
         Submission.objects.filter(pk=submission.pk).update(read_back_at=later)
         environments.follow(history, gate, answer.outcome)
     return True
+
+
+def _may_ask(environment: str) -> bool:
+    """Whether a Query may leave now: what was done in the same round may have closed the gate."""
+    return gateway.environment(environment).credential is not None and environments.is_open_now(environment)
 
 
 def _claim(environment: str, actor: Actor) -> Submission | None:

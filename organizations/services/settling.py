@@ -22,10 +22,10 @@ from organizations.models import (
     clock,
 )
 from organizations.redox import messages
-from organizations.redox.client import Exchange
+from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 
-from . import audit, environments, exchanges, failpoints, known, organizations, plans, submissions
+from . import audit, environments, exchanges, failpoints, known, locks, organizations, plans, submissions
 from .actors import Actor
 from .timing import seconds, shortened
 
@@ -95,7 +95,8 @@ def settle(
     """
     with audit.recorded(actor) as history:
         gate = environments.gate_to_follow(submission.environment, outcome)
-        organization = organizations.locked(submission.organization_id)
+        plan = plans.locked_to_follow(submission, outcome)
+        organization = _lock_to_settle(submission, outcome)
         prefetch_related_objects([organization], "identifiers", "contacts")  # several entries tell of the whole record
         submission.organization = organization
         presence = organization.presence
@@ -103,11 +104,18 @@ def settle(
         _SETTLE[outcome.kind](history, submission, organization, answer)
         changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
         _note_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
-        plans.follow(history, submission)
+        plans.follow(history, submission, plan)
         failpoints.reach("in-settling")
         if is_answer:
             environments.follow(history, gate, outcome, submission=submission)
     failpoints.reach("after-settling")
+
+
+def _lock_to_settle(submission: Submission, outcome: Outcome) -> Organization:
+    """The submission's record, locked; before a rejection also everything that it cancels."""
+    if outcome.kind != Kind.REJECTED:
+        return organizations.locked(submission.organization_id)
+    return locks.lock_with_followers(lambda: [submission.pk]).by_id[submission.pk].organization
 
 
 def lost(submission: Submission, *, actor: Actor) -> None:
@@ -198,10 +206,10 @@ def _evidence_of(submission: Submission) -> dict[str, str]:
 
 
 def first_free(due: QuerySet[Submission]) -> Submission | None:
-    """The first of these that no other worker has locked now."""
+    """The first of these that nobody has locked now, itself or its record; both are locked together."""
     found = due.select_related("organization")
     if database.features.has_select_for_update_skip_locked:
-        found = found.select_for_update(skip_locked=True, of=("self",))
+        found = found.select_for_update(skip_locked=True, of=("self", "organization"))
     return found.first()
 
 
@@ -239,17 +247,25 @@ def _rejected(history: audit.History, submission: Submission, organization: Orga
 def _refuse(
     history: audit.History, submission: Submission, organization: Organization, changes: dict[str, Any]
 ) -> None:
+    # Already locked by whoever settles or decides; this reads them again.
+    locked = locks.lock_with_followers(lambda: [submission.pk])
     organization.save()
     submissions.return_active(history, submission)
-    organization.refresh_from_db()
     _end(submission, organization, State.REJECTED, changes)
+    # What the directory showed beside this message is not on its way any more: it is a difference now.
+    organization.last_submission = submission
+    known.count(organization)
+    organization.save()
     reason = f"Submission {submission.pk}, which this one waited for, was rejected."
-    submissions.cancel_followers(history, submission, reason)
+    submissions.cancel_followers(history, submission, locked, reason)
 
 
 def _again(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
-    """Proved not sent or not executed: back to the queue. A refused sign-in or a busy Redox does not count as a try."""
-    counts = answer.outcome.kind == Kind.NOT_SENT
+    """Proved not sent or not executed: back to the queue.
+
+    A refused sign-in or a busy Redox does not count as a try, nor what was held back when its environment closed.
+    """
+    counts = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.CLOSED
     tries = submission.tries + (1 if counts else 0)
     moment = clock.now()
     if counts and (tries >= MOST_TRIES or moment - _first_attempt(submission, moment) > LONGEST_TRYING):

@@ -1,7 +1,7 @@
 """From a review to the outbox: submit and cancel. What is sent is stored here, before anything leaves."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -21,11 +21,12 @@ from organizations.models import (
 )
 from organizations.models.submission import MOVES
 from organizations.records import Difference, canonical, difference, from_canonical
-from organizations.redox import messages
+from organizations.redox import messages, reading
 
-from . import audit, failpoints, organizations, reviews
+from . import audit, failpoints, locks, organizations, reviews
 from .actors import Actor
 from .faults import AlreadySent, NotDone, OutOfDate, ReasonMissing, WarningsOpen
+from .locks import LockedSubmissions
 from .reviews import Review
 from .warnings import ReviewWarning
 
@@ -54,6 +55,8 @@ def submit(
     """
     try:
         with audit.recorded(actor) as history:
+            locks.lock_structure_of_record(organization_id)
+            lock_with_parents([organization_id])
             organization = organizations.locked(organization_id)
             _check_not_sent_before(organization, sha256, seen_submission)
             made = reviews.review(organization, actor=actor, intent=intent)
@@ -95,38 +98,71 @@ def cancel(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
         NotDone: an attempt was made, or it is at its end.
     """
     with audit.recorded(actor) as history:
-        # Locks are taken in one order everywhere: record, then submission.
-        organizations.locked(Submission.objects.get(pk=submission_id).organization_id)
-        submission = _locked(submission_id)
+        locked = lock_to_end(submission_id)
+        submission = locked.by_id[submission_id]
+        if submission.state == State.CANCELLED:
+            raise NotDone(f"Submission {submission.pk} was cancelled already.")
         if not submission.can_be_cancelled:
             raise NotDone(
                 "An attempt was made, so nobody can know that nothing was sent. It cannot be cancelled any more."
             )
-        end_without_sending(history, submission, reason=reason)
+        end_without_sending(history, submission, locked, reason=reason)
     return submission
 
 
-def end_without_sending(history: audit.History, submission: Submission, *, reason: str) -> None:
+def lock_to_end(submission_id: int) -> LockedSubmissions:
+    """Lock the structure, a submission, and everything that its end would cancel."""
+    locks.lock_structure(Submission.objects.values_list("environment", flat=True).get(pk=submission_id))
+    return locks.lock_with_followers(lambda: [submission_id])
+
+
+def lock_with_parents(organization_ids: Collection[int]) -> None:
+    """Lock records that are to be sent, and the parents that their submissions may wait for.
+
+    A parent's rejection then finds what waits for it, or the review finds the parent rejected.
+    """
+    locks.lock_records(lambda: _with_parents(organization_ids))
+
+
+def _with_parents(organization_ids: Collection[int]) -> set[int]:
+    rows = Organization.objects.filter(pk__in=organization_ids)
+    named = rows.values_list("environment", "part_of_oid", "confirmed_part_of_oid")
+    oids = {oid for _, *both in named for oid in both}
+    # A message made from what was taken from the directory may name a third parent.
+    taken = rows.exclude(taken="").values_list("taken", flat=True)
+    oids |= {from_canonical(text).part_of_oid for text in taken}
+    environments = {environment for environment, *_ in named}
+    parents = Organization.objects.filter(environment__in=environments, oid__in=oids)
+    return {*organization_ids, *parents.values_list("pk", flat=True)}
+
+
+def end_without_sending(
+    history: audit.History, submission: Submission, locked: LockedSubmissions, *, reason: str
+) -> None:
     """Cancel a locked submission, give the wanted Active back, and cancel what waits for it."""
     by = history.actor.name if history.actor.person else ""
     move(submission, State.CANCELLED, state_reason=reason, cancelled_by=by, ended_at=clock.now())
     history.submission(Action.SUBMISSION_CANCELLED, submission, reason=reason)
     return_active(history, submission)
-    cancel_followers(history, submission, f"Submission {submission.pk}, which this one waited for, was cancelled.")
+    cancel_followers(
+        history, submission, locked, f"Submission {submission.pk}, which this one waited for, was cancelled."
+    )
 
 
-def cancel_followers(history: audit.History, submission: Submission, reason: str) -> None:
+def cancel_followers(history: audit.History, submission: Submission, locked: LockedSubmissions, reason: str) -> None:
     """What waited for a submission that will never be accepted is cancelled, with that reason."""
-    followers = submission.followers.filter(state=State.QUEUED, attempt=0).order_by("id")
-    for follower in followers.select_for_update(of=("self",)):
-        end_without_sending(history, follower, reason=reason)
+    for follower in locked.followers_of(submission):
+        end_without_sending(history, follower, locked, reason=reason)
 
 
 def return_active(history: audit.History, submission: Submission) -> None:
-    """When a deactivation or reactivation will not happen, the wanted Active is again what Redox last accepted."""
+    """When a deactivation or reactivation will not happen, the wanted Active is again what Redox last accepted.
+
+    The submission's record is locked already.
+    """
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return
-    organization = organizations.locked(submission.organization_id)
+    organization = submission.organization
     organizations.set_wanted_active(organization, submission.intent == Intent.DEACTIVATE)
     history.organization(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
 
@@ -147,10 +183,6 @@ def move(submission: Submission, state: State, **changes: object) -> None:
         raise OutOfDate(f"Submission {submission.pk} was moved by somebody else.")
     for name, value in values.items():
         setattr(submission, name, value)
-
-
-def _locked(submission_id: int) -> Submission:
-    return Submission.objects.select_for_update(of=("self",)).select_related("organization").get(pk=submission_id)
 
 
 def _check_not_sent_before(organization: Organization, sha256: str, seen_submission: int) -> None:
@@ -261,5 +293,5 @@ def what_it_changed(submission: Submission) -> tuple[Difference, ...]:
     before = from_canonical(submission.before) if submission.before and submission.event == Event.UPDATE else None
     try:
         return in_form(difference(before, messages.record_from_message(bytes(submission.message))))
-    except messages.AnswerNotUnderstood:
+    except reading.AnswerNotUnderstood:
         return ()

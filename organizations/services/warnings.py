@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from django.db.models import Q
 from django.utils.timezone import localtime
 
 from organizations import fields, oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
+from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, canonical_json, print_fields
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.redox.environment import Environment as RedoxEnvironment
@@ -16,6 +18,8 @@ from . import gateway
 
 SUSPECTED_CHARACTERS = "&<>"
 OVERWRITE = "overwrite"
+NAMING_OTHERS = frozenset({"second-top"})
+"""Warnings whose text names another record. Their value does not, so that a tick holds whichever record is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
         top = (
             Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
             .exclude(pk=case.organization.pk)
-            .exclude(presence__in=(Presence.NEVER, Presence.ABSENT))
+            .filter(Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES))
             .order_by("id")
             .first()
         )
@@ -204,7 +208,7 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
                 f"You have a top-level record already: {top.name}."
                 " A second one is right when it has a patient index of its own."
             )
-            yield ReviewWarning("second-top", top.oid, text)
+            yield ReviewWarning("second-top", "", text)
     elif case.parent is None:
         text = (
             f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}."

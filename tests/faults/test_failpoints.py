@@ -109,3 +109,13 @@ def test_after_a_submission_is_committed_it_exists_and_the_same_form_shows_it(
     assert caught.value.submission == stored
     assert deliver()
     assert len(practice.effects) == 1
+
+
+def test_a_test_is_called_every_time_until_it_ends() -> None:
+    called: list[str] = []
+    with failpoints.calling(lambda: called.append("here"), "here", "there"):
+        reach("here")
+        reach("there")
+        reach("elsewhere")
+    reach("here")
+    assert called == ["here", "here"]

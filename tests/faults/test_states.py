@@ -42,7 +42,7 @@ TABLE = {
     State.REJECTED: set(),
     State.CANCELLED: set(),
 }
-LOST = (Way.OTHER_YES, Way.BREAKS, Way.LATE, Way.LOST)
+LOST = (Way.OTHER_YES, Way.BREAKS, Way.APPLIED_504, Way.NOT_APPLIED_504, Way.LATE, Way.LOST)
 WORKER = system("Worker model")
 numbers = itertools.count(1)
 

@@ -1,4 +1,7 @@
-"""A directory in memory, and the clock: what stands on the other side of one submission, for the state machine."""
+"""A directory in memory with a clock of its own: the other side of the portal, for tests that draw what happens.
+
+It keeps what a judge needs later: each content the directory ever had, each request that arrived and each reply.
+"""
 
 import datetime
 import hashlib
@@ -12,12 +15,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from django.db.models import F
-
-from organizations.models import EnvironmentGate, Submission
+from organizations.models import EnvironmentGate, Installation, clock
 from organizations.practice.behaviour import Behaviour
 from organizations.practice.directory import Directory
-from organizations.practice.replies import NoReply, Reply, too_many
+from organizations.practice.replies import NoReply, Reply, gateway_reply, json_reply, too_many
 from organizations.practice.shape import oid_of
 from organizations.practice.store import Store
 from organizations.redox.auth import TokenAnswer
@@ -28,7 +29,8 @@ from organizations.services.turns import Turn
 
 REDOX_WORKS_FOR = 120.0
 """Seconds that Redox may still work on a message whose answer was lost."""
-TIMES = ("not_before", "lease_until", "unknown_since", "absent_at", "read_back_at")
+TICK = datetime.timedelta(milliseconds=1)
+"""Each look at the clock is a little later than the one before, as on a real one."""
 
 
 class Way(StrEnum):
@@ -39,6 +41,8 @@ class Way(StrEnum):
     NO = "no"
     NOT_VALID = "no: not valid"
     BREAKS = "applied, and the answer is lost"
+    APPLIED_504 = "applied, and a gateway answers 504"
+    NOT_APPLIED_504 = "not applied, and a gateway answers 504"
     LATE = "applied later, and the answer is lost"
     LOST = "lost on the way"
     REFUSED = "refused before it left"
@@ -52,19 +56,61 @@ BEHAVIOUR = {
     Way.NO: Behaviour.SAYS_NO_PARSE,
     Way.NOT_VALID: Behaviour.SAYS_NO_NOT_VALID,
     Way.BREAKS: Behaviour.APPLIES_THEN_BREAKS,
+    Way.APPLIED_504: Behaviour.APPLIES_THEN_504,
 }
+
+
+class Showing(StrEnum):
+    """How the directory answers a Query."""
+
+    AS_IT_IS = "as it is"
+    SPELLED = "spelled differently"
+    TWO_OIDS = "with another OID first"
+    OTHERS = "with other organizations only"
+    ACTIVE_ONLY = "only what is active"
+
+
+class Died(BaseException):
+    """The worker ended here, as by kill -9: no handler of ours sees it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the directory had of an OID from a moment on; None: nothing. `sha256` is our message, "" somebody else."""
+
+    at: datetime.datetime
+    oid: str
+    organization: dict[str, Any] | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One request of ours that came to an end, with what came of it; nobody read it where the worker died."""
+
+    at: datetime.datetime
+    request: bytes
+    exchange: Exchange
+    was_read: bool = True
 
 
 @dataclass(slots=True)
 class World:
-    """The directory of one example; `way` is what becomes of the next message."""
+    """The directory of one example; `way` is what becomes of the next message, `dies` what of its worker."""
 
     store: Store
     way: Way = Way.YES
+    showing: Showing = Showing.AS_IT_IS
     answers_queries: bool = True
+    dies: bool = False
+    time: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     arrived: list[bytes] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
-    _late: list[tuple[float, bytes]] = field(default_factory=list)
+    contents: list[Content] = field(default_factory=list)
+    replies: list[Answered] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
+    """What came back to Queries; `replies` are those to messages."""
+    _late: list[tuple[datetime.datetime, bytes]] = field(default_factory=list)
     _directory: Directory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +119,21 @@ class World:
     @classmethod
     def at(cls, folder: Path) -> "World":
         return cls(Store(folder))
+
+    def copied(self, folder: Path) -> "World":
+        """The same world with a directory of its own, which goes on by itself."""
+        copy = World(Store(folder), time=self.time, arrived=[*self.arrived], doubled=[*self.doubled])
+        copy.contents, copy.replies, copy.answers = [*self.contents], [*self.replies], [*self.answers]
+        copy._late = [*self._late]
+        for oid in {content.oid for content in self.contents}:
+            if (organization := self.record(oid)) is not None:
+                copy.store.put("staging", oid, organization)
+        return copy
+
+    def now(self) -> datetime.datetime:
+        """Stands for `clock.now`."""
+        self.time += TICK
+        return self.time
 
     def record(self, oid: str) -> dict[str, Any] | None:
         return next(iter(self.store.find("staging", oid=oid)), None)
@@ -83,21 +144,19 @@ class World:
             self.store.remove("staging", oid)
         else:
             self.store.put("staging", oid, content)
+        self.contents.append(Content(self.now(), oid, content, ""))
 
     def news(self, oid: str) -> int:
         return sum(1 for effect in self.store.effects() if (effect.event, effect.oid) == ("New", oid))
 
     def pass_time(self, seconds: float) -> None:
-        """Move every time of every submission, and what the directory still works on, into the past."""
-        delta = datetime.timedelta(seconds=seconds)
-        for name in TIMES:
-            Submission.objects.exclude(**{name: None}).update(**{name: F(name) - delta})
-        late, self._late = self._late, []
-        for left, message in late:
-            if left <= seconds:
-                self._directory.answer(message, "staging", Behaviour.ANSWERS)
-            else:
-                self._late.append((left - seconds, message))
+        """Let the time pass, and what the directory still works on take effect at its moment."""
+        end = self.time + datetime.timedelta(seconds=seconds)
+        for moment, message in [late for late in self._late if late[0] <= end]:
+            self.time = max(self.time, moment)
+            self._answer(message, Behaviour.ANSWERS)
+        self._late = [late for late in self._late if late[0] > end]
+        self.time = max(self.time, end)
 
     def open_gate(self) -> None:
         """What answers do to the environment is not what this is about."""
@@ -105,33 +164,53 @@ class World:
 
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: Turn) -> Exchange:
         """Stands for `gateway.exchange`."""
-        if self.way is Way.REFUSED:
-            return self._exchange(message, sent=False, fault=Fault.REFUSED, fault_text="refused")
-        self._arrive(message)
-        if self.way is Way.LATE:
-            self._late.append((REDOX_WORKS_FOR, message))
-        if self.way in (Way.LATE, Way.LOST):
-            return self._exchange(message, fault=Fault.DEADLINE, fault_text="no whole answer")
-        if self.way is Way.NOT_SIGNED_IN:
-            return self._exchange(message, status=401, body=b'{"errorDetail": "over"}')
-        reply = too_many() if self.way is Way.TOO_MANY else self._answer(message, BEHAVIOUR[self.way])
-        return self._replied(message, reply)
+        exchange = self._sent(message)
+        self.replies.append(Answered(self.now(), message, exchange, was_read=not self.dies))
+        if self.dies:
+            self.dies = False
+            raise Died
+        return exchange
 
     def ask(self, redox: RedoxEnvironment, query: bytes) -> tuple[TokenAnswer, Exchange | None]:
         """Stands for `gateway.ask`."""
         if not self.answers_queries:
-            return TokenAnswer(token="token"), self._exchange(query, status=502, body=b"Bad Gateway")
-        return TokenAnswer(token="token"), self._replied(query, self._answer(query, Behaviour.ANSWERS))
+            exchange = self._exchange(query, status=502, body=b"Bad Gateway")
+        else:
+            reply = self._directory.answer(query, "staging", Behaviour.ANSWERS)
+            exchange = self._replied(query, _shown(reply, self.showing, query))
+        self.answers.append(Answered(self.now(), query, exchange))
+        return TokenAnswer(token="token"), exchange
 
     @contextmanager
     def in_place_of_redox(self) -> Iterator[None]:
+        """The portal meets this directory, and its clock is the world's."""
+        # The clock of another example may have gone far ahead.
+        Installation.objects.update(next_send_at=None)
         with (
+            mock.patch.object(clock, "now", self.now),
             mock.patch.object(gateway, "exchange", self.exchange),
             mock.patch.object(gateway, "ask", self.ask),
+            mock.patch.object(gateway, "access_token", return_value=TokenAnswer(token="token")),
+            mock.patch.object(gateway, "discard_token", return_value=True),
             # Waits of random length would be over in one run of an example and not in the next.
             mock.patch("random.uniform", lambda least, most: most),
         ):
             yield
+
+    def _sent(self, message: bytes) -> Exchange:
+        if self.way is Way.REFUSED:
+            return self._exchange(message, sent=False, fault=Fault.REFUSED, fault_text="refused")
+        self._arrive(message)
+        if self.way is Way.LATE:
+            self._late.append((self.time + datetime.timedelta(seconds=REDOX_WORKS_FOR), message))
+        if self.way in (Way.LATE, Way.LOST):
+            return self._exchange(message, fault=Fault.DEADLINE, fault_text="no whole answer")
+        if self.way is Way.NOT_SIGNED_IN:
+            return self._exchange(message, status=401, body=b'{"errorDetail": "over"}')
+        if self.way is Way.NOT_APPLIED_504:
+            return self._replied(message, gateway_reply(504, "Gateway Time-out"))
+        reply = too_many() if self.way is Way.TOO_MANY else self._answer(message, BEHAVIOUR[self.way])
+        return self._replied(message, reply)
 
     def _arrive(self, message: bytes) -> None:
         """A New of a record that our own New has put there, or will: the worst that can happen."""
@@ -144,7 +223,14 @@ class World:
         self.arrived.append(message)
 
     def _answer(self, message: bytes, behaviour: Behaviour) -> Reply | NoReply:
-        return self._directory.answer(message, "staging", behaviour)
+        """What the directory does with a message; what it has afterwards is kept."""
+        organization = json.loads(message)["Organizations"][0]
+        before = len(self.store.effects())
+        reply = self._directory.answer(message, "staging", behaviour)
+        if len(self.store.effects()) > before:
+            sha256 = hashlib.sha256(message).hexdigest()
+            self.contents.append(Content(self.now(), oid_of(organization), organization, sha256))
+        return reply
 
     def _replied(self, message: bytes, reply: Reply | NoReply) -> Exchange:
         if isinstance(reply, NoReply):
@@ -154,3 +240,35 @@ class World:
 
     def _exchange(self, message: bytes, *, sent: bool = True, **values: Any) -> Exchange:
         return Exchange(request_sha256=hashlib.sha256(message).hexdigest(), sent=sent, duration_ms=5, **values)
+
+
+def _shown(reply: Reply | NoReply, showing: Showing, query: bytes) -> Reply | NoReply:
+    """The answer to a Query as this directory likes to give it."""
+    if isinstance(reply, NoReply) or showing is Showing.AS_IT_IS:
+        return reply
+    content, asked = json.loads(reply.body), json.loads(query)
+    found = content["Organizations"]
+    if showing is Showing.SPELLED:
+        found = list(map(spelled, found))
+    if showing is Showing.TWO_OIDS:
+        other = {"ID": "2.16.840.1.113883.4.6.1", "IDType": "OID"}
+        found = [each | {"Identifiers": [other, *each["Identifiers"]]} for each in found]
+    if showing is Showing.OTHERS:
+        oids = [{"ID": "2.16.840.1.113883.4.6.2", "IDType": "OID"}]
+        found = [each | {"Identifiers": oids} for each in found]
+    if showing is Showing.ACTIVE_ONLY and "Active" not in asked:
+        found = [each for each in found if each["Active"]]
+    return json_reply(reply.status, content | {"Organizations": found})
+
+
+def spelled(organization: dict[str, Any]) -> dict[str, Any]:
+    """The same organization in another spelling: US for USA, five digits of a ZIP, small letters, another order."""
+    address = dict(organization.get("Address", {}))
+    if address.get("Country") in ("USA", "US"):
+        address["Country"] = "US" if address["Country"] == "USA" else "USA"
+    if "ZIP" in address:
+        address["ZIP"] = address["ZIP"][:5]
+    if "State" in address:
+        address["State"] = address["State"].lower()
+    changed = {"Aliases": list(reversed(organization["Aliases"]))} if organization.get("Aliases") else {}
+    return organization | changed | ({"Address": address} if address else {})

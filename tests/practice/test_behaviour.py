@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 def test_every_behaviour_has_a_word_and_a_label_of_its_own() -> None:
     assert [word for word, _ in BEHAVIOURS] == [behaviour.value for behaviour in Behaviour]
-    assert len({label for _, label in BEHAVIOURS}) == len(BEHAVIOURS) == 16
+    assert len({label for _, label in BEHAVIOURS}) == len(BEHAVIOURS) == 23
     assert all(label for _, label in BEHAVIOURS)
 
 

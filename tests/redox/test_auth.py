@@ -131,18 +131,52 @@ def test_a_key_that_cannot_sign_is_refused_without_being_shown(private_key: RSAK
             tokens(environment(credential, "https://api.example.org"), limits)
 
 
-def test_a_token_is_kept_until_a_minute_before_its_end(oauth: OAuthCredential, limits: Limits) -> None:
-    with servers.serving(granting(oauth_grant("60.4"))) as server:
+@pytest.fixture
+def passing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets this many seconds pass by the clock of the process."""
+    passed = [0.0]
+    real = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: real() + sum(passed))
+    return passed.append
+
+
+@pytest.mark.parametrize(("life", "kept"), [(10, 9), (60, 54), (300, 270), (3600, 3540)])
+def test_a_token_is_kept_until_a_tenth_of_its_life_before_its_end_or_a_minute(
+    oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None], life: int, kept: int
+) -> None:
+    with servers.serving(granting(oauth_grant(str(life)))) as server:
         source = tokens(environment(oauth, server.url), limits)
-        first, again = source.get(), source.get()
-        time.sleep(0.45)
+        first = source.get()
+        passing(kept - 0.9)
+        again = source.get()
+        passing(1.0)
         later = source.get()
     assert (first.token, again.token, later.token) == ("token-1", "token-1", "token-2")
     assert (first.status, again.status) == (200, None)
 
 
+def test_no_token_is_asked_for_while_the_other_side_asked_to_wait(
+    oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None]
+) -> None:
+    with servers.serving(servers.answer(429, Retry_After="10")) as server:
+        source = tokens(environment(oauth, server.url), limits)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: source.get(), range(8)))
+        assert server.connections == 1
+        passing(8.0)
+        outcome = source.get().outcome
+        assert server.connections == 1
+        server._behave = granting(oauth_grant())
+        passing(2.0)
+        assert source.get().token == "token-1"
+    assert [answer.token for answer in answers] == [""] * 8
+    assert outcome is not None
+    assert outcome.hold_seconds is not None
+    assert 0 < outcome.hold_seconds <= 2.0
+
+
 def test_a_lifetime_that_says_nothing_is_none(oauth: OAuthCredential, limits: Limits) -> None:
-    said: list[object] = [None, "soon", True, -5, 0, "1e999", [], 10**400, 60]
+    said: list[object] = [None, "soon", True, -5, 0, "1e999", [], 10**400]
     with servers.serving(granting(lambda number: oauth_grant(said[number - 1])(number))) as server:
         source = tokens(environment(oauth, server.url), limits)
         assert [source.get().token for _ in said] == [f"token-{number + 1}" for number in range(len(said))]
@@ -176,7 +210,7 @@ def test_a_refused_token_is_not_handed_out_again_but_its_successor_is(oauth: OAu
 
 
 def test_an_api_key_is_shown_once_and_then_refreshed(limits: Limits) -> None:
-    with servers.serving(granting(api_key_grant(seconds=1))) as server:
+    with servers.serving(granting(api_key_grant(seconds=-1))) as server:
         source = tokens(environment(API_KEY, server.url), limits)
         assert [source.get().token, source.get().token, source.get().token] == ["token-1", "token-2", "token-3"]
     assert [server.head(place).split(" ")[1] for place in (0, 1, 2)] == [
@@ -208,7 +242,7 @@ def test_a_refused_refresh_token_is_followed_by_the_secret_at_once(limits: Limit
         if b"/auth/refreshToken" in server.read(connection):
             connection.sendall(servers.response(401, b"Invalid request"))
         else:
-            connection.sendall(servers.response(200, api_key_grant(seconds=1)(len(server.requests))))
+            connection.sendall(servers.response(200, api_key_grant(seconds=-1)(len(server.requests))))
 
     with servers.serving(behave) as server:
         source = tokens(environment(API_KEY, server.url), limits)

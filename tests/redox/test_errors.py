@@ -240,6 +240,12 @@ ROWS = [
         ("", ""),
     ),
     (
+        not_sent(Fault.CLOSED, "STAGING was stopped or paused before the message left."),
+        "Sending was closed before this message left. Nothing was sent.",
+        "STAGING was stopped or paused before the message left. Next attempt 14:08.",
+        ("", ""),
+    ),
+    (
         not_sent(Fault.CERTIFICATE, "self-signed certificate"),
         "The other side could not prove that it is Redox. Nothing was sent.",
         "self-signed certificate; api.redoxengine.com.",

@@ -22,18 +22,15 @@ from organizations.records import (
 )
 from organizations.redox.environment import ORGANIZATION_ROUTING, Environment
 from organizations.redox.messages import (
-    MOST_LEVELS,
-    MOST_PARTS,
-    AnswerNotUnderstood,
     Line,
     annotated,
     message,
     query,
-    read_json,
     read_query_answer,
     record_from_message,
     sha256,
 )
+from organizations.redox.reading import MOST_LEVELS, MOST_PARTS, AnswerNotUnderstood, read_json
 from tests.strategies import records
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -78,6 +75,13 @@ def nested(levels):
 
 def organization(**changes):
     return {"Active": True, "Name": "Lakeside Clinics", "Identifiers": [{"ID": OID, "IDType": "OID"}]} | changes
+
+
+def record_in(body: bytes, oid: str = OID) -> OrganizationRecord:
+    """The organization that an answer shows."""
+    record = read_query_answer(body, oid)
+    assert record is not None
+    return record
 
 
 @pytest.mark.parametrize(
@@ -185,6 +189,14 @@ def test_a_query_asks_for_one_oid():
     assert Query(**json.loads(content)).model_dump() == json.loads(content)
 
 
+@pytest.mark.parametrize("active", [True, False])
+def test_a_query_asks_only_for_active_or_only_for_deactivated_ones(active):
+    content = json.loads(query(OID, STAGING, active=active))
+    assert list(content)[-2:] == ["Identifier", "Active"]
+    assert content == json.loads(query(OID, STAGING)) | {"Active": active}
+    assert Query(**content).model_dump() == content
+
+
 def test_an_answer_gives_the_record_without_what_a_query_cannot_show():
     body = query_response(
         organization(
@@ -198,7 +210,7 @@ def test_an_answer_gives_the_record_without_what_a_query_cannot_show():
         Paging={"Count": 1, "Index": 0},
     )
     QueryResponse.model_validate(json.loads(body.replace(b', "Office": "12"', b"")))
-    (found,) = read_query_answer(body)
+    found = record_in(body)
     assert found == OrganizationRecord(
         oid=OID,
         name="Lakeside Clinics",
@@ -216,23 +228,23 @@ def test_an_answer_gives_the_record_without_what_a_query_cannot_show():
     )
 
 
-@given(records)
+@given(records.filter(lambda record: record.name.strip()))
 def test_what_was_sent_and_what_is_seen_of_it_read_the_same(record):
     """A directory shows what was sent, but neither destination ID nor endpoints."""
     (sent,) = json.loads(message(record, "New", STAGING))["Organizations"]
     shown = {key: value for key, value in sent.items() if key not in ("DestinationID", "Endpoints")}
-    (seen,) = read_query_answer(query_response(shown | {"ManagingOrg": "Redox"}))
+    seen = record_in(query_response(shown | {"ManagingOrg": "Redox"}), record.oid)
     assert readable(seen) == readable(record)
 
 
 def test_an_empty_list_says_that_the_directory_knows_none():
-    assert read_query_answer(query_response()) == ()
+    assert read_query_answer(query_response(), OID) is None
 
 
 def test_numbers_are_read_as_text_however_long():
     long_number = b'{"ID": ' + b"9" * 5_000 + b', "Fraction": 1.0e5}'
     assert read_json(long_number) == {"ID": "9" * 5_000, "Fraction": "1.0e5"}
-    assert read_query_answer(query_response(organization(Name=17)))[0].name == "17"
+    assert record_in(query_response(organization(Name=17))).name == "17"
 
 
 NOT_UNDERSTOOD = {
@@ -255,6 +267,11 @@ NOT_UNDERSTOOD = {
     "Organizations is one": query_response(Organizations=organization()),
     "an organization is null": query_response(None),
     "no OID": query_response(organization(Identifiers=[{"ID": "LSC-014", "IDType": "FACID"}])),
+    "no name": query_response(organization(Name="")),
+    "a name of blanks": query_response(organization(Name="  ")),
+    "a list in another place": query_response(Organizations=None, Data={"Organizations": [organization()]}),
+    "an empty list and one in another place": query_response(Data={"Organizations": [organization()]}),
+    "an empty list that counts one": query_response(Paging={"Count": 1, "Index": 0}),
     "an OID that is none": query_response(organization(Identifiers=[{"ID": "2.16.x", "IDType": "OID"}])),
     "Active in words": query_response(organization(Active="true")),
     "Active as number": query_response(organization(Active=1)),
@@ -281,19 +298,19 @@ NOT_UNDERSTOOD = {
 @pytest.mark.parametrize("body", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
 def test_an_answer_that_is_not_understood_is_never_an_answer(body):
     with pytest.raises(AnswerNotUnderstood):
-        read_query_answer(body)
+        read_query_answer(body, OID)
 
 
 def test_the_deepest_and_longest_that_is_read_can_be_sent_back():
     # The body, its list of organizations and the organization are the first three levels.
     answer = organization(Type=nested(MOST_LEVELS - 3), Aliases=["x"] * MOST_PARTS)
-    (record,) = read_query_answer(query_response(answer))
+    record = record_in(query_response(answer))
     known = replace(record, destination_known=True)
     assert record_from_message(message(known, "Update", STAGING)) == known
 
 
 def test_a_written_backslash_u_is_not_mistaken_for_nul():
-    assert read_query_answer(query_response(organization(Name="\\u0000")))[0].name == "\\u0000"
+    assert record_in(query_response(organization(Name="\\u0000"))).name == "\\u0000"
 
 
 json_values = st.recursive(
@@ -315,17 +332,18 @@ def test_strange_answers_are_read_or_not_understood_but_never_anything_else(chan
     ]
     for body in bodies:
         try:
-            found = read_query_answer(body)
+            found = read_query_answer(body, OID)
         except AnswerNotUnderstood:
             continue
-        assert all(not record.destination_known for record in found)
-        assert all(record.oid == OID for record in found)
+        # In these bodies nothing is empty unless the list of organizations itself was replaced by an empty one.
+        assert found is not None or json.loads(body)["Organizations"] == []
+        assert found is None or (found.oid, found.destination_known, bool(found.name.strip())) == (OID, False, True)
 
 
 @given(st.binary(max_size=200))
 def test_bytes_from_anywhere_are_not_understood(body):
     with pytest.raises(AnswerNotUnderstood):
-        read_query_answer(body)
+        read_query_answer(body, OID)
 
 
 @pytest.mark.parametrize("count", [0, 2])

@@ -10,7 +10,7 @@ from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import organizations, reviews, submissions
 from organizations.services.blockers import Block
-from organizations.services.faults import NotDone
+from organizations.services.faults import Circle, NotDone
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import accepted, deliver, edit, fresh
@@ -31,7 +31,7 @@ def in_the_way(made: Organization, intent: Intent | None = Intent.DEACTIVATE) ->
     return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(made), intent=intent).blockers]
 
 
-def queued_anyway(made: Organization, user: User, intent: Intent, monkeypatch: pytest.MonkeyPatch) -> Submission:
+def queued_anyway(made: Organization, user: User, intent: Intent | None, monkeypatch: pytest.MonkeyPatch) -> Submission:
     """A submission whose review saw nothing in the way, as when two people send at the same moment."""
     with monkeypatch.context() as patch:
         patch.setattr(reviews, "blockers_of", lambda *_: ())
@@ -213,6 +213,56 @@ class TestCircles:
         assert tree.would_circle_in_directory("staging", BASE, f"{BASE}.1.1")
         assert not tree.would_circle_in_directory("staging", f"{BASE}.1.1", BASE)
         assert not tree.would_circle_in_directory("production", BASE, f"{BASE}.1.1")
+
+    def both_queued(self, user: User, monkeypatch: pytest.MonkeyPatch) -> tuple[Submission, Submission]:
+        """Two moves on their way that close a circle, as two people could once send them at the same moment."""
+        one, other = accepted(user), accepted(user, f"{BASE}.5")
+        first = factories.submission(edit(one, user, part_of_oid=other.oid), user=user)
+        edit(one, user, part_of_oid=GATEWAY_OID)
+        second = queued_anyway(edit(other, user, part_of_oid=one.oid), user, None, monkeypatch)
+        return first, second
+
+    def test_of_two_on_their_way_only_one_leaves(
+        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = self.both_queued(editor, monkeypatch)
+
+        assert not deliver()
+        sentence = "Lakeside 5 lies below this record in the directory; that would make a circle."
+        assert state_of(first) == (State.CANCELLED, sentence)
+        assert deliver()
+
+        assert state_of(second)[0] == State.ACCEPTED
+        parents = {
+            oid: record["PartOf"]["Identifier"]["Value"] for oid, record in practice.organizations("staging").items()
+        }
+        assert parents == {BASE: GATEWAY_OID, f"{BASE}.5": BASE}
+
+    def test_of_one_that_was_attempted_a_person_decides(
+        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, _ = self.both_queued(editor, monkeypatch)
+        Submission.objects.filter(pk=first.pk).update(attempt=1)
+        assert not deliver()
+        assert state_of(first)[0] == State.NEEDS_PERSON
+
+    def test_an_update_of_what_stays_in_its_place_is_not_held_up_by_a_move(
+        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        above = accepted(editor)
+        below = accepted_below(editor)
+        factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
+        queued_anyway(edit(above, editor, name="Lakeside South"), editor, None, monkeypatch)
+        Submission.objects.filter(organization=above).update(part_of_oid=below.oid)
+        assert deliver()
+        assert fresh(below).changes == 0
+
+    def test_taking_over_makes_none(self, editor: User) -> None:
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        shown = factories.record(BASE, part_of_oid=child.oid)
+        with pytest.raises(Circle, match="lies below this record"):
+            organizations.take_over(shown, "staging", actor=acting(editor))
+        assert not Organization.objects.filter(oid=BASE).exists()
 
     def test_discarding_makes_none(self, practice: PracticeDirectory, editor: User) -> None:
         above = accepted(editor)

@@ -223,12 +223,12 @@ def test_a_new_answer_of_the_directory_can_take_the_decision_back(
     submission = decide(undecided(practice, editor), Verdict.FOREIGN, approver)
     made = submission.organization
     with pytest.raises(NotDone, match="Ask the directory first"):
-        differences.reopen(made.pk, reason="Redox corrected it", actor=approver)
+        differences.claim(made.pk, reason="Redox corrected it", actor=approver)
     practice.forget("staging", BASE)
     asking.ask_about_record(made, actor=approver)
     with pytest.raises(ReasonMissing):
-        differences.reopen(made.pk, reason=" ", actor=approver)
-    differences.reopen(made.pk, reason="Redox corrected it", actor=approver)
+        differences.claim(made.pk, reason=" ", actor=approver)
+    differences.claim(made.pk, reason="Redox corrected it", actor=approver)
     made = fresh(made)
     assert (made.is_foreign, made.standing) == (False, "not_registered")
     assert reviews.review(made, actor=acting(editor)).event == Event.NEW

@@ -135,7 +135,7 @@ def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
     monkeypatch.setattr(gateway, "ask", lambda *_: (TokenAnswer(token="token"), answer))
     assert environments.check("staging", actor=acting(editor)).succeeded == succeeds
     assert gate().check_succeeded == succeeds
-    entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_CHECKED)
+    entry = AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).latest("sequence")
     assert (entry.http_status, entry.raw_cut) == (answer.status, answer.body_cut)
     assert entry.facts["exchange"]["sent"] is True
 

@@ -337,3 +337,15 @@ def test_a_reading_of_what_was_there_before_is_nobodys_change(
     practice.register("staging", there | {"Name": "By hand"})
     asking.ask_about_record(made, actor=worker)
     assert (fresh(made).not_visible_yet, fresh(made).differs) == (False, 1)
+
+
+def test_what_our_own_message_may_have_changed_is_nobody_elses_change(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    submission = unknown(practice, editor, "applies-then-504", edit(made, editor, name="Lakeside North"))
+    asking.ask_about(submission, actor=worker)
+    assert fresh(made).differs == 0
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Aliases": ["By hand"]})
+    asking.ask_about(submission, actor=worker)
+    assert fresh(made).differs == 1

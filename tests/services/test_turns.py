@@ -15,6 +15,7 @@ from organizations.services.turns import Turn
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
+from tests.services.redox_says import YES, redox_says, token
 from tests.services.sending import deliver
 
 
@@ -61,11 +62,22 @@ def test_a_message_and_its_tokens_take_one_turn_each(
 
 
 def test_a_query_and_its_tokens_take_one_turn_each(renewing: PracticeDirectory, taken: list[Turn]) -> None:
+    shown = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
+    renewing.register("staging", shown)
     assert asking.query("staging", BASE).was_asked
     renewing.expire_tokens()
     assert asking.query("staging", BASE).was_asked
     assert len(renewing.requests) == 5
     assert len(taken) == 5
+
+
+def test_a_token_that_lives_a_minute_is_used_while_it_lives(transactional_db: None, editor: User) -> None:
+    with redox_says() as saying:
+        saying.tokens, saying.writes = [token("token-1", seconds=60)], [YES]
+        for number in range(1, 4):
+            factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+            assert deliver()
+    assert saying.arrived == ["token", "write", "write", "write"]
 
 
 def test_nothing_leaves_before_its_turn(

@@ -268,6 +268,15 @@ def test_sending_goes_on_only_after_a_check_that_succeeded(
     assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_RELEASED).count() == 1
 
 
+def test_who_checks_while_redox_asked_to_wait_is_told_how_long(
+    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    environments.hold_now("staging", 60, "too many requests", actor=worker)
+    said = text_of(client_of(user=editor).post(CHECK, follow=True))
+    assert "Redox asked the portal to wait. Nothing is sent to STAGING until " in said
+    assert practice.requests == []
+
+
 def test_who_may_not_send_does_not_go_on(client_of: ClientOf, practice: PracticeDirectory, worker: Actor) -> None:
     environments.stop_now("production", "Redox does not accept the credential", actor=worker)
     environments.check("production", actor=worker)

@@ -111,7 +111,7 @@ def test_before_the_first_attempt_it_can_be_cancelled(client_of: ClientOf, edito
     assert "Taken back by Editor One at " in said
     assert "Review again" in said
     again = text_of(client.post(page_of(queued, "submission-cancel"), follow=True))
-    assert "It cannot be cancelled any more." in again
+    assert "was cancelled already." in again
 
 
 @pytest.mark.parametrize(("intent", "wanted"), [(Intent.DEACTIVATE, "true"), (Intent.REACTIVATE, "false")])

@@ -125,7 +125,7 @@ def _wanted(organization):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0009_evidence"),
+        ("organizations", "0010_evidence"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0007_actions_without_a_check"),
+        ("organizations", "0009_hold_asked_for"),
     ]
 
     operations = [

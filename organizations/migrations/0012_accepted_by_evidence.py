@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("organizations", "0010_evidence_of_what_is_stored"),
+        ("organizations", "0011_evidence_of_what_is_stored"),
     ]
 
     operations = [

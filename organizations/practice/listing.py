@@ -1,0 +1,40 @@
+"""Ways in which an answer to a Query may list organizations, other than the documented one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from organizations.practice.behaviour import Behaviour
+from organizations.practice.spelling import spelled_differently
+
+type Organization = dict[str, Any]
+
+ANOTHER_OID = "2.16.840.1.113883.3.6147.458.88888.1.1.1.1"
+ANOTHER: Organization = {
+    "Name": "Another Organization",
+    "Active": True,
+    "Identifiers": [{"ID": ANOTHER_OID, "IDType": "OID"}],
+    "PartOf": {"Identifier": {"Value": "2.16.840.1.113883.3.6147.458.2"}},
+    "Address": {"City": "Milwaukee", "State": "WI", "Country": "USA"},
+}
+
+
+def listed(organizations: list[Organization], behaviour: Behaviour) -> list[Organization]:
+    """The organizations that were found, as a directory that behaves so lists them."""
+    return _LISTINGS[behaviour](organizations) if behaviour in _LISTINGS else organizations
+
+
+def _with_another_oid(organization: Organization) -> Organization:
+    return organization | {"Identifiers": [{"ID": ANOTHER_OID, "IDType": "OID"}, *organization["Identifiers"]]}
+
+
+def _without_name(organization: Organization) -> Organization:
+    return {key: value for key, value in organization.items() if key != "Name"}
+
+
+_LISTINGS: dict[Behaviour, Callable[[list[Organization]], list[Organization]]] = {
+    Behaviour.SPELLS_DIFFERENTLY: lambda found: [spelled_differently(each) for each in found],
+    Behaviour.SHOWS_ANOTHER: lambda found: [ANOTHER],
+    Behaviour.SHOWS_TWO_OIDS: lambda found: [_with_another_oid(each) for each in found],
+    Behaviour.SHOWS_TWICE: lambda found: [each for each in found for _ in range(2)],
+    Behaviour.SHOWS_NO_NAME: lambda found: [_without_name(each) for each in found],
+}

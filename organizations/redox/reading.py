@@ -1,0 +1,132 @@
+"""JSON from outside, read strictly: what could be read in two ways, or not be stored, is not understood."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from organizations.redox import numbers
+
+MOST_LEVELS = 50
+MOST_PARTS = 500
+"""How deep an answer may be nested, and how many contacts, aliases or identifiers a record in it may have.
+
+Far beyond any record; what is beyond that could be read, and then neither compared nor shown.
+"""
+
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+
+
+class AnswerNotUnderstood(ValueError):
+    """The bytes are not JSON, or not of the shape that Redox documents; the message says what is wrong with them."""
+
+    @property
+    def sentence(self) -> str:
+        """The same for people, as one sentence about an answer of the directory."""
+        return f"The directory's answer was not understood: {self}."
+
+
+class UnexpectedOrganizations(AnswerNotUnderstood):
+    """A readable answer to a Query that does not show exactly one organization with our OID. Its text is a sentence."""
+
+    @property
+    def sentence(self) -> str:
+        return str(self)
+
+
+def read_json(body: bytes) -> Any:
+    """JSON from outside, with numbers as text: IDs exceed what databases hold, and a number may have 5,000 digits.
+
+    Raises AnswerNotUnderstood for what is no JSON, and for what two readers could read differently or that cannot be
+    stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
+    """
+    try:
+        value = numbers.read(body.decode("utf-8-sig"), _object_without_repeated_keys)
+        text = json.dumps(value, ensure_ascii=False)
+        text.encode()
+    except (ValueError, RecursionError) as fault:
+        raise AnswerNotUnderstood(f"not a JSON text that can be read: {type(fault).__name__}") from fault
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise AnswerNotUnderstood("a text holds NUL")
+    if _is_deep(value):
+        raise AnswerNotUnderstood(f"it is nested more than {MOST_LEVELS} levels deep")
+    return value
+
+
+def without_empty(value: Any) -> Any:
+    """The value without the empty texts, lists, objects and nulls in it, however deep."""
+    if isinstance(value, dict):
+        filled = {key: without_empty(part) for key, part in value.items()}
+        return {key: part for key, part in filled.items() if part not in _EMPTY}
+    if isinstance(value, list):
+        return [part for part in map(without_empty, value) if part not in _EMPTY]
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_LEVELS + 1):
+        parts = (one.values() if isinstance(one, dict) else one if isinstance(one, list) else () for one in level)
+        level = [part for several in parts for part in several]
+    return bool(level)
+
+
+def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object repeats a key")
+    return found
+
+
+class JsonObject:
+    """A JSON object being read, key by key; what nobody asked for stays in `left`."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        if not isinstance(value, dict):
+            raise AnswerNotUnderstood(f"{path or 'the body'} is not an object")
+        self.path = path
+        self.left: dict[str, Any] = dict(value)
+        self._parts: list[JsonObject] = []
+
+    def text(self, key: str) -> str:
+        value = self.left.pop(key, None)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise AnswerNotUnderstood(f"{self._path(key)} is not a text")
+        return str(value)  # a number among our own fields is a text
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self._list(key)
+        if not all(isinstance(value, str) for value in values):
+            raise AnswerNotUnderstood(f"{self._path(key)} is not a list of texts")
+        return tuple(map(str, values))
+
+    def part(self, key: str) -> "JsonObject":
+        value = self.left.pop(key, None)
+        return self._remember(JsonObject({} if value is None else value, self._path(key)))
+
+    def parts(self, key: str) -> "list[JsonObject]":
+        values = self._list(key)
+        return [self._remember(JsonObject(value, f"{self._path(key)}.{place}")) for place, value in enumerate(values)]
+
+    def carried(self) -> Iterator[tuple[str, str]]:
+        """What was left here and below: path and JSON, its numbers as they came. What is empty says nothing."""
+        for key, value in without_empty(self.left).items():
+            yield self._path(key), numbers.written(value)
+        for part in self._parts:
+            yield from part.carried()
+
+    def _list(self, key: str) -> list[Any]:
+        values = self.left.pop(key, None)
+        if values is not None and not isinstance(values, list):
+            raise AnswerNotUnderstood(f"{self._path(key)} is not a list")
+        if len(values or ()) > MOST_PARTS:
+            raise AnswerNotUnderstood(f"{self._path(key)} holds more than {MOST_PARTS} parts")
+        return [value for value in values or () if value is not None]
+
+    def _path(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+    def _remember(self, part: "JsonObject") -> "JsonObject":
+        self._parts.append(part)
+        return part

@@ -1,0 +1,85 @@
+"""Looking up one OID in the directory: up to three Queries, and what their answers say together. Nothing is stored."""
+
+import datetime
+from dataclasses import dataclass, field
+
+from organizations.models import clock
+from organizations.records import OrganizationRecord
+from organizations.redox import messages
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, decoded
+from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.outcome import Kind, Outcome, classify
+
+from . import gateway
+
+ABSENT_NEEDS = (None, True, False)
+"""Active in each Query that must be answered by an empty list before an OID counts as absent.
+
+Redox does not document whether a Query without Active leaves out what is deactivated.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the directory said about one OID. `cause` is filled when it could not be asked; then nothing is known.
+
+    `asked_at` is the database's time before the first Query left. `exchange` is the one that decides, `earlier` are
+    those before it, each answered by an empty list; None where the last Query did not leave. `outcome` is that of the
+    last exchange or token request; None where neither left.
+    """
+
+    asked_at: datetime.datetime
+    cause: str = ""
+    record: OrganizationRecord | None = None
+    exchange: Exchange | None = None
+    earlier: tuple[Exchange, ...] = ()
+    outcome: Outcome | None = None
+    token: TokenAnswer = field(default_factory=TokenAnswer)
+
+    @property
+    def was_asked(self) -> bool:
+        return not self.cause
+
+
+def look_up(redox: RedoxEnvironment, oid: str) -> Answer:
+    """Ask the directory for one OID. Never inside a transaction.
+
+    Absent, which is neither a record nor a cause, only after an empty list to each Query of `ABSENT_NEEDS`; each of
+    them is asked only after the one before was answered so.
+    """
+    asked_at = clock.now()
+    earlier: tuple[Exchange, ...] = ()
+    for active in ABSENT_NEEDS:
+        answer = _ask(redox, oid, active, asked_at, earlier)
+        if answer.cause or answer.record or answer.exchange is None:
+            break
+        earlier += (answer.exchange,)
+    return answer
+
+
+def token_cause(answer: TokenAnswer) -> str:
+    """Why there is no token, in Redox's words where it gave any."""
+    detail = answer.outcome.detail if answer.outcome else ""
+    return answer.error_description or answer.error or detail or "Redox gives no reason."
+
+
+def _ask(
+    redox: RedoxEnvironment,
+    oid: str,
+    active: bool | None,
+    asked_at: datetime.datetime,
+    earlier: tuple[Exchange, ...],
+) -> Answer:
+    try:
+        token, exchange = gateway.ask(redox, messages.query(oid, redox, active=active))
+    except gateway.DoorClosed as closed:
+        return Answer(asked_at, str(closed), earlier=earlier)
+    if exchange is None or token.outcome is not None:
+        return Answer(asked_at, token_cause(token), None, exchange, earlier, token.outcome, token)
+    outcome = classify(exchange, event=messages.QUERY, oid=oid, expects="query")
+    if outcome.kind != Kind.ACCEPTED:
+        cause = outcome.detail or f"HTTP {exchange.status}"
+        return Answer(asked_at, cause, None, exchange, earlier, outcome, token)
+    record = messages.read_query_answer(decoded(exchange), oid)
+    return Answer(asked_at, "", record, exchange, earlier, outcome, token)

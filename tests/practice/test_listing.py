@@ -1,0 +1,134 @@
+"""Each way in which a Query may be answered otherwise than documented, as a client meets it."""
+
+from typing import Any
+
+import pytest
+
+from organizations.practice.listing import ANOTHER_OID
+from organizations.practice.spelling import spelled_differently
+from tests.practice.helpers import OID, ORGANIZATION, Portal, by_oid, organization, query, success, write
+
+pytestmark = pytest.mark.slow
+
+SHOWING = [
+    "shows-active-only",
+    "spells-differently",
+    "shows-another",
+    "shows-two-oids",
+    "shows-twice",
+    "shows-no-name",
+    "shows-another-shape",
+]
+
+
+def shown(portal: Portal, message: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    organizations: list[dict[str, Any]] = portal.post(message or by_oid()).json()["Organizations"]
+    return organizations
+
+
+def oids(found: dict[str, Any]) -> list[str]:
+    return [identifier["ID"] for identifier in found["Identifiers"] if identifier["IDType"] == "OID"]
+
+
+@pytest.mark.parametrize("behaviour", SHOWING)
+def test_messages_are_applied_and_answered_as_usual_however_records_are_shown(portal: Portal, behaviour: str) -> None:
+    portal.practice.behaviour = behaviour
+    success(portal.post(write()))
+    success(portal.post(write("Update", Active=False)))
+    assert portal.practice.organizations("staging") == {OID: organization(Active=False)}
+
+
+def test_deactivated_records_are_shown_only_to_a_query_that_asks_for_them(portal: Portal) -> None:
+    portal.practice.behaviour = "shows-active-only"
+    portal.practice.register("staging", organization(Active=False))
+    asked = by_oid()
+    assert shown(portal) == shown(portal, asked | {"Active": True}) == []
+    assert [oids(found) for found in shown(portal, asked | {"Active": False})] == [[OID]]
+    portal.practice.register("staging", organization(Active=True))
+    assert len(shown(portal)) == 1
+
+
+def test_another_organization_is_listed_whether_or_not_the_oid_is_known(portal: Portal) -> None:
+    portal.practice.behaviour = "shows-another"
+    assert [oids(found) for found in shown(portal)] == [[ANOTHER_OID]]
+    success(portal.post(write()))
+    assert [oids(found) for found in shown(portal)] == [[ANOTHER_OID]]
+
+
+@pytest.mark.parametrize("behaviour", ["shows-two-oids", "shows-twice", "shows-no-name"])
+def test_what_is_not_there_is_not_shown(portal: Portal, behaviour: str) -> None:
+    portal.practice.behaviour = behaviour
+    assert shown(portal) == []
+
+
+def test_another_oid_comes_before_the_own_one(portal: Portal) -> None:
+    success(portal.post(write()))
+    portal.practice.behaviour = "shows-two-oids"
+    assert [oids(found) for found in shown(portal)] == [[ANOTHER_OID, OID]]
+
+
+def test_a_record_is_listed_twice(portal: Portal) -> None:
+    success(portal.post(write()))
+    portal.practice.behaviour = "shows-twice"
+    first, second = shown(portal)
+    assert first == second
+    assert portal.post(by_oid()).json()["Paging"]["Count"] == 2
+
+
+def test_a_record_is_listed_without_its_name(portal: Portal) -> None:
+    success(portal.post(write()))
+    portal.practice.behaviour = "shows-no-name"
+    (found,) = shown(portal)
+    assert (oids(found), "Name" in found) == ([OID], False)
+
+
+def test_the_list_is_in_another_place(portal: Portal) -> None:
+    success(portal.post(write()))
+    portal.practice.behaviour = "shows-another-shape"
+    answer = portal.post(query()).json()
+    assert "Organizations" not in answer
+    assert [oids(found) for found in answer["Results"]["Organizations"]] == [[OID]]
+
+
+def test_a_query_shows_the_other_spelling_and_the_directory_keeps_what_was_sent(portal: Portal) -> None:
+    success(portal.post(write()))
+    usual = shown(portal)[0]
+    portal.practice.behaviour = "spells-differently"
+    (found,) = shown(portal)
+    assert found == spelled_differently(usual) != usual
+    assert portal.practice.organizations("staging") == {OID: ORGANIZATION}
+
+
+@pytest.mark.parametrize(
+    ("address", "spelled"),
+    [
+        ({"Country": "USA", "State": "WI", "ZIP": "53704"}, {"Country": "US", "State": "wi", "ZIP": "53704-0001"}),
+        ({"Country": "US", "ZIP": "53704-1234"}, {"Country": "USA", "ZIP": "53704"}),
+        ({"ZIP": "53704"}, {"ZIP": "53704-0001"}),
+        ({"City": "Madison"}, {"City": "Madison"}),
+        ({"Country": "Germany", "State": "BY", "ZIP": "80331"}, {"Country": "Germany", "State": "BY", "ZIP": "80331"}),
+    ],
+    ids=["American", "the other way round", "without a country", "without what is spelled", "elsewhere"],
+)
+def test_an_address_is_spelled_differently(address: dict[str, str], spelled: dict[str, str]) -> None:
+    assert spelled_differently({"Address": address}) == {"Address": spelled}
+
+
+@pytest.mark.parametrize(
+    ("number", "spelled"), [("+16085550100", "+1 (608) 555-0100"), ("+442079460018", "+442079460018")]
+)
+def test_a_phone_number_gets_punctuation(number: str, spelled: str) -> None:
+    contact = {"Name": "Desk", "PhoneNumber": {"Work": number}}
+    assert spelled_differently({"Contacts": [contact]}) == {
+        "Contacts": [{"Name": "Desk", "PhoneNumber": {"Work": spelled}}]
+    }
+
+
+def test_lists_come_the_other_way_round() -> None:
+    identifiers = [{"ID": OID, "IDType": "OID"}, {"ID": "17", "IDType": "FACID"}]
+    found: dict[str, Any] = {
+        "Aliases": ["A", "B"],
+        "Contacts": [{"Name": "A"}, {"Name": "B"}],
+        "Identifiers": identifiers,
+    }
+    assert spelled_differently(found) == {key: values[::-1] for key, values in found.items()}

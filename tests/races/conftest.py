@@ -1,0 +1,22 @@
+"""Races on real connections, with settings that reach nobody."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import override_settings
+
+from organizations.models import User
+from tests import factories
+from tests.connected import redox
+from tests.races.racing import AFTER_READING, BEFORE_LOCKING, Rounds
+
+
+@pytest.fixture
+def user(transactional_db: None) -> Iterator[User]:
+    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_RATE=1000.0):
+        yield factories.editor()
+
+
+@pytest.fixture(params=[BEFORE_LOCKING, AFTER_READING, ()], ids=["before locking", "after reading", "free"])
+def rounds(request: pytest.FixtureRequest) -> Rounds:
+    return Rounds(request.param)

@@ -1,0 +1,147 @@
+"""Acts that lock the same rows: none ends in a deadlock, whatever the other has locked."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from organizations.models import Environment, Intent, Plan, PlanKind, PlanState, State, Submission, User
+from organizations.services import drafts, organizations, plans, submissions
+from organizations.services.drafts import Chosen
+from organizations.services.faults import OutOfDate
+from tests import factories
+from tests.factories import acting
+from tests.races.racing import Rounds, refusals
+from tests.races.world import check, claim, fresh, oid, registered, reject, reviewed, state_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+def deactivated_together(user: User) -> tuple[Plan, Submission, Submission]:
+    """A plan with the deactivations of a child and of its parent, which waits for it."""
+    parent = registered(1, user)
+    child = registered(2, user, below=parent)
+    plan = factories.plan([parent, child], user=user, kind=PlanKind.DEACTIVATE)
+    below, above = plan.submissions.order_by("pk")
+    assert list(above.after.all()) == [below]
+    return plan, below, above
+
+
+def test_a_plan_is_stopped_while_a_child_of_it_is_rejected(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        plan, below, above = deactivated_together(user)
+        sending = claim()
+        assert sending == below
+        results = rounds.race(partial(reject, sending), partial(plans.stop, plan.pk, actor=acting(user)))
+        check()
+        assert (state_of(below), state_of(above)) == (State.REJECTED, State.CANCELLED)
+        assert fresh(above.organization).active
+        assert refusals(results) in ([], [f"Plan {plan.pk} is at its end already. Nothing was changed."])
+
+
+def test_a_plan_is_paused_while_its_third_alike_is_rejected(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        made = [factories.organization(oid(number), user=user) for number in range(1, 6)]
+        plan = factories.plan(made, user=user)
+        sending = [claim() for _ in range(3)]
+        for each in sending[:2]:
+            assert each is not None
+            reject(each)
+        assert sending[2] is not None
+        results = rounds.race(partial(reject, sending[2]), partial(plans.stop, plan.pk, actor=acting(user)))
+        check()
+        assert refusals(results) == []
+        plan.refresh_from_db()
+        assert plan.state == PlanState.STOPPED
+
+
+def test_a_plan_is_made_over_a_record_that_is_rejected_and_what_waits_for_it(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        # The one that waits is the older record: its lock comes first.
+        waiting = factories.organization(oid(1), user=user, part_of_oid=oid(2))
+        parent, other = (factories.organization(oid(number), user=user) for number in (2, 3))
+        for each in (parent, waiting):
+            factories.submission(each, user=user)
+        sending = claim()
+        assert sending is not None
+        chosen = Chosen(Environment.STAGING, PlanKind.SEND, (waiting.pk, parent.pk, other.pk))
+        drawn = drafts.draft(chosen, actor=acting(user))
+        ticked = frozenset(question.key for question in drawn.questions)
+        make = partial(plans.make, chosen, sha256=drawn.sha256, ticked=ticked, actor=acting(user))
+        results = rounds.race(partial(reject, sending), make)
+        check()
+        # What was rejected and cancelled meanwhile could be sent again: another plan than the one that was reviewed.
+        assert results[1].refusal is None or isinstance(results[1].refusal, OutOfDate)
+
+
+def test_a_childs_submission_and_its_parents_are_cancelled(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        _, below, above = deactivated_together(user)
+        results = rounds.race(
+            partial(submissions.cancel, below.pk, actor=acting(user)),
+            partial(submissions.cancel, above.pk, actor=acting(user)),
+        )
+        check()
+        assert (state_of(below), state_of(above)) == (State.CANCELLED, State.CANCELLED)
+        assert fresh(below.organization).active
+        assert fresh(above.organization).active
+        assert refusals(results) in ([], [f"Submission {above.pk} was cancelled already."])
+
+
+def test_one_submission_is_cancelled_twice(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        submission = factories.submission(factories.organization(oid(1), user=user), user=user)
+        cancel = partial(submissions.cancel, submission.pk, actor=acting(user))
+        results = rounds.race(cancel, cancel)
+        check()
+        assert refusals(results) == [f"Submission {submission.pk} was cancelled already."]
+
+
+def test_a_submission_is_claimed_while_its_record_is_edited(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        made = factories.organization(oid(1), user=user)
+        submission = factories.submission(made, user=user)
+        record = replace(made.record(), name="Edited")
+        edit = partial(organizations.edit, made.pk, made.version, record, stands_for="", actor=acting(user))
+        results = rounds.race(claim, edit)
+        check()
+        assert refusals(results) == []
+        assert fresh(made).name == "Edited"
+        submission.refresh_from_db()
+        assert (submission.state, submission.attempt) in ((State.SENDING, 1), (State.QUEUED, 0))
+        assert submission.state == State.SENDING or claim() == submission
+
+
+def test_a_submission_is_claimed_while_it_is_cancelled(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        submission = factories.submission(factories.organization(oid(1), user=user), user=user)
+        results = rounds.race(claim, partial(submissions.cancel, submission.pk, actor=acting(user)))
+        check()
+        assert bool(results[0].value) == results[1].is_refused
+        assert state_of(submission) == (State.SENDING if results[0].value else State.CANCELLED)
+
+
+def test_a_childs_new_is_claimed_while_its_parent_is_to_be_deactivated(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        parent = registered(1, user)
+        child = factories.organization(oid(2), user=user, part_of_oid=parent.oid)
+        deactivate = reviewed(parent, user, Intent.DEACTIVATE)
+        submission = factories.submission(child, user=user)
+        results = rounds.race(claim, deactivate)
+        check()
+        assert refusals(results) == ["1 active record is part of it. Move or deactivate them first."]
+        assert state_of(submission) == State.SENDING
+
+
+def test_a_parents_deactivation_is_claimed_while_a_child_is_to_be_sent(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        parent = registered(1, user)
+        child = factories.organization(oid(2), user=user, part_of_oid=parent.oid)
+        press = reviewed(child, user)
+        ending = factories.submission(parent, user=user, intent=Intent.DEACTIVATE)
+        results = rounds.race(claim, press)
+        check()
+        assert refusals(results) == [f"Submission {ending.pk} of {parent.name} must end first."]
+        # To send a child locks its parent's record for a moment, which a claim skips.
+        assert results[0].value or claim()
+        assert state_of(ending) == State.SENDING

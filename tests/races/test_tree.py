@@ -1,0 +1,144 @@
+"""Two people whose acts fit each other only one after the other: one of them is told why not."""
+
+from functools import partial
+
+import pytest
+
+from organizations.models import Intent, Organization, State, Submission, User
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services import delivery, organizations, reviews
+from organizations.services.faults import Circle, OidTaken, WarningsOpen
+from tests import factories
+from tests.factories import acting
+from tests.races.racing import Rounds, refusals
+from tests.races.world import WORKER, check, claim, fresh, move, oid, registered, reject, reviewed, state_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+def test_two_moves_below_each_other_make_no_circle(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        one, other = registered(1, user), registered(2, user)
+        results = rounds.race(partial(move, one, other.oid, user), partial(move, other, one.oid, user))
+        check()
+        (refusal,) = [each.refusal for each in results if each.refusal]
+        assert isinstance(refusal, Circle)
+        assert "lies below this record; that would make a circle" in str(refusal)
+
+
+def test_two_moves_on_their_way_make_no_circle(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        one, two, three = (registered(number, user) for number in (1, 2, 3))
+        move(one, two.oid, user)
+        reviewed(one, user)()
+        # What is saved makes no circle; with the message that is on its way the two others would.
+        move(one, GATEWAY_OID, user)
+        move(two, three.oid, user)
+        move(three, one.oid, user)
+        results = rounds.race(reviewed(two, user), reviewed(three, user))
+        check()
+        (sentence,) = refusals(results)
+        assert "lies below this record in the directory; that would make a circle." in sentence
+
+
+def test_a_parents_deactivation_and_a_childs_new(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        parent = registered(1, user)
+        child = factories.organization(oid(2), user=user, part_of_oid=parent.oid)
+        results = rounds.race(reviewed(parent, user, Intent.DEACTIVATE), reviewed(child, user))
+        check()
+        (sentence,) = refusals(results)
+        if results[0].is_refused:
+            assert sentence == "1 active record is part of it. Move or deactivate them first."
+        else:
+            ending = fresh(parent).last_submission
+            assert ending is not None
+            assert sentence == f"Submission {ending.pk} of {parent.name} must end first."
+
+
+def test_of_two_top_level_records_the_second_is_warned_about(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        one, other = (factories.organization(oid(number), user=user) for number in (1, 2))
+        results = rounds.race(reviewed(one, user, tick=False), reviewed(other, user, tick=False))
+        check()
+        (refusal,) = [each.refusal for each in results if each.refusal]
+        assert isinstance(refusal, WarningsOpen)
+        assert [key.rpartition("-")[0] for key in refusal.keys] == ["second-top"]
+
+
+def create(user: User, name: str) -> Organization:
+    return factories.organization(oid(1), user=user, name=name)
+
+
+def take_over(user: User) -> Organization:
+    return organizations.take_over(factories.record(oid(1), name="Taken over"), "staging", actor=acting(user))
+
+
+@pytest.mark.parametrize("other", ["create", "take over", "edit"])
+def test_two_records_with_the_same_oid(rounds: Rounds, user: User, other: str) -> None:
+    for _ in rounds:
+        free = factories.organization(oid(9), user=user)
+        record = factories.record(oid(1), name="Edited")
+        edit = partial(organizations.edit, free.pk, free.version, record, stands_for="", actor=acting(user))
+        acts = {"create": partial(create, user, "Other"), "take over": partial(take_over, user), "edit": edit}
+        results = rounds.race(partial(create, user, "One"), acts[other])
+        check()
+        (refusal,) = [each.refusal for each in results if each.refusal]
+        assert isinstance(refusal, OidTaken)
+        holder = Organization.objects.get(oid=oid(1))
+        assert str(refusal) == f"{oid(1)} is already the record {holder.name} in STAGING. Open it."
+
+
+def test_a_childs_new_and_the_rejection_of_its_parents(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        parent = factories.organization(oid(1), user=user)
+        reviewed(parent, user)()
+        child = factories.organization(oid(2), user=user, part_of_oid=parent.oid)
+        press = reviewed(child, user)
+        sending = claim()
+        assert sending is not None
+        results = rounds.race(partial(reject, sending), press)
+        check()
+        if results[1].is_refused:
+            assert "was rejected in STAGING" in refusals(results)[0]
+        else:
+            assert state_of(Submission.objects.get(organization=child)) == State.CANCELLED
+
+
+def test_a_grandchilds_new_and_the_rejection_of_the_first(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        top, middle, low = (
+            factories.organization(oid(number), user=user, **({"part_of_oid": oid(number + 1)} if number < 3 else {}))
+            for number in (3, 2, 1)
+        )
+        reviewed(top, user)()
+        reviewed(middle, user)()
+        press = reviewed(low, user)
+        sending = claim()
+        assert sending is not None
+        results = rounds.race(partial(reject, sending), press)
+        check()
+        assert state_of(Submission.objects.get(organization=middle)) == State.CANCELLED
+        assert results[1].is_refused != Submission.objects.filter(organization=low, state=State.CANCELLED).exists()
+        assert refusals(results) in ([], [f"Send {middle.name} first."])
+
+
+def test_of_two_queued_moves_that_close_a_circle_one_goes(
+    rounds: Rounds, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in rounds:
+        one, other = registered(1, user), registered(2, user)
+        move(one, other.oid, user)
+        first = reviewed(one, user)()
+        move(one, GATEWAY_OID, user)
+        move(other, one.oid, user)
+        with monkeypatch.context() as patch:
+            patch.setattr(reviews, "blockers_of", lambda *_: ())
+            second = reviewed(other, user)()
+        deliver = partial(delivery.deliver_next, "staging", actor=WORKER)
+        rounds.race(deliver, deliver)
+        states = [state_of(each) for each in (first, second)]
+        assert states.count(State.CANCELLED) == 1
+        # Nobody listens, so that the other one waits for its next attempt, or it was not claimed yet.
+        assert states.count(State.QUEUED) == 1
+        check()

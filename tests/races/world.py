@@ -1,0 +1,112 @@
+"""Records, acts and what must hold after any race."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from organizations.models import Intent, Organization, Presence, State, Submission, User
+from organizations.redox.client import Exchange
+from organizations.redox.outcome import Kind, Outcome
+from organizations.services import delivery, gateway, organizations, reviews, settling, submissions
+from organizations.services.actors import system
+from tests import factories
+from tests.factories import BASE, acting
+
+WORKER = system("Worker test")
+OPEN_OR_CONFIRMED = (Presence.PRESENT, Presence.UNKNOWN)
+
+
+def oid(number: int) -> str:
+    return f"{BASE}.{number}"
+
+
+def registered(number: int, user: User, *, below: Organization | None = None) -> Organization:
+    """A record that Redox accepted."""
+    parent = {"part_of_oid": below.oid} if below else {}
+    return factories.confirmed(factories.organization(oid(number), user=user, **parent))
+
+
+def fresh(made: Organization) -> Organization:
+    return Organization.objects.select_related("last_submission").get(pk=made.pk)
+
+
+def move(made: Organization, below: str, user: User) -> Organization:
+    now = fresh(made)
+    record = replace(now.record(), part_of_oid=below)
+    return organizations.edit(now.pk, now.version, record, stands_for="", actor=acting(user))
+
+
+def reviewed(
+    made: Organization, user: User, intent: Intent | None = None, *, tick: bool = True
+) -> Callable[[], Submission]:
+    """Pressing the button of a review that was made before."""
+    now = fresh(made)
+    review = reviews.review(now, actor=acting(user), intent=intent)
+    assert not review.blockers
+    ticked = frozenset(submissions.warning_key(warning) for warning in review.warnings if tick)
+    return partial(
+        submissions.submit,
+        now.pk,
+        sha256=review.sha256,
+        seen_submission=now.last_submission_id or 0,
+        reason="Test",
+        ticked=ticked,
+        intent=intent,
+        actor=acting(user),
+    )
+
+
+def claim() -> Submission | None:
+    claimed = delivery.claim_next("staging", gateway.environment("staging"), actor=WORKER)
+    return claimed.submission if claimed else None
+
+
+def reject(submission: Submission) -> None:
+    """Settle what is being sent as rejected by Redox."""
+    outcome = Outcome(kind=Kind.REJECTED, detail="No", status=200)
+    exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=200)
+    settling.settle(submission, outcome, exchange, actor=WORKER)
+
+
+def state_of(submission: Submission) -> str:
+    return Submission.objects.values_list("state", flat=True).get(pk=submission.pk)
+
+
+def check() -> None:
+    """No circle, no orphan, nothing that waits for what never comes."""
+    rows = list(Organization.objects.select_related("last_submission"))
+    _no_circle({row.oid: {row.part_of_oid} for row in rows})
+    on_its_way = {row.pk: row.last_submission for row in rows if row.last_submission and row.last_submission.is_open}
+    sent = {row.oid: {row.confirmed_part_of_oid or row.part_of_oid} for row in rows}
+    for row in rows:
+        if row.pk in on_its_way:
+            sent[row.oid].add(on_its_way[row.pk].part_of_oid)
+    _no_circle(sent)
+    _no_orphan(rows)
+    waits = Submission.objects.filter(state=State.QUEUED, after__state__in=(State.REJECTED, State.CANCELLED))
+    assert not waits.exists(), "waits for what will never be accepted"
+
+
+def _no_circle(above: dict[str, set[str]]) -> None:
+    for start, parents in above.items():
+        seen: set[str] = set()
+        level = parents
+        while level:
+            assert start not in level, f"{start} is part of itself"
+            seen |= level
+            level = set().union(*(above.get(each, set()) for each in level)) - seen
+
+
+def _no_orphan(rows: list[Organization]) -> None:
+    by_oid = {row.oid: row for row in rows}
+    for row in rows:
+        last = row.last_submission
+        is_open = last is not None and last.is_open
+        places = {row.confirmed_part_of_oid} if row.presence in OPEN_OR_CONFIRMED and row.confirmed_active else set()
+        if last is not None and is_open and last.intent != Intent.DEACTIVATE:
+            places.add(last.part_of_oid)
+        if is_open and last is not None and last.intent == Intent.DEACTIVATE:
+            continue  # its parent's deactivation may wait for it
+        for parent in (by_oid[place] for place in places if place in by_oid):
+            assert parent.confirmed_active is not False, f"{row.oid} is below a deactivated record"
+            assert parent.open_deactivation is None, f"{row.oid} is below a record that is being deactivated"

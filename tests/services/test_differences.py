@@ -1,0 +1,122 @@
+"""What a person does where the directory shows something else than the portal knows."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+from django.utils import timezone
+
+from organizations.models import Action, AuditEntry, Event, Organization, User
+from organizations.records import OrganizationRecord
+from organizations.services import differences, known, organizations, reviews
+from organizations.services.faults import EditConflict, NotDone, ReasonMissing
+from tests import factories
+from tests.factories import acting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def editor() -> User:
+    return factories.editor()
+
+
+def read(made: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0) -> Organization:
+    """A reading of the directory, asked for that long ago."""
+    asked_at = timezone.now() - datetime.timedelta(minutes=minutes_ago)
+    row = Organization.objects.get(pk=made.pk)
+    known.keep_reading(row, replace(record, destination_known=False) if record else None, asked_at)
+    return Organization.objects.with_words().get(pk=made.pk)
+
+
+def differing(user: User, **values: object) -> Organization:
+    """An accepted record that the directory shows with these values."""
+    made = factories.confirmed(factories.organization(user=user))
+    return read(made, replace(made.record(), **values))  # type: ignore[arg-type]
+
+
+def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) -> None:
+    made = differing(editor, name="By hand")
+    assert (made.differs, made.changes) == (1, 0)
+    taken = differences.take_theirs(made.pk, made.version, reason="Renamed by the owner", actor=acting(editor))
+
+    assert (taken.name, taken.differs, taken.changes, taken.version) == ("By hand", 0, 0, made.version + 1)
+    assert reviews.review(taken, actor=acting(editor)).nothing_differs
+    entry = AuditEntry.objects.latest("sequence")
+    assert (entry.action, entry.facts["reason"], entry.facts["fields"]) == (
+        Action.ORGANIZATION_TAKEN,
+        "Renamed by the owner",
+        ["name"],
+    )
+
+
+def test_after_taking_theirs_a_later_edit_is_the_only_change(editor: User) -> None:
+    made = differing(editor, name="By hand")
+    taken = differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
+    record = replace(taken.record(), aliases=("North",))
+    edited = organizations.edit(taken.pk, taken.version, record, stands_for="", actor=acting(editor))
+    review = reviews.review(edited, actor=acting(editor))
+    assert ([each.difference.field for each in review.changes], review.overwrites) == (["aliases"], ())
+
+
+def test_a_later_reading_differs_from_what_was_taken(editor: User) -> None:
+    made = differing(editor, name="By hand")
+    differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
+    assert read(made, replace(made.record(), name="By another hand")).differs == 1
+
+
+def test_discarding_goes_back_to_what_was_taken(editor: User) -> None:
+    made = differing(editor, name="By hand")
+    taken = differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
+    record = replace(taken.record(), aliases=("North",))
+    edited = organizations.edit(taken.pk, taken.version, record, stands_for="", actor=acting(editor))
+    discarded = organizations.discard(edited.pk, edited.version, actor=acting(editor))
+    assert (discarded.name, discarded.aliases, discarded.changes) == ("By hand", [], 0)
+
+
+def test_nothing_is_taken_without_a_difference_or_a_reason_or_by_an_old_page(editor: User) -> None:
+    made = factories.confirmed(factories.organization(user=editor))
+    with pytest.raises(NotDone, match="no other values"):
+        differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
+    made = read(made, replace(made.record(), name="By hand"))
+    with pytest.raises(ReasonMissing):
+        differences.take_theirs(made.pk, made.version, reason=" ", actor=acting(editor))
+    with pytest.raises(EditConflict):
+        differences.take_theirs(made.pk, made.version - 1, reason="Seen", actor=acting(editor))
+    made = read(made, None)
+    with pytest.raises(NotDone, match="did not show this OID"):
+        differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
+
+
+def test_an_older_question_does_not_replace_a_newer_answer(editor: User) -> None:
+    made = differing(editor, name="By hand")
+    assert read(made, made.record(), minutes_ago=5).differs == 1
+
+
+def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: User) -> None:
+    made = factories.organization(user=editor)
+    made = read(made, replace(made.record(), name="Theirs"))
+    assert [blocker.kind for blocker in reviews.review(made).blockers] == ["already_there"]
+
+    claimed = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+    review = reviews.review(claimed, actor=acting(editor))
+    assert (review.event, [each.difference.field for each in review.overwrites]) == (Event.UPDATE, ["name"])
+    assert AuditEntry.objects.latest("sequence").action == Action.ORGANIZATION_CLAIMED
+
+
+def test_such_an_oid_may_belong_to_another_organization(editor: User) -> None:
+    made = factories.organization(user=editor)
+    made = read(made, replace(made.record(), name="Theirs"))
+    foreign = differences.disclaim(made.pk, reason="Ticket 7", actor=acting(editor))
+    assert (foreign.foreign_name, foreign.can_change_oid) == ("Theirs", True)
+    assert [blocker.kind for blocker in reviews.review(foreign).blockers] == ["foreign"]
+
+
+def test_whose_an_oid_is_is_decided_by_a_fresh_answer_only(editor: User) -> None:
+    made = factories.organization(user=editor)
+    with pytest.raises(NotDone, match="nothing to decide"):
+        differences.disclaim(made.pk, reason="Guessed", actor=acting(editor))
+    made = read(made, replace(made.record(), name="Theirs"), minutes_ago=11)
+    for decide in (differences.claim, differences.disclaim):
+        with pytest.raises(NotDone, match="Ask the directory first"):
+            decide(made.pk, reason="Old", actor=acting(editor))

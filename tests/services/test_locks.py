@@ -1,0 +1,202 @@
+"""The locks that keep what was decided true: what they lock, in which order, and what happens when more comes."""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from organizations.models import (
+    Environment,
+    Organization,
+    Plan,
+    PlanKind,
+    State,
+    StructureLock,
+    Submission,
+    User,
+    clock,
+)
+from organizations.practice import PracticeDirectory
+from organizations.services import (
+    deciding,
+    differences,
+    drafts,
+    going_on,
+    installation,
+    locks,
+    organizations,
+    plans,
+    reviews,
+    settling,
+    submissions,
+)
+from organizations.services.deciding import Verdict
+from organizations.services.drafts import Chosen
+from organizations.services.faults import Gone, NotDone
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.sending import deliver
+
+pytestmark = pytest.mark.django_db
+
+
+def locking(asked: CaptureQueriesContext) -> list[str]:
+    """The statements that lock records, which they do in the order of their ids."""
+    end = "FOR UPDATE OF" if connection.vendor == "postgresql" else "ORDER BY 1 ASC"
+    return [query["sql"] for query in asked if "ORDER BY 1 ASC" in query["sql"] and end in query["sql"]]
+
+
+def test_each_environment_has_a_lock_of_its_own() -> None:
+    StructureLock.objects.all().delete()
+    installation.ensure_rows()
+    installation.ensure_rows()
+    assert {lock.environment for lock in StructureLock.objects.all()} == set(Environment.values)
+
+
+def test_the_structure_of_a_withdrawn_record_cannot_be_locked() -> None:
+    with pytest.raises(Gone):
+        locks.lock_structure_of_record(4711)
+
+
+def test_what_comes_while_records_are_locked_is_locked_too(editor: User) -> None:
+    one, other = (factories.organization(f"{BASE}.{number}", user=editor).pk for number in (1, 2))
+    found = iter([{other}, {one, other}, {one, other}, {one, other}])
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        locks.lock_records(lambda: next(found))
+    locked = locking(asked)
+    assert len(locked) == 2
+    assert f"({one}, {other})" in locked[1] or f"({other}, {one})" in locked[1]
+    # What was locked first was released, so that the order holds.
+    assert any(query["sql"].startswith("ROLLBACK TO SAVEPOINT") for query in asked)
+
+
+def test_followers_of_followers_are_locked_with_their_records(editor: User) -> None:
+    top = factories.organization(user=editor)
+    below = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    lowest = factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
+    first, second, third = (factories.submission(each, user=editor) for each in (top, below, lowest))
+    with transaction.atomic():
+        locked = locks.lock_with_followers(lambda: [first.pk])
+    assert list(locked.by_id) == [first.pk, second.pk, third.pk]
+    assert [each.organization for each in locked.by_id.values()] == [top, below, lowest]
+    assert locked.followers_of(locked.by_id[first.pk]) == [second]
+
+
+def test_what_is_sent_is_locked_with_the_parents_that_it_may_wait_for(editor: User) -> None:
+    parent, place, child = (factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3))
+    Organization.objects.filter(pk=child.pk).update(part_of_oid=parent.oid, confirmed_part_of_oid=place.oid)
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        submissions.lock_with_parents([child.pk])
+    (locked,) = locking(asked)
+    assert all(str(each.pk) in locked.partition(" IN ")[2] for each in (parent, place, child))
+
+
+def test_a_second_cancel_says_that_there_was_a_first(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    submissions.cancel(submission.pk, actor=acting(editor))
+    with pytest.raises(NotDone, match=f"Submission {submission.pk} was cancelled already"):
+        submissions.cancel(submission.pk, actor=acting(editor))
+
+
+def saved(user: User) -> Organization:
+    """A record that Redox accepted, with a change that was not sent."""
+    made = factories.confirmed(factories.organization(user=user))
+    return organizations.edit(made.pk, 1, replace(made.record(), name="North"), stands_for="", actor=acting(user))
+
+
+def queued(user: User) -> Submission:
+    return factories.submission(factories.organization(user=user), user=user)
+
+
+def planned(user: User) -> Plan:
+    return factories.plan([factories.organization(user=user)], user=user)
+
+
+def paused(user: User) -> Plan:
+    return plans.pause(planned(user).pk, actor=acting(user))
+
+
+def undecided(user: User) -> Submission:
+    submission = queued(user)
+    Submission.objects.update(state=State.NEEDS_PERSON)
+    return submission
+
+
+def pressing(user: User) -> Callable[[], object]:
+    made = factories.organization(user=user)
+    sha256 = reviews.review(made, actor=acting(user)).sha256
+    return partial(submissions.submit, made.pk, sha256=sha256, seen_submission=0, reason="Test", actor=acting(user))
+
+
+def planning(user: User) -> Callable[[], object]:
+    made = factories.organization(user=user)
+    chosen = Chosen(Environment.STAGING, PlanKind.SEND, (made.pk,))
+    drawn = drafts.draft(chosen, actor=acting(user))
+    return partial(plans.make, chosen, sha256=drawn.sha256, actor=acting(user))
+
+
+def versioned(act: Callable[..., object], made: Organization, user: User, *more: object, **values: object) -> partial:
+    return partial(act, made.pk, made.version, *more, actor=acting(user), **values)
+
+
+ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
+    "create": lambda user: partial(
+        organizations.create, factories.record(), "staging", stands_for="", actor=acting(user)
+    ),
+    "edit": lambda user: versioned(
+        organizations.edit, saved(user), user, factories.record(name="South"), stands_for=""
+    ),
+    "discard": lambda user: versioned(organizations.discard, saved(user), user),
+    "withdraw": lambda user: versioned(organizations.withdraw, factories.organization(user=user), user),
+    "take over": lambda user: partial(organizations.take_over, factories.record(), "staging", actor=acting(user)),
+    "state registered": lambda user: partial(
+        organizations.state_registered, factories.organization(user=user).pk, reason="By curl", actor=acting(user)
+    ),
+    "submit": pressing,
+    "make a plan": planning,
+    "pause a plan": lambda user: partial(plans.pause, planned(user).pk, actor=acting(user)),
+    "let a plan go on": lambda user: partial(plans.go_on, paused(user).pk, actor=acting(user)),
+    "stop a plan": lambda user: partial(plans.stop, planned(user).pk, actor=acting(user)),
+    "cancel": lambda user: partial(submissions.cancel, queued(user).pk, actor=acting(user)),
+    "decide": lambda user: partial(
+        deciding.decide, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
+    ),
+    "take what the directory shows": lambda user: versioned(differences.take_theirs, saved(user), user, reason="Seen"),
+    "take a decision back": lambda user: partial(differences.claim, saved(user).pk, reason="Seen", actor=acting(user)),
+    "go on after a stop": lambda user: partial(going_on.release, "staging", actor=acting(user)),
+}
+LOCKING = re.compile(r"FOR UPDATE|^(INSERT|UPDATE|DELETE)|structurelock")
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_a_persons_act_locks_the_structure_before_anything_else(editor: User, name: str) -> None:
+    act = ACTS[name](editor)
+    # Without an answer of the directory nothing can be decided, which is found out under the lock.
+    with CaptureQueriesContext(connection) as asked, suppress(NotDone):
+        act()
+    locking = [query["sql"] for query in asked if LOCKING.search(query["sql"])]
+    assert "organizations_structurelock" in locking[0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("behaviour", ["answers", "says-no-xml", "applies-then-504"])
+def test_a_worker_does_not_wait_for_people(practice: PracticeDirectory, editor: User, behaviour: str) -> None:
+    queued(editor)
+    practice.behaviour = behaviour
+    with CaptureQueriesContext(connection) as asked:
+        assert deliver()
+    assert not [query["sql"] for query in asked if "structurelock" in query["sql"]]
+
+
+def test_a_claim_locks_a_submission_with_its_record_and_skips_what_is_locked(editor: User) -> None:
+    submission = queued(editor)
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        assert settling.first_free(Submission.objects.due("staging", clock.now())) == submission
+    (sql,) = [query["sql"] for query in asked if "LIMIT 1" in query["sql"]]
+    both = 'FOR UPDATE OF "organizations_submission", "organizations_organization" SKIP LOCKED'
+    assert sql.rpartition("LIMIT 1")[2].strip() == (both if connection.vendor == "postgresql" else "")

@@ -1,0 +1,364 @@
+"""While Redox asked an environment to wait nothing leaves for it, whoever would send; and whoever may is told."""
+
+import datetime
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, Evidence, State, Submission, User
+from organizations.redox.client import Fault
+from organizations.redox.outcome import Kind, Outcome
+from organizations.services import (
+    asking,
+    audit,
+    delivery,
+    environments,
+    gateway,
+    going_on,
+    resolving,
+    turns,
+    workers,
+)
+from organizations.services.actors import Actor, system
+from tests import factories
+from tests.factories import BASE, acting
+from tests.redox import servers
+from tests.services.redox_says import BUSY, YES, Redox, redox_says, token
+from tests.services.sending import accepted, deliver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORKER = system("Worker test")
+
+
+@pytest.fixture
+def saying() -> Iterator[Redox]:
+    with redox_says() as running:
+        yield running
+
+
+def gate() -> EnvironmentGate:
+    return EnvironmentGate.objects.get(pk="staging")
+
+
+def set_gate(**values: object) -> None:
+    EnvironmentGate.objects.filter(pk="staging").update(**values)
+
+
+def in_seconds(number: float) -> datetime.datetime:
+    return timezone.now() + datetime.timedelta(seconds=number)
+
+
+def unknown(user: User, oid: str = BASE) -> Submission:
+    """A New without a clear answer, about which the directory can be asked now."""
+    submission = factories.submission(factories.organization(oid, user=user), user=user)
+    assert deliver()
+    submission.refresh_from_db()
+    assert submission.state == State.UNKNOWN
+    Submission.objects.filter(pk=submission.pk).update(not_before=timezone.now())
+    return submission
+
+
+def to_read_back(user: User, oid: str = f"{BASE}.7") -> Submission:
+    """An accepted New that is to be read back now."""
+    made = accepted(user, oid)
+    Submission.objects.filter(organization=made).update(read_back_at=timezone.now())
+    return Submission.objects.get(organization=made)
+
+
+# Everything that sends something, by what it needs to have something to do -----------------------------------
+
+
+def resolve(submission: Submission) -> None:
+    resolving.resolve_next("staging", actor=WORKER)
+
+
+def read_back(submission: Submission) -> None:
+    Submission.objects.update(read_back_at=timezone.now(), state=State.ACCEPTED, evidence=Evidence.ANSWER)
+    resolving.read_back_next("staging", actor=WORKER)
+
+
+def probe(submission: Submission) -> None:
+    set_gate(probing=True, failures=5)
+    assert not environments.pass_gate("staging", actor=WORKER)
+
+
+def ask(submission: Submission) -> None:
+    asking.ask_about(submission, actor=acting(submission.submitter))
+
+
+def check(submission: Submission) -> None:
+    assert not environments.check("staging", actor=acting(submission.submitter)).succeeded
+
+
+def send(submission: Submission) -> None:
+    Submission.objects.update(state=State.QUEUED, not_before=None)
+    deliver()
+
+
+def get_token(submission: Submission) -> None:
+    gateway.discard_token(gateway.environment("staging"), "token-1")
+    assert delivery.token_for(gateway.environment("staging"), WORKER) == ""
+
+
+type Act = Callable[[Submission], None]
+ASKING: list[Act] = [resolve, read_back, probe, ask, check]
+STOPPED = {"stopped_at": timezone.now()}
+PAUSED = {"probing": True, "failures": 5}
+
+
+def name_of(act: Act) -> str:
+    return str(getattr(act, "__name__", act))
+
+
+# D1: the renewal of the token decides -------------------------------------------------------------------------
+
+
+RENEWALS = {
+    "502": (servers.answer(502, b"Bad Gateway"), False),
+    "closed": (servers.close_after_reading, False),
+    "429": (BUSY, True),
+}
+
+
+@pytest.mark.parametrize("renewal", RENEWALS)
+@pytest.mark.parametrize("act", ASKING, ids=name_of)
+def test_a_query_whose_token_cannot_be_renewed_stops_nothing(
+    saying: Redox, editor: User, act: Act, renewal: str
+) -> None:
+    submission = unknown(editor)
+    saying.arrived.clear()
+    answer, holds = RENEWALS[renewal]
+    saying.queries, saying.tokens = [servers.answer(401, b"over")], [answer]
+
+    act(submission)
+
+    assert saying.arrived == ["query", "token"]
+    assert (gate().is_stopped, gate().is_asked_to_wait(timezone.now())) == (False, holds)
+    assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).exists()
+
+
+def test_a_query_that_a_renewed_token_does_not_help_stops_the_environment(saying: Redox, editor: User) -> None:
+    unknown(editor)
+    saying.queries, saying.tokens = [servers.answer(401, b"over")], [token("token-2")]
+    assert resolving.resolve_next("staging", actor=WORKER)
+    assert gate().stopped_reason == "Redox does not accept the credential"
+
+
+def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    saying.queries, saying.tokens = [servers.answer(401, b"over")], [servers.answer(502, b"Bad Gateway")]
+    answer = asking.ask_about(submission, actor=acting(editor))
+
+    entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
+    assert (answer.cause, entry.facts["detail"]) == ("HTTP 502, no token", "HTTP 502, no token")
+    assert (entry.http_status, bytes(entry.raw or b"")) == (401, b"over")
+
+
+# D2: nothing leaves before the time is over -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", [*ASKING, send, get_token], ids=name_of)
+def test_nothing_leaves_while_redox_asked_to_wait(saying: Redox, editor: User, act: Act) -> None:
+    submission = unknown(editor)
+    environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
+    saying.arrived.clear()
+    act(submission)
+    assert saying.arrived == []
+
+
+@pytest.mark.parametrize("act", ASKING, ids=name_of)
+def test_a_query_that_is_answered_by_429_lets_the_environment_wait(saying: Redox, editor: User, act: Act) -> None:
+    submission = unknown(editor)
+    saying.queries = [BUSY]
+    act(submission)
+    assert gate().is_asked_to_wait(in_seconds(8))
+    assert not gate().is_asked_to_wait(in_seconds(11))
+
+
+def test_who_asks_is_told_how_long(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
+    until = gate().hold_asked_until
+    assert until is not None
+    time = f"{timezone.localtime(until):%H:%M:%S %Z}"
+    sentence = f"Redox asked the portal to wait. Nothing is sent to STAGING until {time}, for another 60 seconds."
+    assert environments.check("staging", actor=acting(editor)).sentence == sentence
+    assert asking.ask_about(submission, actor=acting(editor)).cause == sentence
+    environments.hold_now("staging", 600.0, "too many requests", actor=WORKER)
+    assert environments.check("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
+
+
+def test_a_check_that_may_not_leave_is_no_check(saying: Redox, editor: User) -> None:
+    set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
+    environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
+    environments.check("staging", actor=acting(editor))
+    assert going_on.may_go_on(gate())
+    assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).exists()
+
+
+def test_a_worker_sends_nothing_more_after_its_query_was_answered_by_429(saying: Redox, editor: User) -> None:
+    saying.writes = [YES]
+    to_read_back(editor)
+    saying.writes = [servers.answer(504, b"Gateway Time-out")]
+    unknown(editor)
+    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
+    saying.arrived.clear()
+    saying.queries = [BUSY]
+
+    workers.one_round(WORKER)
+
+    assert saying.arrived == ["query"]
+    assert Submission.objects.filter(state=State.QUEUED, attempt=0).count() == 1
+    assert not AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED, http_status=None).exists()
+
+
+def test_a_token_is_not_asked_for_again_after_the_token_address_asked_to_wait(saying: Redox, editor: User) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    saying.tokens = [BUSY]
+    for _ in range(3):
+        assert not deliver()
+        workers.one_round(WORKER)
+    assert saying.arrived == ["token"]
+    assert gate().is_asked_to_wait(in_seconds(8))
+
+
+def test_four_workers_send_nothing_just_after_a_429(saying: Redox, editor: User) -> None:
+    saying.writes = [YES]
+    to_read_back(editor)
+    saying.writes = [servers.answer(504, b"Gateway Time-out")]
+    unknown(editor)
+    for number in range(1, 5):
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+    saying.writes = [BUSY]
+    assert deliver()
+    gateway.discard_token(gateway.environment("staging"), "token-1")
+    saying.arrived.clear()
+
+    def work(name: str) -> None:
+        try:
+            for act in (resolving.resolve_next, resolving.read_back_next, delivery.deliver_next):
+                act("staging", actor=system(name))
+            workers.one_round(system(name))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, "ABCD"))
+    assert saying.arrived == []
+
+
+@pytest.mark.parametrize("closed", ["asked to wait", "stopped", "paused"])
+def test_what_was_claimed_before_its_environment_closed_goes_back_without_a_try(
+    saying: Redox, editor: User, closed: str
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    token_text = delivery.token_for(gateway.environment("staging"), WORKER)
+    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=WORKER)
+    assert claim is not None
+    if closed == "asked to wait":
+        environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
+    else:
+        set_gate(**(STOPPED if closed == "stopped" else PAUSED))
+    saying.arrived.clear()
+
+    delivery._send(claim, token_text, WORKER)
+
+    submission.refresh_from_db()
+    assert (saying.arrived, submission.state, submission.tries) == ([], State.QUEUED, 0)
+    entry = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_OUTCOME)
+    assert entry is not None
+    assert entry.outcome == Kind.NOT_SENT
+    assert (gate().probing, gate().failures) == ((True, 5) if closed == "paused" else (False, 0))
+
+
+def test_the_gate_is_looked_at_after_the_turn_was_waited_for(
+    saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker gets a 429 while a message, a Query or a token request waits for its turn."""
+    submission = unknown(editor)
+    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
+    saying.arrived.clear()
+    wait = turns.Turn.wait
+
+    def waited(turn: turns.Turn) -> None:
+        wait(turn)
+        environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
+
+    monkeypatch.setattr(turns.Turn, "wait", waited)
+    for act in (deliver, lambda: ask(submission), lambda: get_token(submission)):
+        set_gate(hold_until=None, hold_asked_until=None)
+        act()
+    assert saying.arrived == []
+
+
+@pytest.mark.parametrize("state", ["stopped", "paused"])
+def test_a_check_leaves_while_its_environment_is_stopped_or_paused(saying: Redox, editor: User, state: str) -> None:
+    set_gate(**(STOPPED if state == "stopped" else {**PAUSED, "hold_until": in_seconds(600)}))
+    assert environments.check("staging", actor=acting(editor)).succeeded
+    assert saying.arrived == ["token", "query", "query", "query"]
+
+
+def test_redox_may_ask_to_wait_during_a_pause(saying: Redox, editor: User) -> None:
+    until = in_seconds(600)
+    set_gate(probing=True, failures=5, hold_until=until, hold_reason="Redox did not answer 5 times in a row")
+    saying.queries = [BUSY, *saying.queries]
+    environments.check("staging", actor=acting(editor))
+    assert gate().is_asked_to_wait(in_seconds(8))
+    assert (gate().hold_until, gate().hold_reason) == (until, "Redox did not answer 5 times in a row")
+    saying.arrived.clear()
+    environments.check("staging", actor=acting(editor))
+    assert saying.arrived == []
+
+    set_gate(hold_asked_until=timezone.now())  # as when the time is over, and the pause is not
+    assert environments.check("staging", actor=acting(editor)).succeeded
+
+
+def test_going_on_does_not_end_a_wait_that_redox_asked_for(saying: Redox, editor: User) -> None:
+    set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
+    environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
+    going_on.release("staging", actor=acting(editor))
+    assert not gate().is_stopped
+    assert not gate().is_open(timezone.now())
+    assert gate().is_open(in_seconds(61))
+
+
+def test_the_probe_does_not_end_a_wait_that_redox_asks_for(saying: Redox, editor: User) -> None:
+    set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
+    saying.queries = [BUSY]
+    assert not environments.pass_gate("staging", actor=WORKER)
+    assert gate().probing
+    assert gate().is_held(in_seconds(8))
+
+
+def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redox, editor: User) -> None:
+    set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
+    good = saying.queries[0]
+
+    def asked_meanwhile(connection_to_us: socket.socket, server: servers.Server) -> None:
+        environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)
+        connection.close()
+        good(connection_to_us, server)
+
+    saying.queries = [asked_meanwhile]
+    environments.pass_gate("staging", actor=WORKER)
+    assert not gate().probing
+    assert gate().is_held(in_seconds(50))
+    assert not environments.pass_gate("staging", actor=WORKER)
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome(kind=Kind.NOT_SENT, fault=Fault.CLOSED)])
+def test_what_did_not_leave_says_nothing_of_redox(editor: User, worker: Actor, outcome: Outcome | None) -> None:
+    set_gate(failures=4)
+    with audit.recorded(worker) as history:
+        environments.follow(history, environments.locked_gate("staging"), outcome)
+    assert gate().failures == 4
+
+
+def test_a_wait_is_for_one_environment(saying: Redox, editor: User) -> None:
+    environments.hold_now("production", 60.0, "too many requests", actor=WORKER)
+    assert environments.check("staging", actor=acting(editor)).succeeded

@@ -1,0 +1,280 @@
+"""What the pages say: one recogniser for each claim, by a key, a field of the page object or a fragment of its text.
+
+This is the only file of the truth test that knows how pages put things. Each `Said` names its kind, for which
+`judges.py` has the judge; the pages are made by the functions that the views call.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.html import strip_tags
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Environment,
+    EnvironmentGate,
+    Event,
+    Intent,
+    Organization,
+    State,
+    Submission,
+)
+from organizations.presentation import attempts as attempts_shown
+from organizations.presentation import comparison, deciding, filters, home, listing, record, sentences
+from organizations.presentation import review as review_page
+from organizations.presentation import submission as submission_page
+from organizations.services import reviews
+from organizations.services.reviews import Review
+from tests.factories import acting
+from tests.truth.history import RECORDS, History
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One claim of one page. What it is about and what it says of it depends on its kind."""
+
+    kind: str
+    page: str
+    text: str
+    oid: str = ""
+    submission: Submission | None = None
+    value: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.page}: {self.text}"
+
+
+FRAGMENTS: dict[str, str] = {
+    "Redox said yes": "Redox said yes",
+    "Redox said no": "Redox said no",
+    "Redox accepted this record": "accepted by Redox",
+    "Redox accepted Active": "accepted by Redox",
+    "is now kept as Redox accepted it": "accepted by Redox",
+    "Compared with what Redox accepted": "accepted by Redox",
+    "as Redox last accepted it": "Active as Redox accepted it",
+    "Redox has accepted no message": "no message accepted",
+    "No message from the portal has been accepted": "no message accepted",
+    "saved changes are not in the directory": "the directory does not have them",
+    "this OID is not in the directory": "Redox said that the OID is not there",
+    "The directory does not have": "the directory does not have them",
+    "The directory showed this record": "the directory showed it",
+    "It shows the record": "the directory shows it now",
+    "It does not show the record": "the directory does not show it now",
+    "The directory shows what was sent": "the directory shows what was sent",
+    "first message of this record may or may not": "unknown",
+    "no clear answer came": "no clear answer",
+    "No clear answer came": "no clear answer",
+    "answered without processing": "not executed",
+    "did not process": "not executed",
+    "did not reach Redox": "did not reach Redox",
+    "could not be reached. Nothing was sent": "did not reach Redox",
+    "The next attempt follows at": "the next attempt follows at",
+    "A worker will take it": "a worker will take it",
+    "Nothing has been sent": "nothing was sent",
+    "Nothing was sent": "nothing was sent",
+    "Never sent": "never sent",
+    "saved here and not sent": "saved here and not sent",
+    "first registration": "first registration",
+    "Nothing differs from": "nothing differs",
+    "The directory itself has not been read": "never read",
+    "The directory was read on": "read",
+}
+"""Stable fragments of what pages write, each with the kind of claim that it makes."""
+
+
+def in_text(page: str, text: object, *, oid: str = "", submission: Submission | None = None) -> Iterator[Said]:
+    """The claims in a piece of text, each kind once."""
+    plain = " ".join(strip_tags(str(text)).split())
+    oid = oid or (submission.oid if submission else "")
+    kinds = {kind for fragment, kind in FRAGMENTS.items() if fragment in plain}
+    if "did not reach Redox" in kinds:
+        kinds.discard("nothing was sent")  # of that attempt, not of the whole submission
+    for kind in sorted(kinds):
+        yield Said(kind, page, plain, oid, submission)
+
+
+def everything(history: History, told: int) -> Iterator[Said]:
+    """All that any page says now, and the sentences of the entries after `told`."""
+    heads: dict[str, record.Head] = {}
+    for name in RECORDS:
+        organization = history.organization(name)
+        heads[organization.oid] = record.head(organization)
+        yield from _record(heads[organization.oid])
+        back = Intent.DEACTIVATE if organization.confirmed_active else Intent.REACTIVATE
+        for intent in (None, back):
+            yield from _review(history, organization, intent)
+        yield from _submission(organization)
+    yield from _list(heads)
+    yield from _home(history)
+    for entry in AuditEntry.objects.filter(sequence__gt=told).order_by("sequence"):
+        yield from _history(entry)
+
+
+def _record(head: record.Head) -> Iterator[Said]:
+    organization = head.organization
+    oid, last = organization.oid, organization.last_submission
+    yield from in_text("record, standing", f"{head.standing_sentence} {head.basis}", oid=oid)
+    yield from in_text("record, to do", head.work_sentence, oid=oid, submission=last)
+    yield from _named("record, to do", strip_tags(head.work_sentence), oid)
+    if organization.confirmed_submission is not None:
+        of = organization.confirmed_submission
+        yield Said("accepted by Redox", "record, fields", f"Last accepted by Redox, submission {of.pk}", oid, of)
+    if organization.seen_at is None:
+        yield Said("never read", "record, fields", "The portal has not read this record from the directory.", oid)
+    if bool(organization.differs):
+        text = "Somebody changed the directory by another way, or a late message arrived."
+        yield Said("somebody changed the directory", "record, drift", text, oid)
+    for row in comparison.drift(organization):
+        yield Said("the directory showed this value", "record, drift", f"{row.label}: {row.seen}", oid, value=row)
+    text = "The directory showed something else" if bool(organization.differs) else "says nothing of a difference"
+    yield Said("a difference is shown on the record", "record", text, oid, value=bool(organization.differs))
+
+
+_NAMED = re.compile(r"([^()]+?) \(([^,()]+), [^()]+\)(?:, )?")
+
+
+def _named(page: str, text: str, oid: str) -> Iterator[Said]:
+    """ "Name (Editor One, May 4), ZIP (Editor Two, May 4)" """
+    _, found, rest = text.partition("not sent: ")
+    for label, person in _NAMED.findall(rest.partition(". The directory")[0]) if found else ():
+        yield Said("changed by", page, f"{label} ({person})", oid, value=(label, person))
+
+
+def _list(heads: dict[str, record.Head]) -> Iterator[Said]:
+    shown = listing.read(Environment.STAGING, filters.read(QueryDict("view=list"), "staging"), "", "")
+    for row in shown.rows:
+        oid, work = row.organization.oid, row.open_work
+        head, words = heads[oid], (row.standing.key, work.key if work else "")
+        same = words == (head.standing.key, head.work.key if head.work else "")
+        yield Said("the list says what the record says", "list", ", ".join(words), oid, value=same)
+        # Nothing in a row speaks of it today.
+        yield Said("a difference is shown in the list", "list", ", ".join(words), oid, value=False)
+
+
+def _home(history: History) -> Iterator[Said]:
+    found = home.read(history.people[0])
+    for need in found.needs:
+        yield Said("counted as in its list", "home", f"{need.number}: {need.what}", value=(need.number, need.url))
+        submission = _submission_at(need.url)
+        yield from in_text("home", need.text, submission=submission)
+        if submission is not None and "Redox wrote: " in need.text:
+            quoted = need.text.partition('Redox wrote: "')[2].rpartition('"')[0]
+            yield Said("Redox wrote", "home", need.text, submission.oid, submission, quoted)
+    for panel in found.panels:
+        if panel.environment == Environment.STAGING:
+            yield Said("counted by standing", "home", panel.records, value=panel.records)
+    for oid in history.oids:
+        # Nothing on home speaks of it today.
+        yield Said("a difference is shown on home", "home", "no line about a difference", oid, value=False)
+
+
+def _submission_at(url: str) -> Submission | None:
+    number = re.search(r"/submissions/(\d+)/", url)
+    return Submission.objects.get(pk=number[1]) if number else None
+
+
+def _submission(organization: Organization) -> Iterator[Said]:
+    """The page of the record's last submission: those before it were judged when they were the last."""
+    submission = organization.last_submission
+    if submission is None:
+        return
+    page, gate = "submission", EnvironmentGate.objects.get(pk=submission.environment)
+    entries = list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
+    block = submission_page.state_block(submission, gate)
+    reason = block.reason.sentence if block.reason else ""
+    yield from in_text(page, f"{block.sentence} {reason}", submission=submission)
+    if submission.state == State.ACCEPTED:
+        yield Said("accepted with effect", page, "Accepted", submission.oid, submission)
+        if submission.detail:
+            text = f'Redox said yes: "{submission.detail}"'
+            yield Said("quoted as Redox's yes", page, text, submission.oid, submission, submission.detail)
+    if submission.state == State.UNKNOWN and submission.not_before is not None:
+        text = f"at {submission.not_before:%H:%M:%S} it asks the directory"
+        yield Said("it asks the directory at", page, text, submission.oid, submission, submission.not_before)
+    for change in submission_page.changes(submission):
+        if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
+            yield _changed_by(f"{page}, changes", change.label, change.by, submission.oid, submission)
+    for attempt in attempts_shown.attempts(entries):
+        said = attempt.word.sentence if attempt.word else ""
+        for each in in_text(f"{page}, attempt", said, submission=submission):
+            yield Said(each.kind, each.page, each.text, each.oid, submission, attempt.number)
+    yield from _asked(submission, entries)
+
+
+def _changed_by(page: str, label: str, by: str, oid: str, submission: Submission | None = None) -> Said:
+    """`by` is the name, a comma and the time."""
+    person = by.partition(", ")[0]
+    return Said("changed by", page, f"{label}, changed by {person}", oid, submission, (label, person))
+
+
+def _asked(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
+    entry = attempts_shown.last_asked(entries)
+    asked, page = submission_page.asked(entry, submission), "submission, what the directory showed"
+    if asked is None or asked.cause:
+        return
+    text = "showed the record" if asked.found else "showed no record with this OID"
+    kind = "the directory shows it now" if asked.found else "the directory does not show it now"
+    yield Said(kind, page, text, submission.oid, submission, asked.time)
+    for row in asked.rows:
+        yield Said("compared as equal", page, f"{row.label}: {row.sent} / {row.seen}", submission.oid, value=row)
+    decision = deciding.decision(submission, asked)
+    if decision is not None:
+        for fragment in ("it did not land", "it landed", "somebody else's values"):
+            if f"Proposal: {fragment}" in decision.proposal:
+                yield Said(f"proposal: {fragment}", page, decision.proposal, submission.oid, submission)
+
+
+def _history(entry: AuditEntry) -> Iterator[Said]:
+    submission = Submission.objects.filter(pk=entry.submission_id or 0).first()
+    text = sentences.tell(entry).text
+    for said in in_text("history", text, oid=entry.oid, submission=submission):
+        if said.kind == "first registration":
+            continue  # what a message was meant for, at its time
+        value = entry.attempt if entry.attempt else entry.at
+        yield Said(said.kind, said.page, said.text, said.oid, submission, value)
+    if entry.action == Action.SUBMISSION_SETTLED and "is now: accepted" in text and submission is not None:
+        yield Said("accepted with effect", "history", text, submission.oid, submission)
+
+
+def _review(history: History, organization: Organization, intent: Intent | None) -> Iterator[Said]:
+    """The review of what is saved, or of a deactivation or reactivation."""
+    made = reviews.review(organization, actor=acting(history.people[0]), intent=intent)
+    if made.is_undecided or (intent and made.blockers):
+        return
+    oid, page = organization.oid, f"review to {intent.value}" if intent else "review"
+    if intent is None:
+        shown = review_page.page(made)
+        yield from in_text(page, " ".join((made.verdict, *shown.sentences)), oid=oid)
+        yield from in_text(page, shown.compared, oid=oid, submission=organization.confirmed_submission)
+        for row in shown.rows:
+            if row.by and made.event == Event.UPDATE:
+                yield _changed_by(page, row.label, row.by, oid)
+    yield from _compared(page, made)
+
+
+def _compared(page: str, made: Review) -> Iterator[Said]:
+    """What the message changes and what it replaces."""
+    oid = made.organization.oid
+    changes = {change.difference.field: change.difference for change in made.changes}
+    if made.event == Event.UPDATE and made.before is not None:
+        for change in changes.values():
+            text = f"{change.label}: {change.before} to {change.after}"
+            yield Said("compared with the newest knowledge", page, text, oid, value=change)
+        if not made.blockers:
+            text = f"changes {', '.join(change.label for change in changes.values()) or 'nothing'}"
+            yield Said("every change is shown", page, text, oid, value=(made.record, frozenset(changes)))
+        for change in changes.values():
+            yield Said("a change of the form", page, f"{change.label} changes", oid, value=change.field)
+    if not made.blockers and made.message:
+        ticked = _ticked(made)
+        text = f"ticks for {', '.join(sorted(ticked)) or 'no value of the directory'}"
+        yield Said("overwrites only what is ticked", page, text, oid, value=(made.record, ticked))
+
+
+def _ticked(made: Review) -> frozenset[str]:
+    """The fields whose value in the directory the page asks to overwrite."""
+    return frozenset(change.difference.field for change in made.overwrites)

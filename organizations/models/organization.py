@@ -76,10 +76,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.annotate(standing=standing_rule(), open_work=open_work_rule())
 
     def to_do(self, key: str) -> Self:
-        """The records of which this is to do: a key of OPEN_WORK in words.py.
-
-        "directory_differs" stands beside another one, so that a record can be found by both.
-        """
+        """The records with this key of OPEN_WORK (words.py). A record can have "directory_differs" beside another."""
         return self.filter(differs__gt=0) if key == "directory_differs" else self.filter(Exact(open_work_rule(), key))
 
 
@@ -96,10 +93,7 @@ def standing_rule() -> Case:
 
 
 def open_work_rule() -> Case:
-    """The first that is true of its own messages and edits, in the order in which people must act.
-
-    What the directory shows otherwise (`differs`) is counted beside it.
-    """
+    """The first that is true of its own messages and edits, as people must act; `differs` is counted beside it."""
     unchanged_since = Q(last_submission__wanted_hash=F("wanted_hash"))
     return Case(
         When(last_submission__state="needs_person", then=Value("needs_person")),
@@ -200,8 +194,7 @@ class Organization(models.Model):
     edited_at = models.DateTimeField()
     edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
-    # Given by `with_words()`: keys of words.py.
-    standing: str
+    standing: str  # this and the next by `with_words()`: keys of words.py
     open_work: str
 
     objects = OrganizationQuerySet.as_manager()

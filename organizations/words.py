@@ -32,6 +32,7 @@ EXAMPLE: Mapping[str, object] = {
     "value": "true",
     "attempt": 2,
     "failures": 5,
+    "evidence": "Redox accepted the last message of this record.",
 }
 
 
@@ -70,15 +71,15 @@ STANDING = _by_key(
         "Not registered",
         "not-registered",
         "is-quiet",
-        "Redox has accepted no message of this record from the portal.",
+        "No message of this record has been accepted.",
     ),
-    Word("active", "Active", "active", "is-yes", "Redox accepted this record as active."),
+    Word("active", "Active", "active", "is-yes", "{evidence} It says that the organization is active."),
     Word(
         "deactivated",
         "Deactivated",
         "no-symbol",
         "is-quiet",
-        "Redox accepted Active = false. The record stays in the directory, others stop using it, and it can be "
+        "{evidence} It says Active = false: the record stays in the directory, others stop using it, and it can be "
         "reactivated.",
     ),
     Word(
@@ -86,8 +87,8 @@ STANDING = _by_key(
         "Stated",
         "stated",
         "is-ink",
-        "{person} stated that this OID was registered outside the portal. Redox has not confirmed it to the portal "
-        "yet.",
+        "{person} stated that this OID was registered outside the portal. No message from the portal has been "
+        "accepted yet.",
     ),
     Word(
         "seen",
@@ -105,26 +106,34 @@ STANDING = _by_key(
     ),
 )
 
-# Instead of the sentence of "not registered" where Redox had accepted the record before.
-NOT_IN_DIRECTORY = "Redox said at {time} that this OID is not in the directory."
+# Instead of the sentence of "not registered" where the record was in the directory before, by who said so.
+NOT_IN_DIRECTORY: Mapping[str, str] = {
+    "answer": 'Redox answered at {time} that this OID "is not valid": it is not in the directory.',
+    "query": "The directory did not show this OID when asked at {time}.",
+}
 
-# How the standing is known; "not registered" has three ways to be so.
+# The same where a person decided whose the OID is.
+FOREIGN_OID = "This OID belongs to another organization ({name}). Nothing is sent to it."
+
+# How the standing is known; "not registered" has four ways to be so. Of a deactivation its evidence follows.
 STANDING_BASIS: Mapping[str, str] = {
     "never_sent": "Never sent.",
     "no_answer": "Attempted {time}, submission {submission}; no answer that counts yet.",
     "not_registered": "{event} rejected {time}, submission {submission}.",
-    "active": "Accepted {time}, submission {submission}.",
-    "deactivated": "Deactivated {date} by {person}: {reason}.",
+    "decided": "{event} rejected by decision of {person} {time}, submission {submission}.",
+    "active": "{evidence}",
+    "deactivated": "Deactivated {date} by {person}: {reason}. {evidence}",
     "stated": "Stated {date}: {reason}.",
     "seen": "Seen {time}, Active = {value}.",
     "unknown": "Unknown for {age}, submission {submission}.",
 }
 
-# In the order in which people must act: of a record the first that is true is shown.
+# In the order in which people must act. A record shows the first that is true of its own messages and edits, and
+# beside it "directory_differs" where the directory shows something else.
 OPEN_WORK = _by_key(
     Word(
         "needs_person",
-        "Needs a person",
+        "Needs a decision",
         "hand-raised",
         "is-unsure",
         "The portal cannot decide alone what became of submission {submission}. Compare and decide.",
@@ -142,7 +151,15 @@ OPEN_WORK = _by_key(
         "Rejected",
         "x-circle",
         "is-no",
-        "Redox said no to submission {submission}. The saved changes are not in the directory.",
+        "Submission {submission} was rejected. Its changes are saved here.",
+    ),
+    Word(
+        "directory_differs",
+        "Directory differs",
+        "differs",
+        "is-unsure",
+        "The directory, read after the last acceptance, shows something else in {k} fields.",
+        "The directory, read after the last acceptance, shows something else in {k} field.",
     ),
     Word("sending", "Sending", "paper-airplane", "is-work", "Submission {submission} is on its way."),
     Word("queued", "Queued", "clock", "is-ink", "Submission {submission} is stored and will be sent."),
@@ -158,8 +175,8 @@ OPEN_WORK = _by_key(
         "Changes not sent",
         "pencil",
         "is-work",
-        "{k} fields were saved here and not sent. The directory does not have them.",
-        "{k} field was saved here and not sent. The directory does not have it.",
+        "{k} fields are saved here and not sent.",
+        "{k} field is saved here and not sent.",
     ),
 )
 

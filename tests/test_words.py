@@ -32,6 +32,8 @@ SENTENCES = [
     *words.QUEUED_REASON.values(),
     words.QUEUED_AGAIN,
     words.CANCELLED_BY_PORTAL,
+    *words.NOT_IN_DIRECTORY.values(),
+    words.FOREIGN_OID,
 ]
 
 
@@ -56,8 +58,8 @@ def test_every_placeholder_has_an_example(sentence):
 
 def test_a_sentence_counts_in_singular_and_plural():
     word = words.OPEN_WORK["changes_not_sent"]
-    assert word.say(k=1) == "1 field was saved here and not sent. The directory does not have it."
-    assert word.say(k=2) == "2 fields were saved here and not sent. The directory does not have them."
+    assert word.say(k=1) == "1 field is saved here and not sent."
+    assert word.say(k=2) == "2 fields are saved here and not sent."
 
 
 def test_what_is_filled_in_is_not_read_as_a_placeholder():

@@ -151,3 +151,14 @@ def _office(name: str, number: int) -> ContactRecord:
 
 def _address(street: str, city: str, zip_code: str, county: str) -> AddressRecord:
     return AddressRecord(street=street, city=city, state="WI", zip_code=zip_code, county=county, country="USA")
+
+
+def somebody_elses(record: OrganizationRecord) -> OrganizationRecord:
+    """Another organization, registered by others under the OID of this record."""
+    address = AddressRecord(street="20 Harbor St", city="Boston", state="MA", zip_code="02110", country="USA")
+    contact = ContactRecord(
+        purpose="Technical", name="Help desk", email_addresses=("help@harbor.example",), work_phone="+16175550100"
+    )
+    return OrganizationRecord(
+        oid=record.oid, name="Boston Harbor Hospital", part_of_oid=GATEWAY, contacts=(contact,), address=address
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.lookups import Exact
 
 from organizations import knowledge
 from organizations.oid import Oid
@@ -74,6 +75,10 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """Add `standing` and `open_work`, the keys that every page shows: one rule, in SQL, for rows and filters."""
         return self.annotate(standing=standing_rule(), open_work=open_work_rule())
 
+    def to_do(self, key: str) -> Self:
+        """The records with this key of OPEN_WORK (words.py). A record can have "directory_differs" beside another."""
+        return self.filter(differs__gt=0) if key == "directory_differs" else self.filter(Exact(open_work_rule(), key))
+
 
 def standing_rule() -> Case:
     return Case(
@@ -88,7 +93,7 @@ def standing_rule() -> Case:
 
 
 def open_work_rule() -> Case:
-    """The first that is true, in the order in which people must act."""
+    """The first that is true of its own messages and edits, as people must act; `differs` is counted beside it."""
     unchanged_since = Q(last_submission__wanted_hash=F("wanted_hash"))
     return Case(
         When(last_submission__state="needs_person", then=Value("needs_person")),
@@ -189,8 +194,7 @@ class Organization(models.Model):
     edited_at = models.DateTimeField()
     edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
-    # Given by `with_words()`: keys of words.py.
-    standing: str
+    standing: str  # this and the next by `with_words()`: keys of words.py
     open_work: str
 
     objects = OrganizationQuerySet.as_manager()

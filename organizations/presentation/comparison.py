@@ -1,9 +1,8 @@
-"""What was sent, what the directory shows and what Redox accepted before, side by side."""
+"""What was sent, what the directory shows and what was accepted before, side by side."""
 
 from dataclasses import replace
 from typing import NamedTuple
 
-from organizations.models import Organization
 from organizations.records import (
     CONTACT_LABELS,
     ContactRecord,
@@ -12,7 +11,6 @@ from organizations.records import (
     print_fields,
     readable,
 )
-from organizations.services import differences
 
 NOT_READ = "cannot be read"
 
@@ -33,18 +31,6 @@ def compare(
     """Every field that is filled on any side, in the order of the form; what means the same counts as equal."""
     rows = [*_plain(sent, seen, before), *_contacts(sent, seen, before)]
     return tuple(row for row in rows if row.sent or row.before or row.seen not in ("", NOT_READ))
-
-
-def drift(organization: Organization) -> tuple[Compared, ...]:
-    """Where the directory, read after the last acceptance, showed something else; `sent` is what Redox accepted.
-
-    Empty also where it did not know the OID at all.
-    """
-    found = differences.of(organization)
-    if found is None:
-        return ()
-    accepted, seen = found
-    return tuple(row for row in compare(accepted, seen, None) if row.equal is False)
 
 
 def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:

@@ -8,7 +8,8 @@ from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization, Presence
 from organizations.records import AddressRecord, Difference, OrganizationRecord, difference
 from organizations.services import organizations, reviews
-from organizations.templatetags.portal import written
+from organizations.templatetags.portal import plain, written
+from organizations.words import FOREIGN_OID
 
 
 def notices(organization: Organization, person_id: int | None) -> list[str]:
@@ -25,6 +26,8 @@ def notices(organization: Organization, person_id: int | None) -> list[str]:
 
 def fixed_oid_sentence(organization: Organization) -> str:
     """Why the OID of a record cannot be changed; empty while it can."""
+    if organization.is_foreign and organization.can_change_oid:
+        return ""
     if organization.confirmed_at:
         return f"Accepted on {_day(organization.confirmed_at)}. It cannot be changed any more."
     if organizations.was_only_cancelled(organization):
@@ -35,6 +38,17 @@ def fixed_oid_sentence(organization: Organization) -> str:
     if not organization.can_change_oid:
         return "It was sent. It cannot be changed any more."
     return ""
+
+
+def open_oid_sentence(organization: Organization) -> str:
+    """Why the OID of a record that was sent can be changed, and what follows; empty where nothing was sent."""
+    if fixed_oid_sentence(organization) or not organization.was_sent:
+        return ""
+    name = plain(organization.foreign_name) or "not named"
+    why = FOREIGN_OID.format(name=name) if organization.is_foreign else "No message to this OID was accepted."
+    below = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid).count()
+    follow = f" {words.count(below, 'record')} below {'follows' if below == 1 else 'follow'}." if below else ""
+    return f"{why} You can give this record another OID.{follow}"
 
 
 def last_editor(organization: Organization) -> str:
@@ -93,7 +107,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
         return
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
-    for found in difference(known, knowledge.sendable(organization.record())):
+    for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
         entry = reviews.last_edit_of(found.field, edits)
         if entry is not None and entry.actor_id != person_id:
             by_person.setdefault(entry.actor_id, []).append((found, entry))

@@ -4,7 +4,7 @@ A cell that a spreadsheet would take for a formula gets an apostrophe before it 
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import batched
 
@@ -14,7 +14,8 @@ from organizations.models import Contact, Environment, Organization, StandsFor
 from organizations.models.organization import OrganizationQuerySet
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 
-from .rows import Row, add_counterparts, open_work_of, standing_of
+from . import evidence
+from .rows import Row, add_counterparts, standing_of, to_do_of
 
 ROWS_AT_ONCE = 500
 BYTE_ORDER_MARK = "\ufeff"  # by it Excel knows that the file is UTF-8
@@ -31,9 +32,13 @@ _HEAD = (
     "Destination ID",
     "Active (wanted)",
     "Standing",
-    "Open work",
+    "To do",
     "Fields not sent",
     "Last accepted (UTC)",
+    "Accepted by",
+    "Directory asked (UTC)",
+    "Directory differs",
+    "OID belongs to",
     "Last edited (UTC)",
     "Counterpart OID",
     "Counterpart standing",
@@ -87,27 +92,35 @@ def _cells(row: Row, contacts: int) -> Iterator[str]:
         contact = record.contacts[position] if position < len(record.contacts) else ContactRecord()
         for name in CONTACT_LABELS:
             value = getattr(contact, name)
-            yield "; ".join(value) if isinstance(value, tuple) else value
+            yield _lines(value) if isinstance(value, tuple) else value
 
 
 def _identity(organization: Organization, record: OrganizationRecord) -> Iterator[str]:
     yield Environment(organization.environment).label
     yield record.oid
     yield record.name
-    yield "; ".join(record.aliases)
-    yield "; ".join(f"{identifier.value} ({identifier.kind})" for identifier in record.identifiers)
+    yield _lines(record.aliases)
+    yield _lines(f"{identifier.value} ({identifier.kind})" for identifier in record.identifiers)
     yield StandsFor(organization.stands_for).label
     yield record.part_of_oid
     yield record.destination_id if record.destination_known else "not known"
     yield "true" if record.active else "false"
 
 
+def _lines(values: Iterable[str]) -> str:
+    """A list in one cell, a value a line: any other mark could be part of a value."""
+    return "\n".join(values)
+
+
 def _state(organization: Organization) -> Iterator[str]:
-    work = open_work_of(organization)
     yield standing_of(organization).word
-    yield work.word if work else ""
+    yield "; ".join(each.word.word for each in to_do_of(organization))
     yield str(organization.changes)
     yield _time(organization.confirmed_at)
+    yield evidence.in_export(organization)
+    yield _time(organization.seen_at)
+    yield str(organization.differs)
+    yield (organization.foreign_name or "another organization") if organization.is_foreign else ""
     yield _time(organization.edited_at)
 
 

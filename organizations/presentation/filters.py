@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from organizations.fields import STATES
 from organizations.models import Contact, Organization, StandsFor, tree
-from organizations.models.organization import OrganizationQuerySet, open_work_rule, standing_rule
+from organizations.models.organization import OrganizationQuerySet, standing_rule
 from organizations.oid import Oid, OidError
 from organizations.services import searching
 from organizations.words import OPEN_WORK, STANDING
@@ -40,7 +40,7 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
 LABELS = {
     "q": "Search",
     "standing": "Standing",
-    "open_work": "Open work",
+    "open_work": "To do",
     "stands_for": "Stands for",
     "state": "State",
     "contact": "Contact",
@@ -49,7 +49,7 @@ LABELS = {
 }
 ANY = {
     "standing": "Any standing",
-    "open_work": "Any open work",
+    "open_work": "Anything to do",
     "stands_for": "Stands for any",
     "state": "Any state",
     "contact": "Any contact",
@@ -155,7 +155,7 @@ def narrowed(environment: str, filters: Filters) -> OrganizationQuerySet:
     if filters.standing:
         found = found.filter(Exact(standing_rule(), filters.standing))
     if filters.open_work:
-        found = found.filter(Exact(open_work_rule(), filters.open_work))
+        found = found.to_do(filters.open_work)
     if filters.state:
         found = found.filter(state=filters.state)
     if filters.stands_for:

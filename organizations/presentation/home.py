@@ -30,8 +30,21 @@ from organizations.services import workers
 from organizations.templatetags.portal import plain, written
 from organizations.words import OPEN_WORK, STANDING, Word, count
 
-# What nobody knows first, then what was refused, then what waits.
-KINDS = ("unknown", "needs_person", "plan_paused", "rejected", "delayed", "awaiting", "changes_not_sent")
+from . import todo
+from .evidence import in_short
+from .rows import DIRECTORY_DIFFERS
+
+# What must be decided or is unknown first, then what was rejected or differs, then what waits.
+KINDS = (
+    "needs_person",
+    "unknown",
+    "plan_paused",
+    "rejected",
+    DIRECTORY_DIFFERS,
+    "delayed",
+    "awaiting",
+    "changes_not_sent",
+)
 ONE_BY_ONE = ("unknown", "needs_person", "rejected")
 GROUPED_BY: tuple[str, ...] = ("environment", "standing", "open_work")
 MOST_LINES = 3  # of one kind and environment; more are one line that opens their list
@@ -72,6 +85,10 @@ class Panel:
     under_way: str
     records: str
 
+    @property
+    def last_accepted_by(self) -> str:
+        return in_short(self.last_accepted)
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -86,6 +103,11 @@ class Home:
     @property
     def count(self) -> int:
         return sum(need.number for need in self.needs)
+
+    @property
+    def last_accepted_by(self) -> str:
+        """What the last acceptance rests on, in short; empty where Redox's own answer accepted."""
+        return in_short(self.last_accepted)
 
     @property
     def last_accepted(self) -> Submission | None:
@@ -103,7 +125,10 @@ def read(user: User) -> Home:
     )
     gates = EnvironmentGate.objects.in_bulk()
     return Home(
-        needs=sorted(_needs(groups, gates, moment), key=lambda need: (KINDS.index(need.kind), need.since or moment)),
+        needs=sorted(
+            [*_needs(groups, gates, moment), *_differing()],
+            key=lambda need: (KINDS.index(need.kind), need.since or moment),
+        ),
         under_way=list(under_way.order_by("id")[:MOST_UNDER_WAY]),
         under_way_count=sum(group["number"] for group in groups if group["open_work"] in (State.SENDING, State.QUEUED)),
         mine=list(mine.order_by("-id")[:MOST_MINE]),
@@ -142,7 +167,7 @@ def _needs(
                 yield _many(kind, environment, number, found)
     if few != Q(pk__in=[]):
         lines = Organization.objects.with_words().filter(few).select_related("last_submission")
-        yield from (_one(organization) for organization in lines)
+        yield from (_one(organization, gates, moment) for organization in lines)
     yield from _delayed(gates, moment)
     yield from _paused()
 
@@ -162,7 +187,40 @@ def _paused() -> Iterator[Need]:
         )
 
 
-def _one(organization: Organization) -> Need:
+def _differing() -> Iterator[Need]:
+    """Records that the directory shows otherwise, whatever else is to do about them: one line each while they are few.
+
+    Counted by an index of their own: among all records they are few.
+    """
+    here = Organization.objects.filter(environment__in=Environment.values).to_do(DIRECTORY_DIFFERS).order_by()
+    groups = here.values("environment").annotate(number=Count("id"), oldest=Min("differs_since"))
+    few = Q(pk__in=[])
+    for group in groups:
+        environment, number = Environment(group["environment"]), group["number"]
+        if number <= MOST_LINES:
+            few |= Q(environment=environment)
+            continue
+        text = "The directory shows other values than the portal knows."
+        url = _list_of(DIRECTORY_DIFFERS, environment)
+        yield Need(DIRECTORY_DIFFERS, environment, number, count(number, "record"), text, url, group["oldest"])
+    if few != Q(pk__in=[]):
+        yield from map(_one_differing, here.filter(few))
+
+
+def _one_differing(organization: Organization) -> Need:
+    names = [todo.spoken(each.label) for each in todo.differences_of(organization)]
+    return Need(
+        kind=DIRECTORY_DIFFERS,
+        environment=organization.environment,
+        number=1,
+        what=organization.name,
+        text=f"{count(organization.differs, 'field')}: {todo.listed(names)}." if names else todo.missing(organization),
+        url=reverse("record", args=[organization.environment, organization.oid]),
+        since=organization.differs_since,
+    )
+
+
+def _one(organization: Organization, gates: Mapping[str, EnvironmentGate], moment: datetime.datetime) -> Need:
     submission = organization.last_submission
     assert submission is not None  # noqa: S101 - these kinds of open work come from a submission
     kind: str = organization.open_work
@@ -171,22 +229,26 @@ def _one(organization: Organization) -> Need:
         environment=organization.environment,
         number=1,
         what=f"{organization.name}, {submission.event}",
-        text=_why(kind, submission),
+        text=_why(kind, submission, gates[organization.environment], moment),
         url=reverse("submission", args=[submission.environment, submission.pk]),
         since=submission.state_at,
     )
 
 
-def _why(kind: str, submission: Submission) -> str:
+def _why(kind: str, submission: Submission, gate: EnvironmentGate, moment: datetime.datetime) -> str:
     detail = plain(submission.detail)
     cut = f"{detail[:LONGEST_QUOTE]}…" if len(detail) > LONGEST_QUOTE else detail
     if kind == "rejected":
-        return f'Redox said no: "{cut}"' if cut else "Redox said no without a text."
+        if submission.decided_by:
+            return f"{plain(submission.decided_by)} decided: {plain(submission.state_reason).rstrip('.')}."
+        return f'Rejected by Redox: "{cut}"' if cut else "Rejected by Redox without a text."
     if kind == "unknown":
         left = submission.sent_at or submission.state_at
         time = written(left, "clock")
-        return words.SUBMISSION_STATE["unknown"].say(time=time)
-    return f'Redox wrote: "{cut}" Compare and decide.' if cut else submission.state_reason
+        promise = todo.asking_promise(submission, gate, moment)
+        return f"The message left at {time}, but no clear answer came. {promise}"
+    # A text that the portal does not know may be of a gateway between it and Redox.
+    return f'Redox wrote: "{cut}" Compare and decide.' if submission.known_answer else plain(submission.state_reason)
 
 
 def _many(kind: str, environment: Environment, number: int, found: list[dict[str, Any]]) -> Need:

@@ -15,7 +15,7 @@ from organizations.templatetags.portal import moment, plain
 from organizations.words import Word, count
 
 from .review import obstacle
-from .rows import open_work_of, standing_of
+from .rows import standing_of, to_do_of
 from .waiting import Reason, held_by_environment, own_reasons
 
 MOST_NAMED = 5
@@ -39,12 +39,18 @@ def kept(left_out: Iterable[LeftOut], environment: Environment) -> tuple[Kept, .
     return tuple(
         Kept(
             each.organization,
-            open_work_of(each.organization) or standing_of(each.organization),
+            _state(each.organization),
             format_html_join(" ", "{}", ((_why(each.organization, blocker, reasons),) for blocker in each.blockers)),
             frozenset(blocker.kind for blocker in each.blockers),
         )
         for each in found
     )
+
+
+def _state(organization: Organization) -> Word:
+    """The first thing to do about it, else its standing."""
+    to_dos = to_do_of(organization)
+    return to_dos[0].word if to_dos else standing_of(organization)
 
 
 def because(organization: Organization, blockers: Iterable[Blocker]) -> str:

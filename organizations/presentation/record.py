@@ -1,7 +1,6 @@
-"""One record as its page tells it: standing with its basis, open work with its one step, what lies around it."""
+"""One record as its page tells it: standing with its basis, what is to do, what lies around it."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,35 +11,25 @@ from organizations.models import (
     Action,
     AuditEntry,
     Environment,
-    EnvironmentGate,
     Intent,
     Organization,
     Presence,
     State,
     Submission,
-    clock,
     tree,
 )
-from organizations.records import Difference, OrganizationRecord, difference
-from organizations.services import gateway, organizations, reviews
+from organizations.records import OrganizationRecord
+from organizations.services import gateway, organizations
 from organizations.templatetags.portal import age, moment, plain, with_oids, written
-from organizations.words import NOT_IN_DIRECTORY, STANDING_BASIS, Word, count
+from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
 
-from . import sentences
-from .rows import Row, add_counterparts, open_work_of, organizations_of, page_of, standing_of, work_key
-from .waiting import queued_reason
+from . import comparing, evidence, parents, sentences, todo
+from .comparing import Fields, PartOf, Sides
+from .rows import Row, add_counterparts, organizations_of, page_of, standing_of
+from .todo import Band
 
 CHILDREN_SHOWN = 10
 SENTENCES_SHOWN = 10
-MOST_NAMED = 6
-
-
-class Step(NamedTuple):
-    """The one next step: what its button says and where it leads; `edits` where it needs the right to edit."""
-
-    label: str
-    url: str
-    edits: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +41,49 @@ class Head:
     standing: Word
     standing_sentence: str
     basis: SafeString
-    work: Word | None
-    work_sentence: SafeString
-    work_meaning: str
-    step: Step
+    bands: tuple[Band, ...]
     submissions: int
     entries: int
-    can_discard: bool
     can_withdraw: bool
 
     @property
     def is_deactivated(self) -> bool:
         return self.organization.presence == Presence.PRESENT and self.organization.confirmed_active is False
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether something of it was made for sending or may be in the directory."""
+        return self.organization.was_sent or self.organization.presence != Presence.NEVER
 
-class PartOf(NamedTuple):
-    """What the record is part of: the name of the parent with its address, or what else the OID is."""
+    @property
+    def can_deactivate(self) -> bool:
+        """Whether it may be in the directory."""
+        return self.organization.presence in (Presence.PRESENT, Presence.UNKNOWN)
 
-    text: str
-    url: str
+    @property
+    def has_step(self) -> bool:
+        """Whether a band has the primary button; else it is the one to edit."""
+        return any(act.is_primary for band in self.bands for act in band.acts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """The fields side by side, with what the columns are."""
+
+    fields: Fields
+    saved_by: str
+    accepted_heading: str
+    accepted_day: SafeString
+    accepted_submission: int | None
+    is_accepted: bool
+    is_read: bool
+    note: str
+    ahead_tag: str
+    foreign_keys: tuple[tuple[str, bool], ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.fields.differing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +101,7 @@ def head(organization: Organization) -> Head:
     """The head of a record that was read with its words."""
     environment, last = organization.environment, organization.last_submission
     above = tree.path_of(organization)
-    work = open_work_of(organization)
+    can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)
     return Head(
         organization=organization,
         path=[
@@ -99,13 +112,9 @@ def head(organization: Organization) -> Head:
         standing=standing_of(organization),
         standing_sentence=_standing_sentence(organization),
         basis=basis(organization),
-        work=work,
-        work_sentence=_work_sentence(organization, work) if work else SafeString(""),
-        work_meaning=work.say(submission=last.pk if last else "", k=organization.changes) if work else "",
-        step=step(organization),
+        bands=todo.bands(organization, can_discard=can_discard),
         submissions=Submission.objects.filter(organization=organization).count(),
         entries=AuditEntry.objects.filter(organization_id=organization.pk).count(),
-        can_discard=organization.changes > 0 and not organizations.why_not_discard(organization),
         can_withdraw=last is None and organization.presence == Presence.NEVER,
     )
 
@@ -138,23 +147,27 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     if last is None:
         return SafeString(STANDING_BASIS["never_sent"])
     rejected = last.state == State.REJECTED
-    sentence = _with_link(STANDING_BASIS["not_registered" if rejected else "no_answer"])
+    key = "no_answer" if not rejected else "decided" if last.decided_by else "not_registered"
     time = moment(last.ended_at if rejected else last.sent_at)
-    return format_html(sentence, event=last.event, time=time, submission=link(last))
+    values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": link(last)}
+    return format_html(_with_link(STANDING_BASIS[key]), **values)
 
 
 def _accepted_basis(organization: Organization, key: str) -> SafeString:
     done = last_deactivation(organization) if key == "deactivated" else None
+    accepted = done or organization.confirmed_submission
+    if accepted is None:
+        return format_html("Accepted {}.", moment(organization.confirmed_at))
+    rests_on = evidence.basis(accepted, link(accepted))
     if done is None:
-        values = {"time": moment(organization.confirmed_at), "submission": link(organization.confirmed_submission)}
-        return format_html(_with_link(STANDING_BASIS["active"]), **values)
+        return format_html(STANDING_BASIS["active"], evidence=rests_on)
     person = done.submitter.get_full_name() or done.submitter.get_username()
-    reason = plain(done.reason).rstrip(".")
-    return format_html(STANDING_BASIS[key], date=moment(done.ended_at, "day"), person=person, reason=reason)
+    reason, day = plain(done.reason).rstrip("."), moment(done.ended_at, "day")
+    return format_html(STANDING_BASIS[key], date=day, person=person, reason=reason, evidence=rests_on)
 
 
 def last_deactivation(organization: Organization) -> Submission | None:
-    """The deactivation that Redox accepted last; later Updates of the deactivated record have reasons of their own."""
+    """The deactivation that was accepted last; later Updates of the deactivated record have reasons of their own."""
     done = Submission.objects.filter(organization=organization, intent=Intent.DEACTIVATE, state=State.ACCEPTED)
     return done.select_related("submitter").order_by("-pk").first()
 
@@ -171,78 +184,105 @@ def _with_link(sentence: str) -> str:
 
 
 def _standing_sentence(organization: Organization) -> str:
-    if organization.presence == Presence.ABSENT and organization.confirmed:
-        return NOT_IN_DIRECTORY.format(time=written(organization.presence_at)) if organization.presence_at else ""
-    if standing_of(organization).key != "stated":
-        return standing_of(organization).sentence
+    word = standing_of(organization)
+    if organization.is_foreign:
+        return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
+    if organization.presence == Presence.ABSENT and organization.presence_at:
+        said_by = "answer" if _is_refused_as_absent(organization) else "query"
+        return NOT_IN_DIRECTORY[said_by].format(time=written(organization.presence_at))
+    if word.key in ("active", "deactivated"):
+        return word.say(evidence=evidence.sentence(organization))
+    if word.key != "stated":
+        return word.sentence
     entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_STATED)
     stated = entries.order_by("-sequence").first()
-    return standing_of(organization).say(person=stated.actor_name if stated else "Somebody")
+    return word.say(person=stated.actor_name if stated else "Somebody")
 
 
-def _work_sentence(organization: Organization, work: Word) -> SafeString:
+def _is_refused_as_absent(organization: Organization) -> bool:
+    """Whether Redox's own answer said that the OID is not there; else a Query did."""
+    said = Submission.objects.filter(organization=organization, known_answer="is_not_valid", state=State.REJECTED)
+    return said.filter(ended_at__gte=organization.presence_at).exists()
+
+
+def values(organization: Organization) -> Values:
+    """Every field as saved here, as accepted and as a later reading shows it."""
+    accepted, seen = organization.baseline_record(), _compared_reading(organization)
+    saved = knowledge.sendable(organization.record())
+    sides = Sides(saved, accepted and knowledge.sendable(accepted), seen)
+    oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
+    is_taken = bool(organization.taken)
+    return Values(
+        fields=comparing.fields(sides, _parts(organization.environment, oids)),
+        saved_by=_saved_by(organization),
+        accepted_heading="Taken from the directory" if is_taken else evidence.heading(organization),
+        accepted_day=SafeString(
+            moment(organization.known_at if is_taken else organization.confirmed_at, "day", focus=False)
+        ),
+        accepted_submission=None if is_taken else organization.confirmed_submission_id,
+        is_accepted=accepted is not None,
+        is_read=seen is not None,
+        note=_reading_note(organization),
+        ahead_tag=_ahead_tag(organization),
+        foreign_keys=()
+        if organization.is_foreign
+        else comparing.foreign_keys(organization.record(), organization.seen_record()),
+    )
+
+
+def _compared_reading(organization: Organization) -> OrganizationRecord | None:
+    """The later reading, unless it is the very one that was taken, or shows another organization."""
+    is_taken = bool(organization.taken) and organization.taken == organization.seen
+    return None if organization.is_foreign or is_taken else organization.later_reading()
+
+
+def _saved_by(organization: Organization) -> str:
+    """Who saved what is not sent; empty where nothing is."""
+    person = organization.edited_by
+    if not organization.changes or person is None:
+        return ""
+    return f"by {person.get_full_name() or person.get_username()}, {written(organization.edited_at, 'day')}"
+
+
+def _ahead_tag(organization: Organization) -> str:
+    """What is known of values that were not accepted: some may have been sent."""
     last = organization.last_submission
-    if work.key == "queued" and last is not None:
-        gate = EnvironmentGate.objects.get(pk=organization.environment)
-        said = work.say(submission=last.pk)
-        return format_html("{} {}", said, queued_reason(last, gate, clock.now()).sentence)
-    if work.key != "changes_not_sent":
-        return format_html("{}", work.say(submission=last.pk if last else ""))
-    if not organization.confirmed:
-        return format_html("{}", work.say(k=organization.changes))
-    named = _named_changes(organization)
-    fields = f"{count(organization.changes, 'field')} saved here and not sent: {named}."
-    return format_html("{} The directory does not have {}.", fields, "it" if organization.changes == 1 else "them")
+    if last is not None and last.state == State.REJECTED and last.wanted_hash == organization.wanted_hash:
+        return "rejected"
+    carried = last is not None and last.is_open and last.record_version == organization.version
+    return "not accepted yet" if carried and last is not None and last.sent_at else "not sent"
 
 
-def _named_changes(organization: Organization) -> str:
-    """The fields that differ from what Redox accepted, each with who saved it last and when."""
-    found = difference(organization.confirmed_record(), knowledge.sendable(organization.record()))
-    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    named = [_named(change, reviews.last_edit_of(change.field, edits)) for change in found[:MOST_NAMED]]
-    more = len(found) - len(named)
-    return ", ".join(named) + (f" and {count(more, 'more field')}" if more else "")
+def _reading_note(organization: Organization) -> str:
+    """Why there is no column of the directory, in one line; empty where there is one."""
+    asked_at = organization.seen_at
+    if asked_at is None:
+        return "The portal has not read this record from the directory."
+    if organization.is_foreign:
+        return f"The directory shows {plain(organization.foreign_name) or 'another organization'} at this OID."
+    if not organization.is_read_later:
+        since = "its values were taken from there" if organization.taken else "it was accepted"
+        return f"The portal has not read this record from the directory since {since}."
+    if organization.not_visible_yet:
+        showed = (
+            "still showed what was there before the last acceptance" if organization.seen else "did not show it yet"
+        )
+        return f"Asked at {written(asked_at)}, the directory {showed}. It may need some time."
+    return "" if organization.seen else f"The directory did not show this OID when asked at {written(asked_at)}."
 
 
-def _named(change: Difference, entry: AuditEntry | None) -> str:
-    if entry is None:
-        return change.label
-    day = written(entry.at, "day")
-    return f"{change.label} ({entry.actor_name}, {day})"
-
-
-def step(organization: Organization) -> Step:
-    """The one primary button, by what is open."""
-    last = organization.last_submission
-    key = work_key(organization)
-    if last is not None and key == "needs_person":
-        return Step("Compare and decide", submission_url(last), edits=False)
-    if last is not None and key == "unknown":
-        return Step(f"Open submission {last.pk}", submission_url(last), edits=False)
-    if last is not None and key == "rejected":
-        return Step("Put it right", submission_url(last), edits=False)
-    if key == "changes_not_sent":
-        return Step("Review and send", _url("review", organization), edits=True)
-    return Step("Edit", _url("edit", organization), edits=True)
-
-
-def part_of(organization: Organization) -> PartOf:
-    """The parent, told as far as it is known."""
-    return _part_of(organization.environment, organization.part_of_oid)
-
-
-def was_part_of(organization: Organization, accepted: OrganizationRecord | None) -> PartOf | None:
-    """The same of the parent that Redox accepted; none where it is the same one."""
-    if accepted is None or accepted.part_of_oid == organization.part_of_oid:
-        return None
-    return _part_of(organization.environment, accepted.part_of_oid)
-
-
-def _part_of(environment: str, oid: str) -> PartOf:
-    parent = Organization.objects.in_environment(environment).filter(oid=oid).first()
-    if parent is not None:
-        return PartOf(parent.name, _url("record", parent))
-    return PartOf("The Redox gateway" if oid in gateway.gateways(environment) else "Not a record of ours", "")
+def _parts(environment: str, oids: set[str]) -> dict[str, PartOf]:
+    """What these OIDs of parents are, told as far as it is known."""
+    known = parents.names(environment, oids)
+    gateways = gateway.gateways(environment)
+    return {
+        oid: PartOf("The Redox gateway", "")
+        if oid in gateways
+        else PartOf(known[oid], reverse("record", args=[environment, oid]))
+        if oid in known
+        else PartOf("Not a record of ours", "")
+        for oid in oids
+    }
 
 
 def nothing_here(environment: Environment, oid: str) -> SafeString:

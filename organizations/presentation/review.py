@@ -323,20 +323,30 @@ def settled(warning: ReviewWarning) -> str:
 
 def obstacle(organization: Organization, blocker: Blocker) -> Obstacle:
     """What is in the way of a record, with the page where it is put right."""
-    if blocker.kind == Block.FOREIGN:
-        return Obstacle(blocker.sentence, f"{_url('edit', organization)}#identity", "Give it another OID")
-    if blocker.kind == Block.ALREADY_THERE:
-        return Obstacle(blocker.sentence, _url("differences", organization), "Decide whose it is")
-    if blocker.kind == Block.DESTINATION_NOT_KNOWN:
-        return Obstacle(blocker.sentence, f"{_url('edit', organization)}#routing", "Enter the destination ID")
+    return Obstacle(blocker.sentence, *_step(organization, blocker))
+
+
+def _step(organization: Organization, blocker: Blocker) -> tuple[str, str]:
+    """The address and the words of what ends it."""
+    if blocker.kind in _STEPS:
+        page, section, words_of_step = _STEPS[blocker.kind]
+        return _url(page, organization) + section, words_of_step
     if blocker.submission is not None:
         address = reverse("submission", args=[blocker.submission.environment, blocker.submission.pk])
-        return Obstacle(blocker.sentence, address, f"Open submission {blocker.submission.pk}")
-    if blocker.kind == Block.PARENT_NEVER_SENT and blocker.organization is not None:
-        return Obstacle(blocker.sentence, _url("review", blocker.organization), f"Review {blocker.organization.name}")
-    if blocker.organization is not None and blocker.organization.pk != organization.pk:
-        return Obstacle(blocker.sentence, _url("record", blocker.organization), f"Open {blocker.organization.name}")
-    return Obstacle(blocker.sentence, _url("record", organization), "Open the record")
+        return address, f"Open submission {blocker.submission.pk}"
+    other = blocker.organization
+    if other is None or other.pk == organization.pk:
+        return _url("record", organization), "Open the record"
+    if blocker.kind == Block.PARENT_NEVER_SENT:
+        return _url("review", other), f"Review {other.name}"
+    return _url("record", other), f"Open {other.name}"
+
+
+_STEPS = {
+    Block.FOREIGN: ("edit", "#identity", "Give it another OID"),
+    Block.ALREADY_THERE: ("differences", "", "Decide whose it is"),
+    Block.DESTINATION_NOT_KNOWN: ("edit", "#routing", "Enter the destination ID"),
+}
 
 
 def _waits(made: Review) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet
@@ -10,6 +11,7 @@ from django.urls import reverse
 from organizations.models import Environment, Organization
 from organizations.words import OPEN_WORK, STANDING, Word
 
+from . import evidence
 from .matches import Match
 
 # What a row prints, and no more: a record's texts of what was accepted and seen are long.
@@ -21,11 +23,21 @@ COLUMNS = (
     "part_of_oid",
     "stands_for",
     "changes",
+    "differs",
     "confirmed_at",
+    "confirmed_evidence",
     "staging_record",
 )
 ROWS_A_PAGE = 50
+DIRECTORY_DIFFERS = "directory_differs"
 ICONS = {"location": "map-pin", "patient_index": "circle-stack"}
+
+
+class ToDo(NamedTuple):
+    """One thing to do about a record; `number` of fields, 0 where it is not about fields."""
+
+    word: Word
+    number: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,13 +63,13 @@ class Row:
         return standing_of(self.organization)
 
     @property
-    def open_work(self) -> Word | None:
-        return open_work_of(self.organization)
+    def to_do(self) -> list[ToDo]:
+        return to_do_of(self.organization)
 
     @property
-    def changes(self) -> int:
-        """How many fields are saved and not sent, where that is the open work."""
-        return self.organization.changes if work_key(self.organization) == "changes_not_sent" else 0
+    def accepted_by(self) -> str:
+        """What the last acceptance rests on, in short; empty where Redox's own answer accepted."""
+        return evidence.short(self.organization)
 
     @property
     def counterpart_standing(self) -> Word | None:
@@ -100,8 +112,12 @@ def work_key(organization: Organization) -> str:
     return str(organization.open_work)
 
 
-def open_work_of(organization: Organization) -> Word | None:
-    return OPEN_WORK.get(work_key(organization))
+def to_do_of(organization: Organization) -> list[ToDo]:
+    """What is to do about it, in the order in which people must act: its own open work, and what differs there."""
+    numbers = {work_key(organization): 0, "changes_not_sent": organization.changes}
+    keys = {work_key(organization)} | ({DIRECTORY_DIFFERS} if organization.differs else set())
+    numbers[DIRECTORY_DIFFERS] = organization.differs
+    return [ToDo(word, numbers[key]) for key, word in OPEN_WORK.items() if key in keys]
 
 
 def add_below_url(organization: Organization) -> str:

@@ -77,6 +77,7 @@ def find_foreign(organization: Organization, seen: OrganizationRecord, decided_a
     if organization.presence != Presence.NEVER:
         organization.presence, organization.presence_at = Presence.ABSENT, decided_at
     organization.foreign_since, organization.foreign_name = decided_at, seen.name[:NAME_LENGTH]
+    count(organization)
     organization.save()
 
 

@@ -156,6 +156,7 @@ class FormPage:
             "version": self.version if version is None else version,
             "notices": [*notes, *(editing.notices(made, user_of(self.request).pk) if made else [])],
             "fixed_oid": editing.fixed_oid_sentence(made) if made else "",
+            "open_oid": editing.open_oid_sentence(made) if made else "",
             "oid_note": oid_note,
             "taken_by": self._taken_by(form),
             "parents": choices.parents(self.environment, form.typed.fields.get("parent", "")),

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from organizations import words
+from organizations.presentation import evidence
 from organizations.words import Word
 
 
@@ -22,7 +23,7 @@ class Family:
 FAMILIES = (
     ("State of a submission", words.SUBMISSION_STATE),
     ("Standing of a record", words.STANDING),
-    ("Open work of a record", words.OPEN_WORK),
+    ("To do of a record", words.OPEN_WORK),
     ("What an attempt came to", words.ATTEMPT),
     ("State of an environment", words.ENVIRONMENT_STATE),
     ("State of a plan: several records sent together", words.PLAN_STATE),
@@ -32,7 +33,7 @@ OWN_SECTION = "unknown"
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return render(request, "help/page.html", {"families": _families()})
+    return render(request, "help/page.html", {"families": _families(), "evidence": evidence.explained()})
 
 
 def _families() -> list[Family]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from organizations import knowledge
 from organizations.models import AuditEntry, Environment, Organization, Submission, tree
 from organizations.permissions import Right, sending
-from organizations.presentation import comparing, comparison, editing, parents, record, sentences
+from organizations.presentation import editing, parents, record, sentences
 from organizations.records import difference
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, Gone, NotDone
@@ -20,26 +20,19 @@ from .access import actor, counterpart_url, needs, organization_or_404, record_u
 from .form_page import posted_version
 
 ROWS_A_PAGE = 50
+ASK = "ask the directory"
 type Context = dict[str, object]
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """The summary: every field as wanted and as accepted, and what lies around the record."""
+    """The summary: every field as saved here, as accepted and as the directory shows it, and what lies around."""
     organization = organization_or_404(environment, oid)
-    accepted = organization.confirmed_record()
-    groups = comparing.groups(knowledge.sendable(organization.record()), accepted)
-    only_differing = request.GET.get("rows") == "differing" and accepted is not None
     context = {
-        "groups": comparing.differing(groups) if only_differing else groups,
-        "only_differing": only_differing,
-        "differing": organization.changes,
-        "was_accepted": accepted is not None,
-        "part_of": record.part_of(organization),
-        "was_part_of": record.was_part_of(organization, accepted),
+        "values": record.values(organization),
         "around": record.around(organization),
-        "drift": comparison.drift(organization),
+        "why_not_ask": why_not(request, Right.EDIT, environment, ASK),
     }
     return render(request, "record/page.html", _frame(request, organization, "record") | context)
 
@@ -82,7 +75,7 @@ def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
         raise Http404(str(gone)) from gone
     except NotDone as fault:
         return _ask_discard(request, organization, problem=str(fault))
-    messages.success(request, "The record is again as Redox last accepted it. Nothing was sent.")
+    messages.success(request, f"The record is again as it was last {_last(organization)}. Nothing was sent.")
     return redirect(record_url(organization))
 
 
@@ -137,11 +130,22 @@ def _act(organization: Organization, act: str) -> Context:
 
 def _ask_discard(request: HttpRequest, organization: Organization, problem: str = "") -> HttpResponse:
     fault = organizations.why_not_discard(organization)
-    accepted = organization.confirmed_record()
-    found = difference(accepted, knowledge.sendable(organization.record())) if accepted and not fault else ()
-    changes = parents.named(organization.environment, found)
-    context = _act(organization, "Discard") | {"changes": changes, "fault": fault, "problem": problem}
+    baseline = organization.baseline_record()
+    wanted = knowledge.sendable(organization.record())
+    found = knowledge.in_form(difference(baseline, wanted)) if baseline and not fault else ()
+    context = _act(organization, "Discard") | {
+        "changes": parents.named(organization.environment, found),
+        "last": _last(organization),
+        "last_at": organization.known_at if organization.taken else organization.confirmed_at,
+        "fault": fault,
+        "problem": problem,
+    }
     return render(request, "record/discard.html", context, status=409 if problem else 200)
+
+
+def _last(organization: Organization) -> str:
+    """What the saved changes are counted from."""
+    return "taken from the directory" if organization.taken else "accepted"
 
 
 def _ask_withdraw(request: HttpRequest, organization: Organization, problem: str = "") -> HttpResponse:

@@ -81,6 +81,8 @@ def test_a_suspected_character_is_named_and_put_right_from_the_record(
 
     practice.behaviour = "answers"
     expect(page.locator("#changes")).to_contain_text("“&” may be the cause")
+    page.get_by_role("link", name="Lakeside & North").first.click()
+    expect(page.locator(".open-work")).to_contain_text("Rejected")
     page.get_by_role("link", name="Edit Name").click()
     page.get_by_label("Name", exact=True).fill("Lakeside and North")
     see_accepted(page)

@@ -64,5 +64,4 @@ def test_with_another_name_typed_nothing_is_sent(practice: PracticeDirectory, pa
 
 
 def choose(page: Page, act: str) -> None:
-    page.get_by_text("More", exact=True).click()
-    page.get_by_role("link", name=act).click()
+    page.get_by_role("link", name=act, exact=True).click()

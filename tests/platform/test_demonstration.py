@@ -273,6 +273,9 @@ for environment in Environment.values:
         "standing": Counter(each.standing for each in records),
         "open_work": Counter(each.open_work for each in records),
         "differs": sum(each.differs > 0 for each in records),
+        "both_at_once": sum(each.differs > 0 and each.changes > 0 for each in records),
+        "foreign": sum(each.is_foreign for each in records),
+        "evidence": sorted({each.confirmed_evidence for each in records} - {""}),
         "without_entry": sorted({each.oid for each in records} - {each.oid for each in entries}),
     }
 print(json.dumps(said))
@@ -285,14 +288,17 @@ def check_content(folder: Path) -> None:
     environment = {**plain_environment(), **settings}
     said = json.loads(subprocess.check_output([sys.executable, "-c", COUNT], cwd=ROOT, env=environment, text=True))
     assert set(said) == {"staging", "production"}
+    assert said["staging"]["evidence"] == ["answer", "both", "person", "query"]
+    assert (said["staging"]["foreign"], said["production"]["foreign"]) == (1, 0)
     for counts in said.values():
         assert counts["levels"] == {"top": 1, "region": 6, "location": 54}
         assert counts["stands_for"] == {"patient_index": 1, "": 6 + len(seed_demo.SEEN), "location": 54 - 2}
         for kind, words in {"standing": STANDING, "open_work": OPEN_WORK}.items():
-            wanted = set(words) - {"sending", "awaiting"}
+            wanted = set(words) - {"sending", "awaiting", "directory_differs"}
             assert {word for word, number in counts[kind].items() if word and number >= 2} == wanted, counts[kind]
         assert counts["without_entry"] == []
-        assert counts["differs"] == 2
+        assert counts["differs"] >= 2
+        assert counts["both_at_once"] == 1
 
 
 def test_a_whole_demonstration_from_nothing_and_once_more(tmp_path):

@@ -7,6 +7,7 @@ This is the only file of the truth test that knows how pages put things. Each `S
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from django.http import QueryDict
@@ -24,9 +25,10 @@ from organizations.models import (
     Submission,
 )
 from organizations.presentation import attempts as attempts_shown
-from organizations.presentation import comparison, deciding, filters, home, listing, record, sentences
+from organizations.presentation import deciding, filters, home, listing, record, sentences
 from organizations.presentation import review as review_page
 from organizations.presentation import submission as submission_page
+from organizations.presentation.rows import DIRECTORY_DIFFERS
 from organizations.services import reviews
 from organizations.services.reviews import Review
 from tests.factories import acting
@@ -118,20 +120,30 @@ def _record(head: record.Head) -> Iterator[Said]:
     organization = head.organization
     oid, last = organization.oid, organization.last_submission
     yield from in_text("record, standing", f"{head.standing_sentence} {head.basis}", oid=oid)
-    yield from in_text("record, to do", head.work_sentence, oid=oid, submission=last)
-    yield from _named("record, to do", strip_tags(head.work_sentence), oid)
-    if organization.confirmed_submission is not None:
-        of = organization.confirmed_submission
-        yield Said("accepted by Redox", "record, fields", f"Last accepted by Redox, submission {of.pk}", oid, of)
+    for band in head.bands:
+        text = strip_tags(str(band.sentence))
+        yield from in_text("record, to do", text, oid=oid, submission=last)
+        yield from _named("record, to do", text, oid)
+    shown, of = record.values(organization), organization.confirmed_submission
+    if of is not None and shown.accepted_heading == "Accepted by Redox":
+        yield Said("accepted by Redox", "record, fields", f"{shown.accepted_heading}, submission {of.pk}", oid, of)
     if organization.seen_at is None:
-        yield Said("never read", "record, fields", "The portal has not read this record from the directory.", oid)
-    if bool(organization.differs):
-        text = "Somebody changed the directory by another way, or a late message arrived."
-        yield Said("somebody changed the directory", "record, drift", text, oid)
-    for row in comparison.drift(organization):
-        yield Said("the directory showed this value", "record, drift", f"{row.label}: {row.seen}", oid, value=row)
-    text = "The directory showed something else" if bool(organization.differs) else "says nothing of a difference"
-    yield Said("a difference is shown on the record", "record", text, oid, value=bool(organization.differs))
+        yield Said("never read", "record, fields", shown.note, oid)
+    for row in shown.fields.differing:
+        if row.is_adrift and row.seen is not None and len(row.seen) < 2:
+            seen = SimpleNamespace(seen="".join(row.seen))
+            text = f"{row.label}: {seen.seen}"
+            yield Said("the directory showed this value", "record, fields", text, oid, value=seen)
+    differs = any(band.key == DIRECTORY_DIFFERS for band in head.bands)
+    if differs and organization.later_reading() is not None and organization.confirmed_submission is not None:
+        yield Said("somebody changed the directory", "record, to do", "Directory differs", oid)
+    text = "Directory differs" if differs else "says nothing of a difference"
+    yield Said("a difference is shown on the record", "record", text, oid, value=differs or _says_why_not(shown))
+
+
+def _says_why_not(shown: record.Values) -> bool:
+    """Whether the page says that the directory may lag behind."""
+    return "It may need some time." in shown.note
 
 
 _NAMED = re.compile(r"([^()]+?) \(([^,()]+), [^()]+\)(?:, )?")
@@ -140,19 +152,24 @@ _NAMED = re.compile(r"([^()]+?) \(([^,()]+), [^()]+\)(?:, )?")
 def _named(page: str, text: str, oid: str) -> Iterator[Said]:
     """ "Name (Editor One, May 4), ZIP (Editor Two, May 4)" """
     _, found, rest = text.partition("not sent: ")
-    for label, person in _NAMED.findall(rest.partition(". The directory")[0]) if found else ():
+    for spoken, person in _NAMED.findall(rest) if found else ():
+        name, of_contact, number = spoken.partition(" of contact ")
+        label = f"Contact {number}, {name}" if of_contact else spoken
         yield Said("changed by", page, f"{label} ({person})", oid, value=(label, person))
 
 
 def _list(heads: dict[str, record.Head]) -> Iterator[Said]:
     shown = listing.read(Environment.STAGING, filters.read(QueryDict("view=list"), "staging"), "", "")
     for row in shown.rows:
-        oid, work = row.organization.oid, row.open_work
-        head, words = heads[oid], (row.standing.key, work.key if work else "")
-        same = words == (head.standing.key, head.work.key if head.work else "")
-        yield Said("the list says what the record says", "list", ", ".join(words), oid, value=same)
-        # Nothing in a row speaks of it today.
-        yield Said("a difference is shown in the list", "list", ", ".join(words), oid, value=False)
+        oid, keys = row.organization.oid, {each.word.key for each in row.to_do}
+        head = heads[oid]
+        on_record = {band.key for band in head.bands} - {"foreign"}
+        is_foreign = head.organization.is_foreign
+        same = row.standing.key == head.standing.key and (keys == on_record or (is_foreign and on_record <= keys))
+        text = ", ".join([row.standing.key, *sorted(keys)])
+        yield Said("the list says what the record says", "list", text, oid, value=same)
+        differs = DIRECTORY_DIFFERS in keys or _says_why_not(record.values(head.organization))
+        yield Said("a difference is shown in the list", "list", text, oid, value=differs)
 
 
 def _home(history: History) -> Iterator[Said]:
@@ -168,8 +185,11 @@ def _home(history: History) -> Iterator[Said]:
         if panel.environment == Environment.STAGING:
             yield Said("counted by standing", "home", panel.records, value=panel.records)
     for oid in history.oids:
-        # Nothing on home speaks of it today.
-        yield Said("a difference is shown on home", "home", "no line about a difference", oid, value=False)
+        lines = [need.url for need in found.needs if need.kind == DIRECTORY_DIFFERS]
+        in_list = any(DIRECTORY_DIFFERS in url for url in lines)
+        organization = Organization.objects.with_words().get(oid=oid)
+        shown = in_list or any(f"/{oid}/" in url for url in lines) or _says_why_not(record.values(organization))
+        yield Said("a difference is shown on home", "home", ", ".join(lines), oid, value=shown)
 
 
 def _submission_at(url: str) -> Submission | None:

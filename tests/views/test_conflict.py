@@ -192,14 +192,12 @@ def test_a_destination_that_is_said_to_be_none_stays_said(client, editor):
     assert Organization.objects.get().destination_known
 
 
-def test_an_oid_chosen_while_records_lie_below_it_is_refused_at_its_field(client, made, editor, save_theirs):
+def test_records_below_follow_an_oid_that_is_chosen_after_a_conflict(client, made, editor, save_theirs):
     response = conflict(client, made, save_theirs, oid=f"{BASE}.7")
-    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    response = client.post(edit_url(made), inputs(response, name="mine"))
-    assert response.status_code == 422
-    assert response.context["form"].main.errors == {
-        "oid": [f"Records are part of {BASE}. Move them first, then change the OID."]
-    }
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    assert client.post(edit_url(made), inputs(response, name="mine")).status_code == 302
+    child.refresh_from_db()
+    assert child.part_of_oid == f"{BASE}.7"
 
 
 def test_the_way_back_leads_to_the_form_with_ones_own_values_and_still_overwrites_nothing(client, made, save_theirs):

@@ -52,7 +52,7 @@ def test_quiet_it_says_what_was_accepted_last_and_what_was_never_compared(practi
     deliver(practice, "answers")
     page = text(client_of(user=editor))
     assert re.search(r"Nothing needs you\. Last accepted: Lakeside North , STAGING , \d\d:\d\d \.", page)
-    assert "1 record has never been compared with the directory." in page
+    assert "The directory has never been read for 1 registered record." in page
     assert "in sync" not in page
     assert "Records 1 active" in page
 
@@ -74,13 +74,13 @@ def test_what_needs_somebody_stands_in_the_order_of_its_weight(practice, editor,
         actor=acting(editor),
     )
     page = text(client_of(user=editor))
-    assert "Needs you 5 What nobody knows first, then what was refused, then what waits." in page
+    assert "Needs you 5 Decisions and unknowns first, then what was rejected or differs, then what waits." in page
     unknown = "Unknown Harbor Point, New STAGING The message left at"
-    person = "Needs a person Mill Valley, New STAGING It was there before."
-    rejected = "Rejected Lakeside East, New STAGING Redox said no: &quot;Parsing XML request error!&quot;"
+    person = "Needs a decision Mill Valley, New STAGING It was there before."
+    rejected = "Rejected Lakeside East, New STAGING Rejected by Redox: &quot;Parsing XML request error!&quot;"
     awaiting = "Awaiting approval 1 submission STAGING Nothing has been sent."
     changes = "Changes not sent 1 record STAGING 1 field was saved here and not sent; the record is yours."
-    places = [page.index(line) for line in (unknown, person, rejected, awaiting, changes)]
+    places = [page.index(line) for line in (person, unknown, rejected, awaiting, changes)]
     assert places == sorted(places)
 
 

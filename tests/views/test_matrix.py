@@ -55,10 +55,10 @@ TABLE: dict[str, Row] = {
     "branch": Row(Way(READERS, 302)),  # to the list with the branch open; a fragment gets its rows
     "record-submissions": Row(Way(READERS, 200)),
     "record-history": Row(Way(READERS, 200)),
-    "edit": Row(Way(EDITORS, 200), Way(EDITORS, 200), keeps_what_was_typed=True),
-    "review": Row(Way(READERS, 200), Way(EDITORS, 409), keeps_what_was_typed=True),
     "differences": Row(Way(READERS, 200), Way(EDITORS, 422), keeps_what_was_typed=True),
     "record-ask": Row(None, Way(EDITORS, 302)),
+    "edit": Row(Way(EDITORS, 200), Way(EDITORS, 200), keeps_what_was_typed=True),
+    "review": Row(Way(READERS, 200), Way(EDITORS, 409), keeps_what_was_typed=True),
     "discard": Row(Way(EDITORS, 200), Way(EDITORS, 409)),
     "withdraw": Row(Way(EDITORS, 200), Way(EDITORS, 409)),
     "deactivate": Row(Way(READERS, 200), Way(EDITORS, 422), keeps_what_was_typed=True),

@@ -328,7 +328,9 @@ def test_the_export_holds_every_field_of_what_fits_and_is_noted(client_of, famil
     cells = dict(zip(head, row, strict=True))
     assert cells["OID"] == f"{BASE}.1.2"
     assert (cells["Name"], cells["Aliases"]) == ("Quarry Road", "Old Harbor Pediatrics")
-    assert (cells["Standing"], cells["Open work"]) == ("Not registered", "Changes not sent")
+    assert (cells["Standing"], cells["To do"]) == ("Not registered", "Changes not sent")
+    assert (cells["Accepted by"], cells["Directory asked (UTC)"]) == ("", "")
+    assert (cells["Directory differs"], cells["OID belongs to"]) == ("0", "")
     assert (cells["Counterpart OID"], cells["Counterpart standing"]) == ("", "No record")
     assert (cells["ZIP"], cells["Contact 1, Work phone"]) == ("53704", "'+16085550100")
     assert response["Content-Disposition"] == 'attachment; filename="organizations-staging.csv"'
@@ -341,6 +343,8 @@ def test_the_export_names_the_counterpart_with_its_standing(client_of, family, e
     Organization.objects.filter(pk=twin.pk).update(staging_record=Organization.objects.get(oid=f"{BASE}.1.2"))
     head, row = rows_of(client_of("viewer").get(f"{STAGING}export/", {"q": "quarry"}))
     cells = dict(zip(head, row, strict=True))
+    assert (cells["Accepted by"], cells["Directory asked (UTC)"]) == ("", "")
+    assert (cells["Directory differs"], cells["OID belongs to"]) == ("0", "")
     assert (cells["Counterpart OID"], cells["Counterpart standing"]) == (twin.oid, "Not registered")
 
 

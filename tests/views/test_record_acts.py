@@ -57,13 +57,13 @@ def test_discarding_shows_what_goes_and_then_goes_back_to_what_was_accepted(clie
     edited(accepted, editor, name="Lakeside South")
     client = client_of(user=editor)
     asked = text_of(client, f"{PAGE}discard/")
-    assert "Throw away 1 saved change? The record goes back to what Redox last accepted (" in asked
+    assert "Throw away 1 saved change? The record goes back to what was last accepted (" in asked
     assert "The changes stay in the history." in asked
     assert "<ins>Lakeside South</ins>" in asked
     assert f'<li><a href="{PAGE}">Lakeside South</a></li><li aria-current="page">Discard</li>' in asked
     response = client.post(f"{PAGE}discard/", hidden(client, f"{PAGE}discard/"), follow=True)
     assert response.redirect_chain == [(PAGE, 302)]
-    assert "The record is again as Redox last accepted it. Nothing was sent." in response.content.decode()
+    assert "The record is again as it was last accepted. Nothing was sent." in response.content.decode()
     assert Organization.objects.get(pk=accepted.pk).name == "Lakeside North"
     assert AuditEntry.objects.filter(action=Action.ORGANIZATION_DISCARDED).count() == 1
 
@@ -81,7 +81,7 @@ def test_discarding_what_was_not_seen_throws_nothing_away(client_of, accepted, e
 def test_nothing_to_discard_is_said(client_of, editor):
     made = factories.organization(user=editor)
     client = client_of("editor")
-    sentence = "Redox has accepted no message of this record, so there is nothing to go back to."
+    sentence = "Nothing of this record was ever accepted, so there is nothing to go back to."
     assert sentence in text_of(client, f"{PAGE}discard/")
     response = client.post(f"{PAGE}discard/", {"record": made.pk, "version": made.version})
     assert (response.status_code, sentence in response.content.decode()) == (409, True)

@@ -37,8 +37,8 @@ def test_an_update_of_an_oid_that_is_gone_says_what_redox_said_and_when(client_o
     sent = factories.submission(accepted, user=editor)
     assert delivery.deliver_next("staging", actor=worker)
     text = text_of(client_of("editor"))
-    assert re.search(r"Redox said at \w+ \d+, \d\d:\d\d \w+ that this OID is not in the directory\.", text)
-    assert "Redox has accepted no message of this record" not in text
+    assert re.search(r"Redox answered at \w+ \d+, \d\d:\d\d \w+ that this OID", text)
+    assert "No message of this record has been accepted." not in text
     assert "Update rejected <time" in text
     assert f'<a href="/staging/submissions/{sent.pk}/">submission {sent.pk}</a>.' in text
 

@@ -3,10 +3,12 @@
 Each word of a record stands on two records at least, in both environments, but for two of them: "sending" lasts as long
 as Redox takes to answer, and nothing waits for an approver where approvers send themselves. Neither is made up. What
 is unknown here stays so for a day before the directory is asked; what people send in the demonstration, for seconds.
+In STAGING each way in which a message can be accepted is there once, but the one of earlier releases.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,13 @@ from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
 
 from organizations.management import demonstration_records as made_up
-from organizations.models import Environment, Intent, Organization, StandsFor, Submission, User, clock
+from organizations.models import Environment, Intent, Organization, StandsFor, State, Submission, User, clock
 from organizations.permissions import ROLES
 from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
 from organizations.services import (
     asking,
+    deciding,
     demonstration,
     environments,
     installation,
@@ -32,6 +35,7 @@ from organizations.services import (
     workers,
 )
 from organizations.services.actors import person, system
+from organizations.services.deciding import Verdict
 from orgportal import startup
 
 from ._base import PortalCommand
@@ -46,6 +50,7 @@ NAMES = {
 SECOND_EDITOR = "editor-two"
 SETTLES_WITHIN = 30.0
 A_DAY = 24 * 60 * 60.0
+A_MOMENT = 0.1
 
 # Locations (region, number) that are not simply registered, so that every state is there at least twice.
 NEVER_SENT = ((6, 8), (6, 9))
@@ -57,12 +62,17 @@ STATED = ((2, 8), (2, 9))
 SEEN = ((1, 8), (1, 9))
 SPECIAL = {*NEVER_SENT, *REJECTED, *UNKNOWN, *WAITING, *THERE_BEFORE, *STATED, *SEEN}
 
+# In STAGING alone: accepted by a Query, by Redox's answer and a Query, and by a decision; and two other decisions.
+BY_QUERY, BY_BOTH, BY_DECISION = (6, 3), (6, 4), (6, 5)
+OURS, FOREIGN = (3, 6), (3, 7)
+EVIDENCE = {BY_QUERY, BY_BOTH, BY_DECISION, OURS, FOREIGN}
+
 DEACTIVATED = {(2, 1): "Location closed: lease ended", (2, 2): "Registered by mistake: never opened"}
 UPDATED = ((1, 1), (1, 2), (1, 3))
 UPDATE_REJECTED = {(3, 1): "says-no-parse", (3, 4): "says-no-xml"}
 UPDATE_UNKNOWN = {(3, 2): "applies-then-504", (3, 3): "gateway-error"}
 CHANGED_BY_HAND = ((6, 1), (6, 2))
-EDITED = {(1, 4): "editor", (1, 5): SECOND_EDITOR, (5, 1): SECOND_EDITOR, (5, 2): "editor"}
+EDITED = {(1, 4): "editor", (1, 5): SECOND_EDITOR, (5, 1): SECOND_EDITOR, (5, 2): "editor", (6, 1): SECOND_EDITOR}
 
 
 class Command(PortalCommand):
@@ -79,6 +89,17 @@ class Command(PortalCommand):
         for environment in Environment:
             Seed(environment, everybody).run()
         self.stdout.write(f"{Organization.objects.count()} records, {len(everybody)} people.")
+
+
+@contextmanager
+def asked_at_once() -> Iterator[None]:
+    """The directory is asked about what is unknown after a moment, not after the day that the others stay so."""
+    settle = settings.REDOX_SETTLE
+    settings.REDOX_SETTLE = A_MOMENT
+    try:
+        yield
+    finally:
+        settings.REDOX_SETTLE = settle
 
 
 def make_people() -> dict[str, User]:
@@ -110,8 +131,11 @@ class Seed:
         regions = range(1, len(made_up.REGIONS) + 1)
         self.register([self.add(made_up.region(self.environment, each), StandsFor.NOT_SAID) for each in regions])
         self.make_locations()
-        self.register(self.locations[place] for place in self.locations if place not in SPECIAL)
+        special = SPECIAL | EVIDENCE if self.environment == Environment.STAGING else SPECIAL
+        self.register(self.locations[place] for place in self.locations if place not in special)
         self.make_special()
+        if self.environment == Environment.STAGING:
+            self.make_evidence()
         self.change_registered()
         demonstration.set_behaviour("answers")
         environments.check(self.environment, actor=self.sender)
@@ -148,6 +172,45 @@ class Seed:
             self.register([self.locations[place]], behaviour)
         for place in WAITING:
             self.submit(self.locations[place])
+
+    def make_evidence(self) -> None:
+        """What is accepted, or decided, otherwise than by Redox's own answer."""
+        with asked_at_once():
+            for place, behaviour in {BY_QUERY: "applies-then-504", BY_BOTH: "strange-yes"}.items():
+                self.register([self.locations[place]], behaviour)
+                self.settle(place, State.ACCEPTED)
+            there = made_up.location(self.environment, *BY_DECISION)
+            self.put_there(replace(there, name=f"{there.name} (by hand)"))
+            self.register([self.locations[BY_DECISION]], "gateway-error")
+            self.settle(BY_DECISION, State.NEEDS_PERSON)
+        self.decide(BY_DECISION, Verdict.ARRIVED, "Ours: registered with curl on the same day, ticket 131.")
+        ours = made_up.location(self.environment, *OURS)
+        self.put_there(replace(ours, name=f"{ours.name} (by hand)"))
+        self.put_there(made_up.somebody_elses(made_up.location(self.environment, *FOREIGN)))
+        self.register(self.locations[place] for place in (OURS, FOREIGN))
+        self.decide(OURS, Verdict.OURS, "Registered with curl in March, ticket 104.")
+        self.decide(FOREIGN, Verdict.FOREIGN, "Redox gave this OID to a hospital in Boston, ticket 132.")
+
+    def settle(self, place: tuple[int, int], state: State) -> None:
+        """Let the worker ask the directory until a submission of unknown fate is in this state."""
+        demonstration.set_behaviour("answers")
+        until = time.monotonic() + SETTLES_WITHIN
+        while self.last_of(place).state != state:
+            if time.monotonic() > until:
+                raise CommandError(f"Submission {self.last_of(place).pk} does not come to its end.")
+            if not workers.one_round(self.worker):
+                time.sleep(A_MOMENT)
+
+    def decide(self, place: tuple[int, int], verdict: Verdict, reason: str) -> None:
+        approver, submission = person(self.people["approver"]), self.last_of(place)
+        asking.ask_about(submission, actor=approver)
+        shown = deciding.last_answer(submission)
+        if shown is None:
+            raise CommandError(f"The practice directory did not answer about submission {submission.pk}.")
+        deciding.decide(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
+
+    def last_of(self, place: tuple[int, int]) -> Submission:
+        return Submission.objects.filter(organization=self.locations[place]).latest("pk")
 
     def change_registered(self) -> None:
         for place, reason in DEACTIVATED.items():
@@ -217,12 +280,17 @@ class Seed:
     def change_by_hand(self, place: tuple[int, int]) -> None:
         """Somebody changes a record past the portal, and the portal reads it."""
         made = Organization.objects.select_related("last_submission").get(pk=self.locations[place].pk)
-        store = Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)
-        there = store.find(self.environment, oid=made.oid)[0]
-        store.put(self.environment, made.oid, there | {"Name": f"{made.name} (by hand)"})
-        store.close()
+        self.rename_by_hand(made)
         if made.last_submission is not None:
             asking.ask_about(made.last_submission, actor=self.sender)
+
+    def rename_by_hand(self, made: Organization) -> None:
+        """Another name, which differs, and another spelling of the country, which means the same."""
+        store = Store(Path(settings.DEMO_BEHAVIOUR_FILE).parent)
+        there = store.find(self.environment, oid=made.oid)[0]
+        changes = {"Name": f"{made.name} (by hand)", "Address": there["Address"] | {"Country": "US"}}
+        store.put(self.environment, made.oid, there | changes)
+        store.close()
 
     def put_there(self, record: OrganizationRecord) -> None:
         """Somebody registers a record by hand, past the portal."""

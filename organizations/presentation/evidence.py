@@ -1,0 +1,102 @@
+"""What an acceptance rests on, in words: on a record's page, in lists and in exports."""
+
+from collections.abc import Mapping
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations.models import Evidence, Organization, Submission
+from organizations.templatetags.portal import moment, plain
+
+# What an acceptance rests on: in the sentence of the standing, in the line below the name, as the heading of a column,
+# and in lists, where Redox's own answer is not named.
+SENTENCE: Mapping[str, str] = {
+    "answer": "Redox accepted the last message of this record.",
+    "query": "A Query showed what the last message of this record sent. Redox's own answer was not clear.",
+    "both": "Redox's answer and a Query together show that the last message of this record arrived.",
+    "person": "{person} decided that the last message of this record arrived.",
+    "equivalent": "A Query showed values that mean the same as the last message of this record. That the message"
+    " changed anything is not proved.",
+}
+BASIS: Mapping[str, str] = {
+    "answer": "Redox accepted submission {submission}, {time}.",
+    "query": "A Query showed what submission {submission} sent, {time}.",
+    "both": "Redox's answer and a Query accept submission {submission}, {time}.",
+    "person": "{person} decided that submission {submission} arrived, {time}: {reason}.",
+    "equivalent": "A Query showed something equivalent to submission {submission}, {time}.",
+}
+HEADING: Mapping[str, str] = {
+    "answer": "Accepted by Redox",
+    "query": "Accepted by Query",
+    "both": "Accepted by Redox and Query",
+    "person": "Accepted by decision",
+    "equivalent": "Accepted by Query",
+}
+SHORT: Mapping[str, str] = {
+    "answer": "",
+    "query": "by Query",
+    "both": "Redox and Query",
+    "person": "decided",
+    "equivalent": "by Query, equivalent",
+}
+EXPORTED: Mapping[str, str] = {
+    "": "",
+    "answer": "Redox's answer",
+    "query": "A Query",
+    "both": "Redox's answer and a Query",
+    "person": "A person's decision",
+    "equivalent": "A Query, equivalent values",
+}
+
+BY_A_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
+
+
+def sentence(organization: Organization) -> str:
+    """The sentence about a record of which a message was accepted."""
+    submission = organization.confirmed_submission
+    return SENTENCE[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
+
+
+def explained() -> list[tuple[str, str]]:
+    """Each kind with its sentence about no record in particular, as the help page shows it."""
+    return [(EXPORTED[kind], said.format(person="A person")) for kind, said in SENTENCE.items()]
+
+
+def basis(submission: Submission, linked: SafeString) -> SafeString:
+    """One line about an accepted submission: by what, when, and which one (`linked`).
+
+    The time is that of the Query where the acceptance rests on one.
+    """
+    evidence = submission.evidence or Evidence.ANSWER
+    at = submission.evidence_at if evidence in BY_A_QUERY else submission.ended_at
+    return format_html(
+        BASIS[evidence].replace("submission {submission}", "{submission}"),
+        submission=linked,
+        time=moment(at or submission.ended_at),
+        person=_person(submission),
+        reason=plain(submission.state_reason).rstrip("."),
+    )
+
+
+def heading(organization: Organization) -> str:
+    """The heading of a column with the accepted values."""
+    return HEADING[organization.confirmed_evidence or Evidence.ANSWER]
+
+
+def short(organization: Organization) -> str:
+    """Beside a date in lists; empty where Redox's own answer accepted, as it mostly does."""
+    return SHORT[organization.confirmed_evidence or Evidence.ANSWER]
+
+
+def in_export(organization: Organization) -> str:
+    """In a column of its own, where nothing goes without saying."""
+    return EXPORTED[organization.confirmed_evidence]
+
+
+def in_short(submission: Submission | None) -> str:
+    """The same of one accepted submission."""
+    return SHORT[submission.evidence or Evidence.ANSWER] if submission else ""
+
+
+def _person(submission: Submission | None) -> str:
+    return plain(submission.decided_by) if submission and submission.decided_by else "Somebody"

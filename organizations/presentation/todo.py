@@ -1,0 +1,239 @@
+"""What is to do about a record: one band for each matter, ours first, then the directory's."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations import knowledge, permissions
+from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
+from organizations.permissions import Right
+from organizations.records import Difference
+from organizations.services import answers, reviews
+from organizations.templatetags.portal import plain, written
+from organizations.words import FOREIGN_OID, OPEN_WORK, Word, count
+
+from .rows import DIRECTORY_DIFFERS, work_key
+from .waiting import held_by_environment, queued_reason
+
+MOST_NAMED = 6
+FOREIGN = Word("foreign", "Another organization's OID", "no-symbol", "is-ink", FOREIGN_OID)
+
+
+class Act(NamedTuple):
+    """A button of a band; `edits` where it needs the right to edit, `is_link` where it is the lesser one."""
+
+    label: str
+    url: str
+    edits: bool = False
+    is_primary: bool = False
+    is_link: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """One matter: its word, the sentence that opens on it, what is so, and what can be done. `key` is its word's."""
+
+    word: Word
+    meaning: str
+    sentence: SafeString
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.word.key
+
+
+def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
+    """Every band of a record that was read with its words. At most one button is the primary one."""
+    found = list(_bands(organization, can_discard))
+    primary = next((act for band in found for act in band.acts if act.is_primary), None)
+    return tuple(_with_one_primary(band, primary) for band in found)
+
+
+def asking_promise(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> str:
+    """When the directory is asked about a submission of unknown fate, by what its row and its environment say."""
+    held = held_by_environment(gate, now)
+    if held is not None:
+        return str(held.sentence)
+    if submission.not_before is not None and submission.not_before > now:
+        return f"The portal asks the directory at {written(submission.not_before, 'clock')}."
+    return "The portal asks the directory as soon as a worker takes it."
+
+
+def spoken(label: str) -> str:
+    """The label of a field inside a sentence: "Contact 1, Work phone" is "Work phone of contact 1"."""
+    contact, comma, name = label.partition(", ")
+    return f"{name} of {contact.lower()}" if comma and contact.startswith("Contact ") else label
+
+
+def differences_of(organization: Organization) -> tuple[Difference, ...]:
+    """Where a later reading shows something else; nothing where it did not show the OID."""
+    baseline, seen = organization.baseline_record(), organization.later_reading()
+    return knowledge.seen_differences(knowledge.sendable(baseline), seen) if baseline and seen else ()
+
+
+def missing(organization: Organization) -> str:
+    """The sentence where the directory did not show the OID."""
+    asked = written(organization.seen_at) if organization.seen_at else ""
+    return f"The directory did not show this OID when asked at {asked}."
+
+
+def listed(names: list[str]) -> str:
+    """The first names, and how many fields more there are."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {count(more, 'more field')}" if more > 0 else "")
+
+
+def decides() -> str:
+    """Who can decide what the portal cannot."""
+    names = ", ".join(permissions.people_with(Right.RESOLVE)) or "nobody yet"
+    return f"{' and '.join(permissions.roles_with(Right.RESOLVE))} can decide: {names}."
+
+
+def _bands(organization: Organization, can_discard: bool) -> Iterator[Band]:
+    key, last = work_key(organization), organization.last_submission
+    if organization.is_foreign:
+        yield _foreign(organization)
+    if key == "changes_not_sent":
+        yield _changes(organization, can_discard)
+    elif key and last is not None and not (organization.is_foreign and key == "rejected"):
+        yield _OF_SUBMISSION.get(key, _under_way)(organization, last)
+    if organization.differs:
+        yield _differs(organization)
+
+
+def _with_one_primary(band: Band, primary: Act | None) -> Band:
+    acts = tuple(act._replace(is_primary=act is primary) for act in band.acts)
+    return Band(word=band.word, meaning=band.meaning, sentence=band.sentence, acts=acts)
+
+
+def _foreign(organization: Organization) -> Band:
+    meaning = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
+    since = written(organization.foreign_since, "day") if organization.foreign_since else ""
+    edit = Act("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
+    back = Act("Take this decision back", _url("differences", organization), is_link=True)
+    sentence = format_html("{} Decided {}.", meaning, since)
+    return Band(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
+
+
+def _changes(organization: Organization, can_discard: bool) -> Band:
+    word = OPEN_WORK["changes_not_sent"]
+    sentence = word.say(k=organization.changes)
+    if organization.baseline_record() is not None or organization.later_reading() is not None:
+        sentence = f"{sentence.rstrip('.')}: {_named_changes(organization)}."
+    acts = [Act("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
+    if not organization.is_foreign:
+        acts.append(Act("Review and send", _url("review", organization), edits=True, is_primary=True))
+    return _band(word, word.say(k=organization.changes), sentence, *acts)
+
+
+def unsent(organization: Organization) -> tuple[Difference, ...]:
+    """The edits that the directory does not show already."""
+    baseline = organization.baseline_record()
+    known = knowledge.sendable(baseline) if baseline else None
+    return knowledge.unsent(known, organization.later_reading(), knowledge.sendable(organization.record()))
+
+
+def _named_changes(organization: Organization) -> str:
+    """The fields, each with who saved it last and when."""
+    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    return listed([_named(change, reviews.last_edit_of(change.field, edits)) for change in unsent(organization)])
+
+
+def _named(change: Difference, entry: AuditEntry | None) -> str:
+    if entry is None:
+        return spoken(change.label)
+    return f"{spoken(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"
+
+
+def _needs_person(organization: Organization, last: Submission) -> Band:
+    word = OPEN_WORK["needs_person"]
+    sentence = f"{word.say(submission=last.pk)} {decides()}"
+    return _band(word, word.say(submission=last.pk), sentence, _open(last, "Compare and decide", is_primary=True))
+
+
+def _unknown(organization: Organization, last: Submission) -> Band:
+    word = OPEN_WORK["unknown"]
+    gate = EnvironmentGate.objects.get(pk=organization.environment)
+    sentence = f"{word.say(submission=last.pk)} {asking_promise(last, gate, clock.now())}"
+    return _band(word, word.say(submission=last.pk), sentence, _open(last, is_primary=True))
+
+
+def _rejected(organization: Organization, last: Submission) -> Band:
+    word, meaning = OPEN_WORK["rejected"], OPEN_WORK["rejected"].say(submission=last.pk)
+    time = written(last.ended_at or last.state_at)
+    edit = Act(f"Edit {plain(organization.name)}", _url("edit", organization), edits=True, is_primary=True)
+    if last.decided_by:
+        by, reason = plain(last.decided_by), plain(last.state_reason).rstrip(".")
+        sentence = f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
+        review = Act("Review and send", _url("review", organization), edits=True, is_primary=True)
+        return _band(word, meaning, sentence, _open(last, is_link=True), review)
+    explanation = answers.explain(last)
+    sentence = f"Redox rejected submission {last.pk}, {time}: {plain(explanation.headline)} {plain(explanation.cause)}"
+    step = _step(organization, last, explanation) or edit
+    return _band(word, meaning, sentence, _open(last, is_link=True), step)
+
+
+def _step(organization: Organization, last: Submission, explanation: answers.Explanation) -> Act | None:
+    """The one step of the cause, where it is more than editing the record."""
+    label = plain(explanation.step)
+    match explanation.step_key:
+        case "edit":
+            url = f"{_url('edit', organization)}#{explanation.anchor}"
+            return Act(label, url, edits=True, is_primary=True)
+        case "review_as_new":
+            return Act(label, _url("review", organization), edits=True, is_primary=True)
+        case "open_connection":
+            return Act(label, reverse("connection", args=[last.environment]), is_primary=True)
+    return None
+
+
+def _under_way(organization: Organization, last: Submission) -> Band:
+    word = OPEN_WORK[work_key(organization)]
+    said = word.say(submission=last.pk)
+    if word.key != "queued":
+        return _band(word, said, said, _open(last))
+    gate = EnvironmentGate.objects.get(pk=organization.environment)
+    sentence = format_html("{} {}", said, queued_reason(last, gate, clock.now()).sentence)
+    return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last),))
+
+
+_OF_SUBMISSION = {"needs_person": _needs_person, "unknown": _unknown, "rejected": _rejected}
+
+
+def _differs(organization: Organization) -> Band:
+    word = OPEN_WORK[DIRECTORY_DIFFERS]
+    decide = Act("Decide", _url("differences", organization))
+    first = written(organization.differs_since, "day") if organization.differs_since else ""
+    if organization.is_missing:
+        since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
+        return _band(word, missing(organization), missing(organization) + since, decide)
+    names = [spoken(each.label) for each in differences_of(organization)]
+    overwrites = " Sending your changes would overwrite them." if _overwrites(organization) else ""
+    sentence = f"{count(organization.differs, 'field')}: {listed(names)}. First seen {first}.{overwrites}"
+    return _band(word, word.say(k=organization.differs), sentence, decide)
+
+
+def _overwrites(organization: Organization) -> bool:
+    """Whether sending what is saved here would replace a value that only the directory has."""
+    wanted = knowledge.sendable(organization.record())
+    split = knowledge.split(organization.baseline_record(), organization.later_reading(), wanted)
+    return organization.changes > 0 and bool(split.overwritten)
+
+
+def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> Act:
+    url = reverse("submission", args=[submission.environment, submission.pk])
+    return Act(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
+
+
+def _band(word: Word, meaning: str, sentence: str, *acts: Act) -> Band:
+    return Band(word=word, meaning=meaning, sentence=format_html("{}", sentence.strip()), acts=acts)
+
+
+def _url(name: str, organization: Organization) -> str:
+    return reverse(name, args=[organization.environment, organization.oid])

@@ -1,0 +1,99 @@
+"""What lists, filters and exports say is to do about a record, and by what it was accepted."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+from django.db import transaction
+from django.http import QueryDict
+from django.test import override_settings
+
+from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
+from organizations.presentation import exporting, filters, listing
+from organizations.presentation.rows import Row
+from organizations.services import known, organizations
+from organizations.services.actors import person
+from tests import factories
+from tests.connected import redox
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def settings_of_redox():
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        yield
+
+
+@pytest.fixture
+def editor() -> User:
+    return factories.editor()
+
+
+@pytest.fixture
+def differing(editor: User) -> Organization:
+    """An accepted record that the directory shows with another name, and with an edit that was not sent."""
+    made = factories.organization(user=editor, aliases=("Alpha; Beta", "Gamma"))
+    factories.confirmed(made, submission=factories.submission(made, user=editor), evidence=Evidence.QUERY)
+    seen = replace(Organization.objects.get(pk=made.pk).record(), name="By hand", destination_known=False)
+    with transaction.atomic():
+        known.keep_reading(organizations.locked(made.pk), seen, clock.now())
+    made = Organization.objects.get(pk=made.pk)
+    wanted = replace(made.record(), contacts=())
+    organizations.edit(made.pk, made.version, wanted, stands_for="", actor=person(editor))
+    return made
+
+
+def rows(query: str) -> list[Row]:
+    wanted = filters.read(QueryDict(query), "staging")
+    return listing.read(Environment.STAGING, wanted, "", "").rows
+
+
+def words_of(row: Row) -> list[tuple[str, int]]:
+    return [(word.key, number) for word, number in row.to_do]
+
+
+@pytest.mark.parametrize("view", ["list", "tree"])
+def test_a_record_that_differs_and_has_edits_has_two_chips_and_is_found_by_both(differing, editor, view):
+    factories.organization(f"{factories.BASE}.1", user=editor)
+    for key in ("directory_differs", "changes_not_sent"):
+        found = {row.organization.oid: row for row in rows(f"view={view}&open_work={key}")}
+        assert words_of(found[differing.oid]) == [("directory_differs", 1), ("changes_not_sent", 1)]
+    assert [row.organization.oid for row in rows("view=list&open_work=directory_differs")] == [differing.oid]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.NEEDS_PERSON, ["needs_person", "directory_differs"]),
+        (State.UNKNOWN, ["unknown", "directory_differs"]),
+        (State.REJECTED, ["rejected", "directory_differs"]),
+        (State.SENDING, ["directory_differs", "sending"]),
+        (State.QUEUED, ["directory_differs", "queued"]),
+        (State.AWAITING, ["directory_differs", "awaiting"]),
+    ],
+)
+def test_chips_stand_in_the_order_in_which_people_must_act(differing, state, expected):
+    wanted_hash = Organization.objects.get(pk=differing.pk).wanted_hash
+    Submission.objects.update(state=state, wanted_hash=wanted_hash, evidence="")
+    assert [key for key, _ in words_of(rows("view=list")[0])] == expected
+
+
+def test_a_list_names_the_evidence_where_it_is_not_redoxs_answer(differing):
+    assert rows("view=list")[0].accepted_by == "by Query"
+    Organization.objects.update(confirmed_evidence=Evidence.PERSON)
+    assert rows("view=list")[0].accepted_by == "decided"
+    Organization.objects.update(confirmed_evidence=Evidence.ANSWER)
+    assert rows("view=list")[0].accepted_by == ""
+
+
+def test_the_export_says_what_is_known_and_by_what(differing):
+    lines = exporting.csv_lines(Organization.objects.all())
+    head, row = csv.reader("".join(lines).removeprefix(exporting.BYTE_ORDER_MARK).splitlines(keepends=True))
+    cells = dict(zip(head, row, strict=True))
+    assert cells["To do"] == "Directory differs; Changes not sent"
+    assert (cells["Accepted by"], cells["Directory differs"], cells["OID belongs to"]) == ("A Query", "1", "")
+    assert cells["Directory asked (UTC)"].startswith(f"{clock.now():%Y-%m-%d}")
+    assert cells["Aliases"] == "Alpha; Beta\nGamma"
+    Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston Harbor Hospital")
+    assert "Boston Harbor Hospital" in "".join(exporting.csv_lines(Organization.objects.all()))

@@ -115,6 +115,9 @@ NOT_IN_DIRECTORY: Mapping[str, str] = {
 # The same where a person decided whose the OID is.
 FOREIGN_OID = "This OID belongs to another organization ({name}). Nothing is sent to it."
 
+# The same before anybody decided.
+UNCLAIMED_OID = "The directory shows this OID already, as {name}, and nothing of this record was ever accepted."
+
 # How the standing is known; "not registered" has four ways to be so. Of a deactivation its evidence follows.
 STANDING_BASIS: Mapping[str, str] = {
     "never_sent": "Never sent.",

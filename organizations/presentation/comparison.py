@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+from organizations import knowledge
 from organizations.records import (
     CONTACT_LABELS,
     ContactRecord,
@@ -16,13 +17,18 @@ NOT_READ = "cannot be read"
 
 
 class Compared(NamedTuple):
-    """One field on the three sides. `equal` is None where the directory cannot be read."""
+    """One field on the three sides. `equal`, also of what only means the same, is None where it cannot be read."""
 
     label: str
     sent: str
     seen: str
     before: str
     equal: bool | None
+
+    @property
+    def means_same(self) -> bool:
+        """Whether the directory spells it in another way."""
+        return self.equal is True and self.sent != self.seen
 
 
 def compare(
@@ -36,14 +42,14 @@ def compare(
 def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:
     texts, shown = _texts(sent), _texts(seen)
     old = _texts(before) if before else dict.fromkeys(texts, "")
-    alike, other = _texts(readable(sent)), _texts(readable(seen))
+    respelled = _texts(knowledge.respelled(seen, sent))
     rows = []
     for field in print_fields(replace(sent, contacts=(), carried=())):
         key = field.field
         if key == "destination_id":
             rows.append(Compared(field.label, texts[key], NOT_READ, old[key], None))
         else:
-            rows.append(Compared(field.label, texts[key], shown[key], old[key], alike[key] == other[key]))
+            rows.append(Compared(field.label, texts[key], shown[key], old[key], texts[key] == respelled[key]))
     return rows
 
 

@@ -53,7 +53,7 @@ def accepted_by(organization: Organization) -> str:
         case Evidence.ANSWER:
             return f"what Redox accepted on {day}{in_brackets}"
         case Evidence.BOTH:
-            return f"what Redox accepted and the directory showed on {day}{in_brackets}"
+            return f"{sent}; Redox's answer and a Query showed on {day} that it arrived"
         case Evidence.QUERY:
             return f"{sent} and a Query showed on {day}"
         case Evidence.EQUIVALENT:

@@ -15,13 +15,14 @@ from organizations.permissions import Right
 from organizations.records import Difference
 from organizations.services import answers, reviews
 from organizations.templatetags.portal import plain, written
-from organizations.words import FOREIGN_OID, OPEN_WORK, Word, count
+from organizations.words import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
 
 from .rows import DIRECTORY_DIFFERS, work_key
 from .waiting import held_by_environment, queued_reason
 
 MOST_NAMED = 6
 FOREIGN = Word("foreign", "Another organization's OID", "no-symbol", "is-ink", FOREIGN_OID)
+UNCLAIMED = Word("unclaimed", "Whose OID is this?", "hand-raised", "is-unsure", UNCLAIMED_OID)
 
 
 class Act(NamedTuple):
@@ -99,6 +100,8 @@ def _bands(organization: Organization, can_discard: bool) -> Iterator[Band]:
     key, last = work_key(organization), organization.last_submission
     if organization.is_foreign:
         yield _foreign(organization)
+    if organization.is_there_unclaimed:
+        yield _unclaimed(organization)
     if key == "changes_not_sent":
         yield _changes(organization, can_discard)
     elif key and last is not None and not (organization.is_foreign and key == "rejected"):
@@ -121,13 +124,21 @@ def _foreign(organization: Organization) -> Band:
     return Band(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
 
 
+def _unclaimed(organization: Organization) -> Band:
+    seen = organization.seen_record()
+    meaning = UNCLAIMED_OID.format(name=plain(seen.name) if seen else "not named")
+    decide = Act("Compare and decide", _url("differences", organization), is_primary=True)
+    sentence = format_html("{} Redox would refuse a New, so nothing is sent before that is decided.", meaning)
+    return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
+
+
 def _changes(organization: Organization, can_discard: bool) -> Band:
     word = OPEN_WORK["changes_not_sent"]
     sentence = word.say(k=organization.changes)
     if organization.baseline_record() is not None or organization.later_reading() is not None:
         sentence = f"{sentence.rstrip('.')}: {_named_changes(organization)}."
     acts = [Act("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
-    if not organization.is_foreign:
+    if not organization.is_foreign and not organization.is_there_unclaimed:
         acts.append(Act("Review and send", _url("review", organization), edits=True, is_primary=True))
     return _band(word, word.say(k=organization.changes), sentence, *acts)
 

@@ -128,8 +128,9 @@ class Review:
 
     @property
     def shows_message(self) -> bool:
-        """Whether there is a message that anybody could send: not to an OID of another organization."""
-        return not self.is_undecided and not self.organization.is_foreign
+        """Whether there is a message that anybody could send: not while the OID may be another organization's."""
+        is_ours = not self.organization.is_foreign and not self.organization.is_there_unclaimed
+        return is_ours and not self.is_undecided
 
     @property
     def verdict(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import override_settings
+from django.urls import reverse
 from django.utils.html import strip_tags
 
 from organizations.models import EnvironmentGate, Evidence, Organization, Presence, State, Submission, User, clock
@@ -365,3 +366,14 @@ def test_home_says_by_what_the_last_was_accepted(made, editor):
 def test_asking_from_the_record_keeps_the_answer(made, editor):
     answer = asking.ask_about_record(made, actor=person(editor))
     assert not answer.was_asked
+
+
+def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(db: None) -> None:
+    made = factories.organization(user=factories.editor())
+    known.keep_reading(made, replace(made.record(), name="Boston Harbor Hospital"), clock.now())
+    head = record.head(Organization.objects.with_words().get(pk=made.pk))
+    band = next(band for band in head.bands if band.key == "unclaimed")
+    assert "Boston Harbor Hospital" in str(band.sentence)
+    assert [(act.label, act.url) for act in band.acts] == [
+        ("Compare and decide", reverse("differences", args=["staging", made.oid]))
+    ]

@@ -161,7 +161,7 @@ class TestEvidence:
         [
             (Evidence.ANSWER, "what Redox accepted on "),
             (Evidence.QUERY, "sent and a Query showed on "),
-            (Evidence.BOTH, "what Redox accepted and the directory showed on "),
+            (Evidence.BOTH, "Redox's answer and a Query showed on "),
             (Evidence.PERSON, "a person decided on "),
         ],
     )

@@ -6,7 +6,7 @@ This is the only file of the truth test that knows how pages put things. Each `S
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,8 +24,8 @@ from organizations.models import (
     State,
     Submission,
 )
+from organizations.presentation import acceptance, deciding, filters, home, listing, record, sentences
 from organizations.presentation import attempts as attempts_shown
-from organizations.presentation import deciding, filters, home, listing, record, sentences
 from organizations.presentation import review as review_page
 from organizations.presentation import submission as submission_page
 from organizations.presentation.rows import DIRECTORY_DIFFERS
@@ -51,12 +51,9 @@ class Said:
 
 
 FRAGMENTS: dict[str, str] = {
-    "Redox said yes": "Redox said yes",
-    "Redox said no": "Redox said no",
-    "Redox accepted this record": "accepted by Redox",
-    "Redox accepted Active": "accepted by Redox",
-    "is now kept as Redox accepted it": "accepted by Redox",
-    "Compared with what Redox accepted": "accepted by Redox",
+    "Redox accepted": "accepted by Redox",
+    "Redox rejected": "Redox said no",
+    "Rejected by Redox": "Redox said no",
     "as Redox last accepted it": "Active as Redox accepted it",
     "Redox has accepted no message": "no message accepted",
     "No message from the portal has been accepted": "no message accepted",
@@ -66,7 +63,9 @@ FRAGMENTS: dict[str, str] = {
     "The directory showed this record": "the directory showed it",
     "It shows the record": "the directory shows it now",
     "It does not show the record": "the directory does not show it now",
-    "The directory shows what was sent": "the directory shows what was sent",
+    "he directory shows what was sent": "the directory shows what was sent",
+    "he directory showed what was sent": "the directory shows what was sent",
+    "A Query showed what": "the directory shows what was sent",
     "first message of this record may or may not": "unknown",
     "no clear answer came": "no clear answer",
     "No clear answer came": "no clear answer",
@@ -90,7 +89,7 @@ FRAGMENTS: dict[str, str] = {
 
 def in_text(page: str, text: object, *, oid: str = "", submission: Submission | None = None) -> Iterator[Said]:
     """The claims in a piece of text, each kind once."""
-    plain = " ".join(strip_tags(str(text)).split())
+    plain = " ".join(strip_tags(str(text)).split()).replace("Nothing was sent a second time.", "")
     oid = oid or (submission.oid if submission else "")
     kinds = {kind for fragment, kind in FRAGMENTS.items() if fragment in plain}
     if "did not reach Redox" in kinds:
@@ -119,12 +118,14 @@ def everything(history: History, told: int) -> Iterator[Said]:
 def _record(head: record.Head) -> Iterator[Said]:
     organization = head.organization
     oid, last = organization.oid, organization.last_submission
-    yield from in_text("record, standing", f"{head.standing_sentence} {head.basis}", oid=oid)
+    of = organization.confirmed_submission
+    standing = f"{head.standing_sentence} {head.basis}"
+    yield from _evidence("record, standing", standing, of) if of else in_text("record, standing", standing, oid=oid)
     for band in head.bands:
         text = strip_tags(str(band.sentence))
         yield from in_text("record, to do", text, oid=oid, submission=last)
         yield from _named("record, to do", text, oid)
-    shown, of = record.values(organization), organization.confirmed_submission
+    shown = record.values(organization)
     if of is not None and shown.accepted_heading == "Accepted by Redox":
         yield Said("accepted by Redox", "record, fields", f"{shown.accepted_heading}, submission {of.pk}", oid, of)
     if organization.seen_at is None:
@@ -139,6 +140,13 @@ def _record(head: record.Head) -> Iterator[Said]:
         yield Said("somebody changed the directory", "record, to do", "Directory differs", oid)
     text = "Directory differs" if differs else "says nothing of a difference"
     yield Said("a difference is shown on the record", "record", text, oid, value=differs or _says_why_not(shown))
+
+
+def _evidence(page: str, text: object, submission: Submission) -> Iterator[Said]:
+    """The claims about an acceptance: what a Query showed it showed when it was asked."""
+    for said in in_text(page, text, submission=submission):
+        at_its_time = said.kind == "the directory shows what was sent"
+        yield replace(said, value=submission.evidence_at) if at_its_time else said
 
 
 def _says_why_not(shown: record.Values) -> bool:
@@ -163,7 +171,7 @@ def _list(heads: dict[str, record.Head]) -> Iterator[Said]:
     for row in shown.rows:
         oid, keys = row.organization.oid, {each.word.key for each in row.to_do}
         head = heads[oid]
-        on_record = {band.key for band in head.bands} - {"foreign"}
+        on_record = {band.key for band in head.bands} - {"foreign", "unclaimed"}
         is_foreign = head.organization.is_foreign
         same = row.standing.key == head.standing.key and (keys == on_record or (is_foreign and on_record <= keys))
         text = ", ".join([row.standing.key, *sorted(keys)])
@@ -209,10 +217,12 @@ def _submission(organization: Organization) -> Iterator[Said]:
     yield from in_text(page, f"{block.sentence} {reason}", submission=submission)
     if submission.state == State.ACCEPTED:
         yield Said("accepted with effect", page, "Accepted", submission.oid, submission)
-        if submission.detail:
-            text = f'Redox said yes: "{submission.detail}"'
+        basis = acceptance.basis(submission, entries)
+        yield from _evidence(page, " ".join(map(str, (basis.sentence, *basis.more))), submission)
+        if basis.quotes_redox and submission.detail:
+            text = f'{basis.sentence}: "{submission.detail}"'
             yield Said("quoted as Redox's yes", page, text, submission.oid, submission, submission.detail)
-    if submission.state == State.UNKNOWN and submission.not_before is not None:
+    if submission.state == State.UNKNOWN and submission.not_before is not None and block.reason is None:
         text = f"at {submission.not_before:%H:%M:%S} it asks the directory"
         yield Said("it asks the directory at", page, text, submission.oid, submission, submission.not_before)
     for change in submission_page.changes(submission):
@@ -243,9 +253,18 @@ def _asked(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
         yield Said("compared as equal", page, f"{row.label}: {row.sent} / {row.seen}", submission.oid, value=row)
     decision = deciding.decision(submission, asked)
     if decision is not None:
-        for fragment in ("it did not land", "it landed", "somebody else's values"):
-            if f"Proposal: {fragment}" in decision.proposal:
-                yield Said(f"proposal: {fragment}", page, decision.proposal, submission.oid, submission)
+        for choice in decision.choices:
+            kind = _OFFERED.get(choice.value, "")
+            if kind:
+                yield Said(kind, page, f"offers: {choice.label}", submission.oid, submission, asked.time)
+
+
+_OFFERED = {
+    "arrived": "may have arrived",
+    "ours": "the directory shows it now",
+    "foreign": "the directory shows it now",
+}
+"""What must be so for a decision to be offered."""
 
 
 def _history(entry: AuditEntry) -> Iterator[Said]:
@@ -256,7 +275,7 @@ def _history(entry: AuditEntry) -> Iterator[Said]:
             continue  # what a message was meant for, at its time
         value = entry.attempt if entry.attempt else entry.at
         yield Said(said.kind, said.page, said.text, said.oid, submission, value)
-    if entry.action == Action.SUBMISSION_SETTLED and "is now: accepted" in text and submission is not None:
+    if entry.action == Action.SUBMISSION_SETTLED and "is accepted" in text and submission is not None:
         yield Said("accepted with effect", "history", text, submission.oid, submission)
 
 
@@ -279,7 +298,8 @@ def _review(history: History, organization: Organization, intent: Intent | None)
 def _compared(page: str, made: Review) -> Iterator[Said]:
     """What the message changes and what it replaces."""
     oid = made.organization.oid
-    changes = {change.difference.field: change.difference for change in made.changes}
+    every = (*made.changes, *made.overwrites)
+    changes = {change.difference.field: change.difference for change in every}
     if made.event == Event.UPDATE and made.before is not None:
         for change in changes.values():
             text = f"{change.label}: {change.before} to {change.after}"

@@ -216,15 +216,15 @@ def _difference_shown(facts: Facts, said: Said) -> bool:
 
 
 def _compared_as_equal(facts: Facts, said: Said) -> bool:
-    return said.value.equal is not True or said.value.sent == said.value.seen
+    """Shown as equal without a word that it only means the same."""
+    return said.value.equal is not True or said.value.means_same or said.value.sent == said.value.seen
 
 
-def _it_landed(facts: Facts, said: Said) -> bool:
-    return facts.applied(_of(said))
-
-
-def _are_others(facts: Facts, said: Said) -> bool:
-    return (content := facts.content(said.oid)) is not None and content.sha256 == ""
+def _may_have_arrived(facts: Facts, said: Said) -> bool:
+    """A byte left, and Redox did not answer every attempt with a no."""
+    replies = facts.replies(_of(said))
+    refused = bool(replies) and all(map(is_no, replies))
+    return facts.arrived(_of(said)) and not refused
 
 
 # People
@@ -380,9 +380,7 @@ JUDGES: dict[str, Judge] = {
     "a difference is shown in the list": _difference_shown,
     "a difference is shown on home": _difference_shown,
     "compared as equal": _compared_as_equal,
-    "proposal: it landed": _it_landed,
-    "proposal: it did not land": _not(_it_landed),
-    "proposal: somebody else's values": _are_others,
+    "may have arrived": _may_have_arrived,
     "changed by": _changed_by,
     "compared with the newest knowledge": _newest_before,
     "every change is shown": _every_change,

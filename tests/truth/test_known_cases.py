@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from organizations.models import State, Submission
+from organizations.models import Evidence, State, Submission
 from organizations.services import asking
 from organizations.services.deciding import Verdict
 from tests.factories import acting
@@ -62,7 +62,7 @@ def test_a_change_that_no_query_can_prove_is_not_accepted_by_one(accepted: Base,
     with accepted.begun() as history:
         for step in steps:
             step.do(history)
-        assert Submission.objects.latest("pk").state != State.ACCEPTED
+        assert Submission.objects.latest("pk").evidence in ("", Evidence.ANSWER)
 
 
 @pytest.mark.parametrize("change", [Change.NAME, Change.ZIP_FOUR])

@@ -172,7 +172,7 @@ class TestEvidence:
         compared = page_of(made, editor).compared
         assert says in compared
         assert str(sent.pk) in compared
-        assert ("Redox accepted" in compared) == (evidence in (Evidence.ANSWER, Evidence.BOTH))
+        assert ("Redox accepted" in compared) == (evidence == Evidence.ANSWER)
 
     def test_a_new_after_an_acceptance_is_compared_with_nothing(self, accepted: Organization, editor: User) -> None:
         Organization.objects.update(presence=Presence.ABSENT)

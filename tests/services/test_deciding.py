@@ -283,3 +283,15 @@ def test_it_is_decided_once(practice: PracticeDirectory, editor: User, approver:
 def _as_sent(submission: Submission) -> dict[str, object]:
     organization: dict[str, object] = json.loads(bytes(submission.message))["Organizations"][0]
     return organization
+
+
+def test_nobody_decides_by_an_answer_after_which_the_record_was_read_again(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = undecided_update(practice, editor)
+    sequence = ask(submission, approver)
+    practice.forget("staging", BASE)
+    asking.ask_about_record(fresh(submission.organization), actor=approver)
+    with pytest.raises(NotDone, match="no longer the last one"):
+        deciding.decide(submission.pk, Verdict.ARRIVED, sequence=sequence, reason="Compared", actor=approver)
+    assert offered(submission, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}

@@ -58,7 +58,9 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
 def take(organization: Organization, seen: OrganizationRecord) -> None:
     """Compare the next message with what the directory showed. What is wanted is set by the caller, and saved."""
     baseline = organization.baseline_record()
-    organization.taken = canonical(knowledge.newest(baseline, seen) if baseline else seen)
+    taken = knowledge.newest(baseline, seen) if baseline else seen
+    organization.taken = canonical(taken)
+    organization.confirmed_part_of_oid = taken.part_of_oid
     organization.known_at = organization.seen_at
     organization.not_visible_yet = False
 

@@ -312,3 +312,17 @@ def test_a_record_below_waits_for_the_new_oid_and_not_for_the_rejected_one(
     below = factories.organization(f"{BASE}.8", user=editor, part_of_oid=moved.oid)
     (blocker,) = reviews.review(below).blockers
     assert blocker.sentence == f"Send {moved.name} first."
+
+
+def test_an_oid_that_comes_back_is_still_somebody_elses(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = decide(undecided(practice, editor), Verdict.FOREIGN, approver)
+    moved = with_another_oid(fresh(submission.organization), f"{BASE}.55", approver)
+    assert not moved.is_foreign
+    back = with_another_oid(moved, BASE, approver)
+    assert [blocker.kind for blocker in reviews.review(back).blockers] == ["foreign"]
+
+    asking.ask_about_record(back, actor=approver)
+    claimed = differences.claim(back.pk, reason="Ticket 9", actor=approver)
+    assert not claimed.is_foreign

@@ -94,8 +94,28 @@ def unsent(
         return edits
     if accepted is None:
         return split(None, seen, wanted).overwritten
-    missing = set(map(_place, difference(newest(accepted, seen), wanted)))
-    return tuple(each for each in edits if _place(each) in missing)
+    known = newest(accepted, seen)
+    missing = set(map(_place, difference(known, wanted)))
+    return tuple(
+        each for each in edits if _place(each) in missing or _is_missing_contact(each, accepted, known, wanted)
+    )
+
+
+def _is_missing_contact(
+    edit: Difference, accepted: OrganizationRecord, known: OrganizationRecord, wanted: OrganizationRecord
+) -> bool:
+    """Whether an edit of contacts is missing under another place, because the directory changed that contact too.
+
+    One that the directory does not have is added whole there; one that is taken away is called by what it was.
+    """
+    kind, _, place = edit.field.partition(".")
+    if kind != "contacts" or _is_order(edit):
+        return False
+    pairs = pair_contacts(known.contacts, wanted.contacts)
+    if not place.startswith("removed."):
+        return (None, int(place.split(".")[0])) in pairs
+    became = dict(pair_contacts(accepted.contacts, known.contacts))
+    return (became.get(int(place.removeprefix("removed."))), None) in pairs
 
 
 def sendable(record: OrganizationRecord) -> OrganizationRecord:

@@ -151,3 +151,32 @@ def test_taking_theirs_keeps_edits_of_other_fields():
     taken = knowledge.taken_from(ACCEPTED, wanted, seen)
     assert (taken.name, taken.address.street) == ("Lakeside (North)", "51 Shore Rd")
     assert taken.contacts == (replace(desk, name="Help desk", work_phone="+16085550199"),)
+
+
+DESK, BILLS = ACCEPTED.contacts[0], ContactRecord(purpose="Billing", email_addresses=("bills@lakeside.example",))
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        ((), (replace(DESK, name="New desk"),)),
+        ((BILLS,), (replace(DESK, name="New desk"), BILLS)),
+        ((replace(DESK, work_phone="+16085550199"),), ()),
+        (
+            (replace(DESK, email_addresses=("z@lakeside.example",)), BILLS),
+            (BILLS, replace(DESK, name="Other desk")),
+        ),
+    ],
+    ids=["removed there, edited here", "one of two removed", "changed there, removed here", "paired otherwise"],
+)
+def test_an_edit_of_a_contact_that_the_directory_changed_too_is_not_sent(seen, wanted):
+    accepted = replace(ACCEPTED, contacts=(DESK, BILLS) if BILLS in seen else (DESK,))
+    shown = as_seen(replace(accepted, contacts=seen))
+    assert knowledge.unsent(accepted, shown, replace(accepted, contacts=wanted))
+    assert knowledge.unsent(accepted, shown, accepted) == ()
+
+
+def test_a_contact_that_the_directory_removed_or_changed_as_is_wanted_here_is_no_edit_any_more():
+    for contacts in ((), (replace(DESK, name="New desk"),)):
+        wanted = replace(ACCEPTED, contacts=contacts)
+        assert knowledge.unsent(ACCEPTED, as_seen(wanted), wanted) == ()

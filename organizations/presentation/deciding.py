@@ -65,7 +65,7 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
         return None
     shown = deciding.last_answer(submission)
     rows = asked.rows if asked else ()
-    counts = shown is not None and shown.is_fresh
+    counts = shown is not None and shown.counts
     verdicts = deciding.choices(submission, shown) if shown is not None and counts else ()
     return Decision(
         shown.entry.sequence if shown is not None else 0,
@@ -108,6 +108,8 @@ def _heading(asked: Asked | None) -> str:
 
 
 def _why_not_now(shown: Shown | None, asked: Asked | None) -> str:
+    if shown is not None and shown.is_overtaken:
+        return deciding.OVERTAKEN
     if shown is not None:
         return "The answer is older than 10 minutes. Ask again before you decide."
     if asked is not None:

@@ -251,9 +251,14 @@ def _organizations(body: JsonObject) -> list[JsonObject]:
 
 
 def _check_empty(answer: JsonObject) -> None:
-    """Raises AnswerNotUnderstood where an answer with an empty list holds something in another place."""
-    count = answer.part("Paging").text("Count")
-    if count not in ("", "0") or any(isinstance(value, (dict, list)) and value for value in answer.left.values()):
+    """Raises AnswerNotUnderstood where an answer with an empty list holds something in another place.
+
+    Only the documented keys may be beside the list, and only as they are where nothing was found.
+    """
+    paging = answer.part("Paging")
+    places = {paging.text("Count"), paging.text("Index")}
+    answer.text("Directory")
+    if not places <= {"", "0"} or without_empty(answer.left) or without_empty(paging.left):
         raise AnswerNotUnderstood("Organizations is empty, but the answer holds something else")
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from django.db.models import F, Q
 
-from organizations.models import Action, AuditEntry, Environment, Intent, Organization, State, Submission
-from organizations.records import OrganizationRecord
+from organizations.models import Action, AuditEntry, Environment, Event, Intent, Organization, State, Submission
+from organizations.records import OrganizationRecord, readable_fingerprint
 from organizations.redox import errors, messages, reading
 from organizations.redox.environment import routing_name
 from organizations.redox.errors import Context, Explanation, Suspect
@@ -18,6 +18,7 @@ from . import exchanges, gateway
 __all__ = [
     "Explanation",
     "Suspect",
+    "before_of",
     "can_be_shown",
     "doubles_of",
     "explain",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 MOST_DOUBLES = 5
+MOST_READINGS = 10
+"""How many questions about a record are looked at for the last one that was answered."""
 MOST_ELSEWHERE = 5
 
 
@@ -78,7 +81,35 @@ def suspects(submission: Submission) -> tuple[Suspect, ...]:
 
 def can_be_shown(submission: Submission) -> bool:
     """Whether a Query alone can prove what became of a submission; otherwise the same message is sent again."""
-    return can_be_proved(submission.event, record_of(submission), submission.before_record())
+    return can_be_proved(submission.event, record_of(submission), before_of(submission))
+
+
+def before_of(submission: Submission) -> OrganizationRecord | None:
+    """What the directory held before a message, as far as a Query can prove a change of it; None where it cannot.
+
+    The newest knowledge at the review; but nothing where the last reading before the first attempt, asked for after the
+    last acceptance, showed already what was sent: the directory lagged behind, or somebody else had done the same.
+    """
+    if submission.event != Event.UPDATE:
+        return submission.before_record()
+    organization = submission.organization
+    first = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT)
+    readings = AuditEntry.objects.filter(
+        organization_id=organization.pk,
+        oid=submission.oid,
+        action__in=(Action.ORGANIZATION_ASKED, Action.SUBMISSION_ASKED),
+    )
+    if first is not None:
+        readings = readings.filter(sequence__lt=first.sequence)
+    since = organization.known_at
+    told = (entry.facts.get("details", {}) for entry in readings.order_by("-sequence")[:MOST_READINGS])
+    last = next((details for details in told if details.get("asked")), {})
+    is_later = since is None or datetime.datetime.fromisoformat(last.get("asked_at", since.isoformat())) >= since
+    if is_later and last.get("seen"):
+        seen = OrganizationRecord.from_json(last["seen"])
+        if readable_fingerprint(seen) == readable_fingerprint(record_of(submission)):
+            return None
+    return submission.before_record()
 
 
 def was_told_success(submission: Submission) -> bool:

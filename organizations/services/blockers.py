@@ -154,7 +154,7 @@ def _parent_in_the_way(
     last = parent.last_submission
     if last is not None and last.is_open:
         return None
-    if last is not None and last.state == State.REJECTED:
+    if last is not None and last.state == State.REJECTED and last.oid == parent.oid:
         word = Environment(organization.environment).label
         sentence = f"{parent.name} was rejected in {word} (submission {last.pk}). Put it right first."
         return Blocker(Block.PARENT_REJECTED, sentence, parent, last)

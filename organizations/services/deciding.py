@@ -16,6 +16,8 @@ from .faults import NotDone, ReasonMissing
 FRESH = datetime.timedelta(minutes=10)
 """How old an answer of the directory may be to decide by it."""
 
+OVERTAKEN = "The answer that you compared with is no longer the last one. Ask the directory and compare."
+
 
 class Verdict(StrEnum):
     """What a person can decide.
@@ -33,12 +35,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The last answer of the directory about a submission. `record` is None where it does not know the OID."""
+    """The last answer of the directory about a submission. `record` is None where it does not know the OID.
+
+    `is_overtaken`: the directory was asked about the record again since, so that nothing can be decided by this answer.
+    """
 
     entry: AuditEntry
     asked_at: datetime.datetime
     record: OrganizationRecord | None
     is_fresh: bool
+    is_overtaken: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether a decision may rest on it."""
+        return self.is_fresh and not self.is_overtaken
 
 
 def last_answer(submission: Submission) -> Shown | None:
@@ -50,7 +61,9 @@ def last_answer(submission: Submission) -> Shown | None:
     seen, asked_at = details.get("seen"), details.get("asked_at")
     record = OrganizationRecord.from_json(seen) if seen else None
     moment = datetime.datetime.fromisoformat(asked_at) if asked_at else entry.at
-    return Shown(entry, moment, record, is_fresh(entry.at))
+    last_read = submission.organization.seen_at
+    is_overtaken = last_read is not None and last_read > moment
+    return Shown(entry, moment, record, is_fresh(entry.at), is_overtaken)
 
 
 def is_fresh(asked_at: datetime.datetime) -> bool:
@@ -95,8 +108,8 @@ def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, 
         if submission.state != State.NEEDS_PERSON:
             raise NotDone(f"Submission {submission_id} was decided already.")
         shown = last_answer(submission)
-        if shown is None or not shown.is_fresh or shown.entry.sequence != sequence:
-            raise NotDone("The answer that you compared with is no longer the last one. Ask the directory and compare.")
+        if shown is None or not shown.counts or shown.entry.sequence != sequence:
+            raise NotDone(OVERTAKEN)
         if verdict not in choices(submission, shown):
             raise NotDone("What the directory shows does not allow this decision. Choose another one.")
         if not reason.strip():

@@ -37,6 +37,7 @@ def confirm(
     organization.presence = Presence.PRESENT
     organization.presence_basis = Basis.ACCEPTED
     organization.presence_at = organization.confirmed_at
+    organization.not_visible_yet = _shows_what_was_before(organization)
     count(organization)
     organization.save()
 
@@ -45,8 +46,11 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
     """Keep what the directory showed (None: it did not show the OID), unless a Query asked later was kept already."""
     if organization.seen_at is not None and asked_at < organization.seen_at:
         return
+    # What showed anything else since the acceptance does not lag behind any more: the old content was put back there.
+    has_moved_on = organization.is_read_later and not organization.not_visible_yet
     organization.seen = canonical(record) if record else ""
     organization.seen_at = asked_at
+    organization.not_visible_yet = not has_moved_on and _shows_what_was_before(organization)
     count(organization)
     organization.save(update_fields=["seen", "seen_at", "not_visible_yet", "changes", "differs", "differs_since"])
 
@@ -54,7 +58,9 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
 def take(organization: Organization, seen: OrganizationRecord) -> None:
     """Compare the next message with what the directory showed. What is wanted is set by the caller, and saved."""
     baseline = organization.baseline_record()
-    organization.taken = canonical(knowledge.newest(baseline, seen) if baseline else seen)
+    taken = knowledge.newest(baseline, seen) if baseline else seen
+    organization.taken = canonical(taken)
+    organization.confirmed_part_of_oid = taken.part_of_oid
     organization.known_at = organization.seen_at
     organization.not_visible_yet = False
 
@@ -99,7 +105,6 @@ def count(organization: Organization, record: OrganizationRecord | None = None) 
     """
     wanted = knowledge.sendable(record or organization.record())
     organization.wanted_hash = fingerprint(wanted)
-    organization.not_visible_yet = _shows_what_was_before(organization)
     baseline, seen = organization.baseline_record(), organization.later_reading()
     baseline = knowledge.sendable(baseline) if baseline else None
     organization.changes = len(knowledge.unsent(baseline, seen, wanted))

@@ -15,7 +15,7 @@ from organizations.redox import messages
 from organizations.redox.outcome import OTHER_SUCCESS
 from organizations.redox.resolution import Finding, find
 
-from . import asking, audit, environments, failpoints, gateway, organizations, settling, submissions
+from . import answers, asking, audit, environments, failpoints, gateway, organizations, settling, submissions
 from .actors import Actor
 from .directory import Answer
 from .faults import OutOfDate
@@ -112,7 +112,7 @@ def _decide(submission: Submission, answer: Answer, actor: Actor) -> None:
         else:
             sent = messages.record_from_message(bytes(submission.message))
             was_told_success = submission.answer_warning == OTHER_SUCCESS
-            before = submission.before_record()
+            before = answers.before_of(submission)
             finding = find(submission.event, sent, before, answer.record, was_told_success=was_told_success)
             _FOUND[finding](history, submission, organization, answer)
         failpoints.reach("in-deciding")

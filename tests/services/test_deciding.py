@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,13 +11,14 @@ from organizations.models import (
     AuditEntry,
     Event,
     Evidence,
+    Organization,
     Presence,
     State,
     Submission,
     User,
 )
 from organizations.practice import PracticeDirectory
-from organizations.services import asking, deciding, differences, reviews
+from organizations.services import asking, deciding, differences, organizations, reviews
 from organizations.services.actors import Actor
 from organizations.services.deciding import Verdict
 from organizations.services.faults import NotDone, ReasonMissing
@@ -283,3 +285,44 @@ def test_it_is_decided_once(practice: PracticeDirectory, editor: User, approver:
 def _as_sent(submission: Submission) -> dict[str, object]:
     organization: dict[str, object] = json.loads(bytes(submission.message))["Organizations"][0]
     return organization
+
+
+def test_nobody_decides_by_an_answer_after_which_the_record_was_read_again(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = undecided_update(practice, editor)
+    sequence = ask(submission, approver)
+    practice.forget("staging", BASE)
+    asking.ask_about_record(fresh(submission.organization), actor=approver)
+    with pytest.raises(NotDone, match="no longer the last one"):
+        deciding.decide(submission.pk, Verdict.ARRIVED, sequence=sequence, reason="Compared", actor=approver)
+    assert offered(submission, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
+
+
+def with_another_oid(made: Organization, oid: str, actor: Actor) -> Organization:
+    record = replace(made.record(), oid=oid)
+    return fresh(organizations.edit(made.pk, made.version, record, stands_for="", actor=actor))
+
+
+def test_a_record_below_waits_for_the_new_oid_and_not_for_the_rejected_one(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = decide(undecided(practice, editor), Verdict.FOREIGN, approver)
+    moved = with_another_oid(fresh(submission.organization), f"{BASE}.55", approver)
+    below = factories.organization(f"{BASE}.8", user=editor, part_of_oid=moved.oid)
+    (blocker,) = reviews.review(below).blockers
+    assert blocker.sentence == f"Send {moved.name} first."
+
+
+def test_an_oid_that_comes_back_is_still_somebody_elses(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = decide(undecided(practice, editor), Verdict.FOREIGN, approver)
+    moved = with_another_oid(fresh(submission.organization), f"{BASE}.55", approver)
+    assert not moved.is_foreign
+    back = with_another_oid(moved, BASE, approver)
+    assert [blocker.kind for blocker in reviews.review(back).blockers] == ["foreign"]
+
+    asking.ask_about_record(back, actor=approver)
+    claimed = differences.claim(back.pk, reason="Ticket 9", actor=approver)
+    assert not claimed.is_foreign

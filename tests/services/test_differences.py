@@ -120,3 +120,15 @@ def test_whose_an_oid_is_is_decided_by_a_fresh_answer_only(editor: User) -> None
     for decide in (differences.claim, differences.disclaim):
         with pytest.raises(NotDone, match="Ask the directory first"):
             decide(made.pk, reason="Old", actor=acting(editor))
+
+
+def test_a_place_that_was_taken_counts_as_the_one_in_the_directory(editor: User) -> None:
+    """Or the record's new parent could be moved below it, and nobody would see the circle."""
+    other = factories.confirmed(factories.organization(f"{factories.BASE}.8", user=editor))
+    made = differing(editor, part_of_oid=other.oid)
+    taken = differences.take_theirs(made.pk, made.version, reason="Moved by the owner", actor=acting(editor))
+    elsewhere = replace(taken.record(), part_of_oid=factories.record().part_of_oid)
+    organizations.edit(taken.pk, taken.version, elsewhere, stands_for="", actor=acting(editor))
+    below = replace(other.record(), part_of_oid=made.oid)
+    other = organizations.edit(other.pk, other.version, below, stands_for="", actor=acting(editor))
+    assert [blocker.kind for blocker in reviews.review(other).blockers] == ["circle"]

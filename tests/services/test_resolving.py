@@ -22,7 +22,7 @@ from organizations.services import asking, environments, resolving, settling, wo
 from organizations.services.actors import Actor
 from organizations.services.faults import OutOfDate
 from tests import factories
-from tests.factories import BASE
+from tests.factories import BASE, acting
 from tests.services.sending import accepted, deliver, edit, fresh, sent
 
 
@@ -380,3 +380,53 @@ def test_a_new_of_an_oid_that_had_been_there_is_not_visible_yet_while_the_direct
     Submission.objects.update(before=made.confirmed)
     asking.ask_about(made.last_submission, actor=worker)
     assert (fresh(made).not_visible_yet, fresh(made).differs) == (True, 0)
+
+
+def test_what_was_visible_once_and_is_gone_again_was_changed_by_somebody(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    made = accepted(editor)
+    old = practice.organizations("staging")[BASE]
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    new = practice.organizations("staging")[BASE]
+    found = []
+    for place, shown in enumerate((old, new, old, old)):
+        practice.register("staging", shown)
+        asking.ask_about_record(fresh(made), actor=acting(editor))
+        edit(made, editor, aliases=(f"Alias {place}",))
+        found.append((fresh(made).not_visible_yet, fresh(made).differs))
+    assert found == [(True, 0), (False, 0), (False, 1), (False, 1)]
+
+
+def test_what_the_directory_showed_before_the_message_left_does_not_prove_it(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    """The first change is not visible yet, and the second takes it back."""
+    made = accepted(editor)
+    old = practice.organizations("staging")[BASE]
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    practice.register("staging", old)
+    asking.ask_about_record(fresh(made), actor=acting(editor))
+    assert fresh(made).not_visible_yet
+
+    submission = resolve(unknown(practice, editor, "gateway-error", edit(made, editor, name=made.name)), worker)
+    assert (submission.state, writes(practice).count(bytes(submission.message))) == (State.QUEUED, 1)
+    assert deliver()
+    submission.refresh_from_db()
+    assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.ANSWER)
+
+
+def test_what_somebody_else_did_after_the_review_does_not_prove_the_message(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = edit(accepted(editor), editor, name="Lakeside North")
+    submission = factories.submission(made, user=editor)
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Name": "Lakeside North"})
+    asking.ask_about_record(fresh(made), actor=acting(editor))
+    practice.behaviour = "gateway-error"
+    assert deliver()
+    practice.behaviour = "answers"
+    submission.refresh_from_db()
+    assert resolve(submission, worker).state == State.QUEUED

@@ -1,0 +1,57 @@
+"""Claims that the evidence does not carry yet; each is to be mended, and then its mark goes."""
+
+from dataclasses import replace
+
+import pytest
+
+from organizations.models import Environment, Intent, Organization, PlanKind, User
+from organizations.presentation import values
+from organizations.services import differences, drafts, reviews
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.test_differences import differing, read
+
+pytestmark = [pytest.mark.django_db, pytest.mark.xfail(strict=True)]
+
+
+@pytest.fixture
+def editor() -> User:
+    return factories.editor()
+
+
+def test_a_key_is_not_called_sent_back_where_another_value_is_sent(editor: User) -> None:
+    made = factories.organization(user=editor)
+    Organization.objects.filter(pk=made.pk).update(carried={"Type": '"Clinic"'})
+    made = factories.confirmed(made)
+    made = read(made, replace(made.record(), carried=(("Type", '"Hospital"'),)))
+    review = reviews.review(made, actor=acting(editor))
+    (row,) = values.key_rows(review)
+    assert dict(review.record.carried)["Type"] == row.directory or not row.is_sent_back
+
+
+def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(editor: User) -> None:
+    made = differing(editor, active=False)
+    differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
+    assert Organization.objects.with_words().get(pk=made.pk).standing != "active"
+
+
+def test_it_can_be_reactivated_then(editor: User) -> None:
+    made = differing(editor, active=False)
+    taken = differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
+    assert reviews.review(taken, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
+
+
+def test_a_deactivation_does_not_say_that_active_changes_where_the_directory_shows_false(editor: User) -> None:
+    made = differing(editor, active=False)
+    review = reviews.review(made, actor=acting(editor), intent=Intent.DEACTIVATE)
+    assert review.nothing_differs
+    assert "true to false" not in review.verdict
+
+
+def test_a_branch_is_deactivated_though_the_directory_shows_one_of_it_deactivated(editor: User) -> None:
+    top = factories.confirmed(factories.organization(user=editor))
+    below = factories.confirmed(factories.organization(f"{BASE}.8", user=editor, part_of_oid=BASE))
+    read(below, replace(below.record(), active=False))
+    drawn = drafts.draft(drafts.branch(top, PlanKind.DEACTIVATE), actor=acting(editor))
+    assert drawn.environment == Environment.STAGING
+    assert top in [made.organization for made in drawn.reviews]

@@ -100,7 +100,8 @@ class Page:
     @property
     def wanted_words(self) -> str:
         """What is saved here afterwards."""
-        return f"Saved here afterwards: {_named([row.label for row in self.rows])} as the directory shows them."
+        them = "it" if len(self.rows) == 1 else "them"
+        return f"Saved here afterwards: {_named([row.label for row in self.rows])} as the directory shows {them}."
 
     @property
     def replaced_words(self) -> str:
@@ -148,8 +149,8 @@ def page(organization: Organization) -> Page:
 
 def taken(organization: Organization, count: int) -> str:
     """What was done, for the page that follows."""
-    values = words.count(count, "value was", "values were")
-    return f"{values} of {organization.name} taken from the directory. Nothing was sent."
+    values, were = words.count(count, "value"), "was" if count == 1 else "were"
+    return f"{values} of {organization.name} {were} taken from the directory. Nothing was sent."
 
 
 def _rows(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:

@@ -76,6 +76,11 @@ class Page:
     worked_out_at: datetime.datetime
 
     @property
+    def has_never_accepted(self) -> bool:
+        """Whether a record that is sent has no accepted values: then its saved ones are sent."""
+        return any(not each.organization.confirmed for each in self.draft.reviews)
+
+    @property
     def deactivates(self) -> bool:
         return self.draft.kind == PlanKind.DEACTIVATE
 

@@ -248,7 +248,11 @@ def _why(kind: str, submission: Submission, gate: EnvironmentGate, moment: datet
         promise = todo.asking_promise(submission, gate, moment)
         return f"The message left at {time}, but no clear answer came. {promise}"
     # A text that the portal does not know may be of a gateway between it and Redox.
-    return f'Redox wrote: "{cut}" Compare and decide.' if submission.known_answer else plain(submission.state_reason)
+    return (
+        f'Redox wrote: "{cut}" An approver compares and decides.'
+        if submission.known_answer
+        else plain(submission.state_reason)
+    )
 
 
 def _many(kind: str, environment: Environment, number: int, found: list[dict[str, Any]]) -> Need:

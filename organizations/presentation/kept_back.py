@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, clock
-from organizations.services.blockers import Block, Blocker
+from organizations.services.blockers import Block, Blocker, is_undecided
 from organizations.services.drafts import LeftOut
 from organizations.templatetags.portal import moment, plain
 from organizations.words import Word, count
@@ -121,7 +121,10 @@ def _why(organization: Organization, blocker: Blocker, reasons: _Reasons) -> Saf
 
 def _children(blocker: Blocker) -> str:
     one = len(blocker.children) + blocker.more == 1
-    return f"{names(blocker.children, blocker.more)} below it {'stays' if one else 'stay'} active"
+    stay = "stays active" if one else "stay active"
+    if any(map(is_undecided, blocker.children)):
+        stay = "may be active"
+    return f"{names(blocker.children, blocker.more)} below it {stay}"
 
 
 def _url(submission: Submission) -> str:

@@ -138,13 +138,15 @@ class Page:
     @property
     def to_tick_words(self) -> str:
         start = "Also tick" if self.questions else "Tick"
-        return f"{start} the {words.count(len(self.overwritten), 'value')} above that you overwrite."
+        number = len(self.overwritten)
+        return f"{start} the {'value' if number == 1 else f'{number} values'} above that you overwrite."
 
     @property
     def ticked_words(self) -> str:
-        ticked = len(self.overwritten) - len(self.unticked)
-        counted = words.count(len(self.overwritten), "value")
-        return f"{ticked} of {counted} above {'is' if ticked == 1 else 'are'} ticked."
+        number, ticked = len(self.overwritten), len(self.overwritten) - len(self.unticked)
+        if number == 1:
+            return f"The value above is {'' if ticked else 'not '}ticked."
+        return f"{ticked} of {number} values above {'is' if ticked == 1 else 'are'} ticked."
 
     @property
     def can_take(self) -> bool:
@@ -228,10 +230,24 @@ def _sentences(made: Review) -> Iterator[str]:
         yield f"Moves {name} from {_name_of(made, made.before.part_of_oid)} to below {_parent(made)}."
     labels = [label for field, label in _short_labels(made) if not (moved and field == "part_of_oid")]
     if labels:
-        rest = "Redox replaces the whole record, so its other fields are sent unchanged."
-        yield f"Changes {_listed(labels)} of {name}. {rest}"
+        yield f"Changes {_listed(labels)} of {name}. {_rest(made)}"
     elif made.overwrites and not made.changes:
-        yield "No change is saved here. Redox replaces the whole record, so other values of the directory are lost."
+        yield _only_overwrites(made)
+
+
+def _rest(made: Review) -> str:
+    """What becomes of the fields that nobody changed here."""
+    number = len(made.overwrites)
+    if not number:
+        return "Redox replaces the whole record, so its other fields are sent unchanged."
+    overwritten = words.count(number, "value that the directory shows", "values that the directory shows")
+    return f"Redox replaces the whole record, so this also overwrites {overwritten}."
+
+
+def _only_overwrites(made: Review) -> str:
+    if any(each.entry is not None for each in made.overwrites):
+        return "Redox replaces the whole record, so the values of the directory that differ are lost."
+    return "No change is saved here. Redox replaces the whole record, so other values of the directory are lost."
 
 
 def _nothing_differs(made: Review) -> str:

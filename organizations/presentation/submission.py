@@ -306,6 +306,8 @@ def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
 
 
 def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission) -> str:
+    if submission.event == Event.UPDATE and edits and reviews.edit_of(found.field, edits) is None:
+        return "not changed here"
     edit = reviews.last_edit_of(found.field, edits)
     if edit is None:
         name = submission.submitter.get_full_name() or submission.submitter.get_username()

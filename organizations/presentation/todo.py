@@ -225,7 +225,8 @@ def _differs(organization: Organization) -> Band:
         since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
         return _band(word, missing(organization), missing(organization) + since, decide)
     names = [spoken(each.label) for each in differences_of(organization)]
-    overwrites = " Sending your changes would overwrite them." if _overwrites(organization) else ""
+    them = "it" if organization.differs == 1 else "them"
+    overwrites = f" Sending the saved changes would overwrite {them}." if _overwrites(organization) else ""
     sentence = f"{count(organization.differs, 'field')}: {listed(names)}. First seen {first}.{overwrites}"
     return _band(word, word.say(k=organization.differs), sentence, decide)
 

@@ -12,6 +12,7 @@ from .actors import Actor
 from .faults import EditConflict, NotDone, OutOfDate, ReasonMissing
 
 ASK_FIRST = "Ask the directory first, then decide within 10 minutes."
+ASK_AGAIN = "Ask the directory again, then decide within 10 minutes: its last answer is from before the decision."
 
 
 def take_theirs(
@@ -104,6 +105,8 @@ def why_not_claim(organization: Organization) -> str:
         return why_not_disclaim(organization)
     asked_at, decided_at = organization.seen_at, organization.foreign_since
     is_newer = asked_at is not None and decided_at is not None and asked_at >= decided_at
+    if asked_at is not None and not is_newer:
+        return ASK_AGAIN
     return "" if is_newer and _is_fresh(organization) else ASK_FIRST
 
 

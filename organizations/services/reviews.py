@@ -254,9 +254,15 @@ def _changes(
     edited = {found.field for found in difference(accepted, record)}
     chosen = tuple(Change(found, last_edit_of(found.field, edits)) for found in split.chosen)
     overwritten = tuple(
-        Change(found, _edit_of(found.field, edits) if found.field in edited else None) for found in split.overwritten
+        Change(found, edit_of(found.field, edits) if _is_edited(found.field, edited) else None)
+        for found in split.overwritten
     )
     return chosen, overwritten
+
+
+def _is_edited(field: str, edited: set[str]) -> bool:
+    """Whether the field is among the edited ones, or a contact of which some part is."""
+    return field in edited or any(each.startswith(f"{field}.") for each in edited)
 
 
 def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[Difference, AuditEntry], ...]:
@@ -272,10 +278,10 @@ def last_edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
     """The newest edit that touched this field, else the newest of all. Nobody edits a key that the form lacks."""
     if field.startswith("carried."):
         return None
-    return _edit_of(field, edits) or (edits[-1] if edits else None)
+    return edit_of(field, edits) or (edits[-1] if edits else None)
 
 
-def _edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
+def edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
     """The newest edit that touched this field; places of contacts move, so for them any edit of contacts counts."""
     for entry in reversed(edits):
         touched = entry.facts.get("fields", [])

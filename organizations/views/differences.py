@@ -62,7 +62,11 @@ def ask_now(request: HttpRequest, organization: Organization) -> Organization:
     require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
     answer = asking.ask_about_record(organization, actor=actor(request))
     if not answer.was_asked:
-        messages.error(request, f"The directory could not be asked: {answer.cause}")
+        came = answer.exchange is not None and answer.exchange.status is not None
+        start = (
+            "The directory was asked, and its answer decides nothing" if came else "The directory could not be asked"
+        )
+        messages.error(request, f"{start}: {answer.cause.rstrip('.')}.")
     return organization_or_404(Environment(organization.environment), organization.oid)
 
 

@@ -164,7 +164,7 @@ def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(ma
         ("changes_not_sent", f"1 field is saved here and not sent: Aliases (Editor One, {day()})."),
         (
             "directory_differs",
-            f"1 field: Name. First seen {day()}. Sending your changes would overwrite them.",
+            f"1 field: Name. First seen {day()}. Sending the saved changes would overwrite it.",
         ),
     ]
     assert buttons(made) == {"Discard": False, "Review and send": True, "Decide": False}

@@ -260,7 +260,8 @@ def _merged_contacts(
             values = {name: _theirs(name, contact, their, own or their) for name in CONTACT_LABELS}
             yield replace(their, **values)
     yield from added_by_them
-    yield from (contact for contact in added_by_me if contact not in added_by_them)
+    meanings = tuple(map(_meaning, added_by_them))
+    yield from (contact for contact in added_by_me if _meaning(contact) not in meanings)
 
 
 def _became(

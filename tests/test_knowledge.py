@@ -193,3 +193,10 @@ def test_a_contact_that_others_changed_counts_also_while_a_message_of_ours_chang
     assert knowledge.changed_by_others(ACCEPTED, as_seen(replace(ACCEPTED, contacts=under_way)), ACCEPTED)
     arrived = replace(ACCEPTED, contacts=under_way)
     assert knowledge.changed_by_others(ACCEPTED, as_seen(arrived), arrived) == ()
+
+
+def test_taking_theirs_keeps_once_what_both_added_in_two_spellings():
+    added = replace(BILLS, work_phone="+16085550111")
+    seen = as_seen(replace(ACCEPTED, contacts=(DESK, replace(added, work_phone="(608) 555-0111"))))
+    wanted = replace(ACCEPTED, contacts=(DESK, added))
+    assert len(knowledge.taken_from(ACCEPTED, wanted, seen).contacts) == 2

@@ -64,8 +64,10 @@ def changed_by_others(
     found = seen_differences(accepted, seen)
     if under_way is None:
         return found
-    unlike = set(map(_place, seen_differences(under_way, seen)))
-    return tuple(each for each in found if _place(each) in unlike)
+    unlike, known = set(map(_place, seen_differences(under_way, seen))), newest(under_way, seen)
+    return tuple(
+        each for each in found if _place(each) in unlike or _is_missing_contact(each, accepted, under_way, known)
+    )
 
 
 def split(accepted: OrganizationRecord | None, seen: OrganizationRecord | None, sent: OrganizationRecord) -> Split:
@@ -258,7 +260,8 @@ def _merged_contacts(
             values = {name: _theirs(name, contact, their, own or their) for name in CONTACT_LABELS}
             yield replace(their, **values)
     yield from added_by_them
-    yield from (contact for contact in added_by_me if contact not in added_by_them)
+    meanings = tuple(map(_meaning, added_by_them))
+    yield from (contact for contact in added_by_me if _meaning(contact) not in meanings)
 
 
 def _became(

@@ -347,7 +347,7 @@ def _folded_address(address: AddressRecord) -> AddressRecord:
         street=_folded(address.street),
         city=_folded(address.city),
         state=_folded(address.state).upper(),
-        zip_code=re.sub(r"([0-9]{5})-?[0-9]{4}", r"\1", zip_code) if american else zip_code,
+        zip_code=re.sub(r"([0-9]{5})[\s\u2010-\u2015-]*[0-9]{4}", r"\1", zip_code) if american else zip_code,
         county=_folded(address.county),
         country="USA" if american and country else country,
     )

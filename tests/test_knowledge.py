@@ -180,3 +180,23 @@ def test_a_contact_that_the_directory_removed_or_changed_as_is_wanted_here_is_no
     for contacts in ((), (replace(DESK, name="New desk"),)):
         wanted = replace(ACCEPTED, contacts=contacts)
         assert knowledge.unsent(ACCEPTED, as_seen(wanted), wanted) == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "under_way"),
+    [((), (replace(DESK, name="New desk"),)), ((replace(DESK, work_phone="+16085550199"),), ())],
+    ids=["removed there, edited by the message", "changed there, removed by the message"],
+)
+def test_a_contact_that_others_changed_counts_also_while_a_message_of_ours_changes_it(seen, under_way):
+    shown = as_seen(replace(ACCEPTED, contacts=seen))
+    assert knowledge.changed_by_others(ACCEPTED, shown, replace(ACCEPTED, contacts=under_way))
+    assert knowledge.changed_by_others(ACCEPTED, as_seen(replace(ACCEPTED, contacts=under_way)), ACCEPTED)
+    arrived = replace(ACCEPTED, contacts=under_way)
+    assert knowledge.changed_by_others(ACCEPTED, as_seen(arrived), arrived) == ()
+
+
+def test_taking_theirs_keeps_once_what_both_added_in_two_spellings():
+    added = replace(BILLS, work_phone="+16085550111")
+    seen = as_seen(replace(ACCEPTED, contacts=(DESK, replace(added, work_phone="(608) 555-0111"))))
+    wanted = replace(ACCEPTED, contacts=(DESK, added))
+    assert len(knowledge.taken_from(ACCEPTED, wanted, seen).contacts) == 2

@@ -15,6 +15,7 @@ RECORD = record(aliases=("North", "Shore"))
 OTHER = replace(RECORD, name="Other")
 ROUTED = replace(RECORD, destination_id="7f296bb4-83fd-498d-92f3-a76960648788")
 LONGER_ZIP = replace(RECORD, address=replace(RECORD.address, zip_code="53704-1234"))
+SPACED_ZIP = replace(RECORD, address=replace(RECORD.address, zip_code="53704 1234"))
 REORDERED = replace(RECORD, aliases=("Shore", "North"))
 
 
@@ -36,6 +37,7 @@ REORDERED = replace(RECORD, aliases=("Shore", "North"))
         ("Update", RECORD, RECORD, RECORD, Finding.UNPROVED),
         ("Update", LONGER_ZIP, RECORD, RECORD, Finding.UNPROVED),
         ("Update", LONGER_ZIP, RECORD, LONGER_ZIP, Finding.UNPROVED),
+        ("Update", RECORD, SPACED_ZIP, LONGER_ZIP, Finding.UNPROVED),
         ("Update", REORDERED, RECORD, REORDERED, Finding.UNPROVED),
         ("Update", replace(OTHER, address=LONGER_ZIP.address), RECORD, OTHER, Finding.SHOWN),
     ],

@@ -1,0 +1,124 @@
+"""What a later reading of a record says about the messages sent: whose change it shows, what it proves."""
+
+from dataclasses import replace
+
+from django.utils import timezone
+
+from organizations.models import Evidence, State, Submission, User
+from organizations.practice import PracticeDirectory
+from organizations.services import asking, resolving
+from organizations.services.actors import Actor
+from tests import factories
+from tests.factories import BASE, acting
+
+from .sending import accepted, deliver, edit, fresh
+from .test_resolving import resolve, unknown, writes
+
+
+def test_a_reading_of_what_was_there_before_is_nobodys_change(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    there = practice.organizations("staging")[BASE]
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    practice.register("staging", there)
+    asking.ask_about_record(made, actor=worker)
+    after = fresh(made)
+    assert (after.not_visible_yet, after.differs, after.newest_record()) == (True, 0, after.confirmed_record())
+    practice.register("staging", there | {"Name": "By hand"})
+    asking.ask_about_record(made, actor=worker)
+    assert (fresh(made).not_visible_yet, fresh(made).differs) == (False, 1)
+
+
+def test_what_our_own_message_may_have_changed_is_nobody_elses_change(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    submission = unknown(practice, editor, "applies-then-504", edit(made, editor, name="Lakeside North"))
+    asking.ask_about(submission, actor=worker)
+    assert fresh(made).differs == 0
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Aliases": ["By hand"]})
+    asking.ask_about(submission, actor=worker)
+    assert fresh(made).differs == 1
+
+
+def test_an_acceptance_by_something_equivalent_is_read_once_and_the_spelling_from_before_is_a_difference(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    before = replace(factories.record().address, zip_code="53704-1111")
+    accepted_as_before = accepted(editor, address=before)
+    address = replace(before, zip_code="53704-2222")
+    submission = factories.submission(edit(accepted_as_before, editor, address=address), user=editor)
+    made = factories.confirmed(submission.organization, submission=submission, evidence=Evidence.EQUIVALENT)
+    Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
+
+    assert resolving.read_back_next("staging", actor=worker)
+    assert not resolving.read_back_next("staging", actor=worker)
+
+    made = fresh(made)
+    assert (made.differs, made.not_visible_yet, made.confirmed_evidence) == (1, False, Evidence.EQUIVALENT)
+    submission.refresh_from_db()
+    assert (submission.evidence, submission.read_back_at) == (Evidence.EQUIVALENT, None)
+
+
+def test_a_new_of_an_oid_that_had_been_there_is_not_visible_yet_while_the_directory_does_not_show_it(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    assert made.last_submission is not None
+    practice.forget("staging", BASE)
+    # Earlier releases kept what had been there as the record before such a New.
+    Submission.objects.update(before=made.confirmed)
+    asking.ask_about(made.last_submission, actor=worker)
+    assert (fresh(made).not_visible_yet, fresh(made).differs) == (True, 0)
+
+
+def test_what_was_visible_once_and_is_gone_again_was_changed_by_somebody(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    made = accepted(editor)
+    old = practice.organizations("staging")[BASE]
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    new = practice.organizations("staging")[BASE]
+    found = []
+    for place, shown in enumerate((old, new, old, old)):
+        practice.register("staging", shown)
+        asking.ask_about_record(fresh(made), actor=acting(editor))
+        edit(made, editor, aliases=(f"Alias {place}",))
+        found.append((fresh(made).not_visible_yet, fresh(made).differs))
+    assert found == [(True, 0), (False, 0), (False, 1), (False, 1)]
+
+
+def test_what_the_directory_showed_before_the_message_left_does_not_prove_it(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    """The first change is not visible yet, and the second takes it back."""
+    made = accepted(editor)
+    old = practice.organizations("staging")[BASE]
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    practice.register("staging", old)
+    asking.ask_about_record(fresh(made), actor=acting(editor))
+    assert fresh(made).not_visible_yet
+
+    submission = resolve(unknown(practice, editor, "gateway-error", edit(made, editor, name=made.name)), worker)
+    assert (submission.state, writes(practice).count(bytes(submission.message))) == (State.QUEUED, 1)
+    assert deliver()
+    submission.refresh_from_db()
+    assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.ANSWER)
+
+
+def test_what_somebody_else_did_after_the_review_does_not_prove_the_message(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = edit(accepted(editor), editor, name="Lakeside North")
+    submission = factories.submission(made, user=editor)
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Name": "Lakeside North"})
+    asking.ask_about_record(fresh(made), actor=acting(editor))
+    practice.behaviour = "gateway-error"
+    assert deliver()
+    practice.behaviour = "answers"
+    submission.refresh_from_db()
+    assert resolve(submission, worker).state == State.QUEUED

@@ -220,9 +220,9 @@ def _below(made: Review, root: Organization | None) -> str:
 
 def _what(made: Review, kind: PlanKind) -> str:
     if kind == PlanKind.DEACTIVATE:
-        return "Active true to false"
+        return made.move_of_active
     if made.event == Event.NEW:
-        return "first registration"
+        return made.registration
     labels = _named([change.difference.label.rpartition(", ")[2] for change in made.changes])
     if not made.overwrites:
         return labels

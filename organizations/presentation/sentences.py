@@ -187,7 +187,7 @@ def _carried(facts: Mapping[str, Any]) -> Iterator[Part]:
     if facts.get("intent") in ("deactivate", "reactivate"):
         carried = "Active true to false" if facts["intent"] == "deactivate" else "Active false to true"
     elif facts.get("event") == "New":
-        carried = "first registration"
+        carried = "registration"
     else:
         carried = count(changed, "field") if changed else "the same values again"
     yield Part(carried)

@@ -3,6 +3,7 @@
 A review is read, never stored. Who sends gives back its SHA-256, and nothing else than these bytes is sent.
 """
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -133,18 +134,29 @@ class Review:
         return is_ours and not self.is_undecided
 
     @property
+    def registration(self) -> str:
+        """What a New is: the first one, or one of a record that had been accepted and is gone from the directory."""
+        return "registration again" if self.organization.confirmed else "first registration"
+
+    @property
+    def move_of_active(self) -> str:
+        """What becomes of Active by a deactivation or reactivation, as far as the directory shows it."""
+        wanted = self.record.active
+        if self.before is not None and self.before.active == wanted:
+            return f"Active {str(wanted).lower()} as the directory shows it"
+        return "Active false to true" if wanted else "Active true to false"
+
+    @property
     def verdict(self) -> str:
         """The one line on top, in its exact words."""
         if not self.shows_message:
             return f"{self.word}, {self.record.name}: not to be sent now"
         start = f"{self.word}, {self.event.value}, 1 record"
         overwritten = f", {_values(len(self.overwrites))} overwritten" if self.overwrites else ""
-        if self.intent == Intent.DEACTIVATE:
-            return f"{start}, Active true to false{overwritten}"
-        if self.intent == Intent.REACTIVATE:
-            return f"{start}, Active false to true{overwritten}"
+        if self.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+            return f"{start}, {self.move_of_active}{overwritten}"
         if self.event == Event.NEW:
-            return f"{start}, first registration"
+            return f"{start}, {self.registration}"
         count = len(self.changes)
         return f"{start}, {count} field{' changes' if count == 1 else 's change'}{overwritten}"
 
@@ -282,12 +294,17 @@ def last_edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
 
 
 def edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
-    """The newest edit that touched this field; places of contacts move, so for them any edit of contacts counts."""
+    """The newest edit that touched this field, or after which another contact may be in its place."""
     for entry in reversed(edits):
         touched = entry.facts.get("fields", [])
-        if field in touched or (field.startswith("contacts") and any(name.startswith("contacts") for name in touched)):
+        if field in touched or (field.startswith("contacts") and any(map(_moves_contacts, touched))):
             return entry
     return None
+
+
+def _moves_contacts(field: str) -> bool:
+    """Whether a contact was added, taken away or moved: then the numbers of contacts mean others."""
+    return bool(re.fullmatch(r"contacts\.(\d+|removed\.\d+|order)", field))
 
 
 def _values(number: int) -> str:

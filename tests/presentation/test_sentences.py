@@ -72,7 +72,7 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
         (
             Action.SUBMISSION_MADE,
             UPDATE | {"event": "New", "intent": "create"},
-            "Editor One sent submission 412: first registration.",
+            "Editor One sent submission 412: registration.",
         ),
         (
             Action.SUBMISSION_MADE,

@@ -75,7 +75,7 @@ def test_who_may_decide_is_named(transactional_db: None) -> None:
         "Nobody can decide yet: no account has the role of an approver."
     )
     for number in ("One", "Two"):
-        UserFactory(role="approver", first_name="Approver", last_name=number)
+        UserFactory(role="approver", username=f"approver-{number}", first_name="Approver", last_name=number)
     assert deciding.who_decides("Approver Two", may=True) == "You and Approver One can decide."
     assert deciding.who_decides("Viewer One", may=False) == "Approver One and Approver Two can decide."
 

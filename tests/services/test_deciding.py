@@ -224,7 +224,7 @@ def test_a_new_answer_of_the_directory_can_take_the_decision_back(
 ) -> None:
     submission = decide(undecided(practice, editor), Verdict.FOREIGN, approver)
     made = submission.organization
-    with pytest.raises(NotDone, match="Ask the directory first"):
+    with pytest.raises(NotDone, match="Ask the directory again"):
         differences.claim(made.pk, reason="Redox corrected it", actor=approver)
     practice.forget("staging", BASE)
     asking.ask_about_record(made, actor=approver)

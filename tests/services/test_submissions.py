@@ -1,5 +1,7 @@
 """From a review to the outbox: what was reviewed is what is stored, once."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -172,6 +174,16 @@ def test_changes_of_one_person_are_named_once(editor: User) -> None:
     text = next(warning.text for warning in review.open_warnings if warning.key == "others")
     assert text.count("Editor One") == 1
     assert text.startswith("This message also sends 15 changes made by others: Name, OID, Aliases, ")
+
+
+def test_nobody_is_named_for_another_field_of_the_same_contact(editor: User) -> None:
+    made = factories.organization(user=editor)
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    contact = replace(made.record().contacts[0], work_phone="+16085550177")
+    organizations.edit(made.pk, 1, replace(made.record(), contacts=(contact,)), stands_for="", actor=acting(other))
+    changes = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(editor)).changes
+    named = {each.difference.field: each.entry.actor_name for each in changes if each.entry}
+    assert (named["contacts.0.purpose"], named["contacts.0.work_phone"]) == ("Editor One", "Editor Two")
 
 
 def test_new_or_update_follows_from_presence(editor: User) -> None:

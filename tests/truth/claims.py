@@ -226,7 +226,8 @@ def _submission(organization: Organization) -> Iterator[Said]:
         text = f"at {submission.not_before:%H:%M:%S} it asks the directory"
         yield Said("it asks the directory at", page, text, submission.oid, submission, submission.not_before)
     for change in submission_page.changes(submission):
-        if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        has_person = ", " in change.by
+        if has_person and submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
             yield _changed_by(f"{page}, changes", change.label, change.by, submission.oid, submission)
     for attempt in attempts_shown.attempts(entries):
         said = attempt.word.sentence if attempt.word else ""

@@ -61,6 +61,15 @@ ABOUT_A_RECORD = tuple(action for action in Action if action.startswith("organiz
 """Actions whose entry holds the whole wanted record as it was after the act."""
 
 
+# Whose an OID is was decided by the last of these.
+ABOUT_AN_OID = (
+    Action.ORGANIZATION_DISCLAIMED,
+    Action.ORGANIZATION_REOPENED,
+    Action.ORGANIZATION_CLAIMED,
+    Action.SUBMISSION_SETTLED,
+)
+
+
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def of_organization(self, organization_id: int) -> Self:
         return self.filter(organization_id=organization_id).order_by("-sequence")
@@ -78,6 +87,13 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """The entry that holds what was wanted of a record at that version. What a submission carries is less."""
         found = self.filter(organization_id=organization_id, version_after=version, action__in=ABOUT_A_RECORD)
         return found.order_by("sequence").last()
+
+    def decided_foreign(self, organization_id: int, oid: str) -> AuditEntry | None:
+        """The decision that an OID of this record is another organization's; None where none holds."""
+        last = self.of_organization(organization_id).filter(oid=oid, action__in=ABOUT_AN_OID).first()
+        if last is None or last.action == Action.ORGANIZATION_DISCLAIMED:
+            return last
+        return last if last.facts.get("details", {}).get("verdict") == "foreign" else None
 
     def attempt_entry(self, submission_id: int, attempt: int, action: Action) -> AuditEntry | None:
         return self.filter(submission_id=submission_id, attempt=attempt, action=action).order_by("-sequence").first()

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import replace
+from typing import Any
 
 from django.db.models import F, Q
 
@@ -103,7 +104,7 @@ def before_of(submission: Submission) -> OrganizationRecord | None:
         readings = readings.filter(sequence__lt=first.sequence)
     since = organization.known_at
     told = (entry.facts.get("details", {}) for entry in readings.order_by("-sequence")[:MOST_READINGS])
-    last = next((details for details in told if details.get("asked")), {})
+    last: dict[str, Any] = next((details for details in told if details.get("asked")), {})
     is_later = since is None or datetime.datetime.fromisoformat(last.get("asked_at", since.isoformat())) >= since
     if is_later and last.get("seen"):
         seen = OrganizationRecord.from_json(last["seen"])

@@ -326,24 +326,9 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.organization(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
     known.forget(organization)
-    decided = _decided_foreign(organization, oid)
+    decided = AuditEntry.objects.decided_foreign(organization.pk, oid)
     if decided is not None:
         organization.foreign_since = decided.at
-
-
-def _decided_foreign(organization: Organization, oid: str) -> AuditEntry | None:
-    """The decision that an OID, which the record had before, is another organization's; None where none holds."""
-    decisions = (
-        Action.ORGANIZATION_DISCLAIMED,
-        Action.ORGANIZATION_REOPENED,
-        Action.ORGANIZATION_CLAIMED,
-        Action.SUBMISSION_SETTLED,
-    )
-    entries = AuditEntry.objects.of_organization(organization.pk).filter(oid=oid, action__in=decisions)
-    last = entries.first()
-    if last is None or last.action == Action.ORGANIZATION_DISCLAIMED:
-        return last
-    return last if last.facts.get("details", {}).get("verdict") == "foreign" else None
 
 
 def save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:

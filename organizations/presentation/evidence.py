@@ -48,13 +48,25 @@ EXPORTED: Mapping[str, str] = {
     "equivalent": "A Query, equivalent values",
 }
 
+# The same where Active was taken from the directory after the last acceptance.
+TAKEN = "The directory showed this record when the portal asked, and its values were taken over here."
+TAKEN_BASIS = "Taken from the directory, asked {time}."
+
 BY_A_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
 
 
 def sentence(organization: Organization) -> str:
     """The sentence about a record of which a message was accepted."""
+    if is_active_taken(organization):
+        return TAKEN
     submission = organization.confirmed_submission
     return SENTENCE[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
+
+
+def is_active_taken(organization: Organization) -> bool:
+    """Whether Active is not what was accepted last, but what the directory showed later and somebody took over."""
+    accepted = organization.confirmed_record() if organization.taken else None
+    return accepted is not None and accepted.active != organization.confirmed_active
 
 
 def explained() -> list[tuple[str, str]]:

@@ -154,6 +154,8 @@ def _not_registered_basis(organization: Organization) -> SafeString:
 
 
 def _accepted_basis(organization: Organization, key: str) -> SafeString:
+    if evidence.is_active_taken(organization):
+        return format_html(evidence.TAKEN_BASIS, time=moment(organization.known_at))
     done = last_deactivation(organization) if key == "deactivated" else None
     accepted = done or organization.confirmed_submission
     if accepted is None:

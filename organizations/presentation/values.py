@@ -55,11 +55,18 @@ class ValueRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """A key of the directory's record that the form does not have, and whether this message sends it back."""
+    """A key of the directory's record that the form does not have, and what this message does with it.
+
+    `is_sent_back`: with the directory's own value, or with the accepted one where the directory shows none.
+    """
 
     key: str
     directory: str
-    is_sent_back: bool
+    sent: str
+
+    @property
+    def is_sent_back(self) -> bool:
+        return bool(self.sent) and self.directory in ("", self.sent)
 
 
 def change_rows(review: Review, since_version: int | None = None) -> tuple[ValueRow, ...]:
@@ -82,7 +89,7 @@ def key_rows(review: Review) -> tuple[KeyRow, ...]:
     """Keys that the form does not have, of the newest reading and of this message."""
     seen = review.organization.seen_record() if review.before is not None else None
     shown, sent = dict(seen.carried) if seen else {}, dict(review.record.carried)
-    return tuple(KeyRow(key, shown.get(key, ""), key in sent) for key in sorted(shown | sent))
+    return tuple(KeyRow(key, shown.get(key, ""), sent.get(key, "")) for key in sorted(shown | sent))
 
 
 def _rows(

@@ -162,7 +162,10 @@ def branch(organization: Organization, kind: PlanKind) -> Chosen:
 
 
 def _reviewed(ordered: list[Organization], kind: PlanKind, actor: Actor) -> tuple[list[Review], list[LeftOut]]:
-    """Review each with those before it in the plan. What waits for a record that is left out is left out too."""
+    """Review each with those before it in the plan. What waits for a record that is left out is left out too.
+
+    A record that the directory shows deactivated is deactivated with the others: the one above it waits for the answer.
+    """
     made: list[Review] = []
     left_out: list[LeftOut] = []
     intent = Intent.DEACTIVATE if kind == PlanKind.DEACTIVATE else None
@@ -172,7 +175,7 @@ def _reviewed(ordered: list[Organization], kind: PlanKind, actor: Actor) -> tupl
         if review.blockers:
             why = " ".join(blocker.sentence for blocker in review.blockers)
             left_out.append(LeftOut(organization, why, review.blockers))
-        elif review.nothing_differs:
+        elif review.nothing_differs and kind == PlanKind.SEND:
             left_out.append(LeftOut(organization, NOTHING_DIFFERS))
         else:
             made.append(review)

@@ -60,6 +60,7 @@ def take(organization: Organization, seen: OrganizationRecord) -> None:
     baseline = organization.baseline_record()
     taken = knowledge.newest(baseline, seen) if baseline else seen
     organization.taken = canonical(taken)
+    organization.confirmed_active = taken.active
     organization.confirmed_part_of_oid = taken.part_of_oid
     organization.known_at = organization.seen_at
     organization.not_visible_yet = False

@@ -143,7 +143,7 @@ class TestKeys:
         read(accepted, replace(accepted.record(), carried=carried))
         Organization.objects.filter(pk=accepted.pk).update(carried=dict(carried))
         page = page_of(accepted, editor)
-        assert [tuple(row) for row in page.keys] == [
+        assert [(row.key, row.directory, row.is_sent_back) for row in page.keys] == [
             ("ManagingOrg", '"Lakeside"', False),
             ("Type", '"Organization"', True),
         ]
@@ -152,7 +152,8 @@ class TestKeys:
 
     def test_a_key_that_a_query_does_not_show_is_listed_too(self, accepted: Organization, editor: User) -> None:
         Organization.objects.filter(pk=accepted.pk).update(carried={"Endpoints": "[]"})
-        assert [tuple(row) for row in page_of(accepted, editor).keys] == [("Endpoints", "", True)]
+        (row,) = page_of(accepted, editor).keys
+        assert (row.key, row.directory, row.is_sent_back) == ("Endpoints", "", True)
 
 
 class TestEvidence:
@@ -177,7 +178,7 @@ class TestEvidence:
     def test_a_new_after_an_acceptance_is_compared_with_nothing(self, accepted: Organization, editor: User) -> None:
         Organization.objects.update(presence=Presence.ABSENT)
         page = page_of(accepted, editor)
-        assert page.made.verdict.endswith("first registration")
+        assert page.made.verdict.endswith("registration again")
         assert page.compared == ""
 
     def test_what_was_only_read_is_compared_with_the_directory(self, editor: User) -> None:

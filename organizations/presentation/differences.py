@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from organizations import knowledge, words
-from organizations.models import Organization
-from organizations.records import Difference, OrganizationRecord, Shown, difference, print_fields
+from organizations.models import AuditEntry, Organization
+from organizations.records import Difference, OrganizationRecord, difference
 from organizations.services import differences
 from organizations.templatetags.portal import written
 
-from . import freshness, parents
+from . import comparison, freshness, parents
+from .comparison import Compared
 from .freshness import Freshness
 
 MOST_NAMED = 8
@@ -40,8 +41,9 @@ class Row(NamedTuple):
 class Page:
     """What the template prints.
 
-    `seen` is what the last reading showed at an OID of which nobody knows whose it is, or that belongs to another
-    organization. `why_not` says why nothing can be taken now, `why_not_claim` why nobody can say now that it is ours.
+    `compared` has each field here and as the last reading shows it, where nobody knows whose the OID is, or it belongs
+    to another organization; `decided_by` is who decided that. `why_not` says why nothing can be taken now,
+    `why_not_claim` why nobody can say now that it is ours.
     """
 
     organization: Organization
@@ -50,7 +52,8 @@ class Page:
     rows: tuple[Row, ...]
     stays: tuple[str, ...]
     spelled: tuple[Row, ...]
-    seen: tuple[Shown, ...]
+    compared: tuple[Compared, ...]
+    decided_by: str
     why_not: str
     why_not_claim: str
 
@@ -62,6 +65,14 @@ class Page:
     def asks_whose(self) -> bool:
         """Whether the page is about whose the OID is, and not about values."""
         return self.is_foreign or self.organization.is_there_unclaimed
+
+    @property
+    def differing(self) -> tuple[Compared, ...]:
+        return tuple(row for row in self.compared if row.equal is False)
+
+    @property
+    def equal_labels(self) -> str:
+        return ", ".join(row.label for row in self.compared if row.equal)
 
     @property
     def heading(self) -> str:
@@ -141,7 +152,8 @@ def page(organization: Organization) -> Page:
         rows=rows,
         stays=stays,
         spelled=tuple(_spelled(organization, baseline, seen)) if baseline and seen else (),
-        seen=_seen(organization),
+        compared=_compared(organization),
+        decided_by=_decided_by(organization),
         why_not=differences.why_not_take(organization),
         why_not_claim=differences.why_not_claim(organization),
     )
@@ -176,9 +188,16 @@ def _spelled(organization: Organization, accepted: OrganizationRecord, seen: Org
         yield Row(each.field, each.label, each.after, each.after, each.before)
 
 
-def _seen(organization: Organization) -> tuple[Shown, ...]:
-    seen = organization.seen_record() if organization.is_foreign else None
-    return tuple(each for each in print_fields(seen) if each.value and each.group != "Routing") if seen else ()
+def _compared(organization: Organization) -> tuple[Compared, ...]:
+    seen = organization.seen_record()
+    if seen is None or not (organization.is_foreign or organization.is_there_unclaimed):
+        return ()
+    return comparison.compare(knowledge.sendable(organization.record()), seen, None)
+
+
+def _decided_by(organization: Organization) -> str:
+    decided = organization.is_foreign and AuditEntry.objects.decided_foreign(organization.pk, organization.oid)
+    return decided.actor_name if decided else "Somebody"
 
 
 def _differing(environment: str, before: OrganizationRecord, after: OrganizationRecord) -> list[Difference]:

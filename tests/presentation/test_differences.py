@@ -8,6 +8,7 @@ from organizations.models import Organization, User, clock
 from organizations.presentation import differences as shown
 from organizations.records import AddressRecord
 from organizations.services import differences, known, organizations
+from organizations.services.actors import Actor
 from organizations.services.faults import OutOfDate
 from tests import factories
 from tests.factories import acting
@@ -63,3 +64,15 @@ def test_another_spelling_is_shown_and_is_no_difference(editor: User) -> None:
     page = shown.page(read(made, address=replace(address, country="US")))
     assert (page.rows, [row.label for row in page.spelled]) == ((), ["Country"])
     assert page.why_not.startswith("The directory shows no other values")
+
+
+def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor: User, approver: Actor) -> None:
+    made = factories.organization(user=editor)
+    known.keep_reading(made, replace(made.record(), name="Boston", contacts=made.record().contacts), clock.now())
+    for _ in ("before the decision", "after it"):
+        page = shown.page(Organization.objects.get(pk=made.pk))
+        assert [(row.label, row.sent, row.seen) for row in page.differing] == [("Name", "Lakeside 1", "Boston")]
+        assert "City" in page.equal_labels
+        if not page.is_foreign:
+            differences.disclaim(made.pk, reason="Ticket 9", actor=approver)
+    assert page.decided_by == approver.name

@@ -196,7 +196,7 @@ def _carried(facts: Mapping[str, Any]) -> Iterator[Part]:
 def _reason(facts: Mapping[str, Any]) -> Iterator[Part]:
     reason = facts.get("reason", "")
     if reason:
-        yield Part(f' Reason: "{_cut(reason, LONGEST_TEXT)}".')
+        yield Part(f' Reason: "{_cut(reason.rstrip("."), LONGEST_TEXT)}".')
 
 
 def _approval(facts: Mapping[str, Any]) -> Iterator[Part]:

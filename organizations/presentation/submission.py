@@ -108,6 +108,11 @@ class Asked(NamedTuple):
         return sum(1 for row in self.rows if row.equal is False)
 
     @property
+    def spelled(self) -> int:
+        """How many fields the directory spells in another way that means the same."""
+        return sum(row.means_same for row in self.rows)
+
+    @property
     def differing(self) -> tuple[Compared, ...]:
         return tuple(row for row in self.rows if row.equal is False)
 

@@ -14,6 +14,7 @@ from organizations.models import Environment, Organization
 from organizations.permissions import Right
 from organizations.presentation import differences as shown
 from organizations.services import asking, differences
+from organizations.services.directory import Answer
 from organizations.services.faults import Gone, NotDone
 
 from . import lost
@@ -62,12 +63,16 @@ def ask_now(request: HttpRequest, organization: Organization) -> Organization:
     require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
     answer = asking.ask_about_record(organization, actor=actor(request))
     if not answer.was_asked:
-        came = answer.exchange is not None and answer.exchange.status is not None
-        start = (
-            "The directory was asked, and its answer decides nothing" if came else "The directory could not be asked"
-        )
-        messages.error(request, f"{start}: {answer.cause.rstrip('.')}.")
+        messages.error(request, f"{_what_came(answer)}: {answer.cause.rstrip('.')}.")
     return organization_or_404(Environment(organization.environment), organization.oid)
+
+
+def _what_came(answer: Answer) -> str:
+    if answer.exchange is None:
+        return "The directory could not be asked"
+    if answer.exchange.status is None:
+        return "No answer came from the directory"
+    return "The directory was asked, and its answer decides nothing"
 
 
 def why_not_ask(request: HttpRequest, organization: Organization) -> str:

@@ -165,8 +165,11 @@ def absent_since() -> datetime.datetime | None:
 
 def strangers() -> list[Worker]:
     """Workers at work now with other settings or another release than this process: they may send otherwise."""
+    working = list(Worker.objects.filter(stopped_at=None).order_by("name"))
+    if not working:
+        return []
     own, moment = fingerprint(), clock.now()
-    alive = [worker for worker in Worker.objects.filter(stopped_at=None).order_by("name") if is_seen(worker, moment)]
+    alive = [worker for worker in working if is_seen(worker, moment)]
     return [worker for worker in alive if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
 
 

@@ -160,7 +160,9 @@ class World:
 
     def open_gate(self) -> None:
         """What answers do to the environment is not what this is about."""
-        EnvironmentGate.objects.update(stopped_at=None, hold_until=None, failures=0, probing=False)
+        EnvironmentGate.objects.update(
+            stopped_at=None, hold_until=None, hold_asked_until=None, failures=0, probing=False
+        )
 
     def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: Turn) -> Exchange:
         """Stands for `gateway.exchange`."""

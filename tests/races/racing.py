@@ -111,7 +111,7 @@ class Rounds:
 
 def empty() -> None:
     """Take away the records and submissions of the round before, and what it did to the gates."""
-    EnvironmentGate.objects.update(failures=0, probing=False, hold_until=None)
+    EnvironmentGate.objects.update(failures=0, probing=False, hold_until=None, hold_asked_until=None)
     Organization.objects.update(last_submission=None, confirmed_submission=None)
     models: tuple[Any, ...] = (Submission.after.through, Submission, Plan, Contact, Identifier, Organization)
     for model in models:

@@ -22,6 +22,10 @@ NEW = (
     "If the directory shows the record as it was sent: accepted. If it shows other values: a person decides. If it "
     "does not show the OID, asked twice: the very same message is sent once more."
 )
+NEW_NOT_VISIBLE = (
+    "What was accepted before means the same, so a Query cannot show whether this message took effect: if the "
+    "directory shows the OID, a person decides. If it does not, asked twice: the very same message is sent once more."
+)
 CONFIRMED = (
     "Redox answered with a success in words that it does not document. If the directory shows nothing else than was "
     f"sent, both together count: accepted. Otherwise {AGAIN}"
@@ -57,7 +61,7 @@ def then(submission: Submission) -> str:
     if submission.only_ask:
         return ONLY_ASKED
     if submission.event == Event.NEW:
-        return NEW
+        return NEW if answers.was_told_success(submission) or answers.can_be_shown(submission) else NEW_NOT_VISIBLE
     if answers.was_told_success(submission):
         return CONFIRMED
     return VISIBLE if answers.can_be_shown(submission) else NOT_VISIBLE

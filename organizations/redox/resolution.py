@@ -29,10 +29,11 @@ def find(
 ) -> Finding:
     """What one answer proves for a New or an Update.
 
-    A New is proved by a record that means the same. An Update is proved by it only if the message changes nothing that
-    a Query cannot show and at least one field visibly: otherwise the old record would look the same. `before` is the
-    newest knowledge of each field at the review. `was_told_success`: Redox answered 2xx without errors in words that it
-    does not document; then a record that means the same is enough.
+    A New is proved by a record that means the same, unless what was there `before` (None: nothing) meant the same too.
+    An Update is proved by it only if the message changes nothing that a Query cannot show and at least one field
+    visibly: otherwise the old record would look the same. `before` is the newest knowledge of each field at the review.
+    `was_told_success`: Redox answered 2xx without errors in words that it does not document; then a record that means
+    the same is enough.
     """
     if seen is None:
         return Finding.ABSENT if event == "New" else Finding.UNPROVED
@@ -45,7 +46,9 @@ def find(
 
 def can_be_proved(event: str, sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:
     """Whether a Query alone can prove this message: it shows the change, and nothing changes that it does not show."""
-    return event == "New" or (changes_visibly(sent, before) and not _changes_unreadable(sent, before))
+    if event == "New":
+        return before is None or changes_visibly(sent, before)
+    return changes_visibly(sent, before) and not _changes_unreadable(sent, before)
 
 
 def changes_visibly(sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:

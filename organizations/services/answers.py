@@ -86,13 +86,27 @@ def can_be_shown(submission: Submission) -> bool:
 
 
 def before_of(submission: Submission) -> OrganizationRecord | None:
-    """What the directory held before a message, as far as a Query can prove a change of it; None where it cannot.
+    """What the directory held before a message, as far as anybody knew; None before a New: nothing, else: unknown.
 
-    The newest knowledge at the review; but nothing where the last reading before the first attempt, asked for after the
-    last acceptance, showed already what was sent: the directory lagged behind, or somebody else had done the same.
+    The newest knowledge at the review; but what the last reading before the first attempt showed, if that was asked
+    for after the last acceptance and is already what was sent: the directory lagged behind, or somebody else had done
+    the same. A New may follow an answer of Redox that the OID "is not valid", and only a Query shows that it is not
+    there: until one does, what was accepted before is taken to be there still.
     """
-    if submission.event != Event.UPDATE:
-        return submission.before_record()
+    organization, last = submission.organization, _last_reading(submission)
+    before = submission.before_record()
+    if submission.event == Event.NEW:
+        is_absent = bool(last) and not last["seen"]
+        before = None if is_absent else organization.baseline_record()
+    if last and last["seen"]:
+        seen = OrganizationRecord.from_json(last["seen"])
+        if readable_fingerprint(seen) == readable_fingerprint(record_of(submission)):
+            return seen
+    return before
+
+
+def _last_reading(submission: Submission) -> dict[str, Any]:
+    """The last answered question before the first attempt and after the last acceptance; empty: there is none."""
     organization = submission.organization
     first = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT)
     readings = AuditEntry.objects.filter(
@@ -106,11 +120,7 @@ def before_of(submission: Submission) -> OrganizationRecord | None:
     told = (entry.facts.get("details", {}) for entry in readings.order_by("-sequence")[:MOST_READINGS])
     last: dict[str, Any] = next((details for details in told if details.get("asked")), {})
     is_later = since is None or datetime.datetime.fromisoformat(last.get("asked_at", since.isoformat())) >= since
-    if is_later and last.get("seen"):
-        seen = OrganizationRecord.from_json(last["seen"])
-        if readable_fingerprint(seen) == readable_fingerprint(record_of(submission)):
-            return None
-    return submission.before_record()
+    return last if is_later else {}
 
 
 def was_told_success(submission: Submission) -> bool:

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from organizations.models import Evidence, Organization, Presence, State, Submission, clock
+from organizations.models import Event, Evidence, Organization, Presence, State, Submission, clock
 from organizations.redox import messages
 from organizations.redox.outcome import OTHER_SUCCESS
 from organizations.redox.resolution import Finding, find
@@ -31,6 +31,7 @@ SHOWN = "The directory shows what was sent."
 CONFIRMED = "Redox answered with a success in words that it does not document, and the directory shows what was sent."
 NO_ANSWER = "24 hours without an answer of the directory."
 OTHER_VALUES = "The directory shows other values than were sent."
+UNCHANGED = "The directory shows no change: what was there before means the same as this message."
 ALREADY_THERE = "Redox said that the OID already exists, and the directory does not show what was sent."
 PUT_BACK = "The database was put back from a backup, so nobody knows whether this message was sent before."
 
@@ -164,6 +165,14 @@ def _absent(history: audit.History, submission: Submission, organization: Organi
         _again(history, submission, organization, answer)
 
 
+def _unproved(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+    """An Update goes out again; a New of an OID that is there would only be refused."""
+    if submission.event == Event.NEW:
+        settling.needs_person(history, submission, UNCHANGED)
+    else:
+        _again(history, submission, organization, answer)
+
+
 def _again(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
     """The very same bytes once more; their answer decides."""
     if submission.only_ask:
@@ -179,5 +188,5 @@ _FOUND = {
     Finding.CONFIRMED: _confirmed,
     Finding.OTHER: _other,
     Finding.ABSENT: _absent,
-    Finding.UNPROVED: _again,
+    Finding.UNPROVED: _unproved,
 }

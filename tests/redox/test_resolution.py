@@ -27,6 +27,11 @@ REORDERED = replace(RECORD, aliases=("Shore", "North"))
         ("New", RECORD, None, LONGER_ZIP, Finding.SHOWN),
         ("New", RECORD, None, OTHER, Finding.OTHER),
         ("New", ROUTED, None, RECORD, Finding.SHOWN),
+        ("New", RECORD, OTHER, RECORD, Finding.SHOWN),
+        ("New", RECORD, RECORD, RECORD, Finding.UNPROVED),
+        ("New", LONGER_ZIP, RECORD, RECORD, Finding.UNPROVED),
+        ("New", RECORD, RECORD, None, Finding.ABSENT),
+        ("New", RECORD, RECORD, OTHER, Finding.OTHER),
         ("Update", OTHER, RECORD, OTHER, Finding.SHOWN),
         ("Update", OTHER, RECORD, RECORD, Finding.UNPROVED),
         ("Update", OTHER, RECORD, None, Finding.UNPROVED),
@@ -95,3 +100,10 @@ def test_an_update_that_was_applied_with_a_visible_change_is_always_proved(data:
 def test_a_new_is_proved_by_the_record_however_the_directory_spells(data: st.DataObject) -> None:
     sent = data.draw(plain_records)
     assert find("New", sent, None, data.draw(spellings(sent))) is Finding.SHOWN
+
+
+@given(st.data())
+def test_a_new_that_was_not_applied_is_never_proved_by_what_was_there_before(data: st.DataObject) -> None:
+    before, sent = data.draw(plain_records), data.draw(plain_records)
+    sent = data.draw(st.sampled_from([sent, before, data.draw(spellings(before))]))
+    assert find("New", sent, before, data.draw(spellings(before))) in (Finding.UNPROVED, Finding.OTHER)

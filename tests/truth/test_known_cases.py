@@ -120,3 +120,15 @@ def test_a_success_in_other_words_with_a_query_is_not_called_redoxs_yes_alone(ac
     """Case D4: Redox says yes in words that are not documented; a Query shows the record."""
     steps = [Edit(0, "child", Change.NAME), Send("child", way=Way.OTHER_YES), SETTLED]
     check(accepted, *steps)
+
+
+@pytest.mark.parametrize("change", [Change.ZIP_FOUR, Change.DESTINATION])
+def test_a_new_after_a_refused_update_is_not_proved_by_what_was_there_before(accepted: Base, change: Change) -> None:
+    """Redox called the OID of a record that is there not valid; the New that followed was never applied."""
+    check(
+        accepted,
+        Send("child", way=Way.NOT_VALID),
+        Edit(0, "child", change),
+        Send("child", way=Way.NOT_APPLIED_504),
+        SETTLED,
+    )

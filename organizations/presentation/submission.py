@@ -301,23 +301,22 @@ def _accepted_before(submission: Submission) -> QuerySet[Submission]:
 
 
 def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
-    """The edits that a submission carried: after the last accepted one, up to its own version."""
+    """The edits that a submission carried, up to its own version: after the last accepted one; of a New all."""
     if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return AuditEntry.objects.none()
     earlier = _accepted_before(submission).exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
-    since = earlier.order_by("-id").values_list("record_version", flat=True).first() or 0
+    last = None if submission.event == Event.NEW else earlier.order_by("-id").first()
+    since = last.record_version if last else 0
     edits = AuditEntry.objects.edits_since(submission.organization_id, since)
     return edits.filter(version_after__lte=submission.record_version)
 
 
 def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission) -> str:
-    if submission.event == Event.UPDATE and edits and reviews.edit_of(found.field, edits) is None:
-        return "not changed here"
-    edit = reviews.last_edit_of(found.field, edits)
-    if edit is None:
+    if found.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         name = submission.submitter.get_full_name() or submission.submitter.get_username()
         return _by(name, submission.created_at)
-    return _by(edit.actor_name, edit.at)
+    edit = (reviews.edit_of if submission.event == Event.UPDATE else reviews.last_edit_of)(found.field, edits)
+    return _by(edit.actor_name, edit.at) if edit else "not changed here"
 
 
 def _by(name: str, at: datetime.datetime) -> str:

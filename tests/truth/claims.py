@@ -49,6 +49,11 @@ class Said:
     def __str__(self) -> str:
         return f"{self.page}: {self.text}"
 
+    def about(self) -> Submission:
+        """The submission that the claim is about."""
+        assert self.submission is not None, self
+        return self.submission
+
 
 FRAGMENTS: dict[str, str] = {
     "Redox accepted": "accepted by Redox",

@@ -14,7 +14,19 @@ from tests.faults.world import Way
 from tests.truth import histories
 from tests.truth.histories import SETTLE, Base, start_accepted, start_occupied, start_taken_over
 from tests.truth.history import History
-from tests.truth.steps import Ask, Change, Edit, Meddle, Meddling, Send, Step, Wait, decide
+from tests.truth.steps import (
+    Ask,
+    AskAboutRecord,
+    Change,
+    Decide,
+    Edit,
+    Meddle,
+    Meddling,
+    Send,
+    Step,
+    Wait,
+    decide,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -132,3 +144,24 @@ def test_a_new_after_a_refused_update_is_not_proved_by_what_was_there_before(acc
         Send("child", way=Way.NOT_APPLIED_504),
         SETTLED,
     )
+
+
+def test_nobody_is_named_for_a_field_that_a_second_registration_repeats(accepted: Base) -> None:
+    """Redox called the OID not valid; the New that follows carries what Editor One saved, and Editor Two only sends."""
+    check(accepted, Send("child", way=Way.NOT_VALID, person=1), Send("child", person=1))
+
+
+def test_the_last_word_of_redox_is_that_the_oid_is_not_there(accepted: Base) -> None:
+    """A reading showed another value, and then Redox called the OID not valid: no value differs any more."""
+    flipped = [Send("child", way=Way.NOT_APPLIED_504), Meddle("child", Meddling.ACTIVE)]
+    check(accepted, *flipped, Wait(SETTLE + 1, Way.NOT_VALID))
+
+
+def test_a_decision_against_what_the_directory_shows_leaves_a_difference(db: None, tmp_path: Path) -> None:
+    with started(tmp_path, start_occupied) as run:
+        check(run, Send("child", way=Way.LOST), Wait(3600), Decide(0))
+
+
+def test_a_value_that_an_editor_replaced_needs_no_tick_when_it_is_seen_again(db: None, tmp_path: Path) -> None:
+    with started(tmp_path, start_taken_over) as run:
+        check(run, Edit(0, "child", Change.PARENT), AskAboutRecord("child"), Edit(1, "child", Change.DESTINATION))

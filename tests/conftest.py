@@ -39,12 +39,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "practice" in getattr(item, "fixturenames", ()) and item.path.name != QUICK_DELIVERY:
             item.add_marker(pytest.mark.slow)
     if config.getoption("--only-database"):
-        wanted = [item for item in items if _uses_database(item)]
-        config.hook.pytest_deselected(items=[item for item in items if not _uses_database(item)])
+        wanted = [item for item in items if _differs_by_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not _differs_by_database(item)])
         items[:] = wanted
 
 
-def _uses_database(item: pytest.Item) -> bool:
+def _differs_by_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("one_database"):
+        return False
     fixtures = set(getattr(item, "fixturenames", ()))
     return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
 

@@ -28,7 +28,7 @@ from tests.truth.steps import (
     decide,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.slow]
 
 SETTLED = Wait(SETTLE + 1)
 

@@ -16,6 +16,7 @@ HISTORIES = 25
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 @pytest.mark.django_db
 @pytest.mark.parametrize("part", range(len(STARTS)), ids=[start.__name__ for start in STARTS])
 def test_no_page_says_what_the_log_contradicts(part: int, tmp_path: Path) -> None:

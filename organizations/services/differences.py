@@ -32,8 +32,7 @@ def take_theirs(
         organization = organizations.locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
-        if asked_at is not None and organization.seen_at != asked_at:
-            raise OutOfDate("The directory was asked again after this page was made. Nothing was changed.")
+        _check_shown(organization, asked_at)
         sentence = why_not_take(organization)
         seen, baseline = organization.later_reading(), organization.baseline_record()
         if sentence or seen is None or baseline is None:
@@ -62,17 +61,21 @@ def why_not_take(organization: Organization) -> str:
     return ""
 
 
-def claim(organization_id: int, *, reason: str, actor: Actor) -> Organization:
+def claim(
+    organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
+) -> Organization:
     """Decide that the OID is ours, by a fresh answer of the directory; nothing was accepted, or it was called foreign.
 
     The next review compares with what the directory shows, with a tick for each value that it would overwrite.
+    `asked_at`: when the Query was asked whose answer the person saw.
 
     Raises:
+        OutOfDate: the directory was asked again after `asked_at`.
         NotDone: there is nothing to decide, or the directory was not asked within the last minutes.
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = _locked_to_decide(organization_id, why_not_claim, reason)
+        organization = _locked_to_decide(organization_id, why_not_claim, reason, asked_at)
         action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
@@ -83,15 +86,20 @@ def claim(organization_id: int, *, reason: str, actor: Actor) -> Organization:
     return organization
 
 
-def disclaim(organization_id: int, *, reason: str, actor: Actor) -> Organization:
+def disclaim(
+    organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
+) -> Organization:
     """Decide that the OID belongs to another organization: nothing is sent to it, and the record may get another OID.
 
+    `asked_at`: when the Query was asked whose answer the person saw.
+
     Raises:
+        OutOfDate: the directory was asked again after `asked_at`.
         NotDone: there is nothing to decide, or the directory was not asked within the last minutes.
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        organization = _locked_to_decide(organization_id, why_not_disclaim, reason)
+        organization = _locked_to_decide(organization_id, why_not_disclaim, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:
             known.find_foreign(organization, seen, clock.now())
@@ -124,14 +132,22 @@ def _is_fresh(organization: Organization) -> bool:
     return organization.seen_at is not None and deciding.is_fresh(organization.seen_at)
 
 
-def _locked_to_decide(organization_id: int, why_not: Callable[[Organization], str], reason: str) -> Organization:
+def _locked_to_decide(
+    organization_id: int, why_not: Callable[[Organization], str], reason: str, asked_at: datetime.datetime | None
+) -> Organization:
     organization = organizations.locked_for_person(organization_id)
+    _check_shown(organization, asked_at)
     sentence = why_not(organization)
     if sentence:
         raise NotDone(sentence)
     if not reason.strip():
         raise ReasonMissing("Enter a reason.")
     return organization
+
+
+def _check_shown(organization: Organization, asked_at: datetime.datetime | None) -> None:
+    if asked_at is not None and organization.seen_at != asked_at:
+        raise OutOfDate("The directory was asked again after this page was made. Nothing was changed.")
 
 
 def of(organization: Organization) -> tuple[OrganizationRecord, OrganizationRecord] | None:

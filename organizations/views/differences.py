@@ -82,18 +82,18 @@ def why_not_ask(request: HttpRequest, organization: Organization) -> str:
 
 def _act(request: HttpRequest, organization: Organization, reason: str) -> HttpResponse:
     """Take the directory's values, or decide whose the OID is; a refusal is shown with what is so now."""
-    who, count = actor(request), len(shown.page(organization).rows)
+    who, asked_at, count = actor(request), _asked_at(request), len(shown.page(organization).rows)
     try:
         if "claim" in request.POST:
-            differences.claim(organization.pk, reason=reason, actor=who)
+            differences.claim(organization.pk, reason=reason, actor=who, asked_at=asked_at)
             messages.success(
                 request, "Decided: this OID is ours. Nothing was sent. Review the record before you send it."
             )
         elif "disclaim" in request.POST:
-            differences.disclaim(organization.pk, reason=reason, actor=who)
+            differences.disclaim(organization.pk, reason=reason, actor=who, asked_at=asked_at)
             messages.success(request, "Decided: this OID belongs to another organization. Nothing is sent to it.")
         else:
-            version, asked_at = posted_version(request, organization), _asked_at(request)
+            version = posted_version(request, organization)
             differences.take_theirs(organization.pk, version, reason=reason, actor=who, asked_at=asked_at)
             messages.success(request, shown.taken(organization, count))
     except Gone as gone:

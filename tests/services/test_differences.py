@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils import timezone
 from organizations.models import Action, AuditEntry, Event, Organization, User
 from organizations.records import OrganizationRecord
 from organizations.services import differences, known, organizations, reviews
-from organizations.services.faults import EditConflict, NotDone, ReasonMissing
+from organizations.services.faults import EditConflict, NotDone, OutOfDate, ReasonMissing
 from tests import factories
 from tests.factories import acting
 
@@ -120,6 +121,16 @@ def test_whose_an_oid_is_is_decided_by_a_fresh_answer_only(editor: User) -> None
     for decide in (differences.claim, differences.disclaim):
         with pytest.raises(NotDone, match="Ask the directory first"):
             decide(made.pk, reason="Old", actor=acting(editor))
+
+
+@pytest.mark.parametrize("decide", [differences.claim, differences.disclaim])
+def test_whose_an_oid_is_is_decided_by_the_answer_that_the_person_saw(editor: User, decide: Any) -> None:
+    made = factories.organization(user=editor)
+    seen_at = read(made, replace(made.record(), name="Theirs"), minutes_ago=5).seen_at
+    now = read(made, replace(made.record(), name="Somebody else"))
+    with pytest.raises(OutOfDate, match="asked again"):
+        decide(made.pk, reason="Ticket 9", actor=acting(editor), asked_at=seen_at)
+    decide(made.pk, reason="Ticket 9", actor=acting(editor), asked_at=now.seen_at)
 
 
 def test_a_place_that_was_taken_counts_as_the_one_in_the_directory(editor: User) -> None:

@@ -77,8 +77,10 @@ def test_whose_an_oid_is_is_decided_on_the_page(client_of, editor, practice):
     page = client.post(url, {"ask": "1", "reason": "Ticket 9"})
     assert page.context["page"].asks_whose
     assert b"Ticket 9" in page.content
-    assert client.post(url, {"disclaim": "1", "reason": ""}).status_code == 422
-    assert client.post(url, {"disclaim": "1", "reason": "Ticket 9"}).status_code == 302
+    shown = {"disclaim": "1", "asked_at": page.context["organization"].seen_at.isoformat()}
+    assert client.post(url, shown | {"reason": ""}).status_code == 422
+    assert client.post(url, {"disclaim": "1", "reason": "Ticket 9"}).status_code == 409
+    assert client.post(url, shown | {"reason": "Ticket 9"}).status_code == 302
     assert Organization.objects.get(pk=made.pk).foreign_name == "Boston"
 
 
@@ -88,8 +90,9 @@ def test_a_decision_is_reopened_only_by_a_new_answer(client_of, editor, practice
     Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston", presence="absent")
     client, url = client_of("approver"), edit_url(made, "differences")
     assert client.post(url, {"claim": "1", "reason": "Ours"}).status_code == 409
-    assert client.post(url, {"ask": "1", "reason": "Ours"}).status_code == 200
-    answer = client.post(url, {"claim": "1", "reason": "Ours"})
+    page = client.post(url, {"ask": "1", "reason": "Ours"})
+    asked_at = page.context["organization"].seen_at.isoformat()
+    answer = client.post(url, {"claim": "1", "reason": "Ours", "asked_at": asked_at})
     assert answer.status_code == 302
     assert not Organization.objects.get(pk=made.pk).is_foreign
 

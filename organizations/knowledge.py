@@ -16,6 +16,7 @@ from organizations.records import (
     Difference,
     OrganizationRecord,
     difference,
+    kept_and_added,
     pair_contacts,
     readable,
 )
@@ -250,8 +251,8 @@ def _theirs(name: str, before: object, theirs: object, mine: object) -> Any:
 def _merged_contacts(
     before: tuple[ContactRecord, ...], theirs: tuple[ContactRecord, ...], mine: tuple[ContactRecord, ...]
 ) -> Iterator[ContactRecord]:
-    kept_by_them, added_by_them = _became(before, theirs)
-    kept_by_me, added_by_me = _became(before, mine)
+    kept_by_them, added_by_them = kept_and_added(before, theirs)
+    kept_by_me, added_by_me = kept_and_added(before, mine)
     for place, contact in enumerate(before):
         their, own = kept_by_them.get(place), kept_by_me.get(place)
         if their == contact and own is not None:
@@ -262,11 +263,3 @@ def _merged_contacts(
     yield from added_by_them
     meanings = tuple(map(_meaning, added_by_them))
     yield from (contact for contact in added_by_me if _meaning(contact) not in meanings)
-
-
-def _became(
-    before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]
-) -> tuple[dict[int, ContactRecord], list[ContactRecord]]:
-    pairs = pair_contacts(before, after)
-    kept = {old: after[new] for old, new in pairs if old is not None and new is not None}
-    return kept, [after[new] for old, new in pairs if old is None and new is not None]

@@ -197,6 +197,15 @@ def pair_contacts(
     return kept_or_added + removed
 
 
+def kept_and_added(
+    before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]
+) -> tuple[dict[int, ContactRecord], list[ContactRecord]]:
+    """What became of each contact that was kept, by its place before, and the contacts that were added."""
+    pairs = pair_contacts(before, after)
+    kept = {old: after[new] for old, new in pairs if old is not None and new is not None}
+    return kept, [after[new] for old, new in pairs if old is None and new is not None]
+
+
 def readable(record: OrganizationRecord) -> OrganizationRecord:
     """The record reduced to what a Query shows, with what means the same made the same.
 

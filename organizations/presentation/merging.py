@@ -14,7 +14,7 @@ from organizations.records import (
     ADDRESS_LABELS,
     ContactRecord,
     OrganizationRecord,
-    pair_contacts,
+    kept_and_added,
     print_fields,
 )
 
@@ -143,8 +143,8 @@ def _slots(
     before: tuple[ContactRecord, ...], theirs: tuple[ContactRecord, ...], mine: tuple[ContactRecord, ...]
 ) -> Iterator[_Slot]:
     """Each contact of the beginning with what became of it on both sides, then those that were added."""
-    kept_by_them, added_by_them = _became(before, theirs)
-    kept_by_me, added_by_me = _became(before, mine)
+    kept_by_them, added_by_them = kept_and_added(before, theirs)
+    kept_by_me, added_by_me = kept_and_added(before, mine)
     for number, contact in enumerate(before):
         label = f"Contact {number + 1}"
         yield _Slot(f"contact-{number}", label, contact, kept_by_them.get(number), kept_by_me.get(number))
@@ -155,14 +155,6 @@ def _slots(
         yield _Slot(f"contact-theirs-{number}", "Contact added", None, contact, contact if both else None)
     for number, contact in enumerate(added_by_me):
         yield _Slot(f"contact-mine-{number}", "Contact added", None, None, contact)
-
-
-def _became(
-    before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]
-) -> tuple[dict[int, ContactRecord], list[ContactRecord]]:
-    pairs = pair_contacts(before, after)
-    kept = {old: after[new] for old, new in pairs if old is not None and new is not None}
-    return kept, [after[new] for old, new in pairs if old is None and new is not None]
 
 
 def _summary(contact: ContactRecord | None) -> str:

@@ -14,11 +14,6 @@ from tests.services.test_differences import differing, read
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def editor() -> User:
-    return factories.editor()
-
-
 def test_a_key_is_not_called_sent_back_where_another_value_is_sent(editor: User) -> None:
     made = factories.organization(user=editor)
     Organization.objects.filter(pk=made.pk).update(carried={"Type": '"Clinic"'})

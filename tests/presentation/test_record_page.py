@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from django.test import override_settings
 from django.urls import reverse
 from django.utils.html import strip_tags
 
@@ -17,20 +16,8 @@ from organizations.services import asking, differences, known, organizations
 from organizations.services.actors import person
 from organizations.templatetags.portal import written
 from tests import factories
-from tests.connected import redox
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def settings_of_redox():
-    with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        yield
-
-
-@pytest.fixture
-def editor() -> User:
-    return factories.editor()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
 
 @pytest.fixture

@@ -45,11 +45,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture
-def editor() -> User:
-    return factories.editor()
-
-
-@pytest.fixture
 def made(editor: User) -> Iterator[Submission]:
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         yield factories.submission(factories.organization(user=editor), user=editor)

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from django.db import transaction
 from django.http import QueryDict
-from django.test import override_settings
 
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.presentation import exporting, filters, listing
@@ -14,20 +13,8 @@ from organizations.presentation.rows import Row
 from organizations.services import known, organizations
 from organizations.services.actors import person
 from tests import factories
-from tests.connected import redox
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def settings_of_redox():
-    with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        yield
-
-
-@pytest.fixture
-def editor() -> User:
-    return factories.editor()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
 
 @pytest.fixture

@@ -54,28 +54,37 @@ def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: Organizat
 
 
 def _contacts(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:
-    old = dict(_paired(sent.contacts, before.contacts if before else ()))
+    accepted = before or OrganizationRecord()
+    old = {
+        mine: accepted.contacts[place]
+        for mine, place in _paired(sent, accepted)
+        if mine is not None and place is not None
+    }
     rows = []
-    for number, (mine, theirs) in enumerate(_paired(sent.contacts, seen.contacts), start=1):
-        rows += _contact(number, mine, theirs, old.get(mine, ContactRecord()))
+    for number, (mine, theirs) in enumerate(_paired(sent, seen), start=1):
+        ours = None if mine is None else sent.contacts[mine]
+        shown = None if theirs is None else seen.contacts[theirs]
+        was = old.get(mine) if mine is not None else None
+        rows += _contact(number, ours, shown, was)
     return rows
 
 
-def _paired(
-    ours: tuple[ContactRecord, ...], others: tuple[ContactRecord, ...]
-) -> list[tuple[ContactRecord, ContactRecord]]:
-    """Which contact is which; those that mean the same first, whatever their order. One alone stands beside none."""
-    left, rest, pairs = list(others), [], []
-    for contact in ours:
-        same = next((other for other in left if _means(other) == _means(contact)), None)
-        if same is None:
-            rest.append(contact)
-        else:
+def _paired(ours: OrganizationRecord, other: OrganizationRecord) -> list[tuple[int | None, int | None]]:
+    """Which contact is which, by place, ours in their order; None for a contact that one side does not have.
+
+    What means the same is the same contact, whatever its place. The others pair as where a review counts values.
+    """
+    left, alike = list(range(len(other.contacts))), {}
+    for mine, contact in enumerate(ours.contacts):
+        same = next((place for place in left if _means(other.contacts[place]) == _means(contact)), None)
+        if same is not None:
             left.remove(same)
-            pairs.append((contact, same))
-    for one, other in pair_contacts(tuple(rest), tuple(left)):
-        pairs.append((ContactRecord() if one is None else rest[one], ContactRecord() if other is None else left[other]))
-    return sorted(pairs, key=lambda pair: ours.index(pair[0]) if pair[0] in ours else len(ours))
+            alike[mine] = same
+    if len(alike) == len(ours.contacts) == len(other.contacts):
+        return list(alike.items())
+    spelled = knowledge.respelled(other, ours).contacts
+    pairs = [(mine, place) for place, mine in pair_contacts(spelled, ours.contacts)]
+    return sorted(pairs, key=lambda pair: len(ours.contacts) if pair[0] is None else pair[0])
 
 
 def _means(contact: ContactRecord) -> ContactRecord:
@@ -83,13 +92,23 @@ def _means(contact: ContactRecord) -> ContactRecord:
     return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
 
 
-def _contact(number: int, sent: ContactRecord, seen: ContactRecord, before: ContactRecord) -> list[Compared]:
-    texts, shown, old = (_contact_texts(contact) for contact in (sent, seen, before))
+def _contact(
+    number: int, sent: ContactRecord | None, seen: ContactRecord | None, before: ContactRecord | None
+) -> list[Compared]:
+    """Field by field; a contact that only one side has differs as one field, as everywhere else."""
+    if sent is None or seen is None:
+        sides = (_summary(contact) if contact else "" for contact in (sent, seen, before))
+        return [Compared(f"Contact {number}", *sides, equal=False)]
+    texts, shown, old = (_contact_texts(contact) for contact in (sent, seen, before or ContactRecord()))
     alike, other = _contact_texts(_means(sent)), _contact_texts(_means(seen))
     return [
         Compared(f"Contact {number}, {label}", texts[name], shown[name], old[name], alike[name] == other[name])
         for name, label in CONTACT_LABELS.items()
     ]
+
+
+def _summary(contact: ContactRecord) -> str:
+    return ", ".join(filter(None, _contact_texts(contact).values()))
 
 
 def _texts(record: OrganizationRecord) -> dict[str, str]:

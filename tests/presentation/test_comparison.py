@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from organizations import knowledge
 from organizations.presentation.comparison import NOT_READ, compare
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, readable
 from tests.factories import record
@@ -50,11 +51,21 @@ def test_other_ways_to_write_the_same_are_equal_and_shown_as_they_are() -> None:
     assert rows["Contact 1, Work phone"].seen == "(608) 555-0100"
 
 
-def test_a_contact_that_only_one_side_has_differs_field_by_field() -> None:
+def test_a_contact_that_only_one_side_has_differs_as_one_field() -> None:
     sent = record()
     more = ContactRecord(purpose="Technical", name="Night desk", work_phone="+16085550199")
     seen = replace(sent, contacts=(*sent.contacts, more))
-    assert differing(sent, seen) == ["Contact 2, Purpose", "Contact 2, Contact name", "Contact 2, Work phone"]
+    [row] = [row for row in compare(sent, seen, None) if row.equal is False]
+    assert (row.label, row.sent, row.seen) == ("Contact 2", "", "Technical, Night desk, +16085550199")
+    assert differing(seen, sent) == ["Contact 2"]
+
+
+@given(records, records)
+def test_as_many_values_differ_as_the_next_review_would_overwrite(
+    sent: OrganizationRecord, seen: OrganizationRecord
+) -> None:
+    seen = replace(seen, oid=sent.oid)
+    assert len(differing(sent, seen)) == len(knowledge.split(None, seen, sent).overwritten)
 
 
 def test_what_was_accepted_before_stands_beside_its_own_contact() -> None:

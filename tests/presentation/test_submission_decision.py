@@ -43,7 +43,9 @@ def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
     assert found.heading == f"{len(differing)} of {len(differing) + len(found.equal)} readable fields differ"
     ours = decided(submission, Verdict.OURS, approver).organization
     review = reviews.review(Organization.objects.get(pk=ours.pk))  # asks for what the sentence promised
-    assert f"a tick for each of the {len(review.overwrites)} values" in found.choices[0].follows
+    assert f"a tick for each of the {len(differing)} values" in found.choices[0].follows
+    assert len(review.overwrites) == len(differing)
+    assert "Contact 1" in differing  # a contact that the directory lacks is one value, in every count
 
 
 def test_equal_names_and_places_are_suspected_to_be_ours(

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from organizations.models import Environment, State, Submission
 from organizations.permissions import Right
@@ -21,14 +21,20 @@ COMPARE_AGAIN = (
 )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @lost.comes_back
-@needs(Right.RESOLVE)
+@needs(Right.VIEW)
 def decide(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """End a submission by the answer of the directory that the person compared with, or ask for a newer one.
 
-    Whatever stands in the way, the page comes back with what was typed.
+    Whatever stands in the way, the page comes back with what was typed. Who only opens the address, as after a reload
+    or from the history of a browser, is led to the page that has the form.
     """
+    if request.method != "POST":
+        submission = submission_or_404(environment, number)
+        is_open = submission.state == State.NEEDS_PERSON
+        return redirect(submission_url(submission) + ("#decide" if is_open else ""))
+    require(request, Right.RESOLVE, environment=environment)
     submission = submission_or_404(environment, number)
     if submission.state != State.NEEDS_PERSON:
         messages.error(request, DECIDED_ALREADY.format(number))

@@ -68,7 +68,7 @@ TABLE: dict[str, Row] = {
     "submission-state": Row(Way(READERS, 200)),
     "submission-cancel": Row(None, Way(EDITORS, 302)),
     "submission-ask": Row(None, Way(EDITORS, 302)),
-    "submission-decide": Row(None, Way(DECIDERS, 302), keeps_what_was_typed=True),
+    "submission-decide": Row(Way(READERS, 302), Way(DECIDERS, 302), keeps_what_was_typed=True),
     "plans": Row(Way(READERS, 200)),
     "plan-new": Row(Way(READERS, 200), Way(EDITORS, 409), keeps_what_was_typed=True),
     "plan": Row(Way(READERS, 200)),

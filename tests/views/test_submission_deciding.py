@@ -124,6 +124,14 @@ def test_who_may_not_decide_sees_the_button_disabled_with_the_reason(
     assert client_of("editor").post(page_of(undecided, "submission-decide")).status_code == 403
 
 
+@pytest.mark.parametrize("role", ["approver", "viewer"])
+def test_the_address_of_a_decision_leads_to_the_page_with_its_form(
+    undecided: Submission, client_of: ClientOf, role: str
+) -> None:
+    answer = client_of(role).get(page_of(undecided, "submission-decide"))
+    assert (answer.status_code, answer["Location"]) == (302, page_of(undecided) + "#decide")
+
+
 def test_asking_again_from_the_middle_of_a_decision_keeps_what_was_typed(
     undecided: Submission, approver: Client
 ) -> None:

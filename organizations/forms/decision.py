@@ -26,6 +26,7 @@ class DecisionForm(ReadingForm):
         format_html('Reason<span class="req">{}</span>', "required"),
         "How you know, and a ticket number if there is one. An auditor will read this.",
         rows=2,
+        css="form-control",
     )
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], is_open: bool = True, **kwargs: Any) -> None:

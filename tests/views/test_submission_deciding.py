@@ -87,6 +87,15 @@ def test_what_is_missing_is_said_and_what_was_typed_stays(
     assert undecided.state == State.NEEDS_PERSON
 
 
+def test_the_error_of_the_reason_stands_below_its_input(undecided: Submission, approver: Client) -> None:
+    approver.post(page_of(undecided, "submission-ask"))
+    typed = values(approver.get(page_of(undecided)), verdict="ours")
+    markup = approver.post(page_of(undecided, "submission-decide"), typed).content.decode()
+    places = [markup.index(part) for part in ('id="id_reason_helptext"', "<textarea", 'id="id_reason_error"')]
+    assert places == sorted(places)
+    assert 'aria-describedby="id_reason_helptext id_reason_error"' in markup
+
+
 def test_without_an_answer_no_choice_is_offered(
     practice: PracticeDirectory, undecided: Submission, approver: Client, worker: Actor
 ) -> None:

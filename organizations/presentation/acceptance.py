@@ -10,10 +10,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Event, Evidence, Submission
+from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import moment, plain
 from organizations.words import count
 
 from .comparison import Compared
+from .decisions import clause
 from .submission import Change, asked
 
 BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
@@ -162,9 +164,10 @@ def _read_again(submission: Submission) -> tuple[SafeString, ...]:
 
 def _decided(submission: Submission, entries: list[AuditEntry]) -> Basis:
     sentence = format_html(
-        "{} decided at {} that it arrived: “{}”",
+        "{} decided on {} {}: “{}”",
         plain(submission.decided_by),
         moment(submission.ended_at, "seconds"),
+        clause(Verdict.ARRIVED),
         plain(submission.state_reason),
     )
     answer = asked(evidence_entry(submission, entries), submission)

@@ -26,11 +26,13 @@ from organizations.models import (
     clock,
 )
 from organizations.models.submission import OPEN_STATES
-from organizations.services import workers
+from organizations.services import deciding, workers
+from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import plain, written
 from organizations.words import OPEN_WORK, STANDING, Word, count
 
 from . import todo
+from .decisions import decided
 from .evidence import in_short
 from .rows import DIRECTORY_DIFFERS
 
@@ -166,8 +168,9 @@ def _needs(
             elif number:
                 yield _many(kind, environment, number, found)
     if few != Q(pk__in=[]):
-        lines = Organization.objects.with_words().filter(few).select_related("last_submission")
-        yield from (_one(organization, gates, moment) for organization in lines)
+        lines = list(Organization.objects.with_words().filter(few).select_related("last_submission"))
+        verdicts = deciding.verdicts(each.last_submission for each in lines if each.last_submission)
+        yield from (_one(organization, gates, verdicts, moment) for organization in lines)
     yield from _delayed(gates, moment)
     yield from _paused()
 
@@ -220,7 +223,12 @@ def _one_differing(organization: Organization) -> Need:
     )
 
 
-def _one(organization: Organization, gates: Mapping[str, EnvironmentGate], moment: datetime.datetime) -> Need:
+def _one(
+    organization: Organization,
+    gates: Mapping[str, EnvironmentGate],
+    verdicts: Mapping[int, Verdict],
+    moment: datetime.datetime,
+) -> Need:
     submission = organization.last_submission
     assert submission is not None  # noqa: S101 - these kinds of open work come from a submission
     kind: str = organization.open_work
@@ -229,18 +237,21 @@ def _one(organization: Organization, gates: Mapping[str, EnvironmentGate], momen
         environment=organization.environment,
         number=1,
         what=f"{organization.name}, {submission.event}",
-        text=_why(kind, submission, gates[organization.environment], moment),
+        text=_why(kind, submission, gates[organization.environment], verdicts.get(submission.pk), moment),
         url=reverse("submission", args=[submission.environment, submission.pk]),
         since=submission.state_at,
     )
 
 
-def _why(kind: str, submission: Submission, gate: EnvironmentGate, moment: datetime.datetime) -> str:
+def _why(
+    kind: str, submission: Submission, gate: EnvironmentGate, verdict: Verdict | None, moment: datetime.datetime
+) -> str:
     detail = plain(submission.detail)
     cut = f"{detail[:LONGEST_QUOTE]}…" if len(detail) > LONGEST_QUOTE else detail
     if kind == "rejected":
         if submission.decided_by:
-            return f"{plain(submission.decided_by)} decided: {plain(submission.state_reason).rstrip('.')}."
+            reason = plain(submission.state_reason).rstrip(".")
+            return f"{decided(plain(submission.decided_by), verdict)}: {reason}."
         return f'Rejected by Redox: "{cut}"' if cut else "Rejected by Redox without a text."
     if kind == "unknown":
         left = submission.sent_at or submission.state_at

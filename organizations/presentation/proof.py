@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 from organizations import words
 from organizations.models import Action, AuditEntry, Evidence, State, Submission
+from organizations.services import deciding
 from organizations.templatetags.portal import plain, written
+
+from .decisions import decided
 
 
 class Step(NamedTuple):
@@ -100,7 +103,7 @@ def _settled(entry: AuditEntry, facts: dict[str, Any], details: dict[str, Any]) 
     reason = plain(facts.get("reason", ""))
     if entry.actor_id is None:
         return reason
-    return f"{plain(entry.actor_name)} decided: “{reason}”"
+    return f"{decided(plain(entry.actor_name), deciding.verdict_in(entry))}: “{reason}”"
 
 
 def _asked_at(entry: AuditEntry) -> datetime.datetime:

@@ -7,16 +7,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment, Submission
-from organizations.services import answers
+from organizations.services import answers, deciding
 from organizations.services.answers import Explanation
 from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import moment, plain, written
 
-_DECIDED = {
-    Verdict.GIVE_UP: "Given up by {person}",
-    Verdict.OURS: "{person} decided that the OID is ours, with other values",
-    Verdict.FOREIGN: "{person} decided that the OID belongs to another organization",
-}
+from .decisions import decided
+
 _EDIT_STEPS = ("edit", "edit_record", "review_as_new")
 
 
@@ -70,25 +67,22 @@ def suspected(submission: Submission) -> dict[str, str]:
 
 def verdict_of(entries: list[AuditEntry]) -> Verdict | None:
     """What a person decided last; None also for decisions of earlier releases, which did not keep it."""
-    for entry in reversed(entries):
-        verdict = entry.facts.get("details", {}).get("verdict") if entry.action == Action.SUBMISSION_SETTLED else None
-        if verdict:
-            return Verdict(verdict)
-    return None
+    settled = (entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_SETTLED)
+    return next(map(deciding.verdict_in, settled), None)
 
 
 def _heading(submission: Submission, verdict: Verdict | None) -> str:
     if not submission.decided_by:
         return "Rejected by Redox"
     person = plain(submission.decided_by)
-    return _DECIDED[verdict].format(person=person) if verdict in _DECIDED else f"Rejected by decision of {person}"
+    return decided(person, verdict) if verdict else f"Rejected by decision of {person}"
 
 
 def _sentence(submission: Submission) -> SafeString:
     time = moment(submission.ended_at, "seconds")
     if submission.decided_by:
-        return format_html("Decided at {}: “{}”", time, plain(submission.state_reason))
-    return format_html("Redox answered at {}.", time)
+        return format_html("Decided on {}: “{}”", time, plain(submission.state_reason))
+    return format_html("Redox answered on {}.", time)
 
 
 def _step(submission: Submission, verdict: Verdict | None, explanation: Explanation | None) -> Step | None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from organizations.models import Action
+from organizations.services.deciding import Verdict
+
+from .decisions import clause
 
 
 class Template(NamedTuple):
@@ -108,21 +111,20 @@ OUTCOMES: Mapping[str, Template] = {
     "needs_person": Template(*_PERSON, "The answer of Redox to {message} needs a decision: {quoted}"),
 }
 
+
+def _clause(verdict: Verdict) -> str:
+    return clause(verdict, message="{submission}", oid="the OID of {name}")
+
+
 _DECIDED: Mapping[str, Template] = {
-    "arrived": Template(*_YES, "{actor} decided that {submission} arrived; it is accepted.{reason}"),
-    "send_again": Template(
-        *_SENT, "{actor} decided that {submission} did not arrive; the same message is sent again.{reason}"
-    ),
-    "give_up": Template(
-        *_NO, "{actor} decided that {submission} did not arrive and gave it up; it is rejected.{reason}"
-    ),
-    "ours": Template(
-        *_NO, "{actor} decided that the OID of {name} is ours, with other values; {submission} is rejected.{reason}"
-    ),
-    "foreign": Template(
-        *_NO,
-        "{actor} decided that the OID of {name} belongs to another organization; {submission} is rejected.{reason}",
-    ),
+    verdict: Template(*look, f"{{actor}} decided {_clause(verdict)}{follows}.{{reason}}")
+    for verdict, look, follows in (
+        (Verdict.ARRIVED, _YES, "; it is accepted"),
+        (Verdict.SEND_AGAIN, _SENT, ""),
+        (Verdict.GIVE_UP, _NO, "; it is rejected"),
+        (Verdict.OURS, _NO, "; {submission} is rejected"),
+        (Verdict.FOREIGN, _NO, "; {submission} is rejected"),
+    )
 }
 """What a person decided, by the verdict in the entry."""
 
@@ -141,7 +143,7 @@ _SETTLED: Mapping[str, Template] = {
     "rejected": Template(*_NO, "{Submission} is rejected.{reason}"),
 }
 _SETTLED_OTHERWISE = Template(*_PERSON, "{Submission} is now: {state}.{reason}")
-_DECIDED_BEFORE = {"accepted": _DECIDED["arrived"], "queued": _DECIDED["send_again"]}
+_DECIDED_BEFORE = {"accepted": _DECIDED[Verdict.ARRIVED], "queued": _DECIDED[Verdict.SEND_AGAIN]}
 """What a person decided in an earlier release, whose entries have no verdict: only where the state tells it."""
 _REJECTED_BY_PERSON = Template(*_NO, "{actor} decided that {submission} is rejected.{reason}")
 

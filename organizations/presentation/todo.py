@@ -13,10 +13,11 @@ from organizations import knowledge, permissions
 from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
 from organizations.permissions import Right
 from organizations.records import Difference
-from organizations.services import answers, reviews
+from organizations.services import answers, deciding, reviews
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
 
+from .decisions import decided
 from .rows import DIRECTORY_DIFFERS, work_key
 from .waiting import held_by_environment, queued_reason
 
@@ -181,7 +182,12 @@ def _rejected(organization: Organization, last: Submission) -> Band:
     edit = Act(f"Edit {plain(organization.name)}", _url("edit", organization), edits=True, is_primary=True)
     if last.decided_by:
         by, reason = plain(last.decided_by), plain(last.state_reason).rstrip(".")
-        sentence = f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
+        verdict = deciding.verdicts([last]).get(last.pk)
+        sentence = (
+            f"Submission {last.pk} is rejected: {decided(by, verdict, on=time)}. Reason: “{reason}”."
+            if verdict
+            else f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
+        )
         review = Act("Review and send", _url("review", organization), edits=True, is_primary=True)
         return _band(word, meaning, sentence, _open(last, is_link=True), review)
     explanation = answers.explain(last)

@@ -1,6 +1,7 @@
 """What the portal cannot decide alone: a person compares what was sent with what the directory shows, and decides."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -93,6 +94,22 @@ def may_have_arrived(submission: Submission) -> bool:
     """
     outcomes = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME)
     return submission.only_ask or outcomes.filter(outcome=Kind.UNKNOWN).exists()
+
+
+def verdict_in(entry: AuditEntry) -> Verdict | None:
+    """What a person decided with this entry; None where nobody did, or an earlier release did not keep it."""
+    verdict = entry.facts.get("details", {}).get("verdict")
+    return Verdict(verdict) if verdict else None
+
+
+def verdicts(submissions: Iterable[Submission]) -> dict[int, Verdict]:
+    """What a person decided last about each of these, by its id, in one query."""
+    numbers = [each.pk for each in submissions if each.decided_by]
+    if not numbers:
+        return {}
+    settled = AuditEntry.objects.filter(submission_id__in=numbers, action=Action.SUBMISSION_SETTLED)
+    last = {entry.submission_id: verdict_in(entry) for entry in settled.defer("raw").order_by("sequence")}
+    return {number: verdict for number, verdict in last.items() if number is not None and verdict is not None}
 
 
 def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, actor: Actor) -> Submission:

@@ -146,7 +146,7 @@ def test_a_person_who_decided_that_it_arrived_is_named_with_what_the_directory_s
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
     submission = decided(submission, Verdict.ARRIVED, approver)
     sentence, [more], quotes = basis(submission)
-    assert sentence.startswith("Approver One decided at ")
+    assert sentence.startswith("Approver One decided on ")
     assert sentence.endswith(" that it arrived: “Compared, ticket 12”")
     assert more.startswith("The directory was asked at ")
     assert more.endswith(" and showed 2 other values.")
@@ -245,7 +245,9 @@ def test_what_was_given_up_says_by_whom(practice: PracticeDirectory, editor: Use
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
     submission = decided(submission, Verdict.GIVE_UP, approver)
     found = rejected(submission)
-    assert found.heading == "Given up by Approver One"
+    assert found.heading == "Approver One decided that it did not arrive and gave it up"
     assert found.step is not None
     assert found.step.label == "Edit Lakeside North"
-    assert proof.steps(submission, entries_of(submission))[-1].text == "Approver One decided: “Compared, ticket 12”"
+    assert proof.steps(submission, entries_of(submission))[-1].text == (
+        "Approver One decided that it did not arrive and gave it up: “Compared, ticket 12”"
+    )

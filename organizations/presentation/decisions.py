@@ -1,0 +1,28 @@
+"""What a person decided about a submission, in the same clause on every page and in the history."""
+
+from collections.abc import Mapping
+
+from organizations.services.deciding import Verdict
+
+CLAUSE: Mapping[str, str] = {
+    Verdict.ARRIVED: "that {message} arrived",
+    Verdict.SEND_AGAIN: "that {message} did not arrive; the same message is sent again",
+    Verdict.GIVE_UP: "that {message} did not arrive and gave it up",
+    Verdict.OURS: "that {oid} is ours, with other values",
+    Verdict.FOREIGN: "that {oid} belongs to another organization",
+}
+"""Follows "{person} decided". `{message}` and `{oid}` are what the sentence calls the submission and its OID."""
+
+
+def clause(verdict: Verdict, *, message: str = "it", oid: str = "the OID") -> str:
+    """The decision as the second half of a sentence: "that it did not arrive and gave it up"."""
+    return CLAUSE[verdict].format(message=message, oid=oid)
+
+
+def decided(person: str, verdict: Verdict | None, *, on: str = "") -> str:
+    """ "Approver One decided on Nov 27, 14:02 CST that the OID is ours, with other values".
+
+    Entries of earlier releases do not say what was decided: then it is "Approver One decided".
+    """
+    when = f" on {on}" if on else ""
+    return f"{person} decided{when} {clause(verdict)}" if verdict else f"{person} decided{when}"

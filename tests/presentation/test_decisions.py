@@ -1,0 +1,54 @@
+"""Which decision a person took is named wherever its result is told."""
+
+from django.utils.html import strip_tags
+
+from organizations.models import AuditEntry, Organization, State, Submission, User
+from organizations.practice import PracticeDirectory
+from organizations.presentation import home, rejection, sentences, todo
+from organizations.services import deciding
+from organizations.services.actors import Actor
+from organizations.services.deciding import Verdict
+
+from .sending import decided, entries_of, foreign, updated
+
+
+def band_of(submission: Submission) -> str:
+    found = Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
+    [band] = [band for band in todo.bands(found, can_discard=False) if band.key == "rejected"]
+    return strip_tags(band.sentence)
+
+
+def line_of(submission: Submission, editor: User) -> str:
+    [need] = [need for need in home.read(editor).needs if need.kind == "rejected"]
+    return need.text
+
+
+def test_the_decision_is_named_on_submission_record_home_and_in_the_history(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = decided(foreign(practice, editor), Verdict.OURS, approver)
+    decision = "that the OID is ours, with other values"
+    heading = rejection.rejection(submission, entries_of(submission), None).heading
+    assert heading == f"Approver One decided {decision}"
+    band = band_of(submission)
+    assert band.startswith(f"Submission {submission.pk} is rejected: Approver One decided on ")
+    assert band.endswith(f" {decision}. Reason: “Compared, ticket 12”.")
+    assert line_of(submission, editor) == f"Approver One decided {decision}: Compared, ticket 12."
+    told = sentences.tell(entries_of(submission)[-1]).text
+    assert told.startswith("Approver One decided that the OID of Lakeside 1 is ours, with other values; ")
+
+
+def test_a_decision_of_an_earlier_release_is_not_guessed(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = updated(practice, editor, "gateway-error")
+    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
+    submission = decided(submission, Verdict.GIVE_UP, approver)
+    entry = entries_of(submission)[-1]
+    body = bytes(entry.body).replace(b',"verdict":"give_up"', b"")
+    AuditEntry.objects.filter(pk=entry.pk).update(body=body)
+    assert deciding.verdicts([submission]) == {}
+    heading = rejection.rejection(submission, entries_of(submission), None).heading
+    assert heading == "Rejected by decision of Approver One"
+    assert f"Submission {submission.pk} was rejected by decision of Approver One, " in band_of(submission)
+    assert line_of(submission, editor) == "Approver One decided: Compared, ticket 12."

@@ -26,6 +26,7 @@ EXAMPLE: Mapping[str, object] = {
     "age": "26 minutes",
     "person": "Editor One",
     "name": "Lakeside Clinics",
+    "oid": "2.16.840.1.113883.3.6147.458.99999.1.1",
     "reason": "Location closed",
     "cause": "Redox refuses the credential",
     "children": "2 children",
@@ -118,12 +119,14 @@ FOREIGN_OID = "This OID belongs to another organization ({name}). Nothing is sen
 # The same before anybody decided.
 UNCLAIMED_OID = "The directory shows this OID already, as {name}, and nothing of this record was ever accepted."
 
-# How the standing is known; "not registered" has four ways to be so. Of a deactivation its evidence follows.
+# How the standing is known; "not registered" has four ways to be so, and may be
+# about an OID that the record no longer has. Of a deactivation its evidence follows.
 STANDING_BASIS: Mapping[str, str] = {
     "never_sent": "Never sent.",
     "no_answer": "Attempted {time}, submission {submission}; no answer that counts yet.",
     "not_registered": "{event} rejected {time}, submission {submission}.",
     "decided": "{event} rejected by decision of {person} {time}, submission {submission}.",
+    "former_oid": "That was about its former OID {oid}.",
     "active": "{evidence}",
     "deactivated": "Deactivated {date} by {person}: {reason}. {evidence}",
     "stated": "Stated {date}: {reason}.",

@@ -150,7 +150,10 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     key = "no_answer" if not rejected else "decided" if last.decided_by else "not_registered"
     time = moment(last.ended_at if rejected else last.sent_at)
     values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": link(last)}
-    return format_html(_with_link(STANDING_BASIS[key]), **values)
+    said = format_html(_with_link(STANDING_BASIS[key]), **values)
+    if last.oid == organization.oid:
+        return said
+    return format_html("{} {}", said, format_html(STANDING_BASIS["former_oid"], oid=with_oids(last.oid)))
 
 
 def _accepted_basis(organization: Organization, key: str) -> SafeString:

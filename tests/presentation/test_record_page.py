@@ -195,6 +195,16 @@ def test_a_rejected_record_repeats_the_cause_and_offers_its_step(made, editor):
     assert buttons(made)["Review and send"]
 
 
+def test_what_was_rejected_under_a_former_oid_is_said_to_be_about_that_one(made, editor):
+    submission = factories.submission(made, user=editor)
+    Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, attempt=1, ended_at=clock.now())
+    assert "former" not in str(record.head(again(made)).basis)
+    other = replace(made.record(), oid=f"{made.oid}9")
+    organizations.edit(made.pk, made.version, other, stands_for="", actor=person(editor))
+    basis = strip_tags(record.head(again(made)).basis)
+    assert basis.endswith(f", submission {submission.pk}. That was about its former OID {made.oid}.")
+
+
 def test_who_can_decide_is_named(made, editor):
     factories.UserFactory(role="approver", first_name="Approver", last_name="One")
     submission = factories.submission(made, user=editor)

@@ -83,7 +83,9 @@ TEMPLATES: Mapping[str, Template] = {
         "An answer to attempt {attempt} of {submission} came too late. It was kept and decided nothing.",
     ),
     Action.ENVIRONMENT_STOPPED: Template("stop-circle", "is-no", "Sending to {environment} was stopped: {cause}."),
-    Action.ENVIRONMENT_HELD: Template("pause-circle", "is-ink", "{environment} waits: {cause}. It goes on by itself."),
+    Action.ENVIRONMENT_HELD: Template(
+        "pause-circle", "is-ink", "{environment} waits{until}: {cause}. It goes on by itself."
+    ),
     Action.ENVIRONMENT_RELEASED: Template(
         "signal", "is-yes", "{actor} let sending to {environment} go on. It was stopped: {cause}."
     ),

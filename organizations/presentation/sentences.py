@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment
 from organizations.permissions import ACTS, Right
-from organizations.templatetags.portal import plain
+from organizations.templatetags.portal import plain, written
 from organizations.words import count
 
 from .sentence_templates import template_of
@@ -257,6 +257,12 @@ def _act(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(facts.get("details", {}).get("act", known))
 
 
+def _until(facts: Mapping[str, Any]) -> Iterator[Part]:
+    until = facts.get("details", {}).get("until")
+    if until:
+        yield Part(f" until {written(datetime.fromisoformat(until), 'seconds')}")
+
+
 def _rows(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(count(facts.get("details", {}).get("rows", 0), "row"))
 
@@ -288,6 +294,7 @@ _VALUES = {
     "status": _status,
     "submission": _submission,
     "taken": _taken,
+    "until": _until,
 }
 
 

@@ -291,6 +291,7 @@ def _why_not(exchange: Exchange, said: str, refused_as: str) -> Outcome:
         detail=exchange.fault_text or said or (seen.detail if seen.stops else f"HTTP {exchange.status}, no token"),
         stops=seen.stops,
         hold_seconds=seen.hold_seconds,
+        names_wait=seen.names_wait,
         status=exchange.status,
         fault=exchange.fault,
     )

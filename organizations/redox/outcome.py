@@ -56,7 +56,8 @@ class Outcome:
 
     `known` is the key of the documented error text; `detail` the other side's words or the fault, as plain text.
     `stops` is the reason to stop the environment. With `renew_token` the message may go once more with a new token;
-    `stops` holds only if that fails too or cannot be. `hold_seconds` is how long the environment waits. An unknown
+    `stops` holds only if that fails too or cannot be. `hold_seconds` is how long the environment waits, `names_wait`
+    whether the answer says so. An unknown
     whose `known` is "already_exists" need not settle: the directory can be asked at once. `presence` is "absent" when
     the answer proves it.
     """
@@ -68,6 +69,7 @@ class Outcome:
     log_id: str = ""
     stops: str = ""
     hold_seconds: float | None = None
+    names_wait: bool = False
     presence: str = ""
     warning: str = ""
     answered_oid: str = ""
@@ -189,7 +191,9 @@ def _unauthorized(case: _Case) -> Outcome | None:
 def _too_many(case: _Case) -> Outcome | None:
     if case.status not in {425, 429}:
         return None
-    return Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=hold_seconds(case.exchange.headers))
+    headers = case.exchange.headers
+    names_wait = asked_to_wait(headers) is not None
+    return Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=hold_seconds(headers), names_wait=names_wait)
 
 
 def _redirected(case: _Case) -> Outcome | None:
@@ -275,14 +279,20 @@ ROWS: tuple[Callable[[_Case], Outcome | None], ...] = (
 
 
 def hold_seconds(headers: dict[str, str]) -> float:
-    """Retry-After (seconds or a date) in seconds, held to 1 s .. 1 h; HOLD_SECONDS where it says nothing usable."""
+    """How long too many requests hold the environment: as long as the answer asks, else HOLD_SECONDS."""
+    asked = asked_to_wait(headers)
+    return HOLD_SECONDS if asked is None else asked
+
+
+def asked_to_wait(headers: dict[str, str]) -> float | None:
+    """Retry-After (seconds or a date) in seconds, held to 1 s .. 1 h; None where it says nothing usable."""
     said = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]+", said):
         seconds = float(said)
     elif (until := http_date(said)) is not None:
         seconds = until - (http_date(headers.get("date", "")) or time.time())
     else:
-        return HOLD_SECONDS
+        return None
     return min(max(seconds, 1.0), 3600.0)
 
 

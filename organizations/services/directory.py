@@ -1,7 +1,7 @@
 """Looking up one OID in the directory: up to three Queries, and what their answers say together. Nothing is stored."""
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from organizations.models import clock
 from organizations.records import OrganizationRecord
@@ -26,7 +26,8 @@ class Answer:
 
     `asked_at` is the database's time before the first Query left. `exchange` is the one that decides, `earlier` are
     those before it, each answered by an empty list; None where the last Query did not leave. `outcome` is that of the
-    last exchange or token request; None where neither left.
+    last exchange or token request; None where neither left. `wait_until` is filled where that outcome makes the
+    environment wait.
     """
 
     asked_at: datetime.datetime
@@ -36,6 +37,7 @@ class Answer:
     earlier: tuple[Exchange, ...] = ()
     outcome: Outcome | None = None
     token: TokenAnswer = field(default_factory=TokenAnswer)
+    wait_until: str = ""
 
     @property
     def was_asked(self) -> bool:
@@ -76,10 +78,22 @@ def _ask(
     except gateway.DoorClosed as closed:
         return Answer(asked_at, str(closed), earlier=earlier)
     if exchange is None or token.outcome is not None:
-        return Answer(asked_at, token_cause(token), None, exchange, earlier, token.outcome, token)
+        return _not_answered(Answer(asked_at, token_cause(token), None, exchange, earlier, token.outcome, token))
     outcome = classify(exchange, event=messages.QUERY, oid=oid, expects="query")
     if outcome.kind != Kind.ACCEPTED:
         cause = outcome.detail or f"HTTP {exchange.status}"
-        return Answer(asked_at, cause, None, exchange, earlier, outcome, token)
+        return _not_answered(Answer(asked_at, cause, None, exchange, earlier, outcome, token))
     record = messages.read_query_answer(decoded(exchange), oid)
     return Answer(asked_at, "", record, exchange, earlier, outcome, token)
+
+
+def _not_answered(answer: Answer) -> Answer:
+    """With the end of the wait in its cause, where Redox had too many requests."""
+    outcome = answer.outcome
+    if outcome is None or outcome.hold_seconds is None:
+        return answer
+    until = gateway.clock_time(clock.now() + datetime.timedelta(seconds=outcome.hold_seconds))
+    who = (
+        "Redox asked the portal to wait" if outcome.names_wait else "Redox does not say for how long; the portal waits"
+    )
+    return replace(answer, cause=f"{answer.cause.rstrip('.')}. {who} until {until}.", wait_until=until)

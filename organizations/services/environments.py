@@ -251,7 +251,7 @@ def _judge(answer: directory.Answer, redox: RedoxEnvironment, oid: str) -> Check
     if answer.outcome is None:
         return Check(False, answer.cause, {})
     if exchange is None or token.outcome is not None:
-        said = _explained(token.outcome, redox, token.clock_difference)
+        said = _explained(answer, redox)
         word = Environment(redox.name).label
         return Check(False, f"No token for {word}: {answer.cause}", {"token_ms": token.duration_ms, **said})
     facts: dict[str, str | int | bool] = {
@@ -261,7 +261,7 @@ def _judge(answer: directory.Answer, redox: RedoxEnvironment, oid: str) -> Check
         "redox_date": exchange.headers.get("date", ""),
         # A check says nothing of other settings than those it was made with.
         "fingerprint": gateway.settings_fingerprint(redox.name),
-        **_explained(answer.outcome, redox),
+        **_explained(answer, redox),
     }
     if not answer.was_asked:
         return Check(False, _why_no_check(exchange, answer), facts)
@@ -280,16 +280,18 @@ def _why_no_check(exchange: Exchange, answer: directory.Answer) -> str:
         return "Redox did not accept the credential for the Query."
     if exchange.status == HTTPStatus.OK:
         return answer.cause
+    if answer.wait_until:
+        return f"The Query was not processed: {answer.cause}"
     return f"The answer to the Query was not understood (HTTP {exchange.status})."
 
 
-def _explained(
-    outcome: Outcome | None, redox: RedoxEnvironment, clock_difference: float | None = None
-) -> dict[str, str]:
+def _explained(answer: directory.Answer, redox: RedoxEnvironment) -> dict[str, str]:
     """Headline and cause in plain words. A Query that got no clear answer needs none: it has no effect."""
+    outcome = answer.outcome
     if outcome is None or outcome.kind in (Kind.ACCEPTED, Kind.UNKNOWN):
         return {}
-    said = explain(outcome, Context(environment=redox, clock_difference=clock_difference))
+    difference = answer.token.clock_difference if answer.token.outcome is not None else None
+    said = explain(outcome, Context(environment=redox, clock_difference=difference, at=answer.wait_until))
     return {"headline": said.headline, "cause": said.cause, "step": said.step, "step_key": said.step_key}
 
 

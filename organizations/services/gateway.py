@@ -252,8 +252,13 @@ def check_door(redox: RedoxEnvironment, *, is_write: bool = False) -> None:
 def _wait_sentence(name: str, until: datetime.datetime, moment: datetime.datetime) -> str:
     seconds = math.ceil((until - moment).total_seconds())
     left = f"{seconds} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
-    time = f"{timezone.localtime(until):%H:%M:%S %Z}"
+    time = clock_time(until)
     return f"Redox asked the portal to wait. Nothing is sent to {name.upper()} until {time}, for another {left}."
+
+
+def clock_time(moment: datetime.datetime) -> str:
+    """A time of today for a sentence: "14:02:10 CST"."""
+    return f"{timezone.localtime(moment):%H:%M:%S %Z}"
 
 
 def is_loopback(url: str) -> bool:

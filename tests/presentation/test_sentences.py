@@ -55,6 +55,11 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             ),
         ),
         (
+            Action.ENVIRONMENT_HELD,
+            {"reason": "too many requests", "details": {"until": "2020-01-09T20:03:10+00:00"}},
+            "PRODUCTION waits until Jan 9, 2020, 14:03:10 CST: too many requests. It goes on by itself.",
+        ),
+        (
             Action.ORGANIZATION_DISCARDED,
             {"changes": [change("ZIP", "1", "2"), change("City", "3", "4")]},
             "Editor One discarded 2 saved changes on Lakeside North: ZIP, City.",

@@ -180,6 +180,23 @@ def test_a_query_that_is_answered_by_429_lets_the_environment_wait(saying: Redox
     assert not gate().is_asked_to_wait(in_seconds(11))
 
 
+def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    saying.queries = [BUSY]
+    cause = asking.ask_about(submission, actor=acting(editor)).cause
+    until = gate().hold_asked_until
+    assert until is not None
+    times = [f"{timezone.localtime(until - datetime.timedelta(seconds=late)):%H:%M:%S %Z}" for late in (0, 1)]
+    assert cause in [f"Too many requests. Redox asked the portal to wait until {time}." for time in times]
+    set_gate(hold_until=None, hold_asked_until=None)
+    checked = environments.check("staging", actor=acting(editor))
+    assert checked.sentence.startswith("The Query was not processed: Too many requests. Redox asked the portal to wait")
+    set_gate(hold_until=None, hold_asked_until=None)
+    saying.queries = [servers.answer(429, b"Too many requests")]
+    cause = asking.ask_about(submission, actor=acting(editor)).cause
+    assert cause.startswith("Too many requests. Redox does not say for how long; the portal waits until ")
+
+
 def test_who_asks_is_told_how_long(saying: Redox, editor: User) -> None:
     submission = unknown(editor)
     environments.hold_now("staging", 60.0, "too many requests", actor=WORKER)

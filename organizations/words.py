@@ -1,7 +1,8 @@
 """The words for what is so, for how long and since when: one place for pages, exports, audit and help.
 
 A sentence holds named placeholders: `{submission}` its number, `{k}` a count, `{environment}` STAGING or PRODUCTION,
-`{time}` and `{date}` moments in words, `{age}` a duration in words; the others are what their name says.
+`{moment}` a day with its time, `{time}` and `{date}` moments in words, `{age}` a duration in words; the others are what
+their name says.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ EXAMPLE: Mapping[str, object] = {
     "k": 3,
     "environment": "STAGING",
     "time": "14:03",
+    "moment": "May 3, 14:03 CDT",
     "date": "May 3",
     "age": "26 minutes",
     "person": "Editor One",
@@ -109,8 +111,8 @@ STANDING = _by_key(
 
 # Instead of the sentence of "not registered" where the record was in the directory before, by who said so.
 NOT_IN_DIRECTORY: Mapping[str, str] = {
-    "answer": 'Redox answered at {time} that this OID "is not valid": it is not in the directory.',
-    "query": "The directory did not show this OID when asked at {time}.",
+    "answer": 'Redox answered on {moment} that this OID "is not valid": it is not in the directory.',
+    "query": "The directory did not show this OID when asked on {moment}.",
 }
 
 # The same where a person decided whose the OID is.
@@ -200,14 +202,14 @@ SUBMISSION_STATE = _by_key(
         "Sending",
         "paper-airplane",
         "is-work",
-        "Sent at {time}. Redox may take up to 2 minutes to answer.",
+        "Sent on {moment}. Redox may take up to 2 minutes to answer.",
     ),
     Word(
         "accepted",
         "Accepted",
         "check-circle",
         "is-yes",
-        "Accepted at {time}: by Redox's answer, by what the directory showed, or by a person's decision. The "
+        "Accepted on {moment}: by Redox's answer, by what the directory showed, or by a person's decision. The "
         "submission says which.",
     ),
     Word(
@@ -215,14 +217,14 @@ SUBMISSION_STATE = _by_key(
         "Rejected",
         "x-circle",
         "is-no",
-        "Rejected at {time}, by Redox or by a person's decision. This message is not sent again.",
+        "Rejected on {moment}, by Redox or by a person's decision. This message is not sent again.",
     ),
     Word(
         "unknown",
         "Unknown",
         "question-mark-circle",
         "is-unsure",
-        "The message left at {time}, but no clear answer came. It may or may not have taken effect.",
+        "The message left on {moment}, but no clear answer came. It may or may not have taken effect.",
     ),
     Word(
         "needs_person",
@@ -231,7 +233,7 @@ SUBMISSION_STATE = _by_key(
         "is-unsure",
         "The portal cannot tell what became of the message. An approver compares it with the directory and decides.",
     ),
-    Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} at {time}. Nothing was sent."),
+    Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} on {moment}. Nothing was sent."),
 )
 
 # A plan is at its end when none of its submissions is open, whoever said what last.
@@ -264,7 +266,7 @@ PLAN_STATE = _by_key(
 QUEUED_AGAIN = "Reviewed and stored. The same message is sent again."
 
 # Instead of the sentence of the state where no person did it; the reason follows.
-CANCELLED_BY_PORTAL = "Cancelled by the portal at {time}. Nothing was sent."
+CANCELLED_BY_PORTAL = "Cancelled by the portal on {moment}. Nothing was sent."
 
 # What a queued submission waits for; follows the sentence of its state. `{children}` is a count with its noun.
 QUEUED_REASON: Mapping[str, str] = {

@@ -84,7 +84,7 @@ def basis(submission: Submission, entries: list[AuditEntry]) -> Basis:
                 "The directory showed something equivalent (asked {}). {}", *_asked_and_answer(submission)
             )
             return Basis(sentence, _read_again(submission))
-    return Basis(format_html("Redox accepted this at {}", moment(submission.ended_at, "seconds")), quotes_redox=True)
+    return Basis(format_html("Redox accepted this on {}", moment(submission.ended_at, "seconds")), quotes_redox=True)
 
 
 def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEntry | None:

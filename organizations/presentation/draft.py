@@ -144,7 +144,7 @@ class Page:
     @property
     def box_errors(self) -> list[tuple[str, str]]:
         boxes = [each.question for each in (*self.overwrites, *self.asked)]
-        return [(f"id_tick-{each.key}", f"Tick: {each.text}") for each in boxes if each.error]
+        return [(f"id_tick-{each.key}", each.problem) for each in boxes if each.error]
 
 
 def page(

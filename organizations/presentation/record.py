@@ -194,7 +194,7 @@ def _standing_sentence(organization: Organization) -> str:
         return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
     if organization.presence == Presence.ABSENT and organization.presence_at:
         said_by = "answer" if _is_refused_as_absent(organization) else "query"
-        return NOT_IN_DIRECTORY[said_by].format(time=written(organization.presence_at))
+        return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at))
     if word.key in ("active", "deactivated"):
         return word.say(evidence=evidence.sentence(organization))
     if word.key != "stated":
@@ -272,8 +272,8 @@ def _reading_note(organization: Organization) -> str:
         showed = (
             "still showed what was there before the last acceptance" if organization.seen else "did not show it yet"
         )
-        return f"Asked at {written(asked_at)}, the directory {showed}. It may need some time."
-    return "" if organization.seen else f"The directory did not show this OID when asked at {written(asked_at)}."
+        return f"Asked on {written(asked_at)}, the directory {showed}. It may need some time."
+    return "" if organization.seen else f"The directory did not show this OID when asked on {written(asked_at)}."
 
 
 def _parts(environment: str, oids: set[str]) -> dict[str, PartOf]:

@@ -12,6 +12,7 @@ from organizations.services.answers import Explanation
 from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import moment, plain, written
 
+from .anchors import form_anchor
 from .decisions import decided
 
 _EDIT_STEPS = ("edit", "edit_record", "review_as_new")
@@ -114,7 +115,7 @@ def step_url(submission: Submission, explanation: Explanation | None) -> str:
         case "review_as_new":
             return reverse("review", args=record)
         case "edit" | "edit_record":
-            anchor = explanation.anchor if explanation else ""
+            anchor = form_anchor(explanation.field, explanation.anchor) if explanation else ""
             return reverse("edit", args=record) + (f"#{anchor}" if anchor else "")
         case "compare_record":
             double = answers.doubles_of(submission, answers.record_of(submission))[0]

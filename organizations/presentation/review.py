@@ -41,6 +41,11 @@ class Question(NamedTuple):
     ticked: bool
     error: str
 
+    @property
+    def problem(self) -> str:
+        """Its line among the problems of the page. Some texts ask for the tick themselves."""
+        return self.text if "Tick " in self.text else f"Tick: {self.text}"
+
 
 class Obstacle(NamedTuple):
     """Something in the way, with the page where it is put right."""
@@ -158,7 +163,7 @@ class Page:
         """(id, error) of each box that must still be ticked, in the order of the page."""
         return [
             *((f"id_tick-{row.tick}", f"{row.label}: {row.tick_error}") for row in self.overwritten if row.tick_error),
-            *((f"id_tick-{each.key}", f"Tick: {each.text}") for each in self.questions if each.error),
+            *((f"id_tick-{each.key}", each.problem) for each in self.questions if each.error),
         ]
 
     @property

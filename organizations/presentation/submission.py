@@ -113,6 +113,11 @@ class Asked(NamedTuple):
         return sum(row.means_same for row in self.rows)
 
     @property
+    def has_before(self) -> bool:
+        """Whether anything was known before; before a New nothing was."""
+        return any(row.before for row in self.rows)
+
+    @property
     def differing(self) -> tuple[Compared, ...]:
         return tuple(row for row in self.rows if row.equal is False)
 
@@ -258,11 +263,11 @@ def _sentence(submission: Submission, state: State) -> SafeString:
     if state == State.QUEUED and submission.attempt:
         return format_html("{}", words.QUEUED_AGAIN)
     if state == State.ACCEPTED and submission.evidence == Evidence.ANSWER:
-        return format_html("Redox accepted this at {}.", moment(time, "seconds"))
+        return format_html("Redox accepted this on {}.", moment(time, "seconds"))
     if state == State.CANCELLED and not submission.cancelled_by:
-        return format_html(words.CANCELLED_BY_PORTAL, time=moment(time, "seconds"))
+        return format_html(words.CANCELLED_BY_PORTAL, moment=moment(time, "seconds"))
     person = submission.cancelled_by or submission.submitter.get_full_name() or submission.submitter.get_username()
-    return format_html(words.SUBMISSION_STATE[state].sentence, time=moment(time, "seconds"), person=plain(person))
+    return format_html(words.SUBMISSION_STATE[state].sentence, moment=moment(time, "seconds"), person=plain(person))
 
 
 def _explanation(submission: Submission, state: State) -> answers.Explanation | None:

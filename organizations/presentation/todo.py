@@ -17,6 +17,7 @@ from organizations.services import answers, deciding, reviews
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
 
+from .anchors import form_anchor
 from .decisions import decided
 from .rows import DIRECTORY_DIFFERS, work_key
 from .waiting import held_by_environment, queued_reason
@@ -82,7 +83,7 @@ def differences_of(organization: Organization) -> tuple[Difference, ...]:
 def missing(organization: Organization) -> str:
     """The sentence where the directory did not show the OID."""
     asked = written(organization.seen_at) if organization.seen_at else ""
-    return f"The directory did not show this OID when asked at {asked}."
+    return f"The directory did not show this OID when asked on {asked}."
 
 
 def listed(names: list[str]) -> str:
@@ -201,7 +202,7 @@ def _step(organization: Organization, last: Submission, explanation: answers.Exp
     label = plain(explanation.step)
     match explanation.step_key:
         case "edit":
-            url = f"{_url('edit', organization)}#{explanation.anchor}"
+            url = f"{_url('edit', organization)}#{form_anchor(explanation.field, explanation.anchor)}"
             return Act(label, url, edits=True, is_primary=True)
         case "review_as_new":
             return Act(label, _url("review", organization), edits=True, is_primary=True)

@@ -128,7 +128,7 @@ def _held_by_nobody_there() -> Reason | None:
 def _held_by_time(submission: Submission, now: datetime.datetime) -> Reason | None:
     if submission.not_before is None or submission.not_before <= now:
         return None
-    time, cause = moment(submission.not_before, "seconds"), plain(submission.state_reason).rstrip(".")
+    time, cause = moment(submission.not_before, "clock"), plain(submission.state_reason).rstrip(".")
     found = _reason("attempt", time=time, attempt=submission.attempt, cause=cause)
     return found._replace(until=written(submission.not_before, "clock"))
 

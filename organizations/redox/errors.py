@@ -25,7 +25,7 @@ SUSPECTED_CHARACTERS = "&<>"
 class Explanation(NamedTuple):
     """`step` labels the one button and `step_key` says what it does; a step without a key is a sentence, no button.
 
-    `anchor` is the section of the record's form that the step leads to.
+    `anchor` is the section of the record's form that the step leads to, `field` the field in it, if it is one.
     """
 
     headline: str
@@ -33,6 +33,7 @@ class Explanation(NamedTuple):
     step: str = ""
     step_key: str = ""
     anchor: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +63,13 @@ class Suspect(NamedTuple):
     label: str
     character: str
     anchor: str
+    field: str
 
 
 def suspects(record: OrganizationRecord) -> tuple[Suspect, ...]:
     """Every field with a suspected character, in the form's order, each character once."""
     return tuple(
-        Suspect(filled.label, character, filled.anchor)
+        Suspect(filled.label, character, filled.anchor, filled.field)
         for filled in difference(None, record)
         for character in SUSPECTED_CHARACTERS
         if character in filled.after
@@ -108,6 +110,7 @@ ROWS: dict[str, Explanation] = {
         "Edit OID",
         "edit",
         "identity",
+        "oid",
     ),
     "is_not_valid": Explanation(
         "This OID is not in the directory of {environment}.",
@@ -269,7 +272,8 @@ def _with_step(row: Explanation, outcome: Outcome, context: Context) -> Explanat
     if outcome.known == "parse_failed" and record and not record.contacts:
         return row._replace(step="Edit contacts", step_key="edit", anchor="contacts")
     if outcome.known == "xml_error" and record and (found := suspects(record)):
-        return row._replace(step=f"Edit {found[0].label}", step_key="edit", anchor=found[0].anchor)
+        first = found[0]
+        return row._replace(step=f"Edit {first.label}", step_key="edit", anchor=first.anchor, field=first.field)
     if outcome.known == "duplicate_business" and context.doubles:
         return row._replace(step=f"Compare with {context.doubles[0]}", step_key="compare_record")
     return row

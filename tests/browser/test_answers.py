@@ -40,7 +40,7 @@ def send(page: Page) -> None:
 def see_accepted(page: Page) -> None:
     page.get_by_role("button", name="Review and send").click()
     page.get_by_role("button", name="Send update to STAGING").click()
-    expect(page.locator("#state")).to_contain_text("Redox accepted this at")
+    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
 
 
 def test_without_a_contact_redox_says_no_and_one_is_added(
@@ -124,7 +124,7 @@ def test_silence_clears_up_by_itself(
     send(page)
     expect(page.locator("#state")).to_contain_text("We do not know whether this arrived.")
     practice.behaviour = "answers"
-    expect(page.locator("#state")).to_contain_text("Redox accepted this at")
+    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     assert practice.organizations("staging")[factories.BASE]["Name"] == "Lakeside North Shore"
 
 

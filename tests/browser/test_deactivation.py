@@ -44,7 +44,7 @@ def test_a_location_is_closed_and_opened_again_in_production(practice: PracticeD
     page.get_by_label("Type the name").fill("Lakeside Old Town")
     page.get_by_role("button", name="Reactivate in PRODUCTION").click()
     page.wait_for_url("**/production/submissions/*/")
-    expect(page.locator("#state")).to_contain_text("Redox accepted this at")
+    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     assert practice.organizations("production")[factories.BASE]["Active"] is True
 
 

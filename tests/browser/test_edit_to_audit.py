@@ -53,7 +53,7 @@ def test_an_edit_is_reviewed_sent_and_found_in_the_history(
     page.evaluate("document.body.dataset.stays = 'yes'")
     state = page.locator("#state")
     expect(state).to_contain_text("Redox may take up to 2 minutes")
-    expect(state).to_contain_text("Redox accepted this at")
+    expect(state).to_contain_text("Redox accepted this on")
     assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
     assert page.title().startswith("Accepted: submission ")
     expect(page.locator("#live")).to_contain_text("is now: Accepted.")

@@ -44,7 +44,7 @@ def test_edit_review_and_send_without_a_mouse(
     type_in(page, "Reason (optional in STAGING)", "Ticket 118")
     press(page, "Send update to STAGING", "Space")
     page.wait_for_url("**/staging/submissions/*/")
-    expect(page.locator("#state")).to_contain_text("Redox accepted this at")
+    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     tab_to(page, "Show the request")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Request", exact=True).last).to_contain_text("Lakeside North Shore")

@@ -62,7 +62,7 @@ def test_two_presses_make_one_submission(
     page.goto(REVIEW)
     page.get_by_role("button", name="Create in STAGING").dblclick()
     page.wait_for_url("**/staging/submissions/*/")
-    expect(page.locator("#state")).to_contain_text("Redox accepted this at")
+    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     assert Submission.objects.count() == 1
     assert len(practice.effects) == 1
 

@@ -35,9 +35,10 @@ def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     page.get_by_role("button", name="Send update to STAGING").click()
     expect(page.locator("#state")).to_contain_text("Queued")
     expect(page.locator("#state")).to_contain_text("Reload to see the result.", use_inner_text=True)
+    expect(page.locator("#asked-by footer")).to_be_hidden()  # it holds nothing but a button to copy
     assert workers.one_round(system("Worker of the tests"))
     page.reload()
-    expect(page.locator("#state")).to_contain_text("Redox accepted this at")
+    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     contacts = practice.organizations("staging")[factories.BASE]["Contacts"]
     assert [contact["Name"] for contact in contacts] == ["Integration desk", "Front office"]
 

@@ -8,9 +8,10 @@ from django.http import QueryDict
 from hypothesis import given
 
 from organizations.forms.organization import Surroundings
-from organizations.forms.record import RecordForm
+from organizations.forms.record import SECTIONS, RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
-from organizations.records import ContactRecord, IdentifierRecord
+from organizations.presentation.anchors import form_anchor
+from organizations.records import ContactRecord, IdentifierRecord, print_fields
 from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_NAMES
 from tests import strategies
 from tests.factories import BASE, record
@@ -34,6 +35,14 @@ def surroundings(**values):
         "parent_fault": lambda oid, part_of: "",
     }
     return Surroundings(**(given_values | values))
+
+
+@given(strategies.plain_records)
+def test_every_field_of_a_record_has_its_place_in_the_form(one):
+    typed = Typed.from_record(one, stands_for="location", place=OTHER)
+    form = RecordForm(typed, surroundings(), checked=False)
+    ids = {bound.auto_id for part in (form.main, *form.contacts) for bound in part} | set(SECTIONS)
+    assert {form_anchor(each.field, each.anchor) for each in print_fields(one)} <= ids
 
 
 def texts(**fields):

@@ -123,13 +123,13 @@ def test_that_an_oid_is_not_there_is_said_by_redox_or_by_a_query(made, editor):
     organization = accepted(made, editor)
     now = clock.now()
     Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT, presence_at=now)
-    assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked at ")
+    assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked on ")
     last = Submission.objects.filter(organization=organization)
     last.update(state=State.REJECTED, known_answer="is_not_valid", ended_at=now)
-    assert record.head(again(made)).standing_sentence.startswith("Redox answered at ")
+    assert record.head(again(made)).standing_sentence.startswith("Redox answered on ")
     assert '"is not valid"' in record.head(again(made)).standing_sentence
     Organization.objects.filter(pk=made.pk).update(presence_at=now + datetime.timedelta(minutes=1))
-    assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked at ")
+    assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked on ")
 
 
 # what is to do
@@ -177,7 +177,7 @@ def test_an_oid_that_the_directory_did_not_show_is_told_so(made, editor):
     assert "the directory did not show it yet" in record.values(again(made)).note
     accepted(edited(made, editor, name="Lakeside South"), editor)
     read(made, None)
-    assert bands(made)["directory_differs"].startswith("The directory did not show this OID when asked at ")
+    assert bands(made)["directory_differs"].startswith("The directory did not show this OID when asked on ")
     values = record.values(again(made))
     assert (values.is_read, values.note.startswith("The directory did not show this OID")) == (False, True)
 

@@ -99,6 +99,10 @@ class TestThreeValues:
             (f"id_tick-{row.tick}", "Name: Tick Overwrite, or take the directory's value.")
         ]
 
+    def test_a_problem_asks_for_its_tick_once(self) -> None:
+        for text in ("No destination ID.", "This message also sends 2 changes made by others. Tick to send them now."):
+            assert shown.Question("key", text, ticked=False, error="x").problem.count("Tick") == 1
+
     def test_nobody_is_said_to_have_set_a_value_of_the_directory(self, accepted: Organization, editor: User) -> None:
         page = page_of(read(accepted, replace(accepted.record(), name="Lakeside (One)")), editor)
         assert page.overwritten_group.startswith("You overwrite 1 value that the directory shows (the first difference")

@@ -35,6 +35,9 @@ def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
     submission = foreign(practice, editor)
     asking.ask_about(submission, actor=approver)
     found = decision(submission)
+    answer = asked(attempts.last_asked(entries_of(submission)), submission)
+    assert answer is not None
+    assert not answer.has_before  # so that no column repeats "none"
     assert [choice.value for choice in found.choices] == ["ours", "foreign"]
     assert found.suspicion == "Name, City and State all differ: probably another organization."
     differing = [row.label for row in found.differing]

@@ -35,7 +35,7 @@ def rejected(submission: Submission) -> rejection.Rejection:
 def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDirectory, editor: User) -> None:
     submission = updated(practice, editor, "answers")
     sentence, more, quotes = basis(submission)
-    assert sentence.startswith("Redox accepted this at ")
+    assert sentence.startswith("Redox accepted this on ")
     assert (more, quotes) == ([], True)
     assert acceptance.evidence_entry(submission, entries_of(submission)) is None
     assert acceptance.table(submission, changes(submission), None) is None
@@ -177,7 +177,7 @@ def test_a_suspected_character_is_marked_as_suspected_and_leads_to_its_field(
     submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
     found = rejected(submission)
     assert found.heading == "Rejected by Redox"
-    assert found.step == ("Edit Name", f"/staging/organizations/{BASE}/edit/#identity", True)
+    assert found.step == ("Edit Name", f"/staging/organizations/{BASE}/edit/#id_name", True)
     assert found.suspects == {"Name": "“&” may be the cause"}
 
 

@@ -23,14 +23,14 @@ LATER = datetime.timedelta(hours=1)
 SENTENCES = {
     State.AWAITING: "Reviewed by Editor One. Waits for an approver who did not work on it. Nothing has been sent.",
     State.QUEUED: "Reviewed and stored. Nothing has been sent.",
-    State.SENDING: "Sent at {left}. Redox may take up to 2 minutes to answer.",
-    State.ACCEPTED: "Redox accepted this at {left}.",
-    State.REJECTED: "Rejected at {left}, by Redox or by a person's decision. This message is not sent again.",
-    State.UNKNOWN: "The message left at {left}, but no clear answer came. It may or may not have taken effect.",
+    State.SENDING: "Sent on {left}. Redox may take up to 2 minutes to answer.",
+    State.ACCEPTED: "Redox accepted this on {left}.",
+    State.REJECTED: "Rejected on {left}, by Redox or by a person's decision. This message is not sent again.",
+    State.UNKNOWN: "The message left on {left}, but no clear answer came. It may or may not have taken effect.",
     State.NEEDS_PERSON: (
         "The portal cannot tell what became of the message. An approver compares it with the directory and decides."
     ),
-    State.CANCELLED: "Taken back by Editor One at {left}. Nothing was sent.",
+    State.CANCELLED: "Taken back by Editor One on {left}. Nothing was sent.",
 }
 WAITS_FOR = {
     "worker alive": "A worker will take it.",

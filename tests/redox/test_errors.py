@@ -107,14 +107,14 @@ def test_a_suspected_character_is_named_with_its_field() -> None:
     assert found.cause == (
         "Redox gives no reason. Special characters are suspected: '&' in Name, '<' in Street, '>' in Street."
     )
-    assert (found.step, found.step_key, found.anchor) == ("Edit Name", "edit", "identity")
+    assert found[2:] == ("Edit Name", "edit", "identity", "name")
 
 
 def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
     assert suspects(RECORD) == ()
     assert suspects(OrganizationRecord(name="A & B & C", aliases=("<x",))) == (
-        Suspect("Name", "&", "identity"),
-        Suspect("Aliases", "<", "identity"),
+        Suspect("Name", "&", "identity", "name"),
+        Suspect("Aliases", "<", "identity", "aliases"),
     )
 
 

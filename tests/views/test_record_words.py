@@ -37,7 +37,7 @@ def test_an_update_of_an_oid_that_is_gone_says_what_redox_said_and_when(client_o
     sent = factories.submission(accepted, user=editor)
     assert delivery.deliver_next("staging", actor=worker)
     text = text_of(client_of("editor"))
-    assert re.search(r"Redox answered at \w+ \d+, \d\d:\d\d \w+ that this OID", text)
+    assert re.search(r"Redox answered on \w+ \d+, \d\d:\d\d \w+ that this OID", text)
     assert "No message of this record has been accepted." not in text
     assert "Update rejected <time" in text
     assert f'<a href="/staging/submissions/{sent.pk}/">submission {sent.pk}</a>.' in text

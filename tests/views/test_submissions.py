@@ -108,7 +108,7 @@ def test_before_the_first_attempt_it_can_be_cancelled(client_of: ClientOf, edito
     assert "Cancel this submission" in text_of(client.get(page_of(queued)))
     said = text_of(client.post(page_of(queued, "submission-cancel"), follow=True))
     assert "Nothing was sent. Your changes stay saved on the record." in said
-    assert "Taken back by Editor One at " in said
+    assert "Taken back by Editor One on " in said
     assert "Review again" in said
     again = text_of(client.post(page_of(queued, "submission-cancel"), follow=True))
     assert "was cancelled already." in again
@@ -167,7 +167,7 @@ def test_an_accepted_one_says_when_how_long_and_in_whose_words(
     response = client_of("viewer").get(page_of(submission))
     said = text_of(response)
     assert "<title>Accepted: submission" in response.content.decode()
-    assert "Redox accepted this at " in said
+    assert "Redox accepted this on " in said
     assert "“New organization was added successfully.”" in said
     assert f"Message ID {submission.redox_message_id}" in said
     assert f"/staging/organizations/new/?below={BASE}" in response.content.decode()
@@ -354,7 +354,7 @@ def test_what_the_portal_cancelled_by_itself_nobody_took_back(
     practice.behaviour = "says-no-parse"
     delivery.deliver_next("staging", actor=worker)
     said = text_of(client_of("viewer").get(page_of(follower)))
-    assert "Cancelled by the portal at " in said
+    assert "Cancelled by the portal on " in said
     assert f"Nothing was sent. Submission {first.pk}, which this one waited for, was rejected." in said
     assert worker.name not in said
 

@@ -5,7 +5,7 @@ The number of queries does not grow with the number of records: one of them coun
 
 import datetime
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
@@ -26,12 +26,14 @@ from organizations.models import (
     clock,
 )
 from organizations.models.submission import OPEN_STATES
+from organizations.permissions import Right, may
 from organizations.services import deciding, workers
 from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import plain, written
 from organizations.words import OPEN_WORK, STANDING, Word, count
 
-from . import todo
+from . import todo, who_acts
+from .deciding import who_decides
 from .decisions import decided
 from .evidence import in_short
 from .rows import DIRECTORY_DIFFERS
@@ -62,7 +64,10 @@ _OTHER_WORDS = {"delayed": DELAYED, "plan_paused": words.PLAN_STATE["paused"]}
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One line of what needs a person; `number` is how many records it stands for."""
+    """One line of what is to do; `number` is how many records it stands for.
+
+    `who` says who acts next, where that is not only the person who reads it.
+    """
 
     kind: str
     environment: str
@@ -71,6 +76,7 @@ class Need:
     text: str
     url: str
     since: datetime.datetime | None
+    who: str = ""
 
     @property
     def word(self) -> Word:
@@ -94,7 +100,10 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Home:
+    """`needs` is what this person can act on, `waiting` what others or the portal do next."""
+
     needs: list[Need]
+    waiting: list[Need]
     under_way: list[Submission]
     under_way_count: int
     mine: list[Submission]
@@ -105,6 +114,10 @@ class Home:
     @property
     def count(self) -> int:
         return sum(need.number for need in self.needs)
+
+    @property
+    def waiting_count(self) -> int:
+        return sum(need.number for need in self.waiting)
 
     @property
     def last_accepted_by(self) -> str:
@@ -126,11 +139,13 @@ def read(user: User) -> Home:
         "organization"
     )
     gates = EnvironmentGate.objects.in_bulk()
+    lines = sorted(
+        _with_who([*_needs(groups, gates, moment), *_differing()], user),
+        key=lambda need: (KINDS.index(need.kind), need.since or moment),
+    )
     return Home(
-        needs=sorted(
-            [*_needs(groups, gates, moment), *_differing()],
-            key=lambda need: (KINDS.index(need.kind), need.since or moment),
-        ),
+        needs=[each for each in lines if who_acts.can_act(user, each.kind, each.environment)],
+        waiting=[each for each in lines if not who_acts.can_act(user, each.kind, each.environment)],
         under_way=list(under_way.order_by("id")[:MOST_UNDER_WAY]),
         under_way_count=sum(group["number"] for group in groups if group["open_work"] in (State.SENDING, State.QUEUED)),
         mine=list(mine.order_by("-id")[:MOST_MINE]),
@@ -138,6 +153,21 @@ def read(user: User) -> Home:
         workers=[worker for worker in Worker.objects.filter(stopped_at=None) if workers.is_seen(worker, moment)],
         never_compared=sum(group["never_compared"] for group in groups),
     )
+
+
+def _with_who(lines: list[Need], user: User) -> Iterator[Need]:
+    """The lines, each with who acts next; who can decide is named, as on the page of the decision."""
+    name = user.get_full_name() or user.get_username()
+    can_decide = may(user, Right.RESOLVE)
+    is_to_decide = any(each.kind == "needs_person" for each in lines)
+    decides = who_decides(name, may=can_decide) if is_to_decide else ""
+    for each in lines:
+        if each.kind == "needs_person":
+            yield replace(each, who=decides)
+        elif not who_acts.can_act(user, each.kind, each.environment):
+            yield replace(each, who=who_acts.others_act(each.kind, each.environment))
+        else:
+            yield each
 
 
 def _groups(user: User) -> list[dict[str, Any]]:
@@ -259,11 +289,7 @@ def _why(
         promise = todo.asking_promise(submission, gate, moment)
         return f"The message left at {time}, but no clear answer came. {promise}"
     # A text that the portal does not know may be of a gateway between it and Redox.
-    return (
-        f'Redox wrote: "{cut}" An approver compares and decides.'
-        if submission.known_answer
-        else plain(submission.state_reason)
-    )
+    return f'Redox wrote: "{cut}"' if submission.known_answer else plain(submission.state_reason)
 
 
 def _many(kind: str, environment: Environment, number: int, found: list[dict[str, Any]]) -> Need:

@@ -187,7 +187,7 @@ def _list(heads: dict[str, record.Head]) -> Iterator[Said]:
 
 def _home(history: History) -> Iterator[Said]:
     found = home.read(history.people[0])
-    for need in found.needs:
+    for need in (*found.needs, *found.waiting):
         yield Said("counted as in its list", "home", f"{need.number}: {need.what}", value=(need.number, need.url))
         submission = _submission_at(need.url)
         yield from in_text("home", need.text, submission=submission)
@@ -198,7 +198,7 @@ def _home(history: History) -> Iterator[Said]:
         if panel.environment == Environment.STAGING:
             yield Said("counted by standing", "home", panel.records, value=panel.records)
     for oid in history.oids:
-        lines = [need.url for need in found.needs if need.kind == DIRECTORY_DIFFERS]
+        lines = [need.url for need in (*found.needs, *found.waiting) if need.kind == DIRECTORY_DIFFERS]
         in_list = any(DIRECTORY_DIFFERS in url for url in lines)
         organization = Organization.objects.with_words().get(oid=oid)
         shown = in_list or any(f"/{oid}/" in url for url in lines) or _says_why_not(record.values(organization))

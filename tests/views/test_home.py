@@ -73,14 +73,14 @@ def test_what_needs_somebody_stands_in_the_order_of_its_weight(practice, editor,
         stands_for="",
         actor=acting(editor),
     )
-    page = text(client_of(user=editor))
-    assert "Needs you 5 Decisions and unknowns first, then what was rejected or differs, then what waits." in page
-    unknown = "Unknown Harbor Point, New STAGING The message left at"
-    person = "Needs a decision Mill Valley, New STAGING It was there before."
+    page = text(client_of("approver"))
+    needs, waiting = "Needs you 3 You can act on these now.", "Waiting for others 2"
+    unknown = "Unknown Harbor Point, New STAGING The portal finds out by itself. The message left at"
+    person = "Needs a decision Mill Valley, New STAGING You can decide. It was there before."
     rejected = "Rejected Lakeside East, New STAGING Rejected by Redox: &quot;Parsing XML request error!&quot;"
-    awaiting = "Awaiting approval 1 submission STAGING Nothing has been sent."
-    changes = "Changes not sent 1 record STAGING 1 field was saved here and not sent; the record is yours."
-    places = [page.index(line) for line in (person, unknown, rejected, awaiting, changes)]
+    awaiting = "Awaiting approval 1 submission STAGING An approver acts next. Nothing has been sent."
+    changes = "Changes not sent 1 record STAGING 1 field was saved here and not sent."
+    places = [page.index(line) for line in (needs, person, rejected, changes, waiting, unknown, awaiting)]
     assert places == sorted(places)
 
 
@@ -102,8 +102,8 @@ def test_many_of_one_kind_are_one_line_with_the_oldest_age(editor, client_of):
     for number in range(1, 8):
         put(sent(editor, number, f"Lakeside {number}"), state=State.UNKNOWN, state_at=minutes_ago(10 * number))
     page = text(client_of(user=editor))
-    assert "Needs you 7" in page
-    assert "Unknown 7 records STAGING oldest 1 hour" in page
+    assert "Waiting for others 7" in page
+    assert "Unknown 7 records STAGING The portal finds out by itself. oldest 1 hour" in page
 
 
 def test_of_one_kind_the_oldest_comes_first(editor, client_of):
@@ -119,9 +119,10 @@ def test_what_could_not_be_sent_for_a_quarter_of_an_hour_is_named(editor, client
     put(sent(editor, 3, "Lakeside 3"), attempt=0, created_at=minutes_ago(60))
     page = text(client_of(user=editor))
     assert (
-        "Not reached 1 submission STAGING Redox could not be reached. It is tried again by itself. 16 minutes" in page
+        "Not reached 1 submission STAGING The portal acts next. Redox could not be reached. It is tried again by "
+        "itself. 16 minutes" in page
     )
-    assert "Needs you 1 " in page
+    assert "Waiting for others 1 " in page
 
 
 def test_what_redox_answered_did_reach_it(editor, client_of):

@@ -97,8 +97,8 @@ def _contact(
 ) -> list[Compared]:
     """Field by field; a contact that only one side has differs as one field, as everywhere else."""
     if sent is None or seen is None:
-        sides = (_summary(contact) if contact else "" for contact in (sent, seen, before))
-        return [Compared(f"Contact {number}", *sides, equal=False)]
+        ours, shown_there, accepted = (_summary(contact) if contact else "" for contact in (sent, seen, before))
+        return [Compared(f"Contact {number}", ours, shown_there, accepted, equal=False)]
     texts, shown, old = (_contact_texts(contact) for contact in (sent, seen, before or ContactRecord()))
     alike, other = _contact_texts(_means(sent)), _contact_texts(_means(seen))
     return [

@@ -17,7 +17,7 @@ from organizations import words
 from organizations.forms.decision import DecisionForm
 from organizations.models import AuditEntry, Environment, EnvironmentGate, Intent, State, Submission
 from organizations.permissions import Right, may, sending
-from organizations.presentation import acceptance, attempts, deciding, proof, rejection
+from organizations.presentation import acceptance, attempts, deciding, exchanges, proof, rejection
 from organizations.presentation import submission as shown
 from organizations.presentation.deciding import Decision
 from organizations.services import answers, asking, submissions
@@ -243,7 +243,7 @@ def _answer_context(submission: Submission, entries: list[AuditEntry]) -> dict[s
         response = attempts.raw(bytes(content or b""), http_status=answer.http_status, sequence=answer.pk, size=size)
     return {
         "entries": entries,
-        "attempts": attempts.attempts(entries),
+        "exchanges": exchanges.exchanges(submission, entries, acceptance.evidence_entry(submission, entries)),
         "request_raw": attempts.raw(bytes(submission.message)),
         "response_raw": response,
         "response_redacted": answer is not None and answer.facts.get("exchange", {}).get("redacted", False),

@@ -24,7 +24,7 @@ from organizations.models import (
     State,
     Submission,
 )
-from organizations.presentation import acceptance, deciding, filters, home, listing, record, sentences
+from organizations.presentation import acceptance, deciding, exchanges, filters, home, listing, record, sentences
 from organizations.presentation import attempts as attempts_shown
 from organizations.presentation import review as review_page
 from organizations.presentation import submission as submission_page
@@ -238,7 +238,21 @@ def _submission(organization: Organization) -> Iterator[Said]:
         said = attempt.word.sentence if attempt.word else ""
         for each in in_text(f"{page}, attempt", said, submission=submission):
             yield Said(each.kind, each.page, each.text, each.oid, submission, attempt.number)
+    yield from _queries(submission, entries)
     yield from _asked(submission, entries)
+
+
+def _queries(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
+    shown = exchanges.exchanges(submission, entries, acceptance.evidence_entry(submission, entries))
+    kinds = {
+        exchanges.SHOWS_SENT.key: "the directory shows what was sent",
+        exchanges.SHOWS_OTHERS.key: "the directory shows it now",
+        exchanges.SHOWS_NOTHING.key: "the directory does not show it now",
+    }
+    for query in (row.query for row in shown.rows if row.query is not None):
+        kind = kinds.get(query.word.key)
+        if kind and not query.text.startswith("asked "):  # one of three Queries alone says nothing of the OID
+            yield Said(kind, "submission, Query", query.word.word, submission.oid, submission, query.started)
 
 
 def _changed_by(page: str, label: str, by: str, oid: str, submission: Submission | None = None) -> Said:

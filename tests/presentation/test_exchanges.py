@@ -1,0 +1,70 @@
+"""The attempts and Queries of a submission as rows of one table."""
+
+from organizations.models import Submission, User
+from organizations.practice import PracticeDirectory
+from organizations.presentation import acceptance
+from organizations.presentation.exchanges import MOST_QUERIES, Exchanges, exchanges
+from organizations.services import asking
+from organizations.services.actors import Actor, system
+from tests.factories import BASE
+
+from .sending import entries_of, foreign, resolved, updated
+
+
+def shown(submission: Submission) -> Exchanges:
+    entries = entries_of(submission)
+    return exchanges(submission, entries, acceptance.evidence_entry(submission, entries))
+
+
+def told(submission: Submission) -> list[tuple[str, str, str, bool]]:
+    """Each row: "Query" or the number of the attempt, what came, more of it, whether the end rests on it."""
+    return [
+        ("Query", row.query.word.word, row.query.text, row.query.is_evidence)
+        if row.query
+        else (str(row.attempt.number) if row.attempt else "", "", "", False)
+        for row in shown(submission).rows
+    ]
+
+
+def test_the_query_that_proved_it_stands_after_its_attempt(practice: PracticeDirectory, editor: User) -> None:
+    submission = resolved(updated(practice, editor, "applies-then-504"))
+    assert told(submission) == [("1", "", "", False), ("Query", "Showed what was sent", "", True)]
+    times = [row.started for row in shown(submission).rows]
+    assert times == sorted(times)
+
+
+def test_a_query_says_what_it_showed(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
+    submission = updated(practice, editor, "applies-then-504")
+    stored = practice.organizations("staging")[BASE]
+    practice.register("staging", stored | {"Address": stored["Address"] | {"Country": "US"}})
+    asking.ask_about(submission, actor=approver)
+    practice.register("staging", stored | {"Name": "Theirs"})
+    asking.ask_about(submission, actor=approver)
+    practice.behaviour = "gateway-error"
+    asking.ask_about(submission, actor=approver)
+    assert [row[1:3] for row in told(submission)[1:]] == [
+        ("Showed values that mean the same", ""),
+        ("Showed other values", "1 field differs"),
+        ("No answer that counts", ""),
+    ]
+
+
+def test_an_oid_that_is_not_shown_takes_three_queries(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    submission = foreign(practice, editor)
+    practice.forget("staging", BASE)
+    asking.ask_about(submission, actor=approver)
+    assert [row[1:3] for row in told(submission)[1:]] == [
+        ("Did not show the OID", "asked without Active"),
+        ("Did not show the OID", "asked for active ones"),
+        ("Did not show the OID", ""),
+    ]
+
+
+def test_only_the_newest_queries_are_rows(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "applies-then-504")
+    for _ in range(MOST_QUERIES + 2):
+        asking.ask_about(submission, actor=system("Worker test"))
+    found = shown(submission)
+    assert (len(found.rows), found.earlier) == (1 + MOST_QUERIES, 2)

@@ -1,6 +1,7 @@
 """Each field of a record side by side: as saved here, as last accepted, and as the directory shows it."""
 
 import dataclasses
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -50,7 +51,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRow:
-    """One field. `accepted` and `seen` are None where there is no such side, or Redox cannot show the field."""
+    """One field. `accepted` and `seen` are None where there is no such side, or Redox cannot show the field.
+
+    `seen_since` is when the directory was first seen to show its value, where that is known.
+    """
 
     field: str
     label: str
@@ -60,6 +64,7 @@ class FieldRow:
     is_ahead: bool = False
     is_adrift: bool = False
     columns: int = 1
+    seen_since: datetime.datetime | None = None
     parents: Mapping[str, PartOf] = dataclasses.field(default_factory=dict)
 
     @property

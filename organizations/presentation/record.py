@@ -23,7 +23,7 @@ from organizations.services import gateway, organizations
 from organizations.templatetags.portal import age, moment, plain, with_oids, written
 from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
 
-from . import comparing, evidence, parents, sentences, todo
+from . import comparing, evidence, first_seen, parents, sentences, todo
 from .comparing import Fields, PartOf, Sides
 from .rows import Row, add_counterparts, organizations_of, page_of, standing_of
 from .todo import Band
@@ -218,7 +218,7 @@ def values(organization: Organization) -> Values:
     oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
     is_taken = bool(organization.taken)
     return Values(
-        fields=comparing.fields(sides, _parts(organization.environment, oids)),
+        fields=first_seen.dated(comparing.fields(sides, _parts(organization.environment, oids)), organization, sides),
         saved_by=_saved_by(organization),
         accepted_heading="Taken from the directory" if is_taken else evidence.heading(organization),
         accepted_day=SafeString(

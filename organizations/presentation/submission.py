@@ -320,7 +320,7 @@ def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission
     if found.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         name = submission.submitter.get_full_name() or submission.submitter.get_username()
         return _by(name, submission.created_at)
-    edit = (reviews.edit_of if submission.event == Event.UPDATE else reviews.last_edit_of)(found.field, edits)
+    edit = reviews.edit_of(found.field, edits)
     return _by(edit.actor_name, edit.at) if edit else "not changed here"
 
 

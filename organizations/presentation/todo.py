@@ -155,7 +155,7 @@ def unsent(organization: Organization) -> tuple[Difference, ...]:
 def _named_changes(organization: Organization) -> str:
     """The fields, each with who saved it last and when."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    return listed([_named(change, reviews.last_edit_of(change.field, edits)) for change in unsent(organization)])
+    return listed([_named(change, reviews.edit_of(change.field, edits)) for change in unsent(organization)])
 
 
 def _named(change: Difference, entry: AuditEntry | None) -> str:

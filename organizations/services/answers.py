@@ -32,8 +32,6 @@ __all__ = [
 ]
 
 MOST_DOUBLES = 5
-MOST_READINGS = 10
-"""How many questions about a record are looked at for the last one that was answered."""
 MOST_ELSEWHERE = 5
 
 
@@ -88,10 +86,10 @@ def can_be_shown(submission: Submission) -> bool:
 def before_of(submission: Submission) -> OrganizationRecord | None:
     """What the directory held before a message, as far as anybody knew; None before a New: nothing, else: unknown.
 
-    The newest knowledge at the review; but what the last reading before the first attempt showed, if that was asked
-    for after the last acceptance and is already what was sent: the directory lagged behind, or somebody else had done
-    the same. A New may follow an answer of Redox that the OID "is not valid", and only a Query shows that it is not
-    there: until one does, what was accepted before is taken to be there still.
+    It is the newest knowledge at the review. Exception: a later reading, from before the message could arrive, that
+    already shows what is sent: the directory lagged behind, or somebody else had done the same. A New may follow an
+    answer of Redox that the OID "is not valid"; until a Query shows that it is not there, what was accepted before
+    counts as still there.
     """
     organization, last = submission.organization, _last_reading(submission)
     before = submission.before_record()
@@ -106,9 +104,11 @@ def before_of(submission: Submission) -> OrganizationRecord | None:
 
 
 def _last_reading(submission: Submission) -> dict[str, Any]:
-    """The last answered question before the first attempt and after the last acceptance; empty: there is none."""
+    """The last answer since the acceptance from before the first attempt that may have arrived; empty: none."""
     organization = submission.organization
-    first = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT)
+    outcomes = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME)
+    unknown = outcomes.filter(outcome=Kind.UNKNOWN).order_by("attempt").values_list("attempt", flat=True).first()
+    first = AuditEntry.objects.attempt_entry(submission.pk, unknown or 1, Action.ATTEMPT_INTENT)
     readings = AuditEntry.objects.filter(
         organization_id=organization.pk,
         oid=submission.oid,
@@ -117,7 +117,7 @@ def _last_reading(submission: Submission) -> dict[str, Any]:
     if first is not None:
         readings = readings.filter(sequence__lt=first.sequence)
     since = organization.known_at
-    told = (entry.facts.get("details", {}) for entry in readings.order_by("-sequence")[:MOST_READINGS])
+    told = (entry.facts.get("details", {}) for entry in readings.defer("raw").order_by("-sequence").iterator())
     last: dict[str, Any] = next((details for details in told if details.get("asked")), {})
     is_later = since is None or datetime.datetime.fromisoformat(last.get("asked_at", since.isoformat())) >= since
     return last if is_later else {}

@@ -28,11 +28,12 @@ def ask_about(submission: Submission, *, actor: Actor) -> Answer:
 
 def ask_about_record(organization: Organization, *, actor: Actor) -> Answer:
     """Ask what the directory shows now of a record, and keep every answer in the history."""
-    answer = query(organization.environment, organization.oid)
+    oid = organization.oid
+    answer = query(organization.environment, oid)
     with audit.recorded(actor) as history:
         environments.wait_if_asked(history, organization.environment, answer.outcome)
         organization = organizations.locked(organization.pk)
-        if answer.was_asked:
+        if answer.was_asked and organization.oid == oid:
             known.keep_reading(organization, answer.record, answer.asked_at)
         for facts, exchange in _told(answer):
             body = exchanges.body(exchange)
@@ -53,7 +54,7 @@ def note(
 
     The entry of the answer that decides comes last.
     """
-    if answer.was_asked:
+    if answer.was_asked and organization.oid == submission.oid:
         known.keep_reading(organization, answer.record, answer.asked_at)
     for facts, exchange in _told(answer):
         decides = exchange is answer.exchange

@@ -83,6 +83,7 @@ def find_foreign(organization: Organization, seen: OrganizationRecord, decided_a
     """The OID is another organization's: nothing of this record is in the directory, and nothing may be sent there."""
     if organization.presence != Presence.NEVER:
         organization.presence, organization.presence_at = Presence.ABSENT, decided_at
+    organization.carried = {}
     organization.foreign_since, organization.foreign_name = decided_at, seen.name[:NAME_LENGTH]
     count(organization)
     organization.save()

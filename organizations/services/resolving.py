@@ -15,7 +15,7 @@ from organizations.redox import messages
 from organizations.redox.outcome import OTHER_SUCCESS
 from organizations.redox.resolution import Finding, find
 
-from . import answers, asking, audit, environments, failpoints, gateway, organizations, settling, submissions
+from . import answers, asking, audit, environments, failpoints, gateway, known, organizations, settling, submissions
 from .actors import Actor
 from .directory import Answer
 from .faults import OutOfDate
@@ -161,7 +161,8 @@ def _absent(history: audit.History, submission: Submission, organization: Organi
         settling.needs_person(history, submission, ALREADY_THERE)
     else:
         organization.presence, organization.presence_at = Presence.ABSENT, moment
-        organization.save(update_fields=["presence", "presence_at"])
+        known.count(organization)
+        organization.save(update_fields=["presence", "presence_at", "changes", "differs", "differs_since"])
         _again(history, submission, organization, answer)
 
 

@@ -264,7 +264,7 @@ def _changes(
     """
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
     edited = {found.field for found in difference(accepted, record)}
-    chosen = tuple(Change(found, last_edit_of(found.field, edits)) for found in split.chosen)
+    chosen = tuple(Change(found, edit_of(found.field, edits)) for found in split.chosen)
     overwritten = tuple(
         Change(found, edit_of(found.field, edits) if _is_edited(found.field, edited) else None)
         for found in split.overwritten
@@ -286,25 +286,21 @@ def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[
     )
 
 
-def last_edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
-    """The newest edit that touched this field, else the newest of all. Nobody edits a key that the form lacks."""
-    if field.startswith("carried."):
-        return None
-    return edit_of(field, edits) or (edits[-1] if edits else None)
-
-
 def edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
     """The newest edit that touched this field, or after which another contact may be in its place."""
     for entry in reversed(edits):
         touched = entry.facts.get("fields", [])
-        if field in touched or (field.startswith("contacts") and any(map(_moves_contacts, touched))):
+        if field in touched or any(_moves(field, each) for each in touched):
             return entry
     return None
 
 
-def _moves_contacts(field: str) -> bool:
-    """Whether a contact was added, taken away or moved: then the numbers of contacts mean others."""
-    return bool(re.fullmatch(r"contacts\.(\d+|removed\.\d+|order)", field))
+def _moves(field: str, touched: str) -> bool:
+    """Whether a contact was added, removed or moved so that this field of contacts may belong to another one."""
+    place, changed = re.match(r"contacts\.(\d+)", field), re.fullmatch(r"contacts\.(?:removed\.)?(\d+)", touched)
+    if changed is not None and place is not None:
+        return int(changed[1]) <= int(place[1])
+    return field.startswith("contacts") and (changed is not None or touched == "contacts.order")
 
 
 def _values(number: int) -> str:

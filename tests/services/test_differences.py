@@ -123,6 +123,16 @@ def test_whose_an_oid_is_is_decided_by_a_fresh_answer_only(editor: User) -> None
             decide(made.pk, reason="Old", actor=acting(editor))
 
 
+def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(editor: User) -> None:
+    made = factories.organization(user=editor)
+    theirs = replace(made.record(), name="Theirs", carried=(("Endpoints", '[{"Address": "https://boston.example"}]'),))
+    differences.claim(read(made, theirs).pk, reason="Ticket 9", actor=acting(editor))
+    row = Organization.objects.get(pk=made.pk)
+    assert row.carried
+    known.find_foreign(row, theirs, timezone.now())
+    assert Organization.objects.get(pk=made.pk).carried == {}
+
+
 @pytest.mark.parametrize("decide", [differences.claim, differences.disclaim])
 def test_whose_an_oid_is_is_decided_by_the_answer_that_the_person_saw(editor: User, decide: Any) -> None:
     made = factories.organization(user=editor)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from django.utils import timezone
 
-from organizations.models import Evidence, State, Submission, User
+from organizations.models import EnvironmentGate, Evidence, Organization, Presence, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services import asking, resolving
 from organizations.services.actors import Actor
@@ -12,7 +12,7 @@ from tests import factories
 from tests.factories import BASE, acting
 
 from .sending import accepted, deliver, edit, fresh
-from .test_resolving import resolve, unknown, writes
+from .test_resolving import a_while_ago, resolve, unknown, writes
 
 
 def test_a_reading_of_what_was_there_before_is_nobodys_change(
@@ -114,11 +114,68 @@ def test_what_somebody_else_did_after_the_review_does_not_prove_the_message(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     made = edit(accepted(editor), editor, name="Lakeside North")
-    submission = factories.submission(made, user=editor)
+    factories.submission(made, user=editor)
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Name": "Lakeside North"})
+    asking.ask_about_record(fresh(made), actor=acting(editor))
+    assert resolve(sent_and_lost(practice), worker).state == State.QUEUED
+
+
+def test_questions_that_failed_do_not_hide_what_the_directory_showed_before(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = edit(accepted(editor), editor, name="Lakeside North")
+    factories.submission(made, user=editor)
     practice.register("staging", practice.organizations("staging")[BASE] | {"Name": "Lakeside North"})
     asking.ask_about_record(fresh(made), actor=acting(editor))
     practice.behaviour = "gateway-error"
+    for _ in range(11):
+        asking.ask_about_record(fresh(made), actor=acting(editor))
+    assert resolve(sent_and_lost(practice), worker).state == State.QUEUED
+
+
+def test_what_the_directory_showed_after_an_attempt_that_redox_put_off_does_not_prove_the_next(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = edit(accepted(editor), editor, name="Lakeside North")
+    submission = factories.submission(made, user=editor)
+    practice.behaviour = "too-many"
     assert deliver()
     practice.behaviour = "answers"
-    submission.refresh_from_db()
-    assert resolve(submission, worker).state == State.QUEUED
+    EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Name": "Lakeside North"})
+    asking.ask_about_record(fresh(made), actor=acting(editor))
+    Submission.objects.filter(pk=submission.pk).update(not_before=None)
+    assert resolve(sent_and_lost(practice), worker).state == State.QUEUED
+
+
+def sent_and_lost(practice: PracticeDirectory) -> Submission:
+    """The last submission, sent; a gateway answered and Redox did not apply it."""
+    practice.behaviour = "gateway-error"
+    assert deliver()
+    practice.behaviour = "answers"
+    return Submission.objects.latest("pk")
+
+
+def test_an_answer_about_the_former_oid_is_no_reading_of_the_record(practice: PracticeDirectory, editor: User) -> None:
+    made = accepted(editor)
+    submission = made.last_submission
+    assert submission is not None
+    Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7", seen="", seen_at=None)
+    asking.ask_about(submission, actor=acting(editor))
+    assert (fresh(made).seen, fresh(made).seen_at) == ("", None)
+
+
+def test_nothing_differs_of_an_oid_that_is_not_in_the_directory(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = accepted(editor)
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    practice.forget("staging", BASE)
+    factories.submission(edit(made, editor, name="Lakeside South"), user=editor)
+    assert deliver()
+    again = resolve(unknown(practice, editor, "gateway-error", fresh(made)), worker)
+    assert fresh(made).differs == 1
+    a_while_ago(again)
+    assert resolve(again, worker).state == State.QUEUED
+    assert (fresh(made).presence, fresh(made).differs) == (Presence.ABSENT, 0)

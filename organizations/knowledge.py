@@ -4,6 +4,7 @@ Pure: records in, records and differences out. Two spellings that mean the same 
 change is decided elsewhere (`redox/resolution.py`), by hashes of whole records.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -216,14 +217,17 @@ def _digits(text: str) -> str:
 def _respelled_contacts(
     contacts: tuple[ContactRecord, ...], like: tuple[ContactRecord, ...]
 ) -> tuple[ContactRecord, ...]:
-    left, spelled, unlike = list(like), list(contacts), []
+    spelled, unlike = list(contacts), []
+    by_meaning: dict[ContactRecord, list[int]] = {}
+    for number, other in enumerate(like):
+        by_meaning.setdefault(_meaning(other), []).append(number)
     for place, contact in enumerate(contacts):
-        same = next((other for other in left if _meaning(other) == _meaning(contact)), None)
-        if same is None:
-            unlike.append(place)
+        same = by_meaning.get(_meaning(contact))
+        if same:
+            spelled[place] = like[same.pop(0)]
         else:
-            left.remove(same)
-            spelled[place] = same
+            unlike.append(place)
+    left = [like[number] for number in sorted(itertools.chain(*by_meaning.values()))]
     if not left and not unlike:
         return like
     for old, new in pair_contacts(tuple(left), tuple(contacts[place] for place in unlike)):

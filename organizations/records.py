@@ -183,17 +183,20 @@ def pair_contacts(
 ) -> tuple[tuple[int | None, int | None], ...]:
     """Which contact became which: positions before and after, None for an added or removed one.
 
-    Two contacts are the same where all of them is equal, else by an equal e-mail address, by name, by place.
+    Contacts are paired if all their fields are equal, else by e-mail address, then by name, then by place.
     """
     became: dict[int, int] = {}
+    free = dict.fromkeys(range(len(before)))
     for fits in (_equal, _same_email, _same_name, _same_place):
         for new, contact in enumerate(after):
-            free = (old for old in range(len(before)) if old not in became.values() and new not in became)
+            if new in became:
+                continue
             found = next((old for old in free if fits(before[old], contact, old == new)), None)
             if found is not None:
                 became[new] = found
+                del free[found]
     kept_or_added = tuple((became.get(new), new) for new in range(len(after)))
-    removed = tuple((old, None) for old in range(len(before)) if old not in became.values())
+    removed = tuple((old, None) for old in free)
     return kept_or_added + removed
 
 
@@ -287,11 +290,11 @@ def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[Contact
             kept.append(old)
             yield from _one_contact_differences(new, before[old], after[new])
         elif new is not None:
-            yield Difference(f"contacts.{new}", f"Contact {new + 1}", "", _summary(after[new]), "contacts")
+            yield Difference(f"contacts.{new}", f"Contact {new + 1}", "", contact_text(after[new]), "contacts")
         elif old is not None:
-            yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", _summary(before[old]), "", "contacts")
+            yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", contact_text(before[old]), "", "contacts")
     if kept != sorted(kept):
-        order_before, order_after = (_text(tuple(map(_summary, contacts))) for contacts in (before, after))
+        order_before, order_after = (_text(tuple(map(contact_text, contacts))) for contacts in (before, after))
         yield Difference("contacts.order", "Order of contacts", order_before, order_after, "contacts")
 
 
@@ -301,7 +304,7 @@ def _one_contact_differences(position: int, before: ContactRecord, after: Contac
             yield Difference(new.field, _full_label(new), _text(old.value), _text(new.value), new.anchor)
 
 
-def _summary(contact: ContactRecord) -> str:
+def contact_text(contact: ContactRecord) -> str:
     return ", ".join(filter(None, (_text(getattr(contact, name)) for name in CONTACT_LABELS)))
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization
-from organizations.records import Difference, OrganizationRecord, difference
+from organizations.records import Difference, OrganizationRecord, contact_text, difference, pair_contacts
 from organizations.services import differences
 from organizations.templatetags.portal import written
 
@@ -168,10 +168,19 @@ def taken(organization: Organization, count: int) -> str:
 def _rows(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
     environment = organization.environment
     edits = {each.field: each for each in _differing(environment, accepted, organization.record())}
+    edited = _edited_contacts(accepted, organization.record())
     for each in parents.named(environment, knowledge.seen_differences(accepted, seen)):
         edit = edits.get(each.field)
         saved = edit.after if edit is not None and edit.before == each.before else each.before
+        saved = edited.get(each.field, saved)
         yield Row(each.field, each.label, saved, each.before, each.after)
+
+
+def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
+    """Each accepted contact as it is saved here, under the field by which the directory would lack it."""
+    pairs = pair_contacts(accepted.contacts, wanted.contacts)
+    kept = ((old, new) for old, new in pairs if old is not None and new is not None)
+    return {f"contacts.removed.{old}": contact_text(wanted.contacts[new]) for old, new in kept}
 
 
 def _stays(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from organizations import knowledge
 from organizations.models import Action, Organization, Presence, clock
 from organizations.records import OrganizationRecord, difference
 
-from . import audit, deciding, known, organizations
+from . import audit, deciding, known, organizations, storable
 from .actors import Actor
 from .faults import EditConflict, NotDone, OutOfDate, ReasonMissing
 
@@ -58,7 +58,11 @@ def why_not_take(organization: Organization) -> str:
         return "The directory did not show this OID, so there is nothing to take."
     if not organization.differs:
         return "The directory shows no other values than the portal knows. Nothing was changed."
-    return ""
+    shown = of(organization)
+    if shown is None:
+        return ""
+    accepted, seen = shown
+    return storable.why_not_storable(knowledge.taken_from(accepted, organization.record(), seen))
 
 
 def claim(

@@ -23,7 +23,7 @@ from organizations.models.organization import OrganizationQuerySet
 from organizations.oid import Oid, next_free_child
 from organizations.records import OrganizationRecord, canonical, difference
 
-from . import audit, known, locks, searching
+from . import audit, known, locks, searching, storable
 from .actors import Actor
 from .faults import Circle, EditConflict, Gone, NotDone, OidTaken
 
@@ -171,7 +171,11 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
     Raises:
         OidTaken: the OID is in use here.
         Circle: its parent lies below it here.
+        NotDone: a record here cannot hold what the directory shows.
     """
+    sentence = storable.why_not_storable(record)
+    if sentence:
+        raise NotDone(sentence)
     moment = clock.now()
     organization = Organization(environment=environment, created_at=moment, version=0)
     organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN

@@ -6,7 +6,7 @@ import pytest
 
 from organizations.models import Organization, User, clock
 from organizations.presentation import differences as shown
-from organizations.records import AddressRecord
+from organizations.records import AddressRecord, ContactRecord
 from organizations.services import differences, known, organizations
 from organizations.services.actors import Actor
 from organizations.services.faults import OutOfDate
@@ -49,6 +49,19 @@ def test_it_says_what_is_taken_what_is_replaced_and_what_stays(made: Organizatio
     after = differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor))
     assert (after.name, after.city, after.street) == ("Lakeside (One)", "Middleton", "2 Shore Rd")
     assert (shown.page(after).rows, after.changes) == ((), 1)
+
+
+def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_replaced(editor: User) -> None:
+    extra = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
+    made = factories.organization(user=editor)
+    both = replace(made.record(), contacts=(*made.record().contacts, extra))
+    organizations.edit(made.pk, made.version, both, stands_for="", actor=acting(editor))
+    made = factories.confirmed(Organization.objects.get(pk=made.pk))
+    edited = replace(both, contacts=(*both.contacts[:1], replace(extra, work_phone="+16085550122")))
+    organizations.edit(made.pk, made.version, edited, stands_for="", actor=acting(editor))
+    page = shown.page(read(made, contacts=both.contacts[:1]))
+    assert [(row.is_edited, "+16085550122" in row.saved) for row in page.rows] == [(True, True)]
+    assert page.replaced_words == "1 saved change is replaced by the directory's value: Contact 2."
 
 
 def test_values_that_were_not_shown_are_not_taken(made: Organization, editor: User) -> None:

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Event, Organization, User
-from organizations.records import OrganizationRecord
+from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord
 from organizations.services import differences, known, organizations, reviews
 from organizations.services.faults import EditConflict, NotDone, OutOfDate, ReasonMissing
 from tests import factories
-from tests.factories import acting
+from tests.factories import BASE, acting
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +121,25 @@ def test_whose_an_oid_is_is_decided_by_a_fresh_answer_only(editor: User) -> None
     for decide in (differences.claim, differences.disclaim):
         with pytest.raises(NotDone, match="Ask the directory first"):
             decide(made.pk, reason="Old", actor=acting(editor))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"part_of_oid": ""},
+        {"part_of_oid": BASE},
+        {"part_of_oid": "1.2." + "3" * 80},
+        {"name": "N" * 201},
+        {"contacts": (ContactRecord(purpose="Technical", work_phone="+1 (608) 555-0100 extension 12345"),)},
+        {"contacts": tuple(ContactRecord(purpose="Technical", name=f"Desk {place}") for place in range(21))},
+        {"identifiers": (IdentifierRecord(kind="NPI", value="1" * 501),)},
+    ],
+)
+def test_what_a_record_here_cannot_hold_is_not_taken(editor: User, values: dict[str, Any]) -> None:
+    made = differing(editor, **values)
+    with pytest.raises(NotDone, match=r"The directory shows|in the directory"):
+        differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
+    assert Organization.objects.get(pk=made.pk).version == made.version
 
 
 def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(editor: User) -> None:

@@ -1,0 +1,37 @@
+"""What a row of a record can hold. A directory may show more: then nothing of it is saved, and a person is told why."""
+
+from organizations.models import Contact, Identifier, Organization
+from organizations.records import OrganizationRecord, print_fields
+
+MOST_CONTACTS = 20
+"""As many as the form of a record shows."""
+
+
+def why_not_storable(record: OrganizationRecord) -> str:
+    """Why a record from the directory cannot be saved here, as a sentence; empty if it can."""
+    if not record.part_of_oid:
+        return "The directory shows this record without PartOf, and every record here is part of another one."
+    if record.part_of_oid == record.oid:
+        return "The directory shows this record as part of itself."
+    if len(record.contacts) > MOST_CONTACTS:
+        return f"The directory shows {len(record.contacts)} contacts. A record here has at most {MOST_CONTACTS}."
+    for shown in print_fields(record):
+        most = _most(shown.field)
+        if most is not None and len(shown.value) > most:
+            return f"{shown.label} has {len(shown.value)} characters in the directory. It can have {most} here."
+    for one in record.identifiers:
+        if len(one.value) > (_length(Identifier, "value") or 0) or len(one.kind) > (_length(Identifier, "kind") or 0):
+            return "The directory shows an identifier that is longer than a record here can hold."
+    return ""
+
+
+def _most(field: str) -> int | None:
+    """How many characters a field can have; None: no limit, or it is no text."""
+    kind, _, name = field.rpartition(".")
+    return _length(Contact if kind.startswith("contacts") else Organization, name)
+
+
+def _length(model: type[Contact | Identifier | Organization], name: str) -> int | None:
+    fields = {each.name: each for each in model._meta.get_fields()}
+    length = getattr(fields.get(name), "max_length", None)
+    return length if isinstance(length, int) else None

@@ -1,0 +1,66 @@
+"""Which edit a change of a review is called by: only one that touched it."""
+
+from dataclasses import replace
+
+import pytest
+
+from organizations.models import Event, Organization, Presence, User
+from organizations.records import ContactRecord
+from organizations.services import organizations, reviews
+from tests import factories
+from tests.factories import UserFactory, acting
+
+pytestmark = pytest.mark.django_db
+
+EXTRA = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
+
+
+@pytest.fixture
+def accepted(editor: User) -> Organization:
+    return factories.confirmed(factories.organization(user=editor))
+
+
+@pytest.fixture
+def second(db: None) -> User:
+    return UserFactory(role="editor", first_name="Editor", last_name="Two")
+
+
+def save(made: Organization, user: User, **values: object) -> Organization:
+    row = Organization.objects.get(pk=made.pk)
+    record = replace(row.record(), **values)  # type: ignore[arg-type]
+    return organizations.edit(row.pk, row.version, record, stands_for="", actor=acting(user))
+
+
+def named(made: Organization) -> dict[str, int | None]:
+    """The person of each change of the next review."""
+    review = reviews.review(Organization.objects.get(pk=made.pk))
+    return {each.difference.field: each.entry.actor_id if each.entry else None for each in review.changes}
+
+
+def test_who_adds_a_contact_is_not_named_for_the_one_before_it(
+    accepted: Organization, editor: User, second: User
+) -> None:
+    (contact,) = accepted.record().contacts
+    contact = replace(contact, work_phone="+16085550199")
+    save(accepted, editor, contacts=(contact,))
+    save(accepted, second, contacts=(contact, EXTRA))
+    assert named(accepted) == {"contacts.0.work_phone": editor.pk, "contacts.1": second.pk}
+
+
+def test_who_adds_a_contact_in_front_is_named_for_those_that_move(
+    accepted: Organization, editor: User, second: User
+) -> None:
+    (contact,) = accepted.record().contacts
+    contact = replace(contact, work_phone="+16085550199")
+    save(accepted, editor, contacts=(contact,))
+    save(accepted, second, contacts=(EXTRA, contact))
+    assert named(accepted)["contacts.0"] == second.pk
+
+
+def test_a_second_registration_names_nobody_for_what_was_not_edited_since(
+    accepted: Organization, editor: User, second: User
+) -> None:
+    Organization.objects.filter(pk=accepted.pk).update(presence=Presence.ABSENT)
+    save(accepted, second, address=replace(accepted.record().address, street="2 Shore Rd"))
+    assert reviews.review(Organization.objects.get(pk=accepted.pk)).event == Event.NEW
+    assert {field for field, person in named(accepted).items() if person is not None} == {"address.street"}

@@ -5,7 +5,7 @@ change is decided elsewhere (`redox/resolution.py`), by hashes of whole records.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,8 +30,9 @@ SENT_BACK = ("Type", "Endpoints")
 class Split:
     """What a message changes in the directory, by who wants it.
 
-    `chosen`: somebody here edited the field. `overwritten`: the directory shows a value (`before`) that nobody here
-    chose to replace, and the message replaces it. `equivalent`: another spelling that means the same.
+    `chosen`: somebody here edited the field, or the message is for it. `overwritten`: the directory shows a value
+    (`before`) that nobody here chose to replace, and the message replaces it. `equivalent`: another spelling that
+    means the same.
     """
 
     chosen: tuple[Difference, ...] = ()
@@ -72,16 +73,23 @@ def changed_by_others(
     )
 
 
-def split(accepted: OrganizationRecord | None, seen: OrganizationRecord | None, sent: OrganizationRecord) -> Split:
+def split(
+    accepted: OrganizationRecord | None,
+    seen: OrganizationRecord | None,
+    sent: OrganizationRecord,
+    *,
+    on_purpose: Collection[str] = (),
+) -> Split:
     """What sending `sent` changes, by what was accepted and what a later reading shows (None: there is no later one).
 
-    Without anything accepted every value of the directory that differs is overwritten.
+    Without anything accepted every value of the directory that differs is overwritten. Fields `on_purpose` are what
+    the message is for, such as Active in a deactivation: they are chosen, whatever was accepted before.
     """
     edits = in_form(difference(accepted, sent))
     if seen is None:
         return Split(chosen=edits)
     known = newest(accepted, seen) if accepted else _as_unreadable_as(seen, sent)
-    chosen, others = _parted(in_form(difference(known, sent)), edits if accepted else ())
+    chosen, others = _parted(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
     real = set(map(_place, in_form(difference(respelled(known, sent), sent))))
     overwritten = tuple(each for each in others if _place(each) in real and not _is_order(each))
     said = {_place(each) for each in (*chosen, *overwritten)}
@@ -178,15 +186,15 @@ def _as_unreadable_as(seen: OrganizationRecord, sent: OrganizationRecord) -> Org
 
 
 def _parted(
-    differences: tuple[Difference, ...], edits: tuple[Difference, ...]
+    differences: tuple[Difference, ...], edits: tuple[Difference, ...], on_purpose: Collection[str]
 ) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
-    """Those that an edit here made from the very value that is known, and the others."""
+    """Those that an edit here made from the very value that is known or that are on purpose, and the others."""
     edited = {_place(each): each.before for each in edits}
     chosen: list[Difference] = []
     others: list[Difference] = []
     for each in differences:
         is_edit = _place(each) in edited and (_is_order(each) or edited[_place(each)] == each.before)
-        (chosen if is_edit else others).append(each)
+        (chosen if is_edit or each.field in on_purpose else others).append(each)
     return tuple(chosen), tuple(others)
 
 

@@ -87,6 +87,16 @@ def test_after_taking_theirs_nothing_is_overwritten(accepted, wanted, seen):
     assert knowledge.split(known, as_seen(seen), taken).overwritten == ()
 
 
+@pytest.mark.parametrize("accepted_active", [True, False, None])
+@pytest.mark.parametrize("shown_active", [True, False])
+def test_what_the_message_is_for_is_never_overwritten(accepted_active, shown_active):
+    accepted = None if accepted_active is None else replace(ACCEPTED, active=accepted_active)
+    seen = as_seen(replace(ACCEPTED, active=shown_active, name="By hand"))
+    split = knowledge.split(accepted, seen, replace(ACCEPTED, active=False), on_purpose=("active",))
+    assert fields(split.chosen) == (["active"] if shown_active else [])
+    assert fields(split.overwritten) == ["name"]
+
+
 def test_an_edit_and_a_change_in_the_directory_are_told_apart():
     seen = as_seen(replace(ACCEPTED, name="Lakeside (North)"))
     split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))

@@ -182,9 +182,9 @@ def review(
     redox = gateway.environment(organization.environment)
     message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
-    split = knowledge.split(known.accepted, known.seen, record)
-    changes, overwrites = _changes(organization, split, known.accepted, record)
     moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
+    split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if moved_alone else ())
+    changes, overwrites = _changes(organization, split, known.accepted, record)
     others = () if moved_alone else _of_others((*changes, *overwrites), actor)
     case = Case(organization, record, known.newest, redox, parent, others, split.overwritten)
     return Review(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from django.test import override_settings
 
-from organizations.models import Environment, Organization, PlanKind, Submission, User
+from organizations.models import Environment, Intent, Organization, PlanKind, Submission, User
 from organizations.services import drafts, organizations, plans, reviews, submissions
 from organizations.services.drafts import Chosen
 from organizations.services.faults import WarningsOpen
@@ -14,6 +14,7 @@ from organizations.services.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
+from tests.services.test_differences import read
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +98,13 @@ class TestOtherRecordsChange:
         ticked = frozenset(question.key for question in before.questions)
         plan = plans.make(chosen, sha256=before.sha256, ticked=ticked, actor=acting(editor))
         assert plan.submissions.count() == 1
+
+
+@pytest.mark.parametrize("intent", [Intent.DEACTIVATE, Intent.REACTIVATE])
+def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(editor: User, intent: Intent) -> None:
+    wanted = intent == Intent.REACTIVATE
+    made = factories.confirmed(factories.organization(user=editor), active=wanted)
+    made = read(made, replace(made.record(), active=not wanted, name="By hand"))
+    alone = reviews.review(made, actor=acting(editor), intent=intent)
+    assert [each.difference.field for each in alone.overwrites] == ["name"]
+    assert [warning.value.split()[0] for warning in alone.open_warnings] == ["name"]

@@ -14,9 +14,10 @@ from organizations.services.drafts import Draft, Question
 from organizations.services.reviews import Review
 from organizations.templatetags.portal import written
 
-from . import kept_back
+from . import kept_back, overwritten
 from .deactivation import not_sent
 from .kept_back import Kept
+from .overwritten import Group
 from .review import TICK
 from .review import Question as Box
 
@@ -60,14 +61,14 @@ class Unchanged(NamedTuple):
 class Page:
     """What the template prints of a draft.
 
-    `asked` are warnings, `overwrites` the ticks for values of the directory; `kept` are records that something is in
-    the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send.
+    `asked` are warnings, `overwrites` the values of the directory to tick, by record; `kept` are records that something
+    is in the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send.
     """
 
     draft: Draft
     rows: tuple[Row, ...]
     asked: tuple[Asked, ...]
-    overwrites: tuple[Asked, ...]
+    overwrites: tuple[Group, ...]
     kept: tuple[Kept, ...]
     not_active: tuple[Kept, ...]
     unchanged: tuple[Unchanged, ...]
@@ -139,12 +140,15 @@ class Page:
 
     @property
     def to_tick(self) -> int:
-        return len(self.asked) + len(self.overwrites)
+        return len(self.asked) + sum(len(group.values) for group in self.overwrites)
 
     @property
     def box_errors(self) -> list[tuple[str, str]]:
-        boxes = [each.question for each in (*self.overwrites, *self.asked)]
-        return [(f"id_tick-{each.key}", each.problem) for each in boxes if each.error]
+        asked = [each.question for each in self.asked if each.question.error]
+        return [
+            *(error for group in self.overwrites for error in group.box_errors),
+            *((f"id_tick-{each.key}", each.problem) for each in asked),
+        ]
 
 
 def page(
@@ -160,8 +164,8 @@ def page(
     return Page(
         draft=draft,
         rows=tuple(_row(made, draft.kind, _below(made, root)) for made in draft.reviews),
-        asked=tuple(_asked(each, ticked, missing) for each in draft.questions if not each.overwrites),
-        overwrites=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwrites),
+        asked=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwritten is None),
+        overwrites=overwritten.groups(draft, ticked, missing),
         kept=tuple(each for each, active in zip(kept, is_active, strict=True) if active),
         not_active=tuple(each for each, active in zip(kept, is_active, strict=True) if not active),
         unchanged=tuple(_unchanged(draft)),
@@ -226,8 +230,8 @@ def _what(made: Review, kind: PlanKind) -> str:
     labels = _named([change.difference.label.rpartition(", ")[2] for change in made.changes])
     if not made.overwrites:
         return labels
-    overwritten = words.count(len(made.overwrites), "directory value")
-    return f"{labels}; overwrites {overwritten}" if labels else f"overwrites {overwritten}"
+    lost = words.count(len(made.overwrites), "directory value")
+    return f"{labels}; overwrites {lost}" if labels else f"overwrites {lost}"
 
 
 def _named(labels: Collection[str]) -> str:

@@ -22,6 +22,7 @@ from .values import KeyRow, ValueRow
 
 MOST_NAMED = 5
 TICK = "Tick this, or go back and change the value."
+TICK_OVERWRITE = "Tick Overwrite, or take the directory's value."
 
 
 class Line(NamedTuple):
@@ -322,7 +323,7 @@ def overwritten(
     rows = []
     for row, change in zip(values.overwrite_rows(made, since_version), made.overwrites, strict=True):
         key = keys.get(overwrite_value(change.difference), "")
-        error = "Tick Overwrite, or take the directory's value." if key in missing else ""
+        error = TICK_OVERWRITE if key in missing else ""
         rows.append(row._replace(tick=key, ticked=key in ticked, tick_error=error))
     return tuple(rows)
 

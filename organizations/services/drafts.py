@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from organizations.models import Environment, Event, Intent, Organization, PlanKind, Presence, tree
+from organizations.records import Difference
 
 from . import reviews
 from .actors import Actor
 from .blockers import Blocker
 from .faults import NotDone
 from .reviews import Review
-from .warnings import NAMING_OTHERS, OVERWRITE, ReviewWarning
+from .warnings import NAMING_OTHERS, OVERWRITE, ReviewWarning, overwrite_value
 
 MOST_RECORDS = 500
 # From here on a person types how many records it is about.
@@ -47,13 +48,13 @@ class LeftOut(NamedTuple):
 class Question(NamedTuple):
     """One warning to tick, once for all records that have it.
 
-    `overwrites`: whether it is about a value that the directory shows; that is ticked for each record by itself.
+    `overwritten`: the value of the directory that it is about, if any; each record has its own tick for that.
     """
 
     key: str
     text: str
     records: tuple[Organization, ...]
-    overwrites: bool = False
+    overwritten: Difference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,17 +113,18 @@ class Draft:
     @property
     def questions(self) -> tuple[Question, ...]:
         """The warnings to tick now, each once for all records that have it; an overwritten value for each record."""
-        having: dict[str, tuple[dict[str, None], list[Organization], bool]] = {}
+        having: dict[str, tuple[dict[str, None], list[Organization], Difference | None]] = {}
         for made in self.reviews:
+            values = {overwrite_value(change.difference): change.difference for change in made.overwrites}
             for warning in made.open_warnings:
-                overwrites = warning.key == OVERWRITE
-                key = _key(warning, made.organization.pk if overwrites else 0)
-                texts, organizations, _ = having.setdefault(key, ({}, [], overwrites))
+                overwritten = values.get(warning.value) if warning.key == OVERWRITE else None
+                key = _key(warning, made.organization.pk if overwritten else 0)
+                texts, organizations, _ = having.setdefault(key, ({}, [], overwritten))
                 texts[warning.text] = None
                 organizations.append(made.organization)
         return tuple(
-            Question(key, " ".join(texts), tuple(each), overwrites=overwrites)
-            for key, (texts, each, overwrites) in having.items()
+            Question(key, " ".join(texts), tuple(each), overwritten)
+            for key, (texts, each, overwritten) in having.items()
         )
 
 

@@ -1,14 +1,17 @@
 """What the page of a plan offers: exactly what can be done now, and of each other record why not and what ends that."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from organizations.models import Environment, Organization, PlanKind, State, Submission, User, clock
 from organizations.presentation import draft as shown
+from organizations.presentation import overwritten
 from organizations.services import drafts, environments, known, organizations, workers
 from organizations.services.blockers import Block
 from organizations.services.drafts import Chosen
@@ -151,20 +154,59 @@ class TestDeactivating:
 
 
 class TestOverwriting:
-    def read(self, made: Organization, name: str) -> None:
+    def read(self, made: Organization, name: str, **values: Any) -> None:
         row = Organization.objects.get(pk=made.pk)
-        known.keep_reading(row, replace(row.record(), name=name), clock.now())
+        known.keep_reading(row, replace(row.record(), name=name, **values), clock.now())
 
-    def test_each_value_of_each_record_has_a_tick_of_its_own(self, region: list[Organization], editor: User) -> None:
+    def test_each_value_has_a_tick_below_the_name_of_its_record(self, region: list[Organization], editor: User) -> None:
         for made in region[1:3]:
             Organization.objects.filter(pk=made.pk).update(name="Same Name")
             factories.confirmed(made)
-            self.read(made, "Other Name")
+            self.read(made, "Other Name", active=False)
         page = page_of(region[0], editor)
-        assert len({each.question.key for each in page.overwrites}) == 2
-        said = "Same Name, Name: the directory shows 'Other Name'"
-        assert all(each.question.text.startswith(said) for each in page.overwrites)
+        assert [group.organization for group in page.overwrites] == [region[2], region[1]]
+        values = [value for group in page.overwrites for value in group.values]
+        assert [(value.label, value.directory, value.sent) for value in values] == [
+            ("Name", "Other Name", "Same Name")
+        ] * 2
+        assert len({value.key for value in values}) == page.to_tick == 2
         assert page.asked == ()
+
+    def test_a_box_that_is_not_ticked_is_asked_for_by_its_record(
+        self, region: list[Organization], editor: User
+    ) -> None:
+        self.read(region[1], "Other Name")
+        drawn = page_of(region[0], editor).draft
+        (question,) = drawn.questions
+        page = shown.page(drawn, missing=[question.key])
+        assert page.box_errors == [
+            (f"id_tick-{question.key}", "Sparta, Name: Tick Overwrite, or take the directory's value.")
+        ]
+
+    def test_the_way_out_is_to_take_what_the_directory_shows(self, region: list[Organization], editor: User) -> None:
+        self.read(region[1], "Other Name")
+        (group,) = page_of(region[0], editor).overwrites
+        assert (group.step, group.url) == ("Take theirs", f"/staging/organizations/{BASE}.1/differences/")
+
+    def test_where_nothing_was_accepted_the_way_out_is_an_edit(self, editor: User) -> None:
+        made = factories.organization(user=editor)
+        known.find_present(made, replace(made.record(), name="Other Name"), clock.now())
+        self.read(made, "Other Name")
+        (group,) = page_of(made, editor, PlanKind.SEND).overwrites
+        assert (group.step, group.url) == ("Edit", f"/staging/organizations/{BASE}/edit/")
+
+    def test_many_records_with_overwritten_parents_take_one_query(
+        self,
+        region: list[Organization],
+        editor: User,
+        django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
+    ) -> None:
+        for made in region[1:]:
+            self.read(made, made.name, part_of_oid="2.999.7")
+        drawn = page_of(region[0], editor).draft
+        with django_assert_num_queries(1):
+            found = overwritten.groups(drawn, (), ())
+        assert [value.sent for group in found for value in group.values] == [f"West Region ({BASE})"] * 3
 
     def test_a_record_without_saved_changes_is_not_said_to_be_equal(
         self, region: list[Organization], editor: User

@@ -336,5 +336,6 @@ def _compared(page: str, made: Review) -> Iterator[Said]:
 
 
 def _ticked(made: Review) -> frozenset[str]:
-    """The fields whose value in the directory the page asks to overwrite."""
-    return frozenset(change.difference.field for change in made.overwrites)
+    """The fields whose value in the directory the page asks to overwrite, and Active where its button is for that."""
+    moved = ["active"] if made.intent in (Intent.DEACTIVATE, Intent.REACTIVATE) else []
+    return frozenset([*moved, *(change.difference.field for change in made.overwrites)])

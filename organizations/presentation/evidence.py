@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString
 from organizations.models import Evidence, Organization, Submission
 from organizations.templatetags.portal import moment, plain
 
-# What an acceptance rests on: in the sentence of the standing, in the line below the name, as the heading of a column,
-# and in lists, where Redox's own answer is not named.
+# What an acceptance rests on: in the sentence of the standing, in the line below the name, as what came of one message
+# of a plan, as the heading of a column, and in lists, where Redox's own answer is not named.
 SENTENCE: Mapping[str, str] = {
     "answer": "Redox accepted the last message of this record.",
     "query": "A Query showed what the last message of this record sent. Redox's own answer was not clear.",
@@ -24,6 +24,13 @@ BASIS: Mapping[str, str] = {
     "both": "Redox's answer and a Query accept submission {submission}, {time}.",
     "person": "{person} decided that submission {submission} arrived, {time}: {reason}.",
     "equivalent": "A Query showed something equivalent to submission {submission}, {time}.",
+}
+CAME: Mapping[str, str] = {
+    "answer": "Accepted by Redox, {time}.",
+    "query": "The directory shows what was sent, asked {time}.",
+    "both": "Redox's answer and the directory together show that it arrived, asked {time}.",
+    "person": "{person} decided that it arrived, {time}: {reason}.",
+    "equivalent": "The directory showed something equivalent, asked {time}.",
 }
 HEADING: Mapping[str, str] = {
     "answer": "Accepted by Redox",
@@ -79,15 +86,13 @@ def basis(submission: Submission, linked: SafeString) -> SafeString:
 
     The time is that of the Query where the acceptance rests on one.
     """
-    evidence = submission.evidence or Evidence.ANSWER
-    at = submission.evidence_at if evidence in BY_A_QUERY else submission.ended_at
-    return format_html(
-        BASIS[evidence].replace("submission {submission}", "{submission}"),
-        submission=linked,
-        time=moment(at or submission.ended_at),
-        person=_person(submission),
-        reason=plain(submission.state_reason).rstrip("."),
-    )
+    template = BASIS[submission.evidence or Evidence.ANSWER]
+    return _filled(template.replace("submission {submission}", "{submission}"), submission, submission=linked)
+
+
+def came(submission: Submission) -> SafeString:
+    """What came of an accepted submission, by what and when, for a row that names the submission itself."""
+    return _filled(CAME[submission.evidence or Evidence.ANSWER], submission, focus=False)
 
 
 def heading(organization: Organization) -> str:
@@ -112,3 +117,14 @@ def in_short(submission: Submission | None) -> str:
 
 def _person(submission: Submission | None) -> str:
     return plain(submission.decided_by) if submission and submission.decided_by else "Somebody"
+
+
+def _filled(template: str, submission: Submission, /, *, focus: bool = True, **values: object) -> SafeString:
+    at = submission.evidence_at if submission.evidence in BY_A_QUERY else submission.ended_at
+    return format_html(
+        template,
+        time=moment(at or submission.ended_at, focus=focus),
+        person=_person(submission),
+        reason=plain(submission.state_reason).rstrip("."),
+        **values,
+    )

@@ -8,25 +8,35 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import Count
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from organizations import words
 from organizations.models import EnvironmentGate, Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
 from organizations.templatetags.portal import plain, written
 
+from . import evidence
 from .waiting import Reason, held_by_environment, own_reasons
 
 LIVELY = datetime.timedelta(seconds=30)
+LONGEST = 200
 
 
 class Row(NamedTuple):
-    """One submission with the word of its state, what it waits for by itself, and what came of it."""
+    """One submission with the word of its state, what it waits for by itself, and what came of it.
+
+    `step` is what a person can do about it, at `url` on its own page; both are empty where there is nothing to do.
+    """
 
     submission: Submission
     word: words.Word
     waits: SafeString
-    text: str
+    came: SafeString
+    step: str = ""
+    url: str = ""
 
 
 class Line(NamedTuple):
@@ -129,9 +139,40 @@ def _word(plan: Plan, counts: Counter[str]) -> words.Word:
 def _row(submission: Submission, reason: Reason | None) -> Row:
     word = words.SUBMISSION_STATE[submission.state]
     if reason is not None:
-        return Row(submission, word, reason.sentence, "")
-    says = submission.detail if submission.state == State.REJECTED else submission.state_reason
-    return Row(submission, word, SafeString(), plain(says))
+        return Row(submission, word, reason.sentence, SafeString())
+    step, anchor = _step(submission)
+    url = reverse("submission", args=[submission.environment, submission.pk]) + anchor if step else ""
+    return Row(submission, word, SafeString(), _came(submission), step, url)
+
+
+def _step(submission: Submission) -> tuple[str, str]:
+    """What a person can do about a submission, and where on its page."""
+    match submission.state:
+        case State.UNKNOWN:
+            return "Ask again" if submission.asks else "Ask the directory", "#ask"
+        case State.NEEDS_PERSON:
+            return "Compare and decide", "#decide"
+    return "", ""
+
+
+def _came(submission: Submission) -> SafeString:
+    """What came of one submission, and who or what says so; empty where nothing came yet."""
+    reason = plain(submission.state_reason)
+    match submission.state:
+        case State.ACCEPTED:
+            return evidence.came(submission)
+        case State.REJECTED if submission.decided_by:
+            said = f"Rejected by decision of {plain(submission.decided_by)}: {reason}"
+        case State.REJECTED:
+            said = f"Rejected by Redox: {plain(submission.detail)}"
+        case State.UNKNOWN if not submission.only_ask:
+            answer = f"HTTP {submission.http_status}" if submission.http_status else "no answer"
+            said = f"No clear answer came ({answer}). It may have taken effect."
+        case State.CANCELLED if not reason:
+            said = f"Cancelled by {plain(submission.cancelled_by)}. Nothing was sent."
+        case _:
+            said = reason
+    return format_html("{}", Truncator(said).chars(LONGEST))
 
 
 def _progress(counts: Counter[str]) -> str:

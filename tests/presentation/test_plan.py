@@ -1,0 +1,79 @@
+"""What the page of a plan tells of each of its submissions: what came, who says so, and what to do next."""
+
+import pytest
+from django.utils.html import strip_tags
+
+from organizations.models import Evidence, Plan, State, Submission, User, clock
+from organizations.practice import PracticeDirectory
+from organizations.presentation import plan as shown
+from tests import factories
+from tests.factories import BASE
+from tests.services.sending import deliver
+
+from .sending import resolved
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def plan(editor: User) -> Plan:
+    """The New of one record."""
+    return factories.plan([factories.organization(user=editor)], user=editor)
+
+
+def row_of(plan: Plan, **values: object) -> shown.Row:
+    """The row of the only submission, once it has these values."""
+    Submission.objects.filter(plan=plan).update(**values)
+    (row,) = shown.page(Plan.objects.get(pk=plan.pk)).rows
+    return row
+
+
+def test_an_accepted_submission_names_redox_answer_and_needs_nobody(practice: PracticeDirectory, plan: Plan) -> None:
+    assert deliver()
+    row = row_of(plan)
+    assert strip_tags(row.came).startswith("Accepted by Redox, ")
+    assert (row.step, row.url) == ("", "")
+
+
+def test_what_a_query_proved_is_not_called_accepted_by_redox(practice: PracticeDirectory, plan: Plan) -> None:
+    practice.behaviour = "applies-then-504"
+    assert deliver()
+    practice.behaviour = "answers"
+    assert resolved(plan.submissions.get()).state == State.ACCEPTED
+    assert strip_tags(row_of(plan).came).startswith("The directory shows what was sent, asked ")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Evidence if kind != Evidence.NONE])
+def test_each_kind_of_evidence_is_told_apart(plan: Plan, kind: Evidence) -> None:
+    accepted = {"state": State.ACCEPTED, "ended_at": clock.now(), "decided_by": "Approver One", "state_reason": "Seen."}
+    came = {row_of(plan, evidence=each, **accepted).came for each in Evidence if each not in (kind, Evidence.NONE)}
+    assert row_of(plan, evidence=kind, **accepted).came not in came
+
+
+@pytest.mark.parametrize(("asks", "step"), [(0, "Ask the directory"), (2, "Ask again")])
+def test_an_unknown_submission_leads_to_where_the_directory_is_asked(plan: Plan, asks: int, step: str) -> None:
+    row = row_of(plan, state=State.UNKNOWN, attempt=1, http_status=504, state_reason="<html>", asks=asks)
+    assert row.came == "No clear answer came (HTTP 504). It may have taken effect."
+    assert (row.step, row.url) == (step, f"/staging/submissions/{row.submission.pk}/#ask")
+
+
+def test_a_submission_that_needs_a_decision_leads_there(plan: Plan) -> None:
+    row = row_of(plan, state=State.NEEDS_PERSON, attempt=1, state_reason=f"{BASE} already exists.")
+    assert row.came == f"{BASE} already exists."
+    assert (row.step, row.url) == ("Compare and decide", f"/staging/submissions/{row.submission.pk}/#decide")
+
+
+def test_a_rejection_names_who_rejected_it(plan: Plan) -> None:
+    row = row_of(plan, state=State.REJECTED, detail="Parsing XML request error!", state_reason="Not ours")
+    assert row.came == "Rejected by Redox: Parsing XML request error!"
+    assert row_of(plan, decided_by="Approver One").came == "Rejected by decision of Approver One: Not ours"
+
+
+def test_a_cancelled_submission_names_the_reason_or_the_person(plan: Plan) -> None:
+    row = row_of(plan, state=State.CANCELLED, cancelled_by="Editor One")
+    assert row.came == "Cancelled by Editor One. Nothing was sent."
+    assert row_of(plan, state_reason=f"Plan {plan.pk} was stopped.").came == f"Plan {plan.pk} was stopped."
+
+
+def test_what_still_waits_has_nothing_that_came(plan: Plan) -> None:
+    assert row_of(plan).came == ""

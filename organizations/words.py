@@ -236,21 +236,21 @@ SUBMISSION_STATE = _by_key(
     Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} on {moment}. Nothing was sent."),
 )
 
-# A plan is at its end when none of its submissions is open, whoever said what last.
+# A plan is finished when none of its submissions is open, whatever a person did to it last.
 PLAN_STATE = _by_key(
     Word(
         "going",
         "Going",
         "paper-airplane",
         "is-work",
-        "What is sent together goes out one after the other, by itself. You can leave this page.",
+        "The portal sends the messages one after the other. You can leave this page.",
     ),
     Word(
         "paused",
         "Paused",
         "pause-circle",
         "is-unsure",
-        "Paused since {time}: {cause}. Nothing more of it is sent until somebody lets it go on or stops it.",
+        "Paused since {time}: {cause}. Nothing more is sent until somebody lets it go on or stops it.",
     ),
     Word(
         "stopped",
@@ -259,7 +259,7 @@ PLAN_STATE = _by_key(
         "is-ink",
         "Stopped at {time}: {cause}. What was not attempted was cancelled.",
     ),
-    Word("ended", "At its end", "document-check", "is-ink", "Nothing of it is under way any more."),
+    Word("ended", "Finished", "document-check", "is-ink", "Nothing is being sent."),
 )
 
 # Instead of the sentence of the state once there was an attempt: what came of it is said beside it.

@@ -69,12 +69,12 @@ class Listing:
 
     @property
     def summary(self) -> str:
-        """How many fit, and how many more are shown only because they stand above one that fits."""
+        """How many fit, and how many parents are shown only because one below them fits."""
         if not self.is_filtered:
             return count(self.total, "record")
-        frames = sum(row.is_frame for row in self.rows)
-        framing = f"; {frames} more {'frames' if frames == 1 else 'frame'} them" if frames else ""
-        return f"{self.fitting:,} of {count(self.total, 'record')} fit{framing}"
+        parents = sum(row.is_frame for row in self.rows)
+        also = f", and {count(parents, 'parent')}" if parents else ""
+        return f"{self.fitting:,} of {count(self.total, 'record')} fit{also}"
 
     @property
     def choices(self) -> list[Choice]:

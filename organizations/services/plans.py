@@ -69,7 +69,7 @@ def pause(plan_id: int, *, actor: Actor) -> Plan:
     """Hold everything of a plan that waits, until somebody lets it go on.
 
     Raises:
-        NotDone: it is not going, or at its end.
+        NotDone: it is not going, or finished.
     """
     with audit.recorded(actor) as history:
         plan = _locked(plan_id)
@@ -100,12 +100,12 @@ def stop(plan_id: int, *, actor: Actor) -> Plan:
     """End a plan for good: what was not attempted is cancelled, the rest goes on to its own end.
 
     Raises:
-        NotDone: it is stopped already, or at its end.
+        NotDone: it is stopped already, or finished.
     """
     with audit.recorded(actor) as history:
         plan = _locked(plan_id)
         if plan.state == PlanState.STOPPED or not is_open(plan):
-            raise NotDone(f"Plan {plan.pk} is at its end already. Nothing was changed.")
+            raise NotDone(f"Plan {plan.pk} is finished already. Nothing was changed.")
         _set(plan, PlanState.STOPPED, f"{actor.name} stopped it")
         cancelled = _cancel_waiting(history, plan)
         _note(history, Action.PLAN_STOPPED, plan, cancelled=cancelled)
@@ -130,7 +130,7 @@ def follow(history: audit.History, submission: Submission, plan: Plan | None) ->
 
 
 def is_open(plan: Plan) -> bool:
-    """Whether a plan is not at its end: one of its submissions is open."""
+    """Whether a plan is not finished: one of its submissions is open."""
     return Submission.objects.open().filter(plan=plan).exists()
 
 

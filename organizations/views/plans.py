@@ -115,7 +115,7 @@ def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
 @needs(Right.EDIT, HOLD)
 def pause(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Hold what waits: who made the plan may, and whoever may send to the environment."""
-    return _hold(request, environment, plan, plans.pause, "Paused. Nothing more of it is sent until it goes on.")
+    return _hold(request, environment, plan, plans.pause, "Paused. Nothing more is sent until it goes on.")
 
 
 @require_POST

@@ -54,11 +54,11 @@ def test_three_records_are_chosen_sent_and_watched(
     assert faults_of(page) == []
     practice.behaviour = "answers"
     expect(state).to_contain_text("3 of 3 accepted")
-    expect(state).to_contain_text("At its end")
-    expect(page.locator("#live")).to_contain_text("is now: At its end. 3 of 3 accepted.")
+    expect(state).to_contain_text("Finished")
+    expect(page.locator("#live")).to_contain_text("is now: Finished. 3 of 3 accepted.")
     expect(page.locator("#submissions").get_by_text("Accepted", exact=True)).to_have_count(3)
     assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
-    assert page.title().startswith("At its end: plan ")
+    assert page.title().startswith("Finished: plan ")
     assert len(practice.organizations("staging")) == 4
 
 

@@ -36,7 +36,7 @@ def test_a_plan_is_stopped_while_a_child_of_it_is_rejected(rounds: Rounds, user:
         check()
         assert (state_of(below), state_of(above)) == (State.REJECTED, State.CANCELLED)
         assert fresh(above.organization).active
-        assert refusals(results) in ([], [f"Plan {plan.pk} is at its end already. Nothing was changed."])
+        assert refusals(results) in ([], [f"Plan {plan.pk} is finished already. Nothing was changed."])
 
 
 def test_a_plan_is_paused_while_its_third_alike_is_rejected(rounds: Rounds, user: User) -> None:

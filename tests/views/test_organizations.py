@@ -133,7 +133,7 @@ def test_a_hit_shows_why_it_fits_and_is_framed_by_what_stands_above(client_of, f
         (3, "Quarry Road", False),
         (2, "Harbor Region", False),
     ]
-    assert listing.summary == "2 of 5 records fit; 2 more frame them"
+    assert listing.summary == "2 of 5 records fit, and 2 parents"
     text = response.content.decode()
     assert "alias: Old <mark>Harbor</mark> Pediatrics" in text
     assert "<mark>Harbor</mark> Region" in text

@@ -70,7 +70,7 @@ def test_it_asks_anew_until_its_end(
     deliver_all()
     answer = client.get(f"{state}?since={page.since}")
     assert "Plan" in text_of(answer)
-    assert f"Plan {plan.pk} is now: At its end. 3 of 3 accepted." in text_of(answer)
+    assert f"Plan {plan.pk} is now: Finished. 3 of 3 accepted." in text_of(answer)
     assert b"data-hx-get" not in answer.content
     assert b"Pause" not in answer.content
 
@@ -81,10 +81,10 @@ def test_a_page_that_stands_open_hears_that_its_environment_was_stopped(
     since = client.get(url(plan)).context["page"].since
     EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="The key is unknown")
     answer = client.get(f"{url(plan, 'state/')}?since={since}")
-    assert "Nothing goes out now. STAGING is stopped: The key is unknown." in text_of(answer)
+    assert answer.context["page"].held == "STAGING is stopped: The key is unknown."
     assert "3 submissions wait, none is lost." in text_of(answer)
     client.post(url(plan, "pause/"))
-    assert "Nothing goes out now." not in text_of(client.get(url(plan)))
+    assert client.get(url(plan)).context["page"].held == ""
 
 
 def test_it_is_paused_goes_on_and_is_stopped(client: Client, plan: Plan) -> None:
@@ -154,7 +154,7 @@ def test_all_plans_are_listed_the_newest_first(client: Client, editor: User) -> 
         page = text_of(client.get("/staging/plans/"))
     assert len(more) == len(few)
     assert f"{second.pk}, Send Paused 0 of 2 accepted, 2 queued Editor One" in page
-    assert f"{first.pk}, Send At its end 2 of 2 accepted Editor One" in page
-    assert page.index("Paused 0 of 2") < page.index("At its end 2 of 2")
+    assert f"{first.pk}, Send Finished 2 of 2 accepted Editor One" in page
+    assert page.index("Paused 0 of 2") < page.index("Finished 2 of 2")
     assert "Nothing has been sent together in PRODUCTION." in text_of(client.get("/production/plans/"))
     assert 'href="/staging/plans/"' in client.get("/staging/submissions/").content.decode()

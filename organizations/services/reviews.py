@@ -186,7 +186,7 @@ def review(
     split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if moved_alone else ())
     changes, overwrites = _changes(organization, split, known.accepted, record)
     others = () if moved_alone else _of_others((*changes, *overwrites), actor)
-    case = Case(organization, record, known.newest, redox, parent, others, split.overwritten)
+    case = Case(organization, record, known.newest, redox, parent, others, split.overwritten, together)
     return Review(
         organization=organization,
         event=event,

@@ -44,7 +44,7 @@ class ReviewWarning:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that the rules look at."""
+    """All that the rules look at. `together` are ids of records whose messages go before this one in the same plan."""
 
     organization: Organization
     record: OrganizationRecord
@@ -53,6 +53,7 @@ class Case:
     parent: Organization | None
     foreign_edits: tuple[tuple[Difference, AuditEntry], ...]
     overwritten: tuple[Difference, ...] = ()
+    together: frozenset[int] = frozenset()
 
     @property
     def word(self) -> str:
@@ -193,18 +194,9 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     word = case.word
     if record.part_of_oid in case.gateways:
-        top = (
-            Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
-            .exclude(pk=case.organization.pk)
-            .filter(Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES))
-            .order_by("id")
-            .first()
-        )
-        if top and not case.organization.confirmed:
-            text = (
-                f"You have a top-level record already: {top.name}."
-                " A second one is right when it has a patient index of its own."
-            )
+        first = "" if case.organization.confirmed else _first_top(case)
+        if first:
+            text = f"{first} A second one is right when it has a patient index of its own."
             yield ReviewWarning("second-top", "", text)
     elif case.parent is None:
         text = (
@@ -215,6 +207,18 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
     if case.before and case.before.part_of_oid != record.part_of_oid:
         text = "PartOf changes. Redox does not document how a record is moved; this message does it by Update."
         yield ReviewWarning("move", f"{case.before.part_of_oid} {record.part_of_oid}", text)
+
+
+def _first_top(case: Case) -> str:
+    """The top-level record that there is already, or that the same plan registers before this one; empty if none."""
+    tops = Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
+    others = tops.exclude(pk=case.organization.pk)
+    in_directory = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES)
+    if top := others.filter(in_directory).order_by("id").first():
+        return f"You have a top-level record already: {top.name}."
+    if case.together and (top := others.filter(pk__in=case.together).order_by("oid_key").first()):
+        return f"The same plan registers another top-level record: {top.name}."
+    return ""
 
 
 def _double(case: Case) -> Iterator[ReviewWarning]:

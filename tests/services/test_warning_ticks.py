@@ -100,6 +100,14 @@ class TestOtherRecordsChange:
         assert plan.submissions.count() == 1
 
 
+def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_first(editor: User) -> None:
+    second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
+    chosen = Chosen(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
+    (question,) = drafts.draft(chosen, actor=acting(editor)).questions
+    assert (question.key.rpartition("-")[0], question.records) == ("second-top", (second,))
+    assert first.name in question.text
+
+
 @pytest.mark.parametrize("intent", [Intent.DEACTIVATE, Intent.REACTIVATE])
 def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(editor: User, intent: Intent) -> None:
     wanted = intent == Intent.REACTIVATE

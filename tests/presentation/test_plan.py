@@ -77,3 +77,12 @@ def test_a_cancelled_submission_names_the_reason_or_the_person(plan: Plan) -> No
 
 def test_what_still_waits_has_nothing_that_came(plan: Plan) -> None:
     assert row_of(plan).came == ""
+
+
+def test_the_progress_counts_in_the_words_of_the_states(editor: User) -> None:
+    made = [factories.organization(f"{BASE}.{place}", user=editor) for place in (1, 2, 3)]
+    plan = factories.plan(made, user=editor)
+    plan.submissions.filter(organization__in=made[:2]).update(state=State.NEEDS_PERSON)
+    assert shown.page(plan).progress == "0 of 3 accepted, 1 queued, 2 need a decision"
+    plan.submissions.filter(organization=made[0]).update(state=State.REJECTED)
+    assert shown.page(plan).progress == "0 of 3 accepted, 1 queued, 1 rejected, 1 needs a decision"

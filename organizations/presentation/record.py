@@ -20,6 +20,7 @@ from organizations.models import (
 )
 from organizations.records import OrganizationRecord
 from organizations.services import gateway, organizations
+from organizations.services.blockers import refused_as_absent
 from organizations.templatetags.portal import age, moment, plain, with_oids, written
 from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
 
@@ -193,7 +194,7 @@ def _standing_sentence(organization: Organization) -> str:
     if organization.is_foreign:
         return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
     if organization.presence == Presence.ABSENT and organization.presence_at:
-        said_by = "answer" if _is_refused_as_absent(organization) else "query"
+        said_by = "answer" if refused_as_absent(organization).exists() else "query"
         return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at))
     if word.key in ("active", "deactivated"):
         return word.say(evidence=evidence.sentence(organization))
@@ -202,12 +203,6 @@ def _standing_sentence(organization: Organization) -> str:
     entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_STATED)
     stated = entries.order_by("-sequence").first()
     return word.say(person=stated.actor_name if stated else "Somebody")
-
-
-def _is_refused_as_absent(organization: Organization) -> bool:
-    """Whether Redox's own answer said that the OID is not there; else a Query did."""
-    said = Submission.objects.filter(organization=organization, known_answer="is_not_valid", state=State.REJECTED)
-    return said.filter(ended_at__gte=organization.presence_at).exists()
 
 
 def values(organization: Organization) -> Values:

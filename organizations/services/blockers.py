@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import QuerySet
+
 from organizations.models import Environment, Event, Intent, Organization, Presence, State, Submission, tree
 from organizations.records import OrganizationRecord
 from organizations.redox import messages, reading
@@ -60,9 +62,7 @@ def blockers_of(
     else:
         found += [_circle(organization, parent), _parent_in_the_way(organization, record, parent, together)]
     if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
-        found.append(
-            Blocker(Block.ALREADY_SO, "Redox accepted no deactivation of this record. There is nothing to reactivate.")
-        )
+        found.append(Blocker(Block.ALREADY_SO, _why_not_to_reactivate(organization)))
     return tuple(blocker for blocker in found if blocker)
 
 
@@ -174,10 +174,7 @@ def _parent_out_of_use(parent: Organization) -> Blocker | None:
 
 def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> Blocker | None:
     if organization.presence != Presence.PRESENT:
-        return Blocker(
-            Block.NOTHING_TO_DEACTIVATE,
-            "There is nothing to deactivate: Redox has accepted no message of this record.",
-        )
+        return Blocker(Block.NOTHING_TO_DEACTIVATE, _why_nothing_there(organization))
     if organization.confirmed_active is False:
         return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
     children = tree.active_children_of(organization).exclude(pk__in=together)
@@ -186,6 +183,46 @@ def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> 
         return None
     named = tuple(children.only("environment", "oid", "name").order_by("oid_key")[:MOST_CHILDREN])
     return Blocker(Block.ACTIVE_CHILDREN, _children_sentence(count), children=named, more=count - len(named))
+
+
+def _why_not_to_reactivate(organization: Organization) -> str:
+    """What is known of a record that neither a message nor a value taken from the directory made inactive."""
+    newest = organization.newest_record()
+    if organization.presence == Presence.ABSENT:
+        known = "This record is not in the directory."
+    elif newest is None or organization.presence != Presence.PRESENT:
+        known = "The portal does not know this record as deactivated."
+    elif not newest.active:
+        return "The directory showed Active = false, which nobody accepted here. Review the record and send an Update."
+    elif organization.confirmed_active is None:
+        known = "The directory showed this record as active."
+    else:
+        known = "This record is active already."
+    return f"{known} There is nothing to reactivate."
+
+
+def _why_nothing_there(organization: Organization) -> str:
+    """Why there is nothing in the directory to deactivate, and on which evidence."""
+    if organization.presence == Presence.UNKNOWN:
+        return "Whether there is anything to deactivate is not known."
+    if organization.is_foreign:
+        return "There is nothing to deactivate: nothing of this record is in the directory."
+    if organization.presence == Presence.ABSENT:
+        return f"There is nothing to deactivate: {_why_absent(organization)}"
+    return "There is nothing to deactivate: Redox has accepted no message of this record with this OID."
+
+
+def _why_absent(organization: Organization) -> str:
+    last = refused_as_absent(organization).order_by("-pk").first()
+    if last is None:
+        return "a Query did not show this OID in the directory."
+    return f'Redox answered submission {last.pk} that this OID "is not valid", so it is not in the directory.'
+
+
+def refused_as_absent(organization: Organization) -> QuerySet[Submission]:
+    """The messages whose own answers said that the OID is not there; if there are none, a Query said so."""
+    said = Submission.objects.filter(organization=organization, known_answer="is_not_valid", state=State.REJECTED)
+    return said.filter(ended_at__gte=organization.presence_at)
 
 
 def children_in_the_way(organization: Organization) -> str:

@@ -206,14 +206,6 @@ def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client_of: Cli
     assert warning["key"] == "overwrite"
 
 
-def test_a_record_that_was_never_registered_has_nothing_to_deactivate(client_of: ClientOf, approver: User) -> None:
-    made = factories.organization(user=approver)
-    said = text_of(client_of("editor").get(address_of(made)))
-    assert "There is nothing to deactivate: Redox has accepted no message of this record." in said
-    said = text_of(client_of("editor").get(address_of(made, "reactivate")))
-    assert "There is nothing to reactivate." in said
-
-
 def test_an_open_submission_must_end_first(client_of: ClientOf, accepted, approver: User) -> None:
     made = accepted()
     organizations.edit(

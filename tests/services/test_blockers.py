@@ -1,0 +1,85 @@
+"""What the portal says where there is nothing to deactivate or reactivate: no more than is known now."""
+
+import pytest
+
+from organizations.models import Intent, Organization, Presence, User
+from organizations.practice import PracticeDirectory
+from organizations.services import differences, organizations, reviews
+from organizations.services.blockers import Block
+from tests import factories
+from tests.factories import acting
+from tests.services.sending import accepted, deliver, edit, fresh
+from tests.services.test_differences import read
+
+pytestmark = pytest.mark.django_db
+
+
+def sentence(made: Organization, intent: Intent) -> str:
+    """What stands against it, without what is said of presence in general."""
+    blockers = reviews.review(fresh(made), intent=intent).blockers
+    (said,) = [each.sentence for each in blockers if each.kind in (Block.ALREADY_SO, Block.NOTHING_TO_DEACTIVATE)]
+    return said
+
+
+def test_a_reactivated_record_is_said_to_be_active(practice: PracticeDirectory, editor: User) -> None:
+    made = accepted(editor)
+    for intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        factories.submission(made, user=editor, intent=intent)
+        assert deliver()
+    assert sentence(made, Intent.REACTIVATE) == "This record is active already. There is nothing to reactivate."
+
+
+def test_what_redox_calls_not_valid_is_said_to_be_absent_by_that_answer(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    submission = factories.submission(edit(accepted(editor), editor, name="Lakeside North"), user=editor)
+    practice.behaviour = "says-no-not-valid"
+    assert deliver()
+    made = fresh(submission.organization)
+    assert made.presence == Presence.ABSENT
+    assert sentence(made, Intent.DEACTIVATE) == (
+        f'There is nothing to deactivate: Redox answered submission {submission.pk} that this OID "is not valid",'
+        " so it is not in the directory."
+    )
+    assert sentence(made, Intent.REACTIVATE).startswith("This record is not in the directory.")
+
+
+def test_what_a_query_did_not_show_is_said_to_be_absent_by_it(editor: User) -> None:
+    made = factories.confirmed(factories.organization(user=editor))
+    Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
+    assert sentence(made, Intent.DEACTIVATE) == (
+        "There is nothing to deactivate: a Query did not show this OID in the directory."
+    )
+
+
+@pytest.mark.parametrize(
+    ("presence", "said"),
+    [
+        (Presence.NEVER, "There is nothing to deactivate: Redox has accepted no message of this record with this OID."),
+        (Presence.UNKNOWN, "Whether there is anything to deactivate is not known."),
+    ],
+)
+def test_of_a_record_of_which_nothing_was_accepted_only_that_is_said(
+    editor: User, presence: Presence, said: str
+) -> None:
+    made = factories.organization(user=editor)
+    Organization.objects.filter(pk=made.pk).update(presence=presence)
+    assert sentence(made, Intent.DEACTIVATE) == said
+    assert sentence(made, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")
+
+
+@pytest.mark.parametrize(
+    ("active", "said"),
+    [(True, "The directory showed this record as active."), (False, "The directory showed Active = false, which")],
+)
+def test_of_a_claimed_record_is_said_what_the_directory_showed(editor: User, active: bool, said: str) -> None:
+    made = factories.organization(user=editor)
+    read(made, factories.record(active=active))
+    differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+    assert sentence(made, Intent.REACTIVATE).startswith(said)
+
+
+def test_a_stated_record_is_not_known_as_deactivated(editor: User) -> None:
+    made = factories.organization(user=editor)
+    organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
+    assert sentence(made, Intent.REACTIVATE).startswith("The portal does not know this record as deactivated.")

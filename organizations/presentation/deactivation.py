@@ -3,24 +3,18 @@
 import datetime
 from dataclasses import dataclass
 
+from django.utils.safestring import SafeString
+
 from organizations.knowledge import in_form
-from organizations.models import AuditEntry, Evidence, Intent, Organization, Submission, clock, tree
+from organizations.models import AuditEntry, Intent, Organization, clock, tree
 from organizations.models.audit import EDITS
 from organizations.records import difference
 from organizations.services.blockers import Block
 from organizations.services.reviews import Review
 
-from .record import last_deactivation
+from .record import accepted_basis
 
 OLD = datetime.timedelta(days=180)
-
-
-DONE_BY: dict[str, str] = {
-    Evidence.ANSWER: "accepted by Redox",
-    Evidence.BOTH: "accepted by Redox and shown by the directory",
-    Evidence.QUERY: "shown by the directory",
-    Evidence.PERSON: "decided by a person",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +27,10 @@ class OldValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deactivation:
-    """All that the page prints beside the form. `is_blocked` leaves no form."""
+    """All that the page prints beside the form. `is_blocked` leaves no form.
+
+    `done` says on what evidence the record is deactivated already; empty where it is not.
+    """
 
     intent: Intent
     name: str
@@ -44,21 +41,7 @@ class Deactivation:
     not_sent: tuple[str, ...]
     counterpart: Organization | None
     old_values: list[OldValues]
-    done: Submission | None
-
-    @property
-    def done_at(self) -> datetime.datetime | None:
-        """When the deactivation was accepted; later Updates of the deactivated record do not count."""
-        return self.done.ended_at if self.done else self.review.organization.confirmed_at
-
-    @property
-    def done_by(self) -> str:
-        """On what evidence it is called deactivated."""
-        return DONE_BY.get(self.done.evidence, "accepted") if self.done else "accepted"
-
-    @property
-    def done_reason(self) -> str:
-        return self.done.reason.rstrip(".") if self.done else ""
+    done: SafeString
 
     @property
     def is_blocked(self) -> bool:
@@ -88,7 +71,7 @@ def deactivation(review: Review) -> Deactivation:
         parent=ancestors[-1] if ancestors else None,
         not_sent=not_sent(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
-        done=last_deactivation(organization) if deactivates else None,
+        done=accepted_basis(organization) if deactivates and organization.confirmed_active is False else SafeString(),
         old_values=[] if deactivates else _old_values(review),
     )
 

@@ -72,8 +72,10 @@ def sentence(organization: Organization) -> str:
 
 def is_active_taken(organization: Organization) -> bool:
     """Whether Active is not what was accepted last, but what the directory showed later and somebody took over."""
-    accepted = organization.confirmed_record() if organization.taken else None
-    return accepted is not None and accepted.active != organization.confirmed_active
+    if not organization.taken:
+        return False
+    accepted = organization.confirmed_record()
+    return accepted is None or accepted.active != organization.confirmed_active
 
 
 def explained() -> list[tuple[str, str]]:

@@ -125,7 +125,7 @@ def basis(organization: Organization) -> SafeString:
     key = standing_of(organization).key
     values: dict[str, object] = {"reason": plain(organization.presence_reason).rstrip(".")}
     if key in ("active", "deactivated"):
-        return _accepted_basis(organization, key)
+        return accepted_basis(organization)
     if key == "seen":
         seen = organization.seen_record()
         values |= {"time": moment(organization.presence_at), "value": str(bool(seen and seen.active)).lower()}
@@ -157,10 +157,11 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     return format_html("{} {}", said, format_html(STANDING_BASIS["former_oid"], oid=with_oids(last.oid)))
 
 
-def _accepted_basis(organization: Organization, key: str) -> SafeString:
+def accepted_basis(organization: Organization) -> SafeString:
+    """On what evidence a record is active or deactivated: an accepted message, or what was taken from the directory."""
     if evidence.is_active_taken(organization):
         return format_html(evidence.TAKEN_BASIS, time=moment(organization.known_at))
-    done = last_deactivation(organization) if key == "deactivated" else None
+    done = _last_deactivation(organization) if organization.confirmed_active is False else None
     accepted = done or organization.confirmed_submission
     if accepted is None:
         return format_html("Accepted {}.", moment(organization.confirmed_at))
@@ -169,13 +170,18 @@ def _accepted_basis(organization: Organization, key: str) -> SafeString:
         return format_html(STANDING_BASIS["active"], evidence=rests_on)
     person = done.submitter.get_full_name() or done.submitter.get_username()
     reason, day = plain(done.reason).rstrip("."), moment(done.ended_at, "day")
-    return format_html(STANDING_BASIS[key], date=day, person=person, reason=reason, evidence=rests_on)
+    return format_html(STANDING_BASIS["deactivated"], date=day, person=person, reason=reason, evidence=rests_on)
 
 
-def last_deactivation(organization: Organization) -> Submission | None:
-    """The deactivation that was accepted last; later Updates of the deactivated record have reasons of their own."""
-    done = Submission.objects.filter(organization=organization, intent=Intent.DEACTIVATE, state=State.ACCEPTED)
-    return done.select_related("submitter").order_by("-pk").first()
+def _last_deactivation(organization: Organization) -> Submission | None:
+    """The deactivation that was accepted last; later Updates of the deactivated record have reasons of their own.
+
+    None if a reactivation was accepted since: then something else made the record inactive.
+    """
+    moves = (Intent.DEACTIVATE, Intent.REACTIVATE)
+    done = Submission.objects.filter(organization=organization, intent__in=moves, state=State.ACCEPTED)
+    last = done.select_related("submitter").order_by("-pk").first()
+    return last if last is not None and last.intent == Intent.DEACTIVATE else None
 
 
 def link(submission: Submission | None) -> SafeString:

@@ -15,11 +15,9 @@ from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
 from organizations.services import delivery, known, organizations
 from organizations.services.actors import Actor
-from organizations.templatetags.portal import written
 from organizations.views.lost import SENTENCE
 from tests import factories
 from tests.factories import BASE
-from tests.views.history import edited
 from tests.views.pages import text_of
 
 type ClientOf = Callable[..., Client]
@@ -90,7 +88,6 @@ def test_a_record_is_deactivated_and_reactivated(
     )
 
     said = text_of(client.get(address_of(made)))
-    assert "Deactivated: accepted by Redox, " in said
     assert "Location closed: Lease ended, ticket 97." in said
 
     again = address_of(made, "reactivate")
@@ -125,20 +122,6 @@ def test_the_record_that_replaces_it_is_named_in_the_reason(
     )
     assert Submission.objects.get(intent=Intent.DEACTIVATE).reason == reason
     assert "replaced_by" not in client.get(address_of(made, "reactivate")).content.decode()
-
-
-def test_a_later_update_is_not_taken_for_the_deactivation(
-    client_of: ClientOf, accepted, approver: User, worker: Actor
-) -> None:
-    made = accepted()
-    closed = factories.submission(made, user=approver, intent=Intent.DEACTIVATE, reason="Location closed: Lease ended.")
-    delivery.deliver_next("staging", actor=worker)
-    factories.submission(edited(made, approver, name="Lakeside South"), user=approver, reason="New name")
-    delivery.deliver_next("staging", actor=worker)
-    yesterday = clock.now() - datetime.timedelta(days=1)
-    Submission.objects.filter(pk=closed.pk).update(ended_at=yesterday)
-    said = text_of(client_of("editor").get(address_of(made)))
-    assert f"accepted by Redox, {written(yesterday)}. Location closed: Lease ended. Reactivate" in said
 
 
 def test_saved_changes_stay_behind_and_are_named(client_of: ClientOf, accepted, approver: User) -> None:

@@ -55,6 +55,16 @@ EXPORTED: Mapping[str, str] = {
     "equivalent": "A Query, equivalent values",
 }
 
+# How an Active that is wanted again is known.
+AS_KNOWN: Mapping[str, str] = {
+    "": "as it was last accepted",
+    "answer": "as Redox last accepted it",
+    "query": "as it was last accepted, shown by a Query",
+    "both": "as it was last accepted, by Redox's answer and a Query",
+    "person": "as it was last accepted, by decision of {person}",
+    "equivalent": "as it was last accepted; a Query showed something equivalent",
+}
+
 # The same where Active was taken from the directory after the last acceptance.
 TAKEN = "The directory showed this record when the portal asked, and its values were taken over here."
 TAKEN_BASIS = "Taken from the directory, asked {time}."
@@ -76,6 +86,24 @@ def is_active_taken(organization: Organization) -> bool:
         return False
     accepted = organization.confirmed_record()
     return accepted is None or accepted.active != organization.confirmed_active
+
+
+def active_again(organization: Organization) -> str:
+    """What is wanted of Active after its change was cancelled, and how that value is known if it is."""
+    return f"Active of the record is wanted {str(organization.active).lower()} again{_as_known(organization)}."
+
+
+def _as_known(organization: Organization) -> str:
+    newest = organization.newest_record()
+    if organization.confirmed_active is None:
+        shows_it = newest is not None and newest.active == organization.active
+        return ", as the directory showed it" if shows_it else ""
+    if organization.confirmed_active != organization.active:
+        return ""
+    if is_active_taken(organization):
+        return ", as it was taken from the directory"
+    said = AS_KNOWN[organization.confirmed_evidence]
+    return f", {said.format(person=_person(organization.confirmed_submission))}"
 
 
 def explained() -> list[tuple[str, str]]:

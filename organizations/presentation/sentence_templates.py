@@ -47,7 +47,7 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     Action.ORGANIZATION_CONFIRMED: Template(*_YES, "From now on {name} is compared with what {submission} sent."),
     Action.ORGANIZATION_ACTIVE_RETURNED: Template(
-        "arrow-uturn-left", "is-quiet", "Active of {name} is again as it was last accepted: {submission} ended."
+        "arrow-uturn-left", "is-quiet", "Active of {name} is again as it was saved before {submission}."
     ),
     Action.ORGANIZATION_STATED: Template(
         "stated", "is-ink", "{actor} stated that {name} was registered outside the portal.{reason}"

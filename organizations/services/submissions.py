@@ -156,7 +156,7 @@ def cancel_followers(history: audit.History, submission: Submission, locked: Loc
 
 
 def return_active(history: audit.History, submission: Submission) -> None:
-    """When a deactivation or reactivation will not happen, the wanted Active is again what Redox last accepted.
+    """When a deactivation or reactivation will not happen, the wanted Active is again what it was before.
 
     The submission's record is locked already.
     """

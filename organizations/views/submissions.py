@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from organizations import words
 from organizations.forms.decision import DecisionForm
-from organizations.models import AuditEntry, Environment, EnvironmentGate, Intent, State, Submission
+from organizations.models import AuditEntry, Environment, EnvironmentGate, Intent, Organization, State, Submission
 from organizations.permissions import Right, may, sending
-from organizations.presentation import acceptance, attempts, deciding, exchanges, proof, rejection
+from organizations.presentation import acceptance, attempts, deciding, evidence, exchanges, proof, rejection
 from organizations.presentation import submission as shown
 from organizations.presentation.deciding import Decision
 from organizations.services import answers, asking, submissions
@@ -155,8 +155,7 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
 
 def _what_stays(submission: Submission) -> str:
     if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        active = "true" if submission.intent == Intent.DEACTIVATE else "false"
-        return f"Active of the record is wanted {active} again, as Redox last accepted it."
+        return evidence.active_again(Organization.objects.get(pk=submission.organization_id))
     return "Your changes stay saved on the record."
 
 

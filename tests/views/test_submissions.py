@@ -11,7 +11,6 @@ from django.test import Client, override_settings
 from organizations.models import (
     Action,
     AuditEntry,
-    Intent,
     Organization,
     State,
     Submission,
@@ -112,20 +111,6 @@ def test_before_the_first_attempt_it_can_be_cancelled(client_of: ClientOf, edito
     assert "Review again" in said
     again = text_of(client.post(page_of(queued, "submission-cancel"), follow=True))
     assert "was cancelled already." in again
-
-
-@pytest.mark.parametrize(("intent", "wanted"), [(Intent.DEACTIVATE, "true"), (Intent.REACTIVATE, "false")])
-def test_a_cancelled_change_of_active_says_what_is_wanted_again(
-    client_of: ClientOf, practice: PracticeDirectory, editor: User, worker: Actor, intent: Intent, wanted: str
-) -> None:
-    made = sent(practice, editor, worker, "answers").organization
-    if intent == Intent.REACTIVATE:
-        factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
-        delivery.deliver_next("staging", actor=worker)
-    queued = factories.submission(made, user=editor, intent=intent)
-    said = text_of(client_of(user=editor).post(page_of(queued, "submission-cancel"), follow=True))
-    assert f"Nothing was sent. Active of the record is wanted {wanted} again, as Redox last accepted it." in said
-    assert "Your changes stay saved" not in said
 
 
 def test_who_may_not_cancel_is_told_why(client_of: ClientOf, queued: Submission) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from organizations.knowledge import in_form
+from organizations.knowledge import unsent
 from organizations.models import AuditEntry, Intent, Organization, clock, tree
 from organizations.models.audit import EDITS
 from organizations.records import difference
@@ -79,7 +79,7 @@ def deactivation(review: Review) -> Deactivation:
 def not_sent(review: Review) -> tuple[str, ...]:
     """The labels of the saved changes that stay behind."""
     known = review.organization.baseline_record()
-    found = in_form(difference(known, review.organization.record())) if known else ()
+    found = unsent(known, None if known else review.record, review.organization.record())
     return tuple(change.label for change in found if change.field != "active")
 
 

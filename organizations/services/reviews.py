@@ -174,8 +174,9 @@ def review(
 ) -> Review:
     """The review of what is saved now.
 
-    With the intent deactivate or reactivate: of what was last accepted or taken, Active alone changed. `together`
-    are ids of records whose messages go before this one in the same plan: what those bring about is not in its way.
+    With the intent deactivate or reactivate: of what was last accepted or taken, else of what the directory showed,
+    Active alone changed. `together` are ids of records whose messages go before this one in the same plan: what those
+    bring about is not in its way.
     """
     record, event = _record_for(organization, intent), _event_for(organization)
     known = _known_of(organization) if event == Event.UPDATE else Known()
@@ -236,8 +237,25 @@ def _message(organization: Organization, record: OrganizationRecord, event: Even
 def _record_for(organization: Organization, intent: Intent | None) -> OrganizationRecord:
     if intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return knowledge.sendable(organization.record())
-    baseline = organization.baseline_record() or organization.record()
-    return replace(knowledge.sendable(baseline), active=intent == Intent.REACTIVATE)
+    known = organization.baseline_record() or _as_shown(organization) or organization.record()
+    return replace(knowledge.sendable(known), active=intent == Intent.REACTIVATE)
+
+
+def _as_shown(organization: Organization) -> OrganizationRecord | None:
+    """A record of ours that was never accepted, as the directory showed it; None if it did not.
+
+    A reading shows neither destination ID nor the keys to send back: both are from the row. Saved edits stay behind.
+    """
+    seen = organization.later_reading() if organization.presence == Presence.PRESENT else None
+    if seen is None:
+        return None
+    return replace(
+        seen,
+        oid=organization.oid,
+        destination_id=organization.destination_id,
+        destination_known=organization.destination_known,
+        carried=tuple(sorted(organization.carried.items())),
+    )
 
 
 def _parent_of(organization: Organization, record: OrganizationRecord) -> Organization | None:

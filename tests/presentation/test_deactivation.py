@@ -1,5 +1,7 @@
 """The page before a record is deactivated: on what it is called deactivated already, and where its values are from."""
 
+from dataclasses import replace
+
 import pytest
 from django.utils.html import strip_tags
 
@@ -9,7 +11,7 @@ from organizations.services import differences, reviews
 from tests import factories
 from tests.factories import acting
 from tests.services.sending import fresh
-from tests.services.test_differences import differing
+from tests.services.test_differences import differing, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
@@ -71,3 +73,12 @@ def test_a_deactivation_before_a_reactivation_is_not_the_evidence(editor: User) 
     update = factories.submission(made, user=editor)
     made = factories.confirmed(made, submission=update, active=False)
     assert strip_tags(page(made).done).startswith(f"Redox accepted submission {update.pk}, ")
+
+
+def test_saved_changes_of_a_claimed_record_are_named_as_not_sent(editor: User) -> None:
+    made = factories.organization(user=editor)
+    read(made, replace(made.record(), name="By hand"))
+    differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+    shown = page(made)
+    assert shown.name == "By hand"
+    assert shown.not_sent == ("Name",)

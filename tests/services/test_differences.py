@@ -1,13 +1,14 @@
 """What a person does where the directory shows something else than the portal knows."""
 
 import datetime
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, Event, Organization, User
+from organizations.models import Action, AuditEntry, Event, Intent, Organization, User
 from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord
 from organizations.services import differences, known, organizations, reviews
 from organizations.services.faults import EditConflict, NotDone, OutOfDate, ReasonMissing
@@ -172,3 +173,21 @@ def test_a_place_that_was_taken_counts_as_the_one_in_the_directory(editor: User)
     below = replace(other.record(), part_of_oid=made.oid)
     other = organizations.edit(other.pk, other.version, below, stands_for="", actor=acting(editor))
     assert [blocker.kind for blocker in reviews.review(other).blockers] == ["circle"]
+
+
+def test_a_claimed_record_is_deactivated_with_the_values_of_the_directory(editor: User) -> None:
+    made = factories.organization(user=editor, destination_id="d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10")
+    shown = replace(made.record(), name="By hand", destination_id="", carried=(("Type", '"Clinic"'),))
+    made = read(made, shown)
+    made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+    wanted = replace(made.record(), name="Saved and not reviewed", aliases=("North",))
+    made = organizations.edit(made.pk, made.version, wanted, stands_for="", actor=acting(editor))
+
+    submission = factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
+    message = json.loads(bytes(submission.message))["Organizations"][0]
+    assert (message["Name"], message["Active"], message["Type"]) == ("By hand", False, "Clinic")
+    assert message["DestinationID"] == made.destination_id
+    assert "Aliases" not in message
+
+    made = factories.confirmed(made, submission=submission, active=False, name="By hand", aliases=())
+    assert (made.name, made.changes) == ("Saved and not reviewed", 2)

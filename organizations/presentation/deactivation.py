@@ -12,6 +12,7 @@ from organizations.records import difference
 from organizations.services.blockers import Block
 from organizations.services.reviews import Review
 
+from . import freshness
 from .record import accepted_basis
 
 OLD = datetime.timedelta(days=180)
@@ -42,6 +43,7 @@ class Deactivation:
     counterpart: Organization | None
     old_values: list[OldValues]
     done: SafeString
+    source: freshness.Source
 
     @property
     def is_blocked(self) -> bool:
@@ -72,6 +74,7 @@ def deactivation(review: Review) -> Deactivation:
         not_sent=not_sent(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
         done=accepted_basis(organization) if deactivates and organization.confirmed_active is False else SafeString(),
+        source=freshness.source_of_values(organization),
         old_values=[] if deactivates else _old_values(review),
     )
 

@@ -14,7 +14,7 @@ from organizations.services.drafts import Draft, Question
 from organizations.services.reviews import Review
 from organizations.templatetags.portal import written
 
-from . import kept_back, overwritten
+from . import freshness, kept_back, overwritten
 from .deactivation import not_sent
 from .kept_back import Kept
 from .overwritten import Group
@@ -77,9 +77,10 @@ class Page:
     worked_out_at: datetime.datetime
 
     @property
-    def has_never_accepted(self) -> bool:
-        """Whether a record that is sent has no accepted values: then its saved ones are sent."""
-        return any(not each.organization.confirmed for each in self.draft.reviews)
+    def sources(self) -> str:
+        """Where the values of a deactivation come from: "as it was last accepted, or as the directory showed it"."""
+        sources = (freshness.source_of_values(made.organization).words for made in self.draft.reviews)
+        return ", or ".join(dict.fromkeys(sources))
 
     @property
     def deactivates(self) -> bool:

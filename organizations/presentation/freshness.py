@@ -71,6 +71,24 @@ def accepted_heading(organization: Organization) -> str:
     return f"Accepted {_day(organization.confirmed_at)}"
 
 
+class Source(NamedTuple):
+    """Where the values come from that a deactivation sends again: "as it was last accepted", on that day if known."""
+
+    words: str
+    at: datetime.datetime | None = None
+
+
+def source_of_values(organization: Organization) -> Source:
+    """Where the values of the next deactivation or reactivation come from, as `services/reviews.py` takes them."""
+    if organization.taken:
+        return Source("as it was taken from the directory", organization.known_at)
+    if organization.confirmed:
+        return Source("as it was last accepted", organization.confirmed_at)
+    if organization.later_reading() is not None:
+        return Source("with the saved destination ID, and as the directory showed it", organization.seen_at)
+    return Source("as it is saved here, because nothing else is known of it")
+
+
 def _decider(organization: Organization) -> str:
     submission = organization.confirmed_submission
     return (submission.decided_by if submission else "") or "a person"

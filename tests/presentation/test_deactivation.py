@@ -1,13 +1,15 @@
 """The page before a record is deactivated: on what it is called deactivated already, and where its values are from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import Evidence, Intent, Organization, Submission, User
+from organizations.models import Evidence, Intent, Organization, PlanKind, Submission, User
+from organizations.presentation import draft
 from organizations.presentation.deactivation import Deactivation, deactivation
-from organizations.services import differences, reviews
+from organizations.services import differences, drafts, organizations, reviews
 from tests import factories
 from tests.factories import acting
 from tests.services.sending import fresh
@@ -73,6 +75,44 @@ def test_a_deactivation_before_a_reactivation_is_not_the_evidence(editor: User) 
     update = factories.submission(made, user=editor)
     made = factories.confirmed(made, submission=update, active=False)
     assert strip_tags(page(made).done).startswith(f"Redox accepted submission {update.pk}, ")
+
+
+def _accepted(user: User) -> Organization:
+    return factories.confirmed(factories.organization(user=user))
+
+
+def _taken(user: User) -> Organization:
+    made = differing(user, name="By hand")
+    return differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(user))
+
+
+def _claimed(user: User) -> Organization:
+    made = factories.organization(user=user)
+    read(made, made.record())
+    return differences.claim(made.pk, reason="Ours", actor=acting(user))
+
+
+def _stated(user: User) -> Organization:
+    made = factories.organization(user=user)
+    return organizations.state_registered(made.pk, reason="Sent with curl.", actor=acting(user))
+
+
+@pytest.mark.parametrize(
+    ("arrange", "says", "dated_by"),
+    [
+        (_accepted, "as it was last accepted", "confirmed_at"),
+        (_taken, "as it was taken from the directory", "known_at"),
+        (_claimed, "with the saved destination ID, and as the directory showed it", "seen_at"),
+        (_stated, "as it is saved here, because nothing else is known of it", ""),
+    ],
+)
+def test_it_names_where_the_other_values_come_from(
+    editor: User, arrange: Callable[[User], Organization], says: str, dated_by: str
+) -> None:
+    made = fresh(arrange(editor))
+    assert page(made).source == (says, getattr(made, dated_by) if dated_by else None)
+    plan = draft.page(drafts.draft(drafts.branch(made, PlanKind.DEACTIVATE), actor=acting(editor)))
+    assert plan.sources == says
 
 
 def test_saved_changes_of_a_claimed_record_are_named_as_not_sent(editor: User) -> None:

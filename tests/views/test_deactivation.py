@@ -92,7 +92,7 @@ def test_a_record_is_deactivated_and_reactivated(
 
     again = address_of(made, "reactivate")
     said = text_of(client.get(again))
-    assert "Redox gets an Update with Active = true and the values accepted on " in said
+    assert "Redox gets an Update with Active = true. Everything else is sent as it was last accepted on " in said
     assert "Redox does not document reactivation; the directory behind it used to do it by such an Update." in said
     client.post(again, typed(client, again, why="open", in_words=""))
     assert Submission.objects.get(intent=Intent.REACTIVATE).reason == "Location open again"

@@ -1,12 +1,14 @@
 """What an acceptance rests on, in words: on a record's page, in lists and in exports."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Evidence, Organization, Submission
+from organizations.models import Evidence, Organization, State, Submission
 from organizations.templatetags.portal import moment, plain
+from organizations.words import SUBMISSION_STATE, Word
 
 # What an acceptance rests on: in the sentence of the standing, in the line below the name, as what came of one message
 # of a plan, as the heading of a column, and in lists, where Redox's own answer is not named.
@@ -45,6 +47,14 @@ SHORT: Mapping[str, str] = {
     "both": "Redox and Query",
     "person": "decided",
     "equivalent": "by Query, equivalent",
+}
+# The word of an accepted submission in a list of submissions.
+LISTED: Mapping[str, str] = {
+    "answer": "Accepted by Redox",
+    "query": "Accepted, shown by a Query",
+    "both": "Accepted by Redox and a Query",
+    "person": "Accepted by decision",
+    "equivalent": "Accepted, a Query showed an equivalent",
 }
 EXPORTED: Mapping[str, str] = {
     "": "",
@@ -138,6 +148,14 @@ def short(organization: Organization) -> str:
 def in_export(organization: Organization) -> str:
     """In a column of its own, where nothing goes without saying."""
     return EXPORTED[organization.confirmed_evidence]
+
+
+def state_word(submission: Submission) -> Word:
+    """The word of its state in a list, which names who or what accepted or rejected it. No query."""
+    word = SUBMISSION_STATE[submission.state]
+    if submission.state == State.REJECTED:
+        return replace(word, word=f"{word.word} by {'decision' if submission.decided_by else 'Redox'}")
+    return replace(word, word=LISTED[submission.evidence]) if submission.state == State.ACCEPTED else word
 
 
 def in_short(submission: Submission | None) -> str:

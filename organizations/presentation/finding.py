@@ -11,8 +11,9 @@ from django.utils.safestring import SafeString
 from organizations.models import Environment, Organization, Submission, tree
 from organizations.oid import Oid, OidError
 from organizations.services import searching
-from organizations.words import SUBMISSION_STATE, Word
+from organizations.words import Word
 
+from .evidence import state_word
 from .filters import LONGEST_SEARCH, Filters, holding
 from .matches import match
 from .rows import Row, organizations_of
@@ -95,9 +96,7 @@ def _submissions(text: str) -> list[SubmissionHit]:
     if number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS:
         wanted |= Q(pk=int(number))
     found = Submission.objects.filter(wanted).select_related("organization").defer("message").order_by("-pk")
-    return [
-        SubmissionHit(each, SUBMISSION_STATE[each.state], _found_by(each, text)) for each in found[:HITS_AN_ENVIRONMENT]
-    ]
+    return [SubmissionHit(each, state_word(each), _found_by(each, text)) for each in found[:HITS_AN_ENVIRONMENT]]
 
 
 def _found_by(submission: Submission, text: str) -> str:

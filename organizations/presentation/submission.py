@@ -29,6 +29,7 @@ from organizations.templatetags.portal import moment, plain, written
 
 from . import parents
 from .comparison import Compared, compare
+from .evidence import state_word
 from .rejection import step_url
 from .review import settled
 from .waiting import Reason, held_by_environment, own_reasons, queued_reason, then
@@ -146,7 +147,7 @@ def rows(submissions: Sequence[Submission]) -> list[Row]:
     """The lines of a list."""
     reasons = own_reasons(submissions, clock.now())
     return [
-        Row(each, words.SUBMISSION_STATE[each.state], reasons[each.pk].sentence if each.pk in reasons else SafeString())
+        Row(each, state_word(each), reasons[each.pk].sentence if each.pk in reasons else SafeString())
         for each in submissions
     ]
 

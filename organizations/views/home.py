@@ -11,7 +11,7 @@ from organizations import words
 from organizations.context import EnvironmentState, environment_state
 from organizations.models import Submission
 from organizations.permissions import Right
-from organizations.presentation import home
+from organizations.presentation import evidence, home
 from organizations.services import demonstration
 from organizations.views.access import needs, user_of
 from organizations.words import Word
@@ -48,4 +48,4 @@ def _with_state(panel: home.Panel) -> tuple[home.Panel, EnvironmentState, Word]:
 
 
 def _rows(submissions: list[Submission]) -> list[Row]:
-    return [Row(each, words.SUBMISSION_STATE[each.state]) for each in submissions]
+    return [Row(each, evidence.state_word(each)) for each in submissions]

@@ -10,11 +10,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from organizations import knowledge
 from organizations.models import AuditEntry, Environment, Organization, Submission, tree
 from organizations.permissions import Right, sending
-from organizations.presentation import editing, parents, record, sentences
+from organizations.presentation import editing, evidence, parents, record, sentences
 from organizations.records import difference
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, Gone, NotDone
-from organizations.words import SUBMISSION_STATE
 
 from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, why_not
 from .form_page import posted_version
@@ -44,7 +43,7 @@ def submissions(request: HttpRequest, environment: Environment, oid: str) -> Htt
     organization = organization_or_404(environment, oid)
     of_record = Submission.objects.filter(organization=organization).select_related("submitter").defer("message")
     shown = Paginator(of_record.order_by("-pk"), ROWS_A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": shown, "rows": [(each, SUBMISSION_STATE[each.state]) for each in shown]}
+    context = {"page": shown, "rows": [(each, evidence.state_word(each)) for each in shown]}
     return render(request, "record/submissions.html", _frame(request, organization, "record-submissions") | context)
 
 

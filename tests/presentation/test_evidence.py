@@ -2,8 +2,9 @@
 
 import pytest
 
-from organizations.models import Evidence, Intent, Organization, Submission, User
+from organizations.models import Evidence, Intent, Organization, State, Submission, User
 from organizations.presentation import evidence
+from organizations.presentation.submission import rows
 from organizations.services import differences, organizations, submissions
 from tests import factories
 from tests.factories import acting
@@ -59,3 +60,22 @@ def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor: User) ->
     made = factories.organization(user=editor)
     organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
     assert again(made, editor) == "Active of the record is wanted true again."
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"state": State.ACCEPTED, "evidence": Evidence.ANSWER}, "Accepted by Redox"),
+        ({"state": State.ACCEPTED, "evidence": Evidence.QUERY}, "Accepted, shown by a Query"),
+        ({"state": State.ACCEPTED, "evidence": Evidence.BOTH}, "Accepted by Redox and a Query"),
+        ({"state": State.ACCEPTED, "evidence": Evidence.PERSON}, "Accepted by decision"),
+        ({"state": State.ACCEPTED, "evidence": Evidence.EQUIVALENT}, "Accepted, a Query showed an equivalent"),
+        ({"state": State.REJECTED}, "Rejected by Redox"),
+        ({"state": State.REJECTED, "decided_by": "Approver One"}, "Rejected by decision"),
+        ({"state": State.QUEUED}, "Queued"),
+    ],
+)
+def test_a_list_names_who_accepted_or_rejected(values: dict[str, str], word: str) -> None:
+    submission = Submission(pk=7, **values)
+    assert [row.word.word for row in rows([submission])] == [word]
+    assert evidence.state_word(submission).key == values["state"]

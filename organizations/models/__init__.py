@@ -2,7 +2,8 @@
 
 from .audit import Action, AuditEntry, AuditHead
 from .gate import EnvironmentGate, Installation, Worker
-from .organization import Basis, Contact, Environment, Evidence, Identifier, Organization, Presence, StandsFor
+from .organization import Basis, Environment, Evidence, Organization, Presence, StandsFor
+from .parts import Contact, Identifier
 from .plan import Plan, PlanKind, PlanState
 from .structure import StructureLock
 from .submission import Event, Intent, State, Submission

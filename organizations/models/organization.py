@@ -11,7 +11,7 @@ from django.db.models.lookups import Exact
 
 from organizations import knowledge
 from organizations.oid import Oid
-from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord, from_canonical
+from organizations.records import AddressRecord, OrganizationRecord, from_canonical
 
 if TYPE_CHECKING:
     from .submission import Submission
@@ -351,50 +351,3 @@ class Organization(models.Model):
     def is_foreign(self) -> bool:
         """Whether a person decided that the OID belongs to another organization: nothing is sent to it."""
         return self.foreign_since is not None
-
-
-class Contact(models.Model):
-    """A contact of a record. The rows of a record are replaced as a whole by the edit service."""
-
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="contacts")
-    position = models.PositiveSmallIntegerField()
-    purpose = models.CharField(max_length=100)
-    name = models.CharField(max_length=NAME_LENGTH, blank=True)
-    email_addresses = models.JSONField(default=list, blank=True)
-    work_phone = models.CharField(max_length=20, blank=True)
-    mobile_phone = models.CharField(max_length=20, blank=True)
-    home_phone = models.CharField(max_length=20, blank=True)
-
-    class Meta:
-        ordering = ["position", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.purpose}: {self.name}"
-
-    def record(self) -> ContactRecord:
-        return ContactRecord(
-            purpose=self.purpose,
-            name=self.name,
-            email_addresses=tuple(self.email_addresses),
-            work_phone=self.work_phone,
-            mobile_phone=self.mobile_phone,
-            home_phone=self.home_phone,
-        )
-
-
-class Identifier(models.Model):
-    """One of our own numbers for a record, beside its OID."""
-
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="identifiers")
-    position = models.PositiveSmallIntegerField()
-    kind = models.CharField(max_length=60)
-    value = models.CharField(max_length=TEXT_LENGTH)
-
-    class Meta:
-        ordering = ["position", "id"]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.value}"
-
-    def record(self) -> IdentifierRecord:
-        return IdentifierRecord(kind=self.kind, value=self.value)

@@ -171,6 +171,15 @@ class Organization(models.Model):
     differs = models.PositiveIntegerField(
         default=0, help_text="In how many fields a later reading shows something else than was accepted or taken."
     )
+    shown_active = models.BooleanField(
+        null=True, blank=True, help_text="Active by a later reading, where that is not what was accepted or taken."
+    )
+    shown_part_of_oid = models.CharField(
+        max_length=OID_LENGTH,
+        blank=True,
+        default="",
+        help_text="PartOf by a later reading, where that is not what was accepted or taken.",
+    )
     differs_since = models.DateTimeField(null=True, blank=True, help_text="The first reading that showed a difference.")
     foreign_since = models.DateTimeField(
         null=True, blank=True, help_text="Since a person decided that the OID belongs to another organization."
@@ -220,6 +229,7 @@ class Organization(models.Model):
         indexes = [
             models.Index(fields=["environment", "part_of_oid", "oid_key"], name="organization_children"),
             models.Index(fields=["environment", "confirmed_part_of_oid"], name="organization_confirmed_below"),
+            models.Index(fields=["environment", "shown_part_of_oid"], name="organization_shown_below"),
             models.Index(fields=["environment", "oid_key"], name="organization_by_oid"),
             models.Index(fields=["environment", "name"], name="organization_by_name"),
             models.Index(fields=["environment", "zip_code"], name="organization_by_zip"),

@@ -1,6 +1,7 @@
 """What is known of a record in the directory: accepted, read, or taken from there. All on a locked row.
 
-Every function leaves the counts of the row, of saved changes and of differences, as the new knowledge has them.
+Every function leaves the counts of the row, of saved changes and of differences, and the place that a later reading
+shows, as the new knowledge has them.
 """
 
 import datetime
@@ -52,7 +53,8 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
     organization.seen_at = asked_at
     organization.not_visible_yet = not has_moved_on and _shows_what_was_before(organization)
     count(organization)
-    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", "changes", "differs", "differs_since"])
+    counted = ("changes", "differs", "differs_since", "shown_active", "shown_part_of_oid")
+    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *counted])
 
 
 def take(organization: Organization, seen: OrganizationRecord) -> None:
@@ -103,7 +105,8 @@ def forget(organization: Organization) -> None:
 def count(organization: Organization, record: OrganizationRecord | None = None) -> None:
     """Count saved changes and differences anew, by what is known now and what is wanted (`record`, else as saved).
 
-    The row is saved by the caller.
+    With them the Active and PartOf that a later reading shows, for questions about the tree. The row is saved by the
+    caller.
     """
     wanted = knowledge.sendable(record or organization.record())
     organization.wanted_hash = fingerprint(wanted)
@@ -111,10 +114,19 @@ def count(organization: Organization, record: OrganizationRecord | None = None) 
     baseline = knowledge.sendable(baseline) if baseline else None
     organization.changes = len(knowledge.unsent(baseline, seen, wanted))
     organization.differs = _differences(organization, baseline, seen)
+    _set_shown_place(organization, seen)
     if not organization.differs:
         organization.differs_since = None
     elif organization.differs_since is None:
         organization.differs_since = organization.seen_at
+
+
+def _set_shown_place(organization: Organization, seen: OrganizationRecord | None) -> None:
+    organization.shown_active, organization.shown_part_of_oid = None, ""
+    if seen is not None and seen.active != organization.confirmed_active:
+        organization.shown_active = seen.active
+    if seen is not None and seen.part_of_oid != organization.confirmed_part_of_oid:
+        organization.shown_part_of_oid = seen.part_of_oid
 
 
 def _differences(

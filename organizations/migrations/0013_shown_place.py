@@ -1,0 +1,63 @@
+"""The Active and PartOf that a later reading shows, where these are not what was accepted or taken."""
+
+import json
+
+from django.db import migrations, models
+from django.db.models import F, Q
+
+CHUNK = 1000
+OPEN_STATES = ("awaiting", "queued", "sending", "unknown", "needs_person")
+READ = ("seen", "confirmed_active", "confirmed_part_of_oid")
+
+
+def fill(apps, schema_editor):
+    """Only rows whose reading may show something else are read: it is counted, unless nothing was accepted or a message
+    is on its way."""
+    organizations = apps.get_model("organizations", "Organization").objects
+    is_read_later = Q(known_at=None) | Q(seen_at__gte=F("known_at"))
+    may_differ = Q(differs__gt=0) | Q(confirmed="") | Q(last_submission__state__in=OPEN_STATES)
+    rows = organizations.filter(is_read_later, may_differ, seen_at__isnull=False, not_visible_yet=False)
+    last = 0
+    while chunk := list(rows.exclude(seen="").filter(pk__gt=last).order_by("pk").only(*READ)[:CHUNK]):
+        last = chunk[-1].pk
+        for row in chunk:
+            _set_shown_place(row)
+        changed = [row for row in chunk if row.shown_active is not None or row.shown_part_of_oid]
+        organizations.bulk_update(changed, ["shown_active", "shown_part_of_oid"])
+
+
+def _set_shown_place(row):
+    seen = json.loads(row.seen)
+    row.shown_active = seen["active"] if seen["active"] != row.confirmed_active else None
+    row.shown_part_of_oid = seen["part_of_oid"] if seen["part_of_oid"] != row.confirmed_part_of_oid else ""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("organizations", "0012_accepted_by_evidence")]
+
+    operations = [
+        migrations.AddField(
+            model_name="organization",
+            name="shown_active",
+            field=models.BooleanField(
+                blank=True,
+                help_text="Active by a later reading, where that is not what was accepted or taken.",
+                null=True,
+            ),
+        ),
+        migrations.AddField(
+            model_name="organization",
+            name="shown_part_of_oid",
+            field=models.CharField(
+                blank=True,
+                default="",
+                help_text="PartOf by a later reading, where that is not what was accepted or taken.",
+                max_length=64,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="organization",
+            index=models.Index(fields=["environment", "shown_part_of_oid"], name="organization_shown_below"),
+        ),
+        migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
+    ]

@@ -37,8 +37,8 @@ WITH RECURSIVE branch(id, oid) AS (
 SELECT id FROM branch
 """
 
-# Upwards as the directory has it or will: by what was accepted (by what is wanted, of a record never accepted) and by
-# what is on its way. A circle adds no row, which ends the query.
+# Upwards as the directory has it or will: by what was accepted (by what is wanted, of a record never accepted), by what
+# is on its way, and by what a later reading shows. A circle adds no row, which ends the query.
 _ABOVE_IN_THE_DIRECTORY = """
 WITH RECURSIVE above(oid) AS (
     SELECT CAST(%s AS text)
@@ -46,15 +46,16 @@ WITH RECURSIVE above(oid) AS (
     SELECT CAST(
         CASE ways.way
             WHEN 0 THEN COALESCE(NULLIF(record.confirmed_part_of_oid, ''), record.part_of_oid)
-            ELSE sent.part_of_oid
+            WHEN 1 THEN sent.part_of_oid
+            ELSE record.shown_part_of_oid
         END AS text
     )
     FROM above
     JOIN organizations_organization record ON record.environment = %s AND record.oid = above.oid
-    CROSS JOIN (SELECT 0 AS way UNION ALL SELECT 1) ways
+    CROSS JOIN ({ways}) ways
     LEFT JOIN organizations_submission sent ON sent.id = record.last_submission_id AND sent.state IN ({places})
 )
-SELECT 1 FROM above WHERE oid = %s
+SELECT oid FROM above
 """
 
 
@@ -116,7 +117,7 @@ def top_level(environment: str) -> OrganizationQuerySet:
 
 
 def active_children_of(organization: Organization) -> OrganizationQuerySet:
-    """Records below this one that are active in the directory as far as the portal knows, or will be."""
+    """Records below this one that are active in the directory as far as anything the portal knows says, or will be."""
     return _active_below(organization.environment, [organization.oid])
 
 
@@ -135,8 +136,10 @@ def active_branch_of(organization: Organization) -> list[int]:
 def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
     """Active records one level below any of these.
 
-    Below it by what Redox last accepted, by what is wanted, or by a message that is on its way: each is an index of its
-    own, so that one query finds them in a large directory.
+    Below it by what Redox last accepted, by what a later reading shows, by what is wanted, or by a message that is on
+    its way: each is an index of its own, so that one query finds them in a large directory. A record that was accepted
+    as active counts until a message of ours deactivates it, one that was deactivated as soon as a reading shows it
+    active.
     """
     here = Organization.objects.filter(environment=environment)
     on_its_way = Q(last_submission__state__in=OPEN_STATES)
@@ -145,6 +148,7 @@ def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
         .values("pk")
         .union(
             here.filter(confirmed_part_of_oid__in=oids).values("pk"),
+            here.filter(shown_part_of_oid__in=oids).values("pk"),
             here.filter(
                 on_its_way,
                 last_submission__environment=environment,
@@ -152,7 +156,8 @@ def _active_below(environment: str, oids: list[str]) -> OrganizationQuerySet:
             ).values("pk"),
         )
     )
-    is_active = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) & ~Q(confirmed_active=False)
+    may_be_there = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN))
+    is_active = may_be_there & (~Q(confirmed_active=False) | Q(shown_active=True))
     # While a message is on its way, the wanted Active is the one that it carries.
     return here.filter(is_active | (on_its_way & Q(active=True)), pk__in=below)
 
@@ -171,7 +176,21 @@ def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
 
 def would_circle_in_directory(environment: str, oid: str, part_of_oid: str) -> bool:
     """As `would_circle`, of what the directory has or will have, whatever is wanted here."""
-    sql = _ABOVE_IN_THE_DIRECTORY.format(places=", ".join(["%s"] * len(OPEN_STATES)))
+    return oid in _above_in_the_directory(environment, part_of_oid)
+
+
+def shown_on_the_circle(environment: str, oid: str, part_of_oid: str) -> Organization | None:
+    """The record whose PartOf by a later reading makes such a circle; None if it is one without any reading."""
+    if oid in _above_in_the_directory(environment, part_of_oid, with_readings=False):
+        return None
+    above = _above_in_the_directory(environment, part_of_oid)
+    shown = Organization.objects.filter(environment=environment, oid__in=above).exclude(shown_part_of_oid="")
+    return next((each for each in shown if would_circle_in_directory(environment, oid, each.shown_part_of_oid)), None)
+
+
+def _above_in_the_directory(environment: str, oid: str, *, with_readings: bool = True) -> set[str]:
+    ways = "SELECT 0 AS way UNION ALL SELECT 1" + (" UNION ALL SELECT 2" if with_readings else "")
+    sql = _ABOVE_IN_THE_DIRECTORY.format(ways=ways, places=", ".join(["%s"] * len(OPEN_STATES)))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [part_of_oid, environment, *OPEN_STATES, oid])
-        return cursor.fetchone() is not None
+        cursor.execute(sql, [oid, environment, *OPEN_STATES])
+        return {row[0] for row in cursor.fetchall()}

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils.timezone import localtime
 
 from organizations.models import Environment, Event, Intent, Organization, Presence, State, Submission, tree
 from organizations.records import OrganizationRecord
@@ -11,6 +12,8 @@ from organizations.redox import messages, reading
 
 MOST_CHILDREN = 20
 """How many children a blocker names."""
+
+RESOLVE = "Resolve that difference first."
 
 
 class Block(StrEnum):
@@ -137,8 +140,14 @@ def _circle(organization: Organization, parent: Organization | None) -> Blocker 
 
 def circle_in_the_way(organization: Organization, parent: Organization) -> str:
     """Why the directory cannot have a record below this parent, as a sentence; empty when it can."""
-    if not tree.would_circle_in_directory(organization.environment, organization.oid, parent.oid):
+    environment, oid = organization.environment, organization.oid
+    if not tree.would_circle_in_directory(environment, oid, parent.oid):
         return ""
+    shown = tree.shown_on_the_circle(environment, oid, parent.oid)
+    if shown is not None:
+        above = Organization.objects.filter(environment=environment, oid=shown.shown_part_of_oid).first()
+        place = above.name if above else shown.shown_part_of_oid
+        return f"The directory shows {shown.name} as part of {place} ({_asked(shown)}); that would make a circle."
     return f"{parent.name} lies below this record in the directory; that would make a circle."
 
 
@@ -164,25 +173,44 @@ def _parent_in_the_way(
 def _parent_out_of_use(parent: Organization) -> Blocker | None:
     if parent.confirmed_active is False:
         sentence = f"Its parent {parent.name} is deactivated. Reactivate that first."
+        if parent.shown_active:
+            shown = f"the directory shows it as active ({_asked(parent)})"
+            sentence = f"Its parent {parent.name} was deactivated, and {shown}. {RESOLVE}"
         return Blocker(Block.PARENT_DEACTIVATED, sentence, parent)
     ending = parent.open_deactivation
     if ending is not None:
         sentence = f"Submission {ending.pk} of {parent.name} must end first."
         return Blocker(Block.PARENT_DEACTIVATING, sentence, parent, ending)
-    return None
+    sentence = parent_shown_deactivated(parent)
+    return Blocker(Block.PARENT_DEACTIVATED, sentence, parent) if sentence else None
+
+
+def parent_shown_deactivated(parent: Organization) -> str:
+    """A sentence if a later reading of the directory shows this parent deactivated; else empty."""
+    if parent.shown_active is not False:
+        return ""
+    return f"The directory shows its parent {parent.name} as deactivated ({_asked(parent)}). {RESOLVE}"
+
+
+def _asked(organization: Organization) -> str:
+    """When the directory was asked for what it shows of a record."""
+    if organization.seen_at is None:
+        return ""
+    at = localtime(organization.seen_at)
+    return f"asked {at:%b} {at.day}, {at:%H:%M}"
 
 
 def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> Blocker | None:
     if organization.presence != Presence.PRESENT:
         return Blocker(Block.NOTHING_TO_DEACTIVATE, _why_nothing_there(organization))
-    if organization.confirmed_active is False:
+    if organization.confirmed_active is False and not organization.shown_active:
         return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
     children = tree.active_children_of(organization).exclude(pk__in=together)
-    count = children.count()
-    if not count:
+    sentence = _children_sentence(organization, children)
+    if not sentence:
         return None
     named = tuple(children.only("environment", "oid", "name").order_by("oid_key")[:MOST_CHILDREN])
-    return Blocker(Block.ACTIVE_CHILDREN, _children_sentence(count), children=named, more=count - len(named))
+    return Blocker(Block.ACTIVE_CHILDREN, sentence, children=named, more=children.count() - len(named))
 
 
 def _why_not_to_reactivate(organization: Organization) -> str:
@@ -227,10 +255,17 @@ def refused_as_absent(organization: Organization) -> QuerySet[Submission]:
 
 def children_in_the_way(organization: Organization) -> str:
     """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does."""
-    count = tree.active_children_of(organization).count()
-    return _children_sentence(count) if count else ""
+    return _children_sentence(organization, tree.active_children_of(organization))
 
 
-def _children_sentence(count: int) -> str:
+def _children_sentence(organization: Organization, children: QuerySet[Organization]) -> str:
+    count = children.count()
+    if not count:
+        return ""
     noun = "1 active record is" if count == 1 else f"{count} active records are"
-    return f"{noun} part of it. Move or deactivate them first."
+    sentence = f"{noun} part of it. Move or deactivate them first."
+    is_shown = Q(confirmed_active=False, shown_active=True) | Q(shown_part_of_oid=organization.oid)
+    shown = children.filter(is_shown).exclude(shown_active=False).order_by("oid_key").first()
+    if shown is None:
+        return sentence
+    return f"{sentence} The directory shows {shown.name} there as active ({_asked(shown)})."

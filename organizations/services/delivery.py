@@ -18,6 +18,7 @@ from organizations.models import (
     Environment,
     EnvironmentGate,
     Intent,
+    Organization,
     Presence,
     State,
     Submission,
@@ -50,7 +51,10 @@ from .turns import Turn
 
 log = logging.getLogger("orgportal.delivery")
 
-_LOOKED_AT = ("oid", "name", "presence", "confirmed_active", "last_submission__state", "last_submission__intent")
+_LOOKED_AT = (
+    *("oid", "name", "presence", "confirmed_active", "shown_active", "seen_at"),
+    *("last_submission__state", "last_submission__intent"),
+)
 """Of a parent before a claim: all of it, with all of its last message, would take longer than the claim itself."""
 
 
@@ -275,13 +279,18 @@ def _not_in_its_place(submission: Submission, record: OrganizationRecord) -> str
     parent = found.select_related("last_submission").only(*_LOOKED_AT).first()
     if parent is None:
         return ""
-    if record.part_of_oid != organization.confirmed_part_of_oid:
+    # Moved by somebody else since, it is moved back by a message that names its accepted parent.
+    if record.part_of_oid != organization.confirmed_part_of_oid or organization.shown_part_of_oid:
         circle = blockers.circle_in_the_way(organization, parent)
         if circle:
             return circle
-    if not record.active:
-        return ""
+    return _parent_out_of_use(parent, submission) if record.active else ""
+
+
+def _parent_out_of_use(parent: Organization, submission: Submission) -> str:
     if parent.presence != Presence.PRESENT or parent.confirmed_active is False:
         return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."
     ending = parent.open_deactivation
-    return f"Submission {ending.pk} of {parent.name} must end first." if ending else ""
+    if ending is not None:
+        return f"Submission {ending.pk} of {parent.name} must end first."
+    return blockers.parent_shown_deactivated(parent)

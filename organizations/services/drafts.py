@@ -206,7 +206,7 @@ def _above(organization: Organization, kind: PlanKind) -> tuple[str, ...]:
     """What it lies below: as the message says it, or in whatever way it keeps its parent from being deactivated."""
     if kind == PlanKind.SEND:
         return (organization.part_of_oid,)
-    return (organization.confirmed_part_of_oid, organization.part_of_oid)
+    return (organization.confirmed_part_of_oid, organization.part_of_oid, organization.shown_part_of_oid)
 
 
 def _walked(below: dict[str, list[Organization]]) -> Iterator[Organization]:

@@ -186,7 +186,7 @@ def _store(history: audit.History, drawn: Draft, plan: Plan) -> list[Submission]
         after = below.get(organization.oid, []) if drawn.deactivated else _new_parent(made, stored)
         submission = submissions.store(history, made, reason=plan.reason, plan=plan, after=after)
         stored[organization.oid] = submission
-        for oid in {organization.part_of_oid, organization.confirmed_part_of_oid}:
+        for oid in {organization.part_of_oid, organization.confirmed_part_of_oid, organization.shown_part_of_oid}:
             below.setdefault(oid, []).append(submission)
     return list(stored.values())
 

@@ -156,14 +156,15 @@ def cancel_followers(history: audit.History, submission: Submission, locked: Loc
 
 
 def return_active(history: audit.History, submission: Submission) -> None:
-    """When a deactivation or reactivation will not happen, the wanted Active is again what it was before.
+    """When a deactivation or reactivation will not happen, the wanted Active is again what was accepted or taken.
 
     The submission's record is locked already.
     """
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return
     organization = submission.organization
-    organizations.set_wanted_active(organization, submission.intent == Intent.DEACTIVATE)
+    before = organization.confirmed_active
+    organizations.set_wanted_active(organization, submission.intent == Intent.DEACTIVATE if before is None else before)
     history.organization(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
 
 

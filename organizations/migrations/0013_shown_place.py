@@ -10,6 +10,16 @@ OPEN_STATES = ("awaiting", "queued", "sending", "unknown", "needs_person")
 READ = ("seen", "confirmed_active", "confirmed_part_of_oid")
 
 
+def fill_taken_over(apps, schema_editor):
+    """Records that were taken over and never accepted know where the directory has them, and now their Active too."""
+    organizations = apps.get_model("organizations", "Organization").objects
+    rows = organizations.filter(confirmed="", confirmed_active=None).exclude(taken="")
+    for chunk in _chunks(rows.only("taken")):
+        for row in chunk:
+            row.confirmed_active = json.loads(row.taken)["active"]
+        organizations.bulk_update(chunk, ["confirmed_active"])
+
+
 def fill(apps, schema_editor):
     """Only rows whose reading may show something else are read: it is counted, unless nothing was accepted or a message
     is on its way."""
@@ -17,13 +27,18 @@ def fill(apps, schema_editor):
     is_read_later = Q(known_at=None) | Q(seen_at__gte=F("known_at"))
     may_differ = Q(differs__gt=0) | Q(confirmed="") | Q(last_submission__state__in=OPEN_STATES)
     rows = organizations.filter(is_read_later, may_differ, seen_at__isnull=False, not_visible_yet=False)
-    last = 0
-    while chunk := list(rows.exclude(seen="").filter(pk__gt=last).order_by("pk").only(*READ)[:CHUNK]):
-        last = chunk[-1].pk
+    for chunk in _chunks(rows.exclude(seen="").only(*READ)):
         for row in chunk:
             _set_shown_place(row)
         changed = [row for row in chunk if row.shown_active is not None or row.shown_part_of_oid]
         organizations.bulk_update(changed, ["shown_active", "shown_part_of_oid"])
+
+
+def _chunks(rows):
+    last = 0
+    while chunk := list(rows.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        last = chunk[-1].pk
+        yield chunk
 
 
 def _set_shown_place(row):
@@ -59,5 +74,6 @@ class Migration(migrations.Migration):
             model_name="organization",
             index=models.Index(fields=["environment", "shown_part_of_oid"], name="organization_shown_below"),
         ),
+        migrations.RunPython(fill_taken_over, migrations.RunPython.noop, elidable=True),
         migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
     ]

@@ -181,7 +181,7 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
     organization.presence, organization.presence_basis = Presence.PRESENT, Basis.SEEN
     organization.presence_at = organization.seen_at = organization.known_at = moment
     organization.seen = organization.taken = canonical(record)
-    organization.confirmed_part_of_oid = record.part_of_oid
+    organization.confirmed_active, organization.confirmed_part_of_oid = record.active, record.part_of_oid
     with audit.recorded(actor) as history:
         locks.lock_structure(environment)
         check_oid_free(record.oid, environment)

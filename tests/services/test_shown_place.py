@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from organizations.models import Basis, Organization, Presence, User, clock
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import differences, known
+from organizations.services import differences, known, organizations
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import fresh
@@ -109,8 +109,22 @@ def test_the_upgrade_reads_no_record_that_is_as_accepted(editor: User, monkeypat
     assert Organization.objects.filter(shown_active=False).count() == len(differing)
     changes = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
     reads = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
-    assert (len(changes), len(reads)) == (3, 4)
+    assert (len(changes), len(reads)) == (3, 5)
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_the_upgrade_fills_active_of_records_that_were_taken_over(editor: User, *, active: bool) -> None:
+    record = replace(factories.record(), destination_known=False, active=active)
+    made = organizations.take_over(record, "staging", actor=acting(editor))
+    assert (made.confirmed_active, place(made)) == (active, (None, ""))
+    Organization.objects.update(confirmed_active=None)
+
+    fill()
+
+    assert (fresh(made).confirmed_active, place(made)) == (active, (None, ""))
 
 
 def fill() -> None:
-    import_module("organizations.migrations.0013_shown_place").fill(apps, None)
+    migration = import_module("organizations.migrations.0013_shown_place")
+    migration.fill_taken_over(apps, None)
+    migration.fill(apps, None)

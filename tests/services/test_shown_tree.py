@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from organizations.models import Environment, Intent, Organization, PlanKind, State, Submission, User, clock, tree
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import asking, drafts, known, reviews, submissions
+from organizations.services import asking, drafts, known, organizations, reviews, submissions
 from organizations.services.blockers import Block
 from organizations.services.faults import NotDone
 from tests import factories
@@ -162,6 +162,15 @@ class TestBelowAParentThatIsShownDeactivated:
         assert deliver()
         assert practice.organizations("staging")[BASE]["Active"] is True
         assert in_the_way(child) == []
+
+    def test_one_that_was_taken_over_from_there_can_be_reactivated(self, editor: User) -> None:
+        shown = replace(factories.record(), destination_known=False, active=False)
+        parent = organizations.take_over(shown, "staging", actor=acting(editor))
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        sentence = "Its parent Lakeside 1 is deactivated. Reactivate that first."
+        assert in_the_way(child) == [(Block.PARENT_DEACTIVATED, sentence)]
+        assert Block.ALREADY_SO not in dict(in_the_way(parent, Intent.REACTIVATE))
+        assert Block.ALREADY_SO in dict(in_the_way(parent, Intent.DEACTIVATE))
 
     def test_a_claim_asks_once_more(self, practice: PracticeDirectory, editor: User) -> None:
         parent = accepted(editor)

@@ -5,7 +5,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from organizations.models import Environment, Organization
+from organizations.models import Environment, Organization, tree
 from organizations.presentation import filters, finding
 from organizations.presentation.filters import Filters
 
@@ -45,3 +45,9 @@ def test_a_number_of_redox_is_looked_up(db: None) -> None:
     plan = plan_of(asked.captured_queries[0]["sql"], "indexscan")
     assert "submission_by_message_id" in plan
     assert "submission_by_log_id" in plan
+
+
+def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> None:
+    plan = plan_of(sql_of(tree.active_children_of(Organization(environment="staging", oid="1.2"))), "bitmapscan")
+    for index in ("children", "confirmed_below", "shown_below"):
+        assert f"organization_{index}" in plan

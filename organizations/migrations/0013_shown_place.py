@@ -6,6 +6,7 @@ from django.db import migrations, models
 from django.db.models import F, Q
 
 CHUNK = 1000
+OID_LENGTH = 64
 OPEN_STATES = ("awaiting", "queued", "sending", "unknown", "needs_person")
 READ = ("seen", "confirmed_active", "confirmed_part_of_oid")
 
@@ -44,7 +45,8 @@ def _chunks(rows):
 def _set_shown_place(row):
     seen = json.loads(row.seen)
     row.shown_active = seen["active"] if seen["active"] != row.confirmed_active else None
-    row.shown_part_of_oid = seen["part_of_oid"] if seen["part_of_oid"] != row.confirmed_part_of_oid else ""
+    shown = seen["part_of_oid"]
+    row.shown_part_of_oid = shown if shown != row.confirmed_part_of_oid and len(shown) <= OID_LENGTH else ""
 
 
 class Migration(migrations.Migration):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from organizations.models import Action, AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
+from organizations.models import Action, AuditEntry, Event, Evidence, Organization, State, Submission, clock
 from organizations.records import OrganizationRecord
 from organizations.redox.client import is_meant_for
 from organizations.redox.outcome import Kind
@@ -184,8 +184,7 @@ def _foreign(
 
 def _keep_absence(organization: Organization, shown: Shown) -> None:
     if shown.record is None:
-        organization.presence, organization.presence_at = Presence.ABSENT, shown.asked_at
-        organization.save(update_fields=["presence", "presence_at"])
+        known.find_absent(organization, shown.asked_at)
 
 
 _DO = {

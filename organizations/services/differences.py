@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 
 from organizations import knowledge
-from organizations.models import Action, Organization, Presence, clock
+from organizations.models import Action, Organization, clock
 from organizations.records import OrganizationRecord, difference
 
 from . import audit, deciding, known, organizations, storable
@@ -84,8 +84,8 @@ def claim(
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
             known.find_present(organization, seen, organization.seen_at)
-        else:
-            _find_absent(organization)
+        elif organization.seen_at is not None:
+            known.find_absent(organization, organization.seen_at)
         history.organization(action, organization, reason=reason.strip())
     return organization
 
@@ -158,9 +158,3 @@ def of(organization: Organization) -> tuple[OrganizationRecord, OrganizationReco
     """What was accepted or taken, and the later reading that differs from it; None where none does."""
     baseline, seen = organization.baseline_record(), organization.later_reading()
     return (baseline, seen) if organization.differs and baseline and seen else None
-
-
-def _find_absent(organization: Organization) -> None:
-    organization.presence, organization.presence_at = Presence.ABSENT, organization.seen_at
-    organization.foreign_since, organization.foreign_name = None, ""
-    organization.save()

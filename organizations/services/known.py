@@ -8,9 +8,12 @@ import datetime
 
 from organizations import knowledge
 from organizations.models import Basis, Event, Evidence, Organization, Presence, Submission, clock
-from organizations.models.organization import NAME_LENGTH
+from organizations.models.organization import NAME_LENGTH, OID_LENGTH
 from organizations.records import OrganizationRecord, canonical, fingerprint
 from organizations.redox import messages
+
+COUNTED = ("changes", "differs", "differs_since", "wanted_hash", "shown_active", "shown_part_of_oid")
+"""The columns that `count` sets."""
 
 
 def confirm(
@@ -53,8 +56,15 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
     organization.seen_at = asked_at
     organization.not_visible_yet = not has_moved_on and _shows_what_was_before(organization)
     count(organization)
-    counted = ("changes", "differs", "differs_since", "shown_active", "shown_part_of_oid")
-    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *counted])
+    organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *COUNTED])
+
+
+def find_absent(organization: Organization, asked_at: datetime.datetime) -> None:
+    """The OID is not in the directory: it is nobody's, and nothing of it differs there."""
+    organization.presence, organization.presence_at = Presence.ABSENT, asked_at
+    organization.foreign_since, organization.foreign_name = None, ""
+    count(organization)
+    organization.save(update_fields=["presence", "presence_at", "foreign_since", "foreign_name", *COUNTED])
 
 
 def take(organization: Organization, seen: OrganizationRecord) -> None:
@@ -125,7 +135,9 @@ def _set_shown_place(organization: Organization, seen: OrganizationRecord | None
     organization.shown_active, organization.shown_part_of_oid = None, ""
     if seen is not None and seen.active != organization.confirmed_active:
         organization.shown_active = seen.active
-    if seen is not None and seen.part_of_oid != organization.confirmed_part_of_oid:
+    # A longer PartOf is not an OID.
+    is_moved = seen is not None and seen.part_of_oid != organization.confirmed_part_of_oid
+    if seen is not None and is_moved and len(seen.part_of_oid) <= OID_LENGTH:
         organization.shown_part_of_oid = seen.part_of_oid
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from organizations.models import Event, Evidence, Organization, Presence, State, Submission, clock
+from organizations.models import Event, Evidence, Organization, State, Submission, clock
 from organizations.redox import messages
 from organizations.redox.outcome import OTHER_SUCCESS
 from organizations.redox.resolution import Finding, find
@@ -160,9 +160,7 @@ def _absent(history: audit.History, submission: Submission, organization: Organi
     elif submission.known_answer == "already_exists":
         settling.needs_person(history, submission, ALREADY_THERE)
     else:
-        organization.presence, organization.presence_at = Presence.ABSENT, moment
-        known.count(organization)
-        organization.save(update_fields=["presence", "presence_at", "changes", "differs", "differs_since"])
+        known.find_absent(organization, moment)
         _again(history, submission, organization, answer)
 
 

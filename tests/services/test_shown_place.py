@@ -128,3 +128,9 @@ def fill() -> None:
     migration = import_module("organizations.migrations.0013_shown_place")
     migration.fill_taken_over(apps, None)
     migration.fill(apps, None)
+
+
+def test_a_part_of_that_is_too_long_for_an_oid_is_no_place(editor: User) -> None:
+    made = factories.confirmed(factories.organization(user=editor))
+    known.keep_reading(made, replace(made.record(), part_of_oid="1." * 40, destination_known=False), clock.now())
+    assert (made.shown_part_of_oid, made.differs) == ("", 1)

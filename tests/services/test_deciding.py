@@ -32,10 +32,11 @@ def approver() -> Actor:
     return acting(UserFactory(role="approver"))
 
 
-def undecided(practice: PracticeDirectory, user: User) -> Submission:
-    """A New of an OID that somebody else had registered."""
+def undecided(practice: PracticeDirectory, user: User, **theirs: object) -> Submission:
+    """A New of an OID that somebody else had registered, with these keys as well."""
     made = factories.organization(user=user)
-    practice.register("staging", {"Name": "Theirs", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]})
+    there = {"Name": "Theirs", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
+    practice.register("staging", there | theirs)
     submission = factories.submission(made, user=user)
     assert deliver()
     submission.refresh_from_db()
@@ -170,6 +171,17 @@ def test_what_is_ours_with_other_values_is_updated_after_a_tick_for_each_of_them
     assert "name" in {change.difference.field for change in review.overwrites}
     ticked = {warning.key for warning in review.open_warnings}
     assert {"overwrite", "destination-unseen"} <= ticked
+
+
+def test_an_update_of_what_is_ours_sends_back_what_only_the_directory_has(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    """Or the first Update would remove it: an Update carries the whole record."""
+    submission = decide(undecided(practice, editor, Type={"Value": "Connection"}), Verdict.OURS, approver)
+
+    update = factories.submission(submission.organization, user=editor)
+    (there,) = json.loads(bytes(update.message))["Organizations"]
+    assert (update.event, there["Type"]) == (Event.UPDATE, {"Value": "Connection"})
 
 
 def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with(

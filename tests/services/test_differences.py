@@ -106,6 +106,18 @@ def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: U
     assert AuditEntry.objects.latest("sequence").action == Action.ORGANIZATION_CLAIMED
 
 
+def test_the_update_after_a_claim_sends_back_what_only_the_directory_has(editor: User) -> None:
+    made = factories.organization(user=editor)
+    carried = (("Endpoints", '[{"Name":"Search"}]'), ("Type", '{"Value":"Connection"}'))
+    made = read(made, replace(made.record(), name="Theirs", carried=carried))
+    differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+
+    update = factories.submission(made, user=editor)
+    (there,) = json.loads(bytes(update.message))["Organizations"]
+    assert update.event == Event.UPDATE
+    assert (there["Type"], there["Endpoints"]) == ({"Value": "Connection"}, [{"Name": "Search"}])
+
+
 def test_such_an_oid_may_belong_to_another_organization(editor: User) -> None:
     made = factories.organization(user=editor)
     made = read(made, replace(made.record(), name="Theirs"))

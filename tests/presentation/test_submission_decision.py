@@ -16,6 +16,7 @@ from organizations.services import deciding as decisions
 from organizations.services.actors import Actor
 from organizations.services.deciding import Verdict
 from tests.factories import UserFactory
+from tests.services.test_directory import NOT_UNDERSTOOD
 
 from .sending import THEIRS, block, decided, entries_of, foreign, fresh, resolved, updated
 
@@ -104,6 +105,20 @@ def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     assert (found.heading, found.choices) == ("What the directory shows is not known", ())
     assert found.why_not_now.startswith("Without an answer of the directory a decision is a guess.")
     assert fresh(submission).state == State.NEEDS_PERSON
+
+
+@pytest.mark.parametrize("behaviour", NOT_UNDERSTOOD)
+def test_what_was_not_understood_is_named(
+    practice: PracticeDirectory, editor: User, approver: Actor, behaviour: str
+) -> None:
+    """Also where ours is in the answer, without a name or twice: nothing of it is shown as the directory's."""
+    submission = foreign(practice, editor)
+    practice.behaviour = behaviour
+    asking.ask_about(submission, actor=approver)
+    answer = asked(attempts.last_asked(entries_of(submission)), submission)
+    assert answer is not None
+    assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())
+    assert decision(submission).choices == ()
 
 
 # Unknown ----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from organizations.models import Organization, Submission, clock
 from organizations.services import known, organizations
 from tests import factories
 from tests.factories import BASE, acting
+from tests.services.test_directory import NOT_UNDERSTOOD
 from tests.views.typing import edit_url
 
 
@@ -113,6 +114,24 @@ def test_a_question_leads_back_to_its_page(client_of, editor, made, practice, ba
     answer = client_of(user=editor).post(edit_url(made, "record-ask"), {"back": back})
     assert (answer.status_code, answer["Location"]) == (302, edit_url(made, to))
     assert Organization.objects.get(pk=made.pk).is_missing
+
+
+@pytest.mark.parametrize("page", ["differences", "record-ask", "review", "deactivate"])
+def test_an_answer_that_was_not_understood_is_named_on_the_page_that_asked(client_of, editor, made, practice, page):
+    practice.register("staging", {"Name": "Lakeside", "Identifiers": [{"ID": BASE, "IDType": "OID"}], "Active": True})
+    practice.behaviour = "shows-twice"
+    client = client_of(user=editor)
+    answer = client.post(edit_url(made, page), {"ask": "1", "reason": "Ticket 9"}, follow=True)
+    message = f"The directory was asked, and its answer decides nothing: {NOT_UNDERSTOOD['shows-twice']}"
+    assert [str(each) for each in answer.context["messages"]] == [message]
+    assert Organization.objects.get(pk=made.pk).seen_at == made.seen_at
+
+
+def test_how_long_redox_asked_to_wait_is_named_on_the_page_that_asked(client_of, editor, made, practice):
+    practice.behaviour = "too-many"
+    answer = client_of(user=editor).post(edit_url(made, "differences"), {"ask": "1", "reason": ""})
+    (message,) = answer.context["messages"]
+    assert "Redox asked the portal to wait until" in str(message)
 
 
 def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client_of, editor, made):

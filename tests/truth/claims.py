@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import QueryDict
 from django.utils.html import strip_tags
@@ -55,16 +55,20 @@ class Said:
         return self.submission
 
 
+class _RecordPage(NamedTuple):
+    head: record.Head
+    values: record.Values
+
+
 FRAGMENTS: dict[str, str] = {
     "Redox accepted": "accepted by Redox",
     "Redox rejected": "Redox said no",
     "Rejected by Redox": "Redox said no",
-    "as Redox last accepted it": "Active as Redox accepted it",
+    "is again as it was last accepted": "Active as last accepted",
     "Redox has accepted no message": "no message accepted",
     "No message from the portal has been accepted": "no message accepted",
-    "saved changes are not in the directory": "the directory does not have them",
-    "this OID is not in the directory": "Redox said that the OID is not there",
-    "The directory does not have": "the directory does not have them",
+    '"is not valid": it is not in the directory': "Redox said that the OID is not there",
+    "The directory did not show this OID": "the directory did not show it",
     "The directory showed this record": "the directory showed it",
     "It shows the record": "the directory shows it now",
     "It does not show the record": "the directory does not show it now",
@@ -87,7 +91,8 @@ FRAGMENTS: dict[str, str] = {
     "first registration": "first registration",
     "Nothing differs from": "nothing differs",
     "The directory itself has not been read": "never read",
-    "The directory was read on": "read",
+    "The directory was last read at": "read",
+    "The directory, asked at": "read",
 }
 """Stable fragments of what pages write, each with the kind of claim that it makes."""
 
@@ -105,22 +110,27 @@ def in_text(page: str, text: object, *, oid: str = "", submission: Submission | 
 
 def everything(history: History, told: int) -> Iterator[Said]:
     """All that any page says now, and the sentences of the entries after `told`."""
-    heads: dict[str, record.Head] = {}
+    entries = list(AuditEntry.objects.filter(sequence__gt=told).order_by("sequence"))
+    changed = {entry.oid for entry in entries}
+    pages: dict[str, _RecordPage] = {}
     for name in RECORDS:
         organization = history.organization(name)
-        heads[organization.oid] = record.head(organization)
-        yield from _record(heads[organization.oid])
-        back = Intent.DEACTIVATE if organization.confirmed_active else Intent.REACTIVATE
-        for intent in (None, back):
-            yield from _review(history, organization, intent)
+        page = _RecordPage(record.head(organization), record.values(organization))
+        pages[organization.oid] = page
+        yield from _record(page)
+        yield from _review(history, organization, None)
+        if organization.oid in changed:  # it sends what was accepted, whatever became of the other record
+            back = Intent.DEACTIVATE if organization.confirmed_active else Intent.REACTIVATE
+            yield from _review(history, organization, back)
         yield from _submission(organization)
-    yield from _list(heads)
-    yield from _home(history)
-    for entry in AuditEntry.objects.filter(sequence__gt=told).order_by("sequence"):
+    yield from _list(pages)
+    yield from _home(history, pages)
+    for entry in entries:
         yield from _history(entry)
 
 
-def _record(head: record.Head) -> Iterator[Said]:
+def _record(page: _RecordPage) -> Iterator[Said]:
+    head, shown = page
     organization = head.organization
     oid, last = organization.oid, organization.last_submission
     of = organization.confirmed_submission
@@ -130,7 +140,6 @@ def _record(head: record.Head) -> Iterator[Said]:
         text = strip_tags(str(band.sentence))
         yield from in_text("record, to do", text, oid=oid, submission=last)
         yield from _named("record, to do", text, oid)
-    shown = record.values(organization)
     if of is not None and shown.accepted_heading == "Accepted by Redox":
         yield Said("accepted by Redox", "record, fields", f"{shown.accepted_heading}, submission {of.pk}", oid, of)
     if organization.seen_at is None:
@@ -171,26 +180,27 @@ def _named(page: str, text: str, oid: str) -> Iterator[Said]:
         yield Said("changed by", page, f"{label} ({person})", oid, value=(label, person))
 
 
-def _list(heads: dict[str, record.Head]) -> Iterator[Said]:
+def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
     shown = listing.read(Environment.STAGING, filters.read(QueryDict("view=list"), "staging"), "", "")
     for row in shown.rows:
         oid, keys = row.organization.oid, {each.word.key for each in row.to_do}
-        head = heads[oid]
+        head, values = pages[oid]
         on_record = {band.key for band in head.bands} - {"foreign", "unclaimed"}
         is_foreign = head.organization.is_foreign
         same = row.standing.key == head.standing.key and (keys == on_record or (is_foreign and on_record <= keys))
         text = ", ".join([row.standing.key, *sorted(keys)])
         yield Said("the list says what the record says", "list", text, oid, value=same)
-        differs = DIRECTORY_DIFFERS in keys or _says_why_not(record.values(head.organization))
+        differs = DIRECTORY_DIFFERS in keys or _says_why_not(values)
         yield Said("a difference is shown in the list", "list", text, oid, value=differs)
 
 
-def _home(history: History) -> Iterator[Said]:
+def _home(history: History, pages: dict[str, _RecordPage]) -> Iterator[Said]:
     found = home.read(history.people[0])
     for need in (*found.needs, *found.waiting):
         yield Said("counted as in its list", "home", f"{need.number}: {need.what}", value=(need.number, need.url))
         submission = _submission_at(need.url)
-        yield from in_text("home", need.text, submission=submission)
+        oid = next((oid for oid in history.oids if f"/{oid}/" in need.url), "")
+        yield from in_text("home", need.text, oid=oid, submission=submission)
         if submission is not None and "Redox wrote: " in need.text:
             quoted = need.text.partition('Redox wrote: "')[2].rpartition('"')[0]
             yield Said("Redox wrote", "home", need.text, submission.oid, submission, quoted)
@@ -200,8 +210,7 @@ def _home(history: History) -> Iterator[Said]:
     for oid in history.oids:
         lines = [need.url for need in (*found.needs, *found.waiting) if need.kind == DIRECTORY_DIFFERS]
         in_list = any(DIRECTORY_DIFFERS in url for url in lines)
-        organization = Organization.objects.with_words().get(oid=oid)
-        shown = in_list or any(f"/{oid}/" in url for url in lines) or _says_why_not(record.values(organization))
+        shown = in_list or any(f"/{oid}/" in url for url in lines) or _says_why_not(pages[oid].values)
         yield Said("a difference is shown on home", "home", ", ".join(lines), oid, value=shown)
 
 
@@ -307,7 +316,7 @@ def _review(history: History, organization: Organization, intent: Intent | None)
     oid, page = organization.oid, f"review to {intent.value}" if intent else "review"
     if intent is None:
         shown = review_page.page(made)
-        yield from in_text(page, " ".join((made.verdict, *shown.sentences)), oid=oid)
+        yield from in_text(page, " ".join((made.verdict, *shown.sentences, shown.freshness.sentence)), oid=oid)
         yield from in_text(page, shown.compared, oid=oid, submission=organization.confirmed_submission)
         for row in shown.rows:
             if row.by and made.event == Event.UPDATE:

@@ -63,18 +63,12 @@ def shows_what_was_sent(facts: Facts, said: Said) -> bool:
     return shown_texts(there) == shown_texts(sent)
 
 
-def directory_lacks(facts: Facts, said: Said) -> bool:
-    """False where the directory has every one of the saved values that a Query can show."""
-    content = facts.content(said.oid)
-    if content is None:
-        return True
-    there = shown_texts(record_of(json.dumps(content.organization), content.oid))
-    fields = {key: value for key, value in _changed_fields(facts, said.oid).items() if key in there}
-    return not fields or any(there[key] != value for key, value in fields.items())
-
-
 def directory_showed_it(facts: Facts, said: Said) -> bool:
     return any(reading.record is not None for reading in facts.readings(said.oid))
+
+
+def directory_did_not_show_it(facts: Facts, said: Said) -> bool:
+    return any(reading.record is None for reading in facts.readings(said.oid))
 
 
 def was_there(facts: Facts, said: Said) -> bool:
@@ -111,10 +105,11 @@ def somebody_changed_it(facts: Facts, said: Said) -> bool:
 
 
 def difference_shown(facts: Facts, said: Said) -> bool:
+    """What was accepted, or taken from the directory since, is what a reading differs from."""
     if said.value:
         return True
     organization, reading = facts.organization(said.oid), facts.newest_reading(said.oid)
-    accepted, last = organization.confirmed_record(), organization.last_submission
+    accepted, last = organization.baseline_record(), organization.last_submission
     if reading is None or accepted is None or said_not_valid_since(facts, said.oid, reading.at):
         return True
     if reading.record is None:
@@ -136,7 +131,7 @@ def compared_as_equal(facts: Facts, said: Said) -> bool:
 
 
 def may_have_arrived(facts: Facts, said: Said) -> bool:
-    """A byte left, and Redox did not answer every attempt with a no."""
-    replies = facts.replies(said.about())
-    refused = bool(replies) and all(map(is_no, replies))
-    return facts.arrived(said.about()) and not refused
+    """A byte left, or a worker died before it knew, and Redox did not answer every attempt with a no."""
+    replies = facts.all_replies(said.about())
+    may_have_left = any(reply.exchange.sent or not reply.was_read for reply in replies)
+    return may_have_left and not all(reply.was_read and is_no(reply) for reply in replies)

@@ -63,7 +63,7 @@ class Facts:
     # Messages and replies
 
     def arrived(self, submission: Submission) -> bool:
-        return any(reply.exchange.sent for reply in self._all_replies(submission))
+        return any(reply.exchange.sent for reply in self.all_replies(submission))
 
     def applied(self, submission: Submission) -> bool:
         """Whether the directory ever had the message's content because of it."""
@@ -72,10 +72,10 @@ class Facts:
 
     def replies(self, submission: Submission) -> list[Answered]:
         """What the portal got to read of the replies to a submission."""
-        return [reply for reply in self._all_replies(submission) if reply.was_read]
+        return [reply for reply in self.all_replies(submission) if reply.was_read]
 
-    def _all_replies(self, submission: Submission) -> list[Answered]:
-        """Those to this submission: another one may have had the same bytes."""
+    def all_replies(self, submission: Submission) -> list[Answered]:
+        """Those to this submission, read or not: another one may have had the same bytes."""
         message, end = bytes(submission.message), submission.ended_at or self.world.time
         within = (reply for reply in self.world.replies if submission.created_at < reply.at <= end)
         return [reply for reply in within if reply.request == message]
@@ -129,8 +129,17 @@ class Facts:
                 known[key] = Known(same | {written[key]}, folded[key], at)
         return known
 
+    def _read(self, oid: str) -> list[tuple[datetime.datetime, OrganizationRecord, bool]]:
+        """The readings since the last one that did not show the OID, and what a person took before that."""
+        readings, organization = self.readings(oid), self.organization(oid)
+        missing = [place for place, reading in enumerate(readings) if reading.record is None]
+        since = readings[missing[-1] :] if missing else readings
+        found = [(reading.at, reading.record, True) for reading in since if reading.record is not None]
+        taken = organization.baseline_record() if organization.taken else None
+        return [(organization.known_at or self.world.time, taken, True), *found] if missing and taken else found
+
     def _evidence(self, oid: str) -> list[tuple[datetime.datetime, OrganizationRecord, bool]]:
-        found = [(reading.at, reading.record, True) for reading in self.readings(oid) if reading.record is not None]
+        found = self._read(oid)
         for submission in self.of_record(oid):
             sent = sent_record(submission)
             said = [reply.at for reply in self.replies(submission) if is_yes(reply)]

@@ -267,6 +267,16 @@ def _work_on_a_record(draw: st.DrawFn) -> list[Step]:
     return [edit, send, meanwhile, draw(_weighted((4, _wait), (1, _decide)))]
 
 
+@st.composite
+def _seen_otherwise(draw: st.DrawFn) -> list[Step]:
+    """The directory shows something else than was accepted, and somebody does something about it."""
+    record, person = draw(_records), draw(_people)
+    meddle = draw(st.builds(Meddle, st.just(record), st.sampled_from(Meddling)))
+    edit = Edit(person, record, draw(st.sampled_from(Change)))
+    after = (TakeTheirs(record), edit, draw(_send), draw(_wait))
+    return [meddle, AskAboutRecord(record), *draw(st.lists(st.sampled_from(after), max_size=2))]
+
+
 _rare = _weighted(
     (2, st.builds(Cancel)),
     (2, st.builds(Discard, _records)),
@@ -284,5 +294,14 @@ _alone: st.SearchStrategy[Step] = _weighted(
     (2, _rare),
 )
 _killed = st.builds(lambda send, way: [replace(send, way=None), WorkerDies(way), Wait(LEASE + 1)], _send, _ways)
-_parts = _weighted((5, _work_on_a_record()), (5, _alone.map(lambda step: [step])), (1, _killed))
+_returned = st.builds(
+    lambda record, way: [Send(record, Intent.DEACTIVATE, way), Cancel()], _records, st.sampled_from((None, Way.NO))
+)
+_parts = _weighted(
+    (5, _work_on_a_record()),
+    (5, _alone.map(lambda step: [step])),
+    (3, _seen_otherwise()),
+    (1, _returned),
+    (1, _killed),
+)
 histories = st.lists(_parts, min_size=2, max_size=6).map(lambda parts: list(itertools.chain(*parts))[:MOST_STEPS])

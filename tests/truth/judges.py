@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.http import QueryDict
 
-from organizations.models import Environment, Organization, Submission
+from organizations.models import Environment, Organization, State, Submission
 from organizations.presentation import filters, listing
 from organizations.records import CONTACT_LABELS, difference
 from organizations.words import STANDING
@@ -35,11 +35,6 @@ def holds(facts: Facts, said: Said) -> bool:
 # What Redox answered
 
 
-def _redox_said_yes(facts: Facts, said: Said) -> bool:
-    reply = facts.reply_to(said.about(), said.value)
-    return facts.said_yes(said.about()) if said.value is None else reply is not None and is_yes(reply)
-
-
 def _redox_said_no(facts: Facts, said: Said) -> bool:
     return facts.said_no(said.about())
 
@@ -62,7 +57,7 @@ def _accepted_by_redox(facts: Facts, said: Said) -> bool:
 
 
 def _active_as_accepted(facts: Facts, said: Said) -> bool:
-    accepted = [submission for submission in facts.of_record(said.oid) if facts.said_yes(submission)]
+    accepted = [each for each in facts.of_record(said.oid) if facts.said_yes(each) or each.state == State.ACCEPTED]
     return bool(accepted) and sent_record(accepted[-1]).active == facts.organization(said.oid).active
 
 
@@ -148,12 +143,12 @@ def _of_the_form(facts: Facts, said: Said) -> bool:
 
 
 def _overwrites_ticked(facts: Facts, said: Said) -> bool:
-    """Each seen value that we did not put there and that nobody edited since it was first seen has a tick."""
+    """Each seen value that we neither put there nor took, and that nobody edited since it was seen, has a tick."""
     record, ticked = said.value
     reading = facts.newest_reading(said.oid)
     if reading is None or reading.record is None or directory.said_not_valid_since(facts, said.oid, reading.at):
         return True
-    accepted = facts.organization(said.oid).confirmed_record()
+    accepted = facts.organization(said.oid).baseline_record()
     seen, sent = folded_shown_texts(reading.record), folded_shown_texts(record)
     ours = folded_shown_texts(accepted) if accepted else {}
     lost = {key for key, value in seen.items() if value and value != sent.get(key, "") and value != ours.get(key, "")}
@@ -170,7 +165,9 @@ def _edited_since_seen(facts: Facts, oid: str, key: str) -> bool:
 
 def _first_registration(facts: Facts, said: Said) -> bool:
     readings = facts.readings(said.oid)
-    return _no_message_accepted(facts, said) and not (readings and readings[-1].record is not None)
+    is_there = bool(readings) and readings[-1].record is not None
+    is_gone = is_there and directory.said_not_valid_since(facts, said.oid, readings[-1].at)
+    return _no_message_accepted(facts, said) and (is_gone or not is_there)
 
 
 # What happens next, and counts
@@ -226,12 +223,11 @@ def _as_said(facts: Facts, said: Said) -> bool:
 
 
 JUDGES: dict[str, Judge] = {
-    "Redox said yes": _redox_said_yes,
     "Redox said no": _redox_said_no,
     "quoted as Redox's yes": _quoted_yes,
     "Redox wrote": _redox_wrote,
     "accepted by Redox": _accepted_by_redox,
-    "Active as Redox accepted it": _active_as_accepted,
+    "Active as last accepted": _active_as_accepted,
     "no message accepted": _no_message_accepted,
     "Redox said that the OID is not there": _said_not_there,
     "no clear answer": _no_clear_answer,
@@ -243,8 +239,8 @@ JUDGES: dict[str, Judge] = {
     "saved here and not sent": directory.saved_not_sent,
     "accepted with effect": directory.accepted_with_effect,
     "the directory shows what was sent": directory.shows_what_was_sent,
-    "the directory does not have them": directory.directory_lacks,
     "the directory showed it": directory.directory_showed_it,
+    "the directory did not show it": directory.directory_did_not_show_it,
     "the directory shows it now": directory.was_there,
     "the directory does not show it now": _not(directory.was_there),
     "the directory showed this value": directory.showed_value,

@@ -131,6 +131,13 @@ def test_what_follows_a_query_depends_on_what_it_can_show(practice: PracticeDire
     assert waiting.then(fresh(visible)) == waiting.ONLY_ASKED
 
 
+def test_the_wait_of_an_unknown_one_ends_when_a_worker_may_ask(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "applies-then-504")
+    assert not block(submission).wait_is_over
+    Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
+    assert block(fresh(submission)).wait_is_over
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -101,6 +101,18 @@ class TestDeactivating:
         environments.stop_now("staging", "Redox does not accept the credential", actor=acting(editor))
         assert "<time" not in why(page_of(region[0], editor))["Sparta"].partition("must end first.")[2]
 
+    def test_a_change_of_a_record_that_stays_alone_makes_it_another_plan(
+        self, region: list[Organization], editor: User
+    ) -> None:
+        """The press binds itself to what was shown to stay as well; the messages are the same."""
+        submission = sent(region[1], editor, state=State.UNKNOWN, attempt=1)
+        before = page_of(region[0], editor).draft
+        Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, ended_at=clock.now())
+        sent(region[1], editor, state=State.UNKNOWN, attempt=1)
+        after = page_of(region[0], editor).draft
+        assert [made.sha256 for made in after.reviews] == [made.sha256 for made in before.reviews]
+        assert after.sha256 != before.sha256
+
     def test_what_can_be_cancelled_links_there(self, region: list[Organization], editor: User) -> None:
         submission = sent(region[1], editor)
         said = why(page_of(region[0], editor))["Sparta"]

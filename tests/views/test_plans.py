@@ -196,6 +196,17 @@ class TestDeactivating:
         deliver_all()
         assert [each["Active"] for each in practice.organizations("staging").values()] == [False] * 3
 
+    def test_what_stays_active_and_why_is_on_the_page(
+        self, client: Client, made: list[Organization], editor: User
+    ) -> None:
+        Organization.objects.filter(pk=made[1].pk).update(city="Middleton")
+        factories.submission(made[1], user=editor)
+        answer = client.get(branch(made[0], kind="deactivate"))
+        text, page = text_of(answer), answer.context["page"]
+        assert page.because
+        assert page.because in text
+        assert f"Stays active {len(page.kept)}" in text
+
     def test_saved_changes_that_stay_behind_are_named(
         self, client: Client, made: list[Organization], editor: User
     ) -> None:

@@ -56,9 +56,12 @@ def _accepted_by_redox(facts: Facts, said: Said) -> bool:
     return submission is not None and facts.said_yes(submission)
 
 
-def _active_as_accepted(facts: Facts, said: Said) -> bool:
+def _active_as_before(facts: Facts, said: Said) -> bool:
+    """As the last accepted message had it, unless a person took the directory's value since."""
     accepted = [each for each in facts.of_record(said.oid) if facts.said_yes(each) or each.state == State.ACCEPTED]
-    return bool(accepted) and sent_record(accepted[-1]).active == facts.organization(said.oid).active
+    if not accepted or facts.organization(said.oid).taken:
+        return True
+    return sent_record(accepted[-1]).active == facts.organization(said.oid).active
 
 
 def _no_message_accepted(facts: Facts, said: Said) -> bool:
@@ -227,7 +230,7 @@ JUDGES: dict[str, Judge] = {
     "quoted as Redox's yes": _quoted_yes,
     "Redox wrote": _redox_wrote,
     "accepted by Redox": _accepted_by_redox,
-    "Active as last accepted": _active_as_accepted,
+    "Active as before its change": _active_as_before,
     "no message accepted": _no_message_accepted,
     "Redox said that the OID is not there": _said_not_there,
     "no clear answer": _no_clear_answer,

@@ -22,7 +22,7 @@ NOT_CLAIMED: tuple[frozenset[str], ...] = (
     frozenset(
         (
             "Redox wrote",
-            "Active as last accepted",
+            "Active as before its change",
             "no message accepted",
             "Redox said that the OID is not there",
             "did not reach Redox",
@@ -50,7 +50,7 @@ NOT_CLAIMED: tuple[frozenset[str], ...] = (
     frozenset(
         (
             "Redox wrote",
-            "Active as last accepted",
+            "Active as before its change",
             "Redox said that the OID is not there",
             "unknown",
             "not executed",

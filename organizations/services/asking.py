@@ -1,6 +1,7 @@
 """Asking the directory about an OID of ours, and keeping its answer. It never writes to the directory."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from organizations.models import Action, Organization, Submission
@@ -9,6 +10,7 @@ from organizations.redox.client import Exchange
 from . import audit, directory, environments, exchanges, gateway, known, organizations
 from .actors import Actor
 from .directory import Answer
+from .faults import Gone
 
 __all__ = ["Answer", "ask_about", "ask_about_record", "note", "query"]
 
@@ -27,19 +29,29 @@ def ask_about(submission: Submission, *, actor: Actor) -> Answer:
 
 
 def ask_about_record(organization: Organization, *, actor: Actor) -> Answer:
-    """Ask what the directory shows now of a record, and keep every answer in the history."""
-    oid = organization.oid
-    answer = query(organization.environment, oid)
+    """Ask what the directory shows now of a record, and keep every answer in the history.
+
+    Where the record got another OID or was withdrawn meanwhile, the answer is about what it was.
+    """
+    answer = query(organization.environment, organization.oid)
     with audit.recorded(actor) as history:
         environments.wait_if_asked(history, organization.environment, answer.outcome)
-        organization = organizations.locked(organization.pk)
-        if answer.was_asked and organization.oid == oid:
-            known.keep_reading(organization, answer.record, answer.asked_at)
+        now = _locked_as_asked(organization)
+        if now is not None and answer.was_asked:
+            known.keep_reading(now, answer.record, answer.asked_at)
         for facts, exchange in _told(answer):
             body = exchanges.body(exchange)
             cause: dict[str, Any] = {"cause": answer.cause if exchange is answer.exchange else ""}
-            history.organization(Action.ORGANIZATION_ASKED, organization, exchange=body, **facts | cause)
+            history.organization(Action.ORGANIZATION_ASKED, now or organization, exchange=body, **facts | cause)
     return answer
+
+
+def _locked_as_asked(organization: Organization) -> Organization | None:
+    """The row now, locked; None where it is not the record that was asked about any more."""
+    with suppress(Gone):
+        now = organizations.locked(organization.pk)
+        return now if now.oid == organization.oid else None
+    return None
 
 
 def note(

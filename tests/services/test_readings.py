@@ -4,9 +4,19 @@ from dataclasses import replace
 
 from django.utils import timezone
 
-from organizations.models import EnvironmentGate, Evidence, Organization, Presence, State, Submission, User
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Evidence,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+)
 from organizations.practice import PracticeDirectory
-from organizations.services import asking, resolving
+from organizations.services import asking, organizations, resolving
 from organizations.services.actors import Actor
 from tests import factories
 from tests.factories import BASE, acting
@@ -163,6 +173,28 @@ def test_an_answer_about_the_former_oid_is_no_reading_of_the_record(practice: Pr
     Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7", seen="", seen_at=None)
     asking.ask_about(submission, actor=acting(editor))
     assert (fresh(made).seen, fresh(made).seen_at) == ("", None)
+
+
+def test_an_answer_about_a_record_that_was_withdrawn_meanwhile_is_kept(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    made = factories.organization(user=editor)
+    as_asked = fresh(made)
+    organizations.withdraw(made.pk, made.version, actor=acting(editor))
+    asking.ask_about_record(as_asked, actor=acting(editor))
+    entry = AuditEntry.objects.latest("sequence")
+    assert (entry.action, entry.oid) == (Action.ORGANIZATION_ASKED, BASE)
+
+
+def test_an_answer_to_a_question_from_before_a_new_oid_is_about_the_former_one(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    made = factories.organization(user=editor)
+    practice.register("staging", {"Name": "Boston", "Identifiers": [{"ID": BASE, "IDType": "OID"}], "Active": True})
+    as_asked = fresh(made)
+    edit(made, editor, oid=f"{BASE}.7")
+    asking.ask_about_record(as_asked, actor=acting(editor))
+    assert (AuditEntry.objects.latest("sequence").oid, fresh(made).seen) == (BASE, "")
 
 
 def test_nothing_differs_of_an_oid_that_is_not_in_the_directory(

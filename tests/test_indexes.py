@@ -5,7 +5,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from organizations.models import Environment, Organization, tree
+from organizations.models import Environment, Organization, clock, tree
 from organizations.presentation import filters, finding
 from organizations.presentation.filters import Filters
 
@@ -24,6 +24,29 @@ def sql_of(found: QuerySet[Organization]) -> str:
     with CaptureQueriesContext(connection) as asked:
         list(found.values_list("pk", flat=True)[:50])
     return asked.captured_queries[0]["sql"]
+
+
+def many_places() -> None:
+    """Enough records, each below another one, that an engine with statistics reads no index of all of them."""
+    now = clock.now()
+    Organization.objects.bulk_create(
+        Organization(
+            environment="staging",
+            oid=f"1.3.{number}",
+            oid_key=str(number),
+            name=f"Lakeside {number}",
+            part_of_oid=f"1.4.{number}",
+            confirmed_part_of_oid=f"1.4.{number}",
+            shown_part_of_oid=f"1.5.{number}",
+            created_at=now,
+            edited_at=now,
+            version=1,
+        )
+        for number in range(2000)
+    )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE organizations_organization")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +71,7 @@ def test_a_number_of_redox_is_looked_up(db: None) -> None:
 
 
 def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> None:
+    many_places()
     plan = plan_of(sql_of(tree.active_children_of(Organization(environment="staging", oid="1.2"))), "bitmapscan")
     for index in ("children", "confirmed_below", "shown_below"):
         assert f"organization_{index}" in plan

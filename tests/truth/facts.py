@@ -1,13 +1,14 @@
 """What is so, by the log of the world: what arrived, what Redox answered, what the directory had and showed."""
 
 import datetime
+import itertools
 import json
 import re
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission
+from organizations.models import Action, AuditEntry, EnvironmentGate, Event, Organization, State, Submission
 from organizations.records import OrganizationRecord, readable
 from organizations.redox import messages
 from tests.faults.world import Answered, Content
@@ -111,8 +112,21 @@ class Facts:
 
     def newest_reading(self, oid: str) -> Reading | None:
         """The last answer about an OID that came after the last acceptance of a message of it."""
-        found, since = self.readings(oid), self.organization(oid).confirmed_at
+        found, since = self._telling(oid), self.organization(oid).confirmed_at
         return found[-1] if found and (since is None or found[-1].at > since) else None
+
+    def _telling(self, oid: str) -> list[Reading]:
+        """The readings without those that first show the content from before the last acceptance: not visible yet."""
+        readings, accepted = self.readings(oid), self.organization(oid).confirmed_submission
+        # A reading that proved the message counts: what was visible once does not lag behind.
+        since, before = self.organization(oid).known_at, accepted.before_record() if accepted else None
+        if accepted is None or before is None or since is None or accepted.event != Event.UPDATE:
+            return readings
+        old, new = folded_shown_texts(before), folded_shown_texts(sent_record(accepted))
+        later = [each for each in readings if each.at >= since]
+        lagging = itertools.takewhile(lambda each: each.record and folded_shown_texts(each.record) == old, later)
+        left_out = {each.at for each in lagging} if old != new else set()
+        return [each for each in readings if each.at not in left_out]
 
     def known(self, oid: str) -> dict[str, Known]:
         """The newest knowledge of each field, accepted or seen; what a Query cannot show only accepted."""
@@ -131,7 +145,7 @@ class Facts:
 
     def _read(self, oid: str) -> list[tuple[datetime.datetime, OrganizationRecord, bool]]:
         """The readings since the last one that did not show the OID, and what a person took before that."""
-        readings, organization = self.readings(oid), self.organization(oid)
+        readings, organization = self._telling(oid), self.organization(oid)
         missing = [place for place, reading in enumerate(readings) if reading.record is None]
         since = readings[missing[-1] :] if missing else readings
         found = [(reading.at, reading.record, True) for reading in since if reading.record is not None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from organizations.models import Evidence, State, Submission
+from organizations.models import Evidence, Intent, State, Submission
 from organizations.services import asking
 from organizations.services.deciding import Verdict
 from tests.factories import acting
@@ -165,3 +165,8 @@ def test_a_decision_against_what_the_directory_shows_leaves_a_difference(db: Non
 def test_a_value_that_an_editor_replaced_needs_no_tick_when_it_is_seen_again(db: None, tmp_path: Path) -> None:
     with started(tmp_path, start_taken_over) as run:
         check(run, Edit(0, "child", Change.PARENT), AskAboutRecord("child"), Edit(1, "child", Change.DESTINATION))
+
+
+def test_content_from_before_a_deactivation_is_not_visible_yet(accepted: Base) -> None:
+    """The directory goes back to what it showed before the last acceptance; nothing else was seen since."""
+    check(accepted, Send("child", intent=Intent.DEACTIVATE), Meddle("child", Meddling.ACTIVE), AskAboutRecord("child"))

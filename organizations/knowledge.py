@@ -88,13 +88,26 @@ def split(
     edits = in_form(difference(accepted, sent))
     if seen is None:
         return Split(chosen=edits)
-    known = newest(accepted, seen) if accepted else _as_unreadable_as(seen, sent)
+    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else _as_unreadable_as(seen, sent)
     chosen, others = _parted(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
     real = set(map(_place, in_form(difference(respelled(known, sent), sent))))
     overwritten = tuple(each for each in others if _place(each) in real and not _is_order(each))
     said = {_place(each) for each in (*chosen, *overwritten)}
     spelled = in_form(difference(_as_unreadable_as(seen, sent), sent))
     return Split(chosen, overwritten, tuple(each for each in spelled if _place(each) not in said))
+
+
+def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
+    """With the directory's ZIP where it has more digits than ours: an edit of ours would take those away.
+
+    Every other spelling that means the same says as much.
+    """
+    zip_code = seen.address.zip_code
+    if len(_digits(zip_code)) <= len(_digits(known.address.zip_code)) or not _same_address_field(
+        "zip_code", known, seen
+    ):
+        return known
+    return replace(known, address=replace(known.address, zip_code=zip_code))
 
 
 def unsent(

@@ -364,6 +364,12 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def counted(number: int, state: Word) -> str:
+    """How many are so: "58 active", "1 needs a decision", "2 need a decision"."""
+    word = state.word.lower()
+    return f"{number:,} {word if number == 1 else word.replace('needs', 'need')}"
+
+
 def age(duration: timedelta) -> str:
     """A duration in its largest whole unit: "26 minutes", "1 day". Less than nothing is "0 seconds"."""
     seconds = max(int(duration.total_seconds()), 0)

@@ -45,10 +45,24 @@ def test_another_spelling_is_no_news(data):
 
 
 @given(st.data())
-def test_another_spelling_is_never_overwritten(data):
+def test_another_spelling_is_never_overwritten_but_a_longer_zip(data):
     accepted, sent = data.draw(plain_records), data.draw(plain_records)
-    split = knowledge.split(accepted, as_seen(data.draw(spellings(accepted))), sent)
-    assert split.overwritten == ()
+    seen = as_seen(data.draw(spellings(accepted)))
+    split = knowledge.split(accepted, seen, sent)
+    is_longer = len(seen.address.zip_code) > len(accepted.address.zip_code)
+    loses_zip = is_longer and sent.address.zip_code not in (seen.address.zip_code, seen.address.zip_code[:5])
+    assert fields(split.overwritten) == (["address.zip_code"] if loses_zip else [])
+
+
+@pytest.mark.parametrize(
+    ("sent", "overwritten"),
+    [("53704", []), ("53704-1111", []), ("53704-2222", ["53704-1111"]), ("54501", ["53704-1111"])],
+)
+def test_a_longer_zip_in_the_directory_is_not_replaced_in_silence(sent, overwritten):
+    seen = as_seen(with_address(ACCEPTED, zip_code="53704-1111"))
+    split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, zip_code=sent))
+    assert [each.before for each in split.overwritten] == overwritten
+    assert knowledge.seen_differences(ACCEPTED, seen) == ()
 
 
 @given(plain_records, plain_records)

@@ -83,10 +83,27 @@ class Page:
             return f"{name}: its OID belongs to another organization"
         if self.organization.is_missing:
             return f"{name}: the directory did not show its OID"
+        if self.compares_in_review:
+            return f"{name}: no message was accepted yet"
         if not self.rows:
             return f"{name}: the directory shows no other values"
         differ = "differs" if len(self.rows) == 1 else "differ"
         return f"{name}: {words.count(len(self.rows), 'value')} {differ} in the directory"
+
+    @property
+    def compares_in_review(self) -> bool:
+        """Whether the directory shows a record of ours of which no message was accepted."""
+        return not self.known and self.organization.later_reading() is not None
+
+    @property
+    def way_on(self) -> str:
+        """What to do where nothing can be taken; empty where nothing is to do."""
+        if self.organization.is_missing:
+            return (
+                "If it was taken away there and should be there, send it again. Redox will probably answer that the "
+                "OID is not valid; then it can be registered as a New."
+            )
+        return "To keep your values, review and send them." if self.compares_in_review else ""
 
     @property
     def since(self) -> str:

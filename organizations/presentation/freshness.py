@@ -25,7 +25,8 @@ def of(organization: Organization) -> Freshness:
     time = written(asked_at, "clock")
     if organization.not_visible_yet:
         number = organization.confirmed_submission_id
-        sentence = f"The directory, asked at {time}, still showed the content from before submission {number}"
+        shown = "still showed the content from before" if organization.seen else "did not show this OID after"
+        sentence = f"The directory, asked at {time}, {shown} submission {number}"
         return Freshness(asked_at, f"{sentence}: not visible yet.")
     if organization.is_read_later and not organization.seen:
         return Freshness(asked_at, f"The directory, asked at {time}, did not show this OID.")

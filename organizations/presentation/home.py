@@ -30,7 +30,7 @@ from organizations.permissions import Right, may
 from organizations.services import deciding, workers
 from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import plain, written
-from organizations.words import OPEN_WORK, STANDING, Word, count
+from organizations.words import OPEN_WORK, STANDING, Word, count, counted
 
 from . import todo, who_acts
 from .deciding import who_decides
@@ -233,7 +233,7 @@ def _differing() -> Iterator[Need]:
         if number <= MOST_LINES:
             few |= Q(environment=environment)
             continue
-        text = "The directory shows other values than the portal knows."
+        text = "The directory shows other values than were accepted, or does not show the OID."
         url = _list_of(DIRECTORY_DIFFERS, environment)
         yield Need(DIRECTORY_DIFFERS, environment, number, count(number, "record"), text, url, group["oldest"])
     if few != Q(pk__in=[]):
@@ -359,7 +359,7 @@ def _panel(environment: Environment, gate: EnvironmentGate, groups: list[dict[st
 def _counted(groups: list[dict[str, Any]], key: str, family: Mapping[str, Word]) -> str:
     """ "58 active, 2 deactivated"; what there is none of is left out."""
     numbers = {each: sum(group["number"] for group in groups if group[key] == each) for each in family}
-    return ", ".join(f"{number:,} {family[each].word.lower()}" for each, number in numbers.items() if number)
+    return ", ".join(counted(number, family[each]) for each, number in numbers.items() if number)
 
 
 def _last_accepted(environment: Environment) -> Submission | None:

@@ -177,13 +177,9 @@ def _came(submission: Submission) -> SafeString:
 
 def _progress(counts: Counter[str]) -> str:
     """ "8 of 12 accepted, 1 rejected, 3 queued" """
-    rest = [_counted(state, counts[state]) for state in State if counts[state] and state != State.ACCEPTED]
+    states = [state for state in State if counts[state] and state != State.ACCEPTED]
+    rest = [words.counted(counts[state], words.SUBMISSION_STATE[state]) for state in states]
     return ", ".join([f"{counts[State.ACCEPTED]} of {counts.total()} accepted", *rest])
-
-
-def _counted(state: State, number: int) -> str:
-    word = words.SUBMISSION_STATE[state].word.lower()
-    return f"{number} {word if number == 1 else word.replace('needs', 'need')}"
 
 
 def _poll_seconds(plan: Plan, found: list[Submission]) -> int:

@@ -224,7 +224,10 @@ def _sentences(made: Review) -> Iterator[str]:
         yield f"Registers {name} below {_parent(made)}."
         return
     if not made.organization.confirmed and made.organization.presence_basis in (Basis.STATED, Basis.SEEN):
-        yield "First message for a record that was registered outside the portal."
+        if made.organization.last_submission is None:
+            yield "First message for a record that was registered outside the portal."
+        else:
+            yield "No message of this record was accepted yet. The directory has it."
     if made.before is None:
         yield "Redox replaces the whole record."
         return

@@ -87,8 +87,8 @@ ROWS: dict[str, Explanation] = {
         "Ask the directory if in doubt.",
     ),
     "already_exists": Explanation(
-        "This OID is already in the directory of {environment}.",
-        "It was registered before, by us outside the portal or by somebody else. Deactivated records count as well.",
+        "Redox says that this OID is already in the directory of {environment}.",
+        "It was registered before, by us or by somebody else. Deactivated records count as well.",
         "Compare with the directory",
         "compare",
     ),
@@ -113,14 +113,14 @@ ROWS: dict[str, Explanation] = {
         "oid",
     ),
     "is_not_valid": Explanation(
-        "This OID is not in the directory of {environment}.",
-        "An Update needs a registered record. It was never registered here, or only in {other}.",
+        "Redox says that this OID is not in the directory of {environment}.",
+        "An Update needs a registered record. It may be registered only in {other}, or it was taken away here.",
         "Review as New",
         "review_as_new",
     ),
     "nothing_to_deactivate": Explanation(
         "There is nothing to deactivate.",
-        "An Update needs a registered record. It was never registered here, or only in {other}.",
+        "Redox says that this OID is not in the directory of {environment}.",
         "Mark as not registered",
         "mark_not_registered",
     ),

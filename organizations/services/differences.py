@@ -56,6 +56,8 @@ def why_not_take(organization: Organization) -> str:
         return f"Submission {last.pk} of this record must end first."
     if organization.is_missing:
         return "The directory did not show this OID, so there is nothing to take."
+    if organization.baseline_record() is None and organization.later_reading() is not None:
+        return "No message of this record was accepted yet. Its review shows each value that it would overwrite."
     if not organization.differs:
         return "The directory shows no other values than the portal knows. Nothing was changed."
     shown = of(organization)

@@ -55,8 +55,8 @@ def unknown(status: int | None = None, fault: Fault | None = None, known: str = 
 def test_an_oid_that_exists_is_compared() -> None:
     found = words(Outcome(kind=Kind.NEEDS_PERSON, known="already_exists", status=403))
     assert found[:4] == (
-        "This OID is already in the directory of STAGING.",
-        "It was registered before, by us outside the portal or by somebody else. Deactivated records count as well.",
+        "Redox says that this OID is already in the directory of STAGING.",
+        "It was registered before, by us or by somebody else. Deactivated records count as well.",
         "Compare with the directory",
         "compare",
     )
@@ -71,16 +71,17 @@ def test_an_oid_that_exists_is_compared() -> None:
 
 def test_an_oid_that_is_not_there_is_reviewed_as_new_or_was_never_to_be_deactivated() -> None:
     absent = rejected("is_not_valid", presence=outcome.ABSENT)
-    cause = "An Update needs a registered record. It was never registered here, or only in PRODUCTION."
+    cause = "An Update needs a registered record. It may be registered only in PRODUCTION, or it was taken away here."
+    lacking = "Redox says that this OID is not in the directory of STAGING."
     assert words(absent)[:4] == (
-        "This OID is not in the directory of STAGING.",
+        "Redox says that this OID is not in the directory of STAGING.",
         cause,
         "Review as New",
         "review_as_new",
     )
     assert words(absent, deactivates=True)[:4] == (
         "There is nothing to deactivate.",
-        cause,
+        lacking,
         "Mark as not registered",
         "mark_not_registered",
     )

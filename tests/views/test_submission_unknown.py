@@ -114,7 +114,7 @@ def test_an_oid_that_existed_needs_a_person_and_offers_no_dead_button(
 ) -> None:
     submission = sent(practice, editor, worker, "says-no-exists")
     said = text_of(client_of(user=editor).get(page_of(submission)))
-    assert "This OID is already in the directory of STAGING." in said
+    assert "Redox says that this OID is already in the directory of STAGING." in said
     assert "Deactivated records count as well." in said
     assert "Until then nothing is sent for this record" in said
     assert "Ask the directory" in said

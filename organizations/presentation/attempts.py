@@ -60,6 +60,11 @@ def last_asked(entries: list[AuditEntry]) -> AuditEntry | None:
     return next((entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_ASKED), None)
 
 
+def is_before_last_attempt(asked: AuditEntry, entries: list[AuditEntry]) -> bool:
+    """Whether the message went out again after that Query: what it showed says nothing of what came since."""
+    return any(entry.action == Action.ATTEMPT_INTENT and entry.sequence > asked.sequence for entry in entries)
+
+
 def seconds(milliseconds: int | None) -> str:
     """ "1.4 s", "12 ms"; empty where nothing was measured."""
     if milliseconds is None:

@@ -4,6 +4,7 @@ An acceptance names its evidence. Placeholders in braces are filled in `sentence
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from organizations.models import Action
@@ -170,9 +171,16 @@ def _asked(facts: Mapping[str, Any], *, because: bool) -> str:
     start = "{actor} asked the directory of {environment} for {name}"
     start += " because of {submission}. " if because else ". "
     if not details.get("asked"):
-        came = "http_status" in facts
-        return start + ("The answer decides nothing: {cause}." if came else "It could not be asked: {cause}.")
+        left = facts.get("exchange", {}).get("sent", False)
+        return f"{start}{_what_came(facts.get('http_status'), left=left)}: {{cause}}."
     return start + ("It showed the record." if details.get("found") else "It did not show the record.")
+
+
+def _what_came(http_status: int | None, *, left: bool) -> str:
+    """What came of a question that the directory did not answer; `left`: a byte of it did."""
+    if http_status == HTTPStatus.UNAUTHORIZED or not (left or http_status):
+        return "It could not be asked"
+    return "The answer decides nothing" if http_status else "No answer came"
 
 
 def _settled(facts: Mapping[str, Any]) -> Template:

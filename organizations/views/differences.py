@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Collection
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -68,7 +69,8 @@ def ask_now(request: HttpRequest, organization: Organization) -> Organization:
 
 
 def _what_came(answer: Answer) -> str:
-    if answer.exchange is None:
+    # A refused sign-in is not an answer of the directory.
+    if answer.exchange is None or not answer.exchange.sent or answer.exchange.status == HTTPStatus.UNAUTHORIZED:
         return "The directory could not be asked"
     if answer.exchange.status is None:
         return "No answer came from the directory"

@@ -251,10 +251,12 @@ def _answer_context(submission: Submission, entries: list[AuditEntry]) -> dict[s
 
 
 def _asked_panel(submission: Submission, entries: list[AuditEntry]) -> shown.Asked | None:
-    """The last answer of the directory, unless the page shows it already: to decide by, or as the evidence."""
+    """The last answer of the directory since the last attempt, unless it is shown: to decide by, or as evidence."""
     entry = attempts.last_asked(entries)
+    if entry is None or attempts.is_before_last_attempt(entry, entries):
+        return None
     evidence = acceptance.evidence_entry(submission, entries)
-    is_evidence = submission.evidence in acceptance.BY_QUERY and entry is not None and entry == evidence
+    is_evidence = submission.evidence in acceptance.BY_QUERY and entry == evidence
     return None if is_evidence or submission.state == State.NEEDS_PERSON else shown.asked(entry, submission)
 
 

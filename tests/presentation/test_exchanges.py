@@ -1,12 +1,13 @@
 """The attempts and Queries of a submission as rows of one table."""
 
-from organizations.models import Submission, User
+from organizations.models import State, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.presentation import acceptance
+from organizations.presentation import acceptance, attempts
 from organizations.presentation.exchanges import MOST_QUERIES, Exchanges, exchanges
 from organizations.services import asking
 from organizations.services.actors import Actor, system
 from tests.factories import BASE
+from tests.services.sending import deliver
 
 from .sending import entries_of, foreign, resolved, updated
 
@@ -68,3 +69,14 @@ def test_only_the_newest_queries_are_rows(practice: PracticeDirectory, editor: U
         asking.ask_about(submission, actor=system("Worker test"))
     found = shown(submission)
     assert (len(found.rows), found.earlier) == (1 + MOST_QUERIES, 2)
+
+
+def test_a_query_from_before_the_last_attempt_says_nothing_of_it(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "gateway-error")
+    asking.ask_about(submission, actor=system("Worker test"))
+    asked = attempts.last_asked(entries_of(submission))
+    assert asked is not None
+    assert not attempts.is_before_last_attempt(asked, entries_of(submission))
+    Submission.objects.filter(pk=submission.pk).update(state=State.QUEUED, not_before=None)
+    assert deliver()
+    assert attempts.is_before_last_attempt(asked, entries_of(submission))

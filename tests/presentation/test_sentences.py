@@ -151,6 +151,19 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             ),
         ),
         (
+            Action.ORGANIZATION_ASKED,
+            {"exchange": {"sent": True}, "details": {"asked": False, "cause": "no whole answer within 8 seconds"}},
+            (
+                "Editor One asked the directory of PRODUCTION for Lakeside North. "
+                "No answer came: no whole answer within 8 seconds."
+            ),
+        ),
+        (
+            Action.ORGANIZATION_ASKED,
+            {"http_status": 401, "exchange": {"sent": True}, "details": {"asked": False, "cause": "key not found"}},
+            "Editor One asked the directory of PRODUCTION for Lakeside North. It could not be asked: key not found.",
+        ),
+        (
             Action.ORGANIZATION_TAKEN,
             {"changes": [change("City", "Madison", "Middleton"), change("ZIP", "53704", "")], "reason": "ticket 7"},
             (

@@ -102,7 +102,7 @@ class Page:
 
     @property
     def changed_group(self) -> str:
-        return f"You change {words.count(len(self.rows), 'field')}"
+        return f"This message changes {words.count(len(self.rows), 'field')}"
 
     @property
     def overwritten_group(self) -> str:

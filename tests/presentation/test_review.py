@@ -223,3 +223,9 @@ def test_a_record_of_another_organization_is_led_to_another_oid(accepted: Organi
     assert (page.made.verdict, page.sentences, page.compared) == ("STAGING, Lakeside 1: not to be sent now", (), "")
     (obstacle, *_) = page.obstacles
     assert (obstacle.step, obstacle.url.endswith("/edit/#identity")) == ("Give it another OID", True)
+
+
+def test_who_reads_a_review_is_not_named_for_the_edits_of_others(accepted: Organization, editor: User) -> None:
+    second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    page = page_of(edited(accepted, editor, name="Lakeside North"), second)
+    assert page.changed_group == "This message changes 1 field"

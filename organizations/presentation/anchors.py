@@ -4,7 +4,7 @@ _ONE_CONTROL = ("name", "oid", "aliases", "destination_id")
 
 
 def form_anchor(field: str, section: str) -> str:
-    """The id of the control of a field; of the whole section where the field has none, or more than one."""
+    """The id of a field's control; that of its section if the field has none, or more than one."""
     kind, _, rest = field.partition(".")
     if kind == "contacts":
         number, _, name = rest.partition(".")

@@ -51,9 +51,9 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRow:
-    """One field. `accepted` and `seen` are None where there is no such side, or Redox cannot show the field.
+    """One field. `accepted` and `seen` are None if that side is missing or Redox cannot show the field.
 
-    `seen_since` is when the directory was first seen to show its value, where that is known.
+    `seen_since` is when the directory was first seen to show its value, if that is known.
     """
 
     field: str

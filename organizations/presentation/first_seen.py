@@ -1,4 +1,4 @@
-"""Since when the directory shows a value that differs, by the stored answers to Queries: no day where none says so."""
+"""Since when the directory shows a value that differs, by the stored answers to Queries; no day if none tells it."""
 
 import datetime
 from dataclasses import replace

@@ -31,7 +31,7 @@ def ask_about(submission: Submission, *, actor: Actor) -> Answer:
 def ask_about_record(organization: Organization, *, actor: Actor) -> Answer:
     """Ask what the directory shows now of a record, and keep every answer in the history.
 
-    Where the record got another OID or was withdrawn meanwhile, the answer is about what it was.
+    If the record got another OID or was withdrawn meanwhile, the answer is noted for the record as it was.
     """
     answer = query(organization.environment, organization.oid)
     with audit.recorded(actor) as history:
@@ -47,7 +47,7 @@ def ask_about_record(organization: Organization, *, actor: Actor) -> Answer:
 
 
 def _locked_as_asked(organization: Organization) -> Organization | None:
-    """The row now, locked; None where it is not the record that was asked about any more."""
+    """The row now, locked; None if it has another OID by now, or was withdrawn."""
     with suppress(Gone):
         now = organizations.locked(organization.pk)
         return now if now.oid == organization.oid else None

@@ -25,20 +25,26 @@ from .sending import accepted, deliver, edit, fresh
 from .test_resolving import a_while_ago, resolve, unknown, writes
 
 
+def read_as_before(practice: PracticeDirectory, editor: User) -> Organization:
+    """A record whose second name was accepted; the directory, asked then, still shows the first one."""
+    made = accepted(editor)
+    before = practice.organizations("staging")[BASE]
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    assert deliver()
+    practice.register("staging", before)
+    asking.ask_about_record(made, actor=acting(editor))
+    return fresh(made)
+
+
 def test_a_reading_of_what_was_there_before_is_nobodys_change(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
-    made = accepted(editor)
+    after = read_as_before(practice, editor)
     there = practice.organizations("staging")[BASE]
-    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
-    assert deliver()
-    practice.register("staging", there)
-    asking.ask_about_record(made, actor=worker)
-    after = fresh(made)
     assert (after.not_visible_yet, after.differs, after.newest_record()) == (True, 0, after.confirmed_record())
     practice.register("staging", there | {"Name": "By hand"})
-    asking.ask_about_record(made, actor=worker)
-    assert (fresh(made).not_visible_yet, fresh(made).differs) == (False, 1)
+    asking.ask_about_record(after, actor=worker)
+    assert (fresh(after).not_visible_yet, fresh(after).differs) == (False, 1)
 
 
 def test_what_our_own_message_may_have_changed_is_nobody_elses_change(
@@ -105,15 +111,10 @@ def test_what_the_directory_showed_before_the_message_left_does_not_prove_it(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     """The first change is not visible yet, and the second takes it back."""
-    made = accepted(editor)
-    old = practice.organizations("staging")[BASE]
-    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
-    assert deliver()
-    practice.register("staging", old)
-    asking.ask_about_record(fresh(made), actor=acting(editor))
-    assert fresh(made).not_visible_yet
-
-    submission = resolve(unknown(practice, editor, "gateway-error", edit(made, editor, name=made.name)), worker)
+    made = read_as_before(practice, editor)
+    assert made.not_visible_yet
+    name = practice.organizations("staging")[BASE]["Name"]
+    submission = resolve(unknown(practice, editor, "gateway-error", edit(made, editor, name=name)), worker)
     assert (submission.state, writes(practice).count(bytes(submission.message))) == (State.QUEUED, 1)
     assert deliver()
     submission.refresh_from_db()

@@ -39,10 +39,9 @@ def ask_about_record(organization: Organization, *, actor: Actor) -> Answer:
         now = _locked_as_asked(organization)
         if now is not None and answer.was_asked:
             known.keep_reading(now, answer.record, answer.asked_at)
-        for facts, exchange in _told(answer):
+        for facts, exchange, cause in _told(answer):
             body = exchanges.body(exchange)
-            cause: dict[str, Any] = {"cause": answer.cause if exchange is answer.exchange else ""}
-            history.organization(Action.ORGANIZATION_ASKED, now or organization, exchange=body, **facts | cause)
+            history.organization(Action.ORGANIZATION_ASKED, now or organization, exchange=body, cause=cause, **facts)
     return answer
 
 
@@ -68,13 +67,13 @@ def note(
     """
     if answer.was_asked and organization.oid == submission.oid:
         known.keep_reading(organization, answer.record, answer.asked_at)
-    for facts, exchange in _told(answer):
+    for facts, exchange, cause in _told(answer):
         decides = exchange is answer.exchange
         history.submission(
             Action.SUBMISSION_ASKED,
             submission,
             token=submission.token,
-            detail=answer.cause if decides else "",
+            detail=cause,
             details=facts | ({"reads_back": True} if decides and reads_back else {}),
             **exchanges.body(exchange),
         )
@@ -85,13 +84,14 @@ def query(environment: str, oid: str) -> Answer:
     return directory.look_up(gateway.environment(environment), oid)
 
 
-def _told(answer: Answer) -> Iterator[tuple[dict[str, Any], Exchange | None]]:
-    """The facts of each exchange, in their order: the empty answers, then the one that decides."""
+def _told(answer: Answer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:
+    """The facts of each exchange, in their order, the one that decides last; and why its answer is none, if so."""
     asked_at = {"asked_at": answer.asked_at.isoformat()}
-    for active, exchange in zip(directory.ABSENT_NEEDS, answer.earlier, strict=False):
-        yield {"asked": True, "found": False, "seen": None, "active": str(active).lower()} | asked_at, exchange
+    for earlier in answer.earlier:
+        empty = {"asked": True, "found": False, "seen": None, "active": str(earlier.active).lower()}
+        yield ({"asked": False} if earlier.cause else empty) | asked_at, earlier.exchange, earlier.cause
     if not answer.was_asked:
-        yield {"asked": False} | asked_at, answer.exchange
+        yield {"asked": False} | asked_at, answer.exchange, answer.cause
         return
     seen = answer.record.to_json() if answer.record else None
-    yield {"asked": True, "found": seen is not None, "seen": seen} | asked_at, answer.exchange
+    yield {"asked": True, "found": seen is not None, "seen": seen} | asked_at, answer.exchange, ""

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from organizations.models import clock
 from organizations.records import OrganizationRecord
@@ -12,6 +13,7 @@ from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 
 from . import gateway
+from .timing import clock_time
 
 ABSENT_NEEDS = (None, True, False)
 """Active in each Query that must be answered by an empty list before an OID counts as absent.
@@ -20,12 +22,26 @@ Redox does not document whether a Query without Active leaves out what is deacti
 """
 
 
+SENT_AGAIN = "Redox refused the access token, and the Query went out again with a new one."
+
+
+class Earlier(NamedTuple):
+    """An exchange before the one that decides: an empty list to a Query with that Active, or an answer that is none.
+
+    `cause` is filled where it is none.
+    """
+
+    exchange: Exchange
+    active: bool | None
+    cause: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the directory said about one OID. `cause` is filled when it could not be asked; then nothing is known.
 
-    `asked_at` is the database's time before the first Query left. `exchange` is the one that decides, `earlier` are
-    those before it, each answered by an empty list; None where the last Query did not leave. `outcome` is that of the
+    `asked_at` is the database's time before the first Query left. `exchange` is the one that decides, None where the
+    last Query did not leave; `earlier` are those before it. `outcome` is that of the
     last exchange or token request; None where neither left. `wait_until` is filled where that outcome makes the
     environment wait.
     """
@@ -34,7 +50,7 @@ class Answer:
     cause: str = ""
     record: OrganizationRecord | None = None
     exchange: Exchange | None = None
-    earlier: tuple[Exchange, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
     outcome: Outcome | None = None
     token: TokenAnswer = field(default_factory=TokenAnswer)
     wait_until: str = ""
@@ -51,12 +67,12 @@ def look_up(redox: RedoxEnvironment, oid: str) -> Answer:
     them is asked only after the one before was answered so.
     """
     asked_at = clock.now()
-    earlier: tuple[Exchange, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
     for active in ABSENT_NEEDS:
         answer = _ask(redox, oid, active, asked_at, earlier)
         if answer.cause or answer.record or answer.exchange is None:
             break
-        earlier += (answer.exchange,)
+        earlier = (*answer.earlier, Earlier(answer.exchange, active))
     return answer
 
 
@@ -71,12 +87,14 @@ def _ask(
     oid: str,
     active: bool | None,
     asked_at: datetime.datetime,
-    earlier: tuple[Exchange, ...],
+    earlier: tuple[Earlier, ...],
 ) -> Answer:
     try:
-        token, exchange = gateway.ask(redox, messages.query(oid, redox, active=active))
+        token, exchange, refused = gateway.ask(redox, messages.query(oid, redox, active=active))
     except gateway.DoorClosed as closed:
         return Answer(asked_at, str(closed), earlier=earlier)
+    if refused is not None:
+        earlier += (Earlier(refused, active, SENT_AGAIN),)
     if exchange is None or token.outcome is not None:
         return _not_answered(Answer(asked_at, token_cause(token), None, exchange, earlier, token.outcome, token))
     outcome = classify(exchange, event=messages.QUERY, oid=oid, expects="query")
@@ -92,7 +110,7 @@ def _not_answered(answer: Answer) -> Answer:
     outcome = answer.outcome
     if outcome is None or outcome.hold_seconds is None:
         return answer
-    until = gateway.clock_time(clock.now() + datetime.timedelta(seconds=outcome.hold_seconds))
+    until = clock_time(clock.now() + datetime.timedelta(seconds=outcome.hold_seconds))
     who = (
         "Redox asked the portal to wait" if outcome.names_wait else "Redox does not say for how long; the portal waits"
     )

@@ -154,7 +154,7 @@ def _probe(environment: str, actor: Actor) -> bool:
     redox = gateway.environment(environment)
     oid = query_oid(environment)
     try:
-        token, exchange = gateway.ask(redox, messages.query(oid, redox))
+        token, exchange, _ = gateway.ask(redox, messages.query(oid, redox))
     except gateway.DoorClosed:
         return False
     outcome = token.outcome
@@ -217,9 +217,9 @@ def check(environment: str, *, actor: Actor) -> Check:
         gate.check_succeeded = found.succeeded
         gate.check_facts = {"sentence": found.sentence, **found.facts}
         gate.save(update_fields=["checked_at", "checked_by", "check_succeeded", "check_facts"])
-        for exchange in answer.earlier:
-            empty = "one of three Queries, answered by an empty list"
-            note(history, Action.ENVIRONMENT_CHECKED, gate, detail=empty, **exchanges.body(exchange))
+        for earlier in answer.earlier:
+            detail = earlier.cause or "one of three Queries, answered by an empty list"
+            note(history, Action.ENVIRONMENT_CHECKED, gate, detail=detail, **exchanges.body(earlier.exchange))
         details = {"detail": found.sentence, "details": found.facts}
         note(history, Action.ENVIRONMENT_CHECKED, gate, **details, **exchanges.body(answer.exchange))
     return found

@@ -1,20 +1,17 @@
 """Settings to Redox: the only place where the two meet, and the only door through which a message leaves."""
 
 import dataclasses
-import datetime
 import ipaddress
-import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection as database
-from django.utils import timezone
 
 from organizations.models import Environment, EnvironmentGate, Installation, Organization, clock
 from organizations.oid import Oid, OidError
@@ -38,6 +35,7 @@ from orgportal.faults import SettingsFault
 from orgportal.variables import RedoxSettings
 
 from . import turns
+from .timing import clock_time, time_left
 from .turns import Turn
 
 REQUIRED = {
@@ -209,25 +207,33 @@ def exchange(redox: RedoxEnvironment, message: bytes, token: str, turn: Turn, *,
     return _client(redox, limits()).post(message, token)
 
 
-def ask(redox: RedoxEnvironment, query: bytes) -> tuple[auth.TokenAnswer, Exchange | None]:
-    """One Query. It has no effect, so it goes out again with a new token when the one at hand was taken back.
+class Asked(NamedTuple):
+    """What one Query brought: the last exchange made, None without any, and one before it that refused the token.
 
-    The exchange is the last one made, None without any. Where the token has an outcome there was none to be had, or
-    none any more: it counts, and not the exchange before it.
+    Where the token has an outcome there was none to be had, or none any more: it counts, and not the exchange.
+    """
+
+    token: auth.TokenAnswer
+    exchange: Exchange | None = None
+    refused: Exchange | None = None
+
+
+def ask(redox: RedoxEnvironment, query: bytes) -> Asked:
+    """One Query. It has no effect, so it goes out again with a new token when the one at hand was taken back.
 
     Raises:
         DoorClosed: as `exchange`.
     """
     answer = access_token(redox)
     if not answer.token:
-        return answer, None
+        return Asked(answer)
     found = exchange(redox, query, answer.token, turns.take(), is_query=True)
     if found.status == HTTPStatus.UNAUTHORIZED and discard_token(redox, answer.token):
         renewed = access_token(redox)
         if not renewed.token:
-            return renewed, found
-        return renewed, exchange(redox, query, renewed.token, turns.take(), is_query=True)
-    return answer, found
+            return Asked(renewed, found)
+        return Asked(renewed, exchange(redox, query, renewed.token, turns.take(), is_query=True), refused=found)
+    return Asked(answer, found)
 
 
 def check_door(redox: RedoxEnvironment, *, is_write: bool = False) -> None:
@@ -244,21 +250,11 @@ def check_door(redox: RedoxEnvironment, *, is_write: bool = False) -> None:
     gate = EnvironmentGate.objects.get(pk=redox.name)
     moment = clock.now()
     if gate.hold_asked_until is not None and gate.is_asked_to_wait(moment):
-        raise AskedToWait(_wait_sentence(redox.name, gate.hold_asked_until, moment))
+        until, left = clock_time(gate.hold_asked_until), time_left(gate.hold_asked_until - moment)
+        nothing = f"Nothing is sent to {redox.name.upper()} until {until}, for another {left}."
+        raise AskedToWait(f"Redox asked the portal to wait. {nothing}")
     if is_write and not gate.is_open(moment):
         raise DoorClosed(f"{redox.name.upper()} was stopped or paused before the message left.")
-
-
-def _wait_sentence(name: str, until: datetime.datetime, moment: datetime.datetime) -> str:
-    seconds = math.ceil((until - moment).total_seconds())
-    left = f"{seconds} seconds" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
-    time = clock_time(until)
-    return f"Redox asked the portal to wait. Nothing is sent to {name.upper()} until {time}, for another {left}."
-
-
-def clock_time(moment: datetime.datetime) -> str:
-    """A time of today for a sentence: "14:02:10 CST"."""
-    return f"{timezone.localtime(moment):%H:%M:%S %Z}"
 
 
 def is_loopback(url: str) -> bool:

@@ -1,8 +1,10 @@
-"""Waiting times. All of them shrink with `REDOX_SETTLE` where a test or the demonstration shortens it."""
+"""Waiting times and their words. All shrink with `REDOX_SETTLE` where a test or the demonstration shortens it."""
 
 import datetime
+import math
 
 from django.conf import settings
+from django.utils import timezone
 
 LEAST_SETTLE = 120.0
 """Redox ends an exchange after 120 s: in earnest nothing waits for less (`startup.py` refuses it)."""
@@ -21,3 +23,14 @@ def shortened(wait: float) -> float:
 def lease_margin() -> float:
     """Seconds that an exchange needs of a lease beyond its own deadline."""
     return shortened(LEASE_MARGIN)
+
+
+def clock_time(moment: datetime.datetime) -> str:
+    """A time of today for a sentence: "14:02:10 CST"."""
+    return f"{timezone.localtime(moment):%H:%M:%S %Z}"
+
+
+def time_left(wait: datetime.timedelta) -> str:
+    """A wait for a sentence: "90 seconds", "3 minutes"."""
+    number = math.ceil(wait.total_seconds())
+    return f"{number} seconds" if number < 120 else f"{math.ceil(number / 60)} minutes"

@@ -148,13 +148,23 @@ def sendable(record: OrganizationRecord) -> OrganizationRecord:
     return replace(record, carried=tuple(item for item in record.carried if item[0] in SENT_BACK))
 
 
+def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> OrganizationRecord:
+    """A reading of a record of which nothing was accepted, with values that mean the same spelled as they are wanted.
+
+    Its destination ID stays unknown: a reading does not show it.
+    """
+    return replace(respelled(seen, wanted), oid=wanted.oid)
+
+
 def taken_from(
-    accepted: OrganizationRecord, wanted: OrganizationRecord, seen: OrganizationRecord
+    accepted: OrganizationRecord | None, wanted: OrganizationRecord, seen: OrganizationRecord
 ) -> OrganizationRecord:
     """What is wanted, with each value that the directory changed since the acceptance as the directory shows it.
 
-    Edits of other fields stay.
+    Edits of other fields stay. Without anything accepted every value that a reading shows is the directory's.
     """
+    if accepted is None:
+        return _as_unreadable_as(first_shown(seen, wanted), wanted)
     known = newest(accepted, seen)
     values: dict[str, Any] = {
         name: _theirs(name, accepted, known, wanted)

@@ -101,6 +101,15 @@ def test_after_taking_theirs_nothing_is_overwritten(accepted, wanted, seen):
     assert knowledge.split(known, as_seen(seen), taken).overwritten == ()
 
 
+@given(plain_records, plain_records)
+def test_after_taking_the_values_of_a_record_that_was_never_accepted_nothing_differs(wanted, seen):
+    taken = knowledge.taken_from(None, wanted, as_seen(seen))
+    known = knowledge.first_shown(as_seen(seen), wanted)
+    split = knowledge.split(known, as_seen(seen), taken)
+    assert (fields(split.chosen), split.overwritten) in (([], ()), (["destination_id"], ()))
+    assert (readable(taken), taken.destination_id) == (readable(replace(seen, oid=wanted.oid)), wanted.destination_id)
+
+
 @pytest.mark.parametrize("accepted_active", [True, False, None])
 @pytest.mark.parametrize("shown_active", [True, False])
 def test_what_the_message_is_for_is_never_overwritten(accepted_active, shown_active):

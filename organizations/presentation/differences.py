@@ -8,6 +8,7 @@ from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization
 from organizations.records import Difference, OrganizationRecord, contact_text, difference, pair_contacts
 from organizations.services import differences
+from organizations.services.differences import Differing
 from organizations.templatetags.portal import written
 
 from . import comparison, freshness, parents
@@ -18,12 +19,15 @@ MOST_NAMED = 8
 
 
 class Row(NamedTuple):
-    """One field that differs. `saved` is what is saved here; taking replaces it by `directory`."""
+    """One field that differs. `saved` is what is saved here; taking replaces it by `directory`.
+
+    `accepted` is None where nothing was ever accepted.
+    """
 
     field: str
     label: str
     saved: str
-    accepted: str
+    accepted: str | None
     directory: str
 
     @property
@@ -34,7 +38,7 @@ class Row(NamedTuple):
     @property
     def is_edited(self) -> bool:
         """Whether a saved change of this field is replaced."""
-        return self.saved != self.accepted
+        return self.saved != (self.accepted or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +87,15 @@ class Page:
             return f"{name}: its OID belongs to another organization"
         if self.organization.is_missing:
             return f"{name}: the directory did not show its OID"
-        if self.compares_in_review:
-            return f"{name}: no message was accepted yet"
         if not self.rows:
             return f"{name}: the directory shows no other values"
         differ = "differs" if len(self.rows) == 1 else "differ"
         return f"{name}: {words.count(len(self.rows), 'value')} {differ} in the directory"
 
     @property
-    def compares_in_review(self) -> bool:
-        """Whether the directory shows a record of ours of which no message was accepted."""
-        return not self.known and self.organization.later_reading() is not None
+    def was_accepted(self) -> bool:
+        """Whether there is anything accepted or taken before to show beside the values."""
+        return bool(self.known)
 
     @property
     def way_on(self) -> str:
@@ -103,7 +105,7 @@ class Page:
                 "If it was taken away there and should be there, send it again. Redox will probably answer that the "
                 "OID is not valid; then it can be registered as a New."
             )
-        return "To keep your values, review and send them." if self.compares_in_review else ""
+        return ""
 
     @property
     def since(self) -> str:
@@ -137,6 +139,8 @@ class Page:
         edited = [row.label for row in self.rows if row.is_edited]
         if not edited:
             return ""
+        if not self.was_accepted:
+            return "What is saved here of them is replaced."
         changes = words.count(len(edited), "saved change is", "saved changes are")
         return f"{changes} replaced by the directory's value: {_named(edited)}."
 
@@ -159,8 +163,8 @@ def page(organization: Organization) -> Page:
     rows: tuple[Row, ...] = ()
     stays: tuple[str, ...] = ()
     if found is not None:
-        rows = tuple(_rows(organization, *found))
-        stays = _stays(organization, *found)
+        rows = tuple(_rows(organization, found.accepted, found.seen) if found.accepted else _first(organization, found))
+        stays = _stays(organization, found)
     baseline, seen = organization.baseline_record(), organization.later_reading()
     return Page(
         organization=organization,
@@ -193,6 +197,14 @@ def _rows(organization: Organization, accepted: OrganizationRecord, seen: Organi
         yield Row(each.field, each.label, saved, each.before, each.after)
 
 
+def _first(organization: Organization, found: Differing) -> Iterator[Row]:
+    """The same where nothing was ever accepted: what is saved here beside what the directory shows."""
+    wanted = knowledge.sendable(organization.record())
+    differing = knowledge.split(None, found.seen, wanted).overwritten
+    for each in parents.named(organization.environment, differing):
+        yield Row(each.field, each.label, each.after, None, each.before)
+
+
 def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
     """Each accepted contact as it is saved here, under the field by which the directory would lack it."""
     pairs = pair_contacts(accepted.contacts, wanted.contacts)
@@ -200,11 +212,12 @@ def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -
     return {f"contacts.removed.{old}": contact_text(wanted.contacts[new]) for old, new in kept}
 
 
-def _stays(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[str, ...]:
+def _stays(organization: Organization, found: Differing) -> tuple[str, ...]:
     """The saved changes that are still not sent after taking."""
+    accepted, seen = found
     wanted = organization.record()
     after = knowledge.sendable(knowledge.taken_from(accepted, wanted, seen))
-    known = knowledge.sendable(knowledge.newest(accepted, seen))
+    known = knowledge.sendable(knowledge.newest(accepted, seen) if accepted else knowledge.first_shown(seen, wanted))
     return tuple(each.label for each in knowledge.in_form(difference(known, after)))
 
 

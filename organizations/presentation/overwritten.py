@@ -60,7 +60,7 @@ def groups(draft: Draft, ticked: Collection[str], missing: Collection[str]) -> t
 
 
 def _way_out(organization: Organization) -> tuple[str, str]:
-    """Where the directory's values can be kept. They cannot be taken where nothing was accepted: then by an edit."""
+    """Where the directory's values can be kept. By an edit where they cannot be taken."""
     place = [organization.environment, organization.oid]
     if differences.why_not_take(organization):
         return "Edit", reverse("edit", args=place)

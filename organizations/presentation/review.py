@@ -370,6 +370,7 @@ def _step(organization: Organization, blocker: Blocker) -> tuple[str, str]:
 _STEPS = {
     Block.FOREIGN: ("edit", "#identity", "Give it another OID"),
     Block.ALREADY_THERE: ("differences", "", "Decide whose it is"),
+    Block.ONLY_SHOWN: ("review", "", "Review it"),
     Block.DESTINATION_NOT_KNOWN: ("edit", "#routing", "Enter the destination ID"),
 }
 

@@ -145,17 +145,18 @@ def _changes(organization: Organization, can_discard: bool) -> Band:
     return _band(word, word.say(k=organization.changes), sentence, *acts)
 
 
-def unsent(organization: Organization) -> tuple[Difference, ...]:
-    """The edits that the directory does not show already."""
-    baseline = organization.baseline_record()
+def unsent(organization: Organization) -> tuple[reviews.Change, ...]:
+    """The edits that the directory does not show already, each with who saved it last if somebody did."""
+    baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None
-    return knowledge.unsent(known, organization.later_reading(), knowledge.sendable(organization.record()))
+    found = knowledge.unsent(known, organization.later_reading(), wanted)
+    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    return reviews.with_edits(found, edits, known, wanted)
 
 
 def _named_changes(organization: Organization) -> str:
     """The fields, each with who saved it last and when."""
-    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    return listed([_named(change, reviews.edit_of(change.field, edits)) for change in unsent(organization)])
+    return listed([_named(change.difference, change.entry) for change in unsent(organization)])
 
 
 def _named(change: Difference, entry: AuditEntry | None) -> str:

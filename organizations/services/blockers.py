@@ -30,6 +30,7 @@ class Block(StrEnum):
     NOTHING_TO_DEACTIVATE = "nothing_to_deactivate"
     ACTIVE_CHILDREN = "active_children"
     ALREADY_SO = "already_so"
+    ONLY_SHOWN = "only_shown"
     NOT_READ_BACK = "not_read_back"
     FOREIGN = "foreign"
     ALREADY_THERE = "already_there"
@@ -65,7 +66,7 @@ def blockers_of(
     else:
         found += [_circle(organization, parent), _parent_in_the_way(organization, record, parent, together)]
     if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
-        found.append(Blocker(Block.ALREADY_SO, _why_not_to_reactivate(organization)))
+        found.append(_not_to_reactivate(organization))
     return tuple(blocker for blocker in found if blocker)
 
 
@@ -213,7 +214,7 @@ def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> 
     return Blocker(Block.ACTIVE_CHILDREN, sentence, children=named, more=children.count() - len(named))
 
 
-def _why_not_to_reactivate(organization: Organization) -> str:
+def _not_to_reactivate(organization: Organization) -> Blocker:
     """What is known of a record that neither a message nor a value taken from the directory made inactive."""
     newest = organization.newest_record()
     if organization.presence == Presence.ABSENT:
@@ -221,12 +222,13 @@ def _why_not_to_reactivate(organization: Organization) -> str:
     elif newest is None or organization.presence != Presence.PRESENT:
         known = "The portal does not know this record as deactivated."
     elif not newest.active:
-        return "The directory showed Active = false, which nobody accepted here. Review the record and send an Update."
+        sentence = "The directory showed Active = false, which nobody accepted here. Review the record, and send it."
+        return Blocker(Block.ONLY_SHOWN, sentence, organization)
     elif organization.confirmed_active is None:
         known = "The directory showed this record as active."
     else:
         known = "This record is active already."
-    return f"{known} There is nothing to reactivate."
+    return Blocker(Block.ALREADY_SO, f"{known} There is nothing to reactivate.")
 
 
 def _why_nothing_there(organization: Organization) -> str:

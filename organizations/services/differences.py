@@ -2,9 +2,10 @@
 
 import datetime
 from collections.abc import Callable
+from typing import NamedTuple
 
 from organizations import knowledge
-from organizations.models import Action, Organization, clock
+from organizations.models import Action, Organization, Presence, clock
 from organizations.records import OrganizationRecord, difference
 
 from . import audit, deciding, known, organizations, storable
@@ -34,14 +35,14 @@ def take_theirs(
             raise EditConflict(organization, version)
         _check_shown(organization, asked_at)
         sentence = why_not_take(organization)
-        seen, baseline = organization.later_reading(), organization.baseline_record()
-        if sentence or seen is None or baseline is None:
+        shown = of(organization)
+        if sentence or shown is None:
             raise NotDone(sentence)
         if not reason.strip():
             raise ReasonMissing("Enter a reason.")
         before = organization.record()
-        after = knowledge.taken_from(baseline, before, seen)
-        known.take(organization, seen)
+        after = knowledge.taken_from(shown.accepted, before, shown.seen)
+        known.take(organization, shown.seen)
         organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
         organizations.check_no_circle(organization)
         changes = difference(before, after)
@@ -56,15 +57,10 @@ def why_not_take(organization: Organization) -> str:
         return f"Submission {last.pk} of this record must end first."
     if organization.is_missing:
         return "The directory did not show this OID, so there is nothing to take."
-    if organization.baseline_record() is None and organization.later_reading() is not None:
-        return "No message of this record was accepted yet. Its review shows each value that it would overwrite."
-    if not organization.differs:
-        return "The directory shows no other values than the portal knows. Nothing was changed."
     shown = of(organization)
     if shown is None:
-        return ""
-    accepted, seen = shown
-    return storable.why_not_storable(knowledge.taken_from(accepted, organization.record(), seen))
+        return "The directory shows no other values than the portal knows. Nothing was changed."
+    return storable.why_not_storable(knowledge.taken_from(shown.accepted, organization.record(), shown.seen))
 
 
 def claim(
@@ -156,7 +152,19 @@ def _check_shown(organization: Organization, asked_at: datetime.datetime | None)
         raise OutOfDate("The directory was asked again after this page was made. Nothing was changed.")
 
 
-def of(organization: Organization) -> tuple[OrganizationRecord, OrganizationRecord] | None:
-    """What was accepted or taken, and the later reading that differs from it; None where none does."""
+class Differing(NamedTuple):
+    """What was accepted or taken (None: nothing, the record was only found to be ours), and a reading that differs."""
+
+    accepted: OrganizationRecord | None
+    seen: OrganizationRecord
+
+
+def of(organization: Organization) -> Differing | None:
+    """The later reading that differs from what was accepted or taken, else from what is saved; None: none does."""
     baseline, seen = organization.baseline_record(), organization.later_reading()
-    return (baseline, seen) if organization.differs and baseline and seen else None
+    if baseline is not None or seen is None:
+        return Differing(baseline, seen) if organization.differs and seen else None
+    if organization.presence != Presence.PRESENT:
+        return None
+    wanted = knowledge.sendable(organization.record())
+    return Differing(None, seen) if knowledge.split(None, seen, wanted).overwritten else None

@@ -69,8 +69,8 @@ def find_absent(organization: Organization, asked_at: datetime.datetime) -> None
 
 def take(organization: Organization, seen: OrganizationRecord) -> None:
     """Compare the next message with what the directory showed. What is wanted is set by the caller, and saved."""
-    baseline = organization.baseline_record()
-    taken = knowledge.newest(baseline, seen) if baseline else seen
+    baseline, wanted = organization.baseline_record(), organization.record()
+    taken = knowledge.newest(baseline, seen) if baseline else knowledge.first_shown(seen, wanted)
     organization.taken = canonical(taken)
     organization.confirmed_active = taken.active
     organization.confirmed_part_of_oid = taken.part_of_oid

@@ -5,6 +5,7 @@ A review is read, never stored. Who sends gives back its SHA-256, and nothing el
 
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -139,10 +140,15 @@ class Review:
         return "registration again" if self.organization.confirmed else "first registration"
 
     @property
+    def has_active_already(self) -> bool:
+        """Whether the directory has Active already as this message sends it, as far as anybody knows."""
+        return self.before is not None and self.before.active == self.record.active
+
+    @property
     def move_of_active(self) -> str:
         """What becomes of Active by a deactivation or reactivation, as far as the directory shows it."""
         wanted = self.record.active
-        if self.before is not None and self.before.active == wanted:
+        if self.has_active_already:
             return f"Active {str(wanted).lower()} as the directory shows it"
         return "Active false to true" if wanted else "Active true to false"
 
@@ -276,18 +282,26 @@ def _waits_for(parent: Organization | None) -> Submission | None:
 def _changes(
     organization: Organization, split: Split, accepted: OrganizationRecord | None, record: OrganizationRecord
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one.
-
-    Nobody edited a field that is sent as it was accepted, whoever edited another contact.
-    """
+    """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    edited = {found.field for found in difference(accepted, record)}
     chosen = tuple(Change(found, edit_of(found.field, edits)) for found in split.chosen)
-    overwritten = tuple(
-        Change(found, edit_of(found.field, edits) if _is_edited(found.field, edited) else None)
-        for found in split.overwritten
+    return chosen, with_edits(split.overwritten, edits, accepted, record)
+
+
+def with_edits(
+    differences: Iterable[Difference],
+    edits: list[AuditEntry],
+    accepted: OrganizationRecord | None,
+    record: OrganizationRecord,
+) -> tuple[Change, ...]:
+    """Each difference with the last of these edits of it, if there was one.
+
+    Nobody edited a field that is wanted as it was accepted, whoever edited another contact.
+    """
+    edited = {found.field for found in difference(accepted, record)}
+    return tuple(
+        Change(found, edit_of(found.field, edits) if _is_edited(found.field, edited) else None) for found in differences
     )
-    return chosen, overwritten
 
 
 def _is_edited(field: str, edited: set[str]) -> bool:

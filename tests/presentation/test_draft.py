@@ -200,10 +200,11 @@ class TestOverwriting:
         (group,) = page_of(region[0], editor).overwrites
         assert (group.step, group.url) == ("Take theirs", f"/staging/organizations/{BASE}.1/differences/")
 
-    def test_where_nothing_was_accepted_the_way_out_is_an_edit(self, editor: User) -> None:
+    def test_where_a_record_cannot_hold_what_is_shown_the_way_out_is_an_edit(self, editor: User) -> None:
         made = factories.organization(user=editor)
-        known.find_present(made, replace(made.record(), name="Other Name"), clock.now())
-        self.read(made, "Other Name")
+        long_name = "N" * 1000
+        known.find_present(made, replace(made.record(), name=long_name), clock.now())
+        self.read(made, long_name)
         (group,) = page_of(made, editor, PlanKind.SEND).overwrites
         assert (group.step, group.url) == ("Edit", f"/staging/organizations/{BASE}/edit/")
 

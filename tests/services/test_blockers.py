@@ -4,20 +4,30 @@ import pytest
 
 from organizations.models import Intent, Organization, Presence, User
 from organizations.practice import PracticeDirectory
+from organizations.presentation.review import obstacle
 from organizations.services import differences, organizations, reviews
 from organizations.services.blockers import Block
 from tests import factories
-from tests.factories import acting
+from tests.factories import BASE, acting
 from tests.services.sending import accepted, deliver, edit, fresh
 from tests.services.test_differences import read
 
 pytestmark = pytest.mark.django_db
 
+SAID = (Block.ALREADY_SO, Block.ONLY_SHOWN, Block.NOTHING_TO_DEACTIVATE)
+
+
+def claimed(user: User, *, active: bool) -> Organization:
+    """A record of which nothing was accepted, found to be ours; the directory shows it with that Active."""
+    made = factories.organization(user=user)
+    read(made, factories.record(active=active))
+    return differences.claim(made.pk, reason="Registered with curl", actor=acting(user))
+
 
 def sentence(made: Organization, intent: Intent) -> str:
     """What stands against it, without what is said of presence in general."""
     blockers = reviews.review(fresh(made), intent=intent).blockers
-    (said,) = [each.sentence for each in blockers if each.kind in (Block.ALREADY_SO, Block.NOTHING_TO_DEACTIVATE)]
+    (said,) = [each.sentence for each in blockers if each.kind in SAID]
     return said
 
 
@@ -73,10 +83,22 @@ def test_of_a_record_of_which_nothing_was_accepted_only_that_is_said(
     [(True, "The directory showed this record as active."), (False, "The directory showed Active = false, which")],
 )
 def test_of_a_claimed_record_is_said_what_the_directory_showed(editor: User, active: bool, said: str) -> None:
-    made = factories.organization(user=editor)
-    read(made, factories.record(active=active))
-    differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+    made = claimed(editor, active=active)
     assert sentence(made, Intent.REACTIVATE).startswith(said)
+
+
+def test_what_is_only_shown_deactivated_is_led_to_its_review(editor: User) -> None:
+    made = Organization.objects.with_words().get(pk=claimed(editor, active=False).pk)
+    review = reviews.review(made, intent=Intent.REACTIVATE)
+    (found,) = [obstacle(made, each) for each in review.blockers]
+    assert (found.url, found.step) == (f"/staging/organizations/{BASE}/review/", "Review it")
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_a_deactivation_says_what_the_directory_shows_of_active(editor: User, active: bool) -> None:
+    made = Organization.objects.with_words().get(pk=claimed(editor, active=active).pk)
+    review = reviews.review(made, intent=Intent.DEACTIVATE)
+    assert review.has_active_already is not active
 
 
 def test_a_stated_record_is_not_known_as_deactivated(editor: User) -> None:

@@ -18,6 +18,8 @@ from organizations.models import (
     User,
 )
 from organizations.practice import PracticeDirectory
+from organizations.presentation import differences as shown
+from organizations.redox.environment import GATEWAY_OID
 from organizations.services import asking, deciding, differences, organizations, reviews
 from organizations.services.actors import Actor
 from organizations.services.deciding import Verdict
@@ -171,6 +173,23 @@ def test_what_is_ours_with_other_values_is_updated_after_a_tick_for_each_of_them
     assert "name" in {change.difference.field for change in review.overwrites}
     ticked = {warning.key for warning in review.open_warnings}
     assert {"overwrite", "destination-unseen"} <= ticked
+
+
+def test_the_values_of_what_is_ours_can_be_taken_instead(
+    practice: PracticeDirectory, editor: User, approver: Actor
+) -> None:
+    part_of = {"Identifier": {"Value": GATEWAY_OID}}
+    submission = decide(undecided(practice, editor, PartOf=part_of), Verdict.OURS, approver)
+    made = fresh(submission.organization)
+    overwritten = {change.difference.label for change in reviews.review(made, actor=acting(editor)).overwrites}
+    page = shown.page(made)
+    assert ({row.label for row in page.rows}, page.was_accepted) == (overwritten, False)
+    assert page.stays == ("Destination ID",)
+
+    taken = fresh(differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor)))
+    review = reviews.review(taken, actor=acting(editor))
+    assert ([each.difference.label for each in review.changes], review.overwrites) == (["Destination ID"], ())
+    assert (taken.confirmed, taken.standing, shown.page(taken).rows) == ("", "seen", ())
 
 
 def test_an_update_of_what_is_ours_sends_back_what_only_the_directory_has(

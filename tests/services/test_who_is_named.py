@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from organizations.models import Event, Organization, Presence, User
+from organizations.presentation import todo
 from organizations.records import ContactRecord
-from organizations.services import organizations, reviews
+from organizations.services import differences, organizations, reviews
 from tests import factories
 from tests.factories import UserFactory, acting
+from tests.services.test_differences import read
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +66,15 @@ def test_a_second_registration_names_nobody_for_what_was_not_edited_since(
     save(accepted, second, address=replace(accepted.record().address, street="2 Shore Rd"))
     assert reviews.review(Organization.objects.get(pk=accepted.pk)).event == Event.NEW
     assert {field for field, person in named(accepted).items() if person is not None} == {"address.street"}
+
+
+def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_record(editor: User) -> None:
+    made = factories.organization(user=editor)
+    (contact,) = made.record().contacts
+    read(made, replace(made.record(), contacts=(contact, EXTRA)))
+    save(made, editor, contacts=(replace(contact, work_phone="+16085550199"),))
+    made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
+
+    by_review = {each.difference.field: each.entry for each in reviews.review(made).overwrites}
+    assert {each.difference.field: each.entry for each in todo.unsent(made)} == by_review
+    assert (by_review["contacts.0.work_phone"] is None, by_review["contacts.removed.1"]) == (False, None)

@@ -1,11 +1,12 @@
 """Every exchange about a submission in order of time: attempts, and the Queries that asked what became of it."""
 
 import datetime
+import itertools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from organizations import words
-from organizations.models import Action, AuditEntry, Submission
+from organizations.models import Action, AuditEntry, State, Submission
 from organizations.records import OrganizationRecord
 from organizations.services import answers
 from organizations.templatetags.portal import plain
@@ -59,19 +60,35 @@ def exchanges(submission: Submission, entries: list[AuditEntry], evidence: Audit
     asked = [entry for entry in entries if entry.action == Action.SUBMISSION_ASKED]
     newest = asked[-MOST_QUERIES:]
     sent = answers.record_of(submission) if newest else None
-    queries = [_query(entry, sent, is_evidence=entry == evidence) for entry in newest]
+    again = _sent_again_after(entries)
+    queries = [
+        _query(entry, sent, because=again.get(entry.sequence, ""), is_evidence=entry == evidence) for entry in newest
+    ]
     rows = [Row(each.started, attempt=each) for each in reversed(attempts(entries))]
     rows += [Row(each.started, query=each) for each in queries]
     return Exchanges(tuple(sorted(rows, key=lambda row: row.started)), len(asked) - len(newest))
 
 
-def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, is_evidence: bool) -> Query:
+def _sent_again_after(entries: list[AuditEntry]) -> dict[int, str]:
+    """Why the message went out again after a Query, by the sequence of that Query's entry."""
+    return {
+        before.sequence: plain(entry.facts.get("reason", ""))
+        for before, entry in itertools.pairwise(entries)
+        if before.action == Action.SUBMISSION_ASKED
+        and entry.action == Action.SUBMISSION_SETTLED
+        and entry.facts.get("details", {}).get("state") == State.QUEUED
+    }
+
+
+def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, is_evidence: bool) -> Query:
     facts = entry.facts
     details = facts.get("details", {})
     at = details.get("asked_at")
     word, text = _showed(facts, details, sent)
     if details.get("reads_back"):
         text = f"{text}, after the acceptance".removeprefix(", ")
+    if because:
+        text = f"{text}. {because} It was sent again.".removeprefix(". ")
     return Query(
         datetime.datetime.fromisoformat(at) if at else entry.at,
         seconds(facts.get("duration_ms")),

@@ -23,10 +23,11 @@ class Step(NamedTuple):
 
 
 def steps(submission: Submission, entries: list[AuditEntry]) -> list[Step]:
-    """What happened to a submission, oldest first; empty where Redox's own answer says it all, or nothing ended yet."""
+    """What happened to a submission, oldest first; empty where the answer to one attempt says it all, or it is open."""
     by_answer = submission.state == State.ACCEPTED and submission.evidence == Evidence.ANSWER
     by_redox = submission.state == State.REJECTED and not submission.decided_by
-    if by_answer or by_redox or submission.state not in (State.ACCEPTED, State.REJECTED):
+    took_one = submission.attempt == 1 and (by_answer or by_redox)
+    if took_one or submission.state not in (State.ACCEPTED, State.REJECTED):
         return []
     return list(_steps(entries))
 

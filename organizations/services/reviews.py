@@ -299,9 +299,22 @@ def with_edits(
     Nobody edited a field that is wanted as it was accepted, whoever edited another contact.
     """
     edited = {found.field for found in difference(accepted, record)}
-    return tuple(
-        Change(found, edit_of(found.field, edits) if _is_edited(found.field, edited) else None) for found in differences
-    )
+    return tuple(Change(found, _edit_of_edited(found, edited, edits)) for found in differences)
+
+
+def _edit_of_edited(found: Difference, edited: set[str], edits: list[AuditEntry]) -> AuditEntry | None:
+    if found.field.startswith("contacts.removed."):
+        return _removal_of(found.before, edits)
+    return edit_of(found.field, edits) if _is_edited(found.field, edited) else None
+
+
+def _removal_of(contact: str, edits: list[AuditEntry]) -> AuditEntry | None:
+    """The newest edit that took away the contact with this text; its number says nothing, contacts move."""
+    for entry in reversed(edits):
+        removed = (each for each in entry.facts.get("changes", []) if each["field"].startswith("contacts.removed."))
+        if any(each["before"] == contact for each in removed):
+            return entry
+    return None
 
 
 def _is_edited(field: str, edited: set[str]) -> bool:

@@ -2,14 +2,14 @@
 
 from organizations.models import State, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.presentation import acceptance, attempts
+from organizations.presentation import acceptance, attempts, proof
 from organizations.presentation.exchanges import MOST_QUERIES, Exchanges, exchanges
 from organizations.services import asking
 from organizations.services.actors import Actor, system
 from tests.factories import BASE
 from tests.services.sending import deliver
 
-from .sending import entries_of, foreign, resolved, updated
+from .sending import entries_of, foreign, fresh, resolved, updated
 
 
 def shown(submission: Submission) -> Exchanges:
@@ -48,6 +48,24 @@ def test_a_query_says_what_it_showed(practice: PracticeDirectory, editor: User, 
         ("Showed other values", "1 field differs"),
         ("No answer that counts", ""),
     ]
+
+
+def test_why_it_was_sent_again_stands_with_the_query_before(practice: PracticeDirectory, editor: User) -> None:
+    submission = resolved(updated(practice, editor, "gateway-error"))
+    assert submission.state == State.QUEUED
+    assert deliver()
+    assert told(submission)[1:] == [
+        (
+            "Query",
+            "Showed other values",
+            "1 field differs. What became of the last attempt could not be proved. It was sent again.",
+            False,
+        ),
+        ("2", "", "", False),
+    ]
+    texts = [step.text for step in proof.steps(fresh(submission), entries_of(submission))]
+    assert "What became of the last attempt could not be proved." in texts
+    assert texts[-1].startswith("Redox answered 200")
 
 
 def test_an_oid_that_is_not_shown_takes_three_queries(

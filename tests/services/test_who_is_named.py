@@ -68,13 +68,19 @@ def test_a_second_registration_names_nobody_for_what_was_not_edited_since(
     assert {field for field, person in named(accepted).items() if person is not None} == {"address.street"}
 
 
-def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_record(editor: User) -> None:
+@pytest.mark.parametrize("removes", [True, False], ids=["removed here", "only there"])
+def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_record(editor: User, removes: bool) -> None:
     made = factories.organization(user=editor)
     (contact,) = made.record().contacts
+    if removes:
+        save(made, editor, contacts=(contact, EXTRA))
     read(made, replace(made.record(), contacts=(contact, EXTRA)))
     save(made, editor, contacts=(replace(contact, work_phone="+16085550199"),))
     made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
 
     by_review = {each.difference.field: each.entry for each in reviews.review(made).overwrites}
     assert {each.difference.field: each.entry for each in todo.unsent(made)} == by_review
-    assert (by_review["contacts.0.work_phone"] is None, by_review["contacts.removed.1"]) == (False, None)
+    assert {field: entry is not None for field, entry in by_review.items()} == {
+        "contacts.0.work_phone": True,
+        "contacts.removed.1": removes,
+    }

@@ -273,6 +273,17 @@ def _full_label(row: _Row) -> str:
     return f"Contact {int(row.field.split('.')[1]) + 1}, {row.label}" if row.anchor == "contacts" else row.label
 
 
+def spoken(label: str) -> str:
+    """The label of a field inside a sentence or list: "Contact 1, Work phone" is "Work phone of contact 1"."""
+    contact, comma, name = label.partition(", ")
+    return f"{name} of {contact.lower()}" if comma and contact.startswith("Contact ") else label
+
+
+def listed(labels: Iterable[str]) -> str:
+    """Labels of fields, one after the other."""
+    return ", ".join(map(spoken, labels))
+
+
 def _plain_differences(before: OrganizationRecord, after: OrganizationRecord) -> Iterator[Difference]:
     old = {row.field: row for row in _rows(replace(before, contacts=()))}
     new = {row.field: row for row in _rows(replace(after, contacts=()))}

@@ -259,6 +259,7 @@ PLAN_STATE = _by_key(
         "is-ink",
         "Stopped at {time}: {cause}. What was not attempted was cancelled.",
     ),
+    Word("unclear", "Unclear", "question-mark-circle", "is-unsure", "What is left waits for an answer or a decision."),
     Word("ended", "Finished", "document-check", "is-ink", "Nothing is being sent."),
 )
 

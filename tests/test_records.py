@@ -17,6 +17,7 @@ from organizations.records import (
     difference,
     fingerprint,
     from_canonical,
+    listed,
     pair_contacts,
     print_fields,
     readable,
@@ -262,3 +263,8 @@ OTHER_MEANING = {
 def test_what_means_something_else_reads_differently(other):
     assert readable_fingerprint(other) != readable_fingerprint(LAKESIDE)
     assert difference(readable(LAKESIDE), readable(other))
+
+
+def test_the_labels_of_contacts_stay_apart_in_a_list():
+    labels = ["Contact 1, Work phone", "Name", "Contact 2"]
+    assert listed(labels) == "Work phone of contact 1, Name, Contact 2"

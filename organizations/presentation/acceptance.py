@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Event, Evidence, Submission
+from organizations.records import spoken
 from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import moment, plain
 from organizations.words import count
@@ -116,7 +117,7 @@ def table(submission: Submission, changes: list[Change], entry: AuditEntry | Non
         answer.time,
         _PROOF.get((Evidence(submission.evidence), Event(submission.event)), "nothing that can be read differs"),
         sum(1 for row in rest if row.equal),
-        tuple(row.label for row in rest if row.equal is None),
+        tuple(spoken(row.label) for row in rest if row.equal is None),
     )
 
 

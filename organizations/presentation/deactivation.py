@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from organizations.knowledge import unsent
 from organizations.models import AuditEntry, Intent, Organization, clock, tree
 from organizations.models.audit import EDITS
-from organizations.records import difference
+from organizations.records import difference, spoken
 from organizations.services.blockers import Block
 from organizations.services.reviews import Review
 
@@ -83,7 +83,7 @@ def not_sent(review: Review) -> tuple[str, ...]:
     """The labels of the saved changes that stay behind."""
     known = review.organization.baseline_record()
     found = unsent(known, None if known else review.record, review.organization.record())
-    return tuple(change.label for change in found if change.field != "active")
+    return tuple(spoken(change.label) for change in found if change.field != "active")
 
 
 def _old_values(review: Review) -> list[OldValues]:

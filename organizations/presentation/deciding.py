@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from organizations import knowledge
 from organizations.models import State, Submission
 from organizations.permissions import Right, people_with
+from organizations.records import listed
 from organizations.services import deciding
 from organizations.services.deciding import Shown, Verdict
 from organizations.words import count
@@ -52,11 +53,11 @@ class Decision:
 
     @property
     def equal_labels(self) -> str:
-        return ", ".join(row.label for row in self.equal)
+        return listed(row.label for row in self.equal)
 
     @property
     def unreadable_labels(self) -> str:
-        return ", ".join(row.label for row in self.unreadable)
+        return listed(row.label for row in self.unreadable)
 
 
 def decision(submission: Submission, asked: Asked | None) -> Decision | None:

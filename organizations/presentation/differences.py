@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization
-from organizations.records import Difference, OrganizationRecord, contact_text, difference, pair_contacts
+from organizations.records import Difference, OrganizationRecord, contact_text, difference, listed, pair_contacts
 from organizations.services import differences
 from organizations.services.differences import Differing
 from organizations.templatetags.portal import written
@@ -76,7 +76,7 @@ class Page:
 
     @property
     def equal_labels(self) -> str:
-        return ", ".join(row.label for row in self.compared if row.equal)
+        return listed(row.label for row in self.compared if row.equal)
 
     @property
     def heading(self) -> str:
@@ -245,4 +245,4 @@ def _differing(environment: str, before: OrganizationRecord, after: Organization
 
 def _named(labels: list[str] | tuple[str, ...]) -> str:
     more = len(labels) - MOST_NAMED
-    return ", ".join(labels[:MOST_NAMED]) + (f" and {words.count(more, 'other')}" if more > 0 else "")
+    return listed(labels[:MOST_NAMED]) + (f" and {words.count(more, 'other')}" if more > 0 else "")

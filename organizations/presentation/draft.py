@@ -92,8 +92,8 @@ class Page:
 
     @property
     def all(self) -> int:
-        """How many records it could be, were nothing in the way."""
-        return self.draft.size + len(self.kept)
+        """How many records were looked at: of those to be sent without the ones that have nothing to send."""
+        return self.draft.size + len(self.kept) + len(self.not_active)
 
     @property
     def verdict(self) -> str:
@@ -103,12 +103,13 @@ class Page:
         if self.deactivates:
             return f"{word}, {self._of_all} can be deactivated now"
         counted = f"{draft.news} New, {draft.updates} Update, {draft.deactivated} deactivated"
-        can_be_sent = f"{self._of_all} can be sent now" if self.kept else self.number
+        can_be_sent = f"{self._of_all} can be sent now" if self.all > draft.size else self.number
         return f"{word}, {can_be_sent}: {counted}"
 
     @property
     def _of_all(self) -> str:
-        return f"{self.draft.size} of {words.count(self.all, 'record')}" if self.kept else self.number
+        is_part = self.all > self.draft.size
+        return f"{self.draft.size} of {words.count(self.all, 'record')}" if is_part else self.number
 
     @property
     def send_label(self) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization, Presence
-from organizations.records import AddressRecord, Difference, OrganizationRecord, difference
+from organizations.records import AddressRecord, Difference, OrganizationRecord, difference, listed
 from organizations.services import organizations, reviews
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID
@@ -117,7 +117,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
 
 def _saved(changes: list[tuple[Difference, AuditEntry]]) -> str:
     newest = max((entry for _, entry in changes), key=lambda entry: entry.sequence)
-    labels = ", ".join(found.label for found, _ in changes)
+    labels = listed(found.label for found, _ in changes)
     one = len(changes) == 1
     return (
         f"{newest.actor_name} saved {words.count(len(changes), 'change')} on {_day(newest.at)} that "

@@ -27,6 +27,7 @@ from organizations.models import (
 )
 from organizations.models.submission import OPEN_STATES
 from organizations.permissions import Right, may
+from organizations.records import spoken
 from organizations.services import deciding, workers
 from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import plain, written
@@ -241,7 +242,7 @@ def _differing() -> Iterator[Need]:
 
 
 def _one_differing(organization: Organization) -> Need:
-    names = [todo.spoken(each.label) for each in todo.differences_of(organization)]
+    names = [spoken(each.label) for each in todo.differences_of(organization)]
     return Need(
         kind=DIRECTORY_DIFFERS,
         environment=organization.environment,

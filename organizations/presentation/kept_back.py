@@ -40,7 +40,7 @@ def kept(left_out: Iterable[LeftOut], environment: Environment) -> tuple[Kept, .
         Kept(
             each.organization,
             _state(each.organization),
-            format_html_join(" ", "{}", ((_why(each.organization, blocker, reasons),) for blocker in each.blockers)),
+            _whys(each, reasons),
             frozenset(blocker.kind for blocker in each.blockers),
         )
         for each in found
@@ -108,11 +108,18 @@ class _Reasons:
         return SafeString("The portal asks now.")
 
 
-def _why(organization: Organization, blocker: Blocker, reasons: _Reasons) -> SafeString:
+def _whys(each: LeftOut, reasons: _Reasons) -> SafeString:
+    # Where there is nothing to do, nobody waits for a submission.
+    waits = not any(blocker.kind in NOT_ACTIVE for blocker in each.blockers)
+    said = (_why(each.organization, blocker, reasons, waits=waits) for blocker in each.blockers)
+    return format_html_join(" ", "{}", ((sentence,) for sentence in said))
+
+
+def _why(organization: Organization, blocker: Blocker, reasons: _Reasons, *, waits: bool) -> SafeString:
     submission = blocker.submission
     if blocker.kind == Block.OPEN_SUBMISSION and submission is not None:
         link = format_html('<a href="{}">Submission {}</a>', _url(submission), submission.pk)
-        return format_html("{} must end first. {}", link, reasons.of(submission))
+        return format_html("{} {}. {}", link, "must end first" if waits else "is open", reasons.of(submission))
     if blocker.kind == Block.ACTIVE_CHILDREN:
         return format_html("{}.", plain(_children(blocker)))
     found = obstacle(organization, blocker)

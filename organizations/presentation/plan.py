@@ -23,6 +23,7 @@ from .waiting import Reason, held_by_environment, own_reasons
 
 LIVELY = datetime.timedelta(seconds=30)
 LONGEST = 200
+_TO_SEND = (State.AWAITING, State.QUEUED, State.SENDING)
 
 
 class Row(NamedTuple):
@@ -133,6 +134,8 @@ def _is_open(counts: Counter[str]) -> bool:
 
 
 def _word(plan: Plan, counts: Counter[str]) -> words.Word:
+    if plan.state == PlanState.GOING and counts and not any(counts[state] for state in _TO_SEND):
+        return words.PLAN_STATE["unclear" if _is_open(counts) else "ended"]
     return words.PLAN_STATE[plan.state if _is_open(counts) or plan.state == PlanState.STOPPED else "ended"]
 
 

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment
 from organizations.permissions import ACTS, Right
+from organizations.records import listed
 from organizations.templatetags.portal import plain, written
 from organizations.words import count
 
@@ -167,7 +168,7 @@ def _count(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _labels(facts: Mapping[str, Any]) -> Iterator[Part]:
-    yield Part(", ".join(change["label"] for change in facts.get("changes", [])) or "nothing that is sent")
+    yield Part(listed(change["label"] for change in facts.get("changes", [])) or "nothing that is sent")
 
 
 def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:

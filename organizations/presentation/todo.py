@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from organizations import knowledge, permissions
 from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
 from organizations.permissions import Right
-from organizations.records import Difference
+from organizations.records import Difference, spoken
 from organizations.services import answers, deciding, reviews
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
@@ -66,12 +66,6 @@ def asking_promise(submission: Submission, gate: EnvironmentGate, now: datetime.
     if submission.not_before is not None and submission.not_before > now:
         return f"The portal asks the directory at {written(submission.not_before, 'clock')}."
     return "The portal asks the directory as soon as a worker takes it."
-
-
-def spoken(label: str) -> str:
-    """The label of a field inside a sentence: "Contact 1, Work phone" is "Work phone of contact 1"."""
-    contact, comma, name = label.partition(", ")
-    return f"{name} of {contact.lower()}" if comma and contact.startswith("Contact ") else label
 
 
 def differences_of(organization: Organization) -> tuple[Difference, ...]:

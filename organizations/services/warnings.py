@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from organizations import fields, oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
-from organizations.records import Difference, OrganizationRecord, canonical_json, print_fields
+from organizations.records import Difference, OrganizationRecord, canonical_json, print_fields, spoken
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.redox.environment import Environment as RedoxEnvironment
 
@@ -148,7 +148,7 @@ def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
     parts = []
     for place, (difference, _) in enumerate(edits):
         last_of_these = place + 1 == len(edits) or by[place + 1] != by[place]
-        parts.append(f"{difference.label} ({by[place]})" if last_of_these else difference.label)
+        parts.append(f"{spoken(difference.label)} ({by[place]})" if last_of_these else spoken(difference.label))
     return ", ".join(parts)
 
 

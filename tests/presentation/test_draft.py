@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils.html import strip_tags
 
 from organizations.models import Environment, Organization, PlanKind, State, Submission, User, clock
 from organizations.presentation import draft as shown
@@ -142,10 +143,19 @@ class TestDeactivating:
         )
         page = shown.page(draft)
         assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (
-            0,
+            1,
             (),
             [frozenset({Block.ALREADY_SO})],
         )
+
+    def test_nobody_is_asked_to_wait_where_there_is_nothing_to_deactivate(self, editor: User) -> None:
+        new = factories.organization(user=editor)
+        submission = sent(new, editor)
+        chosen = Chosen(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
+        (left,) = shown.page(drafts.draft(chosen, actor=acting(editor))).not_active
+        said = strip_tags(left.why)
+        assert said.startswith(f"Submission {submission.pk} is open.")
+        assert "must end first" not in said
 
     def test_another_record_left_out_makes_it_another_plan(self, region: list[Organization], editor: User) -> None:
         before = page_of(region[0], editor)

@@ -50,6 +50,20 @@ def test_each_kind_of_evidence_is_told_apart(plan: Plan, kind: Evidence) -> None
     assert row_of(plan, evidence=kind, **accepted).came not in came
 
 
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (State.QUEUED, "Going"),
+        (State.UNKNOWN, "Unclear"),
+        (State.NEEDS_PERSON, "Unclear"),
+        (State.REJECTED, "Finished"),
+    ],
+)
+def test_a_plan_goes_on_only_while_a_message_waits(plan: Plan, state: State, word: str) -> None:
+    row_of(plan, state=state)
+    assert shown.page(plan).word.word == word
+
+
 @pytest.mark.parametrize(("asks", "step"), [(0, "Ask the directory"), (2, "Ask again")])
 def test_an_unknown_submission_leads_to_where_the_directory_is_asked(plan: Plan, asks: int, step: str) -> None:
     row = row_of(plan, state=State.UNKNOWN, attempt=1, http_status=504, state_reason="<html>", asks=asks)

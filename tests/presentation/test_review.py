@@ -123,7 +123,7 @@ class TestThreeValues:
         page = page_of(changed, factories.UserFactory(role="editor"))
         assert [(row.label, row.by) for row in page.overwritten] == [("Contact 2, Work phone", "")]
         (others,) = [each.text for each in page.questions]
-        assert "1 change made by others: Contact 1, Work phone (Editor One" in others
+        assert "1 change made by others: Work phone of contact 1 (Editor One" in others
 
     def test_only_another_spelling_is_said_to_be_that(self, accepted: Organization, editor: User) -> None:
         page = page_of(read(accepted, replace(accepted.record(), address=replace(SHORE, country="US"))), editor)

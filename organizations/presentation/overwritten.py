@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Organization
+from organizations.records import spoken
 from organizations.services import differences
 from organizations.services.drafts import Draft
 from organizations.templatetags.portal import plain
@@ -54,7 +55,7 @@ def groups(draft: Draft, ticked: Collection[str], missing: Collection[str]) -> t
     below: dict[int, tuple[Organization, list[Value]]] = {}
     for (organization, key, _), shown in zip(found, named, strict=True):
         error = TICK_OVERWRITE if key in missing else ""
-        value = Value(key, shown.label, shown.before, shown.after, key in ticked, error)
+        value = Value(key, spoken(shown.label), shown.before, shown.after, key in ticked, error)
         below.setdefault(organization.pk, (organization, []))[1].append(value)
     return tuple(Group(each, tuple(values), *_way_out(each)) for each, values in below.values())
 

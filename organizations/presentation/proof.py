@@ -97,7 +97,7 @@ def _failed(together: list[AuditEntry]) -> Step:
     last = together[-1]
     cause = plain(last.facts.get("detail", "")).rstrip(".")
     times = "once" if len(together) == 1 else f"{len(together)} times, the last at {written(last.at, 'clock')},"
-    return Step(together[0].at, f"The directory was asked {times} without an answer that counts: {cause}.")
+    return Step(_asked_at(together[0]), f"The directory was asked {times} without an answer that counts: {cause}.")
 
 
 def _settled(entry: AuditEntry, facts: dict[str, Any], details: dict[str, Any]) -> str:

@@ -163,7 +163,7 @@ class Page:
     def box_errors(self) -> list[tuple[str, str]]:
         """(id, error) of each box that must still be ticked, in the order of the page."""
         return [
-            *((f"id_tick-{row.tick}", f"{row.label}: {row.tick_error}") for row in self.overwritten if row.tick_error),
+            *((f"id_tick-{row.tick}", f"{row.spoken}: {row.tick_error}") for row in self.overwritten if row.tick_error),
             *((f"id_tick-{each.key}", each.problem) for each in self.questions if each.error),
         ]
 

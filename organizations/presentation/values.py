@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization
-from organizations.records import Difference, OrganizationRecord, difference
+from organizations.records import Difference, OrganizationRecord, difference, spoken
 from organizations.services.reviews import Change, Review
 from organizations.templatetags.portal import written
 
@@ -52,6 +52,11 @@ class ValueRow(NamedTuple):
     def is_code(self) -> bool:
         """Whether people compare it digit by digit."""
         return self.field.endswith(("destination_id", "_phone", "zip_code"))
+
+    @property
+    def spoken(self) -> str:
+        """Its label inside a sentence."""
+        return spoken(self.label)
 
 
 class KeyRow(NamedTuple):

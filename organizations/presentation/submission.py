@@ -23,7 +23,7 @@ from organizations.models import (
     clock,
 )
 from organizations.records import Difference, OrganizationRecord, canonical
-from organizations.services import answers, reviews, submissions
+from organizations.services import answers, deciding, reviews, submissions
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
 
@@ -194,6 +194,12 @@ def changes_title(submission: Submission) -> str:
         titles = {State.ACCEPTED: "What it registered", State.REJECTED: "What it would have registered"}
         return titles.get(State(submission.state), "What it would register")
     return _TITLES.get(State(submission.state), "What it would change")
+
+
+def changes_note(submission: Submission) -> str:
+    """What to say of the changes while nobody knows whether the message took effect; else empty."""
+    is_open = submission.state in (State.UNKNOWN, State.NEEDS_PERSON)
+    return "not known whether it arrived" if is_open and deciding.may_have_arrived(submission) else ""
 
 
 def warnings(submission: Submission) -> list[str]:

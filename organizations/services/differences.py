@@ -59,7 +59,7 @@ def why_not_take(organization: Organization) -> str:
         return "The directory did not show this OID, so there is nothing to take."
     shown = of(organization)
     if shown is None:
-        return "The directory shows no other values than the portal knows. Nothing was changed."
+        return "The directory shows no other values than the portal knows."
     return storable.why_not_storable(knowledge.taken_from(shown.accepted, organization.record(), shown.seen))
 
 

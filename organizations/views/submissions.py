@@ -270,6 +270,7 @@ def _around(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]
         "table": acceptance.table(submission, changes, acceptance.evidence_entry(submission, entries)),
         "steps": proof.steps(submission, entries),
         "changes_title": shown.changes_title(submission),
+        "changes_note": shown.changes_note(submission),
         "before_heading": shown.before_heading(submission),
         "after_heading": "Sent and accepted" if submission.state == State.ACCEPTED else "Sent",
         "warnings": shown.warnings(submission),

@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from organizations.models import EnvironmentGate, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.presentation import attempts, deciding, waiting
-from organizations.presentation.submission import asked
+from organizations.presentation.submission import asked, changes_note
 from organizations.records import AddressRecord
 from organizations.services import asking, reviews
 from organizations.services import deciding as decisions
@@ -28,6 +28,18 @@ def decision(submission: Submission) -> deciding.Decision:
 
 
 # Needs a decision -------------------------------------------------------------------------------------------
+
+
+def test_only_of_a_message_that_may_have_arrived_is_it_called_unknown(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    assert changes_note(updated(practice, editor, "applies-then-504")) == "not known whether it arrived"
+
+
+def test_a_message_that_redox_refused_is_not_said_to_have_perhaps_arrived(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    assert changes_note(foreign(practice, editor)) == ""
 
 
 def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(

@@ -41,9 +41,9 @@ class ContactForm(ReadingForm):
 
     def _refuse_half(self, record: ContactRecord) -> None:
         if not record.purpose:
-            self.add_error("purpose", "Enter a purpose or remove the contact.")
+            self.refuse("purpose", "Enter a purpose or remove the contact.")
         elif not any((record.name, record.email_addresses, *(getattr(record, name) for name in _PHONES))):
-            self.add_error("name", "Enter a name, an e-mail address or a phone, or remove the contact.")
+            self.refuse_whole("name", "Enter a name, an e-mail address or a phone, or remove the contact.")
 
 
 class IdentifierForm(ReadingForm):
@@ -67,9 +67,9 @@ class IdentifierForm(ReadingForm):
 
     def _refuse_wrong(self, record: IdentifierRecord) -> None:
         if not record.value or not record.kind:
-            self.add_error("kind" if record.value else "value", "Enter both number and kind, or remove the line.")
+            self.refuse_whole("kind" if record.value else "value", "Enter both number and kind, or remove the line.")
         elif record.kind.upper() == "OID" or record.value.lower().removeprefix("urn:oid:") == self.oid:
-            self.add_error("value", "The OID is entered above; do not repeat it here.")
+            self.refuse("value", "The OID is entered above; do not repeat it here.", self.text("value"))
 
 
 class Lines(forms.BaseFormSet):

@@ -22,7 +22,7 @@ from organizations.models import StandsFor
 from organizations.records import AddressRecord
 
 from .reading import ReadingForm, Text
-from .typed import GATEWAY, OTHER, OURS
+from .typed import GATEWAY, OTHER, OURS, Typed
 
 _LENGTH = 200
 MOST_ALIASES = 50
@@ -43,8 +43,9 @@ _DESTINATION_NOT_KNOWN = (
 class Surroundings:
     """What the form must know of the world outside it.
 
-    `fixed_oid` is that of a record which was sent. `record_called` finds the OID of a record of ours by its OID or name
-    ("" for none or several); the two faults are sentences, empty when nothing is wrong.
+    `fixed_oid` is that of a record which was sent, `stored` are the texts of a record that is there already.
+    `record_called` finds the OID of a record of ours by its OID or name ("" for none or several); the two faults are
+    sentences, empty when nothing is wrong.
     """
 
     word: str
@@ -57,6 +58,7 @@ class Surroundings:
     parent_fault: Callable[[str, str], str]
     fixed_oid: str = ""
     destination_known: bool = True
+    stored: Typed | None = None
 
 
 class OrganizationForm(ReadingForm):
@@ -105,7 +107,8 @@ class OrganizationForm(ReadingForm):
     country = Text("Country", "USA as in Redox's example.")
 
     def __init__(self, *args: Any, surroundings: Surroundings, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        stored = surroundings.stored
+        super().__init__(*args, stored=[stored.fields] if stored else (), **kwargs)
         self.surroundings = surroundings
         self.fields["place"].choices = [  # type: ignore[attr-defined]
             (OURS, f"A record of ours in {surroundings.word}"),
@@ -122,7 +125,7 @@ class OrganizationForm(ReadingForm):
         oid = self._oid()
         name = self.read("name", lambda typed: read_text("Name", typed, _LENGTH))
         if not name and "name" not in self.errors:
-            self.add_error("name", "Enter the name of the organization.")
+            self.refuse("name", "Enter the name of the organization.")
         self.values: dict[str, Any] = {
             "oid": oid,
             "name": name,
@@ -147,7 +150,7 @@ class OrganizationForm(ReadingForm):
 
     def _aliases(self, name: str) -> tuple[str, ...]:
         count = len(read_lines(self.text("aliases")))
-        if count > MOST_ALIASES:
+        if count > MOST_ALIASES and not self.is_stored("aliases", self.text("aliases")):
             self.add_error("aliases", f"At most {MOST_ALIASES} aliases can be kept; here are {count}. Remove some.")
             return ()
         numbers: dict[str, int] = {}
@@ -217,7 +220,7 @@ class OrganizationForm(ReadingForm):
     def _address(self) -> AddressRecord:
         country = self.read("country", lambda typed: read_text("Country", typed, 60))
         if not country and "country" not in self.errors:
-            self.add_error("country", "Enter a country.")
+            self.refuse("country", "Enter a country.")
         return AddressRecord(
             street=self.read("street", lambda typed: read_street(typed, _LENGTH)),
             city=self.read("city", lambda typed: read_text("City", typed, _LENGTH)),

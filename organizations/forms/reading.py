@@ -1,13 +1,16 @@
 """A form whose fields are read by the readers of `fields`: they say what is wrong, and what they changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from organizations.fields import FieldError, Read, read_lines
 
 LONGEST_LIST = 2000
+KEPT = "The stored text is kept and sent unchanged. Typed anew it would be refused:"
 
 
 class Text(forms.Field):
@@ -20,14 +23,24 @@ class Text(forms.Field):
         super().__init__(required=False, label=label, help_text=hint, widget=widget)
 
 
+type Row = Mapping[str, str]
+"""The texts of one form by the names of its fields."""
+
+
 class ReadingForm(forms.Form):
-    """Reads its fields in `clean` and remembers what the readers changed."""
+    """Reads its fields in `clean` and remembers what the readers changed.
+
+    `stored` are the texts of all forms of this kind that are stored. Such a text is never refused in its field: `kept`
+    says why it would be, typed anew.
+    """
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, stored: Iterable[Row] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.changed: list[str] = []
+        self.stored = tuple(stored)
+        self.kept: dict[str, str] = {}
 
     def text(self, name: str) -> str:
         """What was typed; "" for a field that was not sent."""
@@ -38,8 +51,7 @@ class ReadingForm(forms.Form):
         try:
             found = reader(self.text(name))
         except FieldError as fault:
-            self.add_error(name, str(fault))
-            return ""
+            return self.refuse(name, str(fault), self.text(name))
         if found.changed:
             self.changed.append(found.changed)
         return found.value
@@ -47,7 +59,7 @@ class ReadingForm(forms.Form):
     def read_each(self, name: str, reader: Callable[[int, str], Read]) -> tuple[str, ...]:
         """The lines of a field that takes one value a line; the reader is told the number of the line, from 1."""
         typed = self.text(name)
-        if len(typed) > LONGEST_LIST:
+        if len(typed) > LONGEST_LIST and not self.is_stored(name, typed):
             label = self.fields[name].label
             self.add_error(name, f"{label} have {len(typed)} characters; at most {LONGEST_LIST} can be kept.")
             return ()
@@ -56,10 +68,44 @@ class ReadingForm(forms.Form):
             try:
                 found = reader(number, line)
             except FieldError as fault:
-                self.add_error(name, str(fault))
+                if self.refuse(name, str(fault), line):
+                    values.append(line)
                 continue
             if found.value:  # a line of invisible characters is none
                 values.append(found.value)
             if found.changed:
                 self.changed.append(found.changed)
         return tuple(values)
+
+    def is_stored(self, name: str, text: str) -> bool:
+        """Whether a field is stored with this text, or with each of these lines among others."""
+        lines = set(read_lines(text))
+        stored = [row.get(name, "") for row in self.stored]
+        return text in stored or (bool(lines) and any(lines <= set(read_lines(each)) for each in stored))
+
+    @property
+    def is_all_stored(self) -> bool:
+        """Whether one form is stored with all these texts."""
+        typed = {name: read_lines(self.text(name)) for name in self.fields}
+        return any(all(read_lines(row[name]) == lines for name, lines in typed.items()) for row in self.stored)
+
+    def refuse(self, name: str, fault: str, text: str = "") -> str:
+        """Say at a field what is wrong with it; a stored text is given back instead and kept as it is."""
+        if self.is_stored(name, text):
+            self.kept[name] = fault
+            return text
+        self.add_error(name, fault)
+        return ""
+
+    def refuse_whole(self, name: str, fault: str) -> None:
+        """Say at a field what is wrong with the form as a whole, unless one is stored with just these texts."""
+        if self.is_all_stored:
+            self.kept[name] = fault
+        else:
+            self.add_error(name, fault)
+
+    def mark(self, kept: Mapping[str, str]) -> None:
+        """Say beside each of these fields that its text is kept, and why it would be refused if it were typed anew."""
+        for name, fault in kept.items():
+            hint = SafeString(self.fields[name].help_text)
+            self.fields[name].help_text = format_html("{} {} {}", hint, KEPT, fault)

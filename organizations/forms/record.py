@@ -1,6 +1,7 @@
 """The whole form of a record: its fields and its two lists, as one thing that is valid or not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from organizations.models import StandsFor
@@ -8,6 +9,7 @@ from organizations.records import ADDRESS_LABELS, OrganizationRecord
 
 from .contacts import ContactFormSet, IdentifierFormSet
 from .organization import OrganizationForm, Surroundings
+from .reading import ReadingForm
 from .typed import CONTACTS, IDENTIFIERS, Typed
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -29,19 +31,29 @@ SECTION_NAMES = {
 class RecordForm:
     """`checked` says whether the texts are judged now; a form that is only shown again is not."""
 
-    def __init__(self, typed: Typed, surroundings: Surroundings, *, checked: bool) -> None:
+    def __init__(self, typed: Typed, surroundings: Surroundings, *, checked: bool, marks_kept: bool = True) -> None:
         self.typed = typed
         self.checked = checked
-        posted = typed.as_post() if checked else None
+        posted, stored = typed.as_post() if checked else None, surroundings.stored or Typed()
         self.main = OrganizationForm(posted, initial=typed.fields, surroundings=surroundings)
-        self.contacts = ContactFormSet(posted, initial=list(typed.contacts), prefix=CONTACTS)
+        self.contacts = ContactFormSet(
+            posted,
+            initial=list(typed.contacts),
+            prefix=CONTACTS,
+            form_kwargs={"stored": stored.contacts},
+        )
         oid = self.main.values["oid"] if checked and not self.main.errors.get("oid") else ""
         self.identifiers = IdentifierFormSet(
-            posted, initial=list(typed.identifiers), prefix=IDENTIFIERS, form_kwargs={"oid": oid}
+            posted,
+            initial=list(typed.identifiers),
+            prefix=IDENTIFIERS,
+            form_kwargs={"oid": oid, "stored": stored.identifiers},
         )
         for lines in (self.contacts, self.identifiers):
             lines.torn = lines.prefix in typed.torn
             lines.left_out = typed.left_out.get(lines.prefix, 0)
+        if marks_kept and surroundings.stored is not None:
+            self._mark_kept(surroundings)
 
     def is_valid(self) -> bool:
         """Judges all parts, so that every problem is told at once."""
@@ -76,6 +88,19 @@ class RecordForm:
             parts += form.changed
         return f"Changed for you: {'; '.join(parts)}." if parts else ""
 
+    def _mark_kept(self, surroundings: Surroundings) -> None:
+        """Mark the stored texts that would be refused today; of a form that is only shown by a check of its texts."""
+        checked = self
+        if not self.checked:
+            alone = replace(surroundings, record_called=_nothing, oid_fault=_nothing, parent_fault=_nothing)
+            checked = RecordForm(self.typed, alone, checked=True, marks_kept=False)
+        checked.is_valid()
+        for shown, judged in zip(self._forms(), checked._forms(), strict=True):
+            shown.mark(judged.kept)
+
+    def _forms(self) -> list[ReadingForm]:
+        return [self.main, *self.identifiers, *self.contacts]
+
     def _problems_in(self, section: str) -> int:
         if not self.checked:
             return 0
@@ -87,3 +112,8 @@ class RecordForm:
                 map(len, (e for form in formset for e in form.errors.values()))
             )
         return count
+
+
+def _nothing(*_: str) -> str:
+    """Stands for a look outside the form where only its texts are judged."""
+    return ""

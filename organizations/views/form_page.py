@@ -81,6 +81,7 @@ class FormPage:
             parent_fault=self._parent_fault,
             fixed_oid=made.oid if made and editing.fixed_oid_sentence(made) else "",
             destination_known=made.destination_known if made else True,
+            stored=self.typed(made.record(), made.stands_for) if made else None,
         )
 
     def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:

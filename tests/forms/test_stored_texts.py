@@ -1,0 +1,96 @@
+"""A stored text that the form would refuse today: kept and sent back unchanged, marked, and never in the way."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from organizations.forms.record import RecordForm
+from organizations.forms.typed import OTHER, Typed
+from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord
+from organizations.redox.environment import GATEWAY_OID
+from tests import strategies
+from tests.factories import BASE, record
+
+from .test_record_form import surroundings
+
+LAKESIDE = record(f"{BASE}.5")
+DESK = LAKESIDE.contacts[0]
+
+
+def form_of(
+    stored: OrganizationRecord, wanted: OrganizationRecord | None = None, *, checked: bool = True
+) -> RecordForm:
+    """The form of a record that is stored, with what is typed now."""
+    shown = Typed.from_record(stored, stands_for="", place=OTHER)
+    typed = Typed.from_record(wanted or stored, stands_for="", place=OTHER)
+    return RecordForm(typed, surroundings(stored=shown, fixed_oid=stored.oid), checked=checked)
+
+
+def hint(form: RecordForm, part: str, name: str) -> str:
+    fields = form.main.fields if part == "main" else getattr(form, part).forms[0].fields
+    return str(fields[name].help_text)
+
+
+def with_address(**values: str) -> OrganizationRecord:
+    return replace(LAKESIDE, address=replace(LAKESIDE.address, **values))
+
+
+def with_contact(**values: object) -> OrganizationRecord:
+    return replace(LAKESIDE, contacts=(replace(DESK, **values),))  # type: ignore[arg-type]
+
+
+REFUSED = {
+    "name that is empty": (replace(LAKESIDE, name=""), "main", "name"),
+    "alias like the name": (replace(LAKESIDE, aliases=(LAKESIDE.name.upper(),)), "main", "aliases"),
+    "destination": (replace(LAKESIDE, destination_id="not a UUID"), "main", "destination_id"),
+    "state": (with_address(state="Wisconsn"), "main", "state"),
+    "zip": (with_address(zip_code="5370"), "main", "zip_code"),
+    "country": (with_address(country=""), "main", "country"),
+    "phone": (with_contact(work_phone="608-271-9000 ext. 11"), "contacts", "work_phone"),
+    "e-mail": (with_contact(email_addresses=("desk", "desk@lakeside.example")), "contacts", "email_addresses"),
+    "purpose": (with_contact(purpose=""), "contacts", "purpose"),
+    "contact of a purpose": (replace(LAKESIDE, contacts=(ContactRecord(purpose="Technical"),)), "contacts", "name"),
+    "identifier": (replace(LAKESIDE, identifiers=(IdentifierRecord(value="7", kind=""),)), "identifiers", "kind"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_stored_text_that_would_be_refused_is_kept_and_marked(case: str) -> None:
+    stored, part, name = REFUSED[case]
+    wanted = replace(stored, address=replace(stored.address, street="2 Shore Rd"))
+    form = form_of(stored, wanted)
+    assert form.is_valid()
+    assert (form.record(), form.changed) == (wanted, "")
+    for shown in (form, form_of(stored, checked=False)):
+        assert "The stored text is kept and sent unchanged." in hint(shown, part, name)
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_the_same_text_is_refused_where_it_is_not_stored(case: str) -> None:
+    wanted, part, name = REFUSED[case]
+    form = form_of(replace(LAKESIDE, contacts=(), identifiers=()), wanted)
+    assert not form.is_valid()
+    found = form.main if part == "main" else getattr(form, part).forms[0]
+    assert name in found.errors
+
+
+def test_what_is_stored_of_one_contact_does_not_excuse_an_empty_one() -> None:
+    stored = replace(LAKESIDE, contacts=(replace(DESK, name=""),))
+    form = form_of(stored, replace(stored, contacts=(*stored.contacts, ContactRecord(purpose="Technical"))))
+    assert not form.is_valid()
+
+
+@given(strategies.records, st.sampled_from(["2 Shore Rd", "3 Shore Rd"]))
+def test_no_stored_text_is_in_the_way_of_an_edit(stored: OrganizationRecord, street: str) -> None:
+    stored = replace(stored, part_of_oid=stored.part_of_oid or GATEWAY_OID, destination_known=True)
+    assume(stored.part_of_oid != stored.oid)
+    unchanged, edited = (
+        form_of(stored),
+        form_of(stored, replace(stored, address=replace(stored.address, street=street))),
+    )
+    assert unchanged.is_valid()
+    assert edited.is_valid()
+    before = unchanged.record()
+    assert edited.record() == replace(before, address=replace(before.address, street=street))

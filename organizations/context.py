@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from organizations import permissions, words
-from organizations.models import Environment, EnvironmentGate, State, Submission, User, clock
+from organizations.models import Environment, EnvironmentGate, Submission, User, clock
 from organizations.permissions import Right
-from organizations.services import demonstration, gateway, workers
+from organizations.services import demonstration, environments, gateway, workers
 from orgportal import RELEASE
 
 # Which entry of the menu a page belongs to; every other page of an environment belongs to its organizations.
@@ -83,7 +83,7 @@ def environment_state(environment: str, gate: EnvironmentGate | None = None) -> 
         time=_clock(_time_of(wording.key, gate)),
         cause=_cause_of(wording.key, gate),
         failures=gate.failures,
-        k=_waiting(environment) if wording.key in ("stopped", "paused") else 0,
+        k=environments.waiting(environment) if wording.key in ("stopped", "paused") else 0,
     )
     return EnvironmentState(chosen, wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)
 
@@ -145,10 +145,6 @@ def _cause_of(key: str, gate: EnvironmentGate) -> str:
 
 def _clock(moment: datetime.datetime | None) -> str:
     return words.moment(timezone.localtime(moment), timezone.now(), "clock") if moment else ""
-
-
-def _waiting(environment: str) -> int:
-    return Submission.objects.filter(environment=environment, state=State.QUEUED).count()
 
 
 def _person(user: User) -> Person:

@@ -125,6 +125,7 @@ UNCLAIMED_OID = "The directory shows this OID already, as {name}, and nothing of
 # about an OID that the record no longer has. Of a deactivation its evidence follows.
 STANDING_BASIS: Mapping[str, str] = {
     "never_sent": "Never sent.",
+    "exists": "Attempted {time}, submission {submission}; Redox says that the OID exists already.",
     "no_answer": "Attempted {time}, submission {submission}; no answer that counts yet.",
     "not_registered": "{event} rejected {time}, submission {submission}.",
     "decided": "{event} rejected by decision of {person} {time}, submission {submission}.",
@@ -342,10 +343,10 @@ ENVIRONMENT_STATE = _by_key(
         "Paused",
         "pause-circle",
         "is-ink",
-        "Redox did not answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing is "
-        "lost; {k} submissions wait.",
-        "Redox did not answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing is "
-        "lost; {k} submission waits.",
+        "Redox gave no clear answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing "
+        "is lost; {k} submissions wait.",
+        "Redox gave no clear answer {failures} times in a row. The portal asks again at {time}, reading only. Nothing "
+        "is lost; {k} submission waits.",
     ),
     Word(
         "stopped",

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from django.apps import apps
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 from django.utils import timezone
 
 from organizations.models import AuditEntry, Evidence, Organization, Submission
-from organizations.services import known
-from tests.factories import BASE
+from organizations.services import audit, known, settling
+from tests import factories
+from tests.factories import BASE, acting
 
 BEFORE = [("organizations", "0006_plans")]
 FILLED = Path(__file__).parent / "filled_before_evidence.json"
@@ -170,3 +173,18 @@ def test_a_message_or_an_entry_that_cannot_be_read_does_not_stop_the_upgrade(bef
     assert ends(16)[-1] == QUERY  # what it knew of the reading before is gone
     assert ends(2) == [EQUIVALENT]  # no entry says more
     assert record(12).taken == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("state", "outcome"), [("accepted", "accepted"), ("rejected", "rejected"), ("queued", "")])
+def test_what_was_settled_before_can_be_found_by_its_outcome(state: str, outcome: str) -> None:
+    editor = factories.editor()
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    submission.state, submission.evidence = state, Evidence.QUERY
+    with audit.recorded(acting(editor)) as history:
+        settling.note_settled(history, submission, "Seen.")
+    settled = AuditEntry.objects.filter(action="submission.settled")
+    assert settled.get().outcome == outcome
+    settled.update(outcome="")
+    import_module("organizations.migrations.0014_outcome_of_what_was_settled").name_outcomes(apps, None)
+    assert settled.get().outcome == outcome

@@ -49,20 +49,26 @@ class Shown(NamedTuple):
 
 
 class Table(NamedTuple):
-    """The changed fields beside the evidence, and how many other fields were compared and could not be."""
+    """The changed fields beside the evidence, and the other fields: the same, spelled differently, not to be read."""
 
     rows: tuple[Shown, ...]
     asked_at: datetime.datetime
     proof: str
     same: int
+    spelled: tuple[Compared, ...]
     unreadable: tuple[str, ...]
 
     @property
     def others(self) -> str:
-        """ "16 other fields: 15 the same, 1 cannot be read" """
-        parts = [f"{self.same:,} the same"] if self.same else []
-        parts += [f"{len(self.unreadable)} cannot be read"] if self.unreadable else []
-        return f"{count(self.same + len(self.unreadable), 'other field')}: {', '.join(parts)}" if parts else ""
+        """ "16 other fields: 13 the same, 2 spelled differently, 1 cannot be read" """
+        numbers = (
+            (self.same, "the same"),
+            (len(self.spelled), "spelled differently"),
+            (len(self.unreadable), "cannot be read"),
+        )
+        parts = [f"{number} {what}" for number, what in numbers if number]
+        total = sum(number for number, _ in numbers)
+        return f"{count(total, 'other field')}: {', '.join(parts)}" if parts else ""
 
 
 def basis(submission: Submission, entries: list[AuditEntry]) -> Basis:
@@ -116,7 +122,8 @@ def table(submission: Submission, changes: list[Change], entry: AuditEntry | Non
         rows,
         answer.time,
         _PROOF.get((Evidence(submission.evidence), Event(submission.event)), "nothing that can be read differs"),
-        sum(1 for row in rest if row.equal),
+        sum(1 for row in rest if row.equal and not row.means_same),
+        tuple(row for row in rest if row.means_same),
         tuple(spoken(row.label) for row in rest if row.equal is None),
     )
 

@@ -1,5 +1,6 @@
 """Where the directory shows something else than was accepted, and what taking its values would mean."""
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -87,6 +88,8 @@ class Page:
             return f"{name}: its OID belongs to another organization"
         if self.organization.is_missing:
             return f"{name}: the directory did not show its OID"
+        if freshness.lags(self.organization):
+            return f"{name}: the directory does not show the last acceptance yet"
         if not self.rows:
             return f"{name}: the directory shows no other values"
         differ = "differs" if len(self.rows) == 1 else "differ"
@@ -184,6 +187,12 @@ def taken(organization: Organization, count: int) -> str:
     """What was done, for the page that follows."""
     values, were = words.count(count, "value"), "was" if count == 1 else "were"
     return f"{values} of {organization.name} {were} taken from the directory. Nothing was sent."
+
+
+def read_meanwhile(asked_at: datetime.datetime) -> str:
+    """For a page that was posted after a Query whose answer it did not know."""
+    at = written(asked_at, "clock")
+    return f"The directory was asked at {at}, after this page was made. Nothing was sent. Look at what it shows now."
 
 
 def _rows(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:

@@ -197,8 +197,14 @@ def what_is_new(page: Page, planned: str, left: str) -> str:
     said = [f"{start}: {kept_back.names(records)}." for start, records in parts if records]
     gone = was_planned - set(now) - set(kept)
     if gone:
-        said.append(f"{words.count(len(gone), 'record is', 'records are')} no longer in it.")
+        said.append(f"No longer in it: {_names_of(gone)}.")
     return " ".join(said) or "It has the same records; what is sent of one of them, or its state, changed."
+
+
+def _names_of(ids: Collection[str]) -> str:
+    numbers = [int(each) for each in ids if each.isascii() and each.isdecimal() and len(each) < 19]
+    found = list(Organization.objects.filter(pk__in=numbers).order_by("oid_key"))
+    return kept_back.names(found, len(ids) - len(found)) if found else words.count(len(ids), "record")
 
 
 def _row(made: Review, kind: PlanKind, below: str) -> Row:

@@ -33,7 +33,7 @@ _HEAD = (
     "Active (wanted)",
     "Standing",
     "To do",
-    "Fields not sent",
+    "Saved fields not accepted",
     "Last accepted (UTC)",
     "Accepted by",
     "Directory asked (UTC)",
@@ -119,7 +119,8 @@ def _state(organization: Organization) -> Iterator[str]:
     yield _time(organization.confirmed_at)
     yield evidence.in_export(organization)
     yield _time(organization.seen_at)
-    yield str(organization.differs)
+    is_uncompared = organization.baseline_record() is None and organization.later_reading() is not None
+    yield "" if is_uncompared else str(organization.differs)
     yield (organization.foreign_name or "another organization") if organization.is_foreign else ""
     yield _time(organization.edited_at)
 

@@ -3,7 +3,7 @@
 import datetime
 from typing import NamedTuple
 
-from organizations.models import Action, AuditEntry, Evidence, Organization, clock
+from organizations.models import Action, AuditEntry, Evidence, Organization, Presence, clock
 from organizations.templatetags.portal import written
 
 OLD = datetime.timedelta(days=1)
@@ -17,13 +17,18 @@ class Freshness(NamedTuple):
     is_old: bool = False
 
 
+def lags(organization: Organization) -> bool:
+    """Whether the last reading showed what was there before the last acceptance, and nothing said otherwise since."""
+    return organization.not_visible_yet and organization.presence == Presence.PRESENT
+
+
 def of(organization: Organization) -> Freshness:
     """The freshness of what the portal knows of a record."""
     asked_at = organization.seen_at
     if asked_at is None:
         return Freshness(None, "The directory itself has not been read.")
     time = written(asked_at, "clock")
-    if organization.not_visible_yet:
+    if lags(organization):
         number = organization.confirmed_submission_id
         shown = "still showed the content from before" if organization.seen else "did not show this OID after"
         sentence = f"The directory, asked at {time}, {shown} submission {number}"
@@ -38,8 +43,8 @@ def of(organization: Organization) -> Freshness:
 def compared_with(organization: Organization) -> str:
     """What the next message is compared with, and on what evidence: "what Redox accepted on May 3 (submission 17)"."""
     if organization.taken:
-        taker = _taker(organization)
-        return f"what {taker} took from the directory on {_day(organization.known_at)}"
+        taken = f"what {_taker(organization)} took from the directory on {_day(organization.known_at)}"
+        return f"{accepted_by(organization)}, and with {taken}" if organization.confirmed else taken
     if not organization.confirmed:
         return f"what the directory showed on {_day(organization.seen_at)}"
     return accepted_by(organization)
@@ -68,8 +73,13 @@ def accepted_by(organization: Organization) -> str:
 def accepted_heading(organization: Organization) -> str:
     """The heading of the column with what the next message is compared with."""
     if organization.taken:
-        return f"Taken from the directory {_day(organization.known_at)}"
+        return f"{taken_heading(organization)} {_day(organization.known_at)}"
     return f"Accepted {_day(organization.confirmed_at)}"
+
+
+def taken_heading(organization: Organization) -> str:
+    """What heads the values after something was taken: of most fields they are still those that were accepted."""
+    return "Accepted or taken" if organization.confirmed else "Taken from the directory"
 
 
 class Source(NamedTuple):
@@ -82,7 +92,9 @@ class Source(NamedTuple):
 def source_of_values(organization: Organization) -> Source:
     """Where the values of the next deactivation or reactivation come from, as `services/reviews.py` takes them."""
     if organization.taken:
-        return Source("as it was taken from the directory", organization.known_at)
+        accepted = "as it was last accepted, with what was taken from the directory"
+        only_taken = "as it was taken from the directory"
+        return Source(accepted if organization.confirmed else only_taken, organization.known_at)
     if organization.confirmed:
         return Source("as it was last accepted", organization.confirmed_at)
     if organization.later_reading() is not None:

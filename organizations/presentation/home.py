@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 from django.urls import reverse
+from django.utils.html import format_html
 
 from organizations import words
 from organizations.models import (
@@ -288,7 +289,7 @@ def _why(
         left = submission.sent_at or submission.state_at
         time = written(left, "clock")
         promise = todo.asking_promise(submission, gate, moment)
-        return f"The message left at {time}, but no clear answer came. {promise}"
+        return format_html("The message left at {}, but no clear answer came. {}", time, promise)
     # A text that the portal does not know may be of a gateway between it and Redox.
     return f'Redox wrote: "{cut}"' if submission.known_answer else plain(submission.state_reason)
 

@@ -50,7 +50,10 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPage:
-    """Everything that the page prints. `since` changes when anything of it did, `stage` when the plan itself did."""
+    """Everything that the page prints. `can_be_held`: something in it was not attempted yet.
+
+    `since` changes when anything of it did, `stage` when the plan itself did.
+    """
 
     plan: Plan
     word: words.Word
@@ -61,13 +64,14 @@ class PlanPage:
     accepted: int
     progress: str
     is_open: bool
+    can_be_held: bool
     poll_seconds: int
     stage: str
     since: str
 
     @property
     def can_pause(self) -> bool:
-        return self.is_open and self.plan.state == PlanState.GOING
+        return self.can_be_held and self.plan.state == PlanState.GOING
 
     @property
     def can_go_on(self) -> bool:
@@ -75,7 +79,7 @@ class PlanPage:
 
     @property
     def can_stop(self) -> bool:
-        return self.is_open and self.plan.state != PlanState.STOPPED
+        return self.can_be_held and self.plan.state != PlanState.STOPPED
 
     @property
     def what_it_is(self) -> str:
@@ -116,6 +120,7 @@ def page(plan: Plan) -> PlanPage:
         accepted=counts[State.ACCEPTED],
         progress=_progress(counts),
         is_open=is_open,
+        can_be_held=any(submission.can_be_cancelled for submission in found),
         poll_seconds=poll_seconds,
         stage=word.key,
         since=f"{word.key}-{digest}",

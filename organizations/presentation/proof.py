@@ -11,6 +11,7 @@ from organizations.services import deciding
 from organizations.templatetags.portal import plain, written
 
 from .decisions import decided
+from .submission import cause_of
 
 
 class Step(NamedTuple):
@@ -95,7 +96,7 @@ def _asked(entry: AuditEntry, facts: dict[str, Any]) -> str:
 
 def _failed(together: list[AuditEntry]) -> Step:
     last = together[-1]
-    cause = plain(last.facts.get("detail", "")).rstrip(".")
+    cause = cause_of(last.facts.get("detail", ""))
     times = "once" if len(together) == 1 else f"{len(together)} times, the last at {written(last.at, 'clock')},"
     return Step(_asked_at(together[0]), f"The directory was asked {times} without an answer that counts: {cause}.")
 

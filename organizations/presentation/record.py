@@ -24,7 +24,7 @@ from organizations.services.blockers import refused_as_absent
 from organizations.templatetags.portal import age, moment, plain, with_oids, written
 from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
 
-from . import comparing, evidence, first_seen, parents, sentences, todo
+from . import comparing, evidence, first_seen, freshness, parents, sentences, todo
 from .comparing import Fields, PartOf, Sides
 from .rows import Row, add_counterparts, organizations_of, page_of, standing_of
 from .todo import Band
@@ -148,7 +148,8 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     if last is None:
         return SafeString(STANDING_BASIS["never_sent"])
     rejected = last.state == State.REJECTED
-    key = "no_answer" if not rejected else "decided" if last.decided_by else "not_registered"
+    open_key = "exists" if last.known_answer == "already_exists" else "no_answer"
+    key = open_key if not rejected else "decided" if last.decided_by else "not_registered"
     time = moment(last.ended_at if rejected else last.sent_at)
     values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": link(last)}
     said = format_html(_with_link(STANDING_BASIS[key]), **values)
@@ -221,7 +222,7 @@ def values(organization: Organization) -> Values:
     return Values(
         fields=first_seen.dated(comparing.fields(sides, _parts(organization.environment, oids)), organization, sides),
         saved_by=_saved_by(organization),
-        accepted_heading="Taken from the directory" if is_taken else evidence.heading(organization),
+        accepted_heading=freshness.taken_heading(organization) if is_taken else evidence.heading(organization),
         accepted_day=SafeString(
             moment(organization.known_at if is_taken else organization.confirmed_at, "day", focus=False)
         ),
@@ -269,7 +270,7 @@ def _reading_note(organization: Organization) -> str:
     if not organization.is_read_later:
         since = "its values were taken from there" if organization.taken else "it was accepted"
         return f"The portal has not read this record from the directory since {since}."
-    if organization.not_visible_yet:
+    if freshness.lags(organization):
         showed = (
             "still showed what was there before the last acceptance" if organization.seen else "did not show it yet"
         )

@@ -173,7 +173,7 @@ def _asked(facts: Mapping[str, Any], *, because: bool) -> str:
     if not details.get("asked"):
         left = facts.get("exchange", {}).get("sent", False)
         return f"{start}{_what_came(facts.get('http_status'), left=left)}: {{cause}}."
-    return start + ("It showed the record." if details.get("found") else "It did not show the record.")
+    return start + ("It showed this OID." if details.get("found") else "It did not show this OID.")
 
 
 def _what_came(http_status: int | None, *, left: bool) -> str:

@@ -233,7 +233,7 @@ def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
         entry.sequence,
         entry.at,
         entry.actor_name,
-        _cause(facts.get("detail", "")),
+        cause_of(facts.get("detail", "")),
         entry.http_status,
         bool(seen),
         bool(details.get("reads_back")),
@@ -241,7 +241,7 @@ def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
     )
 
 
-def _cause(detail: str) -> str:
+def cause_of(detail: str) -> str:
     """Why an answer tells nothing; never the whole body of an answer, which the history has."""
     start = detail.lstrip()[:1]
     if start == "<":

@@ -58,14 +58,14 @@ def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
     return tuple(_with_one_primary(band, primary) for band in found)
 
 
-def asking_promise(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> str:
+def asking_promise(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
     """When the directory is asked about a submission of unknown fate, by what its row and its environment say."""
     held = held_by_environment(gate, now)
     if held is not None:
-        return str(held.sentence)
+        return held.sentence
     if submission.not_before is not None and submission.not_before > now:
-        return f"The portal asks the directory at {written(submission.not_before, 'clock')}."
-    return "The portal asks the directory as soon as a worker takes it."
+        return format_html("The portal asks the directory at {}.", written(submission.not_before, "clock"))
+    return SafeString("The portal asks the directory as soon as a worker takes it.")
 
 
 def differences_of(organization: Organization) -> tuple[Difference, ...]:
@@ -168,8 +168,9 @@ def _needs_person(organization: Organization, last: Submission) -> Band:
 def _unknown(organization: Organization, last: Submission) -> Band:
     word = OPEN_WORK["unknown"]
     gate = EnvironmentGate.objects.get(pk=organization.environment)
-    sentence = f"{word.say(submission=last.pk)} {asking_promise(last, gate, clock.now())}"
-    return _band(word, word.say(submission=last.pk), sentence, _open(last, is_primary=True))
+    said = word.say(submission=last.pk)
+    sentence = format_html("{} {}", said, asking_promise(last, gate, clock.now()))
+    return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last, is_primary=True),))
 
 
 def _rejected(organization: Organization, last: Submission) -> Band:

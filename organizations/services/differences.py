@@ -57,6 +57,8 @@ def why_not_take(organization: Organization) -> str:
         return f"Submission {last.pk} of this record must end first."
     if organization.is_missing:
         return "The directory did not show this OID, so there is nothing to take."
+    if organization.not_visible_yet:
+        return "When it was last asked, the directory did not show the last acceptance yet. There is nothing to take."
     shown = of(organization)
     if shown is None:
         return "The directory shows no other values than the portal knows."

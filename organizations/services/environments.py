@@ -105,7 +105,7 @@ def count(history: audit.History, gate: EnvironmentGate, *, failed: bool) -> Non
         return
     gate.probing = True
     pause = shortened(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(gate.failures - MOST_FAILURES, 10)))
-    hold(history, gate, pause, f"Redox did not answer {gate.failures} times in a row")
+    hold(history, gate, pause, f"Redox gave no clear answer {gate.failures} times in a row")
 
 
 def count_now(environment: str, *, failed: bool, actor: Actor) -> None:
@@ -226,8 +226,8 @@ def check(environment: str, *, actor: Actor) -> Check:
 
 
 def waiting(environment: str) -> int:
-    """How many submissions wait to be sent."""
-    return Submission.objects.filter(environment=environment, state=State.QUEUED).count()
+    """How many submissions wait to be sent, or for the directory to be asked about them."""
+    return Submission.objects.filter(environment=environment, state__in=(State.QUEUED, State.UNKNOWN)).count()
 
 
 def query_oid(environment: str) -> str:

@@ -164,6 +164,8 @@ class Review:
         if self.event == Event.NEW:
             return f"{start}, {self.registration}"
         count = len(self.changes)
+        if overwritten and not count:
+            return f"{start}{overwritten}"
         return f"{start}, {count} field{' changes' if count == 1 else 's change'}{overwritten}"
 
 

@@ -206,6 +206,8 @@ def note_settled(history: audit.History, submission: Submission, reason: str, *,
         submission,
         token=submission.token,
         reason=reason,
+        # As an attempt has it, so that the history can be narrowed to what was accepted or rejected.
+        outcome=submission.state if State(submission.state).is_final else "",
         details={"state": State(submission.state).value} | _evidence_of(submission) | decision,
     )
 

@@ -21,7 +21,7 @@ from organizations.services.faults import AlreadySent, Gone, NotDone
 from organizations.services.reviews import Review
 
 from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, why_not
-from .differences import ask_now, why_not_ask
+from .differences import ask_now, read_meanwhile, why_not_ask
 from .form_page import suggesting
 from .lost import SENTENCE, came_back, comes_back
 from .plans import deactivate_branch
@@ -64,6 +64,8 @@ def _act(request: HttpRequest, organization: Organization, intent: Intent) -> Ht
     missing = {submissions.warning_key(warning) for warning in review.open_warnings} - _ticked(request)
     is_current = form.data.get("sha256") == review.sha256
     if not form.is_valid() or (missing and is_current and not review.blockers):
+        for sentence in read_meanwhile(request, organization):
+            messages.warning(request, sentence)
         return _page(request, review, form, missing=missing, status=422)
     return _submit(request, review, form)
 

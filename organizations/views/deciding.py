@@ -15,10 +15,7 @@ from . import lost, submissions
 from .access import actor, needs, require, submission_or_404, submission_url
 
 DECIDED_ALREADY = "Submission {} was decided already. Nothing was changed."
-COMPARE_AGAIN = (
-    "The answer that you compared with is no longer the newest one, or older than 10 minutes. Compare again, then "
-    "confirm. What you typed is still here."
-)
+STILL_HERE = "Nothing was decided. What you typed is still here."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,8 +46,8 @@ def decide(request: HttpRequest, environment: Environment, number: int) -> HttpR
 
 def _decide(request: HttpRequest, submission: Submission) -> HttpResponse:
     form = submissions.decision_form(request, submission)
-    if not submissions.compared_with_newest(request, submission):
-        messages.error(request, COMPARE_AGAIN)
+    if sentence := submissions.why_compare_again(request, submission):
+        messages.error(request, f"{sentence} {STILL_HERE}")
         return submissions.show_typed(request, submission, status=422)
     if not form.is_valid():
         return submissions.show(request, submission, form, status=422)

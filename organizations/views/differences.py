@@ -14,6 +14,7 @@ from organizations.forms.differences import ReasonForm
 from organizations.models import Environment, Organization
 from organizations.permissions import Right
 from organizations.presentation import differences as shown
+from organizations.presentation.submission import cause_of
 from organizations.services import asking, differences
 from organizations.services.directory import Answer
 from organizations.services.faults import Gone, NotDone
@@ -64,8 +65,15 @@ def ask_now(request: HttpRequest, organization: Organization) -> Organization:
     require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
     answer = asking.ask_about_record(organization, actor=actor(request))
     if not answer.was_asked:
-        messages.error(request, f"{_what_came(answer)}: {answer.cause.rstrip('.')}.")
+        messages.error(request, f"{_what_came(answer)}: {cause_of(answer.cause)}.")
     return organization_or_404(Environment(organization.environment), organization.oid)
+
+
+def read_meanwhile(request: HttpRequest, organization: Organization) -> list[str]:
+    """A sentence where a page was posted that knew another answer of the directory than is known now."""
+    if "asked_at" not in request.POST or organization.seen_at is None or _asked_at(request) == organization.seen_at:
+        return []
+    return [shown.read_meanwhile(organization.seen_at)]
 
 
 def _what_came(answer: Answer) -> str:

@@ -20,7 +20,7 @@ from organizations.services.reviews import Review
 
 from . import lost
 from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, submission_url, why_not
-from .differences import ask_now, why_not_ask
+from .differences import ask_now, read_meanwhile, why_not_ask
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +56,8 @@ def _sent(request: HttpRequest, made: Review, bound: Bound) -> HttpResponse:
     is_current = (bound.sha256, bound.seen_submission) == (made.sha256, made.organization.last_submission_id or 0)
     is_whole = form.is_valid() and not missing
     if is_current and not is_whole and not made.blockers:
-        return _show(request, made, form, bound=bound, missing=missing, status=422)
+        notes = read_meanwhile(request, made.organization)
+        return _show(request, made, form, bound=bound, missing=missing, notes=notes, status=422)
     try:
         submission = submissions.submit(
             made.organization.pk,

@@ -86,10 +86,14 @@ def decision_form(request: HttpRequest, submission: Submission) -> DecisionForm:
     return _form(request, found, request.POST) if found else DecisionForm(request.POST, choices=[])
 
 
-def compared_with_newest(request: HttpRequest, submission: Submission) -> bool:
-    """Whether the posted decision was made in the light of the newest answer, and that one still counts."""
+def why_compare_again(request: HttpRequest, submission: Submission) -> str:
+    """Why the posted decision does not count, as a sentence: its answer is not the newest one, or is too old."""
     found = _decision(submission)
-    return found is not None and bool(found.choices) and request.POST.get("sequence") == str(found.sequence)
+    if found is not None and not found.choices:
+        return found.why_not_now
+    if found is None or request.POST.get("sequence") != str(found.sequence):
+        return "The directory was asked again after this page was made. Compare with its newest answer, then confirm."
+    return ""
 
 
 def _decision(submission: Submission) -> Decision | None:

@@ -101,7 +101,7 @@ def _stated(user: User) -> Organization:
     ("arrange", "says", "dated_by"),
     [
         (_accepted, "as it was last accepted", "confirmed_at"),
-        (_taken, "as it was taken from the directory", "known_at"),
+        (_taken, "as it was last accepted, with what was taken from the directory", "known_at"),
         (_claimed, "with the saved destination ID, and as the directory showed it", "seen_at"),
         (_stated, "as it is saved here, because nothing else is known of it", ""),
     ],

@@ -64,6 +64,17 @@ def test_a_plan_goes_on_only_while_a_message_waits(plan: Plan, state: State, wor
     assert shown.page(plan).word.word == word
 
 
+@pytest.mark.parametrize(
+    ("attempt", "state", "can"), [(0, State.QUEUED, True), (1, State.QUEUED, False), (1, State.UNKNOWN, False)]
+)
+def test_only_what_was_not_attempted_can_be_paused_or_stopped(
+    plan: Plan, attempt: int, state: State, can: bool
+) -> None:
+    row_of(plan, state=state, attempt=attempt)
+    page = shown.page(Plan.objects.get(pk=plan.pk))
+    assert (page.can_pause, page.can_stop) == (can, can)
+
+
 @pytest.mark.parametrize(("asks", "step"), [(0, "Ask the directory"), (2, "Ask again")])
 def test_an_unknown_submission_leads_to_where_the_directory_is_asked(plan: Plan, asks: int, step: str) -> None:
     row = row_of(plan, state=State.UNKNOWN, attempt=1, http_status=504, state_reason="<html>", asks=asks)

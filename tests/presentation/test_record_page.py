@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from organizations.models import EnvironmentGate, Evidence, Organization, Presence, State, Submission, User, clock
-from organizations.presentation import editing, home, record
+from organizations.presentation import differences as differences_page
+from organizations.presentation import editing, freshness, home, record
 from organizations.records import OrganizationRecord
 from organizations.services import asking, differences, known, organizations
 from organizations.services.actors import person
@@ -304,6 +305,22 @@ def test_a_directory_that_lags_behind_is_one_line_and_no_difference(made, editor
     values = record.values(organization)
     assert not values.is_read
     assert "still showed what was there before the last acceptance" in values.note
+    page = differences_page.page(organization)
+    assert page.heading == "Lakeside South: the directory does not show the last acceptance yet"
+    assert page.why_not.startswith("When it was last asked, the directory did not show the last acceptance yet.")
+    Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
+    assert not freshness.lags(again(made))  # Redox itself said that the OID is not there
+
+
+def test_the_time_of_a_hold_is_a_time_and_no_markup(made, editor):
+    accepted(made, editor)
+    edited(made, editor, name="Lakeside South")
+    factories.submission(made, user=editor)
+    Submission.objects.filter(organization=made, state=State.QUEUED).update(state=State.UNKNOWN, attempt=1)
+    EnvironmentGate.objects.filter(pk="staging").update(hold_until=clock.now() + datetime.timedelta(minutes=9))
+    (band,) = record.head(again(made)).bands
+    assert "<time" in band.sentence
+    assert "&lt;" not in band.sentence
 
 
 def test_what_was_taken_from_the_directory_is_the_side_to_compare_with(made, editor):
@@ -311,7 +328,7 @@ def test_what_was_taken_from_the_directory_is_the_side_to_compare_with(made, edi
     organization = shown(made, name="Lakeside (North)")
     differences.take_theirs(made.pk, organization.version, reason="Theirs", actor=person(editor))
     values = record.values(again(made))
-    assert (values.accepted_heading, values.accepted_submission, values.count) == ("Taken from the directory", None, 0)
+    assert (values.accepted_heading, values.accepted_submission, values.count) == ("Accepted or taken", None, 0)
 
 
 def test_values_of_a_message_on_its_way_are_not_called_unsent(made, editor):

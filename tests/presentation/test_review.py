@@ -137,8 +137,9 @@ class TestThreeValues:
         made = read(accepted, replace(accepted.record(), name="Lakeside (One)"))
         differences.take_theirs(made.pk, made.version, reason="Theirs is right", actor=acting(editor))
         page = page_of(edited(made, editor, address=replace(SHORE, street="2 Shore Rd")), editor)
-        assert page.accepted_heading.startswith("Taken from the directory ")
-        assert page.compared.startswith("Compared with what Editor One took from the directory on ")
+        assert page.accepted_heading.startswith("Accepted or taken ")
+        assert page.compared.startswith("Compared with what Redox accepted on ")
+        assert ", and with what Editor One took from the directory on " in page.compared
 
 
 class TestKeys:

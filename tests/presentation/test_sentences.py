@@ -118,7 +118,7 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             {"submission": 412, "details": {"asked": True, "found": True}},
             (
                 "Editor One asked the directory of PRODUCTION for Lakeside North because of submission 412. "
-                "It showed the record."
+                "It showed this OID."
             ),
         ),
         (

@@ -76,7 +76,8 @@ def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, e
         ("City", "Madison", "Monona", "Monona", "equal"),
     ]
     assert table.proof == "proved: a change that can be seen is there, and nothing that can be read differs"
-    assert table.others.endswith("other fields: 12 the same")
+    assert table.others == "12 other fields: 11 the same, 1 spelled differently"
+    assert [(row.label, row.sent, row.seen) for row in table.spelled] == [("Country", "USA", "US")]
 
 
 def test_another_spelling_in_the_directory_means_the_same_and_is_shown(

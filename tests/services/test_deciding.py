@@ -170,6 +170,7 @@ def test_what_is_ours_with_other_values_is_updated_after_a_tick_for_each_of_them
     assert (submission.state, made.open_work, made.standing) == (State.REJECTED, "rejected", "seen")
     review = reviews.review(made, actor=acting(editor))
     assert (review.event, review.changes) == (Event.UPDATE, ())
+    assert "fields change" not in review.verdict
     assert "name" in {change.difference.field for change in review.overwrites}
     ticked = {warning.key for warning in review.open_warnings}
     assert {"overwrite", "destination-unseen"} <= ticked

@@ -109,6 +109,19 @@ def test_the_review_asks_again_and_keeps_what_was_typed(client_of, editor, made,
     assert Organization.objects.get(pk=made.pk).seen_at > before
 
 
+@pytest.mark.parametrize("page", ["review", "deactivate"])
+def test_who_sends_is_told_of_an_answer_that_came_after_the_page(client_of, editor, made, page):
+    client, url = client_of(user=editor), edit_url(made, page)
+    shown = client.get(url)
+    sha256 = (shown.context.get("made") or shown.context["review"]).sha256
+    posted = {"sha256": sha256, "seen": "0", "asked_at": made.seen_at.isoformat()}
+    assert "after this page was made" not in client.post(url, posted).content.decode()
+    known.keep_reading(Organization.objects.get(pk=made.pk), made.seen_record(), clock.now())
+    answer = client.post(url, posted)
+    assert (answer.status_code, Submission.objects.exclude(pk=made.confirmed_submission_id).count()) == (422, 0)
+    assert "after this page was made. Nothing was sent." in answer.content.decode()
+
+
 @pytest.mark.parametrize(("back", "to"), [("review", "review"), ("differences", "differences"), ("//x.test", "record")])
 def test_a_question_leads_back_to_its_page(client_of, editor, made, practice, back, to):
     answer = client_of(user=editor).post(edit_url(made, "record-ask"), {"back": back})

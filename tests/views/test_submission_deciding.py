@@ -58,6 +58,7 @@ def test_a_decision_ends_it_with_its_reason(undecided: Submission, approver: Cli
     assert (undecided.state, answer.status_code) == (State.REJECTED, 200)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert entry.facts["reason"] == "Registered by hand, ticket 12"
+    assert entry.outcome == "rejected"  # an auditor narrows the history to it
     again = approver.post(page_of(undecided, "submission-decide"), typed, follow=True)
     assert "was decided already" in text_of(again)
 
@@ -107,10 +108,21 @@ def test_without_an_answer_no_choice_is_offered(
     assert "Confirm this decision" not in said
     answer = approver.post(page_of(undecided, "submission-decide"), {"verdict": "ours", "reason": "Ticket 99"})
     assert answer.status_code == 422
-    assert "is no longer the newest one, or older than 10 minutes" in text_of(answer)
+    assert "Nothing was decided. What you typed is still here." in text_of(answer)
     assert "Ticket 99" in text_of(answer)
     undecided.refresh_from_db()
     assert undecided.state == State.NEEDS_PERSON
+
+
+def test_a_decision_by_an_answer_that_is_not_the_newest_says_that(
+    undecided: Submission, approver: Client, worker: Actor
+) -> None:
+    asking.ask_about(undecided, actor=worker)
+    typed = values(approver.get(page_of(undecided)), verdict="ours", reason="Ticket 12")
+    asking.ask_about(undecided, actor=worker)
+    answer = approver.post(page_of(undecided, "submission-decide"), typed)
+    assert "The directory was asked again after this page was made." in text_of(answer)
+    assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 0
 
 
 def test_an_old_answer_is_asked_for_anew(undecided: Submission, approver: Client, worker: Actor, monkeypatch) -> None:

@@ -194,7 +194,8 @@ def review(
     moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
     split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if moved_alone else ())
     changes, overwrites = _changes(organization, split, known.accepted, record)
-    others = () if moved_alone else _of_others((*changes, *overwrites), actor)
+    # What overwrites a value of the directory is ticked by itself, with its person beside it.
+    others = () if moved_alone else _of_others(changes, actor)
     case = Case(organization, record, known.newest, redox, parent, others, split.overwritten, together)
     return Review(
         organization=organization,

@@ -174,6 +174,8 @@ def test_what_is_ours_with_other_values_is_updated_after_a_tick_for_each_of_them
     assert "name" in {change.difference.field for change in review.overwrites}
     ticked = {warning.key for warning in review.open_warnings}
     assert {"overwrite", "destination-unseen"} <= ticked
+    of_another = reviews.review(made, actor=approver)  # each value is ticked once, whoever saved it
+    assert "others" not in {warning.key for warning in of_another.open_warnings}
 
 
 def test_the_values_of_what_is_ours_can_be_taken_instead(

@@ -118,7 +118,9 @@ def _last_reading(submission: Submission) -> dict[str, Any]:
         readings = readings.filter(sequence__lt=first.sequence)
     since = organization.known_at
     told = (entry.facts.get("details", {}) for entry in readings.defer("raw").order_by("-sequence").iterator())
-    last: dict[str, Any] = next((details for details in told if details.get("asked")), {})
+    # Of the Queries for one answer only the last one decides.
+    decides = (details for details in told if details.get("asked") and "active" not in details)
+    last: dict[str, Any] = next(decides, {})
     is_later = since is None or datetime.datetime.fromisoformat(last.get("asked_at", since.isoformat())) >= since
     return last if is_later else {}
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from organizations.models import Action, AuditEntry, Event, Evidence, Organization, State, Submission, clock
 from organizations.records import OrganizationRecord
 from organizations.redox.client import is_meant_for
-from organizations.redox.outcome import Kind
+from organizations.redox.outcome import Kind, classify
 
-from . import audit, gateway, known, settling, submissions
+from . import audit, exchanges, gateway, known, settling, submissions
 from .actors import Actor
 from .faults import NotDone, ReasonMissing
 
@@ -90,10 +90,18 @@ def choices(submission: Submission, shown: Shown) -> tuple[Verdict, ...]:
 def may_have_arrived(submission: Submission) -> bool:
     """Whether the message may have taken effect: an attempt ended unknown, or is not in a database that was put back.
 
-    A message that Redox refused, or that never left, did not arrive.
+    A message that Redox refused, also by an answer that came too late to be settled by, or that never left, did not
+    arrive.
     """
-    outcomes = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME)
-    return submission.only_ask or outcomes.filter(outcome=Kind.UNKNOWN).exists()
+    entries = AuditEntry.objects.filter(submission_id=submission.pk)
+    unknown = set(entries.filter(action=Action.ATTEMPT_OUTCOME, outcome=Kind.UNKNOWN).values_list("attempt", flat=True))
+    late = {entry.attempt for entry in entries.filter(action=Action.ATTEMPT_LATE) if _refuses(entry, submission)}
+    return submission.only_ask or bool(unknown - late)
+
+
+def _refuses(late: AuditEntry, submission: Submission) -> bool:
+    outcome = classify(exchanges.stored(late), event=submission.event, oid=submission.oid)
+    return outcome.kind == Kind.REJECTED or outcome.known == "already_exists"
 
 
 def verdict_in(entry: AuditEntry) -> Verdict | None:

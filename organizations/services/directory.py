@@ -90,9 +90,11 @@ def _ask(
     earlier: tuple[Earlier, ...],
 ) -> Answer:
     try:
-        token, exchange, refused = gateway.ask(redox, messages.query(oid, redox, active=active))
-    except gateway.DoorClosed as closed:
-        return Answer(asked_at, str(closed), earlier=earlier)
+        token, exchange, refused, closed = gateway.ask(redox, messages.query(oid, redox, active=active))
+    except gateway.DoorClosed as fault:
+        return Answer(asked_at, str(fault), earlier=earlier)
+    if closed:
+        return Answer(asked_at, closed, None, exchange, earlier)
     if refused is not None:
         earlier += (Earlier(refused, active, SENT_AGAIN),)
     if exchange is None or token.outcome is not None:

@@ -154,8 +154,10 @@ def _probe(environment: str, actor: Actor) -> bool:
     redox = gateway.environment(environment)
     oid = query_oid(environment)
     try:
-        token, exchange, _ = gateway.ask(redox, messages.query(oid, redox))
+        token, exchange, _, closed = gateway.ask(redox, messages.query(oid, redox))
     except gateway.DoorClosed:
+        return False
+    if closed:
         return False
     outcome = token.outcome
     if exchange is not None and outcome is None:

@@ -210,12 +210,14 @@ def exchange(redox: RedoxEnvironment, message: bytes, token: str, turn: Turn, *,
 class Asked(NamedTuple):
     """What one Query brought: the last exchange made, None without any, and one before it that refused the token.
 
-    Where the token has an outcome there was none to be had, or none any more: it counts, and not the exchange.
+    Where the token has an outcome there was none to be had, or none any more: it counts, and not the exchange. `closed`
+    says why nothing more could leave after that refusal.
     """
 
     token: auth.TokenAnswer
     exchange: Exchange | None = None
     refused: Exchange | None = None
+    closed: str = ""
 
 
 def ask(redox: RedoxEnvironment, query: bytes) -> Asked:
@@ -229,10 +231,13 @@ def ask(redox: RedoxEnvironment, query: bytes) -> Asked:
         return Asked(answer)
     found = exchange(redox, query, answer.token, turns.take(), is_query=True)
     if found.status == HTTPStatus.UNAUTHORIZED and discard_token(redox, answer.token):
-        renewed = access_token(redox)
-        if not renewed.token:
-            return Asked(renewed, found)
-        return Asked(renewed, exchange(redox, query, renewed.token, turns.take(), is_query=True), refused=found)
+        try:
+            renewed = access_token(redox)
+            if not renewed.token:
+                return Asked(renewed, found)
+            return Asked(renewed, exchange(redox, query, renewed.token, turns.take(), is_query=True), refused=found)
+        except DoorClosed as closed:
+            return Asked(answer, found, closed=str(closed))
     return Asked(answer, found)
 
 

@@ -5,6 +5,7 @@ shows, as the new knowledge has them.
 """
 
 import datetime
+from dataclasses import replace
 
 from organizations import knowledge
 from organizations.models import Basis, Event, Evidence, Organization, Presence, Submission, clock
@@ -71,6 +72,7 @@ def take(organization: Organization, seen: OrganizationRecord) -> None:
     """Compare the next message with what the directory showed. What is wanted is set by the caller, and saved."""
     baseline, wanted = organization.baseline_record(), organization.record()
     taken = knowledge.newest(baseline, seen) if baseline else knowledge.first_shown(seen, wanted)
+    taken = replace(taken, carried=knowledge.carried_from(taken, seen))
     organization.taken = canonical(taken)
     organization.confirmed_active = taken.active
     organization.confirmed_part_of_oid = taken.part_of_oid
@@ -86,6 +88,7 @@ def find_present(organization: Organization, seen: OrganizationRecord, asked_at:
     organization.presence, organization.presence_at = Presence.PRESENT, asked_at
     organization.presence_basis = organization.presence_basis or Basis.SEEN
     organization.carried = dict(seen.carried)
+    organization.not_visible_yet = False  # a person decided by this reading
     organization.foreign_since, organization.foreign_name = None, ""
     count(organization)
     organization.save()
@@ -104,6 +107,7 @@ def find_foreign(organization: Organization, seen: OrganizationRecord, decided_a
 def forget(organization: Organization) -> None:
     """The record gets another OID, of which nothing is known."""
     organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
+    organization.confirmed_version = 0
     organization.confirmed, organization.confirmed_at, organization.confirmed_active = "", None, None
     organization.confirmed_part_of_oid, organization.confirmed_hash = "", ""
     organization.confirmed_submission, organization.confirmed_evidence = None, Evidence.NONE

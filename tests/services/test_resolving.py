@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from organizations.models import (
     AuditEntry,
     EnvironmentGate,
     Evidence,
+    Intent,
     Organization,
     Presence,
     State,
@@ -78,6 +80,36 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     actions = list(AuditEntry.objects.of_submission(submission.pk).values_list("action", flat=True))
     assert actions[-3:] == [Action.SUBMISSION_ASKED, Action.ORGANIZATION_CONFIRMED, Action.SUBMISSION_SETTLED]
     assert actions.count(Action.ATTEMPT_OUTCOME) == 1
+
+
+def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(
+    practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of its three Queries found nothing, the third failed: a record that was there all the time proves nothing."""
+    made = accepted(editor)
+    factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
+    assert deliver()
+    factories.submission(edit(fresh(made), editor, name="Lakeside North"), user=editor)
+    practice.behaviour = "says-no-not-valid"
+    assert deliver()
+    edit(fresh(made), editor, name=made.name)
+    practice.behaviour = "shows-active-only"
+    reply = practice.reply
+
+    def fails_at_the_third(request: Any, authorization: str) -> Any:
+        if b'"Active": false' in request.body:
+            practice.behaviour = "gateway-error"
+        return reply(request, authorization)
+
+    with monkeypatch.context() as third:
+        third.setattr(practice, "reply", fails_at_the_third)
+        asking.ask_about_record(fresh(made), actor=worker)
+    submission = factories.submission(fresh(made), user=editor)
+    assert (submission.event, fresh(made).seen_at) == ("New", None)
+    assert deliver()
+    practice.behaviour = "answers"
+    submission.refresh_from_db()
+    assert resolve(submission, worker).state == State.NEEDS_PERSON
 
 
 def test_a_new_goes_out_once_more_only_after_two_answers_that_it_is_absent(

@@ -149,27 +149,6 @@ def test_a_query_that_a_renewed_token_does_not_help_stops_the_environment(saying
     assert gate().stopped_reason == "Redox does not accept the credential"
 
 
-def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(saying: Redox, editor: User) -> None:
-    submission = unknown(editor)
-    saying.queries, saying.tokens = [servers.answer(401, b"over")], [servers.answer(502, b"Bad Gateway")]
-    answer = asking.ask_about(submission, actor=acting(editor))
-
-    entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
-    assert (answer.cause, entry.facts["detail"]) == ("HTTP 502, no token", "HTTP 502, no token")
-    assert (entry.http_status, bytes(entry.raw or b"")) == (401, b"over")
-
-
-def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(saying: Redox, editor: User) -> None:
-    submission = unknown(editor)
-    saying.queries, saying.tokens = [servers.answer(401, b"over"), *saying.queries], [token("token-2")]
-    assert asking.ask_about(submission, actor=acting(editor)).was_asked
-
-    refused, *answered = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
-    assert (refused.http_status, bytes(refused.raw or b"")) == (401, b"over")
-    assert refused.facts["detail"].startswith("Redox refused the access token")
-    assert [entry.http_status for entry in answered] == [200, 200, 200]
-
-
 # D2: nothing leaves before the time is over -------------------------------------------------------------------
 
 

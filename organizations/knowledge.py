@@ -153,7 +153,7 @@ def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> Organiz
 
     Its destination ID stays unknown: a reading does not show it.
     """
-    return replace(respelled(seen, wanted), oid=wanted.oid)
+    return replace(respelled(seen, wanted), oid=wanted.oid, carried=carried_from(wanted, seen))
 
 
 def taken_from(
@@ -164,15 +164,25 @@ def taken_from(
     Edits of other fields stay. Without anything accepted every value that a reading shows is the directory's.
     """
     if accepted is None:
-        return _as_unreadable_as(first_shown(seen, wanted), wanted)
+        shown = first_shown(seen, wanted)
+        return replace(_as_unreadable_as(shown, wanted), carried=shown.carried)
     known = newest(accepted, seen)
     values: dict[str, Any] = {
         name: _theirs(name, accepted, known, wanted)
         for name in ("name", "active", "part_of_oid", "aliases", "identifiers")
     }
     address = {name: _theirs(name, accepted.address, known.address, wanted.address) for name in ADDRESS_LABELS}
-    contacts = tuple(_merged_contacts(accepted.contacts, known.contacts, wanted.contacts))
-    return replace(wanted, **values, address=AddressRecord(**address), contacts=contacts)
+    contacts = known.contacts
+    if wanted.contacts != accepted.contacts:
+        contacts = tuple(_merged_contacts(accepted.contacts, known.contacts, wanted.contacts))
+    carried = carried_from(wanted, seen)
+    return replace(wanted, **values, address=AddressRecord(**address), contacts=contacts, carried=carried)
+
+
+def carried_from(own: OrganizationRecord, seen: OrganizationRecord) -> tuple[tuple[str, str], ...]:
+    """The keys to send back, with Type as a reading shows it. A reading never shows Endpoints."""
+    kept = [item for item in own.carried if item[0] != "Type"]
+    return tuple(sorted([*kept, *(item for item in seen.carried if item[0] == "Type")]))
 
 
 def in_form(differences: Iterable[Difference]) -> tuple[Difference, ...]:

@@ -356,7 +356,7 @@ def _folded_contact(contact: ContactRecord) -> ContactRecord:
 
 def _folded_phone(text: str) -> str:
     digits = re.sub(r"[^0-9]", "", text)
-    if not digits:
+    if not digits or re.search(r"[A-Za-z]", text):  # letters are digits, or an extension
         return _folded(text)
     american = len(digits) == 10 and not text.lstrip().startswith("+")
     return f"1{digits}" if american else digits

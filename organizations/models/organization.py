@@ -347,8 +347,9 @@ class Organization(models.Model):
 
     @property
     def is_missing(self) -> bool:
-        """Whether the directory, read after the last acceptance, did not show the OID."""
-        return self.is_read_later and not self.seen and not self.not_visible_yet and self.baseline_record() is not None
+        """Whether the directory, read after the last acceptance, did not show the OID of a record that was there."""
+        was_there = self.presence == Presence.PRESENT or self.baseline_record() is not None
+        return self.is_read_later and not self.seen and not self.not_visible_yet and was_there
 
     @property
     def is_there_unclaimed(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Evidence, Organization, State, Submission
+from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission
 from organizations.templatetags.portal import moment, plain
 from organizations.words import SUBMISSION_STATE, Word
 
@@ -95,7 +95,11 @@ def is_active_taken(organization: Organization) -> bool:
     if not organization.taken:
         return False
     accepted = organization.confirmed_record()
-    return accepted is None or accepted.active != organization.confirmed_active
+    if accepted is None or accepted.active != organization.confirmed_active:
+        return True
+    taken = AuditEntry.objects.of_organization(organization.pk).filter(action=Action.ORGANIZATION_TAKEN)
+    since = taken.filter(at__gte=organization.confirmed_at) if organization.confirmed_at else taken
+    return any("active" in entry.facts.get("fields", []) for entry in since.defer("raw"))
 
 
 def active_again(organization: Organization) -> str:

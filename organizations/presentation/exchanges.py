@@ -70,12 +70,13 @@ def exchanges(submission: Submission, entries: list[AuditEntry], evidence: Audit
 
 
 def _sent_again_after(entries: list[AuditEntry]) -> dict[int, str]:
-    """Why the message went out again after a Query, by the sequence of that Query's entry."""
+    """Why the portal queued the message again after a Query, by the sequence of that Query's entry."""
     return {
         before.sequence: plain(entry.facts.get("reason", ""))
         for before, entry in itertools.pairwise(entries)
         if before.action == Action.SUBMISSION_ASKED
         and entry.action == Action.SUBMISSION_SETTLED
+        and entry.actor_id is None  # what a person decided stands under How we know, with the name
         and entry.facts.get("details", {}).get("state") == State.QUEUED
     }
 
@@ -88,7 +89,7 @@ def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, 
     if details.get("reads_back"):
         text = f"{text}, after the acceptance".removeprefix(", ")
     if because:
-        text = f"{text}. {because} It was sent again.".removeprefix(". ")
+        text = f"{text}. {because} It was queued again.".removeprefix(". ")
     return Query(
         datetime.datetime.fromisoformat(at) if at else entry.at,
         seconds(facts.get("duration_ms")),

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterator
+from http import HTTPStatus
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from organizations.services import deciding
 from organizations.templatetags.portal import plain, written
 
 from .decisions import decided
+from .sentence_templates import found
 from .submission import cause_of
 
 
@@ -82,6 +84,9 @@ def _came(entry: AuditEntry, facts: dict[str, Any]) -> str:
         return f"Redox answered {entry.http_status}{web_page}: neither accepted nor rejected."
     if entry.outcome == "not_sent":
         return f"Redox was not reached: {detail}. Nothing was sent."
+    if entry.http_status == HTTPStatus.UNAUTHORIZED:
+        # The words may be those of the token's renewal, or the portal's own.
+        return f"Redox answered 401, so it did not accept the access token: {detail}."
     answered = f"Redox answered {entry.http_status}" if entry.http_status else "Redox answered"
     return f"{answered}: “{detail}”" if detail else f"{answered}."
 
@@ -90,8 +95,7 @@ def _asked(entry: AuditEntry, facts: dict[str, Any]) -> str:
     details = facts.get("details", {})
     who = "It" if entry.actor_id is None else plain(entry.actor_name)
     again = " once more, after the acceptance" if details.get("reads_back") else ""
-    found = "It showed the OID." if details.get("found") else "It did not show the OID."
-    return f"{who} asked the directory{again}. {found}"
+    return f"{who} asked the directory{again}. {found(details)}"
 
 
 def _failed(together: list[AuditEntry]) -> Step:

@@ -19,7 +19,7 @@ from organizations.models import (
     tree,
 )
 from organizations.records import OrganizationRecord
-from organizations.services import gateway, organizations
+from organizations.services import answers, gateway, organizations
 from organizations.services.blockers import refused_as_absent
 from organizations.templatetags.portal import age, moment, plain, with_oids, written
 from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
@@ -128,7 +128,9 @@ def basis(organization: Organization) -> SafeString:
         return accepted_basis(organization)
     if key == "seen":
         seen = organization.seen_record()
-        values |= {"time": moment(organization.presence_at), "value": str(bool(seen and seen.active)).lower()}
+        if seen is None:
+            return format_html("Seen {}.", moment(organization.presence_at))
+        values |= {"time": moment(organization.seen_at), "value": str(seen.active).lower()}
     if key == "stated":
         values |= {"date": moment(organization.presence_at, "day")}
     last = organization.last_submission
@@ -182,7 +184,10 @@ def _last_deactivation(organization: Organization) -> Submission | None:
     moves = (Intent.DEACTIVATE, Intent.REACTIVATE)
     done = Submission.objects.filter(organization=organization, intent__in=moves, state=State.ACCEPTED)
     last = done.select_related("submitter").order_by("-pk").first()
-    return last if last is not None and last.intent == Intent.DEACTIVATE else None
+    if last is None or last.intent != Intent.DEACTIVATE:
+        return None
+    later = Submission.objects.filter(organization=organization, state=State.ACCEPTED, pk__gt=last.pk)
+    return None if any(answers.record_of(each).active for each in later) else last
 
 
 def link(submission: Submission | None) -> SafeString:
@@ -202,7 +207,8 @@ def _standing_sentence(organization: Organization) -> str:
         return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
     if organization.presence == Presence.ABSENT and organization.presence_at:
         said_by = "answer" if refused_as_absent(organization).exists() else "query"
-        return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at))
+        since = " Since then the directory showed it." if organization.is_there_unclaimed else ""
+        return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at)) + since
     if word.key in ("active", "deactivated"):
         return word.say(evidence=evidence.sentence(organization))
     if word.key != "stated":
@@ -266,7 +272,9 @@ def _reading_note(organization: Organization) -> str:
     if asked_at is None:
         return "The portal has not read this record from the directory."
     if organization.is_foreign:
-        return f"The directory shows {plain(organization.foreign_name) or 'another organization'} at this OID."
+        seen = organization.seen_record()
+        shown = f"showed it as {plain(seen.name)}" if seen else "did not show it"
+        return f"This OID is another organization's. Asked on {written(asked_at)}, the directory {shown}."
     if not organization.is_read_later:
         since = "its values were taken from there" if organization.taken else "it was accepted"
         return f"The portal has not read this record from the directory since {since}."

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Environment, Submission
+from organizations.models import Action, AuditEntry, Environment, Presence, Submission
 from organizations.services import answers, deciding
 from organizations.services.answers import Explanation
 from organizations.services.deciding import Verdict
@@ -100,9 +100,27 @@ def _step(submission: Submission, verdict: Verdict | None, explanation: Explanat
     if explanation and not submission.decided_by:
         if explanation.step_key == "mark_not_registered":
             return None
-        if url := step_url(submission, explanation):
-            return Step(plain(explanation.step), url, explanation.step_key in _EDIT_STEPS)
+        if step := _step_of(submission, explanation):
+            return step
     return Step(f"Edit {name}", edit, True)
+
+
+def _step_of(submission: Submission, explanation: Explanation) -> Step | None:
+    if explanation.step_key == "review_as_new" and (step := _instead_of_new(submission)):
+        return step
+    url = step_url(submission, explanation)
+    return Step(plain(explanation.step), url, explanation.step_key in _EDIT_STEPS) if url else None
+
+
+def _instead_of_new(submission: Submission) -> Step | None:
+    """The next step where the OID is not valid any more by the answer, and was found in the directory since."""
+    organization = submission.organization
+    record = [submission.environment, organization.oid]
+    if organization.is_there_unclaimed:
+        return Step("Compare and decide", reverse("differences", args=record), True)
+    if organization.presence != Presence.ABSENT:
+        return Step("Review and send", reverse("review", args=record), True)
+    return None
 
 
 def step_url(submission: Submission, explanation: Explanation | None) -> str:

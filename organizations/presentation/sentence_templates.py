@@ -151,6 +151,13 @@ _DECIDED_BEFORE = {"accepted": _DECIDED[Verdict.ARRIVED], "queued": _DECIDED[Ver
 _REJECTED_BY_PERSON = Template(*_NO, "{actor} decided that {submission} is rejected.{reason}")
 
 
+_NOT_AMONG: Mapping[str, str] = {
+    "none": "A Query without Active did not show this OID.",
+    "true": "It is not among the active records.",
+    "false": "It is not among the deactivated records.",
+}
+
+
 def template_of(action: str, facts: Mapping[str, Any]) -> Template:
     """The template for an entry with that action and body."""
     if action == Action.ATTEMPT_OUTCOME:
@@ -173,7 +180,14 @@ def _asked(facts: Mapping[str, Any], *, because: bool) -> str:
     if not details.get("asked"):
         left = facts.get("exchange", {}).get("sent", False)
         return f"{start}{_what_came(facts.get('http_status'), left=left)}: {{cause}}."
-    return start + ("It showed this OID." if details.get("found") else "It did not show this OID.")
+    return start + found(details)
+
+
+def found(details: Mapping[str, Any]) -> str:
+    """What an answer of the directory showed. Only the last of three Queries says that it does not show the OID."""
+    if details.get("found"):
+        return "It showed this OID."
+    return _NOT_AMONG.get(details.get("active", ""), "It did not show this OID.")
 
 
 def _what_came(http_status: int | None, *, left: bool) -> str:

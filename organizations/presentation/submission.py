@@ -22,7 +22,7 @@ from organizations.models import (
     Submission,
     clock,
 )
-from organizations.records import Difference, OrganizationRecord, canonical
+from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
 from organizations.services import answers, deciding, reviews, submissions
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
@@ -182,11 +182,27 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 def changes(submission: Submission) -> list[Change]:
     """What the message changes, field by field."""
     found = parents.named(submission.environment, submissions.what_it_changed(submission))
-    edits = list(edits_of(submission).defer("raw"))
+    edits, unedited = list(edits_of(submission).defer("raw")), _unedited(submission)
     return [
-        Change(one.field, one.label, plain(one.before), plain(one.after), _saved_by(one, edits, submission))
+        Change(
+            one.field,
+            one.label,
+            plain(one.before),
+            plain(one.after),
+            _saved_by(one, [] if one.field in unedited else edits, submission),
+        )
         for one in found
     ]
+
+
+def _unedited(submission: Submission) -> set[str]:
+    """The fields outside contacts that an Update sends as they were last accepted: the directory had changed them."""
+    last = _accepted_before(submission).order_by("-id").first()
+    if last is None or submission.event == Event.NEW:
+        return set()
+    sent = answers.record_of(submission)
+    edited = {each.field for each in difference(answers.record_of(last), sent)}
+    return {shown.field for shown in print_fields(sent) if not shown.field.startswith("contacts")} - edited
 
 
 def changes_title(submission: Submission) -> str:
@@ -327,7 +343,7 @@ def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission
     if found.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         name = submission.submitter.get_full_name() or submission.submitter.get_username()
         return _by(name, submission.created_at)
-    edit = reviews.edit_of(found.field, edits)
+    edit = reviews.edit_of(found, edits)
     return _by(edit.actor_name, edit.at) if edit else "not changed here"
 
 

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations import knowledge, permissions
-from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
+from organizations.models import AuditEntry, EnvironmentGate, Organization, Presence, Submission, clock
 from organizations.permissions import Right
 from organizations.records import Difference, spoken
 from organizations.services import answers, deciding, reviews
@@ -23,6 +23,9 @@ from .rows import DIRECTORY_DIFFERS, work_key
 from .waiting import held_by_environment, queued_reason
 
 MOST_NAMED = 6
+SHOWN_AGAIN = (
+    "The directory shows this OID, as {name}, although Redox said after the last acceptance that it is not there."
+)
 FOREIGN = Word("foreign", "Another organization's OID", "no-symbol", "is-ink", FOREIGN_OID)
 UNCLAIMED = Word("unclaimed", "Whose OID is this?", "hand-raised", "is-unsure", UNCLAIMED_OID)
 
@@ -122,7 +125,9 @@ def _foreign(organization: Organization) -> Band:
 
 def _unclaimed(organization: Organization) -> Band:
     seen = organization.seen_record()
-    meaning = UNCLAIMED_OID.format(name=plain(seen.name) if seen else "not named")
+    meaning = (SHOWN_AGAIN if organization.confirmed else UNCLAIMED_OID).format(
+        name=plain(seen.name) if seen else "not named"
+    )
     decide = Act("Compare and decide", _url("differences", organization), is_primary=True)
     sentence = format_html("{} Redox would refuse a New, so nothing is sent before that is decided.", meaning)
     return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
@@ -200,7 +205,10 @@ def _step(organization: Organization, last: Submission, explanation: answers.Exp
         case "edit":
             url = f"{_url('edit', organization)}#{form_anchor(explanation.field, explanation.anchor)}"
             return Act(label, url, edits=True, is_primary=True)
+        case "review_as_new" if organization.is_there_unclaimed:
+            return Act("Compare and decide", _url("differences", organization), is_primary=True)
         case "review_as_new":
+            label = label if organization.presence == Presence.ABSENT else "Review and send"
             return Act(label, _url("review", organization), edits=True, is_primary=True)
         case "open_connection":
             return Act(label, reverse("connection", args=[last.environment]), is_primary=True)

@@ -23,7 +23,7 @@ MANY_OF_ALL = 30  # percent of the active records, where there are as many as FE
 FEW_RECORDS = 10
 
 NOTHING_DIFFERS = "Nothing differs from what was last accepted or seen."
-DIRECTORY_DIFFERS = "No change is saved here, and the directory shows other values. Review it on its own page."
+DIRECTORY_DIFFERS = "No change is saved here, and the directory differs. Review it on its own page."
 
 
 class Chosen(NamedTuple):

@@ -106,6 +106,9 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
             raise NotDone(fault)
         before = organization.record()
         baseline = replace(baseline, active=before.active, carried=before.carried)
+        if not baseline.destination_known:
+            known = (before.destination_id, before.destination_known)
+            baseline = replace(baseline, destination_id=known[0], destination_known=known[1])
         # Discarded edits do not make anyone an author of the next submission.
         organization.confirmed_version = organization.version + 1
         save_wanted(organization, baseline, stands_for=organization.stands_for, actor=actor)

@@ -194,7 +194,6 @@ def review(
     moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
     split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if moved_alone else ())
     changes, overwrites = _changes(organization, split, known.accepted, record)
-    # What overwrites a value of the directory is ticked by itself, with its person beside it.
     others = () if moved_alone else _of_others(changes, actor)
     case = Case(organization, record, known.newest, redox, parent, others, split.overwritten, together)
     return Review(
@@ -247,6 +246,9 @@ def _record_for(organization: Organization, intent: Intent | None) -> Organizati
     if intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return knowledge.sendable(organization.record())
     known = organization.baseline_record() or _as_shown(organization) or organization.record()
+    if not known.destination_known:  # no reading shows it: what is saved is all that anybody knows
+        destination, is_known = organization.destination_id, organization.destination_known
+        known = replace(known, destination_id=destination, destination_known=is_known)
     return replace(knowledge.sendable(known), active=intent == Intent.REACTIVATE)
 
 
@@ -287,7 +289,7 @@ def _changes(
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    chosen = tuple(Change(found, edit_of(found.field, edits)) for found in split.chosen)
+    chosen = tuple(Change(found, edit_of(found, edits)) for found in split.chosen)
     return chosen, with_edits(split.overwritten, edits, accepted, record)
 
 
@@ -302,30 +304,20 @@ def with_edits(
     Nobody edited a field that is wanted as it was accepted, whoever edited another contact.
     """
     edited = {found.field for found in difference(accepted, record)}
-    return tuple(Change(found, _edit_of_edited(found, edited, edits)) for found in differences)
-
-
-def _edit_of_edited(found: Difference, edited: set[str], edits: list[AuditEntry]) -> AuditEntry | None:
-    if found.field.startswith("contacts.removed."):
-        return _removal_of(found.before, edits)
-    return edit_of(found.field, edits) if _is_edited(found.field, edited) else None
-
-
-def _removal_of(contact: str, edits: list[AuditEntry]) -> AuditEntry | None:
-    """The newest edit that took away the contact with this text; its number says nothing, contacts move."""
-    for entry in reversed(edits):
-        removed = (each for each in entry.facts.get("changes", []) if each["field"].startswith("contacts.removed."))
-        if any(each["before"] == contact for each in removed):
-            return entry
-    return None
+    return tuple(
+        Change(found, edit_of(found, edits) if _is_edited(found.field, edited) else None) for found in differences
+    )
 
 
 def _is_edited(field: str, edited: set[str]) -> bool:
-    """Whether the field is among the edited ones, or a contact of which some part is."""
+    """Whether the field is among the edited ones, a contact of which some part is, or one that may be taken away."""
+    if field.startswith("contacts.removed."):
+        return True  # its number differs between two comparisons: the edit that took it away is found by its text
     return field in edited or any(each.startswith(f"{field}.") for each in edited)
 
 
 def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[Difference, AuditEntry], ...]:
+    """The changes by others. What overwrites a value of the directory is ticked by itself, with its person beside."""
     mine = actor.id if actor else None
     return tuple(
         (change.difference, change.entry)
@@ -334,8 +326,42 @@ def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[
     )
 
 
-def edit_of(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
-    """The newest edit that touched this field, or after which another contact may be in its place."""
+def edit_of(found: Difference, edits: list[AuditEntry]) -> AuditEntry | None:
+    """The newest edit that made this difference.
+
+    Contacts move: their fields are found by the value that was saved, in the same place or else in any. Without one it
+    is the newest edit that touched the field, or after which another contact may be in its place.
+    """
+    if found.field.startswith("contacts."):
+        same_value = _edit_with_value(found, edits)
+        if same_value is not None or found.field.startswith("contacts.removed."):
+            return same_value
+    return _edit_that_touched(found.field, edits)
+
+
+def _edit_with_value(found: Difference, edits: list[AuditEntry]) -> AuditEntry | None:
+    kind, value = _kind(found.field), (found.before, found.after)
+    elsewhere = None
+    for entry in reversed(edits):
+        for each in entry.facts.get("changes", []):
+            is_removal = kind == "removed" and each["before"] == found.before
+            if _kind(each["field"]) != kind or not (is_removal or (value[1] and each["after"] == value[1])):
+                continue
+            if each["field"] == found.field:
+                return entry
+            elsewhere = elsewhere or entry
+    return elsewhere
+
+
+def _kind(field: str) -> str:
+    """What a field of contacts is, whatever the contact's place: "removed", "added", "work_phone"; else ""."""
+    parts = field.split(".")
+    if parts[0] != "contacts" or len(parts) < 2:
+        return ""
+    return "removed" if parts[1] == "removed" else parts[2] if len(parts) > 2 else "added"
+
+
+def _edit_that_touched(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
     for entry in reversed(edits):
         touched = entry.facts.get("fields", [])
         if field in touched or any(_moves(field, each) for each in touched):

@@ -282,7 +282,7 @@ def _overwrites(case: Case) -> Iterator[ReviewWarning]:
 
 def _missing(case: Case) -> Iterator[ReviewWarning]:
     organization = case.organization
-    if organization.is_missing and organization.seen_at and case.before is not None:
+    if organization.is_missing and organization.seen_at and organization.presence == Presence.PRESENT:
         at = localtime(organization.seen_at)
         text = f"The directory of {case.word} did not show this OID on {at:%b} {at.day}, {at:%H:%M}."
         yield ReviewWarning("missing", at.isoformat(), f"{text} Redox will probably answer that it is not valid.")
@@ -291,7 +291,9 @@ def _missing(case: Case) -> Iterator[ReviewWarning]:
 def _destination_unseen(case: Case) -> Iterator[ReviewWarning]:
     """The OID was found there with values of its own: an Update replaces its destination ID, which nobody can read."""
     organization = case.organization
-    if case.before is None or organization.baseline_record() is not None or not organization.seen:
+    baseline = organization.baseline_record()
+    is_known = baseline is not None and baseline.destination_known
+    if case.before is None or is_known or not organization.seen:
         return
     sets = f"sets it to {case.record.destination_id}" if case.record.destination_id else "removes it"
     text = f"A Query does not show which destination ID this organization has in the directory. This message {sets}."
@@ -299,7 +301,7 @@ def _destination_unseen(case: Case) -> Iterator[ReviewWarning]:
 
 
 def _stated(case: Case) -> Iterator[ReviewWarning]:
-    if case.organization.presence_basis == "stated":
+    if case.organization.presence_basis == "stated" and not case.organization.taken:
         text = (
             "Nobody has compared this record with the directory. The message replaces everything that is there,"
             " also what this form does not show."

@@ -58,7 +58,7 @@ def test_why_it_was_sent_again_stands_with_the_query_before(practice: PracticeDi
         (
             "Query",
             "Showed other values",
-            "1 field differs. What became of the last attempt could not be proved. It was sent again.",
+            "1 field differs. What became of the last attempt could not be proved. It was queued again.",
             False,
         ),
         ("2", "", "", False),

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Event, Organization, Presence, User
+from organizations.models import Event, Organization, Presence, State, Submission, User
 from organizations.presentation import todo
+from organizations.presentation.submission import changes
 from organizations.records import ContactRecord
 from organizations.services import differences, organizations, reviews
 from tests import factories
@@ -84,3 +85,36 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
         "contacts.0.work_phone": True,
         "contacts.removed.1": removes,
     }
+
+
+def test_who_removed_a_contact_is_named_by_that_contact(editor: User, second: User) -> None:
+    third = replace(EXTRA, name="Bills", work_phone="+16085550122")
+    made = factories.organization(user=editor)
+    (first,) = made.record().contacts
+    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
+    save(made, editor, contacts=(EXTRA,))
+    save(made, second, contacts=(EXTRA, third))
+    assert named(made)["contacts.removed.0"] == editor.pk
+
+
+def test_who_edited_a_contact_is_named_after_another_one_moved_it(editor: User, second: User) -> None:
+    made = factories.organization(user=editor)
+    (first,) = made.record().contacts
+    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
+    save(made, editor, contacts=(first, replace(EXTRA, work_phone="+16085550122")))
+    save(made, second, contacts=(replace(EXTRA, work_phone="+16085550122"),))
+    assert named(made)["contacts.0.work_phone"] == editor.pk
+
+
+def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: User, second: User) -> None:
+    made = factories.organization(user=editor)
+    sent = factories.submission(made, user=editor)
+    made = factories.confirmed(made, submission=sent)
+    Submission.objects.filter(pk=sent.pk).update(state=State.ACCEPTED, evidence="answer")
+    save(made, second, name="Other")
+    save(made, editor, name=made.name)
+    save(made, editor, aliases=("North",))
+    read(made, replace(made.record(), name="Theirs"))
+    submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
+    by = {change.field: change.by for change in changes(submission)}
+    assert (by["name"], by["aliases"].partition(",")[0]) == ("not changed here", editor.get_full_name())

@@ -1,0 +1,129 @@
+"""A record of which nothing was accepted and that was found to be ours: what it is compared with from then on."""
+
+from dataclasses import replace
+
+import pytest
+
+from organizations.models import Environment, Event, Intent, Organization, PlanKind, User
+from organizations.presentation import record as record_page
+from organizations.records import ContactRecord
+from organizations.services import differences, drafts, organizations, reviews
+from organizations.services.drafts import Chosen
+from tests import factories
+from tests.factories import acting
+
+from .test_differences import differing, read
+
+pytestmark = pytest.mark.django_db
+
+DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
+
+
+def fresh(made: Organization) -> Organization:
+    return Organization.objects.with_words().get(pk=made.pk)
+
+
+def claimed(user: User, *, destination: str = DESTINATION, **shown: object) -> Organization:
+    made = factories.organization(user=user, destination_id=destination)
+    seen = replace(made.record(), destination_id="", **({"name": "By hand"} | shown))  # type: ignore[arg-type]
+    made = read(made, seen)
+    return fresh(differences.claim(made.pk, reason="Registered with curl", actor=acting(user)))
+
+
+def taken(made: Organization, user: User) -> Organization:
+    return fresh(differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(user)))
+
+
+def edited(made: Organization, user: User) -> Organization:
+    record = replace(made.record(), aliases=("North",))
+    return fresh(organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(user)))
+
+
+def warnings(made: Organization) -> set[str]:
+    return {warning.key for warning in reviews.review(made).warnings}
+
+
+def test_after_taking_the_destination_that_nobody_can_read_is_still_ticked(editor: User) -> None:
+    made = claimed(editor, destination="")
+    assert "destination-unseen" in warnings(made)
+    assert "destination-unseen" in warnings(edited(taken(made, editor), editor))
+
+
+def test_after_taking_it_can_be_deactivated_with_the_saved_destination(editor: User) -> None:
+    made = taken(claimed(editor), editor)
+    review = reviews.review(made, intent=Intent.DEACTIVATE)
+    assert (review.blockers, review.record.destination_id) == ((), DESTINATION)
+    chosen = Chosen(Environment.STAGING, PlanKind.DEACTIVATE, (made.pk,))
+    assert drafts.draft(chosen, actor=acting(editor)).size == 1
+
+
+def test_discarding_after_taking_keeps_the_saved_destination(editor: User) -> None:
+    made = edited(taken(claimed(editor), editor), editor)
+    made = organizations.discard(made.pk, made.version, actor=acting(editor))
+    assert (made.destination_id, made.destination_known) == (DESTINATION, True)
+
+
+def test_the_type_that_the_directory_shows_is_taken_and_sent_back(editor: User) -> None:
+    made = claimed(editor, carried=(("Type", '"A"'),))
+    again = replace(made.record(), destination_id="", name="By hand", carried=(("Type", '"B"'),))
+    made = taken(read(made, again), editor)
+    assert dict(reviews.review(made).record.carried)["Type"] == '"B"'
+
+
+def test_the_type_of_an_accepted_record_is_sent_back_once_it_was_taken(editor: User) -> None:
+    made = edited(taken(differing(editor, name="By hand", carried=(("Type", '"B"'),)), editor), editor)
+    assert dict(reviews.review(made).record.carried)["Type"] == '"B"'
+
+
+def test_taking_a_contact_that_is_listed_first_leaves_no_saved_change(editor: User) -> None:
+    first = ContactRecord(purpose="Technical", name="First", work_phone="+16085550199")
+    made = factories.confirmed(factories.organization(user=editor))
+    made = read(made, replace(made.record(), contacts=(first, *made.record().contacts)))
+    assert taken(made, editor).changes == 0
+
+
+@pytest.mark.parametrize("how", ["claimed", "stated"])
+def test_what_is_gone_again_is_a_difference_and_asks_for_a_tick(editor: User, how: str) -> None:
+    if how == "claimed":
+        made = claimed(editor)
+    else:
+        new = factories.organization(user=editor)
+        made = organizations.state_registered(new.pk, reason="Sent with curl", actor=acting(editor))
+    made = read(made, None)
+    assert (made.is_missing, made.differs, reviews.review(made).event) == (True, 1, Event.UPDATE)
+    assert "missing" in warnings(made)
+    assert "Active =" not in record_page.basis(made)
+
+
+def test_a_phone_with_letters_is_the_same_only_as_itself(editor: User) -> None:
+    def with_phone(phone: str) -> tuple[ContactRecord, ...]:
+        return (ContactRecord(purpose="Technical", name="Desk", work_phone=phone),)
+
+    made = taken(differing(editor, contacts=with_phone("1-800-FLOWERS")), editor)
+    assert read(made, replace(made.record(), contacts=with_phone("1-800-HELPNOW"))).differs == 1
+
+
+def test_a_record_that_the_directory_does_not_show_is_not_said_to_have_other_values(editor: User) -> None:
+    made = read(factories.confirmed(factories.organization(user=editor)), None)
+    draft = drafts.draft(Chosen(Environment.STAGING, PlanKind.SEND, (made.pk,)), actor=acting(editor))
+    assert [left.why for left in draft.left_out] == [drafts.DIRECTORY_DIFFERS]
+    assert "shows" not in drafts.DIRECTORY_DIFFERS
+
+
+def test_a_foreign_record_is_told_by_its_newest_reading(editor: User) -> None:
+    made = factories.organization(user=editor)
+    made = read(made, replace(made.record(), name="Theirs"))
+    differences.disclaim(made.pk, reason="Boston's", actor=acting(editor))
+    assert "the directory showed it as Theirs." in record_page.values(fresh(made)).note
+    assert "the directory did not show it." in record_page.values(read(made, None)).note
+
+
+def test_who_worked_on_a_record_before_it_got_another_oid_is_an_author(editor: User) -> None:
+    second = factories.UserFactory(role="editor")
+    made = factories.confirmed(edited(factories.organization(user=editor), editor))
+    made = read(made, replace(made.record(), name="Theirs"))
+    Organization.objects.filter(pk=made.pk).update(presence="absent", presence_at=made.known_at)
+    differences.disclaim(made.pk, reason="Boston's", actor=acting(editor))
+    record = replace(fresh(made).record(), oid="2.999.77")
+    made = organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(second))
+    assert editor.pk in factories.submission(fresh(made), user=second).authors

@@ -301,7 +301,9 @@ def _destination_unseen(case: Case) -> Iterator[ReviewWarning]:
 
 
 def _stated(case: Case) -> Iterator[ReviewWarning]:
-    if case.organization.presence_basis == "stated" and not case.organization.taken:
+    organization = case.organization
+    is_compared = bool(organization.taken) or organization.later_reading() is not None
+    if organization.presence_basis == "stated" and not is_compared:
         text = (
             "Nobody has compared this record with the directory. The message replaces everything that is there,"
             " also what this form does not show."

@@ -127,3 +127,11 @@ def test_who_worked_on_a_record_before_it_got_another_oid_is_an_author(editor: U
     record = replace(fresh(made).record(), oid="2.999.77")
     made = organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(second))
     assert editor.pk in factories.submission(fresh(made), user=second).authors
+
+
+def test_a_stated_record_that_the_directory_showed_is_not_said_to_be_compared_by_nobody(editor: User) -> None:
+    new = factories.organization(user=editor)
+    made = organizations.state_registered(new.pk, reason="Sent with curl", actor=acting(editor))
+    assert "stated" in warnings(made)
+    found = warnings(read(made, replace(made.record(), name="By hand")))
+    assert ("overwrite" in found, "stated" in found) == (True, False)

@@ -7,7 +7,8 @@ from datetime import datetime
 from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization, Presence
 from organizations.records import AddressRecord, Difference, OrganizationRecord, difference, listed
-from organizations.services import organizations, reviews
+from organizations.services import organizations
+from organizations.services.edits import edit_of
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID
 
@@ -108,7 +109,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
     for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
-        entry = reviews.edit_of(found, edits)
+        entry = edit_of(found, edits)
         if entry is not None and entry.actor_id != person_id:
             by_person.setdefault(entry.actor_id, []).append((found, entry))
     for changes in by_person.values():

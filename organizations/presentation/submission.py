@@ -23,7 +23,8 @@ from organizations.models import (
     clock,
 )
 from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
-from organizations.services import answers, deciding, reviews, submissions
+from organizations.services import answers, deciding, submissions
+from organizations.services.edits import edit_of
 from organizations.services.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
 
@@ -343,7 +344,7 @@ def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission
     if found.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         name = submission.submitter.get_full_name() or submission.submitter.get_username()
         return _by(name, submission.created_at)
-    edit = reviews.edit_of(found, edits)
+    edit = edit_of(found, edits)
     return _by(edit.actor_name, edit.at) if edit else "not changed here"
 
 

@@ -3,7 +3,6 @@
 A review is read, never stored. Who sends gives back its SHA-256, and nothing else than these bytes is sent.
 """
 
-import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from organizations.redox.environment import Environment as RedoxEnvironment
 from . import gateway, warnings
 from .actors import Actor
 from .blockers import Blocker, blockers_of, is_undecided, not_read_back
+from .edits import edit_of
 from .warnings import Case, ReviewWarning
 
 
@@ -324,57 +324,6 @@ def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[
         for change in changes
         if change.entry and mine and change.entry.actor_id != mine
     )
-
-
-def edit_of(found: Difference, edits: list[AuditEntry]) -> AuditEntry | None:
-    """The newest edit that made this difference.
-
-    Contacts move: their fields are found by the value that was saved, in the same place or else in any. Without one it
-    is the newest edit that touched the field, or after which another contact may be in its place.
-    """
-    if found.field.startswith("contacts."):
-        same_value = _edit_with_value(found, edits)
-        if same_value is not None or found.field.startswith("contacts.removed."):
-            return same_value
-    return _edit_that_touched(found.field, edits)
-
-
-def _edit_with_value(found: Difference, edits: list[AuditEntry]) -> AuditEntry | None:
-    kind, value = _kind(found.field), (found.before, found.after)
-    elsewhere = None
-    for entry in reversed(edits):
-        for each in entry.facts.get("changes", []):
-            is_removal = kind == "removed" and each["before"] == found.before
-            if _kind(each["field"]) != kind or not (is_removal or (value[1] and each["after"] == value[1])):
-                continue
-            if each["field"] == found.field:
-                return entry
-            elsewhere = elsewhere or entry
-    return elsewhere
-
-
-def _kind(field: str) -> str:
-    """What a field of contacts is, whatever the contact's place: "removed", "added", "work_phone"; else ""."""
-    parts = field.split(".")
-    if parts[0] != "contacts" or len(parts) < 2:
-        return ""
-    return "removed" if parts[1] == "removed" else parts[2] if len(parts) > 2 else "added"
-
-
-def _edit_that_touched(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
-    for entry in reversed(edits):
-        touched = entry.facts.get("fields", [])
-        if field in touched or any(_moves(field, each) for each in touched):
-            return entry
-    return None
-
-
-def _moves(field: str, touched: str) -> bool:
-    """Whether a contact was added, removed or moved so that this field of contacts may belong to another one."""
-    place, changed = re.match(r"contacts\.(\d+)", field), re.fullmatch(r"contacts\.(?:removed\.)?(\d+)", touched)
-    if changed is not None and place is not None:
-        return int(changed[1]) <= int(place[1])
-    return field.startswith("contacts") and (changed is not None or touched == "contacts.order")
 
 
 def _values(number: int) -> str:

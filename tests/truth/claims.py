@@ -26,6 +26,7 @@ from organizations.models import (
 )
 from organizations.presentation import acceptance, deciding, exchanges, filters, home, listing, record, sentences
 from organizations.presentation import attempts as attempts_shown
+from organizations.presentation import differences as differences_page
 from organizations.presentation import review as review_page
 from organizations.presentation import submission as submission_page
 from organizations.presentation.rows import DIRECTORY_DIFFERS
@@ -70,6 +71,8 @@ FRAGMENTS: dict[str, str] = {
     '"is not valid": it is not in the directory': "Redox said that the OID is not there",
     "The directory did not show this OID": "the directory did not show it",
     "The directory showed this record": "the directory showed it",
+    "It showed this OID": "the directory showed it",
+    "It did not show this OID": "the directory did not show it",
     "It shows the record": "the directory shows it now",
     "It does not show the record": "the directory does not show it now",
     "he directory shows what was sent": "the directory shows what was sent",
@@ -118,6 +121,7 @@ def everything(history: History, told: int) -> Iterator[Said]:
         page = _RecordPage(record.head(organization), record.values(organization))
         pages[organization.oid] = page
         yield from _record(page)
+        yield from _differences(organization)
         yield from _review(history, organization, None)
         if organization.oid in changed:  # it sends what was accepted, whatever became of the other record
             back = Intent.DEACTIVATE if organization.confirmed_active else Intent.REACTIVATE
@@ -127,6 +131,19 @@ def everything(history: History, told: int) -> Iterator[Said]:
     yield from _home(history, pages)
     for entry in entries:
         yield from _history(entry)
+
+
+def _differences(organization: Organization) -> Iterator[Said]:
+    """The page that offers to take the directory's values: it has each difference, and what it shows was shown."""
+    page = differences_page.page(organization)
+    says_why_not = page.asks_whose or organization.is_missing or "does not show the last acceptance yet" in page.heading
+    is_shown = bool(page.rows) or says_why_not
+    yield Said("a difference is shown on its page", "differences", page.heading, organization.oid, value=is_shown)
+    for row in page.rows:
+        if not row.field.startswith(("contacts.", "aliases", "identifiers", "part_of")):
+            shown = SimpleNamespace(seen=row.directory)
+            yield Said("the directory showed this value", "differences", row.directory, organization.oid, value=shown)
+    yield from in_text("differences", f"{page.heading} {page.why_not}", oid=organization.oid)
 
 
 def _record(page: _RecordPage) -> Iterator[Said]:

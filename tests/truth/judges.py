@@ -253,6 +253,7 @@ JUDGES: dict[str, Judge] = {
     "a difference is shown on the record": directory.difference_shown,
     "a difference is shown in the list": directory.difference_shown,
     "a difference is shown on home": directory.difference_shown,
+    "a difference is shown on its page": directory.difference_shown,
     "compared as equal": directory.compared_as_equal,
     "may have arrived": directory.may_have_arrived,
     "changed by": _changed_by,

@@ -89,9 +89,10 @@ def split(
     if seen is None:
         return Split(chosen=edits)
     known = _with_longer_zip(newest(accepted, seen), seen) if accepted else _as_unreadable_as(seen, sent)
-    chosen, others = _parted(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
-    real = set(map(_place, in_form(difference(respelled(known, sent), sent))))
-    overwritten = tuple(each for each in others if _place(each) in real and not _is_order(each))
+    chosen = _chosen(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
+    ours = set(map(_place, chosen))
+    real = in_form(difference(respelled(known, sent), sent))
+    overwritten = tuple(each for each in real if _place(each) not in ours and not _is_order(each))
     said = {_place(each) for each in (*chosen, *overwritten)}
     spelled = in_form(difference(_as_unreadable_as(seen, sent), sent))
     return Split(chosen, overwritten, tuple(each for each in spelled if _place(each) not in said))
@@ -119,7 +120,7 @@ def unsent(
         return edits
     if accepted is None:
         return split(None, seen, wanted).overwritten
-    known = newest(accepted, seen)
+    known = _with_longer_zip(newest(accepted, seen), seen)
     missing = set(map(_place, difference(known, wanted)))
     return tuple(
         each for each in edits if _place(each) in missing or _is_missing_contact(each, accepted, known, wanted)
@@ -143,6 +144,14 @@ def _is_missing_contact(
     return (became.get(int(place.removeprefix("removed."))), None) in pairs
 
 
+def known_after_taking(
+    accepted: OrganizationRecord | None, seen: OrganizationRecord, wanted: OrganizationRecord
+) -> OrganizationRecord:
+    """What the next message is compared with once somebody took what a reading shows."""
+    known = newest(accepted, seen) if accepted else first_shown(seen, wanted)
+    return replace(_with_longer_zip(known, seen), carried=carried_from(known, seen))
+
+
 def sendable(record: OrganizationRecord) -> OrganizationRecord:
     """The record as a message holds it: of the keys that the form does not have only those that are sent back."""
     return replace(record, carried=tuple(item for item in record.carried if item[0] in SENT_BACK))
@@ -164,7 +173,7 @@ def taken_from(
     Edits of other fields stay. Without anything accepted every value that a reading shows is the directory's.
     """
     if accepted is None:
-        shown = first_shown(seen, wanted)
+        shown = _with_longer_zip(first_shown(seen, wanted), seen)
         return replace(_as_unreadable_as(shown, wanted), carried=shown.carried)
     known = newest(accepted, seen)
     values: dict[str, Any] = {
@@ -172,9 +181,9 @@ def taken_from(
         for name in ("name", "active", "part_of_oid", "aliases", "identifiers")
     }
     address = {name: _theirs(name, accepted.address, known.address, wanted.address) for name in ADDRESS_LABELS}
-    contacts = known.contacts
-    if wanted.contacts != accepted.contacts:
-        contacts = tuple(_merged_contacts(accepted.contacts, known.contacts, wanted.contacts))
+    if wanted.address.zip_code == accepted.address.zip_code:
+        address["zip_code"] = _with_longer_zip(known, seen).address.zip_code
+    contacts = tuple(_merged_contacts(accepted.contacts, known.contacts, wanted.contacts))
     carried = carried_from(wanted, seen)
     return replace(wanted, **values, address=AddressRecord(**address), contacts=contacts, carried=carried)
 
@@ -218,17 +227,17 @@ def _as_unreadable_as(seen: OrganizationRecord, sent: OrganizationRecord) -> Org
     )
 
 
-def _parted(
+def _chosen(
     differences: tuple[Difference, ...], edits: tuple[Difference, ...], on_purpose: Collection[str]
-) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
-    """Those that an edit here made from the very value that is known or that are on purpose, and the others."""
+) -> tuple[Difference, ...]:
+    """Those that an edit here made from the very value that is known, or that are on purpose."""
     edited = {_place(each): each.before for each in edits}
-    chosen: list[Difference] = []
-    others: list[Difference] = []
-    for each in differences:
-        is_edit = _place(each) in edited and (_is_order(each) or edited[_place(each)] == each.before)
-        (chosen if is_edit or each.field in on_purpose else others).append(each)
-    return tuple(chosen), tuple(others)
+    return tuple(
+        each
+        for each in differences
+        if each.field in on_purpose
+        or (_place(each) in edited and (_is_order(each) or edited[_place(each)] == each.before))
+    )
 
 
 def _place(found: Difference) -> tuple[str, str]:
@@ -296,15 +305,18 @@ def _theirs(name: str, before: object, theirs: object, mine: object) -> Any:
 def _merged_contacts(
     before: tuple[ContactRecord, ...], theirs: tuple[ContactRecord, ...], mine: tuple[ContactRecord, ...]
 ) -> Iterator[ContactRecord]:
-    kept_by_them, added_by_them = kept_and_added(before, theirs)
+    """In their order; what I removed stays away unless they changed it, and what I added comes last."""
+    came_from = {new: old for old, new in pair_contacts(before, theirs) if new is not None}
     kept_by_me, added_by_me = kept_and_added(before, mine)
-    for place, contact in enumerate(before):
-        their, own = kept_by_them.get(place), kept_by_me.get(place)
-        if their == contact and own is not None:
-            yield own
-        elif their is not None and their != contact:
-            values = {name: _theirs(name, contact, their, own or their) for name in CONTACT_LABELS}
+    for place, their in enumerate(theirs):
+        old = came_from[place]
+        own = None if old is None else kept_by_me.get(old)
+        if old is None:
+            yield their
+        elif their != before[old]:
+            values = {name: _theirs(name, before[old], their, own or their) for name in CONTACT_LABELS}
             yield replace(their, **values)
-    yield from added_by_them
-    meanings = tuple(map(_meaning, added_by_them))
+        elif own is not None:
+            yield own
+    meanings = tuple(_meaning(their) for place, their in enumerate(theirs) if came_from[place] is None)
     yield from (contact for contact in added_by_me if _meaning(contact) not in meanings)

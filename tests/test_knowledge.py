@@ -97,14 +97,14 @@ def test_taking_theirs_without_edits_wants_what_was_seen(accepted, seen):
 def test_after_taking_theirs_nothing_is_overwritten(accepted, wanted, seen):
     assume(accepted.contacts == wanted.contacts == seen.contacts)
     taken = knowledge.taken_from(accepted, wanted, as_seen(seen))
-    known = knowledge.newest(accepted, as_seen(seen))
+    known = knowledge.known_after_taking(accepted, as_seen(seen), wanted)
     assert knowledge.split(known, as_seen(seen), taken).overwritten == ()
 
 
 @given(plain_records, plain_records)
 def test_after_taking_the_values_of_a_record_that_was_never_accepted_nothing_differs(wanted, seen):
     taken = knowledge.taken_from(None, wanted, as_seen(seen))
-    known = knowledge.first_shown(as_seen(seen), wanted)
+    known = knowledge.known_after_taking(None, as_seen(seen), wanted)
     split = knowledge.split(known, as_seen(seen), taken)
     assert (fields(split.chosen), split.overwritten) in (([], ()), (["destination_id"], ()))
     assert (readable(taken), taken.destination_id) == (readable(replace(seen, oid=wanted.oid)), wanted.destination_id)
@@ -233,3 +233,28 @@ def test_taking_theirs_keeps_once_what_both_added_in_two_spellings():
     seen = as_seen(replace(ACCEPTED, contacts=(DESK, replace(added, work_phone="(608) 555-0111"))))
     wanted = replace(ACCEPTED, contacts=(DESK, added))
     assert len(knowledge.taken_from(ACCEPTED, wanted, seen).contacts) == 2
+
+
+def test_a_contact_of_the_directory_that_a_message_removes_is_overwritten():
+    mails = ("a@x.example", "b@x.example")
+    ann = ContactRecord(purpose="Technical", name="Ann", email_addresses=mails)
+    bea = ContactRecord(purpose="Billing", name="Bea", email_addresses=mails[:1], work_phone="+16085550199")
+    accepted = replace(ACCEPTED, contacts=(ann,))
+    wanted = replace(accepted, contacts=(replace(ann, email_addresses=mails[::-1]),))
+    split = knowledge.split(accepted, as_seen(replace(accepted, contacts=(bea, ann))), wanted)
+    assert [each.before.partition(",")[0] for each in split.overwritten if each.field.startswith("contacts.removed")]
+
+
+def test_an_edit_to_the_longer_zip_that_the_directory_shows_is_not_unsent():
+    shown = with_address(ACCEPTED, zip_code=f"{ACCEPTED.address.zip_code[:5]}-9999")
+    assert knowledge.unsent(ACCEPTED, as_seen(shown), shown) == ()
+
+
+def test_contacts_are_taken_in_the_order_of_the_directory():
+    added = replace(BILLS, name="New", email_addresses=("new@lakeside.example",))
+    accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
+    wanted = replace(accepted, contacts=(DESK, BILLS, added))
+    there = as_seen(replace(accepted, contacts=(replace(BILLS, work_phone="+16085550177"), DESK)))
+    taken = knowledge.taken_from(accepted, wanted, there)
+    known = knowledge.known_after_taking(accepted, there, wanted)
+    assert fields(knowledge.split(known, there, taken).chosen) == ["contacts.2"]

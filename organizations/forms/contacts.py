@@ -11,6 +11,7 @@ from organizations.records import ContactRecord, IdentifierRecord
 from .reading import ReadingForm, Text
 from .typed import MOST_ROWS
 
+_NO_PURPOSE = "Enter a purpose or remove the contact."
 _PHONES = ("work_phone", "mobile_phone", "home_phone")
 _PHONE_HINT = "Any American form; sent as +16085550100."
 
@@ -40,10 +41,18 @@ class ContactForm(ReadingForm):
         return self.cleaned_data
 
     def _refuse_half(self, record: ContactRecord) -> None:
-        if not record.purpose:
-            self.refuse("purpose", "Enter a purpose or remove the contact.")
+        if not record.purpose and self._is_of_a_stored_one():
+            self.kept["purpose"] = _NO_PURPOSE
+        elif not record.purpose:
+            self.add_error("purpose", _NO_PURPOSE)
         elif not any((record.name, record.email_addresses, *(getattr(record, name) for name in _PHONES))):
             self.refuse_whole("name", "Enter a name, an e-mail address or a phone, or remove the contact.")
+
+    def _is_of_a_stored_one(self) -> bool:
+        """Whether a contact without a purpose is stored that has something in common with this one."""
+        others = [name for name in self.fields if name != "purpose" and self.text(name)]
+        without = [row for row in self.stored if not row.get("purpose")]
+        return any(self.text(name) == row.get(name) for row in without for name in others)
 
 
 class IdentifierForm(ReadingForm):
@@ -69,7 +78,7 @@ class IdentifierForm(ReadingForm):
         if not record.value or not record.kind:
             self.refuse_whole("kind" if record.value else "value", "Enter both number and kind, or remove the line.")
         elif record.kind.upper() == "OID" or record.value.lower().removeprefix("urn:oid:") == self.oid:
-            self.refuse("value", "The OID is entered above; do not repeat it here.", self.text("value"))
+            self.refuse_whole("value", "The OID is entered above; do not repeat it here.")
 
 
 class Lines(forms.BaseFormSet):
@@ -77,6 +86,7 @@ class Lines(forms.BaseFormSet):
 
     torn = False
     left_out = 0
+    most = MOST_ROWS  # or as many as are stored
 
     def clean(self) -> None:
         if self.torn:
@@ -85,12 +95,12 @@ class Lines(forms.BaseFormSet):
             )
         if self.left_out:
             raise forms.ValidationError(
-                f"At most {MOST_ROWS} {self.prefix} can be kept. The last {self.left_out} were left out."
+                f"At most {self.most} {self.prefix} can be kept. The last {self.left_out} were left out."
             )
-        too_many = self.total_form_count() - MOST_ROWS
+        too_many = self.total_form_count() - self.most
         if too_many > 0:
             remove = "one" if too_many == 1 else too_many
-            raise forms.ValidationError(f"At most {MOST_ROWS} {self.prefix} can be kept. Remove {remove}.")
+            raise forms.ValidationError(f"At most {self.most} {self.prefix} can be kept. Remove {remove}.")
 
 
 # Without Django's own limit of lines: above it they would be left out of the page in silence.

@@ -116,6 +116,12 @@ class OrganizationForm(ReadingForm):
             (OTHER, "Another OID"),
         ]
 
+    def is_stored(self, name: str, text: str) -> bool:
+        """As in any form; state and ZIP only with the country that they are stored with."""
+        if name in ("state", "zip_code") and not super().is_stored("country", self.text("country")):
+            return False
+        return super().is_stored(name, text)
+
     @property
     def states(self) -> Mapping[str, str]:
         """What the list at the field State offers: codes with their names."""

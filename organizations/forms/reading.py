@@ -1,5 +1,6 @@
 """A form whose fields are read by the readers of `fields`: they say what is wrong, and what they changed."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -68,7 +69,8 @@ class ReadingForm(forms.Form):
             try:
                 found = reader(number, line)
             except FieldError as fault:
-                if self.refuse(name, str(fault), line):
+                same = "\n".join(each for each in read_lines(typed) if each == line)
+                if self.refuse(name, str(fault), same):
                     values.append(line)
                 continue
             if found.value:  # a line of invisible characters is none
@@ -78,10 +80,11 @@ class ReadingForm(forms.Form):
         return tuple(values)
 
     def is_stored(self, name: str, text: str) -> bool:
-        """Whether a field is stored with this text, or with each of these lines among others."""
-        lines = set(read_lines(text))
+        """Whether a field is stored with this text; of one with lines, with each of them as often."""
         stored = [row.get(name, "") for row in self.stored]
-        return text in stored or (bool(lines) and any(lines <= set(read_lines(each)) for each in stored))
+        if not isinstance(self.fields[name].widget, forms.Textarea):
+            return text in stored
+        return any(Counter(read_lines(text)) <= Counter(read_lines(each)) for each in stored)
 
     @property
     def is_all_stored(self) -> bool:

@@ -10,7 +10,7 @@ from organizations.records import ADDRESS_LABELS, OrganizationRecord
 from .contacts import ContactFormSet, IdentifierFormSet
 from .organization import OrganizationForm, Surroundings
 from .reading import ReadingForm
-from .typed import CONTACTS, IDENTIFIERS, Typed
+from .typed import CONTACTS, IDENTIFIERS, MOST_ROWS, Typed
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "identity": ("name", "oid", "aliases", "stands_for"),
@@ -52,6 +52,7 @@ class RecordForm:
         for lines in (self.contacts, self.identifiers):
             lines.torn = lines.prefix in typed.torn
             lines.left_out = typed.left_out.get(lines.prefix, 0)
+            lines.most = max(MOST_ROWS, len(stored.rows(lines.prefix)))
         if marks_kept and surroundings.stored is not None:
             self._mark_kept(surroundings)
 

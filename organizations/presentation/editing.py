@@ -109,7 +109,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
     for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
-        entry = edit_of(found, edits)
+        entry = edit_of(found, edits, known)
         if entry is not None and entry.actor_id != person_id:
             by_person.setdefault(entry.actor_id, []).append((found, entry))
     for changes in by_person.values():

@@ -183,26 +183,37 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 def changes(submission: Submission) -> list[Change]:
     """What the message changes, field by field."""
     found = parents.named(submission.environment, submissions.what_it_changed(submission))
-    edits, unedited = list(edits_of(submission).defer("raw")), _unedited(submission)
+    edits, accepted = list(edits_of(submission).defer("raw")), _accepted_before_it(submission)
+    unedited = _unedited(submission, accepted)
     return [
         Change(
             one.field,
             one.label,
             plain(one.before),
             plain(one.after),
-            _saved_by(one, [] if one.field in unedited else edits, submission),
+            _saved_by(one, [] if one.field in unedited else edits, submission, accepted),
         )
         for one in found
     ]
 
 
-def _unedited(submission: Submission) -> set[str]:
-    """The fields outside contacts that an Update sends as they were last accepted: the directory had changed them."""
-    last = _accepted_before(submission).order_by("-id").first()
-    if last is None or submission.event == Event.NEW:
+def _accepted_before_it(submission: Submission) -> OrganizationRecord | None:
+    last = None if submission.event == Event.NEW else _accepted_before(submission).order_by("-id").first()
+    return answers.record_of(last) if last else None
+
+
+def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> set[str]:
+    """The fields outside contacts that an Update sends as they were last accepted: the directory had changed them.
+
+    Nothing is known of that once somebody took values from the directory since.
+    """
+    taken = AuditEntry.objects.filter(
+        organization_id=submission.organization_id, action=Action.ORGANIZATION_TAKEN, at__lt=submission.created_at
+    )
+    if accepted is None or taken.exists():
         return set()
     sent = answers.record_of(submission)
-    edited = {each.field for each in difference(answers.record_of(last), sent)}
+    edited = {each.field for each in difference(accepted, sent)}
     return {shown.field for shown in print_fields(sent) if not shown.field.startswith("contacts")} - edited
 
 
@@ -340,11 +351,13 @@ def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
     return edits.filter(version_after__lte=submission.record_version)
 
 
-def _saved_by(found: Difference, edits: list[AuditEntry], submission: Submission) -> str:
+def _saved_by(
+    found: Difference, edits: list[AuditEntry], submission: Submission, accepted: OrganizationRecord | None
+) -> str:
     if found.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         name = submission.submitter.get_full_name() or submission.submitter.get_username()
         return _by(name, submission.created_at)
-    edit = edit_of(found, edits)
+    edit = edit_of(found, edits, accepted)
     return _by(edit.actor_name, edit.at) if edit else "not changed here"
 
 

@@ -78,7 +78,7 @@ def choices(submission: Submission, shown: Shown) -> tuple[Verdict, ...]:
     offered = []
     if is_there and may_have_arrived(submission):
         offered.append(Verdict.ARRIVED)
-    if not (is_there and submission.event == Event.NEW):
+    if not (is_there and submission.event == Event.NEW) and not _was_accepted_late(submission):
         if is_meant_for(bytes(submission.message), gateway.environment(submission.environment)):
             offered.append(Verdict.SEND_AGAIN)
         offered.append(Verdict.GIVE_UP)
@@ -97,6 +97,13 @@ def may_have_arrived(submission: Submission) -> bool:
     unknown = set(entries.filter(action=Action.ATTEMPT_OUTCOME, outcome=Kind.UNKNOWN).values_list("attempt", flat=True))
     late = {entry.attempt for entry in entries.filter(action=Action.ATTEMPT_LATE) if _refuses(entry, submission)}
     return submission.only_ask or bool(unknown - late)
+
+
+def _was_accepted_late(submission: Submission) -> bool:
+    """Whether Redox accepted the message in an answer that came too late to be settled by."""
+    late = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_LATE)
+    found = (classify(exchanges.stored(each), event=submission.event, oid=submission.oid) for each in late)
+    return any(outcome.kind == Kind.ACCEPTED for outcome in found)
 
 
 def _refuses(late: AuditEntry, submission: Submission) -> bool:

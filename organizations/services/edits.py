@@ -1,66 +1,61 @@
 """Which edit made a difference: the one that a person is named for. Nobody is named for what others did."""
 
 import re
-from collections.abc import Mapping
 
 from organizations.models import AuditEntry
-from organizations.records import Difference
+from organizations.records import ContactRecord, Difference, OrganizationRecord, contact_text, pair_contacts
 
 
-def edit_of(found: Difference, edits: list[AuditEntry]) -> AuditEntry | None:
-    """The newest of these edits, oldest first, that made this difference.
+def edit_of(found: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
+    """The newest of these edits, oldest first, that made this difference; None if nobody here made it.
 
-    Contacts move: their fields are found by the value that was saved, in the same place or else in any. Without one it
-    is the newest edit that touched the field, or after which another contact may be in its place.
+    Contacts move and change their numbers: each is followed through the edits. `accepted` is what was known before the
+    first of them, if anything was.
     """
-    if found.field.startswith("contacts."):
-        same_value = _edit_with_value(found, edits)
-        if same_value is not None or _kind(found.field) == "removed":
-            return same_value
-    return _edit_that_touched(found.field, edits)
+    if found.field.startswith("contacts.removed."):
+        return _removal_of(found.before, edits, accepted)
+    contact = re.fullmatch(r"contacts\.(\d+)((?:\.\w+)?)", found.field)
+    if contact is not None:
+        return _edit_of_contact(int(contact[1]), contact[2], edits)
+    return next((entry for entry in reversed(edits) if found.field in entry.facts.get("fields", [])), None)
 
 
-def _edit_with_value(found: Difference, edits: list[AuditEntry]) -> AuditEntry | None:
-    alike = [
-        (entry, change["field"])
-        for entry in reversed(edits)
-        for change in entry.facts.get("changes", [])
-        if _saves(change, found)
-    ]
-    in_place = (entry for entry, field in alike if field == found.field)
-    return next(in_place, alike[0][0] if alike else None)
-
-
-def _saves(change: Mapping[str, str], found: Difference) -> bool:
-    kind = _kind(found.field)
-    if _kind(change["field"]) != kind:
-        return False
-    if kind == "removed":
-        return change["before"] == found.before
-    return bool(found.after) and change["after"] == found.after
-
-
-def _kind(field: str) -> str:
-    """What a field of contacts is, whatever the contact's place: "removed", "added", "work_phone"; else ""."""
-    parts = field.split(".")
-    if parts[0] != "contacts" or len(parts) < 2:
-        return ""
-    if parts[1] == "removed":
-        return "removed"
-    return parts[2] if len(parts) > 2 else "added"
-
-
-def _edit_that_touched(field: str, edits: list[AuditEntry]) -> AuditEntry | None:
-    for entry in reversed(edits):
+def _edit_of_contact(place: int, part: str, edits: list[AuditEntry]) -> AuditEntry | None:
+    """By its place after the last edit, and the part of it with a dot in front; without a part the whole contact."""
+    for index in range(len(edits) - 1, -1, -1):
+        entry, whole = edits[index], f"contacts.{place}"
         touched = entry.facts.get("fields", [])
-        if field in touched or any(_moves(field, each) for each in touched):
+        if whole in touched or whole + part in touched or (not part and any(whole + "." in each for each in touched)):
             return entry
+        if index == 0:
+            break
+        pairs = pair_contacts(_contacts(edits[index - 1]), _contacts(entry))
+        before = next((old for old, new in pairs if new == place), None)
+        if before is None:
+            return entry
+        place = before
     return None
 
 
-def _moves(field: str, touched: str) -> bool:
-    """Whether a contact was added, removed or moved so that this field of contacts may belong to another one."""
-    place, changed = re.match(r"contacts\.(\d+)", field), re.fullmatch(r"contacts\.(?:removed\.)?(\d+)", touched)
-    if changed is not None and place is not None:
-        return int(changed[1]) <= int(place[1])
-    return field.startswith("contacts") and (changed is not None or touched == "contacts.order")
+def _removal_of(text: str, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
+    """The edit that took away a contact that was accepted, or saved meanwhile, with this text."""
+    known = accepted.contacts if accepted else ()
+    place, removal = _place_of(text, known), None
+    for entry in edits:
+        contacts = _contacts(entry)
+        if place is None:
+            place = _place_of(text, contacts)
+        else:
+            place = next((new for old, new in pair_contacts(known, contacts) if old == place), None)
+            removal = entry if place is None else removal
+        known = contacts
+    return removal if place is None else None
+
+
+def _place_of(text: str, contacts: tuple[ContactRecord, ...]) -> int | None:
+    return next((place for place, contact in enumerate(contacts) if contact_text(contact) == text), None)
+
+
+def _contacts(entry: AuditEntry) -> tuple[ContactRecord, ...]:
+    """The contacts after an edit."""
+    return OrganizationRecord.from_json(entry.facts["record"]).contacts

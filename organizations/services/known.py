@@ -5,7 +5,6 @@ shows, as the new knowledge has them.
 """
 
 import datetime
-from dataclasses import replace
 
 from organizations import knowledge
 from organizations.models import Basis, Event, Evidence, Organization, Presence, Submission, clock
@@ -71,8 +70,7 @@ def find_absent(organization: Organization, asked_at: datetime.datetime) -> None
 def take(organization: Organization, seen: OrganizationRecord) -> None:
     """Compare the next message with what the directory showed. What is wanted is set by the caller, and saved."""
     baseline, wanted = organization.baseline_record(), organization.record()
-    taken = knowledge.newest(baseline, seen) if baseline else knowledge.first_shown(seen, wanted)
-    taken = replace(taken, carried=knowledge.carried_from(taken, seen))
+    taken = knowledge.known_after_taking(baseline, seen, wanted)
     organization.taken = canonical(taken)
     organization.confirmed_active = taken.active
     organization.confirmed_part_of_oid = taken.part_of_oid

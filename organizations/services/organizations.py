@@ -106,11 +106,13 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
             raise NotDone(fault)
         before = organization.record()
         baseline = replace(baseline, active=before.active, carried=before.carried)
+        # Discarded edits do not make anyone an author of the next submission.
+        confirmed_version = organization.version + 1
         if not baseline.destination_known:
+            confirmed_version = organization.confirmed_version  # that edit stays
             known = (before.destination_id, before.destination_known)
             baseline = replace(baseline, destination_id=known[0], destination_known=known[1])
-        # Discarded edits do not make anyone an author of the next submission.
-        organization.confirmed_version = organization.version + 1
+        organization.confirmed_version = confirmed_version
         save_wanted(organization, baseline, stands_for=organization.stands_for, actor=actor)
         check_no_circle(organization)
         history.organization(Action.ORGANIZATION_DISCARDED, organization, changes=difference(before, baseline))

@@ -244,12 +244,21 @@ def _message(organization: Organization, record: OrganizationRecord, event: Even
 
 def _record_for(organization: Organization, intent: Intent | None) -> OrganizationRecord:
     if intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        return knowledge.sendable(organization.record())
+        return _with_type_shown(organization, knowledge.sendable(organization.record()))
     known = organization.baseline_record() or _as_shown(organization) or organization.record()
     if not known.destination_known:  # no reading shows it: what is saved is all that anybody knows
         destination, is_known = organization.destination_id, organization.destination_known
         known = replace(known, destination_id=destination, destination_known=is_known)
-    return replace(knowledge.sendable(known), active=intent == Intent.REACTIVATE)
+    known = _with_type_shown(organization, knowledge.sendable(known))
+    return replace(known, active=intent == Intent.REACTIVATE)
+
+
+def _with_type_shown(organization: Organization, record: OrganizationRecord) -> OrganizationRecord:
+    """The record with Type as a later reading shows it, where it is sent back: nobody edits it here."""
+    seen = organization.later_reading()
+    if seen is None or "Type" not in dict(record.carried):
+        return record
+    return replace(record, carried=knowledge.carried_from(record, seen))
 
 
 def _as_shown(organization: Organization) -> OrganizationRecord | None:
@@ -289,7 +298,7 @@ def _changes(
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    chosen = tuple(Change(found, edit_of(found, edits)) for found in split.chosen)
+    chosen = tuple(Change(found, edit_of(found, edits, accepted)) for found in split.chosen)
     return chosen, with_edits(split.overwritten, edits, accepted, record)
 
 
@@ -305,7 +314,8 @@ def with_edits(
     """
     edited = {found.field for found in difference(accepted, record)}
     return tuple(
-        Change(found, edit_of(found, edits) if _is_edited(found.field, edited) else None) for found in differences
+        Change(found, edit_of(found, edits, accepted) if _is_edited(found.field, edited) else None)
+        for found in differences
     )
 
 

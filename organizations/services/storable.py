@@ -3,7 +3,7 @@
 from organizations.models import Contact, Identifier, Organization
 from organizations.records import OrganizationRecord, print_fields
 
-MOST_CONTACTS = 20
+MOST_LINES = 20
 """As many as the form of a record shows."""
 
 
@@ -13,8 +13,9 @@ def why_not_storable(record: OrganizationRecord) -> str:
         return "The directory shows this record without PartOf, and every record here is part of another one."
     if record.part_of_oid == record.oid:
         return "The directory shows this record as part of itself."
-    if len(record.contacts) > MOST_CONTACTS:
-        return f"The directory shows {len(record.contacts)} contacts. A record here has at most {MOST_CONTACTS}."
+    for number, what in ((len(record.contacts), "contacts"), (len(record.identifiers), "own identifiers")):
+        if number > MOST_LINES:
+            return f"The directory shows {number} {what}. A record here has at most {MOST_LINES}."
     for shown in print_fields(record):
         most = _most(shown.field)
         if most is not None and len(shown.value) > most:

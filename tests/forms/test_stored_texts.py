@@ -94,3 +94,45 @@ def test_no_stored_text_is_in_the_way_of_an_edit(stored: OrganizationRecord, str
     assert edited.is_valid()
     before = unchanged.record()
     assert edited.record() == replace(before, address=replace(before.address, street=street))
+
+
+@pytest.mark.parametrize("name", ["name", "oid", "street", "city", "state", "zip_code"])
+def test_a_stored_text_twice_is_not_a_stored_text(name: str) -> None:
+    shown = Typed.from_record(LAKESIDE, stands_for="", place=OTHER)
+    twice = "\n".join([shown.fields[name]] * 60)
+    form = RecordForm(shown.having(**{name: twice}), surroundings(stored=shown), checked=True)
+    assert (form.is_valid(), list(form.main.errors)) == (False, [name])
+
+
+def test_a_stored_alias_does_not_excuse_itself_twice() -> None:
+    stored = replace(LAKESIDE, aliases=("North",))
+    assert not form_of(stored, replace(stored, aliases=("North", "North"))).is_valid()
+    assert not form_of(stored, replace(stored, aliases=("North",) * 5000)).is_valid()
+
+
+def test_state_and_zip_are_kept_only_with_their_country() -> None:
+    stored = with_address(state="ON", zip_code="K1A 0B1", country="Canada")
+    assert form_of(stored).is_valid()
+    american = replace(stored, address=replace(stored.address, country="USA"))
+    assert sorted(form_of(stored, american).main.errors) == ["state", "zip_code"]
+
+
+def test_one_row_does_not_excuse_another() -> None:
+    number = IdentifierRecord(kind="FACID", value="2.999.7")
+    stored = replace(LAKESIDE, identifiers=(number,), contacts=(replace(DESK, purpose=""),))
+    for wanted in (
+        replace(stored, identifiers=(replace(number, kind="OID"),)),
+        replace(stored, contacts=(*stored.contacts, ContactRecord())),
+        replace(stored, contacts=(*stored.contacts, ContactRecord(name="New"))),
+    ):
+        assert not form_of(stored, wanted).is_valid()
+    phone = replace(stored, contacts=(replace(stored.contacts[0], work_phone="+16085550199"),))
+    assert form_of(stored, phone).is_valid()
+
+
+def test_more_lines_than_fit_today_are_kept_and_none_is_added() -> None:
+    many = tuple(IdentifierRecord(kind="FACID", value=f"LSC-{number}") for number in range(21))
+    stored = replace(LAKESIDE, identifiers=many)
+    assert form_of(stored).is_valid()
+    more = replace(stored, identifiers=(*many, IdentifierRecord(kind="FACID", value="LSC-21")))
+    assert not form_of(stored, more).is_valid()

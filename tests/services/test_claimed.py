@@ -135,3 +135,23 @@ def test_a_stated_record_that_the_directory_showed_is_not_said_to_be_compared_by
     assert "stated" in warnings(made)
     found = warnings(read(made, replace(made.record(), name="By hand")))
     assert ("overwrite" in found, "stated" in found) == (True, False)
+
+
+@pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE])
+def test_the_type_that_the_directory_shows_now_is_sent_back(editor: User, intent: Intent | None) -> None:
+    shown = replace(factories.record("2.999.3"), destination_id="", destination_known=False, carried=(("Type", '"A"'),))
+    made = organizations.take_over(shown, "staging", actor=acting(editor))
+    record = replace(made.record(), destination_known=True)
+    made = organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(editor))
+    made = read(factories.confirmed(fresh(made)), replace(shown, carried=(("Type", '"B"'),)))
+    assert dict(reviews.review(made, intent=intent).record.carried)["Type"] == '"B"'
+
+
+def test_who_entered_a_destination_that_a_discard_keeps_stays_an_author(editor: User) -> None:
+    second = factories.UserFactory(role="editor")
+    shown = replace(factories.record("2.999.3"), destination_id="", destination_known=False)
+    made = organizations.take_over(shown, "staging", actor=acting(editor))
+    record = replace(made.record(), destination_id=DESTINATION, destination_known=True)
+    made = organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(editor))
+    made = organizations.discard(made.pk, made.version, actor=acting(second))
+    assert editor.pk in factories.submission(fresh(made), user=second).authors

@@ -19,9 +19,8 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.presentation import differences as shown
-from organizations.redox.client import Exchange
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import asking, deciding, differences, organizations, reviews, settling
+from organizations.services import asking, deciding, differences, organizations, reviews
 from organizations.services.actors import Actor
 from organizations.services.deciding import Verdict
 from organizations.services.faults import NotDone, ReasonMissing
@@ -296,18 +295,6 @@ def test_a_decision_by_a_lagging_answer_compares_with_that_answer(
     submission = decide(submission, Verdict.OURS, approver)
     review = reviews.review(fresh(submission.organization), actor=acting(editor))
     assert [each.difference.before for each in review.overwrites] == [before["Name"]]
-
-
-def test_a_refusal_that_came_too_late_counts_as_one(practice: PracticeDirectory, editor: User, approver: Actor) -> None:
-    submission = undecided_update(practice, editor)
-    ask(submission, approver)
-    shown = deciding.last_answer(submission)
-    assert shown is not None
-    assert Verdict.ARRIVED in deciding.choices(submission, shown)
-    body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
-    refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
-    assert settling.keep_response(submission, refusal, repeat=0, actor=approver) is None
-    assert Verdict.ARRIVED not in deciding.choices(submission, shown)
 
 
 def test_nothing_is_decided_without_an_answer(practice: PracticeDirectory, editor: User, approver: Actor) -> None:

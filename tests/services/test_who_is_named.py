@@ -118,3 +118,36 @@ def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: Us
     submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
     by = {change.field: change.by for change in changes(submission)}
     assert (by["name"], by["aliases"].partition(",")[0]) == ("not changed here", editor.get_full_name())
+
+
+def test_who_removed_a_contact_that_was_edited_before_is_named(editor: User, second: User) -> None:
+    made = factories.organization(user=editor)
+    (first,) = made.record().contacts
+    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
+    save(made, editor, contacts=(first, replace(EXTRA, work_phone="+16085550199")))
+    save(made, second, contacts=(first,))
+    assert named(made) == {"contacts.removed.1": second.pk}
+
+
+def test_an_edit_of_one_contact_is_not_another_ones_with_the_same_value(editor: User, second: User) -> None:
+    made = factories.organization(user=editor)
+    (first,) = made.record().contacts
+    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
+    billed = replace(EXTRA, purpose="Billing")
+    save(made, editor, contacts=(replace(first, purpose="Billing"), EXTRA))
+    save(made, second, contacts=(replace(first, purpose="Billing"), billed))
+    save(made, editor, contacts=(billed,))
+    assert named(made) == {"contacts.removed.0": editor.pk, "contacts.0.purpose": second.pk}
+
+
+def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, second: User) -> None:
+    made = factories.organization(user=editor)
+    sent = factories.submission(made, user=editor)
+    made = factories.confirmed(made, submission=sent)
+    Submission.objects.filter(pk=sent.pk).update(state=State.ACCEPTED, evidence="answer")
+    old = made.name
+    made = read(made, replace(made.record(), name="By hand"))
+    differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(second))
+    save(made, editor, name=old)
+    submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
+    assert [change.by.partition(",")[0] for change in changes(submission)] == [editor.get_full_name()]

@@ -116,7 +116,7 @@ NOT_IN_DIRECTORY: Mapping[str, str] = {
 }
 
 # The same where a person decided whose the OID is.
-FOREIGN_OID = "This OID belongs to another organization ({name}). Nothing is sent to it."
+FOREIGN_OID = "Somebody decided that this OID belongs to another organization ({name}). Nothing is sent to it."
 
 # The same before anybody decided.
 UNCLAIMED_OID = "The directory shows this OID already, as {name}, and nothing of this record was ever accepted."
@@ -258,7 +258,7 @@ PLAN_STATE = _by_key(
         "Stopped",
         "stop-circle",
         "is-ink",
-        "Stopped at {time}: {cause}. What was not attempted was cancelled.",
+        "Stopped {time}: {cause}. What was not attempted was cancelled; the rest goes on to its own end.",
     ),
     Word("unclear", "Unclear", "question-mark-circle", "is-unsure", "What is left waits for an answer or a decision."),
     Word("ended", "Finished", "document-check", "is-ink", "Nothing is being sent."),

@@ -12,6 +12,7 @@ from organizations.records import CONTACT_LABELS, ContactRecord, OrganizationRec
 from .contact_sides import ContactSides, contact_sides
 
 NOT_SHOWN = "Redox cannot show this field"
+SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
 type Lines = tuple[str, ...]
 
 
@@ -24,11 +25,15 @@ class PartOf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The record as saved here, as accepted or taken from the directory, and as a later reading shows it."""
+    """The record as saved here, as accepted or taken from the directory, and as a later reading shows it.
+
+    `only_taken`: nothing of it was ever accepted.
+    """
 
     saved: OrganizationRecord
     accepted: OrganizationRecord | None = None
     seen: OrganizationRecord | None = None
+    only_taken: bool = False
 
     @property
     def newest(self) -> OrganizationRecord | None:
@@ -65,6 +70,7 @@ class FieldRow:
     is_adrift: bool = False
     columns: int = 1
     seen_since: datetime.datetime | None = None
+    same_note: str = SAME_AS_ACCEPTED
     parents: Mapping[str, PartOf] = dataclasses.field(default_factory=dict)
 
     @property
@@ -121,7 +127,7 @@ class FieldRow:
             note = "same as saved" if seen == self.saved else ""
             return Cell(seen, "adrift", note, "Directory", parent=self._parent(seen))
         if self.accepted is not None and seen == self.accepted:
-            return Cell(kind="same", note="same as accepted", column="Directory")
+            return Cell(kind="same", note=self.same_note, column="Directory")
         note = "" if self.is_ahead and self.accepted is None else "equivalent"
         return Cell(seen, "", note, "Directory", parent=self._parent(seen))
 
@@ -154,9 +160,14 @@ def fields(sides: Sides, parents: Mapping[str, PartOf] | None = None) -> Fields:
     columns = 1 + (sides.accepted is not None) + (sides.seen is not None)
     rows = [*_plain_groups(sides, columns, parents or {}), *_contact_groups(sides, columns)]
     order = {"identity": 0, "place": 1, "routing": 2, "contacts": 3, "address": 4}
-    groups = sorted(rows, key=lambda group: order[group.anchor])
+    groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: order[group.anchor])]
     differing = tuple(_named(group, row) for group in groups for row in group.rows if row.differs)
     return Fields(differing, tuple(_without_differing(group) for group in groups if group.heading), columns)
+
+
+def _noted(group: Group, sides: Sides) -> Group:
+    note = SAME_AS_TAKEN if sides.only_taken else SAME_AS_ACCEPTED
+    return group._replace(rows=tuple(replace(row, same_note=note) for row in group.rows))
 
 
 def _named(group: Group, row: FieldRow) -> FieldRow:

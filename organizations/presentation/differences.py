@@ -57,6 +57,7 @@ class Page:
     rows: tuple[Row, ...]
     stays: tuple[str, ...]
     spelled: tuple[Row, ...]
+    takes_type: bool
     compared: tuple[Compared, ...]
     decided_by: str
     why_not: str
@@ -134,7 +135,8 @@ class Page:
     def wanted_words(self) -> str:
         """What is saved here afterwards."""
         them = "it" if len(self.rows) == 1 else "them"
-        return f"Saved here afterwards: {_named([row.label for row in self.rows])} as the directory shows {them}."
+        also = " Type, which the form does not have, is taken as well." if self.takes_type else ""
+        return f"Saved here afterwards: {_named([row.label for row in self.rows])} as the directory shows {them}.{also}"
 
     @property
     def replaced_words(self) -> str:
@@ -176,6 +178,7 @@ def page(organization: Organization) -> Page:
         rows=rows,
         stays=stays,
         spelled=tuple(_spelled(organization, baseline, seen)) if baseline and seen else (),
+        takes_type=found is not None and _takes_type(organization, found),
         compared=_compared(organization),
         decided_by=_decided_by(organization),
         why_not=differences.why_not_take(organization),
@@ -212,6 +215,11 @@ def _first(organization: Organization, found: Differing) -> Iterator[Row]:
     differing = knowledge.split(None, found.seen, wanted).overwritten
     for each in parents.named(organization.environment, differing):
         yield Row(each.field, each.label, each.after, None, each.before)
+
+
+def _takes_type(organization: Organization, found: Differing) -> bool:
+    wanted = organization.record()
+    return knowledge.taken_from(found.accepted, wanted, found.seen).carried != wanted.carried
 
 
 def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from organizations import knowledge, words
-from organizations.models import AuditEntry, Organization, Presence
+from organizations.models import AuditEntry, Organization, Presence, State
 from organizations.records import AddressRecord, Difference, OrganizationRecord, difference, listed
 from organizations.services import organizations
 from organizations.services.edits import edit_of
@@ -18,8 +18,9 @@ def notices(organization: Organization, person_id: int | None) -> list[str]:
     found = list(_saved_by_others(organization, person_id))
     last = organization.last_submission
     if last is not None and last.is_open:
-        state = words.SUBMISSION_STATE[last.state].word.lower()
-        found.append(f"Submission {last.pk} of this record is {state}. You can edit; sending waits for its end.")
+        word = words.SUBMISSION_STATE[last.state].word.lower()
+        state = word if last.state == State.NEEDS_PERSON else f"is {word}"
+        found.append(f"Submission {last.pk} of this record {state}. You can edit; sending waits for its end.")
     if organization.presence == Presence.PRESENT and organization.confirmed_active is False:
         found.append("This record is deactivated. Saving and sending keeps it deactivated.")
     return found

@@ -102,7 +102,8 @@ def _failed(together: list[AuditEntry]) -> Step:
     last = together[-1]
     cause = cause_of(last.facts.get("detail", ""))
     times = "once" if len(together) == 1 else f"{len(together)} times, the last at {written(last.at, 'clock')},"
-    return Step(_asked_at(together[0]), f"The directory was asked {times} without an answer that counts: {cause}.")
+    text = f"The portal tried {times} to ask the directory, without an answer that counts: {cause}."
+    return Step(_asked_at(together[0]), text)
 
 
 def _settled(entry: AuditEntry, facts: dict[str, Any], details: dict[str, Any]) -> str:

@@ -222,7 +222,9 @@ def values(organization: Organization) -> Values:
     """Every field as saved here, as accepted and as a later reading shows it."""
     accepted, seen = organization.baseline_record(), _compared_reading(organization)
     saved = knowledge.sendable(organization.record())
-    sides = Sides(saved, accepted and knowledge.sendable(accepted), seen)
+    sides = Sides(
+        saved, accepted and knowledge.sendable(accepted), seen, only_taken=bool(accepted) and not organization.confirmed
+    )
     oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
     is_taken = bool(organization.taken)
     return Values(

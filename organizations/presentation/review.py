@@ -264,6 +264,8 @@ def _nothing_differs(made: Review) -> str:
         spelled = words.count(len(made.equivalent), "value")
         return f"Nothing differs but the spelling of {spelled}, which means the same. There is nothing to send."
     organization = made.organization
+    if organization.is_missing:
+        return "No change is saved here, and the directory did not show this OID. The same values can be sent again."
     is_read = made.known.seen is not None
     known = f"what the directory showed on {_day(organization.seen_at)}" if is_read else _baseline(organization)
     return f"Nothing differs from {known}. There is nothing to send."

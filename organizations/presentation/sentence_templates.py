@@ -175,11 +175,13 @@ def template_of(action: str, facts: Mapping[str, Any]) -> Template:
 
 def _asked(facts: Mapping[str, Any], *, because: bool) -> str:
     details = facts.get("details", {})
-    start = "{actor} asked the directory of {environment} for {name}"
+    left, status = facts.get("exchange", {}).get("sent", False), facts.get("http_status")
+    was_asked = details.get("asked") or ((left or status) and status != HTTPStatus.UNAUTHORIZED)
+    start = "{actor} asked" if was_asked else "{actor} tried to ask"
+    start += " the directory of {environment} for {name}"
     start += " because of {submission}. " if because else ". "
     if not details.get("asked"):
-        left = facts.get("exchange", {}).get("sent", False)
-        return f"{start}{_what_came(facts.get('http_status'), left=left)}: {{cause}}."
+        return f"{start}{_what_came(status, left=left)}: {{cause}}."
     return start + found(details)
 
 

@@ -13,8 +13,8 @@ from organizations.services.reviews import Change, Review
 from organizations.templatetags.portal import written
 
 from . import parents
+from .comparing import SAME_AS_ACCEPTED, SAME_AS_TAKEN
 
-SAME = "same as accepted"
 EQUIVALENT = "equivalent"
 UNREADABLE = "a Query does not show it"
 
@@ -27,7 +27,7 @@ class Cell(NamedTuple):
 
     @property
     def only_note(self) -> bool:
-        return self.note in (SAME, UNREADABLE)
+        return self.note in (SAME_AS_ACCEPTED, SAME_AS_TAKEN, UNREADABLE)
 
 
 class ValueRow(NamedTuple):
@@ -117,15 +117,16 @@ def _rows(
             was, directory = accepted.get(place, found.after), Cell(found.before, note)
         else:
             was = found.before
-            directory = _shown(found, seen.get(place, was), was)
+            directory = _shown(review.organization, found, seen.get(place, was), was)
         yield _row(review.organization, found, change.entry, since_version, was, directory)
 
 
-def _shown(found: Difference, seen: str, accepted: str) -> Cell:
+def _shown(organization: Organization, found: Difference, seen: str, accepted: str) -> Cell:
     """What the directory shows of a field that is changed here: it means the same as what was accepted."""
     if found.field == "destination_id":
         return Cell("", UNREADABLE)
-    return Cell(seen, SAME if seen == accepted else EQUIVALENT)
+    same = SAME_AS_ACCEPTED if organization.confirmed else SAME_AS_TAKEN
+    return Cell(seen, same if seen == accepted else EQUIVALENT)
 
 
 def _row(

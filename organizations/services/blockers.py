@@ -108,7 +108,7 @@ def _foreign(organization: Organization) -> Blocker | None:
     if not organization.is_foreign:
         return None
     named = f" ({organization.foreign_name})" if organization.foreign_name else ""
-    sentence = f"This OID belongs to another organization{named}. Nothing is sent to it."
+    sentence = f"Somebody decided that this OID belongs to another organization{named}. Nothing is sent to it."
     return Blocker(Block.FOREIGN, sentence, organization)
 
 

@@ -146,7 +146,7 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             Action.ORGANIZATION_ASKED,
             {"details": {"asked": False, "cause": "Redox waits until 14:08."}},
             (
-                "Editor One asked the directory of PRODUCTION for Lakeside North. "
+                "Editor One tried to ask the directory of PRODUCTION for Lakeside North. "
                 "It could not be asked: Redox waits until 14:08."
             ),
         ),
@@ -161,7 +161,10 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
         (
             Action.ORGANIZATION_ASKED,
             {"http_status": 401, "exchange": {"sent": True}, "details": {"asked": False, "cause": "key not found"}},
-            "Editor One asked the directory of PRODUCTION for Lakeside North. It could not be asked: key not found.",
+            (
+                "Editor One tried to ask the directory of PRODUCTION for Lakeside North. "
+                "It could not be asked: key not found."
+            ),
         ),
         (
             Action.ORGANIZATION_TAKEN,

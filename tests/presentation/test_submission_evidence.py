@@ -126,7 +126,7 @@ def test_questions_without_an_answer_are_one_step(practice: PracticeDirectory, e
     submission = resolved(submission)
     texts = [step.text for step in proof.steps(submission, entries_of(submission))]
     assert sum("without an answer that counts" in text for text in texts) == 1
-    assert any(text.startswith("The directory was asked 3 times, the last at ") for text in texts)
+    assert any(text.startswith("The portal tried 3 times, the last at ") for text in texts)
 
 
 def test_a_success_in_other_words_and_a_query_count_together(practice: PracticeDirectory, editor: User) -> None:

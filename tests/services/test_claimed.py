@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from organizations.models import Environment, Event, Intent, Organization, PlanKind, User
+from organizations.presentation import differences as differences_page
 from organizations.presentation import record as record_page
+from organizations.presentation import review as review_page
 from organizations.records import ContactRecord
 from organizations.services import differences, drafts, organizations, reviews
 from organizations.services.drafts import Chosen
@@ -68,6 +70,24 @@ def test_the_type_that_the_directory_shows_is_taken_and_sent_back(editor: User) 
     again = replace(made.record(), destination_id="", name="By hand", carried=(("Type", '"B"'),))
     made = taken(read(made, again), editor)
     assert dict(reviews.review(made).record.carried)["Type"] == '"B"'
+
+
+def test_what_is_taken_beside_the_fields_is_named_and_nothing_is_called_accepted(editor: User) -> None:
+    made = claimed(editor)
+    shown = replace(made.record(), destination_id="", name="By hand", carried=(("Type", '"B"'),))
+    page = differences_page.page(read(made, shown))
+    assert page.wanted_words.endswith("Type, which the form does not have, is taken as well.")
+    made = taken(made, editor)
+    made = read(made, replace(made.record(), destination_id="", name="By hand again"))
+    rows = [row for group in record_page.values(made).fields.groups for row in group.rows]
+    assert {row.same_note for row in rows} == {"same as taken"}
+    assert review_page.page(reviews.review(edited(made, editor))).rows[0].directory.note == "same as taken"
+
+
+def test_the_review_of_a_record_that_is_missing_says_so(editor: User) -> None:
+    made = read(factories.confirmed(factories.organization(user=editor)), None)
+    (sentence,) = review_page.page(reviews.review(made)).sentences
+    assert sentence.startswith("No change is saved here, and the directory did not show this OID.")
 
 
 def test_the_type_of_an_accepted_record_is_sent_back_once_it_was_taken(editor: User) -> None:

@@ -256,7 +256,7 @@ def test_sending_goes_on_only_after_a_check_that_succeeded(
     said = text_of(client.get(PAGE))
     assert said.count("Sending to STAGING is stopped since ") == 1
     assert "0 submissions wait, none is lost. Somebody must put it right." in said
-    assert "Put it right, restart, then: Check connection" in said
+    assert "Put it right; after a change of the settings restart. Then: Check connection" in said
     assert "Go on sending to STAGING" not in said
     assert "Check the connection first." in text_of(client.post(GO_ON, follow=True))
 

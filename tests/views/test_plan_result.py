@@ -93,7 +93,7 @@ def test_it_is_paused_goes_on_and_is_stopped(client: Client, plan: Plan) -> None
     assert f"Plan {plan.pk} is paused: Editor One paused it." in text_of(client.get(page_of(first)))
     assert "It goes on." in text_of(client.post(url(plan, "go-on/"), follow=True))
     text = text_of(client.post(url(plan, "stop/"), follow=True))
-    assert "Editor One stopped it. What was not attempted was cancelled." in text
+    assert "Editor One stopped it. What was not attempted was cancelled; the rest goes on to its own end." in text
     assert "0 of 3 accepted, 3 cancelled" in text
     assert set(plan.submissions.values_list("state", flat=True)) == {State.CANCELLED}
     assert "Nothing was changed." in text_of(client.post(url(plan, "stop/"), follow=True))

@@ -74,5 +74,5 @@ def test_a_plan_that_was_paused_goes_on_and_is_stopped_without_a_script(
     page.get_by_role("button", name="Go on").click()
     expect(page.locator("#notes")).to_contain_text("It goes on.")
     page.get_by_role("button", name="Stop").click()
-    expect(page.locator("#state")).to_contain_text("What was not attempted was cancelled.")
+    expect(page.locator("#state")).to_contain_text("What was not attempted was cancelled;")
     assert State.CANCELLED in plan.submissions.values_list("state", flat=True)

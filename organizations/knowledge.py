@@ -123,7 +123,11 @@ def unsent(
     known = _with_longer_zip(newest(accepted, seen), seen)
     missing = set(map(_place, difference(known, wanted)))
     return tuple(
-        each for each in edits if _place(each) in missing or _is_missing_contact(each, accepted, known, wanted)
+        each
+        for each in edits
+        if _place(each) in missing
+        or any(place.startswith(f"{each.field}.") for place, _ in missing)  # an added contact, paired with another
+        or _is_missing_contact(each, accepted, known, wanted)
     )
 
 

@@ -8,7 +8,7 @@ from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization, Presence, State
 from organizations.records import AddressRecord, Difference, OrganizationRecord, difference, listed
 from organizations.services import organizations
-from organizations.services.edits import edit_of
+from organizations.services.edits import edit_of_ours
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID
 
@@ -110,7 +110,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
     for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
-        entry = edit_of(found, edits, known)
+        entry = edit_of_ours(found, edits, known)
         if entry is not None and entry.actor_id != person_id:
             by_person.setdefault(entry.actor_id, []).append((found, entry))
     for changes in by_person.values():

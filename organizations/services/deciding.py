@@ -78,7 +78,7 @@ def choices(submission: Submission, shown: Shown) -> tuple[Verdict, ...]:
     offered = []
     if is_there and may_have_arrived(submission):
         offered.append(Verdict.ARRIVED)
-    if not (is_there and submission.event == Event.NEW) and not _was_accepted_late(submission):
+    if not (is_there and (submission.event == Event.NEW or _was_accepted_late(submission))):
         if is_meant_for(bytes(submission.message), gateway.environment(submission.environment)):
             offered.append(Verdict.SEND_AGAIN)
         offered.append(Verdict.GIVE_UP)

@@ -6,6 +6,14 @@ from organizations.models import AuditEntry
 from organizations.records import ContactRecord, Difference, OrganizationRecord, contact_text, pair_contacts
 
 
+def edit_of_ours(found: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
+    """The same where these edits made it for sure: of contacts that pair otherwise the newest edit of any contact."""
+    entry = edit_of(found, edits, accepted)
+    if entry is not None or not found.field.startswith("contacts"):
+        return entry
+    return next((each for each in reversed(edits) if _touches_contacts(each)), None)
+
+
 def edit_of(found: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
     """The newest of these edits, oldest first, that made this difference; None if nobody here made it.
 
@@ -40,9 +48,13 @@ def _edit_of_contact(place: int, part: str, edits: list[AuditEntry]) -> AuditEnt
 def _removal_of(text: str, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
     """The edit that took away a contact that was accepted, or saved meanwhile, with this text."""
     known = accepted.contacts if accepted else ()
-    place, removal = _place_of(text, known), None
+    place, removal, version = _place_of(text, known), None, None
     for entry in edits:
         contacts = _contacts(entry)
+        is_gap = version is not None and entry.version_after != version + 1  # something was taken or discarded
+        version = entry.version_after
+        if is_gap and accepted is not None and place is None and _touches_contacts(entry):
+            known, place = accepted.contacts, _place_of(text, accepted.contacts)
         if place is None:
             place = _place_of(text, contacts)
         else:
@@ -50,6 +62,10 @@ def _removal_of(text: str, edits: list[AuditEntry], accepted: OrganizationRecord
             removal = entry if place is None else removal
         known = contacts
     return removal if place is None else None
+
+
+def _touches_contacts(entry: AuditEntry) -> bool:
+    return any(field.startswith("contacts.") for field in entry.facts.get("fields", []))
 
 
 def _place_of(text: str, contacts: tuple[ContactRecord, ...]) -> int | None:

@@ -26,7 +26,7 @@ from organizations.redox.environment import Environment as RedoxEnvironment
 from . import gateway, warnings
 from .actors import Actor
 from .blockers import Blocker, blockers_of, is_undecided, not_read_back
-from .edits import edit_of
+from .edits import edit_of, edit_of_ours
 from .warnings import Case, ReviewWarning
 
 
@@ -298,7 +298,7 @@ def _changes(
 ) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
     """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    chosen = tuple(Change(found, edit_of(found, edits, accepted)) for found in split.chosen)
+    chosen = tuple(Change(found, edit_of_ours(found, edits, accepted)) for found in split.chosen)
     return chosen, with_edits(split.overwritten, edits, accepted, record)
 
 
@@ -323,7 +323,8 @@ def _is_edited(field: str, edited: set[str]) -> bool:
     """Whether the field is among the edited ones, a contact of which some part is, or one that may be taken away."""
     if field.startswith("contacts.removed."):
         return True  # its number differs between two comparisons: the edit that took it away is found by its text
-    return field in edited or any(each.startswith(f"{field}.") for each in edited)
+    of_contact = field.rpartition(".")[0]
+    return field in edited or of_contact in edited or any(each.startswith(f"{field}.") for each in edited)
 
 
 def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[Difference, AuditEntry], ...]:

@@ -1,6 +1,7 @@
 """An answer of Redox that came too late to be settled by: it says what can be decided, and what cannot."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -46,3 +47,5 @@ def test_what_redox_accepted_in_a_late_answer_is_not_decided_not_to_have_arrived
     shown = deciding.last_answer(submission)
     assert shown is not None
     assert deciding.choices(submission, shown) == (Verdict.ARRIVED, Verdict.OURS, Verdict.FOREIGN)
+    gone = replace(shown, record=None)  # then only a person can say what became of it
+    assert deciding.choices(submission, gone) == (Verdict.SEND_AGAIN, Verdict.GIVE_UP)

@@ -151,3 +151,33 @@ def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, secon
     save(made, editor, name=old)
     submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
     assert [change.by.partition(",")[0] for change in changes(submission)] == [editor.get_full_name()]
+
+
+def test_what_somebody_else_did_to_contacts_is_never_sent_without_a_tick(editor: User, second: User) -> None:
+    made = factories.organization(user=editor)
+    (first,) = made.record().contacts
+    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
+    save(made, editor, contacts=(first,))
+    save(made, editor, contacts=(EXTRA,))  # typed over the one that was kept
+    review = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(second))
+    assert named(made) == {"contacts.removed.0": editor.pk}
+    assert "others" in {warning.key for warning in review.warnings}
+
+
+def test_who_removed_a_contact_that_was_taken_is_named(editor: User, second: User) -> None:
+    made = factories.confirmed(factories.organization(user=editor))
+    (first,) = made.record().contacts
+    save(made, editor, aliases=("North",))
+    made = read(made, replace(made.record(), aliases=(), contacts=(first, EXTRA)))
+    differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor))
+    save(made, second, contacts=(first,))
+    assert named(made)["contacts.removed.1"] == second.pk
+
+
+def test_a_contact_that_both_sides_added_is_a_saved_change(editor: User) -> None:
+    made = factories.organization(user=editor)
+    made = factories.confirmed(save(made, editor, contacts=()))
+    save(made, editor, contacts=(EXTRA,))
+    theirs = replace(EXTRA, purpose="Billing", name="Bea", work_phone="+16085550122")
+    made = read(made, replace(made.record(), contacts=(theirs,)))
+    assert (made.changes > 0, bool(todo.unsent(made))) == (True, True)

@@ -162,9 +162,9 @@ def sendable(record: OrganizationRecord) -> OrganizationRecord:
 
 
 def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> OrganizationRecord:
-    """A reading of a record of which nothing was accepted, with values that mean the same spelled as they are wanted.
+    """A reading, for a record that was never accepted. Values with the same meaning keep the spelling saved here.
 
-    Its destination ID stays unknown: a reading does not show it.
+    The destination ID stays unknown: a Query does not show it.
     """
     return replace(respelled(seen, wanted), oid=wanted.oid, carried=carried_from(wanted, seen))
 

@@ -116,5 +116,5 @@ class RecordForm:
 
 
 def _nothing(*_: str) -> str:
-    """Stands for a look outside the form where only its texts are judged."""
+    """No fault and no record: the texts alone are checked."""
     return ""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.db.models import Count
 from django.urls import reverse
@@ -80,6 +81,15 @@ class PlanPage:
     @property
     def can_stop(self) -> bool:
         return self.can_be_held and self.plan.state != PlanState.STOPPED
+
+    @property
+    def again_url(self) -> str:
+        """The review of what was cancelled, once nothing of the plan is open; empty where nothing was cancelled."""
+        left = [row.submission.organization_id for row in self.rows if row.submission.state == State.CANCELLED]
+        if self.is_open or not left:
+            return ""
+        query = urlencode({"kind": self.plan.kind, "record": left}, doseq=True)
+        return f"{reverse('plan-new', args=[self.plan.environment])}?{query}"
 
     @property
     def what_it_is(self) -> str:

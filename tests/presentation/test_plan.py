@@ -111,3 +111,11 @@ def test_the_progress_counts_in_the_words_of_the_states(editor: User) -> None:
     assert shown.page(plan).progress == "0 of 3 accepted, 1 queued, 2 need a decision"
     plan.submissions.filter(organization=made[0]).update(state=State.REJECTED)
     assert shown.page(plan).progress == "0 of 3 accepted, 1 queued, 1 rejected, 1 needs a decision"
+
+
+def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(plan: Plan) -> None:
+    row = row_of(plan, state=State.CANCELLED, cancelled_by="Editor One")
+    url = shown.page(Plan.objects.get(pk=plan.pk)).again_url
+    assert url == f"/staging/plans/new/?kind={plan.kind}&record={row.submission.organization_id}"
+    row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER)
+    assert shown.page(Plan.objects.get(pk=plan.pk)).again_url == ""

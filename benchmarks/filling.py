@@ -257,6 +257,7 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
         "country": address.country,
         "wanted_hash": fingerprint(record),
         "search_text": searching.search_text(record),
+        "double_key": searching.double_key(record),
     }
 
 

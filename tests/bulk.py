@@ -62,6 +62,7 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
         wanted_hash=fingerprint(record),
         changes=len(difference(None, record)),
         search_text=searching.search_text(record),
+        double_key=searching.double_key(record),
         created_at=MOMENT,
         edited_at=MOMENT,
     )

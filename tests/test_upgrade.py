@@ -14,7 +14,7 @@ from django.db.migrations.state import StateApps
 from django.utils import timezone
 
 from organizations.models import AuditEntry, Evidence, Organization, Submission
-from organizations.services import audit, known, settling
+from organizations.services import audit, known, searching, settling
 from tests import factories
 from tests.factories import BASE, acting
 
@@ -173,6 +173,25 @@ def test_a_message_or_an_entry_that_cannot_be_read_does_not_stop_the_upgrade(bef
     assert ends(16)[-1] == QUERY  # what it knew of the reading before is gone
     assert ends(2) == [EQUIVALENT]  # no entry says more
     assert record(12).taken == ""
+
+
+def test_what_is_stored_is_searched_as_if_it_were_saved_today(before: StateApps) -> None:
+    organizations = before.get_model("organizations", "Organization")._default_manager
+    entries = before.get_model("organizations", "AuditEntry")._default_manager
+    stored = organizations.get(oid=f"{BASE}.1")
+    name = "St. Mary’s Clínica"
+    old_text = stored.search_text.replace(stored.name.lower(), name.lower())
+    assert name.lower() in old_text
+    organizations.filter(pk=stored.pk).update(name=name, search_text=old_text)
+    edit = entries.filter(oid=f"{BASE}.1").order_by("pk").last()
+    by_zoe = {"actor_name": "Zoë O’Brien", "search_text": "zoë o’brien st. mary’s clínica 2.16.840 ticket 7."}
+    entries.filter(pk=edit.pk).update(**by_zoe)
+    upgrade()
+    for organization in Organization.objects.all():
+        saved_today = organization.record()
+        assert organization.search_text == searching.search_text(saved_today)
+        assert organization.double_key == searching.double_key(saved_today)
+    assert AuditEntry.objects.get(pk=edit.pk).search_text == "st marys clinica 2.16.840 ticket 7"
 
 
 @pytest.mark.django_db

@@ -199,6 +199,12 @@ class Organization(models.Model):
         "organizations.Submission", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     search_text = models.TextField(blank=True)
+    double_key = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        help_text="Equal for the same name and address; empty without an address.",
+    )
     created_at = models.DateTimeField()
     edited_at = models.DateTimeField()
     edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -232,7 +238,7 @@ class Organization(models.Model):
             models.Index(fields=["environment", "shown_part_of_oid"], name="organization_shown_below"),
             models.Index(fields=["environment", "oid_key"], name="organization_by_oid"),
             models.Index(fields=["environment", "name"], name="organization_by_name"),
-            models.Index(fields=["environment", "zip_code"], name="organization_by_zip"),
+            models.Index(fields=["environment", "double_key"], name="organization_doubles"),
             models.Index(fields=["environment", "destination_id", "name"], name="organization_by_destination"),
             models.Index(fields=["environment", "state", "oid_key"], name="organization_by_state"),
             models.Index(fields=["environment", "differs"], name="organization_differing"),

@@ -14,13 +14,11 @@ from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
-from organizations.oid import Oid, OidError
 from organizations.services import searching
 from organizations.words import ATTEMPT, MONTHS
 
 from .submission import edits_of
 
-LONGEST_SEARCH = 200
 MOST_DIGITS = 18  # a number beyond is none of a row
 PORTAL = "portal"  # who: no person, but the portal itself and its workers
 FIRST_YEAR, LAST_YEAR = 2000, 2199
@@ -150,7 +148,7 @@ def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
     if submission and not (submission.isascii() and submission.isdigit() and len(submission) <= MOST_DIGITS):
         faults["submission"] = f"'{submission[:20]}' is no number of a submission."
         submission = ""
-    record = " ".join(params.get("record", "")[:LONGEST_SEARCH].replace("\x00", " ").split())
+    record = searching.typed(params.get("record", ""))
     known = {name: "" if name in faults else value for name, value in choices.items()}
     utc = params.get("times") == "utc"
     return Filters(record=record, submission=submission, since=since, until=until, utc=utc, **known), faults
@@ -234,7 +232,7 @@ def _story_of(number: int) -> Q:
 def _about(typed: str) -> Q:
     """Everything about a record, under whatever name and OID it had then, and entries that hold the words themselves.
 
-    The name of who acted does not count: that is what "Who" is for.
+    The name of who acted is not among these words: that is what "Who" is for.
     """
     exact = _known_oid(typed)
     if exact:
@@ -242,22 +240,16 @@ def _about(typed: str) -> Q:
         # As numbers: for a search inside the search PostgreSQL reads the whole history.
         ids = list(held.values_list("organization_id", flat=True).distinct())
         return _of_oid(exact) | Q(organization_id__in=ids)
-    holds, of_record = Q(), Q()
-    for word in searching.words(typed):
-        holds &= Q(search_text__contains=word) & ~Q(actor_name__icontains=word)
-        of_record &= Q(search_text__contains=word)
-    now = Organization.objects.filter(of_record).values("pk")
+    holds = searching.holding(typed)
+    now = Organization.objects.filter(holds).values("pk")
     before = AuditEntry.objects.filter(holds, action__in=EDITS).exclude(organization_id=None).values("organization_id")
     return holds | Q(organization_id__in=now) | Q(organization_id__in=before)
 
 
 def _known_oid(typed: str) -> str:
     """The OID that was typed, if the history knows it; part of one is searched for like a word."""
-    try:
-        text = Oid(typed.removeprefix("urn:oid:")).text
-    except OidError:
-        return ""
-    return text if AuditEntry.objects.filter(_of_oid(text)).exists() else ""
+    oid = searching.oid_in(typed)
+    return oid if oid and AuditEntry.objects.filter(_of_oid(oid)).exists() else ""
 
 
 def _of_oid(oid: str) -> Q:

@@ -1,15 +1,18 @@
 """What the form of a record can offer: parents found by name or OID, destination IDs in use, states."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from django.db.models import Count, Min
 
+from organizations.folding import fold
 from organizations.models import Organization, tree
+from organizations.models.organization import OrganizationQuerySet
 from organizations.services import searching
 
 MOST_PARENTS = 20
 MOST_DESTINATIONS = 10
-LONGEST = 200
 
 
 class Choice(NamedTuple):
@@ -21,11 +24,8 @@ class Choice(NamedTuple):
 
 def parents(environment: str, typed: str) -> list[Choice]:
     """Records of ours that fit what was typed, by name or OID; each with the record above it. Two queries."""
-    found = Organization.objects.in_environment(environment).order_by("oid_key")
-    text = searching.looked_for(typed[:LONGEST])
-    if text:
-        found = found.filter(search_text__contains=text)
-    rows = list(found.values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
+    found = Organization.objects.in_environment(environment).filter(searching.holding(searching.typed(typed)))
+    rows = list(found.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
     above = dict(
         Organization.objects.in_environment(environment)
         .filter(oid__in={part_of for _, _, part_of in rows})
@@ -41,16 +41,26 @@ def place_of(environment: str, oid: str) -> str:
 
 
 def record_called(environment: str, typed: str) -> str:
-    """The OID of the one record with this OID or name; "" for none or several."""
-    if not typed.strip() or len(typed) > LONGEST or "\x00" in typed:  # no database takes NUL in a text
-        return ""
-    text = typed.strip().lower().removeprefix("urn:oid:")
+    """The OID of the one record with this OID or name; "" for none or several.
+
+    Of records whose names are the same but for accents, capitals and the like, one whose name is just this wins.
+    """
     ours = Organization.objects.in_environment(environment)
-    exact = ours.filter(oid=text).values_list("oid", flat=True).first()
-    if exact:
-        return exact
-    named = list(ours.filter(name__iexact=typed.strip()).values_list("oid", flat=True)[:2])
-    return named[0] if len(named) == 1 else ""
+    oid, name = searching.oid_in(typed), searching.typed(typed)
+    if oid and ours.filter(oid=oid).exists():
+        return oid
+    exact = list(ours.filter(name=name).values_list("oid", flat=True)[:2])
+    if len(exact) == 1:
+        return exact[0]
+    alike = list(islice(_called_alike(ours, name), 2))
+    return alike[0] if len(alike) == 1 else ""
+
+
+def _called_alike(ours: OrganizationQuerySet, name: str) -> Iterator[str]:
+    wanted = fold(name)
+    if wanted:
+        begins = ours.filter(search_text__startswith=wanted).values_list("oid", "name")
+        yield from (oid for oid, other in begins.iterator() if fold(other) == wanted)
 
 
 def destinations(environment: str, parent_oid: str) -> list[Choice]:

@@ -12,13 +12,10 @@ from django.http import QueryDict
 from organizations.fields import STATES
 from organizations.models import Contact, Organization, StandsFor, tree
 from organizations.models.organization import OrganizationQuerySet, standing_rule
-from organizations.oid import Oid, OidError
 from organizations.services import searching
 from organizations.words import OPEN_WORK, STANDING
 
 from .choices import record_called
-
-LONGEST_SEARCH = 200
 
 VIEWS = {"tree": "Tree", "list": "List"}
 SORTS = {"oid": "oid_key", "name": "name", "accepted": "confirmed_at"}
@@ -136,7 +133,7 @@ def read(params: QueryDict, environment: str) -> Filters:
     known = {name: value for name, value in chosen.items() if value in CHOICES[name]}
     view, sort = params.get("view", ""), params.get("sort", "")
     return Filters(
-        q=searching.folded(params.get("q", "")[:LONGEST_SEARCH]),
+        q=searching.typed(params.get("q", "")),
         below=_below(params.get("below", ""), environment),
         hide_deactivated=params.get("hide_deactivated") == "1",
         view=view if view in VIEWS else "tree",
@@ -163,15 +160,7 @@ def narrowed(environment: str, filters: Filters) -> OrganizationQuerySet:
         found = found.filter(stands_for=StandsFor.NOT_SAID if not_said else filters.stands_for)
     if filters.contact:
         found = found.filter(_contact(filters.contact))
-    return found.filter(holding(filters.words))
-
-
-def holding(words: tuple[str, ...]) -> Q:
-    """Records in which every word is found."""
-    found = Q()
-    for word in words:
-        found &= Q(search_text__contains=word)
-    return found
+    return found.filter(searching.holding(filters.q))
 
 
 def chips(environment: str, filters: Filters) -> list[Chip]:
@@ -199,9 +188,7 @@ def worst(environment: str, filters: Filters) -> tuple[str, int]:
 
 def _below(text: str, environment: str) -> str:
     """The OID of the record that an address names by its OID or, as people type, by its name."""
-    return (
-        oid_in(text) or record_called(environment, text.replace("\x00", "")) or searching.folded(text[:LONGEST_SEARCH])
-    )
+    return searching.oid_in(text) or record_called(environment, text) or searching.typed(text)
 
 
 def _contact(key: str) -> Q:
@@ -211,11 +198,3 @@ def _contact(key: str) -> Q:
     if key == "no_phone":
         contacts = contacts.exclude(work_phone="", mobile_phone="", home_phone="")
     return Q(~Exists(contacts))
-
-
-def oid_in(text: str) -> str:
-    """The OID that an address names; "" for what is none."""
-    try:
-        return Oid(text.strip()).text
-    except OidError:
-        return ""

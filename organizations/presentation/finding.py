@@ -9,12 +9,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, Submission, tree
-from organizations.oid import Oid, OidError
 from organizations.services import searching
 from organizations.words import Word
 
 from .evidence import state_word
-from .filters import LONGEST_SEARCH, Filters, holding
+from .filters import Filters
 from .matches import match
 from .rows import Row, organizations_of
 
@@ -63,16 +62,10 @@ class Found:
         return len(self.submissions) + sum(section.total for section in self.sections)
 
 
-def typed(text: str) -> str:
-    """What was typed, without what cannot be searched for."""
-    return " ".join(text.replace("\x00", " ").split())[:LONGEST_SEARCH]
-
-
 def by_oid(text: str, first: Environment) -> list[Organization]:
     """The records with exactly this OID; that of the environment that counts comes first."""
-    try:
-        oid = Oid(text.lower().removeprefix("urn:oid:")).text
-    except OidError:
+    oid = searching.oid_in(text)
+    if not oid:
         return []
     found = Organization.objects.filter(oid=oid).only("environment", "oid", "name")
     return sorted(found, key=lambda record: record.environment != first)
@@ -107,11 +100,7 @@ def _found_by(submission: Submission, text: str) -> str:
 
 def _section(environment: Environment, text: str) -> Section:
     words = searching.words(text)
-    found = (
-        Organization.objects.in_environment(environment).filter(holding(words))
-        if words
-        else Organization.objects.none()
-    )
+    found = Organization.objects.in_environment(environment).filter(searching.holding(text))
     ids = list(found.order_by("oid_key").values_list("pk", flat=True)[: HITS_AN_ENVIRONMENT + 1])
     shown = organizations_of(ids[:HITS_AN_ENVIRONMENT], with_texts=True)
     total = found.count() if len(ids) > HITS_AN_ENVIRONMENT else len(ids)
@@ -123,5 +112,5 @@ def _section(environment: Environment, text: str) -> Section:
         )
         for record in shown
     ]
-    all_url = reverse("organizations", args=[environment]) + Filters(q=searching.folded(text), view="list").address()
+    all_url = reverse("organizations", args=[environment]) + Filters(q=text, view="list").address()
     return Section(environment, hits, total, all_url)

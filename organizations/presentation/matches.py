@@ -1,8 +1,10 @@
 """Why a record was found: the field that holds the word that was searched for, and the letters in it."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from organizations.folding import fold
 from organizations.models import Organization
 
 
@@ -24,23 +26,26 @@ class Match(NamedTuple):
 
 def match(organization: Organization, words: tuple[str, ...]) -> Match:
     """Where the words stand. Reads contacts and identifiers: fetch them before, for many records at once."""
-    in_name = [word for word in words if word in organization.name.lower()]
-    name = marked("Name", organization.name, in_name[0] if in_name else "")
+    folded = fold(organization.name)
+    in_name = [word for word in words if word in folded]
     missing = next((word for word in words if word not in in_name), "")
+    name = marked("Name", organization.name, in_name[0] if in_name else "")
     return Match(name, _elsewhere(organization, missing) if missing else None)
 
 
 def marked(label: str, text: str, word: str) -> Marked:
-    """The text with the first place of the word set apart; unmarked where lower case changes its length."""
-    place = text.lower().find(word) if word and len(text.lower()) == len(text) else -1
-    if place < 0:
+    """The text with the first place of the folded word set apart."""
+    if not word or word not in fold(text):
         return Marked(label, text, "", "")
-    return Marked(label, text[:place], text[place : place + len(word)], text[place + len(word) :])
+    # The shortest beginning that holds the word, then the shortest end of that.
+    end = bisect_left(range(len(text)), True, key=lambda end: word in fold(text[:end]))
+    start = bisect_left(range(end), True, key=lambda start: word not in fold(text[start:end])) - 1
+    return Marked(label, text[:start], text[start:end], text[end:])
 
 
 def _elsewhere(organization: Organization, word: str) -> Marked | None:
     for label, text in _texts(organization):
-        if word in text.lower():
+        if word in fold(text):
             return marked(label, text, word)
     return None
 

@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from organizations.models import Organization, tree
 from organizations.models.organization import OrganizationQuerySet
+from organizations.services import searching
 
-from .filters import Filters, oid_in
+from .filters import Filters
 from .matches import match
 from .rows import ROWS_A_PAGE, Row, add_counterparts, children_counts, organizations_of, page_of
 
@@ -104,7 +105,7 @@ def branch(organization: Organization, page: str) -> list[Row]:
 
 def _way(environment: str, wish: str) -> list[Organization]:
     """The record to open and all above it, the top first; nothing where there is no such record."""
-    oid = oid_in(wish)
+    oid = searching.oid_in(wish)
     wanted = Organization.objects.in_environment(environment).filter(oid=oid).only("environment", "oid").first()
     return [*tree.path_of(wanted), wanted] if wanted else []
 

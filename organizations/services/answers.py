@@ -2,10 +2,12 @@
 
 import datetime
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from django.db.models import F, Q
 
+from organizations.folding import fold
 from organizations.models import Action, AuditEntry, Environment, Event, Intent, Organization, State, Submission
 from organizations.records import OrganizationRecord, readable_fingerprint
 from organizations.redox import errors, messages, reading
@@ -66,11 +68,18 @@ def doubles_of(submission: Submission, record: OrganizationRecord) -> list[Organ
     """Our other records with the same name or address, when that is what Redox complains of."""
     if submission.known_answer != "duplicate_business":
         return []
-    same = Q(name__iexact=record.name)
-    if record.address.street:
-        same |= Q(street__iexact=record.address.street, zip_code=record.address.zip_code)
-    found = Organization.objects.in_environment(submission.environment).exclude(pk=submission.organization_id)
-    return list(found.filter(same).order_by("name", "id")[:MOST_DOUBLES])
+    name, street, zip_code = fold(record.name), fold(record.address.street), record.address.zip_code[:5]
+    candidates = Q(search_text__startswith=name)
+    if street:
+        candidates |= Q(zip_code__startswith=zip_code) if zip_code else Q(zip_code="")
+    others = Organization.objects.in_environment(submission.environment).exclude(pk=submission.organization_id)
+    found = others.filter(candidates).order_by("name", "id").only("environment", "oid", "name", "street", "zip_code")
+    same = (
+        other
+        for other in found.iterator()
+        if fold(other.name) == name or (street and fold(other.street) == street and other.zip_code.startswith(zip_code))
+    )
+    return list(islice(same, MOST_DOUBLES))
 
 
 def suspects(submission: Submission) -> tuple[Suspect, ...]:

@@ -160,7 +160,7 @@ def _entry(sequence: int, previous_hash: str, moment: datetime.datetime, fact: _
         http_status=facts.get("http_status"),
         outcome=facts.get("outcome", ""),
         request_id=fact.actor.request_id,
-        search_text=_search_text(fact, facts),
+        search_text=_search_text(facts),
         raw=None if fact.raw is None else fact.raw[:RAW_CAP],
         raw_cut=fact.raw is not None and (fact.raw_cut or len(fact.raw) > RAW_CAP),
     )
@@ -189,10 +189,10 @@ def _raw_facts(raw: bytes | None) -> dict[str, Any]:
     return {"raw_sha256": hashlib.sha256(raw).hexdigest(), "raw_bytes": len(raw)}
 
 
-def _search_text(fact: _Fact, facts: dict[str, Any]) -> str:
+def _search_text(facts: dict[str, Any]) -> str:
+    """What the history is searched by. Who acted is not in it: people are chosen by their account."""
     about = facts.get("object", {})
     words = [
-        fact.actor.name,
         about.get("name", ""),
         facts.get("oid", ""),
         facts.get("reason", ""),
@@ -200,4 +200,4 @@ def _search_text(fact: _Fact, facts: dict[str, Any]) -> str:
     ]
     words += [facts.get("redox_message_id", ""), facts.get("redox_log_id", "")]
     words += [change["label"] for change in facts.get("changes", [])]
-    return searching.folded(" ".join(word for word in words if word))
+    return searching.folded(words)

@@ -369,6 +369,7 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
         "country": address.country,
         "carried": dict(record.carried),
         "search_text": searching.search_text(record),
+        "double_key": searching.double_key(record),
     }
     for name, value in values.items():
         setattr(organization, name, value)

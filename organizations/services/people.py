@@ -6,10 +6,11 @@ from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
+from organizations.folding import fold
 from organizations.models import Action, AuditEntry, User, clock
 from organizations.permissions import ROLES, Right, act_in, refusal
 
-from . import audit, searching
+from . import audit
 from .actors import Actor, person, system
 
 MOST_TRIES = 5
@@ -60,7 +61,7 @@ def closed_until(request: HttpRequest, username: str) -> datetime.datetime | Non
     recent = AuditEntry.objects.filter(
         action=Action.PERSON_REFUSED,
         at__gt=clock.now() - TRIES_WITHIN,
-        search_text__contains=searching.folded(username),
+        search_text__contains=fold(username),
     ).order_by("-sequence")
     tries = [entry.at for entry in recent[:200] if _is_try(entry, username, address)]
     return tries[MOST_TRIES - 1] + TRIES_WITHIN if len(tries) >= MOST_TRIES else None

@@ -14,7 +14,7 @@ from organizations.records import Difference, OrganizationRecord, canonical_json
 from organizations.redox.environment import EXAMPLE_VALUES
 from organizations.redox.environment import Environment as RedoxEnvironment
 
-from . import gateway
+from . import gateway, searching
 
 SUSPECTED_CHARACTERS = "&<>"
 OVERWRITE = "overwrite"
@@ -223,14 +223,9 @@ def _first_top(case: Case) -> str:
 
 def _double(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
-    address = asdict(record.address)
-    if not any(address.values()):
-        return
-    # The ZIP is compared as it stands: it has an index, and no letters where there are many records.
-    exact = {"zip_code": address.pop("zip_code")}
-    folded = {f"{name}__iexact": value for name, value in (address | {"name": record.name}).items()}
+    key = searching.double_key(record)
     here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
-    same = here.filter(**exact, **folded).order_by("id").first()
+    same = here.filter(double_key=key).order_by("id").first() if key else None
     if same:
         text = f"{same.name}, {same.oid} has the same name and address. Redox refuses doubles without saying which."
         yield ReviewWarning("double", f"{same.oid} {_short(record.name, asdict(record.address))}", text)

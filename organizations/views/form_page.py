@@ -12,10 +12,10 @@ from organizations.forms.organization import Surroundings
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import GATEWAY, MOST_ROWS, OTHER, OURS, Typed
 from organizations.models import Environment, Organization, tree
-from organizations.oid import Oid, OidError
+from organizations.oid import OidError
 from organizations.presentation import choices, editing
 from organizations.records import OrganizationRecord
-from organizations.services import gateway, organizations
+from organizations.services import gateway, organizations, searching
 from organizations.services.faults import Circle, NotDone, OidTaken
 
 from .access import counterpart_url, record_url, user_of
@@ -122,11 +122,8 @@ class FormPage:
     def parent_of(self, typed: Typed) -> str:
         """The OID of the parent that was chosen; "" when it is none."""
         text = {OURS: "parent", OTHER: "other_oid"}.get(typed.fields.get("place", ""), "")
-        wanted = typed.fields.get(text, "").replace("\x00", "")
-        try:
-            return Oid(wanted.strip().removeprefix("urn:oid:")).text
-        except OidError:
-            return choices.record_called(self.environment, wanted) if text == "parent" else ""
+        wanted = typed.fields.get(text, "")
+        return searching.oid_in(wanted) or (choices.record_called(self.environment, wanted) if text == "parent" else "")
 
     def refused(self, form: RecordForm, fault: NotDone, *, version: int | None = None) -> HttpResponse:
         """The form with what the service refused, at its field: a parent, or else the OID."""

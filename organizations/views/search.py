@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from organizations.models import Environment
 from organizations.permissions import Right
 from organizations.presentation import finding
+from organizations.services import searching
 
 from .access import needs, record_url
 
@@ -16,7 +17,7 @@ from .access import needs, record_url
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
     """An exact OID opens its record, a submission's number the submission; anything else gives a list of hits."""
-    text = finding.typed(request.GET.get("q", ""))
+    text = searching.typed(request.GET.get("q", ""))
     given = request.GET.get("environment", "")
     environment = Environment(given) if given in Environment.values else Environment.STAGING
     by_oid = finding.by_oid(text, environment)

@@ -1,11 +1,14 @@
-"""What is typed into a search, folded to what the search column holds."""
+"""What is typed into a search, and what the search column holds of a record."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizations.services import searching
+from organizations.models import Organization
+from organizations.records import ContactRecord, IdentifierRecord
+from organizations.services import organizations, searching
 from tests import factories
+from tests.factories import acting
 from tests.strategies import oid_texts
 
 _three = st.integers(min_value=200, max_value=999).map(str)
@@ -36,8 +39,7 @@ def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
     written, digits = phone
     for typed in (written, f"Antigo {written}", f"{written} antigo", f"lakeside {written} antigo"):
         assert is_found(digits, typed), typed
-    assert searching.digits(searching.looked_for(written)).endswith(digits)
-    assert not searching.looked_for(written).strip("0123456789")
+    assert [word for word in searching.words(written) if not word.isdigit() or not word.endswith(digits)] == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,10 @@ def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
         ("tel:+16085550113", ("16085550113",)),
         ("Antigo 555-0113", ("antigo", "5550113")),
         ("Antigo +44 20 7946 0958", ("antigo", "442079460958")),
-        ("53704-1234 Madison", ("53704-1234", "madison")),
+        ("+1 (608) 555\u22120113", ("16085550113",)),
+        ("６０８\u2011５５５\u2011０１１３", ("6085550113",)),
+        ("608-\u200e555-0113", ("6085550113",)),
+        ("53704-1234 Madison", ("53704 1234", "madison")),
         ("Suite 200", ("suite", "200")),
         ("458.99999", ("458.99999",)),
     ],
@@ -58,6 +63,54 @@ def test_phones_are_folded_and_nothing_else_is(typed, words):
 
 
 @given(oid_texts())
-def test_an_oid_is_never_folded(oid):
-    for typed in (oid, f"urn:oid:{oid}", f"{oid} antigo"):
+def test_an_oid_is_looked_for_whole(oid):
+    for typed in (oid, f"urn:oid:{oid}", f"URN:OID:{oid}.", f"{oid}. antigo", f"\u200e{oid}"):
         assert searching.words(typed)[0] == oid
+    for typed in (oid, f" urn:oid:{oid}. ", f"\u200e{oid}\ufeff"):
+        assert searching.oid_in(typed) == oid
+    for typed in ("", "antigo", f"{oid} antigo", f"{oid}..1", f"{oid} 1"):
+        assert searching.oid_in(typed) == ""
+
+
+DESK = ContactRecord(purpose="Technical", name="Zoë O'Brien", email_addresses=("first-last@lakeside.example",))
+HELD = factories.record(
+    name="St. Mary's Clínica Peñón",
+    aliases=("Wausau-North/East", "Straße, Ærø"),
+    identifiers=(IdentifierRecord(kind="FACID", value="LSC-014"),),
+    contacts=(DESK,),
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "St Marys",
+        "st. mary’s",
+        "Clinica Penon",
+        "CLI\u0301NICA",
+        "wausau north",
+        "Wausau–North",
+        "north / east",
+        "strasse aero",
+        "Straße Ærø",
+        "zoe obrien",
+        "first-last@lakeside.example",
+        "lakeside.example",
+        "LSC-014",
+        "lsc 014",
+        f"{HELD.oid}.",
+        f"urn:oid:{HELD.oid}",
+        "…99999.1",
+    ],
+)
+def test_a_record_is_found_however_its_words_are_typed(editor, typed):
+    organizations.create(HELD, "staging", stands_for="", actor=acting(editor))
+    assert Organization.objects.filter(searching.holding(typed)).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["LSC-14", "L-014", "north-wausau", "'", "—", "."])
+def test_what_a_record_does_not_hold_does_not_find_it(editor, typed):
+    organizations.create(HELD, "staging", stands_for="", actor=acting(editor))
+    assert not Organization.objects.filter(searching.holding(typed)).exists()

@@ -231,6 +231,17 @@ ROWS = [
         after(made(name="Twin"), then=made(CHILD, name="Twin")),
         after(made(name="Twin", environment="production"), then=made(CHILD, name="Twin")),
     ),
+    Row(
+        "double",
+        f"Clínica Peñón’s, {BASE} has the same name and address. Redox refuses doubles without saying which.",
+        after(
+            made(name="Clínica Peñón’s", address=SHORE),
+            then=made(
+                CHILD, name="CLI\u0301NICA PEN\u0303O\u0301N\u200b'S", address=replace(SHORE, zip_code="53704-1234")
+            ),
+        ),
+        after(made(name="Clínica Peñón’s"), then=made(CHILD, name="Clínica Penta")),
+    ),
     *(
         Row(
             "contact",
@@ -349,7 +360,8 @@ class TestTicks:
         twin = factories.organization(user=editor, name="Lakeside Twin")
         made = self.ticked(editor, name="Lakeside Twin")
         assert self.opened(made, editor, aliases=("Lakeside",)) == []
-        Organization.objects.filter(pk=twin.pk).update(name="Lakeside South")
+        renamed = replace(twin.record(), name="Lakeside South")
+        organizations.edit(twin.pk, twin.version, renamed, stands_for="", actor=acting(editor))
         assert self.opened(made, editor, name="Lakeside South") == ["double"]
 
     def test_what_is_kept_of_a_long_value_is_short(self, editor: User) -> None:

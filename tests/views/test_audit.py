@@ -137,7 +137,7 @@ def test_a_record_is_found_under_every_name_and_oid_it_ever_had(north, viewer, e
     record = edited(record, editor, oid=f"{BASE}.77")
     factories.organization(f"{BASE}.2", user=editor, name="Mill Valley")
     everything = ["organization.created", "organization.edited", "organization.edited"]
-    for typed in ("Lakeside North", "harbor POINT", f"{BASE}.1", f"{BASE}.77", f"urn:oid:{BASE}.77"):
+    for typed in ("Lakeside North", "harbor POINT", f"{BASE}.1", f"{BASE}.77", f"urn:oid:{BASE}.77."):
         assert actions(viewer, f"?record={typed}") == everything, typed
 
 
@@ -149,6 +149,10 @@ def test_a_whole_oid_does_not_find_what_lies_below_it_and_part_of_one_does(north
 
 def test_the_name_of_who_acted_does_not_count_as_a_record(north, viewer):
     assert listed(viewer, "?record=Editor One") == []
+    edited(north, factories.UserFactory(role="editor", first_name="Zoë", last_name="Lakeside"), name="Clínica Peñón")
+    assert listed(viewer, "?record=Zoe") == []
+    assert listed(viewer, "?record=clinica penon") == listed(viewer, "?record=north") == [2, 1]
+    assert listed(viewer, "?record='") == []
 
 
 def test_a_withdrawn_record_is_still_found(north, viewer, editor):

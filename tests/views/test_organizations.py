@@ -194,7 +194,7 @@ def test_below_takes_a_name_and_says_what_is_no_record(client_of, family):
     assert f'<input class="form-control w-date" type="text" id="below" name="below" value="{BASE}.1"' in page
     assert f'data-hx-get="{STAGING}suggestions/"' in page
     text = client.get(STAGING, {"below": "Nowhere"}).content.decode()
-    assert "Nothing fits all filters. Without &#x27;Below: nowhere&#x27; there are " in text
+    assert "Nothing fits all filters. Without &#x27;Below: Nowhere&#x27; there are " in text
 
 
 def test_no_hit_names_the_filter_to_drop(client_of, family):

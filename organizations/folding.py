@@ -1,0 +1,76 @@
+"""One folding of text for search and near-doubles, made in Python so that both databases find the same.
+
+Never for evidence: what a Query proves is compared by the stricter rule of records.py. After a change here a migration
+has to fold again what is stored.
+"""
+
+import hashlib
+import re
+import unicodedata
+from functools import lru_cache
+
+# Small letters that Unicode does not take apart.
+_LETTERS = {
+    "æ": "ae",
+    "œ": "oe",
+    "ø": "o",
+    "ł": "l",
+    "đ": "d",
+    "ð": "d",
+    "þ": "th",
+    "ħ": "h",
+    "ŧ": "t",
+    "ŋ": "n",
+    "ı": "i",
+}
+# Quotes beside those of the categories Pi and Pf, with accents and letters that are typed for an apostrophe.
+_QUOTES = frozenset(
+    "'\"`\u02b9\u02ba\u02bb\u02bc\u02bd\u02ca\u02cb\u02ee\u201a\u201e\u2032\u2035\u055a\u05f3\u05f4\ua78c"
+)
+_REMOVED = frozenset({"Mn", "Mc", "Me", "Cf", "Cs", "Pi", "Pf"})
+_BLANKS = frozenset({"Pd", "Ps", "Pe", "Zs", "Zl", "Zp"})
+_SEPARATORS = frozenset(",;/\\|\u2044\u2212\u2215")  # the last three: fraction slash, minus, division slash
+_SPACING_ACCENT = re.compile(" [\u0300-\u036f]+")  # as Unicode writes ´ apart
+_DOTS = re.compile(r"\.{2,}")
+_DOT_NOT_BETWEEN_DIGITS = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
+_AMERICAN = frozenset({"", "us", "usa", "united states", "united states of america"})
+
+
+def fold(text: str) -> str:
+    """Text without the differences that people do not search by; idempotent.
+
+    Capitals, accents, quotes, apostrophes and characters that cannot be seen fall away; dashes, slashes, commas,
+    semicolons and brackets become a blank; a dot stays only between two digits, as in an OID.
+    """
+    if not text.isascii():
+        text = _SPACING_ACCENT.sub("", unicodedata.normalize("NFKD", text))
+    text = _DOTS.sub(" ", "".join(map(_fold_character, text.casefold())))
+    return " ".join(_DOT_NOT_BETWEEN_DIGITS.sub("", text).split())
+
+
+def near_double_key(name: str, *, street: str, city: str, state: str, zip_code: str, country: str) -> str:
+    """Equal for the same name at the same address, however they are written; "" without an address.
+
+    Of an American ZIP only the first five digits count, and all names of the country are one.
+    """
+    if not any((street, city, state, zip_code, country)):
+        return ""
+    is_american = fold(country) in _AMERICAN
+    postal_code = fold(zip_code).replace(" ", "")
+    parts = map(fold, (name, street, city, state))
+    text = "\n".join((*parts, *((postal_code[:5], "usa") if is_american else (postal_code, fold(country)))))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=4096)
+def _fold_character(character: str) -> str:
+    if character in _LETTERS:
+        return _LETTERS[character]
+    category = unicodedata.category(character)
+    if category in _REMOVED or character in _QUOTES:
+        return ""
+    if category in _BLANKS or character in _SEPARATORS or character.isspace():
+        return " "
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    return "" if category == "Cc" else character

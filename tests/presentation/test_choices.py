@@ -1,0 +1,41 @@
+"""The record that somebody names in a form, by its OID or its name."""
+
+import pytest
+
+from organizations.models import User
+from organizations.presentation import choices
+from tests import factories
+from tests.factories import BASE
+
+
+@pytest.fixture
+def peak(editor: User) -> str:
+    factories.organization(user=editor, name="Clínica Peñón")
+    factories.organization(f"{BASE}.1", user=editor, name="Clínica Peñón North", part_of_oid=BASE)
+    return BASE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "typed", ["Clínica Peñón", "  CLINICA  PENON ", "“Clínica Peñón”", BASE, f"urn:oid:{BASE}.", f"\u200e{BASE}"]
+)
+def test_a_record_is_named_however_it_is_typed(peak: str, typed: str) -> None:
+    assert choices.record_called("staging", typed) == peak
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["Clinica", "Clinica Penon Nort", "", "'", "\x00", f"{BASE}.2", f"{BASE} {BASE}"])
+def test_what_names_no_record_or_only_a_part_of_one_is_none(peak: str, typed: str) -> None:
+    assert choices.record_called("staging", typed) == ""
+
+
+@pytest.mark.django_db
+def test_of_names_that_are_nearly_the_same_only_the_exact_one_is_meant(peak: str, editor: User) -> None:
+    factories.organization(f"{BASE}.2", user=editor, name="Clinica Penon")
+    assert choices.record_called("staging", "Clinica Penon") == f"{BASE}.2"
+    assert choices.record_called("staging", "CLINICA PENON") == ""
+
+
+@pytest.mark.django_db
+def test_suggestions_hold_every_word(peak: str) -> None:
+    assert [each.value for each in choices.parents("staging", "nórth clinica")] == [f"{BASE}.1"]

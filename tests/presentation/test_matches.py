@@ -1,0 +1,29 @@
+"""The letters of a text that are marked because they were searched for."""
+
+import pytest
+
+from organizations.presentation.matches import marked
+from organizations.services import searching
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "hit"),
+    [
+        ("Clínica Peñón", "penon", "Peñón"),
+        ("St. Mary's Hospital", "mary’s", "Mary's"),
+        ("Straße 1", "STRASSE", "Straße"),
+        ("Site LSC–014", "lsc-014", "LSC–014"),
+        ("Old Harbor, Harbor", "harbor", "Harbor"),
+        ("2.16.840.1", "840.1.", "840.1"),
+        ("Clínica", "penon", ""),
+    ],
+)
+def test_what_was_found_is_marked_as_it_is_written(text: str, typed: str, hit: str) -> None:
+    (word,) = searching.words(typed)
+    found = marked("Name", text, word)
+    assert found.hit == hit
+    assert found.before + found.hit + found.after == text
+
+
+def test_the_first_place_is_marked() -> None:
+    assert marked("Name", "Old Harbor, Harbor", "harbor").before == "Old "

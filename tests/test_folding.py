@@ -1,0 +1,96 @@
+"""The folding for search and near-doubles."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizations.folding import fold, near_double_key
+from tests.strategies import oid_texts
+
+ANY_TEXT = st.text(st.characters())
+
+
+@given(ANY_TEXT)
+def test_folded_text_folds_to_itself(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(ANY_TEXT)
+def test_capitals_and_ways_of_composing_make_no_difference(text):
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        assert fold(unicodedata.normalize(form, text)) == fold(text)
+    assert fold(text.lower()) == fold(text)
+
+
+@given(ANY_TEXT)
+def test_nothing_is_left_that_cannot_be_seen_or_stored(text):
+    folded = fold(text)
+    unwanted = {"Cc", "Cf", "Cs", "Mn", "Mc", "Me"}
+    assert not unwanted.intersection(map(unicodedata.category, folded))
+    assert folded == " ".join(folded.split())
+
+
+@given(oid_texts())
+def test_an_oid_stays_as_it_is(oid):
+    assert fold(oid) == fold(f"{oid}.") == oid
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("St. Mary’s", "st marys"),
+        ("St. Mary´s", "st marys"),
+        ("“U.S.A.” Clinic", "usa clinic"),
+        ("CLÍNICA PEÑÓN", "clinica penon"),
+        ("Straße Ærø Łódź Đurđa", "strasse aero lodz durda"),
+        ("Wausau–North / East", "wausau north east"),
+        ("Smith, Jones; Lee (North)", "smith jones lee north"),
+        ("to...from", "to from"),
+        ("６０８．５ ٦٠٨", "608.5 608"),
+        ("a\u200eb\u00adc\x00d\u00a0\te", "abcd e"),
+    ],
+)
+def test_what_people_do_not_search_by_falls_away(text, folded):
+    assert fold(text) == folded
+
+
+PLACE = {"street": "1 Shore Rd.", "city": "Madison", "state": "WI", "zip_code": "53704", "country": "USA"}
+
+
+def key(name: str = "Lakeside", **address: str) -> str:
+    return near_double_key(name, **(PLACE | address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"street": "1 SHORE RD"},
+        {"city": "Ma\u0301dison"},
+        {"zip_code": "53704-1234"},
+        {"zip_code": "537041234"},
+        {"country": "U.S."},
+        {"country": ""},
+    ],
+)
+def test_the_same_address_has_the_same_key(address):
+    assert key(**address) == key()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [{"street": "2 Shore Rd"}, {"zip_code": "53705"}, {"city": "Monona"}, {"state": "MN"}, {"country": "Canada"}],
+)
+def test_another_address_has_another_key(address):
+    assert key(**address) != key()
+    assert key("Seaside") != key()
+
+
+def test_of_another_country_the_whole_postal_code_counts():
+    assert key(country="UK", zip_code="SW1A 1AA") == key(country="uk", zip_code="sw1a1aa")
+    assert key(country="UK", zip_code="SW1A 1AA") != key(country="UK", zip_code="SW1A 1AB")
+
+
+def test_without_an_address_there_is_no_key():
+    assert key(**dict.fromkeys(PLACE, "")) == ""

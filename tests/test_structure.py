@@ -25,6 +25,7 @@ _READING = {
     "oid",
     "fields",
     "folding",
+    "csv_cells",
     "words",
     "templatetags",
 }
@@ -32,6 +33,7 @@ ARROWS = {
     "oid": set(),
     "words": set(),
     "folding": set(),
+    "csv_cells": set(),
     "fields": {"oid"},
     "records": {"oid"},
     "knowledge": {"records"},
@@ -56,6 +58,7 @@ PACKAGES = {
     "oid": set(),
     "words": set(),
     "folding": set(),
+    "csv_cells": set(),
     "fields": {"phonenumbers"},
     "records": set(),
     "knowledge": set(),

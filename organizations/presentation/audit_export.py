@@ -1,19 +1,18 @@
 """The history as a file, a piece at a time, with what it was narrowed to in its head."""
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import StringIO
 
 from django.db.models import QuerySet
 
+from organizations.csv_cells import BYTE_ORDER_MARK, line
 from organizations.models import AuditEntry, AuditHead
 
 from . import audit_filters, sentences
 from .audit_filters import Filters
-from .exporting import BYTE_ORDER_MARK, ROWS_AT_ONCE, safe
+from .exporting import ROWS_AT_ONCE
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 COLUMNS = (
@@ -68,15 +67,15 @@ def export(filters: Filters, made_at: datetime, made_by: str) -> Export:
 
 def _csv(made: Export, count: int) -> Iterator[str]:
     yield BYTE_ORDER_MARK
-    yield _line("Audit history of orgportal")
-    yield _line("Made (UTC)", _utc(made.made_at))
-    yield _line("Made by", made.made_by)
-    yield _line("Narrowed to", *made.narrowed_to)
-    yield _line("Entries", str(count))
-    yield _line()
-    yield _line(*COLUMNS)
+    yield line(["Audit history of orgportal"])
+    yield line(["Made (UTC)", _utc(made.made_at)])
+    yield line(["Made by", made.made_by])
+    yield line(["Narrowed to", *made.narrowed_to])
+    yield line(["Entries", str(count)])
+    yield line([])
+    yield line(COLUMNS)
     for entry in made.entries.iterator(chunk_size=ROWS_AT_ONCE):
-        yield _line(*_cells(entry))
+        yield line(_cells(entry))
 
 
 def _cells(entry: AuditEntry) -> Iterator[str]:
@@ -93,12 +92,6 @@ def _cells(entry: AuditEntry) -> Iterator[str]:
     yield entry.facts.get("reason", "")
     yield entry.request_id
     yield entry.hash
-
-
-def _line(*cells: str) -> str:
-    text = StringIO()
-    csv.writer(text).writerow([safe(cell) for cell in cells])
-    return text.getvalue()
 
 
 def _json(made: Export, count: int) -> Iterator[str]:

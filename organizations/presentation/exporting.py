@@ -1,15 +1,12 @@
-"""Records as CSV, a line at a time, for spreadsheets.
+"""Records as CSV, a line at a time, for spreadsheets."""
 
-A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection).
-"""
-
-import csv
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import batched
 
 from django.db.models import Max
 
+from organizations.csv_cells import BYTE_ORDER_MARK, line
 from organizations.models import Contact, Environment, Organization, StandsFor
 from organizations.models.organization import OrganizationQuerySet
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
@@ -18,8 +15,6 @@ from . import evidence
 from .rows import Row, add_counterparts, standing_of, to_do_of
 
 ROWS_AT_ONCE = 500
-BYTE_ORDER_MARK = "\ufeff"  # by it Excel knows that the file is UTF-8
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _HEAD = (
     "Environment",
@@ -45,29 +40,16 @@ _HEAD = (
 )
 
 
-class _Line:
-    """What csv writes to: the line that was written last."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def csv_lines(found: OrganizationQuerySet) -> Iterator[str]:
     """The head, then a line for each record; contacts get as many groups of columns as some record needs."""
-    writer = csv.writer(_Line())
     contacts = _most_contacts(found)
-    yield BYTE_ORDER_MARK + writer.writerow(_head(contacts))
+    yield BYTE_ORDER_MARK + line(_head(contacts))
     with_parts = found.with_words().prefetch_related("contacts", "identifiers")
     for organizations in batched(with_parts.iterator(chunk_size=ROWS_AT_ONCE), ROWS_AT_ONCE):
         rows = [Row(organization=organization) for organization in organizations]
         add_counterparts(rows)
         for row in rows:
-            yield writer.writerow([safe(cell) for cell in _cells(row, contacts)])
-
-
-def safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+            yield line(_cells(row, contacts))
 
 
 def _most_contacts(found: OrganizationQuerySet) -> int:
@@ -114,7 +96,7 @@ def _lines(values: Iterable[str]) -> str:
 
 def _state(organization: Organization) -> Iterator[str]:
     yield standing_of(organization).word
-    yield "; ".join(each.word.word for each in to_do_of(organization))
+    yield _lines(each.word.word for each in to_do_of(organization))
     yield str(organization.changes)
     yield _time(organization.confirmed_at)
     yield evidence.in_export(organization)

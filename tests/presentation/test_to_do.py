@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.http import QueryDict
 
+from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.presentation import exporting, filters, listing
 from organizations.presentation.rows import Row
@@ -76,9 +77,9 @@ def test_a_list_names_the_evidence_where_it_is_not_redoxs_answer(differing):
 
 def test_the_export_says_what_is_known_and_by_what(differing):
     lines = exporting.csv_lines(Organization.objects.all())
-    head, row = csv.reader("".join(lines).removeprefix(exporting.BYTE_ORDER_MARK).splitlines(keepends=True))
+    head, row = csv.reader("".join(lines).removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True))
     cells = dict(zip(head, row, strict=True))
-    assert cells["To do"] == "Directory differs; Changes not sent"
+    assert cells["To do"] == "Directory differs\nChanges not sent"
     assert (cells["Accepted by"], cells["Directory differs"], cells["OID belongs to"]) == ("A Query", "1", "")
     assert cells["Directory asked (UTC)"].startswith(f"{clock.now():%Y-%m-%d}")
     assert cells["Aliases"] == "Alpha; Beta\nGamma"

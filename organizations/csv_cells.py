@@ -2,8 +2,8 @@
 
 Spreadsheets differ in what separates cells, and they trim blanks and quotes. So the rule (OWASP, CSV injection) holds
 at the beginning of a text and behind each separator or line break in it. If a sign that begins a formula comes first
-there, not counting blanks, quotes and invisible characters, `protect` puts one apostrophe before it. `unprotect` removes
-that one.
+there, not counting blanks, quotes and invisible characters, `protect` puts one apostrophe before it, which `unprotect`
+removes.
 """
 
 import csv

@@ -42,6 +42,12 @@ urlpatterns = [
     path("search/", views.search.page, name="search"),
     path("<environment:environment>/organizations/", views.organizations.page, name="organizations"),
     path("<environment:environment>/organizations/export/", views.organizations.export, name="organizations-export"),
+    path("<environment:environment>/organizations/check/", views.checking.page, name="organizations-check"),
+    path(
+        "<environment:environment>/organizations/check/export/",
+        views.checking.export,
+        name="organizations-check-export",
+    ),
     path("<environment:environment>/organizations/new/", views.editing.new, name="organization-new"),
     path("<environment:environment>/organizations/suggestions/", views.editing.suggestions, name="suggestions"),
     path(RECORD, views.record.page, name="record"),

@@ -29,7 +29,7 @@ type Row = Mapping[str, str]
 
 
 class ReadingForm(forms.Form):
-    """Reads its fields in `clean` and remembers what the readers changed.
+    """Reads its fields in `clean` and remembers what the readers changed, by field.
 
     `stored` are the texts of all forms of this kind that are stored. Such a text is never refused in its field: `kept`
     says why it would be, typed anew.
@@ -39,7 +39,7 @@ class ReadingForm(forms.Form):
 
     def __init__(self, *args: Any, stored: Iterable[Row] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.changed: list[str] = []
+        self.changes: dict[str, list[str]] = {}
         self.stored = tuple(stored)
         self.kept: dict[str, str] = {}
 
@@ -53,8 +53,7 @@ class ReadingForm(forms.Form):
             found = reader(self.text(name))
         except FieldError as fault:
             return self.refuse(name, str(fault), self.text(name))
-        if found.changed:
-            self.changed.append(found.changed)
+        self._note_change(name, found)
         return found.value
 
     def read_each(self, name: str, reader: Callable[[int, str], Read]) -> tuple[str, ...]:
@@ -75,9 +74,17 @@ class ReadingForm(forms.Form):
                 continue
             if found.value:  # a line of invisible characters is none
                 values.append(found.value)
-            if found.changed:
-                self.changed.append(found.changed)
+            self._note_change(name, found)
         return tuple(values)
+
+    @property
+    def changed(self) -> list[str]:
+        """What the readers changed, field after field."""
+        return [change for changes in self.changes.values() for change in changes]
+
+    def _note_change(self, name: str, found: Read) -> None:
+        if found.changed:
+            self.changes.setdefault(name, []).append(found.changed)
 
     def is_stored(self, name: str, text: str) -> bool:
         """Whether a field is stored with this text; of one with lines, with each of them as often."""

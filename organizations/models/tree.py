@@ -37,6 +37,18 @@ WITH RECURSIVE branch(id, oid) AS (
 SELECT id FROM branch
 """
 
+# Upwards until a pair of start and parent comes again: a circle adds no row, which ends the query.
+_BELOW_THEMSELVES = """
+WITH RECURSIVE above(start, oid) AS (
+    SELECT oid, part_of_oid FROM organizations_organization WHERE environment = %s AND oid IN ({places})
+    UNION
+    SELECT above.start, record.part_of_oid
+    FROM above
+    JOIN organizations_organization record ON record.environment = %s AND record.oid = above.oid
+)
+SELECT start FROM above WHERE start = oid
+"""
+
 # Upwards as the directory has it or will: by what was accepted (by what is wanted, of a record never accepted), by what
 # is on its way, and by what a later reading shows. A circle adds no row, which ends the query.
 _ABOVE_IN_THE_DIRECTORY = """
@@ -172,6 +184,18 @@ def would_circle(environment: str, oid: str, part_of_oid: str) -> bool:
             [environment, part_of_oid, environment, oid, environment],
         )
         return cursor.fetchone() is not None
+
+
+def in_circles(environment: str, oids: Iterable[str]) -> set[str]:
+    """Which of these records lie below themselves by the PartOf that is wanted. One query for any number of them."""
+    starts = list(oids)
+    if not starts:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BELOW_THEMSELVES.format(places=", ".join(["%s"] * len(starts))), [environment, *starts, environment]
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def would_circle_in_directory(environment: str, oid: str, part_of_oid: str) -> bool:

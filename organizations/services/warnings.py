@@ -71,6 +71,11 @@ def warnings_for(case: Case) -> tuple[ReviewWarning, ...]:
     return tuple(ticked.get((warning.key, warning.value), warning) for warning in found)
 
 
+def of_record(case: Case) -> tuple[ReviewWarning, ...]:
+    """Only the warnings about the record's own values; without a query."""
+    return tuple(warning for rule in RECORD_RULES for warning in rule(case))
+
+
 def of_directory(case: Case) -> tuple[ReviewWarning, ...]:
     """Only the warnings about what the directory shows."""
     return tuple(warning for rule in DIRECTORY_RULES for warning in rule(case))
@@ -306,6 +311,7 @@ def _stated(case: Case) -> Iterator[ReviewWarning]:
         yield ReviewWarning("stated", "", text)
 
 
+RECORD_RULES = (_oid, _examples, _contacts, _zip_code, _characters)
 DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen)
 RULES = (
     _oid,

@@ -3,6 +3,7 @@
 from organizations.views import (
     account,
     audit,
+    checking,
     connection,
     deactivation,
     deciding,
@@ -22,6 +23,7 @@ from organizations.views import (
 __all__ = [
     "account",
     "audit",
+    "checking",
     "connection",
     "deactivation",
     "deciding",

@@ -23,6 +23,7 @@ from .window import NARROW
 # What answers with a file, a fragment or another page.
 NO_PAGES = {
     "organizations-export",
+    "organizations-check-export",
     "suggestions",
     "branch",
     "record-ask",
@@ -66,6 +67,7 @@ def lists(seeded: Seeded) -> Addresses:
             "/staging/organizations/?q=nothing-like-it",
             "/production/organizations/",
         ],
+        "organizations-check": ["/staging/organizations/check/", "/production/organizations/check/"],
         "submissions": ["/staging/submissions/", "/production/submissions/?state=open"],
         "submission": [seeded.submission(state) for state in State if state not in (State.SENDING, State.AWAITING)],
         "plans": ["/staging/plans/", "/production/plans/"],

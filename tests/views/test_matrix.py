@@ -49,6 +49,8 @@ TABLE: dict[str, Row] = {
     "search": Row(Way(READERS, 200)),
     "organizations": Row(Way(READERS, 200)),
     "organizations-export": Row(Way(READERS, 200)),
+    "organizations-check": Row(Way(READERS, 200)),
+    "organizations-check-export": Row(Way(READERS, 200)),
     "organization-new": Row(Way(EDITORS, 200), Way(EDITORS, 200), keeps_what_was_typed=True),
     "suggestions": Row(Way(READERS, 200)),
     "record": Row(Way(READERS, 200)),

@@ -1,0 +1,66 @@
+"""What the form of a record would say of stored values if somebody typed them today."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from organizations.records import OrganizationRecord
+
+from .organization import Surroundings
+from .reading import ReadingForm
+from .record import RecordForm
+from .typed import OTHER, Typed
+
+REFUSED = "Form refuses"
+CHANGED = "Form changes"
+_PART_OF = frozenset({"place", "parent", "other_oid"})
+
+
+class FormRemark(NamedTuple):
+    """One field whose stored value the form would refuse, or change to another form."""
+
+    kind: str
+    field: str
+    text: str
+
+
+def read_by_form(
+    record: OrganizationRecord,
+    *,
+    gateways: frozenset[str],
+    routing_names: Mapping[str, str],
+    own_ids: Mapping[str, str],
+) -> Iterator[FormRemark]:
+    """Read a stored record as if all of it were typed today. Looks at no other record: no query is made."""
+    no_destination = record.destination_known and not record.destination_id
+    # As an OID, so that the form looks up no record of ours.
+    typed = Typed.from_record(record, stands_for="", place=OTHER)
+    typed = typed.having(destination_none="on" if no_destination else "")
+    around = Surroundings(
+        word="",
+        gateway_oid="",
+        gateways=gateways,
+        routing_names=routing_names,
+        own_ids=own_ids,
+        record_called=_nothing,
+        oid_fault=_nothing,
+        parent_fault=_nothing,
+        destination_known=record.destination_known,
+    )
+    form = RecordForm(typed, around, checked=True)
+    form.is_valid()
+    yield from _remarks("", form.main)
+    for name, lines in (("Own identifier", form.identifiers), ("Contact", form.contacts)):
+        yield from (FormRemark(REFUSED, f"{name}s", str(error)) for error in lines.non_form_errors())
+        for number, each in enumerate(lines, start=1):
+            yield from _remarks(f"{name} {number}, ", each)
+
+
+def _remarks(where: str, form: ReadingForm) -> Iterator[FormRemark]:
+    for kind, texts_of in ((REFUSED, form.errors), (CHANGED, form.changes)):
+        for name, texts in texts_of.items():
+            label = "PartOf" if name in _PART_OF else form.fields[name].label
+            yield from (FormRemark(kind, f"{where}{label}", str(text)) for text in texts)
+
+
+def _nothing(*_: str) -> str:
+    return ""

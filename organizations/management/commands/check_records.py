@@ -1,0 +1,85 @@
+"""Today's rules, applied to every stored record."""
+
+import os
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from organizations.csv_cells import BYTE_ORDER_MARK, line
+from organizations.forms.checking import read_by_form
+from organizations.models import Environment
+from organizations.services import checking
+from organizations.services.checking import RecordFinding
+from organizations.words import count
+from orgportal import startup
+
+from ._base import Finding, PortalCommand
+from ._running import check_database
+
+STANDARD_OUTPUT = "-"
+_COLUMNS = "{:<11} {:<44} {:<30.30} {:<12} {:<26} {}"
+
+
+class Command(PortalCommand):
+    help = "Lists what today's rules say of the stored records. Changes nothing and sends nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--environment", choices=Environment.values, help="only this one; otherwise both")
+        parser.add_argument("--csv", metavar="FILE", help="write a CSV file instead of a table; - is standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        startup.verify()
+        check_database()
+        chosen = options["environment"]
+        environments = [Environment(chosen)] if chosen else list(Environment)
+        total = found = 0
+        with self._writer(options["csv"]) as write:
+            for environment in environments:
+                for checked, findings in self._parts(environment):
+                    total += checked
+                    found += len(findings)
+                    write(findings)
+        if found:
+            raise Finding(f"{count(found, 'finding')} in {count(total, 'record')}.")
+        self._say(f"Nothing was found in {count(total, 'record')}.")
+
+    def _parts(self, environment: Environment) -> Iterator[tuple[int, list[RecordFinding]]]:
+        total, done = checking.records(environment).count(), 0
+        for ids in checking.parts(environment):
+            yield len(ids), checking.check(environment, ids, read_by_form)
+            done += len(ids)
+            self._say(f"{environment.label}: {done:,} of {count(total, 'record')} checked")
+
+    @contextmanager
+    def _writer(self, file: str | None) -> Iterator[Callable[[Iterable[RecordFinding]], None]]:
+        if file is None:
+            self._write_table([RecordFinding(*checking.HEADINGS)])
+            yield self._write_table
+        elif file == STANDARD_OUTPUT:
+            self._write_lines(line(checking.HEADINGS))
+            yield lambda findings: self._write_lines(*map(line, findings))
+        else:
+            with open(file, "w", encoding="utf-8", newline="", opener=_open_private) as opened:
+                opened.write(BYTE_ORDER_MARK + line(checking.HEADINGS))
+                yield lambda findings: opened.writelines(map(line, findings))
+
+    def _write_lines(self, *lines: str) -> None:
+        for each in lines:
+            self.stdout.write(each, ending="")
+
+    def _write_table(self, findings: Iterable[RecordFinding]) -> None:
+        for finding in findings:
+            self.stdout.write(_COLUMNS.format(*map(_printable, finding)))
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(text, str)  # in no color: it is not an error
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _printable(text: str) -> str:
+    """Stored text on one line, without what a terminal would take for a command."""
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04X}" for character in text)

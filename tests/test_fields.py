@@ -7,21 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations.fields import (
-    STATES,
     FieldError,
     Read,
-    is_american,
     read_email,
     read_lines,
     read_oid,
-    read_phone,
-    read_state,
     read_street,
     read_text,
     read_uuid,
-    read_zip,
-    state_of_zip,
 )
+from organizations.phones import read_phone
+from organizations.places import STATES, is_american, read_state, read_zip, state_of_zip
 
 ROUTING_NAMES = {"a07afe3b-d247-4415-827f-6837707e1b8b": "Query for/create/update/delete an organization, STAGING"}
 OWN_IDS = {"7f296bb4-83fd-498d-92f3-a76960648788": "source ID"}

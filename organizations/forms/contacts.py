@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.forms.formsets import formset_factory
 
-from organizations.fields import read_email, read_phone, read_text
+from organizations.fields import read_email, read_text
+from organizations.phones import read_phone
 from organizations.records import ContactRecord, IdentifierRecord
 
 from .reading import ReadingForm, Text

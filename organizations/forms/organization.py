@@ -6,19 +6,9 @@ from typing import Any
 
 from django import forms
 
-from organizations.fields import (
-    STATES,
-    FieldError,
-    Read,
-    read_lines,
-    read_oid,
-    read_state,
-    read_street,
-    read_text,
-    read_uuid,
-    read_zip,
-)
+from organizations.fields import FieldError, Read, read_lines, read_oid, read_street, read_text, read_uuid
 from organizations.models import StandsFor
+from organizations.places import STATES, read_state, read_zip
 from organizations.records import AddressRecord
 
 from .reading import ReadingForm, Text

@@ -9,9 +9,9 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.lookups import Exact
 from django.http import QueryDict
 
-from organizations.fields import STATES
 from organizations.models import Contact, Organization, StandsFor, tree
 from organizations.models.organization import OrganizationQuerySet, standing_rule
+from organizations.places import STATES
 from organizations.services import searching
 from organizations.words import OPEN_WORK, STANDING
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from django.db.models import Q
 from django.utils.timezone import localtime
 
-from organizations import fields, oid
+from organizations import oid, places
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, canonical_json, print_fields, spoken
@@ -249,9 +249,9 @@ def _contacts(case: Case) -> Iterator[ReviewWarning]:
 
 def _zip_code(case: Case) -> Iterator[ReviewWarning]:
     address = case.record.address
-    if not fields.is_american(address.country):
+    if not places.is_american(address.country):
         return
-    state = fields.state_of_zip(address.zip_code)
+    state = places.state_of_zip(address.zip_code)
     if state and address.state and state != address.state:
         text = f"ZIP {address.zip_code} lies in {state}, the form says {address.state}."
         yield ReviewWarning("zip", f"{address.zip_code} {address.state}", text)

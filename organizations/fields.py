@@ -5,21 +5,33 @@ raises FieldError, whose message says what is wrong and what to do.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from organizations.oid import Oid, OidError
 
-_UNSENDABLE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]"
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]")
+_OVERRIDE = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+# Unicode's Default_Ignorable_Code_Point: what no font draws. Half of it is not of the category Cf.
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
-_INVISIBLE = re.compile(r"[\u200b\u2060\ufeff]")
+_JOINERS = "\u200c\u200d"
+_VARIATION = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_URN = re.compile(r"urn\s*:\s*oid\s*:\s*", re.IGNORECASE)
+_FIRST_ARCS = re.compile(r"(?:[0-9]+\.){3}")
+_BESIDE_A_DOT = re.compile(r"\s+(?=\.)|(?<=\.)\s+")
+_TWO_OIDS = re.compile(r"[0-9]\s+(?:[0-9]|urn\b)", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _EMAIL_NAME = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _EMAIL_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_EMAIL_NAME}(\.{_EMAIL_NAME})*@({_EMAIL_LABEL}\.)+(?![0-9]+\Z){_EMAIL_LABEL}")
+_ADDRESS_SEPARATOR = re.compile(r"[\s;,/|<>]")
 _MAX_EMAIL_LENGTH = 254
+_MAX_EMAIL_NAME_LENGTH = 64
 _MAX_QUOTED = 60
 
 
@@ -40,9 +52,14 @@ def read_text(label: str, value: str, max_length: int) -> Read:
     Refuses what JSON or the directory's XML cannot carry and what makes a text look like another: control characters,
     lone surrogates, non-characters, bidirectional overrides; and the replacement character, which stands where a text
     was broken on its way.
+
+    Removes other characters that nobody sees. Joiners and variation selectors stay where a script or an emoji needs
+    them: after a letter or symbol that is not Latin, a joiner also before one. Beside Latin letters they do nothing but
+    make two equal names differ.
     """
     _refuse_unsendable(label, value)
-    visible = _INVISIBLE.sub("", value)
+    _refuse_unsendable(label, value, _OVERRIDE)
+    visible = _without_idle(value)
     text = " ".join(visible.split())
     if len(text) > max_length:
         raise FieldError(f"{label} has {len(text)} characters; at most {max_length} can be kept.")
@@ -62,17 +79,21 @@ def read_street(value: str, max_length: int) -> Read:
 
 
 def read_oid(value: str, label: str = "OID") -> Read:
-    """A bare OID; takes it with 'urn:oid:' in front, with a dot at the end, and with blanks anywhere."""
-    visible = _INVISIBLE.sub("", value)
-    text = "".join(visible.split())
-    _refuse_unsendable(label, text)
-    removed = []
-    if visible != value:
-        removed.append("invisible characters")
-    if text != visible.strip():
+    """A bare OID; takes it with 'urn:oid:' in front, with a dot at the end, and wrapped before or after a dot.
+
+    Refuses a blank between two digits, and one before a text that begins like the OID itself: there are two OIDs, or a
+    dot was lost.
+    """
+    _refuse_unsendable(label, value)
+    typed = _without_invisible(value).strip()
+    removed = ["invisible characters"] if _without_invisible(value) != value else []
+    prefix = _URN.match(typed)
+    number = typed[prefix.end() :] if prefix else typed
+    _refuse_two_oids(number)
+    text = _BESIDE_A_DOT.sub("", number)
+    if text != number:
         removed.append("spaces")
-    if text.lower().startswith("urn:oid:"):
-        text = text[len("urn:oid:") :]
+    if prefix:
         removed.append("'urn:oid:'")
     if text.endswith("."):
         text = text.rstrip(".")
@@ -80,14 +101,38 @@ def read_oid(value: str, label: str = "OID") -> Read:
     try:
         return Read(Oid(text).text, _removed(label, removed))
     except OidError as fault:
-        raise FieldError(str(fault)) from None
+        raise FieldError(f"{fault}{unusual(text)}") from None
+
+
+def oid_or_text(text: str) -> str:
+    """The bare OID of a value that was not typed into a field for one, such as a directory's; else the text as it is.
+
+    Takes white space around it and 'urn:oid:' in front in any case, and nothing else: a value with a dot too many, or
+    with a blank or a character that nobody sees inside, is not evidence of an OID.
+    """
+    bare = text.strip()
+    if bare[: len("urn:oid:")].lower() == "urn:oid:":
+        bare = bare[len("urn:oid:") :].strip()
+    try:
+        return Oid(bare).text
+    except OidError:
+        return text
 
 
 def read_email(value: str) -> Read:
     """One e-mail address as browsers understand it (HTML standard), with a dot in its domain."""
     typed = typed_code("E-mail address", value)
-    if typed and (len(typed) > _MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(typed)):
-        raise FieldError(f"{quoted(typed)} is not an e-mail address. Example: desk@example.org.")
+    if typed.count("@") > 1 and _ADDRESS_SEPARATOR.search(typed):
+        raise FieldError(f"{quoted(typed)} holds more than one address. Enter one address a line.")
+    if typed and not _EMAIL.fullmatch(typed):
+        raise FieldError(f"{quoted(typed)} is not an e-mail address.{unusual(typed)} Example: desk@example.org.")
+    name = typed.partition("@")[0]
+    if len(name) > _MAX_EMAIL_NAME_LENGTH:
+        raise FieldError(
+            f"The part before the @ has {len(name)} characters; at most {_MAX_EMAIL_NAME_LENGTH} can be delivered to."
+        )
+    if len(typed) > _MAX_EMAIL_LENGTH:
+        raise FieldError(f"The address has {len(typed)} characters; at most {_MAX_EMAIL_LENGTH} can be delivered to.")
     return reshaped("E-mail address", value, typed, typed)
 
 
@@ -98,9 +143,9 @@ def read_uuid(value: str, routing_names: Mapping[str, str], own_ids: Mapping[str
     "source ID" or "client ID": UUIDs as well, and never a destination of ours.
     """
     typed = typed_code("Destination ID", value)
-    found = typed.lower()
+    found = with_hyphens(typed).lower()
     if found and not _UUID.fullmatch(found):
-        raise FieldError("Enter a UUID (36 characters with four hyphens), or leave it empty.")
+        raise FieldError(f"Enter a UUID (36 characters with four hyphens), or leave it empty.{unusual(found)}")
     if found in routing_names:
         raise FieldError(
             f"This is the routing ID '{routing_names[found]}' of Redox's table. It tells Redox which directory to "
@@ -117,13 +162,76 @@ def read_lines(value: str) -> tuple[str, ...]:
 
 
 def typed_code(label: str, value: str) -> str:
-    """What is visible of a typed code, such as a phone number, with single blanks. Raises FieldError as `read_text`."""
+    """What is visible of a typed code, such as a phone number, with single blanks.
+
+    No code needs format characters (Unicode's category Cf, with bidirectional overrides) or others that no font draws:
+    all of them go. Raises FieldError for what cannot be sent.
+    """
     _refuse_unsendable(label, value)
-    return " ".join(_INVISIBLE.sub("", value).split())
+    return " ".join(_without_invisible(value).split())
 
 
-def _refuse_unsendable(label: str, value: str) -> None:
-    found = _UNSENDABLE.search(value)
+def with_hyphens(typed: str) -> str:
+    """The text with every dash (Unicode's category Pd) and the minus sign as a hyphen."""
+    return "".join("-" if _is_dash(character) else character for character in typed)
+
+
+def unusual(typed: str) -> str:
+    """A sentence, after a blank, that names the first character which can look like a usual one; "" if there is none.
+
+    A quoted code that holds one looks perfect. Accented Latin letters do not look like others.
+    """
+    for place, character in enumerate(typed, start=1):
+        if not character.isascii() and not unicodedata.name(character, "").startswith("LATIN "):
+            return f" Character {place} is U+{ord(character):04X}. Type it anew."
+    return ""
+
+
+def _is_dash(character: str) -> bool:
+    return character == "\u2212" or unicodedata.category(character) == "Pd"
+
+
+def _without_invisible(text: str) -> str:
+    """Of a code, in which no character needs another to be seen."""
+    return "".join(each for each in _IGNORABLE.sub("", text) if unicodedata.category(each) != "Cf")
+
+
+def _without_idle(text: str) -> str:
+    """The text without invisible characters, but for those that a script or an emoji needs."""
+    kept: list[str] = []
+    for place, character in enumerate(text):
+        if _IGNORABLE.match(character):
+            before = kept[-1] if kept else ""
+            if character in _JOINERS:
+                after = _IGNORABLE.sub("", text[place + 1 : place + 10])[:1]
+                is_needed = (_is_joined(before) or bool(_VARIATION.match(before))) and _is_joined(after)
+            else:
+                is_needed = bool(_VARIATION.match(character)) and _is_joined(before)
+            if not is_needed:
+                continue
+        kept.append(character)
+    return "".join(kept)
+
+
+def _is_joined(character: str) -> bool:
+    """Whether it is a letter, mark or symbol that is not Latin: only such are shaped by a joiner or variation."""
+    if not character or character.isascii() or _IGNORABLE.match(character):
+        return False
+    is_latin = unicodedata.name(character, "").startswith(("LATIN ", "COMBINING ", "FULLWIDTH LATIN "))
+    return unicodedata.category(character)[0] in "LMS" and not is_latin
+
+
+def _refuse_two_oids(text: str) -> None:
+    first_arcs = _FIRST_ARCS.match(text)
+    begins_again = first_arcs and re.search(rf"\s{re.escape(first_arcs[0])}", text)
+    if begins_again or _TWO_OIDS.search(text):
+        raise FieldError(
+            "There is a blank inside. Enter one OID: if these are two, delete one; if a dot is lost, add it."
+        )
+
+
+def _refuse_unsendable(label: str, value: str, pattern: re.Pattern[str] = _UNSENDABLE) -> None:
+    found = pattern.search(value)
     if found:
         name = label[0].lower() + label[1:] if label.split(maxsplit=1)[0][1:].islower() else label
         code = f"U+{ord(found.group()):04X}"
@@ -134,7 +242,7 @@ def _refuse_unsendable(label: str, value: str) -> None:
 
 def reshaped(label: str, raw: str, typed: str, value: str) -> Read:
     """What became of `typed`, the visible text of `raw`. Blanks at the ends are not worth a word."""
-    removed = _removed(label, ["invisible characters"] if _INVISIBLE.search(raw) else [])
+    removed = _removed(label, ["invisible characters"] if _without_invisible(raw) != raw else [])
     changed = "" if typed == value else f"{label} {quoted(typed)} to {value}"
     return Read(value, "; ".join(filter(None, (removed, changed))))
 

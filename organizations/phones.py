@@ -1,32 +1,64 @@
-"""The reader of phone numbers."""
+"""The reader of phone numbers, and what is doubtful about one."""
 
 import re
 
 import phonenumbers
 
-from organizations.fields import FieldError, Read, quoted, reshaped, typed_code
+from organizations.fields import FieldError, Read, quoted, reshaped, typed_code, unusual, with_hyphens
 
-_PHONE = re.compile(r"[0-9+()./\s\u2010-\u2015-]+")
+_PHONE = re.compile(r"[0-9+()./\s-]+")
+_EXTENSION = re.compile(
+    r"([0-9+()./\s-]{7,}?)[\s,;(]*(?:,|;|#|x|\*|ext(?:ension|n)?|int|poste)[\s.:=#]*[0-9]{1,9}\)?", re.IGNORECASE
+)
+_SEVERAL = re.compile(r"[,;/|]|\b(?:or|and)\b", re.IGNORECASE)
+_NORTH_AMERICAN = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}")
 
 
 def read_phone(label: str, value: str) -> Read:
-    """A phone number in E.164 form (+16085550100); American without a country in front. Extensions cannot be sent."""
+    """A phone number in E.164 form (+16085550100); American without a country in front.
+
+    Refuses what nobody can dial by its form: a length that the country does not have, an American area code or exchange
+    that begins with 0 or 1, and extensions, which cannot be sent. Whether the number is assigned is not asked here.
+    """
     typed = typed_code(label, value)
     if not typed:
         return reshaped(label, value, "", "")
-    phone = _e164(typed)
+    plain = with_hyphens(typed)
+    phone = _e164(plain)
     if not phone:
-        raise FieldError(f"{quoted(typed)} is not a phone number. Give ten digits or begin with + and the country.")
+        raise FieldError(_fault(typed, plain))
     return reshaped(label, value, typed, phone)
 
 
-def _e164(typed: str) -> str:
-    if not _PHONE.fullmatch(typed):
-        return ""
+def is_unassigned(phone: str) -> bool:
+    """Whether the number can be dialled by its form, but nobody has such numbers; the tables of that grow old."""
+    number = _dialled(phone)
+    return number is not None and not phonenumbers.is_valid_number(number)
+
+
+def _fault(typed: str, plain: str) -> str:
+    extended = _EXTENSION.fullmatch(plain)
+    if extended and _e164(extended[1]):
+        return "Extensions cannot be sent. Put it into the contact's name."
+    if sum(bool(_e164(part.strip())) for part in _SEVERAL.split(plain)) > 1:
+        return f"{quoted(typed)} holds more than one number. Enter one, and the others in fields of their own."
+    return f"{quoted(typed)} is not a phone number.{unusual(plain)} Give ten digits or begin with + and the country."
+
+
+def _e164(plain: str) -> str:
+    number = _dialled(plain)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
+
+
+def _dialled(plain: str) -> phonenumbers.PhoneNumber | None:
+    """The number, if it can be dialled from everywhere by its form."""
+    if not _PHONE.fullmatch(plain):
+        return None
     try:
-        number = phonenumbers.parse(typed, "US")
+        number = phonenumbers.parse(plain, "US")
     except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_valid_number(number):
-        return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None  # also a local number without its area code
+    national = phonenumbers.national_significant_number(number)
+    return None if number.country_code == 1 and not _NORTH_AMERICAN.fullmatch(national) else number

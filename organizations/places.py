@@ -1,8 +1,10 @@
-"""The readers of states and ZIP codes, and what is known about them."""
+"""The readers of American states and ZIP codes, and what is known about them."""
 
 import re
+import unicodedata
 
-from organizations.fields import FieldError, Read, quoted, read_text, reshaped, typed_code
+from organizations.countries import is_american
+from organizations.fields import FieldError, Read, quoted, read_text, reshaped, typed_code, unusual, with_hyphens
 
 STATES = {
     "AL": "Alabama",
@@ -70,8 +72,58 @@ STATES = {
 }
 """States, the District of Columbia, territories and what else the Postal Service gives a two-letter code."""
 
-_STATE_CODES = {name.upper().replace(".", ""): code for code, name in STATES.items()}
+MILITARY = frozenset({"AA", "AE", "AP"})
+_MILITARY_CITY = re.compile(r"(?:APO|FPO|DPO)\b", re.IGNORECASE)
+_OTHER_NAMES = {
+    "AL": "Ala",
+    "AS": "Am Samoa",
+    "AZ": "Ariz",
+    "AR": "Ark",
+    "CA": "Calif",
+    "CO": "Colo",
+    "CT": "Conn",
+    "DC": "Washington DC, Washington District of Columbia, Dist of Columbia",
+    "DE": "Del",
+    "FL": "Fla",
+    "FM": "Federated States of Micronesia",
+    "IL": "Ill",
+    "IN": "Ind",
+    "KS": "Kans",
+    "KY": "Commonwealth of Kentucky",
+    "MA": "Mass, Commonwealth of Massachusetts",
+    "MH": "Republic of the Marshall Islands",
+    "MI": "Mich",
+    "MN": "Minn",
+    "MP": "Northern Marianas, N Mariana Islands, CNMI, Commonwealth of the Northern Mariana Islands",
+    "MS": "Miss",
+    "MT": "Mont",
+    "NC": "N Carolina, No Carolina",
+    "ND": "N Dakota, N Dak, No Dakota",
+    "NE": "Nebr, Neb",
+    "NH": "N Hampshire",
+    "NJ": "N Jersey",
+    "NM": "N Mexico, N Mex",
+    "NV": "Nev",
+    "NY": "N York, New York State",
+    "OK": "Okla",
+    "OR": "Oreg, Ore",
+    "PA": "Penn, Penna, Commonwealth of Pennsylvania",
+    "PR": "Commonwealth of Puerto Rico",
+    "PW": "Republic of Palau",
+    "SC": "S Carolina, So Carolina",
+    "SD": "S Dakota, S Dak, So Dakota",
+    "TN": "Tenn",
+    "TX": "Tex",
+    "VA": "Commonwealth of Virginia",
+    "VI": "Virgin Islands, US Virgin Islands, United States Virgin Islands, USVI",
+    "WA": "Wash, Washington State",
+    "WI": "Wis, Wisc",
+    "WV": "W Virginia, W Va",
+    "WY": "Wyo",
+}
+"""What else people write for a state; each of these means one state only."""
 
+_DROPPED = re.compile(r"[\s.,'\u0300-\u036f\u02bb\u02bc\u2018\u2019-]")
 _ZIP_PREFIXES = """
 005 NY, 006-007 PR, 008 VI, 009 PR, 010-027 MA, 028-029 RI, 030-038 NH, 039-049 ME, 050-054 VT, 055 MA, 056-059 VT,
 060-069 CT, 070-089 NJ, 090-098 AE, 100-149 NY, 150-196 PA, 197-199 DE, 200 DC, 201 VA, 202-204 DC, 206-219 MD,
@@ -81,8 +133,23 @@ _ZIP_PREFIXES = """
 734-749 OK, 750-799 TX, 800-816 CO, 820-831 WY, 832-838 ID, 840-847 UT, 850-865 AZ, 870-884 NM, 885 TX, 889-898 NV,
 900-961 CA, 962-966 AP, 967-968 HI, 970-979 OR, 980-994 WA, 995-999 AK
 """
-_ZIPS_ACROSS_A_BORDER = frozenset({"06390", "42223", "83414", "96799"})
-_ZIP = re.compile(r"([0-9]{5})(?:[\s\u2010-\u2015-]*([0-9]{4}))?")
+_UNUSED_PREFIXES = """
+213 343 345 348 353 419 517 518 519 533 536 552 621 632 642 643 663 682 702 709 732 742 771 854 858 861 862 872 892 896
+909 929 987
+"""
+"""Prefixes inside the ranges above with which no ZIP code begins."""
+_PREFIXES_OF_NO_ONE_STATE = frozenset({"099", "205", "569", "888", "969"})
+_ZIPS_ACROSS_A_BORDER = frozenset({"06390", "42223", "72643", "73949", "83414"})
+_PACIFIC_ZIPS = (
+    (96799, 96799, "AS"),
+    (96910, 96932, "GU"),
+    (96939, 96940, "PW"),
+    (96941, 96944, "FM"),
+    (96950, 96952, "MP"),
+    (96960, 96960, "MH"),
+    (96970, 96970, "MH"),
+)
+_ZIP = re.compile(r"([0-9]{5})(?:[\s-]*([0-9]{4}))?")
 _MAX_FOREIGN_LENGTH = 50
 _MAX_FOREIGN_ZIP_LENGTH = 20
 
@@ -94,10 +161,9 @@ def read_state(value: str, country: str = "USA") -> Read:
     typed = typed_code("State", value)
     if not typed:
         return reshaped("State", value, "", "")
-    name = typed.upper().replace(".", "")
-    code = name if name in STATES else _STATE_CODES.get(name)
+    code = _STATE_CODES.get(_folded(typed))
     if not code:
-        raise FieldError(f"{quoted(typed)} is not a state. Choose from the list.")
+        raise FieldError(f"{quoted(typed)} is not a state.{unusual(typed)} Choose from the list.")
     return reshaped("State", value, typed, code)
 
 
@@ -108,34 +174,62 @@ def read_zip(value: str, country: str = "USA") -> Read:
     typed = typed_code("ZIP", value)
     if not typed:
         return reshaped("ZIP", value, "", "")
-    found = _ZIP.fullmatch(typed)
+    found = _ZIP.fullmatch(with_hyphens(typed))
     if not found:
         raise FieldError(
-            f"{quoted(typed)} is not a ZIP code. Give 5 digits, or 5 and 4 with a hyphen; keep a leading 0."
+            f"{quoted(typed)} is not a ZIP code.{unusual(typed)} Give 5 digits, or 5 and 4 with a hyphen; keep a"
+            " leading 0."
         )
     return reshaped("ZIP", value, typed, "-".join(filter(None, found.groups())))
 
 
-def is_american(country: str) -> bool:
-    """Whether the rules for American states and ZIP codes hold; also where no country is given."""
-    return country.strip().upper().replace(".", "") in ("", "US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA")
+def is_state(name: str) -> bool:
+    """Whether it is an American state, by code or name."""
+    return _folded(name) in _STATE_CODES
 
 
 def state_of_zip(zip_code: str) -> str:
-    """The code of the state that an American ZIP code lies in; "" where its first three digits do not tell for sure."""
-    first_five = zip_code[:5]
-    if first_five in _ZIPS_ACROSS_A_BORDER or not _ZIP.fullmatch(zip_code):
+    """The code of the state that an American ZIP code lies in; "" if the code does not tell for sure."""
+    if not _ZIP.fullmatch(zip_code) or zip_code[:5] in _ZIPS_ACROSS_A_BORDER:
         return ""
-    return _STATE_OF_PREFIX.get(int(first_five[:3]), "")
+    number = int(zip_code[:5])
+    pacific = next((state for first, last, state in _PACIFIC_ZIPS if first <= number <= last), "")
+    return pacific or _STATE_OF_PREFIX.get(zip_code[:3], "")
 
 
-def _states_of_prefixes() -> dict[int, str]:
-    states: dict[int, str] = {}
+def is_unused_zip(zip_code: str) -> bool:
+    """Whether no ZIP code of the Postal Service begins with the first three digits of this one."""
+    prefix = zip_code[:3]
+    is_known = prefix in _STATE_OF_PREFIX or prefix in _PREFIXES_OF_NO_ONE_STATE
+    return bool(_ZIP.fullmatch(zip_code)) and not is_known
+
+
+def is_military_city(city: str) -> bool:
+    """Whether the city is a military or diplomatic post office, such as APO."""
+    return bool(_MILITARY_CITY.match(city.strip()))
+
+
+def _folded(name: str) -> str:
+    """In capitals, without accents, blanks and what is written after or inside an abbreviation."""
+    return "".join(each for each in unicodedata.normalize("NFKD", name).upper() if not _DROPPED.match(each))
+
+
+def _state_codes() -> dict[str, str]:
+    codes = {}
+    for code, name in STATES.items():
+        for each in (code, name, *filter(None, _OTHER_NAMES.get(code, "").split(", "))):
+            codes[_folded(each)] = code
+    return codes
+
+
+def _states_of_prefixes() -> dict[str, str]:
+    states: dict[str, str] = {}
     for entry in _ZIP_PREFIXES.split(","):
         prefixes, state = entry.split()
         first, _, last = prefixes.partition("-")
-        states |= dict.fromkeys(range(int(first), int(last or first) + 1), state)
-    return states
+        states |= {f"{number:03}": state for number in range(int(first), int(last or first) + 1)}
+    return {prefix: state for prefix, state in states.items() if prefix not in _UNUSED_PREFIXES.split()}
 
 
+_STATE_CODES = _state_codes()
 _STATE_OF_PREFIX = _states_of_prefixes()

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.forms.formsets import formset_factory
 
-from organizations.fields import read_email, read_text
+from organizations.fields import Read, oid_or_text, read_email, read_text
 from organizations.phones import read_phone
 from organizations.records import ContactRecord, IdentifierRecord
 
@@ -32,7 +32,7 @@ class ContactForm(ReadingForm):
         self.record = ContactRecord(
             purpose=self.read("purpose", lambda typed: read_text("Purpose", typed, 100)),
             name=self.read("name", lambda typed: read_text("Contact name", typed, 200)),
-            email_addresses=self.read_each("email_addresses", lambda _, line: read_email(line)),
+            email_addresses=self._email_addresses(),
             work_phone=self.read("work_phone", lambda typed: read_phone(labels["work_phone"], typed)),
             mobile_phone=self.read("mobile_phone", lambda typed: read_phone(labels["mobile_phone"], typed)),
             home_phone=self.read("home_phone", lambda typed: read_phone(labels["home_phone"], typed)),
@@ -40,6 +40,21 @@ class ContactForm(ReadingForm):
         if not self.errors:
             self._refuse_half(self.record)
         return self.cleaned_data
+
+    def _email_addresses(self) -> tuple[str, ...]:
+        """Each address once; addresses that are stored twice stay as they are."""
+        is_untouched = self.is_stored("email_addresses", self.text("email_addresses"))
+        before: set[str] = set()
+
+        def reader(_: int, line: str) -> Read:
+            found = read_email(line)
+            folded = found.value.casefold()
+            if folded and folded in before and not is_untouched:
+                return Read("", f"{found.value} was there twice; the second one was left out")
+            before.add(folded)
+            return found
+
+        return self.read_each("email_addresses", reader)
 
     def _refuse_half(self, record: ContactRecord) -> None:
         if not record.purpose and self._is_of_a_stored_one():
@@ -78,7 +93,7 @@ class IdentifierForm(ReadingForm):
     def _refuse_wrong(self, record: IdentifierRecord) -> None:
         if not record.value or not record.kind:
             self.refuse_whole("kind" if record.value else "value", "Enter both number and kind, or remove the line.")
-        elif record.kind.upper() == "OID" or record.value.lower().removeprefix("urn:oid:") == self.oid:
+        elif record.kind.upper() == "OID" or oid_or_text(record.value) == self.oid:
             self.refuse_whole("value", "The OID is entered above; do not repeat it here.")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from organizations.countries import read_country
 from organizations.fields import FieldError, Read, read_lines, read_oid, read_street, read_text, read_uuid
 from organizations.models import StandsFor
 from organizations.places import STATES, read_state, read_zip
@@ -119,13 +120,13 @@ class OrganizationForm(ReadingForm):
 
     def clean(self) -> dict[str, Any]:
         oid = self._oid()
-        name = self.read("name", lambda typed: read_text("Name", typed, _LENGTH))
-        if not name and "name" not in self.errors:
-            self.refuse("name", "Enter the name of the organization.")
+        name = self.read(
+            "name", lambda typed: _filled(read_text("Name", typed, _LENGTH), "Enter the name of the organization.")
+        )
         self.values: dict[str, Any] = {
             "oid": oid,
             "name": name,
-            "aliases": self._aliases(name),
+            "aliases": self._aliases(),
             "part_of_oid": self._part_of(oid),
             "address": self._address(),
             **self._destination(),
@@ -144,23 +145,12 @@ class OrganizationForm(ReadingForm):
             self.add_error("oid", fault)
         return oid
 
-    def _aliases(self, name: str) -> tuple[str, ...]:
+    def _aliases(self) -> tuple[str, ...]:
         count = len(read_lines(self.text("aliases")))
         if count > MOST_ALIASES and not self.is_stored("aliases", self.text("aliases")):
             self.add_error("aliases", f"At most {MOST_ALIASES} aliases can be kept; here are {count}. Remove some.")
             return ()
-        numbers: dict[str, int] = {}
-
-        def reader(number: int, line: str) -> Read:
-            found = read_text(f"Alias {number}", line, _LENGTH)
-            folded = found.value.casefold()
-            if name and folded == name.casefold():
-                raise FieldError(f"Alias {number} is the same as the name.")
-            if numbers.setdefault(folded, number) != number:
-                raise FieldError(f"Alias {number} is the same as alias {numbers[folded]}.")
-            return found
-
-        return self.read_each("aliases", reader)
+        return self.read_each("aliases", lambda number, line: read_text(f"Alias {number}", line, _LENGTH))
 
     def _part_of(self, oid: str) -> str:
         place = self.text("place")
@@ -214,9 +204,7 @@ class OrganizationForm(ReadingForm):
         return {"destination_id": destination, "destination_known": said}
 
     def _address(self) -> AddressRecord:
-        country = self.read("country", lambda typed: read_text("Country", typed, 60))
-        if not country and "country" not in self.errors:
-            self.refuse("country", "Enter a country.")
+        country = self.read("country", lambda typed: _filled(read_country(typed), "Enter a country."))
         return AddressRecord(
             street=self.read("street", lambda typed: read_street(typed, _LENGTH)),
             city=self.read("city", lambda typed: read_text("City", typed, _LENGTH)),
@@ -225,3 +213,10 @@ class OrganizationForm(ReadingForm):
             zip_code=self.read("zip_code", lambda typed: read_zip(typed, country)),
             country=country,
         )
+
+
+def _filled(found: Read, fault: str) -> Read:
+    """The value of a field that must not be empty. Raises FieldError if it is."""
+    if not found.value:
+        raise FieldError(fault)
+    return found

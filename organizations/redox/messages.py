@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from organizations.fields import FieldError, read_oid
+from organizations.fields import oid_or_text
+from organizations.oid import Oid, OidError
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
@@ -282,7 +283,7 @@ def _record(
         active=active,
         destination_id=organization.text("DestinationID") if destination_known else "",
         destination_known=destination_known,
-        part_of_oid=_bare_oid(organization.part("PartOf").part("Identifier").text("Value")),
+        part_of_oid=oid_or_text(organization.part("PartOf").part("Identifier").text("Value")),
         aliases=organization.texts("Aliases"),
         identifiers=identifiers,
         contacts=tuple(map(_contact_record, organization.parts("Contacts"))),
@@ -302,8 +303,8 @@ def _first_oid(identifiers: list[IdentifierRecord]) -> tuple[str, tuple[Identifi
     if first is None:
         raise AnswerNotUnderstood("an organization has no OID")
     try:
-        oid = read_oid(first.value).value
-    except FieldError as fault:
+        oid = Oid(oid_or_text(first.value)).text
+    except OidError as fault:
         raise AnswerNotUnderstood(f"an organization's OID is none: {fault}") from fault
     identifiers.remove(first)
     return oid, tuple(identifiers)
@@ -311,19 +312,11 @@ def _first_oid(identifiers: list[IdentifierRecord]) -> tuple[str, tuple[Identifi
 
 def _oid_of(identifier: IdentifierRecord) -> str:
     """The bare OID of an identifier of kind OID; "" for another kind."""
-    return _bare_oid(identifier.value) if _is_oid(identifier) else ""
+    return oid_or_text(identifier.value) if _is_oid(identifier) else ""
 
 
 def _is_oid(identifier: IdentifierRecord) -> bool:
     return identifier.kind.strip().upper() == "OID"
-
-
-def _bare_oid(text: str) -> str:
-    """The OID in the text, however it is written; the text itself if it is not one."""
-    try:
-        return read_oid(text).value
-    except FieldError:
-        return text
 
 
 def _contact_record(part: JsonObject) -> ContactRecord:

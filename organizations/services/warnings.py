@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from django.db.models import Q
 from django.utils.timezone import localtime
 
-from organizations import oid, places
+from organizations import countries, oid, places
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, canonical_json, print_fields, spoken
@@ -249,7 +249,7 @@ def _contacts(case: Case) -> Iterator[ReviewWarning]:
 
 def _zip_code(case: Case) -> Iterator[ReviewWarning]:
     address = case.record.address
-    if not places.is_american(address.country):
+    if not countries.is_american(address.country):
         return
     state = places.state_of_zip(address.zip_code)
     if state and address.state and state != address.state:

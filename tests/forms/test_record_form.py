@@ -117,8 +117,6 @@ def test_a_line_of_invisible_characters_is_no_value():
         ("oid", GATEWAY_OID, "This is the Redox gateway, not an organization of ours. Enter it as PartOf."),
         ("oid", SOURCE_ID, "This is a UUID, not an OID."),
         ("oid", f"{BASE}^1", "'^' belongs to a document number. Enter only the part before it."),
-        ("aliases", "One\nLAKESIDE 5", "Alias 2 is the same as the name."),
-        ("aliases", "One\nTwo\nONE", "Alias 3 is the same as alias 1."),
         ("aliases", "\n".join(map(str, range(51))), "At most 50 aliases can be kept; here are 51. Remove some."),
         ("aliases", "a\n" * 501, "At most 50 aliases can be kept; here are 501. Remove some."),
         ("aliases", "x" * 201, "Alias 1 has 201 characters; at most 200 can be kept."),
@@ -149,6 +147,27 @@ def test_each_problem_has_its_words(name, typed, said):
     assert not form.is_valid()
     assert errors(form, name) == [said]
     assert form.errors
+
+
+def test_an_alias_may_be_like_the_name_or_another_alias():
+    form = checked(aliases="LAKESIDE 5\nOne\nONE")
+    assert form.is_valid()
+    assert form.record().aliases == ("LAKESIDE 5", "One", "ONE")
+
+
+def test_an_email_address_that_is_there_twice_is_left_out_and_said():
+    typed = texts().after("remove-contacts-0").after("add-contacts")
+    typed.contacts[0].update(email_addresses="desk@example.org\nother@example.org\nDesk@example.org")
+    form = checked(typed)
+    assert form.is_valid()
+    assert form.record().contacts[0].email_addresses == ("desk@example.org", "other@example.org")
+    assert form.changed == "Changed for you: Desk@example.org was there twice; the second one was left out."
+
+
+def test_an_american_country_is_sent_as_usa_and_its_rules_hold():
+    form = checked(country="United States of America", state="Wisconsin", zip_code="5370")
+    assert form.main.values["address"].country == "USA"
+    assert (form.main.values["address"].state, list(form.main.errors)) == ("WI", ["zip_code"])
 
 
 def test_fifty_aliases_can_be_kept():
@@ -255,6 +274,7 @@ def test_each_problem_of_a_contact_has_its_words(row, name, said):
         ({"kind": "FACID"}, "Enter both number and kind, or remove the line."),
         ({}, "Enter both number and kind, or remove the line."),
         ({"value": f"{BASE}.5", "kind": "Own"}, "The OID is entered above; do not repeat it here."),
+        ({"value": f"URN:OID: {BASE}.5", "kind": "Own"}, "The OID is entered above; do not repeat it here."),
         ({"value": "1.2.3", "kind": "oid"}, "The OID is entered above; do not repeat it here."),
     ],
 )

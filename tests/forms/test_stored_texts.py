@@ -43,7 +43,9 @@ def with_contact(**values: object) -> OrganizationRecord:
 
 REFUSED = {
     "name that is empty": (replace(LAKESIDE, name=""), "main", "name"),
-    "alias like the name": (replace(LAKESIDE, aliases=(LAKESIDE.name.upper(),)), "main", "aliases"),
+    "name that nobody sees": (replace(LAKESIDE, name="\u200b"), "main", "name"),
+    "country that nobody sees": (with_address(country="\u200b"), "main", "country"),
+    "alias": (replace(LAKESIDE, aliases=("x" * 201,)), "main", "aliases"),
     "destination": (replace(LAKESIDE, destination_id="not a UUID"), "main", "destination_id"),
     "state": (with_address(state="Wisconsn"), "main", "state"),
     "zip": (with_address(zip_code="5370"), "main", "zip_code"),
@@ -105,9 +107,17 @@ def test_a_stored_text_twice_is_not_a_stored_text(name: str) -> None:
 
 
 def test_a_stored_alias_does_not_excuse_itself_twice() -> None:
-    stored = replace(LAKESIDE, aliases=("North",))
-    assert not form_of(stored, replace(stored, aliases=("North", "North"))).is_valid()
+    long = "x" * 201
+    stored = replace(LAKESIDE, aliases=(long,))
+    assert not form_of(stored, replace(stored, aliases=(long, long))).is_valid()
     assert not form_of(stored, replace(stored, aliases=("North",) * 5000)).is_valid()
+
+
+def test_a_stored_address_that_is_there_twice_stays_so() -> None:
+    stored = with_contact(email_addresses=("desk@example.org", "Desk@example.org"))
+    form = form_of(stored)
+    assert form.is_valid()
+    assert (form.record(), form.changed) == (stored, "")
 
 
 def test_state_and_zip_are_kept_only_with_their_country() -> None:

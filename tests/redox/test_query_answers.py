@@ -97,12 +97,23 @@ def test_a_list_shows_absent_one_or_nothing_that_is_understood(listed, oid):
         assert (record.identifiers, carried) == ((), others)
 
 
-@pytest.mark.parametrize("text", ["2.16.840.1", " 2.16.840.1", "URN:OID:2.16.840.1", "urn:oid:2.16.840.1 "])
+@pytest.mark.parametrize(
+    "text", ["2.16.840.1", " 2.16.840.1", "URN:OID:2.16.840.1", "urn:oid:2.16.840.1 ", "\u00a0Urn:Oid: 2.16.840.1\n"]
+)
 def test_a_parent_is_the_same_oid_however_it_is_written(text):
     body = query_response(organization(PartOf={"Identifier": {"Value": text}}))
     assert record_in(body).part_of_oid == "2.16.840.1"
 
 
-def test_a_parent_that_is_not_an_oid_is_kept_as_text():
-    body = query_response(organization(PartOf={"Identifier": {"Value": "the gateway"}}))
-    assert record_in(body).part_of_oid == "the gateway"
+@pytest.mark.parametrize(
+    "text", ["the gateway", "2.16.840.1.", "2.16.84 0.1", "2.16. 840.1", "2.16.840\u200b.1", "urn:uuid:2.16.840.1"]
+)
+def test_a_parent_that_is_not_an_oid_is_kept_as_text(text):
+    body = query_response(organization(PartOf={"Identifier": {"Value": text}}))
+    assert record_in(body).part_of_oid == text
+
+
+@pytest.mark.parametrize("text", [f"{OID}.", f"{OID[:-1]} {OID[-1]}", f"\u200b{OID}"])
+def test_an_identifier_that_is_not_an_oid_is_not_ours(text):
+    with pytest.raises(UnexpectedOrganizations):
+        read_query_answer(query_response(identified(text)), OID)

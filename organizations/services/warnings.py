@@ -1,22 +1,20 @@
 """What looks wrong but may be right. Each warning is ticked on the review page, once for the same record and value."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from django.db.models import Q
 from django.utils.timezone import localtime
 
-from organizations import countries, oid, places
+from organizations import oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
-from organizations.records import Difference, OrganizationRecord, canonical_json, print_fields, spoken
-from organizations.redox.environment import EXAMPLE_VALUES
+from organizations.records import Difference, OrganizationRecord, spoken
 from organizations.redox.environment import Environment as RedoxEnvironment
 
 from . import gateway, searching
+from .record_warnings import short, warnings_of_record
 
-SUSPECTED_CHARACTERS = "&<>"
 OVERWRITE = "overwrite"
 NAMING_OTHERS = frozenset({"second-top"})
 """Warnings whose text names another record. Their value does not, so that a tick holds whichever record is named."""
@@ -100,11 +98,6 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
     }
 
 
-def _short(*values: object) -> str:
-    """What stands for values too long to be kept: equal for equal values only."""
-    return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:12]
-
-
 def _destination(case: Case) -> Iterator[ReviewWarning]:
     destination = case.record.destination_id
     environment = Environment(case.organization.environment)
@@ -126,15 +119,8 @@ def _destination(case: Case) -> Iterator[ReviewWarning]:
         )
 
 
-def _examples(case: Case) -> Iterator[ReviewWarning]:
-    record = case.record
-    values = [record.destination_id, record.address.street]
-    for contact in record.contacts:
-        values += [*contact.email_addresses, contact.work_phone, contact.mobile_phone, contact.home_phone]
-    for value in dict.fromkeys(value for value in values if value in EXAMPLE_VALUES):
-        yield ReviewWarning(
-            "example", value, f"'{value}' stands in Redox's example page. It was probably copied by mistake."
-        )
+def _own_values(case: Case) -> Iterator[ReviewWarning]:
+    yield from (ReviewWarning(*each) for each in warnings_of_record(case.record))
 
 
 def _others(case: Case) -> Iterator[ReviewWarning]:
@@ -233,44 +219,12 @@ def _double(case: Case) -> Iterator[ReviewWarning]:
     same = here.filter(double_key=key).order_by("id").first() if key else None
     if same:
         text = f"{same.name}, {same.oid} has the same name and address. Redox refuses doubles without saying which."
-        yield ReviewWarning("double", f"{same.oid} {_short(record.name, asdict(record.address))}", text)
-
-
-def _contacts(case: Case) -> Iterator[ReviewWarning]:
-    contacts = case.record.contacts
-    reachable = all(
-        contact.email_addresses or contact.work_phone or contact.mobile_phone or contact.home_phone
-        for contact in contacts
-    )
-    if not contacts or not reachable:
-        text = "Nobody can be reached. Redox names a missing contact as one reason for saying no."
-        yield ReviewWarning("contact", _short(*map(asdict, contacts)) if contacts else "none", text)
-
-
-def _zip_code(case: Case) -> Iterator[ReviewWarning]:
-    address = case.record.address
-    if not countries.is_american(address.country):
-        return
-    state = places.state_of_zip(address.zip_code)
-    if state and address.state and state != address.state:
-        text = f"ZIP {address.zip_code} lies in {state}, the form says {address.state}."
-        yield ReviewWarning("zip", f"{address.zip_code} {address.state}", text)
-
-
-def _characters(case: Case) -> Iterator[ReviewWarning]:
-    for shown in print_fields(case.record):
-        for character in SUSPECTED_CHARACTERS:
-            if character in shown.value and shown.group != "Not in the form":
-                text = (
-                    f"{shown.label} holds '{character}'."
-                    " Such characters are suspected behind 'Parsing XML request error!'."
-                )
-                yield ReviewWarning("character", f"{shown.field} {character} {_short(shown.value)}", text)
+        yield ReviewWarning("double", f"{same.oid} {short(record.name, asdict(record.address))}", text)
 
 
 def overwrite_value(found: Difference) -> str:
     """The value of the warning about one overwritten field: a tick covers what the directory shows now."""
-    return f"{found.field} {_short(found.before, found.after)}"
+    return f"{found.field} {short(found.before, found.after)}"
 
 
 def _overwrites(case: Case) -> Iterator[ReviewWarning]:
@@ -311,7 +265,7 @@ def _stated(case: Case) -> Iterator[ReviewWarning]:
         yield ReviewWarning("stated", "", text)
 
 
-RECORD_RULES = (_oid, _examples, _contacts, _zip_code, _characters)
+RECORD_RULES = (_oid, _own_values)
 DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen)
 RULES = (
     _oid,
@@ -319,11 +273,8 @@ RULES = (
     _parent,
     _destination,
     _others,
-    _examples,
-    _contacts,
-    _zip_code,
+    _own_values,
     _double,
-    _characters,
     _stated,
     *DIRECTORY_RULES,
 )

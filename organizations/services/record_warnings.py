@@ -1,0 +1,252 @@
+"""What looks wrong in the values of one record, but may be right. Pure: no database, no other record, no directory."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import NamedTuple
+
+from organizations import countries, phones, places
+from organizations.fields import FieldError, Read, read_email, read_street, read_text
+from organizations.records import OrganizationRecord, canonical_json, print_fields
+from organizations.redox.environment import EXAMPLE_VALUES
+
+SUSPECTED_CHARACTERS = "&<>"
+_LONGEST = 200
+_PHONES = {"work_phone": "Work phone", "mobile_phone": "Mobile phone", "home_phone": "Home phone"}
+_PLACEHOLDER = re.compile(
+    r"|x+|(test ?)+\d*|tb[dac]|n[/ ]?a|none?|null|nil|unknown|not ?(known|applicable|available|specified|given)|to ?do"
+    r"|dummy|placeholder"
+)
+
+
+class RecordWarning(NamedTuple):
+    """One thing to tick on the review: `key` names the rule, `value` what a tick covers."""
+
+    key: str
+    value: str
+    text: str
+
+
+def warnings_of_record(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    """What each rule finds in the values of one record, in the order of the form. One tick, one warning."""
+    found: dict[tuple[str, str], RecordWarning] = {}
+    for rule in _RULES:
+        for each in rule(record):
+            found.setdefault((each.key, each.value), each)
+    yield from found.values()
+
+
+def short(*values: object) -> str:
+    """What stands for values too long to be kept: equal for equal values only."""
+    return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:12]
+
+
+def _examples(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    values = [record.destination_id, record.address.street]
+    for contact in record.contacts:
+        values += [*contact.email_addresses, contact.work_phone, contact.mobile_phone, contact.home_phone]
+    for value in dict.fromkeys(value for value in values if value in EXAMPLE_VALUES):
+        yield RecordWarning(
+            "example", value, f"'{value}' stands in Redox's example page. It was probably copied by mistake."
+        )
+
+
+def _placeholders(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    address = record.address
+    texts = [("Name", record.name), ("Street", address.street), ("City", address.city), ("County", address.county)]
+    texts += [(f"Alias {number}", alias) for number, alias in enumerate(record.aliases, start=1)]
+    texts += [(f"Name of contact {number}", each.name) for number, each in enumerate(record.contacts, start=1)]
+    for label, text in texts:
+        if text and _PLACEHOLDER.fullmatch(_bare(text)):
+            yield RecordWarning("placeholder", f"{label} {short(text)}", f"{label} '{text}' looks like a placeholder.")
+
+
+def _bare(text: str) -> str:
+    """In small letters, without what is neither letter, digit nor inside."""
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    while folded and not folded[0].isalnum():
+        folded = folded[1:]
+    while folded and not folded[-1].isalnum():
+        folded = folded[:-1]
+    return folded.replace(".", "").replace("-", " ")
+
+
+def _aliases(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    names = {_equal_case(record.name): "the name"} if record.name else {}
+    for number, alias in enumerate(record.aliases, start=1):
+        same = names.setdefault(_equal_case(alias), f"alias {number}")
+        if same != f"alias {number}":
+            text = f"Alias {number} '{alias}' is the same as {same}, up to capitals."
+            yield RecordWarning("alias", f"{number} {short(alias, record.name, record.aliases)}", text)
+
+
+def _equal_case(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _contacts(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    contacts = record.contacts
+    reachable = all(
+        contact.email_addresses or contact.work_phone or contact.mobile_phone or contact.home_phone
+        for contact in contacts
+    )
+    if not contacts or not reachable:
+        text = "Nobody can be reached. Redox names a missing contact as one reason for saying no."
+        yield RecordWarning("contact", short(*map(asdict, contacts)) if contacts else "none", text)
+
+
+def _twice(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    lists: dict[str, tuple[object, ...]] = {"Contacts": record.contacts, "Own identifiers": record.identifiers}
+    for label, parts in lists.items():
+        for number, part in enumerate(parts, start=1):
+            first = parts.index(part) + 1
+            if first != number:
+                text = f"{label} {first} and {number} are the same."
+                yield RecordWarning("twice", f"{label} {first} {number} {short(repr(part))}", text)
+
+
+def _unassigned_phones(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    for number, contact in enumerate(record.contacts, start=1):
+        for name, label in _PHONES.items():
+            phone = getattr(contact, name)
+            if phones.is_unassigned(phone):
+                text = f"{label} of contact {number}, {phone}, is in a range that is not assigned to anybody. Check it."
+                yield RecordWarning("phone", phone, text)
+
+
+def _refused(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    """Values, such as those of a directory, that the form keeps and would refuse if they were typed."""
+    for field, label, value, read in _readers(record):
+        try:
+            read(value)
+        except FieldError as fault:
+            text = f"{label} is kept as it is stored. Typed anew it would be refused: {fault}"
+            yield RecordWarning("kept", f"{field} {short(value)}", text)
+
+
+def _readers(record: OrganizationRecord) -> Iterator[tuple[str, str, str, Callable[[str], Read]]]:
+    """Field, label and value of each text that has a form of its own, with its reader."""
+    address = record.address
+    yield "name", "Name", record.name, _text_reader("Name")
+    for alias in record.aliases:
+        yield "aliases", "An alias", alias, _text_reader("Alias")
+    for number, contact in enumerate(record.contacts, start=1):
+        start, end = f"contacts.{number - 1}.", f" of contact {number}"
+        yield start + "name", f"Name{end}", contact.name, _text_reader("Contact name")
+        for email in contact.email_addresses:
+            yield start + "email_addresses", f"An e-mail address{end}", email, read_email
+        for name, label in _PHONES.items():
+            yield start + name, f"{label}{end}", getattr(contact, name), _phone_reader(label)
+    yield "address.street", "Street", address.street, lambda text: read_street(text, _LONGEST)
+    yield "address.city", "City", address.city, _text_reader("City")
+    yield "address.county", "County", address.county, _text_reader("County")
+    yield "address.state", "State", address.state, lambda text: places.read_state(text, address.country)
+    yield "address.zip_code", "ZIP", address.zip_code, lambda text: places.read_zip(text, address.country)
+
+
+def _text_reader(label: str) -> Callable[[str], Read]:
+    return lambda text: read_text(label, text, _LONGEST)
+
+
+def _phone_reader(label: str) -> Callable[[str], Read]:
+    return lambda text: phones.read_phone(label, text)
+
+
+def _address(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    address = record.address
+    parts = {"street": address.street, "city": address.city}
+    if countries.is_american(address.country):
+        parts |= {"state": address.state, "ZIP": address.zip_code}
+    missing = [label for label, value in parts.items() if not value]
+    if not missing:
+        return
+    if len(missing) < len(parts):
+        text = f"The address has no {_listed(missing)}."
+    else:
+        text = f"The address is only a country: {address.country}." if address.country else "There is no address."
+    yield RecordWarning("address", " ".join(missing), f"{text} Others cannot find the place by it.")
+
+
+def _listed(labels: list[str]) -> str:
+    return " and no ".join(filter(None, (", no ".join(labels[:-1]), labels[-1])))
+
+
+def _country(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    address = record.address
+    typed = address.country
+    if countries.is_american(typed):
+        return
+    known = countries.name_of_country(typed)
+    if not known:
+        text = f"'{typed}' is not a country that this portal knows.{_meant(typed)} State and ZIP were not checked."
+        yield RecordWarning("country", short(typed, address.state, address.zip_code), text)
+    elif places.is_state(address.state) and _is_american_zip(address.zip_code):
+        text = (
+            f"The country is {known}, but {address.state} {address.zip_code} is an American address. Did you mean USA?"
+        )
+        yield RecordWarning("country", short(typed, address.state, address.zip_code), text)
+
+
+def _meant(typed: str) -> str:
+    near = "USA" if places.is_state(typed) else countries.nearest_country(typed)
+    return f" Did you mean {near}?" if near else ""
+
+
+def _is_american_zip(zip_code: str) -> bool:
+    return bool(places.state_of_zip(zip_code))
+
+
+def _zip_code(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    address = record.address
+    if not countries.is_american(address.country):
+        return
+    state = places.state_of_zip(address.zip_code)
+    if state and address.state and state != address.state:
+        text = f"ZIP {address.zip_code} lies in {state}, the form says {address.state}."
+        yield RecordWarning("zip", f"{address.zip_code} {address.state}", text)
+    elif places.is_unused_zip(address.zip_code):
+        text = f"ZIP {address.zip_code}: no ZIP code begins with {address.zip_code[:3]}."
+        yield RecordWarning("zip-unused", address.zip_code, text)
+
+
+def _military(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    address = record.address
+    if not countries.is_american(address.country) or not (address.city and address.state):
+        return
+    is_military = places.is_military_city(address.city)
+    if is_military == (address.state in places.MILITARY):
+        return
+    if is_military:
+        text = f"{address.city} is a military post office: its state is AA, AE or AP, not {address.state}."
+    else:
+        text = f"State {address.state} is for military post offices: its city is APO, FPO or DPO, not {address.city}."
+    yield RecordWarning("military", f"{address.state} {short(address.city)}", text)
+
+
+def _characters(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    for shown in print_fields(record):
+        for character in SUSPECTED_CHARACTERS:
+            if character in shown.value and shown.group != "Not in the form":
+                text = (
+                    f"{shown.label} holds '{character}'."
+                    " Such characters are suspected behind 'Parsing XML request error!'."
+                )
+                yield RecordWarning("character", f"{shown.field} {character} {short(shown.value)}", text)
+
+
+_RULES = (
+    _examples,
+    _placeholders,
+    _aliases,
+    _contacts,
+    _twice,
+    _unassigned_phones,
+    _address,
+    _country,
+    _zip_code,
+    _military,
+    _refused,
+    _characters,
+)

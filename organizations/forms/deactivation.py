@@ -38,7 +38,7 @@ class Replacement(NamedTuple):
 class ReasonForm(ReadingForm):
     """Why: one of a few reasons, and more in words. What is typed under a reason that was not chosen is ignored.
 
-    `replacement` finds a record of ours by what was typed, its OID or its name.
+    `replacement` finds a record of ours by what was typed, its OID or its name; else it says why there is none.
     """
 
     why = forms.ChoiceField(
@@ -52,7 +52,7 @@ class ReasonForm(ReadingForm):
         *args: Any,
         intent: Intent,
         word: str,
-        replacement: Callable[[str], Replacement | None],
+        replacement: Callable[[str], Replacement | str],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -78,13 +78,11 @@ class ReasonForm(ReadingForm):
 
     def _read_replacement(self) -> None:
         typed = self.text("replaced_by").strip()
-        self.replacement = self.find_replacement(typed) if typed else None
-        if not typed:
-            self.add_error("replaced_by", "Name the record that replaces it.")
-        elif self.replacement is None:
-            self.add_error(
-                "replaced_by", f"This is not another record of yours in {self.word}. Enter its OID, or its name."
-            )
+        found = self.find_replacement(typed) if typed else "Name the record that replaces it."
+        if isinstance(found, Replacement):
+            self.replacement = found
+        else:
+            self.add_error("replaced_by", found)
 
     @property
     def given(self) -> str:

@@ -35,8 +35,9 @@ class Surroundings:
     """What the form must know of the world outside it.
 
     `fixed_oid` is that of a record which was sent, `stored` are the texts of a record that is there already.
-    `record_called` finds the OID of a record of ours by its OID or name ("" for none or several); the two faults are
-    sentences, empty when nothing is wrong.
+    `record_called` finds the OID of a record of ours by its OID or name ("" for none or several); `elsewhere` names the
+    record of the other environment that was meant, if one was. The two faults are sentences, empty when nothing is
+    wrong.
     """
 
     word: str
@@ -45,6 +46,7 @@ class Surroundings:
     routing_names: Mapping[str, str]
     own_ids: Mapping[str, str]
     record_called: Callable[[str], str]
+    elsewhere: Callable[[str], str]
     oid_fault: Callable[[str], str]
     parent_fault: Callable[[str, str], str]
     fixed_oid: str = ""
@@ -189,10 +191,10 @@ class OrganizationForm(ReadingForm):
             return ""
         found = self.surroundings.record_called(typed)
         if not found:
-            word = self.surroundings.word
-            self.add_error(
-                "parent", f"'{typed}' is not one record of ours in {word}. Choose from the list, or enter its OID."
-            )
+            fault = f"'{typed}' is not one record of ours in {self.surroundings.word}."
+            elsewhere = self.surroundings.elsewhere(typed)
+            what_to_do = "Choose from the list, or enter its OID."
+            self.add_error("parent", " ".join(filter(None, (fault, elsewhere, what_to_do))))
         return found
 
     def _destination(self) -> dict[str, Any]:

@@ -93,7 +93,9 @@ class RecordForm:
         """Mark the stored texts that would be refused today; of a form that is only shown by a check of its texts."""
         checked = self
         if not self.checked:
-            alone = replace(surroundings, record_called=_nothing, oid_fault=_nothing, parent_fault=_nothing)
+            alone = replace(
+                surroundings, record_called=_nothing, elsewhere=_nothing, oid_fault=_nothing, parent_fault=_nothing
+            )
             checked = RecordForm(self.typed, alone, checked=True, marks_kept=False)
         checked.is_valid()
         for shown, judged in zip(self._forms(), checked._forms(), strict=True):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.models import Count, Min
 
 from organizations.folding import fold
-from organizations.models import Organization, tree
+from organizations.models import Environment, Organization, Presence, tree
 from organizations.models.organization import OrganizationQuerySet
 from organizations.services import searching
 
@@ -22,9 +22,14 @@ class Choice(NamedTuple):
     label: str
 
 
-def parents(environment: str, typed: str) -> list[Choice]:
-    """Records of ours that fit what was typed, by name or OID; each with the record above it. Two queries."""
+def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> list[Choice]:
+    """Records of ours that fit what was typed, by name or OID; each with the record above it. Two queries.
+
+    No record can become part of a deactivated one: those are offered only where one looks for a record.
+    """
     found = Organization.objects.in_environment(environment).filter(searching.holding(searching.typed(typed)))
+    if not with_deactivated:
+        found = found.exclude(presence=Presence.PRESENT, confirmed_active=False)
     rows = list(found.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
     above = dict(
         Organization.objects.in_environment(environment)
@@ -61,6 +66,13 @@ def _called_alike(ours: OrganizationQuerySet, name: str) -> Iterator[str]:
     if wanted:
         begins = ours.filter(search_text__startswith=wanted).values_list("oid", "name")
         yield from (oid for oid, other in begins.iterator() if fold(other) == wanted)
+
+
+def other_environments(environment: Environment, typed: str) -> str:
+    """Which record of the other environment was named by its OID or name, as a sentence; "" if none was."""
+    oid = record_called(environment.other, typed)
+    found = Organization.objects.in_environment(environment.other).filter(oid=oid).only("name").first() if oid else None
+    return f"{oid} is {found.name} in {environment.other.label}." if found else ""
 
 
 def destinations(environment: str, parent_oid: str) -> list[Choice]:

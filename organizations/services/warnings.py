@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from django.db.models import Q
 from django.utils.timezone import localtime
 
 from organizations import oid
+from organizations.fields import oid_or_text
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, spoken
@@ -16,7 +18,7 @@ from . import gateway, searching
 from .record_warnings import short, warnings_of_record
 
 OVERWRITE = "overwrite"
-NAMING_OTHERS = frozenset({"second-top"})
+NAMING_OTHERS = frozenset({"second-top", "destination-elsewhere", "other-environment"})
 """Warnings whose text names another record. Their value does not, so that a tick holds whichever record is named."""
 
 
@@ -40,7 +42,7 @@ class ReviewWarning:
         return asdict(self) if self.is_accepted else {"key": self.key, "value": self.value, "text": self.text}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """All that the rules look at. `together` are ids of records whose messages go before this one in the same plan."""
 
@@ -56,6 +58,17 @@ class Case:
     @property
     def word(self) -> str:
         return Environment(self.organization.environment).label
+
+    @cached_property
+    def elsewhere(self) -> dict[str, str]:
+        """The names of what this record's OIDs are in the other environment, by OID."""
+        other = Environment(self.organization.environment).other
+        values = [oid_or_text(identifier.value) for identifier in self.record.identifiers]
+        found = Organization.objects.filter(
+            environment=other, oid__in=[self.record.oid, self.record.part_of_oid, *values]
+        )
+        gateways = dict.fromkeys(gateway.gateways(other) - self.gateways, "the Redox gateway")
+        return gateways | dict(found.values_list("oid", "name"))
 
     @property
     def gateways(self) -> frozenset[str]:
@@ -110,11 +123,12 @@ def _destination(case: Case) -> Iterator[ReviewWarning]:
                 " Right only for an organization that does not answer requests.",
             )
         return
-    if Organization.objects.filter(environment=environment.other, destination_id=destination).exists():
+    others = Organization.objects.filter(environment=environment.other, destination_id=destination)
+    if other := others.order_by("id").first():
         yield ReviewWarning(
             "destination-elsewhere",
             destination,
-            f"Records in {environment.other.label} use this destination ID."
+            f"{other.name} in {environment.other.label} uses this destination ID."
             " Patients' requests might go to the wrong system.",
         )
 
@@ -146,7 +160,8 @@ def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
 def _oid(case: Case) -> Iterator[ReviewWarning]:
     own = oid.Oid(case.record.oid)
     bases = case.redox.base_oids
-    if bases and not any(own == oid.Oid(base) or own.is_below(oid.Oid(base)) for base in bases):
+    is_elsewhere = own.text in case.elsewhere
+    if bases and not is_elsewhere and not any(own == oid.Oid(base) or own.is_below(oid.Oid(base)) for base in bases):
         yield ReviewWarning(
             "outside-base",
             str(own),
@@ -160,6 +175,22 @@ def _oid(case: Case) -> Iterator[ReviewWarning]:
             f"Its shape is that of a {shape} OID, not of an organization"
             " (Redox: ...x.x.1.n organization, 2.n patient, 3.n document).",
         )
+
+
+def _other_environment(case: Case) -> Iterator[ReviewWarning]:
+    """OIDs of the other environment: each of the two has OIDs of its own."""
+    record, other = case.record, Environment(case.organization.environment).other.label
+    places = {"The OID": record.oid}
+    if case.parent is None and record.part_of_oid not in case.gateways:
+        places["PartOf"] = record.part_of_oid
+    for number, identifier in enumerate(record.identifiers, start=1):
+        places[f"Own identifier {number}"] = oid_or_text(identifier.value)
+    for label, value in places.items():
+        if value in case.elsewhere:
+            text = (
+                f"{label} {value} is that of {case.elsewhere[value]} in {other}. Was it copied from there by mistake?"
+            )
+            yield ReviewWarning("other-environment", f"{label} {value}", text)
 
 
 def _path(case: Case) -> Iterator[ReviewWarning]:
@@ -189,7 +220,7 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
         if first:
             text = f"{first} A second one is right when it has a patient index of its own."
             yield ReviewWarning("second-top", "", text)
-    elif case.parent is None:
+    elif case.parent is None and record.part_of_oid not in case.elsewhere:
         text = (
             f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}."
             " If it is not, Redox may say no."
@@ -269,6 +300,7 @@ RECORD_RULES = (_oid, _own_values)
 DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen)
 RULES = (
     _oid,
+    _other_environment,
     _path,
     _parent,
     _destination,

@@ -33,7 +33,7 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     if request.method == "POST":
         return _posted(page)
     typed, note = _beginning(page)
-    return page.show(page.form(typed), oid_note=note)
+    return page.show(page.form(typed), oid_note=note, notes=page.parent_notes(typed))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,8 +55,11 @@ def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
 
     At PartOf also which record the text means so far, and where that stands.
     """
-    typed = next((request.GET[name] for name in SUGGESTS_FOR if name in request.GET), "")
-    context: dict[str, object] = {"parents": choices.parents(environment, typed)}
+    name = next((name for name in SUGGESTS_FOR if name in request.GET), "")
+    typed = request.GET.get(name, "")
+    context: dict[str, object] = {
+        "parents": choices.parents(environment, typed, with_deactivated=name == "below"),
+    }
     if "parent" in request.GET:
         context["parent_place"] = choices.place_of(environment, choices.record_called(environment, typed))
     response = render(request, "editing/suggestions.html", context)

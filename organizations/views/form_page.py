@@ -77,6 +77,7 @@ class FormPage:
             routing_names=gateway.routing_names(),
             own_ids=gateway.own_ids(),
             record_called=lambda typed: choices.record_called(self.environment, typed),
+            elsewhere=lambda typed: choices.other_environments(self.environment, typed),
             oid_fault=self._oid_fault,
             parent_fault=self._parent_fault,
             fixed_oid=made.oid if made and editing.fixed_oid_sentence(made) else "",
@@ -124,6 +125,12 @@ class FormPage:
         text = {OURS: "parent", OTHER: "other_oid"}.get(typed.fields.get("place", ""), "")
         wanted = typed.fields.get(text, "")
         return searching.oid_in(wanted) or (choices.record_called(self.environment, wanted) if text == "parent" else "")
+
+    def parent_notes(self, typed: Typed) -> list[str]:
+        """Why the parent that a new form begins with cannot be one."""
+        parent = self.parent_of(typed)
+        fault = organizations.parent_faults(self.environment, "", parent) if parent else ""
+        return [fault] if fault else []
 
     def refused(self, form: RecordForm, fault: NotDone, *, version: int | None = None) -> HttpResponse:
         """The form with what the service refused, at its field: a parent, or else the OID."""

@@ -206,7 +206,7 @@ def _form(draft: Draft, data: Any = None, **values: Any) -> PlanForm | BranchFor
         return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=number, word=word, **values)
     planned = [made.organization.pk for made in draft.reviews]
 
-    def replacement(typed: str) -> Replacement | None:
+    def replacement(typed: str) -> Replacement | str:
         return other_record(draft.environment, typed, without=planned)
 
     form = BranchForm(data, number_to_type=number, word=word, replacement=replacement, **values)

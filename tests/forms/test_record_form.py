@@ -31,6 +31,7 @@ def surroundings(**values):
         "routing_names": ROUTING_NAMES,
         "own_ids": {SOURCE_ID: "source ID"},
         "record_called": lambda typed: {"North Region": BASE, BASE: BASE}.get(typed, ""),
+        "elsewhere": lambda typed: "It is in PRODUCTION." if typed == "Pier" else "",
         "oid_fault": lambda oid: "",
         "parent_fault": lambda oid, part_of: "",
     }
@@ -189,6 +190,11 @@ def test_a_foreign_postal_code_that_no_column_holds_is_refused():
             {"place": OURS, "parent": "Nobody"},
             "parent",
             "'Nobody' is not one record of ours in STAGING. Choose from the list, or enter its OID.",
+        ),
+        (
+            {"place": OURS, "parent": "Pier"},
+            "parent",
+            "'Pier' is not one record of ours in STAGING. It is in PRODUCTION. Choose from the list, or enter its OID.",
         ),
         ({"place": OTHER, "other_oid": f"{BASE}.5"}, "other_oid", "A record cannot be part of itself."),
         ({"place": OTHER, "other_oid": " "}, "other_oid", "Choose what this record is part of."),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from organizations import words
 from organizations.models import Organization, User
-from organizations.records import ContactRecord, OrganizationRecord
+from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services import known, organizations, reviews, submissions, warnings
 from organizations.services.warnings import ReviewWarning
@@ -123,6 +123,10 @@ def today() -> str:
     return words.moment(timezone.localtime(), timezone.now(), "day")
 
 
+PIER = "2.16.840.1.113883.3.6147.458.99999.1.10.1.7"
+PIER_ELSEWHERE = made(PIER, environment="production", name="Pier")
+COPIED = "Was it copied from there by mistake?"
+
 ROWS = [
     Row(
         "destination-empty",
@@ -133,7 +137,7 @@ ROWS = [
     ),
     Row(
         "destination-elsewhere",
-        "Records in PRODUCTION use this destination ID. Patients' requests might go to the wrong system.",
+        "Lakeside 1 in PRODUCTION uses this destination ID. Patients' requests might go to the wrong system.",
         after(made(environment="production", destination_id=DESTINATION), then=made(destination_id=DESTINATION)),
         after(
             made(environment="production", destination_id=OTHER_DESTINATION),
@@ -152,6 +156,24 @@ ROWS = [
         f"The OID is not below {SITE}, 1.2.3. Right if Redox issued it for another site.",
         made("2.16.840.1.113883.3.6147.458.99999.1.10.1.1"),
         made(),
+    ),
+    *(
+        Row("other-environment", f"{label} {value} is that of Pier in PRODUCTION. {COPIED}", right, silent)
+        for label, value, right, silent in (
+            ("The OID", PIER, after(PIER_ELSEWHERE, then=made(PIER)), after(PIER_ELSEWHERE, then=made())),
+            (
+                "PartOf",
+                PIER,
+                after(PIER_ELSEWHERE, then=made(part_of_oid=PIER)),
+                after(PIER_ELSEWHERE, made(PIER), then=made(part_of_oid=PIER)),
+            ),
+            (
+                "Own identifier 1",
+                PIER,
+                after(PIER_ELSEWHERE, then=made(identifiers=(IdentifierRecord(kind="Own", value=f"urn:oid:{PIER}"),))),
+                after(PIER_ELSEWHERE, then=made(identifiers=(IdentifierRecord(kind="Own", value=f"{PIER}1"),))),
+            ),
+        )
     ),
     *(
         Row(
@@ -287,6 +309,13 @@ class TestTable:
 def test_no_rule_is_without_a_row() -> None:
     text = Path(warnings.__file__).read_text(encoding="utf-8")
     assert set(re.findall(r'ReviewWarning\(\s*"([a-z-]+)"', text)) == {row.key for row in ROWS} - {"zip"}
+
+
+@pytest.mark.parametrize("bases", ["", SITE])
+def test_an_oid_of_the_other_environment_is_one_warning_with_and_without_a_base(editor: User, bases: str) -> None:
+    PIER_ELSEWHERE(editor)
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=bases)):
+        assert [warning.key for warning in of(made(PIER)(editor), editor)] == ["other-environment"]
 
 
 def test_in_staging_no_destination_id_is_right(editor: User) -> None:

@@ -124,6 +124,27 @@ def test_the_record_that_replaces_it_is_named_in_the_reason(
     assert "replaced_by" not in client.get(address_of(made, "reactivate")).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("typed_record", "error"),
+    [
+        (f"{BASE}.5", f"{BASE}.5 is Lakeside Pier in PRODUCTION."),
+        (f"{BASE}.6", "Lakeside Cove is deactivated as well. Name an active record."),
+    ],
+)
+def test_a_record_that_cannot_replace_it_is_named(
+    client_of: ClientOf, accepted, approver: User, typed_record: str, error: str
+) -> None:
+    made = accepted()
+    factories.organization(f"{BASE}.5", user=approver, environment="production", name="Lakeside Pier")
+    factories.confirmed(factories.organization(f"{BASE}.6", user=approver, name="Lakeside Cove"), active=False)
+    client = client_of("editor")
+    response = client.post(
+        address_of(made), typed(client, address_of(made), why="replaced", replaced_by=typed_record, in_words="")
+    )
+    assert response.status_code == 422
+    assert error in response.context["form"].errors["replaced_by"][0]
+
+
 def test_saved_changes_stay_behind_and_are_named(client_of: ClientOf, accepted, approver: User) -> None:
     made = accepted()
     changed = replace(made.record(), address=AddressRecord(city="Middleton", zip_code="53562"))

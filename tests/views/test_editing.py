@@ -348,31 +348,6 @@ def test_names_of_columns_change_nothing(client, made):
     assert (saved.name, saved.active, saved.presence, saved.environment) == ("Renamed", True, "never", "staging")
 
 
-def test_suggestions_are_found_by_name_and_oid(client, made, editor):
-    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
-    factories.organization(BASE, user=editor, environment="production", name="North Region")
-    address = reverse("suggestions", args=["staging"])
-    response = client.get(address, {"parent": "north"})
-    assert response["Cache-Control"] == "no-store"
-    assert "HX-Request" in response["Vary"]
-    assert f'<option value="{BASE}.1">North Region, below Lakeside 1</option>' in response.content.decode()
-    assert client.get(address, {"parent": BASE}).content.decode().count("<option") == 2
-    for name in ("below", "replaced_by"):
-        assert f'<option value="{BASE}.1">North Region' in client.get(address, {name: "north"}).content.decode()
-    assert "<option" not in client.get(address, {"parent": "nobody"}).content.decode()
-    assert client.get(address, {"parent": "\x00%_" * 30_000}).status_code == 200
-
-
-def test_under_part_of_stand_the_names_down_to_the_parent(client, made, editor):
-    region = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North <Region>")
-    child = factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=region.oid)
-    place = "Lakeside 1 › North &lt;Region&gt;</p>"
-    assert f'id="parent-place">{place}' in client.get(edit_url(child)).content.decode()
-    assert 'id="parent-place"></p>' in client.get(edit_url(made)).content.decode()
-    typed = client.get(reverse("suggestions", args=["staging"]), {"parent": "north <region>"}).content.decode()
-    assert f'id="parent-place" data-hx-swap-oob="true">{place}' in typed
-
-
 @pytest.mark.slow
 def test_the_form_costs_the_same_in_a_large_directory(client, made, editor):
     bulk.records(10, base=f"{BASE}.7")

@@ -1,0 +1,64 @@
+"""The records that a form offers where one is named, and what it says of those that it does not offer."""
+
+import pytest
+from django.urls import reverse
+
+from tests import factories
+from tests.factories import BASE
+from tests.views.typing import edit_url, posted
+
+NEW = reverse("organization-new", args=["staging"])
+
+
+@pytest.fixture
+def client(client_of, editor):
+    return client_of(user=editor)
+
+
+@pytest.fixture
+def made(editor):
+    return factories.organization(user=editor)
+
+
+def test_suggestions_are_found_by_name_and_oid(client, made, editor):
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
+    factories.organization(BASE, user=editor, environment="production", name="North Region")
+    address = reverse("suggestions", args=["staging"])
+    response = client.get(address, {"parent": "north"})
+    assert response["Cache-Control"] == "no-store"
+    assert "HX-Request" in response["Vary"]
+    assert f'<option value="{BASE}.1">North Region, below Lakeside 1</option>' in response.content.decode()
+    assert client.get(address, {"parent": BASE}).content.decode().count("<option") == 2
+    for name in ("below", "replaced_by"):
+        assert f'<option value="{BASE}.1">North Region' in client.get(address, {name: "north"}).content.decode()
+    assert "<option" not in client.get(address, {"parent": "nobody"}).content.decode()
+    assert client.get(address, {"parent": "\x00%_" * 30_000}).status_code == 200
+
+
+def test_a_deactivated_record_is_no_parent_to_choose_but_can_be_looked_for(client, made, editor):
+    closed = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
+    factories.confirmed(closed, active=False)
+    address = reverse("suggestions", args=["staging"])
+    names = ("parent", "replaced_by", "below")
+    offered = {name: client.get(address, {name: "north"}).content.decode().count("<option") for name in names}
+    assert offered == {"parent": 0, "replaced_by": 0, "below": 1}
+    page = client.get(f"{NEW}?below={BASE}.1")
+    assert "North Region is deactivated. Reactivate it first or choose another." in page.context["notices"]
+
+
+def test_a_record_of_the_other_environment_is_named_where_a_parent_is_chosen(client, editor):
+    factories.organization(f"{BASE}.7", user=editor, environment="production", name="Pier")
+    for typed in (f"{BASE}.7", "pier"):
+        response = client.post(NEW, posted(factories.record(), place="ours", parent=typed))
+        (problem,) = response.context["form"].main.errors["parent"]
+        assert f"{BASE}.7 is Pier in PRODUCTION." in problem
+
+
+def test_under_part_of_stand_the_names_down_to_the_parent(client, made, editor):
+    region = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North <Region>")
+    child = factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=region.oid)
+    place = "Lakeside 1 › North &lt;Region&gt;</p>"
+    assert f'id="parent-place">{place}' in client.get(edit_url(child)).content.decode()
+    assert 'id="parent-place"></p>' in client.get(edit_url(made)).content.decode()
+    typed = client.get(reverse("suggestions", args=["staging"]), {"parent": "north <region>"}).content.decode()
+    assert f'id="parent-place" data-hx-swap-oob="true">{place}' in typed

@@ -87,7 +87,10 @@ class OrganizationRecord:
 
 
 class Shown(NamedTuple):
-    """One field as a page prints it: stable key, label, text, section of the form, heading it stands under."""
+    """One field as a page prints it: stable key, label, text, section of the form, heading it stands under.
+
+    A list has one value a line.
+    """
 
     field: str
     label: str
@@ -258,11 +261,12 @@ def _contact_rows(position: int, contact: ContactRecord) -> Iterator[_Row]:
 
 
 def _text(value: object) -> str:
+    """The value for people; of a list one value a line, so that "Alpha; Beta" is not taken for two."""
     match value:
         case bool():
             return "true" if value else "false"
         case tuple():
-            return "; ".join(_text(one) for one in value)
+            return "\n".join(_text(one).replace("\n", "\\u000A") for one in value)
         case IdentifierRecord():
             return f"{value.value} ({value.kind})" if value.kind else value.value
         case _:
@@ -305,7 +309,7 @@ def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[Contact
         elif old is not None:
             yield Difference(f"contacts.removed.{old}", f"Contact {old + 1}", contact_text(before[old]), "", "contacts")
     if kept != sorted(kept):
-        order_before, order_after = (_text(tuple(map(contact_text, contacts))) for contacts in (before, after))
+        order_before, order_after = ("\n".join(map(_contact_line, contacts)) for contacts in (before, after))
         yield Difference("contacts.order", "Order of contacts", order_before, order_after, "contacts")
 
 
@@ -316,7 +320,12 @@ def _one_contact_differences(position: int, before: ContactRecord, after: Contac
 
 
 def contact_text(contact: ContactRecord) -> str:
-    return ", ".join(filter(None, (_text(getattr(contact, name)) for name in CONTACT_LABELS)))
+    """The whole contact, one value a line."""
+    return "\n".join(filter(None, (_text(getattr(contact, name)) for name in CONTACT_LABELS)))
+
+
+def _contact_line(contact: ContactRecord) -> str:
+    return contact_text(contact).replace("\n", ", ")
 
 
 def _equal(before: ContactRecord, after: ContactRecord, same_place: bool) -> bool:

@@ -174,7 +174,7 @@ def test_a_contact_of_the_directory_that_the_message_leaves_out_is_overwritten()
     seen = as_seen(replace(ACCEPTED, contacts=(*ACCEPTED.contacts, added)))
     split = knowledge.split(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))
     assert fields(split.chosen) == ["address.street"]
-    assert [(each.before, each.after) for each in split.overwritten] == [("Billing, Front office", "")]
+    assert [(each.before, each.after) for each in split.overwritten] == [("Billing\nFront office", "")]
 
 
 def test_taking_theirs_keeps_edits_of_other_fields():

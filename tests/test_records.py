@@ -85,7 +85,7 @@ def test_fields_are_printed_in_the_order_of_the_form_under_their_headings():
     assert shown == (
         Shown("name", "Name", "Lakeside Clinics", "identity", "Identity"),
         Shown("oid", "OID", "2.16.840.1.113883.3.6147.458.99999.1.1.1.1", "identity", "Identity"),
-        Shown("aliases", "Aliases", "Lakeside; LC", "identity", "Identity"),
+        Shown("aliases", "Aliases", "Lakeside\nLC", "identity", "Identity"),
         Shown("active", "Active", "true", "identity", "Identity"),
         Shown("identifiers", "Own identifiers", "LSC-014 (FACID)", "identity", "Identity"),
         Shown("part_of_oid", "PartOf", "2.16.840.1.113883.3.6147.458.2", "place", "Place in the tree"),
@@ -95,7 +95,7 @@ def test_fields_are_printed_in_the_order_of_the_form_under_their_headings():
         Shown(
             "contacts.0.email_addresses",
             "E-mail addresses",
-            "desk@lakeside.example; it@lakeside.example",
+            "desk@lakeside.example\nit@lakeside.example",
             "contacts",
             "Contact 1, Technical",
         ),
@@ -117,7 +117,7 @@ def test_a_new_record_differs_in_all_that_is_filled_in():
     assert [(row.label, row.before, row.after) for row in found] == [
         ("Name", "", "Lakeside Clinics"),
         ("OID", "", "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"),
-        ("Aliases", "", "Lakeside; LC"),
+        ("Aliases", "", "Lakeside\nLC"),
         ("Active", "", "false"),
         ("Own identifiers", "", "LSC-014 (FACID)"),
         ("PartOf", "", "2.16.840.1.113883.3.6147.458.2"),
@@ -143,7 +143,7 @@ def test_changed_fields_stand_with_both_values_in_the_order_of_the_form():
         address=replace(LAKESIDE.address, zip_code="53703"),
     )
     assert difference(LAKESIDE, after) == (
-        Difference("aliases", "Aliases", "Lakeside; LC", "Lakeside", "identity"),
+        Difference("aliases", "Aliases", "Lakeside\nLC", "Lakeside", "identity"),
         Difference("active", "Active", "true", "false", "identity"),
         Difference("destination_id", "Destination ID", "", "not known", "routing"),
         Difference("contacts.0.work_phone", "Contact 1, Work phone", "+16085550100", "+16085550177", "contacts"),
@@ -151,12 +151,18 @@ def test_changed_fields_stand_with_both_values_in_the_order_of_the_form():
     )
 
 
+def test_one_value_and_two_are_told_apart():
+    for one, two in ((("Alpha; Beta",), ("Alpha", "Beta")), (("Alpha\nBeta",), ("Alpha", "Beta"))):
+        (found,) = difference(replace(LAKESIDE, aliases=one), replace(LAKESIDE, aliases=two))
+        assert found.before != found.after == "Alpha\nBeta"
+
+
 def test_an_added_and_a_removed_contact_are_one_row_each():
     other = ContactRecord(purpose="Technical", email_addresses=("second@lakeside.example",))
     added = difference(LAKESIDE, replace(LAKESIDE, contacts=(DESK, OFFICE, other)))
     removed = difference(LAKESIDE, replace(LAKESIDE, contacts=(OFFICE,)))
-    assert added == (Difference("contacts.2", "Contact 3", "", "Technical, second@lakeside.example", "contacts"),)
-    desk = "Technical, Integration desk, desk@lakeside.example; it@lakeside.example, +16085550100"
+    assert added == (Difference("contacts.2", "Contact 3", "", "Technical\nsecond@lakeside.example", "contacts"),)
+    desk = "Technical\nIntegration desk\ndesk@lakeside.example\nit@lakeside.example\n+16085550100"
     assert removed == (Difference("contacts.removed.0", "Contact 1", desk, "", "contacts"),)
 
 

@@ -108,7 +108,7 @@ def _contact(
 
 
 def _summary(contact: ContactRecord) -> str:
-    return ", ".join(filter(None, _contact_texts(contact).values()))
+    return "\n".join(filter(None, _contact_texts(contact).values()))
 
 
 def _texts(record: OrganizationRecord) -> dict[str, str]:

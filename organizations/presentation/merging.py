@@ -161,4 +161,4 @@ def _summary(contact: ContactRecord | None) -> str:
     if contact is None:
         return ""
     shown = print_fields(OrganizationRecord(contacts=(contact,)))
-    return ", ".join(each.value for each in shown if each.anchor == "contacts" and each.value)
+    return "\n".join(each.value for each in shown if each.anchor == "contacts" and each.value)

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from organizations.models import Action, AuditEntry, Environment
 from organizations.permissions import ACTS, Right
 from organizations.records import listed
-from organizations.templatetags.portal import plain, written
+from organizations.templatetags.portal import in_lines, written
 from organizations.words import count
 
 from .sentence_templates import template_of
@@ -309,7 +309,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _markup(part: Part) -> SafeString:
-    text = plain(part.text)
+    text = in_lines(part.text)
     match part.tag:
         case "a":
             return format_html('<a href="{}">{}</a>', part.url, text)

@@ -233,7 +233,8 @@ def _characters(record: OrganizationRecord) -> Iterator[RecordWarning]:
                     f"{shown.label} holds '{character}'."
                     " Such characters are suspected behind 'Parsing XML request error!'."
                 )
-                yield RecordWarning("character", f"{shown.field} {character} {short(shown.value)}", text)
+                listed = shown.value.replace("\n", "; ")  # as in the ticks that are stored
+                yield RecordWarning("character", f"{shown.field} {character} {short(listed)}", text)
 
 
 _RULES = (

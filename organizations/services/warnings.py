@@ -260,9 +260,14 @@ def overwrite_value(found: Difference) -> str:
 
 def _overwrites(case: Case) -> Iterator[ReviewWarning]:
     for found in case.overwritten:
-        shown, sent = (f"'{value}'" if value else "no value" for value in (found.before, found.after))
+        shown, sent = map(_each_quoted, (found.before, found.after))
         text = f"{case.record.name}, {found.label}: the directory shows {shown}; this message sends {sent}."
         yield ReviewWarning("overwrite", overwrite_value(found), text)
+
+
+def _each_quoted(text: str) -> str:
+    """Each value of a list in quotation marks of its own."""
+    return ", ".join(f"'{line}'" for line in text.split("\n")) if text else "no value"
 
 
 def _missing(case: Case) -> Iterator[ReviewWarning]:

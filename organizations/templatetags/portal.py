@@ -111,9 +111,15 @@ def long_oid(value: object) -> SafeString:
 
 
 @register.filter
+def in_lines(text: object) -> SafeString:
+    """Foreign text, a list of values one value a line."""
+    return mark_safe(conditional_escape(plain(text)).replace("\n", "<br>\n"))  # noqa: S308 - it is escaped
+
+
+@register.filter
 def with_oids(text: object) -> SafeString:
     """Foreign text, each OID in it set so that it is read digit by digit and wraps only after its dots."""
-    escaped = conditional_escape(plain(str(text)))
+    escaped = in_lines(text)
     return mark_safe(_OID.sub(lambda found: f'<span class="oid">{long_oid(found[0])}</span>', escaped))  # noqa: S308
 
 

@@ -56,7 +56,7 @@ def test_a_contact_that_only_one_side_has_differs_as_one_field() -> None:
     more = ContactRecord(purpose="Technical", name="Night desk", work_phone="+16085550199")
     seen = replace(sent, contacts=(*sent.contacts, more))
     [row] = [row for row in compare(sent, seen, None) if row.equal is False]
-    assert (row.label, row.sent, row.seen) == ("Contact 2", "", "Technical, Night desk, +16085550199")
+    assert (row.label, row.sent, row.seen) == ("Contact 2", "", "Technical\nNight desk\n+16085550199")
     assert differing(seen, sent) == ["Contact 2"]
 
 

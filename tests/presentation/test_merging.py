@@ -91,12 +91,12 @@ def test_contacts_are_compared_one_by_one():
     assert [(row.label, row.theirs, row.mine, row.chosen) for row in rows] == [
         (
             "Contact 1",
-            "Technical, Desk, desk@lakeside.example, +16085550100",
-            "Technical, Integration desk, desk@lakeside.example, +16085550100",
+            "Technical\nDesk\ndesk@lakeside.example\n+16085550100",
+            "Technical\nIntegration desk\ndesk@lakeside.example\n+16085550100",
             Side.THEIRS,
         ),
-        ("Contact 2", "Operations, Front office, +16085550120", "", Side.MINE),
-        ("Contact added", "Technical, Night desk, +16085550130", "", Side.THEIRS),
+        ("Contact 2", "Operations\nFront office\n+16085550120", "", Side.MINE),
+        ("Contact added", "Technical\nNight desk\n+16085550130", "", Side.THEIRS),
     ]
     merged = merge(both, theirs, mine, beforehand(rows))
     assert merged.record.contacts == (replace(first, name="Desk"), night)

@@ -8,6 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from organizations.models import Environment, Organization, clock, tree
 from organizations.presentation import filters, finding
 from organizations.presentation.filters import Filters
+from organizations.services import reviews
+from tests import factories
+from tests.factories import acting
 
 
 def plan_of(sql: str, *but_not_by: str) -> str:
@@ -68,6 +71,16 @@ def test_a_number_of_redox_is_looked_up(db: None) -> None:
     plan = plan_of(asked.captured_queries[0]["sql"], "indexscan")
     assert "submission_by_message_id" in plan
     assert "submission_by_log_id" in plan
+
+
+def test_near_doubles_are_looked_up_by_their_key(db: None) -> None:
+    editor = factories.editor()
+    made = factories.organization(user=editor)
+    many_places()
+    with CaptureQueriesContext(connection) as asked:
+        reviews.review(made, actor=acting(editor))
+    (sql,) = (each["sql"] for each in asked.captured_queries if '"double_key" = ' in each["sql"])
+    assert "organization_doubles" in plan_of(sql, "indexscan")
 
 
 def test_active_children_are_looked_up_by_each_way_of_being_below(db: None) -> None:

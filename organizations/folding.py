@@ -9,6 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from organizations import countries
+
 # Small letters that Unicode does not take apart.
 _LETTERS = {
     "æ": "ae",
@@ -33,7 +35,6 @@ _SEPARATORS = frozenset(",;/\\|\u2044\u2212\u2215")  # the last three: fraction 
 _SPACING_ACCENT = re.compile(" [\u0300-\u036f]+")  # as Unicode writes ´ apart
 _DOTS = re.compile(r"\.{2,}")
 _DOT_NOT_BETWEEN_DIGITS = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
-_AMERICAN = frozenset({"", "us", "usa", "united states", "united states of america"})
 
 
 def fold(text: str) -> str:
@@ -51,14 +52,15 @@ def fold(text: str) -> str:
 def near_double_key(name: str, *, street: str, city: str, state: str, zip_code: str, country: str) -> str:
     """Equal for the same name at the same address, however they are written; "" without an address.
 
-    Of an American ZIP only the first five digits count, and all names of the country are one.
+    All names of a country are one, and of an American ZIP only the first five digits count.
     """
     if not any((street, city, state, zip_code, country)):
         return ""
-    is_american = fold(country) in _AMERICAN
+    is_american = countries.is_american(country)
+    land = "" if is_american else countries.name_of_country(country) or country
     postal_code = fold(zip_code).replace(" ", "")
-    parts = map(fold, (name, street, city, state))
-    text = "\n".join((*parts, *((postal_code[:5], "usa") if is_american else (postal_code, fold(country)))))
+    parts = map(fold, (name, street, city, state, land))
+    text = "\n".join((*parts, postal_code[:5] if is_american else postal_code))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

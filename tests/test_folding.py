@@ -88,7 +88,7 @@ def test_another_address_has_another_key(address):
 
 
 def test_of_another_country_the_whole_postal_code_counts():
-    assert key(country="UK", zip_code="SW1A 1AA") == key(country="uk", zip_code="sw1a1aa")
+    assert key(country="UK", zip_code="SW1A 1AA") == key(country="United Kingdom", zip_code="sw1a1aa")
     assert key(country="UK", zip_code="SW1A 1AA") != key(country="UK", zip_code="SW1A 1AB")
 
 

@@ -34,7 +34,7 @@ _READING = {
 ARROWS = {
     "oid": set(),
     "words": set(),
-    "folding": set(),
+    "folding": {"countries"},
     "csv_cells": set(),
     "fields": {"oid"},
     "phones": {"fields"},

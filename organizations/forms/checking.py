@@ -42,6 +42,7 @@ def read_by_form(
         routing_names=routing_names,
         own_ids=own_ids,
         record_called=_nothing,
+        elsewhere=_nothing,
         oid_fault=_nothing,
         parent_fault=_nothing,
         destination_known=record.destination_known,

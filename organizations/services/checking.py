@@ -12,12 +12,16 @@ from organizations.csv_cells import line
 from organizations.models import Environment, Organization, Presence, tree
 from organizations.models.organization import OrganizationQuerySet
 from organizations.records import OrganizationRecord
-from organizations.redox.environment import Environment as RedoxEnvironment
 
 from . import gateway, warnings
+from .record_warnings import KEPT
 
 AT_ONCE = 500
 _NOT_READ = ("confirmed", "taken", "seen", "search_text")
+
+
+type Remark = tuple[str, str, str]
+"""Kind, field and text of what is said of a record."""
 
 
 class RecordFinding(NamedTuple):
@@ -32,7 +36,7 @@ class RecordFinding(NamedTuple):
 
 
 class ReadByForm(Protocol):
-    """How the form would read a record: (kind, field, text) of what it would refuse or change."""
+    """How the form would read a record: what it would refuse or change."""
 
     def __call__(
         self,
@@ -41,7 +45,7 @@ class ReadByForm(Protocol):
         gateways: frozenset[str],
         routing_names: Mapping[str, str],
         own_ids: Mapping[str, str],
-    ) -> Iterable[tuple[str, str, str]]: ...
+    ) -> Iterable[Remark]: ...
 
 
 HEADINGS = ("Environment", "OID", "Name", "Kind", "Field", "Finding")
@@ -66,15 +70,16 @@ def check(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm
         records(environment).filter(pk__in=ids).defer(*_NOT_READ).prefetch_related("contacts", "identifiers")
     )
     gateways, routing_names, own_ids = gateway.gateways(environment), gateway.routing_names(), gateway.own_ids()
-    redox = gateway.environment(environment)
-    places = _places(environment, organizations, gateways)
+    parents = {each.oid: each for each in records(environment).filter(oid__in={x.part_of_oid for x in organizations})}
+    warned = _review_warnings(environment, organizations, parents)
+    places = _places(environment, organizations, parents, gateways)
     found = []
     for organization in organizations:
         record = organization.record()
         remarks = [
             *read_by_form(record, gateways=gateways, routing_names=routing_names, own_ids=own_ids),
-            *_review_warnings(organization, record, redox),
-            *places.get(organization.oid, ()),
+            *warned[organization.oid],
+            *places[organization.oid],
         ]
         found += [RecordFinding(environment.label, organization.oid, record.name, *remark) for remark in remarks]
     return found
@@ -88,26 +93,38 @@ def csv_lines(environment: Environment, read_by_form: ReadByForm) -> Iterator[st
 
 
 def _review_warnings(
-    organization: Organization, record: OrganizationRecord, redox: RedoxEnvironment
-) -> Iterator[tuple[str, str, str]]:
-    """What a review would warn of that follows from the record alone."""
-    case = warnings.Case(
-        organization=organization, record=record, before=None, redox=redox, parent=None, foreign_edits=()
-    )
-    yield from (("Warning", "", warning.text) for warning in warnings.of_record(case))
+    environment: Environment, organizations: Sequence[Organization], parents: Mapping[str, Organization]
+) -> dict[str, list[Remark]]:
+    """What a review would warn of that follows from a record's own values and OIDs, by OID."""
+    redox = gateway.environment(environment)
+    elsewhere = warnings.names_elsewhere(environment, [each.record() for each in organizations])
+    found = {}
+    for organization in organizations:
+        case = warnings.Case(
+            organization=organization,
+            record=organization.record(),
+            before=None,
+            redox=redox,
+            parent=parents.get(organization.part_of_oid),
+            foreign_edits=(),
+            elsewhere=elsewhere,
+        )
+        # What the form would refuse is found by reading the record as the form does.
+        texts = [warning.text for warning in warnings.of_record(case) if warning.key != KEPT]
+        found[organization.oid] = [("Warning", "", text) for text in texts]
+    return found
 
 
 def _places(
-    environment: Environment, organizations: Sequence[Organization], gateways: frozenset[str]
-) -> dict[str, list[tuple[str, str, str]]]:
+    environment: Environment,
+    organizations: Sequence[Organization],
+    parents: Mapping[str, Organization],
+    gateways: frozenset[str],
+) -> dict[str, list[Remark]]:
     """What is to be said of each record's place among the others, by OID."""
-    parents = {
-        parent.oid: parent
-        for parent in records(environment).filter(oid__in={each.part_of_oid for each in organizations})
-    }
     circles = tree.in_circles(environment, [each.oid for each in organizations])
     doubles = _doubles(environment, {each.double_key for each in organizations} - {""})
-    found: dict[str, list[tuple[str, str, str]]] = {}
+    found: dict[str, list[Remark]] = {}
     for each in organizations:
         remarks = found.setdefault(each.oid, [])
         if each.oid in circles:

@@ -13,6 +13,8 @@ from organizations.records import OrganizationRecord, canonical_json, print_fiel
 from organizations.redox.environment import EXAMPLE_VALUES
 
 SUSPECTED_CHARACTERS = "&<>"
+KEPT = "kept"
+"""The key of the warnings about stored values that the form would refuse."""
 _LONGEST = 200
 _PHONES = {"work_phone": "Work phone", "mobile_phone": "Mobile phone", "home_phone": "Home phone"}
 _PLACEHOLDER = re.compile(
@@ -123,7 +125,7 @@ def _refused(record: OrganizationRecord) -> Iterator[RecordWarning]:
             read(value)
         except FieldError as fault:
             text = f"{label} is kept as it is stored. Typed anew it would be refused: {fault}"
-            yield RecordWarning("kept", f"{field} {short(value)}", text)
+            yield RecordWarning(KEPT, f"{field} {short(value)}", text)
 
 
 def _readers(record: OrganizationRecord) -> Iterator[tuple[str, str, str, Callable[[str], Read]]]:

@@ -1,8 +1,7 @@
 """What looks wrong but may be right. Each warning is ticked on the review page, once for the same record and value."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 from django.db.models import Q
 from django.utils.timezone import localtime
@@ -42,9 +41,13 @@ class ReviewWarning:
         return asdict(self) if self.is_accepted else {"key": self.key, "value": self.value, "text": self.text}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
-    """All that the rules look at. `together` are ids of records whose messages go before this one in the same plan."""
+    """All that the rules look at.
+
+    `together` are ids of records whose messages go before this one in the same plan; `elsewhere` is what
+    `names_elsewhere` gives for the record.
+    """
 
     organization: Organization
     record: OrganizationRecord
@@ -54,21 +57,11 @@ class Case:
     foreign_edits: tuple[tuple[Difference, AuditEntry], ...]
     overwritten: tuple[Difference, ...] = ()
     together: frozenset[int] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def word(self) -> str:
         return Environment(self.organization.environment).label
-
-    @cached_property
-    def elsewhere(self) -> dict[str, str]:
-        """The names of what this record's OIDs are in the other environment, by OID."""
-        other = Environment(self.organization.environment).other
-        values = [oid_or_text(identifier.value) for identifier in self.record.identifiers]
-        found = Organization.objects.filter(
-            environment=other, oid__in=[self.record.oid, self.record.part_of_oid, *values]
-        )
-        gateways = dict.fromkeys(gateway.gateways(other) - self.gateways, "the Redox gateway")
-        return gateways | dict(found.values_list("oid", "name"))
 
     @property
     def gateways(self) -> frozenset[str]:
@@ -77,13 +70,27 @@ class Case:
 
 def warnings_for(case: Case) -> tuple[ReviewWarning, ...]:
     """Every warning of this message, in the order of the form, each with who ticked it before, if anybody did."""
+    case = replace(case, elsewhere=names_elsewhere(Environment(case.organization.environment), [case.record]))
     found = [warning for rule in RULES for warning in rule(case)]
     ticked = _ticked_before(case.organization)
     return tuple(ticked.get((warning.key, warning.value), warning) for warning in found)
 
 
+def names_elsewhere(environment: Environment, records: Iterable[OrganizationRecord]) -> dict[str, str]:
+    """The names of what the OIDs of these records are in the other environment, by OID. One query."""
+    other = environment.other
+    oids = {oid for record in records for oid in (record.oid, record.part_of_oid, *_identifier_oids(record))}
+    found = Organization.objects.filter(environment=other, oid__in=oids).values_list("oid", "name")
+    foreign_gateways = gateway.gateways(other) - gateway.gateways(environment)
+    return dict.fromkeys(foreign_gateways, "the Redox gateway") | dict(found)
+
+
+def _identifier_oids(record: OrganizationRecord) -> list[str]:
+    return [oid_or_text(identifier.value) for identifier in record.identifiers]
+
+
 def of_record(case: Case) -> tuple[ReviewWarning, ...]:
-    """Only the warnings about the record's own values; without a query."""
+    """Only the warnings about the record's own values and OIDs; without a query."""
     return tuple(warning for rule in RECORD_RULES for warning in rule(case))
 
 
@@ -183,8 +190,8 @@ def _other_environment(case: Case) -> Iterator[ReviewWarning]:
     places = {"The OID": record.oid}
     if case.parent is None and record.part_of_oid not in case.gateways:
         places["PartOf"] = record.part_of_oid
-    for number, identifier in enumerate(record.identifiers, start=1):
-        places[f"Own identifier {number}"] = oid_or_text(identifier.value)
+    for number, value in enumerate(_identifier_oids(record), start=1):
+        places[f"Own identifier {number}"] = value
     for label, value in places.items():
         if value in case.elsewhere:
             text = (
@@ -301,7 +308,7 @@ def _stated(case: Case) -> Iterator[ReviewWarning]:
         yield ReviewWarning("stated", "", text)
 
 
-RECORD_RULES = (_oid, _own_values)
+RECORD_RULES = (_oid, _other_environment, _own_values)
 DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen)
 RULES = (
     _oid,

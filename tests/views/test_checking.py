@@ -12,7 +12,7 @@ CHECK = "/staging/organizations/check/"
 
 def test_each_finding_leads_to_where_it_is_put_right(client_of, editor):
     made = factories.organization(user=editor, name="Lakeside North")
-    factories.organization(user=editor, environment="production")
+    factories.organization(f"{BASE}.7", user=editor, environment="production")
     Organization.objects.filter(pk=made.pk).update(zip_code="5370")
     page = client_of(user=editor).get(CHECK).content.decode()
     assert f'<a href="/staging/organizations/{BASE}/edit/">Lakeside North</a>' in page

@@ -18,8 +18,8 @@ KEPT = "kept"
 _LONGEST = 200
 _PHONES = {"work_phone": "Work phone", "mobile_phone": "Mobile phone", "home_phone": "Home phone"}
 _PLACEHOLDER = re.compile(
-    r"|x+|(test ?)+\d*|tb[dac]|n[/ ]?a|none?|null|nil|unknown|not ?(known|applicable|available|specified|given)|to ?do"
-    r"|dummy|placeholder"
+    r"|x+|(test ?)+\d*|tb[dac]|n ?[/\\]? ?a|none?|null|nil|unknown|to ?do|asdf|dummy|placeholder"
+    r"|to be (determined|announced|confirmed|defined)|not ?(known|applicable|available|specified|given|provided)"
 )
 
 

@@ -62,6 +62,8 @@ ROWS = [
             ("TBD", "TBD Clinic"),
             ("n/a", "Nara"),
             ("N.A.", "Ann A."),
+            ("N / A", "N / B"),
+            ("To be determined", "To be or not"),
             ("Unknown", "Unknown Soldier Clinic"),
             ("none", "Nones"),
             ("Test", "Test Valley Clinic"),

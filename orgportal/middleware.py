@@ -1,4 +1,4 @@
-"""What stands before every page: the health addresses, and the number of the request with its log line."""
+"""What stands before every page: the number of a request with its log line, and answers to what no page can take."""
 
 import logging
 import re
@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.loader import render_to_string
 
-from orgportal import logs, schema
+from orgportal import health, logs
 
 log = logging.getLogger("orgportal.request")
 
@@ -43,34 +42,6 @@ def readable(application: Application) -> Application:
     return called
 
 
-class HealthMiddleware:
-    """Answers `/health/live` (the process answers) and `/health/ready` (database there, every migration applied)."""
-
-    def __init__(self, respond: Respond) -> None:
-        self.respond = respond
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info == "/health/live":
-            return _plain("live", 200)
-        if request.path_info == "/health/ready":
-            fault = _not_ready()
-            return _plain(fault or "ready", 503 if fault else 200)
-        return self.respond(request)
-
-
-def _plain(text: str, status: int) -> HttpResponse:
-    headers = {"Cache-Control": "no-store"}
-    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8", headers=headers)
-
-
-def _not_ready() -> str:
-    try:
-        return schema.fault()
-    except DatabaseError:
-        log.exception("The database does not answer")
-        return "the database does not answer"
-
-
 class RequestIdMiddleware:
     """Gives each request a number that its log lines, audit entries and the answer's `X-Request-ID` share.
 
@@ -90,7 +61,8 @@ class RequestIdMiddleware:
             request.client_address = _client_address(request)  # type: ignore[attr-defined]
             response = self.respond(request)
             response["X-Request-ID"] = number
-            _log_line(request, response, started)
+            if request.path_info not in (health.LIVE, health.READY):  # asked every few seconds, by programs
+                _log_line(request, response, started)
             return response
         finally:
             logs.request_id.reset(token)

@@ -10,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 def fault() -> str:
     """Why this release must not work on the database, in words; empty when it may. Raises DatabaseError."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
-    known = _known_migrations()
+    known = known_migrations()
     missing = known - applied
     if missing:
         return f"{len(missing)} migrations are not applied"
@@ -21,5 +21,6 @@ def fault() -> str:
 
 
 @cache
-def _known_migrations() -> frozenset[tuple[str, str]]:
+def known_migrations() -> frozenset[tuple[str, str]]:
+    """Every migration of this release, read from its files once in a process."""
     return frozenset(MigrationLoader(None).disk_migrations)

@@ -53,7 +53,7 @@ def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     count = made.entries.count()
     what = f"the history as {form.upper()}, narrowed to {'; '.join(made.narrowed_to)}"
     people.export_made(request, what, environment=filters.environment, count=count)
-    headers = {"Content-Disposition": f'attachment; filename="{made.name(form)}"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="{made.name(form)}"'}
     return StreamingHttpResponse(made.lines(form, count), content_type=audit_export.FORMATS[form], headers=headers)
 
 

@@ -63,7 +63,6 @@ def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
     if "parent" in request.GET:
         context["parent_place"] = choices.place_of(environment, choices.record_called(environment, typed))
     response = render(request, "editing/suggestions.html", context)
-    response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -70,7 +70,7 @@ def _kept(request: HttpRequest) -> HttpResponse:
 def _elsewhere(request: HttpRequest) -> HttpResponse:
     """htmx puts no page into a page: it is told to load the sign-in page as a whole."""
     page = redirect_to_login(_path(request.headers.get("HX-Current-URL", "")))
-    headers = {"HX-Redirect": page["Location"], "Cache-Control": "no-store", "Vary": "HX-Request"}
+    headers = {"HX-Redirect": page["Location"], "Vary": "HX-Request"}
     return HttpResponse(status=401, headers=headers)
 
 

@@ -48,7 +48,6 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
         "other_environment": environment.other,
     }
     response = render(request, "organizations/_rows.html", context)
-    response["Cache-Control"] = "no-store"
     response["Vary"] = "HX-Request"
     return response
 

@@ -107,7 +107,6 @@ def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
         context["changed"] = not since.startswith(f"{context['page'].stage}-")
         response = render(request, "plans/state.html", context)
     patch_vary_headers(response, ["HX-Request"])
-    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -123,7 +123,6 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
         context |= _answer_context(submission, entries) | _around(submission, entries)
         response = render(request, "submissions/state.html", context)
     patch_vary_headers(response, ["HX-Request"])
-    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -27,7 +27,7 @@ def _load() -> None:
     from organizations.management.commands import deliver  # noqa: F401, PLC0415
     from orgportal import schema  # noqa: PLC0415
 
-    schema._known_migrations()
+    schema.known_migrations()
     httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)
     httpx.create_ssl_context(trust_env=False)
     connection.close()

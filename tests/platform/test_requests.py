@@ -1,4 +1,4 @@
-"""What stands before every page: health, the number of a request, its log line, the headers of an answer."""
+"""What stands before every page: the number of a request and its log line."""
 
 import json
 import logging
@@ -6,41 +6,12 @@ import re
 import sys
 
 import pytest
-from django.db import OperationalError, connection
-from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from orgportal import logs
 from orgportal.middleware import RequestIdMiddleware
 from tests.factories import UserFactory
-
-
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-@pytest.mark.django_db
-def test_health_needs_no_sign_in_no_known_host_and_no_tls(settings, path):
-    settings.SECURE_SSL_REDIRECT = True
-    response = Client(headers={"host": "10.1.2.3"}).get(path)
-    assert response.status_code == 200
-    assert not response.cookies
-
-
-@pytest.mark.django_db
-def test_a_missing_migration_is_not_ready():
-    MigrationRecorder(connection).record_unapplied("organizations", "0001_initial")
-    response = Client().get("/health/ready")
-    assert (response.status_code, response.content) == (503, b"1 migrations are not applied\n")
-    assert Client().get("/health/live").status_code == 200
-
-
-@pytest.mark.django_db
-def test_a_database_that_does_not_answer_is_not_ready():
-    def gone(*_: object) -> None:
-        raise OperationalError("the server closed the connection")
-
-    with connection.execute_wrapper(gone):
-        response = Client().get("/health/ready")
-    assert (response.status_code, response.content) == (503, b"the database does not answer\n")
 
 
 def answer(request: HttpRequest) -> HttpResponse:
@@ -153,17 +124,3 @@ def test_what_was_posted_is_not_logged(caplog, settings, tmp_path):
     settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
     lines = lines_of(caplog, "/demonstration/", 400, behaviour="a name and a telephone number")
     assert "telephone" not in json.dumps(lines)
-
-
-@pytest.mark.django_db
-def test_every_page_carries_the_strict_policy_and_asks_for_a_sign_in():
-    response = Client().get("/")
-    assert response.status_code == 302
-    assert response["Content-Security-Policy"] == (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-    assert response["X-Frame-Options"] == "DENY"
-    assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Referrer-Policy"] == "same-origin"
-    assert re.fullmatch("[0-9a-f]{12}", response["X-Request-ID"])

@@ -126,7 +126,7 @@ def test_a_fragment_without_a_sign_in_sends_the_whole_page_there(client):
     response = client.get(address, headers=headers)
     assert response.status_code == 401
     assert response["HX-Redirect"] == f"{reverse('sign-in')}?next=/staging/organizations/new/%3Fbelow%3D1.2"
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "private, no-store"
 
 
 @pytest.mark.parametrize("url", ["", "http://[", "https://elsewhere.example"])

@@ -228,7 +228,15 @@ def test_a_fragment_for_nobody_is_401_and_sends_the_whole_page_to_sign_in(places
     answer = Client().get(places.address(name), headers={"HX-Request": "true"})
     assert answer.status_code == 401
     assert answer["HX-Redirect"].startswith("/sign-in/")
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_no_browser_and_no_proxy_keeps_an_answer(places, name):
+    """What is shown, downloaded, refused or redirected, also to somebody who is not signed in."""
+    people = [*map(client_of, ("approver", "auditor", "administrator", "no role")), Client()]
+    answers = [ask(places.address(name)) for client in people for ask in (client.get, client.post)]
+    assert {answer["Cache-Control"] for answer in answers} == {"private, no-store"}
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if "environment" in addresses()[name]])

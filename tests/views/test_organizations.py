@@ -109,7 +109,7 @@ def test_a_branch_comes_as_rows_for_htmx_and_as_the_open_tree_without(client_of,
     address = f"{STAGING}{BASE}.1/branch/"
     response = client.get(address, headers={"HX-Request": "true"})
     text = response.content.decode()
-    assert (response["Cache-Control"], response["Vary"]) == ("no-store", "HX-Request, Cookie")
+    assert (response["Cache-Control"], response["Vary"]) == ("private, no-store", "HX-Request, Cookie")
     assert text.count("<tr") == 2
     assert text.count('data-level="3"') == 2
     assert "<html" not in text

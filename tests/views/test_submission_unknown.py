@@ -130,7 +130,7 @@ def test_the_state_alone_is_never_kept_by_a_cache_and_leaves_the_session_alone(
 ) -> None:
     client = client_of(user=editor)
     response = client.get(page_of(queued, "submission-state"), headers={"HX-Request": "true"})
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "private, no-store"
     assert "HX-Request" in response["Vary"]
     assert "orgportal-session" not in response.cookies
     assert "<html" not in response.content.decode()
@@ -169,7 +169,7 @@ def test_while_nothing_changes_the_page_is_left_alone(
     assert seconds == "2"
     response = client.get(first)
     assert (response.status_code, response.content) == (204, b"")
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "private, no-store"
 
     # After half a minute it asks less often, and says that no worker runs.
     Submission.objects.update(state_at=clock.now() - datetime.timedelta(minutes=1))

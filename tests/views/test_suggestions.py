@@ -25,7 +25,7 @@ def test_suggestions_are_found_by_name_and_oid(client, made, editor):
     factories.organization(BASE, user=editor, environment="production", name="North Region")
     address = reverse("suggestions", args=["staging"])
     response = client.get(address, {"parent": "north"})
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "private, no-store"
     assert "HX-Request" in response["Vary"]
     assert f'<option value="{BASE}.1">North Region, below Lakeside 1</option>' in response.content.decode()
     assert client.get(address, {"parent": BASE}).content.decode().count("<option") == 2

@@ -1,0 +1,54 @@
+"""Headers of every answer, whoever makes it: a page, a static file, the health addresses, or the web server itself."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.csp import CSP, build_policy
+from whitenoise.middleware import WhiteNoiseFileResponse
+
+# Django sets the other security headers itself; it has no settings for these.
+_OURS = {
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_NEVER_KEPT = "private, no-store"
+
+
+class HeadersMiddleware:
+    """Adds the headers that Django does not have, and lets no browser and no proxy keep a page.
+
+    Static files keep the lifetime that WhiteNoise gives them: their names change with their content.
+    """
+
+    def __init__(self, respond: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.respond(request)
+        for name, value in _OURS.items():
+            response.headers[name] = value
+        if not isinstance(response, WhiteNoiseFileResponse):
+            response.headers["Cache-Control"] = _NEVER_KEPT
+        if isinstance(response, HttpResponse):  # without a length the web server ends the connection
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+
+def of_server_error() -> dict[str, str]:
+    """All headers for an answer that no middleware sees, because the request never reached Django."""
+    headers = {
+        **_OURS,
+        "Cache-Control": _NEVER_KEPT,
+        str(CSP.HEADER_ENFORCE): build_policy(settings.SECURE_CSP),  # type: ignore[arg-type]
+        "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
+        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": settings.X_FRAME_OPTIONS,
+    }
+    if settings.SECURE_HSTS_SECONDS:  # a browser ignores it on an answer without TLS
+        below = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+        headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}{below}"
+    return headers

@@ -1,0 +1,70 @@
+"""The two health addresses. They answer within a second, also while the database does not."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+
+from orgportal import schema
+
+log = logging.getLogger("orgportal.health")
+
+LIVE, READY = "/health/live", "/health/ready"
+_PATIENCE = 0.8
+_NO_ANSWER = "the database does not answer"
+
+
+class HealthMiddleware:
+    """Answers `/health/live` (the process answers) and `/health/ready` (database there, every migration applied)."""
+
+    def __init__(self, respond: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.respond = respond
+        self._lock = threading.Lock()
+        self._check: _Check | None = None
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == LIVE:
+            return _plain("live", 200)
+        if request.path_info == READY:
+            fault = self._current_check().result()
+            return _plain(fault or "ready", 503 if fault else 200)
+        return self.respond(request)
+
+    def _current_check(self) -> "_Check":
+        """The check that is running, or a new one: a database that hangs must not collect threads."""
+        with self._lock:
+            if self._check is None or self._check.done.is_set():
+                self._check = _Check()
+            return self._check
+
+
+class _Check:
+    """One look at the database, with a thread and a connection of its own: a lock or a dead server can block both."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self._fault = _NO_ANSWER
+        self._until = time.monotonic() + _PATIENCE
+        threading.Thread(target=self._look, name="health", daemon=True).start()
+
+    def result(self) -> str:
+        """Why the portal is not ready, empty when it is. Waits until the check is too old, however many ask."""
+        if not self.done.wait(max(0.0, self._until - time.monotonic())):
+            log.error("The database did not answer within %s s", _PATIENCE)
+        return self._fault
+
+    def _look(self) -> None:
+        try:
+            self._fault = schema.fault()
+        except DatabaseError:
+            log.exception("The database does not answer")
+        finally:
+            connection.close()
+            self.done.set()
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,87 @@
+"""The headers of every answer, whoever makes it; and what no browser may keep."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+
+from organizations.views import help as help_page
+from orgportal import headers
+from orgportal.headers import HeadersMiddleware
+from tests.factories import UserFactory
+
+HOST = "testserver"
+
+
+@pytest.fixture(autouse=True)
+def over_tls(settings: Any, tmp_path: Path) -> None:
+    """The settings of a portal that visitors reach by HTTPS, with one static file."""
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 60
+    settings.STATIC_ROOT = tmp_path
+    (tmp_path / "portal.css").write_text("body {}")
+
+
+def ask(path: str, host: str = HOST) -> Any:
+    client = Client(raise_request_exception=False)
+    client.force_login(UserFactory(role="viewer"))
+    return client.get(path, secure=True, headers={"host": host})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/health/live", HOST, 200),
+        ("/health/live", "10.1.2.3", 200),
+        ("/sign-in/", HOST, 302),
+        ("/help/", HOST, 200),
+        ("/help/", "evil.example", 400),
+        ("/no/such/page/", HOST, 404),
+        ("/sign-out/", HOST, 405),
+        ("/static/portal.css", HOST, 200),
+        ("/static/none.css", HOST, 404),
+    ],
+)
+def test_every_answer_has_every_header(path, host, status):
+    response = ask(path, host)
+    response.close()
+    assert response.status_code == status
+    wanted = headers.of_server_error()
+    if path == "/static/portal.css":
+        wanted["Cache-Control"] = "max-age=60, public"
+    assert {name: response.get(name) for name in wanted} == wanted
+    assert "Access-Control-Allow-Origin" not in response
+
+
+@pytest.mark.django_db
+def test_a_fault_of_the_portal_has_every_header(monkeypatch):
+    monkeypatch.delattr(help_page, "_families")
+    response = ask("/help/")
+    assert response.status_code == 500
+    assert {name: response.get(name) for name in headers.of_server_error()} == headers.of_server_error()
+
+
+def test_the_way_to_tls_has_every_header_that_counts_without_it():
+    response = Client().get("/help/")
+    assert (response.status_code, response["Location"]) == (301, f"https://{HOST}/help/")
+    wanted = headers.of_server_error()
+    del wanted["Strict-Transport-Security"]
+    assert {name: response.get(name) for name in wanted} == wanted
+
+
+def test_the_policy_is_strict():
+    assert headers.of_server_error()["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def test_a_view_cannot_allow_that_its_page_is_kept():
+    def view(_request: object) -> HttpResponse:
+        return HttpResponse("words", headers={"Cache-Control": "public, max-age=60"})
+
+    response = HeadersMiddleware(view)(RequestFactory().get("/"))
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert response.headers["Content-Length"] == "5"

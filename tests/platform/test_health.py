@@ -1,0 +1,75 @@
+"""The health addresses: who may ask, what they say, and that a database that hangs does not hang them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection, connections, transaction
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+PATIENCE = 60
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_it_needs_no_sign_in_no_known_host_and_no_tls(settings, path):
+    settings.SECURE_SSL_REDIRECT = True
+    response = Client(headers={"host": "10.1.2.3"}).get(path)
+    assert response.status_code == 200
+    assert not response.cookies
+
+
+def test_a_missing_migration_is_not_ready():
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("organizations", "0001_initial")
+    try:
+        response = Client().get("/health/ready")
+    finally:
+        recorder.record_applied("organizations", "0001_initial")
+    assert (response.status_code, response.content) == (503, b"1 migrations are not applied\n")
+    assert Client().get("/health/live").status_code == 200
+
+
+def test_a_database_that_does_not_answer_is_not_ready(settings):
+    there = connections.settings["default"]
+    before = dict(there)
+    there["NAME"] = "/nowhere/at/all"
+    try:
+        response = Client().get("/health/ready")
+    finally:
+        there.update(before)
+    assert (response.status_code, response.content) == (503, b"the database does not answer\n")
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """As long as this lasts another connection writes (SQLite) or has locked what the check reads (PostgreSQL)."""
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE")
+            has_begun.set()
+            may_end.wait(PATIENCE)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert has_begun.wait(PATIENCE)
+        yield
+    finally:
+        may_end.set()
+        thread.join()
+
+
+def test_a_locked_database_keeps_nobody_waiting():
+    client = Client()
+    with locked():
+        answers = [client.get("/health/ready").status_code for _ in range(3)]
+    # On SQLite who reads never waits for who writes.
+    assert answers == [503 if connection.vendor == "postgresql" else 200] * 3

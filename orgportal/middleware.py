@@ -24,6 +24,8 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 _QUOTED_NUL = r"\000"
+# What nginx takes in its default settings. The address of a plan names each of its records.
+LONGEST_ADDRESS = 8190
 
 
 def readable(application: Application) -> Application:
@@ -91,6 +93,18 @@ def _log_line(request: HttpRequest, response: HttpResponse, started: float) -> N
         "duration_ms": round((time.monotonic() - started) * 1000),
     }
     log.info("request", extra=fields)
+
+
+class LongAddressMiddleware:
+    """Gives an address that nobody can have been given a page that says so."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if len(request.get_full_path()) > LONGEST_ADDRESS:
+            return HttpResponse(render_to_string("414.html"), status=414)
+        return self.respond(request)
 
 
 class WrongMethodMiddleware:

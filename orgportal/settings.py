@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "orgportal.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "orgportal.health.HealthMiddleware",  # before the host check and the sign-in
+    "orgportal.middleware.LongAddressMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -10,6 +10,7 @@ from django.test import Client, RequestFactory
 from organizations.views import help as help_page
 from orgportal import headers
 from orgportal.headers import HeadersMiddleware
+from orgportal.middleware import LONGEST_ADDRESS
 from tests.factories import UserFactory
 
 HOST = "testserver"
@@ -40,6 +41,7 @@ def ask(path: str, host: str = HOST) -> Any:
         ("/help/", "evil.example", 400),
         ("/no/such/page/", HOST, 404),
         ("/sign-out/", HOST, 405),
+        (f"/?{'a' * LONGEST_ADDRESS}", HOST, 414),
         ("/static/portal.css", HOST, 200),
         ("/static/none.css", HOST, 404),
     ],
@@ -85,3 +87,12 @@ def test_a_view_cannot_allow_that_its_page_is_kept():
     response = HeadersMiddleware(view)(RequestFactory().get("/"))
     assert response.headers["Cache-Control"] == "private, no-store"
     assert response.headers["Content-Length"] == "5"
+
+
+@pytest.mark.django_db
+def test_an_address_that_is_too_long_gets_a_page():
+    address = "/help/?" + "a" * (LONGEST_ADDRESS - len("/help/?"))
+    assert ask(address).status_code == 200
+    response = ask(f"{address}a")
+    assert response.status_code == 414
+    assert "This address is too long." in response.content.decode()

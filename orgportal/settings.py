@@ -167,6 +167,11 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = ["^health/(live|ready)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+# For hosts below the portal's own name, which are rare. A browser then reaches them by TLS only, for a year.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = VARIABLES.flag("HSTS_SUBDOMAINS", default=True)
+# W021 asks for HSTS preloading: browsers then keep the name in a public list, from which it is hard to remove. An
+# internal portal must not decide that for its company.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

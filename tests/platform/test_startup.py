@@ -106,6 +106,22 @@ def test_a_process_with_a_general_fault_ends_with_2_and_one_line(tmp_path, varia
 
 
 @pytest.mark.slow
+def test_djangos_checks_for_deployment_find_nothing(tmp_path):
+    ended = manage(
+        "check",
+        "--deploy",
+        "--fail-level=WARNING",
+        SECRET_KEY="abcdefghij" * 5,
+        ALLOWED_HOSTS="portal.example.org",
+        BEHIND_PROXY="1",
+        EMAIL_URL="smtp+tls://portal:secret@mail.example.org:587",
+        DATABASE_URL=f"sqlite:///{tmp_path}/db",
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "System check identified no issues (1 silenced).\n"
+
+
+@pytest.mark.slow
 def test_the_first_command_on_a_fresh_machine_makes_the_folder_of_the_database(tmp_path):
     ended = manage(
         "migrate", "--verbosity=0", DEBUG="true", DATABASE_URL=f"sqlite:///{tmp_path}/new/folder/portal.sqlite3"

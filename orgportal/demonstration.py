@@ -135,7 +135,7 @@ def _is_in_earnest(connection: sqlite3.Connection) -> bool:
 def _credentials(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Make a credential for each environment and register both with the practice directory."""
     client_id, key_id = str(uuid.uuid4()), secrets.token_hex(8)
-    key = RSAKey.generate_key(2048, {"kid": key_id, "use": "sig", "alg": "RS384"})
+    key = RSAKey.generate_key(3072, {"kid": key_id, "use": "sig", "alg": "RS384"})
     api_key, api_secret = str(uuid.uuid4()), secrets.token_urlsafe(40)
     known = [
         {"environment": "staging", "client_id": client_id, "public_jwk": key.as_dict(private=False)},

@@ -150,11 +150,12 @@ def _note(facts: ConnectionFacts) -> str:
 
 def _key_rows(facts: ConnectionFacts) -> list[Setting]:
     if facts.way == "oauth":
-        variable = f"{facts.prefix}PRIVATE_KEY{'_FILE' if facts.private_key_file else ''}"
         read = "read from file" if facts.private_key_file else "read from a variable"
         loaded = written(facts.loaded_at, "clock")
         value = f"{read}, loaded {loaded}, thumbprint {facts.thumbprint}" if facts.thumbprint else NOT_SET
-        return [Setting("Private key", value, "set" if facts.thumbprint else NOT_SET, variable, "never shown")]
+        source = "set" if facts.thumbprint else NOT_SET
+        note = f"never shown. {facts.key_warning}" if facts.key_warning else "never shown"
+        return [Setting("Private key", value, source, facts.private_key_variable, note)]
     if facts.way in ("api-key", "token"):
         variable = facts.prefix + ("API_SECRET" if facts.way == "api-key" else "ACCESS_TOKEN")
         is_set = variable not in facts.missing

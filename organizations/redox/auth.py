@@ -34,6 +34,9 @@ LONGEST_MARGIN = 60.0
 Redox's OAuth tokens live 5 minutes.
 """
 
+LEAST_BITS = 2048
+RECOMMENDED_BITS = 3072  # BSI TR-02102-1, NIST SP 800-57: 128 bits of security
+
 KEY_UNKNOWN = "token_key_unknown"
 KEY_ID_MISSING = "token_key_id_missing"
 ASSERTION_REFUSED = "token_assertion_refused"
@@ -102,6 +105,12 @@ def thumbprint(credential: OAuthCredential) -> str:
     return _private_key(credential.private_key).thumbprint()
 
 
+def key_bits(credential: OAuthCredential) -> int:
+    """How long the key is. Raises ValueError for what is no RSA private key."""
+    bits: int = _private_key(credential.private_key).raw_value.key_size
+    return bits
+
+
 def _private_key(pem: str) -> RSAKey:
     try:
         key = RSAKey.import_key(pem)
@@ -109,8 +118,8 @@ def _private_key(pem: str) -> RSAKey:
         raise ValueError("the private key is not an RSA key in PEM form without a password") from None
     if not key.is_private:
         raise ValueError("this is the public half of a key; the private key is needed")
-    if key.raw_value.key_size < 2048:
-        raise ValueError("the private key has fewer than 2048 bits")
+    if key.raw_value.key_size < LEAST_BITS:
+        raise ValueError(f"the private key has fewer than {LEAST_BITS} bits")
     return key
 
 

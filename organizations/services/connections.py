@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from organizations.models import EnvironmentGate, Organization, Worker, clock
+from organizations.models import Environment, EnvironmentGate, Organization, Worker, clock
 from organizations.redox import auth
 from organizations.redox.environment import BASE_URL, GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_TABLE, OAuthCredential
 from organizations.redox.outcome import http_date
@@ -18,7 +18,8 @@ from . import gateway, workers
 class ConnectionFacts:
     """The settings in force; `public_key` is JSON for Redox's dashboard.
 
-    `defaults` names those that nobody set, `faulty` the variables whose value cannot be used.
+    `defaults` names those that nobody set, `faulty` the variables whose value cannot be used. `key_warning` says why
+    the private key should be replaced although it works.
     """
 
     prefix: str
@@ -31,6 +32,7 @@ class ConnectionFacts:
     key_id: str
     private_key_file: str
     thumbprint: str
+    key_warning: str
     loaded_at: datetime.datetime
     public_key: str
     base_url: str
@@ -41,6 +43,10 @@ class ConnectionFacts:
     base_oids: tuple[str, ...]
     document_repository_id: str
     defaults: frozenset[str]
+
+    @property
+    def private_key_variable(self) -> str:
+        return f"{self.prefix}PRIVATE_KEY{'_FILE' if self.private_key_file else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ def facts(name: str) -> ConnectionFacts:
         private_key_file=given.private_key_file,
         loaded_at=settings.STARTED_AT,
         thumbprint=auth.thumbprint(credential) if credential else "",
+        key_warning=_key_warning(credential) if credential else "",
         public_key=json.dumps(auth.public_jwk(credential), indent=2) if credential else "",
         base_url=redox.base_url,
         source_id=redox.source_id,
@@ -84,6 +91,12 @@ def facts(name: str) -> ConnectionFacts:
         document_repository_id=redox.document_repository_id,
         defaults=frozenset(key for key, (value, default) in in_force.items() if value == default),
     )
+
+
+def weak_keys() -> list[str]:
+    """A sentence for each private key that works and should be replaced, beginning with its variable."""
+    found = [facts(name) for name in Environment.values]
+    return [f"{each.private_key_variable}: {each.key_warning}" for each in found if each.key_warning]
 
 
 def routing_table() -> tuple[tuple[str, str, str], ...]:
@@ -116,6 +129,13 @@ def asked_oid_is(name: str, oid: str) -> str:
     if oid == redox.gateway_oid:
         return "the Redox gateway"
     return "a record of yours" if Organization.objects.in_environment(name).filter(oid=oid).exists() else ""
+
+
+def _key_warning(credential: OAuthCredential) -> str:
+    bits = auth.key_bits(credential)
+    if bits >= auth.RECOMMENDED_BITS:
+        return ""
+    return f"This key has {bits:,} bits. It works, but {auth.RECOMMENDED_BITS:,} bits or more are recommended."
 
 
 def _missing(prefix: str, way: str, missing: tuple[str, ...]) -> tuple[str, ...]:

@@ -337,7 +337,7 @@ def _credential(prefix: str, given: RedoxSettings) -> Credential:
         auth.public_jwk(credential)
     except ValueError as error:
         variable = "PRIVATE_KEY_FILE" if given.private_key_file else "PRIVATE_KEY"
-        raise SettingsFault(prefix + variable, "is no RSA private key in PEM form") from error
+        raise SettingsFault(prefix + variable, f"cannot be used: {error}") from error
     return credential
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from joserfc.jwk import RSAKey
 
 from .serving import ROOT, Portal, manage, plain_environment
 
@@ -104,4 +105,13 @@ def test_a_web_server_started_by_hand_ends_with_2_and_one_line(variables, tmp_pa
 
 
 def test_a_check_before_the_start(variables):
-    assert manage("serve", "--check", **variables).returncode == 0
+    key = RSAKey.generate_key(2048).as_pem(private=True).decode().replace("\n", r"\n")
+    variables |= {
+        "REDOX_STAGING_AUTH": "oauth",
+        "REDOX_STAGING_CLIENT_ID": "client-1",
+        "REDOX_STAGING_KEY_ID": "key-1",
+        "REDOX_STAGING_PRIVATE_KEY": key,
+    }
+    checked = manage("serve", "--check", **variables)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "Warning: REDOX_STAGING_PRIVATE_KEY: This key has 2,048 bits." in checked.stdout

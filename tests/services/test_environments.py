@@ -229,7 +229,7 @@ def test_credentials_that_differ_are_not_crossed() -> None:
                 "REDOX_STAGING_KEY_ID": "k",
                 "REDOX_STAGING_PRIVATE_KEY": "secret-key",
             },
-            "REDOX_STAGING_PRIVATE_KEY: is no RSA private key in PEM form",
+            "REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key is not an RSA key in PEM form",
         ),
     ],
 )

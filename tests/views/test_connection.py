@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.test import Client, override_settings
 from joserfc.jwk import RSAKey
 
@@ -120,6 +122,28 @@ def test_settings_are_shown_with_their_variables_and_without_secrets(client_of: 
     secret = key.as_dict(private=True)
     assert not any(str(secret[part]) in page for part in ("d", "p", "q", "dp", "dq", "qi"))
     assert "PRIVATE KEY-----" not in page
+
+
+@pytest.mark.parametrize(
+    ("bits", "note"),
+    [
+        (2048, "never shown. This key has 2,048 bits. It works, but 3,072 bits or more are recommended."),
+        (3072, "never shown Source ID"),
+    ],
+)
+def test_a_key_that_works_but_is_short_is_marked(client_of: ClientOf, bits: int, note: str) -> None:
+    with override_settings(REDOX=redox("https://api.redoxengine.com", **oauth(RSAKey.generate_key(bits)))):
+        assert f"REDOX_STAGING_PRIVATE_KEY {note}" in text_of(client_of("viewer").get(PAGE))
+
+
+@pytest.mark.filterwarnings("ignore:Key size should be")
+def test_a_key_that_is_too_short_is_refused(client_of: ClientOf) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # the portal's own library makes none
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    given = oauth(RSAKey.generate_key(2048)) | {"REDOX_STAGING_PRIVATE_KEY": pem}
+    with override_settings(REDOX=redox("https://api.redoxengine.com", **given)):
+        said = text_of(client_of("viewer").get(PAGE))
+    assert "REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key has fewer than 2048 bits" in said
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from organizations.services import connections
 from orgportal import startup
 from orgportal.processes import Supervisor, Taken, only_one, open_door
 
@@ -26,6 +27,8 @@ class Command(PortalCommand):
             check_database()
             if options["verbosity"]:
                 self.stdout.write("Settings and database are fit to serve.")
+                for warning in connections.weak_keys():
+                    self.stdout.write(f"Warning: {warning}")
             return
         try:
             self._serve()

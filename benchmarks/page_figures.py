@@ -1,11 +1,8 @@
 """Measures the pages: queries at three sizes, then time through the real web server. Import it after `prepare`."""
 
-import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -15,12 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from benchmarks import filling, ground, load, made_up
+from benchmarks import filling, ground, load, made_up, servers
 from organizations.models import AuditEntry, Environment, Organization, Submission
-from orgportal.processes import open_door
 
 CLIENTS = (1, 4)
-_SERVER = (sys.executable, "-m", "gunicorn", "--config", "python:orgportal.webserver", "benchmarks.wsgi")
 
 
 @dataclass(slots=True)
@@ -58,7 +53,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float) -> None:
             _look_inside(page, client)
     for page in pages:
         page.processor = statistics.median(_processor_time(page, client) for _ in range(rounds))
-    with _web_server() as port:
+    with servers.serving(servers.waitress()) as port:
         for number in range(1, rounds + 1):
             _say(f"round {number} of {rounds}")
             _measure_all(pages, port, client, seconds)
@@ -117,18 +112,6 @@ def _processor_time(page: Page, client: Client) -> float:
     began = time.process_time()
     client.get(page.path, headers=page.headers)
     return (time.process_time() - began) * 1000
-
-
-@contextmanager
-def _web_server() -> Iterator[int]:
-    """The portal's own web server as `serve` starts it; gives its port."""
-    with open_door("127.0.0.1", 0, "") as door:
-        port: int = door.getsockname()[1]
-        os.environ["ORGPORTAL_LISTEN"] = f"fd://{door.fileno()}"
-        with ground.running("web server", _SERVER, inherit=(door.fileno(),)):
-            # The door is open already: who comes early waits there until the server takes them.
-            load.measure(port, "/health/ready", {}, clients=1, seconds=0)
-            yield port
 
 
 def _measure_all(pages: list[Page], port: int, client: Client, seconds: float) -> None:

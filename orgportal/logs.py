@@ -49,6 +49,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "loggers": {
             "httpx": quiet,
             "httpcore": quiet,
+            "waitress.queue": {"level": "ERROR"},  # a line for each request that waits a moment for a thread
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
         },

@@ -1,42 +1,160 @@
-"""Configuration of the web server gunicorn: `gunicorn --config python:orgportal.webserver orgportal.wsgi`."""
+"""The web server of one process: waitress, with many threads and limits.
+
+A request occupies a thread only from its last byte in to its last byte out of the program: waitress reads whole
+requests first and buffers whole answers, so that slow clients cost no thread.
+"""
 
 import os
-import subprocess
+import resource
+import signal
+import socket
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
-from django.conf import settings
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
-from orgportal.faults import SettingsFault
+from orgportal import headers, health, schema
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgportal.settings")
-try:
-    level = settings.LOG_LEVEL
-except SettingsFault as fault:
-    # The first setting that is read brings up any fault; gunicorn would tell it by a traceback.
-    print(f"orgportal: {fault}", file=sys.stderr)
-    sys.exit(2)
+THREADS = 24
+MOST_BODY = 10 * 1024 * 1024  # bytes; above what Django itself takes, so that a page can explain the refusal
+GRACE = 10.0  # seconds that a request may still take after the signal to stop
+_FILES = 4096  # sockets, database connections, and the temporary files of large answers
 
-# `serve` and `demo` open the door themselves and hand it on, so that no visitor is refused while a server restarts.
-bind = os.environ.get("ORGPORTAL_LISTEN") or settings.BIND
-workers = settings.WEB_WORKERS
-worker_class = "gthread"
-threads = 4
-timeout = 60
-limit_request_line = 8190  # the address of a plan names each of its records
-graceful_timeout = 10
-control_socket_disable = True  # the socket would lie in the home folder
-loglevel = level.lower()
-logconfig_dict = {
-    **settings.LOGGING,
-    "loggers": {**settings.LOGGING["loggers"], "gunicorn.error": {"handlers": ["lines"], "propagate": False}},
+# What waitress answers itself, before Django sees the request.
+_SENTENCES = {
+    413: f"This request is too large: at most {MOST_BODY // 1024 // 1024} MB.",
+    431: "The address or the headers of this request are too long.",
+    500: "Something went wrong here, not at Redox. The log of the portal has the cause.",
 }
+_UNREADABLE = "This request could not be read."
 
 
-def on_starting(_server: object) -> None:
-    """End with 2 where `serve` would not start. Each web process would end while it starts, with a traceback."""
-    if "ORGPORTAL_LISTEN" in os.environ:
-        return  # looked at already
-    check = (sys.executable, str(settings.BASE_DIR / "manage.py"), "serve", "--check", "--verbosity=0")
-    # In a process of its own: this one opens no database, because its children must not share a connection.
-    if subprocess.run(check, check=False).returncode != 0:  # noqa: S603
-        sys.exit(2)
+class _PlainErrorTask(ErrorTask):
+    """An error of waitress itself: one sentence, and the headers of every other answer."""
+
+    def execute(self) -> None:
+        self.channel.has_error = True
+        error = self.request.error
+        body = f"{_SENTENCES.get(error.code, _UNREADABLE)}\n".encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", "text/plain; charset=utf-8"))
+        self.response_headers.extend(headers.of_server_error().items())
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):
+    """One connection. After an error it throws away what the client still sends, so that the client reads the answer.
+
+    To close while something is unread resets the connection, and the answer is lost on the way.
+    """
+
+    error_task_class = _PlainErrorTask
+    has_error = False
+    close_when_flushed = False
+    discards_until: float | None = None
+
+    def handle_write(self) -> None:
+        if self.has_error and self.close_when_flushed and not self.total_outbufs_len:
+            self.close_when_flushed = False
+            self.discards_until = time.monotonic() + GRACE
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+        else:
+            super().handle_write()
+
+    def readable(self) -> bool:
+        return self.discards_until is not None or bool(super().readable())
+
+    def received(self, data: bytes) -> bool:
+        if self.discards_until is None:
+            return bool(super().received(data))
+        self.will_close = time.monotonic() > self.discards_until
+        return False
+
+
+class Server(TcpWSGIServer):
+    """waitress on a socket that is open already, with threads of their own for health, and an end without losses."""
+
+    channel_class = _Channel
+
+    def __init__(self, application: Callable[..., Any], door: socket.socket, threads: int = THREADS) -> None:
+        super().__init__(
+            application,
+            _sock=door,
+            bind_socket=False,
+            sockinfo=(door.family, door.type, door.proto, door.getsockname()),
+            threads=threads,
+            connection_limit=1000,
+            asyncore_use_poll=True,  # select() fails from file descriptor 1,024 on
+            channel_timeout=10,
+            cleanup_interval=2,
+            max_request_header_size=64 * 1024,
+            max_request_body_size=MOST_BODY,
+            # An answer of any size goes to a temporary file; at the watermark a slow reader would stop a thread.
+            outbuf_high_watermark=sys.maxsize,
+            clear_untrusted_proxy_headers=False,  # Django reads them, and only with BEHIND_PROXY
+            ident=None,
+        )
+        self._stop_at: float | None = None
+        self._quick = ThreadedTaskDispatcher()
+        self._quick.set_thread_count(4)
+
+    def add_task(self, channel: HTTPChannel) -> None:
+        """Give a whole request to a thread; health never queues behind pages that wait for the database."""
+        request = channel.requests[0]
+        is_quick = request.error is not None or request.path in (health.LIVE, health.READY)
+        (self._quick if is_quick else self.task_dispatcher).add_task(channel)
+
+    def run(self) -> None:
+        """Answer until `stop` was called and has had its effect."""
+        super().run()
+        self._quick.shutdown()
+        self.close()
+
+    def stop(self) -> None:
+        """Accept nothing new, and let `run` return when everything in hand is answered, or when `GRACE` is over."""
+        if self._stop_at is None:
+            self._stop_at = time.monotonic() + GRACE
+        self.pull_trigger()
+
+    def readable(self) -> bool:
+        """Whether to accept connections. waitress asks in each round of its loop, which `SystemExit` ends."""
+        if self._stop_at is None:
+            accepts: bool = super().readable()
+            return accepts
+        for channel in self.active_channels.values():
+            if not channel.requests and not channel.total_outbufs_len:
+                channel.will_close = True
+        if not self.active_channels or time.monotonic() > self._stop_at:
+            raise SystemExit
+        return False
+
+
+def serve(application: Callable[..., Any], door: socket.socket, threads: int = THREADS) -> None:
+    """Answer on that socket until SIGTERM; below `serve` a Ctrl-C in the terminal is not for this process."""
+    _allow_many_files()
+    schema.known_migrations()  # the first look at health has less than a second
+    server = Server(application, door, threads)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN if "ORGPORTAL_LISTEN" in os.environ else lambda *_: server.stop())
+    server.run()
+
+
+def inherited_door() -> socket.socket | None:
+    """The socket that `serve` or `demo` opened, named as fd://NUMBER."""
+    given = os.environ.get("ORGPORTAL_LISTEN", "")
+    return socket.socket(fileno=int(given.removeprefix("fd://"))) if given else None
+
+
+def _allow_many_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

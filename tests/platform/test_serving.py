@@ -3,15 +3,13 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 from joserfc.jwk import RSAKey
 
-from .serving import ROOT, Portal, manage, plain_environment
+from .serving import Portal, manage
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +32,7 @@ def test_it_answers_refuses_a_second_start_survives_a_crash_and_leaves_nothing_b
     assert second.returncode == 2
     assert f"already running on this database, as process {serving.process.pid}" in second.stderr
 
-    for word in ("deliver", "gunicorn"):
+    for word in ("deliver", "webserver"):
         killed = serving.child(word)
         os.kill(killed, signal.SIGKILL)
         until = time.monotonic() + 60
@@ -90,17 +88,9 @@ def test_it_never_migrates_by_itself(variables, database, command):
 )
 def test_a_web_server_started_by_hand_ends_with_2_and_one_line(variables, tmp_path, changed, told):
     given = {name: value.format(folder=tmp_path) for name, value in {**variables, **changed}.items()}
-    ended = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "--config", "python:orgportal.webserver", "orgportal.wsgi"],
-        cwd=ROOT,
-        env={**plain_environment(), **given},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    ended = manage("webserver", **given)
     assert ended.returncode == 2
-    [line] = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+    [line] = ended.stderr.splitlines()
     assert told in line
 
 

@@ -11,7 +11,7 @@ from django.utils.html import escape
 from organizations.models import Intent, Organization, Plan, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services import drafts, organizations, plans, reviews
-from orgportal import webserver
+from orgportal import middleware
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.pages import text_of
@@ -100,7 +100,7 @@ class TestPage:
 
 def test_an_address_may_name_all_that_a_plan_holds() -> None:
     named = "&".join(f"record={10**6 + number}" for number in range(drafts.MOST_RECORDS))
-    assert len(f"GET {NEW}?{named} HTTP/1.1") <= webserver.limit_request_line
+    assert len(f"GET {NEW}?{named} HTTP/1.1") <= middleware.LONGEST_ADDRESS
 
 
 class TestSending:

@@ -30,11 +30,12 @@ def workers() -> list[Program]:
     return [Program("worker", manage("deliver"), stop_within=27)] * settings.DELIVERY_WORKERS
 
 
-def web_server(door: socket.socket) -> Program:
-    """The web server behind a door that is open already."""
+def web_servers(door: socket.socket) -> list[Program]:
+    """The web processes, all behind one door that is open already."""
     os.environ["ORGPORTAL_LISTEN"] = f"fd://{door.fileno()}"
-    command = (sys.executable, "-m", "gunicorn", "--config", "python:orgportal.webserver", "orgportal.wsgi")
-    return Program("web server", command, stop_within=15, inherit=(door.fileno(),))
+    # A process finishes its requests for up to 10 s, then ends its threads for up to 5 s.
+    program = Program("web server", manage("webserver"), stop_within=17, inherit=(door.fileno(),))
+    return [program] * settings.WEB_WORKERS
 
 
 def collect_static_files() -> None:

@@ -12,7 +12,7 @@ from orgportal import demonstration, startup
 from orgportal.processes import Program, Supervisor, Taken, only_one, open_door
 
 from ._base import PortalCommand
-from ._running import collect_static_files, lock_file, manage, web_server, workers
+from ._running import collect_static_files, lock_file, manage, web_servers, workers
 
 
 class Command(PortalCommand):
@@ -59,7 +59,7 @@ class Command(PortalCommand):
         if not supervisor.stopping:
             self._say(f"The demonstration is at http://127.0.0.1:{door.getsockname()[1]}/")
             self._say('Press "Sign in as editor (start here)" there. Stop it with Ctrl-C; --fresh starts over.')
-        supervisor.run([*workers(), web_server(door)])
+        supervisor.run([*workers(), *web_servers(door)])
 
     def _start_practice_directory(self, supervisor: Supervisor) -> None:
         folder = settings.VAR_DIR

@@ -11,7 +11,7 @@ from orgportal import startup
 from orgportal.processes import Supervisor, Taken, only_one, open_door
 
 from ._base import PortalCommand
-from ._running import check_database, collect_static_files, lock_file, manage, web_server, workers
+from ._running import check_database, collect_static_files, lock_file, manage, web_servers, workers
 
 
 class Command(PortalCommand):
@@ -49,7 +49,7 @@ class Command(PortalCommand):
                 raise CommandError("Nothing was started.")
             collect_static_files()
             self._say(f"orgportal answers at {_address(host, port)}. Stop it with Ctrl-C.")
-            supervisor.run([*workers(), web_server(door)])
+            supervisor.run([*workers(), *web_servers(door)])
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

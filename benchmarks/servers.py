@@ -1,0 +1,67 @@
+"""Web servers that are measured, and what their processes take of memory and processor."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks import ground, load
+from orgportal.processes import open_door
+from orgportal.webserver import THREADS
+
+type Commands = list[tuple[str, ...]]
+
+GUNICORN: Commands = [
+    (sys.executable, "-m", "gunicorn", "--config", "python:benchmarks.gunicorn_before", "benchmarks.wsgi")
+]
+
+
+def waitress(threads: int = THREADS) -> Commands:
+    """The portal's own, in two processes."""
+    return [(sys.executable, "-m", "benchmarks.webserver", str(threads))] * 2
+
+
+@contextmanager
+def serving(commands: Commands) -> Iterator[int]:
+    """Run these processes on one socket, as `serve` does; gives its port."""
+    with ExitStack() as stack:
+        door = stack.enter_context(open_door("127.0.0.1", 0, ""))
+        port: int = door.getsockname()[1]
+        os.environ["ORGPORTAL_LISTEN"] = f"fd://{door.fileno()}"
+        for command in commands:
+            stack.enter_context(ground.running("web server", command, inherit=(door.fileno(),)))
+        # The door is open already: who comes early waits there until a server takes them.
+        load.measure(port, "/health/ready", {}, clients=1, seconds=0)
+        yield port
+
+
+def memory() -> float:
+    """Megabytes of all processes that this one started, shared pages counted in part; NaN where no /proc tells."""
+    try:
+        return sum(_pss(process) for process in _below(os.getpid())) / 1000
+    except OSError:
+        return float("nan")
+
+
+def processor() -> float:
+    """Seconds of computing that all processes which this one started have used; NaN where no /proc tells."""
+    try:
+        stats = [
+            Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split() for process in _below(os.getpid())
+        ]
+    except OSError:
+        return float("nan")
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+
+def _below(process: int) -> Iterator[int]:
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            yield child
+            yield from _below(child)
+
+
+def _pss(process: int) -> int:
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

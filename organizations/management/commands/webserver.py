@@ -1,0 +1,33 @@
+"""Runs one web process, as `serve` does below itself and as further machines do."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import connections
+
+from orgportal import startup, webserver
+from orgportal.processes import Taken, open_door
+
+from ._base import PortalCommand
+from ._running import check_database, collect_static_files
+
+
+class Command(PortalCommand):
+    help = "Answers pages in one process, until Ctrl-C or SIGTERM. `serve` starts WEB_WORKERS of them."
+    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        door = webserver.inherited_door()
+        if door is None:  # started by hand: nobody has checked anything yet
+            startup.verify()
+            check_database()
+            connections.close_all()
+            collect_static_files()
+            try:
+                door = open_door(*startup.split_bind(settings.BIND), "Set another in BIND.")
+            except Taken as taken:
+                raise CommandError(str(taken)) from None
+        from orgportal.wsgi import application  # noqa: PLC0415 - loading it verifies once more
+
+        webserver.serve(application, door)

@@ -1,0 +1,150 @@
+"""The web server: slow clients cost no thread, health has threads of its own, and nothing is lost when it stops."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from orgportal import health
+from orgportal.processes import open_door
+from orgportal.webserver import MOST_BODY, Server
+
+LARGE = 64  # megabytes: more than sockets take, and more than waitress keeps by default before a thread must wait
+PATIENCE = 60
+
+
+class Running:
+    """A server with one thread for pages. `/wait` answers when `go_on` is set, and `waits` says that it has begun."""
+
+    def __init__(self) -> None:
+        self.waits, self.go_on = threading.Event(), threading.Event()
+        self.door = open_door("127.0.0.1", 0, "")
+        self.port: int = self.door.getsockname()[1]
+        self.server = Server(self._answer, self.door, threads=1)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread.start()
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/wait":
+            self.waits.set()
+            assert self.go_on.wait(PATIENCE)
+        if path == "/fault":
+            raise RuntimeError("secret words")
+        body = [b"x" * 1024 * 1024] * LARGE if path == "/large" else [repr(environ).encode()]
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(sum(map(len, body))))])
+        return body
+
+    def get(self, path: str, **headers: str) -> str:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", path, headers=headers)
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+    @contextmanager
+    def sending(self, sent: bytes) -> Iterator[socket.socket]:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as client:
+            client.sendall(sent)
+            yield client
+
+    def end(self) -> None:
+        self.go_on.set()
+        if self.thread.is_alive():
+            self.server.stop()
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+        self.door.close()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    running = Running()
+    yield running
+    running.end()
+
+
+def request(path: str, *lines: str) -> bytes:
+    return "\r\n".join((f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *lines, "", "")).encode()
+
+
+def everything(client: socket.socket) -> bytes:
+    return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET / HTTP/1.1\r\nX-Slow: a", request("/", "Content-Length: 100") + b"a", request("/large")],
+    ids=["silent", "half of the headers", "half of the body", "reads nothing of a large answer"],
+)
+def test_a_slow_client_costs_no_thread(running, sent):
+    with ExitStack() as stack:
+        for _ in range(1 if b"large" in sent else 50):
+            stack.enter_context(running.sending(sent))
+        assert "PATH_INFO" in running.get("/")
+
+
+@pytest.mark.parametrize("path", [health.LIVE, health.READY])
+def test_health_is_answered_while_every_thread_is_busy(running, path):
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(running.sending(request("/wait")))
+        assert running.waits.wait(PATIENCE)
+        assert f"'PATH_INFO': '{path}'" in running.get(path)
+
+
+def test_a_request_that_has_begun_is_answered_before_the_end_and_no_further_one(running):
+    with running.sending(request("/wait")) as client, running.sending(b"") as idle:
+        assert running.waits.wait(PATIENCE)
+        running.server.stop()
+        assert idle.recv(1) == b""
+        running.go_on.set()
+        assert b"'PATH_INFO': '/wait'" in everything(client)
+    running.thread.join(PATIENCE)
+    assert not running.thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "sentence"),
+    [
+        (b"rubbish\r\n\r\n", 400, "This request could not be read."),
+        (request("/", "Content-Length: -1"), 400, "This request could not be read."),
+        (request("/", "Transfer-Encoding: gzip"), 501, "This request could not be read."),
+        (
+            request("/", f"Content-Length: {MOST_BODY + 1}") + b"a" * MOST_BODY,
+            413,
+            "This request is too large: at most 10 MB.",
+        ),
+        (request("/" + "a" * 70_000), 431, "The address or the headers of this request are too long."),
+        (request("/fault"), 500, "Something went wrong here, not at Redox."),
+    ],
+)
+def test_what_reaches_no_page_gets_one_sentence_with_every_header(running, settings, sent, status, sentence):
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 60, True
+    with running.sending(sent) as client:
+        head, _, body = everything(client).decode().partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    assert first.split()[1] == str(status)
+    assert body.startswith(sentence)
+    assert len(body.splitlines()) == 1
+    assert "Server" not in headers
+    assert headers["Cache-Control"] == "private, no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["Strict-Transport-Security"] == "max-age=60; includeSubDomains"
+
+
+def test_what_a_proxy_says_reaches_django_and_changes_nothing_before(running):
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Host": "evil.example"}
+    seen = running.get("/", **headers)
+    assert "'HTTP_X_FORWARDED_PROTO': 'https'" in seen
+    assert "'HTTP_X_FORWARDED_FOR': '203.0.113.9'" in seen
+    assert "'wsgi.url_scheme': 'http'" in seen
+    assert "'REMOTE_ADDR': '127.0.0.1'" in seen
+    assert f"'HTTP_HOST': '127.0.0.1:{running.port}'" in seen

@@ -60,9 +60,8 @@ def prepare(database: str, **variables: str) -> None:
         HTTPS="false",
         DEBUG="false",
         TIME_ZONE="America/Chicago",
-        LOG_LEVEL="WARNING",
         WEB_WORKERS="2",
-        **variables,
+        **{"LOG_LEVEL": "WARNING", **variables},
     )
     django.setup()
     if connection.introspection.table_names():

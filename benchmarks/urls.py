@@ -1,9 +1,13 @@
-"""The portal's addresses, and beside them the stock admin over the same rows, as a yardstick."""
+"""The portal's addresses, beside them the stock admin over the same rows as a yardstick, and two slow pages."""
+
+import time
 
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from organizations.models import AuditEntry, Organization
+from organizations.models import AuditEntry, EnvironmentGate, Organization
 from organizations.presentation.rows import ROWS_A_PAGE
 
 
@@ -40,6 +44,23 @@ stock = AdminSite(name="stock")
 stock.register(Organization, _OrganizationAdmin)
 stock.register(AuditEntry, _AuditEntryAdmin)
 
-urlpatterns = [path("stock-admin/", stock.urls), path("", include("orgportal.urls"))]
+
+def _slow(_request: HttpRequest) -> HttpResponse:
+    time.sleep(15)
+    return HttpResponse("slow")
+
+
+def _locked(_request: HttpRequest) -> HttpResponse:
+    """Waits for whoever holds the row (PostgreSQL) or the whole database (SQLite)."""
+    EnvironmentGate.objects.filter(pk="staging").update(checked_by=F("checked_by"))
+    return HttpResponse("done")
+
+
+urlpatterns = [
+    path("stock-admin/", stock.urls),
+    path("slow/", _slow),
+    path("locked/", _locked),
+    path("", include("orgportal.urls")),
+]
 
 handler500 = "organizations.views.faults.server_fault"

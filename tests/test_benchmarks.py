@@ -81,3 +81,9 @@ def test_a_database_in_use_is_never_touched(tmp_path):
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("anything",)]
     connection.close()
     assert file.stat().st_size == len(before)
+
+
+def test_web_servers_are_measured_in_turn(tmp_path):
+    done = run("server", "--records", "30", "--rounds", "1", "--seconds", "0", "--attack", "0", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [title.partition(",")[0] for title in figures(done.stdout)] == ["gunicorn", "waitress"]

@@ -1,0 +1,29 @@
+"""The portal's web server beside the one before it: requests a second, memory, and health under attack.
+
+python -m benchmarks.server [--records 100000] [--database URL] [--threads 16,24,32]
+"""
+
+import argparse
+
+from benchmarks import ground
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measures web servers over made-up records in a database of its own.")
+    parser.add_argument("--records", type=int, default=100_000, help="records in STAGING, at least 10")
+    parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
+    parser.add_argument("--threads", default="", help="threads of a waitress process; more than one, with commas")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the pages are measured; medians are shown")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long a page is asked for in each round")
+    parser.add_argument("--attack", type=float, default=10.0, help="seconds of each attack; 0 for none")
+    wanted = parser.parse_args()
+    with ground.or_say_why():
+        ground.prepare(wanted.database or ground.own_file("server"), LOG_LEVEL="CRITICAL")  # attacks are logged
+        from benchmarks import server_figures  # noqa: PLC0415 - models can be imported from here on
+
+        threads = [int(each) for each in wanted.threads.split(",") if each]
+        server_figures.show(wanted.records, threads, rounds=wanted.rounds, seconds=wanted.seconds, attack=wanted.attack)
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
 from orgportal import headers, health, schema
 
-THREADS = 24
+THREADS = 32
 MOST_BODY = 10 * 1024 * 1024  # bytes; above what Django itself takes, so that a page can explain the refusal
 GRACE = 10.0  # seconds that a request may still take after the signal to stop
 _FILES = 4096  # sockets, database connections, and the temporary files of large answers

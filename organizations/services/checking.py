@@ -16,7 +16,7 @@ from organizations.records import OrganizationRecord
 from . import gateway, warnings
 from .record_warnings import KEPT
 
-AT_ONCE = 500
+AT_ONCE = 200
 _NOT_READ = ("confirmed", "taken", "seen", "search_text")
 
 

@@ -19,7 +19,7 @@ from .access import needs, why_not
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Some hundred records, in the order of their OIDs, and what today's rules say of them."""
+    """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
     ids = checking.records(environment).values_list("pk", flat=True)
     part = Paginator(ids, checking.AT_ONCE).get_page(request.GET.get("page", ""))
     context = {

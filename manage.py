@@ -25,8 +25,11 @@ def main() -> None:
         if "--traceback" in sys.argv:
             traceback.print_exc()
         else:
-            print(f"orgportal: {told(fault)}", file=sys.stderr)
+            print(f"orgportal: {sentence(fault)}", file=sys.stderr)
         sys.exit(1 if is_finding(fault) else 2)
+    except KeyboardInterrupt:
+        print("orgportal: interrupted.", file=sys.stderr)
+        sys.exit(2)
 
 
 def run() -> None:
@@ -40,16 +43,16 @@ def run() -> None:
     execute_from_command_line(sys.argv)
 
 
-def told(fault: Exception) -> str:
-    from orgportal.faults import SettingsFault
+def sentence(fault: Exception) -> str:
+    from orgportal import errors
 
-    return str(fault) if isinstance(fault, SettingsFault) else "".join(traceback.format_exception_only(fault)).strip()
+    return errors.sentence(fault)
 
 
 def is_finding(fault: BaseException) -> bool:
-    from organizations.management.commands._base import Finding
-
-    return isinstance(fault.__cause__, Finding)
+    # Not imported here: without good settings the commands cannot be loaded, and then nothing was found either.
+    commands = sys.modules.get("organizations.management.commands._base")
+    return commands is not None and isinstance(fault.__cause__, commands.Finding)
 
 
 if __name__ == "__main__":

@@ -92,6 +92,9 @@ class Variables:
             database = {}
         if database.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
             raise SettingsFault(name, "is no address of an SQLite file or a PostgreSQL database")
+        if "postgresql" in database["ENGINE"] and ("@" in database["NAME"] or "/" in database["NAME"]):
+            # A password that holds / ends the address there: a part of it would be shown as the host.
+            raise SettingsFault(name, "has a character that must be written as in %2F, such as / in the password")
         if not database["NAME"] or database["NAME"] == ":memory:":
             raise SettingsFault(name, "names no database file that several processes can share")
         return database

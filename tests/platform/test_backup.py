@@ -36,7 +36,7 @@ def test_what_cannot_be_copied_leaves_no_file(variables, tmp_path):
     ended = manage("backup", str(file), **{**variables, "DATABASE_URL": f"sqlite:///{damaged}"})
 
     assert ended.returncode == 2
-    assert "file is not a database" in ended.stderr
+    assert "is not an SQLite database" in ended.stderr
     assert not file.exists()
 
 

@@ -1,21 +1,27 @@
 """How a command ends: 0 is good, 1 is a finding and nothing else, 2 is whatever could not be done."""
 
+import errno
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from django.core.management.base import BaseCommand, CommandError, SystemCheckError
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 
 import manage
 from organizations.management.commands import demo
 from organizations.management.commands._base import Finding, PortalCommand
+from organizations.services.faults import NotDone
 from orgportal.faults import SettingsFault
+from orgportal.processes import Taken
 
 from .serving import ROOT, plain_environment
+from .serving import manage as run_command
 
 
 def end_of(monkeypatch, base: type[BaseCommand], act: Callable[[], None], *arguments: str) -> object:
@@ -52,8 +58,6 @@ def raising(fault: BaseException) -> Callable[[], None]:
         CommandError("no"),
         SystemCheckError("no"),
         SettingsFault("BIND", "no"),
-        OperationalError("no"),
-        ZeroDivisionError("no"),
     ],
     ids=lambda fault: type(fault).__name__,
 )
@@ -62,6 +66,69 @@ def test_what_could_not_be_done_ends_with_2(monkeypatch, capsys, base, fault, ar
     told = capsys.readouterr().err
     assert "no" in told
     assert ("Traceback" in told) is bool(arguments)
+
+
+def caused(error: type[Exception], cause: Exception) -> Exception:
+    """An error of the database as Django raises it."""
+    raised = error(str(cause))
+    raised.__cause__ = cause
+    return raised
+
+
+def sqlite_error(name: str, text: str) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(text)
+    error.sqlite_errorname = name
+    return error
+
+
+@pytest.mark.parametrize("arguments", [(), ("--traceback",)])
+@pytest.mark.parametrize("base", [BaseCommand, PortalCommand])
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (OperationalError("the secret"), "cannot be reached: the ***. Check DATABASE_URL"),
+        (ZeroDivisionError("secret"), "This failed unexpectedly (ZeroDivisionError). Add --traceback"),
+        (RuntimeError("django.db secret"), "This failed unexpectedly (RuntimeError)."),
+        (Taken("already running"), "already running"),
+        (PermissionError(errno.EACCES, "Permission denied", "/var/file"), "/var/file: Permission denied. Run this as"),
+        (OSError(errno.ENOSPC, "No space left", "/var/file"), "The disk is full."),
+        (caused(OperationalError, sqlite_error("SQLITE_BUSY", "database is locked")), "keeps the database locked"),
+        (caused(OperationalError, sqlite_error("SQLITE_ERROR", "no such table: x")), "Run: ./dev migrate"),
+        (caused(OperationalError, sqlite_error("SQLITE_FULL", "disk is full")), "The disk is full."),
+        (caused(OperationalError, sqlite_error("SQLITE_CANTOPEN", "unable")), "cannot be opened."),
+        (caused(OperationalError, sqlite_error("SQLITE_READONLY_DBMOVED", "readonly")), "belongs to another account"),
+        (caused(DatabaseError, sqlite_error("SQLITE_CORRUPT", "malformed")), "is damaged, or is not an SQLite"),
+        (caused(DatabaseError, sqlite_error("SQLITE_MISUSE", "secret")), "This failed unexpectedly (DatabaseError)."),
+        (caused(OperationalError, psycopg.OperationalError("user x, secret")), "cannot be reached: user x, ***. Check"),
+        (caused(DatabaseError, psycopg.errors.UndefinedTable("secret")), "Run: ./dev migrate"),
+        (caused(DatabaseError, psycopg.errors.DiskFull("secret")), "The disk of the PostgreSQL server is full."),
+        (caused(DatabaseError, psycopg.errors.AdminShutdown("secret")), "PostgreSQL ended the connection."),
+        (caused(DatabaseError, psycopg.errors.DivisionByZero("secret")), "This failed unexpectedly (DatabaseError)."),
+    ],
+    ids=repr,
+)
+def test_an_error_is_told_in_a_sentence_without_classes_and_secrets(
+    monkeypatch, capsys, settings, base, fault, sentence, arguments
+):
+    monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", "secret")
+    assert end_of(monkeypatch, base, raising(fault), *arguments) == 2
+    told = capsys.readouterr().err
+    if arguments:
+        assert "Traceback" in told
+    else:
+        assert sentence in told
+        assert [word for word in ("Traceback", "django.", "secret", "organizations.") if word in told] == []
+
+
+def test_what_a_rule_refuses_is_told_in_its_own_words(monkeypatch, capsys):
+    assert end_of(monkeypatch, PortalCommand, raising(NotDone("The file exists."))) == 2
+    assert capsys.readouterr().err == "CommandError: The file exists.\n"
+
+
+@pytest.mark.parametrize("base", [BaseCommand, PortalCommand])
+def test_ctrl_c_in_a_command_is_no_traceback(monkeypatch, capsys, base):
+    assert end_of(monkeypatch, base, raising(KeyboardInterrupt())) == 2
+    assert capsys.readouterr().err == "orgportal: interrupted.\n"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--traceback",)])
@@ -109,3 +176,23 @@ def test_ctrl_c_before_anything_was_started_is_no_fault(tmp_path, command, numbe
     os.killpg(process.pid, number)
     output, _ = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments", [("migrate",), ("createsuperuser",), ("showmigrations",), ("serve", "--check"), ("deliver",)]
+)
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("postgres://somebody:the-secret@127.0.0.1:9/none", "The database cannot be reached"),
+        ("sqlite:///{folder}/text", "is not an SQLite database"),
+        ("postgres://somebody:the-secret/half@127.0.0.1/none", "DATABASE_URL: "),
+    ],
+)
+def test_no_command_shows_classes_or_the_password_of_the_database(variables, tmp_path, address, told, arguments):
+    (tmp_path / "text").write_text("A text. " * 1000)
+    ended = run_command(*arguments, **{**variables, "DATABASE_URL": address.format(folder=tmp_path)})
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert told in ended.stderr
+    assert [word for word in ("Traceback", "django.", "secret") if word in ended.stderr] == []

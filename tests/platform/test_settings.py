@@ -111,6 +111,7 @@ def test_words_for_true(word):
         (lambda v: v.database("NAME", ""), "mysql://host/name"),
         (lambda v: v.database("NAME", ""), "postgres://host:port/name"),
         (lambda v: v.database("NAME", ""), "postgres://host/"),
+        (lambda v: v.database("NAME", ""), "postgres://user:12/34@host/name"),
         (lambda v: v.database("NAME", ""), "sqlite://:memory:"),
         (lambda v: v.one_of("NAME", "INFO", ("INFO", "ERROR")), "loud"),
         (lambda v: v.time_zone("NAME", "UTC"), "Springfield"),

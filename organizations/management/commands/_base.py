@@ -1,11 +1,11 @@
 """What all commands of the portal have in common."""
 
-import traceback
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from orgportal.faults import SettingsFault
+from organizations.services.faults import NotDone
+from orgportal import errors
 
 
 class Finding(Exception):
@@ -23,13 +23,12 @@ class PortalCommand(BaseCommand):
             return super().execute(*args, **options)
         except Finding as finding:
             raise CommandError(str(finding), returncode=1) from finding
-        except SettingsFault as fault:
-            raise CommandError(str(fault), returncode=2) from fault
+        except NotDone as refused:
+            raise CommandError(str(refused), returncode=2) from refused
         except CommandError as error:
             error.returncode = 2
             raise
         except Exception as error:
             if options.get("traceback"):
                 raise
-            lines = traceback.format_exception_only(error)
-            raise CommandError("".join(lines).strip(), returncode=2) from error
+            raise CommandError(errors.sentence(error), returncode=2) from error

@@ -1,0 +1,96 @@
+"""What an exception means to the person at the terminal: a sentence that says what to do, without secrets."""
+
+import errno
+import sqlite3
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
+
+from orgportal.faults import SettingsFault
+from orgportal.processes import Taken
+
+MIGRATE = "The database lacks tables or columns that this release needs. Run: ./dev migrate"
+_FULL = "The disk is full. Free some space and try again."
+_LOCKED = "Another process keeps the database locked. Try again when it has ended."
+_DAMAGED = "{database} is damaged, or is not an SQLite database. To put a backup in its place: ./dev restore FILE"
+_NOT_OURS = "{database} belongs to another account. Run this as the account that runs the portal."
+
+# By the names of SQLite's errors; longer names, such as SQLITE_IOERR_WRITE, begin with one of these.
+_SQLITE = {
+    "SQLITE_BUSY": _LOCKED,
+    "SQLITE_LOCKED": _LOCKED,
+    "SQLITE_FULL": _FULL,
+    "SQLITE_CORRUPT": _DAMAGED,
+    "SQLITE_NOTADB": _DAMAGED,
+    "SQLITE_READONLY": _NOT_OURS,
+    "SQLITE_PERM": _NOT_OURS,
+    "SQLITE_CANTOPEN": "{database} cannot be opened. Look whether its folder exists, and run this as the account that "
+    "runs the portal.",
+    "SQLITE_IOERR": "The disk does not read or write {database}. Look into the messages of the system.",
+}
+# By PostgreSQL's error codes, or the classes that they begin with.
+_POSTGRESQL = {
+    "42P01": MIGRATE,
+    "42703": MIGRATE,
+    "42501": "PostgreSQL does not let the user of DATABASE_URL do this. Make that user the owner of the database.",
+    "25006": "PostgreSQL only lets the portal read: this server is a standby. Name the primary server in DATABASE_URL.",
+    "53100": "The disk of the PostgreSQL server is full. Free some space there and try again.",
+    "53300": "PostgreSQL has too many connections. Raise its max_connections, or lower WEB_WORKERS.",
+    "55P03": _LOCKED,
+    "40": "Another process changed the same rows. Try again.",
+    "57": "PostgreSQL ended the connection. Look whether the server runs, and try again.",
+}
+
+
+def sentence(error: BaseException) -> str:
+    """What to tell instead of a traceback."""
+    if isinstance(error, SettingsFault | Taken):
+        return str(error)
+    if isinstance(error, DatabaseError | sqlite3.Error):
+        return _of_database(error)
+    if isinstance(error, OSError):
+        return _of_system(error)
+    if isinstance(error, ImproperlyConfigured):
+        return f"A setting cannot be used: {error}"
+    return _unexpected(error)
+
+
+def _unexpected(error: BaseException) -> str:
+    # Without the text: it can hold whatever the program had in hand.
+    return f"This failed unexpectedly ({type(error).__name__}). Add --traceback to see where in the program."
+
+
+def _of_system(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _FULL
+    place = f"{error.filename}: " if error.filename else ""
+    advice = ". Run this as the account that runs the portal" if isinstance(error, PermissionError) else ""
+    return f"{place}{error.strerror}{advice}." if error.strerror else _unexpected(error)
+
+
+def _of_database(error: BaseException) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, sqlite3.Error):
+        return _of_sqlite(cause) or _unexpected(error)
+    code = getattr(cause, "sqlstate", None)
+    if code is None:
+        return _unreachable(str(cause))
+    return _POSTGRESQL.get(code) or _POSTGRESQL.get(code[:2]) or _unexpected(error)
+
+
+def _of_sqlite(error: sqlite3.Error) -> str:
+    if str(error).startswith(("no such table", "no such column")):
+        return MIGRATE
+    name = getattr(error, "sqlite_errorname", "")
+    texts = (text for start, text in _SQLITE.items() if name.startswith(start))
+    return next(texts, "").format(database=settings.DATABASES["default"]["NAME"])
+
+
+def _unreachable(text: str) -> str:
+    """What the driver says about a connection that it did not get: the host, the user and why, never the password."""
+    reason = text.strip().partition("\n")[0].removeprefix("connection failed: ").rstrip(".")
+    password = settings.DATABASES["default"].get("PASSWORD")
+    if password:
+        reason = reason.replace(password, "***")
+    return f"The database cannot be reached: {reason}. Check DATABASE_URL, and whether the server runs."

@@ -155,11 +155,21 @@ def only_one(lock: Path) -> Iterator[int]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.seek(0)
-            raise Taken(f"already running on this database, as process {file.read().strip()} ({lock})") from None
+            holder = describe(int(file.read() or 0))
+            raise Taken(f"already running on this database, as {holder} ({lock})") from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield file.fileno()
+
+
+def describe(process: int) -> str:
+    """A process by its number and, where the system tells it, what it runs."""
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8").split("\0")
+    except (OSError, UnicodeDecodeError):
+        return f"process {process}"
+    return f"process {process} ({' '.join(Path(part).name for part in command[1:3])})"
 
 
 def open_door(host: str, port: int, advice: str) -> socket.socket:

@@ -1,23 +1,35 @@
 """Whether the database has the tables that this release works with."""
 
+from collections.abc import Collection
 from functools import cache
 
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+type Migrations = Collection[tuple[str, str]]
+"""Migrations by the app and their name."""
+
 
 def fault() -> str:
     """Why this release must not work on the database, in words; empty when it may. Raises DatabaseError."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
-    known = known_migrations()
-    missing = known - applied
-    if missing:
-        return f"{len(missing)} migrations are not applied"
-    ours = {app for app, _ in known}
-    if {each for each in applied if each[0] in ours} - known:
+    if lacks := missing(applied):
+        return f"{len(lacks)} migrations are not applied"
+    if unknown(applied):
         return "the database was migrated by another release"
     return ""
+
+
+def missing(applied: Migrations) -> set[tuple[str, str]]:
+    """What this release has and the database does not: an older release made it."""
+    return set(known_migrations()) - set(applied)
+
+
+def unknown(applied: Migrations) -> set[tuple[str, str]]:
+    """What the database has and this release does not: a newer release made it."""
+    ours = {app for app, _ in known_migrations()}
+    return {each for each in applied if each[0] in ours} - known_migrations()
 
 
 @cache

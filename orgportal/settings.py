@@ -118,6 +118,7 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["NAME"] = str(BASE_DIR / _database["NAME"])
     # On a fresh machine the folder of the default is not there yet, and SQLite makes none.
     make_folder("DATABASE_URL", Path(_database["NAME"]).parent)
+    _database["ENGINE"] = "orgportal.sqlite3"
     _database["OPTIONS"] = {
         # A transaction that begins deferred fails when it wants to write after another one has written.
         "transaction_mode": "IMMEDIATE",

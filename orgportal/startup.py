@@ -22,6 +22,7 @@ def verify() -> None:
         _bind,
         _https,
         _database,
+        _own_folder,
         _delivery_times,
         _unknown_names,
     ):
@@ -98,6 +99,17 @@ def _database() -> Iterator[SettingsFault]:
         yield SettingsFault(
             "DATABASE_URL", "names the file of ./dev demo, which starts over when told to; name another"
         )
+
+
+def _own_folder() -> Iterator[SettingsFault]:
+    """Take `var/` away from other accounts, to which earlier releases left it open. A folder that ORGPORTAL_VAR names
+    may be meant for others as well."""
+    folder = settings.BASE_DIR / "var"
+    if folder.is_dir() and folder.stat().st_mode & 0o077:
+        try:
+            folder.chmod(0o700)
+        except PermissionError:
+            yield SettingsFault(str(folder), f"is open to other accounts. Its owner must run: chmod 700 {folder}")
 
 
 def _delivery_times() -> Iterator[SettingsFault]:

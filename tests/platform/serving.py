@@ -41,7 +41,7 @@ def free_port() -> int:
 class Portal:
     """`serve` or `demo`, started as from a terminal."""
 
-    def __init__(self, variables: dict[str, str], command: str) -> None:
+    def __init__(self, variables: dict[str, str], command: str, umask: int = -1) -> None:
         port = int(variables["BIND"].rpartition(":")[2]) if command == "serve" else free_port()
         self.address = f"127.0.0.1:{port}"
         arguments = ["--port", str(port)] if command == "demo" else []
@@ -52,6 +52,7 @@ class Portal:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            umask=umask,
         )
 
     def get(self, path: str) -> tuple[int, str]:

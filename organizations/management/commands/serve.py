@@ -1,13 +1,14 @@
 """Runs the portal on one machine: the web server and the workers that send."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from organizations.services import connections
-from orgportal import startup
+from orgportal import database_file, startup
 from orgportal.processes import Supervisor, Taken, only_one, open_door
 
 from ._base import PortalCommand
@@ -56,8 +57,11 @@ class Command(PortalCommand):
         self.stdout.flush()
 
 
-def _lock_of_database() -> Any:
+def _lock_of_database() -> Path:
+    """Beside an SQLite file, so that one lock belongs to one file. On PostgreSQL one `serve` a machine may run."""
     database = settings.DATABASES["default"]
+    if database["ENGINE"] == "orgportal.sqlite3":
+        return database_file.serve_lock(Path(database["NAME"]))
     identity = "|".join(str(database[key]) for key in ("ENGINE", "HOST", "PORT", "NAME"))
     return lock_file(f"serve-{hashlib.sha256(identity.encode()).hexdigest()[:12]}")
 

@@ -1,0 +1,36 @@
+"""Who uses a database file at the same time as whom, whatever it is called and wherever the other files lie."""
+
+import os
+
+import pytest
+
+from orgportal import database_file
+from orgportal.processes import Taken, only_one
+
+from .serving import manage
+
+
+@pytest.mark.slow
+def test_nothing_starts_while_a_backup_is_put_back(variables, database):
+    with database_file.alone(database):
+        ended = manage("deliver", **variables)
+    assert ended.returncode == 2
+    assert "is being restored by" in ended.stderr
+
+
+@pytest.mark.slow
+def test_one_database_is_served_once_wherever_the_other_files_lie(variables, tmp_path, database):
+    (tmp_path / "elsewhere").symlink_to(tmp_path, target_is_directory=True)
+    given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere/db", "ORGPORTAL_VAR": str(tmp_path / "var2")}
+    with only_one(database_file.serve_lock(database)):
+        ended = manage("serve", **given)
+    assert ended.returncode == 2
+    assert f"already running on this database, as process {os.getpid()}" in ended.stderr
+
+
+def test_what_a_process_shares_keeps_others_from_having_it_alone(database):
+    with database_file.alone(database), pytest.raises(Taken), database_file.alone(database):
+        pass
+    database_file.share(database)
+    with pytest.raises(Taken), database_file.alone(database):
+        pass

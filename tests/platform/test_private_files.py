@@ -1,0 +1,70 @@
+"""No other account of the machine reads what the portal keeps, however open the account's own umask is."""
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orgportal import database_file, startup
+from orgportal.faults import SettingsFault
+
+from .serving import ROOT, Portal, manage, plain_environment
+
+
+def open_to_others(folder: Path) -> set[str]:
+    """Static files hold nothing secret, and nobody else comes into their folder."""
+    paths = [path for path in folder.rglob("*") if "static" not in path.relative_to(folder).parts[:-1]]
+    return {str(path.relative_to(folder)) for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077}
+
+
+@pytest.mark.slow
+def test_everything_that_a_portal_makes_is_for_its_account_alone(variables, tmp_path, database):
+    for name in ("db", "db-wal"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644)  # as an earlier release left them
+    portal = Portal(variables, "serve", umask=0o022)
+    try:
+        portal.wait_until_ready()
+        assert manage("backup", str(tmp_path / "backup.sqlite3"), **variables).returncode == 0
+        made = {path.name for path in tmp_path.iterdir()}
+        assert {"db-wal", "db-shm", "db.lock", "db.serve.lock", "var", "backup.sqlite3"} <= made
+        assert open_to_others(tmp_path) == set()
+    finally:
+        portal.end()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["migrate", "seed"])
+def test_the_first_command_makes_private_files(tmp_path, variables, command):
+    code = (
+        "from orgportal import demonstration as d; from pathlib import Path; import sys; d.prepare(Path(sys.argv[1]))"
+    )
+    arguments = [str(ROOT / "manage.py"), "migrate"] if command == "migrate" else ["-c", code, str(tmp_path / "new")]
+    given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/new/db"}
+    subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env={**plain_environment(), **given}, umask=0o022, check=True
+    )
+    (tmp_path / "db").unlink()
+    assert (tmp_path / "new").exists()
+    assert open_to_others(tmp_path) == set()
+
+
+def test_a_database_of_another_account_that_others_can_read_is_refused_with_advice(tmp_path, monkeypatch):
+    database = tmp_path / "db"
+    database.touch()
+    database.chmod(0o640)
+    # What the system answers to an account that is not the owner.
+    monkeypatch.setattr(Path, "chmod", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    with pytest.raises(SettingsFault, match=f"chmod 600 {database}"):
+        database_file.make_private(database)
+
+
+def test_the_portals_own_folder_is_narrowed_and_a_named_one_is_left_as_it_is(settings, tmp_path):
+    settings.BASE_DIR, settings.VAR_DIR = tmp_path, tmp_path / "named"
+    for name in ("var", "named"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(0o755)
+    startup.verify()
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("var", "named")] == [0o700, 0o755]

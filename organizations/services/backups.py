@@ -22,10 +22,22 @@ def copy_to(file: Path) -> int:
     try:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(file)])
-        return _checked(file)
+        sequence = _checked(file)
+        sync(file)
+        sync(file.absolute().parent)
+        return sequence
     except BaseException:
         file.unlink()
         raise
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file's content, or a folder's names: until then a power cut loses them."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _make_private(file: Path) -> None:

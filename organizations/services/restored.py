@@ -6,6 +6,8 @@ its message leaves. A database that does not hold that entry is older than what 
 
 import fcntl
 import os
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,24 +18,25 @@ from organizations.models import AuditEntry, AuditHead, Environment, Installatio
 from . import audit, environments
 from .actors import Actor
 
+_NO_HASH = "0" * 64
 REASON = "the database is older than what was sent: it was put back from a backup"
 
 
 def remember() -> None:
     """Write down how far the history has come. Several workers of one machine share the file; it never goes back."""
     head = AuditHead.objects.get(pk=1)
-    path = _path()
+    path = _own_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if head.sequence > _read(file)[0]:
-            _write(file, head)
+            _write(file, head.sequence, head.hash)
 
 
 def look(*, actor: Actor) -> bool:
     """Stop every environment when this database is older than what was sent. Whether it is."""
     try:
-        with _path().open("rb") as file:
+        with _own_path().open("rb") as file:
             sequence, digest = _read(file)
     except FileNotFoundError:
         return False
@@ -45,13 +48,33 @@ def look(*, actor: Actor) -> bool:
             gate.put_back = True
             gate.save(update_fields=["put_back"])
             environments.stop(history, gate, REASON)
-    with _path().open("r+b") as file:
-        _write(file, AuditHead.objects.get(pk=1))
+    with _own_path().open("r+b") as file:
+        head = AuditHead.objects.get(pk=1)
+        _write(file, head.sequence, head.hash)
     return True
 
 
-def _path() -> Path:
-    key = Installation.objects.values_list("key", flat=True).get(pk=1)
+def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool]) -> bool:
+    """Whether workers will stop every environment of a backup that is about to be put back.
+
+    `holds` says whether the backup has an entry of the history with this sequence and hash. If this machine kept
+    nothing about that database, nobody knows what was sent after the backup was made: then the workers stop as well.
+    """
+    path = _path(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        sequence, digest = _read(file)
+        if sequence:
+            return not holds(sequence, digest)
+        _write(file, 1, _NO_HASH)
+    return True
+
+
+def _own_path() -> Path:
+    return _path(Installation.objects.values_list("key", flat=True).get(pk=1))
+
+
+def _path(key: uuid.UUID) -> Path:
     return Path(settings.VAR_DIR) / f"sent-{key}.txt"
 
 
@@ -64,9 +87,9 @@ def _read(file: BinaryIO) -> tuple[int, str]:
         return 0, ""
 
 
-def _write(file: BinaryIO, head: AuditHead) -> None:
+def _write(file: BinaryIO, sequence: int, digest: str) -> None:
     file.truncate(0)
     file.seek(0)
-    file.write(f"{head.sequence} {head.hash}\n".encode("ascii"))
+    file.write(f"{sequence} {digest}\n".encode("ascii"))
     file.flush()
     os.fsync(file.fileno())

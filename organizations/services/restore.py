@@ -1,0 +1,231 @@
+"""Puts a backup in the place of the SQLite database, or leaves everything as it was.
+
+What is put in place is a copy that was checked as a whole. It takes the name of the database in one step, at a moment
+at which the database has no `-wal` file: SQLite would apply the changes in it to the backup.
+"""
+
+import datetime
+import os
+import shutil
+import sqlite3
+import uuid
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from organizations.models import AuditEntry, Installation
+from orgportal import database_file, schema
+
+from . import restored
+from .backups import sync
+from .faults import NotDone
+
+_ADVICE = "Name a file that ./dev backup made."
+_RESERVE = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a database of the portal says about itself."""
+
+    sequence: int
+    newest: datetime.datetime | None
+    key: uuid.UUID
+    is_demonstration: bool
+    is_older: bool
+    is_newer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What is in place now. `kept` is the database before it, if there was one."""
+
+    content: Content
+    kept: Path | None
+    is_other_installation: bool
+    will_stop: bool
+
+
+def restore(file: Path, database: Path, *, is_complete: bool = False) -> Restored:
+    """Put a copy of the backup in the place of the database. Nobody else may use the database meanwhile.
+
+    `is_complete`: a copy of a database in use without its `-wal` file is refused, unless it was not in use.
+
+    Raises:
+        NotDone: the file cannot be used, or another program has the database open; nothing was changed.
+        OSError: the disk did not do its work; nothing was changed.
+    """
+    _check_file(file, database, is_complete=is_complete)
+    scratch = database.with_name(f"{database.name}.restoring")
+    _clean(database, scratch)
+    try:
+        _check_space(file, database)
+        _copy(file, scratch, database)
+        content = _examine(scratch, file)
+        old_key = _fold(database)
+        stops = _will_stop(scratch, content)
+        kept = _exchange(scratch, database)
+    finally:
+        _remove(scratch)
+    return Restored(content, kept, old_key not in (None, content.key), stops)
+
+
+def _check_file(file: Path, database: Path, *, is_complete: bool) -> None:
+    if not file.exists():
+        raise NotDone(f"There is no file {file}. {_ADVICE}")
+    if not file.is_file():
+        raise NotDone(f"{file} is not a file. {_ADVICE}")
+    if database.exists() and file.samefile(database):
+        raise NotDone(f"{file} is the database itself. {_ADVICE}")
+    with file.open("rb") as opened:
+        head = opened.read(20)
+    if not head.startswith(b"SQLite format 3\0"):
+        raise NotDone(f"{file} is not an SQLite database. {_ADVICE} If it is compressed, unpack it first.")
+    wal = file.with_name(f"{file.name}-wal")
+    if head[18:19] == b"\2" and not wal.exists() and not is_complete:
+        raise NotDone(
+            f"{file} was copied without {wal.name}, which held its newest changes if the portal was running. Restore a "
+            "file that ./dev backup made. If the portal was stopped when the file was copied, add --complete."
+        )
+
+
+def _clean(database: Path, scratch: Path) -> None:
+    """Remove what a restore that was killed left: the copy, and a second name of the database that still is in use."""
+    _remove(scratch)
+    for kept in database.parent.glob(f"{database.name}.replaced-*"):
+        if database.exists() and kept.samefile(database):
+            kept.unlink()
+
+
+def _remove(scratch: Path) -> None:
+    for part in database_file.parts(scratch):
+        part.unlink(missing_ok=True)
+
+
+def _check_space(file: Path, database: Path) -> None:
+    """The copy is written beside the database, and the changes in both `-wal` files into their databases."""
+    files = [*database_file.parts(file), *database_file.parts(database)[1:]]
+    needed = sum(each.stat().st_size for each in files if each.exists()) + _RESERVE
+    free = shutil.disk_usage(database.parent).free
+    if free < needed:
+        raise NotDone(
+            f"The disk of {database.parent} has {free / 1e6:,.0f} MB free and needs {needed / 1e6:,.0f} MB. "
+            "Nothing was changed."
+        )
+
+
+def _copy(file: Path, scratch: Path, database: Path) -> None:
+    for part, target in zip(database_file.parts(file), database_file.parts(scratch), strict=True):
+        if part.exists() and not part.name.endswith("-shm"):
+            with part.open("rb") as source, target.open("xb") as copy:
+                os.chmod(copy.fileno(), 0o600)
+                shutil.copyfileobj(source, copy, 1 << 20)
+            database_file.give_to_owner(target, database)
+
+
+def _examine(scratch: Path, file: Path) -> Content:
+    """Read the whole copy, and refuse what this portal must not work on."""
+    is_whole, content = False, None
+    try:
+        with closing(sqlite3.connect(scratch)) as copy:
+            copy.execute("PRAGMA journal_mode=DELETE")  # with this the changes of a -wal file beside it are in it
+            is_whole = copy.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
+            content = _content(copy) if is_whole else None
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        if not _is_damage(error):
+            raise
+    if content is None:
+        reason = "is an SQLite database, but not one of this portal" if is_whole else "is damaged or cut short"
+        raise NotDone(f"{file} {reason}. Nothing was changed. {_ADVICE}")
+    if content.is_newer:
+        raise NotDone(f"{file} was made by a newer release of the portal. Install that release, then restore.")
+    if content.is_demonstration and not settings.DEMO:
+        raise NotDone(f"{file} is a backup of the demonstration, which is never used in earnest. Nothing was changed.")
+    if settings.DEMO and not content.is_demonstration:
+        raise NotDone(f"{file} is a backup in earnest, which never becomes a demonstration. Nothing was changed.")
+    return content
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error comes from the content of a database: damage, a column that is not there, a value that cannot be
+    read. Even a message of SQLite can quote bytes that are not text."""
+    names = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
+    return not isinstance(error, sqlite3.Error) or error.sqlite_errorname in names
+
+
+def _content(opened: sqlite3.Connection) -> Content | None:
+    """What the database says about itself; None if it is not one of this portal."""
+    names = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not names >= {"django_migrations", Installation._meta.db_table, AuditEntry._meta.db_table}:
+        return None
+    applied = opened.execute("SELECT app, name FROM django_migrations").fetchall()
+    installation = opened.execute(f"SELECT demonstration, key FROM {Installation._meta.db_table}").fetchone()  # noqa: S608
+    if installation is None:
+        return None
+    entries = f"SELECT sequence, at FROM {AuditEntry._meta.db_table} ORDER BY sequence DESC LIMIT 1"  # noqa: S608
+    sequence, at = opened.execute(entries).fetchone() or (0, None)
+    return Content(
+        sequence=sequence,
+        newest=datetime.datetime.fromisoformat(at).replace(tzinfo=datetime.UTC) if at else None,
+        key=uuid.UUID(installation[1]),
+        is_demonstration=bool(installation[0]),
+        is_older=bool(schema.missing(applied)),
+        is_newer=bool(schema.unknown(applied)),
+    )
+
+
+def _fold(database: Path) -> uuid.UUID | None:
+    """Bring the changes in the `-wal` file into the database, so that the file is whole without it.
+
+    The installation's key; None if the database is missing, empty or damaged.
+
+    Raises:
+        NotDone: another program has the database open.
+    """
+    if not database.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(database)) as opened:
+            opened.execute("PRAGMA journal_mode=DELETE")
+            content = _content(opened)
+            return content.key if content else None
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        if _is_damage(error):
+            return None
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise NotDone(f"Another program has {database} open. Close it, then restore.") from None
+        raise
+
+
+def _will_stop(scratch: Path, content: Content) -> bool:
+    def holds(sequence: int, digest: str) -> bool:
+        query = f"SELECT 1 FROM {AuditEntry._meta.db_table} WHERE sequence = ? AND hash = ?"  # noqa: S608
+        with closing(sqlite3.connect(scratch)) as copy:
+            return copy.execute(query, (sequence, digest)).fetchone() is not None
+
+    return restored.will_stop(content.key, holds)
+
+
+def _exchange(scratch: Path, database: Path) -> Path | None:
+    """Give the copy the name of the database, which is kept under another name."""
+    sync(scratch)
+    kept = _free_name(database)
+    parts = [part for part in database_file.parts(database) if part.exists()]
+    for part in parts:
+        os.link(part, kept.with_name(part.name.replace(database.name, kept.name, 1)))
+    sync(database.parent)
+    if parts not in ([], [database]):
+        # Damaged, so that its -wal file could not be brought into it. Without any database the portal does not start.
+        for part in parts:
+            part.unlink()
+    scratch.replace(database)
+    sync(database.parent)
+    return kept if database in parts else None
+
+
+def _free_name(database: Path) -> Path:
+    start = database.with_name(f"{database.name}.replaced-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}")
+    names = (start, *(start.with_name(f"{start.name}-{number}") for number in range(2, 100)))
+    return next(name for name in names if not any(part.exists() for part in database_file.parts(name)))

@@ -1,0 +1,337 @@
+"""A backup in the place of the database: all of it or nothing, whatever is in the way and whenever it is cut off."""
+
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from organizations.services import restore
+from organizations.services.faults import NotDone
+
+from .serving import ROOT, Portal, manage, plain_environment
+
+
+@pytest.fixture(autouse=True)
+def var(settings, tmp_path) -> Path:
+    settings.VAR_DIR = str(tmp_path / "var")
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def backup(tmp_path, database) -> Path:
+    """A backup with one person, whom the database does not have."""
+    file = tmp_path / "backup.sqlite3"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("VACUUM INTO ?", [str(file)])
+    add_person(file, "from-the-backup")
+    add_person(database, "newer")
+    return file
+
+
+def change(file: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement, values)
+
+
+def add_person(file: Path, name: str) -> None:
+    columns = "username, password, first_name, last_name, email, is_staff, is_active, is_superuser, date_joined"
+    values = "'', '', '', '', 0, 1, 0, '2027-01-01'"
+    change(file, f"INSERT INTO organizations_user ({columns}) VALUES (?, {values})", name)
+
+
+def people(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return [name for (name,) in connection.execute("SELECT username FROM organizations_user ORDER BY id")]
+
+
+def beside(database: Path) -> set[str]:
+    """What lies beside the database and is not a lock."""
+    return {path.name for path in database.parent.glob(f"{database.name}?*") if path.suffix != ".lock"}
+
+
+@pytest.mark.slow
+def test_after_a_crash_everything_of_the_backup_is_there_and_the_portal_starts(variables, database, tmp_path):
+    file = tmp_path / "backup.sqlite3"
+    assert manage("createsuperuser", "--noinput", "--username=before", "--email=a@x.org", **variables).returncode == 0
+    portal = Portal(variables, "serve")
+    portal.wait_until_ready()
+    assert manage("backup", str(file), **variables).returncode == 0
+    assert manage("createsuperuser", "--noinput", "--username=after", "--email=b@x.org", **variables).returncode == 0
+    refused = manage("restore", str(file), **variables)
+    assert (refused.returncode, f"as process {portal.process.pid} (manage.py serve)" in refused.stderr) == (2, True)
+    for process in (portal.process.pid, *portal.children()):
+        os.kill(process, signal.SIGKILL)
+    portal.process.communicate()
+    assert f"{database.name}-wal" in beside(database)
+
+    done = manage("restore", str(file), **variables)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    with closing(sqlite3.connect(file)) as wanted, closing(sqlite3.connect(database)) as restored:
+        assert list(restored.iterdump()) == list(wanted.iterdump())
+    [kept] = beside(database)
+    assert people(database.with_name(kept)) == ["before", "after"]
+    assert [path.stat().st_mode & 0o077 for path in (database, database.with_name(kept))] == [0, 0]
+    again = Portal(variables, "serve")
+    again.wait_until_ready()
+    again.end()
+    assert people(database) == ["before"]
+
+
+def unusable(folder: Path, database: Path, backup: Path) -> Iterator[tuple[Path, str]]:
+    """Files that cannot be put in place, and why."""
+    yield folder, "is not a file"
+    yield folder / "nowhere", "There is no file"
+    yield database, "is the database itself"
+    (folder / "link").symlink_to(database)
+    yield folder / "link", "is the database itself"
+    os.mkfifo(folder / "pipe")
+    yield folder / "pipe", "is not a file"
+    for name, content, reason in (
+        ("empty", b"", "is not an SQLite database"),
+        ("text", b"A text. " * 1000, "is not an SQLite database"),
+        ("head", backup.read_bytes()[:150], "is damaged or cut short"),
+        ("half", backup.read_bytes()[:200_000], "is damaged or cut short"),
+        ("hole", backup.read_bytes()[:150_000] + b"\xff" * 259_600, "is damaged or cut short"),
+    ):
+        (folder / name).write_bytes(content)
+        yield folder / name, reason
+    for name, statement, reason in (
+        ("in-use", "PRAGMA journal_mode=WAL", "was copied without in-use-wal"),
+        ("marked", "UPDATE organizations_installation SET demonstration = 1", "is a backup of the demonstration"),
+        ("foreign", "DROP TABLE organizations_installation", "not one of this portal"),
+        ("newer", "UPDATE django_migrations SET name = '9999_later' WHERE id = 9", "made by a newer release"),
+    ):
+        change(Path(shutil.copy(backup, folder / name)), statement)
+        yield folder / name, reason
+
+
+def test_a_file_that_cannot_be_used_is_refused_and_nothing_changes(tmp_path, database, backup):
+    (tmp_path / "files").mkdir()
+    for file, reason in unusable(tmp_path / "files", database, backup):
+        with pytest.raises(NotDone, match=reason):
+            restore.restore(file, database)
+        assert (people(database), beside(database)) == (["newer"], set()), file
+
+
+def test_a_backup_in_earnest_never_becomes_a_demonstration(settings, database, backup):
+    settings.DEMO = True
+    with pytest.raises(NotDone, match="never becomes a demonstration"):
+        restore.restore(backup, database)
+
+
+def test_a_copy_made_by_hand_needs_its_wal_file_or_a_word_that_there_was_none(tmp_path, database, backup):
+    with closing(sqlite3.connect(backup)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("SELECT * FROM organizations_user").fetchall()
+        add_person(backup, "in-the-wal")
+        for name in ("copy", "copy-wal"):
+            shutil.copy(backup.with_name(backup.name + name.removeprefix("copy")), tmp_path / name)
+    restore.restore(tmp_path / "copy", database)
+    assert people(database) == ["from-the-backup", "in-the-wal"]
+    restore.restore(backup, database, is_complete=True)
+    assert people(database) == ["from-the-backup", "in-the-wal"]
+
+
+def test_what_must_be_known_about_the_backup_is_reported(tmp_path, database, backup):
+    older = Path(shutil.copy(backup, tmp_path / "older"))
+    change(older, "DELETE FROM django_migrations WHERE app = 'organizations' AND name LIKE '0014%'")
+    other = Path(shutil.copy(backup, tmp_path / "other"))
+    change(other, "UPDATE organizations_installation SET key = ?", "7f296bb483fd498d92f3a76960648788")
+
+    def facts(file: Path) -> tuple[bool, bool]:
+        done = restore.restore(file, database)
+        return done.content.is_older, done.is_other_installation
+
+    assert [facts(file) for file in (backup, older, other)] == [(False, False), (True, False), (False, True)]
+
+
+def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var, database, backup):
+    """Without the file in `var/`, as on another machine, nobody knows what was sent."""
+    filled = {"sequence": 3, "hash": "a" * 64, "at": "2027-05-09 14:03:00", "raw_cut": 0, "body": b""}
+    blank = ("previous_hash", "actor_name", "action", "environment", "oid", "outcome", "request_id", "search_text")
+    entry = dict.fromkeys(blank, "") | filled
+    change(
+        backup,
+        f"INSERT INTO organizations_auditentry ({', '.join(entry)}) VALUES ({', '.join('?' * len(entry))})",
+        *entry.values(),
+    )
+    assert restore.restore(backup, database).will_stop
+    [file] = var.iterdir()
+    assert restore.restore(backup, database).will_stop
+    file.write_text(f"3 {'a' * 64}\n")
+    assert not restore.restore(backup, database).will_stop
+    file.write_text(f"4 {'b' * 64}\n")
+    done = restore.restore(backup, database)
+    assert (done.will_stop, done.content.sequence) == (True, 3)
+
+
+def test_it_is_refused_while_another_program_has_the_database_open(database, backup):
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA journal_mode=WAL")
+        opened.execute("SELECT * FROM organizations_user").fetchall()
+        with pytest.raises(NotDone, match=r"Another program has .* open"):
+            restore.restore(backup, database)
+    assert people(database) == ["newer"]
+
+
+@pytest.mark.slow
+def test_it_is_refused_while_any_process_of_the_portal_uses_the_database_by_whatever_name(
+    variables, tmp_path, database, backup
+):
+    (tmp_path / "elsewhere").symlink_to(tmp_path, target_is_directory=True)
+    given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/elsewhere/db", "ORGPORTAL_VAR": str(tmp_path / "var2")}
+    code = "import django; django.setup(); from django.db import connection as c; c.connect(); print(); input()"
+    environment = {**plain_environment(), **given, "DJANGO_SETTINGS_MODULE": "orgportal.settings"}
+    with subprocess.Popen(
+        [sys.executable, "-uc", code],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        ended = manage("restore", str(backup), **variables)
+        process.communicate(b"\n")
+    assert ended.returncode == 2
+    assert "is in use by " in ended.stderr
+    if Path("/proc/locks").exists():
+        assert f"process {process.pid}" in ended.stderr
+    assert people(database) == ["newer"]
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + b"\xff" * 5000, b"rubbish" * 1000])
+def test_a_damaged_database_is_kept_as_it_is(database, backup, content):
+    database.write_bytes(content)
+    done = restore.restore(backup, database)
+    assert people(database) == ["from-the-backup"]
+    assert done.kept is not None
+    assert done.kept.read_bytes() == content
+
+
+def test_what_a_lost_database_left_is_moved_out_of_the_way(database, backup):
+    database.unlink()
+    database.with_name("db-wal").write_bytes(b"changes")
+    assert restore.restore(backup, database).kept is None
+    assert people(database) == ["from-the-backup"]
+    [kept] = beside(database)
+    assert database.with_name(kept).read_bytes() == b"changes"
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path, database, backup):
+    with backup.open("r+b") as file:
+        file.truncate(1 << 43)
+    with pytest.raises(NotDone, match="MB free and needs"):
+        restore.restore(backup, database)
+    assert (people(database), beside(database)) == (["newer"], set())
+
+
+@pytest.mark.slow
+def test_a_disk_that_fails_while_it_is_written_leaves_everything_as_it_was(variables, database, backup):
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "restore", str(backup)],
+        env={**plain_environment(), **variables},
+        preexec_fn=small_files,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, "File too large" in ended.stderr) == (2, True)
+    assert (people(database), beside(database)) == (["newer"], set())
+
+
+# Restores in a child process that a signal ends at its n-th step which touches a file, for each n until it ends by
+# itself. Prints what each left behind.
+KILLED = """
+import os, shutil, signal, sys
+from pathlib import Path
+import django
+django.setup()
+from organizations.services import restore
+folder, steps = Path(sys.argv[1]), 0
+EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.chmod", "sqlite3.connect")
+def count(event, arguments):
+    global steps
+    if event in EVENTS and str(folder) in str(arguments[0]):
+        steps -= 1
+        if steps == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+restore.schema.missing(())  # reads the migrations
+for number in range(1, 500):
+    case = folder / str(number)
+    shutil.copytree(folder / "before", case)
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(count)
+        steps = number
+        restore.restore(folder / "backup.sqlite3", case / "db")
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        print(number)
+        break
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
+def test_killed_at_any_step_it_leaves_the_old_database_or_the_new_one(tmp_path, variables, backup, database, damaged):
+    before = tmp_path / "before"
+    before.mkdir()
+    with closing(sqlite3.connect(database)) as opened:
+        # Changes that are only in the -wal file, as after a crash.
+        opened.execute("PRAGMA journal_mode=WAL")
+        add_person(database, "in-the-wal")
+        for name in ("db", "db-wal"):
+            shutil.copy(tmp_path / name, before / name)
+    if damaged:
+        (before / "db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        cwd=ROOT,
+        env={**plain_environment(), **variables, "DJANGO_SETTINGS_MODULE": "orgportal.settings"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    steps = int(ended.stdout)
+    assert steps > 10
+    found = [state_of(tmp_path / str(number) / "db", damaged=damaged) for number in range(1, steps + 1)]
+    old, new = ("damaged" if damaged else "newer in-the-wal"), "from-the-backup"
+    assert (found[0], found[-1]) == (old, new)
+    assert set(found) - {old, new} <= ({"missing"} if damaged else set())
+    for number in range(1, steps + 1):
+        database = tmp_path / str(number) / "db"
+        restore.restore(backup, database)
+        assert people(database) == ["from-the-backup"]
+        assert [name for name in beside(database) if "replaced" not in name] == []
+
+
+def state_of(database: Path, *, damaged: bool) -> str:
+    if not database.exists():
+        return "missing"
+    if damaged and database.read_bytes().endswith(b"\xff"):
+        assert (database.parent / "db-wal").exists()
+        return "damaged"
+    copy = Path(shutil.copytree(database.parent, database.parent.with_suffix(".copy"))) / "db"
+    return " ".join(people(copy))
+
+
+@pytest.mark.slow
+def test_for_postgresql_it_names_the_tool(variables, tmp_path):
+    ended = manage("restore", str(tmp_path), **{**variables, "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"})
+    assert (ended.returncode, "use pg_restore" in ended.stderr) == (2, True)

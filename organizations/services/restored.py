@@ -42,16 +42,21 @@ def look(*, actor: Actor) -> bool:
         return False
     if not sequence or AuditEntry.objects.filter(pk=sequence, hash=digest).exists():
         return False
+    stop_all(actor=actor)
+    with _own_path().open("r+b") as file:
+        head = AuditHead.objects.get(pk=1)
+        _write(file, head.sequence, head.hash)
+    return True
+
+
+def stop_all(*, actor: Actor) -> None:
+    """Stop every environment until a person goes on; from then on what is open is asked about, never sent again."""
     with audit.recorded(actor) as history:
         for environment in Environment.values:
             gate = environments.locked_gate(environment)
             gate.put_back = True
             gate.save(update_fields=["put_back"])
             environments.stop(history, gate, REASON)
-    with _own_path().open("r+b") as file:
-        head = AuditHead.objects.get(pk=1)
-        _write(file, head.sequence, head.hash)
-    return True
 
 
 def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool]) -> bool:

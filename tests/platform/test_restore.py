@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from organizations.services import restore
+from organizations.services import restore, restored
 from organizations.services.faults import NotDone
 
 from .serving import ROOT, Portal, manage, plain_environment
@@ -261,7 +261,7 @@ import os, shutil, signal, sys
 from pathlib import Path
 import django
 django.setup()
-from organizations.services import restore
+from organizations.services import restore, restored
 folder, steps = Path(sys.argv[1]), 0
 EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.chmod", "sqlite3.connect")
 def count(event, arguments):
@@ -329,6 +329,16 @@ def state_of(database: Path, *, damaged: bool) -> str:
         return "damaged"
     copy = Path(shutil.copytree(database.parent, database.parent.with_suffix(".copy"))) / "db"
     return " ".join(people(copy))
+
+
+@pytest.mark.slow
+def test_after_another_tool_put_the_database_back_all_sending_is_stopped(variables, database):
+    ended = manage("restore", "--by-hand", **variables)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    with closing(sqlite3.connect(database)) as opened:
+        gates = opened.execute("SELECT put_back, stopped_reason FROM organizations_environmentgate").fetchall()
+    assert gates == [(1, restored.REASON)] * 2
+    assert manage("restore", **variables).returncode == 2
 
 
 @pytest.mark.slow

@@ -7,11 +7,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from organizations.services import restore
+from organizations.services import restore, restored
+from organizations.services.actors import system
 from orgportal import database_file, startup
 from orgportal.processes import Taken, only_one
 
 from ._base import PortalCommand
+from ._running import check_database
+
+GO_ON = (
+    'Then open "Connection" of each environment, press "Check connection", and then "Go on sending to STAGING" or '
+    '"Go on sending to PRODUCTION".'
+)
 
 
 class Command(PortalCommand):
@@ -19,13 +26,30 @@ class Command(PortalCommand):
     requires_system_checks: list[str] = []  # noqa: RUF012 - they would open the database
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="a file that ./dev backup made")
+        parser.add_argument("file", type=Path, nargs="?", help="a file that ./dev backup made")
         parser.add_argument(
             "--complete", action="store_true", help="the file was copied while the portal was stopped, so nothing lacks"
+        )
+        parser.add_argument(
+            "--by-hand",
+            action="store_true",
+            help="the database was put back already, by pg_restore or from a snapshot: only stop all sending",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         startup.verify()
+        if (options["file"] is None) is not options["by_hand"]:
+            raise CommandError("Name the backup: ./dev restore FILE. After pg_restore or a snapshot: --by-hand alone.")
+        if options["by_hand"]:
+            check_database()
+            restored.stop_all(actor=system("Command restore"))
+            lines = [f"Both environments are stopped. {GO_ON}"]
+        else:
+            lines = self._restore(options["file"], is_complete=options["complete"])
+        for line in lines:
+            self.stdout.write(line)
+
+    def _restore(self, file: Path, *, is_complete: bool) -> list[str]:
         if settings.DATABASES["default"]["ENGINE"] != "orgportal.sqlite3":
             raise CommandError(
                 'This database is PostgreSQL: use pg_restore, as docs/operate.md says under "Backup and restore".'
@@ -33,11 +57,10 @@ class Command(PortalCommand):
         database = Path(settings.DATABASES["default"]["NAME"]).resolve()
         try:
             with only_one(database_file.serve_lock(database)), database_file.alone(database):
-                done = restore.restore(options["file"], database, is_complete=options["complete"])
+                done = restore.restore(file, database, is_complete=is_complete)
         except Taken as taken:
             raise CommandError(f"{taken}. Stop it, then restore.") from None
-        for line in _report(options["file"], database, done):
-            self.stdout.write(line)
+        return _report(file, database, done)
 
 
 def _report(file: Path, database: Path, done: restore.Restored) -> list[str]:
@@ -52,8 +75,8 @@ def _report(file: Path, database: Path, done: restore.Restored) -> list[str]:
         lines.append("The backup is of an older release. Before you start the portal, run: ./dev migrate")
     if done.will_stop:
         lines.append(
-            "Messages may have been sent after this backup was made. So the workers will stop both environments: after "
-            'the start, open "Connection" of each, press "Check connection", then "Go on sending".'
+            "Messages may have been sent after this backup was made, so the workers stop both environments when they "
+            f"start. {GO_ON}"
         )
     else:
         lines.append("Nothing was sent after this backup was made: after the start, the workers go on.")

@@ -88,10 +88,10 @@ def make_private(database: Path) -> None:
                     raise SettingsFault("DATABASE_URL", fault) from None
 
 
-def give_to_owner(file: Path, database: Path) -> None:
-    """When root makes a file beside the database, the account that runs the portal must be able to use it."""
+def give_to_owner(file: Path, like: Path) -> None:
+    """When root makes a file, give it to the owner of another one, or of its folder: the account of the portal."""
     if os.geteuid() == 0:
-        owner = (database if database.exists() else database.parent).stat()
+        owner = (like if like.exists() else like.parent).stat()
         os.chown(file, owner.st_uid, owner.st_gid)
 
 

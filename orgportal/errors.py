@@ -27,7 +27,7 @@ _SQLITE = {
     "SQLITE_PERM": _NOT_OURS,
     "SQLITE_CANTOPEN": "{database} cannot be opened. Look whether its folder exists, and run this as the account that "
     "runs the portal.",
-    "SQLITE_IOERR": "The disk does not read or write {database}. Look into the messages of the system.",
+    "SQLITE_IOERR": "The disk does not read or write {database}. It may be full or damaged.",
 }
 # By PostgreSQL's error codes, or the classes that they begin with.
 _POSTGRESQL = {

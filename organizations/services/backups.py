@@ -53,5 +53,5 @@ def _checked(file: Path) -> int:
         (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
         if verdict != "ok":
             raise NotDone(f"The copy is damaged: {verdict}")
-        (sequence,) = copy.execute(f"SELECT sequence FROM {AuditHead._meta.db_table}").fetchone()  # noqa: S608
-    return int(sequence)
+        head = copy.execute(f"SELECT sequence FROM {AuditHead._meta.db_table}").fetchone()  # noqa: S608
+    return int(head[0]) if head else 0  # there is none after a first migration that was cut off

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from organizations.models import AuditEntry, AuditHead, Environment, Installation
+from orgportal import database_file
 
 from . import audit, environments
 from .actors import Actor
@@ -68,6 +69,7 @@ def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool]) -> bool:
     path = _path(key)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
+        database_file.give_to_owner(path, path.parent)
         sequence, digest = _read(file)
         if sequence:
             return not holds(sequence, digest)

@@ -40,6 +40,12 @@ def test_what_cannot_be_copied_leaves_no_file(variables, tmp_path):
     assert not file.exists()
 
 
+def test_a_database_whose_first_migration_was_cut_off_can_be_copied(variables, database, tmp_path):
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM organizations_audithead")
+    assert manage("backup", str(tmp_path / "backup.sqlite3"), **variables).returncode == 0
+
+
 def test_for_postgresql_it_names_the_tool(variables, tmp_path):
     file = tmp_path / "backup.sqlite3"
     ended = manage("backup", str(file), **{**variables, "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"})

@@ -1,6 +1,7 @@
 """A backup in the place of the database: all of it or nothing, whatever is in the way and whenever it is cut off."""
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -167,6 +168,8 @@ def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var,
     )
     assert restore.restore(backup, database).will_stop
     [file] = var.iterdir()
+    # What a worker then looks for is in no history.
+    assert re.fullmatch(r"[1-9]\d* 0{64}\n", file.read_text())
     assert restore.restore(backup, database).will_stop
     file.write_text(f"3 {'a' * 64}\n")
     assert not restore.restore(backup, database).will_stop
@@ -252,6 +255,17 @@ def test_a_disk_that_fails_while_it_is_written_leaves_everything_as_it_was(varia
     )
     assert (ended.returncode, "File too large" in ended.stderr) == (2, True)
     assert (people(database), beside(database)) == (["newer"], set())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another account")
+def test_run_by_root_everything_belongs_to_the_account_of_the_portal(variables, tmp_path, database, backup):
+    for path in (tmp_path, database):
+        os.chown(path, 65534, 65534)
+    (tmp_path / "var").mkdir()
+    os.chown(tmp_path / "var", 65534, 65534)
+    assert manage("restore", str(backup), **variables).returncode == 0
+    assert {path.name for path in tmp_path.rglob("*") if path.stat().st_uid != 65534} == {backup.name}
 
 
 # Restores in a child process that a signal ends at its n-th step which touches a file, for each n until it ends by

@@ -56,7 +56,9 @@ class Command(PortalCommand):
             )
         database = Path(settings.DATABASES["default"]["NAME"]).resolve()
         try:
-            with only_one(database_file.serve_lock(database)), database_file.alone(database):
+            lock = database_file.serve_lock(database)
+            with only_one(lock), database_file.alone(database):
+                database_file.give_to_owner(lock, database)
                 done = restore.restore(file, database, is_complete=is_complete)
         except Taken as taken:
             raise CommandError(f"{taken}. Stop it, then restore.") from None

@@ -7,7 +7,8 @@ from .parts import Contact, Identifier
 from .plan import Plan, PlanKind, PlanState
 from .structure import StructureLock
 from .submission import Event, Intent, State, Submission
-from .user import User
+from .throttle import Repetition, Throttle
+from .user import RoleGrant, User
 
 __all__ = [
     "Action",
@@ -27,10 +28,13 @@ __all__ = [
     "PlanKind",
     "PlanState",
     "Presence",
+    "Repetition",
+    "RoleGrant",
     "StandsFor",
     "State",
     "StructureLock",
     "Submission",
+    "Throttle",
     "User",
     "Worker",
 ]

@@ -1,9 +1,86 @@
-from django.contrib.auth.models import AbstractUser
+import unicodedata
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, Group
+from django.db import models
+from django.utils.crypto import salted_hmac
+
+_LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
+"""Alphabets with letters that cannot be told from each other."""
 
 
 class User(AbstractUser):
     """A person with an account. Deactivated when they leave, never deleted: the history names them."""
 
+    must_change_password = models.BooleanField(
+        default=False, db_default=False, help_text="Somebody else set the password and therefore knows it."
+    )
+    session_stamp = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Part of each session: raising it ends all sessions of this account."
+    )
+
     class Meta:
         verbose_name = "person"
         verbose_name_plural = "people"
+
+    @property
+    def shown_name(self) -> str:
+        """What pages call this person: the full name, or the user name if there is none."""
+        return self.get_full_name() or self.get_username()
+
+    def roles_given(self) -> "list[tuple[str, RoleGrant | None]]":
+        """The roles by name, each with who gave it; None if it was given before that was recorded."""
+        grants = {grant.group_id: grant for grant in self.role_grants.all()}
+        return sorted(((group.name, grants.get(group.pk)) for group in self.groups.all()), key=lambda each: each[0])
+
+    def name_fault(self) -> tuple[str, str] | None:
+        """The field and sentence that say why this person cannot be told apart from another one; None if they can.
+
+        Names that differ only in capitals, accents, blanks or punctuation count as the same. Closed accounts do not
+        count.
+        """
+        field = "last_name" if self.get_full_name() else "username"
+        for name in (self.shown_name, self.get_username()):
+            if len(_alphabets(name) & _LOOK_ALIKE) > 1:
+                return field, f"'{name}' mixes letters of two alphabets. Write it in one."
+        for other in User.objects.filter(is_active=True).exclude(pk=self.pk).order_by("pk"):
+            if self.get_username().casefold() == other.get_username().casefold():
+                sentence = f"The user name '{other.get_username()}' exists already. Choose another one."
+                return "username", sentence
+            if _folded(self.shown_name) in (_folded(other.shown_name), _folded(other.get_username())):
+                return field, (
+                    f"'{other.shown_name}' ({other.get_username()}) has this name already. Add what tells the two "
+                    "people apart, for example a department."
+                )
+        return None
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Changed by a new password and by a raised stamp; a session that holds another one has ended."""
+        password: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        value = f"{password}:{self.session_stamp}"
+        return salted_hmac("organizations.models.User", value, secret=secret, algorithm="sha256").hexdigest()
+
+
+class RoleGrant(models.Model):
+    """Who gave a person a role, and when. Roles from before this was recorded have none."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="role_grants")
+    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
+    given_by = models.CharField(max_length=310, help_text="Name and user name at that time.")
+    given_by_id = models.BigIntegerField(null=True, blank=True)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "group"], name="role_given_once")]
+
+    def __str__(self) -> str:
+        return f"{self.group} by {self.given_by}"
+
+
+def _folded(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return "".join(character for character in decomposed if character.isalnum())
+
+
+def _alphabets(name: str) -> set[str]:
+    return {unicodedata.name(character, "").split(" ")[0] for character in name if character.isalpha()}

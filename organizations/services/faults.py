@@ -63,6 +63,18 @@ class PlanMade(NotDone):
         return f"This was sent already: plan {self.plan.pk}."
 
 
+class PasswordRefused(NotDone):
+    """The password does not follow the rule. Nothing was saved."""
+
+
+class NameTaken(NotDone):
+    """The person could not be told apart from another one; `field` is the one to change."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class NumberMissing(NotDone):
     """So many records are only sent when their number was typed."""
 

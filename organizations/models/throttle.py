@@ -1,0 +1,27 @@
+"""Counters of refused sign-ins and acts. Rows that are over are deleted by the worker."""
+
+from django.db import models
+
+
+class Throttle(models.Model):
+    """How often a secret was tried by one visitor in a period. The key is a keyed hash: no name is stored."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField()
+    until = models.DateTimeField(db_index=True, help_text="When the period ends; the next try begins a new one.")
+
+    def __str__(self) -> str:
+        return f"{self.count} until {self.until:%H:%M:%S}"
+
+
+class Repetition(models.Model):
+    """An act that was repeated within a minute of its entry: counted here until one entry tells how often."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField(default=0, help_text="Since the last entry, and not yet in the history.")
+    since = models.DateTimeField(help_text="When the first of these was.")
+    until = models.DateTimeField(db_index=True, help_text="When they are written to the history.")
+    entry = models.JSONField(help_text="Who, and what the entry says.")
+
+    def __str__(self) -> str:
+        return f"{self.count} until {self.until:%H:%M:%S}"

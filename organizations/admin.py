@@ -3,6 +3,7 @@
 from functools import update_wrapper
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite, ModelAdmin, display
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import Group
@@ -12,14 +13,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from organizations import permissions
-from organizations.forms.account import PersonForm
+from organizations.forms.account import AccountForm, PersonForm
 from organizations.models import User
 from organizations.permissions import Right
-from organizations.services import people
-from organizations.templatetags.portal import moment
+from organizations.services import people, signing_in
+from organizations.services.faults import NotDone
+from organizations.templatetags.portal import given_by, moment
 
 LONGEST_SEARCH = 200
 
@@ -60,7 +64,7 @@ class PeopleSite(AdminSite):
 
     @method_decorator(require_POST)
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        people.sign_out(request)
+        signing_in.sign_out(request)
         return redirect("sign-in")
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -105,40 +109,56 @@ class PeopleAdmin(ModelAdmin):
 class PersonAdmin(PeopleAdmin):
     form = PersonForm
     list_title = "People"
-    list_display = ("username", "first_name", "last_name", "roles", "is_active", "signed_in")
+    list_display = ("username", "first_name", "last_name", "roles_given", "is_active", "signed_in")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
 
-    def roles(self, user: User) -> str:
-        return ", ".join(sorted(group.name for group in user.groups.all()))
+    @display(description="Roles, and who gave them")
+    def roles_given(self, user: User) -> str:
+        return (
+            format_html_join(mark_safe("<br>"), "{}: {}", ((r, given_by(by)) for r, by in user.roles_given())) or "none"
+        )
 
     @display(description="Last sign-in", ordering="last_login")
     def signed_in(self, user: User) -> str:
         return moment(user.last_login, focus=False)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
+        return super().get_queryset(request).prefetch_related("groups", "role_grants")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Nobody gives themselves a role, or locks themselves out."""
-        return ("is_active", "groups") if obj is not None and obj.pk == request.user.pk else ()
+        if obj is None:
+            return ()
+        return ("is_active", "groups", "roles_given") if obj.pk == request.user.pk else ("roles_given",)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """One's own password is changed on one's own page, and nobody else sets that of who made the portal."""
+        if obj is not None and (obj.is_superuser or obj.pk == request.user.pk):
+            kwargs["form"] = AccountForm
+        return super().get_form(request, obj, change, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         # Without the transaction of the admin around it: the service opens its own, with the entry in the history.
         object_id = kwargs.get("object_id", args[0] if args else None)
         form_url, extra = kwargs.get("form_url", ""), kwargs.get("extra_context")
-        return self._changeform_view(request, object_id, form_url, extra)  # type: ignore[attr-defined]
+        try:
+            return self._changeform_view(request, object_id, form_url, extra)  # type: ignore[attr-defined]
+        except NotDone as fault:  # what the form allowed and another person's act has changed meanwhile
+            messages.error(request, str(fault))
+            return redirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing yet: account and roles are saved together."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         user, filled = form.instance, form.cleaned_data
-        if filled.get("password1"):
-            form.set_password_and_save(user, commit=False)
         groups = list(filled["groups"]) if "groups" in filled else None
-        what = ", ".join(form.changed_data) if change else "account made"
-        people.save(user, groups=groups, what=what or "nothing", actor=people.actor_of(request))
+        password = filled.get("password1") or None
+        changed = [name for name in form.changed_data if not name.startswith("password")]
+        what = ", ".join([*changed, *(["password"] if password else [])]) if change else "account made"
+        actor = people.actor_of(request)
+        people.save(user, groups=groups, password=password, what=what or "nothing", actor=actor)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The service wrote the entry."""

@@ -3,14 +3,16 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordMixin
+from django.contrib.auth.forms import SetPasswordMixin
 
 from organizations.fields import FieldError, read_text
 from organizations.models import User
 
 _LONGEST_ID = 18
 _LONGEST_NAME = 150
-PASSWORD_HINT = "At least 12 characters, no common password, nothing of your name."  # noqa: S105 - a hint
+_NAMES = ("username", "first_name", "last_name", "email")
+_LONGEST_PASSWORD = 1000
+PASSWORD_HINT = "At least 12 characters that are hard to guess, without {whose} name."  # noqa: S105 - a hint
 
 
 class SignInForm(forms.Form):
@@ -22,23 +24,39 @@ class SignInForm(forms.Form):
     )
     password = forms.CharField(
         label="Password",
-        max_length=1000,
+        max_length=_LONGEST_PASSWORD,
         strip=False,
         error_messages={"required": "Enter your password.", "max_length": "No account has so long a password."},
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
 
-class PasswordForm(PasswordChangeForm):
-    """One's own password. Asking for the old one keeps a session left open from becoming somebody else's account."""
+class PasswordForm(SetPasswordMixin, forms.Form):
+    """One's own password. Asking for the old one keeps a session left open from becoming somebody else's account.
 
-    field_order = ("old_password", "new_password1", "new_password2")
+    Whether the old one is right is for the view to ask: tries are counted before anybody looks at the password.
+    """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["old_password"].widget.attrs.pop("autofocus", None)
-        self.fields["new_password1"].help_text = PASSWORD_HINT
-        self.fields["new_password2"].label = "New password again"
+    old_password = forms.CharField(
+        label="Old password",
+        max_length=_LONGEST_PASSWORD,
+        strip=False,
+        error_messages={"max_length": "No account has so long a password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    new_password1, new_password2 = SetPasswordMixin.create_password_fields("New password", "New password again")
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(data)
+        self.user = user
+        self.fields["new_password1"].help_text = PASSWORD_HINT.format(whose="your")
+        self.fields["new_password2"].help_text = ""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        self.validate_passwords("new_password1", "new_password2")
+        self.validate_password_for_user(self.user, "new_password1")
+        return cleaned
 
 
 class RolesField(forms.ModelMultipleChoiceField):
@@ -51,10 +69,8 @@ class RolesField(forms.ModelMultipleChoiceField):
         return super().clean(value)
 
 
-class PersonForm(SetPasswordMixin, forms.ModelForm):
-    """An account as an administrator sees it. An empty password keeps the one there is."""
-
-    password1, password2 = SetPasswordMixin.create_password_fields("New password", "New password again")
+class AccountForm(forms.ModelForm):
+    """An account as an administrator sees it, without its password: of oneself, and of who made the portal."""
 
     class Meta:
         model = User
@@ -66,14 +82,6 @@ class PersonForm(SetPasswordMixin, forms.ModelForm):
             "username": forms.TextInput(attrs={"autocomplete": "username"}),
             "groups": forms.CheckboxSelectMultiple,
         }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        is_new = self.instance.pk is None
-        for name in ("password1", "password2"):
-            self.fields[name].required = is_new
-            self.fields[name].help_text = ""
-        self.fields["password1"].help_text = PASSWORD_HINT if is_new else "Leave empty to keep the password."
 
     def clean_first_name(self) -> str:
         return self._name("first_name")
@@ -90,8 +98,36 @@ class PersonForm(SetPasswordMixin, forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        named = {*_NAMES, "is_active"} & set(self.changed_data)
+        if not self.errors and named and cleaned.get("is_active", self.instance.is_active):
+            fault = self.person(cleaned).name_fault()
+            if fault:
+                self.add_error(*fault)
+        return cleaned
+
+    def person(self, cleaned: dict[str, Any]) -> User:
+        """The person with the names that were typed."""
+        return User(pk=self.instance.pk, **{name: cleaned.get(name, "") for name in _NAMES})
+
+
+class PersonForm(SetPasswordMixin, AccountForm):
+    """An account with a password, which its person must change. An empty one keeps the one there is."""
+
+    password1, password2 = SetPasswordMixin.create_password_fields("New password", "New password again")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        is_new = self.instance.pk is None
+        for name in ("password1", "password2"):
+            self.fields[name].required = is_new
+            self.fields[name].help_text = ""
+        keep = "" if is_new else "Leave empty to keep the password. "
+        hint = PASSWORD_HINT.format(whose="the person's")
+        self.fields["password1"].help_text = f"{keep}{hint} The person must change it at the first sign-in."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
         if cleaned.get("password1", "") != cleaned.get("password2", ""):
             self.add_error("password2", "The two passwords are not the same.")
-        names = ("username", "first_name", "last_name", "email")
-        self.validate_password_for_user(User(**{name: cleaned.get(name, "") for name in names}))
+        self.validate_password_for_user(self.person(cleaned), "password1")
         return cleaned

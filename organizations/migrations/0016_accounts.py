@@ -46,7 +46,7 @@ def _name(actor: dict[str, Any], users: dict[int, Any]) -> str:
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("organizations", "0014_outcome_of_what_was_settled"),
+        ("organizations", "0015_folding"),
     ]
 
     operations = [

@@ -18,6 +18,11 @@ class Actor:
     request_id: str = ""
 
     @property
+    def username(self) -> str:
+        """Tells people of one name apart; "" if the portal itself acts."""
+        return self.person.get_username() if self.person else ""
+
+    @property
     def id(self) -> int | None:
         return self.person.pk if self.person else None
 
@@ -25,12 +30,17 @@ class Actor:
 def person(user: User, *, signed_in_by: str = "password", address: str = "", request_id: str = "") -> Actor:
     """The actor for a person who signed in."""
     return Actor(
-        name=(user.get_full_name() or user.get_username())[:LONGEST_NAME],
+        name=user.shown_name[:LONGEST_NAME],
         person=user,
         signed_in_by=signed_in_by,
         address=address,
         request_id=request_id,
     )
+
+
+def described(name: str, username: str) -> str:
+    """A name with the user name beside it, unless both are the same."""
+    return name if username in ("", name) else f"{name} ({username})"
 
 
 def system(name: str) -> Actor:

@@ -1,20 +1,18 @@
-"""People: signing in and out, refused acts, and changes of accounts and roles, each with its entry."""
+"""People: who acts, refused acts, and changes of accounts, passwords and roles, each with its entry."""
 
-import datetime
-
-from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
-from organizations.folding import fold
-from organizations.models import Action, AuditEntry, User, clock
+from organizations.models import Action, RoleGrant, User, clock
 from organizations.permissions import ROLES, Right, act_in, refusal
 
-from . import audit
-from .actors import Actor, person, system
+from . import audit, passwords, repetitions
+from .actors import Actor, described, person
+from .faults import NameTaken, NotDone, PasswordRefused
 
-MOST_TRIES = 5
-TRIES_WITHIN = datetime.timedelta(minutes=15)
+ACCOUNT = ["username", "first_name", "last_name", "email", "is_active", "is_staff", "session_stamp"]
+PASSWORD = ["password", "must_change_password"]
+NAMES = ["username", "first_name", "last_name", "is_active"]
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -27,89 +25,72 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor(name="Somebody not signed in", address=address, request_id=request_id)
 
 
-def sign_in(request: HttpRequest, user: User, *, signed_in_by: str = "password") -> None:
-    """Begin a session. The session's id changes, so that one from before is worth nothing (ASVS 3.2.1)."""
-    login(request, user)
-    request.session["signed_in_by"] = signed_in_by
-    _note(actor_of(request), Action.PERSON_SIGNED_IN, user)
-
-
-def sign_out(request: HttpRequest) -> None:
-    """End the session."""
-    if isinstance(request.user, User):
-        _note(actor_of(request), Action.PERSON_SIGNED_OUT, request.user)
-    logout(request)
-
-
-def sign_in_refused(request: HttpRequest, username: str) -> None:
-    """Note a sign-in with a wrong name or password. The password is not handed here."""
-    actor = actor_of(request)
-    with audit.recorded(actor) as history:
-        history.add(
-            Action.PERSON_REFUSED,
-            object={"type": "person", "id": "", "name": username[:150]},
-            reason="wrong name or password",
-        )
-
-
-def closed_until(request: HttpRequest, username: str) -> datetime.datetime | None:
-    """Until when a name is not let in from this address, after five wrong tries in a quarter of an hour (ASVS 2.2.1).
-
-    The tries are counted in the history, which all processes share. None: it may be tried.
-    """
-    address = actor_of(request).address
-    recent = AuditEntry.objects.filter(
-        action=Action.PERSON_REFUSED,
-        at__gt=clock.now() - TRIES_WITHIN,
-        search_text__contains=fold(username),
-    ).order_by("-sequence")
-    tries = [entry.at for entry in recent[:200] if _is_try(entry, username, address)]
-    return tries[MOST_TRIES - 1] + TRIES_WITHIN if len(tries) >= MOST_TRIES else None
-
-
-def _is_try(entry: AuditEntry, username: str, address: str) -> bool:
-    facts = entry.facts
-    return bool(facts["object"]["name"] == username and facts["actor"]["address"] == address)
-
-
 def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> str:
     """Note an act that a person had no right to, and give back the sentence for the page."""
     sentence = refusal(right, environment, act)
-    with audit.recorded(actor_of(request)) as history:
-        history.add(
-            Action.PERMISSION_REFUSED,
-            object={"type": "right", "id": right.value, "name": request.path},
-            environment=environment,
-            oid=oid,
-            reason=sentence,
-            details={"act": act_in(right, environment, act)},
-        )
+    what = act_in(right, environment, act)
+    repetitions.note(
+        actor_of(request),
+        Action.PERMISSION_REFUSED,
+        right.value,
+        what,
+        object={"type": "right", "id": right.value, "name": request.path},
+        environment=environment,
+        oid=oid,
+        reason=sentence,
+        details={"act": what},
+    )
     return sentence
 
 
-def save(user: User, *, groups: list[Group] | None = None, what: str, actor: Actor) -> User:
-    """Save an account, with its roles when they are given. Who manages people may open the pages for it."""
-    if groups is not None:
-        manages = any(Right.MANAGE_PEOPLE in ROLES.get(group.name, ()) for group in groups)
-        user.is_staff = user.is_superuser or manages
+def save(
+    user: User,
+    *,
+    groups: list[Group] | None = None,
+    password: str | None = None,
+    is_own_password: bool = False,
+    what: str,
+    actor: Actor,
+) -> User:
+    """Save an account, with its roles and a new password when they are given.
+
+    Who manages people may open the pages for it. A deactivated account's sessions end for good. A password that
+    somebody else sets must be changed at the next sign-in; `is_own_password`: a command asked the person for it.
+
+    Raises:
+        PasswordRefused: the password does not follow the rule.
+        NameTaken: the person could not be told apart from another one.
+        NotDone: nobody may do this to this account.
+    """
     with audit.recorded(actor) as history:
-        user.save()
+        roles = _lock_roles()
+        before = User.objects.select_for_update(no_key=True).get(pk=user.pk) if user.pk else None
+        held = {group.pk for group in before.groups.all()} if before else set()
+        wanted = held if groups is None else {group.pk for group in groups}
+        _check(user, before, actor, changes_roles=wanted != held, sets_password=password is not None)
+        if password is not None:
+            _set_password(user, before, password, is_own=is_own_password or _is_self(actor, before))
+        if groups is not None:
+            manages = any(Right.MANAGE_PEOPLE in ROLES.get(group.name, ()) for group in groups)
+            user.is_staff = user.is_superuser or manages
+        _write(user, before, sets_password=password is not None)
         if groups is not None:
             user.groups.set(groups)
-        roles = sorted(user.groups.values_list("name", flat=True))
-        history.add(
-            Action.PERSON_CHANGED,
-            object={"type": "person", "id": str(user.pk), "name": user.get_username()},
-            reason=what,
-            details={"roles": roles, "active": user.is_active, "staff": user.is_staff},
-        )
+        given, taken = ([roles[pk] for pk in sorted(pks)] for pks in (wanted - held, held - wanted))
+        _record_grants(user, given, taken, actor)
+        _note(history, user, what, given, taken)
     return user
 
 
 def change_password(user: User, password: str, *, actor: Actor) -> None:
-    """Set a password."""
-    user.set_password(password)
-    save(user, what="password changed", actor=actor)
+    """Set a password.
+
+    Raises:
+        PasswordRefused: the password does not follow the rule.
+        NotDone: nobody else sets the password of this person.
+    """
+    user.refresh_from_db()  # only the password is to change
+    save(user, password=password, what="password changed", actor=actor)
 
 
 def export_made(request: HttpRequest, what: str, *, environment: str = "", count: int) -> None:
@@ -123,16 +104,68 @@ def export_made(request: HttpRequest, what: str, *, environment: str = "", count
         )
 
 
-def check_password(request: HttpRequest, username: str, password: str) -> User | None:
-    """The account that this name and password open, or None."""
-    user = authenticate(request, username=username, password=password)
-    return user if isinstance(user, User) else None
+def _lock_roles() -> dict[int, Group]:
+    """The roles by id, locked: accounts are changed one after the other, so that two cannot take one name."""
+    return {group.pk: group for group in Group.objects.order_by("pk").select_for_update(no_key=True)}
 
 
-def demonstration_actor() -> Actor:
-    return system("Demonstration")
+def _is_self(actor: Actor, before: User | None) -> bool:
+    return before is not None and actor.id == before.pk
 
 
-def _note(actor: Actor, action: Action, user: User) -> None:
-    with audit.recorded(actor) as history:
-        history.add(action, object={"type": "person", "id": str(user.pk), "name": user.get_username()})
+def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool, sets_password: bool) -> None:
+    """Refuse what nobody may do to this account, whatever their rights."""
+    if before is not None and _is_self(actor, before):
+        if changes_roles:
+            raise NotDone("Nobody changes their own roles. Ask another administrator.")
+        if before.is_active and not user.is_active:
+            raise NotDone("Nobody closes their own account. Ask another administrator.")
+    elif before is not None and before.is_superuser and sets_password and actor.person is not None:
+        raise NotDone(
+            f"Only {before.shown_name} can set this password: the account was made on the machine. If it is forgotten, "
+            f"set it there: ./dev changepassword {before.username}"
+        )
+    is_renamed = before is None or any(getattr(user, name) != getattr(before, name) for name in NAMES)
+    fault = user.name_fault() if user.is_active and is_renamed else None
+    if fault is not None:
+        raise NameTaken(*fault)
+
+
+def _set_password(user: User, before: User | None, password: str, *, is_own: bool) -> None:
+    passwords.require(password, user)
+    if is_own and before is not None and before.check_password(password):
+        raise PasswordRefused("This is the old password. Choose another one.")
+    user.set_password(password)
+    user.must_change_password = not is_own
+
+
+def _write(user: User, before: User | None, *, sets_password: bool) -> None:
+    if before is None:
+        user.save()
+        return
+    is_closed_now = before.is_active and not user.is_active
+    user.session_stamp = before.session_stamp + (1 if is_closed_now else 0)
+    user.save(update_fields=[*ACCOUNT, *(PASSWORD if sets_password else [])])
+
+
+def _note(history: audit.History, user: User, what: str, given: list[Group], taken: list[Group]) -> None:
+    history.add(
+        Action.PERSON_CHANGED,
+        object={"type": "person", "id": str(user.pk), "name": user.get_username(), "display": user.get_full_name()},
+        reason=what,
+        details={
+            "roles": sorted(user.groups.values_list("name", flat=True)),
+            "given": sorted(group.name for group in given),
+            "taken": sorted(group.name for group in taken),
+            "active": user.is_active,
+            "staff": user.is_staff,
+        },
+    )
+
+
+def _record_grants(user: User, given: list[Group], taken: list[Group], actor: Actor) -> None:
+    RoleGrant.objects.filter(user=user, group__in=[*given, *taken]).delete()
+    by, now = described(actor.name, actor.username), clock.now()
+    RoleGrant.objects.bulk_create(
+        RoleGrant(user=user, group=group, given_by=by, given_by_id=actor.id, given_at=now) for group in given
+    )

@@ -1,5 +1,8 @@
 """Signing in and out, and what a person may see and change of their own account."""
 
+import datetime
+from http import HTTPStatus
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -16,11 +19,16 @@ from organizations import permissions, words
 from organizations.forms.account import PasswordForm, SignInForm
 from organizations.models import User
 from organizations.permissions import ACTS, ROLES, Right
-from organizations.services import demonstration, people
+from organizations.services import demonstration, people, signing_in
+from organizations.services.faults import NotDone
+from organizations.services.throttle import TooManyTries
 from organizations.views import access
 
 WRONG = "The name or the password is wrong. Check both."
+WRONG_OLD = "Your old password was entered incorrectly. Enter it again."
 CLOSED = "Too many wrong tries for this name. Try again at {time}."
+CLOSED_BLOCK = "Too many wrong tries from your network. Try again at {time}."
+CLOSED_OLD = "Too many wrong passwords. Try again at {time}."
 LONGEST_NEXT = 2000
 
 
@@ -43,7 +51,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _sign_in_page(request, SignInForm(), status=200)
     user = demonstration.person_with_role(request.POST.get("role", ""))
     if user is not None:
-        return _signed_in(request, user, signed_in_by="demonstration button")
+        signing_in.sign_in(request, user, signed_in_by="demonstration button")
+        return redirect(safe_next(request, _landing(user)))
     form = SignInForm(request.POST)
     if not form.is_valid():
         return _sign_in_page(request, form, status=422)
@@ -52,7 +61,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    people.sign_out(request)
+    signing_in.sign_out(request)
     messages.info(request, "You are signed out.")
     return redirect("sign-in")
 
@@ -61,38 +70,61 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
     user = access.user_of(request)
+    is_asked_for = user.must_change_password
     form = PasswordForm(user, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        people.change_password(user, form.cleaned_data["new_password1"], actor=access.actor(request))
-        update_session_auth_hash(request, user)
-        messages.info(request, "Your password was changed. Wherever else you were signed in, that has ended.")
-        return redirect("account")
+    status = _change_password(request, user, form) if form.is_bound else HTTPStatus.OK
+    if status == HTTPStatus.FOUND:
+        return redirect(_landing(user) if is_asked_for else "account")
     held = permissions.rights_of(user)
     context = {
         "form": form,
         "rights": [(ACTS[right], right in held) for right in Right],
         "roles": permissions.role_of(user),
     }
-    return render(request, "account/page.html", context, status=422 if form.errors else 200)
+    return render(request, "account/page.html", context, status=status)
+
+
+def _change_password(request: HttpRequest, user: User, form: PasswordForm) -> HTTPStatus:
+    form.full_clean()
+    if "old_password" in form.cleaned_data:
+        try:
+            if not signing_in.is_own_password(request, user, form.cleaned_data["old_password"]):
+                form.add_error("old_password", WRONG_OLD)
+        except TooManyTries as fault:
+            form.add_error("old_password", CLOSED_OLD.format(time=_clock(fault.until)))
+            return HTTPStatus.TOO_MANY_REQUESTS
+    if form.errors:
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        people.change_password(user, form.cleaned_data["new_password1"], actor=access.actor(request))
+    except NotDone as fault:
+        form.add_error("new_password1", str(fault))
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    update_session_auth_hash(request, user)
+    messages.info(request, "Your password was changed. Wherever else you were signed in, that has ended.")
+    return HTTPStatus.FOUND
 
 
 def _try(request: HttpRequest, form: SignInForm) -> HttpResponse:
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
-    until = people.closed_until(request, name)
-    if until is not None:
-        form.add_error(None, CLOSED.format(time=words.moment(timezone.localtime(until), timezone.now(), "clock")))
+    try:
+        user = signing_in.try_to_sign_in(request, name, password)
+    except TooManyTries as fault:
+        sentence = CLOSED_BLOCK if fault.is_of_block else CLOSED
+        form.add_error(None, sentence.format(time=_clock(fault.until)))
         return _sign_in_page(request, form, status=429)
-    user = people.check_password(request, name, password)
     if user is None:
-        people.sign_in_refused(request, name)
         form.add_error(None, WRONG)
         return _sign_in_page(request, form, status=422)
-    return _signed_in(request, user, signed_in_by="password")
-
-
-def _signed_in(request: HttpRequest, user: User, *, signed_in_by: str) -> HttpResponse:
-    people.sign_in(request, user, signed_in_by=signed_in_by)
     return redirect(safe_next(request, _landing(user)))
+
+
+def _clock(until: datetime.datetime) -> str:
+    """The time from which a try counts again, in full minutes unless it is less than one away."""
+    now = timezone.now()
+    if until - now >= datetime.timedelta(minutes=1):
+        until = (until + datetime.timedelta(seconds=59)).replace(second=0)
+    return words.moment(timezone.localtime(until), now, "clock")
 
 
 def _landing(user: User) -> str:

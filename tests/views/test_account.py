@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from organizations.forms.account import SignInForm
 from organizations.models import Action, AuditEntry, User, clock
+from organizations.services import people
+from organizations.services.actors import system
 from tests.factories import PASSWORD, UserFactory
 
 SIGN_IN = "/sign-in/"
@@ -82,7 +84,60 @@ def test_after_five_wrong_tries_not_even_the_right_password_opens_for_a_while(cl
     closed = sign_in(client)
     assert closed.status_code == 429
     assert "Too many wrong tries for this name. Try again at " in closed.content.decode()
-    assert len(entries(Action.PERSON_REFUSED)) == 5
+    assert 'value="anna"' in closed.content.decode()
+
+
+@pytest.mark.slow
+def test_many_names_from_one_network_close_it_and_no_other_one(client, anna):
+    for number in range(50):
+        browser = Client(REMOTE_ADDR=f"10.0.0.{number}")
+        assert sign_in(browser, "wrong", username=f"name{number}").status_code == 422
+    closed = sign_in(Client(REMOTE_ADDR="10.0.0.200"))
+    assert closed.status_code == 429
+    assert "Too many wrong tries from your network. Try again at " in closed.content.decode()
+    for number in range(9):
+        sign_in(Client(REMOTE_ADDR="10.0.0.200"), username=f"other{number}")
+    assert [entry.facts["reason"] for entry in entries(Action.PERSON_REFUSED)].count("too many wrong tries") == 1
+    assert sign_in(Client(REMOTE_ADDR="10.0.1.1")).status_code == 302
+
+
+def test_what_is_refused_again_and_again_is_one_entry_until_the_minute_is_over(client_of):
+    client = client_of("viewer")
+    for name in ("new", "new", "export", "new"):
+        client.get(f"/staging/organizations/{name}/")
+    assert len(entries(Action.PERMISSION_REFUSED)) == 1
+
+
+def test_five_wrong_old_passwords_close_the_change_of_the_password_for_a_while(client_of, anna):
+    client = client_of(user=anna)
+    for _ in range(5):
+        assert change(client, old="wrong").status_code == 422
+    closed = change(client_of(user=anna))
+    assert closed.status_code == 429
+    assert "Too many wrong passwords. Try again at " in closed.content.decode()
+    assert User.objects.get(pk=anna.pk).check_password(PASSWORD)
+    reasons = sorted(entry.facts["reason"] for entry in entries(Action.PERSON_REFUSED))
+    assert reasons == ["too many wrong tries", "wrong old password"]
+
+
+def test_a_password_that_somebody_else_set_is_changed_before_anything_else(client_of, anna):
+    people.change_password(anna, NEW, actor=system("Test"))
+    client = Client()
+    assert sign_in(client, NEW).status_code == 302
+    for address in ("/", "/help/", "/staging/organizations/", "/people/"):
+        assert client.get(address)["Location"] == "/account/"
+    fragment = client.get("/staging/organizations/suggestions/", headers={"HX-Request": "true"})
+    assert (fragment.status_code, fragment["HX-Redirect"]) == (401, "/account/")
+    assert "Somebody else set your password and knows it." in client.get("/account/").content.decode()
+    assert "This is the old password." in change(client, old=NEW, first=NEW, second=NEW).content.decode()
+    own = "three-quiet-otters"
+    assert change(client, old=NEW, first=own, second=own)["Location"] == "/"
+    assert client.get("/help/").status_code == 200
+
+
+def test_who_must_change_the_password_can_sign_out(client_of, anna):
+    people.change_password(anna, NEW, actor=system("Test"))
+    assert client_of(user=anna).post("/sign-out/")["Location"] == "/sign-in/"
 
 
 def test_wrong_tries_close_neither_other_names_nor_other_addresses(client, anna):

@@ -1,0 +1,157 @@
+"""How often somebody may try a secret: counted before the secret is checked, and given back when it was right.
+
+One statement reserves a try, so that tries made at the same moment cannot pass together. No key is the name alone:
+a stranger must not be able to lock somebody out.
+"""
+
+import datetime
+import json
+import unicodedata
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from django.db import connection
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+
+from organizations.models import Throttle, User, clock
+
+PERIOD = datetime.timedelta(minutes=15)
+MOST_TRIES = 5
+MOST_TRIES_OF_A_BLOCK = 50
+MOST_DELETED = 1000
+
+# The update leaves out a row that is full: then no row comes back, and its count does not grow.
+_RESERVE = """
+    INSERT INTO {table} AS tries (key, count, until) VALUES (%s, 1, %s)
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN tries.until <= %s THEN 1 ELSE tries.count + 1 END,
+        until = CASE WHEN tries.until <= %s THEN excluded.until ELSE tries.until END
+    WHERE tries.until <= %s OR tries.count < %s
+    RETURNING until
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A key, and how many tries it has in a period."""
+
+    key: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A reserved try: the limits that it counts against, and until when each counts."""
+
+    reserved: tuple[tuple[Limit, datetime.datetime], ...]
+
+
+class TooManyTries(Exception):
+    """The try was not made. `until`: when the limit that is used up ends; `is_of_block`: it is that of many people."""
+
+    def __init__(self, until: datetime.datetime, *, is_of_block: bool) -> None:
+        super().__init__(f"No more tries until {until}")
+        self.until = until
+        self.is_of_block = is_of_block
+
+
+def sign_in_limits(username: str, address: str) -> tuple[Limit, Limit]:
+    """The limit of a name with an address, and that of the block of addresses."""
+    name = unicodedata.normalize("NFKC", username).casefold()
+    return (
+        Limit(key_of("name", name, visitor(address)), MOST_TRIES),
+        Limit(key_of("block", block(address)), MOST_TRIES_OF_A_BLOCK),
+    )
+
+
+def password_limit(user: User) -> Limit:
+    """The limit of an account whose own password is asked for once more."""
+    return Limit(key_of("account", str(user.pk)), MOST_TRIES)
+
+
+def reserve(*limits: Limit) -> Try:
+    """Reserve a try against each limit, before the secret is checked.
+
+    Raises:
+        TooManyTries: one of them is used up; the try counts against none.
+    """
+    reserved: list[tuple[Limit, datetime.datetime]] = []
+    for limit in limits:
+        until = _reserve(limit)
+        if until is None:
+            give_back(Try(tuple(reserved)))
+            raise TooManyTries(_ends(limit), is_of_block=limit != limits[0])
+        reserved.append((limit, until))
+    return Try(tuple(reserved))
+
+
+def succeeded(made: Try) -> None:
+    """The secret was right: the first limit, that of the person, begins anew; the others get this one try back."""
+    limit, _ = made.reserved[0]
+    Throttle.objects.filter(pk=limit.key).delete()
+    give_back(Try(made.reserved[1:]))
+
+
+def give_back(made: Try) -> None:
+    for limit, until in made.reserved:
+        Throttle.objects.filter(pk=limit.key, until=until, count__gt=0).update(count=F("count") - 1)
+
+
+def delete_over() -> int:
+    """Delete what is over, a bounded number of rows; how many there were."""
+    over = Throttle.objects.filter(until__lte=clock.now())
+    keys = list(over.order_by("until").values_list("pk", flat=True)[:MOST_DELETED])
+    # What began anew meanwhile stays.
+    return over.filter(pk__in=keys).delete()[0]
+
+
+def key_of(kind: str, *parts: str) -> str:
+    """A key that nobody can turn back into a name or an address without the portal's own secret."""
+    return salted_hmac(f"orgportal.{kind}", json.dumps(parts), algorithm="sha256").hexdigest()
+
+
+def visitor(address: str) -> str:
+    """One visitor: an IPv4 address, or the /64 from which an IPv6 subscriber can choose any address."""
+    ip = _ip(address)
+    return str(ip) if isinstance(ip, IPv4Address) else block(address)
+
+
+def block(address: str) -> str:
+    """The network that an address belongs to. All addresses that cannot be read are one block."""
+    ip = _ip(address)
+    if ip is None:
+        return "unreadable"
+    network = IPv4Network((int(ip), 24), False) if isinstance(ip, IPv4Address) else IPv6Network((int(ip), 64), False)
+    return str(network)
+
+
+def _ip(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
+def _reserve(limit: Limit) -> datetime.datetime | None:
+    now = clock.now()
+    begins, ends = (connection.ops.adapt_datetimefield_value(each) for each in (now, now + PERIOD))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RESERVE.format(table=connection.ops.quote_name(Throttle._meta.db_table)),
+            [limit.key, ends, begins, begins, begins, limit.most],
+        )
+        row = cursor.fetchone()
+    return None if row is None else _time(row[0])
+
+
+def _time(value: datetime.datetime | str) -> datetime.datetime:
+    """A time as the database gave it: SQLite stores it without a zone, in UTC."""
+    moment = datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _ends(limit: Limit) -> datetime.datetime:
+    until = Throttle.objects.filter(pk=limit.key).values_list("until", flat=True).first()
+    return until or clock.now()

@@ -1,0 +1,118 @@
+"""Accounts: who gave which role, names that cannot be mistaken, and what nobody may do to an account."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
+
+from organizations.models import Action, AuditEntry, RoleGrant, User
+from organizations.services import people
+from organizations.services.actors import Actor, person, system
+from organizations.services.faults import NameTaken, NotDone
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+GOOD = "three-quiet-otters"
+
+
+@pytest.fixture
+def boss() -> User:
+    return factories.UserFactory(username="boss", first_name="Boss", last_name="One", role="administrator")
+
+
+def save(user: User, actor: User | Actor, *roles: str, **values: object) -> User:
+    groups = [Group.objects.get(name=role) for role in roles]
+    who = person(actor) if isinstance(actor, User) else actor
+    return people.save(user, groups=groups, what="account made", actor=who, **values)  # type: ignore[arg-type]
+
+
+def grants(user: User) -> dict[str, str]:
+    return {name: grant.given_by if grant else "" for name, grant in user.roles_given()}
+
+
+def last_entry() -> dict[str, object]:
+    facts: dict[str, object] = AuditEntry.objects.filter(action=Action.PERSON_CHANGED).latest("sequence").facts
+    return facts
+
+
+def test_each_role_tells_who_gave_it(boss: User) -> None:
+    other = factories.UserFactory(username="other", role="administrator")
+    anna = save(User(username="anna"), boss, "viewer", "editor")
+    save(anna, other, "editor", "approver")
+    assert grants(anna) == {"editor": "Boss One (boss)", "approver": "other"}
+    details = last_entry()["details"]
+    assert isinstance(details, dict)
+    assert (details["given"], details["taken"]) == (["approver"], ["viewer"])
+    save(anna, other)
+    save(anna, other, "editor")
+    assert grants(anna) == {"editor": "other"}
+
+
+def test_a_role_from_before_is_told_as_such(boss: User) -> None:
+    assert grants(boss) == {"administrator": ""}
+
+
+def test_roles_of_an_earlier_release_are_told_from_the_history(boss: User) -> None:
+    anna = save(User(username="anna"), boss, "viewer")
+    save(anna, system("Demonstration"), "viewer", "editor")
+    anna.groups.add(Group.objects.get(name="auditor"))  # past the service: no entry tells it
+    before = grants(anna)
+    RoleGrant.objects.all().delete()
+    import_module("organizations.migrations.0016_accounts").find_grants(apps, None)
+    assert grants(User.objects.get(pk=anna.pk)) == before
+    assert before == {"auditor": "", "editor": "Demonstration", "viewer": "Boss One (boss)"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"first_name": "Bőss", "last_name": "ONE"},
+        {"first_name": "Boss-One"},
+        {"last_name": "boss\u200b one"},
+        {"last_name": "boss"},  # as another person signs in
+        {"username": "BOSS", "last_name": "Somebody else"},
+        {"last_name": "В\u043ess Two"},  # with a Cyrillic letter
+        {"username": "b\u043ess"},
+    ],
+)
+def test_nobody_takes_a_name_that_is_like_that_of_another(boss: User, names: dict[str, str]) -> None:
+    with pytest.raises(NameTaken):
+        save(User(**({"username": "new"} | names)), boss, "approver")
+    assert User.objects.count() == 1
+
+
+def test_a_name_of_a_closed_account_is_free_until_that_is_opened_again(boss: User) -> None:
+    closed = factories.UserFactory(username="closed", first_name="Anna", last_name="Two", is_active=False)
+    save(User(username="anna", first_name="Anna", last_name="Two"), boss)
+    closed.is_active = True
+    with pytest.raises(NameTaken):
+        save(closed, boss)
+
+
+def test_two_people_of_one_name_from_before_can_still_be_changed(boss: User) -> None:
+    one, _ = (factories.UserFactory(first_name="Anna", last_name="Two") for _ in range(2))
+    assert grants(save(one, boss, "editor")) == {"editor": "Boss One (boss)"}
+
+
+def test_only_the_person_sets_the_password_of_who_made_the_portal(boss: User) -> None:
+    first = User.objects.create_superuser("first", password=factories.PASSWORD)
+    with pytest.raises(NotDone, match="Only first can set this password"):
+        save(first, boss, password=GOOD)
+    people.change_password(first, GOOD, actor=person(first))
+    assert User.objects.get(pk=first.pk).check_password(GOOD)
+
+
+def test_nobody_changes_their_own_roles_or_closes_their_own_account(boss: User) -> None:
+    with pytest.raises(NotDone, match="Nobody changes their own roles"):
+        save(boss, boss, "administrator", "approver")
+    boss.is_active = False
+    with pytest.raises(NotDone, match="Nobody closes their own account"):
+        save(boss, boss, "administrator")
+
+
+def test_a_password_counts_as_known_to_others_unless_its_person_set_it(boss: User) -> None:
+    anna = save(User(username="anna"), boss, password=GOOD)
+    assert anna.must_change_password
+    people.change_password(anna, "four-loud-herons", actor=person(anna))
+    assert not User.objects.get(pk=anna.pk).must_change_password

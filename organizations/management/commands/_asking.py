@@ -1,0 +1,30 @@
+"""Asking for a password at the machine."""
+
+import getpass
+import sys
+
+from django.core.management.base import CommandError, OutputWrapper
+
+from organizations.models import User
+from organizations.services import passwords
+
+MOST_TRIES = 3
+
+
+def ask_password(user: User, say: OutputWrapper) -> str:
+    """A password that the person may have, typed twice.
+
+    Raises:
+        CommandError: nobody is there to type it, or three tries were not good.
+    """
+    if not sys.stdin.isatty():
+        raise CommandError("A password can only be typed in a terminal. Run the command in one.")
+    for _ in range(MOST_TRIES):
+        password = getpass.getpass("Password: ")
+        fault = passwords.fault_of(password, user)
+        if not fault and password != getpass.getpass("Password again: "):
+            fault = "The two passwords are not the same."
+        if not fault:
+            return password
+        say.write(fault)
+    raise CommandError("No password was set.")

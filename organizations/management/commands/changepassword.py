@@ -1,0 +1,33 @@
+"""Sets somebody's password at the machine. In place of Django's command, which writes no history."""
+
+import getpass
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from organizations.models import User
+from organizations.services import people
+from organizations.services.actors import system
+from organizations.services.faults import NotDone
+
+from ._asking import ask_password
+from ._base import PortalCommand
+
+
+class Command(PortalCommand):
+    help = "Sets the password of an account. The person must change it at the next sign-in."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", nargs="?", help="Name to sign in; without it the name of who runs this.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name = options["username"] or getpass.getuser()
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            raise CommandError(f"There is no account '{name}'.")
+        password = ask_password(user, self.stderr)
+        try:
+            people.change_password(user, password, actor=system("Command changepassword"))
+        except NotDone as fault:
+            raise CommandError(str(fault)) from fault
+        self.stdout.write(f"The password of {user.username} was set. It must be changed at the next sign-in.")

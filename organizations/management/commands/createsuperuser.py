@@ -1,0 +1,49 @@
+"""Makes an account that gives others their roles. In place of Django's command, which lets a bad password pass."""
+
+import os
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+
+from organizations.models import User
+from organizations.services import people
+from organizations.services.actors import system
+from organizations.services.faults import NotDone
+
+from ._asking import ask_password
+from ._base import PortalCommand
+
+
+class Command(PortalCommand):
+    help = "Makes an account that manages people and roles. Asks for what is not given."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--username", help="Name to sign in; without it DJANGO_SUPERUSER_USERNAME, else asked for.")
+        parser.add_argument("--email", help="E-mail address; without it DJANGO_SUPERUSER_EMAIL, else none.")
+        parser.add_argument(
+            "--noinput",
+            "--no-input",
+            action="store_true",
+            help="Ask nothing. The password is DJANGO_SUPERUSER_PASSWORD; without one, set it with changepassword.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        asks = not options["noinput"]
+        name = options["username"] or os.environ.get("DJANGO_SUPERUSER_USERNAME") or ""
+        email = options["email"] or os.environ.get("DJANGO_SUPERUSER_EMAIL") or ""
+        if not name and asks:
+            name = input("Name to sign in: ")
+        user = User(username=User.normalize_username(name.strip()), email=email, is_superuser=True, is_staff=True)
+        user.set_unusable_password()
+        try:
+            user.full_clean()
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        password = ask_password(user, self.stderr) if asks else os.environ.get("DJANGO_SUPERUSER_PASSWORD")
+        actor = system("Command createsuperuser")
+        try:
+            people.save(user, password=password, is_own_password=True, what="account made", actor=actor)
+        except NotDone as fault:
+            raise CommandError(str(fault)) from fault
+        self.stdout.write(f"The account {user.username} was made. It may manage people and roles and nothing else.")

@@ -7,8 +7,12 @@ class OrganizationsConfig(AppConfig):
     verbose_name = "orgportal"
 
     def ready(self) -> None:
-        from organizations import checks  # noqa: F401
+        from django.contrib.auth.signals import user_logged_in
 
+        from organizations import checks  # noqa: F401
+        from organizations.services import sessions
+
+        user_logged_in.connect(sessions.begin)
         post_migrate.connect(_ensure_rows, sender=self)
 
 

@@ -83,7 +83,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "organizations.views.lost.SessionEnds",
     "organizations.views.lost.SignInRequired",
+    "organizations.views.lost.PasswordChangeRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "orgportal.middleware.WrongMethodMiddleware",  # last: those above measure what it answers

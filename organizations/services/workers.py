@@ -16,6 +16,7 @@ from orgportal import RELEASE, schema
 
 from . import delivery, environments, gateway, installation, resolving, restored
 from .actors import Actor, system
+from .chores import Chores
 
 POLL = 0.5
 IN_A_ROW = 2.0
@@ -33,10 +34,13 @@ def run(stopping: threading.Event) -> None:
     name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
     actor = system(f"Worker {name}")
     installation.note_settings(actor)
+    chores = Chores()
     with _Heart(name, actor) as heart:
         while not stopping.is_set():
             try:
                 worked = heart.may_work and one_round(actor, stopping)
+                if heart.may_work:
+                    chores.do_due()
             except Exception:
                 log.exception("A round of delivery failed")
                 close_old_connections()

@@ -7,11 +7,17 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
+
+from organizations.models import User
+from organizations.services import sessions
 
 SENTENCE = "Your sign-in had ended. Check and press the button again; nothing was lost and nothing was sent."
 
@@ -27,19 +33,47 @@ def came_back(request: HttpRequest) -> bool:
     return getattr(request, "came_back", False) or "came-back" in request.POST
 
 
+class SessionEnds:
+    """Ends a session that nobody has used for an hour, and one whose account was closed meanwhile."""
+
+    def __init__(self, respond: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if SESSION_KEY in request.session:
+            if not request.user.is_authenticated or sessions.is_over(request.session):
+                logout(request)
+            elif not _is_fragment(request):  # pages ask for these by themselves
+                sessions.use(request.session)
+        return self.respond(request)
+
+
 class SignInRequired(LoginRequiredMiddleware):
     """Every page behind the sign-in: a form keeps what was typed, a fragment says that the whole page must go there."""
 
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponse:
-        if request.headers.get("HX-Request") == "true":
-            return _elsewhere(request)
+        if _is_fragment(request):
+            return _elsewhere(redirect_to_login(_path(request.headers.get("HX-Current-URL", ""))))
         if request.method != "POST":
             return super().handle_no_permission(request, view_func)
         if getattr(view_func, "comes_back", False):
             return _kept(request)
         return redirect_to_login(_path(request.headers.get("Referer", "")))
+
+
+class PasswordChangeRequired(MiddlewareMixin):
+    """A person whose password somebody else knows gets no other page than the one that changes it."""
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], *_: object
+    ) -> HttpResponse | None:
+        is_open = not getattr(view, "login_required", True)
+        must = isinstance(request.user, User) and request.user.must_change_password
+        if is_open or not must or request.path in (reverse("account"), reverse("sign-out"), reverse("admin:logout")):
+            return None
+        return _elsewhere(redirect("account")) if _is_fragment(request) else redirect("account")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -67,9 +101,12 @@ def _kept(request: HttpRequest) -> HttpResponse:
     return render(request, "lost/kept.html", {"fields": fields}, status=403)
 
 
-def _elsewhere(request: HttpRequest) -> HttpResponse:
-    """htmx puts no page into a page: it is told to load the sign-in page as a whole."""
-    page = redirect_to_login(_path(request.headers.get("HX-Current-URL", "")))
+def _is_fragment(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _elsewhere(page: HttpResponse) -> HttpResponse:
+    """htmx puts no page into a page: it is told to load the other one as a whole."""
     headers = {"HX-Redirect": page["Location"], "Vary": "HX-Request"}
     return HttpResponse(status=401, headers=headers)
 

@@ -1,0 +1,107 @@
+"""When a session ends: 12 hours after signing in, after an hour without use, and with its account."""
+
+import datetime
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from organizations.models import Organization, User
+from organizations.services import people, sessions
+from organizations.services.actors import system
+from tests import factories
+from tests.views.typing import edit_url, form_of
+
+HOUR = datetime.timedelta(hours=1)
+
+
+@pytest.fixture
+def wait(monkeypatch):
+    real, passed = timezone.now, datetime.timedelta()
+
+    def wait(more: datetime.timedelta) -> None:
+        nonlocal passed
+        passed += more
+
+    monkeypatch.setattr(timezone, "now", lambda: real() + passed)
+    return wait
+
+
+def is_signed_in(client: Client, **headers: str) -> bool:
+    return client.get("/help/", headers=headers).status_code == 200
+
+
+def test_a_session_that_is_used_lasts_12_hours_and_no_longer(client_of, wait):
+    client = client_of("viewer")
+    for _ in range(23):
+        wait(HOUR / 2)
+        assert is_signed_in(client)
+    wait(HOUR / 2)
+    assert not is_signed_in(client)
+
+
+def test_a_session_that_nobody_uses_for_an_hour_ends_for_good(client_of, wait):
+    client = client_of("viewer")
+    wait(HOUR + datetime.timedelta(seconds=5))
+    assert not is_signed_in(client)
+    assert not Session.objects.exists()
+
+
+def test_what_pages_ask_for_by_themselves_is_no_use(client_of, wait):
+    client = client_of("viewer")
+    for _ in range(3):
+        wait(HOUR / 4)
+        assert is_signed_in(client, **{"HX-Request": "true"})
+    wait(HOUR / 2)
+    assert client.get("/help/", headers={"HX-Request": "true"}).status_code == 401
+
+
+def test_use_is_written_once_a_minute(client_of, wait, django_assert_num_queries):
+    client = client_of("viewer")
+    used = []
+    for seconds in (20, 20, 30, 20):
+        wait(datetime.timedelta(seconds=seconds))
+        assert is_signed_in(client)
+        used.append(client.session["used_at"])
+    assert len(set(used)) == 2
+
+
+def test_what_was_typed_is_kept_when_the_session_has_ended_unused(client_of, wait, editor):
+    made = factories.organization(user=editor)
+    client = client_of(user=editor)
+    typed = form_of(client, made, name="Typed")
+    wait(2 * HOUR)
+    answer = client.post(edit_url(made), typed)
+    assert answer.status_code == 403
+    assert dict(answer.context["fields"]) == typed
+    assert Organization.objects.get().name == "Lakeside 1"
+
+
+@pytest.mark.parametrize("is_used_meanwhile", [True, False])
+def test_the_sessions_of_a_closed_account_do_not_come_back_with_it(client_of, editor, is_used_meanwhile):
+    client = client_of(user=editor)
+    for is_active in (False, True):
+        user = User.objects.get(pk=editor.pk)
+        user.is_active = is_active
+        people.save(user, what="is_active", actor=system("Test"))
+        if is_used_meanwhile:
+            assert not is_signed_in(client)
+    assert not is_signed_in(client)
+    assert is_signed_in(client_of(user=User.objects.get(pk=editor.pk)))
+
+
+def test_an_account_closed_past_the_service_ends_its_session_when_it_is_used(client_of, editor):
+    client = client_of(user=editor)
+    User.objects.update(is_active=False)
+    assert not is_signed_in(client)
+    User.objects.update(is_active=True)
+    assert not is_signed_in(client)
+
+
+def test_expired_sessions_are_deleted_and_others_kept(client_of, wait):
+    client_of("viewer")
+    wait(12 * HOUR)
+    client = client_of("editor")
+    assert sessions.delete_over() == 1
+    assert is_signed_in(client)

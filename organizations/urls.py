@@ -86,6 +86,7 @@ urlpatterns = [
     path("sign-in/", views.account.sign_in, name="sign-in"),
     path("sign-out/", views.account.sign_out, name="sign-out"),
     path("account/", views.account.page, name="account"),
+    path("people/", views.people.page, name="people"),
     path("admin/", admin.site.urls),
     path("demonstration/", views.demonstration.set_behaviour, name="demonstration"),
 ]

@@ -189,6 +189,8 @@ def entry(found: AuditEntry) -> Entry:
 def _facts(found: AuditEntry, facts: dict[str, Any]) -> Iterator[tuple[str, str | SafeString]]:
     actor = facts["actor"]
     yield "Who", actor["name"]
+    if actor.get("username"):
+        yield "User name", actor["username"]
     if actor["signed_in_by"]:
         yield "Signed in by", actor["signed_in_by"]
     if actor["address"]:

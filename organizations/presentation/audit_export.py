@@ -31,6 +31,7 @@ COLUMNS = (
     "Reason",
     "Request",
     "Hash",
+    "User name",
 )
 
 
@@ -79,6 +80,7 @@ def _csv(made: Export, count: int) -> Iterator[str]:
 
 
 def _cells(entry: AuditEntry) -> Iterator[str]:
+    facts = entry.facts
     yield str(entry.sequence)
     yield _utc(entry.at)
     yield entry.actor_name
@@ -89,9 +91,10 @@ def _cells(entry: AuditEntry) -> Iterator[str]:
     for number in (entry.version_after, entry.submission_id, entry.attempt, entry.http_status):
         yield "" if number is None else str(number)
     yield entry.outcome
-    yield entry.facts.get("reason", "")
+    yield facts.get("reason", "")
     yield entry.request_id
     yield entry.hash
+    yield facts["actor"].get("username", "")
 
 
 def _json(made: Export, count: int) -> Iterator[str]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
 from organizations.services import searching
+from organizations.services.actors import described
 from organizations.words import ATTEMPT, MONTHS
 
 from .submission import edits_of
@@ -191,7 +192,7 @@ def options(name: str) -> Iterator[tuple[str, str]]:
     """What can be chosen: (value, words)."""
     if name == "who":
         for person in User.objects.order_by("username").only("username", "first_name", "last_name"):
-            yield str(person.pk), person.get_full_name() or person.get_username()
+            yield str(person.pk), described(person.shown_name, person.get_username())
         yield PORTAL, "The portal itself"
     elif name == "what":
         yield from ((key, label) for key, (label, _) in GROUPS.items())

@@ -93,11 +93,10 @@ TEMPLATES: Mapping[str, Template] = {
     Action.ENVIRONMENT_CHECKED: Template(
         "signal", "is-ink", "{actor} checked the connection of {environment}: {cause}."
     ),
-    Action.PERSON_SIGNED_IN: Template(*_SIGN_IN, "{actor} signed in."),
-    Action.PERSON_SIGNED_OUT: Template(*_SIGN_IN, "{actor} signed out."),
-    Action.PERSON_REFUSED: Template("lock-closed", "is-no", "A sign-in as {name} was refused: {cause}."),
-    Action.PERSON_CHANGED: Template("user-circle", "is-ink", "{actor} changed the account {name}: {cause}."),
-    Action.PERMISSION_REFUSED: Template("lock-closed", "is-no", "{actor} was refused: they may not {act}."),
+    Action.PERSON_SIGNED_IN: Template(*_SIGN_IN, "{actor} signed in.{times}"),
+    Action.PERSON_SIGNED_OUT: Template(*_SIGN_IN, "{actor} signed out.{times}"),
+    Action.PERSON_CHANGED: Template("user-circle", "is-ink", "{actor} changed the account {account}: {cause}.{roles}"),
+    Action.PERMISSION_REFUSED: Template("lock-closed", "is-no", "{actor} was refused: they may not {act}.{times}"),
     Action.EXPORT_MADE: Template("arrow-down-tray", "is-ink", "{actor} exported {name}: {rows}."),
     Action.SETTINGS_SEEN: Template("information-circle", "is-quiet", "{actor} runs with the settings of this entry."),
 }
@@ -170,7 +169,17 @@ def template_of(action: str, facts: Mapping[str, Any]) -> Template:
         return Template(*_ASKED, _asked(facts, because=action == Action.SUBMISSION_ASKED))
     if action == Action.SUBMISSION_SETTLED:
         return _settled(facts)
+    if action == Action.PERSON_REFUSED:
+        return Template("lock-closed", "is-no", _refused(facts.get("object", {})))
     return TEMPLATES[action]
+
+
+def _refused(about: Mapping[str, Any]) -> str:
+    """A refused sign-in of one person or, in an entry that counts many, of several; or a wrong old password."""
+    if about.get("type") == "password":
+        return "A change of the password of {name} was refused: {cause}.{times}"
+    who = "A sign-in as {name} was" if about.get("name") else "Sign-ins as different people were"
+    return f"{who} refused: {{cause}}.{{times}}"
 
 
 def _asked(facts: Mapping[str, Any], *, because: bool) -> str:

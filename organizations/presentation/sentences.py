@@ -84,7 +84,23 @@ def _filled(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _actor(facts: Mapping[str, Any]) -> Iterator[Part]:
-    yield Part(facts["actor"]["name"], "b")
+    actor = facts["actor"]
+    yield Part(actor["name"], "b")
+    yield from _beside(actor["name"], actor.get("username", ""))
+
+
+def _account(facts: Mapping[str, Any]) -> Iterator[Part]:
+    about = facts.get("object", {})
+    username = about.get("name", "")
+    name = about.get("display") or username
+    yield Part(name)
+    yield from _beside(name, username)
+
+
+def _beside(name: str, username: str) -> Iterator[Part]:
+    """The user name, which tells people of one name apart."""
+    if username not in ("", name):
+        yield Part(f" ({username})")
 
 
 def _environment(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -258,6 +274,20 @@ def _act(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(facts.get("details", {}).get("act", known))
 
 
+def _times(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    if "times" in details:
+        since = written(datetime.fromisoformat(details["since"]), "seconds")
+        yield Part(f" {details['times']} times since {since}.")
+
+
+def _roles(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    for word, names in (("Given", details.get("given")), ("Taken", details.get("taken"))):
+        if names:
+            yield Part(f" {word}: {', '.join(names)}.")
+
+
 def _until(facts: Mapping[str, Any]) -> Iterator[Part]:
     until = facts.get("details", {}).get("until")
     if until:
@@ -271,6 +301,7 @@ def _rows(facts: Mapping[str, Any]) -> Iterator[Part]:
 _VALUES = {
     "Plan": _plan_first,
     "Submission": _submission_first,
+    "account": _account,
     "act": _act,
     "actor": _actor,
     "approval": _approval,
@@ -290,11 +321,13 @@ _VALUES = {
     "plan": _plan,
     "quoted": _quoted,
     "reason": _reason,
+    "roles": _roles,
     "rows": _rows,
     "state": _state,
     "status": _status,
     "submission": _submission,
     "taken": _taken,
+    "times": _times,
     "until": _until,
 }
 

@@ -174,6 +174,7 @@ def _head(sequence: int, moment: datetime.datetime, fact: _Fact) -> dict[str, An
         "actor": {
             "id": fact.actor.id,
             "name": fact.actor.name,
+            "username": fact.actor.username,
             "signed_in_by": fact.actor.signed_in_by,
             "address": fact.actor.address,
         },

@@ -55,6 +55,7 @@ def about_both(_: Seeded) -> Addresses:
         "audit-entry": ["/audit/1/", "/audit/12/"],
         "help": ["/help/"],
         "account": ["/account/"],
+        "people": ["/people/"],
         "fault": ["/staging/organizations/1.2.3/", "/nowhere/"],
     }
 

@@ -30,6 +30,7 @@ def change(label: str, before: str, after: str) -> dict[str, str]:
 
 PLAN = {"object": {"type": "plan", "id": "7", "name": "plan 7"}, "plan": 7}
 WORKER = {"actor": {"id": None, "name": "Worker 1"}}
+REPEATED = {"times": 7, "since": "2001-05-04T19:03:05+00:00"}
 UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1}
 
 
@@ -194,6 +195,36 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             Action.PERMISSION_REFUSED,
             {"object": {"type": "right", "id": "edit_records", "name": "/"}},
             "Editor One was refused: they may not edit records.",
+        ),
+        (
+            Action.PERMISSION_REFUSED,
+            {"object": {"type": "right", "id": "edit_records", "name": "/"}, "details": REPEATED},
+            "Editor One was refused: they may not edit records. 7 times since May 4, 2001, 14:03:05 CDT.",
+        ),
+        (
+            Action.PERSON_REFUSED,
+            {"object": {"type": "person", "id": "", "name": "anna"}, "reason": "wrong name or password"},
+            "A sign-in as anna was refused: wrong name or password.",
+        ),
+        (
+            Action.PERSON_REFUSED,
+            {"object": {"type": "person", "id": "", "name": ""}, "reason": "too many wrong tries", "details": REPEATED},
+            "Sign-ins as different people were refused: too many wrong tries. 7 times since May 4, 2001, 14:03:05 CDT.",
+        ),
+        (
+            Action.PERSON_REFUSED,
+            {"object": {"type": "password", "id": "7", "name": "anna"}, "reason": "wrong old password"},
+            "A change of the password of anna was refused: wrong old password.",
+        ),
+        (
+            Action.PERSON_CHANGED,
+            {
+                "actor": {"id": 7, "name": "Boss One", "username": "boss"},
+                "object": {"type": "person", "id": "8", "name": "anna", "display": "Anna Two"},
+                "reason": "groups",
+                "details": {"given": ["approver", "auditor"], "taken": ["viewer"]},
+            },
+            "Boss One (boss) changed the account Anna Two (anna): groups. Given: approver, auditor. Taken: viewer.",
         ),
         (
             Action.EXPORT_MADE,

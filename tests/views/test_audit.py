@@ -70,12 +70,11 @@ def test_each_action_can_be_found_and_belongs_to_one_group():
     assert sorted(grouped) == sorted(Action)
 
 
-def test_an_entry_is_one_line_with_time_sentence_environment_and_number(north, viewer):
+def test_an_entry_is_one_line_with_time_sentence_environment_and_number(north, viewer, editor):
     page = text(viewer)
     [entry] = AuditEntry.objects.all()
-    assert re.search(
-        rf"Today, \w+ \d+ \d\d:\d\d:\d\d Editor One added Lakeside North in STAGING\. STAGING {entry.sequence}", page
-    )
+    sentence = rf"Editor One \({editor.username}\) added Lakeside North in STAGING\. STAGING {entry.sequence}"
+    assert re.search(rf"Today, \w+ \d+ \d\d:\d\d:\d\d {sentence}", page)
     assert "1 entry" in page
 
 

@@ -46,7 +46,8 @@ def test_the_csv_has_every_match_and_says_what_it_is_narrowed_to(auditor, editor
     assert head[4] == ["Entries", "60"]
     assert table[0][:5] == ["Entry", "Time (UTC)", "Who", "Action", "What happened"]
     assert [int(row[0]) for row in table[1:]] == list(range(2, 62))
-    assert table[1][4] == "Editor One runs with the settings of this entry."
+    assert table[1][4] == f"Editor One ({editor.username}) runs with the settings of this entry."
+    assert (table[0][-1], table[1][-1]) == ("User name", editor.username)
 
 
 def test_no_cell_is_a_formula(auditor):

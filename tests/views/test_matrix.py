@@ -89,6 +89,7 @@ TABLE: dict[str, Row] = {
     "sign-in": Row(Way(EVERYBODY, 302), Way(EVERYBODY, 422), open_to_all=True),
     "sign-out": Row(None, Way(EVERYBODY, 302)),
     "account": Row(Way(EVERYBODY, 200), Way(EVERYBODY, 422)),
+    "people": Row(Way(EVERYBODY, 200)),
     "demonstration": Row(None, Way(frozenset(), 403)),
     "admin:index": Row(Way(MANAGERS, 200), Way(MANAGERS, 200)),
     "admin:login": Row(Way(EVERYBODY, 302), Way(EVERYBODY, 302), open_to_all=True),

@@ -114,8 +114,9 @@ def test_the_submission_leads_back_to_it(client: Client, plan: Plan) -> None:
 def test_the_history_tells_it(client: Client, plan: Plan, editor: User) -> None:
     plans.stop(plan.pk, actor=acting(editor))
     text = text_of(client.get("/audit/"))
-    assert f'Editor One made plan {plan.pk}, to be sent to STAGING: 3 New. Reason: "ticket 7".' in text
-    assert f"Editor One stopped plan {plan.pk}: 3 submissions cancelled." in text
+    who = f"Editor One ({editor.username})"
+    assert f'{who} made plan {plan.pk}, to be sent to STAGING: 3 New. Reason: "ticket 7".' in text
+    assert f"{who} stopped plan {plan.pk}: 3 submissions cancelled." in text
 
 
 def test_the_number_of_queries_does_not_grow_with_the_records(client: Client, plan: Plan, editor: User) -> None:

@@ -242,7 +242,8 @@ def test_it_is_refused_in_one_sentence(reader: str, typed: str, sentence: str) -
 
 
 @pytest.mark.parametrize(
-    "unseen", "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u180e\ufe0f\u202e\u2066\u061c\u3164\U000e0041"
+    "unseen",
+    "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u180e\ufe0f\u202e\u2066\u061c\u3164\ufff9\u06dd\U000e0041",
 )
 @pytest.mark.parametrize("reader", CODES)
 def test_a_code_loses_what_nobody_sees(reader: str, unseen: str) -> None:

@@ -136,6 +136,7 @@ VALUES: tuple[Input, ...] = (
 )
 
 
+@pytest.mark.usefixtures("long_addresses")
 @pytest.mark.parametrize("role", QUERIES)
 def test_no_query_of_an_address_fails(made: Organization, role: str) -> None:
     client = signed_in(role)

@@ -277,6 +277,7 @@ ELSEWHERE: tuple[str | bytes, ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.usefixtures("long_addresses")
 def test_after_signing_in_nobody_is_led_elsewhere(editor: User) -> None:
     browser = Client()
     for wanted in ELSEWHERE:

@@ -242,6 +242,7 @@ def test_what_cannot_be_meant_is_said_and_never_ignored(viewer, query, anchor, f
     assert 'aria-label="Entry' not in page
 
 
+@pytest.mark.usefixtures("long_addresses")
 @pytest.mark.parametrize(
     "typed", ["%00", "%E2%80%AE", "a" * 10_000, "<script>alert(1)</script>", "'; DROP TABLE x", "%25_"]
 )

@@ -300,6 +300,7 @@ def test_other_environments_and_methods_are_refused(client_of, family):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("long_addresses")
 @pytest.mark.parametrize("name", ["q", "standing", "below", "page", "sort", "view", "open", "contact", "state"])
 def test_no_address_can_break_the_page(client_of, db, name):
     bulk.records(3)

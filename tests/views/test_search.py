@@ -89,6 +89,7 @@ def test_nothing_found_and_nothing_typed_are_said(client_of, db):
     assert "Nothing was found in STAGING or PRODUCTION." in client.get(SEARCH, {"q": "xyz"}).content.decode()
 
 
+@pytest.mark.usefixtures("long_addresses")
 @pytest.mark.parametrize("text", ["\x00", "\u202ea", "9" * 5000, "<script>", "a" * 10_000, "%", "'", "2.1." + "9" * 80])
 def test_nothing_that_is_typed_breaks_the_search(client_of, db, text):
     response = client_of("viewer").get(SEARCH, {"q": text, "environment": text})

@@ -20,6 +20,7 @@ def made(editor):
     return factories.organization(user=editor)
 
 
+@pytest.mark.usefixtures("long_addresses")
 def test_suggestions_are_found_by_name_and_oid(client, made, editor):
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
     factories.organization(BASE, user=editor, environment="production", name="North Region")

@@ -51,6 +51,8 @@ def sentence(error: BaseException) -> str:
         return _of_database(error)
     if isinstance(error, OSError):
         return _of_system(error)
+    if isinstance(error, EOFError):
+        return "The input ended before all questions were answered. Run the command in a terminal."
     if isinstance(error, ImproperlyConfigured):
         return f"A setting cannot be used: {error}"
     return _unexpected(error)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from orgportal import schema
@@ -59,7 +59,7 @@ class _Check:
     def _look(self) -> None:
         try:
             self._fault = schema.fault()
-        except DatabaseError:
+        except Exception:  # whatever keeps the database from answering, such as a folder that is gone
             log.exception("The database does not answer")
         finally:
             connection.close()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 
 from organizations.models import AuditEntry, Installation
 from orgportal import database_file, schema
@@ -65,6 +66,7 @@ def restore(file: Path, database: Path, *, is_complete: bool = False) -> Restore
         _check_space(file, database)
         _copy(file, scratch, database)
         content = _examine(scratch, file)
+        _end_sessions(scratch)
         old_key = _fold(database)
         stops = _will_stop(scratch, content)
         kept = _exchange(scratch, database)
@@ -147,6 +149,13 @@ def _examine(scratch: Path, file: Path) -> Content:
     if settings.DEMO and not content.is_demonstration:
         raise NotDone(f"{file} is a backup in earnest, which never becomes a demonstration. Nothing was changed.")
     return content
+
+
+def _end_sessions(scratch: Path) -> None:
+    """Sessions in the backup may be of people whose accounts were closed since."""
+    with closing(sqlite3.connect(scratch)) as copy:
+        copy.execute(f"DELETE FROM {Session._meta.db_table}")  # noqa: S608
+        copy.commit()
 
 
 def _is_damage(error: Exception) -> bool:

@@ -36,6 +36,11 @@ def use(session: SessionBase) -> None:
         session[_USED] = int(timezone.now().timestamp())
 
 
+def end_all() -> None:
+    """Make everybody sign in again."""
+    Session.objects.all().delete()
+
+
 def delete_over() -> int:
     """Delete what has expired, a bounded number of rows; how many there were."""
     over = Session.objects.filter(expire_date__lte=timezone.now())

@@ -37,7 +37,7 @@ def export(request: HttpRequest, environment: Environment) -> StreamingHttpRespo
     """Everything that is found, as a CSV file that is made while it is read; noted in the history."""
     total = checking.records(environment).count()
     people.export_made(request, f"check of all records in {environment.label}", environment=environment, count=total)
-    headers = {"Content-Disposition": f'attachment; filename="check-{environment}.csv"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="check-{environment}.csv"'}
     return StreamingHttpResponse(_file(environment), content_type="text/csv; charset=utf-8", headers=headers)
 
 

@@ -143,6 +143,12 @@ def test_a_copy_made_by_hand_needs_its_wal_file_or_a_word_that_there_was_none(tm
     assert people(database) == ["from-the-backup", "in-the-wal"]
 
 
+def sessions_in(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as opened:
+        (count,) = opened.execute("SELECT count(*) FROM django_session").fetchone()
+    return int(count)
+
+
 def test_what_must_be_known_about_the_backup_is_reported(tmp_path, database, backup):
     older = Path(shutil.copy(backup, tmp_path / "older"))
     change(older, "DELETE FROM django_migrations WHERE app = 'organizations' AND name LIKE '0014%'")
@@ -154,6 +160,14 @@ def test_what_must_be_known_about_the_backup_is_reported(tmp_path, database, bac
         return done.content.is_older, done.is_other_installation
 
     assert [facts(file) for file in (backup, older, other)] == [(False, False), (True, False), (False, True)]
+
+
+def test_no_session_of_the_backup_lives_on(database, backup):
+    session = "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('a', '', '2099-01-01')"
+    change(backup, session)
+    restore.restore(backup, database)
+    assert sessions_in(database) == 0
+    assert sessions_in(backup) == 1
 
 
 def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var, database, backup):
@@ -347,11 +361,15 @@ def state_of(database: Path, *, damaged: bool) -> str:
 
 @pytest.mark.slow
 def test_after_another_tool_put_the_database_back_all_sending_is_stopped(variables, database):
+    change(
+        database, "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('a', '', '2099-01-01')"
+    )
     ended = manage("restore", "--by-hand", **variables)
     assert (ended.returncode, ended.stderr) == (0, "")
     with closing(sqlite3.connect(database)) as opened:
         gates = opened.execute("SELECT put_back, stopped_reason FROM organizations_environmentgate").fetchall()
     assert gates == [(1, restored.REASON)] * 2
+    assert sessions_in(database) == 0
     assert manage("restore", **variables).returncode == 2
 
 

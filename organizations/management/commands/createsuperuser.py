@@ -13,6 +13,7 @@ from organizations.services.faults import NotDone
 
 from ._asking import ask_password
 from ._base import PortalCommand
+from ._running import check_database
 
 
 class Command(PortalCommand):
@@ -29,6 +30,7 @@ class Command(PortalCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_database()
         asks = not options["noinput"]
         name = options["username"] or os.environ.get("DJANGO_SUPERUSER_USERNAME") or ""
         email = options["email"] or os.environ.get("DJANGO_SUPERUSER_EMAIL") or ""

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from organizations.services import restore, restored
+from organizations.services import restore, restored, sessions
 from organizations.services.actors import system
 from orgportal import database_file, startup
 from orgportal.processes import Taken, only_one
@@ -42,8 +42,9 @@ class Command(PortalCommand):
             raise CommandError("Name the backup: ./dev restore FILE. After pg_restore or a snapshot: --by-hand alone.")
         if options["by_hand"]:
             check_database()
+            sessions.end_all()
             restored.stop_all(actor=system("Command restore"))
-            lines = [f"Both environments are stopped. {GO_ON}"]
+            lines = [f"Both environments are stopped, and everybody must sign in again. {GO_ON}"]
         else:
             lines = self._restore(options["file"], is_complete=options["complete"])
         for line in lines:
@@ -69,6 +70,7 @@ def _report(file: Path, database: Path, done: restore.Restored) -> list[str]:
     content = done.content
     newest = f"{content.newest:%Y-%m-%d %H:%M} UTC" if content.newest else "none"
     lines = [f"{database} now holds what {file} holds, up to entry {content.sequence:,} of the history ({newest})."]
+    lines.append("Everybody must sign in again.")
     if done.kept:
         lines.append(f"The database before it is kept as {done.kept}.")
     if done.is_other_installation:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # What a caller may add to a line with `extra=`; anything else (Django adds the whole request) is left out.
 _EXTRA = ("method", "path", "status_code", "duration_ms", "environment", "oid", "submission", "attempt")
+_FRAME = ("Traceback ", "  File ", "\n")
+_LONGEST = 200
 
 
 class JsonFormatter(logging.Formatter):
@@ -27,9 +30,22 @@ class JsonFormatter(logging.Formatter):
             line["request_id"] = number
         line |= {name: value for name in _EXTRA if (value := getattr(record, name, None)) is not None}
         # What a visitor may not do or asked in a wrong way is no fault of the program: the line says all of it.
-        if record.exc_info and getattr(record, "status_code", 500) >= 500:
-            line["exception"] = self.formatException(record.exc_info)
+        error = record.exc_info[1] if record.exc_info else _cause(record)
+        if error and getattr(record, "status_code", 500) >= 500:
+            line["exception"] = _traceback(error)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _cause(record: logging.LogRecord) -> BaseException | None:
+    """The exception behind a page of errors. Django logs none if the page for a missing address is what failed."""
+    cause: BaseException | None = getattr(getattr(record, "request", None), "cause", None)
+    return cause
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback. Of a message only its first line, cut: the rest may hold what was posted or stored."""
+    parts = traceback.format_exception(error)
+    return "".join(part if part.startswith(_FRAME) else f"{part.partition('\n')[0][:_LONGEST]}\n" for part in parts)
 
 
 def _number_of_request(record: logging.LogRecord) -> str:

@@ -4,18 +4,20 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.core.exceptions import RequestDataTooBig
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
-from orgportal import health, logs
+from orgportal import headers, health, logs
 
 log = logging.getLogger("orgportal.request")
 
-type Respond = Callable[[HttpRequest], HttpResponse]
+type Respond = Callable[[HttpRequest], HttpResponseBase]
 type Application = Callable[[dict[str, Any], Any], Any]
 
 # What browsers send forms as. Any other character set would let text in that no database and no page can take.
@@ -26,12 +28,14 @@ _FORM = re.compile(
 _QUOTED_NUL = r"\000"
 # What nginx takes in its default settings. The address of a plan names each of its records.
 LONGEST_ADDRESS = 8190
+_FAULT = b"Something went wrong here, not at Redox. Nothing was sent by this page.\n"
 
 
 def readable(application: Application) -> Application:
-    """A WSGI application that sees no head which Django fails on before its own handling of faults begins.
+    """A WSGI application that sees no head which Django fails on before its own handling of errors begins.
 
-    A Content-Type that no form has counts as none, and so do cookies that hold NUL.
+    A Content-Type that no form has counts as none, and so do cookies that hold NUL. An exception that Django could not
+    turn into a page, for example because the addresses cannot be loaded, is logged and becomes a plain answer.
     """
 
     def called(environ: dict[str, Any], start_response: Any) -> Any:
@@ -39,9 +43,19 @@ def readable(application: Application) -> Application:
             environ["CONTENT_TYPE"] = ""
         if _QUOTED_NUL in environ.get("HTTP_COOKIE", ""):
             del environ["HTTP_COOKIE"]
-        return application(environ, start_response)
+        try:
+            return application(environ, start_response)
+        except Exception:
+            log.exception("No page could be made", extra={"path": environ.get("PATH_INFO", "")})
+            start_response("500 Internal Server Error", _fault_headers())
+            return [_FAULT]
 
     return called
+
+
+def _fault_headers() -> list[tuple[str, str]]:
+    own = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(_FAULT))}
+    return list((own | headers.of_server_error()).items())
 
 
 class RequestIdMiddleware:
@@ -54,7 +68,7 @@ class RequestIdMiddleware:
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         number = secrets.token_hex(6)
         token = logs.request_id.set(number)
         started = time.monotonic()
@@ -65,9 +79,20 @@ class RequestIdMiddleware:
             response["X-Request-ID"] = number
             if request.path_info not in (health.LIVE, health.READY):  # asked every few seconds, by programs
                 _log_line(request, response, started)
+            if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+                response.streaming_content = _numbered(iter(response), number)
             return response
         finally:
             logs.request_id.reset(token)
+
+
+def _numbered(lines: Iterable[bytes], number: str) -> Iterator[bytes]:
+    """Add the number of the request to an exception. It reaches the web server, which logs it and cuts the answer."""
+    try:
+        yield from lines
+    except Exception as error:
+        error.add_note(f"in the answer to request {number}")
+        raise
 
 
 def _client_address(request: HttpRequest) -> str:
@@ -77,7 +102,7 @@ def _client_address(request: HttpRequest) -> str:
     return hops[-proxies] if proxies and len(hops) >= proxies else direct
 
 
-def _log_line(request: HttpRequest, response: HttpResponse, started: float) -> None:
+def _log_line(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
     # The path without its query: a search may hold a name, a telephone number or an e-mail address.
     fields = {
         "method": request.method,
@@ -94,10 +119,36 @@ class LongAddressMiddleware:
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if len(request.get_full_path()) > LONGEST_ADDRESS:
             return HttpResponse(render_to_string("414.html"), status=414)
         return self.respond(request)
+
+
+class BodyMiddleware:
+    """Reads what was sent before anything else does, so that every address refuses the same.
+
+    Raises:
+        SuspiciousOperation: the body is too large, or holds too many inputs, or a file.
+        MultiPartParserError: the body is not what its head says.
+    """
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        stated = request.META.get("CONTENT_LENGTH") or ""
+        # Before a byte is read: Django counts the bytes of a multipart body only while it reads them.
+        if stated.isascii() and stated.isdigit() and _is_longer(stated, settings.MOST_BYTES_IN_A_REQUEST):
+            raise RequestDataTooBig(f"The body has more than {settings.MOST_BYTES_IN_A_REQUEST} bytes.")
+        _ = request.GET, request.POST
+        return self.respond(request)
+
+
+def _is_longer(stated: str, most: int) -> bool:
+    """Compare by digits first: Python refuses to read a number of thousands of digits."""
+    digits = stated.lstrip("0")
+    return len(digits) > len(str(most)) or int(digits or "0") > most
 
 
 class WrongMethodMiddleware:
@@ -106,7 +157,7 @@ class WrongMethodMiddleware:
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.respond(request)
         if isinstance(response, HttpResponseNotAllowed):
             response.content = render_to_string("405.html").encode()

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from organizations.countries import read_country
-from organizations.fields import FieldError, Read, read_lines, read_oid, read_street, read_text, read_uuid
+from organizations.fields import FieldError, Read, read_oid, read_street, read_text, read_uuid
 from organizations.models import StandsFor
 from organizations.places import STATES, read_state, read_zip
 from organizations.records import AddressRecord
@@ -16,7 +16,6 @@ from .reading import ReadingForm, Text
 from .typed import GATEWAY, OTHER, OURS, Typed
 
 _LENGTH = 200
-MOST_ALIASES = 50
 
 _CHOOSE_PARENT = "Choose what this record is part of."
 _AT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # where a parent of each kind is chosen
@@ -148,10 +147,6 @@ class OrganizationForm(ReadingForm):
         return oid
 
     def _aliases(self) -> tuple[str, ...]:
-        count = len(read_lines(self.text("aliases")))
-        if count > MOST_ALIASES and not self.is_stored("aliases", self.text("aliases")):
-            self.add_error("aliases", f"At most {MOST_ALIASES} aliases can be kept; here are {count}. Remove some.")
-            return ()
         return self.read_each("aliases", lambda number, line: read_text(f"Alias {number}", line, _LENGTH))
 
     def _part_of(self, oid: str) -> str:

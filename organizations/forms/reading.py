@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from organizations.fields import FieldError, Read, read_lines
 
 LONGEST_LIST = 2000
+MOST_LINES = 50
 KEPT = "The stored text is kept and sent unchanged. Typed anew it would be refused:"
 
 
@@ -57,19 +58,21 @@ class ReadingForm(forms.Form):
         return found.value
 
     def read_each(self, name: str, reader: Callable[[int, str], Read]) -> tuple[str, ...]:
-        """The lines of a field that takes one value a line; the reader is told the number of the line, from 1."""
+        """The lines of a field that takes one value a line; the reader is told the number of the line, from 1.
+
+        Of too long a text, and of too many lines, none is read: each line that cannot be is an error of its own.
+        """
         typed = self.text(name)
-        if len(typed) > LONGEST_LIST and not self.is_stored(name, typed):
-            label = self.fields[name].label
-            self.add_error(name, f"{label} have {len(typed)} characters; at most {LONGEST_LIST} can be kept.")
+        if (fault := self._list_fault(name, typed)) and not self.is_stored(name, typed):
+            self.add_error(name, fault)
             return ()
         values = []
-        for number, line in enumerate(read_lines(typed), start=1):
+        lines = read_lines(typed)
+        for number, line in enumerate(lines, start=1):
             try:
                 found = reader(number, line)
             except FieldError as fault:
-                same = "\n".join(each for each in read_lines(typed) if each == line)
-                if self.refuse(name, str(fault), same):
+                if self.refuse(name, str(fault), "\n".join([line] * lines.count(line))):
                     values.append(line)
                 continue
             if found.value:  # a line of invisible characters is none
@@ -85,6 +88,15 @@ class ReadingForm(forms.Form):
     def _note_change(self, name: str, found: Read) -> None:
         if found.changed:
             self.changes.setdefault(name, []).append(found.changed)
+
+    def _list_fault(self, name: str, typed: str) -> str:
+        label = str(self.fields[name].label)
+        if len(typed) > LONGEST_LIST:
+            return f"{label} have {len(typed)} characters; at most {LONGEST_LIST} can be kept."
+        count = len(read_lines(typed))
+        if count > MOST_LINES:
+            return f"At most {MOST_LINES} {label.lower()} can be kept; here are {count}. Remove some."
+        return ""
 
     def is_stored(self, name: str, text: str) -> bool:
         """Whether a field is stored with this text; of one with lines, with each of them as often."""

@@ -150,6 +150,8 @@ def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
         faults["submission"] = f"'{submission[:20]}' is no number of a submission."
         submission = ""
     record = searching.typed(params.get("record", ""))
+    if searching.has_too_many_words(record):
+        faults["record"] = f"Enter at most {searching.MOST_WORDS} words."
     known = {name: "" if name in faults else value for name, value in choices.items()}
     utc = params.get("times") == "utc"
     return Filters(record=record, submission=submission, since=since, until=until, utc=utc, **known), faults

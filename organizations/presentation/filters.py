@@ -17,6 +17,8 @@ from organizations.words import OPEN_WORK, STANDING
 
 from .choices import record_called
 
+FIRST_WORDS = f"Only the first {searching.MOST_WORDS} words are searched for."
+
 VIEWS = {"tree": "Tree", "list": "List"}
 SORTS = {"oid": "oid_key", "name": "name", "accepted": "confirmed_at"}
 
@@ -93,6 +95,11 @@ class Filters:
     def words(self) -> tuple[str, ...]:
         """What is searched for; each word must be found."""
         return searching.words(self.q)
+
+    @property
+    def note(self) -> str:
+        """What of the words is not searched for, as a sentence."""
+        return FIRST_WORDS if searching.has_too_many_words(self.q) else ""
 
     def without(self, name: str) -> "Filters":
         changes: dict[str, Any] = {name: _nothing()[name]}

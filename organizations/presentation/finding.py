@@ -13,7 +13,7 @@ from organizations.services import searching
 from organizations.words import Word
 
 from .evidence import state_word
-from .filters import Filters
+from .filters import FIRST_WORDS, Filters
 from .matches import match
 from .rows import Row, organizations_of
 
@@ -56,6 +56,7 @@ class Found:
 
     submissions: list[SubmissionHit]
     sections: list[Section]
+    note: str
 
     @property
     def total(self) -> int:
@@ -80,7 +81,8 @@ def also_in(record: Organization) -> SafeString:
 
 def find(text: str) -> Found:
     """Submissions by number or Redox's IDs, and records by words, in both environments."""
-    return Found(_submissions(text), [_section(environment, text) for environment in Environment])
+    note = FIRST_WORDS if searching.has_too_many_words(text) else ""
+    return Found(_submissions(text), [_section(environment, text) for environment in Environment], note)
 
 
 def _submissions(text: str) -> list[SubmissionHit]:

@@ -10,6 +10,8 @@ from organizations.oid import Oid, OidError
 from organizations.records import OrganizationRecord
 
 LONGEST = 200
+MOST_WORDS = 10
+"""More words would each be looked for in every record."""
 _OID_PREFIX = "urn:oid:"
 _NOT_DIGITS = re.compile(r"\D+")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
@@ -63,11 +65,20 @@ def typed(text: str) -> str:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """What must be found, each of it, in a search column.
+    """What must be found, each of it, in a search column; at most `MOST_WORDS`.
 
     A phone is one word, however it is typed. One with a dash or a slash is looked for as it stands in the column, with
     a blank: "LSC-014" finds neither "LSC" nor "014" alone.
     """
+    return _all_words(text)[:MOST_WORDS]
+
+
+def has_too_many_words(text: str) -> bool:
+    """Whether `words` leaves some out."""
+    return len(_all_words(text)) > MOST_WORDS
+
+
+def _all_words(text: str) -> tuple[str, ...]:
     found = (fold(word).removeprefix(_OID_PREFIX) for word in _with_phones_as_digits(typed(text)).split())
     return tuple(dict.fromkeys(filter(None, found)))
 

@@ -15,14 +15,14 @@ LONGEST = datetime.timedelta(hours=12)
 LONGEST_UNUSED = datetime.timedelta(hours=1)
 WRITTEN_EVERY = datetime.timedelta(minutes=1)
 MOST_DELETED = 1000
-_USED = "used_at"
+USED = "used_at"
 
 
 def begin(*, request: Any, **_: object) -> None:
     """Give the session of somebody who signs in its end. Called by Django at each sign-in, whatever the way."""
     now = timezone.now()
     request.session.set_expiry(now + LONGEST)
-    request.session[_USED] = int(now.timestamp())
+    request.session[USED] = int(now.timestamp())
 
 
 def is_over(session: SessionBase) -> bool:
@@ -33,7 +33,7 @@ def is_over(session: SessionBase) -> bool:
 def use(session: SessionBase) -> None:
     """Note that somebody uses the session."""
     if _unused(session) > WRITTEN_EVERY:
-        session[_USED] = int(timezone.now().timestamp())
+        session[USED] = int(timezone.now().timestamp())
 
 
 def end_all() -> None:
@@ -49,4 +49,4 @@ def delete_over() -> int:
 
 
 def _unused(session: SessionBase) -> datetime.timedelta:
-    return datetime.timedelta(seconds=timezone.now().timestamp() - session.get(_USED, 0))
+    return datetime.timedelta(seconds=timezone.now().timestamp() - session.get(USED, 0))

@@ -1,16 +1,44 @@
 """Pages for what went wrong in the portal itself. They ask neither the database nor the session."""
 
+import logging
 import sys
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from orgportal import logs
 
+log = logging.getLogger("orgportal.request")
+
+PLAIN = "Something went wrong here, not at Redox. Nothing was sent by this page. Number {}."
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for a request that has another shape than any form of the portal; it names the limit if there is one."""
+    return HttpResponse(render_to_string("400.html", {"limit": _limit(exception)}), status=400)
+
+
+def _limit(exception: Exception) -> str:
+    if isinstance(exception, TooManyFilesSent):
+        return "No page of the portal takes a file."
+    if isinstance(exception, TooManyFieldsSent):
+        return f"At most {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} values can be sent at once."
+    if isinstance(exception, RequestDataTooBig):
+        return f"At most {settings.MOST_BYTES_IN_A_REQUEST // 1000:,} kB can be sent at once."
+    return ""
+
 
 def server_fault(request: HttpRequest) -> HttpResponse:
     """The last page there is: with the number under which the log has the cause."""
+    request.cause = sys.exception()  # type: ignore[attr-defined]
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "60"})
-    return HttpResponse(render_to_string("500.html", {"number": logs.request_id.get()}), status=500)
+    number = logs.request_id.get()
+    try:
+        return HttpResponse(render_to_string("500.html", {"number": number}), status=500)
+    except Exception:
+        log.exception("The page of errors could not be made")
+        return HttpResponse(PLAIN.format(number), status=500, content_type="text/plain; charset=utf-8")

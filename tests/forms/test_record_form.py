@@ -262,6 +262,11 @@ def test_a_destination_that_is_not_known_must_be_said():
             "email_addresses",
             "E-mail addresses have 2001 characters; at most 2000 can be kept.",
         ),
+        (
+            {"purpose": "Technical", "email_addresses": "1\n" * 999},  # each line is an error of its own
+            "email_addresses",
+            "At most 50 e-mail addresses can be kept; here are 999. Remove some.",
+        ),
         ({"purpose": "x" * 101, "name": "Desk"}, "purpose", "Purpose has 101 characters; at most 100 can be kept."),
     ],
 )

@@ -20,6 +20,7 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 def ask(**headers: str) -> tuple[str, list[str]]:
     response = RequestIdMiddleware(answer)(RequestFactory().get("/some/page?q=secret", headers=headers))
+    assert isinstance(response, HttpResponse)
     return response["X-Request-ID"], response.text.split()
 
 

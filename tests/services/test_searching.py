@@ -62,6 +62,14 @@ def test_phones_are_folded_and_nothing_else_is(typed, words):
     assert searching.words(typed) == words
 
 
+def test_only_the_first_ten_different_words_are_looked_for():
+    ten = tuple(f"word{number}" for number in range(10))
+    assert searching.words(" ".join(ten * 3)) == ten
+    assert not searching.has_too_many_words(" ".join(ten * 3))
+    assert searching.words(" ".join(f"word{number}" for number in range(100))) == ten
+    assert searching.has_too_many_words(" ".join((*ten, "word10")))
+
+
 @given(oid_texts())
 def test_an_oid_is_looked_for_whole(oid):
     for typed in (oid, f"urn:oid:{oid}", f"URN:OID:{oid}.", f"{oid}. antigo", f"\u200e{oid}"):

@@ -228,6 +228,7 @@ def test_what_is_no_number_of_a_submission_is_said(viewer, number):
         ("?what=everything", "what", "There is no such choice."),
         ("?environment=test", "environment", "There is no such choice."),
         ("?outcome=%00", "outcome", "There is no such choice."),
+        ("?record=a+b+c+d+e+f+g+h+i+j+k", "record", "Enter at most 10 words."),
     ],
 )
 def test_what_cannot_be_meant_is_said_and_never_ignored(viewer, query, anchor, fault):

@@ -89,6 +89,17 @@ def test_nothing_found_and_nothing_typed_are_said(client_of, db):
     assert "Nothing was found in STAGING or PRODUCTION." in client.get(SEARCH, {"q": "xyz"}).content.decode()
 
 
+@pytest.mark.parametrize("address", [SEARCH, "/staging/organizations/"])
+def test_a_search_for_many_words_says_that_only_the_first_ten_count(client_of, editor, address):
+    factories.organization(user=editor, name="a b c d e f g h i j")
+    client = client_of("viewer")
+    note = "Only the first 10 words are searched for."
+    assert note not in client.get(address, {"q": "a b c d e f g h i j"}).content.decode()
+    page = client.get(address, {"q": "a b c d e f g h i j xyz"}).content.decode()
+    assert note in page
+    assert f"{BASE}/" in page
+
+
 @pytest.mark.usefixtures("long_addresses")
 @pytest.mark.parametrize("text", ["\x00", "\u202ea", "9" * 5000, "<script>", "a" * 10_000, "%", "'", "2.1." + "9" * 80])
 def test_nothing_that_is_typed_breaks_the_search(client_of, db, text):

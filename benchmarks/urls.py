@@ -7,6 +7,7 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+import orgportal.urls
 from organizations.models import AuditEntry, EnvironmentGate, Organization
 from organizations.presentation.rows import ROWS_A_PAGE
 
@@ -63,4 +64,4 @@ urlpatterns = [
     path("", include("orgportal.urls")),
 ]
 
-handler500 = "organizations.views.faults.server_fault"
+handler400, handler500 = orgportal.urls.handler400, orgportal.urls.handler500

@@ -5,4 +5,6 @@ The portal's own refuses a database with the mark of made-up records, which this
 
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+from orgportal.middleware import readable
+
+application = readable(get_wsgi_application())

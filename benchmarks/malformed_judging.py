@@ -1,0 +1,144 @@
+"""What is wrong with an answer to a malformed request: a fault of the portal, or half of a write.
+
+Needs settings; import it after `prepare`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from benchmarks.malformed_requests import MARKUP, Request
+from organizations.models import Action, AuditEntry, AuditHead, Organization, Repetition, Submission, Throttle, User
+from organizations.services import audit
+
+type Row = dict[str, Any]
+
+REFUSALS = {Action.PERSON_REFUSED, Action.PERMISSION_REFUSED}
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+SESSIONS = "django_session"
+HISTORY, HEAD = AuditEntry._meta.db_table, AuditHead._meta.db_table
+_RECORDS, _SUBMISSIONS, _PEOPLE = (model._meta.db_table for model in (Organization, Submission, User))
+_COUNTERS = {model._meta.db_table for model in (Repetition, Throttle)}
+_OF_A_REFUSAL = {HISTORY, HEAD, SESSIONS, *_COUNTERS}
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back. Status 0: nothing."""
+
+    status: int = 0
+    heads: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    raised: str = ""
+    logged: str = ""
+
+
+class Change(NamedTuple):
+    """A row before and after; None where there is none."""
+
+    before: Row | None
+    after: Row | None
+
+    @property
+    def key(self) -> Any:
+        return next(iter((self.after or self.before or {}).values()))
+
+
+type Tables = dict[str, dict[Any, Row]]
+type Changes = Mapping[str, list[Change]]
+
+
+def snapshot() -> Tables:
+    """Every row of every table, by its first column."""
+    found: Tables = {}
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.django_table_names()):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            names = [column[0] for column in cursor.description]
+            rows = [tuple(bytes(each) if isinstance(each, memoryview) else each for each in row) for row in cursor]
+            found[table] = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    return found
+
+
+def changes_between(before: Tables, after: Tables) -> Changes:
+    """The rows that differ, by table."""
+    return {
+        table: [
+            Change(before[table].get(key), rows.get(key))
+            for key in {**before[table], **rows}
+            if before[table].get(key) != rows.get(key)
+        ]
+        for table, rows in after.items()
+        if rows != before[table]
+    }
+
+
+def faults_of(request: Request, answer: Answer, changes: Changes) -> list[str]:
+    """What is wrong, in words."""
+    faults = []
+    if answer.status >= 500:
+        faults.append(f"status {answer.status}")
+    if answer.raised:
+        faults.append(f"raised {answer.raised.strip().splitlines()[-1][:200]}")
+    if answer.logged:
+        faults.append(f"logged {answer.logged[:200]}")
+    if MARKUP.encode() in answer.body and _is_html(answer):
+        faults.append("the page holds what was sent as markup")
+    if any("\r" in value or "\n" in value for _, value in answer.heads):
+        faults.append("a head has two lines")
+    return faults + (list(_half_writes(request, answer, changes)) if changes else [])
+
+
+def _is_html(answer: Answer) -> bool:
+    return any(name.lower() == "content-type" and "html" in value for name, value in answer.heads)
+
+
+def _half_writes(request: Request, answer: Answer, changes: Changes) -> Iterator[str]:
+    """What was written and must not have been, or was written only in part."""
+    if any(change.before is not None for change in changes.get(HISTORY, [])):
+        yield "an entry of the history was changed"
+    added = [change.key for change in changes.get(HISTORY, [])]
+    entries = list(AuditEntry.objects.filter(sequence__in=added).order_by("sequence"))
+    actions = {entry.action for entry in entries}
+    others = set(changes) - _OF_A_REFUSAL
+    what = f"changed {', '.join(sorted(others)) or 'no table'}; entries: {', '.join(sorted(actions)) or 'none'}"
+    if answer.status >= 400 and (others or not actions <= REFUSALS):
+        yield f"was refused and yet {what}"
+    if request.method.upper() in SAFE and (others or not actions <= REFUSALS | {Action.EXPORT_MADE}):
+        yield f"only read and yet {what}"
+    if others and not entries:
+        yield f"without an entry {what}"
+    yield from _not_told(changes, entries)
+    if not _is_chained(entries):
+        yield "the chain of the history is broken"
+
+
+def _not_told(changes: Changes, entries: list[AuditEntry]) -> Iterator[str]:
+    """Records, submissions and people that changed, and that no entry of the same transaction names."""
+    told: dict[str, set[Any]] = {
+        _RECORDS: {entry.organization_id for entry in entries},
+        _SUBMISSIONS: {entry.submission_id for entry in entries},
+        _PEOPLE: {int(entry.facts["object"]["id"] or 0) for entry in entries if entry.action.startswith("person.")},
+    }
+    for table, named in told.items():
+        for change in changes.get(table, []):
+            if change.key not in named and not _lost_its_counterpart(change):
+                yield f"{table} {change.key} changed without an entry that names it"
+
+
+def _lost_its_counterpart(change: Change) -> bool:
+    """Whether all that changed of a record is that its counterpart was withdrawn, of which that one's entry tells."""
+    before, after = change.before, change.after
+    return bool(before and after and before | {"staging_record_id": None} == after)
+
+
+def _is_chained(entries: Iterable[AuditEntry]) -> bool:
+    before = ""
+    for entry in entries:
+        before = before or AuditEntry.objects.get(sequence=entry.sequence - 1).hash
+        if entry.hash != audit.hash_of(entry.sequence, before, bytes(entry.body)) or entry.previous_hash != before:
+            return False
+        before = entry.hash
+    return not before or AuditHead.objects.get(pk=1).hash == before

@@ -44,7 +44,7 @@ ARROWS = {
     "knowledge": {"records"},
     "redox": {"records", "oid", "fields"},
     "practice": {"oid"},
-    "models": {"knowledge", "records", "oid"},
+    "models": {"knowledge", "records", "oid", "folding"},
     "permissions": {"models"},
     "services": {"models", "redox", "knowledge", "records", "oid", "permissions"} | _VALUES,
     "forms": {"records", "oid", "fields", "phones", "places", "countries", "models", "words"},

@@ -5,6 +5,8 @@ from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.utils.crypto import salted_hmac
 
+from organizations.folding import fold
+
 _LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
 """Alphabets with letters that cannot be told from each other."""
 
@@ -47,7 +49,7 @@ class User(AbstractUser):
             if self.get_username().casefold() == other.get_username().casefold():
                 sentence = f"The user name '{other.get_username()}' exists already. Choose another one."
                 return "username", sentence
-            if _folded(self.shown_name) in (_folded(other.shown_name), _folded(other.get_username())):
+            if _is_alike(self.shown_name, other.shown_name) or _is_alike(self.shown_name, other.get_username()):
                 return field, (
                     f"'{other.shown_name}' ({other.get_username()}) has this name already. Add what tells the two "
                     "people apart, for example a department."
@@ -77,9 +79,8 @@ class RoleGrant(models.Model):
         return f"{self.group} by {self.given_by}"
 
 
-def _folded(name: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    return "".join(character for character in decomposed if character.isalnum())
+def _is_alike(one: str, other: str) -> bool:
+    return fold(one).replace(" ", "") == fold(other).replace(" ", "")
 
 
 def _alphabets(name: str) -> set[str]:

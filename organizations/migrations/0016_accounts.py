@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ),
                 ("since", models.DateTimeField(help_text="When the first of these was.")),
                 ("until", models.DateTimeField(db_index=True, help_text="When they are written to the history.")),
-                ("entry", models.JSONField(help_text="Who, and what the entry says.")),
+                ("entry", models.TextField(help_text="Who, and what the entry says, as JSON.")),
             ],
         ),
         migrations.CreateModel(

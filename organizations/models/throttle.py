@@ -21,7 +21,8 @@ class Repetition(models.Model):
     count = models.PositiveIntegerField(default=0, help_text="Since the last entry, and not yet in the history.")
     since = models.DateTimeField(help_text="When the first of these was.")
     until = models.DateTimeField(db_index=True, help_text="When they are written to the history.")
-    entry = models.JSONField(help_text="Who, and what the entry says.")
+    # As text: PostgreSQL's JSON does not take the NUL that a visitor can put into an address.
+    entry = models.TextField(help_text="Who, and what the entry says, as JSON.")
 
     def __str__(self) -> str:
         return f"{self.count} until {self.until:%H:%M:%S}"

@@ -5,6 +5,7 @@ their number: that of the next one after the minute, or one that the worker writ
 """
 
 import datetime
+import json
 from typing import Any
 
 from organizations.models import Action, Repetition, User, clock
@@ -51,8 +52,9 @@ def write_over() -> int:
             if row is None:
                 continue
             if row.count:
-                history.actor = _actor(row.entry["actor"])
-                history.add(Action(row.entry["action"]), **_counted(row.entry["body"], row.count, row.since))
+                entry = json.loads(row.entry)
+                history.actor = _actor(entry["actor"])
+                history.add(Action(entry["action"]), **_counted(entry["body"], row.count, row.since))
             row.delete()
     return len(keys)
 
@@ -80,9 +82,9 @@ def _counted(body: dict[str, Any], times: int, since: datetime.datetime) -> dict
     return body | {"details": {**body.get("details", {}), "times": times, "since": since.isoformat()}}
 
 
-def _entry(actor: Actor, action: Action, body: dict[str, Any]) -> dict[str, Any]:
+def _entry(actor: Actor, action: Action, body: dict[str, Any]) -> str:
     who = {"name": actor.name, "id": actor.id, "signed_in_by": actor.signed_in_by, "address": actor.address}
-    return {"actor": who, "action": action.value, "body": body}
+    return json.dumps({"actor": who, "action": action.value, "body": body})
 
 
 def _actor(stored: dict[str, Any]) -> Actor:

@@ -26,6 +26,7 @@ from organizations.services.faults import NotDone
 from organizations.templatetags.portal import given_by, moment
 
 LONGEST_SEARCH = 200
+MOST_WORDS = 10
 
 
 class PeopleSite(AdminSite):
@@ -88,7 +89,9 @@ class PeopleAdmin(ModelAdmin):
         return False
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])
+        return super().get_search_results(
+            request, queryset, " ".join(search_term[:LONGEST_SEARCH].split()[:MOST_WORDS])
+        )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.admin_site.has_permission(request)

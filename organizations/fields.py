@@ -9,14 +9,14 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from organizations.oid import Oid, OidError
+from organizations.oid import MAX_LENGTH, Oid, OidError
 
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]")
 _OVERRIDE = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 # Unicode's Default_Ignorable_Code_Point: what no font draws. Half of it is not of the category Cf.
 _IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _JOINERS = "\u200c\u200d"
 _VARIATION = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -24,15 +24,16 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _URN = re.compile(r"urn\s*:\s*oid\s*:\s*", re.IGNORECASE)
 _FIRST_ARCS = re.compile(r"(?:[0-9]+\.){3}")
 _BESIDE_A_DOT = re.compile(r"\s+(?=\.)|(?<=\.)\s+")
-_TWO_OIDS = re.compile(r"[0-9]\s+(?:[0-9]|urn\b)", re.IGNORECASE)
+_TWO_OIDS = re.compile(r"[0-9]\s+(?:[0-9]|urn\b)|[0-9]\.\s+(?:1\.2\.840|1\.3\.6|2\.16)\.", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _EMAIL_NAME = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _EMAIL_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_EMAIL_NAME}(\.{_EMAIL_NAME})*@({_EMAIL_LABEL}\.)+(?![0-9]+\Z){_EMAIL_LABEL}")
-_ADDRESS_SEPARATOR = re.compile(r"[\s;,/|<>]")
+_ADDRESS = re.compile(r"[^@\s:;,/|<>&·、；，：]+@[^@\s:;,/|<>&·、；，：]+")
 _MAX_EMAIL_LENGTH = 254
 _MAX_EMAIL_NAME_LENGTH = 64
 _MAX_QUOTED = 60
+_MAX_TYPED_OID = 1000  # with everything that is taken away from it
 
 
 class FieldError(ValueError):
@@ -60,7 +61,7 @@ def read_text(label: str, value: str, max_length: int) -> Read:
     _refuse_unsendable(label, value)
     _refuse_unsendable(label, value, _OVERRIDE)
     visible = _without_idle(value)
-    text = " ".join(visible.split())
+    text = " ".join(visible.replace("\u2800", " ").split())  # a blank of Braille, which nothing else takes for one
     if len(text) > max_length:
         raise FieldError(f"{label} has {len(text)} characters; at most {max_length} can be kept.")
     removed = []
@@ -81,11 +82,13 @@ def read_street(value: str, max_length: int) -> Read:
 def read_oid(value: str, label: str = "OID") -> Read:
     """A bare OID; takes it with 'urn:oid:' in front, with a dot at the end, and wrapped before or after a dot.
 
-    Refuses a blank between two digits, and one before a text that begins like the OID itself: there are two OIDs, or a
-    dot was lost.
+    Refuses a blank or an invisible character between two digits, and a blank before a text that begins like the OID
+    itself or like another one: there are two OIDs, or a dot was lost.
     """
     _refuse_unsendable(label, value)
-    typed = _without_invisible(value).strip()
+    if len(value) > _MAX_TYPED_OID:
+        raise FieldError(f"An OID has at most {MAX_LENGTH} characters; this text has {len(value)}.")
+    typed = _with_breaks(value).strip()
     removed = ["invisible characters"] if _without_invisible(value) != value else []
     prefix = _URN.match(typed)
     number = typed[prefix.end() :] if prefix else typed
@@ -122,7 +125,7 @@ def oid_or_text(text: str) -> str:
 def read_email(value: str) -> Read:
     """One e-mail address as browsers understand it (HTML standard), with a dot in its domain."""
     typed = typed_code("E-mail address", value)
-    if typed.count("@") > 1 and _ADDRESS_SEPARATOR.search(typed):
+    if len(_ADDRESS.findall(typed)) > 1:
         raise FieldError(f"{quoted(typed)} holds more than one address. Enter one address a line.")
     if typed and not _EMAIL.fullmatch(typed):
         raise FieldError(f"{quoted(typed)} is not an e-mail address.{unusual(typed)} Example: desk@example.org.")
@@ -179,10 +182,10 @@ def with_hyphens(typed: str) -> str:
 def unusual(typed: str) -> str:
     """A sentence, after a blank, that names the first character which can look like a usual one; "" if there is none.
 
-    A quoted code that holds one looks perfect. Accented Latin letters do not look like others.
+    A quoted code that holds one looks perfect. Letters from A to Z with an accent do not look like others.
     """
     for place, character in enumerate(typed, start=1):
-        if not character.isascii() and not unicodedata.name(character, "").startswith("LATIN "):
+        if not unicodedata.normalize("NFD", character)[0].isascii():
             return f" Character {place} is U+{ord(character):04X}. Type it anew."
     return ""
 
@@ -193,7 +196,26 @@ def _is_dash(character: str) -> bool:
 
 def _without_invisible(text: str) -> str:
     """Of a code, in which no character needs another to be seen."""
-    return "".join(each for each in _IGNORABLE.sub("", text) if unicodedata.category(each) != "Cf")
+    return "".join(each for each in text if not _is_invisible(each))
+
+
+def _with_breaks(text: str) -> str:
+    """As `_without_invisible`, with a blank for what stands between two digits: on a page, a line could break there."""
+    kept: list[str] = []
+    was_invisible = False
+    for character in text:
+        if _is_invisible(character):
+            was_invisible = True
+            continue
+        if was_invisible and kept and kept[-1].isdigit() and character.isdigit():
+            kept.append(" ")
+        kept.append(character)
+        was_invisible = False
+    return "".join(kept)
+
+
+def _is_invisible(character: str) -> bool:
+    return bool(_IGNORABLE.match(character)) or unicodedata.category(character) == "Cf"
 
 
 def _without_idle(text: str) -> str:
@@ -226,7 +248,8 @@ def _refuse_two_oids(text: str) -> None:
     begins_again = first_arcs and re.search(rf"\s{re.escape(first_arcs[0])}", text)
     if begins_again or _TWO_OIDS.search(text):
         raise FieldError(
-            "There is a blank inside. Enter one OID: if these are two, delete one; if a dot is lost, add it."
+            "There is a blank or a line break inside. Enter one OID: if these are two, delete one; if a dot is lost,"
+            " add it."
         )
 
 

@@ -7,10 +7,8 @@ import phonenumbers
 from organizations.fields import FieldError, Read, quoted, reshaped, typed_code, unusual, with_hyphens
 
 _PHONE = re.compile(r"[0-9+()./\s-]+")
-_EXTENSION = re.compile(
-    r"([0-9+()./\s-]{7,}?)[\s,;(]*(?:,|;|#|x|\*|ext(?:ension|n)?|int|poste)[\s.:=#]*[0-9]{1,9}\)?", re.IGNORECASE
-)
-_SEVERAL = re.compile(r"[,;/|]|\b(?:or|and)\b", re.IGNORECASE)
+_EXTENDED = re.compile(r"\D*(?:\+?1\D*)?((?:[0-9][().\s/-]{0,3}){9}[0-9])(\D+)([0-9]{1,10})\D*")
+_LONGEST = 100
 _NORTH_AMERICAN = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}")
 
 
@@ -37,11 +35,13 @@ def is_unassigned(phone: str) -> bool:
 
 
 def _fault(typed: str, plain: str) -> str:
-    extended = _EXTENSION.fullmatch(plain)
-    if extended and _e164(extended[1]):
-        return "Extensions cannot be sent. Put it into the contact's name."
-    if sum(bool(_e164(part.strip())) for part in _SEVERAL.split(plain)) > 1:
-        return f"{quoted(typed)} holds more than one number. Enter one, and the others in fields of their own."
+    if len(plain) <= _LONGEST:
+        possible = phonenumbers.Leniency.POSSIBLE
+        if sum(1 for _ in phonenumbers.PhoneNumberMatcher(plain, "US", leniency=possible)) > 1:
+            return f"{quoted(typed)} holds more than one number. Enter one, and the others in fields of their own."
+        extended = _EXTENDED.fullmatch(plain)
+        if extended and _e164(extended[1]):
+            return "Extensions cannot be sent. Put it into the contact's name."
     return f"{quoted(typed)} is not a phone number.{unusual(plain)} Give ten digits or begin with + and the country."
 
 

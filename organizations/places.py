@@ -73,8 +73,12 @@ STATES = {
 """States, the District of Columbia, territories and what else the Postal Service gives a two-letter code."""
 
 MILITARY = frozenset({"AA", "AE", "AP"})
-_MILITARY_CITY = re.compile(r"(?:APO|FPO|DPO)\b", re.IGNORECASE)
+_MILITARY_CITY = re.compile(
+    r"(?:APO|FPO|DPO)\b.*|.*\b(?:APO|FPO|DPO)|(?:A ?P ?O|F ?P ?O|D ?P ?O)|(?:ARMY|FLEET) POST OFFICE.*"
+)
 _OTHER_NAMES = {
+    "AA": "Armed Forces the Americas",
+    "AE": "Armed Forces Middle East, Armed Forces Africa, Armed Forces Canada",
     "AL": "Ala",
     "AS": "Am Samoa",
     "AZ": "Ariz",
@@ -82,7 +86,7 @@ _OTHER_NAMES = {
     "CA": "Calif",
     "CO": "Colo",
     "CT": "Conn",
-    "DC": "Washington DC, Washington District of Columbia, Dist of Columbia",
+    "DC": "Washington DC, Wash DC, Washington District of Columbia, Dist of Columbia",
     "DE": "Del",
     "FL": "Fla",
     "FM": "Federated States of Micronesia",
@@ -115,7 +119,7 @@ _OTHER_NAMES = {
     "TN": "Tenn",
     "TX": "Tex",
     "VA": "Commonwealth of Virginia",
-    "VI": "Virgin Islands, US Virgin Islands, United States Virgin Islands, USVI",
+    "VI": "Virgin Islands, US Virgin Islands, United States Virgin Islands, USVI, Virgin Islands US",
     "WA": "Wash, Washington State",
     "WI": "Wis, Wisc",
     "WV": "W Virginia, W Va",
@@ -123,14 +127,15 @@ _OTHER_NAMES = {
 }
 """What else people write for a state; each of these means one state only."""
 
-_DROPPED = re.compile(r"[\s.,'\u0300-\u036f\u02bb\u02bc\u2018\u2019-]")
+_DROPPED = re.compile(r"[\s.,'`()\u0300-\u036f\u02bb\u02bc\u2018\u2019\u2032-]")
+_AROUND = re.compile(r"STATEOF(.+)|(.{4,}?)(?:USA?|UNITEDSTATES)")
 _ZIP_PREFIXES = """
 005 NY, 006-007 PR, 008 VI, 009 PR, 010-027 MA, 028-029 RI, 030-038 NH, 039-049 ME, 050-054 VT, 055 MA, 056-059 VT,
-060-069 CT, 070-089 NJ, 090-098 AE, 100-149 NY, 150-196 PA, 197-199 DE, 200 DC, 201 VA, 202-204 DC, 206-219 MD,
+060-069 CT, 070-089 NJ, 090-098 AE, 100-149 NY, 150-196 PA, 197-199 DE, 200 DC, 201 VA, 202-205 DC, 206-219 MD,
 220-246 VA, 247-268 WV, 270-289 NC, 290-299 SC, 300-319 GA, 320-339 FL, 340 AA, 341-349 FL, 350-369 AL, 370-385 TN,
-386-397 MS, 398-399 GA, 400-427 KY, 430-459 OH, 460-479 IN, 480-499 MI, 500-528 IA, 530-549 WI, 550-567 MN, 570-577 SD,
-580-588 ND, 590-599 MT, 600-629 IL, 630-658 MO, 660-679 KS, 680-693 NE, 700-714 LA, 716-729 AR, 730-732 OK, 733 TX,
-734-749 OK, 750-799 TX, 800-816 CO, 820-831 WY, 832-838 ID, 840-847 UT, 850-865 AZ, 870-884 NM, 885 TX, 889-898 NV,
+386-397 MS, 398-399 GA, 400-427 KY, 430-459 OH, 460-479 IN, 480-499 MI, 500-528 IA, 530-549 WI, 550-567 MN, 569 DC,
+570-577 SD, 580-588 ND, 590-599 MT, 600-629 IL, 630-658 MO, 660-679 KS, 680-693 NE, 700-714 LA, 716-729 AR, 730-732 OK,
+733 TX, 734-749 OK, 750-799 TX, 800-816 CO, 820-831 WY, 832-838 ID, 840-847 UT, 850-865 AZ, 870-884 NM, 885 TX, 889-898 NV,
 900-961 CA, 962-966 AP, 967-968 HI, 970-979 OR, 980-994 WA, 995-999 AK
 """
 _UNUSED_PREFIXES = """
@@ -138,8 +143,8 @@ _UNUSED_PREFIXES = """
 909 929 987
 """
 """Prefixes inside the ranges above with which no ZIP code begins."""
-_PREFIXES_OF_NO_ONE_STATE = frozenset({"099", "205", "569", "888", "969"})
-_ZIPS_ACROSS_A_BORDER = frozenset({"06390", "42223", "72643", "73949", "83414"})
+_PREFIXES_OF_NO_ONE_STATE = frozenset({"099", "888", "969"})
+_ZIPS_ACROSS_A_BORDER = {"06390": "CT NY", "42223": "KY TN", "72643": "AR MO", "73949": "OK TX", "83414": "ID WY"}
 _PACIFIC_ZIPS = (
     (96799, 96799, "AS"),
     (96910, 96932, "GU"),
@@ -161,7 +166,7 @@ def read_state(value: str, country: str = "USA") -> Read:
     typed = typed_code("State", value)
     if not typed:
         return reshaped("State", value, "", "")
-    code = _STATE_CODES.get(_folded(typed))
+    code = _code(typed)
     if not code:
         raise FieldError(f"{quoted(typed)} is not a state.{unusual(typed)} Choose from the list.")
     return reshaped("State", value, typed, code)
@@ -185,16 +190,19 @@ def read_zip(value: str, country: str = "USA") -> Read:
 
 def is_state(name: str) -> bool:
     """Whether it is an American state, by code or name."""
-    return _folded(name) in _STATE_CODES
+    return bool(_code(name))
 
 
-def state_of_zip(zip_code: str) -> str:
-    """The code of the state that an American ZIP code lies in; "" if the code does not tell for sure."""
-    if not _ZIP.fullmatch(zip_code) or zip_code[:5] in _ZIPS_ACROSS_A_BORDER:
-        return ""
+def states_of_zip(zip_code: str) -> tuple[str, ...]:
+    """The codes of the states that an American ZIP code lies in, nearly always one; none if the code does not tell."""
+    if not _ZIP.fullmatch(zip_code):
+        return ()
+    if across := _ZIPS_ACROSS_A_BORDER.get(zip_code[:5]):
+        return tuple(across.split())
     number = int(zip_code[:5])
     pacific = next((state for first, last, state in _PACIFIC_ZIPS if first <= number <= last), "")
-    return pacific or _STATE_OF_PREFIX.get(zip_code[:3], "")
+    state = pacific or _STATE_OF_PREFIX.get(zip_code[:3], "")
+    return (state,) if state else ()
 
 
 def is_unused_zip(zip_code: str) -> bool:
@@ -206,7 +214,14 @@ def is_unused_zip(zip_code: str) -> bool:
 
 def is_military_city(city: str) -> bool:
     """Whether the city is a military or diplomatic post office, such as APO."""
-    return bool(_MILITARY_CITY.match(city.strip()))
+    name = " ".join(unicodedata.normalize("NFKC", city).upper().replace(".", "").split())
+    return bool(_MILITARY_CITY.fullmatch(name))
+
+
+def _code(name: str) -> str:
+    folded = _folded(name)
+    around = _AROUND.fullmatch(folded)
+    return _STATE_CODES.get(folded) or _STATE_CODES.get((around[1] or around[2]) if around else "", "")
 
 
 def _folded(name: str) -> str:

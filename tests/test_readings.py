@@ -40,7 +40,9 @@ VALUES = {
 }
 
 INVISIBLE = "invisible characters removed"
-TWO_OIDS = "There is a blank inside. Enter one OID: if these are two, delete one; if a dot is lost, add it."
+TWO_OIDS = (
+    "There is a blank or a line break inside. Enter one OID: if these are two, delete one; if a dot is lost, add it."
+)
 NO_EXTENSION = "Extensions cannot be sent. Put it into the contact's name."
 NOT_AN_OID = "{} is not an OID. Use digits and dots, for example 2.16.840.1.113883.3.1."
 NOT_A_PHONE = "{} is not a phone number. Give ten digits or begin with + and the country."
@@ -149,6 +151,9 @@ REFUSED = [
     ("OID", "urn:oid:2.16.0840", "Part 3 of the OID begins with 0. Remove the leading zero."),
     ("OID", "2.16.840.1.113883.3.9621.5 2.16.840.1.113883.3.9621.6", TWO_OIDS),
     ("OID", "2.16.840.1.9\t7", TWO_OIDS),
+    ("OID", "2.16.840.1.9\u200b7", TWO_OIDS),
+    ("OID", "2.16.840.1.9.\n1.2.840.114350.1.13", TWO_OIDS),
+    ("OID", "2.16" + " " * 60_000 + "x", "An OID has at most 64 characters; this text has 60005."),
     ("OID", "2.16.840.1.9\u00a07", TWO_OIDS),
     ("OID", "2.16.840.1.9\r\n2.16.840.1.10", TWO_OIDS),
     ("OID", "2.16.840.1.9. 2.16.840.1.10", TWO_OIDS),
@@ -159,7 +164,21 @@ REFUSED = [
     ("OID", "\uff12.16", f"{NOT_AN_OID} Character 1 is U+FF12. Type it anew."),
     *(
         ("phone", f"608-271-9000{end}", NO_EXTENSION)
-        for end in (" ext. 11", " x11", "x11", ";ext=11", "#11", " # 11", ",11", " (ext 7)", " Extension: 11")
+        for end in (
+            " ext. 11",
+            " x11",
+            "x11",
+            ";ext=11",
+            "#11",
+            " # 11",
+            ",11",
+            " (ext 7)",
+            " Extension: 11",
+            " opt 3",
+            "-11",
+            "/11",
+            " ×11",
+        )
     ),
     ("phone", "+1 608 271 9000 EXT11", NO_EXTENSION),
     *(
@@ -202,7 +221,13 @@ REFUSED = [
     ),
     *(
         ("e-mail", typed, SEVERAL)
-        for typed in ("a@x.org; b@x.org", "a@x.org,b@x.org", "a@x.org b@x.org", "A <a@x.org>, B <b@x.org>")
+        for typed in (
+            "a@x.org; b@x.org",
+            "a@x.org,b@x.org",
+            "a@x.org b@x.org",
+            "a@x.org、b@x.org",
+            "A <a@x.org>, B <b@x.org>",
+        )
     ),
     ("e-mail", f"{'x' * 70}@x.org", "The part before the @ has 70 characters; at most 64 can be delivered to."),
     ("e-mail", f"a@{'b.' * 130}org", "The address has 265 characters; at most 254 can be delivered to."),

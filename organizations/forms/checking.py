@@ -10,8 +10,8 @@ from .reading import ReadingForm
 from .record import RecordForm
 from .typed import OTHER, Typed
 
-REFUSED = "Form refuses"
-CHANGED = "Form changes"
+REFUSED = "The form would refuse it"
+CHANGED = "The form would change it"
 _PART_OF = frozenset({"place", "parent", "other_oid"})
 
 

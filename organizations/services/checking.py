@@ -156,8 +156,9 @@ class _Doubles(NamedTuple):
 
     def text(self, oid: str) -> str:
         other = self.last if oid == self.first else self.first
-        more = f" and {self.records - 2:,} more" if self.records > 2 else ""
-        return f"{other}{more} has the same name and address."
+        if self.records > 2:
+            return f"{other} and {self.records - 2:,} more have the same name and address."
+        return f"{other} has the same name and address."
 
 
 def _doubles(environment: str, keys: set[str]) -> dict[str, _Doubles]:

@@ -3,24 +3,46 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
 from organizations import countries, phones, places
 from organizations.fields import FieldError, Read, read_email, read_street, read_text
-from organizations.records import OrganizationRecord, canonical_json, print_fields
+from organizations.folding import fold
+from organizations.records import (
+    AddressRecord,
+    ContactRecord,
+    IdentifierRecord,
+    OrganizationRecord,
+    canonical_json,
+    print_fields,
+)
 from organizations.redox.environment import EXAMPLE_VALUES
 
 SUSPECTED_CHARACTERS = "&<>"
 KEPT = "kept"
 """The key of the warnings about stored values that the form would refuse."""
 _LONGEST = 200
+_SPELLED_OUT = 12
 _PHONES = {"work_phone": "Work phone", "mobile_phone": "Mobile phone", "home_phone": "Home phone"}
-_PLACEHOLDER = re.compile(
-    r"|x+|(test ?)+\d*|tb[dac]|n ?[/\\]? ?a|none?|null|nil|unknown|to ?do|asdf|dummy|placeholder"
-    r"|to be (determined|announced|confirmed|defined)|not ?(known|applicable|available|specified|given|provided)"
+_NOTHING = (
+    r"x+|test(ing)?|tb[dac]|na|none?( given)?|null|nil|nan|undefined|un(known|k)|pending|asdf|dummy|placeholder|to ?do"
+    r"|0+|s ?n|not ?(known|applicable|available|specified|given|provided)|no (address|aplica)|same as above"
+    r"|to be (decided|determined|announced|confirmed|defined)"
 )
+_PLACEHOLDER = re.compile(
+    rf"|(({_NOTHING}) ?)+\d*|({_NOTHING}) (street|address|city|name)|(street|address|city|name) ({_NOTHING})"
+)
+
+
+_TERRITORIES = {
+    "American Samoa": "AS",
+    "Guam": "GU",
+    "Northern Mariana Islands": "MP",
+    "Puerto Rico": "PR",
+    "U.S. Virgin Islands": "VI",
+}
 
 
 class RecordWarning(NamedTuple):
@@ -60,19 +82,17 @@ def _placeholders(record: OrganizationRecord) -> Iterator[RecordWarning]:
     texts = [("Name", record.name), ("Street", address.street), ("City", address.city), ("County", address.county)]
     texts += [(f"Alias {number}", alias) for number, alias in enumerate(record.aliases, start=1)]
     texts += [(f"Name of contact {number}", each.name) for number, each in enumerate(record.contacts, start=1)]
+    texts += [(f"Own identifier {number}", each.value) for number, each in enumerate(record.identifiers, start=1)]
+    texts += [("State", address.state), ("ZIP", address.zip_code), ("Country", address.country)]
     for label, text in texts:
-        if text and _PLACEHOLDER.fullmatch(_bare(text)):
+        if text and any(_PLACEHOLDER.fullmatch(each) for each in _readings(text)):
             yield RecordWarning("placeholder", f"{label} {short(text)}", f"{label} '{text}' looks like a placeholder.")
 
 
-def _bare(text: str) -> str:
-    """In small letters, without what is neither letter, digit nor inside."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    while folded and not folded[0].isalnum():
-        folded = folded[1:]
-    while folded and not folded[-1].isalnum():
-        folded = folded[:-1]
-    return folded.replace(".", "").replace("-", " ")
+def _readings(text: str) -> tuple[str, str]:
+    """The words, and the letters of words that are spelled out, such as "N/A" and "T E S T"."""
+    words = fold(text)
+    return words, "".join(words.split()) if len(words) <= _SPELLED_OUT else words
 
 
 def _aliases(record: OrganizationRecord) -> Iterator[RecordWarning]:
@@ -85,7 +105,7 @@ def _aliases(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def _equal_case(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 def _contacts(record: OrganizationRecord) -> Iterator[RecordWarning]:
@@ -100,13 +120,25 @@ def _contacts(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def _twice(record: OrganizationRecord) -> Iterator[RecordWarning]:
-    lists: dict[str, tuple[object, ...]] = {"Contacts": record.contacts, "Own identifiers": record.identifiers}
+    lists: dict[str, Sequence[ContactRecord | IdentifierRecord]] = {
+        "Contacts": record.contacts,
+        "Own identifiers": record.identifiers,
+    }
     for label, parts in lists.items():
+        alike = [_alike(part) for part in parts]
         for number, part in enumerate(parts, start=1):
-            first = parts.index(part) + 1
+            first = alike.index(alike[number - 1]) + 1
             if first != number:
-                text = f"{label} {first} and {number} are the same."
+                same = "the same" if parts[first - 1] == part else "the same but for capitals, signs or order"
+                text = f"{label} {first} and {number} are {same}."
                 yield RecordWarning("twice", f"{label} {first} {number} {short(repr(part))}", text)
+
+
+def _alike(part: ContactRecord | IdentifierRecord) -> str:
+    values = asdict(part).values()
+    return "\n".join(
+        ",".join(sorted(map(fold, each))) if isinstance(each, tuple) else fold(str(each)) for each in values
+    )
 
 
 def _unassigned_phones(record: OrganizationRecord) -> Iterator[RecordWarning]:
@@ -157,17 +189,17 @@ def _phone_reader(label: str) -> Callable[[str], Read]:
 
 
 def _address(record: OrganizationRecord) -> Iterator[RecordWarning]:
+    """An address with gaps. A patient index may have none at all."""
     address = record.address
     parts = {"street": address.street, "city": address.city}
     if countries.is_american(address.country):
         parts |= {"state": address.state, "ZIP": address.zip_code}
     missing = [label for label, value in parts.items() if not value]
-    if not missing:
+    if not missing or not any(asdict(address).values()):
         return
-    if len(missing) < len(parts):
-        text = f"The address has no {_listed(missing)}."
-    else:
-        text = f"The address is only a country: {address.country}." if address.country else "There is no address."
+    text = f"The address has no {_listed(missing)}."
+    if len(missing) == len(parts) and address.country:
+        text = f"The address is only a country: {address.country}."
     yield RecordWarning("address", " ".join(missing), f"{text} Others cannot find the place by it.")
 
 
@@ -181,14 +213,23 @@ def _country(record: OrganizationRecord) -> Iterator[RecordWarning]:
     if countries.is_american(typed):
         return
     known = countries.name_of_country(typed)
+    text = ""
     if not known:
         text = f"'{typed}' is not a country that this portal knows.{_meant(typed)} State and ZIP were not checked."
+    elif known in _TERRITORIES:
+        text = f"An address in {known} has the country USA and the State {_TERRITORIES[known]}."
+    elif typed.strip().upper() in places.STATES and (not address.state or places.is_state(address.state)):
+        text = f"'{typed}' is the code of {known}. Did you mean the American state? Then the country is USA."
+    elif _is_american_address(address):
+        text = f"The country is {known}, but {address.state} {address.zip_code} looks American. Did you mean USA?"
+    if text:
         yield RecordWarning("country", short(typed, address.state, address.zip_code), text)
-    elif places.is_state(address.state) and _is_american_zip(address.zip_code):
-        text = (
-            f"The country is {known}, but {address.state} {address.zip_code} is an American address. Did you mean USA?"
-        )
-        yield RecordWarning("country", short(typed, address.state, address.zip_code), text)
+
+
+def _is_american_address(address: AddressRecord) -> bool:
+    """Whether a state is written out, or its code fits the ZIP code: other countries use the same codes."""
+    state = address.state.strip()
+    return places.is_state(state) and (len(state) > 3 or state.upper() in places.states_of_zip(address.zip_code))
 
 
 def _meant(typed: str) -> str:
@@ -196,21 +237,25 @@ def _meant(typed: str) -> str:
     return f" Did you mean {near}?" if near else ""
 
 
-def _is_american_zip(zip_code: str) -> bool:
-    return bool(places.state_of_zip(zip_code))
-
-
 def _zip_code(record: OrganizationRecord) -> Iterator[RecordWarning]:
     address = record.address
     if not countries.is_american(address.country):
         return
-    state = places.state_of_zip(address.zip_code)
-    if state and address.state and state != address.state:
-        text = f"ZIP {address.zip_code} lies in {state}, the form says {address.state}."
+    states, state = places.states_of_zip(address.zip_code), _state(address)
+    if states and state and state not in states:
+        text = f"ZIP {address.zip_code} lies in {' and '.join(states)}, the form says {address.state}."
         yield RecordWarning("zip", f"{address.zip_code} {address.state}", text)
     elif places.is_unused_zip(address.zip_code):
         text = f"ZIP {address.zip_code}: no ZIP code begins with {address.zip_code[:3]}."
         yield RecordWarning("zip-unused", address.zip_code, text)
+
+
+def _state(address: AddressRecord) -> str:
+    """The state by its code, also of a stored name."""
+    try:
+        return places.read_state(address.state).value
+    except FieldError:
+        return address.state
 
 
 def _military(record: OrganizationRecord) -> Iterator[RecordWarning]:
@@ -218,7 +263,7 @@ def _military(record: OrganizationRecord) -> Iterator[RecordWarning]:
     if not countries.is_american(address.country) or not (address.city and address.state):
         return
     is_military = places.is_military_city(address.city)
-    if is_military == (address.state in places.MILITARY):
+    if is_military == (_state(address) in places.MILITARY):
         return
     if is_military:
         text = f"{address.city} is a military post office: its state is AA, AE or AP, not {address.state}."

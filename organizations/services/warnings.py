@@ -7,7 +7,6 @@ from django.db.models import Q
 from django.utils.timezone import localtime
 
 from organizations import oid
-from organizations.fields import oid_or_text
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, spoken
@@ -86,7 +85,7 @@ def names_elsewhere(environment: Environment, records: Iterable[OrganizationReco
 
 
 def _identifier_oids(record: OrganizationRecord) -> list[str]:
-    return [oid_or_text(identifier.value) for identifier in record.identifiers]
+    return [searching.oid_in(identifier.value) or identifier.value for identifier in record.identifiers]
 
 
 def of_record(case: Case) -> tuple[ReviewWarning, ...]:

@@ -45,13 +45,13 @@ def test_of_records_as_they_are_typed_today_nothing_is_found(editor: User) -> No
 @pytest.mark.parametrize(
     ("columns", "kind", "field", "said"),
     [
-        ({"zip_code": "5370"}, "Form refuses", "ZIP", "'5370' is not a ZIP code."),
-        ({"zip_code": "537041234"}, "Form changes", "ZIP", "53704-1234"),
-        ({"name": "Lakeside\u200b North"}, "Form changes", "Name", "invisible characters removed"),
-        ({"name": ""}, "Form refuses", "Name", "Enter the name"),
-        ({"destination_id": "here"}, "Form refuses", "Destination ID", "Enter a UUID"),
-        ({"aliases": ["North\u202e"]}, "Form refuses", "Aliases", "U+202E"),
-        ({"part_of_oid": "1.02"}, "Form refuses", "PartOf", "Remove the leading zero."),
+        ({"zip_code": "5370"}, "The form would refuse it", "ZIP", "'5370' is not a ZIP code."),
+        ({"zip_code": "537041234"}, "The form would change it", "ZIP", "53704-1234"),
+        ({"name": "Lakeside\u200b North"}, "The form would change it", "Name", "invisible characters removed"),
+        ({"name": ""}, "The form would refuse it", "Name", "Enter the name"),
+        ({"destination_id": "here"}, "The form would refuse it", "Destination ID", "Enter a UUID"),
+        ({"aliases": ["North\u202e"]}, "The form would refuse it", "Aliases", "U+202E"),
+        ({"part_of_oid": "1.02"}, "The form would refuse it", "PartOf", "Remove the leading zero."),
         ({"street": EXAMPLE_VALUES[3]}, "Warning", "", "stands in Redox's example page"),
         ({"zip_code": "60601"}, "Warning", "", "ZIP 60601 lies in IL"),
     ],
@@ -70,8 +70,8 @@ def test_the_lines_of_both_lists_are_read_and_counted_from_one(editor: User) -> 
     Contact.objects.create(organization=organization, position=1, purpose="Technical", work_phone="12")
     Identifier.objects.create(organization=organization, position=0, kind="FACID", value="")
     assert {(kind, field) for kind, field, _ in findings()} == {
-        ("Form refuses", "Contact 2, Work phone"),
-        ("Form refuses", "Own identifier 1, Own identifier"),
+        ("The form would refuse it", "Contact 2, Work phone"),
+        ("The form would refuse it", "Own identifier 1, Own identifier"),
     }
 
 
@@ -108,9 +108,9 @@ def test_near_doubles_name_another_one(editor: User) -> None:
         factories.organization(f"{BASE}.{number}", user=editor, name=name)
     factories.organization(f"{BASE}.9", user=editor, name="Clinica Norte", environment="production")
     assert findings() == [
-        ("Near-double", "Name, address", f"{BASE}.2 and 1 more has the same name and address."),
-        ("Near-double", "Name, address", f"{BASE}.0 and 1 more has the same name and address."),
-        ("Near-double", "Name, address", f"{BASE}.0 and 1 more has the same name and address."),
+        ("Near-double", "Name, address", f"{BASE}.2 and 1 more have the same name and address."),
+        ("Near-double", "Name, address", f"{BASE}.0 and 1 more have the same name and address."),
+        ("Near-double", "Name, address", f"{BASE}.0 and 1 more have the same name and address."),
     ]
 
 

@@ -76,6 +76,16 @@ ROWS = [
     ),
     Row("placeholder", "Street 'TBD' looks like a placeholder.", with_address(street="TBD")),
     Row("placeholder", "City 'N/A' looks like a placeholder.", with_address(city="N/A")),
+    Row("placeholder", "Country 'N/A' looks like a placeholder.", with_address(country="N/A")),
+    *(
+        Row("placeholder", f"Street '{text}' looks like a placeholder.", with_address(street=text))
+        for text in ("T E S T", "T\u200bBD", "unknown street", "Street TBD", "tbd tbd", "same as above", "0")
+    ),
+    Row(
+        "placeholder",
+        "Own identifier 1 'pending' looks like a placeholder.",
+        named(identifiers=(IdentifierRecord(kind="FACID", value="pending"),)),
+    ),
     Row("placeholder", "Name of contact 1 'unknown' looks like a placeholder.", with_contact(name="unknown")),
     Row("placeholder", "Alias 1 'none' looks like a placeholder.", named(aliases=("none",))),
     Row(
@@ -102,6 +112,11 @@ ROWS = [
     ),
     Row(
         "twice",
+        "Contacts 1 and 2 are the same but for capitals, signs or order.",
+        named(contacts=(DESK, replace(DESK, name=DESK.name.upper()))),
+    ),
+    Row(
+        "twice",
         "Own identifiers 1 and 2 are the same.",
         named(identifiers=(IdentifierRecord(kind="FACID", value="7"),) * 2),
         named(identifiers=(IdentifierRecord(kind="FACID", value="7"), IdentifierRecord(kind="NPI", value="7"))),
@@ -120,8 +135,12 @@ ROWS = [
         "The address is only a country: USA. Others cannot find the place by it.",
         named(address=AddressRecord(country="USA")),
     ),
-    Row("address", "There is no address. Others cannot find the place by it.", named(address=AddressRecord())),
-    Row("address", "The address has no city. Others cannot find the place by it.", with_address(city="")),
+    Row(
+        "address",
+        "The address has no city. Others cannot find the place by it.",
+        with_address(city=""),
+        named(address=AddressRecord()),
+    ),
     Row(
         "address",
         "The address has no street, no state and no ZIP. Others cannot find the place by it.",
@@ -144,15 +163,39 @@ ROWS = [
     ),
     Row(
         "country",
-        "The country is Canada, but WI 53704 is an American address. Did you mean USA?",
-        with_address(country="CA", state="WI", zip_code="53704"),
+        "The country is Canada, but WI 53704 looks American. Did you mean USA?",
+        with_address(country="Canada", state="WI", zip_code="53704"),
+        with_address(country="Italy", state="MI", zip_code="20122"),
+    ),
+    Row(
+        "country",
+        "The country is Canada, but California 9021 looks American. Did you mean USA?",
+        with_address(country="CAN", state="California", zip_code="9021"),
         with_address(country="US"),
+    ),
+    Row(
+        "country",
+        "'GA' is the code of Gabon. Did you mean the American state? Then the country is USA.",
+        with_address(country="GA", state="", zip_code="3030"),
+        with_address(country="GAB", state="", zip_code="3030"),
+    ),
+    Row(
+        "country",
+        "An address in Puerto Rico has the country USA and the State PR.",
+        with_address(country="Puerto Rico", state="", zip_code="00716"),
+        with_address(country="USA", state="PR", zip_code="00716"),
     ),
     Row(
         "zip",
         "ZIP 60601 lies in IL, the form says WI.",
         with_address(zip_code="60601"),
-        with_address(zip_code="60601", state="IL"),
+        with_address(zip_code="60601", state="Illinois"),
+    ),
+    Row(
+        "zip",
+        "ZIP 42223 lies in KY and TN, the form says WI.",
+        with_address(zip_code="42223"),
+        with_address(zip_code="42223", state="TN"),
     ),
     Row(
         "zip",

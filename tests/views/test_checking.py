@@ -33,6 +33,6 @@ def test_the_file_holds_every_finding_and_is_noted(client_of, editor):
     head, row = csv.reader(io.StringIO(answer.getvalue().decode().removeprefix("\ufeff")))
     cells = dict(zip(head, row, strict=True))
     assert (cells["Environment"], cells["OID"], cells["Name"]) == ("STAGING", BASE, "'=Lakeside")
-    assert (cells["Kind"], cells["Field"]) == ("Form refuses", "ZIP")
+    assert (cells["Kind"], cells["Field"]) == ("The form would refuse it", "ZIP")
     facts = AuditEntry.objects.get(action=Action.EXPORT_MADE).facts
     assert (facts["environment"], facts["details"]) == ("staging", {"rows": 1})

@@ -93,7 +93,7 @@ class Server(TcpWSGIServer):
             threads=threads,
             connection_limit=1000,
             asyncore_use_poll=True,  # select() fails from file descriptor 1,024 on
-            channel_timeout=10,
+            channel_timeout=30,
             cleanup_interval=2,
             max_request_header_size=64 * 1024,
             max_request_body_size=MOST_BODY,

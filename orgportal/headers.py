@@ -28,24 +28,32 @@ class HeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.respond(request)
-        for name, value in _OURS.items():
-            response.headers[name] = value
-        if not isinstance(response, WhiteNoiseFileResponse):
+        for name, value in (_OURS | _of_django()).items():
+            response.headers.setdefault(name, value)
+        is_file = isinstance(response, WhiteNoiseFileResponse) and response.status_code < 400
+        if not is_file:
             response.headers["Cache-Control"] = _NEVER_KEPT
         if isinstance(response, HttpResponse):  # without a length the web server ends the connection
             response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
 
+def _of_django() -> dict[str, str]:
+    """What Django adds, except where it refuses a host or redirects to TLS."""
+    return {
+        "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
+        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
 def of_server_error() -> dict[str, str]:
     """All headers for an answer that no middleware sees, because the request never reached Django."""
     headers = {
         **_OURS,
+        **_of_django(),
         "Cache-Control": _NEVER_KEPT,
         str(CSP.HEADER_ENFORCE): build_policy(settings.SECURE_CSP),  # type: ignore[arg-type]
-        "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
-        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
-        "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": settings.X_FRAME_OPTIONS,
     }
     if settings.SECURE_HSTS_SECONDS:  # a browser ignores it on an answer without TLS

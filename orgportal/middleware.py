@@ -99,7 +99,15 @@ def _client_address(request: HttpRequest) -> str:
     direct: str = request.META.get("REMOTE_ADDR", "")
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     proxies = settings.BEHIND_PROXY
-    return hops[-proxies] if proxies and len(hops) >= proxies else direct
+    return _without_port(hops[-proxies]) if proxies and len(hops) >= proxies else direct
+
+
+def _without_port(hop: str) -> str:
+    """Some proxies add the port, which is another one for each connection: 203.0.113.9:4711, [2001:db8::1]:4711."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    host, _, port = hop.partition(":")
+    return host if port.isdigit() and "." in host else hop
 
 
 def _log_line(request: HttpRequest, response: HttpResponseBase, started: float) -> None:

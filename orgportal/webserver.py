@@ -12,16 +12,22 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
+from waitress.utilities import BadRequest
 
 from orgportal import headers, health, schema
 
 THREADS = 32
-MOST_BODY = 10 * 1024 * 1024  # bytes; above what Django itself takes, so that a page can explain the refusal
+MOST_BODY = 2 * 1024 * 1024  # bytes; above what Django itself takes, so that a page can explain the refusal
+MOST_CONNECTIONS = 1000  # from then on the oldest that waits for its visitor makes room for a new one
+MOST_AHEAD = 8  # requests that a connection may send before it has read the answers; browsers and proxies send one
+LONGEST_REQUEST = 120.0  # seconds from the first byte of a request to its last one
 GRACE = 10.0  # seconds that a request may still take after the signal to stop
 _FILES = 4096  # sockets, database connections, and the temporary files of large answers
 
@@ -49,14 +55,26 @@ class _PlainErrorTask(ErrorTask):
         self.write(body)
 
 
+class _Parser(HTTPRequestParser):
+    """Python refuses to read a number of thousands of digits, which waitress takes for a fault of the program."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            raise ParsingError("a number that nobody can mean") from None
+
+
 class _Channel(HTTPChannel):
     """One connection. After an error it throws away what the client still sends, so that the client reads the answer.
 
     To close while something is unread resets the connection, and the answer is lost on the way.
     """
 
+    parser_class = _Parser
     error_task_class = _PlainErrorTask
     has_error = False
+    began: float | None = None
     close_when_flushed = False
     discards_until: float | None = None
 
@@ -74,9 +92,26 @@ class _Channel(HTTPChannel):
 
     def received(self, data: bytes) -> bool:
         if self.discards_until is None:
-            return bool(super().received(data))
+            is_taken = bool(super().received(data))
+            self._limit_requests()
+            self.began = None if self.request is None else self.began or time.monotonic()
+            return is_taken
         self.will_close = time.monotonic() > self.discards_until
         return False
+
+    def send_continue(self) -> None:
+        """Ask for the body, unless the head was refused already."""
+        if self.request.error is None:
+            super().send_continue()
+
+    def _limit_requests(self) -> None:
+        """Refuse the rest of what was sent ahead: its answers would wait here for a visitor who reads nothing."""
+        with self.requests_lock:
+            if len(self.requests) > MOST_AHEAD:
+                for request in self.requests[MOST_AHEAD:]:
+                    request.close()
+                del self.requests[MOST_AHEAD:]
+                self.requests[-1].error = BadRequest("too many requests at once")
 
 
 class Server(TcpWSGIServer):
@@ -86,12 +121,12 @@ class Server(TcpWSGIServer):
 
     def __init__(self, application: Callable[..., Any], door: socket.socket, threads: int = THREADS) -> None:
         super().__init__(
-            application,
+            _without_open_files(application),
             _sock=door,
             bind_socket=False,
             sockinfo=(door.family, door.type, door.proto, door.getsockname()),
             threads=threads,
-            connection_limit=1000,
+            connection_limit=MOST_CONNECTIONS + 100,
             asyncore_use_poll=True,  # select() fails from file descriptor 1,024 on
             channel_timeout=30,
             cleanup_interval=2,
@@ -127,6 +162,7 @@ class Server(TcpWSGIServer):
     def readable(self) -> bool:
         """Whether to accept connections. waitress asks in each round of its loop, which `SystemExit` ends."""
         if self._stop_at is None:
+            self._make_room()
             accepts: bool = super().readable()
             return accepts
         for channel in self.active_channels.values():
@@ -135,6 +171,20 @@ class Server(TcpWSGIServer):
         if not self.active_channels or time.monotonic() > self._stop_at:
             raise SystemExit
         return False
+
+    def maintenance(self, now: float) -> None:
+        """Close connections on which nothing moves, and those whose request does not come to its end."""
+        super().maintenance(now)
+        for channel in self.active_channels.values():
+            if channel.began is not None and time.monotonic() - channel.began > LONGEST_REQUEST:
+                channel.will_close = True
+
+    def _make_room(self) -> None:
+        too_many = len(self.active_channels) - MOST_CONNECTIONS
+        if too_many >= 0:
+            waiting = (channel for channel in self.active_channels.values() if not channel.requests)
+            for channel in islice(waiting, too_many + 1):
+                channel.will_close = True
 
 
 def serve(application: Callable[..., Any], door: socket.socket, threads: int = THREADS) -> None:
@@ -145,6 +195,16 @@ def serve(application: Callable[..., Any], door: socket.socket, threads: int = T
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN if "ORGPORTAL_LISTEN" in os.environ else lambda *_: server.stop())
     server.run()
+
+
+def _without_open_files(application: Callable[..., Any]) -> Callable[..., Any]:
+    """Static files are copied into the answer: otherwise each stays open until a slow visitor has read it."""
+
+    def called(environ: dict[str, Any], start_response: Any) -> Any:
+        environ.pop("wsgi.file_wrapper", None)
+        return application(environ, start_response)
+
+    return called
 
 
 def inherited_door() -> socket.socket | None:

@@ -65,12 +65,20 @@ def test_a_fault_of_the_portal_has_every_header(monkeypatch):
     assert {name: response.get(name) for name in headers.of_server_error()} == headers.of_server_error()
 
 
-def test_the_way_to_tls_has_every_header_that_counts_without_it():
-    response = Client().get("/help/")
-    assert (response.status_code, response["Location"]) == (301, f"https://{HOST}/help/")
+@pytest.mark.parametrize(("host", "status"), [(HOST, 301), ("evil.example", 400)])
+def test_an_answer_without_tls_has_every_header_that_counts_there(host, status):
+    response = Client().get("/help/", headers={"host": host})
+    assert response.status_code == status
+    assert response.get("Location") == (f"https://{HOST}/help/" if status == 301 else None)
     wanted = headers.of_server_error()
     del wanted["Strict-Transport-Security"]
     assert {name: response.get(name) for name in wanted} == wanted
+
+
+@pytest.mark.django_db
+def test_a_static_file_that_is_refused_is_not_kept():
+    response = Client().post("/static/portal.css", secure=True, headers={"host": HOST})
+    assert (response.status_code, response["Cache-Control"]) == (405, "private, no-store")
 
 
 def test_the_policy_is_strict():

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from orgportal import health
+from orgportal import health, webserver
 from orgportal.processes import open_door
-from orgportal.webserver import MOST_BODY, Server
+from orgportal.webserver import MOST_AHEAD, MOST_BODY, Server
 
 LARGE = 64  # megabytes: more than sockets take, and more than waitress keeps by default before a thread must wait
 PATIENCE = 60
@@ -114,11 +114,13 @@ def test_a_request_that_has_begun_is_answered_before_the_end_and_no_further_one(
     [
         (b"rubbish\r\n\r\n", 400, "This request could not be read."),
         (request("/", "Content-Length: -1"), 400, "This request could not be read."),
+        (request("/", f"Content-Length: {'9' * 5000}"), 400, "This request could not be read."),
+        (request("/", f"Content-Length: {MOST_BODY + 1}", "Expect: 100-continue"), 413, "This request is too large"),
         (request("/", "Transfer-Encoding: gzip"), 501, "This request could not be read."),
         (
             request("/", f"Content-Length: {MOST_BODY + 1}") + b"a" * MOST_BODY,
             413,
-            "This request is too large: at most 10 MB.",
+            "This request is too large: at most 2 MB.",
         ),
         (request("/" + "a" * 70_000), 431, "The address or the headers of this request are too long."),
         (request("/fault"), 500, "Something went wrong here, not at Redox."),
@@ -138,6 +140,35 @@ def test_what_reaches_no_page_gets_one_sentence_with_every_header(running, setti
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert headers["Strict-Transport-Security"] == "max-age=60; includeSubDomains"
+
+
+def test_who_sends_many_requests_ahead_gets_some_answers_and_is_refused(running):
+    with running.sending(request("/") * (3 * MOST_AHEAD)) as client:
+        answers = everything(client)
+    assert 0 < answers.count(b"HTTP/1.1 200") < 2 * MOST_AHEAD
+    assert answers.count(b"HTTP/1.1 400") == 1
+
+
+def test_with_many_connections_the_oldest_that_waits_makes_room(running, monkeypatch):
+    monkeypatch.setattr(webserver, "MOST_CONNECTIONS", 3)
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(running.sending(b"GET / HTTP/1.1\r\nX-Slow: a")) for _ in range(6)]
+        assert "PATH_INFO" in running.get("/")
+        assert waiting[0].recv(1) == b""
+
+
+def test_a_request_that_does_not_come_to_its_end_is_cut(running, monkeypatch):
+    monkeypatch.setattr(webserver, "LONGEST_REQUEST", 0.0)
+    with running.sending(b"GET / HTTP/1.1\r\nX-Slow: a") as client:
+        while not any(channel.began for channel in list(running.server.active_channels.values())):
+            client.sendall(b"a")
+        running.server.next_channel_cleanup = 0
+        running.server.pull_trigger()
+        assert client.recv(1) == b""
+
+
+def test_no_file_stays_open_for_a_slow_reader(running):
+    assert "wsgi.file_wrapper" not in running.get("/")
 
 
 def test_what_a_proxy_says_reaches_django_and_changes_nothing_before(running):

@@ -10,6 +10,7 @@ import unicodedata
 from functools import lru_cache
 
 from organizations import countries
+from organizations.characters import INVISIBLE, QUOTES, ZERO_WIDTH_SPACE
 
 # Small letters that Unicode does not take apart.
 _LETTERS = {
@@ -25,13 +26,12 @@ _LETTERS = {
     "ŋ": "n",
     "ı": "i",
 }
-# Quotes beside those of the categories Pi and Pf, with accents and letters that are typed for an apostrophe.
-_QUOTES = frozenset(
-    "'\"`\u02b9\u02ba\u02bb\u02bc\u02bd\u02ca\u02cb\u02ee\u201a\u201e\u2032\u2035\u055a\u05f3\u05f4\ua78c"
-)
 _REMOVED = frozenset({"Mn", "Mc", "Me", "Cf", "Cs", "Pi", "Pf"})
-_BLANKS = frozenset({"Pd", "Ps", "Pe", "Zs", "Zl", "Zp"})
-_SEPARATORS = frozenset(",;/\\|\u2044\u2212\u2215")  # the last three: fraction slash, minus, division slash
+# Dashes, brackets, blanks, the underscore; other punctuation and symbols, such as bullets.
+_BLANKS = frozenset({"Pd", "Ps", "Pe", "Zs", "Zl", "Zp", "Pc", "Po", "So"})
+_KEPT = frozenset(".@")
+# Of other categories: mathematical signs and letters that are typed for a dash, a slash, a bullet or a bracket.
+_SEPARATORS = frozenset("|~<>\u02d7\u2044\u2212\u2215\u2219\u22c5")
 _SPACING_ACCENT = re.compile(" [\u0300-\u036f]+")  # as Unicode writes ´ apart
 _DOTS = re.compile(r"\.{2,}")
 _DOT_NOT_BETWEEN_DIGITS = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
@@ -40,10 +40,12 @@ _DOT_NOT_BETWEEN_DIGITS = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
 def fold(text: str) -> str:
     """Text without the differences that people do not search by; idempotent.
 
-    Capitals, accents, quotes, apostrophes and characters that cannot be seen fall away; dashes, slashes, commas,
-    semicolons and brackets become a blank; a dot stays only between two digits, as in an OID.
+    Capitals, accents, quotes, apostrophes and characters that cannot be seen fall away; dashes, brackets and other
+    punctuation and symbols become a blank, and so does U+200B, where a line may break; "&" is "and"; a dot stays only
+    between two digits, as in an OID.
     """
     if not text.isascii():
+        text = INVISIBLE.sub("", text.replace(ZERO_WIDTH_SPACE, " "))
         text = _SPACING_ACCENT.sub("", unicodedata.normalize("NFKD", text))
     text = _DOTS.sub(" ", "".join(map(_fold_character, text.casefold())))
     return " ".join(_DOT_NOT_BETWEEN_DIGITS.sub("", text).split())
@@ -68,10 +70,12 @@ def near_double_key(name: str, *, street: str, city: str, state: str, zip_code: 
 def _fold_character(character: str) -> str:
     if character in _LETTERS:
         return _LETTERS[character]
+    if character == "&":
+        return " and "
     category = unicodedata.category(character)
-    if category in _REMOVED or character in _QUOTES:
+    if category in _REMOVED or character in QUOTES:
         return ""
-    if category in _BLANKS or character in _SEPARATORS or character.isspace():
+    if character in _SEPARATORS or character.isspace() or (category in _BLANKS and character not in _KEPT):
         return " "
     if category == "Nd":
         return str(unicodedata.decimal(character))

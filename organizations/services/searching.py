@@ -5,26 +5,31 @@ import unicodedata
 
 from django.db.models import Q
 
+from organizations.characters import INVISIBLE, ZERO_WIDTH_SPACE
+from organizations.fields import FieldError, read_oid, with_hyphens
 from organizations.folding import fold, near_double_key
-from organizations.oid import Oid, OidError
 from organizations.records import OrganizationRecord
 
 LONGEST = 200
 MOST_WORDS = 10
 """More words would each be looked for in every record."""
-_OID_PREFIX = "urn:oid:"
 _NOT_DIGITS = re.compile(r"\D+")
-_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+_AROUND = re.compile(r"^[^\w.]+|[^\w.]+$")
+# What is copied along with an OID or an e-mail address.
+_LABEL = re.compile(r"\b(?: (?:urn\s*:\s*)? oid\b \W* (?=\d+\s*\.) | mailto:\s* (?=\S+@) )", re.IGNORECASE | re.VERBOSE)
 _PHONE_LIKE = re.compile(r"[\d\s()+\-/]{7,}")
 # A phone with points or among other words: American in any writing, else with its country, else the seven digits of a
 # place. No OID looks so: its first arc is 0, 1 or 2, and below 1 there are 40 arcs while area codes begin with 200.
+# A label in front and an extension behind belong to it.
 _PHONE = re.compile(
-    r"""(?<![\w.]) (?:tel:)? (?:
-        (?:\+?1{part})? \(?[2-9]\d\d\)? {part} [2-9]\d\d {part} \d{{4}}
-        | \+[1-9] [\d\s().\-/]{{5,}} \d
+    r"""(?<![\w.]) (?: (?:tele?|(?:tele)?phone|ph|fax|mobile|cell|call|[tpmf](?=[.:])) [\s.:]* )? (?P<number>
+        (?:(?:\+|00)?1{part})? \(?[2-9]\d\d\)? {part} [2-9]\d\d {part} \d{{4}}
+        | (?:\+|00)[1-9] [\d\s().\-/]{{5,}} \d
         | [2-9]\d\d-\d{{4}}
-    ) (?! \w | \.\d )""".format(part=r"[\s.\-/]{0,3}"),
-    re.VERBOSE,
+    ) (?: [\s,;(]* (?:extension|extn?|x|\#) [\s.:\#]* \d{{1,6}} \)? )? (?! \w | \.\d )""".format(
+        part=r"[\s.\-/_\u00b7\u02d7\u2022\u2027\u2043\u2219\u22c5]{0,3}"
+    ),
+    re.VERBOSE | re.IGNORECASE,
 )
 
 
@@ -79,8 +84,11 @@ def has_too_many_words(text: str) -> bool:
 
 
 def _all_words(text: str) -> tuple[str, ...]:
-    found = (fold(word).removeprefix(_OID_PREFIX) for word in _with_phones_as_digits(typed(text)).split())
-    return tuple(dict.fromkeys(filter(None, found)))
+    oid = oid_in(text)
+    if oid:
+        return (oid,)
+    visible = _LABEL.sub("", _visible(typed(text).replace(ZERO_WIDTH_SPACE, " ")))
+    return tuple(dict.fromkeys(filter(None, map(fold, _with_phones_as_digits(visible).split()))))
 
 
 def holding(text: str) -> Q:
@@ -93,20 +101,28 @@ def holding(text: str) -> Q:
 
 
 def oid_in(text: str) -> str:
-    """The OID that was typed, also with `urn:oid:` in front or a dot at the end; "" if it is not an OID."""
+    """The OID that was typed, in every form that the field for an OID takes; "" if it is not one OID.
+
+    Also takes the word OID in front, and brackets, quotes and punctuation around it.
+    """
     try:
-        return Oid(_visible(text).strip().lower().removeprefix(_OID_PREFIX).strip().rstrip(".")).text
-    except OidError:
+        return read_oid(_AROUND.sub("", _LABEL.sub("", _visible(text)))).value
+    except FieldError:
         return ""
 
 
 def _with_phones_as_digits(text: str) -> str:
-    text = _DASHES.sub("-", _visible(text))
+    text = with_hyphens(text)
     if _PHONE_LIKE.fullmatch(text):
-        return digits(text)
-    return _PHONE.sub(lambda phone: digits(phone[0]), text)
+        return _dialled(text)
+    return _PHONE.sub(lambda phone: _dialled(phone["number"]), text)
+
+
+def _dialled(phone: str) -> str:
+    """The digits as a column holds them: without what one dials to call abroad, and the (0) to call at home."""
+    return digits(phone.replace("(0)", "")).removeprefix("011").removeprefix("00")
 
 
 def _visible(text: str) -> str:
-    visible = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    visible = "".join(each for each in INVISIBLE.sub("", text) if unicodedata.category(each) != "Cf")
     return unicodedata.normalize("NFKC", visible)

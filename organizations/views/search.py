@@ -16,7 +16,10 @@ from .access import needs, record_url
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
-    """An exact OID opens its record, a submission's number the submission; anything else gives a list of hits."""
+    """An exact OID opens its record, a submission's number the submission; anything else gives a list of hits.
+
+    A number with # in front is meant for the submission, although a record may hold it too.
+    """
     text = searching.typed(request.GET.get("q", ""))
     given = request.GET.get("environment", "")
     environment = Environment(given) if given in Environment.values else Environment.STAGING
@@ -26,6 +29,6 @@ def page(request: HttpRequest) -> HttpResponse:
             messages.info(request, finding.also_in(other))
         return redirect(record_url(by_oid[0]))
     found = finding.find(text) if text else None
-    if found and found.total == 1 and found.submissions:
+    if found and found.submissions and (found.total == 1 or text.startswith("#")):
         return redirect(found.submissions[0].url)
     return render(request, "search/page.html", {"text": text, "found": found})

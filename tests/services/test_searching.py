@@ -54,6 +54,19 @@ def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
         ("６０８\u2011５５５\u2011０１１３", ("6085550113",)),
         ("608-\u200e555-0113", ("6085550113",)),
         ("53704-1234 Madison", ("53704 1234", "madison")),
+        ("Tel. 608-271-4321", ("6082714321",)),
+        ("Antigo phone: (608) 271 4321", ("antigo", "6082714321")),
+        ("608-271-4321 ext. 5", ("6082714321",)),
+        ("608-271-4321x5 Antigo", ("6082714321", "antigo")),
+        ("(608) 271-4321 (Ext 5)", ("6082714321",)),
+        ("001 608 271 4321", ("16082714321",)),
+        ("011 44 20 7946 0958", ("442079460958",)),
+        ("Antigo 0044 (0)20 7946 0958", ("antigo", "442079460958")),
+        ("608\u00b7271\u20224321", ("6082714321",)),
+        ("Phone Center 5", ("phone", "center", "5")),
+        ("LSC-014:", ("lsc 014",)),
+        ("mailto:desk@x.org <desk@x.org>,", ("desk@xorg",)),
+        ("North\u200bEast Lake\u00adside", ("north", "east", "lakeside")),
         ("Suite 200", ("suite", "200")),
         ("458.99999", ("458.99999",)),
     ],
@@ -74,8 +87,15 @@ def test_only_the_first_ten_different_words_are_looked_for():
 def test_an_oid_is_looked_for_whole(oid):
     for typed in (oid, f"urn:oid:{oid}", f"URN:OID:{oid}.", f"{oid}. antigo", f"\u200e{oid}"):
         assert searching.words(typed)[0] == oid
-    for typed in (oid, f" urn:oid:{oid}. ", f"\u200e{oid}\ufeff"):
+    for typed in (f"antigo OID: {oid}", f"Antigo, oid:{oid}", f'antigo <OID "{oid}">', f"antigo ({oid}),"):
+        assert searching.words(typed) == ("antigo", oid)
+    wrapped = oid.replace(".", ".\n ", 1)
+    for typed in (oid, f" urn:oid:{oid}. ", f"\u200e{oid}\ufeff", f"OID {oid}", f"OID: {oid}", f"oid:{oid},", wrapped):
         assert searching.oid_in(typed) == oid
+        assert searching.words(typed) == (oid,)
+    for typed in (f"<{oid}>", f"“{oid}”", f"urn : oid : {oid}", f"[OID = {wrapped}];", f"{oid[0]}\u200b{oid[1:]}"):
+        assert searching.oid_in(typed) == oid
+        assert searching.words(typed) == (oid,)
     for typed in ("", "antigo", f"{oid} antigo", f"{oid}..1", f"{oid} 1"):
         assert searching.oid_in(typed) == ""
 
@@ -83,7 +103,7 @@ def test_an_oid_is_looked_for_whole(oid):
 DESK = ContactRecord(purpose="Technical", name="Zoë O'Brien", email_addresses=("first-last@lakeside.example",))
 HELD = factories.record(
     name="St. Mary's Clínica Peñón",
-    aliases=("Wausau-North/East", "Straße, Ærø"),
+    aliases=("Wausau-North/East", "Straße, Ærø", "Dean & Clinic"),
     identifiers=(IdentifierRecord(kind="FACID", value="LSC-014"),),
     contacts=(DESK,),
 )
@@ -105,6 +125,8 @@ HELD = factories.record(
         "zoe obrien",
         "first-last@lakeside.example",
         "lakeside.example",
+        "dean & clinic",
+        "Dean and Clinic",
         "LSC-014",
         "lsc 014",
         f"{HELD.oid}.",

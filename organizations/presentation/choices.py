@@ -13,6 +13,7 @@ from organizations.services import searching
 
 MOST_PARENTS = 20
 MOST_DESTINATIONS = 10
+_BELOW = ", below "
 
 
 class Choice(NamedTuple):
@@ -36,7 +37,7 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
         .filter(oid__in={part_of for _, _, part_of in rows})
         .values_list("oid", "name")
     )
-    return [Choice(oid, f"{name}, below {above[part_of]}" if part_of in above else name) for oid, name, part_of in rows]
+    return [Choice(oid, f"{name}{_BELOW}{above[part_of]}" if part_of in above else name) for oid, name, part_of in rows]
 
 
 def place_of(environment: str, oid: str) -> str:
@@ -46,18 +47,20 @@ def place_of(environment: str, oid: str) -> str:
 
 
 def record_called(environment: str, typed: str) -> str:
-    """The OID of the one record with this OID or name; "" for none or several.
+    """The OID of the one record with this OID, name or label in the list of parents; "" for none or several.
 
     Of records whose names are the same but for accents, capitals and the like, one whose name is just this wins.
     """
     ours = Organization.objects.in_environment(environment)
-    oid, name = searching.oid_in(typed), searching.typed(typed)
+    oid, name = searching.oid_in(typed), " ".join(typed.replace("\x00", " ").split())
     if oid and ours.filter(oid=oid).exists():
         return oid
+    if not fold(name):
+        return ""
     exact = list(ours.filter(name=name).values_list("oid", flat=True)[:2])
     if len(exact) == 1:
         return exact[0]
-    alike = list(islice(_called_alike(ours, name), 2))
+    alike = list(islice(_called_alike(ours, name), 2)) or list(islice(_labelled(ours, name), 2))
     return alike[0] if len(alike) == 1 else ""
 
 
@@ -66,6 +69,14 @@ def _called_alike(ours: OrganizationQuerySet, name: str) -> Iterator[str]:
     if wanted:
         begins = ours.filter(search_text__startswith=wanted).values_list("oid", "name")
         yield from (oid for oid, other in begins.iterator() if fold(other) == wanted)
+
+
+def _labelled(ours: OrganizationQuerySet, label: str) -> Iterator[str]:
+    """The records that the list of parents shows so: by their name and that of the record above."""
+    name, _, above = label.rpartition(_BELOW)
+    parents_alike = set(_called_alike(ours, above))
+    found = ours.filter(oid__in=list(_called_alike(ours, name))).values_list("oid", "part_of_oid")
+    yield from (oid for oid, part_of in found if part_of in parents_alike)
 
 
 def other_environments(environment: Environment, typed: str) -> str:

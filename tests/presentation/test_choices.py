@@ -17,7 +17,18 @@ def peak(editor: User) -> str:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "typed", ["Clínica Peñón", "  CLINICA  PENON ", "“Clínica Peñón”", BASE, f"urn:oid:{BASE}.", f"\u200e{BASE}"]
+    "typed",
+    [
+        "Clínica Peñón",
+        "  CLINICA  PENON ",
+        "“Clínica Peñón”",
+        BASE,
+        f"urn:oid:{BASE}.",
+        f"\u200e{BASE}",
+        f"OID: {BASE}",
+        f"{BASE},",
+        BASE.replace(".", ".\n ", 1),
+    ],
 )
 def test_a_record_is_named_however_it_is_typed(peak: str, typed: str) -> None:
     assert choices.record_called("staging", typed) == peak
@@ -34,6 +45,24 @@ def test_of_names_that_are_nearly_the_same_only_the_exact_one_is_meant(peak: str
     factories.organization(f"{BASE}.2", user=editor, name="Clinica Penon")
     assert choices.record_called("staging", "Clinica Penon") == f"{BASE}.2"
     assert choices.record_called("staging", "CLINICA PENON") == ""
+
+
+@pytest.mark.django_db
+def test_a_record_is_named_by_its_label_in_the_list(peak: str, editor: User) -> None:
+    factories.organization(f"{BASE}.1.1", user=editor, name="Clínica Peñón North", part_of_oid=f"{BASE}.1")
+    labels = {each.label: each.value for each in choices.parents("staging", "north")}
+    assert list(labels.values()) == [f"{BASE}.1", f"{BASE}.1.1"]
+    for label, oid in labels.items():
+        assert choices.record_called("staging", label) == oid
+    assert choices.record_called("staging", "Clínica Peñón North, below Lakeside") == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["", " ", "'", "\x00", "—"])
+def test_no_name_names_no_record(editor: User, typed: str) -> None:
+    factories.organization(user=editor, name="")
+    factories.organization(f"{BASE}.1", user=editor, name=typed.replace("\x00", "") or "'")
+    assert choices.record_called("staging", typed) == ""
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ INVISIBLE = re.compile(
 ZERO_WIDTH_SPACE = "\u200b"
 """It is invisible, but a line may break there: in a text it stands between two words."""
 
-BLANK_PATTERN_OF_BRAILLE = "\u2800"
+BRAILLE_BLANK = "\u2800"
 """It looks like a blank and is of the category So."""
 
 QUOTES = frozenset(

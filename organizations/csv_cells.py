@@ -8,37 +8,68 @@ removes.
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
+
+from organizations.characters import BRAILLE_BLANK, INVISIBLE, QUOTES
 
 BYTE_ORDER_MARK = "\ufeff"  # by it Excel knows that the file is UTF-8
 
-# = + - @ | % with all that compatibility folding (NFKC) turns into one of them, and the minus sign.
-_SIGNS = (
-    "=+\\-@|%"
-    "\u207a\u207b\u207c\u208a\u208b\u208c\u2212\u2a75\u2a76\ufb29\ufe62\ufe63\ufe66\ufe6a\ufe6b"
-    "\uff05\uff0b\uff0d\uff1d\uff20\uff5c"
-)
-_BREAKS = "\t\r\n"
-_SEPARATORS = f"{_BREAKS}\x0b\x0c\x1c-\x1e\x85\u2028\u2029,;|\uff0c\uff1b\uff5c"
-_SKIPPED = (
-    " \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"  # blanks
-    "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"  # controls
-    "\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"  # what cannot be seen
-    "'\"`\xab\xbb\u2018-\u201f\u2039\u203a\uff02\uff07"  # quotes
-)
-_PLACE = f"^[{_SKIPPED}]*(?=[{_SIGNS}{_BREAKS}])|(?<=[{_SEPARATORS}])[{_SKIPPED}]*(?=[{_SIGNS}])"
+_SIGNS = frozenset("=+-@%\u2212")
+_LINE_BREAKS = frozenset("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+_SKIPPED = frozenset({"Zs", "Cc", "Cf", "Cs", "Mn", "Mc", "Me", "Sk", "Pi", "Pf"})
+
+
+class _Kinds(dict[int, str]):
+    """For str.translate: each character as the one that stands for its kind, filled as characters come.
+
+    "=" begins a formula, "," separates cells, "|" does both, a line break is itself or a tab, "'" is itself, a blank is
+    skipped, "x" is anything else. A kind is one character, so a place among the kinds is a place in the text.
+    """
+
+    def __missing__(self, code: int) -> str:
+        self[code] = kind = _kind(chr(code))
+        return kind
+
+
+def _kind(character: str) -> str:
+    plain = unicodedata.normalize("NFKC", character)  # a spreadsheet or an import may do so
+    if character in "\t\r\n":
+        return "\n"
+    if character == "'":
+        return "'"
+    if plain == "|":
+        return "|"
+    if plain[0] in _SIGNS:
+        return "="
+    if plain[-1] in ",;" or character in _LINE_BREAKS:
+        return ","
+    return " " if _is_skipped(character) else "x"
+
+
+def _is_skipped(character: str) -> bool:
+    is_unseen = INVISIBLE.match(character) is not None or character == BRAILLE_BLANK
+    return is_unseen or character in QUOTES or unicodedata.category(character) in _SKIPPED
+
+
+_KINDS = _Kinds()
+_PLACE = "^[ ']*(?=[=|\n])|(?<=[\n,|])[ ']*(?=[=|])"
 _DANGEROUS = re.compile(_PLACE)
-_PROTECTED = re.compile(f"({_PLACE})".replace("(?=", "'(?="))
+_PROTECTED = re.compile(_PLACE.replace("(?=", "'(?="))
 
 
 def protect(text: str) -> str:
     """The text as a cell; `unprotect` gives it back."""
-    return _DANGEROUS.sub(lambda place: f"{place[0]}'", text)
+    places = [place.end() for place in _DANGEROUS.finditer(text.translate(_KINDS))]
+    return "'".join(text[start:end] for start, end in pairwise([0, *places, len(text)]))
 
 
 def unprotect(cell: str) -> str:
     """The text that `protect` made this cell of."""
-    return _PROTECTED.sub(lambda place: place[0][:-1], cell)
+    ends = [place.end() for place in _PROTECTED.finditer(cell.translate(_KINDS))]
+    parts = zip([0, *ends], [*(end - 1 for end in ends), len(cell)], strict=True)
+    return "".join(cell[start:end] for start, end in parts)
 
 
 def line(cells: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from organizations.csv_cells import line, protect, unprotect
 
 DANGEROUS = "=+-@|%\t\r\n"
-TEXTS = st.text(st.characters() | st.sampled_from("=+-@|%;,\t\r\n'\" \u200b＝＋－＠；"))
+TEXTS = st.text(st.characters() | st.sampled_from("=+-@|%;,\t\r\n'\" \u200b＝＋－＠；\u0301\u037e\u2800"))
 
 
 @given(TEXTS)
@@ -35,6 +35,23 @@ def test_every_character_that_becomes_a_dangerous_one_is_dangerous():
     alike = [each for each in everything if unicodedata.normalize("NFKC", each).startswith(tuple("=+-@|%"))]
     assert "＝" in alike
     assert [each for each in alike if protect(each) != f"'{each}"] == []
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+def test_behind_every_character_that_becomes_a_separator_a_sign_is_dangerous(form):
+    everything = map(chr, range(0x110000))
+    alike = [each for each in everything if unicodedata.normalize(form, each).endswith(tuple(",;|\t\r\n"))]
+    assert "\u037e" in alike
+    assert [each for each in alike if not protect(f"a{each} =1").endswith(f"{each} '=1")] == []
+
+
+@pytest.mark.parametrize(
+    "skipped",
+    "\u2800\u0301\u3164\u034f\u115f\ufe0f\u17b5\ufff9\U000e0041\U0001d173\xb4\u2032\u201e\u275d\u02d7\ufff0`'\xa0\x1b",
+)
+def test_what_nobody_sees_and_quotes_do_not_hide_a_sign(skipped):
+    assert protect(f"{skipped}=1") == f"{skipped}'=1"
+    assert protect(f"a;{skipped} {skipped}@x") == f"a;{skipped} {skipped}'@x"
 
 
 @pytest.mark.parametrize(

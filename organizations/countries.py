@@ -1,7 +1,9 @@
-"""Countries (ISO 3166-1) and the reader of them."""
+"""Countries (ISO 3166-1 and Kosovo) and the reader of them."""
 
 import difflib
+import re
 import unicodedata
+from collections.abc import Callable, Iterator
 
 from organizations.fields import Read, quoted, read_text
 
@@ -51,47 +53,105 @@ TR TUR Turkey; TT TTO Trinidad and Tobago; TV TUV Tuvalu; TW TWN Taiwan; TZ TZA 
 UG UGA Uganda; UM UMI United States Minor Outlying Islands; US USA United States; UY URY Uruguay; UZ UZB Uzbekistan;
 VA VAT Holy See (Vatican City State); VC VCT Saint Vincent and the Grenadines; VE VEN Venezuela;
 VG VGB British Virgin Islands; VI VIR U.S. Virgin Islands; VN VNM Vietnam; VU VUT Vanuatu; WF WLF Wallis and Futuna;
-WS WSM Samoa; YE YEM Yemen; YT MYT Mayotte; ZA ZAF South Africa; ZM ZMB Zambia; ZW ZWE Zimbabwe
+WS WSM Samoa; XK XKX Kosovo; YE YEM Yemen; YT MYT Mayotte; ZA ZAF South Africa; ZM ZMB Zambia; ZW ZWE Zimbabwe
 """
 """Both codes and the short name of each; names as people write them where the standard's own are longer."""
 
 _AMERICAN_SPELLINGS = (
     "US",
     "USA",
+    "The US",
+    "The USA",
+    "US America",
     "United States",
     "United States of America",
     "The United States of America",
     "The United States",
     "United States America",
+    "United States (US)",
+    "United States (USA)",
+    "United States of America (US)",
+    "United States of America (USA)",
+    "US (United States)",
+    "USA (United States)",
+    "US (United States of America)",
+    "USA (United States of America)",
     "America",
     "US of A",
     "Estados Unidos",
+    "Estados Unidos de América",
+    "EE.UU.",
+    "EE.UU.A.",
+    "EUA",
+    "840",
 )
+# More names of each: ISO's formal ones, older ones, and those that people use. The order of words is free.
 _OTHER_NAMES = {
-    "GB": "UK, Great Britain, England, Scotland, Wales, Northern Ireland",
-    "NL": "Holland, The Netherlands",
-    "CZ": "Czech Republic",
-    "KR": "Korea, Republic of Korea",
-    "RU": "Russian Federation",
-    "TR": "Türkiye",
-    "AE": "UAE",
-    "CI": "Ivory Coast",
-    "CV": "Cape Verde",
-    "SZ": "Swaziland",
-    "MM": "Burma",
-    "MK": "Macedonia",
-    "VA": "Vatican, Vatican City, Holy See",
-    "TL": "East Timor",
+    "AE": "UAE; Emirates",
+    "BA": "Bosnia",
     "BN": "Brunei",
-    "MO": "Macau",
+    "BO": "Plurinational State of Bolivia",
+    "BQ": "Bonaire; Caribbean Netherlands",
+    "CC": "Cocos Islands; Keeling Islands",
+    "CD": "DR Congo; DRC; Congo Kinshasa",
+    "CG": "Congo Brazzaville",
+    "CH": "Swiss Confederation",
+    "CI": "Ivory Coast",
+    "CN": "People's Republic of China; PRC",
+    "CV": "Cape Verde",
+    "CZ": "Czech Republic",
+    "DE": "Deutschland",
+    "EG": "Arab Republic of Egypt",
+    "ES": "España",
+    "FK": "Falkland Islands; Malvinas",
     "FM": "Federated States of Micronesia",
-    "CD": "DR Congo",
-    "FK": "Falkland Islands",
-    "VI": "US Virgin Islands",
-    "MX": "México",
-    "BS": "The Bahamas",
+    "FO": "Faeroe Islands",
+    "FR": "French Republic",
+    "GB": "UK; Great Britain; England; Scotland; Wales; Northern Ireland; Britain;"
+    " United Kingdom of Great Britain and Northern Ireland",
+    "GR": "Hellenic Republic",
+    "HK": "Hong Kong China; Hong Kong SAR; Hong Kong Special Administrative Region of China; Hong Kong SAR China",
+    "IE": "Eire",
+    "IL": "State of Israel",
+    "KG": "Kyrgyz Republic",
+    "KP": "Democratic People's Republic of Korea; DPRK",
+    "KR": "Korea; ROK",
+    "LA": "Lao People's Democratic Republic; Lao PDR; Lao",
+    "LY": "State of Libya; Libyan Arab Jamahiriya",
+    "MF": "Saint Martin",
+    "MK": "Macedonia; The former Yugoslav Republic of Macedonia",
+    "MM": "Burma; Republic of the Union of Myanmar",
+    "MO": "Macau; Macao China; Macau China; Macao SAR; Macau SAR; Macao Special Administrative Region of China",
+    "MX": "México; United Mexican States",
+    "NL": "Holland",
+    "NZ": "Aotearoa",
+    "PN": "Pitcairn Islands",
+    "PS": "State of Palestine; Palestinian Territory; Occupied Palestinian Territory",
+    "RU": "Russian Federation",
+    "SA": "KSA",
+    "SH": "Saint Helena",
+    "SK": "Slovak Republic",
+    "SX": "Sint Maarten",
+    "SY": "Syrian Arab Republic",
+    "SZ": "Swaziland",
+    "TL": "East Timor",
+    "TR": "Türkiye",
+    "TW": "Province of China Taiwan; Republic of China",
+    "TZ": "United Republic of Tanzania",
+    "VA": "Vatican; Vatican City; Vatican City State; Holy See",
+    "VC": "Saint Vincent",
+    "VE": "Bolivarian Republic of Venezuela",
+    "VG": "Virgin Islands (British)",
+    "VI": "Virgin Islands (U.S.); United States Virgin Islands; Virgin Islands of the United States",
     "VN": "Viet Nam",
+    "ZA": "RSA",
 }
+_PLACEHOLDER = "na"  # Namibia's code, but who types it means "not available"
+_IDLE_WORDS = frozenset({"the", "of", "and"})
+# What a state calls itself, unless that tells two of them apart as in the names above.
+_FORMS_OF_STATE = {"republic", "kingdom", "commonwealth", "principality", "sultanate", "grand", "duchy", "federal"}
+_FORMS_OF_STATE |= {"federative", "islamic", "socialist", "bolivarian", "hashemite", "oriental"}
+_MOST_CHANGES = 2
 
 
 def read_country(value: str) -> Read:
@@ -105,39 +165,72 @@ def read_country(value: str) -> Read:
 
 def is_american(country: str) -> bool:
     """Whether the rules for American states and ZIP codes hold; also where no country is given."""
-    return not country.strip() or _folded(country) in _AMERICAN
+    return not country.strip() or _letters(country) in _AMERICAN
 
 
 def name_of_country(country: str) -> str:
-    """The English short name of a country given by code or name; "" if there is no such country."""
-    return _NAMES.get(_folded(country), "")
+    """The English short name of a country given by code or name; "" if there is no such country.
+
+    A code counts only without anything between its letters, except for the American ones: "N/A" is not Namibia.
+    """
+    if _letters(country) in _AMERICAN:
+        return "United States"
+    code = unicodedata.normalize("NFKC", country).strip().casefold()
+    known = _CODES.get(code, "") or _NAMES.get(_letters(country), "")
+    words = _words(country)
+    short = tuple(word for word in words if word not in _FORMS_OF_STATE)
+    return known or _NAMES_BY_WORDS.get(words, "") or _NAMES_BY_WORDS.get(short, "")
 
 
 def nearest_country(typed: str) -> str:
-    """The country that was probably meant, as the form writes it; "" if no name is near."""
-    folded = _folded(typed)
-    near = difflib.get_close_matches(folded, [name for name in _NAMES if len(name) > 3], n=1, cutoff=0.75)
-    if not near:
-        near = difflib.get_close_matches(folded, ["usa"], n=1, cutoff=0.65)
+    """The country that was probably meant, as the form writes it; "" if no name is near.
+
+    Near is a name with the same first letter and at most two letters different.
+    """
+    letters = _letters(typed)
+    names = [name for name in _NAMES if name[:1] == letters[:1] and len(name) > len(AMERICAN)]
+    near = difflib.get_close_matches(letters, names, n=1, cutoff=0.75)
+    if not near or _changes(letters, near[0]) > _MOST_CHANGES:
+        near = difflib.get_close_matches(letters, [AMERICAN.casefold()] if letters[:1] == "u" else [], cutoff=0.65)
     if not near:
         return ""
     return AMERICAN if near[0] in _AMERICAN else _NAMES[near[0]]
 
 
-def _folded(name: str) -> str:
-    """Letters only, without accents and case; "&" is "and"."""
+def _changes(one: str, other: str) -> int:
+    """How many letters must change to make the other text."""
+    parts = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    return sum(max(end - start, to - begin) for what, start, end, begin, to in parts if what != "equal")
+
+
+def _letters(name: str) -> str:
+    """Letters and digits only, without accents and case; "&" is "and"."""
     decomposed = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
     return "".join(character for character in decomposed if character.isalnum())
 
 
-def _all_names() -> dict[str, str]:
-    names: dict[str, str] = {}
+def _words(name: str) -> tuple[str, ...]:
+    """The words in alphabetical order, so that "Korea (the Republic of)" is "Republic of Korea"; "St." is "saint"."""
+    words = map(_letters, re.split(r"[\s,()/&-]+", name))
+    return tuple(sorted("saint" if word == "st" else word for word in words if word and word not in _IDLE_WORDS))
+
+
+def _entries() -> Iterator[tuple[str, str, str]]:
     for entry in _NAMES_AND_CODES.split(";"):
         two, three, name = entry.split(maxsplit=2)
-        others = _OTHER_NAMES.get(two, "").split(", ")
-        names |= {_folded(each): name.strip() for each in (two, three, name, *others) if each}
-    return names | dict.fromkeys(_AMERICAN, "United States")
+        yield two, three, name.strip()
 
 
-_AMERICAN = frozenset(map(_folded, _AMERICAN_SPELLINGS))
-_NAMES = _all_names()
+def _names_by[Key](key: Callable[[str], Key]) -> dict[Key, str]:
+    names: dict[Key, str] = {}
+    for two, _, name in _entries():
+        others = filter(None, _OTHER_NAMES.get(two, "").split("; "))
+        names |= {key(each): name for each in (name, *others)}
+    return names
+
+
+_AMERICAN = frozenset(map(_letters, _AMERICAN_SPELLINGS))
+_CODES = {code.casefold(): name for two, three, name in _entries() for code in (two, three)}
+del _CODES[_PLACEHOLDER]
+_NAMES = _names_by(_letters) | dict.fromkeys(_AMERICAN, "United States")
+_NAMES_BY_WORDS = _names_by(_words)

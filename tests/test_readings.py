@@ -117,6 +117,11 @@ READ = [
         ("country", typed, "USA", "Country {} to USA")
         for typed in ("us", "U.S.A.", "U. S.", "usa", "United States", "united states of america", "America")
     ),
+    *(
+        ("country", typed, "USA", "Country {} to USA")
+        for typed in ("The USA", "EE.UU.", "EEUU", "USA (United States)", "US of A", "840", "U S A")
+    ),
+    ("country", "N/A", "N/A", ""),
     ("country", " The United States ", "USA", "Country 'The United States' to USA"),
     ("country", "U\u200bSA", "USA", f"Country: {INVISIBLE}"),
     ("country", "Canada", "Canada", ""),

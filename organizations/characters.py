@@ -4,9 +4,9 @@ import re
 
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""Unicode's Default_Ignorable_Code_Point: what no font draws. Half of it is not of the category Cf."""
+"""What no font draws: Unicode's Default_Ignorable_Code_Point and three marks of annotations. Half of it is not Cf."""
 
 ZERO_WIDTH_SPACE = "\u200b"
 """It is invisible, but a line may break there: in a text it stands between two words."""

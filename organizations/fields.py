@@ -9,15 +9,11 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from organizations.characters import BRAILLE_BLANK, INVISIBLE
 from organizations.oid import MAX_LENGTH, Oid, OidError
 
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]")
 _OVERRIDE = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-# Unicode's Default_Ignorable_Code_Point: what no font draws. Half of it is not of the category Cf.
-_IGNORABLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
 _JOINERS = "\u200c\u200d"
 _VARIATION = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -61,7 +57,7 @@ def read_text(label: str, value: str, max_length: int) -> Read:
     _refuse_unsendable(label, value)
     _refuse_unsendable(label, value, _OVERRIDE)
     visible = _without_idle(value)
-    text = " ".join(visible.replace("\u2800", " ").split())  # a blank of Braille, which nothing else takes for one
+    text = " ".join(visible.replace(BRAILLE_BLANK, " ").split())
     if len(text) > max_length:
         raise FieldError(f"{label} has {len(text)} characters; at most {max_length} can be kept.")
     removed = []
@@ -215,17 +211,17 @@ def _with_breaks(text: str) -> str:
 
 
 def _is_invisible(character: str) -> bool:
-    return bool(_IGNORABLE.match(character)) or unicodedata.category(character) == "Cf"
+    return bool(INVISIBLE.match(character)) or unicodedata.category(character) == "Cf"
 
 
 def _without_idle(text: str) -> str:
     """The text without invisible characters, but for those that a script or an emoji needs."""
     kept: list[str] = []
     for place, character in enumerate(text):
-        if _IGNORABLE.match(character):
+        if INVISIBLE.match(character):
             before = kept[-1] if kept else ""
             if character in _JOINERS:
-                after = _IGNORABLE.sub("", text[place + 1 : place + 10])[:1]
+                after = INVISIBLE.sub("", text[place + 1 : place + 10])[:1]
                 is_needed = (_is_joined(before) or bool(_VARIATION.match(before))) and _is_joined(after)
             else:
                 is_needed = bool(_VARIATION.match(character)) and _is_joined(before)
@@ -237,7 +233,7 @@ def _without_idle(text: str) -> str:
 
 def _is_joined(character: str) -> bool:
     """Whether it is a letter, mark or symbol that is not Latin: only such are shaped by a joiner or variation."""
-    if not character or character.isascii() or _IGNORABLE.match(character):
+    if not character or character.isascii() or INVISIBLE.match(character):
         return False
     is_latin = unicodedata.name(character, "").startswith(("LATIN ", "COMBINING ", "FULLWIDTH LATIN "))
     return unicodedata.category(character)[0] in "LMS" and not is_latin

@@ -54,15 +54,16 @@ def fold(text: str) -> str:
 def near_double_key(name: str, *, street: str, city: str, state: str, zip_code: str, country: str) -> str:
     """Equal for the same name at the same address, however they are written; "" without an address.
 
-    Blanks do not count, all names of a country are one, and of an American ZIP only the first five digits count.
+    Blanks in the name do not count. All names of a country are one, and of an American ZIP only the first five digits
+    count.
     """
     if not any((street, city, state, zip_code, country)):
         return ""
     is_american = countries.is_american(country)
     land = "" if is_american else countries.name_of_country(country) or country
     postal_code = fold(zip_code).replace(" ", "")
-    parts = (fold(each).replace(" ", "") for each in (name, street, city, state, land))
-    text = "\n".join((*parts, postal_code[:5] if is_american else postal_code))
+    parts = map(fold, (street, city, state, land))
+    text = "\n".join((fold(name).replace(" ", ""), *parts, postal_code[:5] if is_american else postal_code))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -86,6 +86,11 @@ def test_the_same_address_has_the_same_key(address):
     assert key(**address) == key()
 
 
+@pytest.mark.parametrize("name", ["LAKESIDE.", "Lake side", "Lake\u200bside", "Lake\u00adside", "Lake\u2800side"])
+def test_the_same_name_has_the_same_key(name):
+    assert key(name) == key()
+
+
 @pytest.mark.parametrize(
     "address",
     [{"street": "2 Shore Rd"}, {"zip_code": "53705"}, {"city": "Monona"}, {"state": "MN"}, {"country": "Canada"}],

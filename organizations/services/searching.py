@@ -14,7 +14,7 @@ LONGEST = 200
 MOST_WORDS = 10
 """More words would each be looked for in every record."""
 _NOT_DIGITS = re.compile(r"\D+")
-_AROUND = re.compile(r"^[^\w.]+|[^\w.]+$")
+_AROUND = re.compile(r"^[^\w.]+|\W+$")
 # What is copied along with an OID or an e-mail address.
 _LABEL = re.compile(r"\b(?: (?:urn\s*:\s*)? oid\b \W* (?=\d+\s*\.) | mailto:\s* (?=\S+@) )", re.IGNORECASE | re.VERBOSE)
 _PHONE_LIKE = re.compile(r"[\d\s()+\-/]{7,}")
@@ -22,11 +22,13 @@ _PHONE_LIKE = re.compile(r"[\d\s()+\-/]{7,}")
 # place. No OID looks so: its first arc is 0, 1 or 2, and below 1 there are 40 arcs while area codes begin with 200.
 # A label in front and an extension behind belong to it.
 _PHONE = re.compile(
-    r"""(?<![\w.]) (?: (?:tele?|(?:tele)?phone|ph|fax|mobile|cell|call|[tpmf](?=[.:])) [\s.:]* )? (?P<number>
+    r"""(?<![\w.])
+    (?: (?:tele?|(?:tele)?phone|ph|fax|mobile|cell|call|[tpmf](?=[.:])) (?:\s+(?:number|no))? [\s.:]* )?
+    (?P<number>
         (?:(?:\+|00)?1{part})? \(?[2-9]\d\d\)? {part} [2-9]\d\d {part} \d{{4}}
         | (?:\+|00)[1-9] [\d\s().\-/]{{5,}} \d
         | [2-9]\d\d-\d{{4}}
-    ) (?: [\s,;(]* (?:extension|extn?|x|\#) [\s.:\#]* \d{{1,6}} \)? )? (?! \w | \.\d )""".format(
+    ) (?: [\s,;(]* (?:extension|extn?|x|\#) [\s.:=\#]* \d{{1,6}} \)? )? (?! \w | \.\d )""".format(
         part=r"[\s.\-/_\u00b7\u02d7\u2022\u2027\u2043\u2219\u22c5]{0,3}"
     ),
     re.VERBOSE | re.IGNORECASE,

@@ -56,7 +56,9 @@ def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
         ("53704-1234 Madison", ("53704 1234", "madison")),
         ("Tel. 608-271-4321", ("6082714321",)),
         ("Antigo phone: (608) 271 4321", ("antigo", "6082714321")),
+        ("Phone number: 608-271-4321", ("6082714321",)),
         ("608-271-4321 ext. 5", ("6082714321",)),
+        ("tel:608-271-4321;ext=5", ("6082714321",)),
         ("608-271-4321x5 Antigo", ("6082714321", "antigo")),
         ("(608) 271-4321 (Ext 5)", ("6082714321",)),
         ("001 608 271 4321", ("16082714321",)),
@@ -93,7 +95,7 @@ def test_an_oid_is_looked_for_whole(oid):
     for typed in (oid, f" urn:oid:{oid}. ", f"\u200e{oid}\ufeff", f"OID {oid}", f"OID: {oid}", f"oid:{oid},", wrapped):
         assert searching.oid_in(typed) == oid
         assert searching.words(typed) == (oid,)
-    for typed in (f"<{oid}>", f"“{oid}”", f"urn : oid : {oid}", f"[OID = {wrapped}];", f"{oid[0]}\u200b{oid[1:]}"):
+    for typed in (f"<{oid}>", f"“{oid}”.", f"urn : oid : {oid}", f"[OID = {wrapped}];", f"{oid[0]}\u200b{oid[1:]}"):
         assert searching.oid_in(typed) == oid
         assert searching.words(typed) == (oid,)
     for typed in ("", "antigo", f"{oid} antigo", f"{oid}..1", f"{oid} 1"):

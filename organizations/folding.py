@@ -27,11 +27,9 @@ _LETTERS = {
     "ı": "i",
 }
 _REMOVED = frozenset({"Mn", "Mc", "Me", "Cf", "Cs", "Pi", "Pf"})
-# Dashes, brackets, blanks, the underscore; other punctuation and symbols, such as bullets.
-_BLANKS = frozenset({"Pd", "Ps", "Pe", "Zs", "Zl", "Zp", "Pc", "Po", "So"})
-_KEPT = frozenset(".@")
-# Of other categories: mathematical signs and letters that are typed for a dash, a slash, a bullet or a bracket.
-_SEPARATORS = frozenset("|~<>\u02d7\u2044\u2212\u2215\u2219\u22c5")
+# Dashes, brackets, blanks; other punctuation, and symbols such as bullets, arrows and mathematical signs.
+_BLANKS = frozenset({"Pd", "Ps", "Pe", "Zs", "Zl", "Zp", "Pc", "Po", "So", "Sm", "Sk"})
+_KEPT = frozenset(".@+")  # of e-mail addresses and OIDs
 _SPACING_ACCENT = re.compile(" [\u0300-\u036f]+")  # as Unicode writes ´ apart
 _DOTS = re.compile(r"\.{2,}")
 _DOT_NOT_BETWEEN_DIGITS = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
@@ -76,7 +74,7 @@ def _fold_character(character: str) -> str:
     category = unicodedata.category(character)
     if category in _REMOVED or character in QUOTES:
         return ""
-    if character in _SEPARATORS or character.isspace() or (category in _BLANKS and character not in _KEPT):
+    if character.isspace() or (category in _BLANKS and character not in _KEPT):
         return " "
     if category == "Nd":
         return str(unicodedata.decimal(character))

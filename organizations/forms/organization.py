@@ -16,6 +16,7 @@ from .reading import ReadingForm, Text
 from .typed import GATEWAY, OTHER, OURS, Typed
 
 _LENGTH = 200
+_LONGEST_LABEL = 2 * _LENGTH + 10  # as the suggestions show a record: its name, "below" and the name above
 
 _CHOOSE_PARENT = "Choose what this record is part of."
 _AT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # where a parent of each kind is chosen
@@ -178,7 +179,7 @@ class OrganizationForm(ReadingForm):
         return self.read("other_oid", lambda typed: read_oid(typed, "PartOf"))
 
     def _record_of_ours(self) -> str:
-        typed = self.read("parent", lambda text: read_text("Record", text, _LENGTH))
+        typed = self.read("parent", lambda text: read_text("Record", text, _LONGEST_LABEL))
         if "parent" in self.errors:
             return ""
         if not typed:

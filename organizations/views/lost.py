@@ -69,16 +69,14 @@ class PasswordChangeRequired(MiddlewareMixin):
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], *_: object
     ) -> HttpResponse | None:
-        is_open = not getattr(view, "login_required", True)
-        must = isinstance(request.user, User) and request.user.must_change_password
-        if is_open or not must or request.path in (reverse("account"), reverse("sign-out"), reverse("admin:logout")):
-            return None
-        return _elsewhere(redirect("account")) if _is_fragment(request) else redirect("account")
+        return _password_first(request, view)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A stale token brings the form back filled; a request that another site made is refused."""
     match = request.resolver_match
+    if match is not None and (password_first := _password_first(request, match.func)):
+        return password_first  # the check of the token comes before PasswordChangeRequired
     from_here = not reason.startswith(("Origin checking", "Referer checking"))
     if match is None or not from_here or not getattr(match.func, "comes_back", False):
         sentence = "This page was too old, or the request did not come from the portal. Load the page again."
@@ -88,6 +86,15 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     request.came_back = True  # type: ignore[attr-defined]
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     return response
+
+
+def _password_first(request: HttpRequest, view: Callable[..., HttpResponseBase]) -> HttpResponse | None:
+    """The way to one's own account, for a person who must change the password before they see this view."""
+    is_open = not getattr(view, "login_required", True)
+    must = isinstance(request.user, User) and request.user.must_change_password
+    if is_open or not must or request.path in (reverse("account"), reverse("sign-out"), reverse("admin:logout")):
+        return None
+    return _elsewhere(redirect("account")) if _is_fragment(request) else redirect("account")
 
 
 def _kept(request: HttpRequest) -> HttpResponse:

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from organizations.models import Organization, Submission
+from organizations.models import Organization, Submission, User
 from organizations.services import reviews
 from organizations.views import lost
 from tests import factories
@@ -70,6 +70,13 @@ def test_a_stale_token_brings_the_form_back_filled(strict, editor, client_of, ma
     assert response.context["form"].main["name"].value() == "Typed"
     assert "csrfmiddlewaretoken" in response.content.decode()
     assert Organization.objects.get().name == "Lakeside 1"
+
+
+def test_a_stale_token_shows_nothing_before_the_password_is_changed(strict, editor, made):
+    User.objects.filter(pk=editor.pk).update(must_change_password=True)
+    assert strict.post(edit_url(made), {"name": "Typed"})["Location"] == reverse("account")
+    fragment = strict.post(edit_url(made), {"name": "Typed"}, headers={"HX-Request": "true"})
+    assert (fragment.status_code, fragment["HX-Redirect"]) == (401, reverse("account"))
 
 
 def test_a_new_record_comes_back_as_well(strict, editor, client_of, made):

@@ -161,7 +161,10 @@ class PersonAdmin(PeopleAdmin):
         changed = [name for name in form.changed_data if not name.startswith("password")]
         what = ", ".join([*changed, *(["password"] if password else [])]) if change else "account made"
         actor = people.actor_of(request)
-        people.save(user, groups=groups, password=password, what=what or "nothing", actor=actor)
+        opened_with = filled["opened_with"] if change else None
+        people.save(
+            user, groups=groups, password=password, opened_with=opened_with, what=what or "nothing", actor=actor
+        )
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The service wrote the entry."""

@@ -72,6 +72,8 @@ class RolesField(forms.ModelMultipleChoiceField):
 class AccountForm(forms.ModelForm):
     """An account as an administrator sees it, without its password: of oneself, and of who made the portal."""
 
+    opened_with = forms.CharField(required=False, widget=forms.HiddenInput)
+
     class Meta:
         model = User
         fields = ("username", "first_name", "last_name", "email", "is_active", "groups")
@@ -82,6 +84,11 @@ class AccountForm(forms.ModelForm):
             "username": forms.TextInput(attrs={"autocomplete": "username"}),
             "groups": forms.CheckboxSelectMultiple,
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None:
+            self.fields["opened_with"].initial = self.instance.fingerprint()
 
     def clean_first_name(self) -> str:
         return self._name("first_name")
@@ -98,6 +105,9 @@ class AccountForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        stale = self.instance.pk and self.instance.stale_fault(cleaned.get("opened_with", ""))
+        if stale:
+            raise forms.ValidationError(stale)
         named = {*_NAMES, "is_active"} & set(self.changed_data)
         if not self.errors and named and cleaned.get("is_active", self.instance.is_active):
             fault = self.person(cleaned).name_fault()

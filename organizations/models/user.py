@@ -1,3 +1,5 @@
+import hashlib
+import json
 import unicodedata
 from typing import Any
 
@@ -34,6 +36,16 @@ class User(AbstractUser):
         """The roles by name, each with who gave it; None if it was given before that was recorded."""
         grants = {grant.group_id: grant for grant in self.role_grants.all()}
         return sorted(((group.name, grants.get(group.pk)) for group in self.groups.all()), key=lambda each: each[0])
+
+    def fingerprint(self) -> str:
+        """What a form of this account was opened with, in short: another one means that the account was changed."""
+        groups = sorted(self.groups.values_list("pk", flat=True))
+        shown = [self.username, self.first_name, self.last_name, self.email, self.is_active, groups]
+        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+
+    def stale_fault(self, opened_with: str) -> str | None:
+        """The sentence that says why a form opened with this fingerprint is not saved; None if nothing changed."""
+        return None if opened_with == self.fingerprint() else "This account was changed meanwhile. Open it again."
 
     def name_fault(self) -> tuple[str, str] | None:
         """The field and sentence that say why this person cannot be told apart from another one; None if they can.

@@ -49,6 +49,7 @@ def save(
     groups: list[Group] | None = None,
     password: str | None = None,
     is_own_password: bool = False,
+    opened_with: str | None = None,
     what: str,
     actor: Actor,
 ) -> User:
@@ -56,15 +57,19 @@ def save(
 
     Who manages people may open the pages for it. A deactivated account's sessions end for good. A password that
     somebody else sets must be changed at the next sign-in; `is_own_password`: a command asked the person for it.
+    `opened_with`: the fingerprint of the account that the form showed.
 
     Raises:
         PasswordRefused: the password does not follow the rule.
         NameTaken: the person could not be told apart from another one.
-        NotDone: nobody may do this to this account.
+        NotDone: nobody may do this to this account, or it was changed since its form was opened.
     """
     with audit.recorded(actor) as history:
         roles = _lock_roles()
         before = User.objects.select_for_update(no_key=True).get(pk=user.pk) if user.pk else None
+        stale = before.stale_fault(opened_with) if before and opened_with is not None else None
+        if stale:
+            raise NotDone(stale)
         held = {group.pk for group in before.groups.all()} if before else set()
         wanted = held if groups is None else {group.pk for group in groups}
         _check(user, before, actor, changes_roles=wanted != held, sets_password=password is not None)

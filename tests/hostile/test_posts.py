@@ -81,7 +81,8 @@ def test_a_person_s_form_gives_no_rights_but_roles(db: None) -> None:
     made = User.objects.get(username="new-person")
     assert (made.is_superuser, made.is_staff, made.user_permissions.count()) == (False, False, 0)
     own = f"/admin/organizations/user/{boss.pk}/change/"
-    assert post(client, own, {**INTERNAL, "username": boss.username, "groups": [], "is_active": ""}).status_code == 302
+    inputs = {"opened_with": boss.fingerprint(), "username": boss.username, "groups": [], "is_active": ""}
+    assert post(client, own, {**INTERNAL, **inputs}).status_code == 302
     boss.refresh_from_db()
     assert (boss.is_superuser, boss.is_active, boss.groups.get().name) == (False, True, "administrator")
 

@@ -116,3 +116,12 @@ def test_a_password_counts_as_known_to_others_unless_its_person_set_it(boss: Use
     assert anna.must_change_password
     people.change_password(anna, "four-loud-herons", actor=person(anna))
     assert not User.objects.get(pk=anna.pk).must_change_password
+
+
+def test_an_account_changed_between_the_form_and_its_save_is_not_overwritten(boss: User) -> None:
+    anna = save(User(username="anna"), boss, "viewer")
+    opened_with, stale = anna.fingerprint(), User.objects.get(pk=anna.pk)
+    save(anna, boss)
+    with pytest.raises(NotDone, match="changed meanwhile"):
+        save(stale, boss, "viewer", opened_with=opened_with)
+    assert grants(anna) == {}

@@ -43,8 +43,12 @@ def form(username: str = "anna", *roles: str, password: str = "", **values: str)
     return made | {"password1": password, "password2": password} | values
 
 
+def opened(user: User, *roles: str, **values: str) -> dict[str, str | list[str]]:
+    return form(user.username, *roles, opened_with=User.objects.get(pk=user.pk).fingerprint(), **values)
+
+
 def change(client: Client, user: User, *roles: str, **values: str):
-    return client.post(f"{PEOPLE}{user.pk}/change/", form(user.username, *roles, **values))
+    return client.post(f"{PEOPLE}{user.pk}/change/", opened(user, *roles, **values))
 
 
 def roles_of(user: User) -> list[str]:
@@ -108,12 +112,32 @@ def test_an_empty_password_keeps_the_one_there_is_and_a_new_one_counts(client, a
     ],
 )
 def test_what_is_not_valid_saves_nothing(client, anna, values, sentence):
-    answer = client.post(f"{PEOPLE}{anna.pk}/change/", form("anna", "editor", email="new@example.org") | values)
+    answer = client.post(f"{PEOPLE}{anna.pk}/change/", opened(anna, "editor", email="new@example.org") | values)
     assert sentence in answer.content.decode()
     after = User.objects.get(pk=anna.pk)
     assert (after.email, after.username, roles_of(after)) == ("", "anna", ["editor"])
     assert after.check_password(PASSWORD)
     assert entries() == []
+
+
+@pytest.mark.parametrize("changed", ["account", "role"])
+def test_a_form_from_before_another_change_saves_nothing_and_keeps_what_was_typed(client, anna, changed):
+    page = client.get(f"{PEOPLE}{anna.pk}/change/").content.decode()
+    [opened_with] = re.findall(r'name="opened_with" value="(\w+)"', page)
+    if changed == "account":
+        User.objects.filter(pk=anna.pk).update(is_active=False)
+    else:
+        anna.groups.clear()
+    typed = form("anna", "editor", email="new@example.org", opened_with=opened_with)
+    for _ in range(2):
+        page = client.post(f"{PEOPLE}{anna.pk}/change/", typed).content.decode()
+        assert "This account was changed meanwhile. Open it again." in page
+        assert 'value="new@example.org"' in page
+    after = User.objects.get(pk=anna.pk)
+    assert (after.is_active, roles_of(after), after.email) == (
+        (False, ["editor"], "") if changed == "account" else (True, [], "")
+    )
+    assert change(client, anna, *roles_of(anna), email="new@example.org").status_code == 302
 
 
 def test_a_new_person_needs_a_password(client):
@@ -126,7 +150,7 @@ def test_nobody_gives_themselves_a_role_or_locks_themselves_out(client, boss):
     page = client.get(f"{PEOPLE}{boss.pk}/change/").content.decode()
     assert 'name="groups"' not in page
     assert 'name="is_active"' not in page
-    assert client.post(f"{PEOPLE}{boss.pk}/change/", form("boss", "approver", is_active="")).status_code == 302
+    assert client.post(f"{PEOPLE}{boss.pk}/change/", opened(boss, "approver", is_active="")).status_code == 302
     assert roles_of(boss) == ["administrator"]
     after = User.objects.get(pk=boss.pk)
     assert (after.is_active, after.is_staff) == (True, True)
@@ -146,7 +170,7 @@ def test_neither_ones_own_password_nor_that_of_a_superuser_is_set_here(client, b
     for user in (boss, first):
         address = f"{PEOPLE}{user.pk}/change/"
         assert "password1" not in client.get(address).content.decode()
-        assert client.post(address, form(user.username, password=SECRET)).status_code == 302
+        assert client.post(address, opened(user, password=SECRET)).status_code == 302
         assert User.objects.get(pk=user.pk).check_password(PASSWORD)
 
 
@@ -164,7 +188,7 @@ def test_no_account_is_saved_past_the_service(client, anna, monkeypatch):
     monkeypatch.setattr(people, "save", fail)
     for address in (f"{PEOPLE}add/", f"{PEOPLE}{anna.pk}/change/"):
         with pytest.raises(ZeroDivisionError):
-            client.post(address, form("bert", "approver", password=SECRET))
+            client.post(address, opened(anna, "approver", password=SECRET) | {"username": "bert"})
     assert not User.objects.filter(username="bert").exists()
 
 

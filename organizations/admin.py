@@ -130,10 +130,15 @@ class PersonAdmin(PeopleAdmin):
         return super().get_queryset(request).prefetch_related("groups", "role_grants")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Nobody gives themselves a role, or locks themselves out."""
+        """Nobody gives themselves a role, or locks themselves out. User names stay as they are in the history."""
         if obj is None:
             return ()
-        return ("is_active", "groups", "roles_given") if obj.pk == request.user.pk else ("roles_given",)
+        own = ("is_active", "groups") if obj.pk == request.user.pk else ()
+        return ("username", *own, "roles_given")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The user name first, also where it is only shown."""
+        return sorted(super().get_fields(request, obj), key=lambda name: name != "username")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """One's own password is changed on one's own page, and nobody else sets that of who made the portal."""

@@ -109,15 +109,17 @@ class AccountForm(forms.ModelForm):
         if stale:
             raise forms.ValidationError(stale)
         named = {*_NAMES, "is_active"} & set(self.changed_data)
-        if not self.errors and named and cleaned.get("is_active", self.instance.is_active):
+        counts = self.instance.pk is None or cleaned.get("is_active", self.instance.is_active)
+        if not self.errors and named and counts:
             fault = self.person(cleaned).name_fault()
             if fault:
                 self.add_error(*fault)
         return cleaned
 
     def person(self, cleaned: dict[str, Any]) -> User:
-        """The person with the names that were typed."""
-        return User(pk=self.instance.pk, **{name: cleaned.get(name, "") for name in _NAMES})
+        """The person with the names that were typed, and those that this form does not change."""
+        names = {name: cleaned.get(name, getattr(self.instance, name)) for name in _NAMES}
+        return User(pk=self.instance.pk, **names)
 
 
 class PersonForm(SetPasswordMixin, AccountForm):

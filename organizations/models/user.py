@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -51,16 +52,20 @@ class User(AbstractUser):
         """The field and sentence that say why this person cannot be told apart from another one; None if they can.
 
         Names that differ only in capitals, accents, blanks or punctuation count as the same. Closed accounts do not
-        count.
+        count, but nobody gets their user name: the history names people by it, and it never changes.
         """
-        field = "last_name" if self.get_full_name() else "username"
+        is_new = self.pk is None
+        if is_new and re.fullmatch(r"[\w.@+-]+", self.get_username(), re.ASCII) is None:
+            return "username", "A user name has only the letters A to Z, digits and @ . + - _. Write it so."
+        field = "username" if is_new and not self.get_full_name() else "last_name"
         for name in (self.shown_name, self.get_username()):
             if len(_alphabets(name) & _LOOK_ALIKE) > 1:
                 return field, f"'{name}' mixes letters of two alphabets. Write it in one."
-        for other in User.objects.filter(is_active=True).exclude(pk=self.pk).order_by("pk"):
-            if self.get_username().casefold() == other.get_username().casefold():
-                sentence = f"The user name '{other.get_username()}' exists already. Choose another one."
-                return "username", sentence
+        for other in User.objects.exclude(pk=self.pk).order_by("pk"):
+            if is_new and self.get_username().casefold() == other.get_username().casefold():
+                return "username", f"The user name '{other.get_username()}' exists already. Choose another one."
+            if not other.is_active:
+                continue
             if _is_alike(self.shown_name, other.shown_name) or _is_alike(self.shown_name, other.get_username()):
                 return field, (
                     f"'{other.shown_name}' ({other.get_username()}) has this name already. Add what tells the two "

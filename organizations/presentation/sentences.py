@@ -283,6 +283,9 @@ def _times(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _roles(facts: Mapping[str, Any]) -> Iterator[Part]:
     details = facts.get("details", {})
+    if "was" in details:
+        was, now = (f'"{details[key]}"' if details[key] else "none" for key in ("was", "now"))
+        yield Part(f" Name changed from {was} to {now}.")
     for word, names in (("Given", details.get("given")), ("Taken", details.get("taken"))):
         if names:
             yield Part(f" {word}: {', '.join(names)}.")

@@ -10,9 +10,9 @@ from . import audit, passwords, repetitions
 from .actors import Actor, described, person
 from .faults import NameTaken, NotDone, PasswordRefused
 
-ACCOUNT = ["username", "first_name", "last_name", "email", "is_active", "is_staff", "session_stamp"]
+ACCOUNT = ["first_name", "last_name", "email", "is_active", "is_staff", "session_stamp"]
 PASSWORD = ["password", "must_change_password"]
-NAMES = ["username", "first_name", "last_name", "is_active"]
+NAMES = ["first_name", "last_name", "is_active"]
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -83,7 +83,7 @@ def save(
             user.groups.set(groups)
         given, taken = ([roles[pk] for pk in sorted(pks)] for pks in (wanted - held, held - wanted))
         _record_grants(user, given, taken, actor)
-        _note(history, user, what, given, taken)
+        _note(history, user, before, what, given, taken)
     return user
 
 
@@ -120,6 +120,8 @@ def _is_self(actor: Actor, before: User | None) -> bool:
 
 def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool, sets_password: bool) -> None:
     """Refuse what nobody may do to this account, whatever their rights."""
+    if before is not None and before.username != user.username:
+        raise NotDone(f"The user name stays '{before.username}': the history names the person by it.")
     if before is not None and _is_self(actor, before):
         if changes_roles:
             raise NotDone("Nobody changes their own roles. Ask another administrator.")
@@ -131,7 +133,7 @@ def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool
             f"set it there: ./dev changepassword {before.username}"
         )
     is_renamed = before is None or any(getattr(user, name) != getattr(before, name) for name in NAMES)
-    fault = user.name_fault() if user.is_active and is_renamed else None
+    fault = user.name_fault() if is_renamed and (user.is_active or before is None) else None
     if fault is not None:
         raise NameTaken(*fault)
 
@@ -153,7 +155,10 @@ def _write(user: User, before: User | None, *, sets_password: bool) -> None:
     user.save(update_fields=[*ACCOUNT, *(PASSWORD if sets_password else [])])
 
 
-def _note(history: audit.History, user: User, what: str, given: list[Group], taken: list[Group]) -> None:
+def _note(
+    history: audit.History, user: User, before: User | None, what: str, given: list[Group], taken: list[Group]
+) -> None:
+    names = [before.get_full_name(), user.get_full_name()] if before else []
     history.add(
         Action.PERSON_CHANGED,
         object={"type": "person", "id": str(user.pk), "name": user.get_username(), "display": user.get_full_name()},
@@ -164,6 +169,7 @@ def _note(history: audit.History, user: User, what: str, given: list[Group], tak
             "taken": sorted(group.name for group in taken),
             "active": user.is_active,
             "staff": user.is_staff,
+            **({"was": names[0], "now": names[1]} if len(set(names)) > 1 else {}),
         },
     )
 

@@ -227,6 +227,15 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
             "Boss One (boss) changed the account Anna Two (anna): groups. Given: approver, auditor. Taken: viewer.",
         ),
         (
+            Action.PERSON_CHANGED,
+            {
+                "object": {"type": "person", "id": "8", "name": "anna", "display": "Old X"},
+                "reason": "last_name",
+                "details": {"was": "Per Son", "now": "Old X"},
+            },
+            'Editor One changed the account Old X (anna): last_name. Name changed from "Per Son" to "Old X".',
+        ),
+        (
             Action.EXPORT_MADE,
             {"object": {"type": "export", "id": "", "name": "organizations as CSV"}, "details": {"rows": 1}},
             "Editor One exported organizations as CSV: 1 row.",

@@ -74,6 +74,9 @@ def test_roles_of_an_earlier_release_are_told_from_the_history(boss: User) -> No
         {"username": "BOSS", "last_name": "Somebody else"},
         {"last_name": "В\u043ess Two"},  # with a Cyrillic letter
         {"username": "b\u043ess"},
+        {"username": "bőss"},
+        {"username": "anna two"},
+        {"username": "b\u043ess", "is_active": False},
     ],
 )
 def test_nobody_takes_a_name_that_is_like_that_of_another(boss: User, names: dict[str, str]) -> None:
@@ -125,3 +128,27 @@ def test_an_account_changed_between_the_form_and_its_save_is_not_overwritten(bos
     with pytest.raises(NotDone, match="changed meanwhile"):
         save(stale, boss, "viewer", opened_with=opened_with)
     assert grants(anna) == {}
+
+
+def test_no_user_name_is_changed_or_given_again(boss: User) -> None:
+    anna = save(User(username="anna", is_active=False), boss)
+    with pytest.raises(NameTaken, match="exists already"):
+        save(User(username="Anna", first_name="Somebody", last_name="Else"), boss)
+    anna.username = "bert"
+    with pytest.raises(NotDone, match="The user name stays 'anna'"):
+        save(anna, boss)
+
+
+def test_an_entry_tells_the_name_a_person_had_before(boss: User) -> None:
+    anna = save(User(username="anna", first_name="Per", last_name="Son"), boss)
+    anna.first_name, anna.last_name = "Old", "X"
+    save(anna, boss)
+    details = last_entry()["details"]
+    assert isinstance(details, dict)
+    assert (details["was"], details["now"]) == ("Per Son", "Old X")
+
+
+def test_an_account_with_a_user_name_from_before_can_still_be_changed(boss: User) -> None:
+    anna = factories.UserFactory(username="ánna two")
+    anna.first_name, anna.last_name = "Anna", "Two"
+    assert save(anna, boss, "viewer").get_full_name() == "Anna Two"

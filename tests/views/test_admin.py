@@ -100,13 +100,8 @@ def test_an_empty_password_keeps_the_one_there_is_and_a_new_one_counts(client, a
     [
         ({"password1": "short", "password2": "short"}, "This password is too short."),
         ({"password1": SECRET}, "The two passwords are not the same."),
-        (
-            dict.fromkeys(("username", "password1", "password2"), "anna.the.editor"),
-            "contains &#x27;anna.the.editor&#x27;",
-        ),
-        ({"username": "a\x00b"}, "Null characters are not allowed."),
-        ({"username": "a" * 10_000}, "at most 150 characters"),
-        ({"username": "<b>"}, "Enter a valid username."),
+        (dict.fromkeys(("first_name", "password1", "password2"), "Bertholdina99"), "contains &#x27;Bertholdina99&#x27;"),
+        ({"email": "a\x00b"}, "Null characters are not allowed."),
         ({"groups": "999999"}, "Select a valid choice."),
         ({"groups": "x"}, "is not a valid value"),
     ],
@@ -144,6 +139,27 @@ def test_a_new_person_needs_a_password(client):
     answer = client.post(f"{PEOPLE}add/", form("bert", "viewer"))
     assert "This field is required." in answer.content.decode()
     assert not User.objects.filter(username="bert").exists()
+
+
+@pytest.mark.parametrize(
+    ("username", "sentence"),
+    [
+        ("a\x00b", "Null characters are not allowed."),
+        ("a" * 10_000, "at most 150 characters"),
+        ("<b>", "A user name has only the letters A to Z, digits and @ . + - _."),
+        ("Anna", "The user name &#x27;anna&#x27; exists already."),
+    ],
+)
+def test_a_user_name_that_will_not_do_makes_no_account(client, anna, username, sentence):
+    answer = client.post(f"{PEOPLE}add/", form(username, "viewer", password=SECRET, is_active=""))
+    assert sentence in answer.content.decode()
+    assert User.objects.count() == 2
+
+
+def test_the_user_name_of_an_account_is_only_to_be_read(client, anna):
+    assert 'name="username"' not in client.get(f"{PEOPLE}{anna.pk}/change/").content.decode()
+    assert client.post(f"{PEOPLE}{anna.pk}/change/", opened(anna) | {"username": "bert"}).status_code == 302
+    assert User.objects.get(pk=anna.pk).username == "anna"
 
 
 def test_nobody_gives_themselves_a_role_or_locks_themselves_out(client, boss):

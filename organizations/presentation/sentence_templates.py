@@ -97,7 +97,7 @@ TEMPLATES: Mapping[str, Template] = {
     Action.PERSON_SIGNED_OUT: Template(*_SIGN_IN, "{actor} signed out.{times}"),
     Action.PERSON_CHANGED: Template("user-circle", "is-ink", "{actor} changed the account {account}: {cause}.{roles}"),
     Action.PERMISSION_REFUSED: Template("lock-closed", "is-no", "{actor} was refused: they may not {act}.{times}"),
-    Action.EXPORT_MADE: Template("arrow-down-tray", "is-ink", "{actor} exported {name}: {rows}."),
+    Action.EXPORT_MADE: Template("arrow-down-tray", "is-ink", "{actor} exported {name}: {rows}.{times}"),
     Action.SETTINGS_SEEN: Template("information-circle", "is-quiet", "{actor} runs with the settings of this entry."),
 }
 

@@ -66,10 +66,7 @@ def save(
     """
     with audit.recorded(actor) as history:
         roles = _lock_roles()
-        before = User.objects.select_for_update(no_key=True).get(pk=user.pk) if user.pk else None
-        stale = before.stale_fault(opened_with) if before and opened_with is not None else None
-        if stale:
-            raise NotDone(stale)
+        before = _locked(user, opened_with) if user.pk else None
         held = {group.pk for group in before.groups.all()} if before else set()
         wanted = held if groups is None else {group.pk for group in groups}
         _check(user, before, actor, changes_roles=wanted != held, sets_password=password is not None)
@@ -98,20 +95,36 @@ def change_password(user: User, password: str, *, actor: Actor) -> None:
     save(user, password=password, what="password changed", actor=actor)
 
 
-def export_made(request: HttpRequest, what: str, *, environment: str = "", count: int) -> None:
-    """Note that records or history left the portal as a file."""
-    with audit.recorded(actor_of(request)) as history:
-        history.add(
-            Action.EXPORT_MADE,
-            object={"type": "export", "id": "", "name": what},
-            environment=environment,
-            details={"rows": count},
-        )
+def export_made(request: HttpRequest, what: str, *key: str, environment: str = "", count: int) -> None:
+    """Note that records or history left the portal as a file. HEAD takes nothing out.
+
+    `key` tells apart exports that `what` does not: repeats of the same one are counted.
+    """
+    if request.method == "HEAD":
+        return
+    repetitions.note(
+        actor_of(request),
+        Action.EXPORT_MADE,
+        what,
+        *key,
+        object={"type": "export", "id": "", "name": what},
+        environment=environment,
+        details={"rows": count},
+    )
 
 
 def _lock_roles() -> dict[int, Group]:
     """The roles by id, locked: accounts are changed one after the other, so that two cannot take one name."""
     return {group.pk: group for group in Group.objects.order_by("pk").select_for_update(no_key=True)}
+
+
+def _locked(user: User, opened_with: str | None) -> User:
+    """The account as it is stored, if it is still what its form showed."""
+    before = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    stale = before.stale_fault(opened_with) if opened_with is not None else None
+    if stale:
+        raise NotDone(stale)
+    return before
 
 
 def _is_self(actor: Actor, before: User | None) -> bool:

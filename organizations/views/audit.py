@@ -10,6 +10,7 @@ from organizations.permissions import Right
 from organizations.presentation import audit, audit_export, audit_filters
 from organizations.services import people
 from organizations.views.access import actor, needs, why_not
+from organizations.views.files import download
 
 
 @require_safe
@@ -44,7 +45,7 @@ def raw(request: HttpRequest, sequence: int) -> HttpResponse:
 
 @require_safe
 @needs(Right.EXPORT)
-def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+def export(request: HttpRequest) -> StreamingHttpResponse:
     filters, faults = audit_filters.read(request.GET)
     form = request.GET.get("format", "csv")
     if faults or form not in audit_export.FORMATS:
@@ -53,8 +54,8 @@ def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     count = made.entries.count()
     what = f"the history as {form.upper()}, narrowed to {'; '.join(made.narrowed_to)}"
     people.export_made(request, what, environment=filters.environment, count=count)
-    headers = {"Content-Disposition": f'attachment; filename="{made.name(form)}"'}
-    return StreamingHttpResponse(made.lines(form, count), content_type=audit_export.FORMATS[form], headers=headers)
+    lines = made.lines(form, count)
+    return download(request, lines, name=made.name(form), content_type=audit_export.FORMATS[form])
 
 
 def _entry(sequence: int) -> AuditEntry:

@@ -14,6 +14,7 @@ from organizations.permissions import Right
 from organizations.services import checking, people
 
 from .access import needs, why_not
+from .files import download
 
 
 @require_safe
@@ -37,8 +38,8 @@ def export(request: HttpRequest, environment: Environment) -> StreamingHttpRespo
     """Everything that is found, as a CSV file that is made while it is read; noted in the history."""
     total = checking.records(environment).count()
     people.export_made(request, f"check of all records in {environment.label}", environment=environment, count=total)
-    headers = {"Content-Disposition": f'attachment; filename="check-{environment}.csv"'}
-    return StreamingHttpResponse(_file(environment), content_type="text/csv; charset=utf-8", headers=headers)
+    name = f"check-{environment}.csv"
+    return download(request, _file(environment), name=name, content_type="text/csv; charset=utf-8")
 
 
 def _file(environment: Environment) -> Iterator[str]:

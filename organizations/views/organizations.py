@@ -12,6 +12,7 @@ from organizations.presentation import exporting, filters, listing, tree
 from organizations.services import gateway, people
 
 from .access import needs, organization_or_404, user_of, why_not
+from .files import download
 
 
 @require_safe
@@ -58,8 +59,7 @@ def export(request: HttpRequest, environment: Environment) -> StreamingHttpRespo
     """The list with its filters as a CSV file; the export is noted in the history."""
     wanted = filters.read(request.GET, environment)
     found = filters.narrowed(environment, wanted).order_by(*wanted.order())
-    people.export_made(request, f"organizations in {environment.label}", environment=environment, count=found.count())
-    lines = exporting.csv_lines(found)
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="organizations-{environment}.csv"'
-    return response
+    what, count = f"organizations in {environment.label}", found.count()
+    people.export_made(request, what, str(count), environment=environment, count=count)
+    name = f"organizations-{environment}.csv"
+    return download(request, exporting.csv_lines(found), name=name, content_type="text/csv; charset=utf-8")

@@ -100,7 +100,10 @@ def test_an_empty_password_keeps_the_one_there_is_and_a_new_one_counts(client, a
     [
         ({"password1": "short", "password2": "short"}, "This password is too short."),
         ({"password1": SECRET}, "The two passwords are not the same."),
-        (dict.fromkeys(("first_name", "password1", "password2"), "Bertholdina99"), "contains &#x27;Bertholdina99&#x27;"),
+        (
+            dict.fromkeys(("first_name", "password1", "password2"), "Bertholdina99"),
+            "contains &#x27;Bertholdina99&#x27;",
+        ),
         ({"email": "a\x00b"}, "Null characters are not allowed."),
         ({"groups": "999999"}, "Select a valid choice."),
         ({"groups": "x"}, "is not a valid value"),

@@ -98,6 +98,7 @@ def test_the_number_of_queries_of_an_export_does_not_grow(auditor):
             exported(auditor, "?format=csv")
         return counting.number
 
+    exported(auditor, "?format=csv")  # those that follow are counted
     assert queries(10) == queries(400)
 
 

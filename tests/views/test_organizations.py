@@ -12,6 +12,7 @@ from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord, ContactRecord
 from organizations.services import delivery
 from organizations.services.actors import Actor
+from organizations.views.files import download
 from tests import bulk, factories
 from tests.factories import BASE
 
@@ -334,6 +335,25 @@ def test_the_export_holds_every_field_of_what_fits_and_is_noted(client_of, famil
     assert response["Content-Disposition"] == 'attachment; filename="organizations-staging.csv"'
     facts = AuditEntry.objects.get(action=Action.EXPORT_MADE).facts
     assert (facts["environment"], facts["details"]) == ("staging", {"rows": 1})
+
+
+def test_the_same_export_again_and_again_is_one_entry_and_another_one_its_own(client_of, family):
+    client = client_of("viewer")
+    for query in ("quarry", "quarry", "", "quarry", ""):
+        client.get(f"{STAGING}export/", {"q": query})
+    rows = [entry.facts["details"]["rows"] for entry in AuditEntry.objects.filter(action=Action.EXPORT_MADE)]
+    assert sorted(rows) == [1, len(family)]
+
+
+@pytest.mark.parametrize("address", [f"{STAGING}export/", f"{STAGING}check/export/", "/audit/export/"])
+def test_who_asks_only_for_the_head_of_an_export_leaves_no_entry(client_of, db, address):
+    assert client_of("auditor").head(address).status_code == 200
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_head_of_an_export_has_no_rows(rf):
+    answer = download(rf.head("/"), ["row"], name="a.csv", content_type="text/csv")
+    assert answer.getvalue() == b""
 
 
 def test_the_export_names_the_counterpart_with_its_standing(client_of, family, editor):

@@ -108,6 +108,13 @@ def test_createsuperuser_asks_again_until_the_password_is_good(monkeypatch: pyte
 
 
 @pytest.mark.django_db
+def test_createsuperuser_asks_no_password_for_a_user_name_that_will_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    type_it(monkeypatch)
+    with pytest.raises(CommandError, match="the letters A to Z"):
+        call_command("createsuperuser", "--username", "vícτim")
+
+
+@pytest.mark.django_db
 def test_changepassword_takes_no_bad_password_and_lets_it_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     user = factories.UserFactory(username="victim")
     type_it(monkeypatch, "abc", "123456789012", "victimvictim1")

@@ -42,10 +42,12 @@ class Command(PortalCommand):
             user.full_clean()
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
+        if fault := user.name_fault():
+            raise CommandError(fault[1])
         password = ask_password(user, self.stderr) if asks else os.environ.get("DJANGO_SUPERUSER_PASSWORD")
         actor = system("Command createsuperuser")
         try:
             people.save(user, password=password, is_own_password=True, what="account made", actor=actor)
-        except NotDone as fault:
-            raise CommandError(str(fault)) from fault
+        except NotDone as refused:
+            raise CommandError(str(refused)) from refused
         self.stdout.write(f"The account {user.username} was made. It may manage people and roles and nothing else.")

@@ -121,7 +121,7 @@ class Server(TcpWSGIServer):
 
     def __init__(self, application: Callable[..., Any], door: socket.socket, threads: int = THREADS) -> None:
         super().__init__(
-            _without_open_files(application),
+            _as_served(application),
             _sock=door,
             bind_socket=False,
             sockinfo=(door.family, door.type, door.proto, door.getsockname()),
@@ -197,12 +197,21 @@ def serve(application: Callable[..., Any], door: socket.socket, threads: int = T
     server.run()
 
 
-def _without_open_files(application: Callable[..., Any]) -> Callable[..., Any]:
-    """Static files are copied into the answer: otherwise each stays open until a slow visitor has read it."""
+def _as_served(application: Callable[..., Any]) -> Callable[..., Any]:
+    """The application without what waitress would do wrong with its answers.
+
+    Static files are copied into the answer: otherwise each stays open until a slow visitor has read it. An answer to
+    HEAD has no body: waitress sends what it is given, and a proxy would take that for the next answer.
+    """
 
     def called(environ: dict[str, Any], start_response: Any) -> Any:
         environ.pop("wsgi.file_wrapper", None)
-        return application(environ, start_response)
+        answer = application(environ, start_response)
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return answer
+        if hasattr(answer, "close"):
+            answer.close()
+        return []
 
     return called
 

@@ -167,6 +167,14 @@ def test_a_request_that_does_not_come_to_its_end_is_cut(running, monkeypatch):
         assert client.recv(1) == b""
 
 
+def test_an_answer_to_head_has_no_body(running):
+    with running.sending(b"HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") as client:
+        head, _, body = everything(client).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"Content-Length: " in head
+    assert body == b""
+
+
 def test_no_file_stays_open_for_a_slow_reader(running):
     assert "wsgi.file_wrapper" not in running.get("/")
 

@@ -6,6 +6,8 @@ import signal
 import sys
 import traceback
 
+from orgportal import processes
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orgportal.settings")
@@ -13,6 +15,7 @@ def main() -> None:
         # Until the command listens itself it has started nothing: there is nothing to stop and nothing to say.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: os._exit(0))
+    processes.end_with_parent()
     try:
         run()
     except SystemExit as end:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orgportal.faults import SettingsFault
-from orgportal.processes import Taken, describe
+from orgportal.processes import Taken, holders
 
 # What SQLite keeps beside a database while it is in use, or after a process was killed.
 SUFFIXES = ("-wal", "-shm", "-journal")
@@ -48,7 +48,9 @@ def share(database: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise Taken(f"{database} is being restored by {_holders(lock)}. Wait until that has ended.") from None
+        raise Taken(
+            f"{database} is being restored by {holders(lock) or 'another process'}. Wait until that has ended."
+        ) from None
     make_private(database)
     _shared[lock] = descriptor
 
@@ -66,7 +68,7 @@ def alone(database: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Taken(f"{database} is in use by {_holders(lock)}") from None
+            raise Taken(f"{database} is in use by {holders(lock) or 'another process'}") from None
         yield
     finally:
         os.close(descriptor)
@@ -104,15 +106,3 @@ def _open(lock: Path) -> int:
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     give_to_owner(lock, lock.with_name(lock.name.removesuffix(".lock")))
     return descriptor
-
-
-def _holders(lock: Path) -> str:
-    """The other processes that hold a lock file, as far as the system says."""
-    inode, found = str(lock.stat().st_ino), set[int]()
-    with suppress(OSError):  # there is no such list on macOS
-        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
-            _, kind, _, _, process, place, *_ = line.split()
-            if kind == "FLOCK" and place.rpartition(":")[2] == inode:
-                found.add(int(process))
-    processes = [describe(process) for process in sorted(found - {0, os.getpid()})]
-    return ", ".join(processes) or "another process"

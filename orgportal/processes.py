@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from pathlib import Path
 _LONGEST_PAUSE = 30.0
 _SETTLED = 60.0  # who lived so long begins again with the shortest pause
 _STEP = 0.1
+_PARENT = "ORGPORTAL_PARENT"
 
 
 class Taken(Exception):
@@ -130,7 +132,10 @@ class Supervisor:
 
     def _popen(self, command: Sequence[str], inherit: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
         files = (*self.inherit, *inherit)
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=files)  # noqa: S603
+        environment = {**os.environ, _PARENT: str(os.getpid())}
+        return subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, process_group=0, pass_fds=files, env=environment
+        )
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         if self.stopping:
@@ -138,6 +143,19 @@ class Supervisor:
                 if process is not None:
                     _kill_group(process)
         self.stopping = True
+
+
+def end_with_parent() -> None:
+    """Below a `Supervisor`: send SIGTERM to this process as soon as the supervisor is gone, for example killed."""
+    parent = os.environ.pop(_PARENT, "")
+    if parent:
+        threading.Thread(target=_watch_parent, args=(int(parent),), name="parent", daemon=True).start()
+
+
+def _watch_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -155,12 +173,25 @@ def only_one(lock: Path) -> Iterator[int]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.seek(0)
-            holder = describe(int(file.read() or 0))
-            raise Taken(f"already running on this database, as {holder} ({lock})") from None
+            found = holders(lock) or describe(int(file.read() or 0))
+            raise Taken(f"already running on this database, as {found} ({lock})") from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield file.fileno()
+
+
+def holders(lock: Path) -> str:
+    """The other processes that have a lock file open, children that inherited it among them.
+
+    Empty if the system does not show them: other accounts' processes are hidden, and macOS has no such list.
+    """
+    wanted, found = lock.stat(), set[int]()
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if os.path.samestat(link.stat(), wanted):
+                found.add(int(link.parts[2]))
+    return ", ".join(describe(process) for process in sorted(found - {os.getpid()}))
 
 
 def describe(process: int) -> str:

@@ -156,12 +156,13 @@ def test_only_one_holds_a_lock_and_its_end_frees_it(tmp_path):
         pass
 
 
-def test_a_child_that_inherits_the_lock_holds_it(tmp_path):
+def test_a_child_that_inherits_the_lock_holds_it_and_is_named(tmp_path):
     lock = tmp_path / "serve.lock"
     with only_one(lock) as descriptor:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=[descriptor])
     try:
-        with pytest.raises(Taken), only_one(lock):
+        named = f"as process {child.pid} " if Path("/proc").exists() else "already running"
+        with pytest.raises(Taken, match=named), only_one(lock):
             pass
     finally:
         child.kill()

@@ -49,6 +49,14 @@ def test_it_answers_refuses_a_second_start_survives_a_crash_and_leaves_nothing_b
     assert [pid for pid in left if Portal.is_running(pid)] == []
 
 
+def test_when_serve_is_killed_its_programs_end_and_it_can_be_started_again(serving, variables):
+    serving.process.kill()
+    serving.process.communicate(timeout=60)  # at its end everybody who could write there has ended
+    again = Portal(variables, "serve")
+    again.wait_until_ready()
+    assert again.end()[0] == 0
+
+
 def test_a_taken_port_is_told_and_nothing_is_started(variables):
     host, port = variables["BIND"].split(":")
     with socket.create_server((host, int(port))):

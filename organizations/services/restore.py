@@ -153,8 +153,12 @@ def _examine(scratch: Path, file: Path) -> Content:
 
 def _end_sessions(scratch: Path) -> None:
     """Sessions in the backup may be of people whose accounts were closed since."""
+    _change(scratch, f"DELETE FROM {Session._meta.db_table}")  # noqa: S608
+
+
+def _change(scratch: Path, statement: str) -> None:
     with closing(sqlite3.connect(scratch)) as copy:
-        copy.execute(f"DELETE FROM {Session._meta.db_table}")  # noqa: S608
+        copy.execute(statement)
         copy.commit()
 
 
@@ -199,6 +203,7 @@ def _fold(database: Path) -> uuid.UUID | None:
     try:
         with closing(sqlite3.connect(database)) as opened:
             opened.execute("PRAGMA journal_mode=DELETE")
+            opened.execute("BEGIN EXCLUSIVE")  # refused while a program that needs no -wal file reads or writes
             content = _content(opened)
             return content.key if content else None
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
@@ -215,7 +220,7 @@ def _will_stop(scratch: Path, content: Content) -> bool:
         with closing(sqlite3.connect(scratch)) as copy:
             return copy.execute(query, (sequence, digest)).fetchone() is not None
 
-    return restored.will_stop(content.key, holds)
+    return restored.will_stop(content.key, holds, lambda number: _change(scratch, f"PRAGMA user_version = {number}"))
 
 
 def _exchange(scratch: Path, database: Path) -> Path | None:

@@ -6,12 +6,14 @@ its message leaves. A database that does not hold that entry is older than what 
 
 import fcntl
 import os
+import secrets
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.db import connection
 
 from organizations.models import AuditEntry, AuditHead, Environment, Installation
 from orgportal import database_file
@@ -19,7 +21,8 @@ from orgportal import database_file
 from . import audit, environments
 from .actors import Actor
 
-_NO_HASH = "0" * 64
+_MARK = "0" * 56
+"""So begins no hash; the number of the copy that is about to be put back follows, as SQLite's `user_version`."""
 REASON = "the database is older than what was sent: it was put back from a backup"
 
 
@@ -41,13 +44,23 @@ def look(*, actor: Actor) -> bool:
             sequence, digest = _read(file)
     except FileNotFoundError:
         return False
-    if not sequence or AuditEntry.objects.filter(pk=sequence, hash=digest).exists():
+    if not sequence or _is_as_sent(sequence, digest):
         return False
     stop_all(actor=actor)
     with _own_path().open("r+b") as file:
         head = AuditHead.objects.get(pk=1)
         _write(file, head.sequence, head.hash)
     return True
+
+
+def _is_as_sent(sequence: int, digest: str) -> bool:
+    """Whether this database holds that entry, or is not the copy that a restore, perhaps cut off, was to put back."""
+    if not digest.startswith(_MARK):
+        return AuditEntry.objects.filter(pk=sequence, hash=digest).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA user_version")
+        (version,) = cursor.fetchone()
+    return bool(version != int(digest, 16))
 
 
 def stop_all(*, actor: Actor) -> None:
@@ -60,20 +73,24 @@ def stop_all(*, actor: Actor) -> None:
             environments.stop(history, gate, REASON)
 
 
-def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool]) -> bool:
+def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool], number_copy: Callable[[int], None]) -> bool:
     """Whether workers will stop every environment of a backup that is about to be put back.
 
     `holds` says whether the backup has an entry of the history with this sequence and hash. If this machine kept
-    nothing about that database, nobody knows what was sent after the backup was made: then the workers stop as well.
+    nothing about that database, nobody knows what was sent after the backup was made: then the workers stop as well,
+    but only on the copy that `number_copy` gave its `user_version`. A restore that is cut off leaves the database
+    before it in use. If that one was to stop as well, it has the same number.
     """
     path = _path(key)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
         database_file.give_to_owner(path, path.parent)
         sequence, digest = _read(file)
-        if sequence:
+        if sequence and not digest.startswith(_MARK):
             return not holds(sequence, digest)
-        _write(file, 1, _NO_HASH)
+        version = int(digest, 16) if sequence and int(digest, 16) else secrets.randbelow(2**31 - 1) + 1
+        number_copy(version)
+        _write(file, 1, f"{_MARK}{version:08x}")
     return True
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 
 from organizations.models import (
@@ -96,6 +97,20 @@ def test_a_database_that_was_put_back_stops_every_environment_once(
     gates = EnvironmentGate.objects.all()
     assert {(gate.stopped_reason, gate.put_back) for gate in gates} == {(restored.REASON, True)}
     assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).count() == 2
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("is_in_place", [False, True])
+def test_a_restore_that_was_cut_off_stops_the_copy_if_it_is_in_place_and_never_the_database_before_it(
+    db: None, worker: Actor, file: Path, is_in_place: bool
+) -> None:
+    numbers: list[int] = []
+    for _ in range(2):
+        assert restored.will_stop(Installation.objects.get().key, lambda *_: False, numbers.append)
+    assert len(set(numbers)) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA user_version = {numbers[0] if is_in_place else 0}")
+    assert restored.look(actor=worker) is is_in_place
 
 
 def test_a_database_put_back_under_a_running_worker_sends_nothing(

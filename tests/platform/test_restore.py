@@ -1,7 +1,6 @@
 """A backup in the place of the database: all of it or nothing, whatever is in the way and whenever it is cut off."""
 
 import os
-import re
 import resource
 import shutil
 import signal
@@ -11,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +40,11 @@ def backup(tmp_path, database) -> Path:
 def change(file: Path, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(statement, values)
+
+
+def rows(file: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute(query).fetchall()
 
 
 def add_person(file: Path, name: str) -> None:
@@ -182,8 +187,10 @@ def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var,
     )
     assert restore.restore(backup, database).will_stop
     [file] = var.iterdir()
-    # What a worker then looks for is in no history.
-    assert re.fullmatch(r"[1-9]\d* 0{64}\n", file.read_text())
+    # What a worker then looks for is this copy, and not what was there before it.
+    [(version,)] = rows(database, "PRAGMA user_version")
+    assert version
+    assert file.read_text() == f"1 {version:064x}\n"
     assert restore.restore(backup, database).will_stop
     file.write_text(f"3 {'a' * 64}\n")
     assert not restore.restore(backup, database).will_stop
@@ -195,6 +202,16 @@ def test_workers_stop_unless_this_machine_knows_that_nothing_was_sent_since(var,
 def test_it_is_refused_while_another_program_has_the_database_open(database, backup):
     with closing(sqlite3.connect(database)) as opened:
         opened.execute("PRAGMA journal_mode=WAL")
+        opened.execute("SELECT * FROM organizations_user").fetchall()
+        with pytest.raises(NotDone, match=r"Another program has .* open"):
+            restore.restore(backup, database)
+    assert people(database) == ["newer"]
+
+
+def test_it_is_refused_while_another_program_reads_a_database_without_a_wal_file(database, backup):
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA journal_mode=DELETE")
+        opened.execute("BEGIN")
         opened.execute("SELECT * FROM organizations_user").fetchall()
         with pytest.raises(NotDone, match=r"Another program has .* open"):
             restore.restore(backup, database)

@@ -8,19 +8,26 @@ database on purpose.
 """
 
 import fcntl
+import glob
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orgportal.faults import SettingsFault
+from orgportal.faults import SettingsFault, WrongFile
+from orgportal.folders import make_folder
 from orgportal.processes import Taken, holders
 
 # What SQLite keeps beside a database while it is in use, or after a process was killed.
 SUFFIXES = ("-wal", "-shm", "-journal")
 
+# Every SQLite database that is not empty begins so.
+_HEAD = b"SQLite format 3\0"
+
 # The open lock files of this process; they are never closed.
 _shared: dict[Path, int] = {}
+_one_thread = threading.Lock()
 
 
 def parts(database: Path) -> list[Path]:
@@ -37,12 +44,19 @@ def share(database: Path) -> None:
     """Use the database until this process ends, and take it away from other accounts.
 
     Raises:
+        WrongFile: it is missing, is not a database, or has a second name.
         Taken: another process is replacing the database.
         SettingsFault: other accounts can read it, and it belongs to one of them.
     """
+    check_exists(database)
     lock = _beside(database, ".lock")
-    if lock in _shared:
-        return
+    with _one_thread:  # a thread that looks at the file must not release the locks of another's connection
+        if lock not in _shared:
+            check_kind(database)
+            _shared[lock] = _share(database, lock)
+
+
+def _share(database: Path, lock: Path) -> int:
     descriptor = _open(lock)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -51,8 +65,64 @@ def share(database: Path) -> None:
         raise Taken(
             f"{database} is being restored by {holders(lock) or 'another process'}. Wait until that has ended."
         ) from None
-    make_private(database)
-    _shared[lock] = descriptor
+    try:
+        remove_second_names(database)
+        _check_names(database)
+        make_private(database)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def make(database: Path) -> None:
+    """Make an empty database, unless there is one.
+
+    Raises:
+        SettingsFault: it cannot be made.
+    """
+    if database.exists():
+        return
+    try:
+        make_folder(database.parent)
+        os.close(os.open(database, os.O_WRONLY | os.O_CREAT, 0o600))
+        give_to_owner(database, database.parent)
+    except OSError as error:
+        raise SettingsFault("DATABASE_URL", f"{database} cannot be made: {error.strerror}") from None
+
+
+def check_exists(database: Path) -> None:
+    """Raise `WrongFile` if there is no such file: `migrate` and `restore` alone make a database."""
+    if not database.exists():
+        raise WrongFile(f"There is no database {database}. For a new portal run: ./dev migrate")
+
+
+def check_kind(database: Path) -> None:
+    """Raise `WrongFile` if the file is there and holds something else than an SQLite database. Changes nothing."""
+    if not database.exists() or _beside(database, ".lock") in _shared:
+        # Once SQLite has it open in this process, to close it here would release the locks of SQLite.
+        return
+    if database.is_file():
+        with database.open("rb") as file:
+            if file.read(len(_HEAD)) in (b"", _HEAD):
+                return
+    raise WrongFile(f"{database} is not an SQLite database. Check DATABASE_URL.")
+
+
+def remove_second_names(database: Path) -> None:
+    """Remove the second name that a restore gave to a database before it was killed. No restore may be running."""
+    for kept in database.parent.glob(f"{glob.escape(database.name)}.replaced-*"):
+        if database.exists() and kept.samefile(database):
+            kept.unlink()
+
+
+def _check_names(database: Path) -> None:
+    if database.stat().st_nlink > 1:
+        # SQLite names the -wal file by the database: changes made under one name are missing under the other.
+        raise WrongFile(
+            f"{database} has a second name (a hard link), under which changes would be lost. Remove that name. To find "
+            f"it: find / -samefile {database}"
+        )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from orgportal.faults import SettingsFault
+from orgportal.faults import SettingsFault, WrongFile
 from orgportal.processes import Taken
 
 MIGRATE = "The database lacks tables or columns that this release needs. Run: ./dev migrate"
@@ -45,7 +45,7 @@ _POSTGRESQL = {
 
 def sentence(error: BaseException) -> str:
     """What to tell instead of a traceback."""
-    if isinstance(error, SettingsFault | Taken):
+    if isinstance(error, SettingsFault | Taken | WrongFile):
         return str(error)
     if isinstance(error, DatabaseError | sqlite3.Error):
         return _of_database(error)

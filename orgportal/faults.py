@@ -15,3 +15,7 @@ class SettingsFault(Exception):
 
     def __str__(self) -> str:
         return f"{self.variable}: {self.fault}"
+
+
+class WrongFile(Exception):
+    """What DATABASE_URL names is not a database that this portal may use; the text says why and what to do."""

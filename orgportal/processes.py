@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from orgportal.folders import make_folder
+
 _LONGEST_PAUSE = 30.0
 _SETTLED = 60.0  # who lived so long begins again with the shortest pause
 _STEP = 0.1
@@ -167,7 +169,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def only_one(lock: Path) -> Iterator[int]:
     """Hold the lock file, or raise `Taken`. Gives its descriptor: children that inherit it hold the lock as well."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(lock.parent)
     with lock.open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

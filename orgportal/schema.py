@@ -10,14 +10,16 @@ from django.db.migrations.recorder import MigrationRecorder
 type Migrations = Collection[tuple[str, str]]
 """Migrations by the app and their name."""
 
+NEWER = "the database was made by a newer release"
+
 
 def fault() -> str:
     """Why this release must not work on the database, in words; empty when it may. Raises DatabaseError."""
     applied = MigrationRecorder(connection).applied_migrations().keys()
+    if unknown(applied):
+        return NEWER
     if lacks := missing(applied):
         return f"{len(lacks)} migrations are not applied"
-    if unknown(applied):
-        return "the database was migrated by another release"
     return ""
 
 

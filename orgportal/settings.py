@@ -11,7 +11,7 @@ from django.utils.csp import CSP
 
 from orgportal.demonstration import places, var_dir
 from orgportal.logs import logging_settings
-from orgportal.variables import make_folder, read_variables, redox_settings
+from orgportal.variables import read_variables, redox_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = var_dir(os.environ)
@@ -27,7 +27,8 @@ TESTING = False
 if DEMO:
     VARIABLES = read_variables(places(VAR_DIR), VAR_DIR / "demo.env")
 else:
-    _env_file = os.environ.get("ORGPORTAL_ENV_FILE", str(BASE_DIR / ".env"))
+    _default_file = BASE_DIR / ".env"
+    _env_file = os.environ.get("ORGPORTAL_ENV_FILE", str(_default_file) if _default_file.exists() else "")
     VARIABLES = read_variables(os.environ, Path(_env_file) if _env_file else None)
 
 DEBUG = VARIABLES.flag("DEBUG", default=False)
@@ -126,8 +127,6 @@ _database = VARIABLES.database("DATABASE_URL", default="sqlite:///var/orgportal.
 if _database["ENGINE"].endswith("sqlite3"):
     # A relative path would depend on the folder from which the process was started.
     _database["NAME"] = str(BASE_DIR / _database["NAME"])
-    # On a fresh machine the folder of the default is not there yet, and SQLite makes none.
-    make_folder("DATABASE_URL", Path(_database["NAME"]).parent)
     _database["ENGINE"] = "orgportal.sqlite3"
     _database["OPTIONS"] = {
         # A transaction that begins deferred fails when it wants to write after another one has written.

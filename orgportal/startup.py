@@ -7,14 +7,15 @@ from pathlib import Path
 from django.conf import settings
 
 from organizations.services import gateway, installation, timing
-from orgportal import demonstration
+from orgportal import database_file, demonstration, folders
 from orgportal.faults import SettingsFault
 
 
 def verify() -> None:
     """Raise `SettingsFault` when the portal must not run with its settings. Opens no database.
 
-    A fault inside one Redox environment is no reason: that environment is then shown as not connected.
+    Raises `WrongFile` when DATABASE_URL names a file that is not a database. A fault inside one Redox environment is
+    no reason: that environment is then shown as not connected.
     """
     for check in (
         _secret_key,
@@ -23,6 +24,7 @@ def verify() -> None:
         _https,
         _database,
         _own_folder,
+        _var_folder,
         _delivery_times,
         _unknown_names,
     ):
@@ -76,7 +78,8 @@ def _hosts() -> Iterator[SettingsFault]:
 
 
 def _bind() -> Iterator[SettingsFault]:
-    if settings.DEBUG and not _only_this_machine():
+    is_only_this_machine = _only_this_machine()
+    if settings.DEBUG and not is_only_this_machine:
         yield SettingsFault("DEBUG", "shows the inside of the portal to every visitor: only with BIND on 127.0.0.1")
 
 
@@ -99,6 +102,8 @@ def _database() -> Iterator[SettingsFault]:
         yield SettingsFault(
             "DATABASE_URL", "names the file of ./dev demo, which starts over when told to; name another"
         )
+    if settings.DATABASES["default"]["ENGINE"] == "orgportal.sqlite3":
+        database_file.check_kind(Path(settings.DATABASES["default"]["NAME"]))
 
 
 def _own_folder() -> Iterator[SettingsFault]:
@@ -110,6 +115,12 @@ def _own_folder() -> Iterator[SettingsFault]:
             folder.chmod(0o700)
         except PermissionError:
             yield SettingsFault(str(folder), f"is open to other accounts. Its owner must run: chmod 700 {folder}")
+
+
+def _var_folder() -> Iterator[SettingsFault]:
+    fault = folders.write_fault(Path(settings.VAR_DIR))
+    if fault:
+        yield SettingsFault("ORGPORTAL_VAR", f"{settings.VAR_DIR} cannot be made or written: {fault}")
 
 
 def _delivery_times() -> Iterator[SettingsFault]:

@@ -180,30 +180,24 @@ def _private_key(prefix: str, texts: Mapping[str, str]) -> str:
 
 
 def read_variables(environment: Mapping[str, str], file: Path | None) -> Variables:
-    """The process's own variables, and below them those of the file, when there is one.
+    """The process's own variables, and below them those of the file, if one is named.
 
-    Raises `SettingsFault` for a file that cannot be read or has a line that is neither a comment nor NAME=value.
+    Raises `SettingsFault` for a file that is missing, cannot be read, or has a line that is neither a comment nor
+    NAME=value.
     """
     values = dict(environment)
-    if file is not None and file.exists():
+    if file is not None:
         for name, value in _read_file(file).items():
             values.setdefault(name, value)
     return Variables(values)
-
-
-def make_folder(name: str, folder: Path) -> None:
-    """Make a folder that a setting names. Raises `SettingsFault` when it cannot be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsFault(name, f"its folder cannot be made: {error.strerror}") from None
 
 
 def _read_file(file: Path) -> dict[str, str]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsFault(str(file), f"cannot be read: {type(error).__name__}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsFault(str(file), f"cannot be read: {reason}") from None
     for number, line in enumerate(text.splitlines(), start=1):
         if line and not line.startswith("#") and not _LINE.fullmatch(line):
             # Caught here, because the library would print the line, which may be part of a private key.

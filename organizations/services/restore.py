@@ -5,7 +5,6 @@ at which the database has no `-wal` file: SQLite would apply the changes in it t
 """
 
 import datetime
-import glob
 import os
 import shutil
 import sqlite3
@@ -97,9 +96,7 @@ def _check_file(file: Path, database: Path, *, is_complete: bool) -> None:
 def _clean(database: Path, scratch: Path) -> None:
     """Remove what a restore that was killed left: the copy, and a second name of the database that still is in use."""
     _remove(scratch)
-    for kept in database.parent.glob(f"{glob.escape(database.name)}.replaced-*"):
-        if database.exists() and kept.samefile(database):
-            kept.unlink()
+    database_file.remove_second_names(database)
 
 
 def _remove(scratch: Path) -> None:

@@ -17,6 +17,7 @@ from django.db import connection
 
 from organizations.models import AuditEntry, AuditHead, Environment, Installation
 from orgportal import database_file
+from orgportal.folders import make_folder
 
 from . import audit, environments
 from .actors import Actor
@@ -30,7 +31,7 @@ def remember() -> None:
     """Write down how far the history has come. Several workers of one machine share the file; it never goes back."""
     head = AuditHead.objects.get(pk=1)
     path = _own_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if head.sequence > _read(file)[0]:
@@ -82,7 +83,7 @@ def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool], number_copy: Ca
     before it in use. If that one was to stop as well, it has the same number.
     """
     path = _path(key)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with path.open("a+b") as file:
         database_file.give_to_owner(path, path.parent)
         sequence, digest = _read(file)

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from orgportal import database_file
+from orgportal.faults import WrongFile
 from orgportal.processes import Taken, only_one
 
 from .serving import manage
@@ -34,3 +35,13 @@ def test_what_a_process_shares_keeps_others_from_having_it_alone(database):
     database_file.share(database)
     with pytest.raises(Taken), database_file.alone(database):
         pass
+
+
+def test_a_database_with_a_second_name_is_refused_unless_a_restore_that_was_killed_left_it(tmp_path, database):
+    (tmp_path / "db.replaced-20270509-140300").hardlink_to(database)
+    database_file.share(database)
+    assert not list(tmp_path.glob("*replaced*"))
+    second = tmp_path / "second"
+    second.hardlink_to(database)
+    with pytest.raises(WrongFile, match="has a second name"):
+        database_file.share(second)

@@ -68,3 +68,18 @@ def test_the_portals_own_folder_is_narrowed_and_a_named_one_is_left_as_it_is(set
         (tmp_path / name).chmod(0o755)
     startup.verify()
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("var", "named")] == [0o700, 0o755]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [("serve", "--check"), ("serve",), ("migrate",), ("restore", "{folder}/backup")])
+def test_a_file_that_is_not_a_database_stays_as_it_is(variables, tmp_path, database, arguments):
+    database.rename(tmp_path / "backup")
+    (tmp_path / "notes").mkdir()
+    file = tmp_path / "notes" / "text"
+    file.write_text("Not a database.\n")
+    file.chmod(0o644)
+    given = {**variables, "DATABASE_URL": f"sqlite:///{file}"}
+    ended = manage(*(each.format(folder=tmp_path) for each in arguments), **given)
+    assert (ended.returncode, f"{file} is not an SQLite database. Check DATABASE_URL." in ended.stderr) == (2, True)
+    assert [path.name for path in file.parent.iterdir()] == ["text"]
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("Not a database.\n", 0o644)

@@ -293,8 +293,11 @@ def test_a_disk_that_fails_while_it_is_written_leaves_everything_as_it_was(varia
 def test_run_by_root_everything_belongs_to_the_account_of_the_portal(variables, tmp_path, database, backup):
     for path in (tmp_path, database):
         os.chown(path, 65534, 65534)
-    (tmp_path / "var").mkdir()
-    os.chown(tmp_path / "var", 65534, 65534)
+    (tmp_path / "owned").mkdir()
+    os.chown(tmp_path / "owned", 65534, 65534)
+    for name in ("db", "new/db"):
+        places = {"DATABASE_URL": f"sqlite:///{tmp_path}/owned/{name}", "ORGPORTAL_VAR": f"{tmp_path}/owned/new/var"}
+        assert manage("restore", str(backup), **variables | places).returncode == 0
     assert manage("restore", str(backup), **variables).returncode == 0
     assert {path.name for path in tmp_path.rglob("*") if path.stat().st_uid != 65534} == {backup.name}
 

@@ -91,11 +91,13 @@ def test_it_never_migrates_by_itself(variables, database, command):
     [
         ({"LOG_LEVEL": "loud"}, "orgportal: LOG_LEVEL: is none of"),
         ({"ALLOWED_HOSTS": "*"}, "CommandError: ALLOWED_HOSTS: must name the hosts"),
+        ({"DATABASE_URL": "sqlite:///{folder}/none"}, "There is no database"),
         ({"DATABASE_URL": "sqlite:///{folder}/empty"}, "are not applied. Make a backup, then run: ./dev migrate"),
     ],
 )
 def test_a_web_server_started_by_hand_ends_with_2_and_one_line(variables, tmp_path, changed, told):
     given = {name: value.format(folder=tmp_path) for name, value in {**variables, **changed}.items()}
+    (tmp_path / "empty").touch()
     ended = manage("webserver", **given)
     assert ended.returncode == 2
     [line] = ended.stderr.splitlines()

@@ -60,10 +60,6 @@ def test_reading_a_file_leaves_the_environment_of_the_process_alone(tmp_path):
     assert "ONLY_IN_THE_FILE" not in os.environ
 
 
-def test_a_missing_file_is_no_fault(tmp_path):
-    assert read_variables({}, tmp_path / "nothing").text("BIND", "default") == "default"
-
-
 def test_a_line_that_is_no_setting_is_refused_without_being_shown(tmp_path):
     file = tmp_path / "settings"
     file.write_text("A=1\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw\n", encoding="utf-8")

@@ -1,6 +1,8 @@
 """Start: settings that must not be used together stop the process and are named."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,8 @@ def test_the_settings_of_the_tests_are_fit():
         ("HTTPS", {"HTTPS": False, "BIND": "[::]:8000"}),
         ("BEHIND_PROXY", {"HTTPS": True, "BEHIND_PROXY": 0}),
         ("BIND", {"BIND": "localhost:8000"}),
+        ("BIND", {"BIND": "nonsense", "HTTPS": True, "BEHIND_PROXY": 1}),
+        ("ORGPORTAL_VAR", {"VAR_DIR": "/dev/null/var"}),
         ("BIND", {"BIND": "8000"}),
         ("BIND", {"BIND": "127.0.0.1:http"}),
         ("BIND", {"BIND": "127.0.0.1:70000"}),
@@ -106,7 +110,7 @@ def test_a_process_with_a_general_fault_ends_with_2_and_one_line(tmp_path, varia
 
 
 @pytest.mark.slow
-def test_djangos_checks_for_deployment_find_nothing(tmp_path):
+def test_djangos_checks_for_deployment_find_nothing(database):
     ended = manage(
         "check",
         "--deploy",
@@ -115,7 +119,7 @@ def test_djangos_checks_for_deployment_find_nothing(tmp_path):
         ALLOWED_HOSTS="portal.example.org",
         BEHIND_PROXY="1",
         EMAIL_URL="smtp+tls://portal:secret@mail.example.org:587",
-        DATABASE_URL=f"sqlite:///{tmp_path}/db",
+        DATABASE_URL=f"sqlite:///{database}",
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == "System check identified no issues (1 silenced).\n"
@@ -128,3 +132,29 @@ def test_the_first_command_on_a_fresh_machine_makes_the_folder_of_the_database(t
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert (tmp_path / "new" / "folder" / "portal.sqlite3").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("serve", "--check"), ("serve",), ("deliver",), ("createsuperuser",)])
+def test_a_database_that_is_missing_is_made_by_no_other_command(tmp_path, variables, command):
+    given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/new/portal.sqlite3"}
+    ended = manage(*command, **given)
+    assert ended.returncode == 2
+    assert f"There is no database {tmp_path}/new/portal.sqlite3. For a new portal run: ./dev migrate" in ended.stderr
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.slow
+def test_a_database_of_a_newer_release_is_refused_with_what_helps(variables, database):
+    with closing(sqlite3.connect(database)) as opened, opened:
+        opened.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('organizations', '9999_later', '')")
+    ended = manage("serve", "--check", **variables)
+    assert ended.returncode == 2
+    assert "newer release. Install that release, or restore a backup of this one." in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "reason"), [("", "Is a directory"), ("none.env", "No such file or directory")])
+def test_a_file_of_settings_that_cannot_be_read_is_named(tmp_path, name, reason):
+    ended = manage("serve", "--check", ORGPORTAL_ENV_FILE=str(tmp_path / name))
+    assert (ended.returncode, ended.stderr) == (2, f"orgportal: {tmp_path / name}: cannot be read: {reason}\n")

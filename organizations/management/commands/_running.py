@@ -18,8 +18,12 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 
 def check_database() -> None:
-    """Refuse a database that lacks migrations or belongs to other settings."""
+    """Refuse a database that lacks migrations, was made by a newer release, or belongs to other settings."""
     fault = schema.fault()
+    if fault == schema.NEWER:
+        raise CommandError(
+            "The database was made by a newer release. Install that release, or restore a backup of this one."
+        )
     if fault:
         raise CommandError(f"The database does not fit: {fault}. Make a backup, then run: ./dev migrate")
     startup.verify_database()

@@ -31,6 +31,9 @@ class Command(PortalCommand):
                 for warning in connections.weak_keys():
                     self.stdout.write(f"Warning: {warning}")
             return
+        if settings.DATABASES["default"]["ENGINE"] == "orgportal.sqlite3":
+            # Before the lock file is made beside it.
+            database_file.check_exists(Path(settings.DATABASES["default"]["NAME"]))
         try:
             self._serve()
         except Taken as taken:

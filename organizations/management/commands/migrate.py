@@ -1,0 +1,17 @@
+"""Django's `migrate`, which also makes an SQLite database that is not there yet. No other command makes one."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import connections
+
+from orgportal import database_file
+
+
+class Command(migrate.Command):
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        connection = connections[options["database"]]
+        if connection.vendor == "sqlite" and not (options["check_unapplied"] or options["plan"]):
+            database_file.make(Path(connection.settings_dict["NAME"]))
+        return super().execute(*args, **options)  # runs Django's checks first, which open the database

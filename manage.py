@@ -36,14 +36,12 @@ def main() -> None:
 
 
 def run() -> None:
-    from django.core.management import execute_from_command_line
-
-    from orgportal import demonstration
+    from orgportal import command_line, demonstration
 
     if sys.argv[1:2] == ["demo"]:
         # Before Django reads any setting: the demonstration uses its own and nothing else.
         demonstration.enter(os.environ)
-    execute_from_command_line(sys.argv)
+    command_line.Utility(sys.argv).execute()
 
 
 def sentence(fault: Exception) -> str:

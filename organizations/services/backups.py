@@ -44,6 +44,8 @@ def _make_private(file: Path) -> None:
     """An empty file that only its owner can read, which SQLite fills."""
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileNotFoundError:
+        raise NotDone(f"There is no folder {file.parent}. Make it, or name a file in another folder.") from None
     except OSError as error:
         raise NotDone(f"{file} cannot be made: {error.strerror}. Name a file that does not exist yet.") from None
 

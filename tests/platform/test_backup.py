@@ -26,6 +26,8 @@ def test_a_copy_is_whole_private_and_overwrites_nothing(variables, tmp_path):
     assert again.returncode == 2
     assert "cannot be made: File exists. Name a file that does not exist yet." in again.stderr
     assert file.read_bytes() == before
+    nowhere = manage("backup", str(tmp_path / "none" / "file"), **variables)
+    assert f"There is no folder {tmp_path / 'none'}." in nowhere.stderr
 
 
 def test_what_cannot_be_copied_leaves_no_file(variables, tmp_path):

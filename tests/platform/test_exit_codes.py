@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -123,7 +124,7 @@ def test_an_error_is_told_in_a_sentence_without_classes_and_secrets(
 
 def test_what_a_rule_refuses_is_told_in_its_own_words(monkeypatch, capsys):
     assert end_of(monkeypatch, PortalCommand, raising(NotDone("The file exists."))) == 2
-    assert capsys.readouterr().err == "CommandError: The file exists.\n"
+    assert capsys.readouterr().err.endswith(": The file exists.\n")
 
 
 @pytest.mark.parametrize("base", [BaseCommand, PortalCommand])
@@ -177,6 +178,14 @@ def test_ctrl_c_before_anything_was_started_is_no_fault(tmp_path, command, numbe
     os.killpg(process.pid, number)
     output, _ = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [("migrate", "nothing"), ("restore", "{folder}/none")])
+def test_an_error_begins_with_the_name_of_the_portal_whoever_wrote_the_command(variables, tmp_path, arguments):
+    ended = run_command(*(each.format(folder=tmp_path) for each in arguments), **variables)
+    assert ended.returncode == 2
+    assert re.fullmatch(r"orgportal: .*\n", ended.stderr)
 
 
 @pytest.mark.slow

@@ -390,7 +390,8 @@ def test_after_another_tool_put_the_database_back_all_sending_is_stopped(variabl
         gates = opened.execute("SELECT put_back, stopped_reason FROM organizations_environmentgate").fetchall()
     assert gates == [(1, restored.REASON)] * 2
     assert sessions_in(database) == 0
-    assert manage("restore", **variables).returncode == 2
+    for arguments in ((), ("--by-hand", "--complete")):
+        assert manage("restore", *arguments, **variables).returncode == 2
 
 
 @pytest.mark.slow

@@ -90,8 +90,8 @@ def test_it_never_migrates_by_itself(variables, database, command):
     ("changed", "told"),
     [
         ({"LOG_LEVEL": "loud"}, "orgportal: LOG_LEVEL: is none of"),
-        ({"ALLOWED_HOSTS": "*"}, "CommandError: ALLOWED_HOSTS: must name the hosts"),
-        ({"DATABASE_URL": "sqlite:///{folder}/none"}, "There is no database"),
+        ({"ALLOWED_HOSTS": "*"}, "orgportal: ALLOWED_HOSTS: must name the hosts"),
+        ({"DATABASE_URL": "sqlite:///{folder}/none"}, "orgportal: There is no database"),
         ({"DATABASE_URL": "sqlite:///{folder}/empty"}, "are not applied. Make a backup, then run: ./dev migrate"),
     ],
 )

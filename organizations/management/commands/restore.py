@@ -38,7 +38,7 @@ class Command(PortalCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         startup.verify()
-        if (options["file"] is None) is not options["by_hand"]:
+        if (options["file"] is None) is not options["by_hand"] or (options["by_hand"] and options["complete"]):
             raise CommandError("Name the backup: ./dev restore FILE. After pg_restore or a snapshot: --by-hand alone.")
         if options["by_hand"]:
             check_database()

@@ -225,6 +225,23 @@ def test_each_program_of_the_demonstration_refuses_a_database_in_earnest(databas
         assert "DATABASE_URL" in ended.stderr, command
 
 
+def test_a_copy_of_the_file_alone_bears_the_mark_before_the_first_record_is_made(folder, database, tmp_path):
+    seeded = Path(shutil.copy(database, folder / "demo.sqlite3"))
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "seed_demo"],
+        env={**plain_environment(), "ORGPORTAL_DEMO": "1", "ORGPORTAL_VAR": str(folder)},
+    )
+    with closing(sqlite3.connect(seeded)) as watching:
+        while not watching.execute("SELECT 1 FROM organizations_user").fetchone():
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        copy = shutil.copy(seeded, tmp_path / "copy")
+    with closing(sqlite3.connect(copy)) as opened:
+        opened.execute("PRAGMA journal_mode=DELETE")
+        assert opened.execute("SELECT demonstration FROM organizations_installation").fetchone() == (1,)
+
+
 def test_demonstration_records_cannot_be_added_to_a_database_in_earnest(variables):
     ended = manage("seed_demo", **variables)
     assert ended.returncode == 2

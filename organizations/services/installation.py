@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 
 from organizations.models import (
     Action,
@@ -106,3 +107,7 @@ def mark_as_demonstration() -> None:
                 "DATABASE_URL", "names a database that is in use; demonstration records are never added to it"
             )
         Installation.objects.filter(pk=1).update(demonstration=True)
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
+            with connection.cursor() as cursor:
+                # Writes the mark from the -wal file into the database, for copies of that file alone.
+                cursor.execute("PRAGMA wal_checkpoint(FULL)")

@@ -16,7 +16,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
-from django.db import connection
 
 from organizations.management import demonstration_records as made_up
 from organizations.models import Environment, Intent, Organization, StandsFor, State, Submission, User, clock
@@ -85,9 +84,6 @@ class Command(PortalCommand):
         startup.verify()
         settings.REDOX_SETTLE = A_DAY
         installation.mark_as_demonstration()
-        with connection.cursor() as cursor:
-            # Writes the mark from the -wal file into the database, for copies of that file alone.
-            cursor.execute("PRAGMA wal_checkpoint(FULL)")
         startup.verify_database()
         everybody = make_people()
         for environment in Environment:

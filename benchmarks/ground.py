@@ -13,6 +13,7 @@ import django
 from django.core.management import call_command
 from django.db import connection
 
+from orgportal import database_file
 from orgportal.demonstration import var_dir
 from orgportal.processes import Program, Supervisor
 
@@ -64,6 +65,8 @@ def prepare(database: str, **variables: str) -> None:
         **{"LOG_LEVEL": "WARNING", **variables},
     )
     django.setup()
+    if connection.vendor == "sqlite":
+        database_file.make(Path(connection.settings_dict["NAME"]))
     if connection.introspection.table_names():
         raise NotMeasured("The database is in use. Name an empty one: it is filled with made-up records.")
     call_command("migrate", verbosity=0)

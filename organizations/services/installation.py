@@ -107,7 +107,9 @@ def mark_as_demonstration() -> None:
                 "DATABASE_URL", "names a database that is in use; demonstration records are never added to it"
             )
         Installation.objects.filter(pk=1).update(demonstration=True)
-        if connection.vendor == "sqlite" and not connection.in_atomic_block:
-            with connection.cursor() as cursor:
-                # Writes the mark from the -wal file into the database, for copies of that file alone.
-                cursor.execute("PRAGMA wal_checkpoint(FULL)")
+
+
+def write_mark_to_file() -> None:
+    """Bring the mark from SQLite's `-wal` file into the database, so that a copy of that file alone bears it."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(FULL)")

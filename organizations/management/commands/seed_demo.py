@@ -84,6 +84,7 @@ class Command(PortalCommand):
         startup.verify()
         settings.REDOX_SETTLE = A_DAY
         installation.mark_as_demonstration()
+        installation.write_mark_to_file()
         startup.verify_database()
         everybody = make_people()
         for environment in Environment:

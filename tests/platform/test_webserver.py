@@ -168,7 +168,7 @@ def test_a_request_that_does_not_come_to_its_end_is_cut(running, monkeypatch):
 
 
 def test_an_answer_to_head_has_no_body(running):
-    with running.sending(b"HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") as client:
+    with running.sending(b"HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n") as client:
         head, _, body = everything(client).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     assert b"Content-Length: " in head

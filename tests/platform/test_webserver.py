@@ -15,6 +15,7 @@ from orgportal.webserver import MOST_AHEAD, MOST_BODY, Server
 
 LARGE = 64  # megabytes: more than sockets take, and more than waitress keeps by default before a thread must wait
 PATIENCE = 60
+SOON = 15  # seconds; before waitress closes a connection on which nothing moves
 
 
 class Running:
@@ -154,6 +155,7 @@ def test_with_many_connections_the_oldest_that_waits_makes_room(running, monkeyp
     with ExitStack() as stack:
         waiting = [stack.enter_context(running.sending(b"GET / HTTP/1.1\r\nX-Slow: a")) for _ in range(6)]
         assert "PATH_INFO" in running.get("/")
+        waiting[0].settimeout(SOON)
         assert waiting[0].recv(1) == b""
 
 
@@ -164,6 +166,7 @@ def test_a_request_that_does_not_come_to_its_end_is_cut(running, monkeypatch):
             client.sendall(b"a")
         running.server.next_channel_cleanup = 0
         running.server.pull_trigger()
+        client.settimeout(SOON)
         assert client.recv(1) == b""
 
 

@@ -36,7 +36,7 @@ class Answer:
 
 
 class Change(NamedTuple):
-    """A row before and after; None where there is none."""
+    """A row before and after a request; None if the row was not there."""
 
     before: Row | None
     after: Row | None

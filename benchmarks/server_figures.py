@@ -25,7 +25,7 @@ _LONGEST = 5.0  # seconds after which a look counts as failed
 
 @dataclass(slots=True)
 class Server:
-    """One server, and what was measured of it.
+    """One server and its figures.
 
     `processor`: milliseconds of computing for one request. `worst`: seconds by attack, of live, ready and a page.
     """

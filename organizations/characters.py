@@ -9,7 +9,7 @@ INVISIBLE = re.compile(
 """What no font draws: Unicode's Default_Ignorable_Code_Point and three marks of annotations. Half of it is not Cf."""
 
 ZERO_WIDTH_SPACE = "\u200b"
-"""It is invisible, but a line may break there: in a text it stands between two words."""
+"""It is invisible, but a line may break there: so in a text it separates two words."""
 
 BRAILLE_BLANK = "\u2800"
 """It looks like a blank and is of the category So."""

@@ -155,7 +155,7 @@ _MOST_CHANGES = 2
 
 
 def read_country(value: str) -> Read:
-    """USA for every American spelling, as in Redox's example; other countries, and what is none, stay as typed."""
+    """USA for every American spelling, as in Redox's example; every other text stays as typed."""
     found = read_text("Country", value, _LONGEST)
     if not is_american(found.value) or found.value in ("", AMERICAN):
         return found

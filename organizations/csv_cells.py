@@ -22,7 +22,7 @@ _SKIPPED = frozenset({"Zs", "Cc", "Cf", "Cs", "Mn", "Mc", "Me", "Sk", "Pi", "Pf"
 
 
 class _Kinds(dict[int, str]):
-    """For str.translate: each character as the one that stands for its kind, filled as characters come.
+    """For str.translate: replaces each character by one sign for its kind; filled when a character is first met.
 
     "=" begins a formula, "," separates cells, "|" does both, a line break is one or a tab, "'" is itself, a blank is
     skipped, "x" is anything else. A kind is one character, so a place among the kinds is a place in the text.

@@ -176,7 +176,7 @@ def with_hyphens(typed: str) -> str:
 
 
 def unusual(typed: str) -> str:
-    """A sentence, after a blank, that names the first character which can look like a usual one; "" if there is none.
+    """A sentence, after a blank, that names the first character which can look like a usual one; "" without one.
 
     A quoted code that holds one looks perfect. Letters from A to Z with an accent do not look like others.
     """
@@ -196,7 +196,7 @@ def _without_invisible(text: str) -> str:
 
 
 def _with_breaks(text: str) -> str:
-    """As `_without_invisible`, with a blank for what stands between two digits: on a page, a line could break there."""
+    """As `_without_invisible`, with a blank for an invisible character between two digits: a line could break there."""
     kept: list[str] = []
     was_invisible = False
     for character in text:

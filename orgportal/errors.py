@@ -59,7 +59,7 @@ def sentence(error: BaseException) -> str:
 
 
 def _unexpected(error: BaseException) -> str:
-    # Without the text: it can hold whatever the program had in hand.
+    # Without the text of the error: it can contain any value that the program was working on.
     return f"This failed unexpectedly ({type(error).__name__}). Add --traceback to see where in the program."
 
 

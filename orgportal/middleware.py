@@ -1,4 +1,4 @@
-"""What stands before every page: the number of a request with its log line, and answers to what no page can take."""
+"""Runs before every page: gives a request its number and log line, and answers requests that no page can take."""
 
 import logging
 import re

@@ -154,7 +154,7 @@ class Server(TcpWSGIServer):
         self.close()
 
     def stop(self) -> None:
-        """Accept nothing new, and let `run` return when everything in hand is answered, or when `GRACE` is over."""
+        """Accept nothing new, and let `run` return when all begun requests are answered, or when `GRACE` is over."""
         if self._stop_at is None:
             self._stop_at = time.monotonic() + GRACE
         self.pull_trigger()

@@ -30,7 +30,7 @@ def read_by_form(
     routing_names: Mapping[str, str],
     own_ids: Mapping[str, str],
 ) -> Iterator[FormRemark]:
-    """Read a stored record as if all of it were typed today. Looks at no other record: no query is made."""
+    """Read a stored record as if all of it were typed today. Makes no query."""
     no_destination = record.destination_known and not record.destination_id
     # As an OID, so that the form looks up no record of ours.
     typed = Typed.from_record(record, stands_for="", place=OTHER)

@@ -20,7 +20,7 @@ def _double_key(row):
 
 
 def fold_history(apps, schema_editor):
-    """Only the copy for searching changes, not what an entry says. Who acted is no longer part of that copy."""
+    """Change only the copy for searching, not what an entry says. The copy no longer contains who acted."""
     entries = apps.get_model("organizations", "AuditEntry").objects
     sql = "UPDATE organizations_auditentry SET search_text = %s WHERE sequence = %s"
     for chunk in _chunks(entries.values("pk", "search_text", "actor_name")):

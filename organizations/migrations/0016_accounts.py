@@ -1,6 +1,6 @@
 """Accounts: who gave each role, sessions that end with the account, passwords to change, and counters of refusals.
 
-Roles that were given before are told from the history where it has the entry.
+The grants of existing roles are read from the history, if it has the entry.
 """
 
 import json

@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 from organizations.folding import fold
 
 _LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
-"""Alphabets with letters that cannot be told from each other."""
+"""Alphabets that have letters which look the same."""
 
 
 class User(AbstractUser):
@@ -30,7 +30,7 @@ class User(AbstractUser):
 
     @property
     def shown_name(self) -> str:
-        """What pages call this person: the full name, or the user name if there is none."""
+        """What pages call this person: the full name, or the user name if that is empty."""
         return self.get_full_name() or self.get_username()
 
     def roles_given(self) -> "list[tuple[str, RoleGrant | None]]":

@@ -1,4 +1,7 @@
-"""What a worker does besides delivering: write and delete what is over. Each run does a bounded part of it."""
+"""What a worker does besides delivering: it writes the counts of repeated acts and deletes expired rows.
+
+Each run handles a bounded number of rows.
+"""
 
 import datetime
 import logging

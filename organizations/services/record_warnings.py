@@ -63,7 +63,7 @@ def warnings_of_record(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def short(*values: object) -> str:
-    """What stands for values too long to be kept: equal for equal values only."""
+    """A short hash of values that are too long to keep. Equal values have the same one."""
     return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:12]
 
 

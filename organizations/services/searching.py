@@ -74,7 +74,7 @@ def typed(text: str) -> str:
 def words(text: str) -> tuple[str, ...]:
     """What must be found, each of it, in a search column; at most `MOST_WORDS`.
 
-    A phone is one word, however it is typed. One with a dash or a slash is looked for as it stands in the column, with
+    A phone is one word, however it is typed. A word with a dash or a slash is looked for as the column has it, with
     a blank: "LSC-014" finds neither "LSC" nor "014" alone.
     """
     return _all_words(text)[:MOST_WORDS]

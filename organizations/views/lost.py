@@ -113,7 +113,7 @@ def _is_fragment(request: HttpRequest) -> bool:
 
 
 def _elsewhere(page: HttpResponse) -> HttpResponse:
-    """htmx puts no page into a page: it is told to load the other one as a whole."""
+    """Make htmx load the other page as a whole instead of putting it into this one."""
     headers = {"HX-Redirect": page["Location"], "Vary": "HX-Request"}
     return HttpResponse(status=401, headers=headers)
 

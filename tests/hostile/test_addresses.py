@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from benchmarks.malformed_world import addresses
 from organizations.models import AuditEntry, Organization
 from tests import factories
 from tests.factories import BASE
 from tests.hostile.typed import MARKUP, Input, query, stored
-from tests.views.test_matrix import addresses
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""Wherever a page shows a list, each value stands on a line of its own: "Alpha; Beta" is one alias, not two."""
+"""Wherever a page shows a list, each value has a line of its own: "Alpha; Beta" is one alias, not two."""
 
 import re
 from dataclasses import replace

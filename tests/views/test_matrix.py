@@ -3,14 +3,15 @@
 The addresses come from the resolver: a new one without a row in the table fails.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
+from benchmarks.malformed_world import addresses
 from organizations.models import AuditEntry, Organization, Submission, User
 from organizations.permissions import ROLES
 from tests import factories
@@ -111,20 +112,6 @@ TABLE: dict[str, Row] = {
     "admin:auth_group_history": Row(Way(MANAGERS, 302), Way(MANAGERS, 302)),
     "admin:auth_group_delete": Row(Way(frozenset(), 403), Way(frozenset(), 403)),
 }
-
-
-def addresses() -> dict[str, list[str]]:
-    """Every named address with the names of its parts."""
-    return dict(_walk(get_resolver().url_patterns, ""))
-
-
-def _walk(patterns: list[Any], space: str) -> Iterator[tuple[str, list[str]]]:
-    for each in patterns:
-        if isinstance(each, URLResolver):
-            inner = f"{space}{each.namespace}:" if each.namespace else space
-            yield from _walk(each.url_patterns, inner)
-        elif isinstance(each, URLPattern) and each.name:
-            yield f"{space}{each.name}", list(each.pattern.converters or each.pattern.regex.groupindex)
 
 
 class Places:

@@ -76,14 +76,17 @@ class Portal:
 
     def children(self) -> dict[int, str]:
         """Every process below ours, with its command line."""
-        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+        listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
         rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
-        below, found = {self.process.pid}, {}
-        for pid, parent, command in sorted((int(row[0]), int(row[1]), row[2]) for row in rows):
-            if parent in below:
-                below.add(pid)
-                found[pid] = command
-        return found
+        parents = {int(pid): int(parent) for pid, parent, _ in rows}
+        return {int(pid): command for pid, _, command in rows if self._is_ancestor(int(pid), parents)}
+
+    def _is_ancestor(self, pid: int, parents: dict[int, int]) -> bool:
+        while pid in parents:
+            pid = parents[pid]
+            if pid == self.process.pid:
+                return True
+        return False
 
     def child(self, word: str) -> int:
         return min(pid for pid, command in self.children().items() if word in command)

@@ -76,7 +76,8 @@ class Portal:
 
     def children(self) -> dict[int, str]:
         """Every process below ours, with its command line."""
-        listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+        command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True)
         rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
         parents = {int(pid): int(parent) for pid, parent, _ in rows}
         return {int(pid): command for pid, _, command in rows if self._is_ancestor(int(pid), parents)}

@@ -282,6 +282,11 @@ class Organization(models.Model):
         return self.is_foreign or (not self.confirmed and self.presence in (Presence.NEVER, Presence.ABSENT))
 
     @property
+    def is_deactivated(self) -> bool:
+        """Whether it is in the directory, and Active = false was the last that was accepted or taken from there."""
+        return self.presence == Presence.PRESENT and self.confirmed_active is False
+
+    @property
     def open_deactivation(self) -> Submission | None:
         """The submission on its way that takes this record out of use, if there is one."""
         last = self.last_submission

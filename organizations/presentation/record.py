@@ -46,10 +46,7 @@ class Head:
     submissions: int
     entries: int
     can_withdraw: bool
-
-    @property
-    def is_deactivated(self) -> bool:
-        return self.organization.presence == Presence.PRESENT and self.organization.confirmed_active is False
+    can_add_below: bool
 
     @property
     def can_ask(self) -> bool:
@@ -58,13 +55,8 @@ class Head:
 
     @property
     def can_deactivate(self) -> bool:
-        """Whether it may be in the directory."""
-        return self.organization.presence in (Presence.PRESENT, Presence.UNKNOWN)
-
-    @property
-    def has_step(self) -> bool:
-        """Whether a band has the primary button; else it is the one to edit."""
-        return any(act.is_primary for band in self.bands for act in band.acts)
+        """Whether it is registered: before that there is nothing to deactivate or reactivate."""
+        return self.organization.presence == Presence.PRESENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +109,13 @@ def head(organization: Organization) -> Head:
         submissions=Submission.objects.filter(organization=organization).count(),
         entries=AuditEntry.objects.filter(organization_id=organization.pk).count(),
         can_withdraw=last is None and organization.presence == Presence.NEVER,
+        can_add_below=can_add_below(organization, above),
     )
+
+
+def can_add_below(organization: Organization, above: list[Organization]) -> bool:
+    """Whether a record can be added below it: neither it nor what is `above` it is deactivated."""
+    return not any(each.is_deactivated for each in (organization, *above))
 
 
 def basis(organization: Organization) -> SafeString:

@@ -8,7 +8,6 @@ from django.utils.html import strip_tags
 
 from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.presentation import record
 from organizations.records import ContactRecord, canonical
 from organizations.services import delivery, organizations
 from organizations.services.actors import Actor, person
@@ -61,17 +60,16 @@ def test_a_record_that_was_never_sent(client_of, editor):
     assert "Accepted by Redox" not in text
 
 
-def test_an_accepted_record_tells_its_basis_and_offers_to_edit(client_of, accepted):
+def test_an_accepted_record_tells_its_basis_and_offers_to_edit_and_deactivate(client_of, accepted):
     text = text_of(client_of("editor"))
     number = accepted.confirmed_submission_id
     assert f'<a href="/staging/submissions/{number}/">submission {number}</a>' in text
-    assert f'<a class="btn btn-primary" href="{PAGE}edit/">Edit</a>' in text
-    assert f'<a class="btn" href="{PAGE}deactivate/">Deactivate</a>' in text
+    assert f'href="{PAGE}edit/">Edit</a><a class="btn" href="{PAGE}deactivate/">Deactivate</a>' in text
     assert f'<form action="{PAGE}ask/" method="post">' in text
     assert "Withdraw" not in text
     assert "Redox accepted" in text
     assert 'class="todo"' not in text
-    assert text.count("btn-primary") == 1
+    assert "btn-primary" not in text
 
 
 def test_saved_changes_are_named_with_who_and_stand_beside_what_was_accepted(client_of, accepted, editor):
@@ -131,8 +129,8 @@ def test_a_rejected_record_says_so_and_leads_to_the_answer(client_of, practice, 
     [
         (State.UNKNOWN, "Open submission {n}", "Submission {n} left, but no clear answer came."),
         (State.NEEDS_PERSON, "Compare and decide", "The portal cannot decide alone what became of submission {n}."),
-        (State.QUEUED, "Edit", "Submission {n} is stored and will be sent."),
-        (State.SENDING, "Edit", "Submission {n} is on its way."),
+        (State.QUEUED, "", "Submission {n} is stored and will be sent."),
+        (State.SENDING, "", "Submission {n} is on its way."),
     ],
 )
 def test_the_one_primary_button_follows_what_is_open(client_of, practice, editor, state, button, sentence):
@@ -140,9 +138,9 @@ def test_the_one_primary_button_follows_what_is_open(client_of, practice, editor
     Submission.objects.filter(pk=sent.pk).update(state=state, attempt=1)
     text = text_of(client_of("editor"))
     assert sentence.format(n=sent.pk) in text
-    assert text.count("btn-primary") == 1
-    assert f">{button.format(n=sent.pk)}</a>" in text.partition("btn-primary")[2][:200]
-    assert f'<a class="btn{"" if button == "Edit" else " btn-primary"}" href="/staging/submissions/{sent.pk}/">' in text
+    assert text.count("btn-primary") == bool(button)
+    assert f">{button.format(n=sent.pk)}</a>" in text.partition("btn-primary")[2][:200] or not button
+    assert f'<a class="btn{" btn-primary" if button else ""}" href="/staging/submissions/{sent.pk}/">' in text
 
 
 def test_a_deactivated_record_says_since_when_by_whom_and_why(client_of, accepted, editor, worker):
@@ -226,8 +224,18 @@ def test_what_others_wrote_is_shown_as_text(client_of, editor):
     assert "&lt;b&gt;North\\u202E" in body
 
 
-def test_the_step_of_a_record_without_open_work_is_to_edit(accepted):
-    assert not record.head(Organization.objects.with_words().get(pk=accepted.pk)).has_step
+def test_what_a_viewer_cannot_do_in_the_menu_is_disabled(client_of, editor):
+    factories.organization(user=editor)
+    menu = text_of(client_of("viewer")).partition('class="acts"')[2].partition("</details>")[0]
+    for act in ("Add a record below", "Add another like this", "Withdraw"):
+        assert f'disabled aria-describedby="why-not-edit">{act}</button>' in menu
+
+
+def test_a_deactivated_record_offers_no_record_below(client_of, editor):
+    made = factories.confirmed(factories.organization(user=editor))
+    assert text_of(client_of("editor")).count(f'?below={BASE}">Add a record below') == 2
+    Organization.objects.filter(pk=made.pk).update(confirmed_active=False)
+    assert "Add a record below" not in text_of(client_of("editor"))
 
 
 # submissions and history

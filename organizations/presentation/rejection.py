@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Environment, Presence, Submission
+from organizations.models import Action, AuditEntry, Environment, Organization, Presence, Submission
 from organizations.services import answers, deciding
 from organizations.services.answers import Explanation
 from organizations.services.deciding import Verdict
@@ -55,7 +55,7 @@ def rejection(submission: Submission, entries: list[AuditEntry], explanation: Ex
         _heading(submission, verdict),
         _sentence(submission),
         None if submission.decided_by else explanation,
-        _step(submission, verdict, explanation),
+        next_step(submission.organization, submission, explanation),
         suspected(submission),
         tuple(_elsewhere(submission, each) for each in answers.same_answer_elsewhere(submission)),
     )
@@ -86,59 +86,58 @@ def _sentence(submission: Submission) -> SafeString:
     return format_html("Redox answered on {}.", time)
 
 
-def _step(submission: Submission, verdict: Verdict | None, explanation: Explanation | None) -> Step | None:
-    """None where a later submission of the record has taken over: only the way back to the record is left."""
-    organization = submission.organization
+def next_step(organization: Organization, submission: Submission, explanation: Explanation | None) -> Step | None:
+    """The one step that the cause asks for, on every page the same. `explanation` is that of Redox's answer.
+
+    None where a later submission has taken over, or where the portal already did what is to do.
+    """
     if organization.last_submission_id != submission.pk:
         return None
-    name, record = plain(organization.name), [submission.environment, submission.organization.oid]
-    edit = reverse("edit", args=record)
-    if verdict == Verdict.FOREIGN:
-        return Step(f"Give {name} another OID", f"{edit}#identity", True) if organization.is_foreign else None
-    if verdict == Verdict.OURS:
-        return Step("Review and send", reverse("review", args=record), True)
-    if explanation and not submission.decided_by:
-        if explanation.step_key == "mark_not_registered":
-            return None
-        if step := _step_of(submission, explanation):
-            return step
-    return Step(f"Edit {name}", edit, True)
+    if submission.decided_by and organization.is_foreign:
+        edit = _address("edit", organization)
+        return Step(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
+    if submission.decided_by:
+        return _review(organization)
+    return _step_of(organization, submission, explanation)
 
 
-def _step_of(submission: Submission, explanation: Explanation) -> Step | None:
-    if explanation.step_key == "review_as_new" and (step := _instead_of_new(submission)):
-        return step
-    url = step_url(submission, explanation)
-    return Step(plain(explanation.step), url, explanation.step_key in _EDIT_STEPS) if url else None
+def _step_of(organization: Organization, submission: Submission, explanation: Explanation | None) -> Step | None:
+    key = explanation.step_key if explanation else ""
+    if key == "mark_not_registered":
+        return None
+    if key == "review_as_new" and (organization.presence != Presence.ABSENT or organization.is_there_unclaimed):
+        return _review(organization)
+    url = step_url(organization, submission, explanation)
+    if explanation is None or not url:
+        return Step(f"Edit {plain(organization.name)}", _address("edit", organization), True)
+    return Step(plain(explanation.step), url, key in _EDIT_STEPS)
 
 
-def _instead_of_new(submission: Submission) -> Step | None:
-    """The next step where the OID is not valid any more by the answer, and was found in the directory since."""
-    organization = submission.organization
-    record = [submission.environment, organization.oid]
+def _review(organization: Organization) -> Step:
+    """The review; before it the decision whose the OID is, if the directory shows it and nobody said so."""
     if organization.is_there_unclaimed:
-        return Step("Compare and decide", reverse("differences", args=record), True)
-    if organization.presence != Presence.ABSENT:
-        return Step("Review and send", reverse("review", args=record), True)
-    return None
+        return Step("Compare and decide", _address("differences", organization), False)
+    return Step("Review and send", _address("review", organization), True)
 
 
-def step_url(submission: Submission, explanation: Explanation | None) -> str:
+def step_url(organization: Organization, submission: Submission, explanation: Explanation | None) -> str:
     """Where the step of an explanation leads; empty when it is not a link."""
     key = explanation.step_key if explanation else ""
-    record = [submission.environment, submission.organization.oid]
     match key:
         case "open_connection":
             return reverse("connection", args=[submission.environment])
         case "review_as_new":
-            return reverse("review", args=record)
+            return _address("review", organization)
         case "edit" | "edit_record":
             anchor = form_anchor(explanation.field, explanation.anchor) if explanation else ""
-            return reverse("edit", args=record) + (f"#{anchor}" if anchor else "")
+            return _address("edit", organization) + (f"#{anchor}" if anchor else "")
         case "compare_record":
-            double = answers.doubles_of(submission, answers.record_of(submission))[0]
-            return reverse("record", args=[double.environment, double.oid])
+            return _address("record", answers.doubles_of(submission, answers.record_of(submission))[0])
     return ""
+
+
+def _address(name: str, organization: Organization) -> str:
+    return reverse(name, args=[organization.environment, organization.oid])
 
 
 def _elsewhere(submission: Submission, other: Submission) -> Elsewhere:

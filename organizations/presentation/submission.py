@@ -170,7 +170,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         reason=reason,
         explanation=explanation,
         reason_is_told=bool(explanation and reason and reason.until and reason.until in explanation.cause),
-        step_url=step_url(submission, explanation),
+        step_url=step_url(submission.organization, submission, explanation),
         poll_seconds=poll_seconds,
         stage=stage,
         since=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",

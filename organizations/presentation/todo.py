@@ -10,15 +10,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations import knowledge, permissions
-from organizations.models import AuditEntry, EnvironmentGate, Organization, Presence, Submission, clock
+from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
 from organizations.permissions import Right
 from organizations.records import Difference, spoken
 from organizations.services import answers, deciding, reviews
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
 
-from .anchors import form_anchor
+from . import rejection
 from .decisions import decided
+from .evidence import state_word
 from .rows import DIRECTORY_DIFFERS, work_key
 from .waiting import held_by_environment, queued_reason
 
@@ -179,40 +180,25 @@ def _unknown(organization: Organization, last: Submission) -> Band:
 
 
 def _rejected(organization: Organization, last: Submission) -> Band:
-    word, meaning = OPEN_WORK["rejected"], OPEN_WORK["rejected"].say(submission=last.pk)
+    explanation = None if last.decided_by else answers.explain(last)
+    step = rejection.next_step(organization, last, explanation)
+    acts = [_open(last, is_link=True)]
+    if step is not None:
+        acts.append(Act(step.label, step.url, edits=step.needs_edit, is_primary=True))
+    meaning = OPEN_WORK["rejected"].say(submission=last.pk)
+    return _band(state_word(last), meaning, _rejected_sentence(last, explanation), *acts)
+
+
+def _rejected_sentence(last: Submission, explanation: answers.Explanation | None) -> str:
     time = written(last.ended_at or last.state_at)
-    edit = Act(f"Edit {plain(organization.name)}", _url("edit", organization), edits=True, is_primary=True)
-    if last.decided_by:
-        by, reason = plain(last.decided_by), plain(last.state_reason).rstrip(".")
-        verdict = deciding.verdicts([last]).get(last.pk)
-        sentence = (
-            f"Submission {last.pk} is rejected: {decided(by, verdict, on=time)}. Reason: “{reason}”."
-            if verdict
-            else f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
-        )
-        review = Act("Review and send", _url("review", organization), edits=True, is_primary=True)
-        return _band(word, meaning, sentence, _open(last, is_link=True), review)
-    explanation = answers.explain(last)
-    sentence = f"Redox rejected submission {last.pk}, {time}: {plain(explanation.headline)} {plain(explanation.cause)}"
-    step = _step(organization, last, explanation) or edit
-    return _band(word, meaning, sentence, _open(last, is_link=True), step)
-
-
-def _step(organization: Organization, last: Submission, explanation: answers.Explanation) -> Act | None:
-    """The one step of the cause, where it is more than editing the record."""
-    label = plain(explanation.step)
-    match explanation.step_key:
-        case "edit":
-            url = f"{_url('edit', organization)}#{form_anchor(explanation.field, explanation.anchor)}"
-            return Act(label, url, edits=True, is_primary=True)
-        case "review_as_new" if organization.is_there_unclaimed:
-            return Act("Compare and decide", _url("differences", organization), is_primary=True)
-        case "review_as_new":
-            label = label if organization.presence == Presence.ABSENT else "Review and send"
-            return Act(label, _url("review", organization), edits=True, is_primary=True)
-        case "open_connection":
-            return Act(label, reverse("connection", args=[last.environment]), is_primary=True)
-    return None
+    if explanation is not None:
+        cause = f"{plain(explanation.headline)} {plain(explanation.cause)}"
+        return f"Redox rejected submission {last.pk}, {time}: {cause}"
+    by, reason = plain(last.decided_by), plain(last.state_reason).rstrip(".")
+    verdict = deciding.verdicts([last]).get(last.pk)
+    if verdict is None:
+        return f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
+    return f"Submission {last.pk} is rejected: {decided(by, verdict, on=time)}. Reason: “{reason}”."
 
 
 def _under_way(organization: Organization, last: Submission) -> Band:

@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import Evidence, State, Submission, User, clock
+from organizations.models import Evidence, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
-from organizations.presentation import acceptance, proof, rejection
+from organizations.presentation import acceptance, proof, rejection, todo
 from organizations.presentation.submission import changes
 from organizations.services import asking
 from organizations.services.actors import Actor, system
@@ -188,6 +188,31 @@ def test_where_the_cause_has_no_step_the_record_is_edited(practice: PracticeDire
     assert found.step[:2] == ("Edit Lakeside North", f"/staging/organizations/{BASE}/edit/")
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "step"),
+    [
+        ("says-no-xml", "Edit Name"),
+        ("says-no-parse", "Edit Lakeside & North"),
+        ("says-no-duplicate", "Compare with lakeside & north"),
+        ("says-no-not-valid", "Review as New"),
+        ("says-no-subscriptions", "Open Connection"),
+    ],
+)
+def test_the_record_offers_the_same_step_as_its_rejected_submission(
+    practice: PracticeDirectory, editor: User, behaviour: str, step: str
+) -> None:
+    factories.organization(f"{BASE}.9", user=editor, name="lakeside & north")
+    submission = updated(practice, editor, behaviour, name="Lakeside & North")
+    organization = (
+        Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
+    )
+    [band] = todo.bands(organization, can_discard=False)
+    assert band.word.word == "Rejected by Redox"
+    [primary] = [(act.label, act.url, act.edits) for act in band.acts if act.is_primary]
+    assert primary[0] == step
+    assert primary == rejected(submission).step
+
+
 def test_after_a_later_submission_only_the_way_back_is_left(practice: PracticeDirectory, editor: User) -> None:
     submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
     factories.submission(edit(submission.organization, editor, name="Lakeside North"), user=editor)
@@ -248,7 +273,7 @@ def test_what_was_given_up_says_by_whom(practice: PracticeDirectory, editor: Use
     found = rejected(submission)
     assert found.heading == "Approver One decided that it did not arrive and gave it up"
     assert found.step is not None
-    assert found.step.label == "Edit Lakeside North"
+    assert found.step.label == "Review and send"
     assert proof.steps(submission, entries_of(submission))[-1].text == (
         "Approver One decided that it did not arrive and gave it up: “Compared, ticket 12”"
     )

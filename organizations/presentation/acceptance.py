@@ -6,10 +6,11 @@ Only an answer that was classified as an acceptance is quoted as one.
 import datetime
 from typing import NamedTuple
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Event, Evidence, Submission
+from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, tree
 from organizations.records import spoken
 from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import moment, plain
@@ -17,6 +18,7 @@ from organizations.words import count
 
 from .comparison import Compared
 from .decisions import clause
+from .record import can_add_below
 from .submission import Change, asked
 
 BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
@@ -38,6 +40,14 @@ class Basis(NamedTuple):
     sentence: SafeString
     more: tuple[SafeString, ...] = ()
     quotes_redox: bool = False
+
+
+class NextStep(NamedTuple):
+    """A button of an accepted submission; `needs_edit` where it needs the right to edit."""
+
+    label: str
+    url: str
+    needs_edit: bool = False
 
 
 class Shown(NamedTuple):
@@ -69,6 +79,25 @@ class Table(NamedTuple):
         parts = [f"{number} {what}" for number, what in numbers if number]
         total = sum(number for number, _ in numbers)
         return f"{count(total, 'other field')}: {', '.join(parts)}" if parts else ""
+
+
+def next_steps(submission: Submission) -> tuple[NextStep, ...]:
+    """Where to go on after an acceptance, the first as the dark button: by what was done, and what can be done now."""
+    organization, above = submission.organization, tree.path_of(submission.organization)
+    back = _back_to(organization)
+    if submission.intent == Intent.DEACTIVATE and above:
+        return (_back_to(above[-1]), back)
+    if submission.event != Event.NEW:
+        return (back,)
+    new = reverse("organization-new", args=[submission.environment])
+    below = NextStep("Add a record below", f"{new}?below={organization.oid}", needs_edit=True)
+    another = NextStep("Add another like this", f"{new}?like={organization.oid}", needs_edit=True)
+    return (below, another, back) if can_add_below(organization, above) else (back, another)
+
+
+def _back_to(organization: Organization) -> NextStep:
+    url = reverse("record", args=[organization.environment, organization.oid])
+    return NextStep(f"Back to {plain(organization.name)}", url)
 
 
 def basis(submission: Submission, entries: list[AuditEntry]) -> Basis:

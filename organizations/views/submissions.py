@@ -186,20 +186,20 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
     sends = sending(submission.environment)
     is_author = user_of(request).pk in submission.authors and may(user_of(request), Right.EDIT)
     block = shown.state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))
-    is_rejected = submission.state == State.REJECTED
+    is_rejected, is_accepted = submission.state == State.REJECTED, submission.state == State.ACCEPTED
     refusal = rejection.rejection(submission, entries, block.explanation) if is_rejected else None
     return {
         "section": "submissions",
         "submission": submission,
         "organization": submission.organization,
         "state": block,
-        "acceptance": acceptance.basis(submission, entries) if submission.state == State.ACCEPTED else None,
+        "acceptance": acceptance.basis(submission, entries) if is_accepted else None,
+        "next_steps": acceptance.next_steps(submission) if is_accepted else (),
         "rejection": refusal,
         # Of a rejected one the heading names who rejected it.
         "heading_word": replace(block.word, word=refusal.heading) if refusal else block.word,
         "as_written_heading": f"As Redox wrote it, HTTP {submission.http_status}",
         "edit_why_not": why_not(request, Right.EDIT, submission.environment),
-        "parent": submission.organization.parent() if submission.state == State.ACCEPTED else None,
         "what_it_is": shown.what_it_is(submission),
         "took": attempts.seconds(submission.duration_ms),
         "cancel_why_not": "" if is_author else why_not(request, sends, submission.environment, CANCEL),

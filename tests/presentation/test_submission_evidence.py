@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import Evidence, Organization, State, Submission, User, clock
+from organizations.models import Evidence, Intent, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.presentation import acceptance, proof, rejection, todo
 from organizations.presentation.submission import changes
@@ -15,7 +15,7 @@ from organizations.services.actors import Actor, system
 from organizations.services.deciding import Verdict
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import deliver, edit
+from tests.services.sending import accepted, deliver, edit
 
 from .sending import NORTH, block, decided, entries_of, foreign, fresh, resolved, updated
 
@@ -167,6 +167,42 @@ def test_an_acceptance_of_an_earlier_release_claims_no_more_than_equivalence(
     assert sentence.startswith("The directory showed something equivalent (asked ")
     assert more == ["That is weaker than what counts today, so the record is being read once more."]
     assert not quotes
+
+
+# What to do after it
+
+
+def steps_of(submission: Submission) -> list[str]:
+    return [step.label for step in acceptance.next_steps(fresh(submission))]
+
+
+def test_a_registration_leads_on_to_the_next_record(practice: PracticeDirectory, editor: User) -> None:
+    made = accepted(editor, name="Lakeside North")
+    submission = Submission.objects.get(organization=made)
+    below, another, back = acceptance.next_steps(fresh(submission))
+    new = "/staging/organizations/new/"
+    assert below == ("Add a record below", f"{new}?below={BASE}", True)
+    assert another == ("Add another like this", f"{new}?like={BASE}", True)
+    assert back == ("Back to Lakeside North", f"/staging/organizations/{BASE}/", False)
+    Organization.objects.filter(pk=made.pk).update(confirmed_active=False)
+    assert steps_of(submission) == ["Back to Lakeside North", "Add another like this"]
+
+
+def test_an_update_leads_back_to_its_record(practice: PracticeDirectory, editor: User) -> None:
+    assert steps_of(updated(practice, editor, "answers")) == ["Back to Lakeside North"]
+
+
+def test_a_deactivation_leads_to_the_parent_and_a_reactivation_to_the_record(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    accepted(editor, name="Lakeside Clinics")
+    child = accepted(editor, f"{BASE}.1", name="Lakeside North", part_of_oid=BASE)
+    closed = factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
+    assert deliver()
+    assert steps_of(closed) == ["Back to Lakeside Clinics", "Back to Lakeside North"]
+    opened = factories.submission(child, user=editor, intent=Intent.REACTIVATE)
+    assert deliver()
+    assert steps_of(opened) == ["Back to Lakeside North"]
 
 
 # Rejected ---------------------------------------------------------------------------------------------------

@@ -239,10 +239,14 @@ def test_a_viewer_cannot_take_the_step_of_a_rejection_and_sees_who_can(
     assert ">Edit Lakeside 1</a>" in client_of("editor").get(page_of(submission)).content.decode()
 
 
-def test_a_first_button_of_what_was_accepted_leads_back_to_the_record(
+def test_a_viewer_cannot_go_on_after_a_registration_and_sees_who_can(
     practice: PracticeDirectory, editor: User, worker: Actor, client_of: ClientOf
 ) -> None:
     submission = sent(practice, editor, worker, "answers")
-    markup = client_of("viewer").get(page_of(submission)).content.decode().partition('id="state"')[2]
-    assert f'<a class="btn btn-primary" href="/staging/organizations/{BASE}/">Back to Lakeside 1</a>' in markup
-    assert markup.index("Back to Lakeside 1") < markup.index("Add a record below")
+    markup = client_of("viewer").get(page_of(submission)).content.decode()
+    assert 'btn-primary" type="button" disabled aria-describedby="step-why-not">Add a record below</button>' in markup
+    assert '<p class="hint" id="step-why-not">' in markup
+    markup = client_of("editor").get(page_of(submission)).content.decode()
+    assert (
+        f'<a class="btn btn-primary" href="/staging/organizations/new/?below={BASE}">Add a record below</a>' in markup
+    )

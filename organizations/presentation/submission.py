@@ -139,9 +139,10 @@ def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: d
     return held_by_environment(gate, now) if state == State.UNKNOWN else None
 
 
-def what_it_is(submission: Submission) -> str:
-    """ "Update of Lakeside North" """
-    return f"{submission.event} of {submission.organization.name}"
+def carried_name(submission: Submission) -> str:
+    """The name that the message carries, and the one that the record has here by now if that is another."""
+    carried, now = answers.name_of(submission), submission.organization.name
+    return f"{carried} (now {now})" if carried not in ("", now) else now
 
 
 def rows(submissions: Sequence[Submission]) -> list[Row]:

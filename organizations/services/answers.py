@@ -25,6 +25,7 @@ __all__ = [
     "can_be_shown",
     "doubles_of",
     "explain",
+    "name_of",
     "record_of",
     "same_answer_elsewhere",
     "support_block",
@@ -62,6 +63,14 @@ def why_again(submission: Submission, *, waits_for: str, at: str) -> Explanation
 def record_of(submission: Submission) -> OrganizationRecord:
     """The record that a submission's message carries."""
     return messages.record_from_message(bytes(submission.message))
+
+
+def name_of(submission: Submission) -> str:
+    """The name that a submission's message carries; "" where the message cannot be read."""
+    try:
+        return record_of(submission).name
+    except reading.AnswerNotUnderstood:
+        return ""
 
 
 def doubles_of(submission: Submission, record: OrganizationRecord) -> list[Organization]:

@@ -200,7 +200,7 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
         "heading_word": replace(block.word, word=refusal.heading) if refusal else block.word,
         "as_written_heading": f"As Redox wrote it, HTTP {submission.http_status}",
         "edit_why_not": why_not(request, Right.EDIT, submission.environment),
-        "what_it_is": shown.what_it_is(submission),
+        "carried_name": shown.carried_name(submission),
         "took": attempts.seconds(submission.duration_ms),
         "cancel_why_not": "" if is_author else why_not(request, sends, submission.environment, CANCEL),
         "ask_why_not": why_not(request, Right.EDIT, submission.environment, ASK),

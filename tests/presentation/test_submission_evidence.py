@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from organizations.models import Evidence, Intent, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.presentation import acceptance, proof, rejection, todo
-from organizations.presentation.submission import changes
+from organizations.presentation.submission import carried_name, changes
 from organizations.services import asking
 from organizations.services.actors import Actor, system
 from organizations.services.deciding import Verdict
@@ -167,6 +167,13 @@ def test_an_acceptance_of_an_earlier_release_claims_no_more_than_equivalence(
     assert sentence.startswith("The directory showed something equivalent (asked ")
     assert more == ["That is weaker than what counts today, so the record is being read once more."]
     assert not quotes
+
+
+def test_a_submission_has_the_name_that_its_message_carried(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "answers", name="Lakeside North")
+    assert carried_name(submission) == "Lakeside North"
+    edit(submission.organization, editor, name="Lakeside Shore")
+    assert carried_name(fresh(submission)) == "Lakeside North (now Lakeside Shore)"
 
 
 # What to do after it

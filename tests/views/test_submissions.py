@@ -172,8 +172,11 @@ def test_an_update_shows_old_and_new_and_who_saved_it(
     said = text_of(response)
     assert "What it would change" in said
     assert "Name Lakeside 1 Lakeside North Editor One, " in said
+    old = client_of("viewer").get(page_of(first)).content.decode()
+    assert f"<title>Accepted: submission {first.pk}, Lakeside 1 (now Lakeside North) |" in old
+    assert f"<h1>Submission {first.pk}, New of Lakeside 1 (now Lakeside North)</h1>" in old
     assert f'rel="prev" href="{page_of(first)}"' in response.content.decode()
-    assert f'rel="next" href="{page_of(second)}"' in client_of("viewer").get(page_of(first)).content.decode()
+    assert f'rel="next" href="{page_of(second)}"' in old
 
 
 def test_a_rejected_one_gives_cause_and_one_step(

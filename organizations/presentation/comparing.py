@@ -87,6 +87,11 @@ class FieldRow:
         return self.field == "destination_id"
 
     @property
+    def is_in_heading(self) -> bool:
+        """Whether a heading shows it: the page's head the OID, a contact's heading its purpose."""
+        return self.name in ("oid", "purpose") and len(self.cells) == 1
+
+    @property
     def name(self) -> str:
         """The field without the place of its contact."""
         return self.field.rpartition(".")[2]
@@ -174,13 +179,13 @@ def _named(group: Group, row: FieldRow) -> FieldRow:
     """A field of a contact with the contact's number: outside its group nothing else says which one it is of."""
     if group.anchor != "contacts" or not group.heading:
         return row
-    label = "Name" if row.name == "name" else row.label
-    return replace(row, label=f"{group.heading.partition(',')[0]}, {label}")
+    return replace(row, label=f"{group.heading.partition(',')[0]}, {row.label}")
 
 
 def _without_differing(group: Group) -> Group:
     above = ", ".join(row.label for row in group.rows if row.differs)
-    return group._replace(rows=tuple(row for row in group.rows if not row.differs), above=above)
+    rows = tuple(row for row in group.rows if not row.differs and not row.is_in_heading)
+    return group._replace(rows=rows, above=above)
 
 
 def _plain_groups(sides: Sides, columns: int, parents: Mapping[str, PartOf]) -> Iterator[Group]:
@@ -239,7 +244,8 @@ def _contact_rows(each: ContactSides, columns: int) -> Iterator[FieldRow]:
         ]
         if any(values):
             saved = values[0] or ()
-            yield _row(f"contacts.{each.number}.{name}", label, columns, saved, *values[1:])
+            is_name = name == "name"
+            yield _row(f"contacts.{each.number}.{name}", "Name" if is_name else label, columns, saved, *values[1:])
 
 
 def _whole_contact(each: ContactSides, columns: int) -> FieldRow:

@@ -56,6 +56,7 @@ def test_a_record_that_was_never_sent(client_of, editor):
     assert "No record yet." in text
     assert "by Editor One. Nothing else yet." in text
     assert "The Redox gateway" in text
+    assert '<th scope="row">Kind of record</th>' in text
     assert "Redox cannot show this field." in text
     assert "Accepted by Redox" not in text
 

@@ -336,7 +336,7 @@ ENVIRONMENT_STATE = _by_key(
         "Waiting",
         "clock",
         "is-ink",
-        "Redox asked us to slow down. Sending goes on by itself at {time}.",
+        "Redox asked us to slow down. Sending continues at {time}.",
     ),
     Word(
         "paused",

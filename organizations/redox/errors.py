@@ -95,7 +95,7 @@ ROWS: dict[str, Explanation] = {
     "already_exists_after_unknown": Explanation(
         "The OID is there now; probably our message{of_time} arrived.",
         "An answer got lost.",
-        "The portal compares by itself",
+        "The portal compares without you",
     ),
     "already_exists_to_update": Explanation(
         "Redox rejected this Update with its answer to a New.",
@@ -171,7 +171,7 @@ ROWS: dict[str, Explanation] = {
     "too_many": Explanation(
         "Too many requests from our address.",
         "This one was not processed. All of {environment} waits{until_time}.",
-        "Goes on by itself",
+        "Sending continues without you",
     ),
     "redirected": Explanation(
         "Redox's address points elsewhere.",

@@ -196,8 +196,8 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
         "acceptance": acceptance.basis(submission, entries) if is_accepted else None,
         "next_steps": acceptance.next_steps(submission) if is_accepted else (),
         "rejection": refusal,
-        # Of a rejected one the heading names who rejected it.
-        "heading_word": replace(block.word, word=refusal.heading) if refusal else block.word,
+        # At an end the heading names who or what accepted or rejected it.
+        "heading_word": replace(block.word, word=refusal.heading) if refusal else evidence.state_word(submission),
         "as_written_heading": f"As Redox wrote it, HTTP {submission.http_status}",
         "edit_why_not": why_not(request, Right.EDIT, submission.environment),
         "carried_name": shown.carried_name(submission),

@@ -47,6 +47,6 @@ def test_each_word_of_a_record_and_a_submission_opens_its_sentence(
     opens(page, "Active", "Redox accepted the last message of this record.", "standing")
     opens(page, "Changes not sent", "1 field is saved here and not sent.", "to-do-changes_not_sent")
     page.goto(f"/staging/submissions/{north.last_submission_id}/")
-    opens(page, "Accepted", "Redox accepted this on ", "state-meaning")
+    opens(page, "Accepted by Redox", "Redox accepted this on ", "state-meaning")
     page.keyboard.press("Enter")
     page.wait_for_url("**/help/#accepted")

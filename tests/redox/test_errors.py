@@ -64,7 +64,7 @@ def test_an_oid_that_exists_is_compared() -> None:
     assert found[:4] == (
         "The OID is there now; probably our message of 14:03 arrived.",
         "An answer got lost.",
-        "The portal compares by itself",
+        "The portal compares without you",
         "",
     )
 
@@ -199,7 +199,7 @@ ROWS = [
         not_executed(429, hold_seconds=300),
         "Too many requests from our address.",
         "This one was not processed. All of STAGING waits until 14:08.",
-        ("Goes on by itself", ""),
+        ("Sending continues without you", ""),
     ),
     (
         not_executed(302, detail="elsewhere.example"),

@@ -136,7 +136,7 @@ def test_too_many_requests_go_on_by_themselves(
     assert delivery.deliver_next("staging", actor=worker)
     said = text_of(client_of("viewer").get(page_of(submission)))
     assert "Too many requests from our address. This one was not processed. All of STAGING waits until " in said
-    assert "Goes on by itself." in said
+    assert "Sending continues without you." in said
     assert ": too many requests." not in said[: said.index("Attempts")]
 
     EnvironmentGate.objects.update(hold_until=clock.now())

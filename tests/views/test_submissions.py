@@ -152,6 +152,7 @@ def test_an_accepted_one_says_when_how_long_and_in_whose_words(
     response = client_of("viewer").get(page_of(submission))
     said = text_of(response)
     assert "<title>Accepted: submission" in response.content.decode()
+    assert response.context["heading_word"].word == "Accepted by Redox"
     assert "Redox accepted this on " in said
     assert "“New organization was added successfully.”" in said
     assert f"Message ID {submission.redox_message_id}" in said

@@ -36,6 +36,8 @@ __all__ = [
 
 MOST_DOUBLES = 5
 MOST_ELSEWHERE = 5
+NEWEST_REJECTED = 200
+"""Among how many rejected submissions the same answer is looked for: all of them would grow with the years."""
 
 
 def explain(submission: Submission, *, at: str = "") -> Explanation:
@@ -151,7 +153,7 @@ def was_told_success(submission: Submission) -> bool:
 def same_answer_elsewhere(submission: Submission) -> list[Submission]:
     """The last submissions of other records that Redox rejected with the same documented text; the counterpart's first.
 
-    Of the same environment, and of the counterpart. At most MOST_ELSEWHERE.
+    Of the newest rejected ones of the same environment, and of the counterpart. At most MOST_ELSEWHERE.
     """
     if submission.state != State.REJECTED or not submission.known_answer or submission.decided_by:
         return []
@@ -159,7 +161,9 @@ def same_answer_elsewhere(submission: Submission) -> list[Submission]:
     last = alike.filter(organization__last_submission=F("pk")).select_related("organization")
     counterpart = submission.organization.counterpart
     of_counterpart = list(last.filter(organization=counterpart)) if counterpart else []
-    others = last.filter(environment=submission.environment).exclude(organization=submission.organization_id)
+    rejected = Submission.objects.filter(environment=submission.environment, state=State.REJECTED)
+    newest = rejected.order_by("-id").values("pk")[:NEWEST_REJECTED]
+    others = last.filter(pk__in=newest).exclude(organization=submission.organization_id)
     return [*of_counterpart, *others.defer("message", "before").order_by("-id")[: MOST_ELSEWHERE - len(of_counterpart)]]
 
 

@@ -10,7 +10,7 @@ from organizations.models import Evidence, Intent, Organization, State, Submissi
 from organizations.practice import PracticeDirectory
 from organizations.presentation import acceptance, proof, rejection, todo
 from organizations.presentation.submission import carried_name, changes
-from organizations.services import asking
+from organizations.services import answers, asking
 from organizations.services.actors import Actor, system
 from organizations.services.deciding import Verdict
 from tests import factories
@@ -262,7 +262,9 @@ def test_after_a_later_submission_only_the_way_back_is_left(practice: PracticeDi
     assert rejected(fresh(submission)).step is None
 
 
-def test_the_same_answer_elsewhere_names_other_records(practice: PracticeDirectory, editor: User) -> None:
+def test_the_same_answer_elsewhere_names_other_records(
+    practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = factories.organization(f"{BASE}.9", user=editor, name="Ripon & Berlin")
     double = factories.submission(other, user=editor)
     practice.behaviour = "says-no-xml"
@@ -271,6 +273,9 @@ def test_the_same_answer_elsewhere_names_other_records(practice: PracticeDirecto
     submission = updated(practice, editor, "says-no-xml", name="Lakeside & North")
     [found] = rejected(submission).elsewhere
     assert (found.number, found.name, found.is_counterpart) == (double.pk, "Ripon & Berlin", False)
+    with monkeypatch.context() as patched:
+        patched.setattr(answers, "NEWEST_REJECTED", 1)  # the newest one is its own
+        assert rejected(submission).elsewhere == ()
     assert rejected(updated_again(practice, editor, submission)).elsewhere == ()
 
 

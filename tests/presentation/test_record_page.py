@@ -133,24 +133,6 @@ def test_that_an_oid_is_not_there_is_said_by_redox_or_by_a_query(made, editor):
     assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked on ")
 
 
-# what can be done
-
-
-@pytest.mark.parametrize("presence", Presence)
-def test_only_what_is_registered_can_be_deactivated(made, editor, presence):
-    Organization.objects.filter(pk=made.pk).update(presence=presence)
-    assert record.head(again(made)).can_deactivate == (presence == Presence.PRESENT)
-
-
-def test_nothing_is_added_below_a_deactivated_record_or_below_its_children(made, editor):
-    child = factories.organization(f"{made.oid}.1", user=editor, part_of_oid=made.oid)
-    grandchild = factories.organization(f"{child.oid}.1", user=editor, part_of_oid=child.oid)
-    line = (made, child, grandchild)
-    assert [record.head(again(each)).can_add_below for each in line] == [True, True, True]
-    Organization.objects.filter(pk=child.pk).update(presence=Presence.PRESENT, confirmed_active=False)
-    assert [record.head(again(each)).can_add_below for each in line] == [True, False, False]
-
-
 # what is to do
 
 

@@ -58,7 +58,7 @@ METHODS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", 
 FOREIGN_NAMES = (
     "id", "pk", "presence", "confirmed", "active", "state", "message", "approver", "authors", "attempt", "environment",
     "oid_key", "wanted_hash", "carried", "staging_record", "is_superuser", "is_staff", "user_permissions", "came-back",
-    "theirs", "ask", "claim", "disclaim", "record", "version", "seen", "sequence", "act", "next", "a[]", "a[b][c]",
+    "theirs", "ask", "decide", "whose", "record", "version", "seen", "sequence", "act", "next", "a[]", "a[b][c]",
     "contacts-TOTAL_FORMS", "identifiers-TOTAL_FORMS", "contacts-0-name", "contacts-21-name", "contacts--1-name",
     "contacts-__prefix__-name", "choice-name", "choice-x", "_save", "_popup", "_to_field", "_saveasnew", "groups",
     "csrfmiddlewaretoken", "", "\x00", "\u202e", "x" * 3000, MARKUP, "tick", "planned", "left", "behaviour", "role",

@@ -1,6 +1,8 @@
-"""Why somebody takes the directory's values, or takes back the decision that an OID is another organization's."""
+"""Why somebody takes the directory's values; whose an OID is, and why."""
 
 from typing import Any
+
+from django import forms
 
 from organizations.fields import read_text
 
@@ -18,3 +20,15 @@ class ReasonForm(ReadingForm):
         if not self.why and "reason" not in self.errors:
             self.add_error("reason", "Enter a reason.")
         return self.cleaned_data
+
+
+class WhoseForm(ReasonForm):
+    """Whose an OID is that the directory shows, and a reason."""
+
+    whose = forms.ChoiceField(
+        label="Whose OID is this?",
+        choices=[("ours", "It is ours"), ("foreign", "It belongs to another organization")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose whose OID it is.", "invalid_choice": "Choose whose OID it is."},
+    )
+    field_order = ("whose", "reason")

@@ -75,7 +75,7 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
         tuple(
             Choice(verdict.value, _LABELS[verdict], _follows(verdict, submission, shown, asked)) for verdict in verdicts
         ),
-        _suspicion(rows) if counts else "",
+        suspicion(rows) if counts else "",
         tuple(row for row in rows if row.equal is False),
         tuple(row for row in rows if row.equal),
         tuple(row for row in rows if row.equal is None),
@@ -149,7 +149,7 @@ def _ticks(submission: Submission, shown: Shown | None) -> str:
     )
 
 
-def _suspicion(rows: tuple[Compared, ...]) -> str:
+def suspicion(rows: tuple[Compared, ...]) -> str:
     """What the portal suspects, with its reason. It never decides and never chooses beforehand."""
     place = {row.label: row for row in rows if row.label in _PLACE}
     differing = [label for label in _PLACE if label in place and place[label].equal is False and place[label].seen]

@@ -14,6 +14,7 @@ from organizations.templatetags.portal import written
 
 from . import comparison, freshness, parents
 from .comparison import Compared
+from .deciding import suspicion
 from .freshness import Freshness
 
 MOST_NAMED = 8
@@ -79,6 +80,17 @@ class Page:
     @property
     def equal_labels(self) -> str:
         return listed(row.label for row in self.compared if row.equal)
+
+    @property
+    def compared_heading(self) -> str:
+        read = sum(1 for row in self.compared if row.equal is not None)
+        number = len(self.differing)
+        return f"{number} of {read} readable fields {'differs' if number == 1 else 'differ'}"
+
+    @property
+    def suspicion(self) -> str:
+        """What the portal suspects of whose the OID is, with its reason; empty where it suspects nothing."""
+        return suspicion(self.compared)
 
     @property
     def heading(self) -> str:

@@ -10,17 +10,18 @@ from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST
 
-from organizations.forms.differences import ReasonForm
+from organizations.forms.differences import ReasonForm, WhoseForm
 from organizations.models import Environment, Organization
 from organizations.permissions import Right
 from organizations.presentation import differences as shown
+from organizations.presentation.deciding import who_decides
 from organizations.presentation.submission import cause_of
 from organizations.services import asking, differences
 from organizations.services.directory import Answer
 from organizations.services.faults import Gone, NotDone
 
 from . import lost
-from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of, why_not
 from .form_page import posted_version
 
 ASK = "ask the directory"
@@ -47,17 +48,17 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     """What differs, and what can be done about it. Nothing is sent from here."""
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
-        return _show(request, organization, ReasonForm())
+        return _show(request, organization, WhoseForm())
     if lost.came_back(request):
         return _show(request, organization, _typed(request), notes=[lost.SENTENCE], status=422)
     if "ask" in request.POST:
         return _show(request, ask_now(request, organization), _typed(request))
     right, act = (Right.RESOLVE, DECIDE) if _decides(request) else (Right.EDIT, TAKE)
     require(request, right, environment=environment, oid=oid, act=act)
-    form = ReasonForm(request.POST)
+    form = WhoseForm(request.POST) if _decides(request) else ReasonForm(request.POST)
     if not form.is_valid():
         return _show(request, organization, form, status=422)
-    return _act(request, organization, form.why)
+    return _act(request, organization, form.cleaned_data.get("whose", ""), form.why)
 
 
 def ask_now(request: HttpRequest, organization: Organization) -> Organization:
@@ -90,16 +91,16 @@ def why_not_ask(request: HttpRequest, organization: Organization) -> str:
     return why_not(request, Right.EDIT, organization.environment, ASK)
 
 
-def _act(request: HttpRequest, organization: Organization, reason: str) -> HttpResponse:
-    """Take the directory's values, or decide whose the OID is; a refusal is shown with what is so now."""
+def _act(request: HttpRequest, organization: Organization, whose: str, reason: str) -> HttpResponse:
+    """Take the directory's values, or decide `whose` the OID is; a refusal is shown with what is so now."""
     who, asked_at, count = actor(request), _asked_at(request), len(shown.page(organization).rows)
     try:
-        if "claim" in request.POST:
+        if whose == "ours":
             differences.claim(organization.pk, reason=reason, actor=who, asked_at=asked_at)
             messages.success(
                 request, "Decided: this OID is ours. Nothing was sent. Review the record before you send it."
             )
-        elif "disclaim" in request.POST:
+        elif whose == "foreign":
             differences.disclaim(organization.pk, reason=reason, actor=who, asked_at=asked_at)
             messages.success(request, "Decided: this OID belongs to another organization. Nothing is sent to it.")
         else:
@@ -115,7 +116,7 @@ def _act(request: HttpRequest, organization: Organization, reason: str) -> HttpR
 
 
 def _decides(request: HttpRequest) -> bool:
-    return "claim" in request.POST or "disclaim" in request.POST
+    return "decide" in request.POST
 
 
 def _sentence(refusal: NotDone) -> str:
@@ -131,8 +132,8 @@ def _asked_at(request: HttpRequest) -> datetime.datetime | None:
         return _NEVER
 
 
-def _typed(request: HttpRequest) -> ReasonForm:
-    return ReasonForm(initial={"reason": request.POST.get("reason", "")})
+def _typed(request: HttpRequest) -> WhoseForm:
+    return WhoseForm(initial={name: request.POST.get(name, "") for name in ("whose", "reason")})
 
 
 def _show(
@@ -143,6 +144,8 @@ def _show(
     notes: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
+    decide_why_not = why_not(request, Right.RESOLVE, organization.environment, DECIDE)
+    user = user_of(request)
     context = {
         "page": shown.page(organization),
         "organization": organization,
@@ -151,7 +154,8 @@ def _show(
         "section": "organizations",
         "switch_url": counterpart_url(organization),
         "why_not": why_not(request, Right.EDIT, organization.environment, TAKE),
-        "decide_why_not": why_not(request, Right.RESOLVE, organization.environment, DECIDE),
+        "decide_why_not": decide_why_not,
+        "who_decides": who_decides(user.get_full_name() or user.get_username(), may=not decide_why_not),
         "ask_why_not": why_not_ask(request, organization),
         "is_unsaved": request.method == "POST",
     }

@@ -67,8 +67,9 @@ def test_an_open_submission_keeps_the_values(client_of, editor, made):
 
 def test_an_editor_does_not_decide_whose_an_oid_is(client_of, editor):
     made = factories.organization(user=editor)
-    for act in ("claim", "disclaim"):
-        assert client_of(user=editor).post(edit_url(made, "differences"), {act: "1", "reason": "x"}).status_code == 403
+    for whose in ("ours", "foreign"):
+        posted = {"decide": "1", "whose": whose, "reason": "x"}
+        assert client_of(user=editor).post(edit_url(made, "differences"), posted).status_code == 403
 
 
 def test_whose_an_oid_is_is_decided_on_the_page(client_of, editor, practice):
@@ -78,10 +79,13 @@ def test_whose_an_oid_is_is_decided_on_the_page(client_of, editor, practice):
     page = client.post(url, {"ask": "1", "reason": "Ticket 9"})
     assert page.context["page"].asks_whose
     assert b"Ticket 9" in page.content
-    shown = {"disclaim": "1", "asked_at": page.context["organization"].seen_at.isoformat()}
-    assert client.post(url, shown | {"reason": ""}).status_code == 422
-    assert client.post(url, {"disclaim": "1", "reason": "Ticket 9"}).status_code == 409
-    assert client.post(url, shown | {"reason": "Ticket 9"}).status_code == 302
+    decision = {"decide": "1", "whose": "foreign", "reason": "Ticket 9"}
+    asked_at = {"asked_at": page.context["organization"].seen_at.isoformat()}
+    for missing in ("whose", "reason"):
+        answer = client.post(url, decision | asked_at | {missing: ""})
+        assert (answer.status_code, list(answer.context["form"].errors)) == (422, [missing])
+    assert client.post(url, decision).status_code == 409
+    assert client.post(url, decision | asked_at).status_code == 302
     assert Organization.objects.get(pk=made.pk).foreign_name == "Boston"
 
 
@@ -90,10 +94,11 @@ def test_a_decision_is_reopened_only_by_a_new_answer(client_of, editor, practice
     practice.register("staging", {"Name": "Boston", "Identifiers": [{"ID": BASE, "IDType": "OID"}], "Active": True})
     Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston", presence="absent")
     client, url = client_of("approver"), edit_url(made, "differences")
-    assert client.post(url, {"claim": "1", "reason": "Ours"}).status_code == 409
+    decision = {"decide": "1", "whose": "ours", "reason": "Ours"}
+    assert client.post(url, decision).status_code == 409
     page = client.post(url, {"ask": "1", "reason": "Ours"})
     asked_at = page.context["organization"].seen_at.isoformat()
-    answer = client.post(url, {"claim": "1", "reason": "Ours", "asked_at": asked_at})
+    answer = client.post(url, decision | {"asked_at": asked_at})
     assert answer.status_code == 302
     assert not Organization.objects.get(pk=made.pk).is_foreign
 

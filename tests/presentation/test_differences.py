@@ -89,3 +89,12 @@ def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor: User
         if not page.is_foreign:
             differences.disclaim(made.pk, reason="Ticket 9", actor=approver)
     assert page.decided_by == approver.name
+
+
+def test_what_the_portal_suspects_of_an_oid_comes_with_its_reason(editor: User) -> None:
+    made = factories.organization(user=editor, destination_id="fcda220c-f449-534e-9ae4-3fd21f7b0fed")
+    boston = replace(made.record().address, city="Boston", state="MA")
+    known.keep_reading(made, replace(made.record(), name="Harbor General", address=boston), clock.now())
+    page = shown.page(Organization.objects.get(pk=made.pk))
+    assert page.compared_heading == f"3 of {len(page.compared) - 1} readable fields differ"  # but the destination ID
+    assert page.suspicion == "Name, City and State all differ: probably another organization."

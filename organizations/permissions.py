@@ -89,4 +89,4 @@ def act_in(right: Right, environment: str = "", act: str = "") -> str:
 def refusal(right: Right, environment: str = "", act: str = "") -> str:
     """The sentence beside a disabled button and on the page 403."""
     names = ", ".join(people_with(right)) or "nobody yet"
-    return f"You may not {act_in(right, environment, act)}. {' and '.join(roles_with(right))} may: {names}."
+    return f"You cannot {act_in(right, environment, act)}. {' and '.join(roles_with(right))} can: {names}."

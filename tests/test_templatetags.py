@@ -287,9 +287,9 @@ def test_a_sending_button_names_its_environment():
 
 
 def test_a_sending_button_that_may_not_be_pressed_says_why():
-    shown = component("_send_button", environment="staging", label="Create in STAGING", why_not="You may not.")
+    shown = component("_send_button", environment="staging", label="Create in STAGING", why_not="You cannot.")
     assert 'disabled aria-describedby="why-not"' in shown
-    assert '<p class="hint" id="why-not">You may not.</p>' in shown
+    assert '<p class="hint" id="why-not">You cannot.</p>' in shown
 
 
 def test_a_status_is_icon_and_word():

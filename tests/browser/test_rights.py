@@ -11,9 +11,9 @@ from tests import factories
 from . import made
 from .conftest import PageAs
 
-NO_EDIT = "You may not edit records in STAGING. Editors and Approvers may: Editor One."
-NO_STAGING = "You may not send to STAGING. Editors and Approvers may: Editor One."
-NO_PRODUCTION = "You may not send to PRODUCTION. Approvers may: nobody yet."
+NO_EDIT = "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
+NO_STAGING = "You cannot send to STAGING. Editors and Approvers can: Editor One."
+NO_PRODUCTION = "You cannot send to PRODUCTION. Approvers can: nobody yet."
 
 
 def test_a_viewer_reads_why_the_buttons_are_disabled(

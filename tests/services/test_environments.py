@@ -296,7 +296,7 @@ class TestRights:
 
     def test_a_refusal_says_whom_to_ask(self) -> None:
         factories.UserFactory(role="approver", first_name="Approver", last_name="One")
-        assert refusal(sending("production")) == "You may not send to PRODUCTION. Approvers may: Approver One."
+        assert refusal(sending("production")) == "You cannot send to PRODUCTION. Approvers can: Approver One."
 
     def test_rows_that_must_exist_can_be_made_again(self) -> None:
         installation.ensure_rows()

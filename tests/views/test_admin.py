@@ -243,7 +243,7 @@ def test_the_one_history_is_the_portals(client, anna):
 def test_others_are_told_who_may(client_of, boss, role):
     answer = client_of(role).get(PEOPLE)
     assert answer.status_code == 403
-    assert "You may not manage people and roles. Administrators may: boss." in answer.content.decode()
+    assert "You cannot manage people and roles. Administrators can: boss." in answer.content.decode()
     assert [entry.facts["object"]["id"] for entry in entries(Action.PERMISSION_REFUSED)] == ["manage_people"]
 
 

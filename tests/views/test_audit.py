@@ -284,7 +284,7 @@ def test_beyond_a_thousand_the_page_does_not_count(viewer):
 def test_without_the_right_to_export_the_button_says_who_may(viewer):
     page = viewer.get("/audit/").content.decode()
     assert page.count('disabled aria-describedby="why-not"') == 2
-    assert "You may not export the history. Auditors may: nobody yet." in page
+    assert "You cannot export the history. Auditors can: nobody yet." in page
     assert viewer.get("/audit/export/").status_code == 403
 
 

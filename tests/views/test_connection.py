@@ -262,7 +262,7 @@ def test_a_key_that_redox_does_not_know_is_named(
 
 def test_who_may_not_edit_does_not_check(client_of: ClientOf, practice: PracticeDirectory) -> None:
     viewer = client_of("viewer")
-    assert "You may not check the connection in STAGING. Editors and Approvers may: nobody yet." in text_of(
+    assert "You cannot check the connection in STAGING. Editors and Approvers can: nobody yet." in text_of(
         viewer.get(PAGE)
     )
     assert viewer.post(CHECK).status_code == 403
@@ -306,7 +306,7 @@ def test_who_may_not_send_does_not_go_on(client_of: ClientOf, practice: Practice
     environments.check("production", actor=worker)
     editor = client_of("editor")
     response = editor.get("/production/connection/")
-    assert "You may not send to PRODUCTION. Approvers may: nobody yet." in text_of(response)
+    assert "You cannot send to PRODUCTION. Approvers can: nobody yet." in text_of(response)
     assert editor.post("/production/connection/go-on/").status_code == 403
     assert EnvironmentGate.objects.get(pk="production").is_stopped
 

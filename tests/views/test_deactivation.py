@@ -283,7 +283,7 @@ def test_who_may_not_send_to_production_sees_the_button_with_the_reason(client_o
     client = client_of("editor")
     response = client.get(address_of(made))
     assert "disabled" in response.content.decode()
-    assert "You may not send to PRODUCTION. Approvers may: Approver One." in text_of(response)
+    assert "You cannot send to PRODUCTION. Approvers can: Approver One." in text_of(response)
     refused = client.post(address_of(made), typed(client, address_of(made), typed_name="Lakeside 1"))
     assert refused.status_code == 403
     assert not Submission.objects.filter(intent=Intent.DEACTIVATE).exists()

@@ -302,7 +302,7 @@ def test_only_those_who_may_edit_come_in(client_of, made):
             response = client_of(role).get(address)
             assert response.status_code == 403
             said = response.content.decode()
-            assert "You may not edit records in STAGING. Editors and Approvers may: Editor One." in said
+            assert "You cannot edit records in STAGING. Editors and Approvers can: Editor One." in said
     assert client_of("viewer").post(NEW, posted(factories.record(f"{BASE}.3"))).status_code == 403
     assert Organization.objects.count() == 1
 

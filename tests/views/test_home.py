@@ -230,7 +230,7 @@ def test_what_needs_a_person_costs_no_query_a_line(client_of, editor, django_ass
 def test_without_a_role_the_page_says_whom_to_ask(client_of):
     answer = client_of("").get("/")
     assert answer.status_code == 403
-    assert "You may not read records and history." in answer.content.decode()
+    assert "You cannot read records and history." in answer.content.decode()
 
 
 def test_after_a_cancel_the_record_still_waits_to_be_sent(editor, client_of):

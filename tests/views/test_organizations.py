@@ -280,9 +280,9 @@ def test_an_empty_environment_that_is_connected_asks_what_was_registered_before(
 
 def test_who_may_not_edit_sees_the_button_disabled_with_the_reason(client_of, editor, family):
     text = client_of("viewer").get(STAGING).content.decode()
-    assert "You may not edit records in STAGING. Editors and Approvers may: Editor One." in text
+    assert "You cannot edit records in STAGING. Editors and Approvers can: Editor One." in text
     assert 'disabled aria-describedby="why-not-edit"' in text
-    assert "You may not" not in client_of("editor").get(STAGING).content.decode().partition("</header>")[2]
+    assert "You cannot" not in client_of("editor").get(STAGING).content.decode().partition("</header>")[2]
 
 
 def test_who_has_no_role_gets_the_sentence_and_an_entry(client_of, family):

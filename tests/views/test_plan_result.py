@@ -101,7 +101,7 @@ def test_it_is_paused_goes_on_and_is_stopped(client: Client, plan: Plan) -> None
 
 def test_who_may_not_send_holds_only_plans_of_their_own(client_of: ClientOf, plan: Plan) -> None:
     viewer = client_of("viewer")
-    assert "You may not pause or stop a plan in STAGING." in text_of(viewer.get(url(plan)))
+    assert "You cannot pause or stop a plan in STAGING." in text_of(viewer.get(url(plan)))
     assert viewer.post(url(plan, "pause/")).status_code == 403
     assert client_of("approver").post(url(plan, "pause/")).status_code == 302
 

@@ -159,7 +159,7 @@ class TestSending:
     def test_who_may_not_send_reads_it_and_sends_nothing(self, client_of: ClientOf, editor: User) -> None:
         url = address(tree_of(editor))
         viewer = client_of("viewer")
-        assert "You may not send to STAGING." in text_of(viewer.get(url))
+        assert "You cannot send to STAGING." in text_of(viewer.get(url))
         assert press(viewer, url).status_code == 403
         assert not Plan.objects.exists()
 
@@ -240,7 +240,7 @@ class TestChoosing:
         link = f'<a href="{NEW}?branch={BASE}">Send this branch</a>'
         assert link in client.get(f"{self.LIST}{made[0].oid}/").content.decode()
         text = text_of(client_of("viewer").get(f"{self.LIST}{made[0].oid}/"))
-        assert "You may not send a branch in STAGING." in text
+        assert "You cannot send a branch in STAGING." in text
 
     def test_who_may_not_send_chooses_nothing_and_reads_why(self, client: Client, client_of: ClientOf) -> None:
         tree_of(factories.editor())
@@ -248,7 +248,7 @@ class TestChoosing:
         for asked, word in ((client_of("viewer"), "staging"), (client, "production")):
             answer = asked.get(f"/{word}/organizations/")
             assert b'form="send"' not in answer.content
-            assert f"You may not send to {word.upper()}." in text_of(answer)
+            assert f"You cannot send to {word.upper()}." in text_of(answer)
 
 
 class TestChildrenAsWell:
@@ -271,7 +271,7 @@ class TestChildrenAsWell:
         assert f'action="{NEW}?branch={BASE}&amp;kind=deactivate"' in answer.content.decode()
         assert "Deactivate 4 records in STAGING" in text_of(answer)
         viewer = self.page(client_of("viewer"), made[0])
-        assert "You may not send to STAGING." in text_of(viewer)
+        assert "You cannot send to STAGING." in text_of(viewer)
 
     def test_a_reason_that_names_a_record_of_the_plan_is_refused(
         self, client: Client, made: list[Organization]

@@ -180,11 +180,11 @@ def test_path_children_and_counterpart_are_shown(client_of, editor):
 def test_a_viewer_reads_everything_and_sees_why_they_may_not_edit(client_of, editor):
     factories.confirmed(factories.organization(user=editor))
     text = text_of(client_of("viewer"))
-    assert "You may not edit records in STAGING. Editors and Approvers may: Editor One." in text
+    assert "You cannot edit records in STAGING. Editors and Approvers can: Editor One." in text
     assert '<button class="btn" type="button" disabled aria-describedby="why-not-edit">Edit</button>' in text
     assert '<button class="btn" type="button" disabled aria-describedby="why-not-deactivate">Deactivate<' in text
     assert 'type="submit" disabled aria-describedby="why-not-ask">Ask the directory</button>' in text
-    assert "You may not deactivate records in STAGING. Editors and Approvers may: Editor One." in text
+    assert "You cannot deactivate records in STAGING. Editors and Approvers can: Editor One." in text
     for address in ("edit/", "review/", "withdraw/", "deactivate/"):
         assert f"{PAGE}{address}" not in text
 
@@ -196,14 +196,14 @@ def test_who_may_not_discard_or_reactivate_sees_both_disabled_with_why(client_of
     text = text_of(client_of("viewer"))
     assert 'disabled aria-describedby="why-not-edit">Discard</button>' in text
     assert 'disabled aria-describedby="why-not-deactivate">Reactivate</button>' in text
-    assert "You may not reactivate records in STAGING." in text
+    assert "You cannot reactivate records in STAGING." in text
     assert f"{PAGE}discard/" not in text
 
 
 def test_an_editor_reads_who_deactivates_in_production(client_of, editor):
     factories.confirmed(factories.organization(user=editor, environment="production"))
     text = text_of(client_of(user=editor), f"/production/organizations/{BASE}/")
-    assert "You may not deactivate records in PRODUCTION. Approvers may: nobody yet." in text
+    assert "You cannot deactivate records in PRODUCTION. Approvers can: nobody yet." in text
 
 
 @pytest.mark.slow
@@ -269,7 +269,7 @@ def test_who_may_not_edit_gets_the_sentence_and_an_entry(client_of, editor, act,
     factories.organization(user=editor)
     response = client_of(role).post(f"{PAGE}{act}/")
     assert response.status_code == 403
-    assert "You may not edit records in STAGING." in response.content.decode()
+    assert "You cannot edit records in STAGING." in response.content.decode()
     facts = AuditEntry.objects.get(action=Action.PERMISSION_REFUSED).facts
     assert (facts["environment"], facts["oid"]) == ("staging", BASE)
     assert Organization.objects.exists()

@@ -340,10 +340,10 @@ def test_those_without_the_right_see_the_button_and_why_it_is_not_theirs(client_
     made = factories.organization(user=editor, environment="production")
     response = client.get(edit_url(made, PATH))
     assert 'disabled aria-describedby="why-not"' in response.content.decode()
-    assert "You may not send to PRODUCTION. Approvers may: Approver One." in text_of(response)
+    assert "You cannot send to PRODUCTION. Approvers can: Approver One." in text_of(response)
     response = press(client, made, reason="Ticket 118")
     assert response.status_code == 403
-    assert "You may not send to PRODUCTION. Approvers may: Approver One." in text_of(response)
+    assert "You cannot send to PRODUCTION. Approvers can: Approver One." in text_of(response)
     assert not Submission.objects.exists()
     assert AuditEntry.objects.filter(action="permission.refused", oid=BASE).count() == 1
     for role in ("viewer", "auditor", "administrator"):

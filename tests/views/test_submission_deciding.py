@@ -140,7 +140,7 @@ def test_who_may_not_decide_sees_the_button_disabled_with_the_reason(
     UserFactory(role="approver", first_name="Approver", last_name="One")
     asking.ask_about(undecided, actor=worker)
     page = client_of("editor").get(page_of(undecided))
-    assert "Approvers may: Approver One." in text_of(page)
+    assert "Approvers can: Approver One." in text_of(page)
     assert 'disabled aria-describedby="decide-why-not"' in page.content.decode()
     assert client_of("editor").post(page_of(undecided, "submission-decide")).status_code == 403
 

@@ -41,7 +41,7 @@ def test_an_unknown_one_says_how_it_was_lost_and_what_happens_next(
     assert "asked twice: the very same message is sent once more." in said
     assert "Do not send this record with curl or Postman, and do not add it again" in said
     assert 'data-hx-trigger="every 10s"' in response.content.decode()
-    assert "You may not ask the directory in STAGING. Editors and Approvers may: " in said
+    assert "You cannot ask the directory in STAGING. Editors and Approvers can: " in said
 
 
 def test_one_whose_worker_ended_says_so(

@@ -22,8 +22,8 @@ class Family:
 # Where one word stands for two things, such as Rejected, the first family here has its anchor; Unknown has a section.
 FAMILIES = (
     ("State of a submission", words.SUBMISSION_STATE),
-    ("Standing of a record", words.STANDING),
-    ("To do of a record", words.OPEN_WORK),
+    ("Directory status of a record", words.STANDING),
+    ("To do about a record", words.OPEN_WORK),
     ("What an attempt came to", words.ATTEMPT),
     ("State of an environment", words.ENVIRONMENT_STATE),
     ("State of a plan: several records sent together", words.PLAN_STATE),

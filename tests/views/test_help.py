@@ -30,6 +30,8 @@ def test_the_page_links_only_to_what_is_on_it(page):
 def test_every_family_of_words_is_on_the_page(page):
     tables = (words.STANDING, words.OPEN_WORK, words.SUBMISSION_STATE, words.ATTEMPT, words.ENVIRONMENT_STATE)
     assert [family for _, family in FAMILIES if family not in tables] == [words.PLAN_STATE]
+    assert dict(FAMILIES)["Directory status of a record"] == words.STANDING
+    assert dict(FAMILIES)["To do about a record"] == words.OPEN_WORK
     for _, family in FAMILIES:
         for word in family.values():
             assert word.example in page.replace("&#x27;", "'").replace("&quot;", '"')

@@ -45,7 +45,8 @@ def test_edit_review_and_send_without_a_mouse(
     press(page, "Send update to STAGING", "Space")
     page.wait_for_url("**/staging/submissions/*/")
     expect(page.locator("#state")).to_contain_text("Redox accepted this on")
-    tab_to(page, "Show the request")
+    request = page.locator("summary").filter(has_text="Request")
+    tab_to(page, " ".join(request.inner_text().split()))
     page.keyboard.press("Enter")
     expect(page.get_by_label("Request", exact=True).last).to_contain_text("Lakeside North Shore")
     assert practice.organizations("staging")[factories.BASE]["Name"] == "Lakeside North Shore"

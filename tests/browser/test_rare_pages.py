@@ -29,6 +29,9 @@ def test_a_submission_on_its_way_is_accessible_and_fits(
     page.goto(f"/staging/submissions/{submission.pk}/")
     expect(page.locator("#state")).to_contain_text("Redox may take up to 2 minutes")
     assert faults_of(page) == []
+    page.locator("summary").filter(has_text="Request").click()
+    expect(page.get_by_role("region", name="Request")).to_be_visible()
+    assert faults_of(page) == []
 
 
 def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(

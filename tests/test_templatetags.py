@@ -220,9 +220,9 @@ def test_no_problem_shows_nothing():
     assert component("_problem", problems=[]).strip() == ""
 
 
-def test_a_field_says_label_hint_and_error_before_its_control():
+def test_a_field_is_label_hint_control_and_then_its_error():
     shown = render("{{ form.name|as_crispy_field }}", form=Identity({}))
-    places = [shown.index(part) for part in ("<label", 'id="id_name_helptext"', 'id="id_name_error"', "<input")]
+    places = [shown.index(part) for part in ("<label", 'id="id_name_helptext"', "<input", 'id="id_name_error"')]
     assert places == sorted(places)
     assert 'aria-describedby="id_name_helptext id_name_error"' in shown
     assert 'aria-invalid="true"' in shown
@@ -233,6 +233,8 @@ def test_a_choice_is_a_group_with_a_name():
     assert '<legend class="label">PartOf</legend>' in shown
     assert re.search(r'value="other"[^>]*checked', shown)
     assert not re.search(r'value="ours"[^>]*checked', shown)
+    refused = render("{{ form.part_of|as_crispy_field }}", form=Identity({}))
+    assert refused.rindex('type="radio"') < refused.index('id="id_part_of_error"')
 
 
 def test_a_tick_box_stands_before_its_label():

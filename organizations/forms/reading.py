@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.forms import BoundField
 
 from organizations.fields import FieldError, Read, read_lines
 
@@ -16,13 +15,52 @@ KEPT = "The stored text is kept and sent unchanged. Typed anew it would be refus
 
 
 class Text(forms.Field):
-    """Text as it was typed. Whether it may be empty, and what is wrong with it, is for the form to say."""
+    """Text as it was typed. What is wrong with it, also that it is empty, is for the form to say.
 
-    def __init__(self, label: str, hint: str = "", *, rows: int = 0, css: str = "", **attributes: str) -> None:
+    `required` marks it as a field that the form refuses when it is empty.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        hint: str = "",
+        *,
+        rows: int = 0,
+        css: str = "",
+        required: bool = False,
+        **attributes: str,
+    ) -> None:
         attrs = {name.replace("_", "-"): text for name, text in attributes.items()} | {"autocomplete": "off"}
         attrs |= ({"class": css} if css else {}) | ({"rows": str(rows)} if rows else {})
         widget = forms.Textarea(attrs) if rows else forms.TextInput(attrs)
-        super().__init__(required=False, label=label, help_text=hint, widget=widget)
+        super().__init__(required=required, label=label, help_text=hint, widget=widget)
+
+    def validate(self, value: object) -> None:
+        """Leave it to the form: it has the words for what is missing."""
+
+
+class ReadingField(BoundField):
+    """A field on the page with everything that describes it: hints, errors, and why a stored text is kept."""
+
+    form: "ReadingForm"
+
+    @property
+    def is_marked_required(self) -> bool:
+        return self.field.required
+
+    @property
+    def kept(self) -> str:
+        """Why the stored text would be refused if it were typed anew; "" if it would not be."""
+        return self.form.marked.get(self.name, "")
+
+    @property
+    def aria_describedby(self) -> str | None:
+        ids = [self.form.hints.get(self.name), super().aria_describedby, self.kept and f"{self.auto_id}_kept"]
+        return " ".join(filter(None, ids)) or None
+
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        required = {"aria-required": "true"} if self.is_marked_required and not self.use_fieldset else {}
+        return super().build_widget_attrs(attrs, widget) | required
 
 
 type Row = Mapping[str, str]
@@ -33,16 +71,19 @@ class ReadingForm(forms.Form):
     """Reads its fields in `clean` and remembers what the readers changed, by field.
 
     `stored` are the texts of all forms of this kind that are stored. Such a text is never refused in its field: `kept`
-    says why it would be, typed anew.
+    says why it would be, typed anew. `hints` are the ids of the hints beside a section, by field.
     """
 
+    hints: ClassVar[Mapping[str, str]] = {}
     use_required_attribute = False
+    bound_field_class = ReadingField
 
     def __init__(self, *args: Any, stored: Iterable[Row] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.changes: dict[str, list[str]] = {}
         self.stored = tuple(stored)
         self.kept: dict[str, str] = {}
+        self.marked: dict[str, str] = {}
 
     def text(self, name: str) -> str:
         """What was typed; "" for a field that was not sent."""
@@ -128,6 +169,4 @@ class ReadingForm(forms.Form):
 
     def mark(self, kept: Mapping[str, str]) -> None:
         """Say beside each of these fields that its text is kept, and why it would be refused if it were typed anew."""
-        for name, fault in kept.items():
-            hint = SafeString(self.fields[name].help_text)
-            self.fields[name].help_text = format_html("{} {} {}", hint, KEPT, fault)
+        self.marked = {name: f"{KEPT} {fault}" for name, fault in kept.items()}

@@ -1,6 +1,7 @@
 """A stored text that the form would refuse today: kept and sent back unchanged, marked, and never in the way."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -28,9 +29,8 @@ def form_of(
     return RecordForm(typed, surroundings(stored=shown, fixed_oid=stored.oid), checked=checked)
 
 
-def hint(form: RecordForm, part: str, name: str) -> str:
-    fields = form.main.fields if part == "main" else getattr(form, part).forms[0].fields
-    return str(fields[name].help_text)
+def field(form: RecordForm, part: str, name: str) -> Any:
+    return (form.main if part == "main" else getattr(form, part).forms[0])[name]
 
 
 def with_address(**values: str) -> OrganizationRecord:
@@ -66,7 +66,9 @@ def test_a_stored_text_that_would_be_refused_is_kept_and_marked(case: str) -> No
     assert form.is_valid()
     assert (form.record(), form.changed) == (wanted, "")
     for shown in (form, form_of(stored, checked=False)):
-        assert "The stored text is kept and sent unchanged." in hint(shown, part, name)
+        found = field(shown, part, name)
+        assert found.kept.startswith("The stored text is kept and sent unchanged.")
+        assert f"{found.auto_id}_kept" in found.aria_describedby
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -154,6 +154,12 @@ _FORMS_OF_STATE |= {"federative", "islamic", "socialist", "bolivarian", "hashemi
 _MOST_CHANGES = 2
 
 
+def names_of_countries() -> Iterator[str]:
+    """Every country as the form writes it, USA first."""
+    yield AMERICAN
+    yield from sorted((name for two, _, name in _entries() if two != "US"), key=_letters)
+
+
 def read_country(value: str) -> Read:
     """USA for every American spelling, as in Redox's example; every other text stays as typed."""
     found = read_text("Country", value, _LONGEST)

@@ -143,6 +143,18 @@ function isChanged(form) {
   return !leaving.has(form) && (form.dataset.guard === "changed" || atFirst.get(form) !== typed(form));
 }
 
+// How many fields differ from what is saved. What a choice brings with it counts as one field with that choice.
+function countChanged(form) {
+  const says = form.querySelector("[data-changed]");
+  if (!says) return;
+  const [before, now] = [atFirst.get(form), typed(form)].map((text) => new URLSearchParams(text));
+  const part = (name) => form.elements[name]?.closest?.(".choice")?.querySelector("input").name ?? name;
+  const names = [...before.keys(), ...now.keys()].filter((name) => before.getAll(name).join("\n") !== now.getAll(name).join("\n"));
+  const number = new Set(names.map(part)).size;
+  says.textContent = number ? `${number} field${number === 1 ? "" : "s"} changed.` : "";
+}
+document.addEventListener("input", (event) => { if (event.target.form?.matches("[data-guard]")) countChanged(event.target.form); });
+
 addEventListener("beforeunload", (event) => {
   if ([...document.querySelectorAll("form[data-guard]")].some(isChanged)) event.preventDefault();
 });

@@ -14,18 +14,38 @@ from .typed import MOST_ROWS
 
 _NO_PURPOSE = "Enter a purpose or remove the contact."
 _PHONES = ("work_phone", "mobile_phone", "home_phone")
-_PHONE_HINT = "Any American form; sent as +16085550100."
 
 
 class ContactForm(ReadingForm):
     """Somebody to reach. The limits of length are those of the columns that keep it."""
 
-    purpose = Text("Purpose", "Redox documents only 'Technical'. Other words are sent as typed.", list="purposes")
+    hints = {"purpose": "hint-purpose", "email_addresses": "hint-email"} | dict.fromkeys(_PHONES, "hint-phone")
+    purpose = Text("Purpose", required=True, list="purposes")
     name = Text("Contact name")
-    email_addresses = Text("E-mail addresses", "One address a line.", rows=2)
-    work_phone = Text("Work phone", _PHONE_HINT, inputmode="tel")
-    mobile_phone = Text("Mobile phone", _PHONE_HINT, inputmode="tel")
-    home_phone = Text("Home phone", _PHONE_HINT, inputmode="tel")
+    email_addresses = Text("E-mail addresses", rows=1)
+    work_phone = Text("Work phone", inputmode="tel")
+    mobile_phone = Text("Mobile phone", inputmode="tel")
+    home_phone = Text("Home phone", inputmode="tel")
+
+    @property
+    def heading(self) -> str:
+        """ "Contact 2, Operations", from what is shown in the form."""
+        number = int((self.prefix or "").rpartition("-")[2]) + 1
+        return ", ".join(filter(None, (f"Contact {number}", self._shown("purpose"))))
+
+    @property
+    def summary(self) -> str:
+        """Whom a folded contact is about: its name, and the first way to reach it."""
+        reached = (self._shown(name) for name in ("email_addresses", *_PHONES))
+        return " · ".join(filter(None, (self._shown("name"), next(filter(None, reached), ""))))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a page that folds contacts shows this one whole: something is to be seen in it."""
+        return bool(self.errors or self.marked)
+
+    def _shown(self, name: str) -> str:
+        return " ".join(str(self[name].value() or "").split())
 
     def clean(self) -> dict[str, Any]:
         labels = {name: str(self.fields[name].label) for name in _PHONES}
@@ -74,8 +94,9 @@ class ContactForm(ReadingForm):
 class IdentifierForm(ReadingForm):
     """A number of our own and its kind, such as LSC-014 and FACID."""
 
-    value = Text("Own identifier")
-    kind = Text("Its kind")
+    hints = {"value": "hint-identifiers"}  # noqa: RUF012
+    value = Text("Own identifier", required=True)
+    kind = Text("Its kind", required=True)
 
     def __init__(self, *args: Any, oid: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from organizations.countries import read_country
+from organizations.countries import is_american, names_of_countries, read_country
 from organizations.fields import FieldError, Read, read_oid, read_street, read_text, read_uuid
 from organizations.models import StandsFor
 from organizations.places import STATES, read_state, read_zip
@@ -19,12 +19,10 @@ _LENGTH = 200
 _LONGEST_LABEL = 2 * _LENGTH + 10  # as the suggestions show a record: its name, "below" and the name above
 
 _CHOOSE_PARENT = "Choose what this record is part of."
+_STATES = (("", "Not given"), *((code, f"{name} ({code})") for code, name in STATES.items()))
+_COUNTRIES = tuple((name, name) for name in names_of_countries())
 _AT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # where a parent of each kind is chosen
 
-_DESTINATION_HINT = (
-    "The UUID in Redox where <em>you</em> receive inbound traffic for this organization. Redox's page calls two things"
-    " 'destination ID': this one, and the routing ID that the portal fills in by itself. Empty is right while testing."
-)
 _DESTINATION_NOT_KNOWN = (
     "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten."
 )
@@ -54,71 +52,92 @@ class Surroundings:
     stored: Typed | None = None
 
 
+class CountrySelect(forms.Select):
+    """A list of countries that marks the American ones: the page shows the list of states only beside those."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        return option | {"attrs": option["attrs"] | {"data-american": is_american(str(value))}}
+
+
 class OrganizationForm(ReadingForm):
     """Each field is read into the form that is sent; afterwards `values` holds them by their names in the record."""
 
-    name = Text("Name", "As others shall see it in the directory.")
-    oid = Text(
-        "OID",
-        "Digits and dots. Redox issues it (Redox dashboard, your organization) or agrees to your own. STAGING and"
-        " PRODUCTION usually have different OIDs. Cannot be changed once accepted.",
-        css="oid",
-        spellcheck="false",
-    )
-    aliases = Text("Aliases", "Other names, one a line.", rows=2)
+    hints = {  # noqa: RUF012 - as Django's own
+        "name": "hint-name",
+        "oid": "hint-oid",
+        "aliases": "hint-aliases",
+        "stands_for": "hint-kind",
+        "destination_id": "hint-destination",
+        "street": "hint-street",
+    }
+    name = Text("Name", required=True)
+    oid = Text("OID", css="oid", required=True, spellcheck="false")
+    aliases = Text("Aliases", rows=2)
     stands_for = forms.ChoiceField(
         required=False,
-        label="Stands for",
-        help_text="Physical location, patient index (MPI), or not said. For your overview; not sent.",
+        label="Kind of record",
         choices=StandsFor.choices,
-        widget=forms.Select({"class": "w-oid"}),
+        widget=forms.Select,
         error_messages={"invalid_choice": "Choose from the list."},
     )
     place = forms.ChoiceField(
         required=False,
-        label="PartOf",
+        label="Place",
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": _CHOOSE_PARENT},
     )
-    parent = Text(
-        "Which record of ours", "Its name or OID.", list="parents", css="oid w-oid", data_chooses="id_place_0"
-    )
-    other_oid = Text("Which OID", css="oid w-oid", data_chooses="id_place_2")
-    destination_id = Text(
-        "Destination ID",
-        _DESTINATION_HINT,
-        css="oid w-oid",
-        list="destinations",
-        spellcheck="false",
-    )
+    parent = Text("Name or OID of the record", list="parents", css="oid w-oid", required=True)
+    other_oid = Text("OID of the parent", css="oid w-oid", required=True)
+    destination_id = Text("Destination ID", css="oid w-oid", list="destinations", spellcheck="false")
     destination_none = forms.BooleanField(required=False, label="It has none")
-    street = Text("Street", "One line, as the Postal Service writes it.")
+    street = Text("Street")
     city = Text("City")
+    state = Text("State")
+    zip_code = Text("ZIP")
     county = Text("County")
-    state = Text("State", "Name or code.", list="states")
-    zip_code = Text("ZIP", "5 digits, or 5-4.", css="w-zip")
-    country = Text("Country", "USA as in Redox's example.")
+    country = Text("Country", required=True)
 
     def __init__(self, *args: Any, surroundings: Surroundings, **kwargs: Any) -> None:
         stored = surroundings.stored
         super().__init__(*args, stored=[stored.fields] if stored else (), **kwargs)
         self.surroundings = surroundings
         self.fields["place"].choices = [  # type: ignore[attr-defined]
-            (OURS, f"A record of ours in {surroundings.word}"),
-            (GATEWAY, f"The Redox gateway ({surroundings.gateway_oid}), for your top-level record"),
+            (OURS, f"A record in {surroundings.word}"),
+            (GATEWAY, "The Redox gateway"),
             (OTHER, "Another OID"),
         ]
+        self._offer("country", CountrySelect, _COUNTRIES)
+        if not self.is_abroad:
+            self._offer("state", forms.Select, _STATES)
+
+    @property
+    def states(self) -> tuple[tuple[str, str], ...]:
+        """The American states to choose from, by code."""
+        return _STATES
+
+    @property
+    def is_abroad(self) -> bool:
+        """Whether the address is outside the USA, so that its state can be any text."""
+        return not is_american(self._shown("country"))
+
+    def _offer(self, name: str, widget: type[forms.Select], choices: tuple[tuple[str, str], ...]) -> None:
+        """Show a field as a list. A text that is not in it is an entry of its own, so that it is kept."""
+        text = self._shown(name)
+        if text not in dict(choices):
+            label = f"{text}, as {'stored' if super().is_stored(name, text) else 'typed'}" if text else "Not given"
+            choices = ((text, label), *choices)
+        self.fields[name].widget = widget(choices=choices)
+
+    def _shown(self, name: str) -> str:
+        """The text that the page shows in a field."""
+        return str(self[name].value() or "")
 
     def is_stored(self, name: str, text: str) -> bool:
         """As in any form; state and ZIP only with the country that they are stored with."""
         if name in ("state", "zip_code") and not super().is_stored("country", self.text("country")):
             return False
         return super().is_stored(name, text)
-
-    @property
-    def states(self) -> Mapping[str, str]:
-        """What the list at the field State offers: codes with their names."""
-        return STATES
 
     def clean(self) -> dict[str, Any]:
         oid = self._oid()
@@ -141,7 +160,7 @@ class OrganizationForm(ReadingForm):
             return around.fixed_oid
         oid = self.read("oid", read_oid)
         if oid in around.gateways:
-            self.add_error("oid", "This is the Redox gateway, not an organization of ours. Enter it as PartOf.")
+            self.add_error("oid", "This is the Redox gateway, not your organization. Choose it under Place.")
             return ""  # so that PartOf is not told that it names the record itself
         if oid and (fault := around.oid_fault(oid)):
             self.add_error("oid", fault)
@@ -202,7 +221,7 @@ class OrganizationForm(ReadingForm):
         return {"destination_id": destination, "destination_known": said}
 
     def _address(self) -> AddressRecord:
-        country = self.read("country", lambda typed: _filled(read_country(typed), "Enter a country."))
+        country = self.read("country", lambda typed: _filled(read_country(typed), "Choose a country."))
         return AddressRecord(
             street=self.read("street", lambda typed: read_street(typed, _LENGTH)),
             city=self.read("city", lambda typed: read_text("City", typed, _LENGTH)),

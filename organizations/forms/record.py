@@ -21,7 +21,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 SECTION_NAMES = {
     "identity": "Identity",
-    "place": "Place in the tree",
+    "place": "Place",
     "routing": "Routing",
     "contacts": "Contacts",
     "address": "Address",

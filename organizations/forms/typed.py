@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from django.http import QueryDict
 
+from organizations.countries import is_american
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 
 MOST_ROWS = 20
 MOST_GIVEN_BACK = 100  # more than two people together can have typed
 CONTACTS = "contacts"
 IDENTIFIERS = "identifiers"
+STATE_ABROAD = "state_abroad"
 NAMES = {CONTACTS: tuple(CONTACT_LABELS), IDENTIFIERS: ("value", "kind")}
 
 OURS, GATEWAY, OTHER = "ours", "gateway", "other"
@@ -52,7 +54,7 @@ class Typed:
         """What was posted. Nothing but the form's own fields is looked at."""
         rows = {prefix: _rows(data, prefix) for prefix in NAMES}
         return cls(
-            fields={name: data.get(name) or "" for name in _FIELDS},
+            fields={name: data.get(name) or "" for name in _FIELDS} | _state_abroad(data),
             contacts=rows[CONTACTS][0][:MOST_GIVEN_BACK],
             identifiers=rows[IDENTIFIERS][0][:MOST_GIVEN_BACK],
             torn=frozenset(prefix for prefix, (_, whole) in rows.items() if not whole),
@@ -109,6 +111,12 @@ class Typed:
         return (
             self.fields | dict(_row_inputs(CONTACTS, self.contacts)) | dict(_row_inputs(IDENTIFIERS, self.identifiers))
         )
+
+
+def _state_abroad(data: QueryDict) -> Row:
+    """The state as text: its list of American states is not shown beside any other country."""
+    is_text = STATE_ABROAD in data and not is_american(data.get("country") or "")
+    return {"state": data.get(STATE_ABROAD) or ""} if is_text else {}
 
 
 def _row_inputs(prefix: str, rows: tuple[Row, ...]) -> Iterable[tuple[str, str]]:

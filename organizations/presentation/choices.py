@@ -23,6 +23,15 @@ class Choice(NamedTuple):
     label: str
 
 
+class Place(NamedTuple):
+    """A record with the names from the top of the tree down to it."""
+
+    name: str
+    path: str
+    oid: str
+    is_deactivated: bool
+
+
 def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> list[Choice]:
     """Records of ours that fit what was typed, by name or OID; each with the record above it. Two queries.
 
@@ -40,10 +49,14 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
     return [Choice(oid, f"{name}{_BELOW}{above[part_of]}" if part_of in above else name) for oid, name, part_of in rows]
 
 
-def place_of(environment: str, oid: str) -> str:
-    """The names from the top of the tree down to the record with this OID; "" when it is none of ours."""
+def place_of(environment: str, oid: str) -> Place | None:
+    """The record with this OID and where it is; None if it is not in this portal."""
     found = Organization.objects.in_environment(environment).filter(oid=oid).first()
-    return " › ".join(each.name for each in [*tree.path_of(found), found]) if found else ""
+    if found is None:
+        return None
+    path = " › ".join(each.name for each in [*tree.path_of(found), found])
+    is_deactivated = found.presence == Presence.PRESENT and found.confirmed_active is False
+    return Place(found.name, path, found.oid, is_deactivated)
 
 
 def record_called(environment: str, typed: str) -> str:

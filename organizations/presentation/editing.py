@@ -31,14 +31,14 @@ def fixed_oid_sentence(organization: Organization) -> str:
     if organization.is_foreign and organization.can_change_oid:
         return ""
     if organization.confirmed_at:
-        return f"Accepted on {_day(organization.confirmed_at)}. It cannot be changed any more."
+        return f"Accepted {_day(organization.confirmed_at)}; cannot be changed."
     if organizations.was_only_cancelled(organization):
         return (
             "A submission of this record was made and cancelled before anything was sent; its history names this OID."
-            " It cannot be changed any more."
+            " It cannot be changed."
         )
     if not organization.can_change_oid:
-        return "It was sent. It cannot be changed any more."
+        return "It was sent and cannot be changed."
     return ""
 
 

@@ -61,6 +61,7 @@ def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
         "parents": choices.parents(environment, typed, with_deactivated=name == "below"),
     }
     if "parent" in request.GET:
+        context["with_place"] = True
         context["parent_place"] = choices.place_of(environment, choices.record_called(environment, typed))
     response = render(request, "editing/suggestions.html", context)
     patch_vary_headers(response, ["HX-Request"])

@@ -1,7 +1,10 @@
 """The records that a form offers where one is named, and what it says of those that it does not offer."""
 
+from html import unescape
+
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from tests import factories
 from tests.factories import BASE
@@ -55,11 +58,23 @@ def test_a_record_of_the_other_environment_is_named_where_a_parent_is_chosen(cli
         assert f"{BASE}.7 is Pier in PRODUCTION." in problem
 
 
-def test_under_part_of_stand_the_names_down_to_the_parent(client, made, editor):
+def test_the_parent_is_shown_by_name_path_and_oid(client, made, editor):
     region = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North <Region>")
     child = factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=region.oid)
-    place = "Lakeside 1 › North &lt;Region&gt;</p>"
-    assert f'id="parent-place">{place}' in client.get(edit_url(child)).content.decode()
-    assert 'id="parent-place"></p>' in client.get(edit_url(made)).content.decode()
-    typed = client.get(reverse("suggestions", args=["staging"]), {"parent": "north <region>"}).content.decode()
-    assert f'id="parent-place" data-hx-swap-oob="true">{place}' in typed
+    address = reverse("suggestions", args=["staging"])
+    pages = (client.get(edit_url(child)), client.get(address, {"parent": "north <region>"}))
+    for page, attribute in zip(pages, ("", ' data-hx-swap-oob="true"'), strict=True):
+        card = page.content.decode().partition(f'id="parent-place"{attribute}>')[2].partition("</div>")[0]
+        assert "<b>North &lt;Region&gt;</b><small>Lakeside 1 › North &lt;Region&gt;</small>" in card
+        assert region.oid in unescape(strip_tags(card))
+    nobody = client.get(address, {"parent": "nobody"}).content.decode()
+    assert '"true"><span class="muted">No record with this name or OID.</span>' in nobody
+
+
+def test_a_parent_that_is_deactivated_says_so(client, made, editor):
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    assert not client.get(edit_url(child)).context["parent_place"].is_deactivated
+    factories.confirmed(made, active=False)
+    response = client.get(edit_url(child))
+    assert response.context["parent_place"].is_deactivated
+    assert "Deactivated: no other record can become part of it." in response.content.decode()

@@ -8,10 +8,14 @@ from organizations.records import ContactRecord, OrganizationRecord, pair_contac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactSides:
-    """One contact; None on a side that does not have it. `newest` is `seen` in the spelling that is known here."""
+    """One contact; None on a side that does not have it. `newest` is `seen` in the spelling that is known here.
+
+    `places` are its places among the contacts that are saved, accepted and newest.
+    """
 
     label: str
     number: int
+    places: tuple[int | None, int | None, int | None] = (None, None, None)
     saved: ContactRecord | None = None
     accepted: ContactRecord | None = None
     newest: ContactRecord | None = None
@@ -55,6 +59,7 @@ def contact_sides(
         yield ContactSides(
             label=_label(mine, place, theirs),
             number=next(number for number in (mine, place, theirs) if number is not None),
+            places=(mine, place, theirs),
             saved=saved.contacts[mine] if mine is not None else None,
             accepted=accepted.contacts[place] if accepted and place is not None else None,
             newest=found,

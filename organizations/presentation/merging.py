@@ -12,11 +12,17 @@ from typing import Any, NamedTuple
 from organizations.models import StandsFor
 from organizations.records import (
     ADDRESS_LABELS,
+    CONTACT_LABELS,
     ContactRecord,
     OrganizationRecord,
-    kept_and_added,
+    contact_text,
     print_fields,
+    spoken,
 )
+
+from .contact_sides import contact_sides
+
+_ORDER = "contacts-order"
 
 
 class Side(StrEnum):
@@ -44,15 +50,30 @@ class Row:
     mine: str
     chosen: Side | None
 
+    @property
+    def is_code(self) -> bool:
+        """Whether people compare it digit by digit."""
+        return self.key.endswith(("destination_id", "_phone", "zip_code"))
 
-class _Slot(NamedTuple):
-    """One contact through three versions; None where it is not there."""
+    @property
+    def spoken(self) -> str:
+        """Its label inside a sentence."""
+        return spoken(self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contact:
+    """One contact through three versions; None where it is not there. `places` says where it is on each side."""
 
     key: str
     label: str
     before: ContactRecord | None
     theirs: ContactRecord | None
     mine: ContactRecord | None
+    places: Mapping[Side, int | None]
+
+    def on(self, side: Side) -> ContactRecord | None:
+        return self.theirs if side is Side.THEIRS else self.mine
 
 
 def compare(before: Version, theirs: Version, mine: Version) -> tuple[Row, ...]:
@@ -64,12 +85,9 @@ def compare(before: Version, theirs: Version, mine: Version) -> tuple[Row, ...]:
         for key, label in _LABELS.items()
         if second[key] != third[key]
     ]
-    for slot in _slots(before.record.contacts, theirs.record.contacts, mine.record.contacts):
-        if slot.theirs != slot.mine:
-            texts = _summary(slot.before), _summary(slot.theirs), _summary(slot.mine)
-            chosen = _chosen(slot.before, slot.theirs, slot.mine)
-            rows.append(Row(slot.key, slot.label, texts[0], texts[1], texts[2], chosen))
-    return tuple(rows)
+    contacts = _contacts(before, theirs, mine)
+    rows += (row for contact in contacts for row in _contact_rows(contact))
+    return (*rows, *_order_row(contacts))
 
 
 def equal_fields(theirs: Version, mine: Version) -> list[str]:
@@ -87,17 +105,13 @@ def merge(before: Version, theirs: Version, mine: Version, choices: Mapping[str,
     address = {name: taken.pop(f"address.{name}") for name in ADDRESS_LABELS}
     destination_id, destination_known = taken.pop("destination_id")
     stands_for = taken.pop("stands_for")
-    contacts = (
-        slot.mine if choices.get(slot.key) == Side.MINE else slot.theirs
-        for slot in _slots(before.record.contacts, theirs.record.contacts, mine.record.contacts)
-    )
     record = replace(
         theirs.record,
         **taken,
         destination_id=destination_id,
         destination_known=destination_known,
         address=replace(theirs.record.address, **address),
-        contacts=tuple(contact for contact in contacts if contact is not None),
+        contacts=_merged_contacts(_contacts(before, theirs, mine), choices),
     )
     return Version(record, stands_for)
 
@@ -106,7 +120,7 @@ _LABELS = {
     "name": "Name",
     "oid": "OID",
     "aliases": "Aliases",
-    "stands_for": "Stands for",
+    "stands_for": "Kind of record",
     "identifiers": "Own identifiers",
     "part_of_oid": "PartOf",
     "destination_id": "Destination ID",
@@ -139,26 +153,65 @@ def _chosen(before: object, theirs: object, mine: object) -> Side | None:
     return Side.MINE if theirs == before else None
 
 
-def _slots(
-    before: tuple[ContactRecord, ...], theirs: tuple[ContactRecord, ...], mine: tuple[ContactRecord, ...]
-) -> Iterator[_Slot]:
-    """Each contact of the beginning with what became of it on both sides, then those that were added."""
-    kept_by_them, added_by_them = kept_and_added(before, theirs)
-    kept_by_me, added_by_me = kept_and_added(before, mine)
-    for number, contact in enumerate(before):
-        label = f"Contact {number + 1}"
-        yield _Slot(f"contact-{number}", label, contact, kept_by_them.get(number), kept_by_me.get(number))
-    for number, contact in enumerate(added_by_them):
-        both = contact in added_by_me
-        if both:
-            added_by_me.remove(contact)
-        yield _Slot(f"contact-theirs-{number}", "Contact added", None, contact, contact if both else None)
-    for number, contact in enumerate(added_by_me):
-        yield _Slot(f"contact-mine-{number}", "Contact added", None, None, contact)
+def _contacts(before: Version, theirs: Version, mine: Version) -> list[_Contact]:
+    """Each contact once: those before in their order, then those that were added."""
+    found = []
+    for each in contact_sides(mine.record, before.record, theirs.record, None):
+        place_mine, place, place_theirs = each.places
+        places = {Side.THEIRS: place_theirs, Side.MINE: place_mine}
+        key, label = f"contact-{place}", f"Contact {(place or 0) + 1}"
+        if place is None:
+            side = Side.MINE if place_theirs is None else Side.THEIRS
+            key, label = f"contact-{side}-{places[side]}", "Contact added"
+        found.append((place is None, place or 0, _Contact(key, label, each.accepted, each.newest, each.saved, places)))
+    return [contact for *_, contact in sorted(found, key=lambda line: line[:2])]
 
 
-def _summary(contact: ContactRecord | None) -> str:
-    if contact is None:
-        return ""
-    shown = print_fields(OrganizationRecord(contacts=(contact,)))
-    return "\n".join(each.value for each in shown if each.anchor == "contacts" and each.value)
+def _contact_rows(contact: _Contact) -> Iterator[Row]:
+    """Each field that differs of a contact that is on both sides; else the whole contact as one row."""
+    versions = (contact.before, contact.theirs, contact.mine)
+    if contact.theirs is None or contact.mine is None:
+        before, theirs, mine = (contact_text(each) if each else "" for each in versions)
+        yield Row(contact.key, contact.label, before, theirs, mine, _chosen(*versions))
+        return
+    for name, label in CONTACT_LABELS.items():
+        values = [getattr(each, name, "") for each in versions]
+        if values[1] != values[2]:
+            before, theirs, mine = ("\n".join(each) if isinstance(each, tuple) else each for each in values)
+            key = f"{contact.key}.{name}"
+            yield Row(key, f"{contact.label}, {label}", before, theirs, mine, _chosen(*values))
+
+
+def _order_row(contacts: list[_Contact]) -> Iterator[Row]:
+    """The order of the contacts that both sides have, if it is not the same on both."""
+    both = [each for each in contacts if each.theirs and each.mine]
+    orders = [both, _in_order(both, Side.THEIRS), _in_order(both, Side.MINE)]
+    if orders[1] != orders[2]:
+        before, theirs, mine = (
+            "\n".join(each.mine.name or each.mine.purpose for each in order if each.mine) for order in orders
+        )
+        yield Row(_ORDER, "Order of contacts", before, theirs, mine, _chosen(*orders))
+
+
+def _in_order(contacts: list[_Contact], side: Side) -> list[_Contact]:
+    """The contacts that this side has, in its order."""
+    here = [each for each in contacts if each.on(side)]
+    return sorted(here, key=lambda each: each.places[side] or 0)
+
+
+def _merged_contacts(contacts: list[_Contact], choices: Mapping[str, Side]) -> tuple[ContactRecord, ...]:
+    first = choices.get(_ORDER, Side.THEIRS)
+    arranged = _in_order(contacts, first)
+    second = _in_order(contacts, Side.MINE if first is Side.THEIRS else Side.THEIRS)
+    for place, contact in enumerate(second):
+        if contact not in arranged:
+            arranged.insert(arranged.index(second[place - 1]) + 1 if place else 0, contact)
+    merged = (_merged_contact(contact, choices) for contact in arranged)
+    return tuple(each for each in merged if each is not None)
+
+
+def _merged_contact(contact: _Contact, choices: Mapping[str, Side]) -> ContactRecord | None:
+    if contact.theirs is None or contact.mine is None:
+        return contact.on(choices.get(contact.key, Side.THEIRS))
+    sides = {name: choices.get(f"{contact.key}.{name}", Side.THEIRS) for name in CONTACT_LABELS}
+    return ContactRecord(**{name: getattr(contact.on(side), name) for name, side in sides.items()})

@@ -48,7 +48,7 @@ def show(
         note = note or editing.saved_again_sentence(organization)
     rows = [
         _Question(
-            row, chosen.get(row.key, row.chosen), f"Choose a value for {row.label}." if row.key in missing else ""
+            row, chosen.get(row.key, row.chosen), f"Choose a value for {row.spoken}." if row.key in missing else ""
         )
         for row in merging.compare(*versions)
     ]

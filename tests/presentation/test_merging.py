@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from organizations.models import StandsFor
 from organizations.presentation.merging import Side, Version, compare, equal_fields, merge
-from organizations.records import ContactRecord
+from organizations.records import CONTACT_LABELS, ContactRecord
 from tests import strategies
 from tests.factories import record
 
@@ -36,15 +36,12 @@ def test_each_field_is_theirs_or_mine_as_chosen(before, theirs, mine):
     for side, wanted in ((Side.THEIRS, theirs), (Side.MINE, mine)):
         merged = merge(before, theirs, mine, all_of(side, rows))
         assert merged.stands_for == wanted.stands_for
-        assert sorted(map(repr, merged.record.contacts)) == sorted(map(repr, wanted.record.contacts))
         # What no form edits stays as it is saved.
-        expected = replace(wanted.record, active=theirs.record.active, carried=theirs.record.carried, contacts=())
-        assert replace(merged.record, contacts=()) == expected
+        assert merged.record == replace(wanted.record, active=theirs.record.active, carried=theirs.record.carried)
 
 
 @given(versions, versions)
 def test_where_one_side_changed_nothing_the_other_is_chosen_beforehand(before, after):
-    after = Version(replace(after.record, contacts=before.record.contacts), after.stands_for)
     for theirs, mine in ((after, before), (before, after)):
         rows = compare(before, theirs, mine)
         assert all(row.chosen for row in rows)
@@ -65,7 +62,7 @@ def test_only_a_field_that_both_changed_is_left_open():
     rows = compare(BASE, theirs, mine)
     assert [(row.label, row.before, row.theirs, row.mine, row.chosen) for row in rows] == [
         ("Name", "Lakeside 1", "Their name", "My name", None),
-        ("Stands for", "Not said", "Not said", "Physical location", Side.MINE),
+        ("Kind of record", "Not said", "Not said", "Physical location", Side.MINE),
         ("City", "Madison", "Monona", "Madison", Side.THEIRS),
         ("ZIP", "53704", "53704", "53703", Side.MINE),
     ]
@@ -89,12 +86,7 @@ def test_contacts_are_compared_one_by_one():
     mine = changed(both, contacts=(first,))
     rows = compare(both, theirs, mine)
     assert [(row.label, row.theirs, row.mine, row.chosen) for row in rows] == [
-        (
-            "Contact 1",
-            "Technical\nDesk\ndesk@lakeside.example\n+16085550100",
-            "Technical\nIntegration desk\ndesk@lakeside.example\n+16085550100",
-            Side.THEIRS,
-        ),
+        ("Contact 1, Contact name", "Desk", "Integration desk", Side.THEIRS),
         ("Contact 2", "Operations\nFront office\n+16085550120", "", Side.MINE),
         ("Contact added", "Technical\nNight desk\n+16085550130", "", Side.THEIRS),
     ]
@@ -107,3 +99,90 @@ def test_a_contact_that_both_added_alike_is_kept_once():
     added = changed(contacts=(*BASE.record.contacts, night))
     assert compare(BASE, added, added) == ()
     assert merge(BASE, added, added, {}).record.contacts == added.record.contacts
+
+
+def desk(number):
+    return ContactRecord(
+        purpose="Technical", name=f"Desk {number}", email_addresses=(f"desk{number}@lakeside.example",)
+    )
+
+
+DESKS = tuple(map(desk, range(4)))
+who = st.sampled_from([None, *Side])
+
+
+def edited(by, side):
+    """The desks after one side changed its fields of them."""
+    return [
+        replace(each, **{name: _new(name, number) for name in CONTACT_LABELS if by.get((number, name)) is side})
+        for number, each in enumerate(DESKS)
+    ]
+
+
+def _new(name, number):
+    text = f"new{number}@lakeside.example" if name == "email_addresses" else f"New {name} {number}"
+    return (text,) if name == "email_addresses" else text
+
+
+@given(
+    st.fixed_dictionaries({(number, name): who for number in range(3) for name in CONTACT_LABELS}),
+    who,
+    st.sets(st.sampled_from(Side)),
+    who,
+)
+def test_changes_to_other_fields_of_the_same_contacts_are_all_kept(by, removes, adds, turns_round):
+    """Each field is changed by one side at most; the fourth desk is only removed; one side may turn the order round."""
+    sides = {side: edited(by, side) for side in Side}
+    expected = [
+        replace(each, **{name: _new(name, number) for name in CONTACT_LABELS if by.get((number, name))})
+        for number, each in enumerate(DESKS)
+    ]
+    if removes:
+        sides[removes].pop()
+        expected.pop()
+    is_named = all(
+        any(by.get((number, name)) is not turns_round for name in ("name", "email_addresses")) for number in range(3)
+    )
+    if turns_round and is_named:
+        sides[turns_round].reverse()
+        expected.reverse()
+    for side in adds:
+        added = ContactRecord(purpose="Night", name=f"Added {side}")
+        sides[side].append(added)
+        expected.append(added)
+    before, theirs, mine = (changed(contacts=tuple(each)) for each in (DESKS, sides[Side.THEIRS], sides[Side.MINE]))
+    rows = compare(before, theirs, mine)
+    assert all(row.chosen for row in rows)
+    merged = merge(before, theirs, mine, beforehand(rows)).record.contacts
+    assert sorted(map(repr, merged)) == sorted(map(repr, expected))
+    assert [each for each in merged if each.purpose != "Night"] == [
+        each for each in expected if each.purpose != "Night"
+    ]
+
+
+def test_two_orders_of_contacts_are_a_choice_like_any_other():
+    before = changed(contacts=DESKS)
+    theirs, mine = changed(contacts=DESKS[::-1]), changed(contacts=(*DESKS[1:], DESKS[0]))
+    (row,) = compare(before, theirs, mine)
+    assert (row.label, row.theirs.split("\n"), row.chosen) == (
+        "Order of contacts",
+        [f"Desk {n}" for n in (3, 2, 1, 0)],
+        None,
+    )
+    for side, wanted in ((Side.THEIRS, theirs), (Side.MINE, mine)):
+        assert merge(before, theirs, mine, {row.key: side}) == wanted
+
+
+def test_a_contact_that_one_removed_and_the_other_changed_is_asked():
+    before = changed(contacts=DESKS[:2])
+    theirs, mine = (
+        changed(contacts=DESKS[:1]),
+        changed(contacts=(DESKS[0], replace(DESKS[1], work_phone="+16085550130"))),
+    )
+    (row,) = compare(before, theirs, mine)
+    assert (row.label, row.theirs, row.mine, row.chosen) == (
+        "Contact 2",
+        "",
+        "\n".join(("Technical", "Desk 1", "desk1@lakeside.example", "+16085550130")),
+        None,
+    )

@@ -218,12 +218,32 @@ def test_contacts_and_what_a_record_stands_for_are_part_of_it(client, made, save
     save_theirs(contacts=(replace(contact, name="Theirs"),), stands_for="location")
     response = client.post(edit_url(made), form)
     assert [(each.row.label, each.chosen) for each in response.context["rows"]] == [
-        ("Stands for", "theirs"),
-        ("Contact 1", None),
+        ("Kind of record", "theirs"),
+        ("Contact 1, Contact name", None),
     ]
-    client.post(edit_url(made), inputs(response, **{"contact-0": "theirs"}))
+    refused = client.post(edit_url(made), inputs(response))
+    assert "Choose a value for Contact name of contact 1." in refused.content.decode()
+    client.post(edit_url(made), inputs(response, **{"contact-0.name": "theirs"}))
     saved = Organization.objects.get()
     assert (saved.stands_for, saved.record().contacts[0].name) == ("location", "Theirs")
+
+
+def test_the_name_and_the_address_that_two_people_gave_one_contact_are_both_kept(client, made, save_theirs):
+    mine = {"contacts-0-email_addresses": "new@lakeside.example", "contacts-0-work_phone": "+16085550177"}
+    form = form_of(client, made, **mine)
+    contact = made.record().contacts[0]
+    save_theirs(contacts=(replace(contact, name="Front office", mobile_phone="+16085550188"),))
+    response = client.post(edit_url(made), form)
+    assert client.post(edit_url(made), inputs(response)).status_code == 302
+    assert Organization.objects.get().record().contacts == (
+        ContactRecord(
+            purpose=contact.purpose,
+            name="Front office",
+            email_addresses=("new@lakeside.example",),
+            work_phone="+16085550177",
+            mobile_phone="+16085550188",
+        ),
+    )
 
 
 @pytest.mark.parametrize("version", ["", "0", "-1", "99", "x", "9" * 400, "1.5"])

@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 
 from organizations.models import User
 from organizations.practice import PracticeDirectory
+from organizations.services import workers
+from organizations.services.actors import system
 from tests import factories
 
 from . import made
@@ -46,6 +48,23 @@ def test_a_location_is_closed_and_opened_again_in_production(practice: PracticeD
     page.wait_for_url("**/production/submissions/*/")
     expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     assert practice.organizations("production")[factories.BASE]["Active"] is True
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_a_location_in_staging_is_closed_by_three_presses(
+    practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User], *, has_script: bool
+) -> None:
+    made.registered(user=person("editor"), name="Lakeside Old Town")
+    page = page_as("editor", java_script_enabled=has_script)
+    page.goto(f"/staging/organizations/{factories.BASE}/")
+    page.get_by_role("link", name="Deactivate", exact=True).click()
+    page.get_by_label("Location closed").check()
+    expect(page.locator("#id_replaced_by")).to_have_count(1)
+    expect(page.locator("#id_replaced_by")).to_be_hidden()
+    page.get_by_role("button", name="Deactivate in STAGING").click()
+    page.wait_for_url("**/staging/submissions/*/")
+    assert workers.one_round(system("Worker of the tests"))
+    assert practice.organizations("staging")[factories.BASE]["Active"] is False
 
 
 def test_with_another_name_typed_nothing_is_sent(practice: PracticeDirectory, page: Page) -> None:

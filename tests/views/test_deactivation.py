@@ -124,6 +124,15 @@ def test_the_record_that_replaces_it_is_named_in_the_reason(
     assert "replaced_by" not in client.get(address_of(made, "reactivate")).content.decode()
 
 
+@pytest.mark.parametrize("left", ["", "Nowhere", f"{BASE}.5", "\x00" * 10_000])
+def test_a_replacement_under_a_reason_that_was_not_chosen_is_ignored(client_of: ClientOf, accepted, left: str) -> None:
+    made = accepted()
+    client = client_of("editor")
+    response = client.post(address_of(made), typed(client, address_of(made), replaced_by=left, in_words=""))
+    assert response.status_code == 302
+    assert Submission.objects.get(intent=Intent.DEACTIVATE).reason == "Location closed"
+
+
 @pytest.mark.parametrize(
     ("typed_record", "error"),
     [

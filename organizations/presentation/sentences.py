@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment
 from organizations.permissions import ACTS, Right
-from organizations.records import listed
+from organizations.records import listed, spoken
 from organizations.templatetags.portal import in_lines, written
 from organizations.words import count
 
@@ -171,12 +171,13 @@ def _changes(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _change(change: Mapping[str, str]) -> Iterator[Part]:
     before, after = (_cut(change[side], LONGEST_VALUE) for side in ("before", "after"))
+    label = spoken(change["label"])
     if before and after:
-        yield from (Part(f"changed {change['label']} from "), Part(before, "del"), Part(" to "), Part(after, "ins"))
+        yield from (Part(f"changed {label} from "), Part(before, "del"), Part(" to "), Part(after, "ins"))
     elif after:
-        yield from (Part(f"set {change['label']} to "), Part(after, "ins"))
+        yield from (Part(f"set {label} to "), Part(after, "ins"))
     else:
-        yield from (Part(f"took away {change['label']} "), Part(before, "del"))
+        yield from (Part(f"took away {label} "), Part(before, "del"))
 
 
 def _count(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -193,7 +194,7 @@ def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:
     if not changes:
         yield Part("nothing that is sent")
     for place, change in enumerate(changes):
-        yield Part(f"{', ' if place else ''}{change['label']} from ")
+        yield Part(f"{', ' if place else ''}{spoken(change['label'])} from ")
         yield Part(_cut(change["before"], LONGEST_VALUE) or "none", "del")
         yield Part(" to ")
         yield Part(_cut(change["after"], LONGEST_VALUE) or "none", "ins")

@@ -267,7 +267,7 @@ def overwrite_value(found: Difference) -> str:
 def _overwrites(case: Case) -> Iterator[ReviewWarning]:
     for found in case.overwritten:
         shown, sent = map(_each_quoted, (found.before, found.after))
-        text = f"{case.record.name}, {found.label}: the directory shows {shown}; this message sends {sent}."
+        text = f"{case.record.name}, {spoken(found.label)}: the directory shows {shown}; this message sends {sent}."
         yield ReviewWarning("overwrite", overwrite_value(found), text)
 
 

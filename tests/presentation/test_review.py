@@ -99,6 +99,16 @@ class TestThreeValues:
             (f"id_tick-{row.tick}", "Name: Tick Overwrite, or take the directory's value.")
         ]
 
+    def test_a_problem_says_the_whole_text_of_its_box(self, accepted: Organization, editor: User) -> None:
+        second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+        desk = replace(accepted.record().contacts[0], name="Desk, main", work_phone="+16085550177")
+        changed = edited(accepted, second, contacts=(desk,), name="Lakeside & Sons")
+        asked = page_of(changed, editor).questions
+        assert "Name, Contact name of contact 1, Work phone of contact 1 (Editor Two, " in asked[0].text
+        errors = page_of(changed, editor, missing=[each.key for each in asked]).box_errors
+        said = [(f"id_tick-{each.key}", each.text) for each in asked]
+        assert [(anchor, error.removeprefix("Tick: ")) for anchor, error in errors] == said
+
     def test_a_problem_asks_for_its_tick_once(self) -> None:
         for text in ("No destination ID.", "This message also sends 2 changes made by others. Tick to send them now."):
             assert shown.Question("key", text, ticked=False, error="x").problem.count("Tick") == 1

@@ -49,6 +49,14 @@ UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1
         ),
         (
             Action.ORGANIZATION_EDITED,
+            {"changes": [change("Contact 1, Mobile phone", "1", "2"), change("Contact 2, Purpose", "", "Night")]},
+            (
+                "Editor One changed Mobile phone of contact 1 from 1 to 2, set Purpose of contact 2 to Night on"
+                " Lakeside North."
+            ),
+        ),
+        (
+            Action.ORGANIZATION_EDITED,
             {"changes": [change(f"Field {number}", "a", "b") for number in range(6)]},
             (
                 "Editor One changed Field 0 from a to b, changed Field 1 from a to b, changed Field 2 from a to b, "

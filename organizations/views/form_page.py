@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from organizations.forms.organization import Surroundings
 from organizations.forms.record import RecordForm
-from organizations.forms.typed import CONTACTS, GATEWAY, MOST_ROWS, OTHER, OURS, Typed
+from organizations.forms.typed import GATEWAY, MOST_ROWS, OTHER, OURS, Typed
 from organizations.models import Environment, Organization, tree
 from organizations.oid import OidError
 from organizations.presentation import choices, editing
@@ -168,7 +168,6 @@ class FormPage:
             "parent_place": choices.place_of(self.environment, parent),
             "destinations": choices.destinations(self.environment, parent),
             "most_rows": MOST_ROWS,
-            "open_contact": len(form.contacts) - 1 if self.request.POST.get("act") == f"add-{CONTACTS}" else 0,
             "is_unsaved": self.is_posted,
             "address": self.address,
             "leave_url": record_url(made) if made else reverse("organizations", args=[self.environment]),

@@ -48,9 +48,8 @@ class EnvironmentState:
 class Person:
     name: str
     roles: str
-    may: str
-    may_not: str
-    administers: bool
+    can: str
+    cannot: str
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -152,9 +151,8 @@ def _person(user: User) -> Person:
     return Person(
         name=user.get_full_name() or user.get_username(),
         roles=permissions.role_of(user),
-        may="; ".join(permissions.ACTS[right] for right in Right if right in held),
-        may_not="; ".join(permissions.ACTS[right] for right in Right if right not in held),
-        administers=permissions.manages_people(user),
+        can="; ".join(permissions.ACTS[right] for right in Right if right in held),
+        cannot="; ".join(permissions.ACTS[right] for right in Right if right not in held),
     )
 
 

@@ -22,8 +22,8 @@ def page(request: HttpRequest) -> HttpResponse:
     """
     text = searching.typed(request.GET.get("q", ""))
     given = request.GET.get("environment", "")
-    environment = Environment(given) if given in Environment.values else Environment.STAGING
-    by_oid = finding.by_oid(text, environment)
+    current = Environment(given) if given in Environment.values else None
+    by_oid = finding.by_oid(text, current or Environment.STAGING)
     if by_oid:
         for other in by_oid[1:]:
             messages.info(request, finding.also_in(other))
@@ -31,4 +31,4 @@ def page(request: HttpRequest) -> HttpResponse:
     found = finding.find(text) if text else None
     if found and found.submissions and (found.total == 1 or text.startswith("#")):
         return redirect(found.submissions[0].url)
-    return render(request, "search/page.html", {"text": text, "found": found})
+    return render(request, "search/page.html", {"text": text, "found": found, "current": current})

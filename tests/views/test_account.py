@@ -300,7 +300,7 @@ def test_fields_that_are_not_of_the_form_change_nothing(client_of, anna):
     assert [group.name for group in after.groups.all()] == ["editor"]
 
 
-def test_the_menu_says_what_a_reader_may(client_of):
+def test_the_menu_says_what_a_reader_can_and_cannot_do(client_of):
     page = client_of("viewer").get("/help/").content.decode()
-    assert "<li>You may: read records and history.</li>" in page
-    assert "<li>You may not: edit records; send to STAGING; " in page
+    assert "<li>You can: read records and history.</li>" in page
+    assert "<li>You cannot: edit records; send to STAGING; " in page

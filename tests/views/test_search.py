@@ -113,3 +113,21 @@ def test_nothing_that_is_typed_breaks_the_search(client_of, db, text):
 def test_it_is_for_those_with_a_role_and_for_reading(client_of, db):
     assert client_of().get(SEARCH, {"q": "x"}).status_code == 403
     assert client_of("viewer").post(SEARCH, {"q": "x"}).status_code == 405
+
+
+def test_the_page_has_a_search_field_of_its_own(client_of, editor):
+    """On a phone the frame has only a link to it. It keeps what was typed, and the environment that it came from."""
+    factories.organization(user=editor, name="Lakeside Clinics")
+    client = client_of("viewer")
+    response = client.get(SEARCH, {"q": "lakeside", "environment": "production"})
+    form = response.content.decode().partition("<main")[2].partition("<form")[2].partition("</form>")[0]
+    assert f'action="{SEARCH}"' in form
+    assert 'name="q" value="lakeside"' in form
+    assert '<input type="hidden" name="environment" value="production">' in form
+
+
+def test_the_frame_leads_to_the_search_of_its_environment(client_of, editor):
+    client = client_of("viewer")
+    links = {url: client.get(url).content.decode() for url in ("/", "/production/connection/")}
+    assert 'class="find-link" href="/search/" aria-label="Search the portal"' in links["/"]
+    assert 'class="find-link" href="/search/?environment=production"' in links["/production/connection/"]

@@ -1,5 +1,6 @@
 """What the list of organizations is narrowed to. All of it stands in the address, and any address can be read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.lookups import Exact
 from django.http import QueryDict
 
-from organizations.models import Contact, Organization, StandsFor, tree
+from organizations.models import Contact, Organization, StandsFor, User, tree
 from organizations.models.organization import OrganizationQuerySet, standing_rule
 from organizations.places import STATES
 from organizations.services import searching
@@ -17,6 +18,7 @@ from organizations.words import OPEN_WORK, STANDING
 
 from .choices import record_called
 
+_IDS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9}){0,499}")
 FIRST_WORDS = f"Only the first {searching.MOST_WORDS} words are searched for."
 
 VIEWS = {"tree": "Tree", "list": "List"}
@@ -44,6 +46,7 @@ LABELS = {
     "state": "State",
     "contact": "Contact",
     "below": "Below",
+    "saved_by": "Saved by",
     "hide_deactivated": "Hide deactivated",
 }
 ANY = {
@@ -73,7 +76,10 @@ class Chip(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Empty texts narrow nothing. `sort` with a minus before it is descending; it orders the list, not the tree."""
+    """Empty texts narrow nothing. `sort` with a minus before it is descending; it orders the list, not the tree.
+
+    `saved_by` holds the ids of people, with commas between them: the records that one of them saved last. 0 is nobody.
+    """
 
     q: str = ""
     standing: str = ""
@@ -82,6 +88,7 @@ class Filters:
     state: str = ""
     contact: str = ""
     below: str = ""
+    saved_by: str = ""
     hide_deactivated: bool = False
     view: str = "tree"
     sort: str = "oid"
@@ -142,6 +149,7 @@ def read(params: QueryDict, environment: str) -> Filters:
     return Filters(
         q=searching.typed(params.get("q", "")),
         below=_below(params.get("below", ""), environment),
+        saved_by=_numbers(params.get("saved_by", "")),
         hide_deactivated=params.get("hide_deactivated") == "1",
         view=view if view in VIEWS else "tree",
         sort=sort if sort.removeprefix("-") in SORTS else "oid",
@@ -154,6 +162,9 @@ def narrowed(environment: str, filters: Filters) -> OrganizationQuerySet:
     found = Organization.objects.in_environment(environment)
     if filters.below:
         found = found.filter(pk__in=tree.branch_of(environment, filters.below).exclude(oid=filters.below).values("pk"))
+    if filters.saved_by:
+        people = filters.saved_by.split(",")
+        found = found.filter(Q(edited_by__in=people) | (Q(edited_by=None) if "0" in people else Q()))
     if filters.hide_deactivated:
         found = found.exclude(Exact(standing_rule(), "deactivated"))
     if filters.standing:
@@ -183,6 +194,9 @@ def chip_text(environment: str, filters: Filters, name: str) -> str:
     if name == "below":
         record = Organization.objects.in_environment(environment).filter(oid=value).only("name").first()
         value = record.name if record else value
+    if name == "saved_by":
+        people = User.objects.filter(pk__in=value.split(",")).order_by("username")
+        value = ", ".join(person.get_full_name() or person.get_username() for person in people) or value
     return f"{LABELS[name]}: {CHOICES[name][value] if name in CHOICES else value}"
 
 
@@ -196,6 +210,11 @@ def worst(environment: str, filters: Filters) -> tuple[str, int]:
 def _below(text: str, environment: str) -> str:
     """The OID of the record that an address names by its OID or, as people type, by its name."""
     return searching.oid_in(text) or record_called(environment, text) or searching.typed(text)
+
+
+def _numbers(text: str) -> str:
+    """The ids of people that an address names; "" if it is not a list of them."""
+    return text if _IDS.fullmatch(text) else ""
 
 
 def _contact(key: str) -> Q:

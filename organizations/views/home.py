@@ -1,4 +1,4 @@
-"""The first page: what needs a person, and how both environments are."""
+"""The first page: what its reader can act on, what waits for others, and how both environments are."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,6 @@ def page(request: HttpRequest) -> HttpResponse:
         "home": found,
         "panels": [_with_state(panel) for panel in found.panels],
         "mine": _rows(found.mine),
-        "under_way": _rows(found.under_way),
         "demonstration": settings.DEMO,
         "to_close": demonstration.location_to_close() if settings.DEMO else None,
         "deadline": settings.REDOX_DEADLINE,

@@ -19,8 +19,8 @@ def band_of(submission: Submission) -> str:
 
 
 def line_of(submission: Submission, editor: User) -> str:
-    [need] = [need for need in home.read(editor).needs if need.kind == "rejected"]
-    return need.text
+    [matter] = [matter for matter in home.read(editor).for_you if matter.kind == "rejected"]
+    return matter.places[0].text
 
 
 def test_the_decision_is_named_on_submission_record_home_and_in_the_history(

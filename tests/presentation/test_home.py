@@ -3,19 +3,20 @@
 import datetime
 
 import pytest
+from django.http import QueryDict
 from django.test import override_settings
 
-from organizations.models import EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
-from organizations.presentation import home
-from organizations.presentation.home import Need
-from organizations.services import workers
+from organizations.presentation import filters, home
+from organizations.presentation.matters import Matter, Place
+from organizations.services import plans, workers
 from organizations.services.actors import Actor
 from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import written
 from tests import factories
 from tests.connected import redox
-from tests.factories import BASE, UserFactory
+from tests.factories import BASE, UserFactory, acting
 
 from .sending import decided, foreign
 
@@ -40,40 +41,176 @@ def submission(editor: User, number: int, state: State, **values: object) -> Sub
     return made
 
 
-def kinds(lines: list[Need]) -> list[str]:
+def kinds(lines: list[Matter]) -> list[str]:
     return [line.kind for line in lines]
 
 
-def test_a_decision_counts_only_for_those_who_can_take_it(editor):
+def only(lines: list[Matter], kind: str) -> Matter:
+    [line] = [line for line in lines if line.kind == kind]
+    return line
+
+
+def counterparts(editor: User, number: int) -> tuple[Organization, Organization]:
+    """A record of each environment."""
+    staging, production = (
+        factories.organization(f"{BASE}.{number}", user=editor, environment=environment) for environment in Environment
+    )
+    Organization.objects.filter(pk=production.pk).update(staging_record=staging)
+    return staging, production
+
+
+def rejected(record: Organization, editor: User) -> None:
+    made = factories.submission(record, user=editor)
+    wanted_hash = Organization.objects.get(pk=record.pk).wanted_hash
+    Submission.objects.filter(pk=made.pk).update(state=State.REJECTED, wanted_hash=wanted_hash, ended_at=clock.now())
+
+
+def fitting(place: Place) -> int:
+    """How many records the list holds that a line opens."""
+    asked = filters.read(QueryDict(place.url.partition("?")[2]), place.environment)
+    return filters.narrowed(place.environment, asked).count()
+
+
+def test_a_decision_is_only_for_those_who_can_take_it(editor):
     approver = UserFactory(role="approver", first_name="Approver", last_name="One")
     submission(editor, 1, State.NEEDS_PERSON, state_reason="Compare.")
     submission(editor, 2, State.REJECTED, ended_at=clock.now())
 
     of_editor = home.read(editor)
-    assert (kinds(of_editor.needs), of_editor.count) == (["rejected"], 1)
+    assert kinds(of_editor.for_you) == ["rejected"]
     [line] = of_editor.waiting
-    assert (line.kind, line.who) == ("needs_person", "Approver One can decide.")
+    assert (line.kind, line.who) == ("needs_person", "<b>Approver One</b> can decide.")
 
     of_approver = home.read(approver)
-    assert (kinds(of_approver.needs), of_approver.count) == (["needs_person", "rejected"], 2)
-    assert of_approver.needs[0].who == "You can decide."
+    assert kinds(of_approver.for_you) == ["needs_person", "rejected"]
+    assert of_approver.for_you[0].who == "Only you can decide."
     assert of_approver.waiting == []
 
+    UserFactory(role="approver", first_name="Approver", last_name="Two")
+    UserFactory(role="approver", first_name="Approver", last_name="Three", is_active=False)
+    assert home.read(approver).for_you[0].who == "You or Approver Two can decide."
 
-def test_who_may_only_read_is_told_who_acts_on_each_line(editor):
+
+def test_who_can_only_read_has_nothing_to_do_and_reads_who_acts(editor):
     submission(editor, 1, State.REJECTED, ended_at=clock.now())
     submission(editor, 2, State.UNKNOWN, sent_at=clock.now())
+    UserFactory(role="approver", first_name="<i>", last_name="Two", username="z")
     found = home.read(UserFactory(role="viewer"))
-    assert (found.needs, found.count, found.waiting_count) == ([], 0, 2)
+    assert (found.for_you, found.only_reads) == ([], True)
     assert {line.kind: line.who for line in found.waiting} == {
-        "unknown": "The portal finds out by itself.",
-        "rejected": "Editors and Approvers can act on this.",
+        "rejected": "<b>Editor One</b> or <b>&lt;i&gt; Two</b> can correct this.",
+        "unknown": "<b>The portal</b> finds out.",
+    }
+    assert not home.read(editor).only_reads
+
+
+def test_of_many_people_the_first_are_named(editor):
+    submission(editor, 1, State.NEEDS_PERSON, state_reason="Compare.")
+    assert only(home.read(editor).waiting, "needs_person").who == (
+        "<b>Nobody</b> can decide. No account has a role for this yet."
+    )
+    for number in range(1, 6):
+        UserFactory(role="approver", username=f"a{number}", first_name="Approver", last_name=str(number))
+    assert only(home.read(editor).waiting, "needs_person").who == (
+        "<b>Approver 1</b>, <b>Approver 2</b>, <b>Approver 3</b> or <b>2 others</b> can decide."
+    )
+
+
+def test_counterparts_with_the_same_work_are_one_line(editor):
+    for record in counterparts(editor, 1):
+        rejected(record, editor)
+    staging, _ = counterparts(editor, 2)
+    rejected(staging, editor)
+    both, alone = [line for line in home.read(editor).for_you if line.kind == "rejected"]
+    assert [place.environment for place in both.places] == ["staging", "production"]
+    assert [place.url.split("/")[1] for place in both.places] == ["staging", "production"]
+    assert [(what, len(places)) for what, places in both.titles] == [("Lakeside 1, New", 2)]
+    assert both.texts == [("", "Rejected by Redox without a text.")]
+    assert both.is_many
+    assert [place.environment for place in alone.places] == ["staging"]
+
+
+def test_counterparts_that_differ_are_named_each(editor):
+    for record, detail in zip(counterparts(editor, 1), ("No.", "Never."), strict=True):
+        rejected(record, editor)
+        Submission.objects.filter(organization=record).update(detail=detail)
+        Organization.objects.filter(pk=record.pk).update(name=f"Lakeside {record.environment}")
+    line = only(home.read(editor).for_you, "rejected")
+    assert [what for what, _ in line.titles] == ["Lakeside staging, New", "Lakeside production, New"]
+    assert line.texts == [("STAGING", 'Rejected by Redox: "No."'), ("PRODUCTION", 'Rejected by Redox: "Never."')]
+
+
+def test_many_of_one_kind_are_one_line_that_counts_them_in_each_environment(editor):
+    for number in range(1, 5):
+        staging, production = counterparts(editor, number)
+        rejected(staging, editor)
+        if number < 3:
+            rejected(production, editor)
+    line = only(home.read(editor).for_you, "rejected")
+    assert [what for what, _ in line.titles] == ["4 records", "2 records"]
+    assert [fitting(place) for place in line.places] == [4, 2]
+
+
+# Changes that were not sent
+
+
+def texts(lines: list[Matter]) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Of each line of unsent changes: who acts next, and what it says."""
+    unsent = [line for line in lines if line.kind == "changes_not_sent"]
+    assert [place.number for line in unsent for place in line.places] == [
+        fitting(place) for line in unsent for place in line.places
+    ]
+    return {f"{place.environment}: {place.what}": (line.who, line.texts) for line in unsent for place in line.places}
+
+
+def test_unsent_changes_are_for_the_person_who_saved_them(editor):
+    other = UserFactory(role="editor", first_name="Editor", last_name="Two")
+    third = UserFactory(role="editor", first_name="Editor", last_name="Three")
+    for number, person in enumerate((editor, editor, other, other, third)):
+        factories.organization(f"{BASE}.{number}", user=person)
+    Organization.objects.filter(edited_by=editor).update(changes=1)
+    found = home.read(editor)
+    assert texts(found.for_you) == {
+        "staging: 2 records you saved": ("", [("", "Lakeside 0, 1 field; Lakeside 1, 1 field.")])
+    }
+    assert texts(found.waiting) == {
+        "staging: 3 records saved by others": ("<b>Editor Two</b> saved 2 of these, <b>Editor Three</b> 1.", [])
     }
 
 
+def test_unsent_changes_of_people_who_cannot_send_are_for_all_who_can(editor):
+    approver = UserFactory(role="approver", first_name="Approver", last_name="One")
+    factories.organization(user=editor, environment="production")
+    assert texts(home.read(editor).waiting) == {
+        "production: 1 record": ("<b>Approver One</b> can send this.", [("", "You saved this.")])
+    }
+    assert texts(home.read(approver).for_you) == {
+        "production: 1 record": ("", [("", "Editor One saved this. They cannot send to PRODUCTION.")])
+    }
+
+
+def test_unsent_changes_of_a_closed_account_are_not_left_to_it(editor):
+    gone = UserFactory(role="editor", first_name="Editor", last_name="Gone")
+    factories.organization(user=gone)
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    assert texts(home.read(editor).for_you) == {
+        "staging: 1 record": ("", [("", "Editor Gone saved this. They cannot send to STAGING.")])
+    }
+
+
+def test_changes_that_no_person_saved_are_of_the_portal(editor):
+    factories.organization(user=editor)
+    Organization.objects.update(edited_by=None)
+    assert texts(home.read(editor).for_you) == {
+        "staging: 1 record": ("", [("", "The portal saved this. They cannot send to STAGING.")])
+    }
+
+
+# What the portal does next
+
+
 def unknown_line(user: User) -> str:
-    [line] = [each for each in home.read(user).waiting if each.kind == "unknown"]
-    return line.text
+    return only(home.read(user).waiting, "unknown").places[0].text
 
 
 @pytest.mark.parametrize("wait", [datetime.timedelta(minutes=8), datetime.timedelta(days=1)])
@@ -100,5 +237,63 @@ def test_a_rejection_by_decision_names_the_person_and_the_decision(
     practice: PracticeDirectory, editor: User, approver: Actor
 ):
     decided(foreign(practice, editor), Verdict.FOREIGN, approver)
-    [line] = [each for each in home.read(editor).needs if each.kind == "rejected"]
-    assert line.text == "Approver One decided that the OID belongs to another organization: Compared, ticket 12."
+    line = only(home.read(editor).for_you, "rejected")
+    assert (
+        line.places[0].text == "Approver One decided that the OID belongs to another organization: Compared, ticket 12."
+    )
+
+
+def test_what_is_queued_says_what_holds_it(editor):
+    workers.beat("Worker", clock.now())
+    submission(editor, 1, State.QUEUED)
+    line = only(home.read(editor).waiting, "queued")
+    assert (line.who, line.texts) == ("<b>The portal</b> sends this when it can.", [])
+    until = clock.now() + datetime.timedelta(minutes=20)
+    EnvironmentGate.objects.filter(pk="staging").update(hold_until=until, hold_reason="Too many requests")
+    held = [("", f"STAGING waits until {written(until, 'clock')}: Too many requests.")]
+    assert only(home.read(editor).waiting, "queued").texts == held
+    for number in range(2, 5):
+        submission(editor, number, State.QUEUED, tries=1, created_at=clock.now() - datetime.timedelta(hours=1))
+    assert only(home.read(editor).waiting, "queued").texts == held
+
+
+def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(editor):
+    workers.beat("Worker", clock.now())
+    now, long_ago = clock.now(), clock.now() - datetime.timedelta(minutes=16)
+    submission(editor, 1, State.QUEUED, tries=1, created_at=now)
+    submission(editor, 2, State.QUEUED, created_at=long_ago)
+    submission(editor, 3, State.QUEUED, tries=1, http_status=429, created_at=long_ago)
+    for number in (4, 5):
+        submission(editor, number, State.QUEUED, tries=1, created_at=long_ago)
+    assert only(home.read(editor).waiting, "queued").texts == [("", "Redox could not be reached for 2 of these.")]
+
+
+def test_what_is_tried_again_says_when_and_why(editor):
+    workers.beat("Worker", clock.now())
+    later = clock.now() + datetime.timedelta(minutes=20)
+    submission(editor, 1, State.QUEUED, not_before=later, state_reason="The host was not found.")
+    [(_, text)] = only(home.read(editor).waiting, "queued").texts
+    assert text == (
+        f"The next attempt follows at {written(later, 'clock')}. Attempt 1 did not reach Redox: The host was not found."
+    )
+
+
+def test_a_record_that_waits_for_its_parent_names_it(editor):
+    parent = factories.organization(f"{BASE}.1", user=editor, name="Lake & Co")
+    child = factories.organization(f"{BASE}.2", user=editor, part_of_oid=parent.oid)
+    for made in (parent, child):
+        factories.submission(made, user=editor)
+    lines = [line for line in home.read(editor).waiting if line.kind == "queued"]
+    assert ("", "Waits for its parent Lake & Co to be accepted.") in lines[1].texts
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_what_a_paused_plan_holds_is_said_once(editor, number):
+    made = [factories.organization(f"{BASE}.{each}", user=editor) for each in range(number)]
+    plans.pause(factories.plan(made, user=editor).pk, actor=acting(editor))
+    found = home.read(editor)
+    assert (kinds(found.for_you), kinds(found.waiting)) == (["plan_paused"], [])
+    for each in range(10, 14):
+        submission(editor, each, State.QUEUED)
+    [(_, text)] = only(home.read(editor).waiting, "queued").texts
+    assert f"{number} of these wait for a paused plan." in text

@@ -12,6 +12,7 @@ from django.utils.html import strip_tags
 from organizations.models import EnvironmentGate, Evidence, Organization, Presence, State, Submission, User, clock
 from organizations.presentation import differences as differences_page
 from organizations.presentation import editing, freshness, home, record
+from organizations.presentation.matters import Place
 from organizations.records import OrganizationRecord
 from organizations.services import asking, differences, known, organizations
 from organizations.services.actors import person
@@ -349,22 +350,30 @@ def test_values_of_a_message_on_its_way_are_not_called_unsent(made, editor):
 # home
 
 
+def differing_places(editor: User) -> list[Place]:
+    found = home.read(editor)
+    assert {panel.environment: panel.differing for panel in found.panels if panel.differing} == {
+        "staging": Organization.objects.filter(differs__gt=0).count()
+    }
+    return [place for matter in found.for_you if matter.kind == "directory_differs" for place in matter.places]
+
+
 def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor):
     for number in range(1, 4):
         made = factories.organization(f"{factories.BASE}.{number}", user=editor)
         accepted(made, editor)
         shown(made, name=f"By hand {number}")
     edited(made, editor, aliases=("Shore",))
-    needs = [need for need in home.read(editor).needs if need.kind == "directory_differs"]
-    assert [(need.what, need.text, need.number) for need in needs] == [
+    places = differing_places(editor)
+    assert [(place.what, place.text, place.number) for place in places] == [
         (f"Lakeside {number}", "1 field: Name.", 1) for number in range(1, 4)
     ]
     made = factories.organization(f"{factories.BASE}.4", user=editor)
     accepted(made, editor)
     shown(made, name="By hand 4")
-    needs = [need for need in home.read(editor).needs if need.kind == "directory_differs"]
-    assert [(need.number, need.what) for need in needs] == [(4, "4 records")]
-    assert needs[0].url == "/staging/organizations/?open_work=directory_differs&view=list"
+    [place] = differing_places(editor)
+    assert (place.number, place.what) == (4, "4 records")
+    assert place.url == "/staging/organizations/?open_work=directory_differs&view=list"
     assert Organization.objects.in_environment("staging").to_do("directory_differs").count() == 4
     assert Organization.objects.in_environment("staging").to_do("changes_not_sent").count() == 1
 

@@ -213,19 +213,20 @@ def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
 
 def _home(history: History, pages: dict[str, _RecordPage]) -> Iterator[Said]:
     found = home.read(history.people[0])
-    for need in (*found.needs, *found.waiting):
-        yield Said("counted as in its list", "home", f"{need.number}: {need.what}", value=(need.number, need.url))
-        submission = _submission_at(need.url)
-        oid = next((oid for oid in history.oids if f"/{oid}/" in need.url), "")
-        yield from in_text("home", need.text, oid=oid, submission=submission)
-        if submission is not None and "Redox wrote: " in need.text:
-            quoted = need.text.partition('Redox wrote: "')[2].rpartition('"')[0]
-            yield Said("Redox wrote", "home", need.text, submission.oid, submission, quoted)
+    matters = (*found.for_you, *found.waiting)
+    for place in (place for matter in matters for place in matter.places):
+        yield Said("counted as in its list", "home", f"{place.number}: {place.what}", value=(place.number, place.url))
+        submission = _submission_at(place.url)
+        oid = next((oid for oid in history.oids if f"/{oid}/" in place.url), "")
+        yield from in_text("home", place.text, oid=oid, submission=submission)
+        if submission is not None and "Redox wrote: " in place.text:
+            quoted = place.text.partition('Redox wrote: "')[2].rpartition('"')[0]
+            yield Said("Redox wrote", "home", place.text, submission.oid, submission, quoted)
     for panel in found.panels:
         if panel.environment == Environment.STAGING:
             yield Said("counted by standing", "home", panel.records, value=panel.records)
     for oid in history.oids:
-        lines = [need.url for need in (*found.needs, *found.waiting) if need.kind == DIRECTORY_DIFFERS]
+        lines = [place.url for matter in matters if matter.kind == DIRECTORY_DIFFERS for place in matter.places]
         in_list = any(DIRECTORY_DIFFERS in url for url in lines)
         shown = in_list or any(f"/{oid}/" in url for url in lines) or _says_why_not(pages[oid].values)
         yield Said("a difference is shown on home", "home", ", ".join(lines), oid, value=shown)

@@ -1,13 +1,12 @@
-"""The home page: what needs a person first, and quiet when nothing does."""
+"""The home page: what its reader can act on first, and quiet when that is nothing."""
 
 import datetime
 import re
 from pathlib import Path
 
-import pytest
 from django.test import Client
 
-from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, User, Worker, clock
+from organizations.models import Environment, Organization, State, Submission, User, Worker, clock
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import delivery, organizations, plans, submissions
@@ -43,6 +42,7 @@ def minutes_ago(minutes: float) -> datetime.datetime:
 
 def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
     page = text(client_of("viewer"))
+    assert "For you 0 You can read everything here. You cannot edit, send or decide, so nothing waits for you." in page
     assert "Nothing needs you. Nothing has been sent yet. Your first record in 7 steps" in page
     assert "Five things to try" not in page
 
@@ -51,7 +51,8 @@ def test_quiet_it_says_what_was_accepted_last_and_what_was_never_compared(practi
     sent(editor, 1, "Lakeside North")
     deliver(practice, "answers")
     page = text(client_of(user=editor))
-    assert re.search(r"Nothing needs you\. Last accepted: Lakeside North , STAGING , \d\d:\d\d \.", page)
+    assert "You cannot" not in page
+    assert re.search(r"For you 0 Nothing needs you\. Last accepted: Lakeside North , STAGING , \d\d:\d\d \.", page)
     assert "The directory has never been read for 1 registered record." in page
     assert "in sync" not in page
     assert "Records 1 active" in page
@@ -74,13 +75,13 @@ def test_what_needs_somebody_stands_in_the_order_of_its_weight(practice, editor,
         actor=acting(editor),
     )
     page = text(client_of("approver"))
-    needs, waiting = "Needs you 3 You can act on these now.", "Waiting for others 2"
-    unknown = "Unknown Harbor Point, New STAGING The portal finds out by itself. The message left at"
-    person = "Needs a decision Mill Valley, New STAGING You can decide. It was there before."
+    for_you, waiting = "For you 2 You can act on these now.", "Waiting for others 3"
+    unknown = "Unknown Harbor Point, New STAGING The portal finds out. The message left at"
+    person = "Needs a decision Mill Valley, New STAGING It was there before. Only you can decide."
     rejected = "Rejected Lakeside East, New STAGING Rejected by Redox: &quot;Parsing XML request error!&quot;"
     awaiting = "Awaiting approval 1 submission STAGING An approver acts next. Nothing has been sent."
-    changes = "Changes not sent 1 record STAGING 1 field was saved here and not sent."
-    places = [page.index(line) for line in (needs, person, rejected, changes, waiting, unknown, awaiting)]
+    changes = "Changes not sent 1 record saved by others STAGING Editor One saved this."
+    places = [page.index(line) for line in (for_you, person, rejected, waiting, awaiting, unknown, changes)]
     assert places == sorted(places)
 
 
@@ -92,7 +93,7 @@ def test_each_line_opens_what_it_counts(practice, editor, client_of):
     urls = re.findall(r'<a class="what" href="([^"]+)"', client.get("/").content.decode())
     assert urls == [
         f"/staging/submissions/{rejected.pk}/",
-        "/staging/organizations/?open_work=changes_not_sent&amp;view=list",
+        f"/staging/organizations/?open_work=changes_not_sent&amp;saved_by={editor.pk}&amp;view=list",
     ]
     for url in urls:
         assert client.get(url.replace("&amp;", "&")).status_code == 200
@@ -102,59 +103,56 @@ def test_many_of_one_kind_are_one_line_with_the_oldest_age(editor, client_of):
     for number in range(1, 8):
         put(sent(editor, number, f"Lakeside {number}"), state=State.UNKNOWN, state_at=minutes_ago(10 * number))
     page = text(client_of(user=editor))
-    assert "Waiting for others 7" in page
-    assert "Unknown 7 records STAGING The portal finds out by itself. oldest 1 hour" in page
+    assert "Waiting for others 1" in page
+    assert "Unknown 7 records STAGING The portal finds out. oldest 1 hour" in page
 
 
 def test_of_one_kind_the_oldest_comes_first(editor, client_of):
     for number, age in ((1, 5), (2, 50), (3, 20)):
         put(sent(editor, number, f"Lakeside {number}"), state=State.UNKNOWN, state_at=minutes_ago(age))
     page = text(client_of(user=editor))
-    assert re.findall(r"Lakeside (\d), New", page[: page.index("Yours")]) == ["2", "3", "1"]
+    assert re.findall(r"Lakeside (\d), New", page[: page.index("Sent by you")]) == ["2", "3", "1"]
 
 
-def test_what_could_not_be_sent_for_a_quarter_of_an_hour_is_named(editor, client_of):
-    put(sent(editor, 1, "Lakeside 1"), attempt=3, tries=3, created_at=minutes_ago(16))
-    put(sent(editor, 2, "Lakeside 2"), attempt=1, tries=1, created_at=minutes_ago(2))
-    put(sent(editor, 3, "Lakeside 3"), attempt=0, created_at=minutes_ago(60))
-    page = text(client_of(user=editor))
-    assert (
-        "Not reached 1 submission STAGING The portal acts next. Redox could not be reached. It is tried again by "
-        "itself. 16 minutes" in page
-    )
-    assert "Waiting for others 1 " in page
+def counterparts(user: User, number: int) -> tuple[Submission, Submission]:
+    """A submission of a record in STAGING and one of its counterpart in PRODUCTION."""
+    staging, production = (sent(user, number, f"Lakeside {number}", environment) for environment in Environment)
+    Organization.objects.filter(pk=production.organization_id).update(staging_record=staging.organization_id)
+    return staging, production
 
 
-def test_what_redox_answered_did_reach_it(editor, client_of):
-    put(sent(editor, 1, "Lakeside 1"), attempt=1, http_status=401, created_at=minutes_ago(16))
-    put(sent(editor, 2, "Lakeside 2"), attempt=2, tries=1, http_status=429, created_at=minutes_ago(16))
-    assert "Redox could not be reached" not in text(client_of(user=editor))
+def test_counterparts_are_one_line_with_a_link_on_each_mark(editor, client_of):
+    submissions_of_both = counterparts(editor, 1)
+    for each in submissions_of_both:
+        put(each, state=State.NEEDS_PERSON, state_reason="It was there before.")
+    client = client_of("approver")
+    [line] = re.findall(r"<li>.*?Needs a decision.*?</li>", client.get("/").content.decode(), re.DOTALL)
+    assert re.findall(r'<a class="env env-(\w+)" href="([^"]+)" aria-label="([^"]+)"', line) == [
+        (
+            each.environment,
+            f"/{each.environment}/submissions/{each.pk}/",
+            f"Lakeside 1, New in {each.environment.upper()}",
+        )
+        for each in submissions_of_both
+    ]
+    assert line.count("Lakeside 1, New</b>") == 1
+    assert "For you 1 " in text(client)
 
 
-@pytest.mark.parametrize(("gate", "minutes"), [("stopped_at", 0), ("hold_until", -5)])
-def test_what_a_closed_gate_holds_is_not_tried_again_by_itself(editor, client_of, gate, minutes):
-    put(sent(editor, 1, "Lakeside 1"), attempt=1, tries=1, created_at=minutes_ago(16))
-    EnvironmentGate.objects.filter(pk="staging").update(**{gate: minutes_ago(minutes)})
-    assert "It is tried again by itself" not in text(client_of(user=editor))
-    EnvironmentGate.objects.update(stopped_at=None, hold_until=minutes_ago(1))
-    assert "It is tried again by itself" in text(client_of(user=editor))
-
-
-def test_what_is_under_way_says_since_when(editor, client_of):
+def test_what_is_being_sent_says_since_when(editor, client_of):
     put(sent(editor, 1, "Lakeside West"), state=State.SENDING, state_at=minutes_ago(0.3))
-    page = text(client_of("viewer"))
-    assert re.search(r"Under way 1 Sending Lakeside West, New STAGING for 1\d seconds", page)
-    assert "Under way 1 sending Records 1 not registered" in page
+    assert re.search(r"Sending Lakeside West \d+ , New STAGING for 1\d seconds", text(client_of(user=editor)))
+    assert "Under way 1 sending Records 1 not registered" in text(client_of("viewer"))
 
 
-def test_yours_are_the_last_five_of_seven_days_and_of_nobody_else(editor, client_of):
+def test_sent_by_you_are_the_last_five_of_seven_days_and_of_nobody_else(editor, client_of):
     for number in range(1, 8):
         sent(editor, number, f"Lakeside {number}")
     put(Submission.objects.order_by("-id")[0], created_at=minutes_ago(8 * 24 * 60))
     mine = text(client_of(user=editor))
-    yours = mine[mine.index("Yours, last 7 days") :]
+    yours = mine[mine.index("Sent by you, last 7 days") :]
     assert re.findall(r"Queued Lakeside (\d)", yours) == ["6", "5", "4", "3", "2"]
-    assert "Yours" not in text(client_of("editor"))
+    assert "Sent by you" not in text(client_of("editor"))
 
 
 def test_both_environments_say_how_they_are(db, client_of):
@@ -181,7 +179,7 @@ def test_the_demonstration_offers_five_things_to_try(client_of, settings, tmp_pa
     tour = page[page.index('id="five"') : page.index("</section>", page.index('id="five"'))]
     assert tour.count("<li>") == 5
     assert "Waiting times are shortened" in tour
-    assert page.index('id="five"') < page.index("<h1")  # never between a heading and what it is about
+    assert page.index('id="five"') > page.index('id="quiet"')  # the work comes first
     for url in re.findall(r'href="([^"]+)"', tour):
         assert client.get(url.replace("&amp;", "&")).status_code == 200
 
@@ -201,7 +199,7 @@ def test_the_tour_leads_to_a_location_that_can_be_closed(practice, editor, clien
         factories.submission(made, user=editor)
         deliver(practice, "answers")
     client = client_of(user=editor)
-    page = client.get("/").content.decode()
+    page = client.get("/").content.decode().partition('id="five"')[2]
     [url] = re.findall(r'Open <a href="(/staging/organizations/[^"]+)">Lakeside Pier</a>', page)
     assert client.get(f"{url}deactivate/").status_code == 200
     assert never_sent.name not in page

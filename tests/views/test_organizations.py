@@ -178,6 +178,23 @@ def test_each_filter_narrows_and_takes_itself_away(client_of, editor, family):
     assert listing.all_url == f"{STAGING}?view=list"
 
 
+def test_saved_by_is_what_these_people_saved_last(client_of, family, editor):
+    other = factories.editor(username="other")
+    Organization.objects.filter(oid=f"{BASE}.1").update(edited_by=other)
+    Organization.objects.filter(oid=f"{BASE}.2").update(edited_by=None)
+    client = client_of("viewer")
+
+    def fitting(saved_by: str) -> int:
+        return client.get(STAGING, {"saved_by": saved_by, "view": "list"}).context["listing"].fitting
+
+    everybody = Organization.objects.in_environment("staging").count()
+    assert [fitting(str(other.pk)), fitting("0"), fitting(f"{other.pk},0")] == [1, 1, 2]
+    assert [fitting(f"{editor.pk}"), fitting("x"), fitting("1,")] == [everybody - 2, everybody, everybody]
+    page = client.get(STAGING, {"saved_by": str(other.pk)}).content.decode()
+    assert "Saved by: Editor One" in page
+    assert f'<input type="hidden" name="saved_by" value="{other.pk}">' in page
+
+
 def test_below_is_the_branch_without_its_head(client_of, family):
     listing = client_of("viewer").get(STAGING, {"below": f"{BASE}.1", "view": "list"}).context["listing"]
     assert [row.organization.name for row in listing.rows] == ["Lakeside North", "Quarry Road"]

@@ -85,7 +85,7 @@ def test_many_hits_lead_to_the_list(client_of, db):
 
 def test_nothing_found_and_nothing_typed_are_said(client_of, db):
     client = client_of("viewer")
-    assert "Type what you know of it." in client.get(SEARCH).content.decode()
+    assert "Type what you know." in client.get(SEARCH).content.decode()
     assert "Nothing was found in STAGING or PRODUCTION." in client.get(SEARCH, {"q": "xyz"}).content.decode()
 
 

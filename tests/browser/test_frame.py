@@ -1,0 +1,37 @@
+"""The frame on a phone: half of the height, nothing lost."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from organizations.models import User
+from tests import factories
+
+from .conftest import PageAs
+from .window import NARROW
+
+# In pixels, to the end of the environment's bar. Warnings that follow it are not part of every page.
+HEIGHTS = {"/": 90, "/staging/organizations/": 118, "/production/organizations/": 118}
+
+
+@pytest.fixture
+def phone(page_as: PageAs) -> Page:
+    return page_as("viewer", viewport=NARROW, java_script_enabled=False)
+
+
+@pytest.mark.parametrize("address", HEIGHTS)
+def test_the_frame_is_low(phone: Page, address: str) -> None:
+    phone.goto(address)
+    bar = phone.locator(".envbar").bounding_box()
+    assert bar is not None
+    assert bar["y"] + bar["height"] <= HEIGHTS[address]
+    expect(phone.get_by_role("link", name="orgportal", exact=True)).to_be_visible()
+
+
+def test_search_is_one_link_away(phone: Page, people: dict[str, User]) -> None:
+    factories.organization(user=factories.editor(), name="Lakeside Clinics")
+    phone.goto("/staging/organizations/")
+    phone.get_by_role("link", name="Search the portal").click()
+    field = phone.get_by_role("searchbox", name="Name, OID, phone, e-mail or message ID")
+    field.fill("clinics")
+    field.press("Enter")
+    expect(phone.get_by_role("link", name="Lakeside Clinics")).to_be_visible()

@@ -58,6 +58,9 @@ def _many(kind: str, environment: Environment, number: int, found: Groups, now: 
     text, in_plans = "", 0
     if kind == "queued" and number:
         text, in_plans = _held(environment, now)
+    elif kind == "unknown" and number:
+        held = waiting.held_by_environment(now.gates[environment], now.moment)
+        text = _unlinked(held) if held else ""
     if number <= in_plans:
         return None
     of_submissions = kind in ("awaiting", "queued")
@@ -156,7 +159,7 @@ def paused(now: Now) -> Iterator[Line]:
             url=reverse("plan", args=[plan.environment, plan.pk]),
             since=plan.state_at,
         )
-        yield line("plan_paused", place, ("plan", plan.pk), now)
+        yield line("plan_paused", place, f"plan {plan.pk}", now)
 
 
 def differing(numbers: Groups, now: Now) -> Iterator[Line]:

@@ -1,7 +1,7 @@
 """A line of the home page: what is to be done, where, and who acts next. Counterparts share one line."""
 
 import datetime
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -45,12 +45,14 @@ class Place:
 class Matter:
     """One line, with a place in each environment that it is about.
 
-    `who` says who acts next; to somebody who can act, who else can.
+    `who` says who acts next; to somebody who can act, who else can. `is_pair`: the places are a record and its
+    counterpart, or one of them; otherwise each place counts records of its own.
     """
 
     kind: str
     places: tuple[Place, ...]
     who: str
+    is_pair: bool
 
     @property
     def word(self) -> Word:
@@ -67,8 +69,7 @@ class Matter:
     @property
     def titles(self) -> list[tuple[str, list[Place]]]:
         """The places by their name: counterparts share theirs, numbers of records stand each before its environment."""
-        whats = {place.what for place in self.places}
-        if len(whats) == 1 and self.places[0].number == 1:
+        if self.is_pair and len({place.what for place in self.places}) == 1:
             return [(self.places[0].what, list(self.places))]
         return [(place.what, [place]) for place in self.places]
 
@@ -81,12 +82,15 @@ class Matter:
 
 
 class Line(NamedTuple):
-    """A place before its counterpart is found: places that agree in everything else are one matter."""
+    """A place before its counterpart is found: places that agree in everything else are one matter.
+
+    `pair` is a number that a record and its counterpart share, or a text where the place counts records.
+    """
 
     kind: str
     for_reader: bool
     who: str
-    pair: Hashable
+    pair: int | str
     place: Place
 
 
@@ -98,7 +102,7 @@ class Now(NamedTuple):
     moment: datetime.datetime
 
 
-def line(kind: str, place: Place, pair: Hashable, now: Now) -> Line:
+def line(kind: str, place: Place, pair: int | str, now: Now) -> Line:
     """The line of a place, with who acts next by the rights that its kind needs."""
     if not now.people.can_act(kind, place.environment):
         return Line(kind, False, now.people.acts_next(kind, place.environment), pair, place)
@@ -111,8 +115,8 @@ def matters(lines: Iterable[Line], now: Now) -> tuple[list[Matter], list[Matter]
     for each in lines:
         places.setdefault(each[:-1], []).append(each.place)
     found = [
-        (for_reader, Matter(kind, tuple(sorted(of_matter, key=_in_order)), who))
-        for (kind, for_reader, who, _), of_matter in places.items()
+        (for_reader, Matter(kind, tuple(sorted(of_matter, key=_in_order)), who, isinstance(pair, int)))
+        for (kind, for_reader, who, pair), of_matter in places.items()
     ]
     found.sort(key=lambda each: (KINDS.index(each[1].kind), each[1].since or now.moment))
     return [each for mine, each in found if mine], [each for mine, each in found if not mine]

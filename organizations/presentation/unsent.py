@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.html import format_html
+
 from organizations.models import Environment, Organization, User
 from organizations.permissions import sending
 from organizations.words import count
@@ -57,8 +59,9 @@ class _Changes:
         """Changes of people who cannot send them, or no longer."""
         text = saved(self.savers(groups), bold=False)
         if for_reader:
-            place = self.place(groups, "", f"{text} They cannot send to {self.environment.label}.")
-            return Line(KIND, True, "", "stuck", place)
+            if any(group["edited_by"] for group in groups):
+                text = format_html("{} They cannot send to {}.", text, self.environment.label)
+            return Line(KIND, True, "", "stuck", self.place(groups, "", text))
         return Line(
             KIND, False, self.now.people.acts_next(KIND, self.environment), "stuck", self.place(groups, "", text)
         )

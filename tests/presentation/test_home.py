@@ -189,21 +189,27 @@ def test_unsent_changes_of_people_who_cannot_send_are_for_all_who_can(editor):
     }
 
 
+def test_numbers_of_records_are_named_in_each_environment(editor):
+    approver = UserFactory(role="approver", first_name="Approver", last_name="One")
+    for environment in Environment:
+        factories.organization(user=approver, environment=environment)
+    [line] = home.read(approver).for_you
+    assert [(what, len(places)) for what, places in line.titles] == [("1 record you saved", 1)] * 2
+
+
 def test_unsent_changes_of_a_closed_account_are_not_left_to_it(editor):
-    gone = UserFactory(role="editor", first_name="Editor", last_name="Gone")
+    gone = UserFactory(role="editor", first_name="Editor", last_name="& Gone")
     factories.organization(user=gone)
     User.objects.filter(pk=gone.pk).update(is_active=False)
     assert texts(home.read(editor).for_you) == {
-        "staging: 1 record": ("", [("", "Editor Gone saved this. They cannot send to STAGING.")])
+        "staging: 1 record": ("", [("", "Editor &amp; Gone saved this. They cannot send to STAGING.")])
     }
 
 
 def test_changes_that_no_person_saved_are_of_the_portal(editor):
     factories.organization(user=editor)
     Organization.objects.update(edited_by=None)
-    assert texts(home.read(editor).for_you) == {
-        "staging: 1 record": ("", [("", "The portal saved this. They cannot send to STAGING.")])
-    }
+    assert texts(home.read(editor).for_you) == {"staging: 1 record": ("", [("", "The portal saved this.")])}
 
 
 # What the portal does next
@@ -224,9 +230,11 @@ def test_what_is_unknown_promises_when_the_directory_is_asked(editor, wait):
     assert unknown_line(editor).endswith("The portal asks the directory as soon as a worker takes it.")
 
 
-def test_while_redox_asked_to_wait_no_question_is_promised(editor):
+@pytest.mark.parametrize("number", [1, 4])
+def test_while_redox_asked_to_wait_no_question_is_promised(editor, number):
     workers.beat("Worker", clock.now())
-    submission(editor, 1, State.UNKNOWN, sent_at=clock.now(), not_before=clock.now())
+    for each in range(number):
+        submission(editor, each, State.UNKNOWN, sent_at=clock.now(), not_before=clock.now())
     until = clock.now() + datetime.timedelta(minutes=20)
     EnvironmentGate.objects.filter(pk="staging").update(hold_until=until, hold_reason="Too many requests")
     assert "The portal asks" not in unknown_line(editor)

@@ -124,14 +124,8 @@ def _not_told(changes: Changes, entries: list[AuditEntry]) -> Iterator[str]:
     }
     for table, named in told.items():
         for change in changes.get(table, []):
-            if change.key not in named and not _lost_its_counterpart(change):
+            if change.key not in named:
                 yield f"{table} {change.key} changed without an entry that names it"
-
-
-def _lost_its_counterpart(change: Change) -> bool:
-    """Whether all that changed of a record is that its counterpart was withdrawn, of which that one's entry tells."""
-    before, after = change.before, change.after
-    return bool(before and after and before | {"staging_record_id": None} == after)
 
 
 def _is_chained(entries: Iterable[AuditEntry]) -> bool:

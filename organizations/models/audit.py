@@ -28,6 +28,7 @@ class Action(models.TextChoices):
     ORGANIZATION_CLAIMED = "organization.claimed"
     ORGANIZATION_DISCLAIMED = "organization.disclaimed"
     ORGANIZATION_LINKED = "organization.linked"
+    ORGANIZATION_UNLINKED = "organization.unlinked"
     SUBMISSION_MADE = "submission.made"
     SUBMISSION_APPROVED = "submission.approved"
     SUBMISSION_RETURNED = "submission.returned"

@@ -36,6 +36,7 @@ GROUPS: Mapping[str, tuple[str, tuple[Action, ...]]] = {
             Action.ORGANIZATION_REACTIVATION_WANTED,
             Action.ORGANIZATION_ACTIVE_RETURNED,
             Action.ORGANIZATION_LINKED,
+            Action.ORGANIZATION_UNLINKED,
             Action.ORGANIZATION_TAKEN,
         ),
     ),

@@ -32,7 +32,7 @@ _PERSON = ("hand-raised", "is-unsure")
 _SIGN_IN = ("arrow-right-end-on-rectangle", "is-quiet")
 
 TEMPLATES: Mapping[str, Template] = {
-    Action.ORGANIZATION_CREATED: Template("plus", "is-work", "{actor} added {name} in {environment}."),
+    Action.ORGANIZATION_CREATED: Template("plus", "is-work", "{actor} added {name} in {environment}{origin}."),
     Action.ORGANIZATION_EDITED: Template(*_EDIT, "{actor} {changes} on {name}."),
     Action.ORGANIZATION_DISCARDED: Template(
         "arrow-uturn-left", "is-quiet", "{actor} discarded {count} on {name}: {labels}."
@@ -67,7 +67,8 @@ TEMPLATES: Mapping[str, Template] = {
     Action.ORGANIZATION_DISCLAIMED: Template(
         *_PERSON, "{actor} decided that the OID of {name} belongs to another organization.{reason}"
     ),
-    Action.ORGANIZATION_LINKED: Template(*_EDIT, "{actor} linked {name} with its record in the other environment."),
+    Action.ORGANIZATION_LINKED: Template(*_EDIT, "{actor} linked {name} with {counterpart}."),
+    Action.ORGANIZATION_UNLINKED: Template(*_LEFT, "{actor} removed the link of {name} with {counterpart}{withdrawn}."),
     Action.SUBMISSION_MADE: Template(*_SENT, "{actor} sent {submission}: {carried}.{reason}{approval}"),
     Action.SUBMISSION_APPROVED: Template("document-check", "is-ink", "{actor} approved {submission}.{reason}"),
     Action.SUBMISSION_RETURNED: Template("arrow-uturn-left", "is-ink", "{actor} returned {submission}.{reason}"),

@@ -298,6 +298,26 @@ def _until(facts: Mapping[str, Any]) -> Iterator[Part]:
         yield Part(f" until {written(datetime.fromisoformat(until), 'seconds')}")
 
 
+def _counterpart(facts: Mapping[str, Any]) -> Iterator[Part]:
+    other = facts.get("details", {}).get("counterpart", {})
+    yield Part(f"{_cut(other.get('name', ''), LONGEST_VALUE)}, {other.get('oid', '')} in {_word(other)}")
+
+
+def _withdrawn(facts: Mapping[str, Any]) -> Iterator[Part]:
+    if facts.get("details", {}).get("is_withdrawn"):
+        yield Part(", which was withdrawn")
+
+
+def _origin(facts: Mapping[str, Any]) -> Iterator[Part]:
+    """What the form of a new record was filled from."""
+    source = facts.get("details", {}).get("prepared_from", {})
+    if source:
+        yield Part(f", prepared from {_cut(source['name'], LONGEST_VALUE)} in {_word(source)}")
+    if "submission" in source:
+        url = reverse("submission", args=[source["environment"], source["submission"]])
+        yield from (Part(" ("), Part(f"submission {source['submission']}", "a", url), Part(")"))
+
+
 def _rows(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(count(facts.get("details", {}).get("rows", 0), "row"))
 
@@ -317,11 +337,13 @@ _VALUES = {
     "cause": _cause,
     "changes": _changes,
     "count": _count,
+    "counterpart": _counterpart,
     "counted": _counted,
     "environment": _environment,
     "labels": _labels,
     "message": _message,
     "name": _name,
+    "origin": _origin,
     "plan": _plan,
     "quoted": _quoted,
     "reason": _reason,
@@ -333,6 +355,7 @@ _VALUES = {
     "taken": _taken,
     "times": _times,
     "until": _until,
+    "withdrawn": _withdrawn,
 }
 
 

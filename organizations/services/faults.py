@@ -39,6 +39,14 @@ class EditConflict(NotDone):
         return f"{self.organization.name} was saved by somebody else meanwhile. Nothing was saved yet."
 
 
+class SourceChanged(NotDone):
+    """The record that a form was filled from has other values now. Nothing was saved."""
+
+
+class CounterpartExists(NotDone):
+    """The record that was to be repeated has a counterpart already. Nothing was saved."""
+
+
 class OutOfDate(NotDone):
     """What would be sent is no longer what was reviewed. Nothing was sent."""
 

@@ -4,9 +4,10 @@ A person's act that looks at other records decides alone: it first locks the str
 again under the lock whatever it read before. Two people who move A below B and B below A at the same moment would
 otherwise both see no circle.
 
-The order, everywhere: structure, gate, plan, all records by id, submissions by id, send slots, audit head. Records and
-submissions that wait for others are collected first and locked together. Workers claim, store and settle without the
-structure lock; a claim takes a submission and its record together and skips what somebody else has locked.
+The order, everywhere: structure (of both environments: STAGING, then PRODUCTION), gate, plan, all records by id,
+submissions by id, send slots, audit head. Records and submissions that wait for others are collected first and locked
+together. Workers claim, store and settle without the structure lock; a claim takes a submission and its record together
+and skips what somebody else has locked.
 
 On SQLite a write transaction excludes all others from its beginning, so there these functions only read.
 """
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from organizations.models import Organization, State, StructureLock, Submission
+from organizations.models import Environment, Organization, State, StructureLock, Submission
 
 from . import failpoints
 from .faults import Gone
@@ -41,6 +42,15 @@ def lock_structure(environment: str) -> None:
     """
     failpoints.reach("before-structure-lock")
     StructureLock.objects.select_for_update().get(pk=environment)
+
+
+def lock_structures() -> None:
+    """The same for both environments, for an act that decides from records of both: STAGING first.
+
+    Nobody who holds only one of the two locks waits for the other one.
+    """
+    for environment in (Environment.STAGING, Environment.PRODUCTION):
+        lock_structure(environment)
 
 
 def lock_structure_of_record(organization_id: int) -> None:

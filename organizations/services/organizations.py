@@ -23,19 +23,12 @@ from organizations.models.organization import OrganizationQuerySet
 from organizations.oid import Oid, next_free_child
 from organizations.records import OrganizationRecord, canonical, difference
 
-from . import audit, known, locks, searching, storable
+from . import audit, counterparts, known, locks, searching, storable
 from .actors import Actor
 from .faults import Circle, EditConflict, Gone, NotDone, OidTaken
 
 
-def create(
-    record: OrganizationRecord,
-    environment: str,
-    *,
-    stands_for: str,
-    actor: Actor,
-    staging_record: Organization | None = None,
-) -> Organization:
+def create(record: OrganizationRecord, environment: str, *, stands_for: str, actor: Actor) -> Organization:
     """Add a record that was never sent.
 
     Raises:
@@ -45,9 +38,7 @@ def create(
         with audit.recorded(actor) as history:
             locks.lock_structure(environment)
             check_oid_free(record.oid, environment)
-            organization = Organization(
-                environment=environment, created_at=clock.now(), version=0, staging_record=staging_record
-            )
+            organization = Organization(environment=environment, created_at=clock.now(), version=0)
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
             history.organization(Action.ORGANIZATION_CREATED, organization, changes=difference(None, record))
@@ -127,13 +118,15 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         NotDone: something of it was sent, or records are part of it.
     """
     with audit.recorded(actor) as history:
-        organization = locked_for_person(organization_id)
+        counterparts.lock_with_counterpart(organization_id)
+        organization = locked(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
         fault = why_not_withdraw(organization)
         if fault:
             raise NotDone(fault)
         history.organization(Action.ORGANIZATION_WITHDRAWN, organization)
+        counterparts.lose(history, organization)
         organization.contacts.all().delete()
         organization.identifiers.all().delete()
         organization.delete()

@@ -8,7 +8,7 @@ from typing import Any
 from organizations.models import Intent, Organization, Plan, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.records import IdentifierRecord
-from organizations.services import asking, environments, organizations, submissions
+from organizations.services import asking, counterparts, environments, organizations, submissions
 from organizations.services.actors import person
 from tests import factories
 
@@ -89,11 +89,7 @@ class Seeded:
 
     def _production(self) -> None:
         counterpart = Organization.objects.get(oid=self.oids["Lakeside North"])
-        created = organizations.create(
-            factories.record(PRODUCTION_OID, name="Lakeside North"),
-            "production",
-            stands_for="location",
-            actor=person(self.approver),
-            staging_record=counterpart,
-        )
+        record, actor = factories.record(PRODUCTION_OID, name="Lakeside North"), person(self.approver)
+        created = organizations.create(record, "production", stands_for="location", actor=actor)
+        counterparts.link(counterpart, created, actor=actor)
         made.sent(created, user=self.approver)

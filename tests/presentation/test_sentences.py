@@ -34,9 +34,38 @@ REPEATED = {"times": 7, "since": "2001-05-04T19:03:05+00:00"}
 UPDATE = {"submission": 412, "event": "Update", "intent": "update", "attempt": 1}
 
 
+TWIN = {"name": "Lakeside Twin", "oid": "1.2.3", "environment": "staging"}
+
+
 @pytest.mark.parametrize(
     ("action", "facts", "text"),
     [
+        (Action.ORGANIZATION_CREATED, {}, "Editor One added Lakeside North in PRODUCTION."),
+        (
+            Action.ORGANIZATION_CREATED,
+            {"details": {"prepared_from": TWIN | {"values": "accepted", "submission": 388}}},
+            "Editor One added Lakeside North in PRODUCTION, prepared from Lakeside Twin in STAGING (submission 388).",
+        ),
+        (
+            Action.ORGANIZATION_CREATED,
+            {"details": {"prepared_from": TWIN | {"values": "saved"}}},
+            "Editor One added Lakeside North in PRODUCTION, prepared from Lakeside Twin in STAGING.",
+        ),
+        (
+            Action.ORGANIZATION_LINKED,
+            {"details": {"counterpart": TWIN}},
+            "Editor One linked Lakeside North with Lakeside Twin, 1.2.3 in STAGING.",
+        ),
+        (
+            Action.ORGANIZATION_UNLINKED,
+            {"details": {"counterpart": TWIN}},
+            "Editor One removed the link of Lakeside North with Lakeside Twin, 1.2.3 in STAGING.",
+        ),
+        (
+            Action.ORGANIZATION_UNLINKED,
+            {"details": {"counterpart": TWIN, "is_withdrawn": True}},
+            "Editor One removed the link of Lakeside North with Lakeside Twin, 1.2.3 in STAGING, which was withdrawn.",
+        ),
         (
             Action.ORGANIZATION_EDITED,
             {"changes": [change("ZIP", "53704", "53703")]},

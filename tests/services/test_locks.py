@@ -23,6 +23,7 @@ from organizations.models import (
 )
 from organizations.practice import PracticeDirectory
 from organizations.services import (
+    counterparts,
     deciding,
     differences,
     drafts,
@@ -31,6 +32,7 @@ from organizations.services import (
     locks,
     organizations,
     plans,
+    preparing,
     reviews,
     settling,
     submissions,
@@ -140,6 +142,15 @@ def planning(user: User) -> Callable[[], object]:
     return partial(plans.make, chosen, sha256=drawn.sha256, actor=acting(user))
 
 
+def pair(user: User) -> tuple[Organization, Organization]:
+    """A record of each environment."""
+    return factories.organization(user=user), factories.organization(user=user, environment="production")
+
+
+def preparing_from(made: Organization, user: User) -> Callable[[], object]:
+    return partial(preparing.prepare, made.record(), made.pk, basis=made.record(), stands_for="", actor=acting(user))
+
+
 def versioned(act: Callable[..., object], made: Organization, user: User, *more: object, **values: object) -> partial:
     return partial(act, made.pk, made.version, *more, actor=acting(user), **values)
 
@@ -157,6 +168,9 @@ ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
     "state registered": lambda user: partial(
         organizations.state_registered, factories.organization(user=user).pk, reason="By curl", actor=acting(user)
     ),
+    "prepare in PRODUCTION": lambda user: preparing_from(factories.organization(user=user), user),
+    "link": lambda user: partial(counterparts.link, *pair(user), actor=acting(user)),
+    "remove a link": lambda user: partial(counterparts.unlink, *(each.pk for each in pair(user)), actor=acting(user)),
     "submit": pressing,
     "make a plan": planning,
     "pause a plan": lambda user: partial(plans.pause, planned(user).pk, actor=acting(user)),

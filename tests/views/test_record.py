@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.records import ContactRecord, canonical
-from organizations.services import delivery, organizations
+from organizations.services import counterparts, delivery, organizations
 from organizations.services.actors import Actor, person
 from tests import bulk, factories
 from tests.factories import BASE
@@ -157,13 +157,8 @@ def test_path_children_and_counterpart_are_shown(client_of, editor):
     company = factories.organization(user=editor, name="Lakeside Clinics")
     for number in range(1, 13):
         factories.organization(f"{BASE}.{number}", user=editor, name=f"Location {number}", part_of_oid=BASE)
-    twin = organizations.create(
-        factories.record(f"{BASE}.9.9", name="Lakeside in earnest"),
-        "production",
-        stands_for="",
-        actor=person(editor),
-        staging_record=company,
-    )
+    twin = factories.organization(f"{BASE}.9.9", user=editor, environment="production", name="Lakeside in earnest")
+    counterparts.link(company, twin, actor=person(editor))
     client = client_of("editor")
     text = text_of(client)
     assert "Location 10" in text

@@ -24,6 +24,7 @@ from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
 from organizations.services import (
     asking,
+    counterparts,
     deciding,
     demonstration,
     environments,
@@ -142,13 +143,12 @@ class Seed:
         environments.check(self.environment, actor=self.sender)
 
     def add(self, record: OrganizationRecord, stands_for: StandsFor) -> Organization:
-        staging = None
+        made = organizations.create(record, self.environment, stands_for=stands_for, actor=self.editor)
         if self.environment == Environment.PRODUCTION:
             oid = record.oid.replace(made_up.BASES["production"], made_up.BASES["staging"], 1)
             staging = Organization.objects.get(environment=Environment.STAGING, oid=oid)
-        return organizations.create(
-            record, self.environment, stands_for=stands_for, actor=self.editor, staging_record=staging
-        )
+            counterparts.link(staging, made, actor=self.editor)
+        return made
 
     def make_locations(self) -> None:
         for region, places in enumerate(made_up.REGIONS.values(), start=1):

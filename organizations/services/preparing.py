@@ -1,0 +1,153 @@
+"""Repeat a record of STAGING in PRODUCTION: what is copied, what can be proposed, and what a person must say anew."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from django.db import IntegrityError
+
+from organizations.models import Action, Environment, Organization, clock
+from organizations.oid import Oid, OidError
+from organizations.records import OrganizationRecord, difference
+
+from . import audit, counterparts, gateway, organizations
+from .actors import Actor
+from .faults import CounterpartExists, NotDone, SourceChanged
+
+
+class Kind(StrEnum):
+    """What the values of a source rest on."""
+
+    ACCEPTED = "accepted"
+    TAKEN = "taken"  # from the directory, since the last acceptance
+    SAVED = "saved"  # nothing was ever accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A record of STAGING with the values that can be repeated."""
+
+    organization: Organization
+    kind: Kind
+    record: OrganizationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Where a record belongs in PRODUCTION. `oid` is "" if a person must say it.
+
+    `staging` is the parent in STAGING if it is a record of ours.
+    """
+
+    oid: str
+    staging: Organization | None = None
+
+
+def source_of(staging: Organization) -> Source:
+    """What was accepted, or taken from the directory since; if nothing was, what is saved."""
+    baseline = staging.baseline_record()
+    if baseline is None:
+        return Source(staging, Kind.SAVED, staging.record())
+    return Source(staging, Kind.TAKEN if staging.taken else Kind.ACCEPTED, baseline)
+
+
+def copied(record: OrganizationRecord) -> OrganizationRecord:
+    """The record without what each environment has of its own: OID, destination ID and keys of its directory."""
+    return replace(record, oid="", destination_id="", destination_known=True, carried=())
+
+
+def parent_of(source: Source) -> Parent:
+    """The gateway of PRODUCTION, or the counterpart of the parent in STAGING."""
+    oid = source.record.part_of_oid
+    if oid == gateway.environment(Environment.STAGING).gateway_oid:
+        return Parent(gateway.environment(Environment.PRODUCTION).gateway_oid)
+    if oid in gateway.gateways(Environment.PRODUCTION):
+        return Parent(oid)
+    staging = Organization.objects.in_environment(Environment.STAGING).filter(oid=oid).first()
+    counterpart = staging.counterpart if staging else None
+    return Parent(counterpart.oid if counterpart else "", staging)
+
+
+def proposed_oid(staging_oid: str) -> str:
+    """The OID with the base of STAGING exchanged for that of PRODUCTION; "" without two bases that belong together."""
+    own, others = (gateway.environment(each).base_oids for each in (Environment.STAGING, Environment.PRODUCTION))
+    pairs = dict(zip(own, others, strict=True)) if len(own) == len(others) else {}
+    base = _longest_base(staging_oid, own)
+    if base not in pairs or pairs[base] == base:
+        return ""
+    try:
+        return Oid(pairs[base] + staging_oid.removeprefix(base)).text
+    except OidError:  # too long
+        return ""
+
+
+def other_base_fault(environment: Environment, oid: str) -> str:
+    """Why a new OID cannot be one of this environment, as a sentence: by the base OIDs it belongs to the other one."""
+    own = gateway.environment(environment).base_oids
+    base = _longest_base(oid, gateway.environment(environment.other).base_oids)
+    if not own or not base or _longest_base(oid, own):
+        return ""
+    other, word = environment.other.label, environment.label
+    return (
+        f"{oid} belongs to {other}: it lies below its base OID {base}. Enter the OID that Redox issued for {word}"
+        f" (below {' or '.join(own)})."
+    )
+
+
+def prepare(
+    record: OrganizationRecord,
+    staging_id: int,
+    *,
+    basis: OrganizationRecord | None,
+    stands_for: str,
+    actor: Actor,
+) -> Organization:
+    """Add a record of PRODUCTION and make it the counterpart of a record of STAGING.
+
+    `basis` is what the form was filled from; None if the form did not say.
+
+    Raises:
+        CounterpartExists: the record of STAGING has a counterpart.
+        SourceChanged: what can be repeated of it is not the basis any more.
+        OidTaken: the OID is in use in PRODUCTION, or was sent earlier for another record.
+        Circle: PartOf would lead back to the record.
+        Gone: the record of STAGING was withdrawn.
+    """
+    try:
+        with audit.recorded(actor) as history:
+            counterparts.lock_with_counterpart(staging_id)
+            staging = organizations.locked(staging_id)
+            source = _unchanged(staging, basis)
+            organizations.check_oid_free(record.oid, Environment.PRODUCTION)
+            made = Organization(environment=Environment.PRODUCTION, created_at=clock.now(), version=0)
+            organizations.save_wanted(made, record, stands_for=stands_for, actor=actor)
+            organizations.check_no_circle(made)
+            changes = difference(None, record)
+            history.organization(Action.ORGANIZATION_CREATED, made, changes=changes, prepared_from=_named(source))
+            counterparts.write_link(history, staging, made)
+    except IntegrityError as error:
+        raise NotDone("The record could not be saved. Nothing was saved.") from error
+    return made
+
+
+def _unchanged(staging: Organization, basis: OrganizationRecord | None) -> Source:
+    """The source of a locked record that can be repeated as the form shows it."""
+    if staging.counterpart is not None:
+        raise CounterpartExists(f"{staging.counterpart.name} is already the PRODUCTION counterpart.")
+    source = source_of(staging)
+    if basis is None or copied(basis) != copied(source.record):
+        raise SourceChanged(f"{staging.name} was changed in STAGING meanwhile. Nothing was saved.")
+    return source
+
+
+def _named(source: Source) -> dict[str, object]:
+    """The source as the entry of the new record names it."""
+    organization = source.organization
+    submission = organization.confirmed_submission_id if source.kind is Kind.ACCEPTED else None
+    named = counterparts.named(organization) | {"values": source.kind.value}
+    return named | ({"submission": submission} if submission else {})
+
+
+def _longest_base(oid: str, bases: tuple[str, ...]) -> str:
+    """The nearest of these OIDs that this one equals or lies below; "" if there is none."""
+    above = [base for base in bases if oid == base or oid.startswith(f"{base}.")]
+    return max(above, key=len, default="")

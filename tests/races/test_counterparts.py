@@ -1,0 +1,89 @@
+"""Two people act on the two records of one organization at once: never two counterparts, never a deadlock."""
+
+from functools import partial
+
+import pytest
+
+from organizations.models import Organization, User
+from organizations.services import counterparts, organizations, preparing
+from organizations.services.faults import CounterpartExists, Gone, NotDone, SourceChanged
+from tests import factories
+from tests.factories import acting
+from tests.races.racing import Act, Rounds, refusals
+from tests.races.world import check, fresh, oid, registered
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+def preparing_as(staging: Organization, number: int, user: User) -> Act:
+    """Saving a form that was filled from a record, with another OID."""
+    basis = preparing.source_of(fresh(staging)).record
+    record = factories.record(oid(number))
+    return partial(preparing.prepare, record, staging.pk, basis=basis, stands_for="", actor=acting(user))
+
+
+def in_production(number: int, user: User) -> Organization:
+    return factories.organization(oid(number), user=user, environment="production")
+
+
+def withdrawing(made: Organization, user: User) -> Act:
+    return partial(organizations.withdraw, made.pk, made.version, actor=acting(user))
+
+
+def test_of_two_who_prepare_one_record_the_second_is_told(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        staging = registered(1, user)
+        results = rounds.race(preparing_as(staging, 8, user), preparing_as(staging, 9, user))
+        check()
+        (refusal,) = [each.refusal for each in results if each.refusal]
+        assert isinstance(refusal, CounterpartExists)
+        assert Organization.objects.in_environment("production").get() == fresh(staging).counterpart
+
+
+def test_preparing_and_linking_give_one_counterpart(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        staging, other = registered(1, user), in_production(9, user)
+        link = partial(counterparts.link, staging, other, actor=acting(user))
+        results = rounds.race(preparing_as(staging, 8, user), link)
+        (refusal,) = [each.refusal for each in results if each.refusal]
+        assert isinstance(refusal, CounterpartExists) == results[0].is_refused
+        assert fresh(staging).counterpart is not None
+
+
+def test_two_links_give_a_record_one_counterpart(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        one, other, production = registered(1, user), registered(2, user), in_production(9, user)
+        results = rounds.race(
+            *(partial(counterparts.link, each, production, actor=acting(user)) for each in (one, other))
+        )
+        (sentence,) = refusals(results)
+        assert "Lakeside 9 in PRODUCTION has a counterpart already" in sentence
+
+
+def test_a_record_is_withdrawn_while_it_is_prepared(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        staging = factories.organization(oid(1), user=user)
+        results = rounds.race(preparing_as(staging, 8, user), withdrawing(staging, user))
+        if results[0].refusal:
+            assert isinstance(results[0].refusal, Gone)
+        made = Organization.objects.in_environment("production").values_list("staging_record", flat=True)
+        assert list(made) == ([] if results[0].is_refused else [None])
+
+
+def test_both_counterparts_are_withdrawn(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        staging, production = factories.organization(oid(1), user=user), in_production(9, user)
+        counterparts.link(staging, production, actor=acting(user))
+        results = rounds.race(withdrawing(staging, user), withdrawing(production, user))
+        assert refusals(results) == []
+        assert not Organization.objects.exists()
+
+
+def test_a_record_is_accepted_while_it_is_prepared(rounds: Rounds, user: User) -> None:
+    for _ in rounds:
+        staging = registered(1, user)
+        accept = partial(factories.confirmed, staging, name="Accepted meanwhile")
+        results = rounds.race(preparing_as(staging, 8, user), accept)
+        refusal: NotDone | None = results[0].refusal
+        assert refusal is None or isinstance(refusal, SourceChanged)
+        assert (fresh(staging).counterpart is None) == results[0].is_refused

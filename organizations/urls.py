@@ -56,6 +56,7 @@ urlpatterns = [
     path(RECORD + "history/", views.record.history, name="record-history"),
     path(RECORD + "edit/", views.editing.edit, name="edit"),
     path(RECORD + "review/", views.review.page, name="review"),
+    path(RECORD + "counterpart/", views.counterparts.page, name="counterpart"),
     path(RECORD + "differences/", views.differences.page, name="differences"),
     path(RECORD + "ask/", views.differences.ask, name="record-ask"),
     path(RECORD + "discard/", views.record.discard, name="discard"),

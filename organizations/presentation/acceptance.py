@@ -16,6 +16,7 @@ from organizations.services.deciding import Verdict
 from organizations.templatetags.portal import moment, plain
 from organizations.words import count
 
+from . import counterpart
 from .comparison import Compared
 from .decisions import clause
 from .record import can_add_below
@@ -83,6 +84,11 @@ class Table(NamedTuple):
 
 def next_steps(submission: Submission) -> tuple[NextStep, ...]:
     """Where to go on after an acceptance, the first as the dark button: by what was done, and what can be done now."""
+    elsewhere = counterpart.next_step(submission)
+    return (*_steps_here(submission), *([NextStep(*elsewhere)] if elsewhere else []))
+
+
+def _steps_here(submission: Submission) -> tuple[NextStep, ...]:
     organization, above = submission.organization, tree.path_of(submission.organization)
     back = _back_to(organization)
     if submission.intent == Intent.DEACTIVATE and above:

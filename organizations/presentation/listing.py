@@ -133,7 +133,8 @@ def empty(environment: Environment, *, is_connected: bool, may_edit: bool) -> Em
     connection = "" if is_connected else reverse("connection", args=[environment])
     if environment == Environment.PRODUCTION:
         text = "Redox's how-to: test in STAGING, then repeat here."
-        return Empty("PRODUCTION is empty.", text, new, "Add organization", connection)
+        staging = reverse("organizations", args=[environment.other]) if may_edit else ""
+        return Empty("PRODUCTION is empty.", text, staging, "Open a record in STAGING to prepare it here", connection)
     if is_connected:
         text = (
             "Have you registered organizations with Redox before, with curl or Postman?"

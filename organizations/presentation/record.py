@@ -26,7 +26,7 @@ from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, W
 
 from . import comparing, evidence, first_seen, freshness, parents, sentences, todo
 from .comparing import Fields, PartOf, Sides
-from .rows import Row, add_counterparts, organizations_of, page_of, standing_of
+from .rows import Row, organizations_of, page_of, standing_of
 from .todo import Band
 
 CHILDREN_SHOWN = 10
@@ -81,9 +81,8 @@ class Values:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What stands beside the fields: counterpart, children, the last sentences of the history."""
+    """What stands beside the fields: children and the last sentences of the history."""
 
-    counterpart: Row | None
     children: list[Row]
     children_count: int
     timeline: list[sentences.Sentence]
@@ -315,10 +314,7 @@ def around(organization: Organization) -> Around:
     shown = page_of(children.order_by("oid_key"), 1, CHILDREN_SHOWN)
     entries = _last_entries(organization)
     is_new = len(entries) == 1 and entries[0].action == Action.ORGANIZATION_CREATED
-    row = Row(organization=organization)
-    add_counterparts([row])
     return Around(
-        counterpart=Row(organization=row.counterpart) if row.counterpart else None,
         children=[Row(organization=child) for child in organizations_of(shown)],
         children_count=shown.paginator.count,
         timeline=[] if is_new else [sentences.tell(entry) for entry in entries],

@@ -4,6 +4,7 @@ Whatever sets or removes a link holds the structure locks of both environments, 
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db.models import Q
 
@@ -14,7 +15,14 @@ from .actors import Actor
 from .faults import EditConflict, Gone, NotDone
 
 
-def link(staging: Organization, production: Organization, *, actor: Actor) -> None:
+class Seen(NamedTuple):
+    """A record as a page showed it."""
+
+    pk: int
+    version: int
+
+
+def link(staging: Organization | Seen, production: Organization | Seen, *, actor: Actor) -> None:
     """Make two records counterparts. Both are given as the person saw them.
 
     Raises:
@@ -27,10 +35,10 @@ def link(staging: Organization, production: Organization, *, actor: Actor) -> No
         for seen in (staging, production):
             if rows[seen.pk].version != seen.version:
                 raise EditConflict(rows[seen.pk], seen.version)
-        staging, production = rows[staging.pk], rows[production.pk]
-        if sentence := why_not_link(staging, production):
+        pair = rows[staging.pk], rows[production.pk]
+        if sentence := why_not_link(*pair):
             raise NotDone(sentence)
-        write_link(history, staging, production)
+        write_link(history, *pair)
 
 
 def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:

@@ -91,9 +91,9 @@ def record_url(organization: Organization, name: str = "record") -> str:
 
 
 def counterpart_url(organization: Organization) -> str:
-    """Where the switch of environments leads from a record; "" without one is the other environment's list."""
+    """Where the switch of environments leads from a record: to its counterpart, or to the ways to one."""
     counterpart = organization.counterpart
-    return record_url(counterpart) if counterpart else ""
+    return record_url(counterpart) if counterpart else record_url(organization, "counterpart")
 
 
 def submission_url(submission: Submission) -> str:

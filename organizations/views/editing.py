@@ -12,26 +12,36 @@ from organizations.models import Environment, Organization
 from organizations.oid import Oid, OidError
 from organizations.permissions import Right
 from organizations.presentation import choices, editing
+from organizations.presentation.preparing import beginning
 from organizations.services import organizations
-from organizations.services.faults import EditConflict, Gone, NotDone
+from organizations.services import preparing as preparation
+from organizations.services.faults import CounterpartExists, EditConflict, Gone, NotDone, SourceChanged
 
-from . import conflict, lost
+from . import conflict, lost, preparing
 from .access import actor, needs, organization_or_404, record_url
 from .form_page import FormPage, posted_number
 
 SAVED = "Saved. Nothing was sent."
-# The fields in which a record is named: PartOf of the form, a filter of the list, what replaces a closed location.
-SUGGESTS_FOR = ("parent", "below", "replaced_by")
+# The fields in which a record is named: PartOf of the form, a filter of the list, what replaces a closed location, the
+# counterpart of a record.
+SUGGESTS_FOR = ("parent", "below", "replaced_by", "counterpart")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @lost.comes_back
 @needs(Right.EDIT)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """The form of a record that is not there yet; `below` or `like` in the address fills in what can be known."""
-    page = FormPage(request, environment)
-    if request.method == "POST":
-        return _posted(page)
+    """The form of a record that is not there yet; `below`, `like` or `from` in the address fills in what is known."""
+    try:
+        page = FormPage(request, environment, staging=preparing.staging_record(request, environment))
+        if request.method == "POST":
+            return _posted(page)
+    except Gone:
+        page = FormPage(request, environment)
+        return page.show(page.form(Typed.from_post(request.POST)), status=409, notes=[preparing.GONE])
+    if page.staging is not None and (counterpart := page.staging.counterpart):
+        messages.info(request, f"{counterpart.name} is already the PRODUCTION counterpart of {page.staging.name}.")
+        return redirect(record_url(counterpart))
     typed, note = _beginning(page)
     return page.show(page.form(typed), oid_note=note, notes=page.parent_notes(typed))
 
@@ -58,7 +68,7 @@ def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
     name = next((name for name in SUGGESTS_FOR if name in request.GET), "")
     typed = request.GET.get(name, "")
     context: dict[str, object] = {
-        "parents": choices.parents(environment, typed, with_deactivated=name == "below"),
+        "parents": choices.parents(environment, typed, with_deactivated=name in ("below", "counterpart")),
     }
     if "parent" in request.GET:
         context["with_place"] = True
@@ -102,6 +112,8 @@ def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
         return conflict.show(page, form, fault.organization)
     except Gone:
         raise  # what was typed becomes the form of a new record
+    except (CounterpartExists, SourceChanged):
+        return page.read_again().show(form, status=409)
     except NotDone as fault:
         return page.refused(form, fault)
     if act == "save":
@@ -113,6 +125,9 @@ def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
 
 def _saved(page: FormPage, form: RecordForm) -> Organization:
     record, by = form.record(), actor(page.request)
+    if page.staging is not None:
+        staging_id, basis, stands_for = page.staging.pk, page.basis, form.stands_for
+        return preparation.prepare(record, staging_id, basis=basis, stands_for=stands_for, actor=by)
     if page.organization is None:
         return organizations.create(record, page.environment, stands_for=form.stands_for, actor=by)
     return organizations.edit(page.organization.pk, page.version, record, stands_for=form.stands_for, actor=by)
@@ -120,6 +135,10 @@ def _saved(page: FormPage, form: RecordForm) -> Organization:
 
 def _beginning(page: FormPage) -> tuple[Typed, str]:
     """What a new form begins with, and what is to be said of the OID in it."""
+    if page.staging is not None:
+        record = beginning(preparation.source_of(page.staging))
+        typed = page.typed(record, page.staging.stands_for)
+        return typed if record.part_of_oid else typed.having(place=OURS), ""
     below, like = page.request.GET.get("below"), page.request.GET.get("like")
     if below:
         return page.with_suggested_oid(page.typed(editing.beginning_below(_named(page.environment, below)), ""))

@@ -1,7 +1,7 @@
 """The page with the form of a record: what the form must know, what stands around it, how it is shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,10 +14,13 @@ from organizations.forms.typed import GATEWAY, MOST_ROWS, OTHER, OURS, Typed
 from organizations.models import Environment, Organization, tree
 from organizations.oid import OidError
 from organizations.presentation import choices, editing
+from organizations.presentation.preparing import prepared
 from organizations.records import OrganizationRecord
 from organizations.services import gateway, organizations, searching
 from organizations.services.faults import Circle, NotDone, OidTaken
+from organizations.services.preparing import other_base_fault, source_of
 
+from . import preparing
 from .access import counterpart_url, record_url, user_of
 
 
@@ -44,11 +47,15 @@ def suggesting(environment: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class FormPage:
-    """The form of one record, or of a new one when there is no organization yet."""
+    """The form of one record, or of a new one when there is no organization yet.
+
+    `staging` is the record that a new one of PRODUCTION is filled from.
+    """
 
     request: HttpRequest
     environment: Environment
     organization: Organization | None = None
+    staging: Organization | None = None
 
     @property
     def version(self) -> int:
@@ -64,8 +71,20 @@ class FormPage:
     @property
     def address(self) -> str:
         """Where the form posts to, also when it was opened under an OID that the record had before."""
-        made = self.organization
-        return record_url(made, "edit") if made else reverse("organization-new", args=[self.environment])
+        if self.organization:
+            return record_url(self.organization, "edit")
+        new = reverse("organization-new", args=[self.environment])
+        return f"{new}?from={self.staging.oid}" if self.staging else new
+
+    @property
+    def basis(self) -> OrganizationRecord | None:
+        """What the posted form was filled from."""
+        return preparing.basis_of(self.request)
+
+    def read_again(self) -> "FormPage":
+        """The same with the record of STAGING as it is now."""
+        staging = Organization.objects.filter(pk=self.staging.pk).first() if self.staging else None
+        return replace(self, staging=staging)
 
     def surroundings(self) -> Surroundings:
         redox = gateway.environment(self.environment)
@@ -152,17 +171,20 @@ class FormPage:
         """`version` is what the texts are based on, where it is no longer the one that was posted."""
         made = self.organization
         parent = self.parent_of(form.typed)
+        around = self._prepared()
         context: dict[str, Any] = {
             "form": form,
             "organization": made,
             "section": "organizations",
-            "switch_url": counterpart_url(made) if made else "",
+            "switch_url": counterpart_url(made) if made else around.get("switch_url", ""),
             "path": self.path("Edit" if made else "Add organization"),
             "version": self.version if version is None else version,
             "notices": [*notes, *(editing.notices(made, user_of(self.request).pk) if made else [])],
             "fixed_oid": editing.fixed_oid_sentence(made) if made else "",
             "open_oid": editing.open_oid_sentence(made) if made else "",
-            "oid_note": oid_note,
+            "oid_note": oid_note or around.get("oid_note", ""),
+            "prepared": around.get("prepared"),
+            "basis": around.get("basis", ""),
             "taken_by": self._taken_by(form),
             "parents": choices.parents(self.environment, form.typed.fields.get("parent", "")),
             "parent_place": choices.place_of(self.environment, parent),
@@ -173,6 +195,19 @@ class FormPage:
             "leave_url": record_url(made) if made else reverse("organizations", args=[self.environment]),
         }
         return render(self.request, "editing/form.html", context, status=status)
+
+    def _prepared(self) -> dict[str, Any]:
+        """What the page says of the record of STAGING, if there is one."""
+        if self.staging is None:
+            return {}
+        source = source_of(self.staging)
+        page = prepared(source, self.basis if self.is_posted else source.record)
+        return {
+            "prepared": page,
+            "basis": preparing.signed(source),
+            "oid_note": page.oid_note,
+            "switch_url": record_url(self.staging),
+        }
 
     def path(self, here: str) -> list[tuple[str, str]]:
         """From the list of organizations down to this page."""
@@ -189,7 +224,7 @@ class FormPage:
             organizations.check_oid_free(oid, self.environment)
         except OidTaken as fault:
             return str(fault)
-        return ""
+        return other_base_fault(self.environment, oid)
 
     def _is_own(self, oid: str) -> bool:
         """Whether this is the record's OID, or was when the form was opened: of that the page of the conflict asks."""

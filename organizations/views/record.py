@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from organizations import knowledge
 from organizations.models import AuditEntry, Environment, Organization, Submission, tree
 from organizations.permissions import Right, sending
-from organizations.presentation import editing, evidence, parents, record, sentences
+from organizations.presentation import counterpart, editing, evidence, parents, record, sentences
 from organizations.records import difference
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, Gone, NotDone
@@ -31,6 +31,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     context = {
         "values": record.values(organization),
         "around": record.around(organization),
+        "beside": counterpart.beside(organization),
         "why_not_ask": why_not(request, Right.EDIT, environment, ASK),
     }
     return render(request, "record/page.html", _frame(request, organization, "record") | context)
@@ -118,12 +119,11 @@ def _act(organization: Organization, act: str) -> Context:
     """What stands around an act, whose path leads back to the record."""
     above = [*tree.path_of(organization), organization]
     records = [(each.name, record_url(each)) for each in above]
-    counterpart = organization.counterpart
     return {
         "organization": organization,
         "path": [("Organizations", reverse("organizations", args=[organization.environment])), *records, (act, "")],
         "section": "organizations",
-        "switch_url": record_url(counterpart) if counterpart else "",
+        "switch_url": counterpart_url(organization),
     }
 
 

@@ -17,7 +17,15 @@ from organizations import words
 from organizations.forms.decision import DecisionForm
 from organizations.models import AuditEntry, Environment, EnvironmentGate, Intent, Organization, State, Submission
 from organizations.permissions import Right, may, sending
-from organizations.presentation import acceptance, attempts, deciding, evidence, exchanges, proof, rejection
+from organizations.presentation import (
+    acceptance,
+    attempts,
+    deciding,
+    evidence,
+    exchanges,
+    proof,
+    rejection,
+)
 from organizations.presentation import submission as shown
 from organizations.presentation.deciding import Decision
 from organizations.services import answers, asking, submissions

@@ -17,7 +17,7 @@ from tests import factories
 from . import made
 from .conftest import PageAs
 from .judging import faults_of
-from .seeded import LONG_NAME, PRODUCTION, Seeded
+from .seeded import LONG_NAME, PRODUCTION, PRODUCTION_OID, Seeded
 from .window import NARROW
 
 # What answers with a file, a fragment or another page.
@@ -83,6 +83,12 @@ def records(seeded: Seeded) -> Addresses:
         "record": [seeded.record(name) for name in shown],
         "record-submissions": [seeded.record("Lakeside Old Town", "submissions/")],
         "record-history": [seeded.record(NORTH, "history/")],
+        "counterpart": [
+            seeded.record(NORTH, "counterpart/"),
+            seeded.record("Lakeside South", "counterpart/"),
+            seeded.record("Lakeside Old Town", f"counterpart/?counterpart={PRODUCTION_OID}"),
+            seeded.record("Lakeside Old Town", "counterpart/?counterpart=nobody"),
+        ],
         "differences": [seeded.record(NORTH, "differences/")],
         "discard": [seeded.record(NORTH, "discard/")],
         "withdraw": [seeded.record(LONG_NAME, "withdraw/")],
@@ -92,7 +98,11 @@ def records(seeded: Seeded) -> Addresses:
 def acts(seeded: Seeded) -> Addresses:
     closed = (NORTH, "Lakeside Clinics", LONG_NAME)
     return {
-        "organization-new": ["/staging/organizations/new/", f"{PRODUCTION}../new/"],
+        "organization-new": [
+            "/staging/organizations/new/",
+            f"{PRODUCTION}../new/",
+            *(f"{PRODUCTION}../new/?from={seeded.oids[name]}" for name in ("Lakeside Old Town", LONG_NAME)),
+        ],
         "edit": [seeded.record(NORTH, "edit/"), seeded.record(LONG_NAME, "edit/")],
         "review": [
             *(seeded.record(name, "review/") for name in (NORTH, "Lakeside South", LONG_NAME)),
@@ -133,7 +143,8 @@ def test_every_page_is_accessible_and_fits(
 
 
 def test_no_page_is_left_out() -> None:
-    anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "")
+    oids = dict.fromkeys(("Lakeside Old Town", LONG_NAME), "")
+    anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "", oids=oids)
     looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in"}
     named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert named - NO_PAGES == looked_at

@@ -58,6 +58,7 @@ TABLE: dict[str, Row] = {
     "branch": Row(Way(READERS, 302)),  # to the list with the branch open; a fragment gets its rows
     "record-submissions": Row(Way(READERS, 200)),
     "record-history": Row(Way(READERS, 200)),
+    "counterpart": Row(Way(READERS, 200), Way(EDITORS, 409)),
     "differences": Row(Way(READERS, 200), Way(EDITORS, 422), keeps_what_was_typed=True),
     "record-ask": Row(None, Way(EDITORS, 302)),
     "edit": Row(Way(EDITORS, 200), Way(EDITORS, 200), keeps_what_was_typed=True),

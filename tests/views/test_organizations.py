@@ -284,6 +284,7 @@ def test_an_empty_environment_says_what_to_do(client_of, db):
     assert "See Connection" in staging
     production = client.get(PRODUCTION).content.decode()
     assert "PRODUCTION is empty." in production
+    assert '<a class="btn" href="/staging/organizations/">Open a record in STAGING to prepare it here</a>' in production
     assert "test in STAGING, then repeat here." in production
 
 

@@ -35,6 +35,8 @@ PAGES = {
     "list, below": f"/staging/organizations/?view=list&below={HEAD}",
     "suggestions": "/staging/organizations/suggestions/?parent=lakeside",
     "record": RECORD,
+    "counterpart": f"{RECORD}counterpart/",
+    "prepare in PRODUCTION": f"/production/organizations/new/?from={HEAD}",
     "branch": f"{RECORD}branch/",
     "record-submissions": f"{RECORD}submissions/",
     "record-history": f"{RECORD}history/",

@@ -1,0 +1,28 @@
+"""Which record of the other environment is the same organization."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .reading import ReadingForm, Text
+
+
+class CounterpartForm(ReadingForm):
+    """`record_called` finds the OID of a record of ours by its OID or name, "" for none or several."""
+
+    counterpart = Text("Which record", "Its name or OID.", list="parents", css="oid w-oid")
+
+    def __init__(self, *args: Any, word: str, record_called: Callable[[str], str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.word, self.record_called = word, record_called
+        self.oid = ""
+        self.fields["counterpart"].label = f"Which record in {word}"
+
+    def clean(self) -> dict[str, Any]:
+        typed = self.text("counterpart").strip()
+        self.oid = self.record_called(typed) if typed else ""
+        if not typed:
+            self.add_error("counterpart", f"Name the record in {self.word}.")
+        elif not self.oid:
+            fault = f"'{typed}' is not one record of ours in {self.word}. Choose from the list, or enter its OID."
+            self.add_error("counterpart", fault)
+        return self.cleaned_data

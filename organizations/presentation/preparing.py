@@ -1,0 +1,172 @@
+"""What stands above the form of PRODUCTION that was filled from a record of STAGING, and what it begins with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations import knowledge, words
+from organizations.models import Environment, Organization
+from organizations.records import Difference, OrganizationRecord, difference, listed
+from organizations.services import organizations, preparing
+from organizations.services.faults import OidTaken
+from organizations.services.preparing import Kind, Source
+from organizations.templatetags.portal import moment, plain, with_oids
+
+from . import evidence
+from .counterpart import page_url, prepare_url
+
+DESTINATION_NOTE = "It is never copied from STAGING. Enter the one of PRODUCTION; leave it empty if there is none yet."
+NEVER_ACCEPTED = "STAGING has never accepted this. Redox's how-to asks to test there first."
+ONLY_SHOWN = (
+    "Redox has accepted no message of this record in STAGING from the portal; its directory showed these values."
+    " Redox's how-to asks to test there first."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that the form says of its source.
+
+    `changes` is what became of the source since the form was filled; `is_unknown` if the form does not say from what it
+    was filled. `existing` is a counterpart that there is already.
+    """
+
+    origin: SafeString
+    warning: str
+    notes: list[SafeString]
+    changes: list[Difference]
+    is_unknown: bool
+    existing: Organization | None
+    oid_note: SafeString
+    source: Organization
+
+    @property
+    def is_stale(self) -> bool:
+        return self.is_unknown or bool(self.changes)
+
+    @property
+    def destination_note(self) -> str:
+        return DESTINATION_NOTE
+
+
+def beginning(source: Source) -> OrganizationRecord:
+    """The values that a form of PRODUCTION begins with. OID and PartOf are empty if a person must say them."""
+    return replace(
+        preparing.copied(source.record),
+        active=True,
+        oid=_free(preparing.proposed_oid(source.organization.oid)),
+        part_of_oid=preparing.parent_of(source).oid,
+    )
+
+
+def prepared(source: Source, basis: OrganizationRecord | None) -> Prepared:
+    """What is said about a source. `basis` is what the form was filled from, None if it does not say."""
+    return Prepared(
+        origin=_origin(source),
+        warning=_warning(source),
+        notes=list(_notes(source)),
+        changes=list(difference(preparing.copied(basis), preparing.copied(source.record))) if basis else [],
+        is_unknown=basis is None,
+        existing=source.organization.counterpart,
+        oid_note=_oid_note(source.organization.oid),
+        source=source.organization,
+    )
+
+
+def _origin(source: Source) -> SafeString:
+    made = source.organization
+    name = format_html('<a href="{}">{}</a>', _record_url(made), plain(made.name))
+    match source.kind:
+        case Kind.ACCEPTED:
+            by = evidence.short(made)
+            day = moment(made.confirmed_at, "day")
+            return format_html("From {} in STAGING, accepted {}{}{}.", name, day, by and f", {by}", _submission(made))
+        case Kind.TAKEN:
+            day = moment(made.known_at, "day")
+            return format_html("From {} in STAGING, as its directory showed it on {}.", name, day)
+    return format_html("From {} in STAGING, as saved there on {}.", name, moment(made.edited_at, "day"))
+
+
+def _submission(made: Organization) -> SafeString:
+    number = made.confirmed_submission_id
+    if number is None:
+        return SafeString()
+    return format_html(' (<a href="{0}">submission {1}</a>)', reverse("submission", args=["staging", number]), number)
+
+
+def _warning(source: Source) -> str:
+    if source.kind is Kind.SAVED:
+        return NEVER_ACCEPTED
+    return "" if source.organization.confirmed_at else ONLY_SHOWN
+
+
+def _notes(source: Source) -> Iterator[SafeString]:
+    made = source.organization
+    yield from _parent_note(source)
+    yield from _proposal_note(made)
+    baseline = made.baseline_record()
+    unsent = knowledge.in_form(difference(baseline, knowledge.sendable(made.record()))) if baseline else ()
+    if unsent:
+        what, are = words.count(len(unsent), "saved change"), "is" if len(unsent) == 1 else "are"
+        labels = listed(each.label for each in unsent)
+        yield format_html("{} of STAGING {} not part of this: {}.", what, are, labels)
+    if made.differs:
+        fields = words.count(made.differs, "field")
+        yield format_html(
+            "The directory of STAGING showed other values later in {}. They are not part of this.", fields
+        )
+    if not source.record.active:
+        yield SafeString("This record is deactivated in STAGING. The record of PRODUCTION begins active.")
+    if carried := knowledge.sendable(source.record).carried:
+        keys = listed(key for key, _ in carried)
+        yield format_html("Not copied, because this portal does not edit it: {}.", plain(keys))
+
+
+def _parent_note(source: Source) -> Iterator[SafeString]:
+    parent = preparing.parent_of(source)
+    if parent.oid:
+        return
+    if parent.staging is not None:
+        name, url = plain(parent.staging.name), prepare_url(parent.staging)
+        text = '{0} is not in PRODUCTION yet. <a href="{1}">Prepare {0} first</a>, or choose another parent.'
+        yield format_html(text, name, url)
+    else:
+        oid = with_oids(source.record.part_of_oid)
+        yield format_html("In STAGING it is part of {}, which is not a record of ours. Choose its parent anew.", oid)
+
+
+def _proposal_note(made: Organization) -> Iterator[SafeString]:
+    """By its base this OID would be another record's: probably the one that is to be linked."""
+    oid = preparing.proposed_oid(made.oid)
+    holder = Organization.objects.in_environment(Environment.PRODUCTION).filter(oid=oid).first() if oid else None
+    if holder is not None and holder.counterpart is None:
+        url = f"{page_url(made)}?counterpart={oid}"
+        text = '{} is already in PRODUCTION: {}. If it is the same organization, <a href="{}">link it</a>.'
+        yield format_html(text, with_oids(oid), plain(holder.name), url)
+
+
+def _oid_note(staging_oid: str) -> SafeString:
+    usual = "Redox usually issues another OID for PRODUCTION."
+    proposal = _free(preparing.proposed_oid(staging_oid))
+    if not proposal:
+        return format_html("{} STAGING has {}.", usual, with_oids(staging_oid))
+    text = "{} is a proposal: the base OID of PRODUCTION in place of that of STAGING. Check it. {} STAGING has {}."
+    return format_html(text, with_oids(proposal), usual, with_oids(staging_oid))
+
+
+def _free(oid: str) -> str:
+    """A proposed OID, "" if PRODUCTION cannot use it any more."""
+    if not oid:
+        return ""
+    try:
+        organizations.check_oid_free(oid, Environment.PRODUCTION)
+    except OidTaken:
+        return ""
+    return oid
+
+
+def _record_url(made: Organization) -> str:
+    return reverse("record", args=[made.environment, made.oid])

@@ -1,0 +1,57 @@
+"""A form of PRODUCTION that is filled from a record of STAGING: which record, and from which values it was filled."""
+
+from django.core import signing
+from django.http import Http404, HttpRequest
+
+from organizations.models import Environment, Organization
+from organizations.records import OrganizationRecord, canonical, from_canonical
+from organizations.services import searching
+from organizations.services.faults import Gone
+from organizations.services.preparing import Source
+
+from .access import organization_or_404
+
+GONE = (
+    "The record of STAGING that this form was filled from was withdrawn. What you typed is kept, and nothing was saved."
+    " Save it as a new record if it is still wanted; it will have no counterpart."
+)
+_SALT = "prepared from"
+
+
+def staging_record(request: HttpRequest, environment: Environment) -> Organization | None:
+    """The record of STAGING that `from` in the address names; None if there is no `from`.
+
+    Raises:
+        Gone: it was withdrawn while its form was open.
+        Http404: there is none, or this is not the form of PRODUCTION.
+    """
+    oid = request.GET.get("from")
+    if oid is None:
+        return None
+    if environment != Environment.PRODUCTION:
+        raise Http404("Only records of PRODUCTION are prepared from another environment.")
+    number = _posted(request)[0]
+    here = Organization.objects.in_environment(Environment.STAGING)
+    named = here.filter(pk=number).first() if number else here.filter(oid=searching.oid_in(oid)).first()
+    if named is None and request.method == "POST":
+        raise Gone
+    return organization_or_404(Environment.STAGING, named.oid if named else oid)
+
+
+def signed(source: Source) -> str:
+    """What the form was filled from, to go round with it."""
+    return signing.dumps([source.organization.pk, canonical(source.record)], salt=_SALT, compress=True)
+
+
+def basis_of(request: HttpRequest) -> OrganizationRecord | None:
+    """What a posted form was filled from; None if it does not say."""
+    text = _posted(request)[1]
+    return from_canonical(text) if text else None
+
+
+def _posted(request: HttpRequest) -> tuple[int, str]:
+    try:
+        number, text = signing.loads(request.POST.get("basis", ""), salt=_SALT)
+    except signing.BadSignature:
+        return 0, ""
+    return number, text

@@ -1,0 +1,179 @@
+"""What the form of PRODUCTION says of the record of STAGING that it was filled from."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from django.utils.html import strip_tags
+from django.utils.timezone import localtime
+
+from organizations.models import Evidence, Organization, User
+from organizations.presentation import preparing
+from organizations.presentation.preparing import Prepared
+from organizations.records import IdentifierRecord
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services import counterparts, organizations
+from organizations.services.preparing import source_of
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, acting
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
+BASES = {"REDOX_STAGING_BASE_OIDS": BASE, "REDOX_PRODUCTION_BASE_OIDS": THEIRS}
+
+
+def accepted(user: User, oid: str = BASE, *, evidence: Evidence = Evidence.ANSWER, **values: Any) -> Organization:
+    made = factories.organization(oid, user=user, **values)
+    return factories.confirmed(made, submission=factories.submission(made, user=user), evidence=evidence)
+
+
+def said_of(staging: Organization) -> Prepared:
+    source = source_of(Organization.objects.get(pk=staging.pk))
+    return preparing.prepared(source, source.record)
+
+
+def notes(staging: Organization) -> list[str]:
+    return [strip_tags(note) for note in said_of(staging).notes]
+
+
+def day(moment: Any) -> str:
+    return f"{localtime(moment):%b} {localtime(moment).day}"
+
+
+def in_production(user: User, oid: str = THEIRS, **values: Any) -> Organization:
+    return factories.organization(oid, user=user, environment="production", **values)
+
+
+@override_settings(REDOX=redox("http://127.0.0.1:9", **BASES))
+def test_the_form_begins_with_what_was_accepted(editor: User) -> None:
+    identifiers = (IdentifierRecord(kind="FACID", value="7"),)
+    values: dict[str, Any] = {
+        "aliases": ("Lakeside",),
+        "identifiers": identifiers,
+        "destination_id": "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41",
+    }
+    staging = accepted(editor, **values)
+    expected = replace(factories.record(THEIRS, **values), destination_id="")
+    assert preparing.beginning(source_of(staging)) == expected
+
+
+@override_settings(REDOX=redox("http://127.0.0.1:9", **BASES))
+def test_an_oid_that_is_taken_is_not_proposed(editor: User) -> None:
+    staging = accepted(editor)
+    holder = in_production(editor, name="Lakeside by hand")
+    assert preparing.beginning(source_of(staging)).oid == ""
+    (note,) = said_of(staging).notes
+    assert f"/staging/organizations/{BASE}/counterpart/?counterpart={THEIRS}" in note
+    assert strip_tags(note) == (
+        f"{THEIRS} is already in PRODUCTION: Lakeside by hand. If it is the same organization, link it."
+    )
+    counterparts.link(accepted(editor, f"{BASE}.1"), holder, actor=acting(editor))
+    assert said_of(staging).notes == []
+
+
+def test_the_note_at_the_oid_says_which_one_staging_has(editor: User) -> None:
+    staging = accepted(editor)
+    usual = "Redox usually issues another OID for PRODUCTION."
+    assert strip_tags(said_of(staging).oid_note) == f"{usual} STAGING has {BASE}."
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **BASES)):
+        assert strip_tags(said_of(staging).oid_note) == (
+            f"{THEIRS} is a proposal: the base OID of PRODUCTION in place of that of STAGING. Check it. {usual} STAGING"
+            f" has {BASE}."
+        )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "by"), [(Evidence.ANSWER, ""), (Evidence.QUERY, ", by Query"), (Evidence.PERSON, ", decided")]
+)
+def test_the_line_above_names_the_acceptance_and_its_evidence(editor: User, evidence: Evidence, by: str) -> None:
+    staging = accepted(editor, evidence=evidence)
+    said = said_of(staging)
+    number = staging.confirmed_submission_id
+    when = day(staging.confirmed_at)
+    assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, accepted {when}{by} (submission {number})."
+    assert f'<a href="/staging/submissions/{number}/">' in said.origin
+    assert said.warning == ""
+
+
+def test_what_was_never_accepted_carries_a_warning(editor: User) -> None:
+    staging = factories.organization(user=editor)
+    said = said_of(staging)
+    assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, as saved there on {day(staging.edited_at)}."
+    assert said.warning == "STAGING has never accepted this. Redox's how-to asks to test there first."
+
+
+def test_what_the_directory_showed_is_not_called_accepted(editor: User) -> None:
+    carried = (("ManagingOrg", '"1.2.3"'), ("Type", '"prov"'))
+    staging = organizations.take_over(replace(factories.record(), carried=carried), "staging", actor=acting(editor))
+    said = said_of(staging)
+    shown = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
+    assert strip_tags(said.origin) == shown
+    assert said.warning.startswith("Redox has accepted no message of this record in STAGING from the portal;")
+    assert notes(staging) == ["Not copied, because this portal does not edit it: Type."]
+
+
+def test_saved_changes_that_were_not_sent_are_left_out_and_named(editor: User) -> None:
+    staging = accepted(editor)
+    address = replace(staging.record().address, zip_code="53703", city="Middleton")
+    record = replace(staging.record(), address=address)
+    organizations.edit(staging.pk, staging.version, record, stands_for="", actor=acting(editor))
+    assert notes(staging) == ["2 saved changes of STAGING are not part of this: City, ZIP."]
+    assert preparing.beginning(source_of(staging)).address.city == "Madison"
+
+
+def test_what_the_directory_showed_later_is_named(editor: User) -> None:
+    staging = accepted(editor)
+    Organization.objects.filter(pk=staging.pk).update(differs=1)
+    assert notes(staging) == [
+        "The directory of STAGING showed other values later in 1 field. They are not part of this."
+    ]
+
+
+def test_a_deactivated_record_begins_active(editor: User) -> None:
+    staging = factories.confirmed(factories.organization(user=editor), active=False)
+    assert notes(staging)[-1] == "This record is deactivated in STAGING. The record of PRODUCTION begins active."
+    assert preparing.beginning(source_of(staging)).active
+
+
+def test_a_parent_without_counterpart_is_to_be_prepared_first(editor: User) -> None:
+    above = accepted(editor, name="Lakeside Clinics")
+    below = accepted(editor, f"{BASE}.1", part_of_oid=BASE)
+    (note,) = said_of(below).notes
+    assert f'<a href="/production/organizations/new/?from={BASE}">' in note
+    assert strip_tags(note) == (
+        "Lakeside Clinics is not in PRODUCTION yet. Prepare Lakeside Clinics first, or choose another parent."
+    )
+    assert preparing.beginning(source_of(below)).part_of_oid == ""
+    counterparts.link(above, in_production(editor), actor=acting(editor))
+    assert notes(below) == []
+    assert preparing.beginning(source_of(below)).part_of_oid == THEIRS
+
+
+def test_a_parent_that_is_not_ours_is_asked_for(editor: User) -> None:
+    staging = accepted(editor, part_of_oid="1.2.3.4.5.6")
+    assert notes(staging) == [
+        "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose its parent anew."
+    ]
+    assert preparing.beginning(source_of(staging)).part_of_oid == ""
+
+
+def test_what_changed_since_the_form_was_filled_is_shown(editor: User) -> None:
+    staging = accepted(editor)
+    basis = source_of(staging).record
+    assert not said_of(staging).is_stale
+    now = source_of(factories.confirmed(staging, name="Lakeside Nord", destination_id=""))
+    said = preparing.prepared(now, basis)
+    assert said.is_stale
+    assert [(each.label, each.before, each.after) for each in said.changes] == [("Name", "Lakeside 1", "Lakeside Nord")]
+    assert preparing.prepared(now, None).is_stale
+
+
+def test_a_counterpart_that_there_is_already_is_named(editor: User) -> None:
+    staging = accepted(editor, part_of_oid=GATEWAY_OID)
+    assert said_of(staging).existing is None
+    production = in_production(editor)
+    counterparts.link(staging, production, actor=acting(editor))
+    assert said_of(staging).existing == production

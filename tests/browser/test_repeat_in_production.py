@@ -1,0 +1,80 @@
+"""The same record in PRODUCTION, from the record of STAGING to its acceptance: how many presses and typed fields."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from organizations.models import Organization, User
+from organizations.practice import PracticeDirectory
+from tests import factories
+
+from . import made
+from .conftest import PageAs
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+OID = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
+MOST_PRESSES, MOST_FIELDS = 6, 2
+
+
+class Counted:
+    """What a person presses and types."""
+
+    presses = fields = 0
+
+    def press(self, what: Locator) -> None:
+        what.click()
+        self.presses += 1
+
+    def type(self, field: Locator, text: str) -> None:
+        field.fill(text)
+        self.fields += 1
+
+
+@pytest.fixture
+def staging(practice: PracticeDirectory, person: Callable[..., User]) -> Organization:
+    return made.registered(user=person("editor"), name="Lakeside North")
+
+
+def test_a_record_of_staging_is_repeated_in_few_presses(
+    practice: PracticeDirectory, page_as: PageAs, staging: Organization
+) -> None:
+    page, counted = page_as("approver"), Counted()
+    page.goto(f"/staging/organizations/{staging.oid}/")
+    counted.press(page.get_by_role("link", name="Prepare in PRODUCTION"))
+    counted.type(page.get_by_label("OID", exact=True), OID)
+    counted.press(page.get_by_role("button", name="Review and send"))
+    page.wait_for_url("**/review/")
+    for warning in page.locator("main").get_by_role("checkbox").all():
+        counted.press(warning)
+    counted.type(page.get_by_role("textbox", name="Reason"), "Tested in STAGING, ticket 118")
+    counted.press(page.get_by_role("button", name="Create in PRODUCTION"))
+    expect(page.locator("#state")).to_contain_text("Redox accepted this on")
+    assert practice.organizations("production")[OID]["Name"] == "Lakeside North"
+    assert counted.presses <= MOST_PRESSES, counted.presses
+    assert counted.fields <= MOST_FIELDS
+    page.get_by_role("link", name="Back to Lakeside North").click()
+    expect(page.get_by_role("region", name="In STAGING")).to_contain_text("Active")
+    page.get_by_role("link", name="Go to STAGING").click()
+    expect(page).to_have_url(re.compile(f"/staging/organizations/{staging.oid}/$"))
+
+
+def test_existing_records_are_linked_and_parted_without_a_script(
+    page_as: PageAs, person: Callable[..., User], staging: Organization
+) -> None:
+    factories.organization(OID, user=person("editor"), environment="production", name="Lakeside Nord")
+    page = page_as("editor", java_script_enabled=False)
+    page.goto(f"/staging/organizations/{staging.oid}/")
+    page.get_by_role("link", name="Go to PRODUCTION").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("No record in PRODUCTION")
+    page.get_by_label("Which record in PRODUCTION").fill("Lakeside Nord")
+    page.get_by_role("button", name="Compare the two").click()
+    expect(page.get_by_role("row", name="Name Lakeside North")).to_contain_text("Lakeside Nord differs")
+    page.get_by_role("button", name="Link these two records").click()
+    beside = page.get_by_role("region", name="In PRODUCTION")
+    expect(beside.get_by_role("link", name="Lakeside Nord in PRODUCTION")).to_be_visible()
+    page.get_by_role("link", name="Side by side, or remove the link").click()
+    page.get_by_role("button", name="Remove this link").click()
+    expect(beside.get_by_role("link", name="Prepare in PRODUCTION")).to_be_visible()

@@ -60,14 +60,14 @@ FOREIGN_NAMES = (
     "oid_key", "wanted_hash", "carried", "staging_record", "is_superuser", "is_staff", "user_permissions", "came-back",
     "theirs", "ask", "decide", "whose", "record", "version", "seen", "sequence", "act", "next", "a[]", "a[b][c]",
     "contacts-TOTAL_FORMS", "identifiers-TOTAL_FORMS", "contacts-0-name", "contacts-21-name", "contacts--1-name",
-    "contacts-__prefix__-name", "choice-name", "choice-x", "_save", "_popup", "_to_field", "_saveasnew", "groups",
+    "contacts-__prefix__-name", "choice-name", "choice-x", "groups", "is_active", "opened_with", "password",
     "csrfmiddlewaretoken", "", "\x00", "\u202e", "x" * 3000, MARKUP, "tick", "planned", "left", "behaviour", "role",
 )  # fmt: skip
 QUERY_NAMES = (
     "q", "page", "open", "below", "like", "sort", "view", "standing", "open_work", "stands_for", "state", "contact",
     "hide_deactivated", "mine", "record", "branch", "kind", "since", "before", "submission", "who", "what",
-    "environment", "outcome", "from", "to", "times", "format", "parent", "replaced_by", "next", "rows", "o", "p", "e",
-    "all", "_changelist_filters", "_popup", "_to_field", "id__in", "username__regex", "groups", "app_label", "a[]", "",
+    "environment", "outcome", "from", "to", "times", "format", "parent", "replaced_by", "next", "rows", "groups", "a[]",
+    "",
 )  # fmt: skip
 _ALPHABET = (
     string.ascii_letters + string.digits + " .-_@/\\'\"<>&%;:,()[]{}=+*?!#$^~|`\x00\t\r\n\u00e9\u202e\u4e2d\U0001f3e5"

@@ -41,7 +41,6 @@ _NUMBERS = ("0", "-1", "1.5", "%EF%BC%97", str(2**31), str(2**63), "9" * 400, "%
 _WRONG = {
     "environment": ("STAGING", "development", "%00", "staging%0A", "x" * 3000),
     "oid": ("2.999.7654321", "3.1", "2..1", "1", "2." + "1" * 62, "2." + "1" * 63, "2.1" * 40, "2%D9%A4.1", "%3Cx%3E"),
-    "app_label": ("auth%00", "x" * 3000, "auth", "none"),
 }  # fmt: skip
 
 
@@ -71,7 +70,6 @@ def _people() -> None:
     """One person a role, one without, and one with every role."""
     for role in (*ROLES, NO_ROLE, EVERY_ROLE):
         user = User(username=role.replace(" ", "-"), first_name=role.capitalize(), last_name="One")
-        user.is_staff = role in ("administrator", EVERY_ROLE)
         user.set_password(PASSWORD)
         user.save()
         user.groups.set(Group.objects.all() if role == EVERY_ROLE else Group.objects.filter(name=role))
@@ -106,26 +104,25 @@ def sessions() -> dict[str, str]:
 
 def addresses() -> dict[str, tuple[str, ...]]:
     """Every named address with the names of its parts."""
-    return dict(_walk(get_resolver("orgportal.urls").url_patterns, ""))
+    return dict(_walk(get_resolver("orgportal.urls").url_patterns))
 
 
-def _walk(patterns: list[Any], space: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _walk(patterns: list[Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for each in patterns:
         if isinstance(each, URLResolver):
-            inner = f"{space}{each.namespace}:" if each.namespace else space
-            yield from _walk(each.url_patterns, inner)
+            yield from _walk(each.url_patterns)
         elif isinstance(each, URLPattern) and each.name:
-            yield f"{space}{each.name}", tuple(each.pattern.converters or each.pattern.regex.groupindex)
+            yield each.name, tuple(each.pattern.converters)
 
 
 def _right(name: str, parts: tuple[str, ...]) -> Iterator[str]:
     """The addresses of what exists."""
-    yield from (reverse(name, kwargs=values) for values in _existing(parts, "user" in name))
+    yield from (reverse(name, kwargs=values) for values in _existing(parts))
 
 
 def _wrong(name: str, parts: tuple[str, ...]) -> Iterator[str]:
     """The address with one malformed part at a time."""
-    sample = _existing(parts, "user" in name)[0]
+    sample = _existing(parts)[0]
     address = reverse(name, kwargs=sample)
     for part in parts:
         for wrong in _WRONG.get(part, _NUMBERS):
@@ -133,7 +130,7 @@ def _wrong(name: str, parts: tuple[str, ...]) -> Iterator[str]:
     yield address.removesuffix("/") or "//"
 
 
-def _existing(parts: tuple[str, ...], of_user: bool) -> list[dict[str, Any]]:
+def _existing(parts: tuple[str, ...]) -> list[dict[str, Any]]:
     if "oid" in parts:
         rows: Any = Organization.objects.order_by("pk").values("environment", "oid")
     elif "number" in parts:
@@ -143,12 +140,10 @@ def _existing(parts: tuple[str, ...], of_user: bool) -> list[dict[str, Any]]:
     elif "sequence" in parts:
         with_bytes = AuditEntry.objects.exclude(raw=None).values_list("sequence", flat=True)[:3]
         rows = [{"sequence": each} for each in (*with_bytes, 1)]
-    elif "environment" in parts:
-        rows = [{"environment": each.value} for each in Environment]
+    elif "person" in parts:
+        rows = [{"person": each} for each in list(User.objects.order_by("pk").values_list("pk", flat=True))[-3:]]
     else:
-        of = User if of_user else Group
-        ids = list(of.objects.order_by("pk").values_list("pk", flat=True))[-3:]
-        rows = [{"object_id": each, "app_label": "organizations", "content_type_id": 1} for each in ids]
+        rows = [{"environment": each.value} for each in Environment]
     return [{part: row[part] for part in parts} for row in rows]
 
 

@@ -57,8 +57,8 @@ def may(user: User, right: Right) -> bool:
 
 
 def manages_people(user: User) -> bool:
-    """Whether accounts and roles are open to a person: with the right, or as the first one, made on the machine."""
-    return user.is_active and user.is_staff and (user.is_superuser or may(user, Right.MANAGE_PEOPLE))
+    """Whether a person can change accounts and roles: with the right, or as the first one, made on the machine."""
+    return user.is_active and (user.is_superuser or may(user, Right.MANAGE_PEOPLE))
 
 
 def sending(environment: str) -> Right:

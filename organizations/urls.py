@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from organizations import admin, views
+from organizations import views
 from organizations.models import Environment
 
 
@@ -36,6 +36,7 @@ register_converter(OidConverter, "oid")
 RECORD = "<environment:environment>/organizations/<oid:oid>/"
 SUBMISSION = "<environment:environment>/submissions/<int:number>/"
 PLAN = "<environment:environment>/plans/<int:plan>/"
+PERSON = "people/<int:person>/"
 
 urlpatterns = [
     path("", views.home.page, name="home"),
@@ -88,6 +89,10 @@ urlpatterns = [
     path("sign-out/", views.account.sign_out, name="sign-out"),
     path("account/", views.account.page, name="account"),
     path("people/", views.people.page, name="people"),
-    path("admin/", admin.site.urls),
+    path("people/new/", views.people.new, name="person-new"),
+    path(PERSON, views.people.change, name="person"),
+    path(PERSON + "password/", views.people.first_password, name="person-password"),
+    path(PERSON + "close/", views.people.close, name="person-close"),
+    path(PERSON + "reopen/", views.people.reopen, name="person-reopen"),
     path("demonstration/", views.demonstration.set_behaviour, name="demonstration"),
 ]

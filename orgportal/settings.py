@@ -56,7 +56,6 @@ AUDIT_ANCHOR_FILE = VARIABLES.text("AUDIT_ANCHOR_FILE")
 
 INSTALLED_APPS = [
     "organizations",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

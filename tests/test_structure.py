@@ -54,9 +54,8 @@ ARROWS = {
     "templatetags": _OUTER,
     "context": _OUTER,
     "checks": _OUTER,
-    "admin": _OUTER | {"templatetags"},
     "apps": _OUTER | {"checks"},
-    "urls": {"views", "models", "admin"},
+    "urls": {"views", "models"},
     "management": _OUTER | {"practice"},
 }
 # The same for other packages, where a boundary needs it; the standard library is always allowed.

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import SetPasswordMixin
+from django.contrib.auth.models import Group
 
 from organizations.fields import FieldError, read_text
 from organizations.models import User
@@ -12,6 +13,7 @@ _LONGEST_ID = 18
 _LONGEST_NAME = 150
 _NAMES = ("username", "first_name", "last_name", "email")
 _LONGEST_PASSWORD = 1000
+_NO_HELP = {"autocomplete": "off"}  # a browser would fill in who sits before it
 PASSWORD_HINT = "At least 12 characters that are hard to guess, without {whose} name."  # noqa: S105 - a hint
 
 
@@ -70,25 +72,38 @@ class RolesField(forms.ModelMultipleChoiceField):
 
 
 class AccountForm(forms.ModelForm):
-    """An account as an administrator sees it, without its password: of oneself, and of who made the portal."""
+    """A new account, or one as an administrator changes it: the user name is chosen once, one's own roles never."""
 
     opened_with = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = User
-        fields = ("username", "first_name", "last_name", "email", "is_active", "groups")
-        labels = {"groups": "Roles"}  # noqa: RUF012 - the form of Django's Meta
-        help_texts = {"groups": "What each role may do stands under Roles."}  # noqa: RUF012
+        fields = ("username", "first_name", "last_name", "email", "groups")
+        labels = {"username": "User name", "email": "E-mail", "groups": "Roles"}  # noqa: RUF012 - the form of Django's Meta
+        help_texts = {"username": "Letters A to Z, digits and @ . + - _. It cannot be changed later."}  # noqa: RUF012
+        error_messages = {"username": {"required": "Enter a user name."}}  # noqa: RUF012
         field_classes = {"groups": RolesField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
-            "username": forms.TextInput(attrs={"autocomplete": "username"}),
+            "username": forms.TextInput(attrs=_NO_HELP | {"spellcheck": "false", "autocapitalize": "none"}),
+            "first_name": forms.TextInput(attrs=_NO_HELP),
+            "last_name": forms.TextInput(attrs=_NO_HELP),
+            "email": forms.EmailInput(attrs=_NO_HELP),
             "groups": forms.CheckboxSelectMultiple,
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk is not None:
-            self.fields["opened_with"].initial = self.instance.fingerprint()
+    def __init__(self, data: Any, *, instance: User, is_own: bool = False) -> None:
+        super().__init__(data, instance=instance)
+        if instance.pk is not None:
+            self.fields["opened_with"].initial = instance.fingerprint()
+            del self.fields["username"]
+        self.fields["groups"].queryset = Group.objects.order_by("pk")  # type: ignore[attr-defined]
+        if is_own:
+            del self.fields["groups"]
+
+    @property
+    def changes(self) -> list[str]:
+        """What was typed or ticked otherwise than it is stored, by its label."""
+        return [str(self.fields[name].label).lower() for name in self.changed_data if name != "opened_with"]
 
     def clean_first_name(self) -> str:
         return self._name("first_name")
@@ -105,41 +120,26 @@ class AccountForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        stale = self.instance.pk and self.instance.stale_fault(cleaned.get("opened_with", ""))
+        stale = self.instance.pk and self.changes and self.instance.stale_fault(cleaned.get("opened_with", ""))
         if stale:
             raise forms.ValidationError(stale)
-        named = {*_NAMES, "is_active"} & set(self.changed_data)
-        counts = self.instance.pk is None or cleaned.get("is_active", self.instance.is_active)
-        if not self.errors and named and counts:
-            fault = self.person(cleaned).name_fault()
+        counts = self.instance.pk is None or self.instance.is_active
+        if not self.errors and counts and set(_NAMES) & set(self.changed_data):
+            fault = self._person(cleaned).name_fault()
             if fault:
                 self.add_error(*fault)
         return cleaned
 
-    def person(self, cleaned: dict[str, Any]) -> User:
+    def added_before(self) -> User | None:
+        """The account that these very values made: a second press of the button. None if this is no second press."""
+        if set(self.errors) != {"username"}:
+            return None
+        names = {name: self.cleaned_data[name] for name in ("first_name", "last_name", "email")}
+        username = str(self["username"].value()).strip()
+        made = User.objects.filter(username=username, must_change_password=True, last_login=None, **names).first()
+        return made if made and set(made.groups.all()) == set(self.cleaned_data["groups"]) else None
+
+    def _person(self, cleaned: dict[str, Any]) -> User:
         """The person with the names that were typed, and those that this form does not change."""
         names = {name: cleaned.get(name, getattr(self.instance, name)) for name in _NAMES}
         return User(pk=self.instance.pk, **names)
-
-
-class PersonForm(SetPasswordMixin, AccountForm):
-    """An account with a password, which its person must change. An empty one keeps the one there is."""
-
-    password1, password2 = SetPasswordMixin.create_password_fields("New password", "New password again")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        is_new = self.instance.pk is None
-        for name in ("password1", "password2"):
-            self.fields[name].required = is_new
-            self.fields[name].help_text = ""
-        keep = "" if is_new else "Leave empty to keep the password. "
-        hint = PASSWORD_HINT.format(whose="the person's")
-        self.fields["password1"].help_text = f"{keep}{hint} The person must change it at the first sign-in."
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if cleaned.get("password1", "") != cleaned.get("password2", ""):
-            self.add_error("password2", "The two passwords are not the same.")
-        self.validate_password_for_user(self.person(cleaned), "password1")
-        return cleaned

@@ -39,14 +39,23 @@ class User(AbstractUser):
         return sorted(((group.name, grants.get(group.pk)) for group in self.groups.all()), key=lambda each: each[0])
 
     def fingerprint(self) -> str:
-        """What a form of this account was opened with, in short: another one means that the account was changed."""
+        """What a page about this account was opened with, in short: another one means that the account was changed.
+
+        A new password counts as a change, so that a second press cannot set another one.
+        """
         groups = sorted(self.groups.values_list("pk", flat=True))
         shown = [self.username, self.first_name, self.last_name, self.email, self.is_active, groups]
+        shown.append(self.get_session_auth_hash())
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
     def stale_fault(self, opened_with: str) -> str | None:
-        """The sentence that says why a form opened with this fingerprint is not saved; None if nothing changed."""
-        return None if opened_with == self.fingerprint() else "This account was changed meanwhile. Open it again."
+        """The sentence that says why a page opened with this fingerprint saves nothing; None if nothing changed."""
+        if opened_with == self.fingerprint():
+            return None
+        return (
+            "This account was changed after you opened the page, by somebody else or by your own first press. "
+            "Nothing was saved now. Open it again and check."
+        )
 
     def name_fault(self) -> tuple[str, str] | None:
         """The field and sentence that say why this person cannot be told apart from another one; None if they can.

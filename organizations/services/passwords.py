@@ -5,6 +5,7 @@ common password.
 """
 
 import re
+import secrets
 import unicodedata
 from typing import Any
 
@@ -28,6 +29,8 @@ SHORTEST_LISTED = 10  # as the list of common passwords has it
 SHORTEST_USERNAME = 3
 SHORTEST_NAME = 4  # first and last names and parts of an e-mail address: three letters are in too many words
 ADVICE = "Choose another one, for example four words that have nothing to do with each other."
+_UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits that are not taken for others when somebody copies them by hand: no i, l, o, 0, 1."""
 _OWN_WORDS = ("orgportal", "redox")
 _DJANGOS_LIST = frozenset(CommonPasswordValidator().passwords)
 _WORD = re.compile(r"\w+")
@@ -74,6 +77,14 @@ def fault_of(password: str, user: User | None = None) -> str:
     if len(_without(folded, known)) < LEAST_BESIDE or _score(password, known) < LEAST_SCORE:
         return f"This password is easy to guess. {ADVICE}"
     return ""
+
+
+def made_up(user: User) -> str:
+    """A random password that this person may have, such as "k7mf-w2qx-9tbn-h4ru", with 79 bits."""
+    while True:
+        password = "-".join("".join(secrets.choice(_UNMISTAKABLE) for _ in range(4)) for _ in range(4))
+        if not fault_of(password, user):
+            return password
 
 
 def is_listed(password: str) -> bool:

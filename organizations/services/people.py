@@ -4,13 +4,13 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from organizations.models import Action, RoleGrant, User, clock
-from organizations.permissions import ROLES, Right, act_in, refusal
+from organizations.permissions import Right, act_in, refusal
 
 from . import audit, passwords, repetitions
 from .actors import Actor, described, person
 from .faults import NameTaken, NotDone, PasswordRefused
 
-ACCOUNT = ["first_name", "last_name", "email", "is_active", "is_staff", "session_stamp"]
+ACCOUNT = ["first_name", "last_name", "email", "is_active", "session_stamp"]
 PASSWORD = ["password", "must_change_password"]
 NAMES = ["first_name", "last_name", "is_active"]
 
@@ -55,14 +55,14 @@ def save(
 ) -> User:
     """Save an account, with its roles and a new password when they are given.
 
-    Who manages people may open the pages for it. A deactivated account's sessions end for good. A password that
-    somebody else sets must be changed at the next sign-in; `is_own_password`: a command asked the person for it.
-    `opened_with`: the fingerprint of the account that the form showed.
+    The sessions of a closed account end for good. A password that somebody else sets must be changed at the next
+    sign-in; `is_own_password`: a command asked the person for it. `opened_with`: the fingerprint of the account that
+    the page showed.
 
     Raises:
         PasswordRefused: the password does not follow the rule.
         NameTaken: the person could not be told apart from another one.
-        NotDone: nobody may do this to this account, or it was changed since its form was opened.
+        NotDone: nobody may do this to this account, or it was changed since its page was opened.
     """
     with audit.recorded(actor) as history:
         roles = _lock_roles()
@@ -72,9 +72,6 @@ def save(
         _check(user, before, actor, changes_roles=wanted != held, sets_password=password is not None)
         if password is not None:
             _set_password(user, before, password, is_own=is_own_password or _is_self(actor, before))
-        if groups is not None:
-            manages = any(Right.MANAGE_PEOPLE in ROLES.get(group.name, ()) for group in groups)
-            user.is_staff = user.is_superuser or manages
         _write(user, before, sets_password=password is not None)
         if groups is not None:
             user.groups.set(groups)
@@ -93,6 +90,21 @@ def change_password(user: User, password: str, *, actor: Actor) -> None:
     """
     user.refresh_from_db()  # only the password is to change
     save(user, password=password, what="password changed", actor=actor)
+
+
+def give_first_password(user: User, *, opened_with: str, actor: Actor) -> str:
+    """Set a password that the portal makes up, for somebody who has none or has forgotten it, and give it back.
+
+    It is kept nowhere: whoever asked for it must show it now. The person's sessions end.
+
+    Raises:
+        NotDone: the account is the actor's own, or one whose password nobody else sets, or was changed meanwhile.
+    """
+    if _is_self(actor, user):
+        raise NotDone("Change your own password on your account page: it asks for the old one.")
+    password = passwords.made_up(user)
+    save(user, password=password, opened_with=opened_with, what="first password made", actor=actor)
+    return password
 
 
 def export_made(request: HttpRequest, what: str, *key: str, environment: str = "", count: int) -> None:
@@ -181,7 +193,6 @@ def _note(
             "given": sorted(group.name for group in given),
             "taken": sorted(group.name for group in taken),
             "active": user.is_active,
-            "staff": user.is_staff,
             **({"was": names[0], "now": names[1]} if len(set(names)) > 1 else {}),
         },
     )

@@ -13,7 +13,6 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from organizations import words
-from organizations.models import RoleGrant
 
 register = template.Library()
 
@@ -64,14 +63,6 @@ def moment(value: datetime | None, form: words.MomentForm = "moment", *, focus: 
         return "never"
     utc = words.moment(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
     return _time(value, written(value, form), utc, focus=focus)
-
-
-@register.filter
-def given_by(grant: RoleGrant | None) -> str:
-    """Who gave a role, and when."""
-    if grant is None:
-        return "given before this was recorded"
-    return f"given by {plain(grant.given_by)}, {written(grant.given_at, 'day')}"
 
 
 @register.simple_tag

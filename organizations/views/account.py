@@ -130,7 +130,7 @@ def _clock(until: datetime.datetime) -> str:
 def _landing(user: User) -> str:
     # The first account, made on the machine, has no role yet: its work is to make the others.
     if permissions.manages_people(user) and not permissions.may(user, Right.VIEW):
-        return reverse("admin:index")
+        return reverse("people")
     return reverse("home")
 
 

@@ -92,7 +92,7 @@ def _password_first(request: HttpRequest, view: Callable[..., HttpResponseBase])
     """The way to one's own account, for a person who must change the password before they see this view."""
     is_open = not getattr(view, "login_required", True)
     must = isinstance(request.user, User) and request.user.must_change_password
-    if is_open or not must or request.path in (reverse("account"), reverse("sign-out"), reverse("admin:logout")):
+    if is_open or not must or request.path in (reverse("account"), reverse("sign-out")):
         return None
     return _elsewhere(redirect("account")) if _is_fragment(request) else redirect("account")
 

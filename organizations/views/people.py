@@ -1,26 +1,195 @@
-"""Who has an account, with which roles and from whom: for everybody who is signed in. They are changed in the admin."""
+"""Who has an account, with which roles and from whom: read by everybody who is signed in, changed by administrators."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from collections.abc import Callable, Collection
+from functools import wraps
+from itertools import zip_longest
+from typing import Any, Concatenate
 
-from organizations import permissions, words
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from organizations import permissions
+from organizations.forms.account import AccountForm
 from organizations.models import User
-from organizations.permissions import ACTS, ROLES, Right
-from organizations.views import access
+from organizations.permissions import Right
+from organizations.presentation import people as shown
+from organizations.services import passwords, people
+from organizations.services.faults import NameTaken, NotDone
+
+from . import lost
+from .access import actor, user_of
+
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def _managed[**P](view: View[P]) -> View[P]:
+    """Let only people in who manage accounts. Others get 403 with the sentence whom to ask, and an entry."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not permissions.manages_people(user_of(request)):
+            raise PermissionDenied(people.refused(request, Right.MANAGE_PEOPLE))
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    people = list(User.objects.order_by("username").prefetch_related("groups", "role_grants"))
-    active, closed = ([person for person in people if person.is_active is wanted] for wanted in (True, False))
     context = {
-        "active": active,
-        "closed": closed,
-        "closed_words": words.count(len(closed), "closed account"),
-        "manages": permissions.manages_people(access.user_of(request)),
-        "roles": [
-            (role, "; ".join(ACTS[right] for right in Right if right in rights)) for role, rights in ROLES.items()
-        ],
+        "people": shown.people(),
+        "roles": shown.roles(),
+        "manages": permissions.manages_people(user_of(request)),
     }
     return render(request, "people/page.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@lost.comes_back
+@_managed
+@sensitive_variables("password")
+def new(request: HttpRequest) -> HttpResponse:
+    """Add a person. The answer to the press shows the first password: it is kept nowhere, so no other page can."""
+    form = AccountForm(request.POST if request.method == "POST" else None, instance=User())
+    if lost.came_back(request):
+        return _show_form(request, form, User(), notes=[lost.SENTENCE], status=422)
+    if form.is_valid():
+        password = passwords.made_up(form.instance)
+        if _save(request, form, "account made", password=password):
+            return _show_password(request, form.instance, password)
+    made = form.added_before() if form.is_bound else None
+    if made is not None:
+        messages.info(
+            request,
+            f"{made.shown_name} was added already. The first password was shown once. If you do not have it, make "
+            "another one here.",
+        )
+        return redirect("person", made.pk)
+    return _show_form(request, form, User(), status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@lost.comes_back
+@_managed
+def change(request: HttpRequest, person: int) -> HttpResponse:
+    """Change the name and the roles of a person. Two administrators never overwrite each other."""
+    user, stored = _person_or_404(person), _person_or_404(person)
+    typed = request.POST if request.method == "POST" else None
+    form = AccountForm(typed, instance=user, is_own=user == user_of(request))
+    if lost.came_back(request):
+        return _show_form(request, form, stored, notes=[lost.SENTENCE], status=422)
+    if not form.is_bound:
+        return _show_form(request, form, stored)
+    if not form.is_valid():
+        return _show_form(request, form, stored, status=422)
+    if form.changes and not _save(request, form, ", ".join(form.changes)):
+        return _show_form(request, form, stored, status=422)
+    messages.success(request, f"{user.shown_name} is saved. Changed: {', '.join(form.changes) or 'nothing more'}.")
+    return redirect("people")
+
+
+@require_POST
+@_managed
+@sensitive_variables("password")
+def first_password(request: HttpRequest, person: int) -> HttpResponse:
+    """Make a new first password. Its answer shows it, as that of `new` does."""
+    user = _person_or_404(person)
+    try:
+        password = people.give_first_password(user, opened_with=_opened_with(request), actor=actor(request))
+    except NotDone as fault:
+        return _not_done(request, user, fault)
+    return _show_password(request, user, password)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@_managed
+def close(request: HttpRequest, person: int) -> HttpResponse:
+    """Say what closing an account means, and close it."""
+    user = _person_or_404(person)
+    if request.method == "POST":
+        return _open_or_close(request, user, is_active=False)
+    context = {
+        "account": user,
+        "closing": shown.closing(user),
+        "why_not": shown.why_not_close(user, user_of(request)),
+    }
+    return render(request, "people/close.html", context)
+
+
+@require_POST
+@_managed
+def reopen(request: HttpRequest, person: int) -> HttpResponse:
+    return _open_or_close(request, _person_or_404(person), is_active=True)
+
+
+def _open_or_close(request: HttpRequest, user: User, *, is_active: bool) -> HttpResponse:
+    what = "account reopened" if is_active else "account closed"
+    if user.is_active == is_active:  # a second press
+        messages.info(request, f"{user.shown_name}: the account is {'open' if is_active else 'closed'} already.")
+        return redirect("people")
+    user.is_active = is_active
+    try:
+        people.save(user, opened_with=_opened_with(request), what=what, actor=actor(request))
+    except NotDone as fault:
+        return _not_done(request, user, fault)
+    now = "can sign in again, with the roles from before" if is_active else "can no longer sign in. All sessions ended"
+    messages.success(request, f"{user.shown_name} {now}.")
+    return redirect("people")
+
+
+def _save(request: HttpRequest, form: AccountForm, what: str, **values: Any) -> bool:
+    """Save what the form holds; False with the error in the form if the service refused it."""
+    filled = form.cleaned_data
+    groups = list(filled["groups"]) if "groups" in filled else None
+    opened_with = filled["opened_with"] if form.instance.pk else None
+    try:
+        people.save(form.instance, groups=groups, opened_with=opened_with, what=what, actor=actor(request), **values)
+    except NameTaken as fault:
+        form.add_error(fault.field, str(fault))
+    except NotDone as fault:
+        form.add_error(None, str(fault))
+    return not form.errors
+
+
+def _person_or_404(number: int) -> User:
+    user = User.objects.prefetch_related("groups", "role_grants").filter(pk=number).first()
+    if user is None:
+        raise Http404(f"No account {number}.")
+    return user
+
+
+def _opened_with(request: HttpRequest) -> str:
+    """The fingerprint of the account that the page of the button showed; "" matches none."""
+    return request.POST.get("opened_with", "")
+
+
+def _not_done(request: HttpRequest, user: User, fault: NotDone) -> HttpResponse:
+    """The page of the person, as it is now, with why nothing was done."""
+    messages.warning(request, str(fault))
+    return redirect("person", user.pk)
+
+
+def _show_form(
+    request: HttpRequest, form: AccountForm, stored: User, *, notes: Collection[str] = (), status: int = 200
+) -> HttpResponse:
+    """The form of a person. `stored` is the account as it is: the form writes what was typed into its own."""
+    by = user_of(request)
+    boxes = list(form["groups"]) if "groups" in form.fields else []
+    roles = shown.roles_of(stored, [box.data["value"].instance for box in boxes] if boxes else stored.groups.all())
+    context = {
+        "form": form,
+        "account": stored,
+        "roles": list(zip_longest(boxes, roles)),
+        "why_no_password": shown.why_no_password(stored, by),
+        "why_not_close": shown.why_not_close(stored, by),
+        "notes": notes,
+    }
+    return render(request, "people/form.html", context, status=status)
+
+
+def _show_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
+    return render(request, "people/password.html", {"account": user, "password": password})

@@ -87,11 +87,7 @@ def person(people: dict[str, User]) -> Callable[..., User]:
         username = f"{role}-{number.lower()}"
         if username not in people:
             people[username] = factories.UserFactory(
-                username=username,
-                role=role,
-                first_name=role.capitalize(),
-                last_name=number,
-                is_staff=role == "administrator",
+                username=username, role=role, first_name=role.capitalize(), last_name=number
             )
         return people[username]
 

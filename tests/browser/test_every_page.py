@@ -1,7 +1,6 @@
 """Every page of the portal: axe, both themes, three widths, one primary button. Addresses come from the resolver."""
 
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +11,8 @@ from playwright.sync_api import Page, expect
 from organizations import urls
 from organizations.models import State, User
 from organizations.practice import PracticeDirectory
+from organizations.services import people
+from organizations.services.actors import system
 from tests import factories
 
 from . import made
@@ -40,6 +41,8 @@ NO_PAGES = {
     "connection-check",
     "connection-go-on",
     "sign-out",
+    "person-password",
+    "person-reopen",
     "demonstration",
 }
 NORTH = "Lakeside North"
@@ -118,6 +121,16 @@ def acts(seeded: Seeded) -> Addresses:
     }
 
 
+def accounts(number: int) -> Addresses:
+    """What administrators see of people; the number is that of an account."""
+    return {
+        "people": ["/people/"],
+        "person-new": ["/people/new/"],
+        "person": [f"/people/{number}/"],
+        "person-close": [f"/people/{number}/close/"],
+    }
+
+
 GROUPS = (about_both, lists, records, acts)
 
 
@@ -145,7 +158,7 @@ def test_every_page_is_accessible_and_fits(
 def test_no_page_is_left_out() -> None:
     oids = dict.fromkeys(("Lakeside Old Town", LONG_NAME), "")
     anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "", oids=oids)
-    looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in"}
+    looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in", *accounts(1)}
     named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert named - NO_PAGES == looked_at
 
@@ -187,25 +200,25 @@ def test_signing_in_and_managing_people_are_accessible_and_fit(
     transactional_db: None, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     page = page_as("administrator")
-    number = person("viewer").pk
-    people = "/admin/organizations/user/"
-    assert judged(page, {"admin": ["/admin/", people, f"{people}add/", f"{people}{number}/change/"]}) == ""
+    people.save(User(username="gone", is_active=False), what="account closed", actor=system("Test"))
+    own, other = (accounts(person(role).pk) for role in ("administrator", "viewer"))
+    assert judged(page, other | {"own": own["person"] + own["person-close"]}) == ""
+    page.goto("/people/")
+    page.get_by_text("1 person can no longer sign in").click()
+    assert faults_of(page) == []
+    page.goto("/people/new/")
+    page.get_by_role("button", name="Add this person").click()
+    expect(page.locator(".problem")).to_be_focused()
+    assert faults_of(page) == []
+    page.get_by_label("User name").fill("new-person")
+    page.get_by_role("button", name="Add this person").click()
+    expect(page.locator("#first-password")).to_be_visible()
+    assert faults_of(page) == []
     page.context.clear_cookies()
     assert judged(page, {"sign-in": ["/sign-in/"]}) == ""
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator(".problem")).to_be_focused()
     assert faults_of(page) == []
-
-
-def test_people_and_roles_in_the_demonstration_are_accessible_and_fit(
-    transactional_db: None, page_as: PageAs, settings: Any, tmp_path: Path
-) -> None:
-    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
-    page = page_as("administrator")
-    add = "/admin/organizations/user/add/"
-    assert judged(page, {"admin": ["/admin/", "/admin/organizations/user/", add]}) == ""
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("There is a problem")).to_be_focused()
 
 
 def test_what_follows_a_wrong_press_is_accessible_and_fits(seeded: Seeded, page_as: PageAs) -> None:

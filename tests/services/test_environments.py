@@ -288,7 +288,7 @@ class TestRights:
         assert rights_of(factories.UserFactory(role=role)) == ROLES[role]
 
     def test_being_a_superuser_gives_no_right_to_send(self) -> None:
-        user = factories.UserFactory(is_superuser=True, is_staff=True)
+        user = factories.UserFactory(is_superuser=True)
         assert not any(may(user, right) for right in (Right.SEND_STAGING, Right.SEND_PRODUCTION, Right.RESOLVE))
 
     def test_who_left_has_no_rights(self) -> None:

@@ -1,5 +1,6 @@
 """The one rule for passwords, and every way in that must keep it."""
 
+import secrets
 import sys
 from typing import Any
 
@@ -48,6 +49,15 @@ def test_a_password_that_is_hard_to_guess_is_taken(password: str) -> None:
     assert passwords.fault_of(password, NOBODY) == ""
 
 
+def test_a_made_up_password_is_one_that_its_person_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    made_up = {passwords.made_up(NOBODY) for _ in range(20)}
+    assert len(made_up) == 20
+    assert {passwords.fault_of(password, NOBODY) for password in made_up} == {""}
+    letters = iter("abcdefghjkmnpqrs" + "k7mfw2qx9tbnh4ru")
+    monkeypatch.setattr(secrets, "choice", lambda _: next(letters))
+    assert passwords.made_up(User(username="abc")) == "k7mf-w2qx-9tbn-h4ru"
+
+
 @pytest.mark.django_db
 def test_no_service_sets_a_bad_password() -> None:
     user = factories.editor()
@@ -88,7 +98,7 @@ def test_createsuperuser_takes_no_bad_password(monkeypatch: pytest.MonkeyPatch, 
 def test_createsuperuser_makes_an_account_with_its_entry(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     made_on_the_machine(monkeypatch, GOOD)
     user = User.objects.get()
-    assert (user.is_superuser, user.is_staff, user.must_change_password) == (True, True, False)
+    assert (user.is_superuser, user.must_change_password) == (True, False)
     assert user.check_password(GOOD)
     [entry] = AuditEntry.objects.filter(action=Action.PERSON_CHANGED)
     assert (entry.actor_name, entry.facts["object"]["name"]) == ("Command createsuperuser", "victim")

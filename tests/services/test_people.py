@@ -114,6 +114,15 @@ def test_nobody_changes_their_own_roles_or_closes_their_own_account(boss: User) 
         save(boss, boss, "administrator")
 
 
+def test_a_first_password_is_made_up_and_its_person_must_change_it(boss: User) -> None:
+    anna = save(User(username="anna"), boss)
+    password = people.give_first_password(anna, opened_with=anna.fingerprint(), actor=person(boss))
+    after = User.objects.get(pk=anna.pk)
+    assert (after.check_password(password), after.must_change_password) == (True, True)
+    with pytest.raises(NotDone, match="Change your own password"):
+        people.give_first_password(boss, opened_with=boss.fingerprint(), actor=person(boss))
+
+
 def test_a_password_counts_as_known_to_others_unless_its_person_set_it(boss: User) -> None:
     anna = save(User(username="anna"), boss, password=GOOD)
     assert anna.must_change_password
@@ -125,7 +134,7 @@ def test_an_account_changed_between_the_form_and_its_save_is_not_overwritten(bos
     anna = save(User(username="anna"), boss, "viewer")
     opened_with, stale = anna.fingerprint(), User.objects.get(pk=anna.pk)
     save(anna, boss)
-    with pytest.raises(NotDone, match="changed meanwhile"):
+    with pytest.raises(NotDone, match="changed after you opened the page"):
         save(stale, boss, "viewer", opened_with=opened_with)
     assert grants(anna) == {}
 

@@ -198,7 +198,7 @@ def test_who_is_signed_in_is_sent_on(client_of):
 
 def test_the_first_administrator_is_sent_to_people_and_roles(client, db):
     User.objects.create_superuser("first", password=PASSWORD)
-    assert sign_in(client, username="first")["Location"] == reverse("admin:index")
+    assert sign_in(client, username="first")["Location"] == reverse("people")
 
 
 def test_in_earnest_no_button_signs_anybody_in(client, anna):

@@ -46,7 +46,7 @@ def test_no_template_names_a_button_so(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.get and row.get.status == 200])
 def test_no_page_shows_a_button_so(editor, name):
-    client: Client = client_of("administrator" if name.startswith("admin:") else "approver")
+    client: Client = client_of("administrator" if name.startswith("person") else "approver")
     address = Places(editor).address(name)
     response = client.get(address)
     if response.streaming or "text/html" not in response["Content-Type"]:

@@ -1,61 +1,381 @@
-"""Who has an account, which roles, and from whom: for everybody who is signed in."""
+"""People and roles: who can open the pages, what they save through the service, and what they never do."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
-from organizations.models import User
+from organizations.models import Action, AuditEntry, User
 from organizations.services import people
-from organizations.services.actors import person
-from tests.factories import UserFactory
+from tests import factories
+from tests.factories import PASSWORD, UserFactory, acting
 from tests.views.pages import text_of
 
-PEOPLE = "/people/"
+pytestmark = pytest.mark.one_database
+NEW = "/people/new/"
+OWN = "three-quiet-otters"
 
 
 @pytest.fixture
 def boss(db) -> User:
-    return UserFactory(username="boss", first_name="Boss", last_name="One", role="administrator", is_staff=True)
+    return UserFactory(username="boss", first_name="Boss", last_name="One", role="administrator")
+
+
+@pytest.fixture
+def client(boss, client_of) -> Client:
+    return client_of(user=boss)
 
 
 @pytest.fixture
 def anna(boss) -> User:
-    anna, role = User(username="anna", first_name="Anna", last_name="Two"), Group.objects.get(name="approver")
-    return people.save(anna, groups=[role], what="account made", actor=person(boss))
+    anna = people.save(
+        User(username="anna", first_name="Anna", last_name="Two"), groups=groups("editor"), what="", actor=acting(boss)
+    )
+    anna.set_password(PASSWORD)
+    anna.save()
+    return anna
 
 
-def page_of(client: Client) -> str:
-    return text_of(client.get(PEOPLE))
+def groups(*roles: str) -> list[Group]:
+    return list(Group.objects.filter(name__in=roles))
 
 
-def test_each_role_is_shown_with_who_gave_it(client_of, anna):
-    page = page_of(client_of(user=anna))
-    assert "Anna Two anna approver given by Boss One (boss), " in page
-    assert "Boss One boss administrator given before this was recorded" in page
+def form(*roles: str, **values: str) -> dict[str, Any]:
+    names = {"first_name": "Anna", "last_name": "Two", "email": ""}
+    return names | {"groups": [group.pk for group in groups(*roles)]} | values
 
 
-def test_who_can_no_longer_sign_in_is_among_the_closed_accounts(client_of, anna):
-    UserFactory(username="gone", is_active=False)
-    page = page_of(client_of(user=anna))
-    assert "1 closed account" in page
-    assert page.index("anna") < page.index("1 closed account") < page.index("gone")
+def now(user: User) -> User:
+    return User.objects.get(pk=user.pk)
 
 
-def test_only_who_manages_people_sees_when_they_signed_in_and_can_change_them(client_of, anna, boss):
-    for user, is_shown in ((anna, False), (boss, True)):
-        page = page_of(client_of(user=user))
-        assert ("Last sign-in" in page) is is_shown
-        assert ("Change people and roles" in page) is is_shown
+def opened(user: User, *roles: str, **values: str) -> dict[str, Any]:
+    return form(*roles, opened_with=now(user).fingerprint(), **values)
 
 
-def test_the_form_of_a_person_shows_who_gave_each_role(client_of, anna, boss):
-    page = text_of(client_of(user=boss).get(f"/admin/organizations/user/{anna.pk}/change/"))
-    assert "approver: given by Boss One (boss), " in page
+def change(client: Client, user: User, *roles: str, **values: str):
+    return client.post(f"/people/{user.pk}/", opened(user, *roles, **values))
 
 
-def test_the_page_asks_the_same_number_of_questions_for_many_people(client_of, anna, django_assert_max_num_queries):
-    for _ in range(30):
-        UserFactory(role="viewer")
-    client = client_of(user=anna)
+def press(client: Client, user: User, act: str):
+    return client.post(f"/people/{user.pk}/{act}/", {"opened_with": now(user).fingerprint()}, follow=True)
+
+
+def roles_of(user: User) -> list[str]:
+    return sorted(now(user).groups.values_list("name", flat=True))
+
+
+def entries(action: Action = Action.PERSON_CHANGED) -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(action=action).order_by("sequence"))
+
+
+def reasons() -> list[str]:
+    return [entry.facts["reason"] for entry in entries() if entry.facts.get("reason")]
+
+
+@contextmanager
+def just_before_saving(act: Callable[[], object]) -> Iterator[None]:
+    """Somebody else acts when the form is checked and the service begins its transaction."""
+    waiting = [act]
+
+    def on_statement(execute, sql, *rest):
+        if sql.startswith("SAVEPOINT") and waiting:
+            waiting.pop()()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(on_statement):
+        yield
+
+
+def password_on(response) -> str:
+    [password] = re.findall(r'id="first-password">([^<]+)<', response.content.decode())
+    return password
+
+
+# The list ----------------------------------------------------------------------------------------------------
+
+
+def test_everybody_reads_who_has_which_role_and_only_administrators_see_more(client, client_of, anna):
+    for browser, is_shown in ((client, True), (client_of(user=anna), False), (client_of(""), False)):
+        page = text_of(browser.get("/people/"))
+        assert "Anna Two anna editor" in page
+        for words in ("Last signed in", "Add a person", "Change Anna Two"):
+            assert (words in page) is is_shown
+
+
+def test_the_list_asks_the_same_number_of_questions_for_many_people(client, boss, anna, django_assert_max_num_queries):
+    for number in range(30):
+        UserFactory(role="viewer", is_active=number % 2 == 0)
     with django_assert_max_num_queries(14):
-        assert client.get(PEOPLE).status_code == 200
+        assert client.get("/people/").status_code == 200
+
+
+# Adding ------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_password_is_shown_once_and_opens_nothing_but_its_own_change(client, boss):
+    shown = client.post(NEW, form("approver", username="bert"))
+    assert shown.status_code == 200
+    password, bert = password_on(shown), User.objects.get(username="bert")
+    assert (roles_of(bert), bert.is_superuser, bert.must_change_password) == (["approver"], False, True)
+    [entry] = entries()
+    assert (entry.actor_id, entry.facts["object"]["name"], entry.facts["reason"]) == (boss.pk, "bert", "account made")
+
+    browser = Client()
+    signed_in = browser.post("/sign-in/", {"username": "bert", "password": password})
+    assert signed_in["Location"] == "/"
+    assert browser.get("/people/")["Location"] == "/account/"
+    own = {"old_password": password, "new_password1": OWN, "new_password2": OWN}
+    assert browser.post("/account/", own)["Location"] == "/"
+    assert browser.get("/people/").status_code == 200
+    for address in ("/people/", f"/people/{bert.pk}/", "/audit/?what=people"):
+        assert password not in client.get(address).content.decode()
+
+
+def test_a_first_password_is_kept_nowhere(client, boss, anna):
+    passwords = [password_on(client.post(NEW, form("viewer", username="bert", last_name="Three")))]
+    passwords.append(password_on(press(client, anna, "password")))
+    kept = [bytes(entry.body).decode() for entry in AuditEntry.objects.all()]
+    kept += [str(session.get_decoded()) for session in Session.objects.all()]
+    kept += [str(values) for values in User.objects.values_list()]
+    assert [password for password in passwords if any(password in text for text in kept)] == []
+
+
+def test_a_second_press_adds_nobody_twice_and_leads_to_the_account(client):
+    typed = form("viewer", username="bert")
+    client.post(NEW, typed)
+    bert = User.objects.get(username="bert")
+    again = client.post(NEW, typed, follow=True)
+    assert again.redirect_chain == [(f"/people/{bert.pk}/", 302)]
+    assert "was added already" in text_of(again)
+    assert (len(entries()), now(bert).password) == (1, bert.password)
+    assert client.post(NEW, typed | {"last_name": "Four"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "sentence"),
+    [
+        ({"username": ""}, "username", "Enter a user name."),
+        ({"username": "a\x00b"}, "username", "Null characters are not allowed."),
+        ({"username": "a" * 10_000}, "username", "at most 150 characters"),
+        ({"username": "<b>"}, "username", "A user name has only the letters A to Z, digits and @ . + - _."),
+        ({"username": "ANNA"}, "username", "The user name 'anna' exists already."),
+        ({"first_name": "ÁNNA", "last_name": "two"}, "last_name", "(anna) has this name already."),
+        ({"email": "none"}, "email", "Enter a valid email address."),
+        ({"groups": "999999"}, "groups", "Select a valid choice."),
+        ({"groups": "x"}, "groups", "is not a valid value"),
+    ],
+)
+def test_what_is_not_valid_is_said_at_its_field_and_adds_nobody(client, anna, values, field, sentence):
+    typed = form("viewer", username="bert", first_name="Bert", last_name="Three", email="bert@example.org") | values
+    response = client.post(NEW, typed)
+    assert response.status_code == 422
+    assert sentence in response.context["form"].errors[field][0]
+    assert sentence in text_of(response)
+    for name in ("username", "first_name", "last_name", "email"):
+        assert response.context["form"][name].value() == typed[name]
+    assert User.objects.count() == 2
+
+
+def test_no_field_gives_more_than_roles(client, anna):
+    forged = {"is_superuser": "on", "is_staff": "on", "user_permissions": "1", "username": "bert", "password": "x"}
+    assert change(client, anna, "viewer", is_active="", must_change_password="on", **forged).status_code == 302
+    after = now(anna)
+    assert (after.username, after.is_superuser, after.is_staff, after.is_active) == ("anna", False, False, True)
+    assert (after.user_permissions.count(), after.check_password(PASSWORD)) == (0, True)
+    assert not after.must_change_password
+
+
+# Changing ----------------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_one_entry_and_counts_at_once(client, boss, anna, client_of):
+    of_anna = client_of(user=anna)
+    assert change(client, anna, "viewer", "auditor", first_name="Ann").status_code == 302
+    assert (roles_of(anna), now(anna).shown_name) == (["auditor", "viewer"], "Ann Two")
+    assert reasons() == ["first name, roles"]
+    assert of_anna.get("/staging/organizations/new/").status_code == 403
+
+
+def test_each_role_is_shown_with_who_gave_it(client, anna):
+    assert "Given by Boss One (boss), " in text_of(client.get(f"/people/{anna.pk}/"))
+
+
+def test_who_gets_the_role_administrator_manages_people_and_loses_it_with_the_role(client, anna, client_of):
+    change(client, anna, "administrator")
+    assert client_of(user=now(anna)).get(NEW).status_code == 200
+    change(client, anna, "editor")
+    assert client_of(user=now(anna)).get(NEW).status_code == 403
+
+
+def test_a_second_press_changes_nothing(client, anna):
+    typed = opened(anna, "viewer")
+    for _ in range(2):
+        assert client.post(f"/people/{anna.pk}/", typed)["Location"] == "/people/"
+    assert reasons() == ["roles"]
+
+
+@pytest.mark.parametrize("changed", ["role", "password", "closed"])
+def test_a_form_from_before_another_change_saves_nothing_and_keeps_what_was_typed(client, boss, anna, changed):
+    typed = opened(anna, "editor", email="new@example.org")
+    if changed == "role":
+        people.save(now(anna), groups=[], what="", actor=acting(boss))
+    elif changed == "password":
+        people.change_password(now(anna), OWN, actor=acting(anna))
+    else:
+        people.save(User(pk=anna.pk, username="anna", is_active=False), what="", actor=acting(boss))
+    for _ in range(2):
+        page = client.post(f"/people/{anna.pk}/", typed)
+        assert page.status_code == 422
+        assert "was changed after you opened the page" in text_of(page)
+        assert 'value="new@example.org"' in page.content.decode()
+    assert now(anna).email == ""
+
+
+def test_what_changes_between_form_and_service_is_said_in_the_form(client, anna):
+    with just_before_saving(lambda: User.objects.filter(pk=anna.pk).update(email="quicker@example.org")):
+        page = change(client, anna, "viewer")
+    assert page.status_code == 422
+    assert "was changed after you opened the page" in text_of(page)
+    assert roles_of(anna) == ["editor"]
+    with just_before_saving(lambda: UserFactory(username="bert")):
+        page = client.post(NEW, form("viewer", username="bert", last_name="Three"))
+    assert page.status_code == 422
+    assert "The user name 'bert' exists already." in page.context["form"].errors["username"][0]
+
+
+def test_nobody_changes_their_own_roles_password_or_account_here(client, boss):
+    UserFactory(role="administrator")
+    page = client.get(f"/people/{boss.pk}/").content.decode()
+    assert re.findall('name="groups"|Make a new first password|Close this account', page) == []
+    assert change(client, boss, "approver", first_name="Big", last_name="Boss").status_code == 302
+    for act in ("password", "close"):
+        press(client, boss, act)
+    after = now(boss)
+    assert (after.shown_name, roles_of(boss), after.is_active) == ("Big Boss", ["administrator"], True)
+    assert after.check_password(PASSWORD)
+    assert reasons() == ["first name, last name"]
+
+
+def test_the_first_account_made_on_the_machine_makes_the_others_and_nobody_sets_its_password(db, client_of):
+    first = User.objects.create_superuser("first", password=PASSWORD)
+    assert client_of(user=first).post(NEW, form("administrator", username="bert")).status_code == 200
+    bert = User.objects.get(username="bert")
+    User.objects.filter(pk=bert.pk).update(must_change_password=False)
+    client = client_of(user=now(bert))
+    assert "Make a new first password" not in client.get(f"/people/{first.pk}/").content.decode()
+    assert "Only first can set this password" in text_of(press(client, first, "password"))
+    assert now(first).check_password(PASSWORD)
+
+
+# First password, closing, opening again --------------------------------------------------------------------------
+
+
+def test_a_new_first_password_ends_the_sessions_and_must_be_changed(client, anna, client_of):
+    of_anna = client_of(user=anna)
+    password = password_on(press(client, anna, "password"))
+    assert of_anna.get("/help/").status_code == 302
+    assert (now(anna).check_password(password), now(anna).must_change_password) == (True, True)
+    assert reasons() == ["first password made"]
+
+
+def test_a_second_press_makes_no_other_password(client, anna):
+    pressed = {"opened_with": anna.fingerprint()}
+    first = password_on(client.post(f"/people/{anna.pk}/password/", pressed))
+    again = client.post(f"/people/{anna.pk}/password/", pressed, follow=True)
+    assert "was changed after you opened the page" in text_of(again)
+    assert now(anna).check_password(first)
+
+
+def test_before_an_account_is_closed_the_page_says_what_that_means(client, boss, anna):
+    UserFactory(username="other", first_name="Other", last_name="Editor", role="editor")
+    factories.submission(factories.organization(user=anna), user=anna)
+    page = text_of(client.get(f"/people/{anna.pk}/close/"))
+    assert "all their sessions end at once" in page
+    assert "1 open submission in STAGING of Anna Two will stay." in page
+    assert "edit records Other Editor send to STAGING Other Editor Close this account" in page
+
+
+def test_a_closed_account_signs_nobody_in_until_it_is_opened_again(client, anna, client_of):
+    of_anna = client_of(user=anna)
+    assert "Anna Two can no longer sign in." in text_of(press(client, anna, "close"))
+    assert of_anna.get("/help/").status_code == 302
+    sign_in = {"username": "anna", "password": PASSWORD}
+    assert Client().post("/sign-in/", sign_in).status_code == 422
+    assert "Anna Two: the account is closed already." in text_of(press(client, anna, "close"))
+    press(client, anna, "reopen")
+    assert Client().post("/sign-in/", sign_in).status_code == 302
+    assert of_anna.get("/help/").status_code == 302
+    assert (reasons(), roles_of(anna)) == (["account closed", "account reopened"], ["editor"])
+
+
+@pytest.mark.parametrize("act", ["close", "reopen"])
+def test_a_page_from_before_another_change_neither_closes_nor_opens(client, boss, anna, act):
+    people.save(User(pk=anna.pk, username="anna", is_active=act == "close"), what="", actor=acting(boss))
+    response = client.post(f"/people/{anna.pk}/{act}/", {"opened_with": "0"}, follow=True)
+    assert "Nothing was saved now." in text_of(response)
+    assert now(anna).is_active is (act == "close")
+
+
+def test_an_account_whose_name_was_taken_meanwhile_is_not_opened_again(client, boss, anna):
+    press(client, anna, "close")
+    people.save(User(username="ann", first_name="Anna", last_name="Two"), what="", actor=acting(boss))
+    assert "(ann) has this name already." in text_of(press(client, anna, "reopen"))
+    assert not now(anna).is_active
+
+
+def test_nobody_is_ever_deleted(client, anna):
+    assert client.delete(f"/people/{anna.pk}/").status_code == 405
+    assert client.post(f"/people/{anna.pk}/delete/").status_code == 404
+
+
+# Who may -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor", "approver", "auditor", ""])
+def test_others_are_told_who_may(client_of, boss, role):
+    answer = client_of(role).get(NEW)
+    assert answer.status_code == 403
+    assert "manage people and roles. Administrators may: Boss One." in text_of(answer)
+    assert [entry.facts["object"]["id"] for entry in entries(Action.PERMISSION_REFUSED)] == ["manage_people"]
+
+
+def test_being_staff_opens_nothing(client_of):
+    assert client_of(user=UserFactory(role="editor", is_staff=True)).get(NEW).status_code == 403
+
+
+def test_no_account_is_saved_past_the_service(client, anna, monkeypatch):
+    def fail(*_args, **_values):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(people, "save", fail)
+    for address, typed in (
+        (NEW, form("approver", username="bert", last_name="Three")),
+        (f"/people/{anna.pk}/", opened(anna, "approver")),
+        *((f"/people/{anna.pk}/{act}/", {"opened_with": anna.fingerprint()}) for act in ("password", "close")),
+    ):
+        with pytest.raises(ZeroDivisionError):
+            client.post(address, typed)
+    assert not User.objects.filter(username="bert").exists()
+
+
+def test_what_was_typed_before_the_sign_in_ended_comes_back_undone(client, anna):
+    for address, values in ((NEW, {"username": "bert"}), (f"/people/{anna.pk}/", {})):
+        page = client.post(address, form("viewer", first_name="Bertha", **values) | {"came-back": "1"})
+        assert page.status_code == 422
+        assert 'value="Bertha"' in page.content.decode()
+    assert reasons() == []
+
+
+def test_djangos_admin_is_not_part_of_the_portal(client, settings):
+    for address in ("/admin/", "/admin/login/", "/admin/organizations/user/"):
+        assert client.get(address).status_code == 404
+    assert "django.contrib.admin" not in settings.INSTALLED_APPS
+    assert reverse("people") == "/people/"

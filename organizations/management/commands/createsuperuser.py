@@ -36,7 +36,7 @@ class Command(PortalCommand):
         email = options["email"] or os.environ.get("DJANGO_SUPERUSER_EMAIL") or ""
         if not name and asks:
             name = input("Name to sign in: ")
-        user = User(username=User.normalize_username(name.strip()), email=email, is_superuser=True, is_staff=True)
+        user = User(username=User.normalize_username(name.strip()), email=email, is_superuser=True)
         user.set_unusable_password()
         try:
             user.full_clean()
@@ -50,4 +50,4 @@ class Command(PortalCommand):
             people.save(user, password=password, is_own_password=True, what="account made", actor=actor)
         except NotDone as refused:
             raise CommandError(str(refused)) from refused
-        self.stdout.write(f"The account {user.username} was made. It may manage people and roles and nothing else.")
+        self.stdout.write(f"The account {user.username} was made. It can manage people and roles and nothing else.")

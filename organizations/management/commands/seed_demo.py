@@ -111,7 +111,7 @@ def make_people() -> dict[str, User]:
     actor = system("Demonstration")
     everybody = {}
     for username, names in {**NAMES, SECOND_EDITOR: ("Editor", "Two")}.items():
-        user = User(username=username, first_name=names[0], last_name=names[1], is_staff=username == "administrator")
+        user = User(username=username, first_name=names[0], last_name=names[1])
         user.set_unusable_password()
         role = username if username in ROLES else "editor"
         everybody[username] = people.save(user, groups=[Group.objects.get(name=role)], what="account made", actor=actor)

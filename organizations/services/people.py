@@ -4,7 +4,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from organizations.models import Action, RoleGrant, User, clock
-from organizations.permissions import Right, act_in, refusal
+from organizations.permissions import Right, act_in, manages_people, refusal
 
 from . import audit, passwords, repetitions
 from .actors import Actor, described, person
@@ -62,10 +62,12 @@ def save(
     Raises:
         PasswordRefused: the password does not follow the rule.
         NameTaken: the person could not be told apart from another one.
-        NotDone: nobody may do this to this account, or it was changed since its page was opened.
+        NotDone: nobody may do this to this account, it was changed since its page was opened, or who does it is an
+            administrator no more.
     """
     with audit.recorded(actor) as history:
         roles = _lock_roles()
+        _require_manager(actor, user)
         before = _locked(user, opened_with) if user.pk else None
         held = {group.pk for group in before.groups.all()} if before else set()
         wanted = held if groups is None else {group.pk for group in groups}
@@ -128,6 +130,14 @@ def export_made(request: HttpRequest, what: str, *key: str, environment: str = "
 def _lock_roles() -> dict[int, Group]:
     """The roles by id, locked: accounts are changed one after the other, so that two cannot take one name."""
     return {group.pk: group for group in Group.objects.order_by("pk").select_for_update(no_key=True)}
+
+
+def _require_manager(actor: Actor, user: User) -> None:
+    """Refuse who lost the right since their page was opened, so that two administrators cannot close each other."""
+    if actor.person is None or actor.id == user.pk:
+        return
+    if not manages_people(User.objects.get(pk=actor.person.pk)):
+        raise NotDone("You cannot manage people and roles any more. Nothing was saved.")
 
 
 def _locked(user: User, opened_with: str | None) -> User:

@@ -1,5 +1,6 @@
 """Accounts: who gave which role, names that cannot be mistaken, and what nobody may do to an account."""
 
+from functools import partial
 from importlib import import_module
 
 import pytest
@@ -112,6 +113,20 @@ def test_nobody_changes_their_own_roles_or_closes_their_own_account(boss: User) 
     boss.is_active = False
     with pytest.raises(NotDone, match="Nobody closes their own account"):
         save(boss, boss, "administrator")
+
+
+def test_an_administrator_who_was_closed_meanwhile_closes_nobody(boss: User) -> None:
+    """Two administrators close each other at once: whoever comes second is one no more, so that one always remains."""
+    other = factories.UserFactory(username="other", role="administrator")
+    for user, actor in ((other, boss), (boss, other)):
+        user.is_active = False
+        act = partial(people.save, user, what="account closed", actor=person(actor))
+        if actor == boss:
+            act()
+        else:
+            with pytest.raises(NotDone, match="cannot manage people and roles any more"):
+                act()
+    assert list(User.objects.filter(is_active=True)) == [boss]
 
 
 def test_a_first_password_is_made_up_and_its_person_must_change_it(boss: User) -> None:

@@ -130,6 +130,38 @@ function countChosen() {
 document.addEventListener("change", (event) => { if (event.target.matches('input[form="send"]')) countChosen(); });
 addEventListener("pageshow", countChosen);
 
+// Filters apply on change -----------------------------------------------------------------------------------
+// <form data-apply-on-change>: a date that is being typed waits until it is whole and the focus leaves it. The new page
+// has the focus where it was.
+
+const filters = (event) => event.target.closest?.("form[data-apply-on-change]");
+let typedDate = null;
+
+document.addEventListener("keydown", (event) => {
+  const form = filters(event);
+  if (!form || !event.target.matches("input:not([type=checkbox])")) return;
+  if (event.key === "Enter") {
+    event.preventDefault();
+    form.requestSubmit();
+  } else if (event.target.type === "date" && event.key !== "Tab") typedDate = event.target;
+});
+document.addEventListener("change", (event) => {
+  if (event.target !== typedDate && event.target.matches("select, [type=date], [type=checkbox]")) filters(event)?.requestSubmit();
+});
+document.addEventListener("focusout", ({ target }) => {
+  if (target !== typedDate) return;
+  typedDate = null;
+  if (target.value !== target.defaultValue && target.checkValidity()) setTimeout(() => target.form.requestSubmit());
+});
+document.addEventListener("submit", (event) => {
+  if (filters(event)) sessionStorage.setItem("filtered-by", document.activeElement.id);
+});
+document.addEventListener("DOMContentLoaded", () => {
+  const id = sessionStorage.getItem("filtered-by");
+  sessionStorage.removeItem("filtered-by");
+  if (id) document.getElementById(id)?.focus();
+});
+
 // What was typed survives --------------------------------------------------------------------------------
 // <form data-guard>: leaving with unsaved input asks first; data-guard="changed": what stands there is not saved yet.
 

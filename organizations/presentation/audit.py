@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -12,15 +12,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations import words
-from organizations.models import AuditEntry, AuditHead, Environment, Organization, clock
+from organizations.models import AuditEntry, AuditHead, Environment, Organization
 
-from . import audit_filters, sentences
+from . import audit_filters, sentences, stories
 from .attempts import Raw, raw
 from .audit_filters import Filters
 from .sentences import Sentence
+from .stories import Stories
 
 ROWS = 50
-MOST_COUNTED = 1000  # beyond this nobody needs the number, and counting reads everything
+MOST_COUNTED = stories.MOST_READ - 1  # beyond this nobody needs the number, and counting reads everything
 
 
 class Row(NamedTuple):
@@ -45,7 +46,7 @@ class Select(NamedTuple):
     fault: str
 
 
-NOTHING = {"who": "Anybody", "what": "Anything", "outcome": "Any outcome", "environment": "Both environments"}
+NOTHING = {"who": "Anybody", "what": "Anything", "outcome": "Any", "environment": "Both"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,25 @@ class Page:
     filters: Filters
     faults: dict[str, str]
     days: list[Day]
+    stories: Stories | None
     summary: str
     older_url: str
     newest_url: str
     nothing: tuple[str, str]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.days and not (self.stories and (self.stories.days or self.stories.older))
+
+    @property
+    def all_url(self) -> str:
+        return _nothing_narrowed(self.filters).address()
+
+    @property
+    def other_view(self) -> tuple[str, str]:
+        """The link between stories and single entries: (words, address)."""
+        other = replace(self.filters, single=not self.filters.single)
+        return ("Show stories" if self.filters.single else "Show single entries"), other.address()
 
     @property
     def selects(self) -> list[Select]:
@@ -77,35 +93,52 @@ class Page:
         if settings.TIME_ZONE == "UTC":
             return []
         own = settings.TIME_ZONE.rsplit("/", 1)[-1].replace("_", " ")
-        local, utc = (Filters.address(_with_zone(self.filters, utc=each)) for each in (False, True))
+        local, utc = (replace(self.filters, utc=each).address() for each in (False, True))
         return [(own, local, not self.filters.utc), ("UTC", utc, self.filters.utc)]
 
 
 def page(filters: Filters, faults: dict[str, str], before: int | None) -> Page:
-    """The entries before a sequence, or the newest."""
+    """The entries before a sequence, or the newest; as stories, or as single entries."""
     sequences = [] if faults else _sequences(filters, before)
-    shown, more = _entries(sequences[:ROWS]), sequences[ROWS:]
+    days: list[Day] = []
+    told: Stories | None = None
+    if filters.single or not sequences:
+        entries = _entries(sequences[:ROWS])
+        days = list(_days(entries, filters.zone))
+        older = sequences[ROWS - 1] if len(sequences) > ROWS else None
+    else:
+        told = stories.page(audit_filters.narrowed(filters), sequences, before, filters.zone)
+        older = told.older
     return Page(
         filters=filters,
         faults=faults,
-        days=list(_days(shown, filters.zone)),
-        summary="" if faults else _count(filters, len(sequences) if before is None else None),
-        older_url=filters.address(before=shown[-1].sequence) if more else "",
+        days=days,
+        stories=told,
+        summary="" if faults else _summary(filters, len(sequences) if before is None else None, told),
+        older_url="" if older is None else filters.address(before=older),
         newest_url=filters.address() if before else "",
-        nothing=("", "") if shown or faults else _nothing(filters, before),
+        nothing=("", "") if sequences or faults else _nothing(filters, before),
     )
 
 
 def _sequences(filters: Filters, before: int | None) -> list[int]:
-    """Of the entries before that one, or of all, the newest; as many as are counted, so that one search does both."""
+    """The newest entries before that one, or of all: as many as are counted, so that one search does both."""
     found = audit_filters.narrowed(filters)
     if before is not None:
         found = found.filter(sequence__lt=before)
-    return list(found.order_by("-sequence").values_list("sequence", flat=True)[: MOST_COUNTED + 1])
+    return list(found.order_by("-sequence").values_list("sequence", flat=True)[: stories.MOST_READ])
 
 
 def _entries(sequences: list[int]) -> list[AuditEntry]:
     return list(AuditEntry.objects.filter(sequence__in=sequences).order_by("-sequence").defer("raw", "search_text"))
+
+
+def _summary(filters: Filters, known: int | None, told: Stories | None) -> str:
+    """ "32 entries in 12 lines"; with filters "32 entries fit, in 12 lines": a line opens to those that do not."""
+    count = _count(filters, known)
+    if told is None or told.total is None:
+        return count
+    return f"{count}{' fit,' if filters.in_force else ''} in {words.count(told.total, 'line')}"
 
 
 def _count(filters: Filters, known: int | None) -> str:
@@ -128,30 +161,27 @@ def _nothing(filters: Filters, before: int | None) -> tuple[str, str]:
     left = {name: _bounded(filters.without(name)) for name in filters.in_force}
     name = max(left, key=lambda each: left[each])
     if not left[name]:
-        return "No entry fits.", Filters(utc=filters.utc).address()
+        return "No entry fits.", _nothing_narrowed(filters).address()
     number = f"{MOST_COUNTED:,} and more" if left[name] > MOST_COUNTED else f"{left[name]:,}"
     verb = "is" if left[name] == 1 else "are"
     sentence = f"No entry fits. Without '{audit_filters.said(filters, name)}' there {verb} {number}."
     return sentence, filters.without(name).address()
 
 
+def _nothing_narrowed(filters: Filters) -> Filters:
+    return Filters(utc=filters.utc, single=filters.single)
+
+
 def _days(entries: list[AuditEntry], zone: datetime.tzinfo) -> Iterator[Day]:
-    now = clock.now()
     for day, group in groupby(entries, key=lambda entry: entry.at.astimezone(zone).date()):
         rows = [Row(f"{entry.at.astimezone(zone):%H:%M:%S}", sentences.tell(entry)) for entry in group]
-        local = rows[0].sentence.time.astimezone(zone)
-        label = words.moment(local, now, "day")
-        yield Day(f"Today, {label}" if day == now.astimezone(zone).date() else label, rows)
+        yield Day(stories.day_label(day, zone), rows)
 
 
 def _select(name: str, filters: Filters, fault: str) -> Select:
     chosen = getattr(filters, name)
     options = [(value, text, value == chosen) for value, text in audit_filters.options(name)]
     return Select(name, audit_filters.LABELS[name], NOTHING[name], options, fault)
-
-
-def _with_zone(filters: Filters, *, utc: bool) -> Filters:
-    return Filters(**{name: getattr(filters, name) for name in audit_filters.LABELS}, utc=utc)
 
 
 @dataclass(frozen=True, slots=True)

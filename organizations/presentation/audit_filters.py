@@ -20,7 +20,7 @@ from organizations.words import ATTEMPT, MONTHS
 
 from .submission import edits_of
 
-MOST_DIGITS = 18  # a number beyond is none of a row
+MOST_DIGITS = 18  # longer numbers do not fit a BIGINT
 PORTAL = "portal"  # who: no person, but the portal itself and its workers
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -94,7 +94,7 @@ GROUPS: Mapping[str, tuple[str, tuple[Action, ...]]] = {
 LABELS = {
     "record": "Record",
     "submission": "Submission",
-    "who": "Who",
+    "who": "Person",
     "what": "What",
     "environment": "Environment",
     "outcome": "Outcome",
@@ -118,6 +118,7 @@ class Filters:
     since: datetime.date | None = None
     until: datetime.date | None = None
     utc: bool = False
+    single: bool = False  # single entries instead of stories
 
     @property
     def in_force(self) -> tuple[str, ...]:
@@ -133,7 +134,12 @@ class Filters:
     def address(self, **more: object) -> str:
         """The query of the address that says the same; "?" where nothing is to be said."""
         said = {PARAMETERS.get(name, name): getattr(self, name) for name in self.in_force}
-        return f"?{urlencode(said | ({'times': 'utc'} if self.utc else {}) | more)}"
+        return f"?{urlencode(said | self.view | more)}"
+
+    @property
+    def view(self) -> dict[str, str]:
+        """What the address says of how the entries are shown."""
+        return ({"times": "utc"} if self.utc else {}) | ({"show": "entries"} if self.single else {})
 
 
 def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
@@ -148,14 +154,15 @@ def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
         faults["until"] = "The last day lies before the first."
     submission = params.get("submission", "").strip()
     if submission and not (submission.isascii() and submission.isdigit() and len(submission) <= MOST_DIGITS):
-        faults["submission"] = f"'{submission[:20]}' is no number of a submission."
+        faults["submission"] = f"'{submission[:20]}' is not the number of a submission."
         submission = ""
     record = searching.typed(params.get("record", ""))
     if searching.has_too_many_words(record):
         faults["record"] = f"Enter at most {searching.MOST_WORDS} words."
     known = {name: "" if name in faults else value for name, value in choices.items()}
-    utc = params.get("times") == "utc"
-    return Filters(record=record, submission=submission, since=since, until=until, utc=utc, **known), faults
+    utc, single = params.get("times") == "utc", params.get("show") == "entries"
+    found = Filters(record=record, submission=submission, since=since, until=until, utc=utc, single=single, **known)
+    return found, faults
 
 
 def narrowed(filters: Filters) -> QuerySet[AuditEntry]:

@@ -76,7 +76,7 @@ TEMPLATES: Mapping[str, Template] = {
     Action.SUBMISSION_CANCELLED: Template(*_LEFT, "{actor} cancelled {submission}. Nothing was sent.{reason}"),
     Action.PLAN_MADE: Template(*_SENT, "{actor} made {plan}, to be sent to {environment}: {counted}.{reason}"),
     Action.PLAN_PAUSED: Template("pause-circle", "is-ink", "{Plan} was paused by {actor}.{reason}"),
-    Action.PLAN_GONE_ON: Template(*_SENT, "{actor} let {plan} go on.{reason}"),
+    Action.PLAN_GONE_ON: Template(*_SENT, "{actor} resumed {plan}.{reason}"),
     Action.PLAN_STOPPED: Template("stop-circle", "is-ink", "{actor} stopped {plan}: {cancelled}."),
     Action.ATTEMPT_INTENT: Template(*_SENT, "The portal began attempt {attempt} of {submission}."),
     Action.ATTEMPT_LATE: Template(
@@ -86,10 +86,10 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     Action.ENVIRONMENT_STOPPED: Template("stop-circle", "is-no", "Sending to {environment} was stopped: {cause}."),
     Action.ENVIRONMENT_HELD: Template(
-        "pause-circle", "is-ink", "{environment} waits{until}: {cause}. It goes on by itself."
+        "pause-circle", "is-ink", "{environment} waits{until}: {cause}. Sending resumes automatically."
     ),
     Action.ENVIRONMENT_RELEASED: Template(
-        "signal", "is-yes", "{actor} let sending to {environment} go on. It was stopped: {cause}."
+        "signal", "is-yes", "{actor} resumed sending to {environment}. It was stopped: {cause}."
     ),
     Action.ENVIRONMENT_CHECKED: Template(
         "signal", "is-ink", "{actor} checked the connection of {environment}: {cause}."
@@ -97,7 +97,7 @@ TEMPLATES: Mapping[str, Template] = {
     Action.PERSON_SIGNED_IN: Template(*_SIGN_IN, "{actor} signed in.{times}"),
     Action.PERSON_SIGNED_OUT: Template(*_SIGN_IN, "{actor} signed out.{times}"),
     Action.PERSON_CHANGED: Template("user-circle", "is-ink", "{actor} changed the account {account}: {cause}.{roles}"),
-    Action.PERMISSION_REFUSED: Template("lock-closed", "is-no", "{actor} was refused: they may not {act}.{times}"),
+    Action.PERMISSION_REFUSED: Template("lock-closed", "is-no", "{actor} was refused: they cannot {act}.{times}"),
     Action.EXPORT_MADE: Template("arrow-down-tray", "is-ink", "{actor} exported {name}: {rows}.{times}"),
     Action.SETTINGS_SEEN: Template("information-circle", "is-quiet", "{actor} runs with the settings of this entry."),
 }
@@ -156,6 +156,78 @@ _NOT_AMONG: Mapping[str, str] = {
     "true": "It is not among the active records.",
     "false": "It is not among the deactivated records.",
 }
+
+WORDS: Mapping[str, str] = {
+    Action.ORGANIZATION_CREATED: "Added",
+    Action.ORGANIZATION_EDITED: "Saved",
+    Action.ORGANIZATION_DISCARDED: "Discarded",
+    Action.ORGANIZATION_WITHDRAWN: "Withdrawn",
+    Action.ORGANIZATION_DEACTIVATION_WANTED: "Deactivation",
+    Action.ORGANIZATION_REACTIVATION_WANTED: "Reactivation",
+    Action.ORGANIZATION_CONFIRMED: "Accepted",
+    Action.ORGANIZATION_ACTIVE_RETURNED: "Put back",
+    Action.ORGANIZATION_STATED: "Stated",
+    Action.ORGANIZATION_SEEN: "Seen",
+    Action.ORGANIZATION_ASKED: "Query",
+    Action.ORGANIZATION_TAKEN: "Saved",
+    Action.ORGANIZATION_REOPENED: "Decided",
+    Action.ORGANIZATION_CLAIMED: "Decided",
+    Action.ORGANIZATION_DISCLAIMED: "Decided",
+    Action.ORGANIZATION_LINKED: "Linked",
+    Action.SUBMISSION_MADE: "Sent",
+    Action.SUBMISSION_APPROVED: "Approved",
+    Action.SUBMISSION_RETURNED: "Returned",
+    Action.SUBMISSION_VOIDED: "Cancelled",
+    Action.SUBMISSION_CANCELLED: "Cancelled",
+    Action.SUBMISSION_ASKED: "Query",
+    Action.SUBMISSION_SETTLED: "Settled",
+    Action.PLAN_MADE: "Plan",
+    Action.PLAN_PAUSED: "Plan paused",
+    Action.PLAN_GONE_ON: "Plan resumed",
+    Action.PLAN_STOPPED: "Plan stopped",
+    Action.ATTEMPT_INTENT: "Attempt",
+    Action.ATTEMPT_RESPONSE: "Response",
+    Action.ATTEMPT_OUTCOME: "Outcome",
+    Action.ATTEMPT_LATE: "Late answer",
+    Action.ENVIRONMENT_STOPPED: "Sending stopped",
+    Action.ENVIRONMENT_HELD: "Sending waits",
+    Action.ENVIRONMENT_RELEASED: "Sending resumed",
+    Action.ENVIRONMENT_CHECKED: "Checked",
+    Action.PERSON_SIGNED_IN: "Signed in",
+    Action.PERSON_SIGNED_OUT: "Signed out",
+    Action.PERSON_REFUSED: "Refused",
+    Action.PERSON_CHANGED: "Account changed",
+    Action.PERMISSION_REFUSED: "Refused",
+    Action.EXPORT_MADE: "Exported",
+    Action.SETTINGS_SEEN: "Settings",
+}
+"""One word for what an entry tells, beside its icon."""
+
+STORIES: Mapping[str, str] = {
+    "create": "{actor} sent a New of {name}.",
+    "update": "{actor} sent an Update of {name}: {fields}.",
+    "deactivate": "{actor} sent the deactivation of {name}.",
+    "reactivate": "{actor} sent the reactivation of {name}.",
+    "restore": "{actor} sent an Update of {name}: {fields}.",
+}
+"""The sentence of a submission with all its entries, by its intent."""
+
+
+def story_ending(action: str, facts: Mapping[str, Any]) -> str:
+    """What follows the sentence of a submission: the evidence of its state, from the entry that tells the state."""
+    details = facts.get("details", {})
+    if action == Action.SUBMISSION_CANCELLED:
+        return " Cancelled by {actor}. Nothing was sent."
+    if action == Action.SUBMISSION_SETTLED and facts["actor"].get("id") is not None:
+        return " Decided by {actor}."
+    if action == Action.SUBMISSION_SETTLED and details.get("state") == "accepted":
+        proved = details.get("evidence") in _ACCEPTED_BY
+        return (
+            " Proved by the directory." if proved else " The directory showed what was sent, or something equivalent."
+        )
+    if action == Action.ATTEMPT_OUTCOME and facts.get("outcome") in ("rejected", "needs_person"):
+        return " Answer: {quoted}"
+    return ""
 
 
 def template_of(action: str, facts: Mapping[str, Any]) -> Template:

@@ -4,7 +4,7 @@ A sentence is parts, so that it can be a line of a page, with its actor in bold 
 text in an export.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from string import Formatter
@@ -64,18 +64,34 @@ class Sentence:
     @property
     def sentence(self) -> SafeString:
         """As markup; what people or Redox wrote is escaped and its unseen characters are written out."""
-        return format_html_join("", "{}", ((_markup(part),) for part in self.parts))
+        return marked(self.parts)
+
+    @property
+    def unlinked(self) -> SafeString:
+        """As markup without links."""
+        return unlinked(self.parts)
 
 
 def tell(entry: AuditEntry) -> Sentence:
     """The sentence of an entry, from the facts in its body alone."""
     facts = entry.facts
     template = template_of(entry.action, facts)
-    parts = tuple(_filled(template.text, facts))
+    parts = tuple(filled(template.text, facts))
     return Sentence(entry.sequence, entry.at, entry.environment, template.icon, template.tone, parts)
 
 
-def _filled(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
+def marked(parts: Iterable[Part]) -> SafeString:
+    """Parts of a sentence as markup."""
+    return format_html_join("", "{}", ((_markup(part),) for part in parts))
+
+
+def unlinked(parts: Iterable[Part]) -> SafeString:
+    """The same without links: for a control, which must not hold another one."""
+    return marked(part._replace(tag="") if part.tag == "a" else part for part in parts)
+
+
+def filled(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
+    """A template with the values of an entry's body."""
     for literal, name, _, _ in Formatter().parse(template):
         if literal:
             yield Part(literal)
@@ -177,7 +193,7 @@ def _change(change: Mapping[str, str]) -> Iterator[Part]:
     elif after:
         yield from (Part(f"set {label} to "), Part(after, "ins"))
     else:
-        yield from (Part(f"took away {label} "), Part(before, "del"))
+        yield from (Part(f"removed {label} "), Part(before, "del"))
 
 
 def _count(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -186,6 +202,12 @@ def _count(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _labels(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield Part(listed(change["label"] for change in facts.get("changes", [])) or "nothing that is sent")
+
+
+def _fields(facts: Mapping[str, Any]) -> Iterator[Part]:
+    labels = [change["label"] for change in facts.get("changes", [])]
+    more = f" and {count(len(labels) - MOST_CHANGES, 'more field')}" if len(labels) > MOST_CHANGES else ""
+    yield Part(listed(labels[:MOST_CHANGES]) + more or "the same values again")
 
 
 def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -279,7 +301,7 @@ def _times(facts: Mapping[str, Any]) -> Iterator[Part]:
     details = facts.get("details", {})
     if "times" in details:
         since = written(datetime.fromisoformat(details["since"]), "seconds")
-        yield Part(f" {details['times']} times since {since}.")
+        yield Part(f" {details['times']} times since {since}." if details["times"] > 1 else f" That was at {since}.")
 
 
 def _roles(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -340,6 +362,7 @@ _VALUES = {
     "counterpart": _counterpart,
     "counted": _counted,
     "environment": _environment,
+    "fields": _fields,
     "labels": _labels,
     "message": _message,
     "name": _name,

@@ -54,7 +54,7 @@ def write_over() -> int:
             if row.count:
                 entry = json.loads(row.entry)
                 history.actor = _actor(entry["actor"])
-                history.add(Action(entry["action"]), **_counted(entry["body"], row.count, row.since))
+                history.add(Action(entry["action"]), **_with_times(entry["body"], row.count, row.since))
             row.delete()
     return len(keys)
 
@@ -77,8 +77,10 @@ def _count(row: Repetition, now: datetime.datetime) -> None:
 
 
 def _counted(body: dict[str, Any], times: int, since: datetime.datetime) -> dict[str, Any]:
-    if times == 1:
-        return body
+    return body if times == 1 else _with_times(body, times, since)
+
+
+def _with_times(body: dict[str, Any], times: int, since: datetime.datetime) -> dict[str, Any]:
     return body | {"details": {**body.get("details", {}), "times": times, "since": since.isoformat()}}
 
 

@@ -18,7 +18,7 @@ from organizations.views.files import download
 def page(request: HttpRequest) -> HttpResponse:
     filters, faults = audit_filters.read(request.GET)
     context = {
-        "audit": audit.page(filters, faults, _sequence(request.GET.get("before", ""))),
+        "audit": audit.page(filters, faults, sequence_in(request, "before")),
         # A submission is named by a link, not in a field of the form that could take the focus.
         "problems": [("" if name == "submission" else name, fault) for name, fault in faults.items()],
         "exports": [(form.upper(), filters.address(format=form)) for form in audit_export.FORMATS],
@@ -65,5 +65,7 @@ def _entry(sequence: int) -> AuditEntry:
     return found
 
 
-def _sequence(text: str) -> int | None:
+def sequence_in(request: HttpRequest, parameter: str) -> int | None:
+    """The number of an entry in the address; None if there is none."""
+    text = request.GET.get(parameter, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None

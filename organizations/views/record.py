@@ -5,17 +5,19 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Environment, Organization, Submission, tree
 from organizations.permissions import Right, sending
-from organizations.presentation import counterpart, editing, evidence, parents, record, sentences
+from organizations.presentation import counterpart, editing, evidence, parents, record, stories
 from organizations.records import difference
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, Gone, NotDone
 
 from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, why_not
+from .audit import sequence_in
 from .form_page import posted_version
 
 ROWS_A_PAGE = 50
@@ -51,11 +53,11 @@ def submissions(request: HttpRequest, environment: Environment, oid: str) -> Htt
 @require_safe
 @needs(Right.VIEW)
 def history(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Every entry of the history about this record, the newest first."""
+    """The history of this record as stories, the newest first."""
     organization = organization_or_404(environment, oid)
-    entries = AuditEntry.objects.of_organization(organization.pk).defer("raw")
-    shown = Paginator(entries, ROWS_A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": shown, "rows": [sentences.tell(entry) for entry in shown]}
+    before = sequence_in(request, "before")
+    entries = AuditEntry.objects.of_organization(organization.pk)
+    context = {"before": before, "stories": stories.read(entries, before, timezone.get_current_timezone())}
     return render(request, "record/history.html", _frame(request, organization, "record-history") | context)
 
 

@@ -74,7 +74,7 @@ TWIN = {"name": "Lakeside Twin", "oid": "1.2.3", "environment": "staging"}
         (
             Action.ORGANIZATION_EDITED,
             {"changes": [change("ZIP", "53704", ""), change("City", "", "Madison")]},
-            "Editor One took away ZIP 53704, set City to Madison on Lakeside North.",
+            "Editor One removed ZIP 53704, set City to Madison on Lakeside North.",
         ),
         (
             Action.ORGANIZATION_EDITED,
@@ -95,7 +95,7 @@ TWIN = {"name": "Lakeside Twin", "oid": "1.2.3", "environment": "staging"}
         (
             Action.ENVIRONMENT_HELD,
             {"reason": "too many requests", "details": {"until": "2020-01-09T20:03:10+00:00"}},
-            "PRODUCTION waits until Jan 9, 2020, 14:03:10 CST: too many requests. It goes on by itself.",
+            "PRODUCTION waits until Jan 9, 2020, 14:03:10 CST: too many requests. Sending resumes automatically.",
         ),
         (
             Action.ORGANIZATION_DISCARDED,
@@ -222,7 +222,7 @@ TWIN = {"name": "Lakeside Twin", "oid": "1.2.3", "environment": "staging"}
             PLAN | {"actor": {"id": None, "name": "Worker 1"}, "reason": "submission 412 is unknown"},
             'Plan 7 was paused by Worker 1. Reason: "submission 412 is unknown".',
         ),
-        (Action.PLAN_GONE_ON, PLAN, "Editor One let plan 7 go on."),
+        (Action.PLAN_GONE_ON, PLAN, "Editor One resumed plan 7."),
         (
             Action.PLAN_STOPPED,
             PLAN | {"details": {"cancelled": 2}},
@@ -231,12 +231,12 @@ TWIN = {"name": "Lakeside Twin", "oid": "1.2.3", "environment": "staging"}
         (
             Action.PERMISSION_REFUSED,
             {"object": {"type": "right", "id": "edit_records", "name": "/"}},
-            "Editor One was refused: they may not edit records.",
+            "Editor One was refused: they cannot edit records.",
         ),
         (
             Action.PERMISSION_REFUSED,
             {"object": {"type": "right", "id": "edit_records", "name": "/"}, "details": REPEATED},
-            "Editor One was refused: they may not edit records. 7 times since May 4, 2001, 14:03:05 CDT.",
+            "Editor One was refused: they cannot edit records. 7 times since May 4, 2001, 14:03:05 CDT.",
         ),
         (
             Action.PERSON_REFUSED,

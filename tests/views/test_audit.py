@@ -27,8 +27,13 @@ def text(client: Client, query: str = "") -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", page[page.index("<main") :]).split())
 
 
+def single(query: str = "") -> str:
+    """The address of single entries instead of stories."""
+    return f"{query or '?'}&show=entries"
+
+
 def listed(client: Client, query: str = "") -> list[int]:
-    answer = client.get(f"/audit/{query}")
+    answer = client.get(f"/audit/{single(query)}")
     assert answer.status_code == 200, answer.status_code
     return [int(number) for number in re.findall(r'aria-label="Entry (\d+)"', answer.content.decode())]
 
@@ -71,7 +76,7 @@ def test_each_action_can_be_found_and_belongs_to_one_group():
 
 
 def test_an_entry_is_one_line_with_time_sentence_environment_and_number(north, viewer, editor):
-    page = text(viewer)
+    page = text(viewer, single())
     [entry] = AuditEntry.objects.all()
     sentence = rf"Editor One \({editor.username}\) added Lakeside North in STAGING\. STAGING {entry.sequence}"
     assert re.search(rf"Today, \w+ \d+ \d\d:\d\d:\d\d {sentence}", page)
@@ -85,9 +90,9 @@ def test_the_newest_comes_first(viewer):
 
 def test_pages_go_on_by_sequence_so_that_new_entries_shift_nothing(viewer):
     add(120)
-    page = viewer.get("/audit/").content.decode()
+    page = viewer.get("/audit/?show=entries").content.decode()
     assert listed(viewer) == list(range(120, 70, -1))
-    assert 'href="?before=71"' in page
+    assert 'href="?show=entries&amp;before=71"' in page
     add(5)
     assert listed(viewer, "?before=71") == list(range(70, 20, -1))
     assert listed(viewer, "?before=21") == list(range(20, 0, -1))
@@ -107,7 +112,7 @@ def test_who_narrows_to_one_person_or_to_the_portal_itself(north, viewer, editor
     assert actions(viewer, f"?who={editor.pk}") == ["organization.created"]
     assert actions(viewer, f"?who={other.pk}") == ["organization.edited"]
     assert actions(viewer, "?who=portal") == ["settings.seen"]
-    assert "Who: Editor Two" in text(viewer, f"?who={other.pk}")
+    assert "Person: Editor Two" in text(viewer, f"?who={other.pk}")
 
 
 def test_what_narrows_to_a_group_of_actions(north, viewer, editor):
@@ -180,8 +185,8 @@ def test_both_ends_of_the_range_belong_to_it_in_the_zone_that_is_shown(first_of_
 
 def test_in_utc_the_days_are_those_of_utc(first_of_may, viewer):
     assert listed(viewer, "?from=2027-05-01&to=2027-05-01&times=utc") == [2, 1]
-    assert re.findall(r"\d\d:00:00", text(viewer, "?times=utc")) == ["05:00:00", "05:00:00"]
-    assert re.findall(r"\d\d:00:00", text(viewer)) == ["00:00:00", "00:00:00"]
+    assert re.findall(r"\d\d:00:00", text(viewer, single("?times=utc"))) == ["05:00:00", "05:00:00"]
+    assert re.findall(r"\d\d:00:00", text(viewer, single())) == ["00:00:00", "00:00:00"]
 
 
 def test_days_in_which_the_clock_changes_are_whole(add_at, viewer):
@@ -209,10 +214,10 @@ def test_the_story_of_a_submission_begins_with_the_edits_that_it_carried(viewer,
 
 
 @pytest.mark.parametrize("number", ["x", "9" * 30, "-1", "²", "\x00"])
-def test_what_is_no_number_of_a_submission_is_said(viewer, number):
+def test_what_is_not_the_number_of_a_submission_is_said(viewer, number):
     answer = viewer.get("/audit/", {"submission": number})
     assert answer.status_code == 422
-    assert "is no number of a submission." in answer.content.decode()
+    assert "is not the number of a submission." in answer.content.decode()
 
 
 @pytest.mark.parametrize(

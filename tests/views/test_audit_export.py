@@ -80,7 +80,7 @@ def test_an_export_is_itself_in_the_history_and_not_in_its_own_file(auditor):
     add(3)
     assert len(json.loads(exported(auditor, "?format=json&who=portal"))["entries"]) == 3
     [entry] = AuditEntry.objects.filter(action=Action.EXPORT_MADE)
-    assert entry.facts["object"]["name"] == "the history as JSON, narrowed to Who: The portal itself"
+    assert entry.facts["object"]["name"] == "the history as JSON, narrowed to Person: The portal itself"
     assert entry.facts["details"]["rows"] == 3
 
 

@@ -120,7 +120,7 @@ def test_who_may_not_cancel_is_told_why(client_of: ClientOf, queued: Submission)
     assert queued.state == State.QUEUED
     assert AuditEntry.objects.filter(action=Action.PERMISSION_REFUSED).count() == 1
     said = text_of(client_of("viewer").get(page_of(queued)))
-    assert "was refused: they may not cancel a submission in STAGING." in text_of(client_of("viewer").get("/audit/"))
+    assert "was refused: they cannot cancel a submission in STAGING." in text_of(client_of("viewer").get("/audit/"))
     assert "You cannot cancel a submission in STAGING. Editors and Approvers can: Editor One." in said
 
 

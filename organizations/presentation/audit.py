@@ -103,11 +103,12 @@ def page(filters: Filters, faults: dict[str, str], before: int | None) -> Page:
     days: list[Day] = []
     told: Stories | None = None
     if filters.single or not sequences:
-        entries = _entries(sequences[:ROWS])
-        days = list(_days(entries, filters.zone))
+        days = list(_days(_entries(sequences[:ROWS]), filters.zone))
         older = sequences[ROWS - 1] if len(sequences) > ROWS else None
     else:
-        told = stories.page(audit_filters.narrowed(filters), sequences, before, filters.zone)
+        # A submission is of one environment: to ask for it again would only lead SQLite to the wrong index.
+        entries = audit_filters.narrowed(replace(filters, environment=""))
+        told = stories.page(entries, sequences, before, filters.zone)
         older = told.older
     return Page(
         filters=filters,
@@ -138,7 +139,8 @@ def _summary(filters: Filters, known: int | None, told: Stories | None) -> str:
     count = _count(filters, known)
     if told is None or told.total is None:
         return count
-    return f"{count}{' fit,' if filters.in_force else ''} in {words.count(told.total, 'line')}"
+    fit = "" if not filters.in_force else " fits," if known == 1 else " fit,"
+    return f"{count}{fit} in {words.count(told.total, 'line')}"
 
 
 def _count(filters: Filters, known: int | None) -> str:

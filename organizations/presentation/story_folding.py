@@ -9,6 +9,7 @@ import datetime
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import batched
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -19,8 +20,8 @@ from organizations.services import signing_in, throttle
 
 # A stop of sending concerns more than the submission that was being sent: it stays a line of its own.
 NOT_IN_A_STORY = (Action.ENVIRONMENT_STOPPED,)
-MOST_EDITS = 2000
-"""Edits that are looked at for the stories of one page."""
+_DISCARDED = Action.ORGANIZATION_DISCARDED
+_AT_ONCE = 5000  # parameters that both engines take
 WRITTEN_WITHIN = datetime.timedelta(minutes=3)
 """How long after a sign-in a refused one before it may be written: repetitions are counted first."""
 _SIGN_INS = (Action.PERSON_SIGNED_IN, Action.PERSON_REFUSED)
@@ -90,8 +91,8 @@ def in_stories(submissions: Collection[int]) -> QuerySet[AuditEntry]:
 
 def carried(organizations: Collection[int]) -> Mapping[int, list[Row]]:
     """The edits that each submission of these records carried, newest first."""
-    edits = rows_of(AuditEntry.objects.filter(organization_id__in=organizations, action__in=EDITS))[:MOST_EDITS]
     found: dict[int, list[Row]] = defaultdict(list)
+    edits = _of_records(organizations, EDITS)
     carriers = carriers_of(edits)
     for edit in edits:
         for number in carriers.get(edit.sequence, ()):
@@ -103,19 +104,33 @@ def carriers_of(rows: Iterable[Row]) -> Mapping[int, list[int]]:
     """The submissions that carried each edit, by its sequence: made of a version that includes it, after the last one
     that was accepted. An edit that was discarded before was not carried.
     """
-    edits = [row for row in rows if row.action in EDITS and row.organization_id is not None]
+    edits = {row: row.organization_id for row in rows if row.action in EDITS and row.organization_id is not None}
     sent: dict[int, list[_Sent]] = defaultdict(list)
-    for each in _sent({edit.organization_id for edit in edits if edit.organization_id is not None}):
+    for each in _sent(set(edits.values())):
         sent[each.organization_id].append(each)
-    discarded: dict[int, list[int]] = defaultdict(list)
-    of_sent = AuditEntry.objects.filter(organization_id__in=list(sent), action=Action.ORGANIZATION_DISCARDED)
-    for organization, version in of_sent.values_list("organization_id", "version_after") if sent else ():
-        discarded[organization or 0].append(version or 0)
+    found = {edit: list(_carrying(edit.version_after or 0, sent[number])) for edit, number in edits.items()}
+    discards = _of_records({edits[edit] for edit, carriers in found.items() if carriers}, (_DISCARDED,))
     return {
-        edit.sequence: list(_carrying(edit.version_after or 0, sent[number], discarded[number]))
-        for edit in edits
-        if (number := edit.organization_id or 0) in sent
+        edit.sequence: [each.pk for each in carriers if not any(_discards(other, edit, each) for other in discards)]
+        for edit, carriers in found.items()
+        if carriers
     }
+
+
+def _of_records(organizations: Collection[int], actions: Collection[Action]) -> list[Row]:
+    """The entries of these records with these actions, newest first."""
+    if not organizations:
+        return []
+    # By the actions that they do not have: else SQLite reads all entries of an action, not those of a record.
+    found = AuditEntry.objects.filter(organization_id__in=organizations)
+    found = found.exclude(action__in=[action for action in Action if action not in actions])
+    return sorted((Row(*values) for values in found.values_list(*Row._fields)), reverse=True)
+
+
+def _discards(discard: Row, edit: Row, sent: _Sent) -> bool:
+    if discard.organization_id != edit.organization_id:
+        return False
+    return (edit.version_after or 0) < (discard.version_after or 0) <= sent.record_version
 
 
 def _sent(organizations: Collection[int]) -> Iterator[_Sent]:
@@ -126,23 +141,26 @@ def _sent(organizations: Collection[int]) -> Iterator[_Sent]:
         yield from (_Sent(*values) for values in found.values_list(*_Sent._fields))
 
 
-def _carrying(version: int, sent: list[_Sent], discarded: list[int]) -> Iterator[int]:
+def _carrying(version: int, sent: list[_Sent]) -> Iterator[_Sent]:
     accepted = 0
     for each in sent:
         since = 0 if each.event == Event.NEW else accepted
-        is_gone = any(version < other <= each.record_version for other in discarded)
-        if since < version <= each.record_version and not is_gone:
-            yield each.pk
+        if since < version <= each.record_version:
+            yield each
         if each.state == State.ACCEPTED:
             accepted = each.record_version
 
 
 def _shown_before(entries: QuerySet[AuditEntry], stories: Collection[int], before: int | None) -> set[int]:
     """Which of these stories are lines of a newer page."""
-    if before is None or not stories:
-        return set()
-    newer = entries.filter(sequence__gte=before, submission_id__in=stories).exclude(action__in=NOT_IN_A_STORY)
-    return {number for number in newer.order_by().values_list("submission_id", flat=True).distinct() if number}
+    shown: set[int] = set()
+    if before is not None and stories:
+        # In two steps, so that the index of submissions is used whatever `entries` are narrowed by.
+        newer = in_stories(stories).filter(sequence__gte=before).values_list("sequence", flat=True)
+        for sequences in batched(newer.iterator(), _AT_ONCE):
+            found = entries.filter(sequence__in=sequences).order_by().values_list("submission_id", flat=True)
+            shown.update(number for number in found if number is not None)
+    return shown
 
 
 def _before_sign_ins(entries: QuerySet[AuditEntry], rows: list[Row], before: int | None) -> set[int]:

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -42,7 +43,7 @@ def say(line: StoryLine) -> str:
     return str(line.headline.sentence)
 
 
-def step(action: Action, submission: Submission, actor: Actor = WORKER, **body: object) -> None:
+def step(action: Action, submission: Submission, actor: Actor = WORKER, **body: Any) -> None:
     with history.recorded(actor) as made:
         made.submission(action, submission, **body)
 
@@ -182,7 +183,7 @@ def test_the_page_counts_entries_and_lines(north, editor) -> None:
     found = {
         query: audit.page(*audit_filters.read(QueryDict(query)), None).summary for query in ("", "outcome=accepted")
     }
-    assert found == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry fit, in 1 line"}
+    assert found == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry fits, in 1 line"}
 
 
 def test_each_entry_is_in_one_line_of_all_pages(editor, monkeypatch) -> None:

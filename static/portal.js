@@ -93,6 +93,15 @@ function showBranch(row, isOpen) {
     below.hidden = !isOpen || Boolean(closed);
     if (!closed && below.querySelector('a.twist[aria-expanded="false"]')) closed = below;
   }
+  countFolded();
+}
+
+function countFolded() {
+  const line = document.querySelector("[data-folded]");
+  if (!line) return;
+  const folded = [...document.querySelectorAll("tr[data-below]:not([hidden])")].filter((row) => row.querySelector('[aria-expanded="false"]'));
+  const number = folded.reduce((sum, row) => sum + Number(row.dataset.below), 0);
+  line.textContent = number ? `, ${number} in folded regions` : "";
 }
 
 document.addEventListener("click", (event) => {
@@ -107,6 +116,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const from = event.detail.elt;
   if (event.detail.successful && from.matches("a.twist")) showBranch(from.closest("tr"), true);
 });
+document.addEventListener("htmx:afterSettle", tickLoadedRows);
 
 // The row that asked for more goes when they come: the focus moves to the first of them.
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -116,19 +126,70 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   document.addEventListener("htmx:afterSettle", () => before.nextElementSibling.querySelector(".name").focus(), { once: true });
 });
 
-// How many are chosen: the button that sends them says so -------------------------------------------------
+// Chosen records -----------------------------------------------------------------------------------------
+// Ticks, and hidden inputs for records without a row on the page. Links and filters take them along.
 
-const chosen = () => document.querySelectorAll('input[form="send"]:checked').length;
+const dock = () => document.getElementById("send");
+const boxes = () => document.querySelectorAll('.pick[form="send"]');
+const chosen = () => dock() ? [...dock().elements].filter((it) => it.name === "record" && (it.type === "hidden" || it.checked)) : [];
 
 function countChosen() {
-  const button = document.querySelector("#send [data-counts]:not([aria-describedby])");
-  if (!button) return;
-  const number = chosen();
-  button.textContent = number ? `Send ${number.toLocaleString("en-US")} record${number === 1 ? "" : "s"}` : "Send the chosen records";
-  button.disabled = !number;
+  if (!dock()) return;
+  const number = chosen().length;
+  const inWords = number.toLocaleString("en-US");
+  const button = dock().querySelector("button");
+  const elsewhere = dock().querySelectorAll('[type="hidden"]').length;
+  dock().querySelector("b").textContent = number ? `${inWords} chosen` : "Choose records to send";
+  document.getElementById("elsewhere").textContent = elsewhere ? `${elsewhere} of them not on this page` : "";
+  button.textContent = number ? `Send ${inWords} record${number === 1 ? "" : "s"}` : "Send the chosen records";
+  button.classList.toggle("btn-primary", number > 0);
+  document.getElementById("add")?.classList.toggle("btn-primary", !number);
 }
-document.addEventListener("change", (event) => { if (event.target.matches('input[form="send"]')) countChosen(); });
+
+// A record that was chosen without a row may get one when a branch is unfolded.
+function tickLoadedRows() {
+  for (const hidden of dock()?.querySelectorAll('[type="hidden"]') ?? []) {
+    const box = [...boxes()].find((it) => it.value === hidden.value);
+    if (!box) continue;
+    box.checked = true;
+    hidden.remove();
+  }
+  countChosen();
+}
+
+document.addEventListener("change", (event) => { if (event.target.matches(".pick")) countChosen(); });
 addEventListener("pageshow", countChosen);
+document.addEventListener("click", (event) => {
+  const none = event.target.closest("[data-choose-none]");
+  const link = event.target.closest("[data-keeps-chosen] a");
+  if (none) {
+    event.preventDefault();
+    const first = [...boxes()].find((it) => it.checked) ?? boxes()[0];
+    for (const it of boxes()) it.checked = false;
+    for (const it of chosen()) it.remove();
+    countChosen();
+    first?.focus();
+  } else if (link) {
+    const url = new URL(link.href);
+    url.searchParams.delete("record");
+    for (const it of chosen()) url.searchParams.append("record", it.value);
+    link.href = url;
+  }
+});
+
+// Filters apply at once: the list is replaced, and the focus stays on the filter that was changed.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const list = event.detail.target;
+  if (list.id !== "list" || !event.detail.shouldSwap) return;
+  event.detail.serverResponse = event.detail.serverResponse.replace(/<noscript>.*?<\/noscript>/gs, "");  // else its button is there
+  const { id } = document.activeElement;
+  const isMoreOpen = list.querySelector(".more").open;
+  document.addEventListener("htmx:afterSettle", () => {
+    if (isMoreOpen) document.querySelector("#list .more").open = true;
+    document.getElementById(id)?.focus({ preventScroll: true });
+    say(document.getElementById("count").textContent);
+  }, { once: true });
+});
 
 // Filters apply on change -----------------------------------------------------------------------------------
 // <form data-apply-on-change>: a date that is being typed waits until it is whole and the focus leaves it. The new page

@@ -1,12 +1,14 @@
 """The tree of records: ancestors and branches by one recursive query each, on SQLite and PostgreSQL alike."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import Exact
 
-from .organization import Organization, OrganizationQuerySet, Presence
+from .organization import Organization, OrganizationQuerySet, Presence, open_work_rule
 from .submission import OPEN_STATES
 
 # A tree this deep does not exist; the bound ends the query should rows ever form a circle.
@@ -86,6 +88,38 @@ SELECT oid FROM parents WHERE oid IS NOT NULL AND NOT EXISTS (
 )
 """
 
+# How many records each parent has, in all (key "") and of each key of OPEN_WORK; then from each parent up to the
+# records that are named. Few records are parents, so that this costs little more than counting. A circle adds no row,
+# which ends the query.
+_BELOW_EACH = """
+WITH RECURSIVE counted(parent, key, number) AS MATERIALIZED (
+    SELECT part_of_oid, '', COUNT(*) FROM organizations_organization WHERE environment = %s GROUP BY part_of_oid
+    UNION ALL
+    SELECT part_of_oid, 'directory_differs', COUNT(*)
+    FROM organizations_organization WHERE environment = %s AND differs > 0 GROUP BY part_of_oid
+    UNION ALL
+    {work}
+),
+above(parent, oid) AS (
+    SELECT DISTINCT parent, parent FROM counted
+    UNION
+    SELECT above.parent, record.part_of_oid
+    FROM above JOIN organizations_organization record ON record.environment = %s AND record.oid = above.oid
+)
+SELECT above.oid, counted.key, SUM(counted.number)
+FROM above JOIN counted ON counted.parent = above.parent
+WHERE above.oid IN ({places})
+GROUP BY above.oid, counted.key
+"""
+
+
+@dataclass(slots=True)
+class Below:
+    """How many records lie below one record, at any depth, and how many of them have each key of OPEN_WORK."""
+
+    records: int = 0
+    work: dict[str, int] = field(default_factory=dict)
+
 
 def ancestors_of(environment: str, oids: Iterable[str]) -> dict[str, list[Organization]]:
     """The ancestors of each record that has any, the top first. Two queries for any number of records."""
@@ -118,6 +152,25 @@ def branch_ids(environment: str, oid: str) -> list[int]:
 def branch_of(environment: str, oid: str) -> OrganizationQuerySet:
     """A record and all that lies below it, as a queryset to filter further; one query for any number of records."""
     return Organization.objects.filter(pk__in=RawSQL(_BRANCH, [environment, oid, environment]))  # noqa: S611
+
+
+def below_each(environment: str, oids: Iterable[str]) -> dict[str, Below]:
+    """What lies below each of these records. One query for any number of them."""
+    found = {oid: Below() for oid in oids}
+    if not found:
+        return found
+    with_work = Organization.objects.filter(environment=environment).exclude(Exact(open_work_rule(), ""))
+    counted = with_work.values("part_of_oid", key=open_work_rule()).annotate(number=Count("*")).order_by()
+    work, values = counted.query.sql_with_params()
+    with connection.cursor() as cursor:
+        sql = _BELOW_EACH.format(work=work, places=", ".join(["%s"] * len(found)))
+        cursor.execute(sql, [environment, environment, *values, environment, *found])
+        for oid, key, number in cursor.fetchall():
+            if key:
+                found[oid].work[key] = int(number)
+            else:
+                found[oid].records = int(number)
+    return found
 
 
 def top_level(environment: str) -> OrganizationQuerySet:

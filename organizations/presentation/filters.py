@@ -40,30 +40,24 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
 }
 LABELS = {
     "q": "Search",
-    "standing": "Standing",
+    "standing": "Directory status",
     "open_work": "To do",
-    "stands_for": "Stands for",
+    "stands_for": "Kind of record",
     "state": "State",
     "contact": "Contact",
     "below": "Below",
     "saved_by": "Saved by",
     "hide_deactivated": "Hide deactivated",
 }
-ANY = {
-    "standing": "Any standing",
-    "open_work": "Anything to do",
-    "stands_for": "Stands for any",
-    "state": "Any state",
-    "contact": "Any contact",
-}
+SEEN = ("standing", "open_work")
+"""The selects that the page always shows; the others are behind "More filters"."""
 
 
 class Choice(NamedTuple):
-    """One select of the filter form: name, title, what it says while it narrows nothing, (value, words, is it set)."""
+    """One select of the filter form: name, title, (value, words, is it set)."""
 
     name: str
     title: str
-    label: str
     options: list[tuple[str, str, bool]]
 
 
@@ -124,7 +118,7 @@ class Filters:
         """The selects of the filter form."""
         chosen = asdict(self)
         return [
-            Choice(name, LABELS[name], ANY[name], [(key, text, key == chosen[name]) for key, text in options.items()])
+            Choice(name, LABELS[name], [(key, text, key == chosen[name]) for key, text in options.items()])
             for name, options in CHOICES.items()
         ]
 
@@ -187,7 +181,7 @@ def chips(environment: str, filters: Filters) -> list[Chip]:
 
 
 def chip_text(environment: str, filters: Filters, name: str) -> str:
-    """One filter in words: "Standing: Active"."""
+    """One filter in words: "Directory status: Active"."""
     value = getattr(filters, name)
     if name == "hide_deactivated":
         return LABELS[name]

@@ -1,6 +1,6 @@
 """The page of organizations: list and tree in one, with its filters, counts and empty states."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.core.paginator import Page
@@ -8,13 +8,15 @@ from django.urls import reverse
 
 from organizations.models import Environment, Organization
 from organizations.models.organization import OrganizationQuerySet
+from organizations.services.drafts import MOST_RECORDS
 from organizations.words import count
 
+from . import choosing, tree
 from . import filters as narrowing
-from . import tree
-from .filters import Chip, Choice, Filters
+from .choosing import UNSENT
+from .filters import Chip, Filters
 from .matches import match
-from .rows import Row, add_counterparts, organizations_of, page_of
+from .rows import ROWS_A_PAGE, Row, add_counterparts, add_rights_of_place, organizations_of, page_of
 
 
 class Column(NamedTuple):
@@ -45,7 +47,10 @@ class Empty(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Everything that the page prints."""
+    """Everything that the page prints.
+
+    `elsewhere` are the ids of chosen records without a row on this page, `unsent` how many can be chosen at once.
+    """
 
     environment: Environment
     filters: Filters
@@ -54,6 +59,8 @@ class Listing:
     total: int
     fitting: int
     chips: list[Chip]
+    elsewhere: tuple[int, ...]
+    unsent: int
 
     @property
     def is_tree(self) -> bool:
@@ -69,16 +76,59 @@ class Listing:
 
     @property
     def summary(self) -> str:
-        """How many fit, and how many parents are shown only because one below them fits."""
+        """How many fit, and how many parents frame them."""
         if not self.is_filtered:
             return count(self.total, "record")
         parents = sum(row.is_frame for row in self.rows)
         also = f", and {count(parents, 'parent')}" if parents else ""
-        return f"{self.fitting:,} of {count(self.total, 'record')} fit{also}"
+        return f"{self.fitting:,} of {count(self.total, 'record')} {'fits' if self.fitting == 1 else 'fit'}{also}"
 
     @property
-    def choices(self) -> list[Choice]:
-        return self.filters.choices()
+    def folded(self) -> int:
+        """How many records the page does not show because a branch is folded."""
+        return 0 if self.is_filtered else sum(row.below.records for row in self.rows if row.is_folded)
+
+    @property
+    def unfold_url(self) -> str:
+        """Where every branch is open; empty if that is so, or if it would be too long a page."""
+        return self._open(tree.EVERYTHING_OPEN) if self.folded and self.total <= tree.MOST_UNFOLDED else ""
+
+    @property
+    def fold_url(self) -> str:
+        """Where every branch below the top level is folded; empty if that is so."""
+        is_unfolded = self.is_tree and not self.is_filtered and any(row.is_open and row.level > 1 for row in self.rows)
+        return self._open(tree.TOP_OPEN) if is_unfolded else ""
+
+    @property
+    def choices(self) -> list[narrowing.Choice]:
+        """The selects that are always seen."""
+        return [choice for choice in self.filters.choices() if choice.name in narrowing.SEEN]
+
+    @property
+    def more_choices(self) -> list[narrowing.Choice]:
+        """The selects behind "More filters"."""
+        return [choice for choice in self.filters.choices() if choice.name not in narrowing.SEEN]
+
+    @property
+    def is_more_set(self) -> bool:
+        """Whether one of the filters behind "More filters" narrows the list."""
+        more = {"below", *(choice.name for choice in self.more_choices)}
+        return bool(more.intersection(self.filters.in_force))
+
+    @property
+    def chosen(self) -> int:
+        return sum(row.is_chosen for row in self.rows) + len(self.elsewhere)
+
+    @property
+    def choose_label(self) -> str:
+        """The link that chooses all with unsent changes, or as many as a plan holds."""
+        how_many = f"all {self.unsent}" if self.unsent <= MOST_RECORDS else f"{MOST_RECORDS} of {self.unsent:,}"
+        return f"Choose {how_many} with unsent changes"
+
+    @property
+    def choose_url(self) -> str:
+        """Where the records with unsent changes are shown, each of them chosen."""
+        return self.address + self.filters.address(open_work=UNSENT) + "&choose=unsent"
 
     @property
     def views(self) -> list[tuple[str, str, bool]]:
@@ -106,15 +156,14 @@ class Listing:
     def columns(self) -> dict[str, Column]:
         return {key: self._column(key, label) for key, label in _HEADINGS.items()}
 
-    @property
-    def hidden_count(self) -> int:
-        """How many fit and lie below closed branches."""
-        return self.fitting - len(self.rows)
-
     def _column(self, key: str, label: str) -> Column:
         ascending, descending = self.filters.sort == key, self.filters.sort == f"-{key}"
         url = self.address + self.filters.address(sort=f"-{key}" if ascending else key)
         return Column(label, url, "ascending" if ascending else "descending" if descending else "")
+
+    def _open(self, wish: str) -> str:
+        page = f"&page={self.page.number}" if self.page.number > 1 else ""
+        return f"{self.address}?open={wish}{page}"
 
     def nothing(self) -> Nothing:
         """The sentence where nothing fits, with the filter whose removal helps most."""
@@ -148,12 +197,28 @@ def empty(environment: Environment, *, is_connected: bool, may_edit: bool) -> Em
 _HEADINGS = {"name": "Name", "oid": "OID", "accepted": "Last accepted"}
 
 
-def read(environment: Environment, filters: Filters, page: str, wish: str) -> Listing:
-    """The page of this address. `wish` is the record whose branch is to be open."""
+NOTHING_CHOSEN = choosing.Ticks()
+
+
+def read(
+    environment: Environment,
+    filters: Filters,
+    page: str,
+    wish: str,
+    ticks: choosing.Ticks = NOTHING_CHOSEN,
+    *,
+    can_choose: bool = False,
+) -> Listing:
+    """The page of this address. `wish` says which branches are to be open, `ticks` which records are chosen.
+
+    All records that are chosen at once are on one page.
+    """
     total = Organization.objects.in_environment(environment).count()
     found = narrowing.narrowed(environment, filters)
-    shown_page, rows = _shown(environment, found, filters, page, wish)
+    size = MOST_RECORDS if ticks.all_unsent else ROWS_A_PAGE
+    shown_page, rows = _shown(environment, found, filters, page, wish, size)
     narrow = bool(filters.in_force)
+    choosing.tick(rows, ticks)
     return Listing(
         environment=environment,
         filters=filters,
@@ -162,24 +227,32 @@ def read(environment: Environment, filters: Filters, page: str, wish: str) -> Li
         total=total,
         fitting=shown_page.paginator.count if narrow or filters.view == "list" else total,
         chips=narrowing.chips(environment, filters),
+        elsewhere=choosing.elsewhere(environment, rows, ticks),
+        unsent=_unsent(environment, filters) if can_choose else 0,
     )
 
 
+def _unsent(environment: Environment, filters: Filters) -> int:
+    """How many that fit have unsent changes. A search reads every record: it is not made once more to count them."""
+    return 0 if filters.q else narrowing.narrowed(environment, replace(filters, open_work=UNSENT)).count()
+
+
 def _shown(
-    environment: Environment, found: OrganizationQuerySet, filters: Filters, page: str, wish: str
+    environment: Environment, found: OrganizationQuerySet, filters: Filters, page: str, wish: str, size: int
 ) -> tuple[Page[int], list[Row]]:
     if filters.view == "list":
-        return _list(found, filters, page)
+        return _list(found, filters, page, size)
     if filters.in_force:
-        return tree.hits(environment, found, filters, page)
+        return tree.hits(environment, found, filters, page, size)
     return tree.whole(environment, page, wish)
 
 
-def _list(found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[int], list[Row]]:
+def _list(found: OrganizationQuerySet, filters: Filters, page: str, size: int) -> tuple[Page[int], list[Row]]:
     words = filters.words
-    shown_page = page_of(found.order_by(*filters.order()), page, is_search=bool(words))
+    shown_page = page_of(found.order_by(*filters.order()), page, size, is_search=bool(words))
     rows = [Row(organization=organization) for organization in organizations_of(shown_page, with_texts=bool(words))]
     for row in rows:
         row.match = match(row.organization, words) if words else None
     add_counterparts(rows)
+    add_rights_of_place(rows)
     return shown_page, rows

@@ -1,15 +1,16 @@
 """A record as one row of a list or a tree."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet
 from django.urls import reverse
 
-from organizations.models import Environment, Organization
-from organizations.words import OPEN_WORK, STANDING, Word
+from organizations.models import Environment, Organization, Presence
+from organizations.models.tree import Below
+from organizations.words import OPEN_WORK, STANDING, Word, counted
 
 from . import evidence
 from .matches import Match
@@ -40,11 +41,19 @@ class ToDo(NamedTuple):
     number: int
 
 
+class Held(NamedTuple):
+    """One kind of open work that a branch holds, with how many of its records have it: "2 need a decision"."""
+
+    word: Word
+    text: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Row:
     """One record in a table. `level` is its depth from 1, 0 outside a tree.
 
     After the last row of a branch `more` says how many of its records follow, and `more_url` where the next come from.
+    `can_add_below`: neither the record nor its parent is deactivated.
     """
 
     organization: Organization
@@ -57,6 +66,18 @@ class Row:
     more: int = 0
     more_url: str = ""
     toggle_url: str = ""
+    below: Below = field(default_factory=Below)
+    can_add_below: bool = True
+    is_chosen: bool = False
+
+    @property
+    def within(self) -> list[Held]:
+        """The open work below it, which the row says while its branch is folded."""
+        return [Held(OPEN_WORK[key], _held(key, number)) for key, number in _in_order(self.below.work)]
+
+    @property
+    def is_folded(self) -> bool:
+        return bool(self.children) and not self.is_open
 
     @property
     def standing(self) -> Word:
@@ -74,6 +95,11 @@ class Row:
     @property
     def counterpart_standing(self) -> Word | None:
         return standing_of(self.counterpart) if self.counterpart else None
+
+    @property
+    def has_equal_counterpart(self) -> bool:
+        """Whether the record has the same directory status in the other environment: nothing that a phone must show."""
+        return self.counterpart is not None and self.counterpart_standing == self.standing
 
     @property
     def is_gone(self) -> bool:
@@ -100,6 +126,16 @@ class Row:
     @property
     def below_url(self) -> str:
         return add_below_url(self.organization)
+
+
+def _in_order(work: dict[str, int]) -> list[tuple[str, int]]:
+    return [(key, work[key]) for key in OPEN_WORK if work.get(key)]
+
+
+def _held(key: str, number: int) -> str:
+    if key == DIRECTORY_DIFFERS:
+        return f"{number:,} {'differs' if number == 1 else 'differ'}"
+    return f"{number:,} not sent" if key == "changes_not_sent" else counted(number, OPEN_WORK[key])
 
 
 def standing_of(organization: Organization) -> Word:
@@ -163,6 +199,18 @@ def add_counterparts(rows: list[Row]) -> None:
     }
     for row in rows:
         row.counterpart = of_staging.get(row.organization.pk)
+
+
+def add_rights_of_place(rows: list[Row]) -> None:
+    """Find the rows below which no record can be added: the record or its parent is deactivated. One query."""
+    if not rows:
+        return
+    parents = Organization.objects.in_environment(rows[0].organization.environment).filter(
+        oid__in={row.organization.part_of_oid for row in rows}
+    )
+    gone = set(parents.filter(presence=Presence.PRESENT, confirmed_active=False).values_list("oid", flat=True))
+    for row in rows:
+        row.can_add_below = not row.is_gone and row.organization.part_of_oid not in gone
 
 
 def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:

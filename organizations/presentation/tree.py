@@ -1,6 +1,7 @@
 """The tree of records as rows: what is open, what frames a hit, what lies below.
 
-Without a wish, as many levels are open as fit a screen or two; with one, the way to one record is open and no other.
+Without a wish, the top level is open, and what lies below it only where all of that fits a short screen. A wish opens
+the way to one record and no other, or everything, or nothing. A folded branch says what work it holds.
 """
 
 from collections.abc import Iterable
@@ -17,11 +18,23 @@ from organizations.services import searching
 
 from .filters import Filters
 from .matches import match
-from .rows import ROWS_A_PAGE, Row, add_counterparts, children_counts, organizations_of, page_of
+from .rows import (
+    ROWS_A_PAGE,
+    Row,
+    add_counterparts,
+    add_rights_of_place,
+    children_counts,
+    organizations_of,
+    page_of,
+)
 
 CHILDREN_AT_ONCE = 50
 ROWS_AT_FIRST = 100
+ROWS_OF_A_SCREEN = 20
+MOST_UNFOLDED = 500
 NOTHING_OPEN = "none"
+TOP_OPEN = "top"
+EVERYTHING_OPEN = "all"
 
 
 @dataclass(slots=True)
@@ -53,11 +66,19 @@ class _Shown:
             row.toggle_url = _toggle_url(row, self.rows)
             waiting += reversed(children)
         add_counterparts(ordered)
+        add_rights_of_place(ordered)
+        self._add_work_below(ordered)
         return ordered
+
+    def _add_work_below(self, rows: list[Row]) -> None:
+        """Also for open branches: somebody may fold them without loading the page."""
+        found = tree.below_each(self.environment, [row.organization.oid for row in rows if row.children])
+        for row in rows:
+            row.below = found.get(row.organization.oid, row.below)
 
 
 def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[Row]]:
-    """A page of top-level records and what is open below them. `wish` is the OID to open, or "none".
+    """A page of top-level records and what is open below them. `wish` is an OID to open, "all", "top" or "none".
 
     A number of queries that depends on the depth alone.
     """
@@ -67,7 +88,7 @@ def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[Row]]
     shown = _Shown(environment)
     level_rows = first = shown.add(organizations_of(shown_page), 1)
     level = 1
-    while opened := _opened(level_rows, way, wish, len(shown.rows)):
+    while opened := _on_way(level_rows, way) if way else _fitting(level_rows, _most(level, wish) - len(shown.rows)):
         level += 1
         for row in opened:
             row.is_open = True
@@ -76,10 +97,12 @@ def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[Row]]
     return shown_page, shown.in_order(first)
 
 
-def hits(environment: str, found: OrganizationQuerySet, filters: Filters, page: str) -> tuple[Page[int], list[Row]]:
-    """A page of the records that fit, framed by those above them."""
+def hits(
+    environment: str, found: OrganizationQuerySet, filters: Filters, page: str, size: int
+) -> tuple[Page[int], list[Row]]:
+    """A page of so many records that fit, framed by those above them."""
     words = filters.words
-    shown_page = page_of(found.order_by("oid_key"), page, is_search=bool(words))
+    shown_page = page_of(found.order_by("oid_key"), page, size, is_search=bool(words))
     of_page = organizations_of(shown_page, with_texts=bool(words))
     lines = tree.ancestors_of(environment, [organization.oid for organization in of_page])
     frames = {above.pk for line in lines.values() for above in line} - {organization.pk for organization in of_page}
@@ -114,14 +137,26 @@ def _page_with(top: OrganizationQuerySet, organization: Organization) -> int:
     return top.filter(oid_key__lt=organization.value.key).count() // ROWS_A_PAGE + 1
 
 
-def _opened(rows: list[Row], way: list[Organization], wish: str, shown: int) -> list[Row]:
-    """Those of a level that are open: on the way, or all of them while what lies below still fits."""
+def _on_way(rows: list[Row], way: list[Organization]) -> list[Row]:
+    on_way = {organization.oid for organization in way}
+    return [row for row in rows if row.children and row.organization.oid in on_way]
+
+
+def _fitting(rows: list[Row], most: int) -> list[Row]:
+    """All those of a level that have children, if what lies below them are at most so many rows; else none."""
     with_children = [row for row in rows if row.children]
-    if way:
-        on_way = {organization.oid for organization in way}
-        return [row for row in with_children if row.organization.oid in on_way]
-    fits = shown + sum(min(row.children, CHILDREN_AT_ONCE) for row in with_children) <= ROWS_AT_FIRST
-    return with_children if fits and wish != NOTHING_OPEN else []
+    return with_children if sum(min(row.children, CHILDREN_AT_ONCE) for row in with_children) <= most else []
+
+
+def _most(level: int, wish: str) -> int:
+    """How many rows may be there once the records of this level are open."""
+    if wish == EVERYTHING_OPEN:
+        return MOST_UNFOLDED
+    if wish == NOTHING_OPEN:
+        return 0
+    if level == 1:
+        return ROWS_AT_FIRST
+    return 0 if wish == TOP_OPEN else ROWS_OF_A_SCREEN
 
 
 def _children(environment: str, opened: list[Row], way: list[Organization]) -> list[Organization]:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from organizations import permissions
 from organizations.models import Environment
 from organizations.permissions import Right
-from organizations.presentation import exporting, filters, listing, tree
+from organizations.presentation import choosing, exporting, filters, listing, tree
 from organizations.services import gateway, people
 
 from .access import needs, organization_or_404, user_of, why_not
@@ -20,9 +20,16 @@ from .files import download
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """All records of an environment."""
     wanted = filters.read(request.GET, environment)
-    shown = listing.read(environment, wanted, request.GET.get("page", ""), request.GET.get("open", ""))
     why_not_edit = why_not(request, Right.EDIT, environment)
     why_not_send = why_not(request, permissions.sending(environment), environment)
+    shown = listing.read(
+        environment,
+        wanted,
+        request.GET.get("page", ""),
+        request.GET.get("open", ""),
+        listing.NOTHING_CHOSEN if why_not_send else choosing.read(request.GET),
+        can_choose=not why_not_send,
+    )
     context = {
         "listing": shown,
         "section": "organizations",

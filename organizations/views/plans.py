@@ -17,6 +17,7 @@ from organizations.forms.plan import PlanForm
 from organizations.forms.review import Bound
 from organizations.models import Environment, Organization, Plan, PlanKind
 from organizations.permissions import Right, may, sending
+from organizations.presentation import choosing
 from organizations.presentation import draft as drawn
 from organizations.presentation import plan as shown
 from organizations.services import drafts, plans
@@ -31,7 +32,6 @@ from .replacing import other_record
 
 HOLD = "pause or stop a plan"
 ROWS = 50
-MOST_DIGITS = 9
 LONGEST_OID = 64
 
 
@@ -141,9 +141,7 @@ def _target(request: HttpRequest, environment: Environment) -> Target:
     if "branch" in request.GET:
         oid = request.GET["branch"].replace("\x00", "")[:LONGEST_OID]
         return _branch(organization_or_404(environment, oid), kind)
-    typed = request.GET.getlist("record")
-    ids = tuple(int(text) for text in typed if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS)
-    return Target(Chosen(environment, kind, ids), None, request.get_full_path())
+    return Target(Chosen(environment, kind, choosing.ids_in(request.GET)), None, request.get_full_path())
 
 
 def _branch(organization: Organization, kind: PlanKind) -> Target:

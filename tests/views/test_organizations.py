@@ -68,7 +68,7 @@ def test_a_large_tree_shows_its_top_and_opens_the_way_that_was_asked_for(client_
     client = client_of("viewer")
     response = client.get(STAGING)
     assert [row.level for row in response.context["listing"].rows] == [1] + [2] * 10
-    assert "Shown: 11 of 300. The others lie below closed branches." in response.content.decode()
+    assert "300 records<span data-folded>, 289 in folded regions</span>" in response.content.decode()
 
     opened = client.get(STAGING, {"open": f"{BASE}.3"}).context["listing"].rows
     assert [row.organization.oid for row in opened if row.is_open] == [BASE, f"{BASE}.3"]
@@ -170,7 +170,7 @@ def test_each_filter_narrows_and_takes_itself_away(client_of, editor, family):
         assert names(client.get(STAGING, {name: value, "view": "list"})) == ["Alone"], name
     listing = client.get(STAGING, filters | {"view": "list"}).context["listing"]
     assert [chip.text for chip in listing.chips] == [
-        "Stands for: Physical location",
+        "Kind of record: Physical location",
         "State: IL",
         "Contact: No contact",
     ]
@@ -206,7 +206,7 @@ def test_below_takes_a_name_and_says_what_is_no_record(client_of, family):
     response = client.get(STAGING, {"below": "north region", "view": "list"})
     assert [row.organization.name for row in response.context["listing"].rows] == ["Lakeside North", "Quarry Road"]
     page = response.content.decode()
-    assert f'<input class="form-control w-date" type="text" id="below" name="below" value="{BASE}.1"' in page
+    assert f'<input class="form-control" type="text" id="below" name="below" value="{BASE}.1"' in page
     assert f'data-hx-get="{STAGING}suggestions/"' in page
     text = client.get(STAGING, {"below": "Nowhere"}).content.decode()
     assert "Nothing fits all filters. Without &#x27;Below: Nowhere&#x27; there are " in text
@@ -214,14 +214,14 @@ def test_below_takes_a_name_and_says_what_is_no_record(client_of, family):
 
 def test_no_hit_names_the_filter_to_drop(client_of, family):
     text = client_of("viewer").get(STAGING, {"q": "region", "standing": "active"}).content.decode()
-    assert "Nothing fits all filters. Without &#x27;Standing: Active&#x27; there are 2." in text
+    assert "Nothing fits all filters. Without &#x27;Directory status: Active&#x27; there are 2." in text
     assert f'href="{STAGING}?q=region">Remove it</a>' in text
     text = client_of("viewer").get(STAGING, {"q": "xyz", "standing": "active"}).content.decode()
     assert "Nothing fits all filters." in text
     assert "there are 0" not in text
 
 
-def test_standing_and_open_work_are_filters_of_the_one_rule(
+def test_directory_status_and_open_work_are_filters_of_the_one_rule(
     client_of, practice: PracticeDirectory, editor: User, worker: Actor
 ):
     active = factories.organization(user=editor, name="Sent")

@@ -1,0 +1,190 @@
+"""The list and the tree of organizations: what is folded, what a folded branch says, and which records are chosen."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from django.http import QueryDict
+
+from organizations.models import Environment, Organization, State, Submission, User
+from organizations.presentation import choosing, filters, listing, tree
+from organizations.presentation.listing import Listing
+from organizations.presentation.rows import Row
+from tests import bulk
+from tests.factories import BASE
+
+pytestmark = pytest.mark.django_db
+NORTH, SOUTH = f"{BASE}.1", f"{BASE}.2"
+
+
+@pytest.fixture
+def regions(db: None) -> list[Organization]:
+    """A company with two regions, each with thirty locations; all of it is as Redox accepted it."""
+    made = bulk.records(63)
+    Organization.objects.update(changes=0, presence="present", presence_basis="accepted", confirmed_active=True)
+    return made
+
+
+def shown(query: str = "", *, can_choose: bool = True) -> Listing:
+    asked = QueryDict(query)
+    wanted = filters.read(asked, "staging")
+    place = (asked.get("page", ""), asked.get("open", ""))
+    return listing.read(Environment.STAGING, wanted, *place, choosing.read(asked), can_choose=can_choose)
+
+
+def open_rows(page: Listing) -> list[str]:
+    return [row.organization.oid for row in page.rows if row.is_open]
+
+
+def row_of(page: Listing, oid: str) -> Row:
+    return next(row for row in page.rows if row.organization.oid == oid)
+
+
+def change(*oids: str) -> None:
+    Organization.objects.filter(oid__in=oids).update(changes=2)
+
+
+class TestFolding:
+    def test_a_tree_that_fits_a_short_screen_is_open(self, db: None) -> None:
+        bulk.records(20)
+        page = shown()
+        assert len(page.rows) == 20
+        assert (page.folded, page.unfold_url) == (0, "")
+
+    def test_regions_of_a_larger_tree_are_folded_and_counted(self, regions: list[Organization]) -> None:
+        page = shown()
+        assert open_rows(page) == [BASE]
+        assert [row.organization.oid for row in page.rows] == [BASE, NORTH, SOUTH]
+        assert (page.summary, page.folded) == ("63 records", 60)
+
+    def test_all_can_be_unfolded_and_folded_again(self, regions: list[Organization]) -> None:
+        unfolded = shown(shown().unfold_url.partition("?")[2])
+        assert (len(unfolded.rows), unfolded.folded, unfolded.unfold_url) == (63, 0, "")
+        assert open_rows(shown(unfolded.fold_url.partition("?")[2])) == [BASE]
+
+    def test_a_page_that_would_be_too_long_is_not_offered(self, regions: list[Organization]) -> None:
+        bulk.records(500, base=f"{BASE}.9")
+        page = shown()
+        assert (page.folded, page.unfold_url) == (563 - len(page.rows), "")
+
+    def test_a_hit_opens_what_it_lies_below(self, regions: list[Organization]) -> None:
+        change(f"{SOUTH}.7")
+        page = shown("open_work=changes_not_sent")
+        assert [row.organization.oid for row in page.rows] == [BASE, SOUTH, f"{SOUTH}.7"]
+        assert (page.folded, page.fold_url) == (0, "")
+
+
+class TestWorkBelow:
+    def test_a_folded_branch_says_what_it_holds_in_the_order_of_work(
+        self, regions: list[Organization], editor: User
+    ) -> None:
+        unclear, queued = Organization.objects.filter(oid__in=[f"{NORTH}.1", f"{NORTH}.2"])
+        for made, state in ((unclear, State.NEEDS_PERSON), (queued, State.QUEUED)):
+            (submission,) = bulk.sent([made], [editor])
+            Submission.objects.filter(pk=submission.pk).update(state=state)
+            Organization.objects.filter(pk=made.pk).update(last_submission=submission)
+        change(f"{NORTH}.3", f"{NORTH}.4", SOUTH)
+        Organization.objects.filter(oid=f"{NORTH}.4").update(differs=1)
+        page = shown()
+        assert [text for _, text in row_of(page, NORTH).within] == [
+            "1 needs a decision",
+            "1 differs",
+            "1 queued",
+            "2 not sent",
+        ]
+        assert row_of(page, SOUTH).within == []  # its own work is none below it
+
+    def test_an_open_branch_knows_all_that_lies_below_it(self, regions: list[Organization]) -> None:
+        change(f"{NORTH}.3", f"{SOUTH}.3", SOUTH)
+        top = row_of(shown(), BASE)
+        assert (top.below.records, [text for _, text in top.within]) == (62, ["3 not sent"])
+
+    def test_it_is_one_query_for_any_number_of_branches(
+        self,
+        regions: list[Organization],
+        django_assert_max_num_queries: Callable[[int], AbstractContextManager[object]],
+    ) -> None:
+        bulk.records(300, base=f"{BASE}.9")
+        with django_assert_max_num_queries(17):
+            shown()
+
+    def test_records_that_form_a_circle_end_the_count(self, regions: list[Organization]) -> None:
+        Organization.objects.filter(oid=NORTH).update(part_of_oid=f"{NORTH}.1")
+        (north,) = tree.branch(Organization.objects.get(oid=f"{NORTH}.1"), "")
+        assert north.below.records == 31
+
+
+@pytest.mark.one_database
+class TestAddingBelow:
+    @pytest.mark.parametrize("view", ["tree", "list"])
+    def test_nothing_is_offered_below_what_is_deactivated(self, regions: list[Organization], view: str) -> None:
+        Organization.objects.filter(oid=NORTH).update(confirmed_active=False)
+        page = shown(f"open={NORTH}" if view == "tree" else "view=list")
+        offered = [oid for oid in (BASE, NORTH, f"{NORTH}.1", SOUTH) if row_of(page, oid).can_add_below]
+        assert offered == [BASE, SOUTH]
+
+
+class TestChoosing:
+    def test_all_with_unsent_changes_are_shown_and_ticked(self, regions: list[Organization]) -> None:
+        change(f"{NORTH}.3", f"{SOUTH}.3")
+        page = shown()
+        assert (page.unsent, page.choose_label) == (2, "Choose all 2 with unsent changes")
+        chosen = shown(page.choose_url.partition("?")[2])
+        assert [row.organization.oid for row in chosen.rows if row.is_chosen] == [f"{NORTH}.3", f"{SOUTH}.3"]
+        assert chosen.chosen == 2
+
+    def test_all_that_are_chosen_at_once_are_on_one_page(self, regions: list[Organization]) -> None:
+        Organization.objects.update(changes=1)
+        assert shown(shown().choose_url.partition("?")[2]).chosen == 63
+
+    def test_only_as_many_as_a_plan_holds_are_chosen_at_once(
+        self, regions: list[Organization], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Organization.objects.update(changes=1)
+        monkeypatch.setattr(listing, "MOST_RECORDS", 60)
+        page = shown()
+        assert page.choose_label == "Choose 60 of 63 with unsent changes"
+        assert shown(page.choose_url.partition("?")[2]).chosen == 60
+
+    def test_the_filters_in_force_still_narrow(self, regions: list[Organization]) -> None:
+        change(f"{NORTH}.3", f"{SOUTH}.3")
+        assert shown(f"below={NORTH}").unsent == 1
+
+    def test_what_is_on_its_way_is_not_among_them(self, regions: list[Organization], editor: User) -> None:
+        change(NORTH)
+        made = Organization.objects.get(oid=NORTH)
+        (submission,) = bulk.sent([made], [editor])
+        Submission.objects.filter(pk=submission.pk).update(state=State.QUEUED)
+        Organization.objects.filter(pk=made.pk).update(last_submission=submission)
+        assert shown().unsent == 0
+
+    def test_who_cannot_send_is_offered_nothing_to_choose(self, regions: list[Organization]) -> None:
+        change(NORTH)
+        assert shown(can_choose=False).unsent == 0
+
+    def test_chosen_records_without_a_row_are_kept_and_counted(self, regions: list[Organization]) -> None:
+        north, folded = (Organization.objects.get(oid=oid).pk for oid in (NORTH, f"{SOUTH}.3"))
+        page = shown(f"record={north}&record={folded}&record=999999&record=x")
+        assert row_of(page, NORTH).is_chosen
+        assert (page.elsewhere, page.chosen) == ((folded,), 2)
+
+
+@pytest.mark.one_database
+class TestFilters:
+    def test_two_selects_are_seen_and_the_others_behind_more_filters(self, regions: list[Organization]) -> None:
+        page = shown()
+        assert [choice.title for choice in page.choices] == ["Directory status", "To do"]
+        assert [choice.title for choice in page.more_choices] == ["Kind of record", "State", "Contact"]
+
+    @pytest.mark.parametrize(
+        ("query", "is_set"), [("standing=active", False), ("state=WI", True), (f"below={NORTH}", True)]
+    )
+    def test_more_filters_are_open_while_one_of_them_is_set(
+        self, regions: list[Organization], query: str, is_set: bool
+    ) -> None:
+        assert shown(query).is_more_set is is_set
+
+    def test_deactivated_records_are_left_out_by_a_link_that_keeps_the_filters(
+        self, regions: list[Organization]
+    ) -> None:
+        assert shown("state=WI").hide_url == "/staging/organizations/?state=WI&hide_deactivated=1"

@@ -11,7 +11,7 @@ from organizations.models import User
 
 _LONGEST_ID = 18
 _LONGEST_NAME = 150
-_NAMES = ("username", "first_name", "last_name", "email")
+_NAMES = ("username", "first_name", "last_name")
 _LONGEST_PASSWORD = 1000
 _NO_HELP = {"autocomplete": "off"}  # a browser would fill in who sits before it
 PASSWORD_HINT = "At least 12 characters that are hard to guess, without {whose} name."  # noqa: S105 - a hint
@@ -120,12 +120,10 @@ class AccountForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        stale = self.instance.pk and self.changes and self.instance.stale_fault(cleaned.get("opened_with", ""))
-        if stale:
-            raise forms.ValidationError(stale)
         counts = self.instance.pk is None or self.instance.is_active
-        if not self.errors and counts and set(_NAMES) & set(self.changed_data):
-            fault = self._person(cleaned).name_fault()
+        if counts and set(_NAMES) & set(self.changed_data) and not set(_NAMES) & set(self.errors):
+            names = {name: cleaned.get(name, getattr(self.instance, name)) for name in _NAMES}
+            fault = User(pk=self.instance.pk, **names).name_fault()
             if fault:
                 self.add_error(*fault)
         return cleaned
@@ -138,8 +136,3 @@ class AccountForm(forms.ModelForm):
         username = str(self["username"].value()).strip()
         made = User.objects.filter(username=username, must_change_password=True, last_login=None, **names).first()
         return made if made and set(made.groups.all()) == set(self.cleaned_data["groups"]) else None
-
-    def _person(self, cleaned: dict[str, Any]) -> User:
-        """The person with the names that were typed, and those that this form does not change."""
-        names = {name: cleaned.get(name, getattr(self.instance, name)) for name in _NAMES}
-        return User(pk=self.instance.pk, **names)

@@ -169,6 +169,7 @@ def test_a_second_press_adds_nobody_twice_and_leads_to_the_account(client):
         ({"username": "ANNA"}, "username", "The user name 'anna' exists already."),
         ({"first_name": "ÁNNA", "last_name": "two"}, "last_name", "(anna) has this name already."),
         ({"email": "none"}, "email", "Enter a valid email address."),
+        ({"email": "none", "username": "<b>"}, "username", "A user name has only the letters A to Z"),
         ({"groups": "999999"}, "groups", "Select a valid choice."),
         ({"groups": "x"}, "groups", "is not a valid value"),
     ],
@@ -367,8 +368,12 @@ def test_no_account_is_saved_past_the_service(client, anna, monkeypatch):
 
 
 def test_what_was_typed_before_the_sign_in_ended_comes_back_undone(client, anna):
-    for address, values in ((NEW, {"username": "bert"}), (f"/people/{anna.pk}/", {})):
-        page = client.post(address, form("viewer", first_name="Bertha", **values) | {"came-back": "1"})
+    typed = {"first_name": "Bertha", "came-back": "1"}
+    for address, values in (
+        (NEW, form("viewer", username="bert", **typed)),
+        (f"/people/{anna.pk}/", opened(anna, "viewer", **typed)),
+    ):
+        page = client.post(address, values)
         assert page.status_code == 422
         assert 'value="Bertha"' in page.content.decode()
     assert reasons() == []

@@ -43,7 +43,7 @@ def test_record_submission_and_history_are_printed_without_the_menu(
         ("/audit/", ""),
     ):
         page.goto(address)
-        for hidden in (".masthead", ".envbar nav", ".skip", ".acts", ".tabs", ".filters", "main .btn"):
+        for hidden in (".masthead", ".envbar nav", ".skip", ".acts", ".tabs", ".filters", ".labelled", "main .btn"):
             assert page.locator(hidden).locator("visible=true").count() == 0, (address, hidden)
         expect(page.locator(".print-head")).to_contain_text(
             f"orgportal{', ' if environment else ''}{environment}, printed"

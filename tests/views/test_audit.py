@@ -83,6 +83,37 @@ def test_an_entry_is_one_line_with_time_sentence_environment_and_number(north, v
     assert "1 entry" in page
 
 
+def test_a_story_opens_to_its_entries_and_its_line_holds_no_link(north, viewer, editor):
+    sent = factories.submission(north, user=editor)
+    page = viewer.get("/audit/").content.decode()
+    [summary] = re.findall(r'<summary class="row-of">.*?</summary>', page)
+    assert "2 entries" in summary
+    assert "<a " not in summary
+    assert re.findall(r'aria-label="Entry (\d+)"', page) == ["1", "2"]
+    assert f'<a href="/staging/submissions/{sent.pk}/">Open submission {sent.pk}</a>' in page
+    assert "<details open>" not in page
+    assert "<details open>" in viewer.get(f"/audit/?submission={sent.pk}").content.decode()
+
+
+def test_single_entries_are_one_link_away_and_every_other_link_keeps_them(north, viewer, editor):
+    page = viewer.get("/audit/?what=edits").content.decode()
+    assert '<a href="?what=edits&amp;show=entries">Show single entries</a>' in page
+    page = viewer.get("/audit/?what=edits&show=entries").content.decode()
+    assert '<a href="?what=edits">Show stories</a>' in page
+    assert '<input type="hidden" name="show" value="entries">' in page
+    for kept in ('class="chip" href="?show=entries"', 'href="?what=edits&amp;times=utc&amp;show=entries"'):
+        assert kept in page
+
+
+def test_each_filter_has_a_label_and_its_error_stands_below_it(viewer):
+    page = viewer.get("/audit/?to=tomorrow").content.decode()
+    form = page[page.index('class="labelled"') : page.index("</form>", page.index('class="labelled"'))]
+    controls = re.findall(r'<(?:input|select) class="form-\w+"[^>]* id="(\w+)"', form)
+    assert controls == ["record", "who", "what", "outcome", "environment", "since", "until"]
+    assert re.findall(r'<label for="(\w+)">', form) == controls
+    assert re.search(r'id="until"[^>]*aria-describedby="until_error"><p class="error" id="until_error">', form)
+
+
 def test_the_newest_comes_first(viewer):
     add(3)
     assert listed(viewer) == [3, 2, 1]

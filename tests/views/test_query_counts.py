@@ -54,6 +54,7 @@ PAGES = {
     "submissions, accepted": "/staging/submissions/?state=accepted",
     "submission": "/staging/submissions/{submission}/",
     "audit": "/audit/",
+    "audit, single entries": "/audit/?show=entries",
     "audit, of a name": "/audit/?record=lakeside",
     "audit, of an OID": f"/audit/?record={HEAD}",
     "audit, of a submission": "/audit/?submission={submission}",

@@ -59,7 +59,7 @@ def test_a_message_to_production_says_which_setting_asked_for_no_approval(
     because = "approvers send themselves in this release"
     sentence = f"No approval was required: {because}; PRODUCTION_FOUR_EYES was {str(four_eyes).lower()}."
     assert f"Approval {sentence} Reason" in text_of(client.get(page_of(made)))
-    assert f"{sentence} PRODUCTION" in text_of(client.get("/audit/"))
+    assert f"{sentence} PRODUCTION" in text_of(client.get("/audit/?show=entries"))
 
 
 def test_what_is_queued_without_a_connection_says_so(client_of: ClientOf, queued: Submission) -> None:

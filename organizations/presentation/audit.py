@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations import words
-from organizations.models import AuditEntry, AuditHead, Environment, Organization
+from organizations.models import Action, AuditEntry, AuditHead, Environment, Organization
 
 from . import audit_filters, sentences, stories
 from .attempts import Raw, raw
@@ -199,6 +199,10 @@ class Entry:
     previous: int | None
     following: int | None
 
+    @property
+    def raw_heading(self) -> str:
+        return "The message as reviewed" if self.entry.action == Action.SUBMISSION_MADE else "The response as received"
+
 
 def entry(found: AuditEntry) -> Entry:
     """An entry, for its own page."""
@@ -224,7 +228,7 @@ def _facts(found: AuditEntry, facts: dict[str, Any]) -> Iterator[tuple[str, str 
     if actor.get("username"):
         yield "User name", actor["username"]
     if actor["signed_in_by"]:
-        yield "Signed in by", actor["signed_in_by"]
+        yield "Signed in with", actor["signed_in_by"]
     if actor["address"]:
         yield "From address", actor["address"]
     yield "Action", found.action
@@ -245,7 +249,7 @@ def _facts(found: AuditEntry, facts: dict[str, Any]) -> Iterator[tuple[str, str 
         yield "Outcome", words.ATTEMPT[found.outcome].word
     if facts.get("reason"):
         yield "Reason", facts["reason"]
-    yield "Request", found.request_id or "none"
+    yield "Request ID", found.request_id or "none"
     yield "Release of the portal", facts["release"]
 
 

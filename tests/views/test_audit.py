@@ -335,7 +335,7 @@ def test_an_entry_shows_all_that_is_stored(north, viewer, editor):
     assert f'href="/staging/organizations/{BASE}.1/"' in page
     assert f'rel="prev" href="/audit/{entry.sequence - 1}/"' in page
     assert 'rel="next"' not in page
-    body = page[page.index('aria-label="The entry itself">') :]
+    body = page[page.index('aria-label="The entry as stored">') :]
     assert bytes(entry.body).decode() in body.replace("&quot;", '"').replace("&#x27;", "'")
     assert client_get_raw(viewer, entry.sequence).status_code == 404
 
@@ -351,6 +351,7 @@ def test_the_raw_bytes_are_shown_as_text_and_come_back_as_they_are(viewer):
     page = viewer.get("/audit/1/").content.decode()
     assert "<script>alert" not in page
     assert "\\u202E" in page
+    assert '<figure class="foreign"><figcaption class="px-3">The response as received, byte for byte<' in page
     answer = client_get_raw(viewer, 1)
     assert answer.content == raw
     assert answer["Content-Type"] == "application/octet-stream"

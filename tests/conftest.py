@@ -28,6 +28,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--only-database", action="store_true", help="only tests that use a database")
+    parser.addoption("--save-pages", metavar="FOLDER", help="write each page that a browser opens into this folder")
 
 
 # The straight way of delivery; every other test that sends over HTTP is left out of the quick run.

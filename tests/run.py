@@ -12,12 +12,13 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import cluster
+from tests import cluster, markup
 
 ROOT = Path(__file__).resolve().parent.parent
 BUDGET = {"lint": 45, "sqlite": 120, "browser": 120, "postgresql": 90, "quick": 30}
@@ -93,15 +94,34 @@ def sqlite(*arguments: str) -> Result:
 
 
 def browser(*arguments: str) -> Result:
-    return pytest("-m", "browser", *arguments)
+    """The tests in a browser; then the HTML of every page that they opened."""
+    with tempfile.TemporaryDirectory(prefix="orgportal-pages-") as folder:
+        result = pytest("-m", "browser", f"--save-pages={folder}", *arguments)
+        result.add(html(Path(folder)))
+    return result
+
+
+def html(folder: Path) -> Result:
+    """Judge the pages in the folder, all in one call of the checker."""
+    try:
+        faults = markup.faults_of(folder)
+    except markup.CheckerMissing as missing:
+        return _not_run(str(missing))
+    number = len(list(folder.iterdir()))
+    print("\n".join((f"HTML of {number} pages: {'FAILED' if faults or not number else 'good'}", *faults)))
+    return Result(failed=1) if faults or not number else Result(passed=1)
+
+
+def _not_run(why: str) -> Result:
+    print(why)
+    return Result(failed=1) if os.environ.get("CI") == "true" else Result(skipped=1)
 
 
 def postgresql(*arguments: str) -> Result:
     """Those tests that use a database, once more."""
     programs = cluster.binaries()
     if programs is None:
-        print("No PostgreSQL server on this machine (Debian: apt-get install postgresql).")
-        return Result(failed=1) if os.environ.get("CI") == "true" else Result(skipped=1)
+        return _not_run("No PostgreSQL server on this machine (Debian: apt-get install postgresql).")
     with cluster.cluster(programs) as address:
         return pytest("-m", "not browser", "--only-database", *arguments, database=address)
 

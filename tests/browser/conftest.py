@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from organizations.models import User
 from organizations.practice import PracticeDirectory
 from organizations.services import workers
-from tests import factories
+from tests import factories, markup
 from tests.connected import connected
 
 from . import window
@@ -94,16 +95,22 @@ def person(people: dict[str, User]) -> Callable[..., User]:
     return made
 
 
+@pytest.fixture(scope="session")
+def portal(live_server: Any, pytestconfig: pytest.Config) -> str:
+    """Where the portal answers. It saves each page that it sends, if the run is to judge them."""
+    if folder := pytestconfig.getoption("--save-pages"):
+        httpd = live_server.thread.httpd
+        httpd.set_app(markup.saves_pages(httpd.get_app(), Path(folder)))
+    return str(live_server).replace("localhost", "127.0.0.1")
+
+
 @pytest.fixture
-def page_as(
-    browser: Browser, live_server: object, person: Callable[..., User], faults: window.Faults
-) -> Iterator[PageAs]:
+def page_as(browser: Browser, portal: str, person: Callable[..., User], faults: window.Faults) -> Iterator[PageAs]:
     """A window in which a person has signed in through the form; further values are those of a browser context."""
-    url = str(live_server).replace("localhost", "127.0.0.1")
     opened: list[Page] = []
 
     def page_of(role: str, number: str = "One", **options: object) -> Page:
-        page = window.open_window(browser, url, faults, **options)
+        page = window.open_window(browser, portal, faults, **options)
         opened.append(page)
         window.sign_in(page, person(role, number).username, factories.PASSWORD)
         return page

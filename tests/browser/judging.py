@@ -1,61 +1,72 @@
-"""What holds for every page in a real browser: accessible, nothing beside the window, one primary button, a title."""
+"""What holds for every page in a real browser: accessible, nothing beside the window or cut, one primary button."""
 
 import re
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page
 
 from .window import NARROW, WIDE
 
-SMALLEST: ViewportSize = {
-    "width": 320,
-    "height": 640,
-}  # WCAG 1.4.10: what fits here needs no scrolling sideways at 400 %
+# 320: WCAG 1.4.10; what fits here needs no scrolling sideways at 400 %.
+WIDTHS = (320, 768, 1024, 2200)
 TITLE = re.compile(r"(Error: )?.+( \| (STAGING|PRODUCTION))? \| orgportal")
-_ALL: dict[str, object] = {
-    "type": "tag",
-    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+_RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+    "preload": False,
 }
-_CONTRAST: dict[str, object] = {"type": "rule", "values": ["color-contrast"]}
-_WIDER = """
-() => [...document.querySelectorAll('main, body *')]
-  .filter(it => it.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-  .slice(0, 3).map(it => it.outerHTML.slice(0, 120))
+_MISPLACED = """
+() => {
+  const width = document.documentElement.clientWidth, found = [];
+  const look = state => {
+    const over = document.documentElement.scrollWidth - width, all = [...document.querySelectorAll('main, body *')];
+    const tell = (what, parts) =>
+      found.push(`${state}: ${what}: ${parts.slice(0, 3).map(it => it.outerHTML.slice(0, 120))}`);
+    if (over > 0) tell(`${over} px beside the window`, all.filter(it => it.getBoundingClientRect().right > width + 1));
+    // What is hidden from sight only is 1 px wide.
+    const cut = all.filter(it => it.scrollWidth > it.clientWidth + 1 && it.clientWidth > 1
+      && /hidden|clip/.test(getComputedStyle(it).overflowX) && !it.matches('input, select, svg *'));
+    if (cut.length) tell('cuts what is in it', cut);
+  };
+  const closed = document.querySelectorAll('details:not([open])');
+  look('folded');
+  for (const it of closed) it.open = true;
+  look('unfolded');
+  for (const it of closed) it.open = false;
+  return found;
+}
 """
+_VIOLATIONS = """
+async ([closed, rules]) => {
+  const opened = document.querySelectorAll(closed);
+  for (const it of opened) it.open = true;
+  await Promise.all(document.getAnimations().map(one => one.finished));
+  const { violations } = await axe.run(rules);
+  for (const it of opened) it.open = false;
+  return violations.flatMap(
+    one => one.nodes.slice(0, 3).map(node => `${one.id} (${one.help}): ${node.html.slice(0, 200)}`));
+}
+"""
+# An open menu lies over the page: it is judged in the wide window, and what it covers there in the narrow one.
+_CLOSED = ((NARROW, "details:not([open], .menu)"), (WIDE, "details:not([open])"))
 
 
 def faults_of(page: Page) -> list[str]:
-    """Everything that is wrong with the page that stands in the window, at each width, light and dark."""
+    """Everything that is wrong with the page in the window, folded and unfolded, at each width, light and dark."""
     found = []
     if not TITLE.fullmatch(page.title()):
         found.append(f"title: {page.title()}")
     primary = page.locator(".btn-primary:visible, .btn-send:visible").count()
     if primary > 1:
         found.append(f"{primary} primary buttons")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{width}: {fault}" for fault in page.evaluate(_MISPLACED)]
     page.evaluate(AXE_SCRIPT)
-    for size in (WIDE, NARROW):
+    for size, closed in _CLOSED:
         page.set_viewport_size(size)
-        found += [f"{size['width']}: {fault}" for fault in [*_sideways(page), *violations(page, _ALL)]]
-    page.set_viewport_size(SMALLEST)
-    found += [f"{SMALLEST['width']}: {fault}" for fault in _sideways(page)]
-    page.set_viewport_size(WIDE)
-    page.emulate_media(color_scheme="dark")
-    page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
-    found += [f"dark: {fault}" for fault in violations(page, _CONTRAST)]
-    page.emulate_media(color_scheme="light")
+        found += [f"{size['width']}: {fault}" for fault in page.evaluate(_MISPLACED)]
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            found += [f"{size['width']} {scheme}: {fault}" for fault in page.evaluate(_VIOLATIONS, [closed, _RULES])]
     return found
-
-
-def violations(page: Page, only: dict[str, object]) -> list[str]:
-    """What axe, which is in the page already, finds by these rules."""
-    results = page.evaluate("options => axe.run(options)", {"runOnly": only, "resultTypes": ["violations"]})
-    return [
-        f"{one['id']} ({one['help']}): {node['html'][:200]}"
-        for one in results["violations"]
-        for node in one["nodes"][:3]
-    ]
-
-
-def _sideways(page: Page) -> list[str]:
-    width, window = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    return [f"{width - window} px beside the window: {page.evaluate(_WIDER)}"] if width > window else []

@@ -22,10 +22,9 @@ def keeping_browser(browser: Browser) -> Iterator[Browser]:
 
 
 def test_back_after_signing_out_shows_no_page(
-    keeping_browser: Browser, live_server: object, person: Callable[..., User], faults: window.Faults
+    keeping_browser: Browser, portal: str, person: Callable[..., User], faults: window.Faults
 ) -> None:
-    url = str(live_server).replace("localhost", "127.0.0.1")
-    page = window.open_window(keeping_browser, url, faults)
+    page = window.open_window(keeping_browser, portal, faults)
     window.sign_in(page, person("viewer").username, factories.PASSWORD)
     page.goto("/account/")
     page.goto("/help/")
@@ -34,6 +33,6 @@ def test_back_after_signing_out_shows_no_page(
     page.wait_for_url("**/sign-in/")
     for left in ("/help/", "/account/"):
         page.go_back()
-        expect(page).to_have_url(f"{url}/sign-in/?next={left}")
+        expect(page).to_have_url(f"{portal}/sign-in/?next={left}")
         expect(page.get_by_label("Password", exact=True)).to_be_visible()
     page.context.close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from playwright.sync_api import expect
 
@@ -11,6 +12,7 @@ from organizations.practice import PracticeDirectory
 from organizations.services import environments
 from organizations.services.actors import system
 from organizations.views import help as help_page
+from orgportal.middleware import LONGEST_ADDRESS
 from tests import factories
 
 from . import window
@@ -53,11 +55,17 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
     assert faults_of(page) == []
 
 
-def test_the_page_of_a_wrong_method_is_accessible_and_fits(transactional_db: None, page_as: PageAs) -> None:
+def test_the_page_of_a_refused_request_is_accessible_and_fits(transactional_db: None, page_as: PageAs) -> None:
     page = page_as("viewer")
-    page.goto("/sign-out/")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This address does not take that.")
-    assert faults_of(page) == []
+    for address, status in (
+        ("/search/?" + "q&" * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1), 400),
+        ("/staging/organizations/new/", 403),
+        ("/sign-out/", 405),
+        ("/search/?q=" + "a" * LONGEST_ADDRESS, 414),
+    ):
+        answer = page.goto(address)
+        assert answer is not None
+        assert (answer.status, faults_of(page)) == (status, [])
 
 
 @pytest.mark.parametrize(

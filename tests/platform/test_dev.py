@@ -94,7 +94,7 @@ def test_shims_are_passed_over_what_was_left_half_made_is_replaced_and_a_second_
 
 
 @pytest.mark.parametrize("packages", ["3.13", "3.12"])
-def test_a_python_of_debian_without_its_venv_package_gets_it_before_the_tests_run(tmp_path, packages):
+def test_what_the_tests_need_of_debian_is_installed_before_they_run(tmp_path, packages):
     for tool in ("bash", "env", "dirname", "id"):
         (tmp_path / "tools").mkdir(exist_ok=True)
         (tmp_path / "tools" / tool).symlink_to(shutil.which(tool) or "")
@@ -114,5 +114,6 @@ def test_a_python_of_debian_without_its_venv_package_gets_it_before_the_tests_ru
         timeout=60,
         check=True,
     )
-    assert f"python{packages} python{packages}-venv" in (tmp_path / "asked").read_text(encoding="utf-8")
+    asked = (tmp_path / "asked").read_text(encoding="utf-8")
+    assert f"default-jre-headless npm python{packages} python{packages}-venv" in asked
     assert ended.stdout == "ran test\n"

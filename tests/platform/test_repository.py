@@ -1,5 +1,6 @@
 """The repository stands alone: anybody can clone it and find nothing that leads elsewhere."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -44,6 +45,12 @@ def test_every_locked_package_has_a_hash():
     entries = re.split(r"\n(?=\S)", lock.strip())
     assert entries
     assert [entry.split()[0] for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+
+
+def test_the_checker_of_html_is_locked_by_its_hash_and_from_no_registry():
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert packages.pop("")["devDependencies"].keys() == {"vnu-jar"}
+    assert [name for name, package in packages.items() if "integrity" not in package or "resolved" in package] == []
 
 
 def test_every_declared_package_is_locked():

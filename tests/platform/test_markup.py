@@ -1,0 +1,64 @@
+"""Pages are saved as they were sent, and judged by the Nu Html Checker."""
+
+import pytest
+
+from tests import markup
+from tests.run import Result, html
+
+PAGE = """<!doctype html><html lang="en"><title>A page</title>
+<h1>A page</h1><input name="csrfmiddlewaretoken" value="{}">{}"""
+
+
+def sent(folder, body, content_type="text/html; charset=utf-8", **environ):
+    """What came of sending this, through the application that saves."""
+    began = []
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Type", content_type)])
+        return _Body([body.encode()])
+
+    request = {"REQUEST_METHOD": "GET", "PATH_INFO": "/staging/", "QUERY_STRING": "view=list"}
+    answer = markup.saves_pages(application, folder)(request | environ, lambda *head: began.append(head))
+    return began, b"".join(answer).decode()
+
+
+class _Body(list):
+    def close(self):
+        pass
+
+
+def test_a_page_is_saved_once_whatever_its_token_and_goes_out_unchanged(tmp_path):
+    for token in ("one", "two"):
+        page = PAGE.format(token, "")
+        assert sent(tmp_path, page) == ([("200 OK", [("Content-Type", "text/html; charset=utf-8")])], page)
+    sent(tmp_path, "a,b", content_type="text/csv")
+    sent(tmp_path, "")
+    (saved,) = tmp_path.iterdir()
+    assert saved.name.startswith("GET-staging-view=list-200-")
+    assert saved.read_text() == page
+
+
+@pytest.mark.slow
+def test_pages_and_their_parts_are_judged(tmp_path):
+    for part in ("<tr><td>A row</td></tr>", "<option>One</option>", "<title>Sent</title><p>Sent</p>", "<p>A part</p>"):
+        sent(tmp_path, part, HTTP_HX_REQUEST="true")
+    assert judged(tmp_path) == []
+    sent(tmp_path, PAGE.format("one", "<p hx-get='/'>A part</p>"), PATH_INFO="/faulty/")
+    (fault,) = judged(tmp_path)
+    assert "hx-get" in fault
+    assert "1 times, first in GET-faulty-view=list-200-" in fault
+
+
+def judged(folder):
+    try:
+        return markup.faults_of(folder)
+    except markup.CheckerMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.parametrize(("ci", "result"), [("", Result(skipped=1)), ("true", Result(failed=1))])
+def test_without_java_the_run_says_what_to_install_and_fails_in_ci(tmp_path, monkeypatch, capsys, ci, result):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", ci)
+    assert html(tmp_path) == result
+    assert capsys.readouterr().out == "No java on this machine (Debian: apt-get install default-jre-headless).\n"

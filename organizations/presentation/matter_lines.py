@@ -55,12 +55,7 @@ def _is(group: Mapping[str, Any], environment: Environment, kind: str) -> bool:
 
 def _many(kind: str, environment: Environment, number: int, found: Groups, now: Now) -> Place | None:
     """All of a kind; None if there are none, or if the lines of paused plans say all about them."""
-    text, in_plans = "", 0
-    if kind == "queued" and number:
-        text, in_plans = _held(environment, now)
-    elif kind == "unknown" and number:
-        held = waiting.held_by_environment(now.gates[environment], now.moment)
-        text = _unlinked(held) if held else ""
+    text, in_plans = _held(environment, now) if kind == "queued" and number else ("", 0)
     if number <= in_plans:
         return None
     of_submissions = kind in ("awaiting", "queued")
@@ -75,15 +70,14 @@ def _many(kind: str, environment: Environment, number: int, found: Groups, now: 
 
 
 def _held(environment: Environment, now: Now) -> tuple[str, int]:
-    """What holds the queued submissions of an environment, and how many of them a paused plan holds."""
+    """What else holds the queued submissions of an environment, and how many of them a paused plan holds."""
     queued = Submission.objects.filter(environment=environment, state=State.QUEUED)
     tried = Q(tries__gt=0, http_status=None, created_at__lt=now.moment - DELAYED_AFTER)
     in_plan = Q(plan__state=PlanState.PAUSED)
     numbers = queued.aggregate(tried=Count("id", filter=tried), in_plans=Count("id", filter=in_plan))
-    held = waiting.held_by_environment(now.gates[environment], now.moment)
+    is_held = waiting.held_by_environment(now.gates[environment], now.moment) is not None
     texts = [
-        _unlinked(held) if held else "",
-        f"Redox could not be reached for {numbers['tried']:,} of these." if numbers["tried"] and not held else "",
+        f"Redox could not be reached for {numbers['tried']:,} of these." if numbers["tried"] and not is_held else "",
         f"{numbers['in_plans']:,} of these wait for a paused plan." if numbers["in_plans"] else "",
     ]
     return " ".join(text for text in texts if text), numbers["in_plans"]
@@ -118,15 +112,14 @@ def _pair(organization: Organization) -> int:
 
 
 def _held_one(own: Reason | None, gate: EnvironmentGate, moment: datetime.datetime) -> str:
-    """What a queued submission waits for: what must be accepted before it, its environment, or its next attempt."""
-    held = waiting.held_by_environment(gate, moment) if own is None or own.key == "attempt" else None
-    reason = held or own
-    return _unlinked(reason) if reason else ""
+    """What must be accepted before a queued submission, or its next attempt; "" if its environment is held.
 
-
-def _unlinked(reason: Reason) -> str:
-    """Its sentence as text: the whole row is a link, and counterparts with the same text say it once."""
-    return html.unescape(strip_tags(reason.sentence))
+    What holds a whole environment stands above the page. It is text: the whole row is a link, and counterparts with
+    the same text say it once.
+    """
+    if own is None or (own.key == "attempt" and waiting.held_by_environment(gate, moment)):
+        return ""
+    return html.unescape(strip_tags(own.sentence))
 
 
 def _why(

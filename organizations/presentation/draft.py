@@ -9,29 +9,34 @@ from django.urls import reverse
 
 from organizations import words
 from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock
-from organizations.records import Difference
 from organizations.services.drafts import Draft, Question
 from organizations.services.reviews import Review
 from organizations.templatetags.portal import written
 
-from . import freshness, kept_back, overwritten
+from . import freshness, kept_back, overwritten, values
 from .deactivation import not_sent
 from .kept_back import Kept
 from .overwritten import Group
 from .review import TICK
 from .review import Question as Box
+from .values import Moves
 
 MOST_NAMED = 5
 
 
 class Row(NamedTuple):
-    """One message of the plan, what it changes and its very bytes; `url` is the page that shows it by itself."""
+    """One message of the plan, what it changes and its very bytes; `url` is the page that shows it alone.
+
+    `moves` are the values from what to what, `before` says how the earlier ones are known; both are empty if there is
+    nothing to compare with.
+    """
 
     organization: Organization
     kind: str
     what: str
     url: str
-    changes: tuple[Difference, ...]
+    moves: Moves
+    before: str
     message: str
     fingerprint: str
     below: str
@@ -66,6 +71,7 @@ class Page:
     """
 
     draft: Draft
+    root: Organization | None
     rows: tuple[Row, ...]
     asked: tuple[Asked, ...]
     overwrites: tuple[Group, ...]
@@ -162,10 +168,14 @@ def page(
 ) -> Page:
     """The page of a draft; `missing` are the boxes to ask for. `root` is the record whose branch it is."""
     kept = kept_back.kept(draft.left_out, draft.environment)
+    moves = values.moves(draft.environment, draft.reviews)
     is_active = [not each.kinds & set(kept_back.NOT_ACTIVE) for each in kept]
     return Page(
         draft=draft,
-        rows=tuple(_row(made, draft.kind, _below(made, root)) for made in draft.reviews),
+        root=root,
+        rows=tuple(
+            _row(made, draft.kind, moved, _below(made, root)) for made, moved in zip(draft.reviews, moves, strict=True)
+        ),
         asked=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwritten is None),
         overwrites=overwritten.groups(draft, ticked, missing),
         kept=tuple(each for each, active in zip(kept, is_active, strict=True) if active),
@@ -207,7 +217,7 @@ def _names_of(ids: Collection[str]) -> str:
     return kept_back.names(found, len(ids) - len(found)) if found else words.count(len(ids), "record")
 
 
-def _row(made: Review, kind: PlanKind, below: str) -> Row:
+def _row(made: Review, kind: PlanKind, moves: Moves, below: str) -> Row:
     deactivates = kind == PlanKind.DEACTIVATE
     address = "deactivate" if deactivates else "review"
     url = reverse(address, args=[made.organization.environment, made.organization.oid])
@@ -216,7 +226,8 @@ def _row(made: Review, kind: PlanKind, below: str) -> Row:
         kind="deactivated" if deactivates else made.event.value,
         what=_what(made, kind),
         url=url,
-        changes=tuple(change.difference for change in made.changes) if made.event == Event.UPDATE else (),
+        moves=moves,
+        before=_before(made),
         message=made.message.decode(),
         fingerprint=made.fingerprint,
         below=below,
@@ -235,11 +246,22 @@ def _what(made: Review, kind: PlanKind) -> str:
         return made.move_of_active
     if made.event == Event.NEW:
         return made.registration
+    if made.before is None:
+        return f"{words.count(len(made.changes), 'field')}, nothing to compare with"
     labels = _named([change.difference.label.rpartition(", ")[2] for change in made.changes])
     if not made.overwrites:
         return labels
     lost = words.count(len(made.overwrites), "directory value")
     return f"{labels}; overwrites {lost}" if labels else f"overwrites {lost}"
+
+
+def _before(made: Review) -> str:
+    """How the values are known that the message is compared with: "Accepted May 3"."""
+    if made.before is None:
+        return ""
+    if made.known.accepted is not None:
+        return freshness.accepted_heading(made.organization)
+    return f"Directory asked {written(made.organization.seen_at, 'day')}" if made.organization.seen_at else ""
 
 
 def _named(labels: Collection[str]) -> str:

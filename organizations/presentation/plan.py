@@ -92,6 +92,16 @@ class PlanPage:
         return f"{reverse('plan-new', args=[self.plan.environment])}?{query}"
 
     @property
+    def branch(self) -> str:
+        """The name of the record above all the others, if there is one: "Lakeside Clinics and the 9 below it"."""
+        sent = [row.submission for row in self.rows]
+        oids = {submission.oid for submission in sent}
+        tops = [submission for submission in sent if submission.part_of_oid not in oids]
+        if len(tops) != 1 or len(sent) == 1:
+            return ""
+        return f"{tops[0].organization.name} and the {len(sent) - 1} below it"
+
+    @property
     def what_it_is(self) -> str:
         what = "deactivated" if self.plan.kind == PlanKind.DEACTIVATE else "sent"
         return f"Plan {self.plan.pk}, {words.count(self.size, 'record')} {what} together"

@@ -84,6 +84,31 @@ def overwrite_rows(review: Review, since_version: int | None = None) -> tuple[Va
     return tuple(_rows(review, review.overwrites, since_version, overwrites=True))
 
 
+class Moves(NamedTuple):
+    """What one of several messages changes, from what to what: the edits here, and values of the directory."""
+
+    changed: tuple[ValueRow, ...] = ()
+    overwritten: tuple[ValueRow, ...] = ()
+
+
+def moves(environment: str, reviews: Iterable[Review]) -> list[Moves]:
+    """The moves of each review, without those where there is nothing to compare with. At most one query."""
+    compared = [(each.changes, each.overwrites) if each.before is not None else ((), ()) for each in reviews]
+    found = [change.difference for pair in compared for changes in pair for change in changes]
+    named = iter(parents.named(environment, found))
+
+    def rows(review: Review, changes: Iterable[Change]) -> tuple[ValueRow, ...]:
+        of_each = ((next(named), change.entry) for change in changes)
+        return tuple(
+            _row(review.organization, found, entry, None, found.before, Cell(found.before)) for found, entry in of_each
+        )
+
+    return [
+        Moves(rows(review, changes), rows(review, overwrites))
+        for review, (changes, overwrites) in zip(reviews, compared, strict=True)
+    ]
+
+
 def equivalent_rows(review: Review) -> tuple[ValueRow, ...]:
     """The values that the directory spells in another way, which means the same."""
     changes = [Change(each, None) for each in review.equivalent]

@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 
 from organizations.models import Environment, Organization, PlanKind, State, Submission, User, clock
 from organizations.presentation import draft as shown
-from organizations.presentation import overwritten
+from organizations.presentation import overwritten, values
 from organizations.services import drafts, environments, known, organizations, workers
 from organizations.services.blockers import Block
 from organizations.services.drafts import Chosen
@@ -239,6 +239,55 @@ class TestOverwriting:
         reasons = {each.why: [record.name for record in each.records] for each in page.unchanged}
         assert reasons[drafts.DIRECTORY_DIFFERS] == ["Sparta"]
         assert "Sparta" not in reasons[drafts.NOTHING_DIFFERS]
+
+
+class TestValues:
+    def plan(self, made: list[Organization], user: User) -> shown.Page:
+        ids = tuple(each.pk for each in made)
+        return shown.page(drafts.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user)))
+
+    def test_each_change_has_the_value_before_and_after_and_who_saved_it(
+        self, region: list[Organization], editor: User
+    ) -> None:
+        edited(region[1], editor, name="Sparta East")
+        (row,) = self.plan(region, editor).rows
+        ((change,), overwritten) = row.moves
+        assert (change.label, change.accepted, change.sent) == ("Name", "Sparta", "Sparta East")
+        assert change.by.startswith("Editor One, ")
+        assert (row.before.partition(" ")[0], overwritten) == ("Accepted", ())
+
+    def test_a_value_of_the_directory_that_is_overwritten_stands_there_as_well(
+        self, region: list[Organization], editor: User
+    ) -> None:
+        edited(region[1], editor, aliases=("East",))
+        row = Organization.objects.get(pk=region[1].pk)
+        known.keep_reading(row, replace(region[1].record(), name="By hand"), clock.now())
+        (moved,) = self.plan(region, editor).rows
+        (move,) = moved.moves.overwritten
+        assert (move.label, move.directory.text, move.sent) == ("Name", "By hand", "Sparta")
+
+    def test_a_first_registration_has_nothing_before(self, editor: User) -> None:
+        (row,) = self.plan([factories.organization(user=editor)], editor).rows
+        assert (row.what, row.moves, row.before) == ("first registration", ((), ()), "")
+
+    def test_the_names_of_all_parents_take_one_query(
+        self,
+        region: list[Organization],
+        editor: User,
+        django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
+    ) -> None:
+        for made in region[1:3]:
+            edited(made, editor, part_of_oid=region[3].oid)
+        chosen = Chosen(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
+        reviews = drafts.draft(chosen, actor=acting(editor)).reviews
+        with django_assert_num_queries(1):
+            moves = values.moves("staging", reviews)
+        assert [change.sent for each in moves for change in each.changed] == [f"Hudson ({BASE}.3)"] * 2
+
+
+def edited(made: Organization, user: User, **changes: Any) -> None:
+    now = Organization.objects.get(pk=made.pk)
+    organizations.edit(now.pk, now.version, replace(now.record(), **changes), stands_for="", actor=acting(user))
 
 
 def test_a_plan_that_sends_says_what_it_leaves_out(editor: User) -> None:

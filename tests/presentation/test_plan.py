@@ -119,3 +119,15 @@ def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(plan: Plan
     assert url == f"/staging/plans/new/?kind={plan.kind}&record={row.submission.organization_id}"
     row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER)
     assert shown.page(Plan.objects.get(pk=plan.pk)).again_url == ""
+
+
+def test_a_plan_of_a_branch_names_the_record_above_the_others(editor: User) -> None:
+    top = factories.organization(user=editor, name="West Region")
+    below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in (1, 2)]
+    assert shown.page(factories.plan([top, *below], user=editor)).branch == "West Region and the 2 below it"
+
+
+def test_a_plan_of_records_without_one_above_them_names_none(editor: User) -> None:
+    top = factories.confirmed(factories.organization(user=editor))
+    below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=top.oid) for number in (1, 2)]
+    assert shown.page(factories.plan(below, user=editor)).branch == ""

@@ -234,7 +234,9 @@ def read(
 
 def _unsent(environment: Environment, filters: Filters) -> int:
     """How many that fit have unsent changes. A search reads every record: it is not made once more to count them."""
-    return 0 if filters.q else narrowing.narrowed(environment, replace(filters, open_work=UNSENT)).count()
+    if filters.q:
+        return 0
+    return narrowing.narrowed(environment, replace(filters, open_work=UNSENT)).filter(changes__gt=0).count()
 
 
 def _shown(

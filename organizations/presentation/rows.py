@@ -208,7 +208,12 @@ def add_rights_of_place(rows: list[Row]) -> None:
     parents = Organization.objects.in_environment(rows[0].organization.environment).filter(
         oid__in={row.organization.part_of_oid for row in rows}
     )
-    gone = set(parents.filter(presence=Presence.PRESENT, confirmed_active=False).values_list("oid", flat=True))
+    # Judged here: by index of its conditions the database would look through all active records.
+    gone = {
+        oid
+        for oid, presence, active in parents.values_list("oid", "presence", "confirmed_active")
+        if presence == Presence.PRESENT and active is False
+    }
     for row in rows:
         row.can_add_below = not row.is_gone and row.organization.part_of_oid not in gone
 

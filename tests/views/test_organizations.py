@@ -250,6 +250,14 @@ def test_deactivated_records_are_shown_and_can_be_taken_away(client_of, family):
     assert [chip.text for chip in hidden.chips] == ["Hide deactivated"]
 
 
+def test_nothing_is_offered_below_a_deactivated_record(client_of, family):
+    gone = Organization.objects.filter(oid=f"{BASE}.1")
+    gone.update(presence="present", presence_basis="accepted", confirmed_active=False)
+    text = client_of("editor").get(STAGING).content.decode()
+    offered = [name for name in family if f'aria-label="Add a record below {name}"' in text]
+    assert offered == ["Lakeside Clinics", "Harbor Region"]
+
+
 # the list
 
 

@@ -1,0 +1,106 @@
+"""The list of organizations in a browser: the dock, filters that apply at once, folding in place."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from organizations.models import Organization, User
+from tests import bulk, factories
+
+from .conftest import PageAs
+from .judging import faults_of
+from .window import NARROW
+
+BASE = factories.BASE
+LIST = "/staging/organizations/"
+
+
+@pytest.fixture
+def records(transactional_db: None, person: Callable[..., User]) -> None:
+    """A company with two regions of thirty locations; in each region one has unsent changes."""
+    bulk.records(63)
+    Organization.objects.update(changes=0, presence="present", presence_basis="accepted", confirmed_active=True)
+    Organization.objects.filter(oid=f"{BASE}.1").update(name="North Region")
+    Organization.objects.filter(oid=f"{BASE}.1.4").update(name="Merrill", changes=2)
+    Organization.objects.filter(oid=f"{BASE}.2.4").update(name="Delavan", changes=1)
+
+
+def test_the_dock_is_there_while_records_are_chosen(records: None, page_as: PageAs) -> None:
+    page = page_as("editor")
+    page.goto(f"{LIST}?open=all")
+    dock, add = page.locator("#send"), page.get_by_role("link", name="Add organization")
+    expect(dock).to_be_hidden()
+    page.get_by_role("checkbox", name="Choose Merrill").check()
+    expect(dock).to_be_in_viewport()
+    expect(dock).to_contain_text("1 chosen")
+    page.get_by_role("checkbox", name="Choose Delavan").check()
+    expect(page.get_by_role("button", name="Send 2 records")).to_have_class("btn btn-primary")
+    expect(add).to_have_class("btn")
+    assert faults_of(page) == []
+    page.get_by_role("link", name="Choose none").click()
+    expect(dock).to_be_hidden()
+    expect(page.get_by_role("checkbox", name="Choose Merrill")).to_be_focused()
+    expect(add).to_have_class("btn btn-primary")
+
+
+def test_a_filter_applies_at_once_and_keeps_the_focus_and_what_is_chosen(records: None, page_as: PageAs) -> None:
+    page = page_as("editor")
+    page.goto(f"{LIST}?open={BASE}.1")
+    page.get_by_role("checkbox", name="Choose Merrill").check()
+    page.get_by_text("More filters").click()
+    select = page.get_by_label("State", exact=True)
+    select.focus()
+    select.select_option("IL")
+    expect(page.locator("#count")).to_have_text("0 of 63 records fit")
+    expect(select).to_be_focused()
+    expect(page.locator("#live")).to_have_text("0 of 63 records fit")
+    expect(page.locator("#send")).to_contain_text("1 chosen 1 of them not on this page")
+    select.select_option("")
+    expect(page.locator("#count")).to_have_text("63 records, 60 in folded regions")
+    expect(select).to_be_focused()
+    page.get_by_label("Search within").fill(f"{BASE}.1.4")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("checkbox", name="Choose Merrill")).to_be_checked()
+    page.get_by_role("link", name="Remove all").click()
+    expect(page.locator("#send")).to_contain_text("1 of them not on this page")
+    page.get_by_role("link", name="Records below North Region").click()
+    expect(page.get_by_role("checkbox", name="Choose Merrill")).to_be_checked()
+    expect(page.locator("#send")).not_to_contain_text("not on this page")
+    expect(page.locator("#send")).to_contain_text("1 chosen")
+
+
+def test_folding_in_place_says_what_is_hidden(records: None, page_as: PageAs) -> None:
+    page = page_as("viewer")
+    page.goto(LIST)
+    count, held = page.locator("#count"), page.get_by_text("below: 1 not sent").first
+    expect(count).to_have_text("63 records, 60 in folded regions")
+    region = page.get_by_role("link", name="Records below North Region")
+    expect(held).to_be_visible()
+    region.click()
+    expect(count).to_have_text("63 records, 30 in folded regions")
+    expect(held).to_be_hidden()
+    region.click()
+    expect(count).to_have_text("63 records, 60 in folded regions")
+    expect(held).to_be_visible()
+
+
+def test_all_with_unsent_changes_are_chosen_without_a_script(records: None, page_as: PageAs) -> None:
+    page = page_as("editor", java_script_enabled=False)
+    page.goto(LIST)
+    dock = page.locator("#send")
+    expect(dock).to_contain_text("Choose records to send")
+    page.get_by_role("link", name="Choose all 2 with unsent changes").click()
+    expect(dock).to_contain_text("2 chosen")
+    for name in ("Merrill", "Delavan"):
+        expect(page.get_by_role("checkbox", name=f"Choose {name}")).to_be_checked()
+    page.get_by_label("Directory status").select_option("active")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#count")).to_have_text("2 of 63 records fit, and 3 parents")
+
+
+def test_a_phone_shows_only_what_is_not_as_it_should_be(records: None, page_as: PageAs) -> None:
+    page = page_as("viewer", viewport=NARROW)
+    page.goto(f"{LIST}?view=list")
+    expect(page.locator("td.ordinary").first).to_be_hidden()
+    expect(page.get_by_text("Changes not sent").nth(1)).to_be_visible()

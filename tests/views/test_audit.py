@@ -335,7 +335,7 @@ def test_an_entry_shows_all_that_is_stored(north, viewer, editor):
     assert f'href="/staging/organizations/{BASE}.1/"' in page
     assert f'rel="prev" href="/audit/{entry.sequence - 1}/"' in page
     assert 'rel="next"' not in page
-    body = page[page.index('aria-label="The entry as stored">') :]
+    body = page[page.index('aria-label="Bytes of the entry">') :]
     assert bytes(entry.body).decode() in body.replace("&quot;", '"').replace("&#x27;", "'")
     assert client_get_raw(viewer, entry.sequence).status_code == 404
 

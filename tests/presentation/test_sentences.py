@@ -240,6 +240,15 @@ TWIN = {"name": "Lakeside Twin", "oid": "1.2.3", "environment": "staging"}
         ),
         (
             Action.PERSON_REFUSED,
+            {
+                "object": {"type": "person", "id": "", "name": "anna"},
+                "reason": "wrong name or password",
+                "details": REPEATED | {"times": 1},
+            },
+            "A sign-in as anna was refused: wrong name or password. That was at May 4, 2001, 14:03:05 CDT.",
+        ),
+        (
+            Action.PERSON_REFUSED,
             {"object": {"type": "person", "id": "", "name": "anna"}, "reason": "wrong name or password"},
             "A sign-in as anna was refused: wrong name or password.",
         ),

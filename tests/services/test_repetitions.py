@@ -55,6 +55,17 @@ def test_the_first_is_an_entry_at_once_and_the_next_minute_tells_the_others(wait
 
 
 @pytest.mark.django_db
+def test_one_that_is_written_later_tells_when_it_was(wait) -> None:
+    note()
+    note()
+    repeated = clock.now()
+    wait(61)
+    assert repetitions.write_over() == 1
+    details = AuditEntry.objects.latest("sequence").facts["details"]
+    assert (details["times"], details["since"] <= repeated.isoformat()) == (1, True)
+
+
+@pytest.mark.django_db
 def test_the_worker_writes_what_nobody_repeated_any_more(wait) -> None:
     user = factories.editor()
     actor = person(user, address="10.0.0.1")

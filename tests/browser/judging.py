@@ -23,9 +23,9 @@ _MISPLACED = """
     const tell = (what, parts) =>
       found.push(`${state}: ${what}: ${parts.slice(0, 3).map(it => it.outerHTML.slice(0, 120))}`);
     if (over > 0) tell(`${over} px beside the window`, all.filter(it => it.getBoundingClientRect().right > width + 1));
-    // What is hidden from sight only is 1 px wide.
+    // Tables hide their heads from sight only: 1 px wide.
     const cut = all.filter(it => it.scrollWidth > it.clientWidth + 1 && it.clientWidth > 1
-      && /hidden|clip/.test(getComputedStyle(it).overflowX) && !it.matches('input, select, svg *'));
+      && /hidden|clip/.test(getComputedStyle(it).overflowX) && !it.matches('input, select, svg *, .visually-hidden'));
     if (cut.length) tell('cuts what is in it', cut);
   };
   const closed = document.querySelectorAll('details:not([open])');

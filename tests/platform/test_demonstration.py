@@ -291,6 +291,7 @@ for environment in Environment.values:
         "open_work": Counter(each.open_work for each in records),
         "differs": sum(each.differs > 0 for each in records),
         "both_at_once": sum(each.differs > 0 and each.changes > 0 for each in records),
+        "alone": sum(each.counterpart is None for each in records),
         "foreign": sum(each.is_foreign for each in records),
         "evidence": sorted({each.confirmed_evidence for each in records} - {""}),
         "without_entry": sorted({each.oid for each in records} - {each.oid for each in entries}),
@@ -307,9 +308,13 @@ def check_content(folder: Path) -> None:
     assert set(said) == {"staging", "production"}
     assert said["staging"]["evidence"] == ["answer", "both", "person", "query"]
     assert (said["staging"]["foreign"], said["production"]["foreign"]) == (1, 0)
-    for counts in said.values():
-        assert counts["levels"] == {"top": 1, "region": 6, "location": 54}
-        assert counts["stands_for"] == {"patient_index": 1, "": 6 + len(seed_demo.SEEN), "location": 54 - 2}
+    taken_over, only_in_staging = len(seed_demo.SEEN), len(seed_demo.ONLY_IN_STAGING)
+    assert said["staging"]["alone"] == taken_over + only_in_staging
+    assert said["production"]["alone"] == taken_over
+    for name, counts in said.items():
+        locations = 54 - (only_in_staging if name == "production" else 0)
+        assert counts["levels"] == {"top": 1, "region": 6, "location": locations}
+        assert counts["stands_for"] == {"patient_index": 1, "": 6 + taken_over, "location": locations - taken_over}
         for kind, words in {"standing": STANDING, "open_work": OPEN_WORK}.items():
             wanted = set(words) - {"sending", "awaiting", "directory_differs"}
             assert {word for word, number in counts[kind].items() if word and number >= 2} == wanted, counts[kind]

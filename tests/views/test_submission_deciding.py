@@ -250,3 +250,4 @@ def test_a_viewer_cannot_go_on_after_a_registration_and_sees_who_can(
     assert (
         f'<a class="btn btn-primary" href="/staging/organizations/new/?below={BASE}">Add a record below</a>' in markup
     )
+    assert f'<a class="btn" href="/production/organizations/new/?from={BASE}">Repeat in PRODUCTION</a>' in markup

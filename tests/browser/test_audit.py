@@ -52,3 +52,10 @@ def test_a_filter_applies_on_change_and_a_date_only_when_it_is_whole(sent: None,
     expect(page).to_have_url(re.compile("from=&"))
     page.get_by_label("Record or OID").focus()
     expect(page).to_have_url(re.compile("from=2020-11-25&"))
+
+
+def test_an_error_below_a_filter_moves_no_other_filter(sent: None, page_as: PageAs) -> None:
+    page = page_as("auditor")
+    page.goto("/audit/?to=tomorrow")
+    tops = "controls => new Set(controls.map(it => it.getBoundingClientRect().top)).size"
+    assert page.locator(".labelled").locator("input:visible, select").evaluate_all(tops) == 1

@@ -103,11 +103,11 @@ def prepare(
 ) -> Organization:
     """Add a record of PRODUCTION and make it the counterpart of a record of STAGING.
 
-    `basis` is what the form was filled from; None if the form did not say.
+    `basis` are the values of STAGING that the form showed last; None if it did not say.
 
     Raises:
         CounterpartExists: the record of STAGING has a counterpart.
-        SourceChanged: what can be repeated of it is not the basis any more.
+        SourceChanged: other values can be repeated of it now.
         OidTaken: the OID is in use in PRODUCTION, or was sent earlier for another record.
         Circle: PartOf would lead back to the record.
         Gone: the record of STAGING was withdrawn.

@@ -126,8 +126,8 @@ def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
 def _saved(page: FormPage, form: RecordForm) -> Organization:
     record, by = form.record(), actor(page.request)
     if page.staging is not None:
-        staging_id, basis, stands_for = page.staging.pk, page.basis, form.stands_for
-        return preparation.prepare(record, staging_id, basis=basis, stands_for=stands_for, actor=by)
+        shown, stands_for = preparing.basis_of(page.request).shown, form.stands_for
+        return preparation.prepare(record, page.staging.pk, basis=shown, stands_for=stands_for, actor=by)
     if page.organization is None:
         return organizations.create(record, page.environment, stands_for=form.stands_for, actor=by)
     return organizations.edit(page.organization.pk, page.version, record, stands_for=form.stands_for, actor=by)

@@ -76,11 +76,6 @@ class FormPage:
         new = reverse("organization-new", args=[self.environment])
         return f"{new}?from={self.staging.oid}" if self.staging else new
 
-    @property
-    def basis(self) -> OrganizationRecord | None:
-        """What the posted form was filled from."""
-        return preparing.basis_of(self.request)
-
     def read_again(self) -> "FormPage":
         """The same with the record of STAGING as it is now."""
         staging = Organization.objects.filter(pk=self.staging.pk).first() if self.staging else None
@@ -201,10 +196,11 @@ class FormPage:
         if self.staging is None:
             return {}
         source = source_of(self.staging)
-        page = prepared(source, self.basis if self.is_posted else source.record)
+        filled = preparing.basis_of(self.request).filled if self.is_posted else source.record
+        page = prepared(source, filled)
         return {
             "prepared": page,
-            "basis": preparing.signed(source),
+            "basis": preparing.signed(self.staging, preparing.Basis(filled, shown=source.record)),
             "oid_note": page.oid_note,
             "switch_url": record_url(self.staging),
         }

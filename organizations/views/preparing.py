@@ -1,5 +1,7 @@
 """A form of PRODUCTION that is filled from a record of STAGING: which record, and from which values it was filled."""
 
+from typing import NamedTuple
+
 from django.core import signing
 from django.http import Http404, HttpRequest
 
@@ -7,7 +9,6 @@ from organizations.models import Environment, Organization
 from organizations.records import OrganizationRecord, canonical, from_canonical
 from organizations.services import searching
 from organizations.services.faults import Gone
-from organizations.services.preparing import Source
 
 from .access import organization_or_404
 
@@ -33,25 +34,34 @@ def staging_record(request: HttpRequest, environment: Environment) -> Organizati
     number = _posted(request)[0]
     here = Organization.objects.in_environment(Environment.STAGING)
     named = here.filter(pk=number).first() if number else here.filter(oid=searching.oid_in(oid)).first()
-    if named is None and request.method == "POST":
+    if named is not None:
+        return organization_or_404(Environment.STAGING, named.oid)
+    if request.method == "POST":
         raise Gone
-    return organization_or_404(Environment.STAGING, named.oid if named else oid)
+    raise Http404("No such record in STAGING.")
 
 
-def signed(source: Source) -> str:
-    """What the form was filled from, to go round with it."""
-    return signing.dumps([source.organization.pk, canonical(source.record)], salt=_SALT, compress=True)
+class Basis(NamedTuple):
+    """What goes round with a form: from which values it was filled, and which ones it showed last; None: not known."""
+
+    filled: OrganizationRecord | None = None
+    shown: OrganizationRecord | None = None
 
 
-def basis_of(request: HttpRequest) -> OrganizationRecord | None:
-    """What a posted form was filled from; None if it does not say."""
-    text = _posted(request)[1]
-    return from_canonical(text) if text else None
+def signed(staging: Organization, basis: Basis) -> str:
+    """The basis of a form of this record, as text that nobody can change."""
+    texts = [canonical(each) if each else "" for each in basis]
+    return signing.dumps([staging.pk, *texts], salt=_SALT, compress=True)
 
 
-def _posted(request: HttpRequest) -> tuple[int, str]:
+def basis_of(request: HttpRequest) -> Basis:
+    """The basis of a posted form; empty if it does not say."""
+    return Basis(*(from_canonical(text) if text else None for text in _posted(request)[1:]))
+
+
+def _posted(request: HttpRequest) -> tuple[int, str, str]:
     try:
-        number, text = signing.loads(request.POST.get("basis", ""), salt=_SALT)
+        number, filled, shown = signing.loads(request.POST.get("basis", ""), salt=_SALT)
     except signing.BadSignature:
-        return 0, ""
-    return number, text
+        return 0, "", ""
+    return number, filled, shown

@@ -197,6 +197,15 @@ def test_a_persons_act_locks_the_structure_before_anything_else(editor: User, na
     assert "organizations_structurelock" in locking[0]
 
 
+@pytest.mark.parametrize("name", ["prepare in PRODUCTION", "link", "remove a link", "withdraw"])
+def test_an_act_on_a_link_locks_both_structures_in_one_order(editor: User, name: str) -> None:
+    act = ACTS[name](editor)
+    with CaptureQueriesContext(connection) as asked, suppress(NotDone):
+        act()
+    structures = [query["sql"] for query in asked if "structurelock" in query["sql"]]
+    assert [re.findall("staging|production", sql) for sql in structures] == [["staging"], ["production"]]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("behaviour", ["answers", "says-no-xml", "applies-then-504"])
 def test_a_worker_does_not_wait_for_people(practice: PracticeDirectory, editor: User, behaviour: str) -> None:

@@ -45,6 +45,7 @@ def text_of(client: Client, address: str) -> str:
 def test_without_a_counterpart_the_page_offers_to_prepare_it(client: Client, pair: Pair) -> None:
     text = text_of(client, PAGE)
     assert "<h1>No record in PRODUCTION</h1>" in text
+    assert client.get(f"/staging/organizations/{BASE}/").context["switch_url"] == PAGE
     assert f'href="/production/organizations/new/?from={BASE}">Prepare in PRODUCTION</a>' in text
     mirror = text_of(client, MIRROR)
     assert "<h1>No record in STAGING</h1>" in mirror

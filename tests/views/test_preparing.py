@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
 from django.test import Client, override_settings
 
 from organizations.models import Environment, Organization, User
@@ -97,6 +98,21 @@ def test_what_staging_accepted_meanwhile_is_shown_and_saving_again_is_possible(
     assert production() == []
     client.post(FORM, mine | {"basis": response.context["basis"]})
     assert [each.name for each in production()] == ["Typed by me"]
+
+
+def test_what_staging_accepts_in_the_moment_of_saving_is_shown_too(client: Client, staging: Organization) -> None:
+    """While the form looks whether the OID is free it has read the record already, and locked nothing yet."""
+    mine, waiting = filled(client), [staging]
+
+    def meanwhile(execute: Callable[..., Any], sql: str, params: Any, *more: Any) -> Any:
+        if THEIRS in (params or ()) and waiting:
+            factories.confirmed(waiting.pop(), name="Lakeside Nord")
+        return execute(sql, params, *more)
+
+    with connection.execute_wrapper(meanwhile):
+        response = client.post(FORM, mine)
+    assert response.status_code == 409
+    assert "<ins>Lakeside Nord</ins>" in text_of(response)
 
 
 def test_a_change_is_also_shown_by_a_button_that_does_not_save(client: Client, staging: Organization) -> None:

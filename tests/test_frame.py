@@ -103,7 +103,7 @@ def test_the_demonstration_can_be_set_without_a_script():
 
 def test_whoever_is_not_signed_in_sees_no_menu():
     shown = frame(environment="", person=None)
-    assert "orgportal</a>" in shown
+    assert '<a class="brand"' in shown
     assert "<nav" not in shown
 
 

@@ -174,6 +174,7 @@ WORDS: Mapping[str, str] = {
     Action.ORGANIZATION_CLAIMED: "Decided",
     Action.ORGANIZATION_DISCLAIMED: "Decided",
     Action.ORGANIZATION_LINKED: "Linked",
+    Action.ORGANIZATION_UNLINKED: "Link removed",
     Action.SUBMISSION_MADE: "Sent",
     Action.SUBMISSION_APPROVED: "Approved",
     Action.SUBMISSION_RETURNED: "Returned",

@@ -4,22 +4,22 @@ A sentence is parts, so that it can be a line of a page, with its actor in bold 
 text in an export.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment
 from organizations.permissions import ACTS, Right
 from organizations.records import listed, spoken
-from organizations.templatetags.portal import in_lines, written
+from organizations.templatetags.portal import written
 from organizations.words import count
 
+from .sentence_parts import Part, marked, unlinked
 from .sentence_templates import template_of
 
 LONGEST_VALUE = 120
@@ -35,14 +35,6 @@ TOLD_BY_OTHERS = (
     Action.ORGANIZATION_DEACTIVATION_WANTED,
     Action.ORGANIZATION_REACTIVATION_WANTED,
 )
-
-
-class Part(NamedTuple):
-    """A piece of a sentence: plain text, or one of "b", "del", "ins", or a link."""
-
-    text: str
-    tag: str = ""
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +70,6 @@ def tell(entry: AuditEntry) -> Sentence:
     template = template_of(entry.action, facts)
     parts = tuple(filled(template.text, facts))
     return Sentence(entry.sequence, entry.at, entry.environment, template.icon, template.tone, parts)
-
-
-def marked(parts: Iterable[Part]) -> SafeString:
-    """Parts of a sentence as markup."""
-    return format_html_join("", "{}", ((_markup(part),) for part in parts))
-
-
-def unlinked(parts: Iterable[Part]) -> SafeString:
-    """The same without links: for a control, which must not hold another one."""
-    return marked(part._replace(tag="") if part.tag == "a" else part for part in parts)
 
 
 def filled(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -389,18 +371,3 @@ def _word(facts: Mapping[str, Any]) -> str:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
-
-
-def _markup(part: Part) -> SafeString:
-    text = in_lines(part.text)
-    match part.tag:
-        case "a":
-            return format_html('<a href="{}">{}</a>', part.url, text)
-        case "b":
-            return format_html("<b>{}</b>", text)
-        case "del":
-            return format_html("<del>{}</del>", text)
-        case "ins":
-            return format_html("<ins>{}</ins>", text)
-        case _:
-            return format_html("{}", text)

@@ -13,8 +13,8 @@ from organizations import words
 from organizations.models import Action, AuditEntry, clock
 
 from . import sentences, story_folding
+from .sentence_parts import Part, marked, unlinked
 from .sentence_templates import STORIES, WORDS, story_ending
-from .sentences import Part
 from .story_folding import Line, Row
 
 ROWS = 50
@@ -135,7 +135,7 @@ def _lines(lines: Sequence[Line], zone: datetime.tzinfo) -> Iterator[StoryLine]:
 def _single(entry: AuditEntry, refused: list[AuditEntry], zone: datetime.tzinfo) -> StoryLine:
     told = sentences.tell(entry)
     parts = (*told.parts, *_refused_first(refused, entry))
-    sentence = sentences.marked(parts) if not refused else sentences.unlinked(parts)
+    sentence = marked(parts) if not refused else unlinked(parts)
     inside = [_told(each, entry, zone) for each in (*refused, entry)] if refused else []
     headline = Headline(WORDS[entry.action], told.icon, told.tone, sentence)
     return StoryLine(entry, _clock(entry, zone), headline, len(refused) + 1, inside)
@@ -185,7 +185,7 @@ def _headline(head: AuditEntry, entries: list[AuditEntry]) -> Headline:
     ]
     if last is not None and last != now:
         parts.append(Part(f" Later: {last.word}."))
-    return Headline(now.word, now.icon, now.tone, sentences.unlinked(parts))
+    return Headline(now.word, now.icon, now.tone, unlinked(parts))
 
 
 def _state(entry: AuditEntry) -> words.Word | None:

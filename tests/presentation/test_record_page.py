@@ -277,7 +277,7 @@ def test_the_form_says_nothing_of_an_oid_that_is_new_or_fixed(made, editor):
     assert editing.open_oid_sentence(made) == ""
     organization = accepted(made, editor)
     assert editing.open_oid_sentence(organization) == ""
-    assert editing.fixed_oid_sentence(organization).startswith("Accepted on ")
+    assert editing.fixed_oid_sentence(organization).startswith("Accepted ")
 
 
 # the columns

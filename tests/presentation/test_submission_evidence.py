@@ -186,17 +186,18 @@ def steps_of(submission: Submission) -> list[str]:
 def test_a_registration_leads_on_to_the_next_record(practice: PracticeDirectory, editor: User) -> None:
     made = accepted(editor, name="Lakeside North")
     submission = Submission.objects.get(organization=made)
-    below, another, back = acceptance.next_steps(fresh(submission))
+    below, another, back, repeat = acceptance.next_steps(fresh(submission))
     new = "/staging/organizations/new/"
     assert below == ("Add a record below", f"{new}?below={BASE}", True)
     assert another == ("Add another like this", f"{new}?like={BASE}", True)
     assert back == ("Back to Lakeside North", f"/staging/organizations/{BASE}/", False)
+    assert repeat == ("Repeat in PRODUCTION", f"/production/organizations/new/?from={BASE}", False)
     Organization.objects.filter(pk=made.pk).update(confirmed_active=False)
-    assert steps_of(submission) == ["Back to Lakeside North", "Add another like this"]
+    assert steps_of(submission) == ["Back to Lakeside North", "Add another like this", "Repeat in PRODUCTION"]
 
 
 def test_an_update_leads_back_to_its_record(practice: PracticeDirectory, editor: User) -> None:
-    assert steps_of(updated(practice, editor, "answers")) == ["Back to Lakeside North"]
+    assert steps_of(updated(practice, editor, "answers")) == ["Back to Lakeside North", "Repeat in PRODUCTION"]
 
 
 def test_a_deactivation_leads_to_the_parent_and_a_reactivation_to_the_record(
@@ -209,7 +210,7 @@ def test_a_deactivation_leads_to_the_parent_and_a_reactivation_to_the_record(
     assert steps_of(closed) == ["Back to Lakeside Clinics", "Back to Lakeside North"]
     opened = factories.submission(child, user=editor, intent=Intent.REACTIVATE)
     assert deliver()
-    assert steps_of(opened) == ["Back to Lakeside North"]
+    assert steps_of(opened) == ["Back to Lakeside North", "Repeat in PRODUCTION"]
 
 
 # Rejected ---------------------------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from organizations.models import Submission, User
+from organizations.models import Organization, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery
 from organizations.services.actors import Actor, system
 from tests import factories
 from tests.connected import connected
+from tests.factories import BASE
 
 
 @pytest.fixture
@@ -56,3 +57,21 @@ def deliver_all(practice: PracticeDirectory, worker: Actor) -> Callable[[], None
             pass
 
     return deliver
+
+
+@pytest.fixture
+def family(editor: User) -> dict[str, Organization]:
+    """A company with two regions, and two locations below the first."""
+    names = {
+        "": "Lakeside Clinics",
+        ".1": "North Region",
+        ".2": "Harbor Region",
+        ".1.1": "Lakeside North",
+        ".1.2": "Quarry Road",
+    }
+    made = {}
+    for end, name in names.items():
+        parent = {"part_of_oid": BASE + end.rpartition(".")[0]} if end else {}
+        aliases = ("Old Harbor Pediatrics",) if name == "Quarry Road" else ()
+        made[name] = factories.organization(BASE + end, user=editor, name=name, aliases=aliases, **parent)
+    return made

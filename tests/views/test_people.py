@@ -344,7 +344,7 @@ def test_nobody_is_ever_deleted(client, anna):
 def test_others_are_told_who_may(client_of, boss, role):
     answer = client_of(role).get(NEW)
     assert answer.status_code == 403
-    assert "manage people and roles. Administrators may: Boss One." in text_of(answer)
+    assert "manage people and roles. Administrators can: Boss One." in text_of(answer)
     assert [entry.facts["object"]["id"] for entry in entries(Action.PERMISSION_REFUSED)] == ["manage_people"]
 
 

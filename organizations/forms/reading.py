@@ -59,8 +59,8 @@ class ReadingField(BoundField):
         return " ".join(filter(None, ids)) or None
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
-        required = {"aria-required": "true"} if self.is_marked_required and not self.use_fieldset else {}
-        return super().build_widget_attrs(attrs, widget) | required
+        is_told = self.is_marked_required and not self.use_fieldset and not self.is_hidden
+        return super().build_widget_attrs(attrs, widget) | ({"aria-required": "true"} if is_told else {})
 
 
 type Row = Mapping[str, str]

@@ -19,7 +19,7 @@ JAR = PACKAGES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 _ONCE = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=)"\w+"|(?<=nonce=)"[\w-]+"')
 # A part of a page is judged in the least page that can hold it.
 _PART = b'<!doctype html><html lang="en">%s%s<h1>A part of a page</h1>'
-_AROUND = {b"<tr": b"<table>%s</table>", b"<option": b"<datalist>%s</datalist>"}
+_AROUND = {b"tr": b"<table>%s</table>", b"option": b"<datalist>%s</datalist>"}
 
 
 class CheckerMissing(Exception):
@@ -52,8 +52,12 @@ def saves_pages(application: Any, folder: Path) -> Any:
 def _whole(part: bytes) -> bytes:
     """A page of its own for what htmx puts into a page."""
     part = part.strip()
-    around = next((around for tag, around in _AROUND.items() if part.startswith(tag)), b"%s")
-    return _PART % (b"" if part.startswith(b"<title>") else b"<title>Part</title>", around % part)
+    title = b"" if part.startswith(b"<title>") else b"<title>Part</title>"
+    for tag, around in _AROUND.items():
+        if part.startswith(b"<%s" % tag):
+            body, end, rest = part.rpartition(b"</%s>" % tag)
+            part = around % (body + end) + rest
+    return _PART % (title, part)
 
 
 def _save(folder: Path, address: str, page: bytes) -> None:
@@ -82,7 +86,7 @@ def faults_of(folder: Path) -> list[str]:
     for message in messages:
         page = unquote(str(message.get("url", ""))).rpartition("/")[2]
         place = f"{page} line {message.get('lastLine')}: {' '.join(message.get('extract', '').split())}"
-        places.setdefault(message["message"], []).append(place)
+        places.setdefault(re.sub(r"\d+", "0", message["message"]), []).append(place)
     return [f"{text} ({len(found)} times, first in {found[0]})" for text, found in places.items()]
 
 

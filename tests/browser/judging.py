@@ -32,8 +32,9 @@ _MISPLACED = """
   look('folded');
   for (const it of closed) it.open = true;
   look('unfolded');
+  const height = document.documentElement.scrollHeight;
   for (const it of closed) it.open = false;
-  return found;
+  return [found, height];
 }
 """
 _VIOLATIONS = """
@@ -61,12 +62,16 @@ def faults_of(page: Page) -> list[str]:
         found.append(f"{primary} primary buttons")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        found += [f"{width}: {fault}" for fault in page.evaluate(_MISPLACED)]
+        found += [f"{width}: {fault}" for fault in page.evaluate(_MISPLACED)[0]]
     page.evaluate(AXE_SCRIPT)
     for size, closed in _CLOSED:
         page.set_viewport_size(size)
-        found += [f"{size['width']}: {fault}" for fault in page.evaluate(_MISPLACED)]
+        misplaced, height = page.evaluate(_MISPLACED)
+        found += [f"{size['width']}: {fault}" for fault in misplaced]
+        # As tall as the page: what sticks to an edge of the window lies over nothing.
+        page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
         for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme)
             found += [f"{size['width']} {scheme}: {fault}" for fault in page.evaluate(_VIOLATIONS, [closed, _RULES])]
+    page.set_viewport_size(WIDE)
     return found

@@ -32,7 +32,7 @@ def test_a_submission_on_its_way_is_accessible_and_fits(
     expect(page.locator("#state")).to_contain_text("Redox may take up to 2 minutes")
     assert faults_of(page) == []
     page.locator("summary").filter(has_text="Request").click()
-    expect(page.get_by_role("region", name="Request")).to_be_visible()
+    expect(page.get_by_role("group", name="Request")).to_be_visible()
     assert faults_of(page) == []
 
 

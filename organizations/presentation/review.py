@@ -204,7 +204,7 @@ def out_of_date(organization: Organization, since_version: int, otherwise: str) 
     entry = AuditEntry.objects.edits_since(organization.pk, since_version).last()
     if entry is None:
         return otherwise
-    labels = listed(change["label"] for change in entry.facts.get("changes", [])) or "Stands for"
+    labels = listed(change["label"] for change in entry.facts.get("changes", [])) or "Kind of record"
     at = written(entry.at, "clock")
     saved = f"{entry.actor_name} saved {labels} at {at}"
     return f"This page is out of date: {saved}. Nothing was sent. Here is the new review."

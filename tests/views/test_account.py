@@ -245,7 +245,7 @@ def change(client: Client, old: str = PASSWORD, first: str = NEW, second: str = 
     return client.post("/account/", {"old_password": old, "new_password1": first, "new_password2": second})
 
 
-def test_the_account_page_says_what_a_person_may_do(client_of, anna):
+def test_the_account_page_says_what_a_person_can_do(client_of, anna):
     page = client_of(user=anna).get("/account/").content.decode()
     assert "editor" in page
     rows = [
@@ -253,10 +253,10 @@ def test_the_account_page_says_what_a_person_may_do(client_of, anna):
         for row in re.findall(r'<th scope="row">(.*?)</th>.*?</svg>(.*?)<', page)
     ]
     assert rows[:4] == [
-        ["read records and history", "may"],
-        ["edit records", "may"],
-        ["send to STAGING", "may"],
-        ["send to PRODUCTION", "may not"],
+        ["read records and history", "can"],
+        ["edit records", "can"],
+        ["send to STAGING", "can"],
+        ["send to PRODUCTION", "cannot"],
     ]
 
 

@@ -205,11 +205,11 @@ WORDS: Mapping[str, str] = {
 """One word for what an entry tells, beside its icon."""
 
 STORIES: Mapping[str, str] = {
-    "create": "{actor} sent a New of {name}.",
-    "update": "{actor} sent an Update of {name}: {fields}.",
-    "deactivate": "{actor} sent the deactivation of {name}.",
-    "reactivate": "{actor} sent the reactivation of {name}.",
-    "restore": "{actor} sent an Update of {name}: {fields}.",
+    "create": "{actor} submitted a New of {name}.",
+    "update": "{actor} submitted an Update of {name}: {fields}.",
+    "deactivate": "{actor} submitted the deactivation of {name}.",
+    "reactivate": "{actor} submitted the reactivation of {name}.",
+    "restore": "{actor} submitted an Update of {name}: {fields}.",
 }
 """The sentence of a submission with all its entries, by its intent."""
 

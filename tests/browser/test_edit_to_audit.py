@@ -63,7 +63,7 @@ def test_an_edit_is_reviewed_sent_and_found_in_the_history(
     assert practice.organizations("staging")[factories.BASE]["Address"]["City"] == "Middleton"
 
     page.get_by_role("link", name="Audit").click()
-    page.locator("summary").filter(has_text="sent an Update of Lakeside North").click()
+    page.locator("summary").filter(has_text="submitted an Update of Lakeside North").click()
     answer = page.get_by_role("row", name="Redox accepted").filter(has_text="Update of Lakeside North")
     answer.get_by_role("link", name="Entry").click()
     expect(page.locator("main")).to_contain_text("has been updated successfully")

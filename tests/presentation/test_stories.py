@@ -72,7 +72,7 @@ def test_a_submission_is_one_line_with_the_edits_it_carried(practice, north, edi
     edited(north, editor, name="Lakeside Pier")
     saved, story = lines()
     assert (story.submission, story.headline.word) == (sent.pk, "Accepted")
-    assert f"<b>Editor One</b> ({editor.username}) sent a New of Lakeside Quay." in say(story)
+    assert f"<b>Editor One</b> ({editor.username}) submitted a New of Lakeside Quay." in say(story)
     assert "<a " not in say(story)
     assert inside(story)[:3] == ["organization.created", "organization.edited", "submission.made"]
     assert inside(story)[-1] == "attempt.outcome"

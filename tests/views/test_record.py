@@ -53,7 +53,7 @@ def test_a_record_that_was_never_sent(client_of, editor):
     assert f'<a href="{PAGE}withdraw/">Withdraw</a>' in text
     assert "Discard" not in text
     assert "Nothing is part of this record." in text
-    assert "No record yet." in text
+    assert "No record is linked." in text
     assert "by Editor One. Nothing else yet." in text
     assert "The Redox gateway" in text
     assert '<th scope="row">Kind of record</th>' in text

@@ -50,13 +50,17 @@ def saves_pages(application: Any, folder: Path) -> Any:
 
 
 def _whole(part: bytes) -> bytes:
-    """A page of its own for what htmx puts into a page."""
+    """A page of its own for what htmx puts into a page, with the forms that its fields belong to."""
     part = part.strip()
+    if part.lower().startswith(b"<!doctype"):
+        return part
+    forms = {name for name in re.findall(rb' form="([\w-]+)"', part) if b'id="%s"' % name not in part}
     title = b"" if part.startswith(b"<title>") else b"<title>Part</title>"
     for tag, around in _AROUND.items():
         if part.startswith(b"<%s" % tag):
             body, end, rest = part.rpartition(b"</%s>" % tag)
             part = around % (body + end) + rest
+    part += b"".join(b'<form id="%s"></form>' % name for name in sorted(forms))
     return _PART % (title, part)
 
 

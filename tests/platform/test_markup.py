@@ -41,7 +41,8 @@ def test_a_page_is_saved_once_whatever_its_token_and_goes_out_unchanged(tmp_path
 @pytest.mark.slow
 def test_pages_and_their_parts_are_judged(tmp_path):
     options = "<option>One</option><option>Two</option><p>Another part</p>"
-    for part in ("<tr><td>A row</td></tr>", options, "<title>Sent</title><p>Sent</p>", "<p>A part</p>"):
+    row = '<tr><td><input aria-label="A row" form="send"></td></tr>'
+    for part in (row, options, "<title>Sent</title><p>Sent</p>", "<p>A part</p>", PAGE.format("one", "")):
         sent(tmp_path, part, HTTP_HX_REQUEST="true")
     assert judged(tmp_path) == []
     sent(tmp_path, PAGE.format("one", "<p hx-get='/'>A part</p>"), PATH_INFO="/faulty/")

@@ -27,8 +27,7 @@ MOST_NAMED = 5
 class Row(NamedTuple):
     """One message of the plan, what it changes and its very bytes; `url` is the page that shows it alone.
 
-    `moves` are the values from what to what, `before` says how the earlier ones are known; both are empty if there is
-    nothing to compare with.
+    `moves` are the values from what to what. `before` says how the earlier ones are known, "" if there are none.
     """
 
     organization: Organization

@@ -92,8 +92,8 @@ class Moves(NamedTuple):
 
 
 def moves(environment: str, reviews: Iterable[Review]) -> list[Moves]:
-    """The moves of each review, without those where there is nothing to compare with. At most one query."""
-    compared = [(each.changes, each.overwrites) if each.before is not None else ((), ()) for each in reviews]
+    """The moves of each review; where there is nothing to compare with, all values. At most one query."""
+    compared = [(each.changes, each.overwrites if each.before is not None else ()) for each in reviews]
     found = [change.difference for pair in compared for changes in pair for change in changes]
     named = iter(parents.named(environment, found))
 

@@ -266,9 +266,11 @@ class TestValues:
         (move,) = moved.moves.overwritten
         assert (move.label, move.directory.text, move.sent) == ("Name", "By hand", "Sparta")
 
-    def test_a_first_registration_has_nothing_before(self, editor: User) -> None:
-        (row,) = self.plan([factories.organization(user=editor)], editor).rows
-        assert (row.what, row.moves, row.before) == ("first registration", ((), ()), "")
+    def test_a_first_registration_has_all_its_values_and_nothing_before(self, editor: User) -> None:
+        (row,) = self.plan([factories.organization(user=editor, name="Sparta")], editor).rows
+        values, overwritten = row.moves
+        assert ("Name", "", "Sparta") in {(each.label, each.accepted, each.sent) for each in values}
+        assert (row.what, overwritten, row.before) == ("first registration", (), "")
 
     def test_the_names_of_all_parents_take_one_query(
         self,

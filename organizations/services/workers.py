@@ -80,9 +80,9 @@ class _Heart:
     def _beat(self) -> None:
         try:
             fault = schema.fault()
-            if fault and self.may_work:
+            could_work, self.may_work = self.may_work, not fault
+            if fault and could_work:
                 log.error("No message is claimed any more: %s", fault)
-            self.may_work = not fault
             if not fault:
                 beat(self._name, self._started)
                 restored.look(actor=self._actor)

@@ -68,6 +68,7 @@ def test_nothing_is_claimed_while_the_database_is_another_releases(own: Portal) 
     until(lambda: Worker.objects.using(own.alias).exists(), "the worker")
     _run(own, "INSERT INTO django_migrations (app, name, applied) VALUES ('organizations', '9999_later', '2026-05-03')")
     until(lambda: "No message is claimed any more" in process.log.read_text(), "the look at the migrations")
+    time.sleep(1.0)  # a round that began before the look ends
     Submission.objects.using(own.alias).update(state=State.QUEUED)
     time.sleep(1.0)
     assert own.submission(BASE).attempt == 0

@@ -120,6 +120,7 @@ class AccountForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        self._username = cleaned.get("username")
         counts = self.instance.pk is None or self.instance.is_active
         if counts and set(_NAMES) & set(self.changed_data) and not set(_NAMES) & set(self.errors):
             names = {name: cleaned.get(name, getattr(self.instance, name)) for name in _NAMES}
@@ -130,9 +131,9 @@ class AccountForm(forms.ModelForm):
 
     def added_before(self) -> User | None:
         """The account that these very values made: a second press of the button. None if this is no second press."""
-        if set(self.errors) != {"username"}:
+        if set(self.errors) != {"username"} or self._username is None:
             return None
         names = {name: self.cleaned_data[name] for name in ("first_name", "last_name", "email")}
-        username = str(self["username"].value()).strip()
-        made = User.objects.filter(username=username, must_change_password=True, last_login=None, **names).first()
+        unused = User.objects.filter(username=self._username, must_change_password=True, last_login=None)
+        made = unused.filter(**names).first()
         return made if made and set(made.groups.all()) == set(self.cleaned_data["groups"]) else None

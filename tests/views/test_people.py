@@ -185,6 +185,19 @@ def test_what_is_not_valid_is_said_at_its_field_and_adds_nobody(client, anna, va
     assert User.objects.count() == 2
 
 
+def test_a_user_name_with_a_character_that_no_database_holds_is_not_looked_up(client, boss):
+    """PostgreSQL fails when a value has U+0000; SQLite, on which this test runs, would search for it."""
+    values: list[str] = []
+
+    def on_statement(execute, sql, params, *rest):
+        values.extend(map(str, params or ()))
+        return execute(sql, params, *rest)
+
+    with connection.execute_wrapper(on_statement):
+        assert client.post(NEW, form("viewer", username="a\x00b")).status_code == 422
+    assert [value for value in values if "\x00" in value] == []
+
+
 def test_no_field_gives_more_than_roles(client, anna):
     forged = {"is_superuser": "on", "is_staff": "on", "user_permissions": "1", "username": "bert", "password": "x"}
     assert change(client, anna, "viewer", is_active="", must_change_password="on", **forged).status_code == 302

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.utils.crypto import salted_hmac
@@ -19,6 +20,12 @@ class User(AbstractUser):
 
     must_change_password = models.BooleanField(
         default=False, db_default=False, help_text="Somebody else set the password and therefore knows it."
+    )
+    disclosed_passwords = models.JSONField(
+        default=list,
+        blank=True,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Hashes of earlier passwords that somebody else set and therefore knows. None is accepted again.",
     )
     session_stamp = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Part of each session: raising it ends all sessions of this account."
@@ -56,6 +63,10 @@ class User(AbstractUser):
             "This account was changed after you opened the page, by somebody else or by your own first press. "
             "Nothing was saved now. Open it again and check."
         )
+
+    def is_disclosed_password(self, password: str) -> bool:
+        """Whether this is a password that somebody else once set for this account, and therefore knows."""
+        return any(check_password(password, encoded) for encoded in self.disclosed_passwords)
 
     def name_fault(self) -> tuple[str, str] | None:
         """The field and sentence that say why this person cannot be told apart from another one; None if they can.

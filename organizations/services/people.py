@@ -11,7 +11,7 @@ from .actors import Actor, described, person
 from .faults import NameTaken, NotDone, PasswordRefused
 
 ACCOUNT = ["first_name", "last_name", "email", "is_active", "session_stamp"]
-PASSWORD = ["password", "must_change_password"]
+PASSWORD = ["password", "must_change_password", "disclosed_passwords"]
 NAMES = ["first_name", "last_name", "is_active"]
 
 
@@ -175,8 +175,13 @@ def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool
 
 def _set_password(user: User, before: User | None, password: str, *, is_own: bool) -> None:
     passwords.require(password, user)
-    if is_own and before is not None and before.check_password(password):
-        raise PasswordRefused("This is the old password. Choose another one.")
+    if before is not None:
+        if is_own and before.check_password(password):
+            raise PasswordRefused("This is the old password. Choose another one.")
+        if is_own and before.is_disclosed_password(password):
+            raise PasswordRefused("Somebody else set this password before and knows it. Choose another one.")
+        replaced = [before.password] if before.must_change_password else []
+        user.disclosed_passwords = [*before.disclosed_passwords, *replaced]
     user.set_password(password)
     user.must_change_password = not is_own
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from organizations.models import Action, AuditEntry, RoleGrant, User
 from organizations.services import people
 from organizations.services.actors import Actor, person, system
-from organizations.services.faults import NameTaken, NotDone
+from organizations.services.faults import NameTaken, NotDone, PasswordRefused
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +143,17 @@ def test_a_password_counts_as_known_to_others_unless_its_person_set_it(boss: Use
     assert anna.must_change_password
     people.change_password(anna, "four-loud-herons", actor=person(anna))
     assert not User.objects.get(pk=anna.pk).must_change_password
+
+
+def test_no_password_that_somebody_else_ever_set_is_accepted_again(boss: User) -> None:
+    anna = save(User(username="anna"), boss, password=GOOD)
+    people.change_password(anna, "five-late-trains", actor=system("Command changepassword"))
+    people.change_password(anna, "four-loud-herons", actor=person(anna))
+    for known in (GOOD, "five-late-trains"):
+        with pytest.raises(PasswordRefused, match="Somebody else set this password"):
+            people.change_password(anna, known, actor=person(anna))
+    people.change_password(anna, "nine-cold-spoons", actor=person(anna))
+    people.change_password(anna, "four-loud-herons", actor=person(anna))
 
 
 def test_an_account_changed_between_the_form_and_its_save_is_not_overwritten(boss: User) -> None:

@@ -155,6 +155,8 @@ def _is_self(actor: Actor, before: User | None) -> bool:
 
 def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool, sets_password: bool) -> None:
     """Refuse what nobody may do to this account, whatever their rights."""
+    if before is not None and sets_password and not user.is_active:
+        raise NotDone(f"The account of {before.shown_name} is closed. Reopen it first. Nothing was saved.")
     if before is not None and before.username != user.username:
         raise NotDone(f"The user name stays '{before.username}': the history names the person by it.")
     if before is not None and _is_self(actor, before):

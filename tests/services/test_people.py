@@ -156,6 +156,19 @@ def test_no_password_that_somebody_else_ever_set_is_accepted_again(boss: User) -
     people.change_password(anna, "four-loud-herons", actor=person(anna))
 
 
+def test_a_closed_account_gets_no_password(boss: User) -> None:
+    anna = save(User(username="anna"), boss, password=GOOD)
+    anna.is_active = False
+    save(anna, boss)
+    for set_password in (
+        lambda: people.give_first_password(anna, opened_with=anna.fingerprint(), actor=person(boss)),
+        lambda: people.change_password(anna, "four-loud-herons", actor=system("Command changepassword")),
+    ):
+        with pytest.raises(NotDone, match="The account of anna is closed"):
+            set_password()
+    assert User.objects.get(pk=anna.pk).check_password(GOOD)
+
+
 def test_an_account_changed_between_the_form_and_its_save_is_not_overwritten(boss: User) -> None:
     anna = save(User(username="anna"), boss, "viewer")
     opened_with, stale = anna.fingerprint(), User.objects.get(pk=anna.pk)

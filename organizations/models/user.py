@@ -14,6 +14,12 @@ from organizations.folding import fold
 _LOOK_ALIKE = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
 """Alphabets that have letters which look the same."""
 
+_PARTS = {"redox", "carequality", "directory", "practicedirectory", "portal", "orgportal", "demonstration"}
+_NOBODY = {"somebody", "somebodynotsignedin", "nobody", "you"}
+"""What pages and the history call whoever is not a person with an account: folded, without blanks and "the"."""
+_PROGRAMS = re.compile(r"(worker|command)(?![^\W\d_])")
+"""How the names of the portal's own programs begin, such as "Worker host-1" and "Command restore"."""
+
 
 class User(AbstractUser):
     """A person with an account. Deactivated when they leave, never deleted: the history names them."""
@@ -81,6 +87,9 @@ class User(AbstractUser):
         for name in (self.shown_name, self.get_username()):
             if len(_alphabets(name) & _LOOK_ALIKE) > 1:
                 return field, f"'{name}' mixes letters of two alphabets. Write it in one."
+        for name, its_field in ((self.shown_name, field), (self.get_username() if is_new else "", "username")):
+            if _is_an_actor(name):
+                return its_field, f"The portal itself uses the name '{name}'. Choose another one."
         for other in User.objects.exclude(pk=self.pk).order_by("pk"):
             if is_new and self.get_username().casefold() == other.get_username().casefold():
                 return "username", f"The user name '{other.get_username()}' exists already. Choose another one."
@@ -118,6 +127,12 @@ class RoleGrant(models.Model):
 
 def _is_alike(one: str, other: str) -> bool:
     return fold(one).replace(" ", "") == fold(other).replace(" ", "")
+
+
+def _is_an_actor(name: str) -> bool:
+    """Whether an entry by this person would read as one of Redox, of the directory or of the portal itself."""
+    folded = fold(name.replace(".", " "))
+    return folded.replace(" ", "").removeprefix("the") in _PARTS | _NOBODY or _PROGRAMS.match(folded) is not None
 
 
 def _alphabets(name: str) -> set[str]:

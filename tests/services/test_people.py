@@ -1,7 +1,9 @@
 """Accounts: who gave which role, names that cannot be mistaken, and what nobody may do to an account."""
 
+import re
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -84,6 +86,34 @@ def test_nobody_takes_a_name_that_is_like_that_of_another(boss: User, names: dic
     with pytest.raises(NameTaken):
         save(User(**({"username": "new"} | names)), boss, "approver")
     assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        *({"first_name": name} for name in ("Redox", "the portal", "Directory", "WORKER host-1", "Somebody", "You")),
+        {"first_name": "The", "last_name": "Dírectory"},
+        {"username": "redox", "first_name": "Anna"},
+        {"username": "worker-1"},
+    ],
+)
+def test_nobody_takes_a_name_that_the_portal_itself_uses(boss: User, names: dict[str, str]) -> None:
+    with pytest.raises(NameTaken, match="The portal itself uses the name") as caught:
+        save(User(**({"username": "new"} | names)), boss)
+    assert caught.value.field == ("username" if "username" in names else "last_name")
+
+
+def test_each_name_by_which_the_portal_itself_acts_is_refused() -> None:
+    sources = "".join(path.read_text() for path in Path(people.__file__).parents[1].rglob("*.py"))
+    acting = set(re.findall(r'(?:system\(|Actor\(name=)f?"([^"]+)"', sources))
+    assert {"Worker {name}", "Demonstration", "Command restore", "Somebody not signed in"} <= acting
+    free = [name for name in acting if User(username="new", first_name=name).name_fault() is None]
+    assert free == []
+
+
+@pytest.mark.parametrize("name", ["Anna Worker", "Workerson", "Portal-Garcia", "Commander Two", "Youssef"])
+def test_a_name_that_only_contains_one_of_the_portal_is_free(boss: User, name: str) -> None:
+    save(User(username="new", first_name=name), boss)
 
 
 def test_a_name_of_a_closed_account_is_free_until_that_is_opened_again(boss: User) -> None:

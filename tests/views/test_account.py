@@ -216,13 +216,21 @@ def test_in_the_demonstration_five_buttons_sign_in(client, db, settings, tmp_pat
         UserFactory(username=group.name, role=group.name)
     page = client.get(SIGN_IN).content.decode()
     assert page.count("Sign in as ") == 5
-    assert 'type="password"' not in page  # which none of the five has
     assert "Sign in as editor (start here)" in page
     answer = client.post(SIGN_IN, {"role": "approver", "next": "/help/"})
     assert answer["Location"] == "/help/"
     [entry] = entries(Action.PERSON_SIGNED_IN)
     assert entry.facts["actor"]["signed_in_by"] == "demonstration button"
     assert Client().post(SIGN_IN, {"role": "owner"}).status_code == 422
+
+
+def test_in_the_demonstration_a_person_who_was_added_signs_in_by_password(client, anna, settings, tmp_path):
+    settings.DEMO, settings.DEMO_BEHAVIOUR_FILE = True, str(tmp_path / "behaviour")
+    UserFactory(username="editor", role="editor")
+    page = client.get(SIGN_IN).content.decode()
+    assert page.index("Sign in as editor") < page.index("<details") < page.index('name="password"')
+    assert re.search(r"<details[^>]* open", sign_in(client, "wrong").content.decode())
+    assert sign_in(client).status_code == 302
 
 
 def test_signing_out_ends_the_session_and_says_so(client_of):

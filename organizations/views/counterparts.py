@@ -28,10 +28,11 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         return _show(request, organization)
     require(request, Right.EDIT, environment=environment, oid=oid)
     other = Organization.objects.in_environment(environment.other).filter(pk=posted_number(request, "other")).first()
-    if other is None or posted_number(request, "record") != organization.pk:
+    act = {"link": _linked, "unlink": _unlinked}.get(request.POST.get("act", ""))
+    if other is None or act is None or posted_number(request, "record") != organization.pk:
         return _show(request, organization, problem=f"{CHOOSE} Nothing was changed.")
     try:
-        said = (_unlinked if request.POST.get("act") == "unlink" else _linked)(request, organization, other)
+        said = act(request, organization, other)
     except EditConflict as conflict:
         return _show(request, organization, other, problem=_saved_meanwhile(conflict.organization))
     except NotDone as fault:

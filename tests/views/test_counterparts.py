@@ -109,6 +109,12 @@ def test_nothing_is_linked_with_a_record_that_is_gone(client: Client, pair: Pair
     assert client.post(PAGE, pressed(there, there)).status_code == 409
 
 
+@pytest.mark.parametrize("act", ["", "compare"])
+def test_only_the_button_that_links_links(client: Client, pair: Pair, act: str) -> None:
+    assert client.post(PAGE, pressed(*pair, act)).status_code == 409
+    assert counterpart_of(pair[0]) is None
+
+
 def test_a_link_is_shown_side_by_side_and_removed(client: Client, pair: Pair, editor: User) -> None:
     here, there = pair
     counterparts.link(here, there, actor=acting(editor))

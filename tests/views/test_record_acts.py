@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from organizations import words
 from organizations.models import Action, AuditEntry, Organization, User
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery, organizations, submissions
+from organizations.services import counterparts, delivery, organizations, submissions
 from organizations.services.actors import Actor, person
 from tests import factories
 from tests.factories import BASE
@@ -108,6 +108,18 @@ def test_withdrawing_takes_the_record_away_and_frees_its_oid(client_of, editor):
     address = f"{PAGE}withdraw/"
     assert client.post(address, hidden(client, address)).url == "/staging/organizations/"
     assert AuditEntry.objects.filter(action=Action.ORGANIZATION_WITHDRAWN).count() == 2
+
+
+@pytest.mark.one_database
+def test_the_question_says_that_the_link_with_the_counterpart_is_removed(client_of, editor):
+    staging = factories.organization(user=editor)
+    assert "Its link with" not in text_of(client_of("editor"), f"{PAGE}withdraw/")
+    production = factories.organization(f"{BASE}.9", user=editor, environment="production", name="Lakeside Nord")
+    counterparts.link(staging, production, actor=person(editor))
+    assert (
+        f'Its link with <a href="/production/organizations/{BASE}.9/">Lakeside Nord in PRODUCTION</a> is removed.'
+        in text_of(client_of("editor"), f"{PAGE}withdraw/")
+    )
 
 
 def test_withdrawing_what_was_not_seen_takes_nothing_away(client_of, editor):

@@ -68,16 +68,20 @@ def parent_of(source: Source) -> Parent:
 
 
 def proposed_oid(staging_oid: str) -> str:
-    """The OID with the base of STAGING exchanged for that of PRODUCTION; "" without two bases that belong together."""
+    """The OID with the base of STAGING exchanged for that of PRODUCTION; "" without two bases that belong together.
+
+    A gateway of Redox is never proposed: it is not an organization.
+    """
     own, others = (gateway.environment(each).base_oids for each in (Environment.STAGING, Environment.PRODUCTION))
     pairs = dict(zip(own, others, strict=True)) if len(own) == len(others) else {}
     base = _longest_base(staging_oid, own)
     if base not in pairs or pairs[base] == base:
         return ""
     try:
-        return Oid(pairs[base] + staging_oid.removeprefix(base)).text
+        proposal = Oid(pairs[base] + staging_oid.removeprefix(base)).text
     except OidError:  # too long
         return ""
+    return "" if proposal in gateway.gateways(Environment.PRODUCTION) else proposal
 
 
 def other_base_fault(environment: Environment, oid: str) -> str:

@@ -130,7 +130,7 @@ class FormPage:
 
     def _with_base_oid(self, typed: Typed) -> tuple[Typed, str]:
         base = next(iter(gateway.environment(self.environment).base_oids), "")
-        if not base or self._oid_fault(base):
+        if not base or base in gateway.gateways(self.environment) or self._oid_fault(base):
             return typed, "Redox issues the OID of a top-level record: see the Redox dashboard, your organization."
         return typed.having(oid=base), f"{base} is your base OID in {self.environment.label}."
 

@@ -132,6 +132,8 @@ def test_nothing_is_kept_if_the_oid_is_taken(editor: User) -> None:
         (OWN, f"{THEIRS},1.2.3", OWN, ""),  # which of the two belongs to it?
         (OWN, OWN, f"{OWN}.5", ""),  # the same OID is not a proposal
         ("1.2", f"1.2.{'3' * 55}", "1.2.4444.55555", ""),  # too long
+        (OWN, GATEWAY_OID, OWN, ""),
+        (OWN, GATEWAY_OID.rpartition(".")[0], f"{OWN}.{GATEWAY_OID.rpartition('.')[2]}", ""),
     ],
 )
 def test_an_oid_is_proposed_by_exchanging_the_base(staging: str, production: str, oid: str, proposal: str) -> None:

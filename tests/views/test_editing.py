@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from django.contrib.messages import get_messages
 from django.db import connection
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from organizations.records import ContactRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services import delivery, organizations, submissions
 from tests import bulk, factories
+from tests.connected import redox
 from tests.factories import BASE, acting
 from tests.views.typing import OTHER, OURS, edit_url, form_of, posted
 
@@ -199,6 +201,13 @@ def test_the_next_oid_below_the_parent_is_suggested_and_said_to_be_redox_s(clien
 def test_without_a_parent_that_has_room_no_oid_is_suggested(client, made, texts, note):
     response = client.post(NEW, posted(factories.record(), act="suggest-oid", oid="1.2", **texts))
     assert note in response.context["oid_note"]
+    assert response.context["form"].main["oid"].value() == "1.2"
+
+
+@pytest.mark.one_database
+def test_a_gateway_that_is_set_as_base_is_not_suggested(client):
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=GATEWAY_OID)):
+        response = client.post(NEW, posted(factories.record(), act="suggest-oid", oid="1.2"))
     assert response.context["form"].main["oid"].value() == "1.2"
 
 

@@ -78,7 +78,7 @@ def prepared(source: Source, basis: OrganizationRecord | None) -> Prepared:
 
 def _origin(source: Source) -> SafeString:
     made = source.organization
-    name = format_html('<a href="{}">{}</a>', _record_url(made), plain(made.name))
+    name = format_html('<a href="{}">{}</a>', _record_url(made), plain(source.record.name))
     match source.kind:
         case Kind.ACCEPTED:
             by = evidence.short(made)

@@ -118,9 +118,10 @@ def test_what_the_directory_showed_is_not_called_accepted(editor: User) -> None:
 def test_saved_changes_that_were_not_sent_are_left_out_and_named(editor: User) -> None:
     staging = accepted(editor)
     address = replace(staging.record().address, zip_code="53703", city="Middleton")
-    record = replace(staging.record(), address=address)
+    record = replace(staging.record(), name="Lakeside Nord", address=address)
     organizations.edit(staging.pk, staging.version, record, stands_for="", actor=acting(editor))
-    assert notes(staging) == ["2 saved changes of STAGING are not part of this: City, ZIP."]
+    assert notes(staging) == ["3 saved changes of STAGING are not part of this: Name, City, ZIP."]
+    assert strip_tags(said_of(staging).origin).startswith("From Lakeside 1 in STAGING, accepted ")
     assert preparing.beginning(source_of(staging)).address.city == "Madison"
 
 

@@ -117,6 +117,17 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
     }
 
 
+def _untested(case: Case) -> Iterator[ReviewWarning]:
+    """The first message of a record of PRODUCTION whose counterpart in STAGING was never accepted."""
+    staging = case.organization.staging_record if case.before is None else None
+    if staging is None or staging.confirmed:
+        return
+    known, fact = "", "STAGING has never accepted this record."
+    if staging.taken:
+        known, fact = "shown", "Redox has accepted no message of this record in STAGING from the portal."
+    yield ReviewWarning("untested", known, f"{fact} Redox's how-to asks to test there first.")
+
+
 def _destination(case: Case) -> Iterator[ReviewWarning]:
     destination = case.record.destination_id
     environment = Environment(case.organization.environment)
@@ -310,6 +321,7 @@ def _stated(case: Case) -> Iterator[ReviewWarning]:
 RECORD_RULES = (_oid, _other_environment, _own_values)
 DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen)
 RULES = (
+    _untested,
     _oid,
     _other_environment,
     _path,

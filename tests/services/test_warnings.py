@@ -15,7 +15,7 @@ from organizations import words
 from organizations.models import Organization, User
 from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
-from organizations.services import known, organizations, reviews, submissions, warnings
+from organizations.services import counterparts, known, organizations, reviews, submissions, warnings
 from organizations.services.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
@@ -112,6 +112,22 @@ def by_another(arrange: Arrange) -> Arrange:
     return lambda _: arrange(factories.UserFactory(role="editor", first_name="Editor", last_name="Two"))
 
 
+def in_production(staging: Arrange) -> Arrange:
+    """The counterpart in PRODUCTION of a record of STAGING."""
+
+    def arranged(user: User) -> Organization:
+        found = made(PIER, environment="production")(user)
+        counterparts.link(staging(user), found, actor=acting(user))
+        return found
+
+    return arranged
+
+
+def taken_over(user: User) -> Organization:
+    """A record of STAGING as its directory showed it."""
+    return organizations.take_over(factories.record(), "staging", actor=acting(user))
+
+
 def stated(arrange: Arrange) -> Arrange:
     def arranged(user: User) -> Organization:
         return organizations.state_registered(arrange(user).pk, reason="Sent with curl.", actor=acting(user))
@@ -128,6 +144,18 @@ PIER_ELSEWHERE = made(PIER, environment="production", name="Pier")
 COPIED = "Was it copied from there by mistake?"
 
 ROWS = [
+    *(
+        Row(
+            "untested",
+            f"{fact} Redox's how-to asks to test there first.",
+            in_production(staging),
+            in_production(confirmed(staging)),
+        )
+        for fact, staging in (
+            ("STAGING has never accepted this record.", made()),
+            ("Redox has accepted no message of this record in STAGING from the portal.", taken_over),
+        )
+    ),
     Row(
         "destination-empty",
         "No destination ID. Others will find this organization, but their requests reach nobody. Right only for an"

@@ -24,8 +24,11 @@ class Beside:
 
 
 class Step(NamedTuple):
+    """A button; `needs_edit` where it needs the right to edit."""
+
     label: str
     url: str
+    needs_edit: bool = False
 
 
 class Side(NamedTuple):
@@ -71,7 +74,7 @@ def next_step(submission: Submission) -> Step | None:
     if counterpart is not None:
         return Step("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
     is_gone = submission.intent == Intent.DEACTIVATE
-    return None if is_gone else Step("Repeat in PRODUCTION", prepare_url(organization))
+    return None if is_gone else Step("Repeat in PRODUCTION", prepare_url(organization), needs_edit=True)
 
 
 def sides(here: Organization, there: Organization) -> list[Side]:

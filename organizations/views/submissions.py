@@ -196,13 +196,15 @@ def _state_context(request: HttpRequest, submission: Submission, entries: list[A
     block = shown.state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))
     is_rejected, is_accepted = submission.state == State.REJECTED, submission.state == State.ACCEPTED
     refusal = rejection.rejection(submission, entries, block.explanation) if is_rejected else None
+    steps = acceptance.next_steps(submission) if is_accepted else ()
     return {
         "section": "submissions",
         "submission": submission,
         "organization": submission.organization,
         "state": block,
         "acceptance": acceptance.basis(submission, entries) if is_accepted else None,
-        "next_steps": acceptance.next_steps(submission) if is_accepted else (),
+        "next_steps": steps,
+        "steps_need_edit": any(step.needs_edit for step in steps),
         "rejection": refusal,
         # At an end the heading names who or what accepted or rejected it.
         "heading_word": replace(block.word, word=refusal.heading) if refusal else evidence.state_word(submission),

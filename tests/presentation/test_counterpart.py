@@ -50,8 +50,8 @@ def test_beside_a_record_is_its_counterpart(editor: User) -> None:
 @pytest.mark.parametrize(
     ("intent", "step"),
     [
-        (Intent.CREATE, Step("Repeat in PRODUCTION", PREPARE)),
-        (Intent.UPDATE, Step("Repeat in PRODUCTION", PREPARE)),
+        (Intent.CREATE, Step("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
+        (Intent.UPDATE, Step("Repeat in PRODUCTION", PREPARE, needs_edit=True)),
         (Intent.DEACTIVATE, None),
     ],
 )

@@ -6,11 +6,13 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from organizations.models import Action, AuditEntry, State, Submission, User, clock
+from organizations.models import Action, AuditEntry, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
-from organizations.services import asking
+from organizations.services import asking, counterparts
 from organizations.services.actors import Actor
-from tests.factories import BASE, UserFactory
+from tests import factories
+from tests.factories import BASE, UserFactory, acting
+from tests.services.sending import deliver, edit
 from tests.views.pages import text_of
 from tests.views.sending import page_of, sent
 
@@ -251,3 +253,22 @@ def test_a_viewer_cannot_go_on_after_a_registration_and_sees_who_can(
         f'<a class="btn btn-primary" href="/staging/organizations/new/?below={BASE}">Add a record below</a>' in markup
     )
     assert f'<a class="btn" href="/production/organizations/new/?from={BASE}">Repeat in PRODUCTION</a>' in markup
+
+
+@pytest.mark.one_database
+def test_a_viewer_cannot_repeat_an_accepted_update_and_sees_who_can(
+    practice: PracticeDirectory, editor: User, worker: Actor, client_of: ClientOf
+) -> None:
+    organization = sent(practice, editor, worker, "answers").organization
+    factories.submission(edit(organization, editor, name="Lakeside Nord"), user=editor)
+    deliver()
+    update = Submission.objects.get(event="Update")
+    markup = client_of("viewer").get(page_of(update)).content.decode()
+    assert 'type="button" disabled aria-describedby="step-why-not">Repeat in PRODUCTION</button>' in markup
+    assert '<p class="hint" id="step-why-not">' in markup
+    assert 'id="step-why-not"' not in client_of("editor").get(page_of(update)).content.decode()
+    production = factories.organization(f"{BASE}.9", user=editor, environment="production")
+    counterparts.link(Organization.objects.get(pk=organization.pk), production, actor=acting(editor))
+    markup = client_of("viewer").get(page_of(update)).content.decode()
+    assert f'href="/production/organizations/{BASE}.9/">Open in PRODUCTION</a>' in markup
+    assert 'id="step-why-not"' not in markup

@@ -96,13 +96,16 @@ def _posted(page: FormPage) -> HttpResponse:
     typed, act = Typed.from_post(page.request.POST), page.request.POST.get("act", "")
     if lost.came_back(page.request):
         return page.show(page.form(typed), status=422, notes=[lost.SENTENCE])
+    saves = act in ("review", "save")
+    typed, parent = page.with_prepared_parent(typed)
+    notes = [f"{parent} is in PRODUCTION now; it is filled in. Check and save{' again' * saves}."] if parent else []
     if act == "suggest-oid":
         typed, note = page.with_suggested_oid(typed)
-        return page.show(page.form(typed), oid_note=note)
-    if act not in ("review", "save"):
-        return page.show(page.form(typed.after(act)))
+        return page.show(page.form(typed), oid_note=note, notes=notes)
+    if not saves:
+        return page.show(page.form(typed.after(act)), notes=notes)
     form = page.form(typed, checked=True)
-    return _save(page, form, act) if form.is_valid() else page.show(form, status=422)
+    return _save(page, form, act) if form.is_valid() and not parent else page.show(form, status=422, notes=notes)
 
 
 def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:

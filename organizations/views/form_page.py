@@ -17,6 +17,7 @@ from organizations.presentation import choices, editing
 from organizations.presentation.preparing import prepared
 from organizations.records import OrganizationRecord
 from organizations.services import gateway, organizations, searching
+from organizations.services import preparing as preparation
 from organizations.services.faults import Circle, NotDone, OidTaken
 from organizations.services.preparing import other_base_fault, source_of
 
@@ -133,6 +134,17 @@ class FormPage:
         if not base or base in gateway.gateways(self.environment) or self._oid_fault(base):
             return typed, "Redox issues the OID of a top-level record: see the Redox dashboard, your organization."
         return typed.having(oid=base), f"{base} is your base OID in {self.environment.label}."
+
+    def with_prepared_parent(self, typed: Typed) -> tuple[Typed, str]:
+        """The same with the counterpart of the parent in STAGING, and the parent's name; "" if nothing is filled in.
+
+        It may have been prepared while the form was open.
+        """
+        is_empty = typed.fields.get("place") == OURS and not typed.fields.get("parent", "").strip()
+        parent = preparation.parent_of(source_of(self.staging)) if self.staging and is_empty else None
+        if parent is None or parent.staging is None or not parent.oid:
+            return typed, ""
+        return typed.having(parent=parent.oid), parent.staging.name
 
     def parent_of(self, typed: Typed) -> str:
         """The OID of the parent that was chosen; "" when it is none."""

@@ -14,7 +14,7 @@ from organizations.services import counterparts, organizations
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.views.typing import posted
+from tests.views.typing import OURS, posted
 
 THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
 NEW = "/production/organizations/new/"
@@ -123,6 +123,25 @@ def test_a_change_is_also_shown_by_a_button_that_does_not_save(client: Client, s
         response = client.post(FORM, mine)
         assert "<ins>Lakeside Nord</ins>" in text_of(response)
         mine["basis"] = response.context["basis"]
+
+
+@pytest.mark.one_database
+def test_a_parent_that_was_prepared_meanwhile_is_filled_in(client: Client, editor: User) -> None:
+    above = factories.confirmed(factories.organization(f"{BASE}.1", user=editor, name="Lakeside Clinics"))
+    factories.confirmed(factories.organization(user=editor, part_of_oid=above.oid))
+    mine = filled(client, place=OURS, parent="", name="Typed by me")
+    assert "Choose what this record is part of." in text_of(client.post(FORM, mine))
+    other = factories.organization(f"{THEIRS}.1", user=editor, environment="production")
+    counterparts.link(above, other, actor=acting(editor))
+    for act, again in (("add-contacts", ""), ("save", " again")):
+        response = client.post(FORM, mine | {"act": act})
+        said = f"Lakeside Clinics is in PRODUCTION now; it is filled in. Check and save{again}."
+        assert said in response.context["notices"]
+        assert response.context["form"].main["parent"].value() == other.oid
+        assert "Choose what this record is part of." not in text_of(response)
+    assert production() == [other]
+    client.post(FORM, mine | {"parent": other.oid})
+    assert [each.part_of_oid for each in production()[1:]] == [other.oid]
 
 
 @pytest.mark.parametrize("basis", ["", "made up"])

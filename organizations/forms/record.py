@@ -69,8 +69,14 @@ class RecordForm:
         """The parts of the form in their order: anchor, heading, how many problems."""
         return [(key, heading, self._problems_in(key)) for key, heading in SECTION_NAMES.items()]
 
+    @property
+    def lacks_only_the_oid(self) -> bool:
+        """Whether nothing but the OID was refused: all else can be read."""
+        lists_are_valid = self.identifiers.is_valid() and self.contacts.is_valid()
+        return lists_are_valid and set(self.main.errors) == {"oid"}
+
     def record(self) -> OrganizationRecord:
-        """What was typed, in the neutral shape; only of a form that is valid."""
+        """What was typed, in the neutral shape; only of a form that is valid, or lacks only the OID."""
         return OrganizationRecord(
             **self.main.values,
             identifiers=tuple(form.record for form in self.identifiers),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from django.db import IntegrityError
 
-from organizations.models import Action, Environment, Organization, clock
+from organizations.models import Action, AuditEntry, Environment, Organization, clock
 from organizations.oid import Oid, OidError
 from organizations.records import OrganizationRecord, difference
 
@@ -131,6 +131,22 @@ def prepare(
     except IntegrityError as error:
         raise NotDone("The record could not be saved. Nothing was saved.") from error
     return made
+
+
+def prepared_before(
+    record: OrganizationRecord, staging: Organization, *, stands_for: str, actor: Actor
+) -> Organization | None:
+    """The counterpart that the same person made with these very values: a second press of the button.
+
+    None if this is no second press.
+    """
+    made = staging.counterpart
+    if made is None or made.version != 1 or made.edited_by != actor.person:
+        return None
+    entries = AuditEntry.objects.of_organization(made.pk).filter(action=Action.ORGANIZATION_CREATED)
+    details = [entry.facts.get("details", {}) for entry in entries]
+    is_from_it = any(each.get("prepared_from", {}).get("id") == staging.pk for each in details)
+    return made if is_from_it and (made.record(), made.stands_for) == (record, stands_for) else None
 
 
 def _unchanged(staging: Organization, basis: OrganizationRecord | None) -> Source:

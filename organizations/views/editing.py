@@ -105,7 +105,9 @@ def _posted(page: FormPage) -> HttpResponse:
     if not saves:
         return page.show(page.form(typed.after(act)), notes=notes)
     form = page.form(typed, checked=True)
-    return _save(page, form, act) if form.is_valid() and not parent else page.show(form, status=422, notes=notes)
+    if form.is_valid() and not parent:
+        return _save(page, form, act)
+    return _made_before(page, form, act) or page.show(form, status=422, notes=notes)
 
 
 def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
@@ -116,14 +118,28 @@ def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
     except Gone:
         raise  # what was typed becomes the form of a new record
     except (CounterpartExists, SourceChanged):
-        return page.read_again().show(form, status=409)
+        page = page.read_again()
+        return _made_before(page, form, act) or page.show(form, status=409)
     except NotDone as fault:
         return page.refused(form, fault)
     if act == "save":
         messages.success(page.request, SAVED)
     if form.changed:
         messages.info(page.request, form.changed)
-    return redirect(record_url(organization, "record" if act == "save" else "review"))
+    return _after(act, organization)
+
+
+def _made_before(page: FormPage, form: RecordForm, act: str) -> HttpResponse | None:
+    """Where a second press of the same button leads; None if this is none."""
+    made = page.made_before(form)
+    if made is None:
+        return None
+    messages.info(page.request, f"{made.name} was saved already. It was not saved twice.")
+    return _after(act, made)
+
+
+def _after(act: str, saved: Organization) -> HttpResponse:
+    return redirect(record_url(saved, "record" if act == "save" else "review"))
 
 
 def _saved(page: FormPage, form: RecordForm) -> Organization:

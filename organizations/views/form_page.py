@@ -22,7 +22,7 @@ from organizations.services.faults import Circle, NotDone, OidTaken
 from organizations.services.preparing import other_base_fault, source_of
 
 from . import preparing
-from .access import counterpart_url, record_url, user_of
+from .access import actor, counterpart_url, record_url, user_of
 
 
 def posted_number(request: HttpRequest, name: str) -> int:
@@ -151,6 +151,13 @@ class FormPage:
         text = {OURS: "parent", OTHER: "other_oid"}.get(typed.fields.get("place", ""), "")
         wanted = typed.fields.get(text, "")
         return searching.oid_in(wanted) or (choices.record_called(self.environment, wanted) if text == "parent" else "")
+
+    def made_before(self, form: RecordForm) -> Organization | None:
+        """The record of PRODUCTION that a first press of the same button made; None if this is no second press."""
+        if self.staging is None or not (form.lacks_only_the_oid or form.is_valid()):
+            return None
+        by, stands_for = actor(self.request), form.stands_for
+        return preparation.prepared_before(form.record(), self.staging, stands_for=stands_for, actor=by)
 
     def parent_notes(self, typed: Typed) -> list[str]:
         """Why the parent that a new form begins with cannot be one."""

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from organizations.models import Environment, Organization, User
+from organizations.redox.environment import GATEWAY_OID
 from organizations.services import counterparts, organizations
 from tests import factories
 from tests.connected import redox
@@ -82,6 +83,44 @@ def test_of_two_who_prepare_it_the_second_keeps_what_was_typed(
     assert f'{ALREADY} <a href="/production/organizations/{THEIRS}/">Open it</a>' in text_of(response)
     assert 'value="Typed by the second"' in text_of(response)
     assert len(production()) == 1
+
+
+@pytest.mark.parametrize(("act", "leads_to"), [("save", ""), ("review", "review/")])
+def test_a_second_press_leads_to_what_the_first_one_made(
+    client: Client, staging: Organization, act: str, leads_to: str
+) -> None:
+    mine = filled(client, act=act)
+    client.post(FORM, mine)
+    response = client.post(FORM, mine)
+    assert response["Location"] == f"/production/organizations/{THEIRS}/{leads_to}"
+    assert "Lakeside 1 was saved already. It was not saved twice." in map(str, get_messages(response.wsgi_request))
+    assert client.post(FORM, mine | {"name": "Typed anew"}).status_code == 422
+    assert len(production()) == 1
+
+
+@pytest.mark.one_database
+def test_what_another_person_prepared_is_not_taken_for_a_first_press(
+    client: Client, client_of: Callable[..., Client], staging: Organization
+) -> None:
+    mine = filled(client)
+    client_of("editor").post(FORM, mine)
+    assert client.post(FORM, mine).status_code == 422
+
+
+@pytest.mark.one_database
+def test_a_first_press_that_ends_in_the_moment_of_the_second_counts_too(client: Client, staging: Organization) -> None:
+    """While the form looks for the parent it has found the OID free already, and locked nothing yet."""
+    mine, waiting = filled(client), [Client()]
+    waiting[0].cookies = client.cookies
+
+    def meanwhile(execute: Callable[..., Any], sql: str, params: Any, *more: Any) -> Any:
+        if GATEWAY_OID in (params or ()) and waiting:
+            waiting.pop().post(FORM, mine)
+        return execute(sql, params, *more)
+
+    with connection.execute_wrapper(meanwhile):
+        response = client.post(FORM, mine)
+    assert response["Location"] == f"/production/organizations/{THEIRS}/"
 
 
 def test_what_staging_accepted_meanwhile_is_shown_and_saving_again_is_possible(

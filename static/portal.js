@@ -192,11 +192,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 // Filters apply on change -----------------------------------------------------------------------------------
-// <form data-apply-on-change>: a date that is being typed waits until it is whole and the focus leaves it. The new page
-// has the focus where it was.
+// <form data-apply-on-change>: what is being typed waits until it is whole and the focus leaves it. The new page has the
+// focus where it was.
 
 const filters = (event) => event.target.closest?.("form[data-apply-on-change]");
-let typedDate = null;
+let typing = null;
 
 document.addEventListener("keydown", (event) => {
   const form = filters(event);
@@ -204,14 +204,14 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter") {
     event.preventDefault();
     form.requestSubmit();
-  } else if (event.target.type === "date" && event.key !== "Tab") typedDate = event.target;
+  } else if (event.key !== "Tab") typing = event.target;
 });
 document.addEventListener("change", (event) => {
-  if (event.target !== typedDate && event.target.matches("select, [type=date], [type=checkbox]")) filters(event)?.requestSubmit();
+  if (event.target !== typing) filters(event)?.requestSubmit();
 });
 document.addEventListener("focusout", ({ target }) => {
-  if (target !== typedDate) return;
-  typedDate = null;
+  if (target !== typing) return;
+  typing = null;
   if (target.value !== target.defaultValue && target.checkValidity()) setTimeout(() => target.form.requestSubmit());
 });
 document.addEventListener("submit", (event) => {
@@ -221,6 +221,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const id = sessionStorage.getItem("filtered-by");
   sessionStorage.removeItem("filtered-by");
   if (id) document.getElementById(id)?.focus();
+});
+// Coming back by the back button, the filters are those of the list.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) for (const form of document.querySelectorAll("form[data-apply-on-change]")) form.reset();
 });
 
 // What was typed survives --------------------------------------------------------------------------------

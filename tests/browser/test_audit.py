@@ -44,7 +44,13 @@ def test_a_filter_applies_on_change_and_a_date_only_when_it_is_whole(sent: None,
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("record=north.*what=edits"))
     expect(page.get_by_label("Record or OID")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type("ern")
     page.get_by_label("From").focus()
+    expect(page).to_have_url(re.compile("record=northern"))
+    page.get_by_label("Record or OID").fill("north")
+    page.get_by_label("From").focus()
+    expect(page).to_have_url(re.compile("record=north&"))
     page.keyboard.type("1125202")
     page.get_by_label("Record or OID").focus()
     page.get_by_label("From").focus()
@@ -59,3 +65,17 @@ def test_an_error_below_a_filter_moves_no_other_filter(sent: None, page_as: Page
     page.goto("/audit/?to=tomorrow")
     tops = "controls => new Set(controls.map(it => it.getBoundingClientRect().top)).size"
     assert page.locator(".labelled").locator("input:visible, select").evaluate_all(tops) == 1
+
+
+def test_after_back_the_filters_are_those_of_the_list(sent: None, page_as: PageAs) -> None:
+    page = page_as("auditor")
+    page.goto("/audit/")
+    environment = page.get_by_label("Environment", exact=True)
+    for value in ("staging", "production"):
+        environment.select_option(value)
+        page.wait_for_url(re.compile(f"environment={value}"))
+    page.go_back()
+    expect(environment).to_have_value("staging")
+    environment.evaluate("it => { it.value = 'production'; }")  # as a page that the browser kept comes back
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(environment).to_have_value("staging")

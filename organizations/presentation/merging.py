@@ -170,6 +170,8 @@ def _contacts(before: Version, theirs: Version, mine: Version) -> list[_Contact]
 def _contact_rows(contact: _Contact) -> Iterator[Row]:
     """Each field that differs of a contact that is on both sides; else the whole contact as one row."""
     versions = (contact.before, contact.theirs, contact.mine)
+    if contact.theirs == contact.mine:  # also where both removed it
+        return
     if contact.theirs is None or contact.mine is None:
         before, theirs, mine = (contact_text(each) if each else "" for each in versions)
         yield Row(contact.key, contact.label, before, theirs, mine, _chosen(*versions))

@@ -230,9 +230,13 @@ addEventListener("pageshow", (event) => {
 // What was typed survives --------------------------------------------------------------------------------
 // <form data-guard>: leaving with unsaved input asks first; data-guard="changed": what stands there is not saved yet.
 
-const typed = (form) => new URLSearchParams(
-  [...new FormData(form)].filter(([name]) => name !== "csrfmiddlewaretoken").map(([name, value]) => [name, String(value)])
-).toString();
+// What the portal reads: not the fields of a choice that was not taken, and no blanks around a line.
+function typed(form) {
+  const unread = [...form.querySelectorAll(".only, .at-home, .abroad")].filter((it) => getComputedStyle(it).display === "none");
+  const names = new Set(["csrfmiddlewaretoken", ...unread.flatMap((it) => [...it.querySelectorAll("[name]")].map((each) => each.name))]);
+  return new URLSearchParams([...new FormData(form)].filter(([name]) => !names.has(name))
+    .map(([name, value]) => [name.replace("_abroad", ""), String(value).trim().replace(/\s*\n\s*/g, "\n")])).toString();
+}
 const atFirst = new WeakMap();
 const leaving = new WeakSet();
 

@@ -78,8 +78,16 @@ def test_the_foot_counts_the_fields_that_changed(page_as: PageAs) -> None:
     page.get_by_label("Another OID").check()
     page.get_by_label("OID of the parent").fill("1.2.3")
     expect(says).to_have_text("2 fields changed.")
-    page.get_by_label("City").fill("Madison")
+    page.get_by_label("City").fill("Madison  ")
     expect(says).to_have_text("1 field changed.")
+    page.get_by_label("A record in STAGING").check()
+    expect(says).to_be_empty()
+    country = page.get_by_label("Country")
+    country.select_option("Canada")
+    page.get_by_label("Province").fill("Ontario")
+    expect(says).to_have_text("2 fields changed.")
+    country.select_option("USA")
+    expect(says).to_be_empty()
 
 
 def test_another_parent_is_chosen_by_name_and_shown_at_once(page_as: PageAs) -> None:

@@ -303,7 +303,19 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const line = event.detail.elt.querySelector("[data-while-asking]");
   if (line) line.hidden = false;
 });
-document.addEventListener("htmx:sendError", () => say("The portal cannot be reached."));
+
+// An answer that does not come: who asked reads it. What asks by itself tries again; suggestions are only a help.
+function notAnswered({ detail, type }) {
+  const { elt, target, requestConfig } = detail;
+  if (!requestConfig.triggeringEvent || target.matches("datalist")) {
+    if (type === "htmx:sendError") say("The portal cannot be reached.");
+  } else if (elt.matches("form.filters")) {
+    elt.reset();
+    note("The list could not be loaded. It still shows the filters from before.");
+  } else note("This could not be loaded. The page shows what it showed before.");
+}
+document.addEventListener("htmx:responseError", notAnswered);
+document.addEventListener("htmx:sendError", notAnswered);
 
 // Ages go on while a page stands open -----------------------------------------------------------------------
 // data-age: seconds when it came; data-clock: told as 00:14. Counted from then, for this machine's clock may be wrong.

@@ -1,16 +1,17 @@
 """The list of organizations in a browser: the dock, filters that apply at once, folding in place."""
 
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from organizations.models import Organization, User
 from tests import bulk, factories
 
 from .conftest import PageAs
 from .judging import faults_of
-from .window import NARROW
+from .window import NARROW, Faults
 
 BASE = factories.BASE
 LIST = "/staging/organizations/"
@@ -68,6 +69,24 @@ def test_a_filter_applies_at_once_and_keeps_the_focus_and_what_is_chosen(records
     expect(page.get_by_role("checkbox", name="Choose Merrill")).to_be_checked()
     expect(page.locator("#send")).not_to_contain_text("not on this page")
     expect(page.locator("#send")).to_contain_text("1 chosen")
+
+
+def test_a_list_that_does_not_come_is_said_and_the_filters_go_back(
+    records: None, page_as: PageAs, faults: Faults
+) -> None:
+    page = page_as("editor")
+    page.goto(LIST)
+    select, said = page.get_by_label("Directory status"), page.locator("#notes")
+    answers: list[Callable[[Route], None]] = [lambda route: route.fulfill(status=500), lambda route: route.abort()]
+    for answer in answers:
+        page.route(re.compile(r"/organizations/(\?|.*branch)"), answer)
+        select.select_option("active")
+        expect(said).to_have_text("! The list could not be loaded. It still shows the filters from before.")
+        expect(select).to_have_value("")
+        page.get_by_role("link", name="Records below North Region").click()
+        expect(said).to_have_text("! This could not be loaded. The page shows what it showed before.")
+        page.unroute_all()
+    faults.found.clear()  # the answers, and what htmx writes about them
 
 
 def test_folding_in_place_says_what_is_hidden(records: None, page_as: PageAs) -> None:

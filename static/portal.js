@@ -96,12 +96,24 @@ function showBranch(row, isOpen) {
   countFolded();
 }
 
+const below = (row) => Number(row.dataset.below ?? 0);
+
+// How many records of an open branch are behind its "more here". Its row goes on saying what work is below it.
+function unshown(row) {
+  const children = rowsBelow(row).filter((it) => Number(it.dataset.level) === Number(row.dataset.level) + 1);
+  const isPart = children.some((it) => it.matches(".more"));
+  row.classList.toggle("is-part", isPart);
+  return isPart ? below(row) - children.reduce((sum, it) => sum + (it.matches(".more") ? 0 : 1 + below(it)), 0) : 0;
+}
+
 function countFolded() {
   const line = document.querySelector("[data-folded]");
   if (!line) return;
-  const folded = [...document.querySelectorAll("tr[data-below]:not([hidden])")].filter((row) => row.querySelector('[aria-expanded="false"]'));
-  const number = folded.reduce((sum, row) => sum + Number(row.dataset.below), 0);
-  line.textContent = number ? `, ${number} in folded regions` : "";
+  const rows = [...document.querySelectorAll("tr[data-below]:not([hidden])")];
+  const isFolded = (row) => row.querySelector('[aria-expanded="false"]');
+  const folded = rows.filter(isFolded).reduce((sum, row) => sum + below(row), 0);
+  const more = rows.filter((row) => !isFolded(row)).reduce((sum, row) => sum + unshown(row), 0);
+  line.textContent = (folded ? `, ${folded} in folded regions` : "") + (more ? `, ${more} behind “more here”` : "");
 }
 
 document.addEventListener("click", (event) => {
@@ -123,7 +135,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const row = event.detail.target;
   if (!row.matches("tr.more") || !event.detail.shouldSwap) return;
   const before = row.previousElementSibling;
-  document.addEventListener("htmx:afterSettle", () => before.nextElementSibling.querySelector(".name").focus(), { once: true });
+  document.addEventListener("htmx:afterSettle", () => {
+    before.nextElementSibling.querySelector(".name").focus();
+    countFolded();
+  }, { once: true });
 });
 
 // Chosen records -----------------------------------------------------------------------------------------

@@ -89,6 +89,11 @@ class Listing:
         return 0 if self.is_filtered else sum(row.below.records for row in self.rows if row.is_folded)
 
     @property
+    def unshown(self) -> int:
+        """How many records of open branches the page does not show yet."""
+        return sum(row.unshown for row in self.rows)
+
+    @property
     def unfold_url(self) -> str:
         """Where every branch is open; empty if that is so, or if it would be too long a page."""
         return self._open(tree.EVERYTHING_OPEN) if self.folded and self.total <= tree.MOST_UNFOLDED else ""

@@ -53,6 +53,7 @@ class Row:
     """One record in a table. `level` is its depth from 1, 0 outside a tree.
 
     After the last row of a branch `more` says how many of its records follow, and `more_url` where the next come from.
+    `unshown` counts the records of an open branch that are behind "more here", with all below them.
     `can_add_below`: neither the record nor its parent is deactivated.
     """
 
@@ -65,6 +66,7 @@ class Row:
     match: Match | None = None
     more: int = 0
     more_url: str = ""
+    unshown: int = 0
     toggle_url: str = ""
     below: Below = field(default_factory=Below)
     can_add_below: bool = True
@@ -72,7 +74,7 @@ class Row:
 
     @property
     def within(self) -> list[Held]:
-        """The open work below it, which the row says while its branch is folded."""
+        """The open work below it, which the row says while its branch is folded or not wholly shown."""
         return [Held(OPEN_WORK[key], _held(key, number)) for key, number in _in_order(self.below.work)]
 
     @property

@@ -75,6 +75,10 @@ class _Shown:
         found = tree.below_each(self.environment, [row.organization.oid for row in rows if row.children])
         for row in rows:
             row.below = found.get(row.organization.oid, row.below)
+        for row in rows:
+            children = self.below.get(row.organization.oid, [])
+            if children and children[-1].more:
+                row.unshown = row.below.records - sum(1 + child.below.records for child in children)
 
 
 def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[Row]]:

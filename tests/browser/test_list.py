@@ -104,6 +104,27 @@ def test_folding_in_place_says_what_is_hidden(records: None, page_as: PageAs) ->
     expect(held).to_be_visible()
 
 
+def test_a_region_says_its_work_until_all_its_records_are_shown(records: None, page_as: PageAs) -> None:
+    Organization.objects.filter(part_of_oid=f"{BASE}.2").update(part_of_oid=f"{BASE}.1")
+    page = page_as("viewer")
+    page.goto(f"{LIST}?open={BASE}.1")
+    count, held = page.locator("#count"), page.get_by_text("below: 2 not sent").nth(1)
+    region, more = (
+        page.get_by_role("link", name="Records below North Region"),
+        page.get_by_role("link", name="more here"),
+    )
+    expect(count).to_have_text("63 records, 10 behind “more here”")
+    expect(held).to_be_visible()
+    region.click()
+    expect(count).to_have_text("63 records, 60 in folded regions")
+    region.click()
+    expect(count).to_have_text("63 records, 10 behind “more here”")
+    expect(held).to_be_visible()
+    more.click()
+    expect(count).to_have_text("63 records")
+    expect(held).to_be_hidden()
+
+
 def test_all_with_unsent_changes_are_chosen_without_a_script(records: None, page_as: PageAs) -> None:
     page = page_as("editor", java_script_enabled=False)
     page.goto(LIST)

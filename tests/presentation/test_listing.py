@@ -62,6 +62,13 @@ class TestFolding:
         assert (len(unfolded.rows), unfolded.folded, unfolded.unfold_url) == (63, 0, "")
         assert open_rows(shown(unfolded.fold_url.partition("?")[2])) == [BASE]
 
+    def test_records_behind_more_here_are_counted_and_their_region_says_so(self, regions: list[Organization]) -> None:
+        Organization.objects.filter(part_of_oid=SOUTH).exclude(oid__endswith="1").update(part_of_oid=NORTH)
+        page = shown(f"open={NORTH}")
+        assert (row_of(page, NORTH).children, page.rows[-2].more) == (57, 7)
+        assert (row_of(page, NORTH).unshown, row_of(page, BASE).unshown) == (7, 0)
+        assert (page.folded, page.unshown) == (3, 7)
+
     def test_a_page_that_would_be_too_long_is_not_offered(self, regions: list[Organization]) -> None:
         bulk.records(500, base=f"{BASE}.9")
         page = shown()

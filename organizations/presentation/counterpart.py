@@ -59,8 +59,8 @@ def page_url(organization: Organization) -> str:
 
 
 def prepare_url(organization: Organization) -> str:
-    """The form of PRODUCTION filled from this record; empty for a record of PRODUCTION."""
-    if organization.environment == Environment.PRODUCTION:
+    """The form of PRODUCTION filled from this record; empty for one of PRODUCTION, and where the OID is another's."""
+    if organization.environment == Environment.PRODUCTION or organization.is_foreign:
         return ""
     return f"{reverse('organization-new', args=[Environment.PRODUCTION])}?from={organization.oid}"
 
@@ -73,8 +73,8 @@ def next_step(submission: Submission) -> Step | None:
     counterpart = organization.counterpart
     if counterpart is not None:
         return Step("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
-    is_gone = submission.intent == Intent.DEACTIVATE
-    return None if is_gone else Step("Repeat in PRODUCTION", prepare_url(organization), needs_edit=True)
+    url = "" if submission.intent == Intent.DEACTIVATE else prepare_url(organization)
+    return Step("Repeat in PRODUCTION", url, needs_edit=True) if url else None
 
 
 def sides(here: Organization, there: Organization) -> list[Side]:

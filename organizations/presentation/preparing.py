@@ -12,10 +12,11 @@ from organizations.models import Environment, Organization
 from organizations.records import Difference, OrganizationRecord, difference, listed
 from organizations.services import organizations, preparing
 from organizations.services.faults import OidTaken
-from organizations.services.preparing import Kind, Source
-from organizations.templatetags.portal import moment, plain, with_oids
+from organizations.services.preparing import Doubt, Kind, Source
+from organizations.templatetags.portal import moment, plain, with_oids, written
+from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY
 
-from . import evidence
+from . import evidence, record, todo
 from .counterpart import page_url, prepare_url
 
 DESTINATION_NOTE = "It is never copied from STAGING. Enter the one of PRODUCTION; leave it empty if there is none yet."
@@ -31,11 +32,13 @@ class Prepared:
     """Everything that the form says of its source.
 
     `changes` is what became of the source since the form was filled; `is_unknown` if the form does not say from what it
-    was filled. `existing` is a counterpart that there is already.
+    was filled. `new_doubt` is a warning that the form did not show before. `existing` is a counterpart that there is
+    already.
     """
 
     origin: SafeString
-    warning: str
+    warnings: list[str]
+    new_doubt: str
     notes: list[SafeString]
     changes: list[Difference]
     is_unknown: bool
@@ -45,7 +48,7 @@ class Prepared:
 
     @property
     def is_stale(self) -> bool:
-        return self.is_unknown or bool(self.changes)
+        return self.is_unknown or bool(self.changes) or bool(self.new_doubt)
 
     @property
     def destination_note(self) -> str:
@@ -62,11 +65,14 @@ def beginning(source: Source) -> OrganizationRecord:
     )
 
 
-def prepared(source: Source, basis: OrganizationRecord | None) -> Prepared:
+def prepared(source: Source, basis: OrganizationRecord | None, *, shown_doubt: str) -> Prepared:
     """What is said about a source. `basis` is what the form was filled from, None if it does not say."""
+    doubt = _doubt(source)
+    is_new = source.doubt != shown_doubt
     return Prepared(
         origin=_origin(source),
-        warning=_warning(source),
+        warnings=[each for each in ("" if is_new else doubt, _untested(source)) if each],
+        new_doubt=doubt if is_new else "",
         notes=list(_notes(source)),
         changes=list(difference(preparing.copied(basis), preparing.copied(source.record))) if basis else [],
         is_unknown=basis is None,
@@ -97,7 +103,24 @@ def _submission(made: Organization) -> SafeString:
     return format_html(' (<a href="{0}">submission {1}</a>)', reverse("submission", args=["staging", number]), number)
 
 
-def _warning(source: Source) -> str:
+def _doubt(source: Source) -> str:
+    """Why the directory of STAGING may not have it, in the sentence of the record's own page; empty for no reason."""
+    made, sentence = source.organization, ""
+    match source.doubt:
+        case Doubt.FOREIGN:
+            sentence = FOREIGN_OID.format(name=plain(made.foreign_name) or "not named")
+        case Doubt.UNCLAIMED:
+            sentence = todo.unclaimed_meaning(made)
+        case Doubt.ABSENT:
+            sentence = record.absent_sentence(made)
+        case Doubt.UNKNOWN:
+            sentence = words.STANDING["unknown"].sentence
+        case Doubt.UNSEEN:
+            sentence = NOT_IN_DIRECTORY["query"].format(moment=written(made.seen_at)) if made.seen_at else ""
+    return f"In STAGING: {sentence}" if sentence else ""
+
+
+def _untested(source: Source) -> str:
     if source.kind is Kind.SAVED:
         return NEVER_ACCEPTED
     return "" if source.organization.confirmed_at else ONLY_SHOWN
@@ -131,8 +154,8 @@ def _parent_note(source: Source) -> Iterator[SafeString]:
         return
     if parent.staging is not None:
         name, url = plain(parent.staging.name), prepare_url(parent.staging)
-        text = '{0} is not in PRODUCTION yet. <a href="{1}">Prepare {0} first</a>, or choose another parent.'
-        yield format_html(text, name, url)
+        first = format_html('<a href="{}">Prepare {} first</a>, or choose', url, name) if url else "Choose"
+        yield format_html("{} is not in PRODUCTION yet. {} another parent.", name, first)
     else:
         oid = with_oids(source.record.part_of_oid)
         yield format_html("In STAGING it is part of {}, which is not a record of ours. Choose its parent anew.", oid)

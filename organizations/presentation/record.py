@@ -202,10 +202,8 @@ def _standing_sentence(organization: Organization) -> str:
     word = standing_of(organization)
     if organization.is_foreign:
         return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
-    if organization.presence == Presence.ABSENT and organization.presence_at:
-        said_by = "answer" if refused_as_absent(organization).exists() else "query"
-        since = " Since then the directory showed it." if organization.is_there_unclaimed else ""
-        return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at)) + since
+    if absent := absent_sentence(organization):
+        return absent + (" Since then the directory showed it." if organization.is_there_unclaimed else "")
     if word.key in ("active", "deactivated"):
         return word.say(evidence=evidence.sentence(organization))
     if word.key != "stated":
@@ -213,6 +211,14 @@ def _standing_sentence(organization: Organization) -> str:
     entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_STATED)
     stated = entries.order_by("-sequence").first()
     return word.say(person=stated.actor_name if stated else "Somebody")
+
+
+def absent_sentence(organization: Organization) -> str:
+    """Who said when that the OID is not in the directory; empty for a record that is not absent."""
+    if organization.presence != Presence.ABSENT or organization.presence_at is None:
+        return ""
+    said_by = "answer" if refused_as_absent(organization).exists() else "query"
+    return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at))
 
 
 def values(organization: Organization) -> Values:

@@ -124,11 +124,15 @@ def _foreign(organization: Organization) -> Band:
     return Band(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
 
 
-def _unclaimed(organization: Organization) -> Band:
+def unclaimed_meaning(organization: Organization) -> str:
+    """What the directory shows at the OID of a record that is not known to be there."""
     seen = organization.seen_record()
-    meaning = (SHOWN_AGAIN if organization.confirmed else UNCLAIMED_OID).format(
-        name=plain(seen.name) if seen else "not named"
-    )
+    text = SHOWN_AGAIN if organization.confirmed else UNCLAIMED_OID
+    return text.format(name=plain(seen.name) if seen else "not named")
+
+
+def _unclaimed(organization: Organization) -> Band:
+    meaning = unclaimed_meaning(organization)
     decide = Act("Compare and decide", _url("differences", organization), is_primary=True)
     sentence = format_html("{} Redox would refuse a New, so nothing is sent before that is decided.", meaning)
     return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))

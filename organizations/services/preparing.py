@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from django.db import IntegrityError
 
-from organizations.models import Action, AuditEntry, Environment, Organization, clock
+from organizations.models import Action, AuditEntry, Environment, Organization, Presence, clock
 from organizations.oid import Oid, OidError
 from organizations.records import OrganizationRecord, difference
 
@@ -22,6 +22,17 @@ class Kind(StrEnum):
     SAVED = "saved"  # nothing was ever accepted
 
 
+class Doubt(StrEnum):
+    """Why the directory of STAGING may not have this record, whatever was accepted of it before."""
+
+    NONE = ""
+    FOREIGN = "foreign"  # the OID belongs to another organization
+    UNCLAIMED = "unclaimed"  # the directory shows the OID, and nobody decided whose it is
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+    UNSEEN = "unseen"  # a later reading did not show it
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A record of STAGING with the values that can be repeated."""
@@ -29,6 +40,18 @@ class Source:
     organization: Organization
     kind: Kind
     record: OrganizationRecord
+
+    @property
+    def doubt(self) -> Doubt:
+        made = self.organization
+        reasons = {
+            Doubt.FOREIGN: made.is_foreign,
+            Doubt.UNCLAIMED: made.is_there_unclaimed,
+            Doubt.ABSENT: made.presence == Presence.ABSENT,
+            Doubt.UNKNOWN: made.presence == Presence.UNKNOWN,
+            Doubt.UNSEEN: made.is_missing,
+        }
+        return next((doubt for doubt, holds in reasons.items() if holds), Doubt.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +125,17 @@ def prepare(
     staging_id: int,
     *,
     basis: OrganizationRecord | None,
+    doubt: str,
     stands_for: str,
     actor: Actor,
 ) -> Organization:
     """Add a record of PRODUCTION and make it the counterpart of a record of STAGING.
 
-    `basis` are the values of STAGING that the form showed last; None if it did not say.
+    `basis` are the values of STAGING that the form showed last, None if it did not say; `doubt` is the one it showed.
 
     Raises:
         CounterpartExists: the record of STAGING has a counterpart.
-        SourceChanged: other values can be repeated of it now.
+        SourceChanged: other values can be repeated of it now, or there is a doubt that the form did not show.
         OidTaken: the OID is in use in PRODUCTION, or was sent earlier for another record.
         Circle: PartOf would lead back to the record.
         Gone: the record of STAGING was withdrawn.
@@ -120,7 +144,7 @@ def prepare(
         with audit.recorded(actor) as history:
             counterparts.lock_with_counterpart(staging_id)
             staging = organizations.locked(staging_id)
-            source = _unchanged(staging, basis)
+            source = _unchanged(staging, basis, doubt)
             organizations.check_oid_free(record.oid, Environment.PRODUCTION)
             made = Organization(environment=Environment.PRODUCTION, created_at=clock.now(), version=0)
             organizations.save_wanted(made, record, stands_for=stands_for, actor=actor)
@@ -149,12 +173,12 @@ def prepared_before(
     return made if is_from_it and (made.record(), made.stands_for) == (record, stands_for) else None
 
 
-def _unchanged(staging: Organization, basis: OrganizationRecord | None) -> Source:
+def _unchanged(staging: Organization, basis: OrganizationRecord | None, doubt: str) -> Source:
     """The source of a locked record that can be repeated as the form shows it."""
     if staging.counterpart is not None:
         raise CounterpartExists(f"{staging.counterpart.name} is already the PRODUCTION counterpart.")
     source = source_of(staging)
-    if basis is None or copied(basis) != copied(source.record):
+    if basis is None or copied(basis) != copied(source.record) or source.doubt not in (Doubt.NONE, doubt):
         raise SourceChanged(f"{staging.name} was changed in STAGING meanwhile. Nothing was saved.")
     return source
 

@@ -215,11 +215,13 @@ class FormPage:
         if self.staging is None:
             return {}
         source = source_of(self.staging)
-        filled = preparing.basis_of(self.request).filled if self.is_posted else source.record
-        page = prepared(source, filled)
+        basis = preparing.Basis(source.record, doubt=source.doubt)
+        if self.is_posted:
+            basis = preparing.basis_of(self.request)
+        page = prepared(source, basis.filled, shown_doubt=basis.doubt)
         return {
             "prepared": page,
-            "basis": preparing.signed(self.staging, preparing.Basis(filled, shown=source.record)),
+            "basis": preparing.signed(self.staging, preparing.Basis(basis.filled, source.record, source.doubt)),
             "oid_note": page.oid_note,
             "switch_url": record_url(self.staging),
         }

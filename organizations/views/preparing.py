@@ -16,7 +16,7 @@ GONE = (
     "The record of STAGING that this form was filled from was withdrawn. What you typed is kept, and nothing was saved."
     " Save it as a new record if it is still wanted; it will have no counterpart."
 )
-_SALT = "prepared from"
+_SALT = "prepared from, with doubt"
 
 
 def staging_record(request: HttpRequest, environment: Environment) -> Organization | None:
@@ -42,26 +42,32 @@ def staging_record(request: HttpRequest, environment: Environment) -> Organizati
 
 
 class Basis(NamedTuple):
-    """What goes round with a form: from which values it was filled, and which ones it showed last; None: not known."""
+    """What goes round with a form: from which values it was filled, and which ones it showed last; None: not known.
+
+    `doubt` is the one that it showed.
+    """
 
     filled: OrganizationRecord | None = None
     shown: OrganizationRecord | None = None
+    doubt: str = ""
 
 
 def signed(staging: Organization, basis: Basis) -> str:
     """The basis of a form of this record, as text that nobody can change."""
-    texts = [canonical(each) if each else "" for each in basis]
-    return signing.dumps([staging.pk, *texts], salt=_SALT, compress=True)
+    texts = [canonical(each) if each else "" for each in (basis.filled, basis.shown)]
+    return signing.dumps([staging.pk, *texts, basis.doubt], salt=_SALT, compress=True)
 
 
 def basis_of(request: HttpRequest) -> Basis:
     """The basis of a posted form; empty if it does not say."""
-    return Basis(*(from_canonical(text) if text else None for text in _posted(request)[1:]))
+    _, *texts, doubt = _posted(request)
+    filled, shown = (from_canonical(text) if text else None for text in texts)
+    return Basis(filled, shown, doubt)
 
 
-def _posted(request: HttpRequest) -> tuple[int, str, str]:
+def _posted(request: HttpRequest) -> tuple[int, str, str, str]:
     try:
-        number, filled, shown = signing.loads(request.POST.get("basis", ""), salt=_SALT)
+        number, filled, shown, doubt = signing.loads(request.POST.get("basis", ""), salt=_SALT)
     except signing.BadSignature:
-        return 0, "", ""
-    return number, filled, shown
+        return 0, "", "", ""
+    return number, filled, shown, doubt

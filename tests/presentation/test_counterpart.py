@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from django.utils.timezone import localtime
 
 from organizations.models import Evidence, Intent, Organization, Submission, User
 from organizations.presentation import counterpart
 from organizations.presentation.counterpart import Side, Step
-from organizations.services import counterparts
+from organizations.services import counterparts, known
 from tests import factories
 from tests.factories import BASE, acting
 
@@ -63,6 +64,13 @@ def test_what_staging_accepted_is_repeated_in_production(editor: User, intent: I
     staging.refresh_from_db()
     opened = Step("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
     assert counterpart.next_step(Submission(organization=staging, intent=intent)) == opened
+
+
+def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor: User) -> None:
+    staging = factories.confirmed(factories.organization(user=editor))
+    known.find_foreign(staging, factories.record(name="Boston"), timezone.now())
+    assert counterpart.beside(staging).prepare_url == ""
+    assert counterpart.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
 
 def test_two_records_side_by_side(editor: User) -> None:

@@ -1,19 +1,23 @@
 """What the form of PRODUCTION says of the record of STAGING that it was filled from."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import override_settings
+from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.timezone import localtime
 
+from organizations import words
 from organizations.models import Evidence, Organization, User
 from organizations.presentation import preparing
 from organizations.presentation.preparing import Prepared
 from organizations.records import IdentifierRecord
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import counterparts, organizations
+from organizations.services import counterparts, known, organizations
 from organizations.services.preparing import source_of
 from tests import factories
 from tests.connected import redox
@@ -32,7 +36,7 @@ def accepted(user: User, oid: str = BASE, *, evidence: Evidence = Evidence.ANSWE
 
 def said_of(staging: Organization) -> Prepared:
     source = source_of(Organization.objects.get(pk=staging.pk))
-    return preparing.prepared(source, source.record)
+    return preparing.prepared(source, source.record, shown_doubt=source.doubt)
 
 
 def notes(staging: Organization) -> list[str]:
@@ -95,14 +99,43 @@ def test_the_line_above_names_the_acceptance_and_its_evidence(editor: User, evid
     when = day(staging.confirmed_at)
     assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, accepted {when}{by} (submission {number})."
     assert f'<a href="/staging/submissions/{number}/">' in said.origin
-    assert said.warning == ""
+    assert said.warnings == []
 
 
 def test_what_was_never_accepted_carries_a_warning(editor: User) -> None:
     staging = factories.organization(user=editor)
     said = said_of(staging)
     assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, as saved there on {day(staging.edited_at)}."
-    assert said.warning == "STAGING has never accepted this. Redox's how-to asks to test there first."
+    assert said.warnings == ["STAGING has never accepted this. Redox's how-to asks to test there first."]
+
+
+def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(editor: User) -> None:
+    staging = accepted(editor)
+    now = timezone.now()
+    there = replace(staging.record(), name="Boston General")
+
+    def warnings(become: Callable[[Organization], object]) -> list[str]:
+        with transaction.atomic():
+            become(organizations.locked(staging.pk))
+            said = said_of(staging).warnings
+            transaction.set_rollback(True)
+        return said
+
+    asked = words.moment(localtime(now), timezone.now(), "moment")
+    not_shown = f"In STAGING: The directory did not show this OID when asked on {asked}."
+    decided = "In STAGING: Somebody decided that this OID belongs to another organization (Boston General)."
+    assert warnings(lambda row: known.find_foreign(row, there, now)) == [f"{decided} Nothing is sent to it."]
+    assert warnings(lambda row: known.find_absent(row, now)) == [not_shown]
+    assert warnings(lambda row: [known.keep_reading(row, each, now) for each in (there, None)]) == [not_shown]
+    assert warnings(lambda row: Organization.objects.filter(pk=row.pk).update(presence="unknown")) == [
+        "In STAGING: The first message of this record may or may not have taken effect. The portal is finding out."
+    ]
+    never_accepted = factories.organization(f"{BASE}.1", user=editor)
+    known.keep_reading(never_accepted, there, now)
+    assert said_of(never_accepted).warnings[0] == (
+        "In STAGING: The directory shows this OID already, as Boston General, and nothing of this record was ever"
+        " accepted."
+    )
 
 
 def test_what_the_directory_showed_is_not_called_accepted(editor: User) -> None:
@@ -111,7 +144,8 @@ def test_what_the_directory_showed_is_not_called_accepted(editor: User) -> None:
     said = said_of(staging)
     shown = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
     assert strip_tags(said.origin) == shown
-    assert said.warning.startswith("Redox has accepted no message of this record in STAGING from the portal;")
+    (warning,) = said.warnings
+    assert warning.startswith("Redox has accepted no message of this record in STAGING from the portal;")
     assert notes(staging) == ["Not copied, because this portal does not edit it: Type."]
 
 
@@ -166,10 +200,10 @@ def test_what_changed_since_the_form_was_filled_is_shown(editor: User) -> None:
     basis = source_of(staging).record
     assert not said_of(staging).is_stale
     now = source_of(factories.confirmed(staging, name="Lakeside Nord", destination_id=""))
-    said = preparing.prepared(now, basis)
+    said = preparing.prepared(now, basis, shown_doubt="")
     assert said.is_stale
     assert [(each.label, each.before, each.after) for each in said.changes] == [("Name", "Lakeside 1", "Lakeside Nord")]
-    assert preparing.prepared(now, None).is_stale
+    assert preparing.prepared(now, None, shown_doubt="").is_stale
 
 
 def test_a_counterpart_that_there_is_already_is_named(editor: User) -> None:

@@ -29,7 +29,7 @@ def fresh(made: Organization) -> Organization:
 def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
     basis = values.pop("basis", preparing.source_of(staging).record)
     record = replace(preparing.copied(basis or factories.record()), oid=oid, part_of_oid=GATEWAY_OID)
-    return preparing.prepare(record, staging.pk, basis=basis, stands_for="location", actor=acting(user))
+    return preparing.prepare(record, staging.pk, basis=basis, doubt="", stands_for="location", actor=acting(user))
 
 
 def test_what_was_accepted_is_repeated_not_what_is_only_saved(editor: User) -> None:

@@ -8,10 +8,11 @@ import pytest
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from organizations.models import Environment, Organization, User
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import counterparts, organizations
+from organizations.services import counterparts, known, organizations
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -162,6 +163,22 @@ def test_a_change_is_also_shown_by_a_button_that_does_not_save(client: Client, s
         response = client.post(FORM, mine)
         assert "<ins>Lakeside Nord</ins>" in text_of(response)
         mine["basis"] = response.context["basis"]
+
+
+@pytest.mark.one_database
+def test_what_became_of_the_record_of_staging_meanwhile_stops_the_saving_once(
+    client: Client, staging: Organization
+) -> None:
+    mine = filled(client, name="Typed by me")
+    known.find_foreign(staging, factories.record(name="Boston"), timezone.now())
+    response = client.post(FORM, mine)
+    assert response.status_code == 409
+    assert "Lakeside 1 was changed in STAGING" in text_of(response)
+    assert "belongs to another organization (Boston)" in text_of(response)
+    assert 'value="Typed by me"' in text_of(response)
+    assert production() == []
+    client.post(FORM, mine | {"basis": response.context["basis"]})
+    assert [each.name for each in production()] == ["Typed by me"]
 
 
 @pytest.mark.one_database

@@ -41,8 +41,8 @@ class ContactForm(ReadingForm):
 
     @property
     def is_open(self) -> bool:
-        """Whether a page that folds contacts shows this one whole: it is new, or something is to be said in it."""
-        return bool(self.errors or self.marked or not self.summary)
+        """Whether a page that folds contacts shows this one whole: it is just added, or something is to be said in it."""
+        return bool(self.errors or self.marked or self.is_new)
 
     def _shown(self, name: str) -> str:
         return " ".join(str(self[name].value() or "").split())

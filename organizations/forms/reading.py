@@ -84,6 +84,12 @@ class ReadingForm(forms.Form):
         self.stored = tuple(stored)
         self.kept: dict[str, str] = {}
         self.marked: dict[str, str] = {}
+        self.is_new = False
+
+    def begin(self) -> None:
+        """Put the focus into the first field when the page comes: the form was just added."""
+        self.is_new = True
+        next(iter(self.fields.values())).widget.attrs["autofocus"] = True
 
     def text(self, name: str) -> str:
         """What was typed; "" for a field that was not sent."""

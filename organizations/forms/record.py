@@ -53,6 +53,8 @@ class RecordForm:
             lines.torn = lines.prefix in typed.torn
             lines.left_out = typed.left_out.get(lines.prefix, 0)
             lines.most = max(MOST_ROWS, len(stored.rows(lines.prefix)))
+            if lines.prefix == typed.added:
+                lines[-1].begin()
         if marks_kept and surroundings.stored is not None:
             self._mark_kept(surroundings)
 

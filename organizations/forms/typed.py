@@ -40,7 +40,7 @@ _NEW_ROWS: Mapping[str, Row] = {f"add-{CONTACTS}": {"purpose": "Technical"}, f"a
 class Typed:
     """The texts of the form. `torn` names the lists whose lines did not arrive as they were sent.
 
-    `left_out` says of how many lines of a list nothing is here.
+    `left_out` says of how many lines of a list nothing is here; `added` names the list whose last line is just added.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
@@ -48,6 +48,7 @@ class Typed:
     identifiers: tuple[Row, ...] = ()
     torn: frozenset[str] = frozenset()
     left_out: dict[str, int] = field(default_factory=dict)
+    added: str = ""
 
     @classmethod
     def from_post(cls, data: QueryDict) -> "Typed":
@@ -92,7 +93,9 @@ class Typed:
         if act in _NEW_ROWS:
             prefix = act.removeprefix("add-")
             rows = self.rows(prefix)
-            return self._with_rows(prefix, (*rows, dict(_NEW_ROWS[act])) if len(rows) < MOST_ROWS else rows)
+            if len(rows) >= MOST_ROWS:
+                return self
+            return replace(self._with_rows(prefix, (*rows, dict(_NEW_ROWS[act]))), added=prefix)
         found = _REMOVE.fullmatch(act)
         if not found:
             return self

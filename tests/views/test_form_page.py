@@ -78,7 +78,7 @@ def opened(page):
     return re.findall(r'<details class="fold fold-card" id="contact-(\d)"( open)?>', page)
 
 
-def test_contacts_after_the_first_fold_unless_they_are_new_or_wrong(client, editor):
+def test_contacts_after_the_first_fold_unless_they_are_just_added_or_wrong(client, editor):
     made = factories.organization(user=editor)
     typed = form_of(client, made) | {"contacts-TOTAL_FORMS": "3"}
     typed |= {"contacts-1-purpose": "Operations", "contacts-1-work_phone": "608 555 0120"}
@@ -89,6 +89,8 @@ def test_contacts_after_the_first_fold_unless_they_are_new_or_wrong(client, edit
     ]
     added = client.post(edit_url(made), typed | {"act": "add-contacts"}).content.decode()
     assert opened(added) == [("1", ""), ("2", ""), ("3", " open")]
+    blank = {"contacts-TOTAL_FORMS": "4", "contacts-3-purpose": "Technical", "act": "remove-contacts-1"}
+    assert opened(client.post(edit_url(made), typed | blank).content.decode()) == [("1", ""), ("2", "")]
     refused = client.post(edit_url(made), typed)
     assert opened(refused.content.decode()) == [("1", ""), ("2", " open")]
     assert "Contact 2, Operations 608 555 0120" in text_of(refused)

@@ -302,6 +302,14 @@ document.addEventListener("input", (event) => {
   if (choice) choice.checked = true;
 });
 
+// The field in which another parent is named may open below the foot of the page: the focus goes into it.
+document.addEventListener("toggle", ({ target }) => {
+  if (!target.open || !target.matches(".picked details")) return;
+  const field = target.querySelector("input");
+  field.focus({ preventScroll: true });
+  field.scrollIntoView({ block: "center" });
+}, true);
+
 // Coming back by the back button, the form guards again.
 addEventListener("pageshow", (event) => {
   if (event.persisted) for (const form of document.querySelectorAll("form[data-guard]")) leaving.delete(form);

@@ -41,7 +41,7 @@ class ContactForm(ReadingForm):
 
     @property
     def is_open(self) -> bool:
-        """Whether a page that folds contacts shows this one whole: it is just added, or something is to be said in it."""
+        """Whether a page that folds contacts shows this one whole: it is just added, or has something to say."""
         return bool(self.errors or self.marked or self.is_new)
 
     def _shown(self, name: str) -> str:

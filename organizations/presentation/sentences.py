@@ -317,6 +317,8 @@ def _origin(facts: Mapping[str, Any]) -> Iterator[Part]:
     source = facts.get("details", {}).get("prepared_from", {})
     if source:
         yield Part(f", prepared from {_cut(source['name'], LONGEST_VALUE)} in {_word(source)}")
+    if source.get("values") == "earlier":
+        yield Part(", as it was before its last change")
     if "submission" in source:
         url = reverse("submission", args=[source["environment"], source["submission"]])
         yield from (Part(" ("), Part(f"submission {source['submission']}", "a", url), Part(")"))

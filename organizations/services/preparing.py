@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from django.db import IntegrityError
 
@@ -12,6 +13,9 @@ from organizations.records import OrganizationRecord, difference
 from . import audit, counterparts, gateway, organizations
 from .actors import Actor
 from .faults import CounterpartExists, NotDone, SourceChanged
+
+EARLIER = "earlier"
+"""What the entry says if the source got other values after the form was filled."""
 
 
 class Kind(StrEnum):
@@ -63,6 +67,17 @@ class Parent:
 
     oid: str
     staging: Organization | None = None
+
+
+class Basis(NamedTuple):
+    """What goes round with a form: from which values it was filled, and which ones it showed last; None: not known.
+
+    `doubt` is the one that it showed.
+    """
+
+    filled: OrganizationRecord | None = None
+    shown: OrganizationRecord | None = None
+    doubt: str = ""
 
 
 def source_of(staging: Organization) -> Source:
@@ -124,14 +139,13 @@ def prepare(
     record: OrganizationRecord,
     staging_id: int,
     *,
-    basis: OrganizationRecord | None,
-    doubt: str,
+    basis: Basis,
     stands_for: str,
     actor: Actor,
 ) -> Organization:
     """Add a record of PRODUCTION and make it the counterpart of a record of STAGING.
 
-    `basis` are the values of STAGING that the form showed last, None if it did not say; `doubt` is the one it showed.
+    The entry names the submission of the source only if the form was filled from what that submission sent.
 
     Raises:
         CounterpartExists: the record of STAGING has a counterpart.
@@ -144,13 +158,13 @@ def prepare(
         with audit.recorded(actor) as history:
             counterparts.lock_with_counterpart(staging_id)
             staging = organizations.locked(staging_id)
-            source = _unchanged(staging, basis, doubt)
+            source = _unchanged(staging, basis)
             organizations.check_oid_free(record.oid, Environment.PRODUCTION)
             made = Organization(environment=Environment.PRODUCTION, created_at=clock.now(), version=0)
             organizations.save_wanted(made, record, stands_for=stands_for, actor=actor)
             organizations.check_no_circle(made)
-            changes = difference(None, record)
-            history.organization(Action.ORGANIZATION_CREATED, made, changes=changes, prepared_from=_named(source))
+            changes, named = difference(None, record), _named(source, basis)
+            history.organization(Action.ORGANIZATION_CREATED, made, changes=changes, prepared_from=named)
             counterparts.write_link(history, staging, made)
     except IntegrityError as error:
         raise NotDone("The record could not be saved. Nothing was saved.") from error
@@ -173,22 +187,28 @@ def prepared_before(
     return made if is_from_it and (made.record(), made.stands_for) == (record, stands_for) else None
 
 
-def _unchanged(staging: Organization, basis: OrganizationRecord | None, doubt: str) -> Source:
+def _unchanged(staging: Organization, basis: Basis) -> Source:
     """The source of a locked record that can be repeated as the form shows it."""
     if staging.counterpart is not None:
         raise CounterpartExists(f"{staging.counterpart.name} is already the PRODUCTION counterpart.")
     source = source_of(staging)
-    if basis is None or copied(basis) != copied(source.record) or source.doubt not in (Doubt.NONE, doubt):
+    if not _is_same(basis.shown, source) or source.doubt not in (Doubt.NONE, basis.doubt):
         raise SourceChanged(f"{staging.name} was changed in STAGING meanwhile. Nothing was saved.")
     return source
 
 
-def _named(source: Source) -> dict[str, object]:
+def _is_same(record: OrganizationRecord | None, source: Source) -> bool:
+    return record is not None and copied(record) == copied(source.record)
+
+
+def _named(source: Source, basis: Basis) -> dict[str, object]:
     """The source as the entry of the new record names it."""
     organization = source.organization
+    named = counterparts.named(organization)
+    if not _is_same(basis.filled, source):
+        return named | {"values": EARLIER}
     submission = organization.confirmed_submission_id if source.kind is Kind.ACCEPTED else None
-    named = counterparts.named(organization) | {"values": source.kind.value}
-    return named | ({"submission": submission} if submission else {})
+    return named | {"values": source.kind.value} | ({"submission": submission} if submission else {})
 
 
 def _longest_base(oid: str, bases: tuple[str, ...]) -> str:

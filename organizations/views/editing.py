@@ -146,9 +146,7 @@ def _saved(page: FormPage, form: RecordForm) -> Organization:
     record, by = form.record(), actor(page.request)
     if page.staging is not None:
         basis, stands_for = preparing.basis_of(page.request), form.stands_for
-        return preparation.prepare(
-            record, page.staging.pk, basis=basis.shown, doubt=basis.doubt, stands_for=stands_for, actor=by
-        )
+        return preparation.prepare(record, page.staging.pk, basis=basis, stands_for=stands_for, actor=by)
     if page.organization is None:
         return organizations.create(record, page.environment, stands_for=form.stands_for, actor=by)
     return organizations.edit(page.organization.pk, page.version, record, stands_for=form.stands_for, actor=by)

@@ -19,7 +19,7 @@ from organizations.records import OrganizationRecord
 from organizations.services import gateway, organizations, searching
 from organizations.services import preparing as preparation
 from organizations.services.faults import Circle, NotDone, OidTaken
-from organizations.services.preparing import other_base_fault, source_of
+from organizations.services.preparing import Basis, other_base_fault, source_of
 
 from . import preparing
 from .access import actor, counterpart_url, record_url, user_of
@@ -215,13 +215,13 @@ class FormPage:
         if self.staging is None:
             return {}
         source = source_of(self.staging)
-        basis = preparing.Basis(source.record, doubt=source.doubt)
+        basis = Basis(source.record, doubt=source.doubt)
         if self.is_posted:
             basis = preparing.basis_of(self.request)
         page = prepared(source, basis.filled, shown_doubt=basis.doubt)
         return {
             "prepared": page,
-            "basis": preparing.signed(self.staging, preparing.Basis(basis.filled, source.record, source.doubt)),
+            "basis": preparing.signed(self.staging, Basis(basis.filled, source.record, source.doubt)),
             "oid_note": page.oid_note,
             "switch_url": record_url(self.staging),
         }

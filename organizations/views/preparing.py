@@ -1,14 +1,13 @@
 """A form of PRODUCTION that is filled from a record of STAGING: which record, and from which values it was filled."""
 
-from typing import NamedTuple
-
 from django.core import signing
 from django.http import Http404, HttpRequest
 
 from organizations.models import Environment, Organization
-from organizations.records import OrganizationRecord, canonical, from_canonical
+from organizations.records import canonical, from_canonical
 from organizations.services import searching
 from organizations.services.faults import Gone
+from organizations.services.preparing import Basis
 
 from .access import organization_or_404
 
@@ -39,17 +38,6 @@ def staging_record(request: HttpRequest, environment: Environment) -> Organizati
     if request.method == "POST":
         raise Gone
     raise Http404("No such record in STAGING.")
-
-
-class Basis(NamedTuple):
-    """What goes round with a form: from which values it was filled, and which ones it showed last; None: not known.
-
-    `doubt` is the one that it showed.
-    """
-
-    filled: OrganizationRecord | None = None
-    shown: OrganizationRecord | None = None
-    doubt: str = ""
 
 
 def signed(staging: Organization, basis: Basis) -> str:

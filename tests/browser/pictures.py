@@ -105,6 +105,18 @@ def test_pages_of_an_approver(seeded: None, page_as: PageAs, take: Take) -> None
     take(page, "review-production")
     page.goto(of("production", ".5.4", "deactivate/"))
     take(page, "deactivate")
+    page.goto(of("staging", ".6.6"))
+    page.get_by_role("link", name="Prepare in PRODUCTION").click()
+    take(page, "prepare")
+    page.goto("/staging/organizations/?choose=unsent&view=list&open_work=changes_not_sent")
+    page.get_by_role("button", name="Send").click()
+    take(page, "review-several")
+
+
+def test_page_of_an_administrator(seeded: None, page_as: PageAs, take: Take) -> None:
+    page = page_as("administrator")
+    page.goto("/people/")
+    take(page, "people")
 
 
 def test_page_of_an_auditor(seeded: None, page_as: PageAs, take: Take) -> None:

@@ -48,6 +48,14 @@ TWIN = {"name": "Lakeside Twin", "oid": "1.2.3", "environment": "staging"}
         ),
         (
             Action.ORGANIZATION_CREATED,
+            {"details": {"prepared_from": TWIN | {"values": "earlier"}}},
+            (
+                "Editor One added Lakeside North in PRODUCTION, prepared from Lakeside Twin in STAGING, "
+                "as it was before its last change."
+            ),
+        ),
+        (
+            Action.ORGANIZATION_CREATED,
             {"details": {"prepared_from": TWIN | {"values": "saved"}}},
             "Editor One added Lakeside North in PRODUCTION, prepared from Lakeside Twin in STAGING.",
         ),

@@ -191,7 +191,7 @@ def test_a_registration_leads_on_to_the_next_record(practice: PracticeDirectory,
     assert below == ("Add a record below", f"{new}?below={BASE}", True)
     assert another == ("Add another like this", f"{new}?like={BASE}", True)
     assert back == ("Back to Lakeside North", f"/staging/organizations/{BASE}/", False)
-    assert repeat == ("Repeat in PRODUCTION", f"/production/organizations/new/?from={BASE}", False)
+    assert repeat == ("Repeat in PRODUCTION", f"/production/organizations/new/?from={BASE}", True)
     Organization.objects.filter(pk=made.pk).update(confirmed_active=False)
     assert steps_of(submission) == ["Back to Lakeside North", "Add another like this", "Repeat in PRODUCTION"]
 

@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 def preparing_as(staging: Organization, number: int, user: User) -> Act:
     """Saving a form that was filled from a record, with another OID."""
-    basis = preparing.source_of(fresh(staging)).record
+    filled = preparing.source_of(fresh(staging)).record
+    basis = preparing.Basis(filled, filled)
     record = factories.record(oid(number))
     return partial(preparing.prepare, record, staging.pk, basis=basis, stands_for="", actor=acting(user))
 

@@ -148,7 +148,8 @@ def pair(user: User) -> tuple[Organization, Organization]:
 
 
 def preparing_from(made: Organization, user: User) -> Callable[[], object]:
-    return partial(preparing.prepare, made.record(), made.pk, basis=made.record(), stands_for="", actor=acting(user))
+    basis = preparing.Basis(made.record(), made.record())
+    return partial(preparing.prepare, made.record(), made.pk, basis=basis, stands_for="", actor=acting(user))
 
 
 def versioned(act: Callable[..., object], made: Organization, user: User, *more: object, **values: object) -> partial:

@@ -11,7 +11,7 @@ from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services import counterparts, organizations, preparing
 from organizations.services.faults import CounterpartExists, Gone, OidTaken, SourceChanged
-from organizations.services.preparing import Kind
+from organizations.services.preparing import Basis, Kind
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -29,7 +29,8 @@ def fresh(made: Organization) -> Organization:
 def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
     basis = values.pop("basis", preparing.source_of(staging).record)
     record = replace(preparing.copied(basis or factories.record()), oid=oid, part_of_oid=GATEWAY_OID)
-    return preparing.prepare(record, staging.pk, basis=basis, doubt="", stands_for="location", actor=acting(user))
+    goes_round = Basis(values.pop("filled", basis), basis)
+    return preparing.prepare(record, staging.pk, basis=goes_round, stands_for="location", actor=acting(user))
 
 
 def test_what_was_accepted_is_repeated_not_what_is_only_saved(editor: User) -> None:
@@ -75,6 +76,15 @@ def test_a_prepared_record_and_its_source_are_counterparts(editor: User) -> None
         (Action.ORGANIZATION_LINKED, production.pk),
         (Action.ORGANIZATION_LINKED, staging.pk),
     ]
+
+
+def test_the_entry_names_no_submission_that_the_form_was_not_filled_from(editor: User) -> None:
+    staging = factories.organization(user=editor)
+    staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
+    production = prepared(staging, editor, filled=factories.record(name="As it was before"))
+    created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)
+    source = counterparts.named(staging) | {"values": "earlier"}
+    assert created.facts["details"] == {"prepared_from": source}
 
 
 def test_a_record_is_not_prepared_twice(editor: User) -> None:

@@ -67,7 +67,10 @@ def test_the_parent_is_shown_by_name_path_and_oid(client, made, editor):
         card = page.content.decode().partition(f'id="parent-place"{attribute}>')[2].partition("</div>")[0]
         assert "<b>North &lt;Region&gt;</b><small>Lakeside 1 › North &lt;Region&gt;</small>" in card
         assert region.oid in unescape(strip_tags(card))
-    for typed, said in (("nobody", "No record with this name or OID."), ("nor", "Choose from the list, or enter an OID.")):
+    for typed, said in (
+        ("nobody", "No record with this name or OID."),
+        ("nor", "Choose from the list, or enter an OID."),
+    ):
         assert f'"true"><span class="muted">{said}</span>' in client.get(address, {"parent": typed}).content.decode()
 
 

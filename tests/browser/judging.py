@@ -52,6 +52,12 @@ async ([closed, rules]) => {
 _CLOSED = ((NARROW, "details:not([open], .menu)"), (WIDE, "details:not([open])"))
 
 
+def misplaced_at(page: Page, width: int) -> list[str]:
+    """What is beside a window of this width, or cut."""
+    page.set_viewport_size({"width": width, "height": 900})
+    return [f"{width}: {fault}" for fault in page.evaluate(_MISPLACED)[0]]
+
+
 def faults_of(page: Page) -> list[str]:
     """Everything that is wrong with the page in the window, folded and unfolded, at each width, light and dark."""
     found = []
@@ -61,8 +67,7 @@ def faults_of(page: Page) -> list[str]:
     if primary > 1:
         found.append(f"{primary} primary buttons")
     for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        found += [f"{width}: {fault}" for fault in page.evaluate(_MISPLACED)[0]]
+        found += misplaced_at(page, width)
     page.evaluate(AXE_SCRIPT)
     for size, closed in _CLOSED:
         page.set_viewport_size(size)

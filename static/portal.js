@@ -128,7 +128,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const from = event.detail.elt;
   if (event.detail.successful && from.matches("a.twist")) showBranch(from.closest("tr"), true);
 });
-document.addEventListener("htmx:afterSettle", tickLoadedRows);
+document.addEventListener("htmx:afterSettle", () => choose(ids()));
 
 // The row that asked for more goes when they come: the focus moves to the first of them.
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -142,7 +142,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 // Chosen records -----------------------------------------------------------------------------------------
-// Ticks, and hidden inputs for records without a row on the page. Links and filters take them along.
+// Ticks, and hidden inputs for records without a row on the page. Links and filters take them along, and the address
+// has them as "record=1.2.3", so that the way back and a new sign-in find them.
 
 const dock = () => document.getElementById("send");
 const boxes = () => document.querySelectorAll('.pick[form="send"]');
@@ -161,18 +162,38 @@ function countChosen() {
   document.getElementById("add")?.classList.toggle("btn-primary", !number);
 }
 
-// A record that was chosen without a row may get one when a branch is unfolded.
-function tickLoadedRows() {
-  for (const hidden of dock()?.querySelectorAll('[type="hidden"]') ?? []) {
-    const box = [...boxes()].find((it) => it.value === hidden.value);
-    if (!box) continue;
-    box.checked = true;
-    hidden.remove();
-  }
+const ids = () => chosen().map((it) => it.value);
+
+function withChosen(address) {
+  const url = new URL(address);
+  url.searchParams.delete("record");
+  if (ids().length) url.searchParams.set("record", ids().join("."));
+  return url;
+}
+
+const LONGEST_ADDRESS = 6000;
+
+function keepChosen() {
+  countChosen();
+  const url = withChosen(location);
+  url.searchParams.delete("choose");
+  if (url.href.length <= LONGEST_ADDRESS) history.replaceState(history.state, "", url);
+}
+
+// A record that was chosen without a row may get one, and the other way round.
+function choose(wanted) {
+  if (!dock()) return;
+  const left = new Set(wanted);
+  for (const hidden of dock().querySelectorAll('[type="hidden"]')) hidden.remove();
+  for (const box of boxes()) box.checked = left.delete(box.value);
+  for (const value of left) dock().append(Object.assign(document.createElement("input"), { type: "hidden", name: "record", value }));
   countChosen();
 }
 
-document.addEventListener("change", (event) => { if (event.target.matches(".pick")) countChosen(); });
+document.addEventListener("change", (event) => { if (event.target.matches(".pick")) keepChosen(); });
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.matches("form.filters") && ids().length) detail.parameters.record = ids().join(".");
+});
 addEventListener("pageshow", countChosen);
 document.addEventListener("click", (event) => {
   const none = event.target.closest("[data-choose-none]");
@@ -182,24 +203,43 @@ document.addEventListener("click", (event) => {
     const first = [...boxes()].find((it) => it.checked) ?? boxes()[0];
     for (const it of boxes()) it.checked = false;
     for (const it of chosen()) it.remove();
-    countChosen();
+    keepChosen();
     first?.focus();
   } else if (link) {
-    const url = new URL(link.href);
-    url.searchParams.delete("record");
-    for (const it of chosen()) url.searchParams.append("record", it.value);
-    link.href = url;
+    link.href = withChosen(link.href);
   }
 });
 
-// Filters apply at once: the list is replaced, and the focus stays on the filter that was changed.
+// Filters apply at once: the list is replaced. What was ticked and typed since the filter changed stays, and so does the
+// focus.
+
+// Typed before the list came: it applies as soon as it is typed to its end, as a change by hand does.
+function typeOn(id, value) {
+  const input = document.getElementById(id);
+  const applied = new AbortController();
+  const { signal } = applied;
+  const apply = () => input.dispatchEvent(new Event("change", { bubbles: true }));
+  input.value = value;
+  input.addEventListener("change", () => applied.abort(), { signal });
+  input.addEventListener("blur", apply, { signal });
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter") apply(); }, { signal });
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   const list = event.detail.target;
   if (list.id !== "list" || !event.detail.shouldSwap) return;
   event.detail.serverResponse = event.detail.serverResponse.replace(/<noscript>.*?<\/noscript>/gs, "");  // else its button is there
   const { id } = document.activeElement;
   const isMoreOpen = list.querySelector(".more").open;
+  const wanted = ids();
+  const { parameters } = event.detail.requestConfig;
+  const typedSince = [...list.querySelectorAll("#q, #below")].filter((it) => it.value !== parameters[it.name]);
   document.addEventListener("htmx:afterSettle", () => {
+    if (dock()) {
+      choose(wanted);
+      keepChosen();
+    }
+    for (const it of typedSince) typeOn(it.id, it.value);
     if (isMoreOpen) document.querySelector("#list .more").open = true;
     document.getElementById(id)?.focus({ preventScroll: true });
     say(document.getElementById("count").textContent);

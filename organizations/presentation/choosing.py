@@ -26,8 +26,8 @@ def read(params: QueryDict) -> Ticks:
 
 
 def ids_in(params: QueryDict) -> tuple[int, ...]:
-    """The ids of the records that an address names; what is not a number is not an id."""
-    typed = params.getlist("record")
+    """The ids that an address names, several in one value as "1.2.3"; what is not a number is not an id."""
+    typed = [text for value in params.getlist("record") for text in value.split(".")]
     return tuple(int(text) for text in typed if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS)
 
 

@@ -55,7 +55,7 @@ class SignInRequired(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponse:
         if _is_fragment(request):
-            return _elsewhere(redirect_to_login(_path(request.headers.get("HX-Current-URL", ""))))
+            return _elsewhere(redirect_to_login(_page_of(request)))
         if request.method != "POST":
             return super().handle_no_permission(request, view_func)
         if getattr(view_func, "comes_back", False):
@@ -110,6 +110,13 @@ def _kept(request: HttpRequest) -> HttpResponse:
 
 def _is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page that a fragment is for: as the request asks for it, where a filter asks for the page it is on anew."""
+    page = _path(request.headers.get("HX-Current-URL", ""))
+    is_anew = request.method == "GET" and urlsplit(page).path == request.path
+    return request.get_full_path() if is_anew else page
 
 
 def _elsewhere(page: HttpResponse) -> HttpResponse:

@@ -71,6 +71,46 @@ def test_a_filter_applies_at_once_and_keeps_the_focus_and_what_is_chosen(records
     expect(page.locator("#send")).to_contain_text("1 chosen")
 
 
+def test_what_is_chosen_survives_the_way_back(records: None, page_as: PageAs) -> None:
+    page = page_as("editor")
+    page.goto(f"{LIST}?open=all")
+    dock, boxes = page.locator("#send"), page.locator(".pick")
+    for number in (1, 2, 3):
+        boxes.nth(number).check()
+    page.get_by_role("link", name="Merrill", exact=True).click()
+    page.go_back()
+    expect(dock).to_contain_text("3 chosen")
+    page.get_by_label("Directory status").select_option("active")
+    expect(page.locator("#count")).to_contain_text("fit")
+    boxes.nth(2).uncheck()
+    page.get_by_role("link", name="Merrill", exact=True).click()
+    page.go_back()
+    expect(dock).to_contain_text("2 chosen")
+    expect(boxes.nth(2)).not_to_be_checked()
+
+
+def test_what_is_ticked_and_typed_before_the_list_comes_stays(records: None, page_as: PageAs) -> None:
+    page = page_as("editor")
+    page.goto(f"{LIST}?open=all")
+    waiting: list[Route] = []
+    page.route(re.compile("standing=active"), lambda route: waiting.append(route), times=1)
+    with page.expect_request(re.compile("standing=active")):
+        page.get_by_label("Directory status").select_option("active")
+    page.get_by_role("checkbox", name="Choose Merrill").check()
+    search = page.get_by_label("Search within")
+    search.press_sequentially(f"{BASE}.1.4")
+    waiting[0].continue_()
+    expect(page.locator("#count")).to_contain_text("63 of 63 records fit")
+    expect(page.locator("#send")).to_contain_text("1 chosen")
+    expect(search).to_be_focused()
+    expect(search).to_have_value(f"{BASE}.1.4")
+    search.press("Enter")
+    expect(page.locator("#count")).to_contain_text("1 of 63 records fits, and 2 parents")
+    expect(page.get_by_role("checkbox", name="Choose Merrill")).to_be_checked()
+    page.reload()
+    expect(page.locator("#send")).to_contain_text("1 chosen")
+
+
 def test_a_list_that_does_not_come_is_said_and_the_filters_go_back(
     records: None, page_as: PageAs, faults: Faults
 ) -> None:

@@ -136,6 +136,13 @@ def test_a_fragment_without_a_sign_in_sends_the_whole_page_there(client):
     assert response["Cache-Control"] == "private, no-store"
 
 
+def test_a_filter_that_was_set_without_a_sign_in_is_set_after_it(client):
+    address = reverse("organizations", args=["staging"])
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{address}?record=1"}
+    response = client.get(f"{address}?standing=active&record=1.2", headers=headers)
+    assert response["HX-Redirect"] == f"{reverse('sign-in')}?next={address}%3Fstanding%3Dactive%26record%3D1.2"
+
+
 @pytest.mark.parametrize("url", ["", "http://[", "https://elsewhere.example"])
 def test_a_page_that_cannot_be_read_leads_home(client, url):
     response = client.get(

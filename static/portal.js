@@ -225,11 +225,28 @@ function typeOn(id, value) {
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") apply(); }, { signal });
 }
 
+// Finds in the list what had the focus in the one before, by what it is for a person: its id, or its name and text.
+function sameAs(element) {
+  if (element.id) return () => document.getElementById(element.id);
+  const says = (it) => [it.tagName, it.name, it.value, it.getAttribute("aria-label") ?? it.textContent.trim()].join("\n");
+  const [wanted, href] = [says(element), element.href];
+  return () => {
+    const same = [...document.querySelectorAll("#list :is(a, button, input, summary)")].filter((it) => says(it) === wanted);
+    return same.find((it) => it.href === href) ?? same[0];
+  };
+}
+
+function focusHeading() {
+  const heading = document.querySelector("h1");
+  heading.tabIndex = -1;
+  heading.focus();
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   const list = event.detail.target;
   if (list.id !== "list" || !event.detail.shouldSwap) return;
   event.detail.serverResponse = event.detail.serverResponse.replace(/<noscript>.*?<\/noscript>/gs, "");  // else its button is there
-  const { id } = document.activeElement;
+  const same = list.contains(document.activeElement) ? sameAs(document.activeElement) : null;
   const isMoreOpen = list.querySelector(".more").open;
   const wanted = ids();
   const { parameters } = event.detail.requestConfig;
@@ -241,7 +258,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     }
     for (const it of typedSince) typeOn(it.id, it.value);
     if (isMoreOpen) document.querySelector("#list .more").open = true;
-    document.getElementById(id)?.focus({ preventScroll: true });
+    if (same) {
+      same()?.focus({ preventScroll: true });
+      if (document.activeElement === document.body) focusHeading();
+    }
     say(document.getElementById("count").textContent);
   }, { once: true });
 });
@@ -417,9 +437,8 @@ document.addEventListener("DOMContentLoaded", () => {
   if (problem) {
     problem.focus();
   } else if (heading && document.querySelector("#notes .note")) {
-    heading.tabIndex = -1;
     heading.setAttribute("aria-describedby", "notes");
-    heading.focus();
+    focusHeading();
   }
 });
 

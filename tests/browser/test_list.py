@@ -111,6 +111,24 @@ def test_what_is_ticked_and_typed_before_the_list_comes_stays(records: None, pag
     expect(page.locator("#send")).to_contain_text("1 chosen")
 
 
+def test_a_filter_keeps_the_focus_where_it_moved_to(records: None, page_as: PageAs) -> None:
+    page = page_as("editor")
+    page.goto(LIST)
+    focused = page.locator(":focus")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Below", exact=True).fill(f"{BASE}.1")
+    page.keyboard.press("Tab")
+    expect(focused).to_have_text("Tree")
+    expect(page.locator("#count")).to_contain_text("fit")
+    expect(focused).to_have_text("Tree")
+    page.get_by_role("link", name="Records below North Region").focus()
+    page.get_by_label("State", exact=True).evaluate(
+        "select => { select.value = 'IL'; select.dispatchEvent(new Event('change', { bubbles: true })); }"
+    )
+    expect(page.locator("#count")).to_have_text("0 of 63 records fit")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
 def test_a_list_that_does_not_come_is_said_and_the_filters_go_back(
     records: None, page_as: PageAs, faults: Faults
 ) -> None:

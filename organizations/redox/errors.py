@@ -132,7 +132,7 @@ ROWS: dict[str, Explanation] = {
     ),
     "xml_error": Explanation(
         "The directory could not read the message.",
-        "Redox gives no reason. Special characters are suspected{special}.",
+        "Redox gives no reason.{special}",
         *_SUPPORT,
     ),
     "duplicate_business": Explanation(
@@ -306,7 +306,8 @@ def _contact(outcome: Outcome, context: Context) -> str:
 
 def _special(outcome: Outcome, context: Context) -> str:
     found = suspects(context.record) if context.record else ()
-    return ": " + ", ".join(f"'{one.character}' in {one.label}" for one in found) if found else ""
+    named = ", ".join(f"'{one.character}' in {one.label}" for one in found)
+    return f" Special characters are suspected: {named}." if named else ""
 
 
 def _doubles(outcome: Outcome, context: Context) -> str:

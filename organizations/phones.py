@@ -39,10 +39,19 @@ def _fault(typed: str, plain: str) -> str:
         possible = phonenumbers.Leniency.POSSIBLE
         if sum(1 for _ in phonenumbers.PhoneNumberMatcher(plain, "US", leniency=possible)) > 1:
             return f"{quoted(typed)} holds more than one number. Enter one, and the others in fields of their own."
-        extended = _EXTENDED.fullmatch(plain)
-        if extended and _e164(extended[1]):
+        if _is_extended(plain):
             return "Extensions cannot be sent. Put it into the contact's name."
     return f"{quoted(typed)} is not a phone number.{unusual(plain)} Give ten digits or begin with + and the country."
+
+
+def _is_extended(plain: str) -> bool:
+    american = _EXTENDED.fullmatch(plain)
+    if american and _e164(american[1]):
+        return True
+    try:
+        return bool(phonenumbers.parse(plain, "US").extension)
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def _e164(plain: str) -> str:

@@ -190,6 +190,7 @@ REFUSED = [
         )
     ),
     ("phone", "+1 608 271 9000 EXT11", NO_EXTENSION),
+    ("phone", "+44 20 7946 0958 ext 4", NO_EXTENSION),
     *(
         ("phone", typed, NOT_A_PHONE)
         for typed in (

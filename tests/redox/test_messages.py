@@ -382,6 +382,8 @@ def test_a_line_says_where_it_comes_from_and_what_redox_wants_there():
     assert lines['"EventType": "New",'].field_label == "New or Update"
     assert lines['"ID": "7f296bb4-83fd-498d-92f3-a76960648788"'].field_label == "source ID"
     assert lines[f'"ID": "{OID}",'].field_label == "OID"
+    part_of = next(line for line in lines.values() if line.field_label == "PartOf")
+    assert part_of.rule == "The OID of the parent: the gateway or another organization."
     assert lines['"ID": "LSC-014",'].field_label == "Own identifiers"
     assert lines['"IDType": "FACID"'].field_label == "Its kind"
     assert lines['"Work": "+16085359501",'].field == "contacts.0.work_phone"

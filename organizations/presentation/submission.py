@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -40,6 +41,7 @@ ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
 
 SOON = datetime.timedelta(seconds=30)
 
+_REQUEST = re.compile(r" Tick to send (it|them) now\.\Z")
 _TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would have changed"}
 
 
@@ -232,9 +234,9 @@ def changes_note(submission: Submission) -> str:
 
 
 def warnings(submission: Submission) -> list[str]:
-    """The warnings that went along; of one that was ticked for an earlier submission by whom, when and why."""
+    """The accepted warnings, which no longer ask; of one ticked for an earlier submission by whom, when and why."""
     kept = [ReviewWarning(**each) for each in submission.warnings]
-    return [settled(warning) if warning.is_accepted else warning.text for warning in kept]
+    return [settled(warning) if warning.is_accepted else _REQUEST.sub("", warning.text) for warning in kept]
 
 
 def before_heading(submission: Submission) -> str:

@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from organizations.models import Evidence, Intent, Organization, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.presentation import acceptance, proof, rejection, todo
-from organizations.presentation.submission import carried_name, changes
+from organizations.presentation.submission import carried_name, changes, warnings
 from organizations.services import answers, asking
 from organizations.services.actors import Actor, system
 from organizations.services.deciding import Verdict
@@ -211,6 +211,12 @@ def test_a_deactivation_leads_to_the_parent_and_a_reactivation_to_the_record(
     opened = factories.submission(child, user=editor, intent=Intent.REACTIVATE)
     assert deliver()
     assert steps_of(opened) == ["Back to Lakeside North", "Repeat in PRODUCTION"]
+
+
+def test_an_accepted_warning_does_not_ask_for_its_tick() -> None:
+    said = "This message also sends 1 change made by others: ZIP (Editor Two, May 3)."
+    kept = Submission(warnings=[{"key": "others", "value": "ZIP", "text": f"{said} Tick to send it now."}])
+    assert warnings(kept) == [said]
 
 
 # Rejected ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization, Presence, State
-from organizations.records import AddressRecord, Difference, OrganizationRecord, difference, listed
+from organizations.records import ADDRESS_LABELS, AddressRecord, Difference, OrganizationRecord, difference, listed
 from organizations.services import organizations
 from organizations.services.edits import edit_of_ours
 from organizations.templatetags.portal import plain, written
@@ -101,6 +101,18 @@ def beginning_like(other: Organization) -> OrganizationRecord:
         contacts=known.contacts,
         address=replace(known.address, street="", city="", zip_code=""),
     )
+
+
+def filled_sentence(begun: OrganizationRecord, source: Organization) -> str:
+    """Which fields a new form took from another record, beside the parent; empty where it took none."""
+    filled = {"contacts": begun.contacts, "destination ID": begun.destination_id}
+    filled |= {label.lower(): getattr(begun.address, name) for name, label in ADDRESS_LABELS.items()}
+    names = [name for name, value in filled.items() if value]
+    if not names:
+        return ""
+    said = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    are, them = ("is", "it") if len(names) == 1 and not begun.contacts else ("are", "them")
+    return f"{said[0].upper()}{said[1:]} {are} filled in from {plain(source.name)}. Check {them}."
 
 
 def _saved_by_others(organization: Organization, person_id: int | None) -> Iterator[str]:

@@ -42,8 +42,8 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     if page.staging is not None and (counterpart := page.staging.counterpart):
         messages.info(request, f"{counterpart.name} is already the PRODUCTION counterpart of {page.staging.name}.")
         return redirect(record_url(counterpart))
-    typed, note = _beginning(page)
-    return page.show(page.form(typed), oid_note=note, notes=page.parent_notes(typed))
+    typed, note, filled = _beginning(page)
+    return page.show(page.form(typed), oid_note=note, notes=[*page.parent_notes(typed), *filled])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -152,22 +152,22 @@ def _saved(page: FormPage, form: RecordForm) -> Organization:
     return organizations.edit(page.organization.pk, page.version, record, stands_for=form.stands_for, actor=by)
 
 
-def _beginning(page: FormPage) -> tuple[Typed, str]:
-    """What a new form begins with, and what is to be said of the OID in it."""
+def _beginning(page: FormPage) -> tuple[Typed, str, list[str]]:
+    """What a new form begins with, what is to be said of the OID in it, and of what is filled in."""
     if page.staging is not None:
         record = beginning(preparation.source_of(page.staging))
         typed = page.typed(record, page.staging.stands_for)
-        return typed if record.part_of_oid else typed.having(place=OURS), ""
+        return typed if record.part_of_oid else typed.having(place=OURS), "", []
     below, like = page.request.GET.get("below"), page.request.GET.get("like")
-    if below:
-        return page.with_suggested_oid(page.typed(editing.beginning_below(_named(page.environment, below)), ""))
-    if like:
-        other = _named(page.environment, like)
-        return page.with_suggested_oid(page.typed(editing.beginning_like(other), other.stands_for))
+    if below or like:
+        other = _named(page.environment, below or like or "")
+        begun = editing.beginning_below(other) if below else editing.beginning_like(other)
+        typed, note = page.with_suggested_oid(page.typed(begun, "" if below else other.stands_for))
+        return typed, note, list(filter(None, [editing.filled_sentence(begun, other)]))
     blank = Typed(fields={"country": "USA", "stands_for": ""})
     if Organization.objects.in_environment(page.environment).exists():
-        return blank.having(place=OURS), ""
-    return page.with_suggested_oid(blank.having(place=GATEWAY))
+        return blank.having(place=OURS), "", []
+    return *page.with_suggested_oid(blank.having(place=GATEWAY)), []
 
 
 def _named(environment: Environment, oid: str) -> Organization:

@@ -13,8 +13,8 @@ from django.utils.timezone import localtime
 
 from organizations import words
 from organizations.models import AuditEntry, Organization, Presence, Submission
-from organizations.presentation import choices
-from organizations.records import ContactRecord
+from organizations.presentation import choices, editing
+from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services import delivery, organizations, submissions
 from tests import bulk, factories
@@ -215,7 +215,8 @@ def test_a_record_below_another_begins_with_what_can_be_known(client, made, edit
     organizations.edit(
         made.pk, 1, replace(made.record(), destination_id=DESTINATION), stands_for="", actor=acting(editor)
     )
-    form = client.get(f"{NEW}?below={BASE}").context["form"]
+    page = client.get(f"{NEW}?below={BASE}")
+    form = page.context["form"]
     shown = {name: form.main[name].value() for name in ("name", "oid", "place", "parent", "destination_id", "state")}
     assert shown == {
         "name": "",
@@ -227,6 +228,12 @@ def test_a_record_below_another_begins_with_what_can_be_known(client, made, edit
     }
     assert (form.main["country"].value(), form.main["street"].value()) == ("USA", "")
     assert form.contacts[0]["email_addresses"].value() == "desk@lakeside.example"
+    assert page.context["notices"] == [
+        "Contacts, destination ID, state and country are filled in from Lakeside 1. Check them."
+    ]
+    bare = OrganizationRecord(address=AddressRecord(country="USA"))
+    assert editing.filled_sentence(bare, made) == "Country is filled in from Lakeside 1. Check it."
+    assert editing.filled_sentence(OrganizationRecord(), made) == ""
 
 
 def test_another_like_this_begins_beside_it(client, made, editor):

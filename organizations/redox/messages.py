@@ -64,7 +64,11 @@ _SOURCES = {
     "Organizations.0.Identifiers.0.IDType": ("always", "", ""),
     f"{_ORGANIZATION}.Identifiers.*.ID": ("Own identifiers", "", "identifiers"),
     f"{_ORGANIZATION}.Identifiers.*.IDType": ("Its kind", "", "identifiers"),
-    f"{_ORGANIZATION}.PartOf.Identifier.Value": ("PartOf", "The OID of the parent: the gateway or another organization.", "part_of_oid"),
+    f"{_ORGANIZATION}.PartOf.Identifier.Value": (
+        "PartOf",
+        "The OID of the parent: the gateway or another organization.",
+        "part_of_oid",
+    ),
     _CONTACT: ("Contact {}", "", "contacts.{}"),
     f"{_CONTACT}.Purpose": ("Purpose", "Redox documents only 'Technical'.", "contacts.{}.purpose"),
     f"{_CONTACT}.Name": ("Contact name", "", "contacts.{}.name"),

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations import words
-from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock
+from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock, tree
 from organizations.services.drafts import Draft, Question
 from organizations.services.reviews import Review
 from organizations.templatetags.portal import written
 
 from . import freshness, kept_back, overwritten, values
+from .choosing import UNSENT
 from .deactivation import not_sent
 from .kept_back import Kept
 from .overwritten import Group
@@ -66,7 +67,8 @@ class Page:
     """What the template prints of a draft.
 
     `asked` are warnings, `overwrites` the values of the directory to tick, by record; `kept` are records that something
-    is in the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send.
+    is in the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send, and `branches` those of them with
+    unsent changes below them.
     """
 
     draft: Draft
@@ -77,6 +79,7 @@ class Page:
     kept: tuple[Kept, ...]
     not_active: tuple[Kept, ...]
     unchanged: tuple[Unchanged, ...]
+    branches: tuple[Organization, ...]
     because: str
     elsewhere: int
     worked_out_at: datetime.datetime
@@ -105,11 +108,20 @@ class Page:
         """The one line on top, in its exact words."""
         draft = self.draft
         word = draft.environment.label
+        if self.is_nothing:
+            records = [organization for each in self.unchanged for organization in each.records]
+            has = "has" if len(records) == 1 else "have"
+            return f"Nothing to send: {kept_back.names(records)} {has} no unsent changes."
         if self.deactivates:
             return f"{word}, {self._of_all} can be deactivated now"
         counted = f"{draft.news} New, {draft.updates} Update, {draft.deactivated} deactivated"
         can_be_sent = f"{self._of_all} can be sent now" if self.all > draft.size else self.number
         return f"{word}, {can_be_sent}: {counted}"
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether every record that was chosen has nothing to send."""
+        return not self.deactivates and bool(self.unchanged) and not self.rows and not self.kept
 
     @property
     def _of_all(self) -> str:
@@ -180,6 +192,7 @@ def page(
         kept=tuple(each for each, active in zip(kept, is_active, strict=True) if active),
         not_active=tuple(each for each, active in zip(kept, is_active, strict=True) if not active),
         unchanged=tuple(_unchanged(draft)),
+        branches=() if root else _branches(draft),
         because=_because(draft, root),
         elsewhere=_elsewhere(draft),
         worked_out_at=clock.now(),
@@ -287,6 +300,12 @@ def _unchanged(draft: Draft) -> list[Unchanged]:
         if not each.blockers:
             by_reason.setdefault(each.why, []).append(each.organization)
     return [Unchanged(why, tuple(records)) for why, records in by_reason.items()]
+
+
+def _branches(draft: Draft) -> tuple[Organization, ...]:
+    found = {each.organization.oid: each.organization for each in draft.left_out if not each.blockers}
+    below = tree.below_each(draft.environment, found)
+    return tuple(each for oid, each in found.items() if below[oid].work.get(UNSENT))
 
 
 def _because(draft: Draft, root: Organization | None) -> str:

@@ -83,6 +83,16 @@ class TestPage:
         assert text.count("Send Lakeside Clinics first.") == 2
         assert "Not sent now 3" in text
 
+    def test_a_region_alone_without_changes_leads_to_its_branch(self, client: Client, editor: User) -> None:
+        region, below = tree_of(editor, 2)
+        Organization.objects.filter(pk=region.pk).update(changes=0, presence="present", confirmed_active=True)
+        Organization.objects.filter(pk=below.pk).update(changes=1)
+        answer = client.get(address([region]))
+        text = text_of(answer)
+        assert "Nothing to send: Lakeside Clinics has no unsent changes." in text
+        assert "Redox gets one message" not in text
+        assert f'href="{branch(region)}">Send this branch' in answer.content.decode()
+
     @pytest.mark.parametrize(
         "query", ["", "?record=", "?record=x&record=-1&record=99999999999", "?branch=2.999.7", "?branch=%00"]
     )

@@ -125,6 +125,11 @@ def test_an_oid_in_a_text_is_set_apart_and_nothing_else():
     )
 
 
+def test_a_phone_number_in_a_text_does_not_wrap():
+    shown = render("{{ value|with_oids }}", value="Desk, +16085550115, a+1608555@x.example")
+    assert shown == 'Desk, <span class="text-nowrap">+16085550115</span>, a+1608555@x.example'
+
+
 @given(st.lists(st.integers(min_value=0, max_value=10**20), min_size=1, max_size=12))
 def test_an_oid_is_shown_whole_and_wraps_after_its_dots_only(arcs):
     for oid in (".".join(map(str, arcs)), portal.SHARED_ARCS + ".".join(map(str, arcs))):

@@ -67,8 +67,8 @@ class Page:
     """What the template prints of a draft.
 
     `asked` are warnings, `overwrites` the values of the directory to tick, by record; `kept` are records that something
-    is in the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send, and `branches` those of them with
-    unsent changes below them.
+    is in the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send.
+    `branches` are those of them with unsent changes below.
     """
 
     draft: Draft
@@ -114,9 +114,10 @@ class Page:
             return f"Nothing to send: {kept_back.names(records)} {has} no unsent changes."
         if self.deactivates:
             return f"{word}, {self._of_all} can be deactivated now"
-        counted = f"{draft.news} New, {draft.updates} Update, {draft.deactivated} deactivated"
+        parts = ((draft.news, "New"), (draft.updates, "Update"))
+        counted = ", ".join(f"{number} {kind}" for number, kind in parts if number)
         can_be_sent = f"{self._of_all} can be sent now" if self.all > draft.size else self.number
-        return f"{word}, {can_be_sent}: {counted}"
+        return f"{word}, {can_be_sent}" + (f": {counted}" if counted else "")
 
     @property
     def is_nothing(self) -> bool:
@@ -290,7 +291,10 @@ def _stays_saved(row: Row) -> str:
 
 
 def _asked(each: Question, ticked: Collection[str], missing: Collection[str]) -> Asked:
-    box = Box(each.key, each.text, each.key in ticked, TICK if each.key in missing else "")
+    text = each.text
+    if len(each.records) > 1:
+        text = text.replace("This message also sends", "Each of these messages also sends", 1)
+    box = Box(each.key, text, each.key in ticked, TICK if each.key in missing else "")
     return Asked(box, words.count(len(each.records), "record"), kept_back.names(each.records))
 
 

@@ -26,6 +26,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _OID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){4,}(?!\w)")  # five arcs: neither a version nor an IP address
+_PHONE = re.compile(r"(?<!\w)\+\d{7,15}(?!\w)")
 _JSON_KEY = re.compile(r'(\s*)("(?:[^"\\]|\\.)*":)(.*)', re.DOTALL)
 
 
@@ -118,8 +119,11 @@ def in_lines(text: object) -> SafeString:
 
 @register.filter
 def with_oids(text: object) -> SafeString:
-    """Foreign text, each OID in it set so that it is read digit by digit and wraps only after its dots."""
-    escaped = in_lines(text)
+    """Foreign text, each OID in it set so that it is read digit by digit and wraps only after its dots.
+
+    A phone number does not wrap.
+    """
+    escaped = _PHONE.sub(r'<span class="text-nowrap">\g<0></span>', in_lines(text))
     return mark_safe(_OID.sub(lambda found: f'<span class="oid">{long_oid(found[0])}</span>', escaped))  # noqa: S308
 
 

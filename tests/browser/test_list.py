@@ -93,7 +93,11 @@ def test_what_is_ticked_and_typed_before_the_list_comes_stays(records: None, pag
     page = page_as("editor")
     page.goto(f"{LIST}?open=all")
     waiting: list[Route] = []
-    page.route(re.compile("standing=active"), waiting.append, times=1)
+
+    def wait(route: Route) -> None:
+        waiting.append(route)
+
+    page.route(re.compile("standing=active"), wait, times=1)
     with page.expect_request(re.compile("standing=active")):
         page.get_by_label("Directory status").select_option("active")
     page.get_by_role("checkbox", name="Choose Merrill").check()

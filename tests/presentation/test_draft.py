@@ -14,6 +14,7 @@ from organizations.models import Environment, Organization, PlanKind, State, Sub
 from organizations.presentation import draft as shown
 from organizations.presentation import overwritten, values
 from organizations.services import drafts, environments, known, organizations, workers
+from organizations.services.actors import Actor
 from organizations.services.blockers import Block
 from organizations.services.drafts import Chosen
 from tests import factories
@@ -292,6 +293,17 @@ def edited(made: Organization, user: User, **changes: Any) -> None:
     organizations.edit(now.pk, now.version, replace(now.record(), **changes), stands_for="", actor=acting(user))
 
 
+def test_a_box_for_several_messages_speaks_of_each_of_them(
+    region: list[Organization], editor: User, approver: Actor
+) -> None:
+    for made in region[1:]:
+        edited(made, editor, aliases=("North",))
+    ids = tuple(made.pk for made in region[1:])
+    page = shown.page(drafts.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=approver))
+    texts = [asked.question.text for asked in page.asked if asked.question.key.startswith("others")]
+    assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
+
+
 def test_a_plan_that_sends_says_what_it_leaves_out(editor: User) -> None:
     top = factories.organization(user=editor, name="Top")
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="Below")
@@ -299,7 +311,7 @@ def test_a_plan_that_sends_says_what_it_leaves_out(editor: User) -> None:
     Organization.objects.filter(pk=top.pk).update(destination_known=False)
     ids = tuple(Organization.objects.values_list("pk", flat=True))
     page = shown.page(drafts.draft(Chosen(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor)))
-    assert page.verdict == "STAGING, 1 of 3 records can be sent now: 1 New, 0 Update, 0 deactivated"
+    assert page.verdict == "STAGING, 1 of 3 records can be sent now: 1 New"
     assert page.send_label == "Send 1 record to STAGING"
     assert ">Enter the destination ID</a>" in why(page)["Top"]
     assert "Send Top first." in why(page)["Below"]

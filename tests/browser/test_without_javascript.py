@@ -23,6 +23,7 @@ def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     page.get_by_label("Name", exact=True).fill("Lakeside North Shore")
     page.get_by_role("button", name="Add a contact").click()
     page.get_by_role("button", name="Add a contact").click()
+    page.locator("#contact-1 > summary").click()
     page.get_by_label("Contact name").nth(1).fill("To be removed")
     page.get_by_label("Contact name").nth(2).fill("Front office")
     page.get_by_label("Work phone").nth(2).fill("608 555 0188")

@@ -175,7 +175,8 @@ def only_one(lock: Path) -> Iterator[int]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.seek(0)
-            found = holders(lock) or describe(int(file.read() or 0))
+            owner = int(file.read() or 0)
+            found = holders(lock, owner) or describe(owner)
             raise Taken(f"already running on this database, as {found} ({lock})") from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -183,8 +184,8 @@ def only_one(lock: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-def holders(lock: Path) -> str:
-    """The other processes that have a lock file open, children that inherited it among them.
+def holders(lock: Path, owner: int = 0) -> str:
+    """The other processes that have a lock file open, children that inherited it among them, the owner first.
 
     Empty if the system does not show them: other accounts' processes are hidden, and macOS has no such list.
     """
@@ -193,7 +194,8 @@ def holders(lock: Path) -> str:
         with suppress(OSError):
             if os.path.samestat(link.stat(), wanted):
                 found.add(int(link.parts[2]))
-    return ", ".join(describe(process) for process in sorted(found - {os.getpid()}))
+    in_order = sorted(found - {os.getpid()}, key=lambda process: (process != owner, process))
+    return ", ".join(map(describe, in_order))
 
 
 def describe(process: int) -> str:

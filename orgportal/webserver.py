@@ -157,7 +157,8 @@ class Server(TcpWSGIServer):
         """Accept nothing new, and let `run` return when all begun requests are answered, or when `GRACE` is over."""
         if self._stop_at is None:
             self._stop_at = time.monotonic() + GRACE
-        self.pull_trigger()
+        with suppress(OSError):  # it has ended in this moment
+            self.pull_trigger()
 
     def readable(self) -> bool:
         """Whether to accept connections. waitress asks in each round of its loop, which `SystemExit` ends."""

@@ -121,5 +121,5 @@ def test_page_of_an_administrator(seeded: None, page_as: PageAs, take: Take) -> 
 
 def test_page_of_an_auditor(seeded: None, page_as: PageAs, take: Take) -> None:
     page = page_as("auditor")
-    page.goto("/audit/?environment=staging")
+    page.goto("/audit/")
     take(page, "audit")

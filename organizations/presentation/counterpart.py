@@ -6,7 +6,8 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Environment, Intent, Organization, Submission
-from organizations.records import ADDRESS_LABELS
+from organizations.records import ADDRESS_LABELS, difference
+from organizations.services.preparing import copied
 from organizations.templatetags.portal import written
 
 from . import evidence, parents
@@ -71,6 +72,8 @@ def next_step(submission: Submission) -> Step | None:
     if organization.environment == Environment.PRODUCTION:
         return None
     counterpart = organization.counterpart
+    if counterpart is not None and submission.intent in (Intent.CREATE, Intent.UPDATE):
+        return Step("Compare with PRODUCTION", page_url(organization))
     if counterpart is not None:
         return Step("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
     url = "" if submission.intent == Intent.DEACTIVATE else prepare_url(organization)
@@ -85,9 +88,21 @@ def sides(here: Organization, there: Organization) -> list[Side]:
         Side("Name", here.name, there.name, here.name != there.name),
         Side("OID", here.oid, there.oid),
         Side("Address", address, others_address, address != others_address),
+        *_other_differences(one, other),
         Side("PartOf", _part_of(here), _part_of(there)),
         Side("Directory status", standing_of(one).word, standing_of(other).word),
         Side("Last accepted", _accepted(one), _accepted(other)),
+    ]
+
+
+def _other_differences(one: Organization, other: Organization) -> list[Side]:
+    """The fields that both environments have in common and that have no row of their own, where they differ."""
+    shown = ("name", "part_of_oid", *ADDRESS_LABELS)
+    found = difference(copied(one.record()), copied(other.record()))
+    return [
+        Side(each.label, each.before or "none", each.after or "none", differs=True)
+        for each in found
+        if each.field not in shown
     ]
 
 

@@ -62,8 +62,10 @@ def test_what_staging_accepted_is_repeated_in_production(editor: User, intent: I
     assert counterpart.next_step(Submission(organization=production, intent=intent)) is None
     counterparts.link(staging, production, actor=acting(editor))
     staging.refresh_from_db()
+    compared = Step("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
     opened = Step("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
-    assert counterpart.next_step(Submission(organization=staging, intent=intent)) == opened
+    expected = opened if intent == Intent.DEACTIVATE else compared
+    assert counterpart.next_step(Submission(organization=staging, intent=intent)) == expected
 
 
 def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor: User) -> None:
@@ -74,7 +76,7 @@ def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor: Use
 
 
 def test_two_records_side_by_side(editor: User) -> None:
-    staging, production = pair(editor, name="Lakeside Nord", part_of_oid="1.2.3")
+    staging, production = pair(editor, name="Lakeside Nord", part_of_oid="1.2.3", aliases=("Nord",))
     factories.confirmed(staging, submission=factories.submission(staging, user=editor), evidence=Evidence.QUERY)
     accepted = localtime(Organization.objects.get(pk=staging.pk).confirmed_at)
     address = "1 Shore Rd, Madison, Dane, WI, 53704, USA"
@@ -82,6 +84,7 @@ def test_two_records_side_by_side(editor: User) -> None:
         Side("Name", "Lakeside 1", "Lakeside Nord", differs=True),
         Side("OID", BASE, THEIRS),
         Side("Address", address, address),
+        Side("Aliases", "none", "Nord", differs=True),
         Side("PartOf", f"the Redox gateway ({staging.part_of_oid})", "1.2.3"),
         Side("Directory status", "Active", "Not registered"),
         Side("Last accepted", f"{accepted:%b} {accepted.day}, by Query", "never"),

@@ -270,5 +270,5 @@ def test_a_viewer_cannot_repeat_an_accepted_update_and_sees_who_can(
     production = factories.organization(f"{BASE}.9", user=editor, environment="production")
     counterparts.link(Organization.objects.get(pk=organization.pk), production, actor=acting(editor))
     markup = client_of("viewer").get(page_of(update)).content.decode()
-    assert f'href="/production/organizations/{BASE}.9/">Open in PRODUCTION</a>' in markup
+    assert f'href="/staging/organizations/{BASE}/counterpart/">Compare with PRODUCTION</a>' in markup
     assert 'id="step-why-not"' not in markup

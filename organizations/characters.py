@@ -6,7 +6,7 @@ INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""What no font draws: Unicode's Default_Ignorable_Code_Point and three marks of annotations. Half of it is not Cf."""
+"""What no font draws: Unicode's Default_Ignorable_Code_Point and three marks of annotations. Cf lacks half."""
 
 ZERO_WIDTH_SPACE = "\u200b"
 """It is invisible, but a line may break there: so in a text it separates two words."""

@@ -20,7 +20,7 @@ class Right(StrEnum):
     MANAGE_PEOPLE = "manage_people"
 
 
-# What each right lets a person do, as the second half of "You may ...".
+# What each right lets a person do, as the second half of "You can ...".
 ACTS = {
     Right.VIEW: "read records and history",
     Right.EDIT: "edit records",

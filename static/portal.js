@@ -387,7 +387,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (line) line.hidden = false;
 });
 
-// An answer that does not come: who asked reads it. What asks by itself tries again; suggestions are only a help.
+// A request that fails: the person who made it reads so. Polls try again; suggestions are only a help.
 function notAnswered({ detail, type }) {
   const { elt, target, requestConfig } = detail;
   if (!requestConfig.triggeringEvent || target.matches("datalist")) {

@@ -130,7 +130,7 @@ class AccountForm(forms.ModelForm):
         return cleaned
 
     def added_before(self) -> User | None:
-        """The account that these very values made: a second press of the button. None if this is no second press."""
+        """The account that these very values made: a second press of the button. None if it is a first press."""
         if set(self.errors) != {"username"} or self._username is None:
             return None
         names = {name: self.cleaned_data[name] for name in ("first_name", "last_name", "email")}

@@ -101,21 +101,21 @@ def page(filters: Filters, faults: dict[str, str], before: int | None) -> Page:
     """The entries before a sequence, or the newest; as stories, or as single entries."""
     sequences = [] if faults else _sequences(filters, before)
     days: list[Day] = []
-    told: Stories | None = None
+    found: Stories | None = None
     if filters.single or not sequences:
         days = list(_days(_entries(sequences[:ROWS]), filters.zone))
         older = sequences[ROWS - 1] if len(sequences) > ROWS else None
     else:
         # A submission is of one environment: to ask for it again would only lead SQLite to the wrong index.
         entries = audit_filters.narrowed(replace(filters, environment=""))
-        told = stories.page(entries, sequences, before, filters.zone)
-        older = told.older
+        found = stories.page(entries, sequences, before, filters.zone)
+        older = found.older
     return Page(
         filters=filters,
         faults=faults,
         days=days,
-        stories=told,
-        summary="" if faults else _summary(filters, len(sequences) if before is None else None, told),
+        stories=found,
+        summary="" if faults else _summary(filters, len(sequences) if before is None else None, found),
         older_url="" if older is None else filters.address(before=older),
         newest_url=filters.address() if before else "",
         nothing=("", "") if sequences or faults else _nothing(filters, before),
@@ -134,13 +134,13 @@ def _entries(sequences: list[int]) -> list[AuditEntry]:
     return list(AuditEntry.objects.filter(sequence__in=sequences).order_by("-sequence").defer("raw", "search_text"))
 
 
-def _summary(filters: Filters, known: int | None, told: Stories | None) -> str:
+def _summary(filters: Filters, known: int | None, found: Stories | None) -> str:
     """ "32 entries in 12 lines"; with filters "32 entries fit, in 12 lines": a line opens to those that do not."""
     count = _count(filters, known)
-    if told is None or told.total is None:
+    if found is None or found.total is None:
         return count
     fit = "" if not filters.in_force else " fits," if known == 1 else " fit,"
-    return f"{count}{fit} in {words.count(told.total, 'line')}"
+    return f"{count}{fit} in {words.count(found.total, 'line')}"
 
 
 def _count(filters: Filters, known: int | None) -> str:

@@ -114,8 +114,8 @@ def _pair(organization: Organization) -> int:
 def _held_one(own: Reason | None, gate: EnvironmentGate, moment: datetime.datetime) -> str:
     """What must be accepted before a queued submission, or its next attempt; "" if its environment is held.
 
-    What holds a whole environment stands above the page. It is text: the whole row is a link, and counterparts with
-    the same text say it once.
+    A banner above the page says what holds a whole environment. It is text: the whole row is a link, and counterparts
+    with the same text say it once.
     """
     if own is None or (own.key == "attempt" and waiting.held_by_environment(gate, moment)):
         return ""

@@ -1,4 +1,4 @@
-"""What stands above the form of PRODUCTION that was filled from a record of STAGING, and what it begins with."""
+"""What a form of PRODUCTION says about the record of STAGING that filled it, and the values it begins with."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

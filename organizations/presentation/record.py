@@ -81,7 +81,7 @@ class Values:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What stands beside the fields: children and the last sentences of the history."""
+    """What is beside the fields: children and the last sentences of the history."""
 
     children: list[Row]
     children_count: int

@@ -35,7 +35,7 @@ _STATE_AFTER = {
 """The entries that tell the state of a submission; which one, where the entry itself does not name it."""
 
 
-class Told(NamedTuple):
+class InnerEntry(NamedTuple):
     """One entry inside a line."""
 
     clock: str
@@ -52,13 +52,13 @@ class Headline(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """One line. `number` says how many entries it stands for; it opens to those in `inside`, if there are any."""
+    """One line. `number` says how many entries it holds; it opens to those in `inside`, if there are any."""
 
     entry: AuditEntry
     clock: str
     headline: Headline
     number: int
-    inside: Sequence[Told]
+    inside: Sequence[InnerEntry]
     submission: int | None = None
 
     @property
@@ -133,36 +133,36 @@ def _lines(lines: Sequence[Line], zone: datetime.tzinfo) -> Iterator[StoryLine]:
 
 
 def _single(entry: AuditEntry, refused: list[AuditEntry], zone: datetime.tzinfo) -> StoryLine:
-    told = sentences.tell(entry)
-    parts = (*told.parts, *_refused_first(refused, entry))
+    own = sentences.tell(entry)
+    parts = (*own.parts, *_refused_first(refused, entry))
     sentence = marked(parts) if not refused else unlinked(parts)
-    inside = [_told(each, entry, zone) for each in (*refused, entry)] if refused else []
-    headline = Headline(WORDS[entry.action], told.icon, told.tone, sentence)
+    inside = [_inner_entry(each, entry, zone) for each in (*refused, entry)] if refused else []
+    headline = Headline(WORDS[entry.action], own.icon, own.tone, sentence)
     return StoryLine(entry, _clock(entry, zone), headline, len(refused) + 1, inside)
 
 
 def _refused_first(refused: list[AuditEntry], sign_in: AuditEntry) -> Iterator[Part]:
     """How often the same name was refused from the same address before, and in how long."""
     if refused:
-        told = [(entry, entry.facts) for entry in refused]
-        times = sum(facts.get("details", {}).get("times", 1) for _, facts in told)
-        first = min(story_folding.happened(entry, facts) for entry, facts in told)
+        attempts = [(entry, entry.facts) for entry in refused]
+        times = sum(facts.get("details", {}).get("times", 1) for _, facts in attempts)
+        first = min(story_folding.happened(entry, facts) for entry, facts in attempts)
         yield Part(f" {words.count(times, 'refused sign-in')} before, in {words.age(sign_in.at - first)}.")
 
 
 def _story(
     head: AuditEntry, entries: list[AuditEntry], number: int, submission: int, zone: datetime.tzinfo
 ) -> StoryLine:
-    inside = [_told(entry, head, zone) for entry in entries]
+    inside = [_inner_entry(entry, head, zone) for entry in entries]
     return StoryLine(head, _clock(head, zone), _headline(head, entries), number, inside, submission)
 
 
-def _told(entry: AuditEntry, head: AuditEntry, zone: datetime.tzinfo) -> Told:
+def _inner_entry(entry: AuditEntry, head: AuditEntry, zone: datetime.tzinfo) -> InnerEntry:
     """An entry inside the line of `head`, with its day if it is another one."""
     clock_then = f"{entry.at.astimezone(zone):%H:%M:%S}"
     if (local := entry.at.astimezone(zone)).date() != head.at.astimezone(zone).date():
         clock_then = f"{words.moment(local, clock.now(), 'day')}, {clock_then}"
-    return Told(clock_then, sentences.tell(entry).unlinked, entry.sequence)
+    return InnerEntry(clock_then, sentences.tell(entry).unlinked, entry.sequence)
 
 
 def _clock(entry: AuditEntry, zone: datetime.tzinfo) -> str:
@@ -176,8 +176,8 @@ def _headline(head: AuditEntry, entries: list[AuditEntry]) -> Headline:
     until = [entry for entry in states if entry.sequence <= head.sequence]
     now, last = (_state(each[-1]) if each else None for each in (until, states))
     if made is None or now is None:
-        told = sentences.tell(head)
-        return Headline(WORDS[head.action], told.icon, told.tone, told.unlinked)
+        own = sentences.tell(head)
+        return Headline(WORDS[head.action], own.icon, own.tone, own.unlinked)
     facts = made.facts
     parts = [
         *sentences.filled(STORIES[facts["intent"]], facts),

@@ -70,7 +70,7 @@ def then(submission: Submission) -> str:
 def own_reasons(submissions: Sequence[Submission], now: datetime.datetime) -> dict[int, Reason]:
     """Of those in a list that are queued, what each waits for by itself, in the same few queries for any number.
 
-    What holds a whole environment stands above every page.
+    A banner above every page says what holds a whole environment.
     """
     queued = [submission for submission in submissions if submission.state == State.QUEUED]
     _fetch_what_holds(queued)

@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class Doubt(StrEnum):
-    """Why the directory of STAGING may not have this record, whatever was accepted of it before."""
+    """Why the directory of STAGING may not have this record, whatever Redox accepted before."""
 
     NONE = ""
     FOREIGN = "foreign"  # the OID belongs to another organization
@@ -176,7 +176,7 @@ def prepared_before(
 ) -> Organization | None:
     """The counterpart that the same person made with these very values: a second press of the button.
 
-    None if this is no second press.
+    None if it is a first press.
     """
     made = staging.counterpart
     if made is None or made.version != 1 or made.edited_by != actor.person:

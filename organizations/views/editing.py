@@ -130,7 +130,7 @@ def _save(page: FormPage, form: RecordForm, act: str) -> HttpResponse:
 
 
 def _made_before(page: FormPage, form: RecordForm, act: str) -> HttpResponse | None:
-    """Where a second press of the same button leads; None if this is none."""
+    """Where a second press of the same button leads; None after a first press."""
     made = page.made_before(form)
     if made is None:
         return None

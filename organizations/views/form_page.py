@@ -153,7 +153,7 @@ class FormPage:
         return searching.oid_in(wanted) or (choices.record_called(self.environment, wanted) if text == "parent" else "")
 
     def made_before(self, form: RecordForm) -> Organization | None:
-        """The record of PRODUCTION that a first press of the same button made; None if this is no second press."""
+        """The record of PRODUCTION that a first press of the same button made; None after a first press."""
         if self.staging is None or not (form.lacks_only_the_oid or form.is_valid()):
             return None
         by, stands_for = actor(self.request), form.stands_for

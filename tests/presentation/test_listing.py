@@ -99,7 +99,7 @@ class TestWorkBelow:
             "1 queued",
             "2 not sent",
         ]
-        assert row_of(page, SOUTH).within == []  # its own work is none below it
+        assert row_of(page, SOUTH).within == []  # its own work does not count as work below
 
     def test_an_open_branch_knows_all_that_lies_below_it(self, regions: list[Organization]) -> None:
         change(f"{NORTH}.3", f"{SOUTH}.3", SOUTH)

@@ -36,7 +36,7 @@ def page(query: str = "", before: int | None = None) -> stories.Stories:
 def inside(line: StoryLine) -> list[str]:
     """The actions of the entries that a line opens to."""
     actions = dict(AuditEntry.objects.values_list("sequence", "action"))
-    return [actions[told.sequence] for told in line.inside]
+    return [actions[entry.sequence] for entry in line.inside]
 
 
 def say(line: StoryLine) -> str:
@@ -205,19 +205,19 @@ def test_each_entry_is_in_one_line_of_all_pages(editor, monkeypatch) -> None:
     for place, each in enumerate(reversed(sent)):
         add(place % 2)
         end(each, "accepted")
-    heads, told, before = [], [], None
+    heads, sequences, before = [], [], None
     for _ in range(10):
         found = page(before=before)
         shown = [line for day in found.days for line in day.lines]
         heads += [line.entry.sequence for line in shown]
-        told += [each.sequence for line in shown for each in line.inside] + [
+        sequences += [each.sequence for line in shown for each in line.inside] + [
             line.entry.sequence for line in shown if not line.inside
         ]
         before = found.older
         if before is None:
             break
     assert heads == sorted(heads, reverse=True)
-    assert sorted(told) == list(AuditEntry.objects.order_by("sequence").values_list("sequence", flat=True))
+    assert sorted(sequences) == list(AuditEntry.objects.order_by("sequence").values_list("sequence", flat=True))
 
 
 def test_a_page_looks_at_a_bounded_number_of_entries(editor, north, monkeypatch) -> None:

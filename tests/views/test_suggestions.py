@@ -80,4 +80,4 @@ def test_a_parent_that_is_deactivated_says_so(client, made, editor):
     factories.confirmed(made, active=False)
     response = client.get(edit_url(child))
     assert response.context["parent_place"].is_deactivated
-    assert "Deactivated: no other record can become part of it." in response.content.decode()
+    assert "Deactivated: no other record can become part of this one." in response.content.decode()

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orgportal.processes import Taken, only_one, open_door
+from orgportal.processes import Taken, holders, only_one, open_door
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -146,6 +147,24 @@ def test_a_signal_ends_what_runs_once(tmp_path):
     driver.wait_for("seed")
     driver.signal_group()
     assert driver.end(60) == (0, "0 True\n")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not show who has a file open")
+def test_the_owner_of_a_lock_is_named_first_whatever_its_number(tmp_path):
+    lock = tmp_path / "lock"
+    lock.touch()
+    code = "import sys, time; file = open(sys.argv[1]); print('open', flush=True); time.sleep(60)"
+    holding: list[Any] = [
+        subprocess.Popen([sys.executable, "-c", code, str(lock)], stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    try:
+        assert [each.stdout.readline() for each in holding] == [b"open\n"] * 2
+        for owner in holding:
+            assert holders(lock, owner.pid).startswith(f"process {owner.pid} ")
+    finally:
+        for each in holding:
+            each.kill()
+            each.communicate()
 
 
 def test_only_one_holds_a_lock_and_its_end_frees_it(tmp_path):

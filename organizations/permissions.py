@@ -104,3 +104,8 @@ def refusal(right: Right, environment: str = "", act: str = "") -> str:
     """The sentence beside a disabled button and on the page 403."""
     names = ", ".join(people_with(right)) or "nobody yet"
     return f"You cannot {act_in(right, environment, act)}. {' and '.join(roles_with(right))} can: {names}."
+
+
+def why_not(user: User, right: Right, environment: str = "", act: str = "") -> str:
+    """The sentence beside a disabled button; empty when the person may."""
+    return "" if may(user, right) else refusal(right, environment, act)

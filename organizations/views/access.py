@@ -43,11 +43,6 @@ def require(request: HttpRequest, right: Right, *, environment: str = "", oid: s
         raise PermissionDenied(people.refused(request, right, environment=environment, oid=oid, act=act))
 
 
-def why_not(request: HttpRequest, right: Right, environment: str = "", act: str = "") -> str:
-    """The sentence beside a disabled button; empty when the person may."""
-    return "" if permissions.may(user_of(request), right) else permissions.refusal(right, environment, act)
-
-
 def user_of(request: HttpRequest) -> User:
     """The person signed in; every view behind the sign-in has one."""
     if not isinstance(request.user, User):

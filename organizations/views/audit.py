@@ -6,10 +6,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from organizations.models import AuditEntry, clock
-from organizations.permissions import Right
+from organizations.permissions import Right, why_not
 from organizations.presentation import audit, audit_export, audit_filters
 from organizations.services import people
-from organizations.views.access import actor, needs, why_not
+from organizations.views.access import actor, needs, user_of
 from organizations.views.files import download
 
 
@@ -22,7 +22,7 @@ def page(request: HttpRequest) -> HttpResponse:
         # A submission is named by a link, not in a field of the form that could take the focus.
         "problems": [("" if name == "submission" else name, fault) for name, fault in faults.items()],
         "exports": [(form.upper(), filters.address(format=form)) for form in audit_export.FORMATS],
-        "why_not_export": why_not(request, Right.EXPORT),
+        "why_not_export": why_not(user_of(request), Right.EXPORT),
     }
     return render(request, "audit/page.html", context, status=422 if faults else 200)
 

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.forms.checking import read_by_form
 from organizations.models import Environment
-from organizations.permissions import Right
+from organizations.permissions import Right, why_not
 from organizations.services import checking, people
 
-from .access import needs, why_not
+from .access import needs, user_of
 from .files import download
 
 
@@ -27,7 +27,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
         "section": "organizations",
         "page": part,
         "findings": checking.check(environment, list(part), read_by_form),
-        "record_page": "record" if why_not(request, Right.EDIT, environment) else "edit",
+        "record_page": "record" if why_not(user_of(request), Right.EDIT, environment) else "edit",
     }
     return render(request, "organizations/check.html", context)
 

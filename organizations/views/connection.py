@@ -7,12 +7,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from organizations.models import Environment, EnvironmentGate
-from organizations.permissions import Right, sending
+from organizations.permissions import Right, sending, why_not
 from organizations.presentation import connection as shown
 from organizations.services import connections, environments, going_on
 from organizations.services.faults import NotDone
 
-from .access import actor, needs, require, why_not
+from .access import actor, needs, require, user_of
 
 CHECK = "check the connection"
 
@@ -33,8 +33,8 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
         "checked": shown.check_sentence(gate),
         "clock": shown.clock_sentence(gate),
         "may_go_on": going_on.may_go_on(gate),
-        "check_why_not": why_not(request, Right.EDIT, environment, CHECK),
-        "why_not": why_not(request, sending(environment)),
+        "check_why_not": why_not(user_of(request), Right.EDIT, environment, CHECK),
+        "why_not": why_not(user_of(request), sending(environment)),
         "workers": connections.known_workers(environment),
         "routing_table": connections.routing_table(),
         "switch_url": reverse("connection", args=[environment.other]),

@@ -7,13 +7,13 @@ from django.views.decorators.http import require_http_methods
 
 from organizations.forms.counterpart import CounterpartForm
 from organizations.models import Environment, Organization
-from organizations.permissions import Right
+from organizations.permissions import Right, why_not
 from organizations.presentation import choices, counterpart
 from organizations.services import counterparts
 from organizations.services.counterparts import Seen
 from organizations.services.faults import EditConflict, NotDone
 
-from .access import actor, needs, organization_or_404, record_url, require, why_not
+from .access import actor, needs, organization_or_404, record_url, require, user_of
 from .form_page import FormPage, posted_number, suggesting
 
 CHOOSE = "Choose a record, and compare the two."
@@ -82,7 +82,7 @@ def _show(
         "sides": counterpart.sides(organization, shown) if shown else [],
         "fault": fault,
         "prepare_url": "" if linked else counterpart.prepare_url(organization),
-        "why_not_edit": why_not(request, Right.EDIT, environment),
+        "why_not_edit": why_not(user_of(request), Right.EDIT, environment),
         "problem": problem,
         "switch_url": record_url(linked) if linked else "",
     }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from organizations import words
 from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Intent, Organization
-from organizations.permissions import Right, sending
+from organizations.permissions import Right, sending, why_not
 from organizations.presentation.deactivation import deactivation
 from organizations.presentation.review import page as review_page
 from organizations.services import reviews, submissions
@@ -20,7 +20,7 @@ from organizations.services.blockers import Block
 from organizations.services.faults import AlreadySent, Gone, NotDone
 from organizations.services.reviews import Review
 
-from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile, why_not_ask
 from .form_page import suggesting
 from .lost import SENTENCE, came_back, comes_back
@@ -131,7 +131,7 @@ def _page(
         "page": review_page(review, ticked=_ticked(request), missing=missing),
         "review": review,
         "form": form,
-        "why_not": why_not(request, sending(organization.environment)),
+        "why_not": why_not(user_of(request), sending(organization.environment)),
         "ask_why_not": why_not_ask(request, organization),
         "is_unsaved": request.method == "POST",
         "switch_url": counterpart_url(organization),

@@ -5,16 +5,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from organizations.forms.decision import DecisionForm
 from organizations.models import Environment, State, Submission
+from organizations.pages import submission as submission_page
+from organizations.pages.submission import ASK
 from organizations.permissions import Right
+from organizations.presentation.deciding import Decision
 from organizations.services import asking, deciding
 from organizations.services.deciding import Verdict
 from organizations.services.faults import NotDone
 
-from . import lost, submissions
-from .access import actor, needs, require, submission_or_404, submission_url
+from . import lost
+from .access import actor, needs, require, submission_or_404, submission_url, user_of
+from .submissions import show_submission
 
 DECIDED_ALREADY = "Submission {} was decided already. Nothing was changed."
+ASKED_AGAIN = "The directory was asked again after this page was made. Compare with its newest answer, then confirm."
 STILL_HERE = "Nothing was decided. What you typed is still here."
 
 
@@ -27,30 +33,49 @@ def decide(request: HttpRequest, environment: Environment, number: int) -> HttpR
     Whatever stands in the way, the page comes back with what was typed. Who only opens the address, as after a reload
     or from the history of a browser, is led to the page that has the form.
     """
-    if request.method != "POST":
-        submission = submission_or_404(environment, number)
-        is_open = submission.state == State.NEEDS_PERSON
-        return redirect(submission_url(submission) + ("#decide" if is_open else ""))
-    require(request, Right.RESOLVE, environment=environment)
     submission = submission_or_404(environment, number)
+    if request.method != "POST":
+        return _to_the_form(submission)
+    require(request, Right.RESOLVE, environment=environment)
     if submission.state != State.NEEDS_PERSON:
         messages.error(request, DECIDED_ALREADY.format(number))
         return redirect(submission_url(submission))
     if lost.came_back(request):
         messages.info(request, lost.SENTENCE)
-        return submissions.show_typed(request, submission, status=422)
-    if "ask" in request.POST:
-        return _ask(request, submission)
-    return _decide(request, submission)
+        return _show_typed(request, submission)
+    return _ask(request, submission) if "ask" in request.POST else _decide(request, submission)
+
+
+def _to_the_form(submission: Submission) -> HttpResponse:
+    return redirect(submission_url(submission) + ("#decide" if submission.state == State.NEEDS_PERSON else ""))
+
+
+def _ask(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """Ask the directory anew from the middle of a decision: what was typed stays."""
+    require(request, Right.EDIT, environment=submission.environment, oid=submission.oid, act=ASK)
+    asking.ask_about(submission, actor=actor(request))
+    return _show_typed(request, submission, status=200)
 
 
 def _decide(request: HttpRequest, submission: Submission) -> HttpResponse:
-    form = submissions.decision_form(request, submission)
-    if sentence := submissions.why_compare_again(request, submission):
-        messages.error(request, f"{sentence} {STILL_HERE}")
-        return submissions.show_typed(request, submission, status=422)
+    found, user = submission_page.decision(submission), user_of(request)
+    if found is None or (sentence := _why_compare_again(request, found)):
+        messages.error(request, f"{sentence if found else ASKED_AGAIN} {STILL_HERE}")
+        return _show_typed(request, submission)
+    form = submission_page.decision_form(found, user, request.POST)
     if not form.is_valid():
-        return submissions.show(request, submission, form, status=422)
+        return show_submission(request, submission, form, status=422)
+    return _end(request, submission, form)
+
+
+def _why_compare_again(request: HttpRequest, found: Decision) -> str:
+    """Why the posted decision does not count, as a sentence: its answer is not the newest one, or is too old."""
+    if not found.choices:
+        return found.why_not_now
+    return "" if request.POST.get("sequence") == str(found.sequence) else ASKED_AGAIN
+
+
+def _end(request: HttpRequest, submission: Submission, form: DecisionForm) -> HttpResponse:
     verdict, sequence = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["sequence"]
     try:
         deciding.decide(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
@@ -58,12 +83,15 @@ def _decide(request: HttpRequest, submission: Submission) -> HttpResponse:
         messages.error(request, str(refused))
         submission.refresh_from_db()
         if submission.state == State.NEEDS_PERSON:
-            return submissions.show_typed(request, submission, status=422)
+            return _show_typed(request, submission)
     return redirect(submission_url(submission))
 
 
-def _ask(request: HttpRequest, submission: Submission) -> HttpResponse:
-    """Ask the directory anew from the middle of a decision: what was typed stays."""
-    require(request, Right.EDIT, environment=submission.environment, oid=submission.oid, act=submissions.ASK)
-    asking.ask_about(submission, actor=actor(request))
-    return submissions.show_typed(request, submission)
+def _show_typed(request: HttpRequest, submission: Submission, *, status: int = 422) -> HttpResponse:
+    """The page with what was typed into the form of a decision, before anything of it is checked."""
+    found = submission_page.decision(submission)
+    form = None
+    if found:
+        verdict, reason = (request.POST.get(name, "") for name in ("verdict", "reason"))
+        form = submission_page.decision_form(found, user_of(request), verdict=verdict, reason=reason)
+    return show_submission(request, submission, form, status=status)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations.forms.differences import ReasonForm, WhoseForm
 from organizations.models import Environment, Organization
-from organizations.permissions import Right
+from organizations.permissions import Right, why_not
 from organizations.presentation import differences as shown
 from organizations.presentation.deciding import who_decides
 from organizations.presentation.submission import cause_of
@@ -21,7 +21,7 @@ from organizations.services.directory import Answer
 from organizations.services.faults import Gone, NotDone
 
 from . import lost
-from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of
 from .form_page import posted_version
 
 ASK = "ask the directory"
@@ -88,7 +88,7 @@ def _what_came(answer: Answer) -> str:
 
 def why_not_ask(request: HttpRequest, organization: Organization) -> str:
     """The sentence beside the button that asks; empty when the person can."""
-    return why_not(request, Right.EDIT, organization.environment, ASK)
+    return why_not(user_of(request), Right.EDIT, organization.environment, ASK)
 
 
 def _act(request: HttpRequest, organization: Organization, whose: str, reason: str) -> HttpResponse:
@@ -144,7 +144,7 @@ def _show(
     notes: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    decide_why_not = why_not(request, Right.RESOLVE, organization.environment, DECIDE)
+    decide_why_not = why_not(user_of(request), Right.RESOLVE, organization.environment, DECIDE)
     user = user_of(request)
     context = {
         "page": shown.page(organization),
@@ -153,7 +153,7 @@ def _show(
         "notes": notes,
         "section": "organizations",
         "switch_url": counterpart_url(organization),
-        "why_not": why_not(request, Right.EDIT, organization.environment, TAKE),
+        "why_not": why_not(user_of(request), Right.EDIT, organization.environment, TAKE),
         "decide_why_not": decide_why_not,
         "who_decides": who_decides(user.get_full_name() or user.get_username(), may=not decide_why_not),
         "ask_why_not": why_not_ask(request, organization),

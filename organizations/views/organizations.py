@@ -7,11 +7,11 @@ from django.views.decorators.http import require_safe
 
 from organizations import permissions
 from organizations.models import Environment
-from organizations.permissions import Right
+from organizations.permissions import Right, why_not
 from organizations.presentation import choosing, exporting, filters, listing, tree
 from organizations.services import gateway, people
 
-from .access import needs, organization_or_404, user_of, why_not
+from .access import needs, organization_or_404, user_of
 from .files import download
 
 
@@ -20,8 +20,8 @@ from .files import download
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """All records of an environment."""
     wanted = filters.read(request.GET, environment)
-    why_not_edit = why_not(request, Right.EDIT, environment)
-    why_not_send = why_not(request, permissions.sending(environment), environment)
+    why_not_edit = why_not(user_of(request), Right.EDIT, environment)
+    why_not_send = why_not(user_of(request), permissions.sending(environment), environment)
     shown = listing.read(
         environment,
         wanted,

@@ -16,7 +16,7 @@ from organizations.forms.deactivation import BranchForm, Replacement
 from organizations.forms.plan import PlanForm
 from organizations.forms.review import Bound
 from organizations.models import Environment, Organization, Plan, PlanKind
-from organizations.permissions import Right, may, sending
+from organizations.permissions import Right, may, sending, why_not
 from organizations.presentation import choosing
 from organizations.presentation import draft as drawn
 from organizations.presentation import plan as shown
@@ -26,7 +26,7 @@ from organizations.services.drafts import Chosen, Draft
 from organizations.services.faults import NotDone, OutOfDate, PlanMade
 
 from . import lost
-from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of
 from .form_page import suggesting
 from .replacing import other_record
 
@@ -235,7 +235,7 @@ def _show(
         "notes": notes,
         "back_url": _back_url(target),
         "switch_url": counterpart_url(root) if root else "",
-        "why_not": why_not(request, sending(draft.environment)),
+        "why_not": why_not(user_of(request), sending(draft.environment)),
         "is_unsaved": request.method == "POST",
     }
     template = "deactivation/branch.html" if draft.kind == PlanKind.DEACTIVATE else "plans/new.html"
@@ -267,7 +267,9 @@ def _context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
         "section": "submissions",
         "plan": plan,
         "page": shown.page(plan),
-        "hold_why_not": "" if is_maker else why_not(request, sending(plan.environment), plan.environment, HOLD),
+        "hold_why_not": ""
+        if is_maker
+        else why_not(user_of(request), sending(plan.environment), plan.environment, HOLD),
         "switch_url": reverse("submissions", args=[Environment(plan.environment).other]),
     }
 

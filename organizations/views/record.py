@@ -10,13 +10,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Environment, Organization, Submission, tree
-from organizations.permissions import Right, sending
+from organizations.permissions import Right, sending, why_not
 from organizations.presentation import counterpart, editing, evidence, parents, record, stories
 from organizations.records import difference
 from organizations.services import organizations
 from organizations.services.faults import EditConflict, Gone, NotDone
 
-from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of
 from .audit import sequence_in
 from .form_page import posted_version
 
@@ -34,7 +34,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         "values": record.values(organization),
         "around": record.around(organization),
         "beside": counterpart.beside(organization),
-        "why_not_ask": why_not(request, Right.EDIT, environment, ASK),
+        "why_not_ask": why_not(user_of(request), Right.EDIT, environment, ASK),
     }
     return render(request, "record/page.html", _frame(request, organization, "record") | context)
 
@@ -110,9 +110,9 @@ def _frame(request: HttpRequest, organization: Organization, tab: str) -> Contex
         "organization": organization,
         "tab": tab,
         "section": "organizations",
-        "why_not_edit": why_not(request, Right.EDIT, environment),
-        "why_not_send": why_not(request, sending(environment), environment, "send a branch"),
-        "why_not_deactivate": why_not(request, sending(environment), environment, act),
+        "why_not_edit": why_not(user_of(request), Right.EDIT, environment),
+        "why_not_send": why_not(user_of(request), sending(environment), environment, "send a branch"),
+        "why_not_deactivate": why_not(user_of(request), sending(environment), environment, act),
         "switch_url": counterpart_url(organization),
     }
 

@@ -12,14 +12,14 @@ from django.views.decorators.http import require_http_methods
 from organizations import permissions
 from organizations.forms.review import Bound, ReviewForm
 from organizations.models import Environment, Organization, tree
-from organizations.permissions import Right
+from organizations.permissions import Right, why_not
 from organizations.presentation import review as shown
 from organizations.services import reviews, submissions
 from organizations.services.faults import AlreadySent, Gone, NotDone, OutOfDate
 from organizations.services.reviews import Review
 
 from . import lost
-from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, submission_url, why_not
+from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile, why_not_ask
 
 
@@ -113,7 +113,7 @@ def _show(
         "switch_url": counterpart_url(made.organization),
         "path": _path(made.organization),
         "notes": notes,
-        "why_not": why_not(request, permissions.sending(made.organization.environment)),
+        "why_not": why_not(user_of(request), permissions.sending(made.organization.environment)),
         "ask_why_not": why_not_ask(request, made.organization),
         "is_unsaved": request.method == "POST",
     }

@@ -31,7 +31,7 @@ def approver(client_of: ClientOf) -> Client:
 
 
 def values(page: object, **typed: str) -> dict[str, str]:
-    form = page.context["decision_form"]  # type: ignore[attr-defined]
+    form = page.context["deciding"].form  # type: ignore[attr-defined]
     return {"sequence": str(form.initial["sequence"]), **typed}
 
 
@@ -159,14 +159,14 @@ def test_asking_again_from_the_middle_of_a_decision_keeps_what_was_typed(
     undecided: Submission, approver: Client
 ) -> None:
     approver.post(page_of(undecided, "submission-ask"))
-    first = approver.get(page_of(undecided)).context["decision"]
+    first = approver.get(page_of(undecided)).context["deciding"].decision
     typed = {"sequence": str(first.sequence), "verdict": "foreign", "reason": "Ticket 130", "ask": "1"}
     page = approver.post(page_of(undecided, "submission-decide"), typed)
     assert page.status_code == 200
-    assert page.context["decision"].sequence > first.sequence
-    assert page.context["decision_form"]["verdict"].value() == "foreign"
+    assert page.context["deciding"].decision.sequence > first.sequence
+    assert page.context["deciding"].form["verdict"].value() == "foreign"
     assert "Ticket 130" in text_of(page)
-    assert not page.context["decision_form"].errors
+    assert not page.context["deciding"].form.errors
     undecided.refresh_from_db()
     assert undecided.state == State.NEEDS_PERSON
 
@@ -205,7 +205,7 @@ def test_a_lost_sign_in_keeps_what_was_typed(undecided: Submission, approver: Cl
     typed = values(approver.get(page_of(undecided)), verdict="foreign", reason="Ticket 130", **{"came-back": "1"})
     page = approver.post(page_of(undecided, "submission-decide"), typed)
     assert page.status_code == 422
-    assert page.context["decision_form"]["verdict"].value() == "foreign"
+    assert page.context["deciding"].form["verdict"].value() == "foreign"
     assert "Ticket 130" in text_of(page)
     undecided.refresh_from_db()
     assert undecided.state == State.NEEDS_PERSON
@@ -219,7 +219,7 @@ def test_a_viewer_sees_the_choices_disabled_and_who_may_decide(
     page = client_of("viewer").get(page_of(undecided))
     markup = page.content.decode()
     assert "Approver One can decide." in text_of(page)
-    assert markup.count('type="radio"') == len(page.context["decision"].choices) == 2
+    assert markup.count('type="radio"') == len(page.context["deciding"].decision.choices) == 2
     assert all(" disabled" in radio.partition(">")[0] for radio in markup.split('type="radio"')[1:])
     assert " disabled" in markup.partition('name="reason"')[2].partition(">")[0]
 

@@ -1,18 +1,27 @@
-"""What holds for every test: no network but this machine, and no time limit for Hypothesis."""
+"""What holds for every test, and whom and what tests share.
+
+No network but this machine, no time limit for Hypothesis, every table put back.
+"""
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import pytest
 from django.conf import settings
 from django.core.management.commands import flush
 from django.db import connection, transaction
+from django.test import Client, override_settings
 from hypothesis import settings as hypothesis_settings
 
-from organizations.models import Installation
+from organizations.models import Installation, User
+from organizations.practice import PracticeDirectory
+from organizations.services.actors import Actor, system
 from orgportal import middleware
+from tests import factories
+from tests.connected import connected, redox
 
 # Playwright leaves an event loop in the main thread, for which Django would refuse the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -55,42 +64,52 @@ def _differs_by_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """After a test that commits put back what migrating has made, row by row: to let each package make its own anew, as
-    Django does, takes longer than many a test."""
-    with django_db_blocker.unblock():
-        tables = set(connection.introspection.django_table_names()) - {Installation._meta.db_table}
-        made = [rows for table in sorted(tables) if (rows := _Rows.of(table)).values]
+    """After a test that commits put each table back as migrating has left it, and touch none but those that changed.
 
-    def put_back(*_: Any, **__: Any) -> None:
+    Django empties every table and lets each package make its own rows anew; that takes longer than many a test.
+    """
+    with django_db_blocker.unblock():
+        made = [_Table.of(name) for name in sorted(connection.introspection.django_table_names())]
+
+    def put_back(*_: Any, **__: Any) -> list[str]:
+        # Constraints between rows are checked when the transaction ends: the order of the tables does not matter.
         with transaction.atomic():
-            for rows in made:
-                rows.put_back()
+            for table in made:
+                table.put_back()
             # To the worker the database of another test is another one, not the last one's put back from a backup.
+            Installation.objects.all().delete()
             Installation.objects.create(pk=1)
+        return []
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flush, "emit_post_migrate_signal", put_back)
+        patch.setattr(flush, "sql_flush", put_back)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
         yield
 
 
-class _Rows(NamedTuple):
-    """All rows of a table, as the database gives and takes them."""
+class _Table(NamedTuple):
+    """A table with the rows that migrating has made, as the database gives and takes them."""
 
-    table: str
-    columns: tuple[str, ...]
-    values: list[tuple[Any, ...]]
+    name: str
+    columns: str
+    rows: list[tuple[Any, ...]]
 
     @classmethod
-    def of(cls, table: str) -> Self:
+    def of(cls, name: str) -> Self:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            columns = tuple(connection.ops.quote_name(column[0]) for column in cursor.description)
-            return cls(connection.ops.quote_name(table), columns, cursor.fetchall())
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(name)}")
+            rows = sorted(cursor.fetchall(), key=repr)
+            return cls(name, ", ".join(connection.ops.quote_name(column[0]) for column in cursor.description), rows)
 
     def put_back(self) -> None:
-        places = ", ".join(["%s"] * len(self.columns))
+        if self.rows and self == _Table.of(self.name):
+            return
+        table = connection.ops.quote_name(self.name)
         with connection.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {self.table} ({', '.join(self.columns)}) VALUES ({places})", self.values)
+            cursor.execute(f"DELETE FROM {table}")
+            if self.rows:
+                places = ", ".join(["%s"] * len(self.rows[0]))
+                cursor.executemany(f"INSERT INTO {table} ({self.columns}) VALUES ({places})", self.rows)
 
 
 @pytest.fixture
@@ -131,3 +150,61 @@ def _guarded(connect: Any) -> Any:
         return connect(self, address)
 
     return guarded
+
+
+# People and what they work with -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def editor(db: None) -> User:
+    return factories.editor()
+
+
+@pytest.fixture
+def approver(db: None) -> User:
+    return factories.UserFactory(role="approver", first_name="Approver", last_name="One")
+
+
+@pytest.fixture
+def worker() -> Actor:
+    return system("Worker test")
+
+
+@pytest.fixture
+def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
+    """The practice directory over real HTTP, with settings that lead both environments to it."""
+    with connected(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def unreachable_redox() -> Iterator[None]:
+    """Settings as of a portal that is connected; nothing answers there."""
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        yield
+
+
+@pytest.fixture
+def client_of(db: None) -> Callable[..., Client]:
+    """A browser in which a person with that role is signed in; `user` gives the person instead."""
+
+    def signed_in(role: str = "", user: User | None = None) -> Client:
+        client = Client()
+        client.force_login(user or factories.UserFactory(role=role))
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def client(editor: User) -> Client:
+    """A browser in which Editor One is signed in."""
+    client = Client()
+    client.force_login(editor)
+    return client
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """A browser in which nobody is signed in."""
+    return Client()

@@ -11,13 +11,25 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from organizations import knowledge
-from organizations.models import Environment, Evidence, Organization, Plan, PlanKind, State, Submission, User, clock
+from organizations.models import (
+    Environment,
+    Evidence,
+    Intent,
+    Organization,
+    Plan,
+    PlanKind,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.oid import Oid
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import drafts, known, organizations, plans, reviews, submissions
+from organizations.services import audit, drafts, known, organizations, plans, reviews, submissions
 from organizations.services.actors import Actor, person
 from organizations.services.drafts import Chosen
+from organizations.services.faults import NotDone
 
 BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 PASSWORD = "only-for-tests"
@@ -75,20 +87,17 @@ def organization(oid: str = BASE, *, user: User, environment: str = "staging", *
     return organizations.create(record(Oid(oid).text, **values), environment, stands_for="", actor=person(user))
 
 
-def submission(made: Organization, *, user: User, reason: str = "Test", **values: Any) -> Submission:
-    """A submission of what is saved, with every warning ticked."""
-    made = Organization.objects.get(pk=made.pk)
-    actor = person(user)
-    review = reviews.review(made, actor=actor, intent=values.get("intent"))
-    return submissions.submit(
-        made.pk,
-        sha256=review.sha256,
-        seen_submission=made.last_submission_id or 0,
-        reason=reason,
-        ticked=frozenset(submissions.warning_key(warning) for warning in review.warnings),
-        actor=actor,
-        **values,
-    )
+def submission(made: Organization, *, user: User, reason: str = "Test", intent: Intent | None = None) -> Submission:
+    """A submission of what is saved, reviewed once, with every warning ticked.
+
+    Raises:
+        NotDone: something is in the way.
+    """
+    with audit.recorded(person(user)) as history:
+        review = reviews.review(organizations.locked(made.pk), actor=history.actor, intent=intent)
+        if review.blockers:
+            raise NotDone(" ".join(blocker.sentence for blocker in review.blockers))
+        return submissions.store(history, review, reason=reason)
 
 
 def confirmed(
@@ -104,6 +113,14 @@ def confirmed(
             ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
             Submission.objects.filter(pk=submission.pk).update(**ended)
     return Organization.objects.with_words().get(pk=made.pk)
+
+
+def accepted(
+    oid: str = BASE, *, user: User, environment: str = "staging", evidence: Evidence = Evidence.ANSWER, **values: Any
+) -> Organization:
+    """A record with a submission that was accepted on this evidence: without sending one."""
+    made = organization(oid, user=user, environment=environment, **values)
+    return confirmed(made, submission=submission(made, user=user), evidence=evidence)
 
 
 def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.run import Result, read_summary
+from tests.run import BUDGET, SLACK, Result, Spent, judge, read_summary
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_a_skipped_test_is_a_failure_in_ci(monkeypatch):
 def test_the_closing_line():
     assert str(Result(passed=3)) == "3 passed, 0 failed"
     assert str(Result(passed=3, failed=1, skipped=2)) == "3 passed, 1 failed, 2 skipped"
+
+
+def test_a_stage_fails_when_its_processes_take_far_more_than_their_budget():
+    allowed = SLACK * BUDGET["sqlite"]
+    assert judge("sqlite", Spent(clock=9999, processor=allowed)) == Result()
+    assert judge("sqlite", Spent(clock=1, processor=allowed + 1)) == Result(failed=1)
+    assert judge("pytest", Spent(clock=1, processor=9999)) == Result()

@@ -10,7 +10,7 @@ from organizations.models.submission import MOVES, OPEN_STATES
 from organizations.practice import PracticeDirectory
 from organizations.services import organizations, reviews, submissions
 from organizations.services.blockers import Block
-from organizations.services.faults import AlreadySent, NotDone, OutOfDate, WarningsOpen
+from organizations.services.faults import AlreadySent, NotDone, OutOfDate, ReasonMissing, WarningsOpen
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import deliver, sent
@@ -39,6 +39,14 @@ def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
     assert (submission.state, submission.event, submission.intent) == (State.QUEUED, "New", Intent.CREATE)
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_MADE)
     assert (bytes(entry.raw or b""), entry.facts["reason"]) == (review.message, "ticket 7")
+
+
+def test_a_message_to_production_needs_a_reason(editor: User) -> None:
+    made = factories.organization(user=editor, environment="production")
+    review = reviews.review(made, actor=acting(editor))
+    with pytest.raises(ReasonMissing):
+        send(made, editor, review, reason=" \n")
+    assert not Submission.objects.exists()
 
 
 def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:

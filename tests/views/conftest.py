@@ -1,46 +1,15 @@
 """Pages as people with each role see them."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from django.test import Client
 
 from organizations.models import Organization, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.services import delivery
-from organizations.services.actors import Actor, system
+from organizations.services.actors import Actor
 from tests import factories
-from tests.connected import connected
 from tests.factories import BASE
-
-
-@pytest.fixture
-def client_of(db: None) -> Callable[..., Client]:
-    """A browser in which a person with that role is signed in; `user` gives the person instead."""
-
-    def signed_in(role: str = "", user: User | None = None) -> Client:
-        client = Client()
-        client.force_login(user or factories.UserFactory(role=role))
-        return client
-
-    return signed_in
-
-
-@pytest.fixture
-def editor(db: None) -> User:
-    return factories.editor()
-
-
-@pytest.fixture
-def worker() -> Actor:
-    return system("Worker test")
-
-
-@pytest.fixture
-def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirectory]:
-    with connected(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ SENTENCE = "while you were editing. Nothing of yours is lost and nothing was sav
 
 
 @pytest.fixture
-def client(client_of, editor):
-    return client_of(user=editor)
-
-
-@pytest.fixture
 def made(editor):
     return factories.organization(user=editor)
 

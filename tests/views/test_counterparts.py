@@ -19,11 +19,6 @@ type Pair = tuple[Organization, Organization]
 
 
 @pytest.fixture
-def client(client_of: Callable[..., Client], editor: User) -> Client:
-    return client_of(user=editor)
-
-
-@pytest.fixture
 def pair(editor: User) -> Pair:
     return factories.organization(user=editor), factories.organization(THEIRS, user=editor, environment="production")
 

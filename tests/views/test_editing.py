@@ -36,11 +36,6 @@ def problems(response):
 
 
 @pytest.fixture
-def client(client_of, editor):
-    return client_of(user=editor)
-
-
-@pytest.fixture
 def made(editor):
     return factories.organization(user=editor)
 

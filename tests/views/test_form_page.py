@@ -3,7 +3,6 @@
 import re
 from html import unescape
 
-import pytest
 from django.urls import reverse
 
 from organizations.models import Organization
@@ -13,11 +12,6 @@ from tests.views.pages import text_of
 from tests.views.typing import edit_url, form_of, posted
 
 NEW = reverse("organization-new", args=["staging"])
-
-
-@pytest.fixture
-def client(client_of, editor):
-    return client_of(user=editor)
 
 
 def test_a_new_form_says_where_an_oid_comes_from_and_that_somebody_will_want_to_be_reached(client):

@@ -21,9 +21,9 @@ def made(editor):
 @pytest.fixture
 def strict(editor):
     """A browser that is signed in, on a server that checks the tokens of forms."""
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(editor)
-    return client
+    visitor = Client(enforce_csrf_checks=True)
+    visitor.force_login(editor)
+    return visitor
 
 
 def kept(response):
@@ -34,9 +34,9 @@ def test_the_sentence_is_the_one_of_the_pages():
     assert lost.SENTENCE == SENTENCE
 
 
-def test_without_a_sign_in_what_was_typed_is_kept_and_not_saved(client, client_of, editor, made):
+def test_without_a_sign_in_what_was_typed_is_kept_and_not_saved(visitor, client_of, editor, made):
     typed = form_of(client_of(user=editor), made, name="Typed", **{"contacts-0-name": "Desk\nTwo"})
-    response = client.post(edit_url(made), typed)
+    response = visitor.post(edit_url(made), typed)
     assert response.status_code == 403
     assert kept(response) == typed
     page = response.content.decode()
@@ -46,11 +46,11 @@ def test_without_a_sign_in_what_was_typed_is_kept_and_not_saved(client, client_o
     assert Organization.objects.get().name == "Lakeside 1"
 
 
-def test_after_the_sign_in_the_form_is_back_filled_and_waits_for_its_button(client, client_of, editor, made):
+def test_after_the_sign_in_the_form_is_back_filled_and_waits_for_its_button(visitor, client_of, editor, made):
     typed = form_of(client_of(user=editor), made, name="Typed")
-    first = client.post(edit_url(made), typed)
-    client.force_login(editor)
-    response = client.post(edit_url(made), kept(first) | {"came-back": "1"})
+    first = visitor.post(edit_url(made), typed)
+    visitor.force_login(editor)
+    response = visitor.post(edit_url(made), kept(first) | {"came-back": "1"})
     assert response.status_code == 422
     assert SENTENCE in response.content.decode()
     form = response.context["form"]
@@ -58,7 +58,7 @@ def test_after_the_sign_in_the_form_is_back_filled_and_waits_for_its_button(clie
     assert Organization.objects.get().name == "Lakeside 1"
     hidden = {"record": str(made.pk), "version": str(response.context["version"])}
     again = form.typed.as_post() | hidden | {"act": "save"}
-    assert client.post(edit_url(made), again).status_code == 302
+    assert visitor.post(edit_url(made), again).status_code == 302
     assert Organization.objects.get().name == "Typed"
 
 
@@ -113,39 +113,39 @@ def test_a_request_of_another_site_is_refused(strict, editor, client_of, made):
     assert "Typed" not in response.content.decode()
 
 
-def test_an_act_without_a_form_is_never_carried_out_after_the_sign_in(strict, client, editor, made):
+def test_an_act_without_a_form_is_never_carried_out_after_the_sign_in(strict, visitor, editor, made):
     submission = factories.submission(made, user=editor)
     address = reverse("submission-cancel", args=["staging", submission.pk])
     assert strict.post(address).status_code == 403
     page = reverse("submission", args=["staging", submission.pk])
-    response = client.post(address, headers={"Referer": f"http://testserver{page}?a=1"})
+    response = visitor.post(address, headers={"Referer": f"http://testserver{page}?a=1"})
     assert response["Location"] == f"{reverse('sign-in')}?next={page}%3Fa%3D1"
     assert Submission.objects.get().state == "queued"
 
 
-def test_a_page_without_a_sign_in_leads_to_it(client, made):
-    assert client.get(edit_url(made))["Location"] == f"{reverse('sign-in')}?next={edit_url(made)}"
+def test_a_page_without_a_sign_in_leads_to_it(visitor, made):
+    assert visitor.get(edit_url(made))["Location"] == f"{reverse('sign-in')}?next={edit_url(made)}"
 
 
-def test_a_fragment_without_a_sign_in_sends_the_whole_page_there(client):
+def test_a_fragment_without_a_sign_in_sends_the_whole_page_there(visitor):
     address = reverse("suggestions", args=["staging"])
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/staging/organizations/new/?below=1.2"}
-    response = client.get(address, headers=headers)
+    response = visitor.get(address, headers=headers)
     assert response.status_code == 401
     assert response["HX-Redirect"] == f"{reverse('sign-in')}?next=/staging/organizations/new/%3Fbelow%3D1.2"
     assert response["Cache-Control"] == "private, no-store"
 
 
-def test_a_filter_that_was_set_without_a_sign_in_is_set_after_it(client):
+def test_a_filter_that_was_set_without_a_sign_in_is_set_after_it(visitor):
     address = reverse("organizations", args=["staging"])
     headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{address}?record=1"}
-    response = client.get(f"{address}?standing=active&record=1.2", headers=headers)
+    response = visitor.get(f"{address}?standing=active&record=1.2", headers=headers)
     assert response["HX-Redirect"] == f"{reverse('sign-in')}?next={address}%3Fstanding%3Dactive%26record%3D1.2"
 
 
 @pytest.mark.parametrize("url", ["", "http://[", "https://elsewhere.example"])
-def test_a_page_that_cannot_be_read_leads_home(client, url):
-    response = client.get(
+def test_a_page_that_cannot_be_read_leads_home(visitor, url):
+    response = visitor.get(
         reverse("suggestions", args=["staging"]), headers={"HX-Request": "true", "HX-Current-URL": url}
     )
     assert response["HX-Redirect"] == f"{reverse('sign-in')}?next=/"

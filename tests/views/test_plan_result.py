@@ -24,11 +24,6 @@ type ClientOf = Callable[..., Client]
 
 
 @pytest.fixture
-def client(client_of: ClientOf, editor: User) -> Client:
-    return client_of(user=editor)
-
-
-@pytest.fixture
 def plan(client: Client, editor: User) -> Plan:
     press(client, address(tree_of(editor, 2, 3)))
     return Plan.objects.get()

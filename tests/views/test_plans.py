@@ -24,11 +24,6 @@ pytestmark = pytest.mark.slow
 type ClientOf = Callable[..., Client]
 
 
-@pytest.fixture
-def client(client_of: ClientOf, editor: User) -> Client:
-    return client_of(user=editor)
-
-
 class TestPage:
     def test_it_says_what_is_sent_in_which_order(self, client: Client, editor: User) -> None:
         made = tree_of(editor, 2, 3)

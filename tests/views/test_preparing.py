@@ -25,11 +25,6 @@ ALREADY = "Lakeside 1 is already the PRODUCTION counterpart."
 
 
 @pytest.fixture
-def client(client_of: Callable[..., Client], editor: User) -> Client:
-    return client_of(user=editor)
-
-
-@pytest.fixture
 def staging(editor: User) -> Organization:
     return factories.confirmed(factories.organization(user=editor))
 

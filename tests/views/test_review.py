@@ -16,17 +16,11 @@ from organizations import words
 from organizations.models import AuditEntry, Organization, Submission
 from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_SELF_OID
 from organizations.services import delivery, organizations, reviews, submissions
-from organizations.services.faults import ReasonMissing
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.typing import edit_url
 
 PATH = "review"
-
-
-@pytest.fixture
-def client(client_of, editor):
-    return client_of(user=editor)
 
 
 @pytest.fixture
@@ -208,13 +202,6 @@ def test_production_needs_a_reason(client_of, editor):
     assert not Submission.objects.exists()
     assert press(approver, made, reason="Ticket 118").status_code == 302
     assert Submission.objects.get().reason == "Ticket 118"
-
-
-def test_the_service_asks_for_the_reason_as_well(editor):
-    made = factories.organization(user=editor, environment="production", destination_id=str(EXAMPLE_VALUES[0]))
-    with pytest.raises(ReasonMissing):
-        factories.submission(made, user=editor, reason=" \n")
-    assert not Submission.objects.exists()
 
 
 def test_in_staging_a_reason_is_optional(client, made):

@@ -17,11 +17,6 @@ PATH = "review"
 
 
 @pytest.fixture
-def client(client_of, editor):
-    return client_of(user=editor)
-
-
-@pytest.fixture
 def made(editor):
     return factories.organization(user=editor)
 

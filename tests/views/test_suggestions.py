@@ -14,11 +14,6 @@ NEW = reverse("organization-new", args=["staging"])
 
 
 @pytest.fixture
-def client(client_of, editor):
-    return client_of(user=editor)
-
-
-@pytest.fixture
 def made(editor):
     return factories.organization(user=editor)
 

@@ -210,8 +210,19 @@ def handlers(path: Path) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or 0) - body[0].lineno + 1
 
 
-NOT_YET = ("account connection counterparts deactivation differences organizations people plans preparing record "
-           "review").split()  # fmt: skip
+NOT_YET = [
+    "account",
+    "connection",
+    "counterparts",
+    "deactivation",
+    "differences",
+    "organizations",
+    "people",
+    "plans",
+    "preparing",
+    "record",
+    "review",
+]
 VIEWS = [path for path in sorted((APP / "views").glob("*.py")) if path.stem not in NOT_YET]
 
 

@@ -1,5 +1,6 @@
 """What the documents tell people to type and to press is there."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -37,3 +38,20 @@ def test_every_button_and_word_that_the_guide_names_after_a_restore_is_on_a_page
     named = {re.sub(" (STAGING|PRODUCTION)$", "", word) for word in re.findall(r'"([^"]+)"', section)}
     assert named >= {"Connection", "Check connection", "Go on sending to"}
     assert {word for word in named if word not in shown} == set()
+
+
+def is_there(test):
+    """Whether a function of this name is in this file: "tests/test_oid.py::test_..."."""
+    name, _, function = test.partition("::")
+    path = ROOT / name
+    return path.is_file() and function in {
+        node.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
+    }
+
+
+def test_each_rule_of_the_design_names_a_test_that_is_there():
+    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| (\d+ |[A-F]\d+ )?\| (?!rule|kind)", line)]
+    tests = [row.rstrip(" |").rpartition("| ")[2].strip("`") for row in rows]
+    assert len(tests) > 90
+    assert [test for test in tests if not is_there(test)] == []

@@ -1,0 +1,309 @@
+"""What the page of a submission shows to one visitor: the page object, without a client."""
+
+import datetime
+import json
+from html import unescape
+
+import pytest
+from django.utils.html import strip_tags
+
+from organizations.models import Action, AuditEntry, Event, Evidence, State, Submission, User, clock
+from organizations.pages import submission as submission_page
+from organizations.pages.submission import SubmissionPage
+from organizations.practice import PracticeDirectory
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services import answers, asking, audit, counterparts, delivery, gateway, submissions
+from organizations.services.actors import Actor
+from tests import factories
+from tests.factories import BASE, UserFactory, acting
+from tests.services.sending import deliver, edit
+
+from .sending import foreign, fresh, resolved, updated
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def queued(editor: User) -> Submission:
+    return factories.submission(factories.organization(user=editor), user=editor, reason="New site, ticket 118")
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    return UserFactory(role="viewer", first_name="Viewer", last_name="One")
+
+
+def page_of(submission: Submission, user: User) -> SubmissionPage:
+    return submission_page.build(fresh(submission), user)
+
+
+def as_text(sentence: str) -> str:
+    return unescape(strip_tags(sentence))
+
+
+# Queued and cancelled ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("four_eyes", [True, False])
+def test_a_message_to_production_says_which_setting_asked_for_no_approval(
+    editor: User, settings, four_eyes: bool
+) -> None:
+    settings.PRODUCTION_FOUR_EYES = four_eyes
+    made = factories.submission(factories.organization(user=editor, environment="production"), user=editor)
+    settings.PRODUCTION_FOUR_EYES = not four_eyes
+    because = "approvers send themselves in this release"
+    said = page_of(made, editor).approval
+    assert said == f"No approval was required: {because}; PRODUCTION_FOUR_EYES was {str(four_eyes).lower()}."
+
+
+def test_what_is_queued_without_a_connection_says_so(editor: User, queued: Submission) -> None:
+    reason = page_of(queued, editor).state.reason
+    assert reason is not None
+    assert (reason.key, reason.sentence) == ("not_connected", "STAGING is not connected.")
+
+
+@pytest.mark.usefixtures("unreachable_redox")
+def test_a_child_waits_for_its_parent(editor: User, queued: Submission) -> None:
+    waiting = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
+    reason = page_of(waiting, editor).state.reason
+    assert reason is not None
+    assert reason.sentence == (
+        f'Waits for its parent <a href="/staging/organizations/{BASE}/">Lakeside 1</a> to be accepted.'
+    )
+
+
+def test_a_message_that_cannot_be_read_has_its_page(editor: User, queued: Submission) -> None:
+    message = bytes(queued.message).replace(b'"Active": true', b'"Active": "true"')
+    Submission.objects.update(message=message, state=State.NEEDS_PERSON, state_reason="It could not be read.")
+    assert page_of(queued, editor).changes == []
+
+
+def test_what_was_cancelled_with_another_names_it(editor: User, queued: Submission) -> None:
+    follower = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
+    submissions.cancel(queued.pk, actor=acting(editor))
+    page = page_of(follower, editor)
+    assert page.submission.state_reason == f"Submission {queued.pk}, which this one waited for, was cancelled."
+    assert as_text(page.state.sentence).startswith("Taken back by Editor One on ")
+
+
+def test_what_the_portal_cancelled_by_itself_nobody_took_back(practice: PracticeDirectory, editor: User) -> None:
+    first = factories.submission(factories.organization(user=editor), user=editor)
+    follower = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
+    practice.behaviour = "says-no-parse"
+    assert deliver()
+    page = page_of(follower, editor)
+    assert as_text(page.state.sentence).startswith("Cancelled by the portal on ")
+    assert page.submission.state_reason == f"Submission {first.pk}, which this one waited for, was rejected."
+
+
+# Who may ----------------------------------------------------------------------------------------------------
+
+
+def test_its_author_may_cancel_and_another_person_is_told_who_can(editor: User, viewer: User) -> None:
+    made = factories.submission(factories.organization(user=editor, environment="production"), user=editor)
+    assert page_of(made, editor).cancel_why_not == ""
+    assert page_of(made, viewer).cancel_why_not.startswith("You cannot cancel a submission in PRODUCTION. Approvers ")
+
+
+def test_a_viewer_is_told_who_can_ask_and_go_on(editor: User, viewer: User, queued: Submission) -> None:
+    factories.confirmed(queued.organization, submission=queued)
+    page = page_of(queued, viewer)
+    assert page.ask_why_not == "You cannot ask the directory in STAGING. Editors and Approvers can: Editor One."
+    assert page.edit_why_not == "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
+    assert page.steps_need_edit
+    allowed = page_of(queued, editor)
+    assert (allowed.ask_why_not, allowed.edit_why_not) == ("", "")
+
+
+def test_the_comparison_of_counterparts_needs_no_right_to_edit(editor: User) -> None:
+    staging = edit(factories.accepted(user=editor), editor, name="Lakeside Nord")
+    update = factories.submission(staging, user=editor)
+    factories.confirmed(staging, submission=update)
+    assert page_of(update, editor).steps_need_edit  # "Repeat in PRODUCTION" makes a record
+    production = factories.organization(f"{BASE}.9", user=editor, environment="production")
+    counterparts.link(staging, production, actor=acting(editor))
+    page = page_of(update, editor)
+    assert page.next_steps[-1][:2] == ("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
+    assert not page.steps_need_edit
+
+
+# At its end -------------------------------------------------------------------------------------------------
+
+
+def test_an_update_shows_old_and_new_and_who_saved_it(editor: User) -> None:
+    made = factories.accepted(user=editor)
+    second = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    page = page_of(second, editor)
+    [change] = page.changes
+    assert change[:4] == ("name", "Name", "Lakeside 1", "Lakeside North")
+    assert change.by.startswith("Editor One, ")
+    assert page.changes_title == "What it would change"
+    assert (page.previous, page.next) == (made.confirmed_submission, None)
+    first = page_of(page.previous, editor)
+    assert (first.carried_name, first.next) == ("Lakeside 1 (now Lakeside North)", second)
+
+
+def test_an_answer_that_names_another_oid_is_pointed_out(editor: User, queued: Submission, worker: Actor) -> None:
+    said = f"Organization with id:{BASE}.77 has been updated successfully."
+    answer = {"Meta": {"EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}}
+    values = {"state": State.ACCEPTED, "evidence": Evidence.ANSWER, "ended_at": clock.now()}
+    Submission.objects.update(
+        event=Event.UPDATE, attempt=1, detail=said, answer_warning="other OID in the answer", **values
+    )
+    exchange = {"request_sha256": queued.message_sha256, "sent": True, "status": 200, "duration_ms": 5}
+    with audit.recorded(worker) as history:
+        history.submission(
+            Action.ATTEMPT_RESPONSE, fresh(queued), raw=json.dumps(answer).encode(), attempt=1, exchange=exchange
+        )
+    explanation = page_of(queued, editor).state.explanation
+    assert explanation is not None
+    assert f"Redox's answer names the OID {BASE}.77, not the one sent." in explanation.cause
+
+
+def test_bytes_that_are_no_text_are_written_out(editor: User, queued: Submission, worker: Actor) -> None:
+    with audit.recorded(worker) as history:
+        history.submission(
+            Action.ATTEMPT_RESPONSE, queued, raw=b"\xff\x00<b>", attempt=1, http_status=502, exchange={"sent": True}
+        )
+    response = page_of(queued, editor).response_raw
+    assert response is not None
+    assert (response.text, response.length, response.http_status) == ("\\xff\\u0000<b>", "5 bytes", 502)
+
+
+def test_support_gets_what_it_needs_and_no_name_or_reason_of_ours(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "says-no-xml"
+    assert deliver()
+    page = page_of(submission, editor)
+    routing_id = json.loads(bytes(submission.message))["Meta"]["Destinations"][0]["ID"]
+    for line in (
+        "Environment: STAGING",
+        f"Routing ID: {routing_id} (Query for/create/update/delete an organization, STAGING)",
+        f"OID: {BASE}",
+        "Event: Organization.New",
+        f"Log ID: {page.submission.redox_log_id}",
+        "Text: Parsing XML request error!",
+        "HTTP 500, rejected",
+    ):
+        assert line in page.support
+    assert not [ours for ours in ("Editor", "Test", GATEWAY_OID) if ours in page.support]
+
+
+# Unknown ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "how"),
+    [
+        ("never-answers", "The answer did not come within 1 second."),
+        ("applies-then-breaks", "The connection broke before an answer."),
+        ("applies-then-504", "Redox answered 504 without accepting or rejecting it."),
+    ],
+)
+def test_an_unknown_one_says_how_it_was_lost(
+    practice: PracticeDirectory, editor: User, behaviour: str, how: str
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = behaviour
+    assert deliver()
+    state = page_of(submission, editor).state
+    assert state.explanation is not None
+    assert (state.key, state.poll_seconds) == ("unknown", 10)
+    assert how in state.explanation.cause
+
+
+def test_one_whose_worker_ended_says_so(practice: PracticeDirectory, queued: Submission, editor: User, worker) -> None:
+    assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    Submission.objects.update(lease_until=clock.now() - datetime.timedelta(seconds=1))
+    delivery.reap("staging", actor=worker)
+    explanation = page_of(queued, editor).state.explanation
+    assert explanation is not None
+    assert explanation.cause == "The worker that sent it ended before an answer was stored."
+
+
+def test_what_the_directory_showed_stands_beside_what_was_sent(practice: PracticeDirectory, editor: User) -> None:
+    submission = updated(practice, editor, "applies-then-504")
+    stored = practice.organizations("staging")[BASE]
+    practice.register("staging", stored | {"Address": stored["Address"] | {"City": "Middleton"}})
+    asking.ask_about(submission, actor=acting(editor))
+    asked = page_of(submission, editor).asked
+    assert asked is not None
+    assert (asked.found, asked.different) == (True, 1)
+    assert [(row.label, row.sent, row.seen) for row in asked.differing] == [("City", "Madison", "Middleton")]
+    practice.forget("staging", BASE)
+    asking.ask_about(submission, actor=acting(editor))
+    absent = page_of(submission, editor).asked
+    assert absent is not None
+    assert (absent.found, absent.cause) == (False, "")
+
+
+def test_the_answer_that_proved_it_is_not_shown_a_second_time(practice: PracticeDirectory, editor: User) -> None:
+    page = page_of(resolved(updated(practice, editor, "applies-then-504")), editor)
+    assert (page.asked, page.table is not None, page.heading_word.word) == (None, True, "Accepted, shown by a Query")
+
+
+# Needs a decision -------------------------------------------------------------------------------------------
+
+
+def test_the_page_asks_by_itself_until_there_is_an_answer_to_decide_by(
+    practice: PracticeDirectory, editor: User, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = UserFactory(role="approver", first_name="Approver", last_name="One")
+    submission = foreign(practice, editor)
+    deciding = page_of(submission, user).deciding
+    assert deciding is not None
+    assert (deciding.asks_by_itself, deciding.why_not) == (True, "")
+    waiting = page_of(submission, viewer).deciding
+    assert waiting is not None
+    assert (waiting.asks_by_itself, waiting.who_decides) == (False, "Approver One can decide.")
+    assert waiting.why_not.endswith("Approvers can: Approver One.")
+
+    asking.ask_about(submission, actor=acting(user))
+    deciding = page_of(submission, user).deciding
+    assert deciding is not None
+    assert not deciding.asks_by_itself
+    assert deciding.form is not None
+    assert [value for value, _ in deciding.form.fields["verdict"].choices] == ["ours", "foreign"]
+    assert page_of(submission, user).asked is None  # it stands in the decision
+
+    later = clock.now() + datetime.timedelta(minutes=11)
+    monkeypatch.setattr("organizations.services.deciding.clock.now", lambda: later)
+    deciding = page_of(submission, user).deciding
+    assert deciding is not None
+    assert deciding.asks_by_itself
+
+
+def test_what_was_held_back_for_a_person_says_why(editor: User, queued: Submission) -> None:
+    Submission.objects.update(state=State.NEEDS_PERSON, state_reason="Its parent Lakeside is not active in STAGING.")
+    page = page_of(queued, editor)
+    assert page.state.explanation is None  # so that the stored reason is shown
+    assert page.deciding is not None
+
+
+def test_after_a_lost_answer_an_oid_that_exists_is_probably_our_own(practice: PracticeDirectory, editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "applies-then-504"
+    assert deliver()
+    Submission.objects.update(state=State.QUEUED, not_before=None)
+    practice.behaviour = "says-no-exists"
+    assert deliver()
+    explanation = page_of(submission, editor).state.explanation
+    assert explanation is not None
+    assert "An answer got lost." in f"{explanation.headline} {explanation.cause}"
+
+
+def test_a_submission_asks_the_database_as_often_with_many_attempts_as_with_one(
+    editor: User, queued: Submission, worker: Actor, django_assert_max_num_queries
+) -> None:
+    page_of(queued, editor)
+    with django_assert_max_num_queries(30) as few:
+        page_of(queued, editor)
+    with audit.recorded(worker) as history:
+        for attempt in range(1, 40):
+            history.submission(Action.ATTEMPT_INTENT, queued, attempt=attempt)
+            history.submission(Action.ATTEMPT_OUTCOME, queued, attempt=attempt, outcome="not_sent", detail="refused")
+    with django_assert_max_num_queries(len(few)):
+        page = page_of(queued, editor)
+    assert len(page.exchanges.rows) == 39
+    assert AuditEntry.objects.of_submission(queued.pk).count() == len(page.entries)
+    assert answers.support_block(page.submission, page.entries) == page.support

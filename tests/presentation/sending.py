@@ -1,5 +1,6 @@
 """Submissions that were really sent and settled, for tests of what their pages claim."""
 
+import json
 from typing import Any
 
 from organizations.models import AuditEntry, EnvironmentGate, Submission, User, clock
@@ -11,7 +12,7 @@ from organizations.services.actors import Actor, system
 from organizations.services.deciding import Verdict
 from tests import factories
 from tests.factories import BASE
-from tests.services.sending import accepted, deliver, edit
+from tests.services.sending import deliver, edit
 
 THEIRS: dict[str, Any] = {
     "Name": "Harbor General",
@@ -32,7 +33,9 @@ def fresh(submission: Submission) -> Submission:
 
 def updated(practice: PracticeDirectory, user: User, behaviour: str, **values: object) -> Submission:
     """An Update of an accepted record, sent while the directory behaved so."""
-    made = edit(accepted(user), user, **(values or {"name": "Lakeside North"}))
+    accepted = factories.accepted(user=user)
+    practice.register("staging", json.loads(bytes(accepted.confirmed_submission.message))["Organizations"][0])
+    made = edit(accepted, user, **(values or {"name": "Lakeside North"}))
     submission = factories.submission(made, user=user)
     practice.behaviour = behaviour
     assert deliver()

@@ -78,6 +78,14 @@ def everything(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65536), b""))
 
 
+def is_cut(client: socket.socket) -> bool:
+    """Whether the server closes the connection. What it has not read of the request makes that a reset."""
+    try:
+        return client.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 @pytest.mark.parametrize(
     "sent",
     [b"", b"GET / HTTP/1.1\r\nX-Slow: a", request("/", "Content-Length: 100") + b"a", request("/large")],
@@ -103,7 +111,7 @@ def test_a_request_that_has_begun_is_answered_before_the_end_and_no_further_one(
     with running.sending(request("/wait")) as client, running.sending(b"") as idle:
         assert running.waits.wait(PATIENCE)
         running.server.stop()
-        assert idle.recv(1) == b""
+        assert is_cut(idle)
         running.go_on.set()
         assert b"'PATH_INFO': '/wait'" in everything(client)
     running.thread.join(PATIENCE)
@@ -156,18 +164,18 @@ def test_with_many_connections_the_oldest_that_waits_makes_room(running, monkeyp
         waiting = [stack.enter_context(running.sending(b"GET / HTTP/1.1\r\nX-Slow: a")) for _ in range(6)]
         assert "PATH_INFO" in running.get("/")
         waiting[0].settimeout(SOON)
-        assert waiting[0].recv(1) == b""
+        assert is_cut(waiting[0])
 
 
 def test_a_request_that_does_not_come_to_its_end_is_cut(running, monkeypatch):
-    monkeypatch.setattr(webserver, "LONGEST_REQUEST", 0.0)
     with running.sending(b"GET / HTTP/1.1\r\nX-Slow: a") as client:
         while not any(channel.began for channel in list(running.server.active_channels.values())):
             client.sendall(b"a")
+        monkeypatch.setattr(webserver, "LONGEST_REQUEST", 0.0)
         running.server.next_channel_cleanup = 0
         running.server.pull_trigger()
         client.settimeout(SOON)
-        assert client.recv(1) == b""
+        assert is_cut(client)
 
 
 def test_an_answer_to_head_has_no_body(running):

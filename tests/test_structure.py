@@ -220,7 +220,6 @@ NOT_YET = [
     "people",
     "plans",
     "preparing",
-    "record",
     "review",
 ]
 VIEWS = [path for path in sorted((APP / "views").glob("*.py")) if path.stem not in NOT_YET]

@@ -7,14 +7,26 @@ from typing import Concatenate
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 
 from organizations import permissions
 from organizations.models import Environment, Organization, Submission, User
 from organizations.permissions import Right
 from organizations.presentation import record
+from organizations.presentation.addresses import counterpart_url, record_url, submission_url
 from organizations.services import people
 from organizations.services.actors import Actor
+
+__all__ = [
+    "actor",
+    "counterpart_url",
+    "needs",
+    "organization_or_404",
+    "record_url",
+    "require",
+    "submission_or_404",
+    "submission_url",
+    "user_of",
+]
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
@@ -79,17 +91,3 @@ def submission_or_404(environment: Environment, number: int) -> Submission:
     if found is None:
         raise Http404(f"No submission {number} in {environment.label}.")
     return found
-
-
-def record_url(organization: Organization, name: str = "record") -> str:
-    return reverse(name, args=[organization.environment, organization.oid])
-
-
-def counterpart_url(organization: Organization) -> str:
-    """Where the switch of environments leads from a record: to its counterpart, or to the ways to one."""
-    counterpart = organization.counterpart
-    return record_url(counterpart) if counterpart else record_url(organization, "counterpart")
-
-
-def submission_url(submission: Submission) -> str:
-    return reverse("submission", args=[submission.environment, submission.pk])

@@ -1,17 +1,16 @@
 """What the frame of every page shows: the environment, its state, the person, what is open."""
 
-import datetime
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
 
-from organizations import permissions, words
-from organizations.models import Environment, EnvironmentGate, Submission, User, clock
+from organizations import permissions
+from organizations.models import Environment, EnvironmentGate, Submission, User
 from organizations.permissions import Right
-from organizations.services import demonstration, environments, gateway, workers
+from organizations.presentation.environment_state import EnvironmentState, environment_state
+from organizations.services import demonstration, gateway, workers
 from orgportal import RELEASE
 
 # Which entry of the menu a page belongs to; every other page of an environment belongs to its organizations.
@@ -29,19 +28,6 @@ SECTIONS = {
 
 CLOSED = ("stopped", "waiting", "paused")
 """States of an environment in which a person or the portal itself holds back what is queued."""
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentState:
-    """One environment's state in words, with the time that it rests on."""
-
-    environment: Environment
-    key: str
-    word: str
-    icon: str
-    sentence: str  # may quote what others wrote
-    time: datetime.datetime | None
-    tone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +57,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return context | (_environment(environment, context["section"]) if environment else {"banners": _closed_gates()})
 
 
-def environment_state(environment: str, gate: EnvironmentGate | None = None) -> EnvironmentState:
-    """The state of an environment, from its settings and its gate."""
-    chosen = Environment(environment)
-    gate = gate or EnvironmentGate.objects.get(pk=environment)
-    moment = clock.now()
-    wording = words.ENVIRONMENT_STATE[_state_key(environment, gate, moment)]
-    sentence = wording.say(
-        environment=chosen.label,
-        time=_clock(_time_of(wording.key, gate)),
-        cause=_cause_of(wording.key, gate),
-        failures=gate.failures,
-        k=environments.waiting(environment) if wording.key in ("stopped", "paused") else 0,
-    )
-    return EnvironmentState(chosen, wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)
-
-
 def _closed_gates() -> list[EnvironmentState]:
     """On pages about both environments: those to which nothing is sent at present."""
     gates = EnvironmentGate.objects.order_by("environment")
@@ -107,43 +77,6 @@ def _environment(environment: str, section: str) -> dict[str, Any]:
         "other_environment": chosen.other.value,
         "open_submissions": Submission.objects.open().in_environment(environment).count(),
     }
-
-
-def _state_key(environment: str, gate: EnvironmentGate, moment: datetime.datetime) -> str:
-    connection = gateway.connection(environment)
-    if not connection.is_connected:
-        return "faulty" if connection.fault else "not_connected"
-    if gate.is_stopped:
-        return "stopped"
-    if gate.hold_until is not None and gate.hold_until > moment:
-        return "paused" if gate.probing else "waiting"
-    if gate.checked_at is None or gate.check_facts.get("fingerprint") != gateway.settings_fingerprint(environment):
-        return "not_checked"
-    return "connected" if gate.check_succeeded else "check_failed"
-
-
-def _time_of(key: str, gate: EnvironmentGate) -> datetime.datetime | None:
-    return {
-        "stopped": gate.stopped_at,
-        "waiting": gate.hold_until,
-        "paused": gate.hold_until,
-        "connected": gate.checked_at,
-        "check_failed": gate.checked_at,
-        "not_checked": settings.STARTED_AT,
-    }.get(key)
-
-
-def _cause_of(key: str, gate: EnvironmentGate) -> str:
-    cause = {
-        "stopped": gate.stopped_reason,
-        "faulty": gateway.connection(gate.environment).fault,
-        "check_failed": str(gate.check_facts.get("sentence", "")),
-    }.get(key, "")
-    return cause.rstrip(".")
-
-
-def _clock(moment: datetime.datetime | None) -> str:
-    return words.moment(timezone.localtime(moment), timezone.now(), "clock") if moment else ""
 
 
 def _person(user: User) -> Person:

@@ -11,8 +11,8 @@ from django.template.loader import render_to_string
 from django.utils.html import strip_tags
 
 from organizations import words
-from organizations.context import EnvironmentState
 from organizations.models import Environment
+from organizations.presentation.environment_state import EnvironmentState
 
 LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
 

@@ -53,7 +53,7 @@ ARROWS = {
     "pages": _READING | {"presentation", "forms"},
     "views": _OUTER | {"pages", "presentation", "context"},
     "templatetags": _OUTER,
-    "context": _OUTER,
+    "context": _OUTER | {"presentation"},
     "checks": _OUTER,
     "apps": _OUTER | {"checks"},
     "urls": {"views", "models"},

@@ -216,7 +216,6 @@ NOT_YET = [
     "counterparts",
     "deactivation",
     "differences",
-    "organizations",
     "people",
     "plans",
     "preparing",

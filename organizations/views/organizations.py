@@ -1,45 +1,34 @@
 """The list of records: list and tree in one, a branch of it, and its export."""
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from organizations import permissions
 from organizations.models import Environment
-from organizations.permissions import Right, why_not
-from organizations.presentation import choosing, exporting, filters, listing, tree
-from organizations.services import gateway, people
+from organizations.pages import organizations as organizations_page
+from organizations.permissions import Right
+from organizations.presentation import choosing, exporting, filters
+from organizations.services import people
 
 from .access import needs, organization_or_404, user_of
 from .files import download
+from .showing import show
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """All records of an environment."""
-    wanted = filters.read(request.GET, environment)
-    why_not_edit = why_not(user_of(request), Right.EDIT, environment)
-    why_not_send = why_not(user_of(request), permissions.sending(environment), environment)
-    shown = listing.read(
+    page = organizations_page.build(
         environment,
-        wanted,
-        request.GET.get("page", ""),
-        request.GET.get("open", ""),
-        listing.NOTHING_CHOSEN if why_not_send else choosing.read(request.GET),
-        can_choose=not why_not_send,
+        user_of(request),
+        filters.read(request.GET, environment),
+        number=request.GET.get("page", ""),
+        wish=request.GET.get("open", ""),
+        ticks=choosing.read(request.GET),
     )
-    context = {
-        "listing": shown,
-        "section": "organizations",
-        "why_not_edit": why_not_edit,
-        "why_not_send": why_not_send,
-    }
-    if not shown.total:
-        is_connected = gateway.connection(environment).is_connected
-        context["empty"] = listing.empty(environment, is_connected=is_connected, may_edit=not why_not_edit)
-    return render(request, "organizations/page.html", context)
+    return show(request, page)
 
 
 @require_safe
@@ -49,13 +38,8 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
     organization = organization_or_404(environment, oid)
     if "HX-Request" not in request.headers:
         return redirect(reverse("organizations", args=[environment]) + f"?open={oid}")
-    context = {
-        "rows": tree.branch(organization, request.GET.get("page", "")),
-        "may_edit": permissions.may(user_of(request), Right.EDIT),
-        "may_send": permissions.may(user_of(request), permissions.sending(environment)),
-        "other_environment": environment.other,
-    }
-    response = render(request, "organizations/_rows.html", context)
+    page = organizations_page.build_branch(organization, user_of(request), request.GET.get("page", ""))
+    response = show(request, page)
     response["Vary"] = "HX-Request"
     return response
 

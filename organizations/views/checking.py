@@ -2,34 +2,26 @@
 
 from collections.abc import Iterator
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.forms.checking import read_by_form
 from organizations.models import Environment
-from organizations.permissions import Right, why_not
+from organizations.pages import checking as checking_page
+from organizations.permissions import Right
 from organizations.services import checking, people
 
 from .access import needs, user_of
 from .files import download
+from .showing import show
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
-    ids = checking.records(environment).values_list("pk", flat=True)
-    part = Paginator(ids, checking.AT_ONCE).get_page(request.GET.get("page", ""))
-    context = {
-        "section": "organizations",
-        "page": part,
-        "findings": checking.check(environment, list(part), read_by_form),
-        "record_page": "record" if why_not(user_of(request), Right.EDIT, environment) else "edit",
-    }
-    return render(request, "organizations/check.html", context)
+    return show(request, checking_page.build(environment, user_of(request), request.GET.get("page", "")))
 
 
 @require_safe

@@ -1,0 +1,36 @@
+"""Today's rules, applied to stored records: a part of them on each page."""
+
+from dataclasses import dataclass
+
+from django.core.paginator import Page as Slice
+from django.core.paginator import Paginator
+
+from organizations.forms.checking import read_by_form
+from organizations.models import Environment, User
+from organizations.permissions import Right, why_not
+from organizations.services import checking
+from organizations.services.checking import RecordFinding
+
+from . import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckingPage(Page):
+    """`record_page` is the name of the address that a finding leads to."""
+
+    template = "organizations/check.html"
+
+    page: Slice
+    findings: list[RecordFinding]
+    record_page: str
+
+
+def build(environment: Environment, user: User, number: str) -> CheckingPage:
+    """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
+    ids = checking.records(environment).values_list("pk", flat=True)
+    page = Paginator(ids, checking.AT_ONCE).get_page(number)
+    return CheckingPage(
+        page=page,
+        findings=checking.check(environment, list(page), read_by_form),
+        record_page="record" if why_not(user, Right.EDIT, environment) else "edit",
+    )

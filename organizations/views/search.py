@@ -2,15 +2,17 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from organizations.models import Environment
+from organizations.models import Environment, Organization
+from organizations.pages import search as search_page
 from organizations.permissions import Right
 from organizations.presentation import finding
 from organizations.services import searching
 
 from .access import needs, record_url
+from .showing import show
 
 
 @require_safe
@@ -23,12 +25,14 @@ def page(request: HttpRequest) -> HttpResponse:
     text = searching.typed(request.GET.get("q", ""))
     given = request.GET.get("environment", "")
     current = Environment(given) if given in Environment.values else None
-    by_oid = finding.by_oid(text, current or Environment.STAGING)
-    if by_oid:
-        for other in by_oid[1:]:
-            messages.info(request, finding.also_in(other))
-        return redirect(record_url(by_oid[0]))
-    found = finding.find(text) if text else None
-    if found and found.submissions and (found.total == 1 or text.startswith("#")):
-        return redirect(found.submissions[0].url)
-    return render(request, "search/page.html", {"text": text, "found": found, "current": current})
+    records = finding.by_oid(text, current or Environment.STAGING)
+    if records:
+        return _open(request, *records)
+    page = search_page.build(text, current)
+    return redirect(page.opens) if page.opens else show(request, page)
+
+
+def _open(request: HttpRequest, record: Organization, *others: Organization) -> HttpResponse:
+    for other in others:
+        messages.info(request, finding.also_in(other))
+    return redirect(record_url(record))

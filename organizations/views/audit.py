@@ -2,35 +2,31 @@
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from organizations.models import AuditEntry, clock
-from organizations.permissions import Right, why_not
-from organizations.presentation import audit, audit_export, audit_filters
+from organizations.pages import audit as audit_page
+from organizations.permissions import Right
+from organizations.presentation import audit_export, audit_filters
 from organizations.services import people
-from organizations.views.access import actor, needs, user_of
-from organizations.views.files import download
+
+from .access import actor, needs, user_of
+from .files import download
+from .showing import show
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
     filters, faults = audit_filters.read(request.GET)
-    context = {
-        "audit": audit.page(filters, faults, sequence_in(request, "before")),
-        # A submission is named by a link, not in a field of the form that could take the focus.
-        "problems": [("" if name == "submission" else name, fault) for name, fault in faults.items()],
-        "exports": [(form.upper(), filters.address(format=form)) for form in audit_export.FORMATS],
-        "why_not_export": why_not(user_of(request), Right.EXPORT),
-    }
-    return render(request, "audit/page.html", context, status=422 if faults else 200)
+    page = audit_page.build(user_of(request), filters, faults, before=sequence_in(request, "before"))
+    return show(request, page, status=422 if faults else 200)
 
 
 @require_safe
 @needs(Right.VIEW)
 def entry(request: HttpRequest, sequence: int) -> HttpResponse:
-    return render(request, "audit/entry.html", {"audit": audit.entry(_entry(sequence))})
+    return show(request, audit_page.build_entry(_entry(sequence)))
 
 
 @require_safe

@@ -212,7 +212,6 @@ def handlers(path: Path) -> Iterator[tuple[str, int]]:
 
 NOT_YET = [
     "account",
-    "connection",
     "counterparts",
     "deactivation",
     "differences",

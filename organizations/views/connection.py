@@ -2,44 +2,25 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from organizations.models import Environment, EnvironmentGate
-from organizations.permissions import Right, sending, why_not
-from organizations.presentation import connection as shown
-from organizations.services import connections, environments, going_on
+from organizations.models import Environment
+from organizations.pages import connection as connection_page
+from organizations.pages.connection import CHECK
+from organizations.permissions import Right, sending
+from organizations.services import environments, going_on
 from organizations.services.faults import NotDone
 
 from .access import actor, needs, require, user_of
-
-CHECK = "check the connection"
+from .showing import show
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Nothing is asked of Redox to show this."""
-    gate = EnvironmentGate.objects.get(pk=environment)
-    facts = connections.facts(environment)
-    context = {
-        "section": "connection",
-        "gate": gate,
-        "facts": facts,
-        "settings_in_force": shown.settings_in_force(facts),
-        "missing": shown.missing(facts),
-        "lines_to_set": shown.lines_to_set(facts),
-        "checked": shown.check_sentence(gate),
-        "clock": shown.clock_sentence(gate),
-        "may_go_on": going_on.may_go_on(gate),
-        "check_why_not": why_not(user_of(request), Right.EDIT, environment, CHECK),
-        "why_not": why_not(user_of(request), sending(environment)),
-        "workers": connections.known_workers(environment),
-        "routing_table": connections.routing_table(),
-        "switch_url": reverse("connection", args=[environment.other]),
-    }
-    return render(request, "connection/page.html", context)
+    return show(request, connection_page.build(environment, user_of(request)))
 
 
 @require_POST

@@ -1,0 +1,58 @@
+"""The connection to one environment: what is set, what the last check found, and who sends."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from organizations.models import Environment, EnvironmentGate, User
+from organizations.permissions import Right, sending, why_not
+from organizations.presentation import connection as shown
+from organizations.presentation.connection import Missing, Setting
+from organizations.services import connections, going_on
+from organizations.services.connections import ConnectionFacts, WorkerFacts
+
+from . import Page
+
+CHECK = "check the connection"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionPage(Page):
+    """Nothing is asked of Redox to show this."""
+
+    template = "connection/page.html"
+
+    gate: EnvironmentGate
+    facts: ConnectionFacts
+    settings_in_force: list[Setting]
+    missing: list[Missing]
+    lines_to_set: str
+    checked: SafeString | str
+    clock: str
+    may_go_on: bool
+    check_why_not: str
+    why_not: str
+    workers: list[WorkerFacts]
+    routing_table: tuple[tuple[str, str, str], ...]
+    switch_url: str
+
+
+def build(environment: Environment, user: User) -> ConnectionPage:
+    gate = EnvironmentGate.objects.get(pk=environment)
+    facts = connections.facts(environment)
+    return ConnectionPage(
+        gate=gate,
+        facts=facts,
+        settings_in_force=shown.settings_in_force(facts),
+        missing=shown.missing(facts),
+        lines_to_set=shown.lines_to_set(facts),
+        checked=shown.check_sentence(gate),
+        clock=shown.clock_sentence(gate),
+        may_go_on=going_on.may_go_on(gate),
+        check_why_not=why_not(user, Right.EDIT, environment, CHECK),
+        why_not=why_not(user, sending(environment)),
+        workers=connections.known_workers(environment),
+        routing_table=connections.routing_table(),
+        switch_url=reverse("connection", args=[environment.other]),
+    )

@@ -1,46 +1,13 @@
 """The words of the portal, the first steps, and what to do when something is unclear: on one page."""
 
-from dataclasses import dataclass
-
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from organizations import words
-from organizations.presentation import evidence
-from organizations.words import Word
+from organizations.pages import help as help_page
 
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Words of one kind, each with the anchor that the sentences of all pages link to; "" where another has it."""
-
-    heading: str
-    entries: tuple[tuple[Word, str], ...]
-
-
-# Where one word stands for two things, such as Rejected, the first family here has its anchor; Unknown has a section.
-FAMILIES = (
-    ("State of a submission", words.SUBMISSION_STATE),
-    ("Directory status of a record", words.STANDING),
-    ("To do about a record", words.OPEN_WORK),
-    ("What an attempt came to", words.ATTEMPT),
-    ("State of an environment", words.ENVIRONMENT_STATE),
-    ("State of a plan: several records sent together", words.PLAN_STATE),
-)
-OWN_SECTION = "unknown"
+from .showing import show
 
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return render(request, "help/page.html", {"families": _families(), "evidence": evidence.explained()})
-
-
-def _families() -> list[Family]:
-    seen = {OWN_SECTION}
-    found = []
-    for heading, family in FAMILIES:
-        entries = tuple((word, "" if word.key in seen else word.key) for word in family.values())
-        seen |= set(family)
-        found.append(Family(heading, entries))
-    return found
+    return show(request, help_page.build())

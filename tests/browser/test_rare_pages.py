@@ -8,10 +8,10 @@ from django.db import OperationalError
 from playwright.sync_api import expect
 
 from organizations.models import EnvironmentGate, State, Submission, User, clock
+from organizations.pages import help as help_page
 from organizations.practice import PracticeDirectory
 from organizations.services import environments
 from organizations.services.actors import system
-from organizations.views import help as help_page
 from orgportal.middleware import LONGEST_ADDRESS
 from tests import factories
 

@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from organizations.views import help as help_page
+from organizations.pages import help as help_page
 from orgportal import headers
 from orgportal.headers import HeadersMiddleware
 from orgportal.middleware import LONGEST_ADDRESS

@@ -4,7 +4,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.test import Client
 
-from organizations.views import help as help_page
+from organizations.pages import help as help_page
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from organizations import words
-from organizations.views.help import FAMILIES
+from organizations.pages.help import FAMILIES
 
 
 @pytest.fixture

@@ -215,7 +215,6 @@ NOT_YET = [
     "counterparts",
     "deactivation",
     "differences",
-    "people",
     "plans",
     "preparing",
     "review",

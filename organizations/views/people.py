@@ -2,26 +2,30 @@
 
 from collections.abc import Callable, Collection
 from functools import wraps
-from itertools import zip_longest
 from typing import Any, Concatenate
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from organizations import permissions
 from organizations.forms.account import AccountForm
 from organizations.models import User
+from organizations.pages import people as people_page
 from organizations.permissions import Right
-from organizations.presentation import people as shown
 from organizations.services import passwords, people
 from organizations.services.faults import NameTaken, NotDone
 
 from . import lost
 from .access import actor, user_of
+from .showing import show
+
+ADDED_ALREADY = (
+    "{name} was added already. The first password was shown once. If you do not have it, make another one here."
+)
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
@@ -40,12 +44,7 @@ def _managed[**P](view: View[P]) -> View[P]:
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    context = {
-        "people": shown.people(),
-        "roles": shown.roles(),
-        "manages": permissions.manages_people(user_of(request)),
-    }
-    return render(request, "people/page.html", context)
+    return show(request, people_page.build(user_of(request)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,14 +60,9 @@ def new(request: HttpRequest) -> HttpResponse:
         password = passwords.made_up(form.instance)
         if _save(request, form, "account made", password=password):
             return _show_password(request, form.instance, password)
-    made = form.added_before() if form.is_bound else None
-    if made is not None:
-        messages.info(
-            request,
-            f"{made.shown_name} was added already. The first password was shown once. If you do not have it, make "
-            "another one here.",
-        )
-        return redirect("person", made.pk)
+    if form.is_bound and (added := form.added_before()):
+        messages.info(request, ADDED_ALREADY.format(name=added.shown_name))
+        return redirect("person", added.pk)
     return _show_form(request, form, User(), status=422 if form.is_bound else 200)
 
 
@@ -84,9 +78,7 @@ def change(request: HttpRequest, person: int) -> HttpResponse:
         return _show_form(request, form, stored, notes=[lost.SENTENCE], status=422)
     if not form.is_bound:
         return _show_form(request, form, stored)
-    if not form.is_valid():
-        return _show_form(request, form, stored, status=422)
-    if form.changes and not _save(request, form, ", ".join(form.changes)):
+    if not form.is_valid() or (form.changes and not _save(request, form, ", ".join(form.changes))):
         return _show_form(request, form, stored, status=422)
     messages.success(request, f"{user.shown_name} is saved. Changed: {', '.join(form.changes) or 'nothing more'}.")
     return redirect("people")
@@ -112,12 +104,7 @@ def close(request: HttpRequest, person: int) -> HttpResponse:
     user = _person_or_404(person)
     if request.method == "POST":
         return _open_or_close(request, user, is_active=False)
-    context = {
-        "account": user,
-        "closing": shown.closing(user),
-        "why_not": shown.why_not_close(user, user_of(request)),
-    }
-    return render(request, "people/close.html", context)
+    return show(request, people_page.build_close(user, user_of(request)))
 
 
 @require_POST
@@ -177,19 +164,8 @@ def _show_form(
     request: HttpRequest, form: AccountForm, stored: User, *, notes: Collection[str] = (), status: int = 200
 ) -> HttpResponse:
     """The form of a person. `stored` is the account as it is: the form writes what was typed into its own."""
-    by = user_of(request)
-    boxes = list(form["groups"]) if "groups" in form.fields else []
-    roles = shown.roles_of(stored, [box.data["value"].instance for box in boxes] if boxes else stored.groups.all())
-    context = {
-        "form": form,
-        "account": stored,
-        "roles": list(zip_longest(boxes, roles)),
-        "why_no_password": shown.why_no_password(stored, by),
-        "why_not_close": shown.why_not_close(stored, by),
-        "notes": notes,
-    }
-    return render(request, "people/form.html", context, status=status)
+    return show(request, people_page.build_person(form, stored, user_of(request), notes), status=status)
 
 
 def _show_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
-    return render(request, "people/password.html", {"account": user, "password": password})
+    return show(request, people_page.PasswordPage(account=user, password=password))

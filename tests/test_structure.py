@@ -211,7 +211,6 @@ def handlers(path: Path) -> Iterator[tuple[str, int]]:
 
 
 NOT_YET = [
-    "account",
     "counterparts",
     "deactivation",
     "differences",

@@ -3,12 +3,11 @@
 import datetime
 from http import HTTPStatus
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -18,11 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from organizations import permissions, words
 from organizations.forms.account import PasswordForm, SignInForm
 from organizations.models import User
-from organizations.permissions import ACTS, ROLES, Right
+from organizations.pages import account as account_page
+from organizations.permissions import Right
 from organizations.services import demonstration, people, signing_in
 from organizations.services.faults import NotDone
 from organizations.services.throttle import TooManyTries
-from organizations.views import access
+
+from . import access
+from .showing import show
 
 WRONG = "The name or the password is wrong. Check both."
 WRONG_OLD = "Your old password was entered incorrectly. Enter it again."
@@ -75,26 +77,15 @@ def page(request: HttpRequest) -> HttpResponse:
     status = _change_password(request, user, form) if form.is_bound else HTTPStatus.OK
     if status == HTTPStatus.FOUND:
         return redirect(_landing(user) if is_asked_for else "account")
-    held = permissions.rights_of(user)
-    context = {
-        "form": form,
-        "rights": [(ACTS[right], right in held) for right in Right],
-        "roles": permissions.role_of(user),
-    }
-    return render(request, "account/page.html", context, status=status)
+    return show(request, account_page.build(user, form), status=status)
 
 
 def _change_password(request: HttpRequest, user: User, form: PasswordForm) -> HTTPStatus:
+    """Change it if nothing is in the way, and say with which status to answer."""
     form.full_clean()
-    if "old_password" in form.cleaned_data:
-        try:
-            if not signing_in.is_own_password(request, user, form.cleaned_data["old_password"]):
-                form.add_error("old_password", WRONG_OLD)
-        except TooManyTries as fault:
-            form.add_error("old_password", CLOSED_OLD.format(time=_clock(fault.until)))
-            return HTTPStatus.TOO_MANY_REQUESTS
+    is_closed = not _check_old_password(request, user, form)
     if form.errors:
-        return HTTPStatus.UNPROCESSABLE_ENTITY
+        return HTTPStatus.TOO_MANY_REQUESTS if is_closed else HTTPStatus.UNPROCESSABLE_ENTITY
     try:
         people.change_password(user, form.cleaned_data["new_password1"], actor=access.actor(request))
     except NotDone as fault:
@@ -103,6 +94,18 @@ def _change_password(request: HttpRequest, user: User, form: PasswordForm) -> HT
     update_session_auth_hash(request, user)
     messages.info(request, "Your password was changed. Wherever else you were signed in, that has ended.")
     return HTTPStatus.FOUND
+
+
+def _check_old_password(request: HttpRequest, user: User, form: PasswordForm) -> bool:
+    """Put into the form what is wrong with the old password; False while too many were wrong to look at another."""
+    if "old_password" in form.cleaned_data:
+        try:
+            if not signing_in.is_own_password(request, user, form.cleaned_data["old_password"]):
+                form.add_error("old_password", WRONG_OLD)
+        except TooManyTries as fault:
+            form.add_error("old_password", CLOSED_OLD.format(time=_clock(fault.until)))
+            return False
+    return True
 
 
 def _try(request: HttpRequest, form: SignInForm) -> HttpResponse:
@@ -135,12 +138,4 @@ def _landing(user: User) -> str:
 
 
 def _sign_in_page(request: HttpRequest, form: SignInForm, *, status: int) -> HttpResponse:
-    roles = [role for role in ROLES if settings.DEMO and demonstration.person_with_role(role)]
-    context = {
-        "form": form,
-        "next": safe_next(request, ""),
-        "start_here": "editor",
-        "roles": roles,
-        "nobody_yet": not User.objects.exists(),
-    }
-    return render(request, "account/sign_in.html", context, status=status)
+    return show(request, account_page.build_sign_in(form, safe_next(request, "")), status=status)

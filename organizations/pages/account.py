@@ -1,0 +1,53 @@
+"""Signing in, and what a person may see and change of their own account."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from organizations import permissions
+from organizations.forms.account import PasswordForm, SignInForm
+from organizations.models import User
+from organizations.permissions import ACTS, ROLES, Right
+from organizations.services import demonstration
+
+from . import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPage(Page):
+    """One's own account: `rights` are (act, whether this person can)."""
+
+    template = "account/page.html"
+
+    form: PasswordForm
+    rights: list[tuple[str, bool]]
+    roles: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPage(Page):
+    """`roles` have a button each in the demonstration; `next` is where it goes on, `nobody_yet`: no account exists."""
+
+    template = "account/sign_in.html"
+
+    form: SignInForm
+    next: str
+    start_here: str
+    roles: list[str]
+    nobody_yet: bool
+
+
+def build(user: User, form: PasswordForm) -> AccountPage:
+    held = permissions.rights_of(user)
+    rights = [(ACTS[right], right in held) for right in Right]
+    return AccountPage(form=form, rights=rights, roles=permissions.role_of(user))
+
+
+def build_sign_in(form: SignInForm, next_page: str) -> SignInPage:
+    return SignInPage(
+        form=form,
+        next=next_page,
+        start_here="editor",
+        roles=[role for role in ROLES if settings.DEMO and demonstration.person_with_role(role)],
+        nobody_yet=not User.objects.exists(),
+    )

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.db.models import Count, Min
+from django.urls import reverse
 
 from organizations.folding import fold
 from organizations.models import Environment, Organization, Presence, tree
@@ -30,6 +31,15 @@ class Place(NamedTuple):
     path: str
     oid: str
     is_deactivated: bool
+
+
+def suggesting(environment: str) -> dict[str, str]:
+    """What a field in which a record is named needs to offer what fits, in the list `parents` beside it."""
+    return {
+        "data-hx-get": reverse("suggestions", args=[environment]),
+        "data-hx-trigger": "input changed delay:250ms",
+        "data-hx-target": "#parents",
+    }
 
 
 def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> list[Choice]:

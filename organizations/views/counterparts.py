@@ -9,12 +9,13 @@ from organizations.forms.counterpart import CounterpartForm
 from organizations.models import Environment, Organization
 from organizations.permissions import Right, why_not
 from organizations.presentation import choices, counterpart
+from organizations.presentation.addresses import path_to
 from organizations.services import counterparts
 from organizations.services.counterparts import Seen
 from organizations.services.faults import EditConflict, NotDone
 
 from .access import actor, needs, organization_or_404, record_url, require, user_of
-from .form_page import FormPage, posted_number, suggesting
+from .form_page import posted_number
 
 CHOOSE = "Choose a record, and compare the two."
 
@@ -75,7 +76,7 @@ def _show(
     context = {
         "organization": organization,
         "section": "organizations",
-        "path": FormPage(request, environment, organization).path(environment.other.label),
+        "path": path_to(organization, environment.other.label),
         "form": form,
         "linked": linked,
         "other": shown,
@@ -94,5 +95,5 @@ def _form(request: HttpRequest, environment: Environment) -> CounterpartForm:
     other = environment.other
     given = request.GET if "counterpart" in request.GET else None
     form = CounterpartForm(given, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
-    form.fields["counterpart"].widget.attrs |= suggesting(other)
+    form.fields["counterpart"].widget.attrs |= choices.suggesting(other)
     return form

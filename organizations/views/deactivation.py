@@ -13,6 +13,7 @@ from organizations import words
 from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Intent, Organization
 from organizations.permissions import Right, sending, why_not
+from organizations.presentation.choices import suggesting
 from organizations.presentation.deactivation import deactivation
 from organizations.presentation.review import page as review_page
 from organizations.services import reviews, submissions
@@ -22,7 +23,6 @@ from organizations.services.reviews import Review
 
 from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile, why_not_ask
-from .form_page import suggesting
 from .lost import SENTENCE, came_back, comes_back
 from .plans import deactivate_branch
 from .replacing import other_record

@@ -20,6 +20,7 @@ from organizations.permissions import Right, may, sending, why_not
 from organizations.presentation import choosing
 from organizations.presentation import draft as drawn
 from organizations.presentation import plan as shown
+from organizations.presentation.choices import suggesting
 from organizations.services import drafts, plans
 from organizations.services.actors import Actor
 from organizations.services.drafts import Chosen, Draft
@@ -27,7 +28,6 @@ from organizations.services.faults import NotDone, OutOfDate, PlanMade
 
 from . import lost
 from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of
-from .form_page import suggesting
 from .replacing import other_record
 
 HOLD = "pause or stop a plan"

@@ -1,0 +1,121 @@
+"""The form of a record: what stands around its fields."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+
+from organizations.forms.record import RecordForm
+from organizations.forms.typed import MOST_ROWS
+from organizations.models import Organization, User
+from organizations.presentation import choices, editing, preparing
+from organizations.presentation.addresses import counterpart_url, record_url
+from organizations.presentation.choices import Choice, Place
+from organizations.presentation.preparing import Prepared
+from organizations.services.preparing import Basis, Source
+
+from . import Page
+from .editing import Editing
+
+
+class Filled(NamedTuple):
+    """From what a form of PRODUCTION was filled; `signed` is what goes round with it from now on."""
+
+    source: Source
+    basis: Basis
+    signed: str
+
+    def prepared(self) -> Prepared:
+        """What the page says of that record."""
+        return preparing.prepared(self.source, self.basis.filled, shown_doubt=self.basis.doubt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPage(Page):
+    """A record as somebody edits it, or a new one. `notices` are true of the record, or of what was done just now."""
+
+    template = "editing/form.html"
+
+    form: RecordForm
+    organization: Organization | None
+    address: str
+    version: int
+    is_unsaved: bool
+    notices: list[str]
+    # The OID, and what can be chosen.
+    fixed_oid: str
+    open_oid: str
+    oid_note: str
+    taken_by: Organization | None
+    parents: list[Choice]
+    parent_place: Place | None
+    destinations: list[Choice]
+    most_rows: int
+    # The record of STAGING that it was filled from.
+    prepared: Prepared | None
+    basis: str
+    # Where else to go.
+    path: list[tuple[str, str]]
+    leave_url: str
+    switch_url: str
+
+
+def build(
+    open_form: Editing,
+    form: RecordForm,
+    user: User,
+    *,
+    filled: Filled | None = None,
+    notes: Sequence[str] = (),
+    oid_note: str = "",
+    is_unsaved: bool = False,
+) -> FormPage:
+    """The page with this form. `notes` are said first; `is_unsaved` if the form holds what somebody typed."""
+    made = open_form.organization
+    prepared = filled.prepared() if filled else None
+    return FormPage(
+        form=form,
+        organization=made,
+        address=open_form.address,
+        version=open_form.version,
+        is_unsaved=is_unsaved,
+        notices=[*notes, *(editing.notices(made, user.pk) if made else [])],
+        fixed_oid=editing.fixed_oid_sentence(made) if made else "",
+        open_oid=editing.open_oid_sentence(made) if made else "",
+        oid_note=oid_note or (prepared.oid_note if prepared else ""),
+        taken_by=_taken_by(open_form, form),
+        **_offered(open_form, form),
+        prepared=prepared,
+        basis=filled.signed if filled else "",
+        **_elsewhere(open_form),
+    )
+
+
+def _offered(open_form: Editing, form: RecordForm) -> dict[str, Any]:
+    environment, parent = open_form.environment, open_form.parent_of(form.typed)
+    return {
+        "parents": choices.parents(environment, form.typed.fields.get("parent", "")),
+        "parent_place": choices.place_of(environment, parent),
+        "destinations": choices.destinations(environment, parent),
+        "most_rows": MOST_ROWS,
+    }
+
+
+def _elsewhere(open_form: Editing) -> dict[str, Any]:
+    made, staging = open_form.organization, open_form.staging
+    switch_url = record_url(staging) if staging else ""
+    return {
+        "path": open_form.path("Edit" if made else "Add organization"),
+        "leave_url": record_url(made) if made else reverse("organizations", args=[open_form.environment]),
+        "switch_url": counterpart_url(made) if made else switch_url,
+    }
+
+
+def _taken_by(open_form: Editing, form: RecordForm) -> Organization | None:
+    """The other record that has the OID which was refused."""
+    if not form.checked or "oid" not in form.main.errors:
+        return None
+    here = Organization.objects.in_environment(open_form.environment)
+    holder = here.filter(oid=form.main.values["oid"]).first()
+    return None if holder == open_form.organization else holder

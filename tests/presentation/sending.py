@@ -34,7 +34,7 @@ def fresh(submission: Submission) -> Submission:
 def updated(practice: PracticeDirectory, user: User, behaviour: str, **values: object) -> Submission:
     """An Update of an accepted record, sent while the directory behaved so."""
     accepted = factories.accepted(user=user)
-    practice.register("staging", json.loads(bytes(accepted.confirmed_submission.message))["Organizations"][0])
+    practice.register("staging", json.loads(bytes(accepted.submissions.get().message))["Organizations"][0])
     made = edit(accepted, user, **(values or {"name": "Lakeside North"}))
     submission = factories.submission(made, user=user)
     practice.behaviour = behaviour

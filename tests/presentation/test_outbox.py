@@ -61,13 +61,13 @@ def test_a_line_says_what_its_submission_waits_for_without_a_query_for_each(edit
     below = [factories.organization(f"{BASE}.{place}", user=editor, part_of_oid=BASE) for place in (2, 3)]
     plan = factories.plan([top, *below], user=editor)
     with CaptureQueriesContext(connection) as asked:
-        waits = [row.waits for row in page_for(editor).rows]
+        waits = [str(row.waits) for row in page_for(editor).rows]
     parent = f'<a href="/staging/organizations/{BASE}/">Lakeside 1</a>'
     assert waits.count(f"Waits for its parent {parent} to be accepted.") == 2
     factories.submission(factories.organization("2.999.1", user=editor), user=editor)
     plans.pause(plan.pk, actor=acting(editor))
     with CaptureQueriesContext(connection) as asked_again:
-        waits = [row.waits for row in page_for(editor).rows]
+        waits = [str(row.waits) for row in page_for(editor).rows]
     held = f'Plan <a href="/staging/plans/{plan.pk}/">{plan.pk}</a> is paused: Editor One paused it.'
     assert waits.count(held) == 3
     assert len(asked_again) == len(asked)

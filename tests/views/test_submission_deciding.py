@@ -2,9 +2,9 @@
 
 import datetime
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from organizations.forms.decision import DecisionForm
@@ -32,11 +32,12 @@ def approver(client_of: ClientOf) -> Client:
     return client_of("approver")
 
 
-def form_of(page: HttpResponse) -> DecisionForm:
-    return page.context["deciding"].form  # type: ignore[attr-defined]
+def form_of(page: Any) -> DecisionForm:
+    form: DecisionForm = page.context["deciding"].form
+    return form
 
 
-def decide(approver: Client, submission: Submission, page: HttpResponse, **typed: str) -> HttpResponse:
+def decide(approver: Client, submission: Submission, page: Any, **typed: str) -> Any:
     values = {"sequence": str(form_of(page).initial["sequence"]), **typed}
     return approver.post(page_of(submission, "submission-decide"), values)
 
@@ -47,7 +48,7 @@ def is_undecided(submission: Submission) -> bool:
     return submission.state == State.NEEDS_PERSON and not decided
 
 
-def keeps_what_was_typed(page: HttpResponse) -> bool:
+def keeps_what_was_typed(page: Any) -> bool:
     form = form_of(page)
     return (form["verdict"].value(), form["reason"].value()) == (TYPED["verdict"], TYPED["reason"])
 

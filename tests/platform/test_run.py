@@ -1,5 +1,8 @@
 """What `./dev test` says at its end must be true."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.run import BUDGET, SLACK, Result, Spent, judge, read_summary
@@ -42,3 +45,20 @@ def test_a_stage_fails_when_its_processes_take_far_more_than_their_budget():
     assert judge("sqlite", Spent(clock=9999, processor=allowed)) == Result()
     assert judge("sqlite", Spent(clock=1, processor=allowed + 1)) == Result(failed=1)
     assert judge("pytest", Spent(clock=1, processor=9999)) == Result()
+
+
+# The middle one ends at once and leaves a process that computes for a while, as Chromium does.
+ORPHAN = """
+import subprocess, sys
+from tests.run import adopt_orphans, processor_time
+adopt_orphans()
+orphan = "import os, time\\nif os.fork() == 0:\\n while time.process_time() < 0.3: pass"
+subprocess.run([sys.executable, "-c", orphan], check=True)
+print(processor_time())
+"""
+
+
+@pytest.mark.slow
+def test_what_an_orphan_takes_of_the_processor_is_counted():
+    ended = subprocess.run([sys.executable, "-c", ORPHAN], capture_output=True, text=True, check=True)
+    assert float(ended.stdout) >= 0.3

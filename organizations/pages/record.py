@@ -17,9 +17,9 @@ from organizations.presentation.record import Around, Head, Values
 from organizations.presentation.stories import Stories
 
 from . import Page
+from .submission import ASK
 
 ROWS_A_PAGE = 50
-ASK = "ask the directory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,19 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from organizations.forms.counterpart import CounterpartForm
 from organizations.models import Environment, Organization
-from organizations.permissions import Right, why_not
-from organizations.presentation import choices, counterpart
-from organizations.presentation.addresses import path_to
+from organizations.pages import counterpart as counterpart_page
+from organizations.permissions import Right
 from organizations.services import counterparts
 from organizations.services.counterparts import Seen
 from organizations.services.faults import EditConflict, NotDone
 
 from .access import actor, needs, organization_or_404, record_url, require, user_of
 from .form_page import posted_number
+from .showing import show
 
 CHOOSE = "Choose a record, and compare the two."
 
@@ -29,20 +28,34 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         return _show(request, organization)
     require(request, Right.EDIT, environment=environment, oid=oid)
     other = Organization.objects.in_environment(environment.other).filter(pk=posted_number(request, "other")).first()
-    act = {"link": _linked, "unlink": _unlinked}.get(request.POST.get("act", ""))
-    if other is None or act is None or posted_number(request, "record") != organization.pk:
+    if other is None or posted_number(request, "record") != organization.pk:
         return _show(request, organization, problem=f"{CHOOSE} Nothing was changed.")
+    return _posted(request, organization, other)
+
+
+def _posted(request: HttpRequest, organization: Organization, other: Organization) -> HttpResponse:
     try:
-        said = act(request, organization, other)
+        done = _act(request, organization, other)
     except EditConflict as conflict:
         return _show(request, organization, other, problem=_saved_meanwhile(conflict.organization))
     except NotDone as fault:
-        return _show(request, organization_or_404(environment, oid), problem=str(fault))
-    messages.success(request, said)
+        now = organization_or_404(Environment(organization.environment), organization.oid)
+        return _show(request, now, problem=str(fault))
+    messages.success(request, done)
     return redirect(record_url(organization))
 
 
-def _linked(request: HttpRequest, organization: Organization, other: Organization) -> str:
+def _act(request: HttpRequest, organization: Organization, other: Organization) -> str:
+    """Link the two or remove their link; what was done, as a sentence."""
+    match request.POST.get("act"):
+        case "link":
+            return _link(request, organization, other)
+        case "unlink":
+            return _unlink(request, organization, other)
+    raise NotDone(f"{CHOOSE} Nothing was changed.")
+
+
+def _link(request: HttpRequest, organization: Organization, other: Organization) -> str:
     here = Seen(organization.pk, posted_number(request, "version"))
     there = Seen(other.pk, posted_number(request, "other_version"))
     staging, production = (here, there) if organization.environment == Environment.STAGING else (there, here)
@@ -51,7 +64,7 @@ def _linked(request: HttpRequest, organization: Organization, other: Organizatio
     return f"Linked with {other.name} in {word}. Nothing was sent."
 
 
-def _unlinked(request: HttpRequest, organization: Organization, other: Organization) -> str:
+def _unlink(request: HttpRequest, organization: Organization, other: Organization) -> str:
     counterparts.unlink(organization.pk, other.pk, actor=actor(request))
     return f"The link with {other.name} was removed. Both records stay as they are. Nothing was sent."
 
@@ -64,36 +77,7 @@ def _saved_meanwhile(saved: Organization) -> str:
 def _show(
     request: HttpRequest, organization: Organization, other: Organization | None = None, *, problem: str = ""
 ) -> HttpResponse:
-    """`other` is a record that was chosen already."""
-    environment = Environment(organization.environment)
-    form = _form(request, environment)
-    linked = organization.counterpart
-    if linked is None and other is None and form.is_bound and form.is_valid():
-        other = Organization.objects.in_environment(environment.other).get(oid=form.oid)
-    shown = linked or other
-    staging, production = (organization, shown) if environment is Environment.STAGING else (shown, organization)
-    fault = counterparts.why_not_link(staging, production) if staging and production and not linked else ""
-    context = {
-        "organization": organization,
-        "section": "organizations",
-        "path": path_to(organization, environment.other.label),
-        "form": form,
-        "linked": linked,
-        "other": shown,
-        "sides": counterpart.sides(organization, shown) if shown else [],
-        "fault": fault,
-        "prepare_url": "" if linked else counterpart.prepare_url(organization),
-        "why_not_edit": why_not(user_of(request), Right.EDIT, environment),
-        "problem": problem,
-        "switch_url": record_url(linked) if linked else "",
-    }
-    return render(request, "counterpart/page.html", context, status=409 if problem else 200)
-
-
-def _form(request: HttpRequest, environment: Environment) -> CounterpartForm:
-    """Bound once somebody named a record."""
-    other = environment.other
-    given = request.GET if "counterpart" in request.GET else None
-    form = CounterpartForm(given, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
-    form.fields["counterpart"].widget.attrs |= choices.suggesting(other)
-    return form
+    """The page with the record that the address names, or with `other` if one was chosen already."""
+    named = request.GET.get("counterpart")
+    page = counterpart_page.build(organization, user_of(request), named, other, problem=problem)
+    return show(request, page, status=409 if problem else 200)

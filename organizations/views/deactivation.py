@@ -1,31 +1,28 @@
 """Deactivate and reactivate: what happens, why, and in PRODUCTION the name typed, then one Update."""
 
 from collections.abc import Collection
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from organizations import words
 from organizations.forms.deactivation import DeactivationForm
-from organizations.models import Environment, Intent, Organization
-from organizations.permissions import Right, sending, why_not
-from organizations.presentation.choices import suggesting
-from organizations.presentation.deactivation import deactivation
-from organizations.presentation.review import page as review_page
+from organizations.models import Environment, Intent, Organization, Submission
+from organizations.pages import deactivation as deactivation_page
+from organizations.permissions import Right, sending
 from organizations.services import reviews, submissions
 from organizations.services.blockers import Block
 from organizations.services.faults import AlreadySent, Gone, NotDone
 from organizations.services.reviews import Review
 
-from .access import actor, counterpart_url, needs, organization_or_404, require, submission_url, user_of
-from .differences import ask_now, read_meanwhile, why_not_ask
+from .access import actor, needs, organization_or_404, require, submission_url, user_of
+from .differences import ask_now, read_meanwhile
 from .lost import SENTENCE, came_back, comes_back
 from .plans import deactivate_branch
-from .replacing import other_record
+from .showing import show
 
 _FIELDS = ("why", "replaced_by", "in_words", "typed_name")
 CHILDREN = "A record below this one is active now. Nothing was sent. Here is the plan for all of them."
@@ -36,7 +33,7 @@ CHILDREN = "A record below this one is active now. Nothing was sent. Here is the
 @needs(Right.VIEW)
 def deactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """Take a record out of use: what Redox last accepted, with Active false."""
-    return _act(request, organization_or_404(environment, oid), Intent.DEACTIVATE)
+    return _act(request, _review(request, organization_or_404(environment, oid), Intent.DEACTIVATE))
 
 
 @comes_back
@@ -44,55 +41,76 @@ def deactivate(request: HttpRequest, environment: Environment, oid: str) -> Http
 @needs(Right.VIEW)
 def reactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """Take a record into use again: what Redox last accepted, with Active true."""
-    return _act(request, organization_or_404(environment, oid), Intent.REACTIVATE)
+    return _act(request, _review(request, organization_or_404(environment, oid), Intent.REACTIVATE))
 
 
-def _act(request: HttpRequest, organization: Organization, intent: Intent) -> HttpResponse:
-    review = reviews.review(organization, actor=actor(request), intent=intent)
+def _review(request: HttpRequest, organization: Organization, intent: Intent) -> Review:
+    return reviews.review(organization, actor=actor(request), intent=intent)
+
+
+def _act(request: HttpRequest, review: Review) -> HttpResponse:
+    organization = review.organization
     if request.method != "POST":
-        return deactivate_branch(request, organization) if _has_children(review) else _page(request, review)
+        return deactivate_branch(request, organization) if _has_children(review) else _show(request, review)
     if came_back(request):
         messages.warning(request, SENTENCE)
-        return _shown_anew(request, review)
+        return _show_typed(request, review)
     if "ask" in request.POST:
-        anew = ask_now(request, organization)
-        return _shown_anew(request, reviews.review(anew, actor=actor(request), intent=intent))
+        return _show_typed(request, _review(request, ask_now(request, organization), review.intent))
     require(request, sending(organization.environment), environment=organization.environment, oid=organization.oid)
     if _has_children(review):
         return deactivate_branch(request, organization, notes=[CHILDREN], status=409)
-    form = DeactivationForm(request.POST, **_known(review))
+    return _posted(request, review)
+
+
+def _posted(request: HttpRequest, review: Review) -> HttpResponse:
+    """Send what was reviewed, unless something that was typed or ticked is missing."""
+    form = deactivation_page.posted_form(review, request.POST)
     missing = {submissions.warning_key(warning) for warning in review.open_warnings} - _ticked(request)
     is_current = form.data.get("sha256") == review.sha256
-    if not form.is_valid() or (missing and is_current and not review.blockers):
-        for sentence in read_meanwhile(request, organization):
-            messages.warning(request, sentence)
-        return _page(request, review, form, missing=missing, status=422)
-    return _submit(request, review, form)
+    if form.is_valid() and not (missing and is_current and not review.blockers):
+        return _send(request, review, form)
+    for sentence in read_meanwhile(request, review.organization):
+        messages.warning(request, sentence)
+    return _show(request, review, form, missing=missing, status=422)
 
 
-def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> HttpResponse:
+def _send(request: HttpRequest, review: Review, form: DeactivationForm) -> HttpResponse:
     try:
-        submission = submissions.submit(
-            review.organization.pk,
-            sha256=form.text("sha256"),
-            seen_submission=form.last_seen,
-            reason=form.given,
-            ticked=_ticked(request),
-            intent=review.intent,
-            actor=actor(request),
-        )
+        submission = _submit(request, review, form)
     except AlreadySent as fault:
-        time = words.moment(timezone.localtime(fault.submission.created_at), timezone.now(), "clock")
-        messages.info(request, f"This was sent already at {time}: submission {fault.submission.pk}.")
+        messages.info(request, _sent_already(fault))
         submission = fault.submission
     except Gone as gone:
         raise Http404(str(gone)) from gone
     except NotDone as fault:
-        messages.error(request, str(fault))
-        organization = organization_or_404(Environment(review.organization.environment), review.organization.oid)
-        anew = reviews.review(organization, actor=actor(request), intent=review.intent)
-        return _shown_anew(request, anew, status=409)
+        return _refused(request, review, fault)
     return redirect(submission_url(submission))
+
+
+def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Submission:
+    return submissions.submit(
+        review.organization.pk,
+        sha256=form.text("sha256"),
+        seen_submission=form.last_seen,
+        reason=form.given,
+        ticked=_ticked(request),
+        intent=review.intent,
+        actor=actor(request),
+    )
+
+
+def _sent_already(fault: AlreadySent) -> str:
+    time = words.moment(timezone.localtime(fault.submission.created_at), timezone.now(), "clock")
+    return f"This was sent already at {time}: submission {fault.submission.pk}."
+
+
+def _refused(request: HttpRequest, review: Review, fault: NotDone) -> HttpResponse:
+    """The page by what is so now, with what was typed."""
+    messages.error(request, str(fault))
+    organization = review.organization
+    now = organization_or_404(Environment(organization.environment), organization.oid)
+    return _show_typed(request, _review(request, now, review.intent), status=409)
 
 
 def _has_children(review: Review) -> bool:
@@ -104,14 +122,15 @@ def _ticked(request: HttpRequest) -> frozenset[str]:
     return frozenset(request.POST.getlist("tick"))
 
 
-def _shown_anew(request: HttpRequest, review: Review, *, status: int = 200) -> HttpResponse:
+def _show_typed(request: HttpRequest, review: Review, *, status: int = 200) -> HttpResponse:
     """The page of this review with what was typed and ticked."""
     if _has_children(review):
         return deactivate_branch(request, review.organization, status=status)
-    return _page(request, review, _same_form(request, review), status=status)
+    typed = {name: request.POST.get(name, "") for name in _FIELDS}
+    return _show(request, review, deactivation_page.empty_form(review, **typed), status=status)
 
 
-def _page(
+def _show(
     request: HttpRequest,
     review: Review,
     form: DeactivationForm | None = None,
@@ -119,43 +138,8 @@ def _page(
     missing: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    organization = review.organization
-    form = form or _empty_form(review)
-    if "replaced_by" in form.fields:
-        form.fields["replaced_by"].widget.attrs |= suggesting(organization.environment)
-    context = {
-        "section": "organizations",
-        "organization": organization,
-        "standing": words.STANDING[organization.standing],
-        "shown": deactivation(review),
-        "page": review_page(review, ticked=_ticked(request), missing=missing),
-        "review": review,
-        "form": form,
-        "why_not": why_not(user_of(request), sending(organization.environment)),
-        "ask_why_not": why_not_ask(request, organization),
-        "is_unsaved": request.method == "POST",
-        "switch_url": counterpart_url(organization),
-    }
-    return render(request, "deactivation/page.html", context, status=status)
-
-
-def _empty_form(review: Review, **typed: str) -> DeactivationForm:
-    tied = {"sha256": review.sha256, "seen_submission": str(review.organization.last_submission_id or 0)}
-    return DeactivationForm(initial=tied | typed, **_known(review))
-
-
-def _same_form(request: HttpRequest, review: Review) -> DeactivationForm:
-    """What was typed, tied to the review that is shown now."""
-    return _empty_form(review, **{name: request.POST.get(name, "") for name in _FIELDS})
-
-
-def _known(review: Review) -> dict[str, Any]:
-    """What the form must know besides what is typed."""
-    organization = review.organization
-    environment = Environment(organization.environment)
-    return {
-        "intent": review.intent,
-        "name": review.record.name if environment == Environment.PRODUCTION else "",
-        "word": environment.label,
-        "replacement": lambda typed: other_record(environment, typed, without=[organization.pk]),
-    }
+    is_unsaved, ticked = request.method == "POST", _ticked(request)
+    page = deactivation_page.build(
+        review, user_of(request), form, ticked=ticked, missing=missing, is_unsaved=is_unsaved
+    )
+    return show(request, page, status=status)

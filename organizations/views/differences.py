@@ -6,27 +6,27 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations.forms.differences import ReasonForm, WhoseForm
 from organizations.models import Environment, Organization
+from organizations.pages import differences as differences_page
+from organizations.pages.differences import DECIDE, TAKE
+from organizations.pages.submission import ASK
 from organizations.permissions import Right, why_not
 from organizations.presentation import differences as shown
-from organizations.presentation.deciding import who_decides
 from organizations.presentation.submission import cause_of
 from organizations.services import asking, differences
 from organizations.services.directory import Answer
 from organizations.services.faults import Gone, NotDone
 
 from . import lost
-from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of
+from .access import actor, needs, organization_or_404, record_url, require, user_of
 from .form_page import posted_version
+from .showing import show
 
-ASK = "ask the directory"
-TAKE = "take values from the directory"
-DECIDE = "decide whose an OID is"
 ASKS = ("record", "review", "differences", "deactivate", "reactivate")
 """The pages that a question about a record can lead back to."""
 _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
@@ -53,12 +53,28 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         return _show(request, organization, _typed(request), notes=[lost.SENTENCE], status=422)
     if "ask" in request.POST:
         return _show(request, ask_now(request, organization), _typed(request))
-    right, act = (Right.RESOLVE, DECIDE) if _decides(request) else (Right.EDIT, TAKE)
-    require(request, right, environment=environment, oid=oid, act=act)
-    form = WhoseForm(request.POST) if _decides(request) else ReasonForm(request.POST)
+    return _posted(request, organization)
+
+
+def _posted(request: HttpRequest, organization: Organization) -> HttpResponse:
+    decides = "decide" in request.POST
+    right, act = (Right.RESOLVE, DECIDE) if decides else (Right.EDIT, TAKE)
+    require(request, right, environment=organization.environment, oid=organization.oid, act=act)
+    form = WhoseForm(request.POST) if decides else ReasonForm(request.POST)
     if not form.is_valid():
         return _show(request, organization, form, status=422)
-    return _act(request, organization, form.cleaned_data.get("whose", ""), form.why)
+    return _carry_out(request, organization, form)
+
+
+def _carry_out(request: HttpRequest, organization: Organization, form: ReasonForm) -> HttpResponse:
+    try:
+        done = _act(request, organization, form)
+    except Gone as gone:
+        raise Http404(str(gone)) from gone
+    except NotDone as refusal:
+        return _refused(request, organization, refusal)
+    messages.success(request, done)
+    return redirect(record_url(organization))
 
 
 def ask_now(request: HttpRequest, organization: Organization) -> Organization:
@@ -91,32 +107,25 @@ def why_not_ask(request: HttpRequest, organization: Organization) -> str:
     return why_not(user_of(request), Right.EDIT, organization.environment, ASK)
 
 
-def _act(request: HttpRequest, organization: Organization, whose: str, reason: str) -> HttpResponse:
-    """Take the directory's values, or decide `whose` the OID is; a refusal is shown with what is so now."""
+def _act(request: HttpRequest, organization: Organization, form: ReasonForm) -> str:
+    """Take the directory's values, or decide whose the OID is; what was done, as a sentence."""
+    number, version = organization.pk, posted_version(request, organization)
     who, asked_at, count = actor(request), _asked_at(request), len(shown.page(organization).rows)
-    try:
-        if whose == "ours":
-            differences.claim(organization.pk, reason=reason, actor=who, asked_at=asked_at)
-            messages.success(
-                request, "Decided: this OID is ours. Nothing was sent. Review the record before you send it."
-            )
-        elif whose == "foreign":
-            differences.disclaim(organization.pk, reason=reason, actor=who, asked_at=asked_at)
-            messages.success(request, "Decided: this OID belongs to another organization. Nothing is sent to it.")
-        else:
-            version = posted_version(request, organization)
-            differences.take_theirs(organization.pk, version, reason=reason, actor=who, asked_at=asked_at)
-            messages.success(request, shown.taken(organization, count))
-    except Gone as gone:
-        raise Http404(str(gone)) from gone
-    except NotDone as refusal:
-        now = organization_or_404(Environment(organization.environment), organization.oid)
-        return _show(request, now, _typed(request), notes=[_sentence(refusal)], status=409)
-    return redirect(record_url(organization))
+    match form.cleaned_data.get("whose"):
+        case "ours":
+            differences.claim(number, reason=form.why, actor=who, asked_at=asked_at)
+            return "Decided: this OID is ours. Nothing was sent. Review the record before you send it."
+        case "foreign":
+            differences.disclaim(number, reason=form.why, actor=who, asked_at=asked_at)
+            return "Decided: this OID belongs to another organization. Nothing is sent to it."
+    differences.take_theirs(number, version, reason=form.why, actor=who, asked_at=asked_at)
+    return shown.taken(organization, count)
 
 
-def _decides(request: HttpRequest) -> bool:
-    return "decide" in request.POST
+def _refused(request: HttpRequest, before: Organization, refusal: NotDone) -> HttpResponse:
+    """What is so now, with what was typed."""
+    now = organization_or_404(Environment(before.environment), before.oid)
+    return _show(request, now, _typed(request), notes=[_sentence(refusal)], status=409)
 
 
 def _sentence(refusal: NotDone) -> str:
@@ -144,19 +153,6 @@ def _show(
     notes: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    decide_why_not = why_not(user_of(request), Right.RESOLVE, organization.environment, DECIDE)
-    user = user_of(request)
-    context = {
-        "page": shown.page(organization),
-        "organization": organization,
-        "form": form,
-        "notes": notes,
-        "section": "organizations",
-        "switch_url": counterpart_url(organization),
-        "why_not": why_not(user_of(request), Right.EDIT, organization.environment, TAKE),
-        "decide_why_not": decide_why_not,
-        "who_decides": who_decides(user.get_full_name() or user.get_username(), may=not decide_why_not),
-        "ask_why_not": why_not_ask(request, organization),
-        "is_unsaved": request.method == "POST",
-    }
-    return render(request, "differences/page.html", context, status=status)
+    is_unsaved = request.method == "POST"
+    page = differences_page.build(organization, user_of(request), form, notes=notes, is_unsaved=is_unsaved)
+    return show(request, page, status=status)

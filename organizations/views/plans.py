@@ -16,6 +16,7 @@ from organizations.forms.deactivation import BranchForm, Replacement
 from organizations.forms.plan import PlanForm
 from organizations.forms.review import Bound
 from organizations.models import Environment, Organization, Plan, PlanKind
+from organizations.pages.replacing import other_record
 from organizations.permissions import Right, may, sending, why_not
 from organizations.presentation import choosing
 from organizations.presentation import draft as drawn
@@ -28,7 +29,6 @@ from organizations.services.faults import NotDone, OutOfDate, PlanMade
 
 from . import lost
 from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of
-from .replacing import other_record
 
 HOLD = "pause or stop a plan"
 ROWS = 50

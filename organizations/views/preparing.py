@@ -30,14 +30,18 @@ def staging_record(request: HttpRequest, environment: Environment) -> Organizati
         return None
     if environment != Environment.PRODUCTION:
         raise Http404("Only records of PRODUCTION are prepared from another environment.")
-    number = _posted(request)[0]
-    here = Organization.objects.in_environment(Environment.STAGING)
-    named = here.filter(pk=number).first() if number else here.filter(oid=searching.oid_in(oid)).first()
-    if named is not None:
-        return organization_or_404(Environment.STAGING, named.oid)
-    if request.method == "POST":
+    named = _named(_posted(request)[0], oid)
+    if named is None and request.method == "POST":
         raise Gone
-    raise Http404("No such record in STAGING.")
+    if named is None:
+        raise Http404("No such record in STAGING.")
+    return organization_or_404(Environment.STAGING, named.oid)
+
+
+def _named(number: int, oid: str) -> Organization | None:
+    """The record that the form was filled from, whatever OID it has now; before that the one with this OID."""
+    staging = Organization.objects.in_environment(Environment.STAGING)
+    return staging.filter(pk=number).first() if number else staging.filter(oid=searching.oid_in(oid)).first()
 
 
 def signed(staging: Organization, basis: Basis) -> str:

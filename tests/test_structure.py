@@ -210,13 +210,7 @@ def handlers(path: Path) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or 0) - body[0].lineno + 1
 
 
-NOT_YET = [
-    "plans",
-]
-VIEWS = [path for path in sorted((APP / "views").glob("*.py")) if path.stem not in NOT_YET]
-
-
-@pytest.mark.parametrize("path", VIEWS, ids=name_of)
+@pytest.mark.parametrize("path", sorted((APP / "views").glob("*.py")), ids=name_of)
 def test_a_view_loads_checks_calls_and_renders(path):
     assert [found for found in handlers(path) if found[1] > LONGEST_HANDLER] == []
 

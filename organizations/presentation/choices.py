@@ -59,15 +59,6 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
     return [Choice(oid, f"{name}{_BELOW}{above[part_of]}" if part_of in above else name) for oid, name, part_of in rows]
 
 
-def suggesting(environment: str) -> dict[str, str]:
-    """What a field in which a record is named needs to offer what fits, in the list `parents` beside it."""
-    return {
-        "data-hx-get": reverse("suggestions", args=[environment]),
-        "data-hx-trigger": "input changed delay:250ms",
-        "data-hx-target": "#parents",
-    }
-
-
 def place_of(environment: str, oid: str) -> Place | None:
     """The record with this OID and where it is; None if it is not in this portal."""
     found = Organization.objects.in_environment(environment).filter(oid=oid).first()

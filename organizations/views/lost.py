@@ -4,7 +4,6 @@ Nothing that was posted in such a moment is carried out. It is shown again, and 
 """
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.auth import SESSION_KEY, logout
@@ -17,7 +16,10 @@ from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 
 from organizations.models import User
+from organizations.pages import kept as kept_page
 from organizations.services import sessions
+
+from .showing import show
 
 SENTENCE = "Your sign-in had ended. Check and press the button again; nothing was lost and nothing was sent."
 
@@ -99,13 +101,7 @@ def _password_first(request: HttpRequest, view: Callable[..., HttpResponseBase])
 
 def _kept(request: HttpRequest) -> HttpResponse:
     """A page that holds what was typed until the person has signed in again, in another tab."""
-    fields: list[tuple[str, Any]] = [
-        (name, value)
-        for name, values in request.POST.lists()
-        for value in values
-        if name not in ("csrfmiddlewaretoken", "came-back")
-    ]
-    return render(request, "lost/kept.html", {"fields": fields}, status=403)
+    return show(request, kept_page.build(request.POST), status=403)
 
 
 def _is_fragment(request: HttpRequest) -> bool:

@@ -1,61 +1,42 @@
 """Several records at once: the page of what would be sent, and the lasting page of what became of it."""
 
 from collections.abc import Callable, Collection
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from organizations.forms.deactivation import BranchForm, Replacement
+from organizations.forms.deactivation import BranchForm
 from organizations.forms.plan import PlanForm
 from organizations.forms.review import Bound
 from organizations.models import Environment, Organization, Plan, PlanKind
-from organizations.pages.replacing import other_record
-from organizations.permissions import Right, may, sending, why_not
+from organizations.pages import draft as draft_page
+from organizations.pages import plan as plan_page
+from organizations.pages.draft import Target
+from organizations.pages.plan import HOLD
+from organizations.permissions import Right, sending
 from organizations.presentation import choosing
-from organizations.presentation import draft as drawn
-from organizations.presentation import plan as shown
-from organizations.presentation.choices import suggesting
+from organizations.presentation import draft as shown
 from organizations.services import drafts, plans
-from organizations.services.actors import Actor
 from organizations.services.drafts import Chosen, Draft
 from organizations.services.faults import NotDone, OutOfDate, PlanMade
 
 from . import lost
-from .access import actor, counterpart_url, needs, organization_or_404, record_url, require, user_of
+from .access import actor, needs, organization_or_404, require, user_of
+from .showing import show
 
-HOLD = "pause or stop a plan"
-ROWS = 50
 LONGEST_OID = 64
-
-
-class Target(NamedTuple):
-    """What a plan is about: the records, the one whose branch they are (if any), and the address of its page."""
-
-    chosen: Chosen
-    root: Organization | None
-    url: str
+TYPED = ("reason", "why", "replaced_by", "in_words", "number")
 
 
 @require_safe
 @needs(Right.VIEW)
 def index(request: HttpRequest, environment: Environment) -> HttpResponse:
     """All plans of an environment, the newest first."""
-    found = Plan.objects.filter(environment=environment).order_by("-pk").values_list("pk", flat=True)
-    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
-    context = {
-        "section": "submissions",
-        "page": page,
-        "lines": shown.lines(list(page)),
-        "switch_url": reverse("plans", args=[environment.other]),
-    }
-    return render(request, "plans/index.html", context)
+    return show(request, plan_page.build_list(environment, request.GET.get("page")))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,14 +44,14 @@ def index(request: HttpRequest, environment: Environment) -> HttpResponse:
 @needs(Right.VIEW)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     """What the address names, records or a whole branch, as the messages that would be sent."""
-    target = _target(request, environment)
-    if request.method == "POST":
+    target, is_pressed = _target(request, environment), request.method == "POST"
+    if is_pressed:
         require(request, sending(environment), environment=environment)
     try:
         draft = drafts.draft(target.chosen, actor=actor(request))
         if not draft.reviews and not draft.left_out:
             return _nothing(request, target, "No record was chosen.")
-        return _answer(request, target, draft)
+        return _posted(request, target, draft) if is_pressed else _show(request, target, draft)
     except NotDone as fault:  # more records than one plan holds, now or by the time the button was pressed
         return _nothing(request, target, str(fault))
 
@@ -79,12 +60,12 @@ def deactivate_branch(
     request: HttpRequest, organization: Organization, *, notes: Collection[str] = (), status: int = 200
 ) -> HttpResponse:
     """The plan that deactivates a record with what is active below it, at the address of the record alone."""
-    target = _branch(organization, PlanKind.DEACTIVATE)
+    target = Target.branch(organization, PlanKind.DEACTIVATE)
     try:
         draft = drafts.draft(target.chosen, actor=actor(request))
     except NotDone as fault:
         return _nothing(request, target, str(fault))
-    form = _form(draft, initial=_typed(request) | {"number": ""})
+    form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""}) if request.method == "POST" else None
     return _show(request, target, draft, form, notes=notes, status=status)
 
 
@@ -92,20 +73,16 @@ def deactivate_branch(
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """One plan, with everything that became of it."""
-    return render(request, "plans/page.html", _context(request, _plan_or_404(environment, plan)))
+    return show(request, plan_page.build(_plan_or_404(environment, plan), user_of(request)))
 
 
 @require_safe
 @needs(Right.VIEW)
 def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """The state for a page that stands open; nothing (204) while the page says what is so."""
-    context = _context(request, _plan_or_404(environment, plan))
-    since = request.GET.get("since", "")
-    if since == context["page"].since:
-        response = HttpResponse(status=204)
-    else:
-        context["changed"] = not since.startswith(f"{context['page'].stage}-")
-        response = render(request, "plans/state.html", context)
+    found, seen = _plan_or_404(environment, plan), request.GET.get("since", "")
+    page = plan_page.build_state(found, user_of(request), seen)
+    response = show(request, page) if page else HttpResponse(status=204)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -140,45 +117,32 @@ def _target(request: HttpRequest, environment: Environment) -> Target:
     kind = PlanKind.DEACTIVATE if deactivates else PlanKind.SEND
     if "branch" in request.GET:
         oid = request.GET["branch"].replace("\x00", "")[:LONGEST_OID]
-        return _branch(organization_or_404(environment, oid), kind)
+        return Target.branch(organization_or_404(environment, oid), kind)
     return Target(Chosen(environment, kind, choosing.ids_in(request.GET)), None, request.get_full_path())
 
 
-def _branch(organization: Organization, kind: PlanKind) -> Target:
-    query = {"branch": organization.oid} | ({"kind": kind.value} if kind == PlanKind.DEACTIVATE else {})
-    url = reverse("plan-new", args=[organization.environment]) + "?" + urlencode(query)
-    return Target(drafts.branch(organization, kind), organization, url)
-
-
-def _answer(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
-    if request.method != "POST":
-        return _show(request, target, draft, _form(draft))
-    bound = Bound(request.POST)
+def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
+    """Send what was reviewed, or ask for what is missing."""
     if lost.came_back(request):
-        form = _form(draft, initial=_typed(request))
+        form = draft_page.plan_form(draft, typed=_typed(request))
         return _show(request, target, draft, form, notes=[lost.SENTENCE], status=422)
-    return _made(request, target, draft, bound)
-
-
-def _made(request: HttpRequest, target: Target, draft: Draft, bound: Bound) -> HttpResponse:
-    """Send what was reviewed, or say why not and show what is so now."""
-    form = _form(draft, request.POST)
+    form, bound = draft_page.plan_form(draft, request.POST), Bound(request.POST)
     missing = {question.key for question in draft.questions} - bound.ticked
     is_whole = form.is_valid() and not missing
     if bound.sha256 == draft.sha256 and draft.size and not is_whole:
         return _show(request, target, draft, form, missing=missing, status=422)
+    return _made(request, target, form)
+
+
+def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> HttpResponse:
+    """Make the plan that was reviewed, or say why not and show what is so now."""
+    bound, reason = Bound(request.POST), form.given if form.is_valid() else ""
+    typed, by = request.POST.get("number", ""), actor(request)
     try:
-        plan = plans.make(
-            target.chosen,
-            sha256=bound.sha256,
-            ticked=bound.ticked,
-            reason=form.given if form.is_valid() else "",
-            typed=request.POST.get("number", ""),
-            actor=actor(request),
-        )
+        plan = plans.make(target.chosen, sha256=bound.sha256, ticked=bound.ticked, reason=reason, typed=typed, actor=by)
     except PlanMade as fault:
         plan = fault.plan
-        messages.info(request, drawn.already_sent(plan))
+        messages.info(request, shown.already_sent(plan))
     except NotDone as fault:
         return _shown_anew(request, target, fault)
     return redirect(plan_url(plan))
@@ -186,72 +150,45 @@ def _made(request: HttpRequest, target: Target, draft: Draft, bound: Bound) -> H
 
 def _shown_anew(request: HttpRequest, before: Target, fault: NotDone) -> HttpResponse:
     """The plan as it is now; a branch may have another record by now."""
-    root = before.root
-    environment = Environment(before.chosen.environment)
-    target = _branch(organization_or_404(environment, root.oid), before.chosen.kind) if root else before
+    target, (environment, kind, _) = before, before.chosen
+    if before.root:
+        target = Target.branch(organization_or_404(environment, before.root.oid), kind)
     draft = drafts.draft(target.chosen, actor=actor(request))
-    news = drawn.what_is_new(drawn.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
+    news = shown.what_is_new(shown.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(fault) if isinstance(fault, OutOfDate) else f"{fault} Nothing was sent."
-    form = _form(draft, initial=_typed(request) | {"number": ""})
-    notes = [f"{note} {news}".rstrip()]
-    return _show(request, target, draft, form, notes=notes, status=409)
-
-
-def _form(draft: Draft, data: Any = None, **values: Any) -> PlanForm | BranchForm:
-    word, number = draft.environment.label, draft.number_to_type
-    if draft.kind != PlanKind.DEACTIVATE:
-        return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=number, word=word, **values)
-    planned = [made.organization.pk for made in draft.reviews]
-
-    def replacement(typed: str) -> Replacement | str:
-        return other_record(draft.environment, typed, without=planned)
-
-    form = BranchForm(data, number_to_type=number, word=word, replacement=replacement, **values)
-    form.fields["replaced_by"].widget.attrs |= suggesting(draft.environment)
-    return form
+    form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""})
+    return _show(request, target, draft, form, notes=[f"{note} {news}".rstrip()], status=409)
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:
-    return {name: request.POST.get(name, "") for name in ("reason", "why", "replaced_by", "in_words", "number")}
+    return {name: request.POST.get(name, "") for name in TYPED}
 
 
 def _show(
     request: HttpRequest,
     target: Target,
     draft: Draft,
-    form: PlanForm | BranchForm,
+    form: PlanForm | BranchForm | None = None,
     *,
     missing: Collection[str] = (),
     notes: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    root = target.root
-    context: dict[str, Any] = {
-        "page": drawn.page(draft, root=root, ticked=request.POST.getlist("tick"), missing=missing),
-        "form": form,
-        "root": root,
-        "action": target.url,
-        "section": "organizations",
-        "notes": notes,
-        "back_url": _back_url(target),
-        "switch_url": counterpart_url(root) if root else "",
-        "why_not": why_not(user_of(request), sending(draft.environment)),
-        "is_unsaved": request.method == "POST",
-    }
-    template = "deactivation/branch.html" if draft.kind == PlanKind.DEACTIVATE else "plans/new.html"
-    return render(request, template, context, status=status)
+    page = draft_page.build(
+        target,
+        draft,
+        user_of(request),
+        form,
+        ticked=request.POST.getlist("tick"),
+        missing=missing,
+        notes=notes,
+    )
+    return show(request, page, status=status)
 
 
 def _nothing(request: HttpRequest, target: Target, why: str) -> HttpResponse:
-    context = {"section": "organizations", "why": why, "back_url": _back_url(target)}
-    return render(request, "plans/nothing.html", context, status=409 if request.method == "POST" else 200)
-
-
-def _back_url(target: Target) -> str:
-    """The list, or the record whose branch it is."""
-    if target.root is not None:
-        return record_url(target.root)
-    return reverse("organizations", args=[target.chosen.environment])
+    status = 409 if request.method == "POST" else 200
+    return show(request, draft_page.build_nothing(target, why), status=status)
 
 
 def _plan_or_404(environment: Environment, number: int) -> Plan:
@@ -261,28 +198,14 @@ def _plan_or_404(environment: Environment, number: int) -> Plan:
     return found
 
 
-def _context(request: HttpRequest, plan: Plan) -> dict[str, Any]:
-    is_maker = plan.made_by_id == user_of(request).pk and may(user_of(request), Right.EDIT)
-    return {
-        "section": "submissions",
-        "plan": plan,
-        "page": shown.page(plan),
-        "hold_why_not": ""
-        if is_maker
-        else why_not(user_of(request), sending(plan.environment), plan.environment, HOLD),
-        "switch_url": reverse("submissions", args=[Environment(plan.environment).other]),
-    }
-
-
 def _hold(
     request: HttpRequest, environment: Environment, number: int, act: Callable[..., Plan], done: str
 ) -> HttpResponse:
     plan = _plan_or_404(environment, number)
     if plan.made_by_id != user_of(request).pk:
         require(request, sending(environment), environment=environment, act=HOLD)
-    who: Actor = actor(request)
     try:
-        act(plan.pk, actor=who)
+        act(plan.pk, actor=actor(request))
         messages.success(request, done)
     except NotDone as fault:
         messages.error(request, str(fault))

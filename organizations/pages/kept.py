@@ -1,0 +1,23 @@
+"""What was typed when the sign-in ended, until the person has signed in again."""
+
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from . import Page
+
+NOT_KEPT = ("csrfmiddlewaretoken", "came-back")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPage(Page):
+    """Every input that was posted, in its order."""
+
+    template = "lost/kept.html"
+
+    fields: list[tuple[str, str]]
+
+
+def build(posted: QueryDict) -> KeptPage:
+    fields = [(name, str(value)) for name, values in posted.lists() for value in values if name not in NOT_KEPT]
+    return KeptPage(fields=fields)

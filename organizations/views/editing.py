@@ -7,14 +7,14 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.forms.record import RecordForm
-from organizations.forms.typed import GATEWAY, OURS, Typed
+from organizations.forms.typed import Typed
 from organizations.models import Environment, Organization
 from organizations.oid import Oid, OidError
+from organizations.pages import beginning
 from organizations.pages import suggestions as suggestions_page
+from organizations.pages.beginning import Beginning
 from organizations.pages.editing import Editing
 from organizations.permissions import Right
-from organizations.presentation import editing as beginnings
-from organizations.presentation.preparing import beginning
 from organizations.services import organizations
 from organizations.services import preparing as preparation
 from organizations.services.faults import CounterpartExists, EditConflict, Gone, NotDone, SourceChanged
@@ -68,8 +68,7 @@ def _begun(request: HttpRequest, editing: Editing) -> HttpResponse:
         said = f"{counterpart.name} is already the PRODUCTION counterpart of {editing.staging.name}."
         messages.info(request, said)
         return redirect(record_url(counterpart))
-    typed, oid_note, filled = _beginning(request, editing)
-    notes = [*editing.parent_notes(typed), *filled]
+    typed, oid_note, notes = _beginning(request, editing)
     return show_form(request, editing, editing.form(typed), oid_note=oid_note, notes=notes)
 
 
@@ -147,29 +146,15 @@ def _made_before(request: HttpRequest, editing: Editing, form: RecordForm) -> Ht
     return redirect(saved_url(made, request.POST["act"]))
 
 
-def _beginning(request: HttpRequest, editing: Editing) -> tuple[Typed, str, list[str]]:
-    """What a new form begins with, what is to be said of the OID in it, and of what is filled in."""
-    below, like = request.GET.get("below"), request.GET.get("like")
+def _beginning(request: HttpRequest, editing: Editing) -> Beginning:
+    """What a new form begins with, by its address."""
     if editing.staging is not None:
-        return _prepared(editing, editing.staging), "", []
-    if below or like:
-        return _beside(editing, _named(editing.environment, below or like or ""), is_below=bool(below))
-    blank = Typed(fields={"country": "USA", "stands_for": ""})
-    if Organization.objects.in_environment(editing.environment).exists():
-        return blank.having(place=OURS), "", []
-    return *editing.with_suggested_oid(blank.having(place=GATEWAY)), []
-
-
-def _prepared(editing: Editing, staging: Organization) -> Typed:
-    record = beginning(preparation.source_of(staging))
-    typed = editing.typed(record, staging.stands_for)
-    return typed if record.part_of_oid else typed.having(place=OURS)
-
-
-def _beside(editing: Editing, other: Organization, *, is_below: bool) -> tuple[Typed, str, list[str]]:
-    begun = beginnings.beginning_below(other) if is_below else beginnings.beginning_like(other)
-    typed, oid_note = editing.with_suggested_oid(editing.typed(begun, "" if is_below else other.stands_for))
-    return typed, oid_note, list(filter(None, [beginnings.filled_sentence(begun, other)]))
+        return beginning.prepared(editing, editing.staging)
+    if below := request.GET.get("below"):
+        return beginning.below(editing, _named(editing.environment, below))
+    if like := request.GET.get("like"):
+        return beginning.like(editing, _named(editing.environment, like))
+    return beginning.blank(editing)
 
 
 def _named(environment: Environment, oid: str) -> Organization:

@@ -11,10 +11,11 @@ from django.test import Client
 from django.urls import reverse
 
 from benchmarks.malformed_world import addresses
-from organizations.models import AuditEntry, Organization, Submission, User
+from organizations.models import AuditEntry, User
 from organizations.permissions import ROLES
 from tests import factories
 from tests.factories import BASE, UserFactory
+from tests.views.buttons import forbidden
 
 pytestmark = pytest.mark.slow
 
@@ -98,131 +99,134 @@ TABLE: dict[str, Row] = {
 }
 
 
-class Places:
-    """Addresses of things that exist; each is new, because a POST may take it away."""
-
-    def __init__(self, user: User) -> None:
-        self.user = user
-        self.made = 0
-
-    def address(self, name: str) -> str:
-        makers: dict[str, Callable[[], Any]] = {
-            "environment": lambda: "staging",
-            "oid": lambda: self._record().oid,
-            "number": lambda: self._submission().pk,
-            "plan": lambda: factories.plan([self._record()], user=self.user).pk,
-            "sequence": lambda: _entry_with_bytes(self._submission()).sequence,
-            "person": lambda: UserFactory(role="viewer").pk,
-        }
-        return reverse(name, kwargs={part: makers[part]() for part in addresses()[name]})
-
-    def _record(self) -> Organization:
-        self.made += 1
-        return factories.organization(f"{BASE}.{self.made}", user=self.user)
-
-    def _submission(self) -> Submission:
-        return factories.submission(self._record(), user=self.user)
-
-
-def _entry_with_bytes(submission: Submission) -> AuditEntry:
-    return AuditEntry.objects.exclude(raw=None).get(submission_id=submission.pk)
+NOT_KEPT = "private, no-store"
 
 
 @pytest.fixture
-def places(editor) -> Places:
-    return Places(editor)
+def places(editor: User) -> dict[str, str]:
+    """By the name of each address, the address with things that exist."""
+    first, second = (factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2))
+    submission = factories.submission(first, user=editor)
+    parts = {
+        "environment": "staging",
+        "oid": first.oid,
+        "number": submission.pk,
+        "plan": factories.plan([second], user=editor).pk,
+        "sequence": AuditEntry.objects.exclude(raw=None).get(submission_id=submission.pk).pk,
+        "person": UserFactory(role="viewer").pk,
+    }
+    return {name: reverse(name, kwargs={part: parts[part] for part in addresses()[name]}) for name in TABLE}
 
 
-def client_of(role: str) -> Client:
-    client = Client(raise_request_exception=False)
+def client_of(role: str, **values: Any) -> Client:
+    client = Client(raise_request_exception=False, **values)
     client.force_login(UserFactory(role="" if role == "no role" else role))
     return client
 
 
-def expected(row: Row, method: str) -> dict[str, int]:
-    way = getattr(row, method)
-    if way is None:
-        return dict.fromkeys(EVERYBODY, 405)
-    return {role: way.status if role in way.people else 403 for role in EVERYBODY}
+def walk(ask: Callable[..., Any], places: dict[str, str], **headers: str) -> dict[str, Any]:
+    """What each address answers; the way out comes last."""
+    names = sorted(places, key=lambda name: name == "sign-out")
+    return {name: ask(places[name], headers=headers) for name in names}
+
+
+def expected(role: str, method: str) -> dict[str, int]:
+    ways = {name: getattr(row, method) for name, row in TABLE.items()}
+    return {name: (way.status if role in way.people else 403) if way else 405 for name, way in ways.items()}
+
+
+def statuses(answers: dict[str, Any]) -> dict[str, int]:
+    return {name: answer.status_code for name, answer in answers.items()}
+
+
+def kept(answers: dict[str, Any]) -> list[str]:
+    """The addresses whose answer a browser or a proxy may keep."""
+    return [name for name, answer in answers.items() if answer["Cache-Control"] != NOT_KEPT]
+
+
+def forbidden_buttons(answers: dict[str, Any]) -> dict[str, list[str]]:
+    """The words on buttons that no button has, by the address."""
+    pages = {name: answer for name, answer in answers.items() if answer["Content-Type"].startswith("text/html")}
+    found = {name: forbidden(page.content.decode()) for name, page in pages.items()}
+    return {name: words for name, words in found.items() if words}
+
+
+def behind_the_sign_in(places: dict[str, str]) -> dict[str, str]:
+    return {name: address for name, address in places.items() if not TABLE[name].open_to_all}
 
 
 def test_every_address_has_a_row_and_every_row_an_address():
     assert sorted(TABLE) == sorted(addresses())
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_each_role_reads_what_the_table_says(places, name):
-    address = places.address(name)
-    assert {role: client_of(role).get(address).status_code for role in EVERYBODY} == expected(TABLE[name], "get")
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_each_role_reads_what_the_table_says(places, role):
+    answers = walk(client_of(role).get, places)
+    assert statuses(answers) == expected(role, "get")
+    assert kept(answers) == []
+    assert forbidden_buttons(answers) == {}
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_each_role_posts_what_the_table_says(places, name):
-    wanted = expected(TABLE[name], "post")
-    untouched = places.address(name)
-    found = {}
-    for role, status in wanted.items():
-        address = untouched if status in (403, 405) else places.address(name)
-        found[role] = client_of(role).post(address).status_code
-    assert found == wanted
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_each_role_posts_what_the_table_says(places, role):
+    answers = walk(client_of(role).post, places)
+    assert statuses(answers) == expected(role, "post")
+    assert kept(answers) == []
+    assert forbidden_buttons(answers) == {}
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_no_address_takes_another_method(places, name):
-    client, address = client_of("approver"), places.address(name)
-    for method in (client.put, client.patch, client.delete):
-        answer = method(address)
-        assert answer.status_code == 405, method
-        assert b"This address does not take that." in answer.content
+def test_no_address_takes_another_method(places):
+    answers = walk(client_of("approver").delete, places)
+    assert statuses(answers) == dict.fromkeys(TABLE, 405)
+    assert [name for name, answer in answers.items() if b"This address does not take that." not in answer.content] == []
 
 
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if not row.open_to_all])
-def test_who_is_not_signed_in_is_sent_to_sign_in_and_changes_nothing(places, name):
-    address, row = places.address(name), TABLE[name]
-    before = AuditEntry.objects.count()
-    reading, posting = Client().get(address), Client().post(address)
-    assert (reading.status_code, reading["Location"].startswith("/sign-in/?next=")) == (302, True)
-    if row.keeps_what_was_typed:
-        assert posting.status_code == 403
-        assert b"What you typed is kept on this page." in posting.content
-    else:
-        assert posting.status_code == 302
+def test_who_is_not_signed_in_is_sent_to_sign_in_and_changes_nothing(places, visitor):
+    asked, before = behind_the_sign_in(places), AuditEntry.objects.count()
+    read = walk(visitor.get, asked)
+    assert {name: answer.get("Location", "").partition("?")[0] for name, answer in read.items()} == dict.fromkeys(
+        asked, "/sign-in/"
+    )
+    posted = walk(visitor.post, asked)
+    assert statuses(posted) == {name: 403 if TABLE[name].keeps_what_was_typed else 302 for name in asked}
+    with_form = [name for name, answer in posted.items() if b"What you typed is kept on this page." in answer.content]
+    assert sorted(with_form) == sorted(name for name in asked if TABLE[name].keeps_what_was_typed)
+    assert kept(read) + kept(posted) == []
     assert AuditEntry.objects.count() == before
 
 
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if not row.open_to_all])
-def test_a_fragment_for_nobody_is_401_and_sends_the_whole_page_to_sign_in(places, name):
-    answer = Client().get(places.address(name), headers={"HX-Request": "true"})
-    assert answer.status_code == 401
-    assert answer["HX-Redirect"].startswith("/sign-in/")
-    assert answer["Cache-Control"] == "private, no-store"
+def test_a_fragment_for_nobody_is_401_and_sends_the_whole_page_to_sign_in(places, visitor):
+    asked = behind_the_sign_in(places)
+    answers = walk(visitor.get, asked, **{"HX-Request": "true"})
+    assert statuses(answers) == dict.fromkeys(asked, 401)
+    assert [name for name, answer in answers.items() if not answer["HX-Redirect"].startswith("/sign-in/")] == []
+    assert kept(answers) == []
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_no_browser_and_no_proxy_keeps_an_answer(places, name):
-    """What is shown, downloaded, refused or redirected, also to somebody who is not signed in."""
-    people = [*map(client_of, ("approver", "auditor", "administrator", "no role")), Client()]
-    answers = [ask(places.address(name)) for client in people for ask in (client.get, client.post)]
-    assert {answer["Cache-Control"] for answer in answers} == {"private, no-store"}
+def test_no_browser_and_no_proxy_keeps_an_answer(places, visitor):
+    """One of each kind: shown, downloaded, refused, led elsewhere, not found, not taken. The walks look at all."""
+    signed_in = client_of("auditor")
+    shown, download, elsewhere = (places[name] for name in ("help", "audit-export", "branch"))
+    refused, none = places["edit"], "/no/such/page/"
+    answers = {url: signed_in.get(url) for url in (shown, download, elsewhere, refused, none)}
+    assert [answer.status_code for answer in answers.values()] == [200, 200, 302, 403, 404]
+    assert kept(answers | {"not taken": signed_in.post(shown), "sign-in": visitor.get("/sign-in/")}) == []
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if "environment" in addresses()[name]])
-def test_what_is_of_one_environment_is_not_found_in_the_other(places, name):
-    address = places.address(name)
-    parts = set(addresses()[name])
-    if parts & {"oid", "number", "plan"}:
-        client = client_of("approver")
-        elsewhere = address.replace("/staging/", "/production/")
-        asked = client.get(elsewhere) if TABLE[name].get else client.post(elsewhere)
-        assert asked.status_code == 404
-    assert client_of("approver").get(address.replace("/staging/", "/development/")).status_code == 404
-
-
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if not row.open_to_all])
-def test_a_form_from_another_site_is_refused(places, name):
+def test_what_is_of_one_environment_is_not_found_in_the_other(places):
     client = client_of("approver")
-    client.handler.enforce_csrf_checks = True
-    address = places.address(name)
-    before = AuditEntry.objects.count()
-    assert client.post(address, headers={"Origin": "https://evil.example"}).status_code == 403
+    of_one = [name for name in TABLE if "environment" in addresses()[name]]
+    things = [name for name in of_one if {"oid", "number", "plan"} & set(addresses()[name])]
+    asked = {name: places[name].replace("/staging/", "/production/") for name in things}
+    asked |= {f"{name}, no environment": places[name].replace("/staging/", "/development/") for name in of_one}
+    found = {name: client.get(url) for name, url in asked.items()}
+    found |= {name: client.post(asked[name]) for name in things if not TABLE[name].get}
+    assert statuses(found) == dict.fromkeys(asked, 404)
+
+
+def test_a_form_from_another_site_is_refused(places):
+    asked, before = behind_the_sign_in(places), AuditEntry.objects.count()
+    client = client_of("approver", enforce_csrf_checks=True)
+    answers = walk(client.post, asked, Origin="https://evil.example")
+    assert statuses(answers) == dict.fromkeys(asked, 403)
     assert AuditEntry.objects.count() == before

@@ -17,13 +17,13 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.management import call_command
 from django.core.signals import got_request_exception, request_finished, request_started
 from django.db import close_old_connections, connection, transaction
 
 from benchmarks import ground, malformed_wire, malformed_world, servers
 from benchmarks.malformed_judging import SESSIONS, Answer, Changes, changes_between, faults_of, snapshot
 from benchmarks.malformed_requests import Maker, Request
+from organizations.management.commands._running import collect_static_files
 from orgportal.middleware import readable
 
 _WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -200,7 +200,7 @@ def show(seeds: Sequence[int], over_socket: Sequence[int]) -> int:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.ROOT_URLCONF = "orgportal.urls"
     logging.disable(logging.CRITICAL)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    collect_static_files()
     maker = Maker(malformed_world.make())
     logging.disable(logging.NOTSET)
     print(f"{ground.machine()}\n")

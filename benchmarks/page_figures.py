@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from benchmarks import filling, ground, load, made_up, servers
+from organizations.management.commands._running import collect_static_files
 from organizations.models import AuditEntry, Environment, Organization, Submission
 
 CLIENTS = (1, 4)
@@ -40,7 +40,7 @@ def show(records: int, entries: int, *, rounds: int, seconds: float) -> None:
     Raises:
         NotMeasured: a page did not answer with 200, or the web server did not start.
     """
-    call_command("collectstatic", interactive=False, verbosity=0)
+    collect_static_files()
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(filling.people())
     pages = _pages()

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from benchmarks import attacks, filling, ground, load, made_up, servers
+from organizations.management.commands._running import collect_static_files
 from organizations.models import Environment
 from orgportal.webserver import THREADS
 
@@ -44,7 +44,7 @@ def show(records: int, threads: list[int], *, rounds: int, seconds: float, attac
     Raises:
         NotMeasured: a page did not answer with 200, or a web server did not start.
     """
-    call_command("collectstatic", interactive=False, verbosity=0)
+    collect_static_files()
     client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(filling.people())
     filling.fill(0, records, records)

@@ -12,6 +12,16 @@ from django.core.management.base import CommandError
 from orgportal import schema, startup
 from orgportal.processes import Program
 
+# Of what Bootstrap and htmx bring the pages use one file each. To hash and compress all takes a second at each start.
+_UNUSED = (
+    "bootstrap-*",
+    "bootstrap.css*",
+    "bootstrap.rtl*",
+    "js/bootstrap*",
+    "django_htmx/ext/*",
+    "django_htmx/htmax*",
+)
+
 
 def manage(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments)
@@ -44,7 +54,7 @@ def web_servers(door: socket.socket) -> list[Program]:
 
 def collect_static_files() -> None:
     """Without them every page would be a fault: their names carry hashes that only the collected list knows."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=[*_UNUSED])
 
 
 def lock_file(name: str) -> Path:

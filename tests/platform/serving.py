@@ -1,5 +1,6 @@
 """Commands and whole portals in processes of their own, in which nothing is set but what a test says."""
 
+import atexit
 import os
 import signal
 import socket
@@ -8,9 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
+from functools import cache
+from typing import Self
 
-ROOT = Path(__file__).resolve().parents[2]
+from .starter import MANAGE, ROOT, Starter
+
+__all__ = ["MANAGE", "ROOT", "Portal", "free_port", "manage", "plain_environment"]
 
 
 def plain_environment() -> dict[str, str]:
@@ -19,16 +23,16 @@ def plain_environment() -> dict[str, str]:
     }
 
 
-def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+@cache
+def _starter() -> Starter:
+    starter = Starter(plain_environment())
+    atexit.register(starter.end)
+    return starter
+
+
+def manage(*arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *arguments],
-        env={**plain_environment(), **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return _starter().run([MANAGE, *arguments], plain_environment() | variables, umask=umask)
 
 
 def free_port() -> int:
@@ -39,14 +43,14 @@ def free_port() -> int:
 
 
 class Portal:
-    """`serve` or `demo`, started as from a terminal."""
+    """`serve`, `webserver` or `demo`, started as from a terminal. Ends with the block that it is used in."""
 
     def __init__(self, variables: dict[str, str], command: str, umask: int = -1) -> None:
-        port = int(variables["BIND"].rpartition(":")[2]) if command == "serve" else free_port()
+        port = int(variables["BIND"].rpartition(":")[2]) if command != "demo" else free_port()
         self.address = f"127.0.0.1:{port}"
         arguments = ["--port", str(port)] if command == "demo" else []
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), command, *arguments],
+            [sys.executable, MANAGE, command, *arguments],
             env={**plain_environment(), **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -54,6 +58,13 @@ class Portal:
             start_new_session=True,
             umask=umask,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.end()
 
     def get(self, path: str) -> tuple[int, str]:
         try:

@@ -53,12 +53,9 @@ def browser(variables: dict[str, str]) -> Iterator[Browser]:
     variables |= {"HTTPS": "true", "BEHIND_PROXY": "1", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
     made = manage("createsuperuser", "--noinput", f"--username={NAME}", "--email=first@example.org", **variables)
     assert made.returncode == 0, made.stderr
-    portal = Portal(variables, "serve")
-    try:
+    with Portal(variables, "webserver") as portal:
         portal.wait_until_ready()
         yield Browser(portal.address)
-    finally:
-        portal.end()
 
 
 def test_the_running_portal_as_the_observatory_sees_it(browser):

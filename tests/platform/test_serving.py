@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 from joserfc.jwk import RSAKey
@@ -14,47 +13,40 @@ from .serving import Portal, manage
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def serving(variables) -> Iterator[Portal]:
-    portal = Portal(variables, "serve")
-    try:
+def test_it_answers_refuses_a_second_start_survives_crashes_and_leaves_nothing_behind(variables):
+    with Portal(variables, "serve") as portal:
         portal.wait_until_ready()
-        yield portal
-    finally:
-        if portal.process.poll() is None:
-            portal.end()
+        assert portal.get("/sign-in/")[0] == 200
+        second = manage("serve", **{**variables, "BIND": "127.0.0.1:0"})
+        assert second.returncode == 2
+        assert f"already running on this database, as process {portal.process.pid}" in second.stderr
+        kill_each_program(portal)
+
+        portal.process.kill()
+        output, _ = portal.process.communicate(timeout=60)  # at its end everybody who could write there has ended
+        assert "The worker ended with -9; it is started again in 1 s" in output
+        assert "Traceback" not in output
+
+    with Portal(variables, "serve") as again:
+        again.wait_until_ready()
+        left = again.children()
+        code, output = again.end()
+        assert code == 0
+        assert "Traceback" not in output
+        assert [pid for pid in left if Portal.is_running(pid)] == []
 
 
-def test_it_answers_refuses_a_second_start_survives_a_crash_and_leaves_nothing_behind(serving, variables):
-    assert serving.get("/sign-in/")[0] == 200
-
-    second = manage("serve", **{**variables, "BIND": "127.0.0.1:0"})
-    assert second.returncode == 2
-    assert f"already running on this database, as process {serving.process.pid}" in second.stderr
-
-    for word in ("deliver", "webserver"):
-        killed = serving.child(word)
-        os.kill(killed, signal.SIGKILL)
-        until = time.monotonic() + 60
-        while not any(word in command and pid != killed for pid, command in serving.children().items()):
+def kill_each_program(portal: Portal) -> None:
+    """Kill the worker and the web server, and wait until each has a successor."""
+    killed = {word: portal.child(word) for word in ("deliver", "webserver")}
+    for process in killed.values():
+        os.kill(process, signal.SIGKILL)
+    portal.wait_until_ready()
+    until = time.monotonic() + 60
+    for word, process in killed.items():
+        while not any(word in command and pid != process for pid, command in portal.children().items()):
             assert time.monotonic() < until
             time.sleep(0.1)
-    serving.wait_until_ready()
-
-    left = serving.children()
-    code, output = serving.end()
-    assert code == 0
-    assert "Traceback" not in output
-    assert "The worker ended with -9; it is started again in 1 s" in output
-    assert [pid for pid in left if Portal.is_running(pid)] == []
-
-
-def test_when_serve_is_killed_its_programs_end_and_it_can_be_started_again(serving, variables):
-    serving.process.kill()
-    serving.process.communicate(timeout=60)  # at its end everybody who could write there has ended
-    again = Portal(variables, "serve")
-    again.wait_until_ready()
-    assert again.end()[0] == 0
 
 
 def test_a_taken_port_is_told_and_nothing_is_started(variables):
@@ -75,15 +67,6 @@ def test_ctrl_c_while_the_database_is_looked_at_is_no_fault(variables):
         asked, _ = silent.accept()
         with asked:
             assert portal.end() == (0, "")
-
-
-@pytest.mark.parametrize("command", ["serve", "deliver"])
-def test_it_never_migrates_by_itself(variables, database, command):
-    database.unlink()
-    ended = manage(command, **variables)
-    assert ended.returncode == 2
-    assert "./dev migrate" in ended.stderr
-    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(

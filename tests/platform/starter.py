@@ -1,0 +1,112 @@
+"""Starts commands fast: what other packages bring is loaded once, and each command is a process forked off.
+
+Nothing of the portal is loaded beforehand, and nothing that reads a setting: a command loads all of it anew, with the
+variables that it is given, as when somebody starts it in a terminal.
+"""
+
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = str(ROOT / "manage.py")
+PACKAGES = (
+    "crispy_forms.layout",
+    "django.contrib.auth.hashers",
+    "django.contrib.staticfiles.storage",
+    "django.core.mail",
+    "django.core.management",
+    "django.core.paginator",
+    "django.db.backends.sqlite3.base",
+    "django.db.migrations.executor",
+    "django.db.models",
+    "django.forms",
+    "django.http",
+    "django.shortcuts",
+    "django.template.loader",
+    "django_htmx.middleware",
+    "environ",
+    "httpx",
+    "joserfc.jwt",
+    "phonenumbers",
+    "psycopg",
+)
+_MOST = 200_000  # bytes of all arguments and variables of one command
+
+
+class Starter:
+    """The process from which commands are forked off, one after the other."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            command = [sys.executable, __file__, str(theirs.fileno())]
+            # A group of its own, so that a command that does not end can be killed with it.
+            self._process = subprocess.Popen(
+                command, env=dict(variables), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, process_group=0
+            )
+
+    def run(
+        self, arguments: Sequence[str], variables: Mapping[str, str], *, umask: int = 0o022, within: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a Python program, with its arguments, to its end."""
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            told = "\0".join((str(umask), *arguments, "", *(f"{name}={value}" for name, value in variables.items())))
+            socket.send_fds(self._door, [told.encode()], [out.fileno(), err.fileno()])
+            self._door.settimeout(within)
+            try:
+                code = int(self._door.recv(100))
+            except TimeoutError:
+                self.end()
+                raise
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess([*arguments], code, out.read(), err.read())
+
+    def end(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._door.close()
+
+
+def _fork_for_each(door: socket.socket) -> list[str]:
+    """Wait for commands, and run each in a child. Returns in the child, with the program and its arguments."""
+    while True:
+        told, files, _, _ = socket.recv_fds(door, _MOST, 2)
+        if not told:
+            sys.exit()
+        child = os.fork()
+        if child == 0:
+            umask, *words = told.decode().split("\0")
+            end = words.index("")
+            _become(files, int(umask), words[end + 1 :])
+            return words[:end]
+        for file in files:
+            os.close(file)
+        door.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _become(files: list[int], umask: int, variables: list[str]) -> None:
+    """Write where the command shall, and see its variables and no others."""
+    for place, file in enumerate(files, start=1):
+        os.dup2(file, place)
+        os.close(file)
+    os.umask(umask)
+    os.environ.clear()
+    os.environ.update(each.split("=", 1) for each in variables)
+
+
+if __name__ == "__main__":
+    for name in PACKAGES:
+        import_module(name)
+    with socket.socket(fileno=int(sys.argv[1])) as door:
+        sys.argv = _fork_for_each(door)
+    sys.path[0] = str(ROOT)
+    runpy.run_path(sys.argv[0], run_name="__main__")

@@ -21,22 +21,21 @@ def text_in(html: str) -> str:
     return " ".join(unescape(strip_tags(_BLOCK.sub(lambda block: " " + block[0], html))).split())
 
 
-def html_of_page(page: Page) -> str:
-    return render_to_string(page.template, _frame(page) | page.names)
-
-
-def text_of_page(page: Page) -> str:
-    return text_in(html_of_page(page))
-
-
-def _frame(page: Page) -> dict[str, Any]:
-    """The environment of what the page is about."""
+def html_of_page(page: Page, environment: str = "", **frame: Any) -> str:
+    """The page below the frame, of which only the names given here are known; `environment` unless the page says it."""
     about = page.names.get("organization") or page.names.get("submission")
-    if about is None:
+    rendered = render_to_string(
+        page.template, _frame(environment or (about.environment if about else "")) | frame | page.names
+    )
+    return rendered.partition('id="main">')[2] or rendered
+
+
+def text_of_page(page: Page, environment: str = "", **frame: Any) -> str:
+    return text_in(html_of_page(page, environment, **frame))
+
+
+def _frame(environment: str) -> dict[str, Any]:
+    if not environment:
         return {}
-    environment = Environment(about.environment)
-    return {
-        "environment": environment.value,
-        "environment_word": environment.label,
-        "other_environment": environment.other.value,
-    }
+    chosen = Environment(environment)
+    return {"environment": chosen.value, "environment_word": chosen.label, "other_environment": chosen.other.value}

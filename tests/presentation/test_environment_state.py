@@ -1,0 +1,71 @@
+"""The state of an environment, from its settings and its gate."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from organizations.models import EnvironmentGate, clock
+from organizations.presentation.environment_state import environment_state
+from organizations.services import gateway
+from tests.connected import redox
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+NOW = datetime.datetime(2027, 5, 3, 19, 3, tzinfo=datetime.UTC)
+LATER = NOW + datetime.timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def afternoon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+
+def checked(**values: Any) -> dict[str, Any]:
+    """What a gate keeps of a check by the settings of now."""
+    facts = {"fingerprint": gateway.settings_fingerprint("staging"), "sentence": "The key is unknown."}
+    return {"checked_at": NOW, "check_succeeded": True, "check_facts": facts} | values
+
+
+@pytest.mark.usefixtures("unreachable_redox")
+@pytest.mark.parametrize(
+    ("values", "key", "sentence"),
+    [
+        ({}, "not_checked", "Nobody has checked it since the portal started at"),
+        ({"stopped_at": NOW, "stopped_reason": "No key."}, "stopped", "since 14:03: No key. 0 submissions wait"),
+        ({"hold_until": LATER}, "waiting", "Redox asked us to slow down. Sending continues at 15:03."),
+        ({"hold_until": LATER, "probing": True, "failures": 5}, "paused", "5 times in a row."),
+        ({"hold_until": NOW, "probing": True, "failures": 1}, "not_checked", ""),  # a single failure is no pause
+    ],
+)
+def test_the_gate_says_what_is_sent(values: dict[str, Any], key: str, sentence: str) -> None:
+    state = environment_state("staging", EnvironmentGate(environment="staging", **values))
+    assert (state.key, sentence in state.sentence) == (key, True)
+
+
+@pytest.mark.usefixtures("unreachable_redox")
+def test_a_check_counts_while_its_settings_are_in_force() -> None:
+    gate = EnvironmentGate(environment="staging", **checked())
+    assert environment_state("staging", gate).key == "connected"
+    gate.check_succeeded = False
+    state = environment_state("staging", gate)
+    assert (state.key, state.sentence) == ("check_failed", "The last check at 14:03 failed: The key is unknown.")
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_ACCESS_TOKEN="another")):
+        assert environment_state("staging", gate).key == "not_checked"
+
+
+def test_without_a_credential_nothing_is_connected() -> None:
+    state = environment_state("production")
+    assert state.key == "not_connected"
+    assert state.sentence.startswith("No credential is set for PRODUCTION.")
+
+
+def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use() -> None:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID="no-uuid")):
+        state = environment_state("staging")
+        assert (state.key, state.word) == ("faulty", "Not connected")
+        assert state.sentence.startswith("Not connected: REDOX_STAGING_SOURCE_ID: is no UUID")
+        assert environment_state("production").key == "not_checked"

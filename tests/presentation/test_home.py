@@ -4,34 +4,27 @@ import datetime
 
 import pytest
 from django.http import QueryDict
-from django.test import override_settings
 
-from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, User, clock
-from organizations.practice import PracticeDirectory
+from organizations.models import (
+    Environment,
+    EnvironmentGate,
+    Evidence,
+    Organization,
+    State,
+    Submission,
+    User,
+    Worker,
+    clock,
+)
 from organizations.presentation import filters, home
+from organizations.presentation.home import Home
 from organizations.presentation.matters import Matter, Place
-from organizations.services import plans, workers
-from organizations.services.actors import Actor
-from organizations.services.deciding import Verdict
+from organizations.services import plans, submissions, workers
 from organizations.templatetags.portal import written
 from tests import factories
-from tests.connected import redox
 from tests.factories import BASE, UserFactory, acting
 
-from .sending import decided, foreign
-
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def settings_of_redox():
-    with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        yield
-
-
-@pytest.fixture
-def editor() -> User:
-    return factories.editor()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
 
 def submission(editor: User, number: int, state: State, **values: object) -> Submission:
@@ -39,6 +32,10 @@ def submission(editor: User, number: int, state: State, **values: object) -> Sub
     wanted_hash = Organization.objects.get(pk=made.organization_id).wanted_hash
     Submission.objects.filter(pk=made.pk).update(state=state, attempt=1, wanted_hash=wanted_hash, **values)
     return made
+
+
+def minutes_ago(minutes: float) -> datetime.datetime:
+    return clock.now() - datetime.timedelta(minutes=minutes)
 
 
 def kinds(lines: list[Matter]) -> list[str]:
@@ -114,6 +111,31 @@ def test_of_many_people_the_first_are_named(editor):
     assert only(home.read(editor).waiting, "needs_person").who == (
         "<b>Approver 1</b>, <b>Approver 2</b>, <b>Approver 3</b> or <b>2 others</b> can decide."
     )
+
+
+def test_what_is_undecided_comes_first_then_what_was_rejected_then_what_is_not_sent(editor):
+    approver = UserFactory(role="approver", first_name="Approver", last_name="One")
+    factories.organization(f"{BASE}.1", user=approver)
+    for number, state in enumerate(
+        (State.AWAITING, State.QUEUED, State.UNKNOWN, State.REJECTED, State.NEEDS_PERSON), 2
+    ):
+        submission(editor, number, state)
+    found = home.read(approver)
+    assert kinds(found.for_you) == ["needs_person", "rejected", "changes_not_sent"]
+    assert kinds(found.waiting) == ["awaiting", "unknown", "queued"]
+
+
+def test_of_one_kind_the_oldest_comes_first_and_many_are_one_line(editor):
+    ages = {1: 5, 2: 50, 3: 20}
+    for number, age in ages.items():
+        submission(editor, number, State.UNKNOWN, state_at=minutes_ago(age))
+    assert [line.places[0].what for line in home.read(editor).waiting] == [
+        f"Lakeside {each}, New" for each in (2, 3, 1)
+    ]
+    oldest = submission(editor, 4, State.UNKNOWN, state_at=minutes_ago(70))
+    [line] = home.read(editor).waiting
+    assert (line.places[0].what, line.is_many) == ("4 records", True)
+    assert line.since == Submission.objects.get(pk=oldest.pk).state_at
 
 
 def test_counterparts_with_the_same_work_are_one_line(editor):
@@ -219,11 +241,10 @@ def unknown_line(user: User) -> str:
     return only(home.read(user).waiting, "unknown").places[0].text
 
 
-@pytest.mark.parametrize("wait", [datetime.timedelta(minutes=8), datetime.timedelta(days=1)])
-def test_what_is_unknown_promises_when_the_directory_is_asked(editor, wait):
+def test_what_is_unknown_promises_when_the_directory_is_asked(editor):
     """A day: what the demonstration seeds stays unknown that long."""
     workers.beat("Worker", clock.now())
-    later = clock.now() + wait
+    later = clock.now() + datetime.timedelta(days=1)
     made = submission(editor, 1, State.UNKNOWN, sent_at=clock.now(), not_before=later)
     assert unknown_line(editor).endswith(f"The portal asks the directory at {written(later, 'clock')}.")
     Submission.objects.filter(pk=made.pk).update(not_before=clock.now())
@@ -239,16 +260,6 @@ def test_while_redox_asked_to_wait_no_question_is_promised(editor):
     assert "STAGING waits until" in unknown_line(editor)
 
 
-def test_a_rejection_by_decision_names_the_person_and_the_decision(
-    practice: PracticeDirectory, editor: User, approver: Actor
-):
-    decided(foreign(practice, editor), Verdict.FOREIGN, approver)
-    line = only(home.read(editor).for_you, "rejected")
-    assert (
-        line.places[0].text == "Approver One decided that the OID belongs to another organization: Compared, ticket 12."
-    )
-
-
 def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
     workers.beat("Worker", clock.now())
     submission(editor, 1, State.QUEUED)
@@ -256,7 +267,7 @@ def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
     assert (line.who, line.texts) == ("<b>The portal</b> sends this when it can.", [])
     until = clock.now() + datetime.timedelta(minutes=20)
     EnvironmentGate.objects.filter(pk="staging").update(hold_until=until, hold_reason="Too many requests")
-    Submission.objects.update(tries=1, not_before=until, created_at=clock.now() - datetime.timedelta(hours=1))
+    Submission.objects.update(tries=1, not_before=until, created_at=minutes_ago(60))
     assert only(home.read(editor).waiting, "queued").texts == []
     for number in range(2, 5):
         submission(editor, number, State.QUEUED)
@@ -265,7 +276,7 @@ def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
 
 def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(editor):
     workers.beat("Worker", clock.now())
-    now, long_ago = clock.now(), clock.now() - datetime.timedelta(minutes=16)
+    now, long_ago = clock.now(), minutes_ago(16)
     submission(editor, 1, State.QUEUED, tries=1, created_at=now)
     submission(editor, 2, State.QUEUED, created_at=long_ago)
     submission(editor, 3, State.QUEUED, tries=1, http_status=429, created_at=long_ago)
@@ -293,13 +304,70 @@ def test_a_record_that_waits_for_its_parent_names_it(editor):
     assert ("", "Waits for its parent Lake & Co to be accepted.") in lines[1].texts
 
 
-@pytest.mark.parametrize("number", [2, 5])
-def test_what_a_paused_plan_holds_is_said_once(editor, number):
-    made = [factories.organization(f"{BASE}.{each}", user=editor) for each in range(number)]
-    plans.pause(factories.plan(made, user=editor).pk, actor=acting(editor))
+def test_what_a_paused_plan_holds_is_said_once(editor):
+    made = [factories.organization(f"{BASE}.{each}", user=editor) for each in (1, 2)]
+    plan = factories.plan(made, user=editor)
+    assert kinds(home.read(editor).for_you) == []
+    plans.pause(plan.pk, actor=acting(editor))
     found = home.read(editor)
     assert (kinds(found.for_you), kinds(found.waiting)) == (["plan_paused"], [])
-    for each in range(10, 14):
+    [place] = found.for_you[0].places
+    assert (place.what, place.text) == (f"Plan {plan.pk}, 2 records", "Editor One paused it.")
+    assert place.url == f"/staging/plans/{plan.pk}/"
+    for each in range(10, 13):
         submission(editor, each, State.QUEUED)
     [(_, text)] = only(home.read(editor).waiting, "queued").texts
-    assert f"{number} of these wait for a paused plan." in text
+    assert text == "2 of these wait for a paused plan."
+    Submission.objects.update(state=State.ACCEPTED, evidence="answer")
+    assert "plan_paused" not in kinds(home.read(editor).for_you)
+
+
+def test_after_a_cancel_the_record_still_waits_to_be_sent(editor):
+    made = factories.submission(factories.organization(user=editor), user=editor)
+    submissions.cancel(made.pk, actor=acting(editor))
+    assert kinds(home.read(editor).for_you) == ["changes_not_sent"]
+
+
+def test_it_asks_no_more_often_for_many_records_than_for_as_many_as_have_a_line(editor, django_assert_max_num_queries):
+    for number in range(3):
+        submission(editor, number, State.UNKNOWN)
+    with django_assert_max_num_queries(20) as few:
+        assert len(home.read(editor).waiting) == 3
+    for number in range(3, 6):
+        submission(editor, number, State.UNKNOWN)
+    with django_assert_max_num_queries(len(few)):
+        assert len(home.read(editor).waiting) == 1
+
+
+# Beside the lines
+
+
+def test_sent_by_you_are_the_last_five_of_seven_days_and_of_nobody_else(editor):
+    made = [submission(editor, number, State.QUEUED) for number in range(1, 8)]
+    Submission.objects.filter(pk=made[-1].pk).update(created_at=minutes_ago(8 * 24 * 60))
+    assert home.read(editor).mine == made[5:0:-1]
+    assert home.read(UserFactory(role="editor")).mine == []
+
+
+def panels(found: Home) -> list[tuple[str, str]]:
+    return [(panel.under_way, panel.records) for panel in found.panels]
+
+
+def test_each_environment_says_how_its_records_are(editor):
+    assert panels(home.read(editor)) == [("", ""), ("", "")]
+    factories.accepted(f"{BASE}.1", user=editor, evidence=Evidence.QUERY)
+    submission(editor, 2, State.SENDING)
+    found = home.read(editor)
+    assert panels(found) == [("1 sending", "1 active, 1 not registered"), ("", "")]
+    assert found.last_accepted is not None
+    assert (found.last_accepted.oid, found.last_accepted_by) == (f"{BASE}.1", "by Query")
+    assert found.never_compared == 1
+
+
+def test_workers_that_answer_are_counted(db):
+    workers.beat("alpha", clock.now())
+    workers.beat("beta", clock.now())
+    Worker.objects.filter(name="beta").update(seen_at=minutes_ago(5))
+    assert [worker.name for worker in home.read(UserFactory(role="viewer")).workers] == ["alpha"]
+    Worker.objects.update(stopped_at=clock.now())
+    assert home.read(UserFactory(role="viewer")).workers == []

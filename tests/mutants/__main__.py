@@ -1,0 +1,75 @@
+"""Mutation testing: find the changes of the code that no test notices.
+
+    .venv/bin/python -m tests.mutants organizations/redox/outcome.py            each mutant of this module
+    .venv/bin/python -m tests.mutants organizations/redox/outcome.py:120-140    those of these lines
+
+A mutant is a module with one change. It survives if the tests of the module still pass; MODULES says which these are.
+Exit code 0: no mutant survived.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.mutants import running
+from tests.mutants.changes import mutants_of
+
+
+class Module(NamedTuple):
+    """The tests of a module, and which of its names to judge; none means all."""
+
+    tests: tuple[str, ...]
+    names: frozenset[str] = frozenset()
+
+
+MODULES = {
+    "organizations/redox/outcome.py": Module(
+        ("tests/redox/test_outcome.py", "tests/redox/test_outcome_success.py", "tests/redox/test_query_answers.py")
+    ),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="orgportal-mutants-") as folder:
+        os.environ |= {"TMPDIR": folder, "CI": "same examples each time"}
+        tempfile.tempdir = folder
+        os.chdir(running.ROOT)
+        return max([0, *(_judge(*_chosen(argument)) for argument in arguments)])
+
+
+def _chosen(argument: str) -> tuple[str, range]:
+    path, _, lines = argument.partition(":")
+    first, _, last = lines.partition("-")
+    return path, range(int(first or 1), int(last or first or 10**6) + 1)
+
+
+def _judge(path: str, lines: range) -> int:
+    """Print the mutants of these lines that survive; 1 if there are any."""
+    module, source = MODULES[path], (running.ROOT / path).read_text(encoding="utf-8")
+    mutants = [mutant for mutant in mutants_of(source, module.names) if mutant.line in lines]
+    output = f"{tempfile.gettempdir()}/output.txt"
+    with ProcessPoolExecutor(1, get_context("fork")) as process:
+        arguments = path, [mutant for mutant in mutants if mutant.function], module.tests, output
+        outcomes, rest, seconds = process.submit(running.in_place, *arguments).result()
+    if not seconds:
+        sys.exit(f"{Path(output).read_text()}\n{path}: its tests fail without any change.")
+
+    def job(name: object, source: str) -> tuple[object, Callable[[], object], float]:
+        return name, partial(running.imported, path, source, module.tests), 2 * seconds + 10
+
+    if list(running.in_processes([job("", "raise RuntimeError")])) != [("", running.KILLED)]:
+        sys.exit(f"{path}: its tests do not import it.")
+    rest += [mutant for mutant in mutants if not mutant.function]
+    outcomes += running.report(path, running.in_processes(job(mutant, mutant.source) for mutant in rest))
+    print(f"{path}: {len(mutants)} mutants, {', '.join(f'{n} {what}' for what, n in sorted(outcomes.items()))}")
+    return 1 if outcomes[running.SURVIVED] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,227 @@
+"""Runs the tests of a module once for each of its mutants, in processes of their own.
+
+No file is changed. A change inside a function is made in a copy of a process that has collected and run the tests; of
+the tests those run that call the function, the quickest first. All others (tables, classes, what runs when the module
+is imported) need a process that imports the mutant and runs all tests of the module.
+"""
+
+import importlib
+import importlib.machinery
+import importlib.util
+import inspect
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from tests.mutants.changes import Mutant
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+AT_ONCE = 2
+OPTIONS = (
+    "-x",
+    "-q",
+    "-s",
+    "-p",
+    "no:randomly",
+    "-p",
+    "no:cacheprovider",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
+SHOWN = os.fdopen(os.dup(1), "w", buffering=1)
+"""What a person sees, wherever a process that runs tests prints to."""
+SURVIVED, KILLED, TIMED_OUT = "survived", "killed", "timed out"
+
+
+def report(path: str, results: Iterable[tuple[Mutant, str]]) -> Counter[str]:
+    """Print the mutants that were not killed; how many there are of each outcome."""
+    outcomes: Counter[str] = Counter()
+    for mutant, outcome in results:
+        outcomes[outcome] += 1
+        if outcome != KILLED:
+            SHOWN.write(f"{path}:{mutant.line}  {outcome}: {mutant.change}\n")
+    return outcomes
+
+
+def in_processes(jobs: Iterable[tuple[Any, Callable[[], object], float]]) -> Iterator[tuple[Any, str]]:
+    """Do each job, `AT_ONCE` at a time. A mutant is killed if its job answers true.
+
+    The seconds of a job are processor time, so that a busy machine stops nobody, and four times as many on the clock.
+    """
+    waiting, running = iter(jobs), dict[int, tuple[Any, float]]()
+    while True:
+        while len(running) < AT_ONCE and (job := next(waiting, None)):
+            name, act, seconds = job
+            running[_start(act, seconds)] = name, time.monotonic() + 4 * seconds
+        if not running:
+            return
+        number, status = os.waitpid(-1, os.WNOHANG)
+        if number:
+            code = os.waitstatus_to_exitcode(status)
+            yield running.pop(number)[0], TIMED_OUT if code < 0 else KILLED if code else SURVIVED
+            continue
+        for number, (_, end) in running.items():
+            if time.monotonic() > end:
+                os.kill(number, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _start(act: Callable[[], object], seconds: float) -> int:
+    number = os.fork()
+    if number:
+        return number
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
+    redirect(os.devnull)
+    code = 1
+    try:
+        code = 1 if act() else 0
+    finally:
+        os._exit(code)
+
+
+def redirect(path: str) -> None:
+    """Write what this process prints to a file."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+
+
+# A process that imports the mutant ---------------------------------------------------------------------------
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Finds and loads one module, with another source than that of its file."""
+
+    def __init__(self, path: str, source: str) -> None:
+        super().__init__(module_name(path), str(ROOT / path))
+        self.source = source
+
+    def find_spec(self, name: str, *_: Any) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None
+
+    def get_code(self, _name: str) -> Any:
+        return compile(self.source, self.path, "exec")
+
+
+def module_name(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".")
+
+
+def imported(path: str, source: str, tests: Sequence[str]) -> int:
+    """Pytest's exit code if this source stands in the file."""
+    sys.meta_path.insert(0, _Loader(path, source))
+    return pytest.main([*OPTIONS, *tests])
+
+
+# Copies of a process that has run the tests ------------------------------------------------------------------
+
+
+def in_place(
+    path: str, mutants: Sequence[Mutant], tests: Sequence[str], output: str
+) -> tuple[Counter[str], list[Mutant], float]:
+    """The outcomes, the mutants that must be imported, and the seconds of the tests without a change; 0: they fail."""
+    redirect(output)
+    plugin = _InPlace(path, mutants)
+    code = pytest.main([*OPTIONS, *tests], [plugin])
+    return plugin.outcomes, plugin.rest, 0.0 if code else plugin.seconds
+
+
+class _InPlace:
+    """A plugin of pytest: runs the tests unchanged, then those that can notice it for each change of a function."""
+
+    def __init__(self, path: str, mutants: Sequence[Mutant]) -> None:
+        self.path, self.mutants = path, mutants
+        self.outcomes: Counter[str] = Counter()
+        self.rest: list[Mutant] = []
+        self.seconds = 0.0
+        self._item: pytest.Item | None = None
+        self._callers: dict[str, dict[pytest.Item | None, float]] = defaultdict(dict)
+        monitoring = sys.monitoring
+        monitoring.use_tool_id(monitoring.COVERAGE_ID, "mutants")
+        monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.PY_START, self._started)
+        monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.PY_START)
+
+    def _started(self, code: CodeType, _: int) -> object:
+        if code.co_filename != str(ROOT / self.path):
+            return sys.monitoring.DISABLE
+        self._callers[code.co_qualname.split(".<locals>")[0]][self._item] = 0.0
+        return None
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        took = {item: self._run(item, after) for item, after in _with_next(session.items, session.items[0])}
+        sys.monitoring.free_tool_id(sys.monitoring.COVERAGE_ID)
+        self._item = None
+        self.seconds = sum(took.values())
+        if session.testsfailed:
+            return True
+        connections.close_all()
+        self.outcomes = report(self.path, in_processes(self._jobs(session, took)))
+        return True
+
+    def _run(self, item: pytest.Item, after: pytest.Item) -> float:
+        """Run the test, keep what `after` uses as well; the seconds that it took."""
+        self._item, started = item, time.monotonic()
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        return time.monotonic() - started
+
+    def _jobs(self, session: pytest.Session, took: dict[pytest.Item, float]) -> Iterator[Any]:
+        module = importlib.import_module(module_name(self.path))
+        for mutant in self.mutants:
+            function, callers = _function(module, mutant.function), self._callers[mutant.function]
+            code = _code(compile(mutant.source, self.path, "exec"), mutant.function)
+            if function is None or code is None or None in callers:
+                self.rest.append(mutant)
+                continue
+            tests = sorted((item for item in callers if item), key=lambda item: took[item])
+
+            def act(function: FunctionType = function, code: CodeType = code, tests: Any = tests) -> bool:
+                function.__code__ = code
+                _copy_database()
+                return any(self._run(*pair) and session.testsfailed for pair in _with_next(tests, session.items[0]))
+
+            yield mutant, act, 2 * sum(took[item] for item in tests) + 5
+
+
+def _with_next(items: Sequence[pytest.Item], last: pytest.Item) -> Iterator[tuple[pytest.Item, pytest.Item]]:
+    return zip(items, (*items[1:], last), strict=True)
+
+
+def _function(module: object, name: str) -> FunctionType | None:
+    """The function of this qualified name without its decorators; None if it is not one."""
+    found: Any = module
+    for part in name.split(".") if name else ():
+        found = inspect.getattr_static(found, part, None)
+        found = getattr(found, "fget", None) or getattr(found, "__func__", None) or found
+    found = inspect.unwrap(found)
+    return found if isinstance(found, FunctionType) and found.__code__.co_qualname == name else None
+
+
+def _code(code: CodeType, name: str) -> CodeType | None:
+    """The code of the only function of this qualified name."""
+    found = [each for each in _codes(code) if each.co_qualname == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield each
+            yield from _codes(each)
+
+
+def _copy_database() -> None:
+    """Give this process a database of its own, if there is one."""
+    settings = connections["default"].settings_dict
+    if Path(settings["NAME"]).is_file():
+        settings["NAME"] = shutil.copy(settings["NAME"], f"{settings['NAME']}-{os.getpid()}")

@@ -61,7 +61,7 @@ def _judge(path: str, lines: range) -> int:
         sys.exit(f"{Path(output).read_text()}\n{path}: its tests fail without any change.")
 
     def job(name: object, source: str) -> tuple[object, Callable[[], object], float]:
-        return name, partial(running.imported, path, source, module.tests), 2 * seconds + 10
+        return name, partial(running.imported, path, source, module.tests), running.limit_of(seconds + 3)
 
     if list(running.in_processes([job("", "raise RuntimeError")])) != [("", running.KILLED)]:
         sys.exit(f"{path}: its tests do not import it.")

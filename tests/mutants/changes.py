@@ -1,6 +1,7 @@
 """Every small change of a module that its tests should notice, each as the source of a mutant."""
 
 import ast
+import os.path
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -40,6 +41,7 @@ OTHER_COMPARISON: dict[type[ast.cmpop], type[ast.cmpop]] = {
 OTHER_OPERATION: dict[type[ast.operator], type[ast.operator]] = {ast.Sub: ast.Add, ast.Div: ast.Mult}
 OTHER_FUNCTION = {"min": "max", "max": "min", "any": "all", "all": "any"}
 DROPPED_METHODS = {"strip", "lower", "upper", "casefold", "filter", "exclude", "order_by", "distinct", "open"}
+LONGEST_SHOWN = 140
 LOGGERS = {"log", "logger"}
 
 
@@ -59,8 +61,19 @@ def mutants_of(source: str, names: frozenset[str] = frozenset()) -> Iterator[Mut
             compile(mutant, "mutant", "exec")
         except SyntaxError:
             continue
-        was = " ".join(content[start:end].decode().split())
-        yield Mutant(change.first.lineno, f"{was}  ->  {change.text}", mutant, change.function)
+        was = ast.unparse(change.first) if change.first is change.last else content[start:end].decode()
+        yield Mutant(change.first.lineno, _in_short(was, change.text), mutant, change.function)
+
+
+def _in_short(was: str, text: str) -> str:
+    """Both as one line; of a long table only the part that differs, with its surroundings."""
+    was, text = " ".join(was.split()), " ".join(text.split())
+    if len(was) > LONGEST_SHOWN:
+        text = text[1:-1]
+        start = len(os.path.commonprefix([was, text]))  # noqa: RUF071  (characters are what is meant)
+        end = len(os.path.commonprefix([was[start:][::-1], text[start:][::-1]]))  # noqa: RUF071
+        was, text = (f"...{each[max(start - 30, 0) : len(each) - max(end - 30, 0)]}..." for each in (was, text))
+    return f"{was}  ->  {text}"
 
 
 class _Changes(ast.NodeVisitor):

@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -41,6 +42,7 @@ OPTIONS = (
 )
 SHOWN = os.fdopen(os.dup(1), "w", buffering=1)
 """What a person sees, wherever a process that runs tests prints to."""
+BROKEN = 9
 SURVIVED, KILLED, TIMED_OUT = "survived", "killed", "timed out"
 
 
@@ -54,10 +56,18 @@ def report(path: str, results: Iterable[tuple[Mutant, str]]) -> Counter[str]:
     return outcomes
 
 
+def limit_of(seconds: float) -> float:
+    """How long tests may take with a mutant that take so long without."""
+    return 2 * seconds + 5
+
+
 def in_processes(jobs: Iterable[tuple[Any, Callable[[], object], float]]) -> Iterator[tuple[Any, str]]:
     """Do each job, `AT_ONCE` at a time. A mutant is killed if its job answers true.
 
     The seconds of a job are processor time, so that a busy machine stops nobody, and four times as many on the clock.
+
+    Raises:
+        RuntimeError: a job raised an exception, which says nothing of its mutant.
     """
     waiting, running = iter(jobs), dict[int, tuple[Any, float]]()
     while True:
@@ -68,8 +78,10 @@ def in_processes(jobs: Iterable[tuple[Any, Callable[[], object], float]]) -> Ite
             return
         number, status = os.waitpid(-1, os.WNOHANG)
         if number:
-            code = os.waitstatus_to_exitcode(status)
-            yield running.pop(number)[0], TIMED_OUT if code < 0 else KILLED if code else SURVIVED
+            name, code = running.pop(number)[0], os.waitstatus_to_exitcode(status)
+            if code == BROKEN:
+                raise RuntimeError(f"{name}: a process could not run the tests")
+            yield name, TIMED_OUT if code < 0 else KILLED if code else SURVIVED
             continue
         for number, (_, end) in running.items():
             if time.monotonic() > end:
@@ -83,7 +95,7 @@ def _start(act: Callable[[], object], seconds: float) -> int:
         return number
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
     redirect(os.devnull)
-    code = 1
+    code = BROKEN
     try:
         code = 1 if act() else 0
     finally:
@@ -163,11 +175,19 @@ class _InPlace:
         sys.monitoring.free_tool_id(sys.monitoring.COVERAGE_ID)
         self._item = None
         self.seconds = sum(took.values())
+        connections.close_all()
+        unchanged = partial(self._notice, session, session.items)
         if session.testsfailed:
             return True
-        connections.close_all()
+        if list(in_processes([("", unchanged, limit_of(self.seconds))])) != [("", SURVIVED)]:
+            raise RuntimeError("The tests fail in a copy of the process, without any change.")
         self.outcomes = report(self.path, in_processes(self._jobs(session, took)))
         return True
+
+    def _notice(self, session: pytest.Session, tests: Sequence[pytest.Item]) -> bool:
+        """Run the tests one by one, in a copy of the process, until one fails; whether one did."""
+        _copy_database()
+        return any(self._run(*pair) and session.testsfailed for pair in _with_next(tests, session.items[0]))
 
     def _run(self, item: pytest.Item, after: pytest.Item) -> float:
         """Run the test, keep what `after` uses as well; the seconds that it took."""
@@ -187,10 +207,9 @@ class _InPlace:
 
             def act(function: FunctionType = function, code: CodeType = code, tests: Any = tests) -> bool:
                 function.__code__ = code
-                _copy_database()
-                return any(self._run(*pair) and session.testsfailed for pair in _with_next(tests, session.items[0]))
+                return self._notice(session, tests)
 
-            yield mutant, act, 2 * sum(took[item] for item in tests) + 5
+            yield mutant, act, limit_of(sum(took[item] for item in tests))
 
 
 def _with_next(items: Sequence[pytest.Item], last: pytest.Item) -> Iterator[tuple[pytest.Item, pytest.Item]]:

@@ -39,9 +39,9 @@ def in_function(body: str) -> set[str]:
                 "2  ->  (3)",
             },
         ),
-        ('return "key"', {"\"key\"  ->  ('XXkey')"}),
+        ('return "key"', {"'key'  ->  ('XXkey')"}),
         ('return "A sentence."', set()),
-        ('return f"{a}.b"', {"f\"{a}.b\"  ->  (f'XX{a}.b')"}),
+        ('return f"{a}.b"', {"f'{a}.b'  ->  (f'XX{a}.b')"}),
         ('log.info("key")', set()),
         ("c: int = a", set()),
         ('"""Docstring."""', set()),
@@ -102,4 +102,4 @@ def test_a_mutant_knows_the_function_whose_code_it_changes() -> None:
 
 def test_sentences_are_changed_in_tables_alone() -> None:
     assert changes('TEXT = "Two words"') == set()
-    assert "\"Two words\"  ->  ('XXTwo words')" in changes('TEXTS = ["Two words"]')
+    assert "'Two words'  ->  ('XXTwo words')" in changes('TEXTS = ["Two words"]')

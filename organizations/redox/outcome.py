@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from .client import Exchange, Fault, NotDecodable, decoded, plain
-from .messages import read_query_answer
+from .messages import QUERY, read_query_answer
 from .reading import AnswerNotUnderstood, read_json
 
 OTHER_OID = "other OID in the answer"
@@ -97,7 +97,6 @@ class _Case(NamedTuple):
     event: str
     oid: str
     after_unknown: bool
-    expects: str
 
     @property
     def status(self) -> int:
@@ -145,20 +144,13 @@ _SUCCESS = {
 }
 
 
-def classify(
-    exchange: Exchange,
-    *,
-    event: str,
-    oid: str,
-    after_unknown: bool = False,
-    expects: Literal["write", "query"] = "write",
-) -> Outcome:
+def classify(exchange: Exchange, *, event: str, oid: str, after_unknown: bool = False) -> Outcome:
     """What the exchange means for a message of this event (New, Update, Query) about this OID: the first row that fits.
 
     `after_unknown`: an earlier attempt of the same submission ended unknown. Never raises, whatever came back.
     """
     answer = read_answer(exchange)
-    case = _Case(exchange, answer, event, oid, after_unknown, expects)
+    case = _Case(exchange, answer, event, oid, after_unknown)
     outcome = next((found for row in ROWS if (found := row(case))), Outcome(kind=Kind.UNKNOWN))
     return replace(
         outcome,
@@ -175,8 +167,8 @@ def _not_sent(case: _Case) -> Outcome | None:
         return None
     if case.exchange.fault is Fault.SETTINGS:
         return Outcome(kind=Kind.NEEDS_PERSON)
-    stops = {Fault.CERTIFICATE: STOP_CERTIFICATE, Fault.ADDRESS: STOP_ADDRESS}
-    return Outcome(kind=Kind.NOT_SENT, stops=stops.get(case.exchange.fault, "") if case.exchange.fault else "")
+    stops: dict[Fault | None, str] = {Fault.CERTIFICATE: STOP_CERTIFICATE, Fault.ADDRESS: STOP_ADDRESS}
+    return Outcome(kind=Kind.NOT_SENT, stops=stops.get(case.exchange.fault, ""))
 
 
 def _broken_off(case: _Case) -> Outcome | None:
@@ -216,12 +208,13 @@ def _documented(case: _Case) -> Outcome | None:
     return Outcome(kind=Kind.REJECTED, known=found.key, stops=found.stops, presence=ABSENT if absent else "")
 
 
-def _server_fault(case: _Case) -> Outcome | None:
-    return Outcome(kind=Kind.UNKNOWN) if case.status in {408, 409} or 500 <= case.status <= 599 else None
+def _perhaps_executed(case: _Case) -> Outcome | None:
+    """These two may have taken effect, like a 5xx and any other status that no row knows."""
+    return Outcome(kind=Kind.UNKNOWN) if case.status in {408, 409} else None
 
 
 def _accepted(case: _Case) -> Outcome | None:
-    if not _is_yes(case) or case.expects == "query" or case.event not in _SUCCESS:
+    if not _is_yes(case) or case.event not in _SUCCESS:
         return None
     said = _SUCCESS[case.event].fullmatch(case.answer.sentence)
     if said is None or dig(case.answer.data, "Meta", "EventType") not in (None, case.event):
@@ -234,7 +227,7 @@ def _accepted(case: _Case) -> Outcome | None:
 
 def _answered(case: _Case) -> Outcome | None:
     """A Query is answered by a QueryResponse that shows the one organization or an empty list; the rest is unknown."""
-    if not case.is_success or case.answer.errors or case.expects != "query":
+    if not case.is_success or case.answer.errors or case.event != QUERY:
         return None
     try:
         read_query_answer(decoded(case.exchange), case.oid)
@@ -249,8 +242,7 @@ def _other_success(case: _Case) -> Outcome | None:
     if not case.is_success:
         return None
     about_ours = dig(case.answer.data, "Meta", "EventType") in (None, case.event)
-    is_success = _is_yes(case) and about_ours and case.expects == "write"
-    return Outcome(kind=Kind.UNKNOWN, warning=OTHER_SUCCESS if is_success else "")
+    return Outcome(kind=Kind.UNKNOWN, warning=OTHER_SUCCESS if _is_yes(case) and about_ours else "")
 
 
 def _refused(case: _Case) -> Outcome | None:
@@ -269,7 +261,7 @@ ROWS: tuple[Callable[[_Case], Outcome | None], ...] = (
     _too_many,
     _redirected,
     _documented,
-    _server_fault,
+    _perhaps_executed,
     _accepted,
     _answered,
     _other_success,
@@ -333,7 +325,7 @@ def json_object(body: bytes) -> dict[str, Any] | None:
 def dig(data: object, *path: str | int) -> Any:
     """The value at the path of keys and list positions, or None."""
     for step in path:
-        if isinstance(data, dict) and isinstance(step, str):
+        if isinstance(data, dict):
             data = data.get(step)
         elif isinstance(data, list) and isinstance(step, int) and step < len(data):
             data = data[step]

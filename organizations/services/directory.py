@@ -99,7 +99,7 @@ def _ask(
         earlier += (Earlier(refused, active, SENT_AGAIN),)
     if exchange is None or token.outcome is not None:
         return _not_answered(Answer(asked_at, token_cause(token), None, exchange, earlier, token.outcome, token))
-    outcome = classify(exchange, event=messages.QUERY, oid=oid, expects="query")
+    outcome = classify(exchange, event=messages.QUERY, oid=oid)
     if outcome.kind != Kind.ACCEPTED:
         cause = outcome.detail or f"HTTP {exchange.status}"
         return _not_answered(Answer(asked_at, cause, None, exchange, earlier, outcome, token))

@@ -161,7 +161,7 @@ def _probe(environment: str, actor: Actor) -> bool:
         return False
     outcome = token.outcome
     if exchange is not None and outcome is None:
-        outcome = classify(exchange, event=messages.QUERY, oid=oid, expects="query")
+        outcome = classify(exchange, event=messages.QUERY, oid=oid)
     with audit.recorded(actor) as history:
         gate = locked_gate(environment)
         gate.hold_until = gate.hold_asked_until

@@ -37,7 +37,7 @@ def ask(behave: servers.Behaviour, limits: Limits, event: str = "New", **how: An
     with servers.serving(behave) as server:
         exchange = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits).post(message, "token")
     assert exchange.sent
-    return classify(exchange, event=event, oid=OID, expects="query" if event == "Query" else "write", **how)
+    return classify(exchange, event=event, oid=OID, **how)
 
 
 def kept(status: int | None, body: object = b"", fault: Fault | None = None, **headers: str) -> Exchange:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from email.utils import formatdate
 from pathlib import Path
 
@@ -91,6 +91,13 @@ def test_a_401_is_about_the_connection_whatever_the_body(body: object, limits: L
     assert found.known == ""
 
 
+@pytest.mark.parametrize("status", [425, 429, 300, 399])
+@pytest.mark.parametrize("body", [success(), failure(f"{OID} already exists.")])
+def test_a_status_that_proves_what_happened_holds_whatever_the_body_says(status: int, body: object) -> None:
+    found = classify(kept(status, body), event="New", oid=OID)
+    assert (found.kind, found.known) == (Kind.NOT_EXECUTED, "")
+
+
 @pytest.mark.parametrize("status", [401, 429, 302])
 def test_what_a_status_proves_needs_no_body_that_can_be_read(status: int, limits: Limits) -> None:
     bomb = servers.gzipped(b"\0" * (MAX_BODY * 20), status)
@@ -117,6 +124,7 @@ def test_a_redirect_is_not_followed_and_stops_the_environment(status: int, limit
     assert (found.kind, found.stops) == (Kind.NOT_EXECUTED, outcome.STOP_REDIRECT)
     if status != 304:
         assert found.detail == "elsewhere.example"
+    assert classify(kept(status), event="New", oid=OID).detail == "another address"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +143,7 @@ def test_a_redirect_is_not_followed_and_stops_the_environment(status: int, limit
         ("\u0663", 300.0),
         ("Mon, 03 May 2027 14:05:02 GMT", 100.0),
         ("Mon, 03 May 2027 14:05:02 -0000", 100.0),
+        ("Mon, 03 May 2027 16:05:02 +0200", 100.0),
         ("Mon, 03 May 2027 13:00:00 GMT", 1.0),
         ("Tue, 04 May 2027 14:03:22 GMT", 3600.0),
         ("Mon, 99 May 2027 14:05:02 GMT", 300.0),
@@ -164,7 +173,7 @@ DOCUMENTED = [
     ("xml_error", "  parsing xml\nREQUEST error ! "),
     ("duplicate_business", "Your Organization Source contains a duplicate business!"),
     ("no_subscriptions", f"{NO_SUBSCRIPTIONS}."),
-    ("no_subscriptions", f"{NO_SUBSCRIPTIONS}s https://dashboard.example/#/subscriptions"),
+    ("no_subscriptions", f"{NO_SUBSCRIPTIONS}s\nhttps://dashboard.example/#/subscriptions"),
     (
         "several_destinations",
         "Invalid synchronous destination: more than one synchronous destination was specified",
@@ -210,6 +219,12 @@ def test_the_known_refusals_over_a_real_connection(status: int, limits: Limits) 
     assert (on_new.kind, on_new.presence) == (Kind.REJECTED, "")
 
 
+@pytest.mark.parametrize("text", [text for known, text in DOCUMENTED if known != "is_not_valid"])
+def test_no_other_refusal_of_an_update_proves_that_the_oid_is_absent(text: str) -> None:
+    found = classify(kept(403, failure(text)), event="Update", oid=OID)
+    assert (found.kind, found.presence) == (Kind.REJECTED, "")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -245,13 +260,41 @@ def test_a_server_fault_without_a_documented_text_is_unknown(status: int, body: 
     assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", "")
 
 
-@pytest.mark.parametrize("status", [400, 402, 403, 404, 405, 413, 415, 422, 451])
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 405, 413, 415, 422, 451, 499])
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", failure("We do not like it."), success()])
 def test_any_other_4xx_is_a_no(status: int, body: object) -> None:
     found = classify(kept(status, body), event="New", oid=OID)
     assert (found.kind, found.known, found.status) == (Kind.REJECTED, "", status)
     if body == failure("We do not like it."):
         assert found.detail == "We do not like it."
+
+
+def test_an_outcome_says_nothing_that_its_answer_does_not() -> None:
+    found = classify(kept(404, b"no"), event="New", oid=OID)
+    assert {name: value for name, value in asdict(found).items() if value or value == 0} == {
+        "kind": Kind.REJECTED,
+        "detail": "no",
+        "names_wait": False,
+        "renew_token": False,
+        "status": 404,
+    }
+
+
+def test_the_words_that_are_stored_stay() -> None:
+    kinds = ["accepted", "rejected", "not_sent", "not_executed", "unknown", "needs_person"]
+    assert [kind.value for kind in Kind] == kinds
+    assert [row.key for row in outcome.DOCUMENTED] == [
+        "already_exists",
+        "is_not_valid",
+        "parse_failed",
+        "xml_error",
+        "duplicate_business",
+        "no_subscriptions",
+        "several_destinations",
+        "repository_required",
+    ]
+    words = (outcome.OTHER_OID, outcome.OTHER_SUCCESS, outcome.ABSENT)
+    assert words == ("other OID in the answer", "new success text", "absent")
 
 
 def test_refusals_and_server_faults_over_a_real_connection(limits: Limits) -> None:

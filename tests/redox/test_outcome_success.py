@@ -23,13 +23,23 @@ def test_the_documented_sentence_is_a_yes(status: int, limits: Limits) -> None:
     found = ask(servers.answer(status, success(Message={"ID": 4606153124})), limits)
     assert (found.kind, found.message_id, found.warning) == (Kind.ACCEPTED, "4606153124", "")
     assert found.detail == NEW_SENTENCE
-    updated = success(UPDATE_SENTENCE, "Update", Message={"ID": "9" * 40}, Logs=[{"ID": "log-1"}])
+    updated = success(UPDATE_SENTENCE, "Update", Message={"ID": "9" * 64}, Logs=[{"ID": "a" * 64}])
     found = ask(servers.answer(status, updated), limits, "Update")
-    assert (found.kind, found.message_id, found.log_id) == (Kind.ACCEPTED, "9" * 40, "log-1")
+    assert (found.kind, found.message_id, found.log_id) == (Kind.ACCEPTED, "9" * 64, "a" * 64)
     assert (found.answered_oid, found.warning) == (OID, "")
 
 
-@pytest.mark.parametrize("meta", [{}, {"Errors": []}, {"Errors": None}, {"EventType": None}])
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {},
+        {"Errors": []},
+        {"Errors": None},
+        {"EventType": None},
+        {"Logs": []},
+        {"Extensions": {"ResponseDetail": NEW_SENTENCE}},
+    ],
+)
 def test_no_errors_and_no_event_are_no_objection(meta: dict[str, Any]) -> None:
     assert classify(kept(200, success(**meta)), event="New", oid=OID).kind is Kind.ACCEPTED
 
@@ -107,6 +117,21 @@ def test_a_new_sentence_is_pointed_out(limits: Limits) -> None:
     assert ask(servers.answer(200, b""), limits).warning == ""
 
 
+@pytest.mark.parametrize(
+    ("body", "warning"),
+    [
+        (success("It is there.", EventType=None), outcome.OTHER_SUCCESS),
+        (success("Parsing XML request error!"), outcome.OTHER_SUCCESS),
+        (success("It is there.", "Update"), ""),
+        (success("It is there.", Errors=[{"Text": "Or not."}]), ""),
+        (success("It is there.") | {"errorDetail": "no"}, ""),
+    ],
+)
+def test_new_words_are_a_success_only_about_our_event_and_without_errors(body: object, warning: str) -> None:
+    found = classify(kept(200, body), event="New", oid=OID)
+    assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", warning)
+
+
 def test_the_sentence_for_the_other_event_is_no_yes(limits: Limits) -> None:
     assert ask(servers.answer(200, success(NEW_SENTENCE, "Update")), limits, "Update").kind is Kind.UNKNOWN
 
@@ -131,11 +156,12 @@ def test_a_query_is_answered_by_records_that_can_be_read(limits: Limits) -> None
         success(event="QueryResponse"),
         found_records(EventType="New"),
         found_records(Errors=[{"Text": "no"}]),
+        found_records(Message={"ID": "9" * 65}),
         found_records() | {"Organizations": {}},
         found_records() | {"Organizations": [{}]},
         found_records() | {"Organizations": ["x"]},
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_any_other_2xx_to_a_query_is_unknown(body: object, limits: Limits) -> None:
     found = ask(servers.answer(200, body), limits, "Query")

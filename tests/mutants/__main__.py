@@ -32,6 +32,16 @@ MODULES = {
     "organizations/redox/outcome.py": Module(
         ("tests/redox/test_outcome.py", "tests/redox/test_outcome_success.py", "tests/redox/test_query_answers.py")
     ),
+    "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
+    "organizations/permissions.py": Module(
+        ("tests/test_permissions.py", "tests/services/test_environments.py::TestRights")
+    ),
+    "organizations/models/submission.py": Module(
+        ("tests/services/test_submissions.py", "tests/services/test_claimed.py"),
+        frozenset(
+            {"State", "MOVES", "OPEN_STATES", "SubmissionQuerySet", "Submission.is_open", "Submission.can_be_cancelled"}
+        ),
+    ),
 }
 
 

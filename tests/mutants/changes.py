@@ -90,6 +90,10 @@ class _Changes(ast.NodeVisitor):
         for statement in tree.body:
             if not names or names & set(_names(statement)):
                 self.visit(statement)
+            elif isinstance(statement, ast.ClassDef):
+                self.scope = [statement.name]
+                self.visit_each(*(part for part in statement.body if names & set(_names(part, f"{statement.name}."))))
+                self.scope = []
 
     def change(self, node: Any, *others: ast.AST | str, last: Any = None) -> None:
         function = ".".join(self.scope) if self.in_function else ""
@@ -279,13 +283,13 @@ class _Changes(ast.NodeVisitor):
         self.visit_each(*(node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]))
 
 
-def _names(statement: ast.stmt) -> Iterator[str]:
-    """What a statement of a module defines."""
+def _names(statement: ast.stmt, start: str = "") -> Iterator[str]:
+    """What a statement of a module or of a class defines."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        yield statement.name
+        yield start + statement.name
     for node in ast.walk(statement) if isinstance(statement, ast.Assign | ast.AnnAssign) else ():
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
+            yield start + node.id
 
 
 def _is_member(node: ast.Attribute) -> bool:

@@ -87,6 +87,8 @@ def test_a_table_loses_and_swaps_rows_and_swaps_cells() -> None:
 def test_only_the_chosen_names_are_changed() -> None:
     source = "def f(a):\n    return not a\n\n\ndef g(a):\n    return not a\n"
     assert [mutant.line for mutant in mutants_of(source, frozenset({"g"}))] == [6]
+    in_class = "class A:\n    def f(self):\n        return not a\n\n    def g(self):\n        return not a\n"
+    assert [mutant.function for mutant in mutants_of(in_class, frozenset({"A.g"}))] == ["A.g"]
 
 
 def test_a_mutant_knows_the_function_whose_code_it_changes() -> None:

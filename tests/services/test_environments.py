@@ -23,7 +23,7 @@ from organizations.models import (
     User,
     Worker,
 )
-from organizations.permissions import ROLES, Right, may, refusal, rights_of, sending
+from organizations.permissions import ROLES, rights_of
 from organizations.practice import Credential, PracticeDirectory
 from organizations.services import (
     asking,
@@ -286,17 +286,6 @@ class TestRights:
     @pytest.mark.parametrize("role", ROLES)
     def test_a_role_gives_its_rights_and_no_others(self, role: str) -> None:
         assert rights_of(factories.UserFactory(role=role)) == ROLES[role]
-
-    def test_being_a_superuser_gives_no_right_to_send(self) -> None:
-        user = factories.UserFactory(is_superuser=True)
-        assert not any(may(user, right) for right in (Right.SEND_STAGING, Right.SEND_PRODUCTION, Right.RESOLVE))
-
-    def test_who_left_has_no_rights(self) -> None:
-        assert rights_of(factories.UserFactory(role="approver", is_active=False)) == frozenset()
-
-    def test_a_refusal_says_whom_to_ask(self) -> None:
-        factories.UserFactory(role="approver", first_name="Approver", last_name="One")
-        assert refusal(sending("production")) == "You cannot send to PRODUCTION. Approvers can: Approver One."
 
     def test_rows_that_must_exist_can_be_made_again(self) -> None:
         installation.ensure_rows()

@@ -258,7 +258,7 @@ MOVED = {(start, end) for start, ends in TABLE.items() for end in ends}
 
 def test_the_table_of_moves_is_the_one_that_people_read() -> None:
     there = {(str(start), str(end)) for start, ends in MOVES.items() for end in ends}
-    assert there - AFTER_A_RESTORE == MOVED
+    assert there == MOVED | AFTER_A_RESTORE
 
 
 @pytest.mark.parametrize(("start", "end"), sorted(MOVED))

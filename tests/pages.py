@@ -39,3 +39,17 @@ def _frame(environment: str) -> dict[str, Any]:
         return {}
     chosen = Environment(environment)
     return {"environment": chosen.value, "environment_word": chosen.label, "other_environment": chosen.other.value}
+
+
+_CONTROL = re.compile(r"<(a|button)\b([^>]*)>(.*?)</\1>", re.DOTALL)
+
+
+def controls_in(html: str) -> dict[str, str | None]:
+    """Links and buttons by their names: where a link leads, "" for a button that can be pressed, None if disabled."""
+    found: dict[str, str | None] = {}
+    for kind, attributes, words in _CONTROL.findall(html):
+        label = re.search(r'aria-label="([^"]*)"', attributes)
+        address = re.search(r'href="([^"]*)"', attributes)
+        is_disabled = kind == "button" and re.search(r"\sdisabled\b", attributes)
+        found[unescape(label[1]) if label else text_in(words)] = None if is_disabled else address[1] if address else ""
+    return found

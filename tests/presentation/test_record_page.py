@@ -1,400 +1,395 @@
-"""A record's page as an object: what its standing rests on, what is to do about it, which columns it has."""
+"""The tabs of a record and the questions before its two acts, as page objects: what they show, and to whom."""
 
 import datetime
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from django.db import transaction
-from django.urls import reverse
 from django.utils.html import strip_tags
 
-from organizations.models import EnvironmentGate, Evidence, Organization, Presence, State, Submission, User, clock
+from organizations.models import (
+    AuditEntry,
+    EnvironmentGate,
+    Evidence,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+    clock,
+)
+from organizations.pages import record as page
+from organizations.pages import record_acts
 from organizations.presentation import differences as differences_page
-from organizations.presentation import editing, freshness, home, record
-from organizations.presentation.matters import Place
-from organizations.records import OrganizationRecord
-from organizations.services import asking, differences, known, organizations
-from organizations.services.actors import person
+from organizations.presentation import freshness, record
+from organizations.records import ContactRecord
+from organizations.services import counterparts, differences
 from organizations.templatetags.portal import written
 from tests import factories
+from tests.changes import edited, loaded, not_shown, shown
+from tests.factories import BASE, acting
+from tests.pages import controls_in, html_of_page, text_in, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
+
+HERE = f"/staging/organizations/{BASE}/"
 
 
 @pytest.fixture
 def made(editor: User) -> Organization:
+    """A record of which nothing was sent."""
     return factories.organization(user=editor, name="Lakeside North")
 
 
-def accepted(made: Organization, editor: User, evidence: Evidence = Evidence.ANSWER, **values: Any) -> Organization:
-    """The record as if its first message had been accepted by this evidence."""
-    submission = factories.submission(made, user=editor)
-    factories.confirmed(made, submission=submission, evidence=evidence)
-    Submission.objects.filter(pk=submission.pk).update(**values)
-    return again(made)
-
-
-def again(made: Organization) -> Organization:
-    found = Organization.objects.with_words().select_related("last_submission", "edited_by", "staging_record")
-    return found.get(pk=made.pk)
-
-
-def read(made: Organization, seen: OrganizationRecord | None) -> Organization:
-    """The record after the directory showed this."""
-    with transaction.atomic():
-        known.keep_reading(organizations.locked(made.pk), seen, clock.now())
-    return again(made)
-
-
-def shown(made: Organization, **values: Any) -> Organization:
-    """The record after the directory showed it with these values."""
-    return read(made, replace(again(made).record(), destination_id="", destination_known=False, **values))
-
-
-def edited(made: Organization, editor: User, **values: Any) -> Organization:
-    made = again(made)
-    wanted = replace(made.record(), **values)
-    organizations.edit(made.pk, made.version, wanted, stands_for="", actor=person(editor))
-    return again(made)
-
-
-def bands(made: Organization) -> dict[str, str]:
-    return {band.key: strip_tags(str(band.sentence)) for band in record.head(again(made)).bands}
-
-
-def buttons(made: Organization) -> dict[str, bool]:
-    return {act.label: act.is_primary for band in record.head(again(made)).bands for act in band.acts}
-
-
-# what an acceptance rests on
-
-
-@pytest.mark.parametrize(
-    ("evidence", "basis", "sentence", "heading"),
-    [
-        (Evidence.ANSWER, "Redox accepted submission {n}, ", "Redox accepted the last message", "Accepted by Redox"),
-        (Evidence.QUERY, "A Query showed what submission {n} sent, ", "A Query showed what", "Accepted by Query"),
-        (
-            Evidence.BOTH,
-            "Redox's answer and a Query accept submission {n}, ",
-            "Redox's answer and a Query together",
-            "Accepted by Redox and Query",
-        ),
-        (
-            Evidence.PERSON,
-            "Approver One decided that submission {n} arrived, ",
-            "Approver One decided that",
-            "Accepted by decision",
-        ),
-        (
-            Evidence.EQUIVALENT,
-            "A Query showed something equivalent to submission {n}, ",
-            "A Query showed values that mean the same",
-            "Accepted by Query",
-        ),
-    ],
-)
-def test_the_standing_names_its_evidence(made, editor, evidence, basis, sentence, heading):
-    organization = accepted(made, editor, evidence, decided_by="Approver One", state_reason="Ticket 7.")
-    head = record.head(organization)
-    line = strip_tags(str(head.basis))
-    assert line.startswith(basis.format(n=organization.confirmed_submission_id))
-    assert (": Ticket 7." in line) == (evidence == Evidence.PERSON)
-    assert head.standing.word == "Active"
-    assert head.standing_sentence.startswith(sentence)
-    assert record.values(organization).accepted_heading == heading
-
-
-def test_an_acceptance_by_a_query_has_the_time_of_the_query(made, editor):
-    asked = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
-    assert "2026-05-03T14:03:00Z" in str(record.basis(accepted(made, editor, Evidence.QUERY, evidence_at=asked)))
-    assert "2026-05-03" not in str(record.basis(accepted_again(made, editor, asked)))
-
-
-def accepted_again(made: Organization, editor: User, asked: datetime.datetime) -> Organization:
-    """Accepted once more, by an answer of Redox, with a Query long before."""
-    edited(made, editor, name="Lakeside South")
-    submission = factories.submission(made, user=editor)
-    factories.confirmed(made, submission=submission)
-    Submission.objects.filter(pk=submission.pk).update(evidence_at=asked)
-    return again(made)
-
-
-def test_that_an_oid_is_not_there_is_said_by_redox_or_by_a_query(made, editor):
-    organization = accepted(made, editor)
-    now = clock.now()
-    Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT, presence_at=now)
-    assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked on ")
-    last = Submission.objects.filter(organization=organization)
-    last.update(state=State.REJECTED, known_answer="is_not_valid", ended_at=now)
-    assert record.head(again(made)).standing_sentence.startswith("Redox answered on ")
-    assert '"is not valid"' in record.head(again(made)).standing_sentence
-    Organization.objects.filter(pk=made.pk).update(presence_at=now + datetime.timedelta(minutes=1))
-    assert record.head(again(made)).standing_sentence.startswith("The directory did not show this OID when asked on ")
-
-
-# what is to do
-
-
-def test_a_record_without_anything_to_do_has_no_band(made, editor):
-    head = record.head(accepted(made, editor))
-    assert head.bands == ()
-    assert record.values(head.organization).note == "The portal has not read this record from the directory."
-
-
-def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(made, editor):
-    accepted(made, editor)
-    shown(made, name="Lakeside (North)")
-    assert bands(made) == {"directory_differs": f"1 field: Name. First seen {day()}."}
-    assert buttons(made) == {"Decide": False}
-    edited(made, editor, aliases=("Shore",))
-    assert list(bands(made).items()) == [
-        ("changes_not_sent", f"1 field is saved here and not sent: Aliases (Editor One, {day()})."),
-        (
-            "directory_differs",
-            f"1 field: Name. First seen {day()}. Sending the saved changes would overwrite it.",
-        ),
-    ]
-    assert buttons(made) == {"Discard": False, "Review and send": True, "Decide": False}
-
-
-def test_what_the_directory_shows_already_is_not_called_unsent(made, editor):
-    accepted(made, editor)
-    edited(made, editor, name="Lakeside South", aliases=("Shore",))
-    shown(made, aliases=())
-    sentence = bands(made)["changes_not_sent"]
-    assert (sentence.count("Name"), "Aliases" in sentence) == (0, True)
-    assert "overwrite" not in bands(made)["directory_differs"]
-    assert "directory does not have" not in sentence
-
-
-def day() -> str:
-    return written(clock.now(), "day")
-
-
-def test_an_oid_that_the_directory_did_not_show_is_told_so(made, editor):
-    accepted(made, editor)
-    read(made, None)
-    assert "the directory did not show it yet" in record.values(again(made)).note
-    accepted(edited(made, editor, name="Lakeside South"), editor)
-    read(made, None)
-    assert bands(made)["directory_differs"].startswith("The directory did not show this OID when asked on ")
-    values = record.values(again(made))
-    assert (values.is_read, values.note.startswith("The directory did not show this OID")) == (False, True)
-
-
-def test_a_rejected_record_repeats_the_cause_and_offers_its_step(made, editor):
-    submission = factories.submission(made, user=editor)
-    ended = {"state": State.REJECTED, "attempt": 1, "ended_at": clock.now(), "detail": "Something new"}
-    Submission.objects.filter(pk=submission.pk).update(wanted_hash=again(made).wanted_hash, **ended)
-    assert bands(made)["rejected"].startswith(f"Redox rejected submission {submission.pk}, ")
-    assert buttons(made) == {f"Open submission {submission.pk}": False, "Edit Lakeside North": True}
-    Submission.objects.filter(pk=submission.pk).update(decided_by="Approver One", state_reason="Ours, ticket 7.")
-    assert bands(made)["rejected"].endswith(": Ours, ticket 7.")
-    assert "rejected by decision of Approver One" in bands(made)["rejected"]
-    assert "rejected by decision of Approver One" in str(record.head(again(made)).basis)
-    assert buttons(made)["Review and send"]
-
-
-def test_what_was_rejected_under_a_former_oid_is_said_to_be_about_that_one(made, editor):
-    submission = factories.submission(made, user=editor)
-    Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, attempt=1, ended_at=clock.now())
-    assert "former" not in str(record.head(again(made)).basis)
-    other = replace(made.record(), oid=f"{made.oid}9")
-    organizations.edit(made.pk, made.version, other, stands_for="", actor=person(editor))
-    basis = strip_tags(record.head(again(made)).basis)
-    assert basis.endswith(f", submission {submission.pk}. That was about its former OID {made.oid}.")
-
-
-def test_who_can_decide_is_named(made, editor):
-    factories.UserFactory(role="approver", first_name="Approver", last_name="One")
-    submission = factories.submission(made, user=editor)
-    Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON, attempt=1)
-    assert bands(made)["needs_person"].endswith("Approvers can decide: Approver One.")
-
-
-def test_what_is_unknown_promises_what_its_row_says(made, editor):
-    submission = factories.submission(made, user=editor)
-    of_row = Submission.objects.filter(pk=submission.pk)
-    of_row.update(state=State.UNKNOWN, attempt=1, not_before=clock.now() + datetime.timedelta(days=40))
-    later = written(clock.now() + datetime.timedelta(days=40), "day")
-    assert f"The portal asks the directory at {later}" in bands(made)["unknown"]
-    of_row.update(not_before=clock.now())
-    assert bands(made)["unknown"].endswith("as soon as a worker takes it.")
-    stopped = {"stopped_at": clock.now(), "stopped_reason": "Redox does not accept the credential"}
-    EnvironmentGate.objects.filter(pk="staging").update(**stopped)
-    assert bands(made)["unknown"].endswith("STAGING is stopped: Redox does not accept the credential.")
-
-
-# somebody else's OID
+@pytest.fixture
+def accepted(editor: User) -> Organization:
+    return factories.accepted(user=editor, name="Lakeside North")
 
 
 @pytest.fixture
-def foreign(made: Organization, editor: User) -> Organization:
-    """A record whose New was refused: a person decided that the OID is another organization's."""
-    submission = factories.submission(made, user=editor)
-    ended = {"state": State.REJECTED, "attempt": 1, "ended_at": clock.now(), "decided_by": "Approver One"}
-    Submission.objects.filter(pk=submission.pk).update(wanted_hash=again(made).wanted_hash, **ended)
-    seen = replace(again(made).record(), name="Boston Harbor Hospital", destination_known=False)
-    read(made, seen)
-    with transaction.atomic():
-        known.find_foreign(organizations.locked(made.pk), seen, clock.now())
-    return again(made)
+def viewer(db: None) -> User:
+    return factories.UserFactory(role="viewer")
 
 
-def test_a_foreign_oid_has_one_band_with_both_ways_out(foreign, editor):
-    assert list(bands(foreign)) == ["foreign"]
-    assert "belongs to another organization (Boston Harbor Hospital)" in bands(foreign)["foreign"]
-    assert buttons(foreign) == {"Take this decision back": False, "Give it another OID": True}
-    values = record.values(foreign)
-    assert (values.is_read, values.foreign_keys) == (False, ())
-    assert values.note.endswith("the directory showed it as Boston Harbor Hospital.")
-    assert not record.head(foreign).can_deactivate
-    edited(foreign, editor, name="Lakeside South")
-    assert list(bands(foreign)) == ["foreign", "changes_not_sent"]
-    assert "Review and send" not in buttons(foreign)
+def values(made: Organization) -> record.Values:
+    return record.values(loaded(made))
 
 
-def test_what_differed_before_is_nothing_to_do_at_a_foreign_oid(made, editor):
-    accepted(made, editor)
-    organization = shown(made, name="Boston Harbor Hospital")
-    assert organization.differs == 1
-    with transaction.atomic():
-        known.find_foreign(organizations.locked(made.pk), organization.record(), clock.now())
-    assert again(made).differs == 0
+def html(made: Organization, user: User) -> str:
+    return html_of_page(page.build(loaded(made), user))
 
 
-def test_the_form_says_that_the_oid_is_open_and_who_follows(foreign, editor):
-    factories.organization(f"{foreign.oid}.1", user=editor, part_of_oid=foreign.oid)
-    said = editing.open_oid_sentence(foreign)
-    assert "belongs to another organization (Boston Harbor Hospital)" in said
-    assert said.endswith("You can give this record another OID. 1 record below follows.")
-    assert editing.fixed_oid_sentence(foreign) == ""
+# The standing ----------------------------------------------------------------------------------------------
+
+EVIDENCE = {
+    Evidence.ANSWER: ("Redox accepted submission {n}, ", "Redox accepted the last message", "Accepted by Redox"),
+    Evidence.QUERY: ("A Query showed what submission {n} sent, ", "A Query showed what", "Accepted by Query"),
+    Evidence.BOTH: (
+        "Redox's answer and a Query accept submission {n}, ",
+        "Redox's answer and a Query together",
+        "Accepted by Redox and Query",
+    ),
+    Evidence.PERSON: (
+        "Approver One decided that submission {n} arrived, ",
+        "Approver One decided that",
+        "Accepted by decision",
+    ),
+    Evidence.EQUIVALENT: (
+        "A Query showed something equivalent to submission {n}, ",
+        "A Query showed values that mean the same",
+        "Accepted by Query",
+    ),
+}
 
 
-def test_the_form_says_nothing_of_an_oid_that_is_new_or_fixed(made, editor):
-    assert editing.open_oid_sentence(made) == ""
-    organization = accepted(made, editor)
-    assert editing.open_oid_sentence(organization) == ""
-    assert editing.fixed_oid_sentence(organization).startswith("Accepted ")
+def test_the_standing_names_its_evidence(accepted: Organization) -> None:
+    Submission.objects.update(decided_by="Approver One", state_reason="Ticket 7.")
+    for evidence, (line, sentence, heading) in EVIDENCE.items():
+        Submission.objects.update(evidence=evidence)
+        Organization.objects.update(confirmed_evidence=evidence)
+        head = record.head(loaded(accepted))
+        basis = strip_tags(head.basis)
+        assert basis.startswith(line.format(n=accepted.confirmed_submission_id))
+        assert (": Ticket 7." in basis) == (evidence == Evidence.PERSON)
+        assert (head.standing.word, head.standing_sentence[: len(sentence)]) == ("Active", sentence)
+        assert record.values(loaded(accepted)).accepted_heading == heading
 
 
-# the columns
-
-
-def test_the_directory_has_a_column_only_where_it_was_read_later(made, editor):
-    assert record.values(again(made)).fields.columns == 1
-    read(made, None)
-    accepted(made, editor)
-    values = record.values(again(made))
-    assert (values.fields.columns, values.is_accepted, values.is_read) == (2, True, False)
-    assert values.note == "The portal has not read this record from the directory since it was accepted."
-    shown(made)
-    values = record.values(again(made))
-    assert (values.fields.columns, values.is_read, values.note, values.count) == (3, True, "", 0)
-
-
-def test_a_directory_that_lags_behind_is_one_line_and_no_difference(made, editor):
-    accepted(made, editor)
-    edited(made, editor, name="Lakeside South")
-    submission = factories.submission(made, user=editor)
-    factories.confirmed(made, submission=submission)
-    shown(made, name="Lakeside North")
-    organization = again(made)
-    assert (organization.not_visible_yet, organization.differs) == (True, 0)
-    values = record.values(organization)
-    assert not values.is_read
-    assert "still showed what was there before the last acceptance" in values.note
-    page = differences_page.page(organization)
-    assert page.heading == "Lakeside South: the directory does not show the last acceptance yet"
-    assert page.why_not.startswith("When it was last asked, the directory did not show the last acceptance yet.")
-    Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
-    assert not freshness.lags(again(made))  # Redox itself said that the OID is not there
-
-
-def test_the_time_of_a_hold_is_a_time_and_no_markup(made, editor):
-    accepted(made, editor)
-    edited(made, editor, name="Lakeside South")
+def test_what_is_unknown_promises_what_its_row_says(made: Organization, editor: User) -> None:
+    later = clock.now() + datetime.timedelta(days=40)
     factories.submission(made, user=editor)
-    Submission.objects.filter(organization=made, state=State.QUEUED).update(state=State.UNKNOWN, attempt=1)
-    EnvironmentGate.objects.filter(pk="staging").update(hold_until=clock.now() + datetime.timedelta(minutes=9))
-    (band,) = record.head(again(made)).bands
-    assert "<time" in band.sentence
-    assert "&lt;" not in band.sentence
+    Submission.objects.update(state=State.UNKNOWN, attempt=1, not_before=later)
+
+    def promise() -> str:
+        (band,) = record.head(loaded(made)).bands
+        return band.sentence
+
+    assert f"The portal asks the directory at {written(later, 'day')}" in promise()
+    Submission.objects.update(not_before=clock.now())
+    assert promise().endswith("as soon as a worker takes it.")
+    gate = EnvironmentGate.objects.filter(pk="staging")
+    gate.update(hold_until=clock.now() + datetime.timedelta(minutes=9))
+    assert ("<time" in promise(), "&lt;" in promise()) == (True, False)
+    gate.update(stopped_at=clock.now(), stopped_reason="Redox does not accept the credential")
+    assert promise().endswith("STAGING is stopped: Redox does not accept the credential.")
 
 
-def test_what_was_taken_from_the_directory_is_the_side_to_compare_with(made, editor):
-    accepted(made, editor)
-    organization = shown(made, name="Lakeside (North)")
-    differences.take_theirs(made.pk, organization.version, reason="Theirs", actor=person(editor))
-    values = record.values(again(made))
-    assert (values.accepted_heading, values.accepted_submission, values.count) == ("Accepted or taken", None, 0)
+# The columns ------------------------------------------------------------------------------------------------
 
 
-def test_values_of_a_message_on_its_way_are_not_called_unsent(made, editor):
-    accepted(made, editor)
-    edited(made, editor, name="Lakeside South")
-    assert record.values(again(made)).ahead_tag == "not sent"
-    submission = factories.submission(made, user=editor)
-    assert record.values(again(made)).ahead_tag == "not sent"
+def test_the_directory_has_a_column_only_where_it_was_read_later(made: Organization, editor: User) -> None:
+    assert values(made).fields.columns == 1
+    not_shown(made)
+    factories.confirmed(made, submission=factories.submission(made, user=editor))
+    found = values(made)
+    assert (found.fields.columns, found.is_accepted, found.is_read) == (2, True, False)
+    assert found.note == "The portal has not read this record from the directory since it was accepted."
+    shown(made)
+    found = values(made)
+    assert (found.fields.columns, found.is_read, found.note, found.count) == (3, True, "", 0)
+
+
+def test_why_there_is_no_column_of_the_directory_is_said(accepted: Organization) -> None:
+    assert values(accepted).note == "The portal has not read this record from the directory."
+    not_shown(accepted)
+    assert "the directory did not show it yet" in values(accepted).note
+    factories.confirmed(accepted, name="Lakeside South")
+    not_shown(accepted)
+    found = values(accepted)
+    assert (found.is_read, found.note.startswith("The directory did not show this OID")) == (False, True)
+
+
+def test_a_directory_that_lags_behind_is_one_line_and_no_difference(accepted: Organization, editor: User) -> None:
+    edited(accepted, editor, name="Lakeside South")
+    factories.confirmed(accepted, submission=factories.submission(accepted, user=editor))
+    organization = shown(accepted, name="Lakeside North")
+    assert (organization.not_visible_yet, organization.differs) == (True, 0)
+    assert not values(accepted).is_read
+    assert "still showed what was there before the last acceptance" in values(accepted).note
+    found = differences_page.page(organization)
+    assert found.heading == "Lakeside South: the directory does not show the last acceptance yet"
+    assert found.why_not.startswith("When it was last asked, the directory did not show the last acceptance yet.")
+    Organization.objects.filter(pk=accepted.pk).update(presence=Presence.ABSENT)
+    assert not freshness.lags(loaded(accepted))  # Redox itself said that the OID is not there
+
+
+def test_what_was_taken_from_the_directory_is_the_side_to_compare_with(accepted: Organization, editor: User) -> None:
+    version = shown(accepted, name="Lakeside (North)").version
+    differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))
+    found = values(accepted)
+    assert (found.accepted_heading, found.accepted_submission, found.count) == ("Accepted or taken", None, 0)
+
+
+def test_values_of_a_message_on_its_way_are_not_called_unsent(accepted: Organization, editor: User) -> None:
+    edited(accepted, editor, name="Lakeside South")
+    assert values(accepted).ahead_tag == "not sent"
+    submission = factories.submission(accepted, user=editor)
+    assert values(accepted).ahead_tag == "not sent"
     of_row = Submission.objects.filter(pk=submission.pk)
     of_row.update(state=State.UNKNOWN, sent_at=clock.now())
-    assert record.values(again(made)).ahead_tag == "not accepted yet"
-    of_row.update(state=State.REJECTED, wanted_hash=again(made).wanted_hash)
-    assert record.values(again(made)).ahead_tag == "rejected"
-    edited(made, editor, name="Lakeside West")
-    assert record.values(again(made)).ahead_tag == "not sent"
+    assert values(accepted).ahead_tag == "not accepted yet"
+    of_row.update(state=State.REJECTED, wanted_hash=loaded(accepted).wanted_hash)
+    assert values(accepted).ahead_tag == "rejected"
+    edited(accepted, editor, name="Lakeside West")
+    assert values(accepted).ahead_tag == "not sent"
 
 
-# home
+def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted: Organization, editor: User) -> None:
+    desk = ContactRecord(purpose="Operations", name="Desk", work_phone="+16085550100")
+    organization = edited(accepted, editor, contacts=(*accepted.record().contacts, desk))
+    assert values(accepted).count == 1
+    (band,) = record.head(organization).bands
+    assert band.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
 
 
-def differing_places(editor: User) -> list[Place]:
-    matters = [matter for matter in home.read(editor).for_you if matter.kind == "directory_differs"]
-    return [place for matter in matters for place in matter.places]
+# The summary, drawn -----------------------------------------------------------------------------------------
 
 
-def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor):
-    for number in range(1, 4):
-        made = factories.organization(f"{factories.BASE}.{number}", user=editor)
-        accepted(made, editor)
-        shown(made, name=f"By hand {number}")
-    edited(made, editor, aliases=("Shore",))
-    places = differing_places(editor)
-    assert [(place.what, place.text, place.number) for place in places] == [
-        (f"Lakeside {number}", "1 field: Name.", 1) for number in range(1, 4)
+def test_a_record_that_was_never_sent(made: Organization, editor: User) -> None:
+    found = html(made, editor)
+    assert '<span class="env env-staging">' in found.partition('aria-label="Path"')[2].partition("</nav>")[0]
+    offered = controls_in(found)
+    assert offered["Edit"] == f"{HERE}edit/"
+    assert offered["Review and send"] == f"{HERE}review/"
+    assert offered["Withdraw"] == f"{HERE}withdraw/"
+    assert offered["Send this branch"] == f"/staging/plans/new/?branch={BASE}"
+    assert offered.keys().isdisjoint({"Deactivate", "Reactivate", "Discard", "Ask the directory"})
+    assert found.count("btn-primary") == 1
+    text = text_in(found)
+    for said in (
+        "Nothing is part of this record.",
+        "No record is linked.",
+        "by Editor One. Nothing else yet.",
+        "The Redox gateway",
+        "Kind of record",
+        "Redox cannot show this field.",
+    ):
+        assert said in text
+    assert "Accepted by Redox" not in text
+
+
+def test_an_accepted_record_offers_to_edit_and_deactivate(accepted: Organization, editor: User) -> None:
+    found = html(accepted, editor)
+    offered = controls_in(found)
+    assert offered["Deactivate"] == f"{HERE}deactivate/"
+    assert offered["Ask the directory"] == ""
+    number = accepted.confirmed_submission_id
+    assert offered[f"submission {number}"] == f"/staging/submissions/{number}/"
+    assert "Withdraw" not in offered
+    assert ('class="todo"' in found, "btn-primary" in found) == (False, False)
+
+
+def test_a_viewer_sees_each_act_disabled_with_why(made: Organization, editor: User, viewer: User) -> None:
+    drawn = html(made, viewer)
+    assert [act for act in ("edit", "review", "withdraw", "plans") if f"/{act}/" in drawn] == []
+    found = controls_in(drawn)
+    acts = ["Edit", "Add a record below", "Add another like this", "Send this branch", "Withdraw", "Review and send"]
+    assert {act: found[act] for act in acts} == dict.fromkeys(acts)
+    factories.confirmed(made, active=False)
+    edited(made, editor, name="Lakeside South")
+    tab = page.build(loaded(made), viewer)
+    found = controls_in(html_of_page(tab))
+    acts = ["Edit", "Reactivate", "Discard", "Ask the directory"]
+    assert {act: found[act] for act in acts} == dict.fromkeys(acts)
+    assert tab.why_not_edit == "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
+    assert tab.why_not_deactivate.startswith("You cannot reactivate records in STAGING.")
+    assert tab.why_not_send.startswith("You cannot send a branch in STAGING.")
+    assert tab.why_not_ask.startswith("You cannot ask the directory in STAGING.")
+
+
+def test_an_editor_reads_who_deactivates_in_production(editor: User) -> None:
+    production = factories.accepted(user=editor, environment="production")
+    tab = page.build(loaded(production), editor)
+    assert tab.why_not_deactivate == "You cannot deactivate records in PRODUCTION. Approvers can: nobody yet."
+    assert (tab.why_not_edit, controls_in(html_of_page(tab))["Deactivate"]) == ("", None)
+
+
+def test_a_deactivated_record_offers_to_reactivate_and_no_record_below(made: Organization, editor: User) -> None:
+    factories.confirmed(made)
+    assert html(made, editor).count(f'?below={BASE}">Add a record below') == 2
+    factories.confirmed(made, active=False)
+    offered = controls_in(html(made, editor))
+    assert offered["Reactivate"] == f"{HERE}reactivate/"
+    assert offered.keys().isdisjoint({"Deactivate", "Add a record below"})
+
+
+def test_a_destination_and_a_parent_that_differ_are_told_as_fully_as_ones_that_do_not(editor: User) -> None:
+    first, second = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", "1c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
+    region = factories.organization(f"{BASE}.8", user=editor, name="North Region")
+    made = factories.accepted(user=editor, destination_id=first)
+    edited(made, editor, destination_id=second, part_of_oid=region.oid)
+    found = html(made, editor)
+    for destination in (first, second):
+        assert f'data-copy="{destination}" aria-label="Copy the destination ID"' in found
+    for parent in (region.oid, made.part_of_oid):
+        assert f'data-copy="{parent}" aria-label="Copy the OID of the parent"' in found
+    assert "Redox cannot show this field; only what we sent is known." in found
+    assert controls_in(found)["North Region"] == f"/staging/organizations/{region.oid}/"
+
+
+def test_a_directory_that_shows_something_else_is_told_with_each_field(accepted: Organization, viewer: User) -> None:
+    assert "Directory differs" not in html(accepted, viewer)
+    shown(accepted, name="<b>By hand\u202e</b>", aliases=("<i>x</i>",))
+    found = html(accepted, viewer)
+    assert "Directory differs" in found
+    assert '<td class="adrift" data-label="Directory"><span>&lt;b&gt;By hand\\u202E&lt;/b&gt;</span>' in found
+    assert controls_in(found)["Decide"] == f"{HERE}differences/"
+    assert ("<i>x" in found, "\u202e" in found) == (False, False)
+
+
+def test_children_and_counterpart_stand_beside_the_fields(editor: User, viewer: User) -> None:
+    company = factories.organization(user=editor, name="Lakeside Clinics")
+    children = [
+        factories.organization(f"{BASE}.{number}", user=editor, name=f"Location {number}", part_of_oid=BASE)
+        for number in range(1, 12)
     ]
-    made = factories.organization(f"{factories.BASE}.4", user=editor)
-    accepted(made, editor)
-    shown(made, name="By hand 4")
-    [place] = differing_places(editor)
-    assert (place.number, place.what) == (4, "4 records")
-    assert place.url == "/staging/organizations/?open_work=directory_differs&view=list"
-    assert [panel.differing for panel in home.read(editor).panels] == [4, 0]
-    assert Organization.objects.in_environment("staging").to_do("directory_differs").count() == 4
-    assert Organization.objects.in_environment("staging").to_do("changes_not_sent").count() == 1
+    twin = factories.organization(f"{BASE}.9.9", user=editor, environment="production", name="Lakeside in earnest")
+    counterparts.link(company, twin, actor=acting(editor))
+    tab = page.build(loaded(company), viewer)
+    names = [row.organization.name for row in tab.around.children]
+    assert (names, tab.around.children_count) == ([f"Location {number}" for number in range(1, 11)], 11)
+    offered = controls_in(html_of_page(tab))
+    assert offered["All below"] == f"/staging/organizations/?below={BASE}"
+    assert offered["Lakeside in earnest in PRODUCTION"] == f"/production/organizations/{twin.oid}/"
+    assert ("Lakeside Clinics", HERE) in page.build(loaded(children[0]), viewer).head.path
 
 
-def test_home_says_by_what_the_last_was_accepted(made, editor):
-    accepted(made, editor)
-    assert home.read(editor).last_accepted_by == ""
-    Submission.objects.update(evidence=Evidence.PERSON)
-    assert home.read(editor).last_accepted_by == "decided"
-    assert [panel.last_accepted_by for panel in home.read(editor).panels] == ["decided", ""]
+def test_from_each_tab_and_act_the_switch_leads_to_the_counterpart(made: Organization, editor: User) -> None:
+    def switches() -> set[str]:
+        row = loaded(made)
+        tabs = (
+            page.build(row, editor),
+            page.build_submissions(row, editor, None),
+            page.build_history(row, editor, None),
+            record_acts.build_discard(row),
+            record_acts.build_withdraw(row),
+        )
+        return {each.switch_url for each in tabs}
+
+    assert switches() == {f"{HERE}counterpart/"}
+    twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
+    counterparts.link(made, twin, actor=acting(editor))
+    assert switches() == {f"/production/organizations/{twin.oid}/"}
 
 
-def test_asking_from_the_record_keeps_the_answer(made, editor):
-    answer = asking.ask_about_record(made, actor=person(editor))
-    assert not answer.was_asked
+# Submissions and history ------------------------------------------------------------------------------------
 
 
-def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(db: None) -> None:
-    made = factories.organization(user=factories.editor())
-    known.keep_reading(made, replace(made.record(), name="Boston Harbor Hospital"), clock.now())
-    head = record.head(Organization.objects.with_words().get(pk=made.pk))
-    band = next(band for band in head.bands if band.key == "unclaimed")
-    assert "Boston Harbor Hospital" in str(band.sentence)
-    assert [(act.label, act.url) for act in band.acts] == [
-        ("Compare and decide", reverse("differences", args=["staging", made.oid]))
+def test_the_submissions_are_listed_with_what_became_of_each(accepted: Organization, viewer: User) -> None:
+    tab = page.build_submissions(loaded(accepted), viewer, None)
+    ((submission, word),) = tab.rows
+    assert (submission.pk, word.word) == (accepted.confirmed_submission_id, "Accepted by Redox")
+    found = html_of_page(tab)
+    assert controls_in(found)[f"Submission {submission.pk}"] == f"/staging/submissions/{submission.pk}/"
+    assert 'aria-current="page">Submissions' in found
+
+
+def test_a_record_without_submissions_says_so(made: Organization, viewer: User) -> None:
+    assert "Nothing of this record was sent." in text_of_page(page.build_submissions(loaded(made), viewer, "7"))
+
+
+def test_the_history_shows_every_entry_and_the_older_ones_after_them(accepted: Organization, viewer: User) -> None:
+    entries = AuditEntry.objects.filter(organization_id=accepted.pk)
+    found = html_of_page(page.build_history(loaded(accepted), viewer, None))
+    assert found.count('aria-label="Entry ') == entries.count()
+    assert 'aria-current="page">History' in found
+    oldest = entries.order_by("sequence")[0].sequence
+    tab = page.build_history(loaded(accepted), viewer, oldest)
+    assert (tab.stories.days, "There are no older entries." in text_of_page(tab)) == ([], True)
+
+
+# Discard and withdraw ---------------------------------------------------------------------------------------
+
+
+def test_before_discarding_it_is_shown_what_goes(accepted: Organization, editor: User) -> None:
+    question = record_acts.build_discard(edited(accepted, editor, name="Lakeside South"))
+    assert [(each.label, each.before, each.after) for each in question.changes] == [
+        ("Name", "Lakeside North", "Lakeside South")
     ]
+    assert [name for name, _ in question.path] == ["Organizations", "Lakeside South", "Discard"]
+    assert (question.last, question.last_at) == ("accepted", accepted.confirmed_at)
+    text = text_of_page(question)
+    assert "Throw away 1 saved change? The record goes back to what was last accepted (" in text
+    assert "The changes stay in the history." in text
+    version = shown(accepted, name="Lakeside (North)").version
+    differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))
+    question = record_acts.build_discard(edited(accepted, editor, name="Lakeside West"))
+    assert (question.last, question.last_at) == ("taken from the directory", loaded(accepted).known_at)
+
+
+def test_nothing_to_discard_is_said(made: Organization, editor: User) -> None:
+    question = record_acts.build_discard(made)
+    assert question.fault == "Nothing of this record was ever accepted, so there is nothing to go back to."
+    assert (question.fault in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
+    factories.confirmed(made)
+    assert "There is nothing to throw away." in text_of_page(record_acts.build_discard(loaded(made)))
+
+
+def test_before_withdrawing_it_is_said_what_becomes_of_the_record_and_its_link(
+    made: Organization, editor: User
+) -> None:
+    text = text_of_page(record_acts.build_withdraw(made))
+    assert "It disappears from the lists; its history stays and its OID becomes free again." in text
+    assert "Its link with" not in text
+    twin = factories.organization(f"{BASE}.9", user=editor, environment="production", name="Lakeside Nord")
+    counterparts.link(made, twin, actor=acting(editor))
+    question = record_acts.build_withdraw(loaded(made))
+    assert "Its link with Lakeside Nord in PRODUCTION is removed." in text_of_page(question)
+    assert controls_in(html_of_page(question))["Lakeside Nord in PRODUCTION"].endswith(f"/{BASE}.9/")  # type: ignore[union-attr]
+
+
+def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(made: Organization, editor: User) -> None:
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    question = record_acts.build_withdraw(made, "Saved meanwhile.")
+    assert question.fault == "Records are part of this one. Withdraw or move them first."
+    assert (question.problem, "<form" in html_of_page(question)) == ("", False)
+    factories.submission(made, user=editor)
+    fault = record_acts.build_withdraw(loaded(made)).fault
+    assert fault == "Something of this record was sent. It cannot be withdrawn; deactivate it instead."
+
+
+def test_a_problem_is_named_in_the_title(made: Organization, editor: User) -> None:
+    for question in (record_acts.build_discard(made, "Saved."), record_acts.build_withdraw(made, "Saved.")):
+        text = text_of_page(question)
+        assert text.startswith("Error: ")
+        assert "There is a problem Saved." in text
+        assert not text_of_page(replace(question, problem="")).startswith("Error")

@@ -1,80 +1,158 @@
-"""The page before a record is deactivated: on what it is called deactivated already, and where its values are from."""
+"""The page before a record is deactivated or reactivated: what is sent, whose values those are, what is in the way."""
 
+import datetime
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import Evidence, Intent, Organization, PlanKind, Submission, User
+from organizations.forms.deactivation import Replacement
+from organizations.models import AuditEntry, Environment, Evidence, Intent, Organization, PlanKind, User, clock
+from organizations.pages import deactivation
+from organizations.pages.deactivation import DeactivationPage
+from organizations.pages.replacing import other_record
 from organizations.presentation import draft
-from organizations.presentation.deactivation import Deactivation, deactivation
+from organizations.records import AddressRecord
 from organizations.services import differences, drafts, organizations, reviews
 from tests import factories
-from tests.factories import acting
-from tests.services.sending import fresh
-from tests.services.test_differences import differing, read
+from tests.changes import edited, loaded, shown
+from tests.factories import BASE, acting
+from tests.pages import controls_in, html_of_page, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
-
-def page(made: Organization, intent: Intent = Intent.DEACTIVATE) -> Deactivation:
-    return deactivation(reviews.review(fresh(made), intent=intent))
+HERE = f"/staging/organizations/{BASE}/"
 
 
-def deactivated(user: User, evidence: Evidence = Evidence.ANSWER) -> tuple[Organization, Submission]:
-    """An accepted record, of which a deactivation was accepted by this evidence."""
+@pytest.fixture
+def accepted(editor: User) -> Organization:
+    return factories.accepted(user=editor)
+
+
+def page(made: Organization, user: User, intent: Intent = Intent.DEACTIVATE) -> DeactivationPage:
+    return deactivation.build(reviews.review(loaded(made), intent=intent), user)
+
+
+def deactivated(user: User, evidence: Evidence = Evidence.ANSWER) -> Organization:
+    """An accepted record, of which a deactivation was accepted on this evidence."""
     made = factories.confirmed(factories.organization(user=user))
     submission = factories.submission(made, user=user, intent=Intent.DEACTIVATE, reason="Lease ended")
-    Submission.objects.filter(pk=submission.pk).update(decided_by="Approver One", state_reason="Phoned them.")
-    return factories.confirmed(made, submission=submission, evidence=evidence, active=False), submission
+    return factories.confirmed(made, submission=submission, evidence=evidence, active=False)
 
 
-@pytest.mark.parametrize(
-    ("evidence", "says"),
-    [
-        (Evidence.ANSWER, "Redox accepted submission {n}, "),
-        (Evidence.QUERY, "A Query showed what submission {n} sent, "),
-        (Evidence.BOTH, "Redox's answer and a Query accept submission {n}, "),
-        (Evidence.PERSON, "Approver One decided that submission {n} arrived, "),
-        (Evidence.EQUIVALENT, "A Query showed something equivalent to submission {n}, "),
-    ],
-)
-def test_it_names_the_evidence_of_the_deactivation(editor: User, evidence: Evidence, says: str) -> None:
-    made, submission = deactivated(editor, evidence)
-    shown = page(made)
-    said = strip_tags(shown.done)
-    assert shown.is_done
-    assert said.startswith("Deactivated ")
-    assert " by Editor One: Lease ended. " in said
-    assert says.format(n=submission.pk) in said
-    assert page(made, Intent.REACTIVATE).done == ""
+def done(made: Organization, user: User) -> str:
+    return strip_tags(page(made, user).shown.done)
 
 
-def test_a_later_update_is_not_taken_for_the_deactivation(editor: User) -> None:
-    made, submission = deactivated(editor)
+# What happens -----------------------------------------------------------------------------------------------
+
+
+def test_it_says_what_happens_and_what_is_sent(accepted: Organization, editor: User) -> None:
+    found = page(accepted, editor)
+    text, drawn = text_of_page(found), html_of_page(found)
+    assert text.startswith("Deactivate, Lakeside 1 | STAGING | orgportal")
+    assert "Redox gets an Update with Active = false. Everything else is sent as it was last accepted on " in text
+    assert "Nothing is erased: Redox has no delete. You can reactivate it here." in text
+    assert '"Active": false' in text
+    offered = controls_in(drawn)
+    assert (offered["Deactivate in STAGING"], offered["Keep it active"]) == ("", HERE)
+    assert ("btn-danger" in drawn, "Type the name" in text) == (True, False)
+    assert 'data-hx-get="/staging/organizations/suggestions/"' in drawn
+    assert '<datalist id="parents"></datalist>' in drawn
+
+
+def test_a_reactivation_is_said_not_to_be_documented(editor: User) -> None:
+    found = page(deactivated(editor), editor, Intent.REACTIVATE)
+    text, drawn = text_of_page(found), html_of_page(found)
+    assert "Redox gets an Update with Active = true. Everything else is sent as it was last accepted on " in text
+    assert "Redox does not document reactivation" in text
+    assert controls_in(drawn)["Reactivate in STAGING"] == ""
+    assert ("replaced_by" in drawn, found.shown.done) == (False, "")
+
+
+def test_in_production_the_name_is_typed_by_who_may_send(editor: User) -> None:
+    made = factories.accepted(user=editor, environment="production", name="<script>alert(1)</script>")
+    drawn = html_of_page(page(made, editor))
+    assert controls_in(drawn)["Deactivate in PRODUCTION"] is None
+    assert "Type: <b>&lt;script&gt;alert(1)&lt;/script&gt;</b>. Upper and lower case" in drawn
+    assert "<script>alert" not in drawn
+    assert page(made, editor).why_not == "You cannot send to PRODUCTION. Approvers can: nobody yet."
+
+
+def test_saved_changes_stay_behind_and_are_named(accepted: Organization, editor: User) -> None:
+    edited(accepted, editor, address=AddressRecord(city="Middleton", zip_code="53562"))
+    text = text_of_page(page(accepted, editor))
+    assert "6 saved changes (Street, City, County, State, ZIP, Country) are not sent. They stay saved." in text
+    assert '"City": "Madison"' in text
+
+
+def test_the_counterpart_is_named_as_not_touched(accepted: Organization, editor: User) -> None:
+    production = factories.accepted(f"{BASE}.2", user=editor, environment="production")
+    Organization.objects.filter(pk=production.pk).update(staging_record=accepted)
+    assert "Also active in STAGING as Lakeside 1. It is not touched." in text_of_page(page(production, editor))
+    assert "Also active in PRODUCTION as Lakeside 2." in text_of_page(page(accepted, editor))
+
+
+def test_old_values_are_listed_before_a_reactivation(editor: User) -> None:
+    made = deactivated(editor)
+    assert page(made, editor, Intent.REACTIVATE).shown.old_values == []
+    AuditEntry.objects.update(at=clock.now() - datetime.timedelta(days=181))
+    (old,) = page(made, editor, Intent.REACTIVATE).shown.old_values
+    assert old.labels[-3:] == ["State", "ZIP", "Country"]
+    text = text_of_page(page(made, editor, Intent.REACTIVATE))
+    assert "These values are older than 180 days and are sent again as they are." in text
+
+
+# What is so already, and on what evidence -------------------------------------------------------------------
+
+
+def test_it_names_the_evidence_of_the_deactivation(editor: User) -> None:
+    made = deactivated(editor, Evidence.QUERY)
+    assert page(made, editor).shown.is_done
+    number = made.confirmed_submission_id
+    assert done(made, editor).startswith("Deactivated ")
+    assert f" by Editor One: Lease ended. A Query showed what submission {number} sent, " in done(made, editor)
     update = factories.submission(made, user=editor, reason="New name")
     made = factories.confirmed(made, submission=update, active=False)
-    said = strip_tags(page(made).done)
-    assert " by Editor One: Lease ended. " in said
-    assert f"Redox accepted submission {submission.pk}, " in said
+    assert f" by Editor One: Lease ended. A Query showed what submission {number} sent, " in done(made, editor)
+    assert controls_in(html_of_page(page(made, editor)))["Reactivate"] == f"{HERE}reactivate/"
 
 
-def test_active_taken_from_the_directory_is_not_called_accepted(editor: User) -> None:
-    made = differing(editor, active=False)
-    differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
-    shown = page(made)
-    assert shown.is_done
-    assert shown.done.startswith("Taken from the directory, asked ")
+def test_active_taken_from_the_directory_is_not_called_accepted(accepted: Organization, editor: User) -> None:
+    version = shown(accepted, active=False).version
+    differences.take_theirs(accepted.pk, version, reason="Closed", actor=acting(editor))
+    assert page(accepted, editor).shown.is_done
+    assert done(accepted, editor).startswith("Taken from the directory, asked ")
 
 
 def test_a_deactivation_before_a_reactivation_is_not_the_evidence(editor: User) -> None:
-    made, _ = deactivated(editor)
+    made = deactivated(editor)
     again = factories.submission(made, user=editor, intent=Intent.REACTIVATE)
     made = factories.confirmed(made, submission=again, active=True)
     update = factories.submission(made, user=editor)
     made = factories.confirmed(made, submission=update, active=False)
-    assert strip_tags(page(made).done).startswith(f"Redox accepted submission {update.pk}, ")
+    assert done(made, editor).startswith(f"Redox accepted submission {update.pk}, ")
+
+
+def test_what_is_in_the_way_leaves_no_form_and_leads_on(accepted: Organization, editor: User) -> None:
+    edited(accepted, editor, name="Lakeside North")
+    submission = factories.submission(accepted, user=editor)
+    drawn = html_of_page(page(accepted, editor))
+    assert f"Submission {submission.pk} must end first." in drawn
+    assert (f'href="/staging/submissions/{submission.pk}/"' in drawn, '<form id="deactivation"' in drawn) == (
+        True,
+        False,
+    )
+
+
+def test_below_a_deactivated_parent_nothing_is_reactivated(editor: User) -> None:
+    deactivated(editor)
+    child = factories.confirmed(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE), active=False)
+    text = text_of_page(page(child, editor, Intent.REACTIVATE))
+    assert "Its parent Lakeside 1 is deactivated. Reactivate that first." in text
+
+
+# Where the other values come from ---------------------------------------------------------------------------
 
 
 def _accepted(user: User) -> Organization:
@@ -82,13 +160,12 @@ def _accepted(user: User) -> Organization:
 
 
 def _taken(user: User) -> Organization:
-    made = differing(user, name="By hand")
+    made = shown(_accepted(user), name="By hand")
     return differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(user))
 
 
 def _claimed(user: User) -> Organization:
-    made = factories.organization(user=user)
-    read(made, made.record())
+    made = shown(factories.organization(user=user))
     return differences.claim(made.pk, reason="Ours", actor=acting(user))
 
 
@@ -109,16 +186,34 @@ def _stated(user: User) -> Organization:
 def test_it_names_where_the_other_values_come_from(
     editor: User, arrange: Callable[[User], Organization], says: str, dated_by: str
 ) -> None:
-    made = fresh(arrange(editor))
-    assert page(made).source == (says, getattr(made, dated_by) if dated_by else None)
+    made = loaded(arrange(editor))
+    assert page(made, editor).shown.source == (says, getattr(made, dated_by) if dated_by else None)
     plan = draft.page(drafts.draft(drafts.branch(made, PlanKind.DEACTIVATE), actor=acting(editor)))
     assert plan.sources == says
 
 
 def test_saved_changes_of_a_claimed_record_are_named_as_not_sent(editor: User) -> None:
-    made = factories.organization(user=editor)
-    read(made, replace(made.record(), name="By hand"))
+    made = shown(factories.organization(user=editor), name="By hand")
     differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
-    shown = page(made)
-    assert shown.name == "By hand"
-    assert shown.not_sent == ("Name",)
+    assert (page(made, editor).shown.name, page(made, editor).shown.not_sent) == ("By hand", ("Name",))
+
+
+# What replaces it -------------------------------------------------------------------------------------------
+
+
+def test_only_another_active_record_of_the_environment_replaces_it(accepted: Organization, editor: User) -> None:
+    factories.organization(f"{BASE}.5", user=editor, name="Lakeside Pier")
+    factories.organization(f"{BASE}.6", user=editor, environment="production", name="Lakeside Quay")
+    factories.confirmed(factories.organization(f"{BASE}.7", user=editor, name="Lakeside Cove"), active=False)
+
+    def named(typed: str) -> Replacement | str:
+        return other_record(Environment.STAGING, typed, without=[accepted.pk])
+
+    pier = Replacement("Lakeside Pier", f"{BASE}.5")
+    assert (named(f"urn:oid:{BASE}.5"), named("lakeside pier")) == (pier, pier)
+    not_ours = "This is not another record of yours in STAGING."
+    for typed in ("Nowhere", BASE, "\x00" * 10_000):
+        assert named(typed) == f"{not_ours} Enter its OID, or its name."
+    elsewhere = f"{BASE}.6 is Lakeside Quay in PRODUCTION."
+    assert named(f"{BASE}.6") == f"{not_ours} {elsewhere} Enter its OID, or its name."
+    assert named(f"{BASE}.7") == "Lakeside Cove is deactivated as well. Name an active record."

@@ -1,0 +1,92 @@
+"""The reason for deactivating or reactivating, and in PRODUCTION the name: what is refused, and what is kept of it."""
+
+from typing import Any
+
+import pytest
+
+from organizations.forms.deactivation import DeactivationForm, Replacement
+from organizations.models import Intent
+from tests.factories import BASE
+
+PIER = Replacement("Lakeside Pier", f"{BASE}.5")
+
+
+def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) -> DeactivationForm:
+    def replacement(text: str) -> Replacement | str:
+        return PIER if text == PIER.name else "This is not another record of yours in STAGING."
+
+    given: dict[str, Any] = {"why": "closed", "in_words": "Lease ended"} | typed
+    return DeactivationForm(given, intent=intent, name=name, word="STAGING", replacement=replacement)
+
+
+@pytest.mark.parametrize(
+    ("typed", "errors"),
+    [
+        ({"why": ""}, {"why": "Choose a reason."}),
+        ({"why": "\x00"}, {"why": "Choose a reason."}),
+        ({"why": "open"}, {"why": "Choose a reason."}),
+        ({"why": "other", "in_words": " "}, {"in_words": "Say the reason in words."}),
+        ({"why": "replaced"}, {"replaced_by": "Name the record that replaces it."}),
+        (
+            {"why": "replaced", "replaced_by": "\x00" * 10_000},
+            {"replaced_by": "This is not another record of yours in STAGING."},
+        ),
+        ({"in_words": "x" * 501}, {"in_words": "Reason has 501 characters; at most 500 can be kept."}),
+        (
+            {"in_words": "a\u202eb"},
+            {"in_words": "The reason holds a character that cannot be sent (U+202E, place 2). Delete it."},
+        ),
+        (
+            {"in_words": "\x00"},
+            {"in_words": "The reason holds a character that cannot be sent (U+0000, place 1). Delete it."},
+        ),
+    ],
+)
+def test_each_error_is_named_at_its_field(typed: dict[str, str], errors: dict[str, str]) -> None:
+    assert {name: found[0] for name, found in form_of(**typed).errors.items()} == errors
+
+
+@pytest.mark.parametrize(
+    ("intent", "typed", "reason"),
+    [
+        (Intent.DEACTIVATE, {}, "Location closed: Lease ended"),
+        (Intent.DEACTIVATE, {"in_words": ""}, "Location closed"),
+        (
+            Intent.DEACTIVATE,
+            {"why": "replaced", "replaced_by": PIER.name},
+            f"Replaced by Lakeside Pier ({BASE}.5). Lease ended",
+        ),
+        (
+            Intent.DEACTIVATE,
+            {"why": "replaced", "replaced_by": PIER.name, "in_words": ""},
+            f"Replaced by Lakeside Pier ({BASE}.5)",
+        ),
+        (Intent.DEACTIVATE, {"replaced_by": PIER.name}, "Location closed: Lease ended"),
+        (Intent.DEACTIVATE, {"replaced_by": "\x00" * 10_000}, "Location closed: Lease ended"),
+        (Intent.REACTIVATE, {"why": "open", "replaced_by": PIER.name}, "Location open again: Lease ended"),
+    ],
+)
+def test_what_is_kept_as_the_reason(intent: Intent, typed: dict[str, str], reason: str) -> None:
+    form = form_of(intent, **typed)
+    assert form.is_valid()
+    assert form.given == reason
+
+
+@pytest.mark.parametrize("typed", ["Lakeside 1", "  lakeside  1 ", "LAKESIDE 1"])
+def test_the_name_is_typed_without_regard_to_case_and_blanks(typed: str) -> None:
+    assert form_of(name="Lakeside 1", typed_name=typed).is_valid()
+
+
+@pytest.mark.parametrize("typed", ["", "Lakeside 2", "Lakeside1"])
+def test_another_name_is_refused(typed: str) -> None:
+    errors = form_of(name="Lakeside 1", typed_name=typed).errors
+    assert errors == {"typed_name": ["This is not the name. Type: Lakeside 1."]}
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"), [("", -1), ("x", -1), ("-1", -1), ("9" * 5000, -1), ("٣", -1), ("1\x00", -1), ("17", 17)]
+)
+def test_what_is_no_number_is_no_submission(typed: str, number: int) -> None:
+    form = form_of(seen_submission=typed)
+    form.is_valid()
+    assert form.last_seen == number

@@ -23,10 +23,9 @@ def text_in(html: str) -> str:
 
 def html_of_page(page: Page, environment: str = "", **frame: Any) -> str:
     """The page below the frame, of which only the names given here are known; `environment` unless the page says it."""
-    about = page.names.get("organization") or page.names.get("submission")
-    rendered = render_to_string(
-        page.template, _frame(environment or (about.environment if about else "")) | frame | page.names
-    )
+    about = (page.names.get(name) for name in ("organization", "submission", "plan"))
+    named = environment or next((each.environment for each in about if each is not None), "")
+    rendered = render_to_string(page.template, _frame(named) | frame | page.names)
     return rendered.partition('id="main">')[2] or rendered
 
 

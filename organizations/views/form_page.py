@@ -69,12 +69,17 @@ def show_form(
 
 
 def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, fault: NotDone) -> HttpResponse:
-    """The form with what the service refused, at its field: a parent, or else the OID."""
+    """The form with what the service refused."""
+    refuse(form, fault)
+    return show_form(request, editing, form, status=422)
+
+
+def refuse(form: RecordForm, fault: NotDone) -> None:
+    """Say what the service refused at its field: a parent, or else the OID."""
     if isinstance(fault, Circle):
         form.main.refuse_parent(str(fault))
     else:
         form.main.add_error("oid", str(fault))
-    return show_form(request, editing, form, status=422)
 
 
 def save_edit(request: HttpRequest, organization: Organization, version: int, form: RecordForm) -> Organization:

@@ -4,7 +4,7 @@ import pytest
 
 from organizations.models import User
 from organizations.presentation import choices
-from tests import factories
+from tests import bulk, factories
 from tests.factories import BASE
 
 
@@ -68,3 +68,9 @@ def test_no_name_names_no_record(editor: User, typed: str) -> None:
 @pytest.mark.django_db
 def test_suggestions_hold_every_word(peak: str) -> None:
     assert [each.value for each in choices.parents("staging", "nórth clinica")] == [f"{BASE}.1"]
+
+
+@pytest.mark.django_db
+def test_a_list_of_parents_is_short_however_many_fit() -> None:
+    bulk.records(choices.MOST_PARENTS + 5)
+    assert len(choices.parents("staging", "")) == choices.MOST_PARENTS

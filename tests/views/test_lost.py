@@ -5,12 +5,13 @@ from django.test import Client
 from django.urls import reverse
 
 from organizations.models import Organization, Submission, User
-from organizations.services import reviews
-from organizations.views import lost
+from organizations.views.lost import SENTENCE
 from tests import factories
-from tests.views.typing import edit_url, form_of
+from tests.factories import BASE
+from tests.views.typing import edit_url, inputs_of
 
-SENTENCE = "Your sign-in had ended. Check and press the button again; nothing was lost and nothing was sent."
+SIGN_IN = reverse("sign-in")
+SUGGESTIONS = reverse("suggestions", args=["staging"])
 
 
 @pytest.fixture
@@ -26,50 +27,32 @@ def strict(editor):
     return visitor
 
 
-def kept(response):
-    return dict(response.context["fields"])
-
-
-def test_the_sentence_is_the_one_of_the_pages():
-    assert lost.SENTENCE == SENTENCE
-
-
-def test_without_a_sign_in_what_was_typed_is_kept_and_not_saved(visitor, client_of, editor, made):
-    typed = form_of(client_of(user=editor), made, name="Typed", **{"contacts-0-name": "Desk\nTwo"})
-    response = visitor.post(edit_url(made), typed)
-    assert response.status_code == 403
-    assert kept(response) == typed
-    page = response.content.decode()
-    assert "Nothing was saved and nothing was sent." in page
-    assert f'action="{edit_url(made)}"' in page
-    assert reverse("sign-in") in page
-    assert Organization.objects.get().name == "Lakeside 1"
-
-
-def test_after_the_sign_in_the_form_is_back_filled_and_waits_for_its_button(visitor, client_of, editor, made):
-    typed = form_of(client_of(user=editor), made, name="Typed")
+def test_what_was_typed_is_kept_without_a_sign_in_and_waits_for_its_button_after_it(visitor, editor, made):
+    typed = inputs_of(made, name="Typed", **{"contacts-0-name": "Desk\nTwo"})
     first = visitor.post(edit_url(made), typed)
+    assert (first.status_code, dict(first.context["fields"])) == (403, typed)
+    assert f'action="{edit_url(made)}"' in first.content.decode()
     visitor.force_login(editor)
-    response = visitor.post(edit_url(made), kept(first) | {"came-back": "1"})
-    assert response.status_code == 422
-    assert SENTENCE in response.content.decode()
+    response = visitor.post(edit_url(made), typed | {"came-back": "1"})
+    assert (response.status_code, response.context["notices"]) == (422, [SENTENCE])
     form = response.context["form"]
-    assert form.main["name"].value() == "Typed"
     assert Organization.objects.get().name == "Lakeside 1"
     hidden = {"record": str(made.pk), "version": str(response.context["version"])}
-    again = form.typed.as_post() | hidden | {"act": "save"}
+    again = form.typed.as_post() | hidden | {"act": "save", "contacts-0-name": "Desk Two"}
     assert visitor.post(edit_url(made), again).status_code == 302
     assert Organization.objects.get().name == "Typed"
 
 
-def test_a_stale_token_brings_the_form_back_filled(strict, editor, client_of, made):
-    typed = form_of(client_of(user=editor), made, name="Typed", csrfmiddlewaretoken="a" * 64)
-    response = strict.post(edit_url(made), typed)
-    assert response.status_code == 422
-    assert SENTENCE in response.content.decode()
-    assert response.context["form"].main["name"].value() == "Typed"
-    assert "csrfmiddlewaretoken" in response.content.decode()
-    assert Organization.objects.get().name == "Lakeside 1"
+def test_a_stale_token_brings_each_form_back_filled_and_nothing_is_saved(strict, made):
+    typed = inputs_of(made, name="Typed", csrfmiddlewaretoken="a" * 64)
+    for address in (edit_url(made), reverse("organization-new", args=["staging"])):
+        response = strict.post(address, typed)
+        assert (response.status_code, response.context["notices"]) == (422, [SENTENCE]), address
+        assert response.context["form"].main["name"].value() == "Typed"
+        assert "csrfmiddlewaretoken" in response.content.decode()
+    conflict = strict.post(edit_url(made), typed | {"theirs": "1", "choice-name": "mine"})
+    assert (conflict.status_code, conflict.context["note"]) == (422, SENTENCE)
+    assert [each.name for each in Organization.objects.all()] == ["Lakeside 1"]
 
 
 def test_a_stale_token_shows_nothing_before_the_password_is_changed(strict, editor, made):
@@ -79,36 +62,20 @@ def test_a_stale_token_shows_nothing_before_the_password_is_changed(strict, edit
     assert (fragment.status_code, fragment["HX-Redirect"]) == (401, reverse("account"))
 
 
-def test_a_new_record_comes_back_as_well(strict, editor, client_of, made):
-    typed = form_of(client_of(user=editor), made, name="Typed")
-    response = strict.post(reverse("organization-new", args=["staging"]), typed)
-    assert response.status_code == 422
-    assert SENTENCE in response.content.decode()
-    assert Organization.objects.count() == 1
-
-
-def test_a_review_keeps_reason_and_ticks_and_sends_nothing(strict, editor, made):
-    made = factories.organization(f"{factories.BASE}.9", user=editor, contacts=())
-    review = reviews.review(made, actor=factories.acting(editor))
-    sent = {"sha256": review.sha256, "seen": "0", "version": "1", "reason": "Ticket 118", "tick": "contact-x"}
+def test_a_review_keeps_reason_and_ticks_and_sends_nothing(strict, editor):
+    made = factories.organization(user=editor, contacts=())
+    page = strict.get(edit_url(made, "review")).context
+    (question,) = page["page"].questions
+    sent = {"sha256": page["made"].sha256, "seen": "0", "version": "1", "reason": "Ticket 118", "tick": question.key}
     response = strict.post(edit_url(made, "review"), sent)
-    assert response.status_code == 422
-    assert SENTENCE in response.content.decode()
-    assert "Ticket 118" in response.content.decode()
+    assert (response.status_code, response.context["notes"]) == (422, [SENTENCE])
+    assert response.context["form"]["reason"].value() == "Ticket 118"
+    assert [each.ticked for each in response.context["page"].questions] == [True]
     assert not Submission.objects.exists()
 
 
-def test_a_conflict_comes_back_as_well(strict, editor, client_of, made):
-    sent = form_of(client_of(user=editor), made, name="Typed") | {"theirs": "1", "choice-name": "mine"}
-    response = strict.post(edit_url(made), sent)
-    assert response.status_code == 422
-    assert SENTENCE in response.content.decode()
-    assert Organization.objects.get().name == "Lakeside 1"
-
-
-def test_a_request_of_another_site_is_refused(strict, editor, client_of, made):
-    typed = form_of(client_of(user=editor), made, name="Typed")
-    response = strict.post(edit_url(made), typed, headers={"Origin": "https://elsewhere.example"})
+def test_a_request_of_another_site_is_refused(strict, made):
+    response = strict.post(edit_url(made), inputs_of(made, name="Typed"), headers={"Origin": "https://x.example"})
     assert response.status_code == 403
     assert "Typed" not in response.content.decode()
 
@@ -119,33 +86,33 @@ def test_an_act_without_a_form_is_never_carried_out_after_the_sign_in(strict, vi
     assert strict.post(address).status_code == 403
     page = reverse("submission", args=["staging", submission.pk])
     response = visitor.post(address, headers={"Referer": f"http://testserver{page}?a=1"})
-    assert response["Location"] == f"{reverse('sign-in')}?next={page}%3Fa%3D1"
+    assert response["Location"] == f"{SIGN_IN}?next={page}%3Fa%3D1"
     assert Submission.objects.get().state == "queued"
 
 
 def test_a_page_without_a_sign_in_leads_to_it(visitor, made):
-    assert visitor.get(edit_url(made))["Location"] == f"{reverse('sign-in')}?next={edit_url(made)}"
+    assert visitor.get(edit_url(made))["Location"] == f"{SIGN_IN}?next={edit_url(made)}"
 
 
-def test_a_fragment_without_a_sign_in_sends_the_whole_page_there(visitor):
-    address = reverse("suggestions", args=["staging"])
-    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/staging/organizations/new/?below=1.2"}
-    response = visitor.get(address, headers=headers)
+@pytest.mark.parametrize(
+    ("address", "page", "then"),
+    [
+        (SUGGESTIONS, f"http://testserver/staging/organizations/new/?below={BASE}", "new/%3Fbelow%3D" + BASE),
+        # A filter asks for the page that it is on: it is set after the sign-in.
+        (
+            "/staging/organizations/?standing=active&record=1.2",
+            "http://testserver/staging/organizations/?record=1",
+            "%3Fstanding%3Dactive%26record%3D1.2",
+        ),
+    ],
+)
+def test_a_fragment_without_a_sign_in_sends_the_whole_page_there(visitor, address, page, then):
+    response = visitor.get(address, headers={"HX-Request": "true", "HX-Current-URL": page})
     assert response.status_code == 401
-    assert response["HX-Redirect"] == f"{reverse('sign-in')}?next=/staging/organizations/new/%3Fbelow%3D1.2"
-    assert response["Cache-Control"] == "private, no-store"
+    assert response["HX-Redirect"] == f"{SIGN_IN}?next=/staging/organizations/{then}"
 
 
-def test_a_filter_that_was_set_without_a_sign_in_is_set_after_it(visitor):
-    address = reverse("organizations", args=["staging"])
-    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{address}?record=1"}
-    response = visitor.get(f"{address}?standing=active&record=1.2", headers=headers)
-    assert response["HX-Redirect"] == f"{reverse('sign-in')}?next={address}%3Fstanding%3Dactive%26record%3D1.2"
-
-
-@pytest.mark.parametrize("url", ["", "http://[", "https://elsewhere.example"])
-def test_a_page_that_cannot_be_read_leads_home(visitor, url):
-    response = visitor.get(
-        reverse("suggestions", args=["staging"]), headers={"HX-Request": "true", "HX-Current-URL": url}
-    )
-    assert response["HX-Redirect"] == f"{reverse('sign-in')}?next=/"
+@pytest.mark.parametrize("url", ["", "https://elsewhere.example"])
+def test_a_page_that_is_not_known_leads_home(visitor, url):
+    response = visitor.get(SUGGESTIONS, headers={"HX-Request": "true", "HX-Current-URL": url})
+    assert response["HX-Redirect"] == f"{SIGN_IN}?next=/"

@@ -1,31 +1,54 @@
-"""What a browser posts from the form of a record."""
+"""What a browser posts from the form of a record, and that form without a browser."""
 
 from django.test import Client
 from django.urls import reverse
 
+from organizations.forms.record import RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
-from organizations.models import Organization
+from organizations.models import Environment, Organization
+from organizations.pages.editing import Editing
 from organizations.records import OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
 
-__all__ = ["GATEWAY", "OTHER", "OURS", "edit_url", "form_of", "posted"]
+__all__ = ["GATEWAY", "OTHER", "OURS", "edit_url", "form_of", "inputs_of", "new_form", "open_form", "posted", "typed"]
 
 
 def edit_url(organization: Organization, name: str = "edit") -> str:
     return reverse(name, args=[organization.environment, organization.oid])
 
 
+def typed(record: OrganizationRecord, **texts: str) -> Typed:
+    """The texts of the form filled with a record, with some typed over them."""
+    place = GATEWAY if record.part_of_oid == GATEWAY_OID else OURS
+    return Typed.from_record(record, stands_for="", place=place).having(**texts)
+
+
 def posted(
     record: OrganizationRecord, *, act: str = "save", version: int | None = None, **texts: str
 ) -> dict[str, str]:
     """The inputs of the form filled with a record, with some texts typed over them."""
-    place = GATEWAY if record.part_of_oid == GATEWAY_OID else OURS
-    inputs = Typed.from_record(record, stands_for="", place=place).as_post() | {"act": act}
+    inputs = typed(record).as_post() | {"act": act}
     return inputs | ({} if version is None else {"version": str(version)}) | texts
+
+
+def inputs_of(organization: Organization, **texts: str) -> dict[str, str]:
+    """What the form of a record would post if it were opened now."""
+    now = Organization.objects.get(pk=organization.pk)
+    return {"record": str(now.pk)} | posted(now.record(), version=now.version, **texts)
 
 
 def form_of(client: Client, organization: Organization, **texts: str) -> dict[str, str]:
     """What the form of a record that is open in this browser would post."""
-    version = client.get(edit_url(organization)).context["version"]
-    now = Organization.objects.get(pk=organization.pk)
-    return {"record": str(now.pk)} | posted(now.record(), version=version, **texts)
+    return inputs_of(organization, **texts) | {"version": str(client.get(edit_url(organization)).context["version"])}
+
+
+def open_form(organization: Organization, *, version: int | None = None) -> Editing:
+    """The record as it is now in its form, as if the person had started from `version`."""
+    now = Organization.objects.with_words().get(pk=organization.pk)
+    started_from = now.version if version is None else version
+    return Editing(environment=Environment(now.environment), organization=now, version=started_from)
+
+
+def new_form(record: OrganizationRecord, environment: Environment = Environment.STAGING, **texts: str) -> RecordForm:
+    """The checked form of a new record with these texts."""
+    return Editing(environment=environment).form(typed(record, **texts), checked=True)

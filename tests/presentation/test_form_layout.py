@@ -1,0 +1,124 @@
+"""What stands around the fields of a record's form, as its page is rendered: hints, errors, their place and order."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from organizations.forms.record import RecordForm
+from organizations.forms.typed import Typed
+from organizations.models import Environment, Organization, User
+from organizations.pages import form as form_page
+from organizations.pages.editing import Editing
+from organizations.records import CONTACT_LABELS
+from tests import factories
+from tests.pages import html_of_page, text_in
+from tests.views.typing import OTHER, new_form, open_form, typed
+
+DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def made(editor: User) -> Organization:
+    return factories.organization(user=editor)
+
+
+def html_of(form: RecordForm, user: User, made: Organization | None = None, **values: Any) -> str:
+    editing = open_form(made) if made else Editing(environment=Environment.STAGING)
+    return html_of_page(form_page.build(editing, form, user, **values), "staging")
+
+
+def with_contacts(made: Organization, *contacts: dict[str, str]) -> Typed:
+    """The texts of its form with these contacts behind its own."""
+    texts = typed(made.record())
+    return replace(texts, contacts=(*texts.contacts, *(dict.fromkeys(CONTACT_LABELS, "") | each for each in contacts)))
+
+
+def test_every_value_is_in_its_field_and_active_is_not_edited(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=("LN", "North"), destination_id=DESTINATION)
+    page = html_of(open_form(made).form(typed(made.record())), editor, made)
+    for shown in (
+        'value="Lakeside 1"',
+        "LN\nNorth",
+        f'value="{DESTINATION}"',
+        'value="WI" selected',
+        "desk@lakeside.example",
+    ):
+        assert shown in page, shown
+    assert 'name="active"' not in page
+
+
+def test_hints_are_there_once_and_are_read_with_each_of_their_fields(made: Organization, editor: User) -> None:
+    checked = open_form(made).form(with_contacts(made, {"purpose": "Operations"}), checked=True)
+    page = html_of(checked, editor, made)
+    assert page.count('id="hint-phone"') == 1
+    described = {name: ids.split() for name, ids in re.findall(r'name="([^"]+)"[^>]*aria-describedby="([^"]+)"', page)}
+    for number in (0, 1):
+        for name in ("work_phone", "mobile_phone", "home_phone"):
+            assert described[f"contacts-{number}-{name}"] == ["hint-phone"]
+    assert described["contacts-1-name"] == ["id_contacts-1-name_error"]
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert {one for each in described.values() for one in each} <= set(ids)
+
+
+def test_each_error_is_below_its_field_and_linked_above_the_form(editor: User) -> None:
+    texts = {"name": "", "oid": "x", "other_oid": "y", "destination_id": "q", "zip_code": "z", "country": ""}
+    wrong = typed(factories.record(), place=OTHER, **texts).after("add-identifiers")
+    wrong.identifiers[0]["value"] = "7"  # type: ignore[index]
+    wrong.contacts[0]["work_phone"] = "1"  # type: ignore[index]
+    page = html_of(Editing(environment=Environment.STAGING).form(wrong, checked=True), editor)
+    found = re.findall(r'<div class="mt-1" id="id_([a-z_0-9-]+)_error">', page)
+    assert found == [
+        "name",
+        "oid",
+        "identifiers-0-kind",
+        "other_oid",
+        "destination_id",
+        "contacts-0-work_phone",
+        "zip_code",
+        "country",
+    ]
+    for name in found:
+        before, _, after = page.partition(f'id="id_{name}_error"')
+        assert f' id="id_{name}"' in before
+        assert f' id="id_{name}"' not in after
+    summary = page.partition("There is a problem")[2].partition("</section>")[0]
+    assert re.findall(r'<a href="#id_([a-z_0-9-]+)">', summary) == found
+
+
+def test_the_address_is_asked_in_the_order_of_a_letter(editor: User) -> None:
+    page = html_of(new_form(factories.record(), state="x", zip_code="x", country=""), editor)
+    asked = re.findall(r'<(?:input|select|textarea)[^>]* name="(street|city|county|state|zip_code|country)"', page)
+    assert asked == ["street", "city", "state", "zip_code", "county", "country"]
+    assert re.findall(r'<a href="#id_(state|zip_code|country)">', page) == ["state", "zip_code", "country"]
+
+
+def test_contacts_after_the_first_fold_unless_they_are_just_added_or_wrong(made: Organization, editor: User) -> None:
+    night, blank = {"purpose": "Night", "work_phone": "608"}, {"purpose": "Technical"}
+    texts = with_contacts(made, {"purpose": "Operations", "work_phone": "608 555 0120"}, night, blank)
+
+    def opened(form: RecordForm) -> list[bool]:
+        return [contact.is_open for contact in form.contacts][1:]
+
+    editing = open_form(made)
+    assert opened(editing.form(texts)) == [False, False, False]
+    assert opened(editing.form(texts.after("remove-contacts-3").after("add-contacts"))) == [False, False, True]
+    refused = editing.form(texts.after("remove-contacts-3"), checked=True)
+    assert opened(refused) == [False, True]
+    page = html_of(refused, editor, made)
+    folds = re.findall(r'<details class="fold fold-card" id="contact-(\d)"( open)?>', page)
+    assert folds == [("1", ""), ("2", " open")]
+    assert "Contact 2, Operations 608 555 0120" in text_in(page)
+
+
+def test_the_foot_says_that_nothing_is_sent_and_whether_it_is_saved(made: Organization, editor: User) -> None:
+    form = open_form(made).form(typed(made.record()))
+    foot = text_in(html_of(form, editor, made)).partition("Address")[2]
+    assert foot.endswith("Nothing is sent from this page. Leave without saving Save without sending Review and send")
+    unsaved = html_of(form, editor, made, is_unsaved=True)
+    assert 'data-guard="changed"' in unsaved
+    assert "Not saved yet. Nothing is sent from this page." in text_in(unsaved)

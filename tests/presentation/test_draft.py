@@ -1,10 +1,9 @@
 """What the page of a plan offers: exactly what can be done now, and of each other record why not and what ends that."""
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from organizations.services.actors import Actor
 from organizations.services.blockers import Block
 from organizations.services.drafts import Chosen
 from tests import factories
-from tests.connected import connected
 from tests.factories import BASE, acting
 
 pytestmark = pytest.mark.django_db
@@ -36,11 +34,9 @@ def region(editor: User) -> list[Organization]:
 
 
 @pytest.fixture
-def at_work(tmp_path: Path, transactional_db: None) -> Iterator[None]:
+def at_work(unreachable_redox: None) -> None:
     """The portal is connected, and a worker runs."""
-    with connected(tmp_path):
-        workers.beat("Worker", clock.now())
-        yield
+    workers.beat("Worker", clock.now())
 
 
 def sent(made: Organization, user: User, **values: object) -> Submission:

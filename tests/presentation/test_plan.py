@@ -1,16 +1,32 @@
 """What the page of a plan tells of each of its submissions: what came, who says so, and what to do next."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
-from organizations.models import Evidence, Plan, State, Submission, User, clock
-from organizations.practice import PracticeDirectory
+from organizations.models import (
+    Environment,
+    EnvironmentGate,
+    Evidence,
+    Plan,
+    PlanKind,
+    PlanState,
+    State,
+    Submission,
+    User,
+    clock,
+)
+from organizations.pages import plan as plan_page
 from organizations.presentation import plan as shown
 from tests import factories
 from tests.factories import BASE
-from tests.services.sending import deliver
-
-from .sending import resolved
+from tests.pages import html_of_page, text_in, text_of_page
+from tests.views.planning import tree_of
 
 pytestmark = pytest.mark.django_db
 
@@ -28,26 +44,15 @@ def row_of(plan: Plan, **values: object) -> shown.Row:
     return row
 
 
-def test_an_accepted_submission_names_redox_answer_and_needs_nobody(practice: PracticeDirectory, plan: Plan) -> None:
-    assert deliver()
-    row = row_of(plan)
-    assert strip_tags(row.came).startswith("Accepted by Redox, ")
-    assert (row.step, row.url) == ("", "")
-
-
-def test_what_a_query_proved_is_not_called_accepted_by_redox(practice: PracticeDirectory, plan: Plan) -> None:
-    practice.behaviour = "applies-then-504"
-    assert deliver()
-    practice.behaviour = "answers"
-    assert resolved(plan.submissions.get()).state == State.ACCEPTED
-    assert strip_tags(row_of(plan).came).startswith("The directory shows what was sent, asked ")
-
-
-@pytest.mark.parametrize("kind", [kind for kind in Evidence if kind != Evidence.NONE])
-def test_each_kind_of_evidence_is_told_apart(plan: Plan, kind: Evidence) -> None:
+def test_each_kind_of_evidence_is_told_apart(plan: Plan) -> None:
     accepted = {"state": State.ACCEPTED, "ended_at": clock.now(), "decided_by": "Approver One", "state_reason": "Seen."}
-    came = {row_of(plan, evidence=each, **accepted).came for each in Evidence if each not in (kind, Evidence.NONE)}
-    assert row_of(plan, evidence=kind, **accepted).came not in came
+    kinds = [kind for kind in Evidence if kind != Evidence.NONE]
+    rows = {kind: row_of(plan, evidence=kind, **accepted) for kind in kinds}
+    came = {kind: strip_tags(row.came) for kind, row in rows.items()}
+    assert len(set(came.values())) == len(kinds)
+    assert came[Evidence.ANSWER].startswith("Accepted by Redox, ")
+    assert came[Evidence.QUERY].startswith("The directory shows what was sent, asked ")
+    assert {(row.step, row.url) for row in rows.values()} == {("", "")}
 
 
 @pytest.mark.parametrize(
@@ -100,8 +105,88 @@ def test_a_cancelled_submission_names_the_reason_or_the_person(plan: Plan) -> No
     assert row_of(plan, state_reason=f"Plan {plan.pk} was stopped.").came == f"Plan {plan.pk} was stopped."
 
 
-def test_what_still_waits_has_nothing_that_came(plan: Plan) -> None:
-    assert row_of(plan).came == ""
+def test_what_waits_says_for_what_and_nothing_came(editor: User) -> None:
+    family = factories.plan(tree_of(editor, 2, 3), user=editor)
+    page = shown.page(family)
+    waits = [strip_tags(row.waits) for row in page.rows]
+    assert waits == ["", *["Waits for its parent Lakeside Clinics to be accepted."] * 2]
+    assert {row.came for row in page.rows} == {""}
+    again = {"not_before": clock.now() + timedelta(minutes=2), "attempt": 1, "state_reason": "The connection broke."}
+    family.submissions.filter(pk=page.rows[0].submission.pk).update(**again)
+    later = shown.page(family)
+    assert "Attempt 1 did not reach Redox: The connection broke." in strip_tags(later.rows[0].waits)
+    assert later.since != page.since
+    Plan.objects.filter(pk=family.pk).update(state=PlanState.PAUSED)
+    assert {row.waits for row in shown.page(Plan.objects.get(pk=family.pk)).rows} == {""}
+
+
+def test_a_parent_waits_for_its_children_to_be_deactivated(editor: User) -> None:
+    made = tree_of(editor, 2, 3, is_accepted=True)
+    page = shown.page(factories.plan(made, user=editor, kind=PlanKind.DEACTIVATE))
+    assert [row.waits for row in page.rows] == ["", "", "Waits for 2 children to be deactivated."]
+
+
+def test_what_holds_its_environment_is_said_once_while_it_goes(plan: Plan, unreachable_redox: None) -> None:
+    before = shown.page(plan)
+    EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="The key is unknown")
+    stopped = shown.page(plan)
+    assert stopped.held == "STAGING is stopped: The key is unknown."
+    assert stopped.since != before.since
+    Plan.objects.update(state=PlanState.PAUSED)
+    assert shown.page(Plan.objects.get(pk=plan.pk)).held == ""
+
+
+def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan: Plan, editor: User) -> None:
+    seen = plan_page.build(plan, editor).page.since
+    assert plan_page.build_state(plan, editor, seen) is None
+    row_of(plan, attempt=1, not_before=clock.now() + timedelta(minutes=2))
+    again = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, seen)
+    assert again
+    assert not again.changed
+    row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER, ended_at=clock.now())
+    ended = plan_page.build_state(Plan.objects.get(pk=plan.pk), editor, seen)
+    assert ended
+    assert ended.changed
+    rendered = html_of_page(ended)
+    assert f"Plan {plan.pk} is now: Finished. 1 of 1 accepted." in text_in(rendered)
+    assert "data-hx-get" not in rendered
+    assert "Pause" not in rendered
+
+
+def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan: Plan, editor: User) -> None:
+    approver, viewer = (factories.UserFactory(role=role) for role in ("approver", "viewer"))
+    refusals = [plan_page.build(plan, user).hold_why_not for user in (editor, approver, viewer)]
+    assert refusals[:2] == ["", ""]
+    assert refusals[2].startswith("You cannot pause or stop a plan in STAGING.")
+    editor.groups.clear()
+    assert plan_page.build(plan, User.objects.get(pk=editor.pk)).hold_why_not
+
+
+def test_a_page_needs_the_same_queries_for_any_number(
+    plan: Plan, editor: User, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    plan_page.build(plan, editor)  # what is asked once of each person
+    with CaptureQueriesContext(connection) as few:
+        plan_page.build(plan, editor)
+        plan_page.build_list(Environment.STAGING, None)
+    factories.plan([factories.organization(f"2.999.{number}", user=editor) for number in range(1, 5)], user=editor)
+    larger = Plan.objects.latest("pk")
+    with django_assert_num_queries(len(few)):
+        plan_page.build(larger, editor)
+        plan_page.build_list(Environment.STAGING, None)
+
+
+def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan: Plan, editor: User) -> None:
+    row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER)
+    second = factories.plan([factories.organization(f"{BASE}.{n}", user=editor) for n in (7, 8)], user=editor)
+    Plan.objects.filter(pk=second.pk).update(state=PlanState.PAUSED)
+    lines = plan_page.build_list(Environment.STAGING, None).lines
+    assert [(line.plan.pk, line.word.word, line.progress) for line in lines] == [
+        (second.pk, "Paused", "0 of 2 accepted, 2 queued"),
+        (plan.pk, "Finished", "1 of 1 accepted"),
+    ]
+    nothing = plan_page.build_list(Environment.PRODUCTION, None)
+    assert "Nothing has been sent together in PRODUCTION." in text_of_page(nothing, "production")
 
 
 def test_the_progress_counts_in_the_words_of_the_states(editor: User) -> None:

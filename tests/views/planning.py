@@ -1,22 +1,36 @@
-"""Branches of records and the pages that send them together."""
+"""Branches of records and the pages that send them together, with a client and without."""
 
 from typing import Any
 
 from django.test import Client
 
-from organizations.models import Organization, User
+from organizations.models import Environment, Organization, PlanKind, User
+from organizations.pages import draft as draft_page
+from organizations.pages.draft import DraftPage, Target
+from organizations.services import drafts
+from organizations.services.drafts import Chosen
 from tests import factories
-from tests.factories import BASE
+from tests.factories import BASE, acting
 
 NEW = "/staging/plans/new/"
 
 
-def tree_of(user: User, *places: int, **values: Any) -> list[Organization]:
+def tree_of(user: User, *places: int, is_accepted: bool = False, **values: Any) -> list[Organization]:
+    """A record and those below it, never sent or as if accepted."""
     top = factories.organization(user=user, name="Lakeside Clinics", **values)
-    return [
-        top,
-        *(factories.organization(f"{BASE}.{place}", user=user, part_of_oid=BASE, **values) for place in places),
-    ]
+    below = [factories.organization(f"{BASE}.{place}", user=user, part_of_oid=BASE, **values) for place in places]
+    return [factories.confirmed(each) if is_accepted else each for each in (top, *below)]
+
+
+def page_of(made: list[Organization], user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
+    """The page on which these are sent together."""
+    target = Target(Chosen(Environment.STAGING, kind, tuple(each.pk for each in made)), None, address(made))
+    return draft_page.build(target, drafts.draft(target.chosen, actor=acting(user)), user, **values)
+
+
+def page_of_branch(root: Organization, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
+    target = Target.branch(Organization.objects.get(pk=root.pk), kind)
+    return draft_page.build(target, drafts.draft(target.chosen, actor=acting(user)), user, **values)
 
 
 def address(made: list[Organization]) -> str:

@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.utils.html import strip_tags
 
 from organizations.models import Environment
@@ -25,7 +26,8 @@ def html_of_page(page: Page, environment: str = "", **frame: Any) -> str:
     """The page below the frame, of which only the names given here are known; `environment` unless the page says it."""
     about = (page.names.get(name) for name in ("organization", "submission", "plan"))
     named = environment or next((each.environment for each in about if each is not None), "")
-    rendered = render_to_string(page.template, _frame(named) | frame | page.names)
+    # Links to other pages of a list take the rest of their address from the request.
+    rendered = render_to_string(page.template, _frame(named) | frame | page.names, request=RequestFactory().get("/"))
     return rendered.partition('id="main">')[2] or rendered
 
 

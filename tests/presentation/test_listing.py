@@ -1,7 +1,7 @@
-"""The list and the tree of organizations: what is folded, what a folded branch says, and which records are chosen."""
+"""The list and the tree of organizations: rows, what is folded, what a folded branch says, and what is chosen."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -48,7 +48,8 @@ class TestFolding:
     def test_a_tree_that_fits_a_short_screen_is_open(self, db: None) -> None:
         bulk.records(20)
         page = shown()
-        assert len(page.rows) == 20
+        assert [row.level for row in page.rows] == [1, 2] + [3] * 18
+        assert [row.children for row in page.rows[:3]] == [1, 18, 0]
         assert (page.folded, page.unfold_url) == (0, "")
 
     def test_regions_of_a_larger_tree_are_folded_and_counted(self, regions: list[Organization]) -> None:
@@ -56,6 +57,12 @@ class TestFolding:
         assert open_rows(page) == [BASE]
         assert [row.organization.oid for row in page.rows] == [BASE, NORTH, SOUTH]
         assert (page.summary, page.folded) == ("63 records", 60)
+
+    def test_the_way_that_was_asked_for_is_open_and_can_be_closed(self, regions: list[Organization]) -> None:
+        page = shown(f"open={NORTH}")
+        assert (open_rows(page), len(page.rows)) == ([BASE, NORTH], 33)
+        assert row_of(page, NORTH).toggle_url == f"/staging/organizations/?open={BASE}"
+        assert len(shown("open=none").rows) == 1
 
     def test_all_can_be_unfolded_and_folded_again(self, regions: list[Organization]) -> None:
         unfolded = shown(shown().unfold_url.partition("?")[2])
@@ -69,16 +76,69 @@ class TestFolding:
         assert (row_of(page, NORTH).unshown, row_of(page, BASE).unshown) == (7, 0)
         assert (page.folded, page.unshown) == (3, 7)
 
-    def test_a_page_that_would_be_too_long_is_not_offered(self, regions: list[Organization]) -> None:
-        bulk.records(500, base=f"{BASE}.9")
+    def test_a_page_that_would_be_too_long_is_not_offered(
+        self, regions: list[Organization], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tree, "MOST_UNFOLDED", 62)
         page = shown()
-        assert (page.folded, page.unfold_url) == (563 - len(page.rows), "")
+        assert (page.folded, page.unfold_url) == (60, "")
+
+    def test_the_way_leads_past_the_first_children_of_many(self, regions: list[Organization]) -> None:
+        below = [bulk.row(f"{SOUTH}.{number}", SOUTH, "staging") for number in range(31, 121)]
+        Organization.objects.bulk_create(below)
+        page = shown(f"open={SOUTH}")
+        assert (page.rows[-1].more, page.rows[-1].more_url) == (70, f"/staging/organizations/{SOUTH}/branch/?page=2")
+        last = shown(f"open={SOUTH}.120").rows[-1]
+        assert (last.organization.oid, last.more, last.more_url) == (f"{SOUTH}.120", 69, "")
+
+    def test_a_record_whose_parent_is_not_ours_is_at_the_top_of_its_page(self, db: None) -> None:
+        alone = [bulk.row(f"{BASE}.{number}", "2.999.1", "staging") for number in range(1, 61)]
+        Organization.objects.bulk_create(alone)
+        page = shown(f"open={BASE}.60")
+        assert page.page.number == 2
+        assert row_of(page, f"{BASE}.60").level == 1
 
     def test_a_hit_opens_what_it_lies_below(self, regions: list[Organization]) -> None:
         change(f"{SOUTH}.7")
         page = shown("open_work=changes_not_sent")
         assert [row.organization.oid for row in page.rows] == [BASE, SOUTH, f"{SOUTH}.7"]
+        assert [row.is_frame for row in page.rows] == [True, True, False]
         assert (page.folded, page.fold_url) == (0, "")
+        assert page.summary == "1 of 63 records fits, and 2 parents"
+
+
+class TestList:
+    def test_it_sorts_both_ways_and_pages(self, regions: list[Organization]) -> None:
+        first, last = shown("view=list"), shown("view=list&page=2&sort=-oid")
+        assert (len(first.rows), len(last.rows)) == (50, 13)
+        assert (first.columns["oid"].aria_sort, last.columns["oid"].aria_sort) == ("ascending", "descending")
+        assert first.columns["oid"].url == "/staging/organizations/?view=list&sort=-oid"
+        assert last.rows[-1].organization.oid == BASE
+
+    def test_where_nothing_fits_the_filter_to_drop_is_named(self, regions: list[Organization]) -> None:
+        one = shown("q=lakeside&standing=unknown").nothing()
+        assert one.text == "Nothing fits all filters. Without 'Directory status: Unknown' there are 63."
+        assert (one.url, one.step) == ("/staging/organizations/?q=lakeside", "Remove it")
+        none = shown("q=xyz&standing=unknown").nothing()
+        assert (none.text, none.url) == ("Nothing fits all filters.", "/staging/organizations/?")
+
+
+class TestEmpty:
+    @pytest.mark.parametrize(
+        ("environment", "is_connected", "says", "url", "other_url"),
+        [
+            ("staging", False, "You can prepare records now", "/staging/organizations/new/", "/staging/connection/"),
+            ("staging", True, "The portal cannot take them over yet.", "/staging/organizations/new/", ""),
+            ("production", True, "test in STAGING, then repeat here.", "/staging/organizations/", ""),
+        ],
+    )
+    def test_an_environment_without_records_says_what_to_do(
+        self, environment: str, is_connected: bool, says: str, url: str, other_url: str
+    ) -> None:
+        empty = listing.empty(Environment(environment), is_connected=is_connected, may_edit=True)
+        assert says in empty.text
+        assert (empty.url, empty.other_url) == (url, other_url)
+        assert listing.empty(Environment(environment), is_connected=is_connected, may_edit=False).url == ""
 
 
 class TestWorkBelow:
@@ -107,13 +167,14 @@ class TestWorkBelow:
         assert (top.below.records, [text for _, text in top.within]) == (62, ["3 not sent"])
 
     def test_it_is_one_query_for_any_number_of_branches(
-        self,
-        regions: list[Organization],
-        django_assert_max_num_queries: Callable[[int], AbstractContextManager[object]],
+        self, regions: list[Organization], django_assert_max_num_queries: Callable[..., Any]
     ) -> None:
-        bulk.records(300, base=f"{BASE}.9")
-        with django_assert_max_num_queries(17):
+        with django_assert_max_num_queries(17) as few:
             shown()
+        heads = [bulk.row(f"{BASE}.{number}", BASE, "staging") for number in range(3, 10)]
+        Organization.objects.bulk_create([*heads, *(bulk.row(f"{head.oid}.1", head.oid, "staging") for head in heads)])
+        with django_assert_max_num_queries(len(few)):
+            assert len(shown().rows) == 10
 
     def test_records_that_form_a_circle_end_the_count(self, regions: list[Organization]) -> None:
         Organization.objects.filter(oid=NORTH).update(part_of_oid=f"{NORTH}.1")

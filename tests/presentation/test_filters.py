@@ -1,0 +1,97 @@
+"""What the list of organizations is narrowed to, and how each filter is named and taken away."""
+
+import pytest
+from django.http import QueryDict
+
+from organizations.models import Organization, User
+from organizations.presentation import filters
+from organizations.presentation.filters import Filters
+from organizations.records import AddressRecord, ContactRecord
+from tests import factories
+from tests.factories import BASE
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
+
+NIGHT = ContactRecord(purpose="Technical", email_addresses=("night@lakeside.example",), work_phone="+16085550199")
+
+
+@pytest.fixture(autouse=True)
+def records(editor: User) -> None:
+    """One that is active and one below it that was never sent; a location in Illinois that has no contact."""
+    factories.accepted(user=editor, name="North Region")
+    factories.organization(f"{BASE}.1", user=editor, name="Quarry Road", part_of_oid=BASE, contacts=(NIGHT,))
+    address = AddressRecord(state="IL", country="USA")
+    alone = factories.organization(f"{BASE}.7", user=editor, name="Alone", contacts=(), address=address)
+    Organization.objects.filter(pk=alone.pk).update(stands_for="location")
+
+
+def asked(query: str) -> Filters:
+    return filters.read(QueryDict(query), "staging")
+
+
+def names(query: str = "") -> list[str]:
+    wanted = asked(query)
+    return [record.name for record in filters.narrowed("staging", wanted).order_by(*wanted.order())]
+
+
+NARROWED = {
+    "": ["North Region", "Quarry Road", "Alone"],
+    "q=QUARRY (608) 555-0199": ["Quarry Road"],
+    "q=quarry nowhere": [],
+    "standing=active": ["North Region"],
+    "standing=not_registered": ["Quarry Road", "Alone"],
+    "open_work=changes_not_sent": ["Quarry Road", "Alone"],
+    "open_work=rejected": [],
+    "stands_for=location": ["Alone"],
+    "stands_for=not_said": ["North Region", "Quarry Road"],
+    "state=IL": ["Alone"],
+    "contact=none": ["Alone"],
+    "contact=no_phone": ["Alone"],
+    "contact=no_email": ["Alone"],
+    f"below={BASE}": ["Quarry Road"],
+    "below=north region": ["Quarry Road"],
+    "below=Nowhere": [],
+    "state=XX&standing=x": ["North Region", "Quarry Road", "Alone"],
+    "sort=-oid": ["Alone", "Quarry Road", "North Region"],
+    "sort=name": ["Alone", "North Region", "Quarry Road"],
+    "sort=-accepted": ["North Region", "Quarry Road", "Alone"],
+}
+
+
+def test_each_filter_narrows_and_each_order_sorts() -> None:
+    assert {query: names(query) for query in NARROWED} == NARROWED
+
+
+def test_oids_sort_by_their_arcs(editor: User) -> None:
+    for number in (10, 9):
+        factories.organization(f"{BASE}.{number}", user=editor, name=str(number))
+    assert names() == ["North Region", "Quarry Road", "Alone", "9", "10"]
+
+
+def test_deactivated_records_can_be_left_out() -> None:
+    Organization.objects.filter(oid=BASE).update(confirmed_active=False)
+    assert names("hide_deactivated=1") == ["Quarry Road", "Alone"]
+    assert names("standing=deactivated") == ["North Region"]
+
+
+def test_saved_by_is_what_these_people_saved_last(editor: User) -> None:
+    other = factories.editor(username="other")
+    Organization.objects.filter(name="Alone").update(edited_by=other)
+    Organization.objects.filter(name="Quarry Road").update(edited_by=None)
+    found = [
+        len(names(f"saved_by={text}")) for text in (f"{other.pk}", "0", f"{other.pk},0", f"{editor.pk}", "x", "1,")
+    ]
+    assert found == [1, 1, 2, 1, 3, 3]
+    [chip] = filters.chips("staging", asked(f"saved_by={other.pk}"))
+    assert chip.text == "Saved by: Editor One"
+
+
+def test_a_chip_names_its_filter_and_takes_it_away() -> None:
+    chips = filters.chips("staging", asked(f"stands_for=location&state=IL&below={BASE}&view=list"))
+    assert [chip.text for chip in chips] == ["Kind of record: Physical location", "State: IL", "Below: North Region"]
+    assert chips[1].url == f"?stands_for=location&below={BASE}&view=list"
+
+
+def test_where_nothing_fits_the_filter_that_leaves_out_most_is_known() -> None:
+    assert filters.worst("staging", asked("q=road&standing=deactivated")) == ("standing", 1)
+    assert filters.worst("staging", asked("q=xyz&standing=active")) == ("q", 1)

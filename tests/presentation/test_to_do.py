@@ -21,9 +21,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox"
 @pytest.fixture
 def differing(editor: User) -> Organization:
     """An accepted record that the directory shows with another name, and with an edit that was not sent."""
-    made = factories.organization(user=editor, aliases=("Alpha; Beta", "Gamma"))
-    factories.confirmed(made, submission=factories.submission(made, user=editor), evidence=Evidence.QUERY)
-    seen = replace(Organization.objects.get(pk=made.pk).record(), name="By hand", destination_known=False)
+    made = factories.accepted(user=editor, evidence=Evidence.QUERY, aliases=("Alpha; Beta", "Gamma"))
+    seen = replace(made.record(), name="By hand", destination_known=False)
     with transaction.atomic():
         known.keep_reading(organizations.locked(made.pk), seen, clock.now())
     made = Organization.objects.get(pk=made.pk)
@@ -50,21 +49,23 @@ def test_a_record_that_differs_and_has_edits_has_two_chips_and_is_found_by_both(
     assert [row.organization.oid for row in rows("view=list&open_work=directory_differs")] == [differing.oid]
 
 
-@pytest.mark.parametrize(
-    ("state", "expected"),
-    [
-        (State.NEEDS_PERSON, ["needs_person", "directory_differs"]),
-        (State.UNKNOWN, ["unknown", "directory_differs"]),
-        (State.REJECTED, ["rejected", "directory_differs"]),
-        (State.SENDING, ["directory_differs", "sending"]),
-        (State.QUEUED, ["directory_differs", "queued"]),
-        (State.AWAITING, ["directory_differs", "awaiting"]),
-    ],
-)
-def test_chips_stand_in_the_order_in_which_people_must_act(differing, state, expected):
+ORDER = {
+    State.NEEDS_PERSON: ["needs_person", "directory_differs"],
+    State.UNKNOWN: ["unknown", "directory_differs"],
+    State.REJECTED: ["rejected", "directory_differs"],
+    State.SENDING: ["directory_differs", "sending"],
+    State.QUEUED: ["directory_differs", "queued"],
+    State.AWAITING: ["directory_differs", "awaiting"],
+}
+
+
+def test_chips_stand_in_the_order_in_which_people_must_act(differing):
     wanted_hash = Organization.objects.get(pk=differing.pk).wanted_hash
-    Submission.objects.update(state=state, wanted_hash=wanted_hash, evidence="")
-    assert [key for key, _ in words_of(rows("view=list")[0])] == expected
+    found = {}
+    for state in ORDER:
+        Submission.objects.update(state=state, wanted_hash=wanted_hash, evidence="")
+        found[state] = [key for key, _ in words_of(rows("view=list")[0])]
+    assert found == ORDER
 
 
 def test_a_list_names_the_evidence_where_it_is_not_redoxs_answer(differing):

@@ -1,38 +1,30 @@
-"""The page and the file of what today's rules say of all records."""
+"""The page of what today's rules say of all records."""
 
-import csv
-import io
+import pytest
 
-from organizations.models import Action, AuditEntry, Organization
+from organizations.models import Environment, Organization, User
+from organizations.pages import checking
 from tests import factories
 from tests.factories import BASE
+from tests.pages import html_of_page, text_of_page
 
-CHECK = "/staging/organizations/check/"
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-def test_each_finding_leads_to_where_it_is_put_right(client_of, editor):
+def test_each_finding_leads_to_where_it_is_put_right(editor: User) -> None:
     made = factories.organization(user=editor, name="Lakeside North")
-    factories.organization(f"{BASE}.7", user=editor, environment="production")
     Organization.objects.filter(pk=made.pk).update(zip_code="5370")
-    page = client_of(user=editor).get(CHECK).content.decode()
-    assert f'<a href="/staging/organizations/{BASE}/edit/">Lakeside North</a>' in page
-    assert "&#x27;5370&#x27; is not a ZIP code." in page
-    assert "records 1 to 1 of 1, in the order of their OIDs. 1 finding." in page
-    assert (
-        f'<a href="/staging/organizations/{BASE}/">Lakeside North</a>'
-        in client_of("viewer").get(CHECK).content.decode()
-    )
-    assert "Nothing was found in them." in client_of("viewer").get("/production/organizations/check/").content.decode()
+    page = checking.build(Environment.STAGING, editor, "")
+    html = html_of_page(page, "staging")
+    assert f'<a href="/staging/organizations/{BASE}/edit/">Lakeside North</a>' in html
+    assert "&#x27;5370&#x27; is not a ZIP code." in html
+    assert "records 1 to 1 of 1, in the order of their OIDs. 1 finding." in text_of_page(page, "staging")
+    assert checking.build(Environment.STAGING, factories.UserFactory(role="viewer"), "").record_page == "record"
 
 
-def test_the_file_holds_every_finding_and_is_noted(client_of, editor):
-    made = factories.organization(user=editor, name="=Lakeside")
-    Organization.objects.filter(pk=made.pk).update(zip_code="5370")
-    answer = client_of("viewer").get(f"{CHECK}export/")
-    assert answer.streaming
-    head, row = csv.reader(io.StringIO(answer.getvalue().decode().removeprefix("\ufeff")))
-    cells = dict(zip(head, row, strict=True))
-    assert (cells["Environment"], cells["OID"], cells["Name"]) == ("STAGING", BASE, "'=Lakeside")
-    assert (cells["Kind"], cells["Field"]) == ("The form would refuse it", "ZIP")
-    facts = AuditEntry.objects.get(action=Action.EXPORT_MADE).facts
-    assert (facts["environment"], facts["details"]) == ("staging", {"rows": 1})
+def test_without_a_finding_and_without_a_record_the_page_says_so(editor: User) -> None:
+    page = checking.build(Environment.PRODUCTION, editor, "")
+    assert "There are no records in PRODUCTION." in text_of_page(page, "production")
+    factories.organization(user=editor, environment="production")
+    page = checking.build(Environment.PRODUCTION, editor, "")
+    assert "Nothing was found in them." in text_of_page(page, "production")

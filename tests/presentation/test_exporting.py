@@ -1,0 +1,49 @@
+"""Records as CSV: what each line holds."""
+
+import csv
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from organizations.csv_cells import BYTE_ORDER_MARK
+from organizations.models import Organization, User
+from organizations.presentation import exporting
+from tests import bulk, factories
+from tests.factories import BASE
+
+pytestmark = pytest.mark.django_db
+
+
+def lines_of(environment: str = "staging") -> list[dict[str, str]]:
+    text = "".join(exporting.csv_lines(Organization.objects.in_environment(environment).order_by("oid_key")))
+    assert text.startswith(BYTE_ORDER_MARK)
+    return list(csv.DictReader(text.removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True)))
+
+
+def test_a_line_holds_every_field_and_the_counterpart(editor: User) -> None:
+    made = factories.organization(user=editor, name="Quarry Road", aliases=("Old Harbor Pediatrics",))
+    [cells] = lines_of()
+    assert (cells["OID"], cells["Name"], cells["Aliases"]) == (BASE, "Quarry Road", "Old Harbor Pediatrics")
+    assert (cells["Standing"], cells["To do"]) == ("Not registered", "Changes not sent")
+    assert (cells["Accepted by"], cells["Directory asked (UTC)"]) == ("", "")
+    assert (cells["Directory differs"], cells["OID belongs to"]) == ("0", "")
+    assert (cells["Counterpart OID"], cells["Counterpart standing"]) == ("", "No record")
+    assert (cells["ZIP"], cells["Contact 1, Work phone"]) == ("53704", "'+16085550100")
+    twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
+    Organization.objects.filter(pk=twin.pk).update(staging_record=made)
+    [cells] = lines_of()
+    assert (cells["Counterpart OID"], cells["Counterpart standing"]) == (twin.oid, "Not registered")
+
+
+def test_it_asks_three_times_more_for_each_part_and_never_for_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 20)
+
+    def queries(count: int) -> int:
+        bulk.records(count, base=f"{BASE}.{count}")
+        with CaptureQueriesContext(connection) as captured:
+            lines_of()
+        return len(captured)
+
+    few = queries(1)
+    assert [queries(19), queries(18)] == [few, few + 3]

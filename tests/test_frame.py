@@ -65,6 +65,11 @@ def test_the_switch_leads_to_the_counterpart_where_there_is_one():
     )
 
 
+def test_the_frame_leads_to_the_search_of_its_environment():
+    assert 'class="find-link" href="/search/" aria-label="Search the portal"' in frame(environment="")
+    assert 'class="find-link" href="/search/?environment=production"' in frame(environment="production")
+
+
 def test_a_page_about_both_environments_offers_both_and_claims_neither():
     shown = frame(environment="")
     assert "data-environment" not in shown

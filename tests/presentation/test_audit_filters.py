@@ -1,0 +1,179 @@
+"""What the history is narrowed to: each filter, days of a zone, and what cannot be meant."""
+
+import datetime
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+from django.http import QueryDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from organizations.models import Action, AuditEntry, Organization, User, clock
+from organizations.presentation import audit_filters
+from organizations.presentation.audit_filters import GROUPS, Filters
+from organizations.services import audit, organizations
+from tests import factories
+from tests.factories import BASE, acting
+from tests.views.history import PORTAL, add, edited
+
+pytestmark = pytest.mark.django_db
+
+CREATED, EDITED = Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED
+
+
+def asked(query: str) -> Filters:
+    filters, faults = audit_filters.read(QueryDict(query))
+    assert faults == {}
+    return filters
+
+
+def entries(query: str) -> list[AuditEntry]:
+    """What fits, the oldest first."""
+    return list(audit_filters.narrowed(asked(query)).order_by("sequence"))
+
+
+def actions(query: str) -> list[str]:
+    return [entry.action for entry in entries(query)]
+
+
+def numbers(query: str) -> list[int]:
+    return [entry.sequence for entry in entries(query)]
+
+
+@pytest.fixture
+def north(editor: User) -> Organization:
+    return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
+
+
+def test_each_action_can_be_found_and_belongs_to_one_group() -> None:
+    grouped = [action for _, actions in GROUPS.values() for action in actions]
+    assert sorted(grouped) == sorted(Action)
+
+
+def test_who_and_what_narrow(north: Organization, editor: User) -> None:
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    edited(north, other, name="Lakeside Quay")
+    add()
+    asked_for = (f"who={editor.pk}", f"who={other.pk}", "who=portal", "what=edits", "what=connection")
+    found = [actions(query) for query in asked_for]
+    assert found == [[CREATED], [EDITED], ["settings.seen"], [CREATED, EDITED], ["settings.seen"]]
+    assert audit_filters.said(asked(f"who={other.pk}"), "who") == f"Person: Editor Two ({other.username})"
+
+
+def test_environment_and_outcome_narrow(db: None) -> None:
+    made = (("staging", "accepted"), ("production", ""), ("staging", "rejected"))
+    with audit.recorded(PORTAL) as history:
+        for attempt, (environment, outcome) in enumerate(made, 1):
+            history.add(Action.ATTEMPT_LATE, environment=environment, outcome=outcome, submission=1, attempt=attempt)
+    assert numbers("environment=production") == [2]
+    assert numbers("outcome=accepted") == [1]
+    assert numbers("outcome=rejected&environment=production") == []
+
+
+def test_a_record_is_found_under_every_name_and_oid_it_ever_had(north: Organization, editor: User) -> None:
+    record = edited(north, editor, name="Harbor Point")
+    record = edited(record, editor, oid=f"{BASE}.77")
+    factories.organization(f"{BASE}.2", user=editor, name="Mill Valley")
+    for typed in ("Lakeside North", "harbor POINT", f"{BASE}.1", f"{BASE}.77", f"urn:oid:{BASE}.77."):
+        assert actions(f"record={typed}") == [CREATED, EDITED, EDITED], typed
+    record = Organization.objects.get(pk=record.pk)
+    organizations.withdraw(record.pk, record.version, actor=acting(editor))
+    assert actions("record=Lakeside North")[-1] == Action.ORGANIZATION_WITHDRAWN
+
+
+def test_a_whole_oid_does_not_find_what_lies_below_it_and_part_of_one_does(north: Organization, editor: User) -> None:
+    factories.organization(f"{BASE}.1.5", user=editor, part_of_oid=north.oid)
+    assert len(numbers(f"record={BASE}.1")) == 1
+    assert len(numbers("record=99999.1.1.1.1.1")) == 2
+
+
+def test_the_name_of_who_acted_does_not_count_as_a_record(north: Organization) -> None:
+    edited(north, factories.UserFactory(role="editor", first_name="Zoë", last_name="Lakeside"), name="Clínica Peñón")
+    found = {typed: numbers(f"record={typed}") for typed in ("Editor One", "Zoe", "'", "clinica penon", "north")}
+    assert list(found.values()) == [[], [], [], [1, 2], [1, 2]]
+
+
+def test_the_story_of_a_submission_begins_with_the_edits_that_it_carried(north: Organization, editor: User) -> None:
+    other = factories.organization(f"{BASE}.2", user=editor, name="Lakeside South")
+    edited(north, editor, name="Lakeside North Shore")
+    sent = factories.submission(north, user=editor)
+    factories.submission(other, user=editor)
+    edited(north, editor, name="Lakeside North Beach")
+    assert actions(f"submission={sent.pk}") == [CREATED, EDITED, Action.SUBMISSION_MADE]
+    assert numbers("submission=999999999999999999") == []
+
+
+# Days --------------------------------------------------------------------------------------------------------
+
+DAY, SECOND = datetime.timedelta(days=1), datetime.timedelta(seconds=1)
+CHICAGO_MAY_1 = datetime.datetime(2027, 5, 1, 5, 0, tzinfo=datetime.UTC)  # midnight in Chicago
+CHICAGO_MARCH_14 = datetime.datetime(2027, 3, 14, 6, 0, tzinfo=datetime.UTC)  # a day of 23 hours there
+
+
+@pytest.fixture
+def add_at(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Adds entries that the database's clock says were made then."""
+
+    def added(*moments: datetime.datetime) -> None:
+        for moment in moments:
+            with monkeypatch.context() as patch:
+                patch.setattr(clock, "now", lambda moment=moment: moment)
+                add()
+
+    return added
+
+
+def test_both_ends_of_the_range_belong_to_it_in_the_zone_that_is_shown(add_at: Callable[..., None]) -> None:
+    add_at(CHICAGO_MAY_1 - SECOND, CHICAGO_MAY_1, CHICAGO_MAY_1 + DAY - SECOND, CHICAGO_MAY_1 + DAY)
+    assert numbers("from=2027-05-01&to=2027-05-01") == [2, 3]
+    assert numbers("from=2027-05-01") == [2, 3, 4]
+    assert numbers("to=2027-04-30") == [1]
+    assert numbers("from=2027-05-01&to=2027-05-01&times=utc") == [1, 2]
+    assert audit_filters.said(asked("from=2027-05-01"), "since") == "From: May 1, 2027"
+
+
+def test_days_in_which_the_clock_changes_are_whole(add_at: Callable[..., None]) -> None:
+    add_at(*(CHICAGO_MARCH_14 + datetime.timedelta(hours=hours) for hours in (-0.01, 0, 22.99, 23)))
+    assert numbers("from=2027-03-14&to=2027-03-14") == [2, 3]
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=30))
+def test_no_text_is_a_date_that_breaks_the_range(typed: str) -> None:
+    filters, faults = audit_filters.read(QueryDict(urlencode({"to": typed})))
+    assert str(audit_filters.narrowed(filters).query)
+    assert (filters.until is None and typed.strip() != "") == bool(faults)
+
+
+# What cannot be meant ----------------------------------------------------------------------------------------
+
+NO_CHOICE = "There is no such choice."
+FAULTS = {
+    "from=2027-02-31": ("since", "'2027-02-31' is not a date. Give year, month and day, such as 2027-03-31."),
+    "to=tomorrow": ("until", "'tomorrow' is not a date. Give year, month and day, such as 2027-03-31."),
+    "from=0001-01-01": ("since", "'0001-01-01' is not a date. Give year, month and day, such as 2027-03-31."),
+    "to=9999-12-31": ("until", "'9999-12-31' is not a date. Give year, month and day, such as 2027-03-31."),
+    "from=2027-05-02&to=2027-05-01": ("until", "The last day lies before the first."),
+    "who=999999": ("who", NO_CHOICE),
+    "who=1 OR 1=1": ("who", NO_CHOICE),
+    "what=everything": ("what", NO_CHOICE),
+    "environment=test": ("environment", NO_CHOICE),
+    "outcome=%00": ("outcome", NO_CHOICE),
+    "record=a+b+c+d+e+f+g+h+i+j+k": ("record", "Enter at most 10 words."),
+    "submission=x": ("submission", "'x' is not the number of a submission."),
+    "submission=-1": ("submission", "'-1' is not the number of a submission."),
+    "submission=²": ("submission", "'²' is not the number of a submission."),
+    f"submission={'9' * 30}": ("submission", f"'{'9' * 20}' is not the number of a submission."),
+}
+
+
+def test_what_cannot_be_meant_is_said_and_never_ignored(db: None) -> None:
+    found = {query: audit_filters.read(QueryDict(query))[1] for query in FAULTS}
+    assert found == {query: dict([fault]) for query, fault in FAULTS.items()}
+
+
+def test_a_filter_is_taken_away_and_the_others_stay(editor: User) -> None:
+    filters = asked(f"who={editor.pk}&what=edits&from=2027-05-01&times=utc&show=entries")
+    assert filters.without("what").address() == f"?who={editor.pk}&from=2027-05-01&times=utc&show=entries"
+    assert filters.without("since").address() == f"?who={editor.pk}&what=edits&times=utc&show=entries"

@@ -23,12 +23,16 @@ def text_in(html: str) -> str:
 
 
 def html_of_page(page: Page, environment: str = "", **frame: Any) -> str:
-    """The page below the frame, of which only the names given here are known; `environment` unless the page says it."""
+    """Title and content, without the frame, of which only the names given here are known.
+
+    `environment` is needed where none of the page's own rows says it.
+    """
     about = (page.names.get(name) for name in ("organization", "submission", "plan"))
     named = environment or next((each.environment for each in about if each is not None), "")
     # Links to other pages of a list take the rest of their address from the request.
     rendered = render_to_string(page.template, _frame(named) | frame | page.names, request=RequestFactory().get("/"))
-    return rendered.partition('id="main">')[2] or rendered
+    head, begin, content = rendered.partition('id="main">')
+    return "".join(re.findall("<title>.*?</title>", head)) + content if begin else rendered
 
 
 def text_of_page(page: Page, environment: str = "", **frame: Any) -> str:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,7 +15,7 @@ from typing import Self
 
 from .starter import MANAGE, ROOT, Starter
 
-__all__ = ["MANAGE", "ROOT", "Portal", "free_port", "manage", "plain_environment"]
+__all__ = ["MANAGE", "ROOT", "Portal", "free_port", "manage", "plain_environment", "python"]
 
 
 def plain_environment() -> dict[str, str]:
@@ -33,6 +34,15 @@ def _starter() -> Starter:
 def manage(*arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return _starter().run([MANAGE, *arguments], plain_environment() | variables, umask=umask)
+
+
+def python(code: str, *arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of a few lines, which finds the modules of the portal, to its end."""
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write(code)
+        file.flush()
+        variables = {"DJANGO_SETTINGS_MODULE": "orgportal.settings", **variables}
+        return _starter().run([file.name, *arguments], plain_environment() | variables, umask=umask)
 
 
 def free_port() -> int:
@@ -84,6 +94,16 @@ class Portal:
                     return
             except OSError:
                 time.sleep(0.1)
+
+    def told_until(self, start: str) -> str:
+        """All lines that it writes, up to one that begins so."""
+        assert self.process.stdout is not None
+        told = ""
+        for line in self.process.stdout:
+            told += line
+            if line.startswith(start):
+                return told
+        raise AssertionError(f"It ended without {start!r}: {told}")
 
     def children(self) -> dict[int, str]:
         """Every process below ours, with its command line."""

@@ -19,24 +19,32 @@ ROOT = Path(__file__).resolve().parents[2]
 MANAGE = str(ROOT / "manage.py")
 PACKAGES = (
     "crispy_forms.layout",
+    "django.contrib.auth.decorators",
     "django.contrib.auth.hashers",
+    "django.contrib.auth.password_validation",
+    "django.contrib.messages.storage.base",
+    "django.contrib.staticfiles.finders",
     "django.contrib.staticfiles.storage",
     "django.core.mail",
     "django.core.management",
+    "django.core.management.commands.migrate",
     "django.core.paginator",
     "django.db.backends.sqlite3.base",
-    "django.db.migrations.executor",
     "django.db.models",
     "django.forms",
     "django.http",
     "django.shortcuts",
+    "django.template.defaulttags",
     "django.template.loader",
+    "django.template.loader_tags",
     "django_htmx.middleware",
     "environ",
     "httpx",
     "joserfc.jwt",
     "phonenumbers",
     "psycopg",
+    "whitenoise.middleware",
+    "zxcvbn",
 )
 _MOST = 200_000  # bytes of all arguments and variables of one command
 
@@ -54,7 +62,7 @@ class Starter:
             )
 
     def run(
-        self, arguments: Sequence[str], variables: Mapping[str, str], *, umask: int = 0o022, within: float = 60
+        self, arguments: Sequence[str], variables: Mapping[str, str], *, umask: int = 0o022, within: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run a Python program, with its arguments, to its end."""
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:

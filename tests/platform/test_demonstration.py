@@ -21,7 +21,7 @@ from orgportal.faults import SettingsFault
 from orgportal.processes import open_door
 from orgportal.variables import read_variables
 
-from .serving import Portal, manage, plain_environment
+from .serving import Portal, manage, plain_environment, python
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,19 +66,9 @@ UNMARKED = "INSERT INTO organizations_installation VALUES (0)"
 
 def settings_of(folder: Path, **variables: str) -> str:
     code = "from django.conf import settings as s; print(s.DEMO, s.DATABASES['default']['NAME'], s.REDOX, s.SECRET_KEY)"
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={
-            **plain_environment(),
-            "DJANGO_SETTINGS_MODULE": "orgportal.settings",
-            "ORGPORTAL_VAR": str(folder),
-            **variables,
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    ended = python(code, ORGPORTAL_VAR=str(folder), **variables)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def test_the_demonstration_reads_no_variable_and_no_settings_file(folder, tmp_path):
@@ -201,15 +191,7 @@ def test_a_portal_in_earnest_refuses_a_marked_database(variables, database):
 
 def test_the_web_server_itself_refuses_a_marked_database(variables, database):
     mark(database)
-    code = "import orgportal.wsgi"
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**plain_environment(), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = python("import orgportal.wsgi", **variables)
     assert ended.returncode != 0
     assert "SettingsFault: DATABASE_URL: names a demonstration database" in ended.stderr
 
@@ -261,14 +243,7 @@ def test_a_marked_database_never_sends_to_another_machine(database, folder):
 
 def test_the_command_cannot_be_run_beside_its_own_settings(variables):
     code = "import django; django.setup(); from django.core.management import call_command; call_command('demo')"
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**plain_environment(), "DJANGO_SETTINGS_MODULE": "orgportal.settings", **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = python(code, **variables)
     assert "Start it with: ./dev demo" in ended.stderr
 
 
@@ -300,11 +275,14 @@ print(json.dumps(said))
 """
 
 
+MAKING = "Making the demonstration's records"
+
+
 def check_content(folder: Path) -> None:
     """Every state that can stand still stands on two records at least, in both environments."""
-    settings = {"ORGPORTAL_DEMO": "1", "ORGPORTAL_VAR": str(folder), "DJANGO_SETTINGS_MODULE": "orgportal.settings"}
-    environment = {**plain_environment(), **settings}
-    said = json.loads(subprocess.check_output([sys.executable, "-c", COUNT], cwd=ROOT, env=environment, text=True))
+    counted = python(COUNT, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
+    assert counted.returncode == 0, counted.stderr
+    said = json.loads(counted.stdout)
     assert set(said) == {"staging", "production"}
     assert said["staging"]["evidence"] == ["answer", "both", "person", "query"]
     assert (said["staging"]["foreign"], said["production"]["foreign"]) == (1, 0)
@@ -325,25 +303,26 @@ def check_content(folder: Path) -> None:
 
 def test_a_whole_demonstration_from_nothing_and_once_more(tmp_path):
     variables = {"ORGPORTAL_VAR": str(tmp_path / "var")}
-    first = Portal(variables, "demo")
-    first.wait_until_ready()
-    assert "Sign in as editor" in first.get("/sign-in/")[1]
-    check_content(tmp_path / "var")
+    with Portal(variables, "demo") as first:
+        first.wait_until_ready()
+        assert "Sign in as editor" in first.get("/sign-in/")[1]
+        check_content(tmp_path / "var")
 
-    second = manage("demo", "--port", "0", **variables)
-    assert second.returncode == 2
-    assert f"already running on this database, as process {first.process.pid}" in second.stderr
+        second = manage("demo", "--port", "0", **variables)
+        assert second.returncode == 2
+        assert f"already running on this database, as process {first.process.pid}" in second.stderr
 
-    left = first.children()
-    code, output = first.end()
-    assert code == 0
-    assert "Traceback" not in output
-    assert "Making the demonstration's records" in output
-    assert [pid for pid in left if Portal.is_running(pid)] == []
+        left = first.children()
+        code, output = first.end()
+        assert code == 0
+        assert "Traceback" not in output
+        assert MAKING in output
+        assert [pid for pid in left if Portal.is_running(pid)] == []
 
-    again = Portal(variables, "demo")
-    again.wait_until_ready()
-    code, output = again.end()
-    assert code == 0
-    assert "Making the demonstration's records" not in output
+    with Portal(variables, "demo") as again:
+        # It says so before it starts the programs that are named there: what comes after is that of the first run.
+        told = again.told_until("The demonstration is at ")
+        code, output = again.end()
+        assert code == 0
+        assert MAKING not in told + output
     assert os.listdir(tmp_path) == ["var"]

@@ -1,8 +1,6 @@
 """No other account of the machine reads what the portal keeps, however open the account's own umask is."""
 
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from orgportal import database_file, startup
 from orgportal.faults import SettingsFault
 
-from .serving import ROOT, Portal, manage, plain_environment
+from .serving import Portal, manage, python
 
 
 def open_to_others(folder: Path) -> set[str]:
@@ -24,30 +22,30 @@ def test_everything_that_a_portal_makes_is_for_its_account_alone(variables, tmp_
     for name in ("db", "db-wal"):
         (tmp_path / name).touch()
         (tmp_path / name).chmod(0o644)  # as an earlier release left them
-    portal = Portal(variables, "serve", umask=0o022)
-    try:
+    with Portal(variables, "serve", umask=0o022) as portal:
         portal.wait_until_ready()
         assert manage("backup", str(tmp_path / "backup.sqlite3"), **variables).returncode == 0
         made = {path.name for path in tmp_path.iterdir()}
         assert {"db-wal", "db-shm", "db.lock", "db.serve.lock", "var", "backup.sqlite3"} <= made
         assert open_to_others(tmp_path) == set()
-    finally:
-        portal.end()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["migrate", "seed"])
-def test_the_first_command_makes_private_files(tmp_path, variables, command):
+def test_the_first_command_on_a_fresh_machine_makes_the_folder_of_the_database_for_its_account_alone(tmp_path):
+    database = tmp_path / "new" / "folder" / "portal.sqlite3"
+    ended = manage("migrate", "--verbosity=0", umask=0o022, DEBUG="true", DATABASE_URL=f"sqlite:///{database}")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert database.exists()
+    assert open_to_others(tmp_path) == set()
+
+
+@pytest.mark.slow
+def test_the_demonstration_is_prepared_for_its_account_alone(tmp_path):
     code = (
         "from orgportal import demonstration as d; from pathlib import Path; import sys; d.prepare(Path(sys.argv[1]))"
     )
-    arguments = [str(ROOT / "manage.py"), "migrate"] if command == "migrate" else ["-c", code, str(tmp_path / "new")]
-    given = {**variables, "DATABASE_URL": f"sqlite:///{tmp_path}/new/db"}
-    subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env={**plain_environment(), **given}, umask=0o022, check=True
-    )
-    (tmp_path / "db").unlink()
-    assert (tmp_path / "new").exists()
+    assert python(code, str(tmp_path / "new"), umask=0o022).returncode == 0
+    assert (tmp_path / "new" / "demo.env").exists()
     assert open_to_others(tmp_path) == set()
 
 
@@ -70,8 +68,19 @@ def test_the_portals_own_folder_is_narrowed_and_a_named_one_is_left_as_it_is(set
     assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("var", "named")] == [0o700, 0o755]
 
 
+NOT_A_DATABASE = [
+    ("serve", "--check"),
+    ("serve",),
+    ("migrate",),
+    ("restore", "{folder}/backup"),
+    ("createsuperuser",),
+    ("showmigrations",),
+    ("deliver",),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [("serve", "--check"), ("serve",), ("migrate",), ("restore", "{folder}/backup")])
+@pytest.mark.parametrize("arguments", NOT_A_DATABASE, ids=" ".join)
 def test_a_file_that_is_not_a_database_stays_as_it_is(variables, tmp_path, database, arguments):
     database.rename(tmp_path / "backup")
     (tmp_path / "notes").mkdir()
@@ -81,5 +90,6 @@ def test_a_file_that_is_not_a_database_stays_as_it_is(variables, tmp_path, datab
     given = {**variables, "DATABASE_URL": f"sqlite:///{file}"}
     ended = manage(*(each.format(folder=tmp_path) for each in arguments), **given)
     assert (ended.returncode, f"{file} is not an SQLite database. Check DATABASE_URL." in ended.stderr) == (2, True)
+    assert [word for word in ("Traceback", "django.") if word in ended.stderr] == []
     assert [path.name for path in file.parent.iterdir()] == ["text"]
     assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("Not a database.\n", 0o644)

@@ -17,7 +17,7 @@ import pytest
 from organizations.services import restore, restored
 from organizations.services.faults import NotDone
 
-from .serving import ROOT, Portal, manage, plain_environment
+from .serving import ROOT, Portal, manage, plain_environment, python
 
 
 @pytest.fixture(autouse=True)
@@ -67,16 +67,16 @@ def beside(database: Path) -> set[str]:
 @pytest.mark.slow
 def test_after_a_crash_everything_of_the_backup_is_there_and_the_portal_starts(variables, database, tmp_path):
     file = tmp_path / "backup.sqlite3"
-    assert manage("createsuperuser", "--noinput", "--username=before", "--email=a@x.org", **variables).returncode == 0
-    portal = Portal(variables, "serve")
-    portal.wait_until_ready()
-    assert manage("backup", str(file), **variables).returncode == 0
-    assert manage("createsuperuser", "--noinput", "--username=after", "--email=b@x.org", **variables).returncode == 0
-    refused = manage("restore", str(file), **variables)
-    assert (refused.returncode, f"as process {portal.process.pid} (manage.py serve)" in refused.stderr) == (2, True)
-    for process in (portal.process.pid, *portal.children()):
-        os.kill(process, signal.SIGKILL)
-    portal.process.communicate()
+    add_person(database, "before")
+    with Portal(variables, "serve") as portal:
+        portal.wait_until_ready()
+        assert manage("backup", str(file), **variables).returncode == 0
+        add_person(database, "after")
+        refused = manage("restore", str(file), **variables)
+        assert (refused.returncode, f"as process {portal.process.pid} (manage.py serve)" in refused.stderr) == (2, True)
+        for process in (portal.process.pid, *portal.children()):
+            os.kill(process, signal.SIGKILL)
+        portal.process.communicate()
     assert f"{database.name}-wal" in beside(database)
 
     done = manage("restore", str(file), **variables)
@@ -87,9 +87,7 @@ def test_after_a_crash_everything_of_the_backup_is_there_and_the_portal_starts(v
     [kept] = beside(database)
     assert people(database.with_name(kept)) == ["before", "after"]
     assert [path.stat().st_mode & 0o077 for path in (database, database.with_name(kept))] == [0, 0]
-    again = Portal(variables, "serve")
-    again.wait_until_ready()
-    again.end()
+    assert manage("serve", "--check", **variables).returncode == 0
     assert people(database) == ["before"]
 
 
@@ -347,15 +345,8 @@ def test_killed_at_any_step_it_leaves_the_old_database_or_the_new_one(tmp_path, 
             shutil.copy(tmp_path / name, before / name)
     if damaged:
         (before / "db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
-    ended = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path)],
-        cwd=ROOT,
-        env={**plain_environment(), **variables, "DJANGO_SETTINGS_MODULE": "orgportal.settings"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    ended = python(KILLED, str(tmp_path), **variables)
+    assert ended.returncode == 0, ended.stderr
     steps = int(ended.stdout)
     assert steps > 10
     found = [state_of(tmp_path / str(number) / "db", damaged=damaged) for number in range(1, steps + 1)]

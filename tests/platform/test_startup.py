@@ -87,9 +87,7 @@ def test_the_parts_of_an_address():
     ("variables", "named"),
     [
         ({}, "SECRET_KEY"),
-        ({"TIME_ZONE": "Chicago"}, "TIME_ZONE"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
-        ({"SECRET_KEY": "abcdefghij" * 5}, "ALLOWED_HOSTS"),
         (
             {
                 "SECRET_KEY": "abcdefghij" * 5,
@@ -123,15 +121,6 @@ def test_djangos_checks_for_deployment_find_nothing(database):
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == "System check identified no issues (1 silenced).\n"
-
-
-@pytest.mark.slow
-def test_the_first_command_on_a_fresh_machine_makes_the_folder_of_the_database(tmp_path):
-    ended = manage(
-        "migrate", "--verbosity=0", DEBUG="true", DATABASE_URL=f"sqlite:///{tmp_path}/new/folder/portal.sqlite3"
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert (tmp_path / "new" / "folder" / "portal.sqlite3").exists()
 
 
 @pytest.mark.slow

@@ -3,9 +3,8 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -21,17 +20,23 @@ from orgportal.faults import SettingsFault
 from orgportal.processes import open_door
 from orgportal.variables import read_variables
 
-from .serving import Portal, manage, plain_environment, python
+from .serving import Portal, manage, python
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Path:
+    """A prepared demonstration without any record, to be copied."""
+    folder = tmp_path_factory.mktemp("prepared") / "var"
+    demonstration.prepare(folder)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path) -> Path:
-    """A prepared demonstration without any record."""
-    demonstration.prepare(tmp_path / "var")
-    return tmp_path / "var"
+def folder(tmp_path, prepared) -> Path:
+    return Path(shutil.copytree(prepared, tmp_path / "var"))
 
 
 def set_in(folder: Path, **values: str) -> None:
@@ -207,18 +212,22 @@ def test_each_program_of_the_demonstration_refuses_a_database_in_earnest(databas
         assert "DATABASE_URL" in ended.stderr, command
 
 
+DIES_BEFORE_THE_FIRST_PERSON = """
+import os, signal
+import django
+django.setup()
+from django.core.management import call_command
+from organizations.management.commands import seed_demo
+seed_demo.make_people = lambda: os.kill(os.getpid(), signal.SIGKILL)
+call_command("seed_demo")
+"""
+
+
 def test_a_copy_of_the_file_alone_bears_the_mark_before_the_first_record_is_made(folder, database, tmp_path):
-    seeded = Path(shutil.copy(database, folder / "demo.sqlite3"))
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), "seed_demo"],
-        env={**plain_environment(), "ORGPORTAL_DEMO": "1", "ORGPORTAL_VAR": str(folder)},
-    )
-    with closing(sqlite3.connect(seeded)) as watching:
-        while not watching.execute("SELECT 1 FROM organizations_user").fetchone():
-            assert process.poll() is None
-        process.kill()
-        process.wait()
-        copy = shutil.copy(seeded, tmp_path / "copy")
+    seeded = shutil.copy(database, folder / "demo.sqlite3")
+    ended = python(DIES_BEFORE_THE_FIRST_PERSON, ORGPORTAL_DEMO="1", ORGPORTAL_VAR=str(folder))
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    copy = shutil.copy(seeded, tmp_path / "copy")
     with closing(sqlite3.connect(copy)) as opened:
         opened.execute("PRAGMA journal_mode=DELETE")
         assert opened.execute("SELECT demonstration FROM organizations_installation").fetchone() == (1,)

@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--only", type=int, help="the one request with this seed, in this process")
     parser.add_argument("--socket", type=int, default=-1, help="how many go over a socket; one in fifty without it")
+    parser.add_argument("--pages", type=int, help="of how many pages of an address the forms are read; all without it")
     parser.add_argument(
         "--database",
         default="",
@@ -35,7 +36,7 @@ def main() -> None:
         ground.prepare(database)
         from benchmarks import malformed_figures  # noqa: PLC0415 - models can be imported from here on
 
-        found = malformed_figures.show(seeds, over_socket)
+        found = malformed_figures.show(seeds, over_socket, wanted.pages)
     sys.exit(1 if found else 0)
 
 

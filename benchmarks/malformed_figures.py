@@ -194,14 +194,14 @@ class OverSocket:
                     cursor.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", list(row.values()))
 
 
-def show(seeds: Sequence[int], over_socket: Sequence[int]) -> int:
+def show(seeds: Sequence[int], over_socket: Sequence[int], pages: int | None) -> int:
     """Ask, print the tables, and give the number of findings."""
     # What is measured is not how long a password takes.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.ROOT_URLCONF = "orgportal.urls"
     logging.disable(logging.CRITICAL)
     collect_static_files()
-    maker = Maker(malformed_world.make())
+    maker = Maker(malformed_world.make(pages))
     logging.disable(logging.NOTSET)
     print(f"{ground.machine()}\n")
     found = _judge_all("in this process", InProcess(maker), seeds)

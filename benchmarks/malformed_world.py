@@ -44,15 +44,15 @@ _WRONG = {
 }  # fmt: skip
 
 
-def make() -> Places:
-    """Fill the empty database, and give what requests can be about."""
+def make(pages: int | None) -> Places:
+    """Fill the empty database, and give what requests can be about. Of so many pages of an address forms are read."""
     filling.people()
     _people()
     filling.fill(0, RECORDS, ENTRIES)
     _plan()
     right = {name: tuple(_right(name, parts)) for name, parts in addresses().items()}
     wrong = {name: tuple(_wrong(name, parts)) for name, parts in addresses().items()}
-    forms, queries = _forms(right)
+    forms, queries = _forms({name: paths[:pages] for name, paths in right.items()})
     return Places(
         paths=right | OTHERS,
         wrong_paths=wrong,

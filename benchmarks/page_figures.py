@@ -3,6 +3,7 @@
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -14,8 +15,6 @@ from django.urls import reverse
 from benchmarks import filling, ground, load, made_up, servers
 from organizations.management.commands._running import collect_static_files
 from organizations.models import AuditEntry, Environment, Organization, Submission
-
-CLIENTS = (1, 4)
 
 
 @dataclass(slots=True)
@@ -31,10 +30,10 @@ class Page:
     queries: list[int] = field(default_factory=list)
     processor: float = 0.0
     kilobytes: float = 0.0
-    rounds: dict[int, list[load.Figures]] = field(default_factory=lambda: {clients: [] for clients in CLIENTS})
+    rounds: dict[int, list[load.Figures]] = field(default_factory=dict)
 
 
-def show(records: int, entries: int, *, rounds: int, seconds: float) -> None:
+def show(records: int, entries: int, *, rounds: int, seconds: float, clients: Sequence[int]) -> None:
     """Fill the database, measure, and print the tables.
 
     Raises:
@@ -56,8 +55,8 @@ def show(records: int, entries: int, *, rounds: int, seconds: float) -> None:
     with servers.serving(servers.waitress()) as port:
         for number in range(1, rounds + 1):
             _say(f"round {number} of {rounds}")
-            _measure_all(pages, port, client, seconds)
-    print(_report(pages, sizes))
+            _measure_all(pages, port, client, seconds, clients)
+    print(_report(pages, sizes, clients))
 
 
 def _pages() -> list[Page]:
@@ -114,19 +113,19 @@ def _processor_time(page: Page, client: Client) -> float:
     return (time.process_time() - began) * 1000
 
 
-def _measure_all(pages: list[Page], port: int, client: Client, seconds: float) -> None:
+def _measure_all(pages: list[Page], port: int, client: Client, seconds: float, clients: Sequence[int]) -> None:
     cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
     for page in pages:
-        for clients in CLIENTS:
-            figures = load.measure(port, page.path, page.headers | cookie, clients=clients, seconds=seconds)
-            page.rounds[clients].append(figures)
+        for number in clients:
+            figures = load.measure(port, page.path, page.headers | cookie, clients=number, seconds=seconds)
+            page.rounds.setdefault(number, []).append(figures)
 
 
-def _report(pages: list[Page], sizes: list[int]) -> str:
+def _report(pages: list[Page], sizes: list[int], clients: Sequence[int]) -> str:
     counted = " / ".join(f"{size:,}" for size in sizes)
     headings: tuple[str, ...] = ("page", "kB", f"queries at {counted}", "processor, ms")
-    for clients in CLIENTS:
-        word = f"{clients} client{'s' if clients > 1 else ''}"
+    for number in clients:
+        word = f"{number} client{'s' if number > 1 else ''}"
         headings += (f"{word}: median, ms", "95 %, ms", "a second")
     totals = (
         f"{Organization.objects.filter(environment=Environment.STAGING).count():,} records in STAGING, "
@@ -139,8 +138,8 @@ def _report(pages: list[Page], sizes: list[int]) -> str:
 def _line(page: Page) -> tuple[str, ...]:
     cells = [page.title, f"{page.kilobytes:.0f}", " / ".join(map(str, page.queries))]
     cells.append(f"{page.processor:.0f}")
-    for clients in CLIENTS:
-        figures = load.of_rounds(page.rounds[clients])
+    for rounds in page.rounds.values():
+        figures = load.of_rounds(rounds)
         cells += [f"{figures.median:.0f}", f"{figures.percentile_95:.0f}", f"{figures.per_second:.0f}"]
     return tuple(cells)
 

@@ -26,12 +26,14 @@ def main() -> None:
     parser.add_argument("--database", default="", help="an empty database; without it a new SQLite file in var/")
     parser.add_argument("--rounds", type=int, default=3, help="how often each page is measured; medians are shown")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a page is asked for in each round")
+    parser.add_argument("--clients", default="1,4", help="by how many at once a page is asked for, with commas")
     wanted = parser.parse_args()
+    clients = [int(each) for each in wanted.clients.split(",")]
     with ground.or_say_why():
         ground.prepare(wanted.database or ground.own_file("benchmark"), **_CONNECTED)
         from benchmarks import page_figures  # noqa: PLC0415 - models can be imported from here on
 
-        page_figures.show(wanted.records, wanted.entries, rounds=wanted.rounds, seconds=wanted.seconds)
+        page_figures.show(wanted.records, wanted.entries, rounds=wanted.rounds, seconds=wanted.seconds, clients=clients)
 
 
 if __name__ == "__main__":

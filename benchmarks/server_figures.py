@@ -4,7 +4,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -18,7 +18,6 @@ from organizations.management.commands._running import collect_static_files
 from organizations.models import Environment
 from orgportal.webserver import THREADS
 
-CLIENTS = (8, 32)
 _PAUSE = 0.2  # seconds between two looks at health
 _LONGEST = 5.0  # seconds after which a look counts as failed
 
@@ -38,7 +37,9 @@ class Server:
     worst: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
-def show(records: int, threads: list[int], *, rounds: int, seconds: float, attack: float) -> None:
+def show(
+    records: int, threads: list[int], clients: Sequence[int], *, rounds: int, seconds: float, attack: float
+) -> None:
     """Fill the database, measure, and print the tables.
 
     Raises:
@@ -54,7 +55,7 @@ def show(records: int, threads: list[int], *, rounds: int, seconds: float, attac
     for number in range(1, rounds + 1):
         for server in measured:
             _say(f"round {number} of {rounds}: {server.title}")
-            _measure_pages(server, cookie, seconds)
+            _measure_pages(server, cookie, seconds, clients)
     for server in measured if attack else ():
         _measure_attacks(server, cookie, attack)
     print(_report(measured))
@@ -68,16 +69,16 @@ def _pages() -> dict[str, str]:
     }
 
 
-def _measure_pages(server: Server, cookie: str, seconds: float) -> None:
+def _measure_pages(server: Server, cookie: str, seconds: float, clients: Sequence[int]) -> None:
     with servers.serving(server.commands) as port:
         for page, path in _pages().items():
-            for clients in CLIENTS:
+            for number in clients:
                 began, used = time.monotonic(), servers.processor()
-                figures = load.measure(port, path, {"Cookie": cookie}, clients=clients, seconds=seconds)
+                figures = load.measure(port, path, {"Cookie": cookie}, clients=number, seconds=seconds)
                 requests = figures.per_second * (time.monotonic() - began)
-                server.rounds.setdefault((page, clients), []).append(figures)
+                server.rounds.setdefault((page, number), []).append(figures)
                 used = (servers.processor() - used) * 1000 / requests
-                server.processor.setdefault((page, clients), []).append(used)
+                server.processor.setdefault((page, number), []).append(used)
         server.memory = max(server.memory, servers.memory())
 
 

@@ -1,29 +1,20 @@
 """The benchmarks run to their end. How long anything takes is for people to judge, on a quiet machine."""
 
-import os
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from organizations.services import audit
+from tests.platform.serving import ROOT, program
 
-ROOT = Path(__file__).resolve().parent.parent
+ONCE = ("--rounds=1", "--seconds=0", "--clients=1")
 pytestmark = pytest.mark.slow
 
 
 def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{name}", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "ORGPORTAL_VAR": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return program(str(ROOT / "benchmarks" / f"{name}.py"), *arguments, ORGPORTAL_VAR=str(folder))
 
 
 def figures(output: str) -> dict[str, list[str]]:
@@ -33,7 +24,7 @@ def figures(output: str) -> dict[str, list[str]]:
 
 
 def test_every_page_is_measured_over_records_whose_history_is_chained(tmp_path):
-    done = run("pages", "--records", "30", "--entries", "60", "--rounds", "1", "--seconds", "0", folder=tmp_path)
+    done = run("pages", "--records=30", "--entries=60", *ONCE, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "30 records in STAGING, 30 in PRODUCTION" in done.stdout
     lines = figures(done.stdout)
@@ -69,11 +60,11 @@ def test_sending_is_measured_until_accepted(tmp_path):
 
 
 def test_malformed_requests_are_answered_and_change_nothing_by_half(tmp_path):
-    done = run("malformed", "100", "--socket", "10", folder=tmp_path)
+    done = run("malformed", "30", "--socket=5", "--pages=1", folder=tmp_path)
     assert done.returncode == 0, done.stdout
     lines = figures(done.stdout)
-    assert lines["all in this process"][0] == "100"
-    assert lines["all over a socket"][0] == "10"
+    assert lines["all in this process"][0] == "30"
+    assert lines["all over a socket"][0] == "5"
 
 
 def test_a_database_in_use_is_never_touched(tmp_path):
@@ -92,6 +83,6 @@ def test_a_database_in_use_is_never_touched(tmp_path):
 
 
 def test_web_servers_are_measured_in_turn(tmp_path):
-    done = run("server", "--records", "30", "--rounds", "1", "--seconds", "0", "--attack", "0", folder=tmp_path)
+    done = run("server", "--records=30", "--attack=0", *ONCE, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [title.partition(",")[0] for title in figures(done.stdout)] == ["gunicorn", "waitress"]

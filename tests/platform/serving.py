@@ -15,7 +15,7 @@ from typing import Self
 
 from .starter import MANAGE, ROOT, Starter
 
-__all__ = ["MANAGE", "ROOT", "Portal", "free_port", "manage", "plain_environment", "python"]
+__all__ = ["MANAGE", "ROOT", "Portal", "free_port", "manage", "plain_environment", "program", "python"]
 
 
 def plain_environment() -> dict[str, str]:
@@ -31,18 +31,23 @@ def _starter() -> Starter:
     return starter
 
 
+def program(file: str, *arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python program, which finds the modules of the portal, to its end."""
+    return _starter().run([file, *arguments], plain_environment() | variables, umask=umask)
+
+
 def manage(*arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return _starter().run([MANAGE, *arguments], plain_environment() | variables, umask=umask)
+    return program(MANAGE, *arguments, umask=umask, **variables)
 
 
 def python(code: str, *arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of a few lines, which finds the modules of the portal, to its end."""
+    """Run a program of a few lines, with the settings of the portal, to its end."""
     with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
         file.write(code)
         file.flush()
         variables = {"DJANGO_SETTINGS_MODULE": "orgportal.settings", **variables}
-        return _starter().run([file.name, *arguments], plain_environment() | variables, umask=umask)
+        return program(file.name, *arguments, umask=umask, **variables)
 
 
 def free_port() -> int:

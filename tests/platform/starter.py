@@ -62,7 +62,7 @@ class Starter:
             )
 
     def run(
-        self, arguments: Sequence[str], variables: Mapping[str, str], *, umask: int = 0o022, within: float = 120
+        self, arguments: Sequence[str], variables: Mapping[str, str], *, umask: int = 0o022, within: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run a Python program, with its arguments, to its end."""
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:

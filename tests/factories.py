@@ -30,6 +30,7 @@ from organizations.services import audit, drafts, known, organizations, plans, r
 from organizations.services.actors import Actor, person
 from organizations.services.drafts import Chosen
 from organizations.services.faults import NotDone
+from organizations.services.reviews import Review
 
 BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 PASSWORD = "only-for-tests"
@@ -98,6 +99,23 @@ def submission(made: Organization, *, user: User, reason: str = "Test", intent: 
         if review.blockers:
             raise NotDone(" ".join(blocker.sentence for blocker in review.blockers))
         return submissions.store(history, review, reason=reason)
+
+
+def press(review: Review, *, user: User, **values: Any) -> Submission:
+    """Press the button of a review's page, every warning ticked; `values` are what else the button sends.
+
+    Raises:
+        NotDone: as `submissions.submit`.
+    """
+    given: dict[str, Any] = {
+        "sha256": review.sha256,
+        "seen_submission": review.organization.last_submission_id or 0,
+        "reason": "Test",
+        "ticked": frozenset(map(submissions.warning_key, review.warnings)),
+        "intent": review.intent if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE) else None,
+        "actor": person(user),
+    }
+    return submissions.submit(review.organization.pk, **(given | values))
 
 
 def confirmed(

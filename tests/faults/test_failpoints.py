@@ -11,11 +11,10 @@ from pytest_django import Settings
 
 from organizations.models import AuditEntry, Environment, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import failpoints, submissions
+from organizations.services import failpoints, reviews
 from organizations.services.failpoints import Failpoint, reach
 from organizations.services.faults import AlreadySent
 from tests import factories
-from tests.factories import acting
 from tests.faults.portals import ROOT
 from tests.services.sending import deliver
 
@@ -73,38 +72,34 @@ def test_a_database_that_is_gone_comes_back(settings: Settings) -> None:
         connection.execute_wrappers[:] = wrappers
 
 
-@pytest.mark.django_db(transaction=True)
 def test_before_a_submission_is_committed_nothing_exists_and_the_same_form_works_again(
     settings: Settings, practice: PracticeDirectory, editor: User
 ) -> None:
-    made = factories.organization(user=editor)
+    review = reviews.review(factories.organization(user=editor))
     entries = AuditEntry.objects.count()
     settings.FAILPOINT = "in-submitting:exception"
     with pytest.raises(Failpoint):
-        factories.submission(made, user=editor)
+        factories.press(review, user=editor)
     assert (Submission.objects.count(), AuditEntry.objects.count()) == (0, entries)
     assert not deliver(Environment.STAGING)
 
-    factories.submission(made, user=editor)
+    factories.press(review, user=editor)
 
     assert deliver()
     assert len(practice.effects) == 1
 
 
-@pytest.mark.django_db(transaction=True)
 def test_after_a_submission_is_committed_it_exists_and_the_same_form_shows_it(
     settings: Settings, practice: PracticeDirectory, editor: User
 ) -> None:
-    made = factories.organization(user=editor)
+    review = reviews.review(factories.organization(user=editor))
     settings.FAILPOINT = "after-submitting:exception"
     with pytest.raises(Failpoint):
-        factories.submission(made, user=editor)
+        factories.press(review, user=editor)
     stored = Submission.objects.get()
 
     with pytest.raises(AlreadySent) as caught:
-        submissions.submit(
-            made.pk, sha256=stored.message_sha256, seen_submission=0, reason="Test", actor=acting(editor)
-        )
+        factories.press(review, user=editor)
 
     assert caught.value.submission == stored
     assert deliver()

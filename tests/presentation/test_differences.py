@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Organization, User, clock
+from organizations.forms.differences import WhoseForm
+from organizations.models import Organization, User
+from organizations.pages import differences as differences_page
 from organizations.presentation import differences as shown
-from organizations.records import AddressRecord, ContactRecord
-from organizations.services import differences, known, organizations
+from organizations.records import ContactRecord
+from organizations.services import differences
 from organizations.services.actors import Actor
-from organizations.services.faults import OutOfDate
 from tests import factories
+from tests.changes import edited, loaded
+from tests.changes import shown as seen
 from tests.factories import acting
+from tests.pages import controls_in, html_of_page, text_of_page
 
 pytestmark = pytest.mark.django_db
 
@@ -20,17 +24,9 @@ pytestmark = pytest.mark.django_db
 def made(editor: User) -> Organization:
     """An accepted record with a saved street, of which the directory shows another name and city."""
     made = factories.confirmed(factories.organization(user=editor))
-    record = replace(made.record(), address=replace(made.record().address, street="2 Shore Rd", city="Verona"))
-    organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(editor))
-    return read(made, name="Lakeside (One)", address=replace(made.record().address, city="Middleton"))
-
-
-def read(made: Organization, **values: object) -> Organization:
-    row = Organization.objects.get(pk=made.pk)
-    accepted = row.baseline_record()
-    assert accepted is not None
-    known.keep_reading(row, replace(accepted, **values), clock.now())  # type: ignore[arg-type]
-    return Organization.objects.get(pk=made.pk)
+    address = made.record().address
+    edited(made, editor, address=replace(address, street="2 Shore Rd", city="Verona"))
+    return seen(made, name="Lakeside (One)", address=replace(address, city="Middleton"))
 
 
 def test_each_value_is_shown_three_times(made: Organization) -> None:
@@ -52,36 +48,25 @@ def test_it_says_what_is_taken_what_is_replaced_and_what_stays(made: Organizatio
 
 
 def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_replaced(editor: User) -> None:
+    first = factories.record().contacts[0]
     extra = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
-    made = factories.organization(user=editor)
-    both = replace(made.record(), contacts=(*made.record().contacts, extra))
-    organizations.edit(made.pk, made.version, both, stands_for="", actor=acting(editor))
-    made = factories.confirmed(Organization.objects.get(pk=made.pk))
-    edited = replace(both, contacts=(*both.contacts[:1], replace(extra, work_phone="+16085550122")))
-    organizations.edit(made.pk, made.version, edited, stands_for="", actor=acting(editor))
-    page = shown.page(read(made, contacts=both.contacts[:1]))
+    made = factories.confirmed(factories.organization(user=editor, contacts=(first, extra)))
+    edited(made, editor, contacts=(first, replace(extra, work_phone="+16085550122")))
+    page = shown.page(seen(made, contacts=(first,)))
     assert [(row.is_edited, "+16085550122" in row.saved) for row in page.rows] == [(True, True)]
     assert page.replaced_words == "1 saved change is replaced by the directory's value: Contact 2."
 
 
-def test_values_that_were_not_shown_are_not_taken(made: Organization, editor: User) -> None:
-    shown_at = made.seen_at
-    read(made, name="Lakeside (Two)")
-    with pytest.raises(OutOfDate, match="Nothing was changed"):
-        differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor), asked_at=shown_at)
-
-
 def test_another_spelling_is_shown_and_is_no_difference(editor: User) -> None:
     made = factories.confirmed(factories.organization(user=editor))
-    address = AddressRecord(**{name: getattr(made, name) for name in ("street", "city", "state", "zip_code", "county")})
-    page = shown.page(read(made, address=replace(address, country="US")))
+    page = shown.page(seen(made, address=replace(made.record().address, country="US")))
     assert (page.rows, [row.label for row in page.spelled]) == ((), ["Country"])
     assert page.why_not.startswith("The directory shows no other values")
 
 
 def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor: User, approver: Actor) -> None:
     made = factories.organization(user=editor)
-    known.keep_reading(made, replace(made.record(), name="Boston", contacts=made.record().contacts), clock.now())
+    seen(made, name="Boston")
     for _ in ("before the decision", "after it"):
         page = shown.page(Organization.objects.get(pk=made.pk))
         assert [(row.label, row.sent, row.seen) for row in page.differing] == [("Name", "Lakeside 1", "Boston")]
@@ -94,7 +79,40 @@ def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor: User
 def test_what_the_portal_suspects_of_an_oid_comes_with_its_reason(editor: User) -> None:
     made = factories.organization(user=editor, destination_id="fcda220c-f449-534e-9ae4-3fd21f7b0fed")
     boston = replace(made.record().address, city="Boston", state="MA")
-    known.keep_reading(made, replace(made.record(), name="Harbor General", address=boston), clock.now())
-    page = shown.page(Organization.objects.get(pk=made.pk))
+    page = shown.page(seen(made, name="Harbor General", address=boston))
     assert page.compared_heading == f"3 of {len(page.compared) - 1} readable fields differ"  # but the destination ID
     assert page.suspicion == "Name, City and State all differ: probably another organization."
+
+
+# Who may do what --------------------------------------------------------------------------------------------
+
+
+def test_an_editor_takes_values_unless_a_submission_is_open(made: Organization, editor: User) -> None:
+    def drawn(user: User) -> str:
+        return html_of_page(differences_page.build(loaded(made), user, WhoseForm()))
+
+    assert controls_in(drawn(editor))["Take these 2 values"] == ""
+    viewer = factories.UserFactory(role="viewer")
+    assert controls_in(drawn(viewer))["Take these 2 values"] is None
+    assert controls_in(drawn(viewer))["Ask again"] is None
+    assert "You cannot take values from the directory in STAGING. Editors and Approvers can: Editor One." in drawn(
+        viewer
+    )
+    submission = factories.submission(made, user=editor)
+    assert f"Submission {submission.pk} of this record must end first." in drawn(editor)
+    assert "Take these 2 values" not in controls_in(drawn(editor))
+
+
+def test_only_an_approver_decides_whose_an_oid_is(editor: User) -> None:
+    made = factories.organization(user=editor)
+    address = replace(made.record().address, city="Boston", state="MA")
+    seen(made, name="Harbor General", address=address)
+    approver = factories.UserFactory(role="approver", first_name="Approver", last_name="One")
+    for user, button, says, who in (
+        (editor, None, "An approver decides.", "Approver One"),
+        (approver, "", "You decide.", "You can decide."),
+    ):
+        page = differences_page.build(loaded(made), user, WhoseForm())
+        assert controls_in(html_of_page(page))["Confirm this decision"] == button
+        assert says in text_of_page(page)
+        assert who in page.who_decides

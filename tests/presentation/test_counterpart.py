@@ -3,15 +3,18 @@
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from django.utils.timezone import localtime
 
 from organizations.models import Evidence, Intent, Organization, Submission, User
+from organizations.pages import counterpart as page
+from organizations.pages.counterpart import CounterpartPage
 from organizations.presentation import counterpart
 from organizations.presentation.counterpart import Side, Step
-from organizations.services import counterparts, known
+from organizations.services import counterparts
 from tests import factories
+from tests.changes import foreign, loaded
 from tests.factories import BASE, acting
+from tests.pages import controls_in, html_of_page, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -28,7 +31,7 @@ def pair(user: User, **values: Any) -> tuple[Organization, Organization]:
 def linked(user: User) -> tuple[Organization, Organization]:
     staging, production = pair(user)
     counterparts.link(staging, production, actor=acting(user))
-    return Organization.objects.get(pk=staging.pk), Organization.objects.get(pk=production.pk)
+    return loaded(staging), loaded(production)
 
 
 def test_without_a_counterpart_only_production_is_prepared(editor: User) -> None:
@@ -69,16 +72,15 @@ def test_what_staging_accepted_is_repeated_in_production(editor: User, intent: I
 
 
 def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor: User) -> None:
-    staging = factories.confirmed(factories.organization(user=editor))
-    known.find_foreign(staging, factories.record(name="Boston"), timezone.now())
+    staging = foreign(factories.confirmed(factories.organization(user=editor)))
     assert counterpart.beside(staging).prepare_url == ""
     assert counterpart.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
 
 def test_two_records_side_by_side(editor: User) -> None:
     staging, production = pair(editor, name="Lakeside Nord", part_of_oid="1.2.3", aliases=("Nord",))
-    factories.confirmed(staging, submission=factories.submission(staging, user=editor), evidence=Evidence.QUERY)
-    accepted = localtime(Organization.objects.get(pk=staging.pk).confirmed_at)
+    submission = factories.submission(staging, user=editor)
+    accepted = localtime(factories.confirmed(staging, submission=submission, evidence=Evidence.QUERY).confirmed_at)
     address = "1 Shore Rd, Madison, Dane, WI, 53704, USA"
     assert counterpart.sides(staging, production) == [
         Side("Name", "Lakeside 1", "Lakeside Nord", differs=True),
@@ -89,3 +91,59 @@ def test_two_records_side_by_side(editor: User) -> None:
         Side("Directory status", "Active", "Not registered"),
         Side("Last accepted", f"{accepted:%b} {accepted.day}, by Query", "never"),
     ]
+
+
+# The page ---------------------------------------------------------------------------------------------------
+
+
+def drawn(made: Organization, user: User, named: str | None = None) -> tuple[CounterpartPage, dict[str, str | None]]:
+    """The page of a record after somebody named another, and the links and buttons on it."""
+    built = page.build(loaded(made), user, named)
+    return built, controls_in(html_of_page(built))
+
+
+def test_without_a_counterpart_the_page_offers_the_ways_to_one(editor: User) -> None:
+    staging, production = pair(editor)
+    built, offered = drawn(staging, editor)
+    assert text_of_page(built).startswith("No record in PRODUCTION, Lakeside 1 | STAGING | orgportal")
+    assert (offered["Prepare in PRODUCTION"], offered["Compare the two"]) == (PREPARE, "")
+    assert (built.switch_url, built.sides) == ("", [])
+    built, offered = drawn(production, editor)
+    assert (built.path[-1], "Prepare in PRODUCTION" in offered) == (("STAGING", ""), False)
+
+
+def test_a_record_is_named_by_oid_or_name_and_then_compared(editor: User) -> None:
+    staging, production = pair(editor, name="Lakeside Nord")
+    for named in (THEIRS, "lakeside nord"):
+        built, offered = drawn(staging, editor, named)
+        assert (built.other, built.fault, offered["Link these two records"]) == (production, "", "")
+    for named, error in (
+        ("", "Name the record in PRODUCTION."),
+        ("Nobody", "'Nobody' is not one record of ours in PRODUCTION. Choose from the list, or enter its OID."),
+    ):
+        built, _ = drawn(staging, editor, named)
+        assert (built.other, built.form.errors) == (None, {"counterpart": [error]})
+        assert text_of_page(built).startswith("Error: No record in PRODUCTION")
+
+
+def test_a_record_with_a_counterpart_cannot_be_chosen(editor: User) -> None:
+    linked(editor)
+    third = factories.organization(f"{BASE}.3", user=editor)
+    built, offered = drawn(third, editor, THEIRS)
+    assert ("has a counterpart already" in built.fault, "Link these two records" in offered) == (True, False)
+
+
+def test_two_linked_records_stand_side_by_side_with_the_way_to_part_them(editor: User) -> None:
+    staging, production = linked(editor)
+    for here, there in ((staging, production), (production, staging)):
+        built, offered = drawn(here, editor)
+        assert (built.linked, built.other, built.prepare_url) == (there, there, "")
+        assert (offered["Remove this link"], "Compare the two" in offered) == ("", False)
+        assert built.switch_url == f"/{there.environment}/organizations/{there.oid}/"
+
+
+def test_a_viewer_sees_both_records_and_no_button_that_works(editor: User) -> None:
+    staging, production = pair(editor)
+    built, offered = drawn(staging, factories.UserFactory(role="viewer"), THEIRS)
+    assert (built.other, offered["Prepare in PRODUCTION"]) == (production, None)
+    assert offered.keys().isdisjoint({"Link these two records", "Compare the two"})

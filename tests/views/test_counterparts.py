@@ -1,14 +1,14 @@
-"""Link an existing record and remove the link: what the page shows, and what stops it."""
+"""Link two records and remove the link over HTTP, and what stops it."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from organizations.models import Organization, User
-from organizations.services import counterparts, organizations
+from organizations.services import organizations
 from tests import factories
+from tests.changes import edited
 from tests.factories import BASE, acting
 
 THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
@@ -23,114 +23,64 @@ def pair(editor: User) -> Pair:
     return factories.organization(user=editor), factories.organization(THEIRS, user=editor, environment="production")
 
 
-def pressed(here: Organization, there: Organization, act: str = "link") -> dict[str, object]:
-    """What the buttons below the two records post."""
+def press(client: Client, here: Organization, there: Organization, act: str = "link", address: str = PAGE) -> Any:
+    """Press a button below the two records."""
     ids = {"record": here.pk, "version": here.version, "other": there.pk, "other_version": there.version}
-    return ids | {"act": act}
+    return client.post(address, ids | {"act": act})
 
 
 def counterpart_of(made: Organization) -> Organization | None:
     return Organization.objects.get(pk=made.pk).counterpart
 
 
-def text_of(client: Client, address: str) -> str:
-    return " ".join(client.get(address).content.decode().replace("&#x27;", "'").split())
-
-
-def test_without_a_counterpart_the_page_offers_to_prepare_it(client: Client, pair: Pair) -> None:
-    text = text_of(client, PAGE)
-    assert "<h1>No record in PRODUCTION</h1>" in text
-    assert client.get(f"/staging/organizations/{BASE}/").context["switch_url"] == PAGE
-    assert f'href="/production/organizations/new/?from={BASE}">Prepare in PRODUCTION</a>' in text
-    mirror = text_of(client, MIRROR)
-    assert "<h1>No record in STAGING</h1>" in mirror
-    assert "Prepare in" not in mirror
-
-
-@pytest.mark.parametrize("named", [THEIRS, "Lakeside Nord"])
-def test_a_record_is_named_compared_and_linked(client: Client, editor: User, named: str) -> None:
-    here = factories.organization(user=editor)
-    there = factories.organization(THEIRS, user=editor, environment="production", name="Lakeside Nord")
-    response = client.get(PAGE, {"counterpart": named})
-    assert response.context["other"] == there
-    response = client.post(PAGE, pressed(here, there))
-    assert response["Location"] == f"/staging/organizations/{BASE}/"
+def test_a_record_is_compared_linked_and_parted_again(client: Client, pair: Pair) -> None:
+    here, there = pair
+    response = client.get(PAGE, {"counterpart": THEIRS})
+    assert (response.status_code, response.context["other"]) == (200, there)
+    assert press(client, here, there)["Location"] == f"/staging/organizations/{BASE}/"
     assert counterpart_of(here) == there
+    assert press(client, here, there, "unlink")["Location"] == f"/staging/organizations/{BASE}/"
+    assert counterpart_of(here) is None
+    assert press(client, here, there, "unlink").status_code == 409
 
 
 def test_a_link_is_made_from_production_as_well(client: Client, pair: Pair) -> None:
     here, there = pair
-    client.post(MIRROR, pressed(there, here))
+    press(client, there, here, address=MIRROR)
     assert counterpart_of(here) == there
-
-
-@pytest.mark.parametrize(
-    ("named", "error"),
-    [
-        ("", "Name the record in PRODUCTION."),
-        ("Nobody", "'Nobody' is not one record of ours in PRODUCTION. Choose from the list, or enter its OID."),
-    ],
-)
-def test_a_text_that_names_no_record_is_an_error(client: Client, pair: Pair, named: str, error: str) -> None:
-    assert client.get(PAGE, {"counterpart": named}).context["form"].errors["counterpart"] == [error]
-
-
-def test_a_record_with_a_counterpart_cannot_be_chosen(client: Client, pair: Pair, editor: User) -> None:
-    counterparts.link(*pair, actor=acting(editor))
-    third = factories.organization(f"{BASE}.3", user=editor)
-    address = f"/staging/organizations/{third.oid}/counterpart/?counterpart={THEIRS}"
-    text = text_of(client, address)
-    assert "has a counterpart already" in text
-    assert "Link these two records" not in text
-    assert client.post(address, pressed(third, pair[1])).status_code == 409
-    assert counterpart_of(third) is None
 
 
 def test_a_record_saved_while_it_was_compared_is_compared_again(client: Client, pair: Pair, editor: User) -> None:
     here, there = pair
-    record = replace(there.record(), name="Lakeside Nord")
-    organizations.edit(there.pk, there.version, record, stands_for="", actor=acting(editor))
-    response = client.post(PAGE, pressed(here, there))
-    assert response.status_code == 409
+    edited(there, editor, name="Lakeside Nord")
+    response = press(client, here, there)
+    assert (response.status_code, response.context["other"]) == (409, there)
     assert "Lakeside Nord in PRODUCTION was saved while this page was open." in response.content.decode()
-    assert response.context["other"] == there
     assert counterpart_of(here) is None
 
 
-def test_nothing_is_linked_with_a_record_that_is_gone(client: Client, pair: Pair, editor: User) -> None:
+def test_only_the_button_that_links_links_and_only_what_is_there(client: Client, pair: Pair, editor: User) -> None:
     here, there = pair
+    for act in ("", "compare"):
+        assert press(client, here, there, act).status_code == 409
+    assert press(client, there, there).status_code == 409
+    third = factories.organization(f"{BASE}.3", user=editor)
+    assert press(client, here, third).status_code == 409  # not of the other environment
     organizations.withdraw(there.pk, there.version, actor=acting(editor))
-    assert client.post(PAGE, pressed(here, there)).status_code == 409
-    assert client.post(PAGE, pressed(there, there)).status_code == 409
-
-
-@pytest.mark.parametrize("act", ["", "compare"])
-def test_only_the_button_that_links_links(client: Client, pair: Pair, act: str) -> None:
-    assert client.post(PAGE, pressed(*pair, act)).status_code == 409
-    assert counterpart_of(pair[0]) is None
-
-
-def test_a_link_is_shown_side_by_side_and_removed(client: Client, pair: Pair, editor: User) -> None:
-    here, there = pair
-    counterparts.link(here, there, actor=acting(editor))
-    assert client.get(PAGE).context["other"] == there
-    response = client.post(PAGE, pressed(here, there, "unlink"))
-    assert response["Location"] == f"/staging/organizations/{BASE}/"
+    assert press(client, here, there).status_code == 409
     assert counterpart_of(here) is None
-    assert client.post(PAGE, pressed(here, there, "unlink")).status_code == 409
 
 
-def test_a_viewer_sees_both_records_and_no_button_that_works(client_of: Callable[..., Client], pair: Pair) -> None:
-    client = client_of("viewer")
-    text = text_of(client, f"{PAGE}?counterpart={THEIRS}")
-    assert "disabled" in text[: text.index("Prepare in PRODUCTION</button>")]
-    assert "Link these two records" not in text
-    assert client.post(PAGE, pressed(*pair)).status_code == 403
+def test_a_record_with_a_counterpart_gets_no_second_one(client: Client, pair: Pair, editor: User) -> None:
+    press(client, *pair)
+    third = factories.organization(f"{BASE}.3", user=editor)
+    address = f"/staging/organizations/{third.oid}/counterpart/"
+    assert press(client, third, pair[1], address=address).status_code == 409
+    assert counterpart_of(third) is None
 
 
-def test_deactivated_records_are_suggested_as_counterparts(client: Client, editor: User) -> None:
-    made = factories.organization(THEIRS, user=editor, environment="production")
-    factories.confirmed(made, active=False)
-    address = "/production/organizations/suggestions/"
-    assert THEIRS in text_of(client, f"{address}?counterpart=lakeside")
-    assert THEIRS not in text_of(client, f"{address}?parent=lakeside")
+def test_deactivated_records_are_suggested_as_counterparts_and_not_as_parents(client: Client, pair: Pair) -> None:
+    factories.confirmed(pair[1], active=False)
+    for name, is_suggested in (("counterpart", True), ("parent", False)):
+        suggestions = client.get("/production/organizations/suggestions/", {name: "lakeside"})
+        assert (THEIRS in suggestions.content.decode()) == is_suggested

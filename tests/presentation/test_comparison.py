@@ -1,8 +1,9 @@
 """What was sent beside what the directory shows: equal is what means the same."""
 
+import random
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizations import knowledge
@@ -16,21 +17,24 @@ def differing(sent: OrganizationRecord, seen: OrganizationRecord) -> list[str]:
     return [row.label for row in compare(sent, seen, None) if row.equal is False]
 
 
-@given(records)
-def test_a_record_differs_in_nothing_from_itself(one: OrganizationRecord) -> None:
-    assert differing(one, one) == []
-
-
+@settings(max_examples=40)
 @given(records, st.randoms())
-def test_the_order_of_contacts_is_no_difference(one: OrganizationRecord, chance) -> None:
+def test_a_record_differs_in_nothing_from_itself_with_its_contacts_in_any_order(
+    one: OrganizationRecord, chance: random.Random
+) -> None:
     shuffled = list(one.contacts)
     chance.shuffle(shuffled)
-    assert differing(one, replace(one, contacts=tuple(shuffled))) == []
+    assert differing(one, replace(one, contacts=tuple(shuffled))) == differing(one, one) == []
 
 
+@settings(max_examples=40)
 @given(records, records)
-def test_a_difference_in_meaning_is_never_left_out(one: OrganizationRecord, other: OrganizationRecord) -> None:
-    assert (differing(one, other) == []) == (readable(one) == readable(other))
+def test_a_difference_in_meaning_is_never_left_out_and_counts_as_the_next_review_counts_it(
+    sent: OrganizationRecord, other: OrganizationRecord
+) -> None:
+    for seen in (other, replace(other, oid=sent.oid)):
+        assert (differing(sent, seen) == []) == (readable(sent) == readable(seen))
+    assert len(differing(sent, seen)) == len(knowledge.split(None, seen, sent).overwritten)
 
 
 def test_the_destination_cannot_be_read_and_is_not_compared() -> None:
@@ -58,14 +62,6 @@ def test_a_contact_that_only_one_side_has_differs_as_one_field() -> None:
     [row] = [row for row in compare(sent, seen, None) if row.equal is False]
     assert (row.label, row.sent, row.seen) == ("Contact 2", "", "Technical\nNight desk\n+16085550199")
     assert differing(seen, sent) == ["Contact 2"]
-
-
-@given(records, records)
-def test_as_many_values_differ_as_the_next_review_would_overwrite(
-    sent: OrganizationRecord, seen: OrganizationRecord
-) -> None:
-    seen = replace(seen, oid=sent.oid)
-    assert len(differing(sent, seen)) == len(knowledge.split(None, seen, sent).overwritten)
 
 
 def test_what_was_accepted_before_stands_beside_its_own_contact() -> None:

@@ -1,25 +1,21 @@
 """What the form of PRODUCTION says of the record of STAGING that it was filled from."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import override_settings
-from django.utils import timezone
 from django.utils.html import strip_tags
-from django.utils.timezone import localtime
 
-from organizations import words
-from organizations.models import Evidence, Organization, User
+from organizations.models import Evidence, Organization, Presence, User
 from organizations.presentation import preparing
 from organizations.presentation.preparing import Prepared
 from organizations.records import IdentifierRecord
-from organizations.redox.environment import GATEWAY_OID
-from organizations.services import counterparts, known, organizations
+from organizations.services import counterparts, organizations
 from organizations.services.preparing import source_of
+from organizations.templatetags.portal import written
 from tests import factories
+from tests.changes import edited, foreign, loaded, not_shown, shown
 from tests.connected import redox
 from tests.factories import BASE, acting
 
@@ -29,22 +25,13 @@ THEIRS = "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
 BASES = {"REDOX_STAGING_BASE_OIDS": BASE, "REDOX_PRODUCTION_BASE_OIDS": THEIRS}
 
 
-def accepted(user: User, oid: str = BASE, *, evidence: Evidence = Evidence.ANSWER, **values: Any) -> Organization:
-    made = factories.organization(oid, user=user, **values)
-    return factories.confirmed(made, submission=factories.submission(made, user=user), evidence=evidence)
-
-
 def said_of(staging: Organization) -> Prepared:
-    source = source_of(Organization.objects.get(pk=staging.pk))
+    source = source_of(loaded(staging))
     return preparing.prepared(source, source.record, shown_doubt=source.doubt)
 
 
 def notes(staging: Organization) -> list[str]:
     return [strip_tags(note) for note in said_of(staging).notes]
-
-
-def day(moment: Any) -> str:
-    return f"{localtime(moment):%b} {localtime(moment).day}"
 
 
 def in_production(user: User, oid: str = THEIRS, **values: Any) -> Organization:
@@ -59,14 +46,14 @@ def test_the_form_begins_with_what_was_accepted(editor: User) -> None:
         "identifiers": identifiers,
         "destination_id": "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41",
     }
-    staging = accepted(editor, **values)
+    staging = factories.accepted(user=editor, **values)
     expected = replace(factories.record(THEIRS, **values), destination_id="")
     assert preparing.beginning(source_of(staging)) == expected
 
 
 @override_settings(REDOX=redox("http://127.0.0.1:9", **BASES))
 def test_an_oid_that_is_taken_is_not_proposed(editor: User) -> None:
-    staging = accepted(editor)
+    staging = factories.accepted(user=editor)
     holder = in_production(editor, name="Lakeside by hand")
     assert preparing.beginning(source_of(staging)).oid == ""
     (note,) = said_of(staging).notes
@@ -74,12 +61,12 @@ def test_an_oid_that_is_taken_is_not_proposed(editor: User) -> None:
     assert strip_tags(note) == (
         f"{THEIRS} is already in PRODUCTION: Lakeside by hand. If it is the same organization, link it."
     )
-    counterparts.link(accepted(editor, f"{BASE}.1"), holder, actor=acting(editor))
+    counterparts.link(factories.accepted(f"{BASE}.1", user=editor), holder, actor=acting(editor))
     assert said_of(staging).notes == []
 
 
 def test_the_note_at_the_oid_says_which_one_staging_has(editor: User) -> None:
-    staging = accepted(editor)
+    staging = factories.accepted(user=editor)
     usual = "Redox usually issues another OID for PRODUCTION."
     assert strip_tags(said_of(staging).oid_note) == f"{usual} STAGING has {BASE}."
     with override_settings(REDOX=redox("http://127.0.0.1:9", **BASES)):
@@ -89,15 +76,13 @@ def test_the_note_at_the_oid_says_which_one_staging_has(editor: User) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("evidence", "by"), [(Evidence.ANSWER, ""), (Evidence.QUERY, ", by Query"), (Evidence.PERSON, ", decided")]
-)
-def test_the_line_above_names_the_acceptance_and_its_evidence(editor: User, evidence: Evidence, by: str) -> None:
-    staging = accepted(editor, evidence=evidence)
-    said = said_of(staging)
-    number = staging.confirmed_submission_id
-    when = day(staging.confirmed_at)
-    assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, accepted {when}{by} (submission {number})."
+def test_the_line_above_names_the_acceptance_and_its_evidence(editor: User) -> None:
+    staging = factories.accepted(user=editor)
+    number, when = staging.confirmed_submission_id, written(staging.confirmed_at, "day")
+    for evidence, by in ((Evidence.ANSWER, ""), (Evidence.QUERY, ", by Query"), (Evidence.PERSON, ", decided")):
+        Organization.objects.update(confirmed_evidence=evidence)
+        said = said_of(staging)
+        assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, accepted {when}{by} (submission {number})."
     assert f'<a href="/staging/submissions/{number}/">' in said.origin
     assert said.warnings == []
 
@@ -105,34 +90,27 @@ def test_the_line_above_names_the_acceptance_and_its_evidence(editor: User, evid
 def test_what_was_never_accepted_carries_a_warning(editor: User) -> None:
     staging = factories.organization(user=editor)
     said = said_of(staging)
-    assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, as saved there on {day(staging.edited_at)}."
+    day = written(staging.edited_at, "day")
+    assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, as saved there on {day}."
     assert said.warnings == ["STAGING has never accepted this. Redox's how-to asks to test there first."]
 
 
 def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(editor: User) -> None:
-    staging = accepted(editor)
-    now = timezone.now()
-    there = replace(staging.record(), name="Boston General")
-
-    def warnings(become: Callable[[Organization], object]) -> list[str]:
-        with transaction.atomic():
-            become(organizations.locked(staging.pk))
-            said = said_of(staging).warnings
-            transaction.set_rollback(True)
-        return said
-
-    asked = words.moment(localtime(now), timezone.now(), "moment")
-    not_shown = f"In STAGING: The directory did not show this OID when asked on {asked}."
-    decided = "In STAGING: Somebody decided that this OID belongs to another organization (Boston General)."
-    assert warnings(lambda row: known.find_foreign(row, there, now)) == [f"{decided} Nothing is sent to it."]
-    assert warnings(lambda row: known.find_absent(row, now)) == [not_shown]
-    known.keep_reading(staging, there, now)
-    assert warnings(lambda row: known.keep_reading(row, None, now)) == [not_shown]
-    assert warnings(lambda row: Organization.objects.filter(pk=row.pk).update(presence="unknown")) == [
+    staging = factories.accepted(user=editor)
+    decided = "Somebody decided that this OID belongs to another organization (Boston General). Nothing is sent to it."
+    assert said_of(foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
+    Organization.objects.update(foreign_since=None)
+    shown(staging, name="Boston General")
+    asked = written(not_shown(staging).seen_at)
+    not_there = [f"In STAGING: The directory did not show this OID when asked on {asked}."]
+    assert said_of(staging).warnings == not_there
+    Organization.objects.update(presence=Presence.ABSENT, presence_at=loaded(staging).seen_at)
+    assert said_of(staging).warnings == not_there
+    Organization.objects.update(presence=Presence.UNKNOWN)
+    assert said_of(staging).warnings == [
         "In STAGING: The first message of this record may or may not have taken effect. The portal is finding out."
     ]
-    never_accepted = factories.organization(f"{BASE}.1", user=editor)
-    known.keep_reading(never_accepted, there, now)
+    never_accepted = shown(factories.organization(f"{BASE}.1", user=editor), name="Boston General")
     assert said_of(never_accepted).warnings[0] == (
         "In STAGING: The directory shows this OID already, as Boston General, and nothing of this record was ever"
         " accepted."
@@ -143,7 +121,7 @@ def test_what_the_directory_showed_is_not_called_accepted(editor: User) -> None:
     carried = (("ManagingOrg", '"1.2.3"'), ("Type", '"prov"'))
     staging = organizations.take_over(replace(factories.record(), carried=carried), "staging", actor=acting(editor))
     said = said_of(staging)
-    shown = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
+    shown = f"From Lakeside 1 in STAGING, as its directory showed it on {written(staging.known_at, 'day')}."
     assert strip_tags(said.origin) == shown
     (warning,) = said.warnings
     assert warning.startswith("Redox has accepted no message of this record in STAGING from the portal;")
@@ -151,17 +129,16 @@ def test_what_the_directory_showed_is_not_called_accepted(editor: User) -> None:
 
 
 def test_saved_changes_that_were_not_sent_are_left_out_and_named(editor: User) -> None:
-    staging = accepted(editor)
+    staging = factories.accepted(user=editor)
     address = replace(staging.record().address, zip_code="53703", city="Middleton")
-    record = replace(staging.record(), name="Lakeside Nord", address=address)
-    organizations.edit(staging.pk, staging.version, record, stands_for="", actor=acting(editor))
+    edited(staging, editor, name="Lakeside Nord", address=address)
     assert notes(staging) == ["3 saved changes of STAGING are not part of this: Name, City, ZIP."]
     assert strip_tags(said_of(staging).origin).startswith("From Lakeside 1 in STAGING, accepted ")
     assert preparing.beginning(source_of(staging)).address.city == "Madison"
 
 
 def test_what_the_directory_showed_later_is_named(editor: User) -> None:
-    staging = accepted(editor)
+    staging = factories.accepted(user=editor)
     Organization.objects.filter(pk=staging.pk).update(differs=1)
     assert notes(staging) == [
         "The directory of STAGING showed other values later in 1 field. They are not part of this."
@@ -175,8 +152,8 @@ def test_a_deactivated_record_begins_active(editor: User) -> None:
 
 
 def test_a_parent_without_counterpart_is_to_be_prepared_first(editor: User) -> None:
-    above = accepted(editor, name="Lakeside Clinics")
-    below = accepted(editor, f"{BASE}.1", part_of_oid=BASE)
+    above = factories.accepted(user=editor, name="Lakeside Clinics")
+    below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE)
     (note,) = said_of(below).notes
     assert f'<a href="/production/organizations/new/?from={BASE}">' in note
     assert strip_tags(note) == (
@@ -189,7 +166,7 @@ def test_a_parent_without_counterpart_is_to_be_prepared_first(editor: User) -> N
 
 
 def test_a_parent_that_is_not_ours_is_asked_for(editor: User) -> None:
-    staging = accepted(editor, part_of_oid="1.2.3.4.5.6")
+    staging = factories.accepted(user=editor, part_of_oid="1.2.3.4.5.6")
     assert notes(staging) == [
         "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose its parent anew."
     ]
@@ -197,7 +174,7 @@ def test_a_parent_that_is_not_ours_is_asked_for(editor: User) -> None:
 
 
 def test_what_changed_since_the_form_was_filled_is_shown(editor: User) -> None:
-    staging = accepted(editor)
+    staging = factories.accepted(user=editor)
     basis = source_of(staging).record
     assert not said_of(staging).is_stale
     now = source_of(factories.confirmed(staging, name="Lakeside Nord", destination_id=""))
@@ -208,7 +185,7 @@ def test_what_changed_since_the_form_was_filled_is_shown(editor: User) -> None:
 
 
 def test_a_counterpart_that_there_is_already_is_named(editor: User) -> None:
-    staging = accepted(editor, part_of_oid=GATEWAY_OID)
+    staging = factories.accepted(user=editor)
     assert said_of(staging).existing is None
     production = in_production(editor)
     counterparts.link(staging, production, actor=acting(editor))

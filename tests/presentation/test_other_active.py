@@ -8,10 +8,16 @@ from organizations.models import Environment, Intent, Organization, PlanKind, Us
 from organizations.presentation import evidence, record, values
 from organizations.services import differences, drafts, reviews
 from tests import factories
+from tests.changes import loaded, read, shown
 from tests.factories import BASE, acting
-from tests.services.test_differences import differing, read
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def inactive_there(editor: User) -> Organization:
+    """An accepted record that the directory shows with Active = false."""
+    return shown(factories.confirmed(factories.organization(user=editor)), active=False)
 
 
 def test_a_key_is_not_called_sent_back_where_another_value_is_sent(editor: User) -> None:
@@ -24,24 +30,22 @@ def test_a_key_is_not_called_sent_back_where_another_value_is_sent(editor: User)
     assert dict(review.record.carried)["Type"] == row.directory or not row.is_sent_back
 
 
-def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(editor: User) -> None:
-    made = differing(editor, active=False)
-    differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
-    made = Organization.objects.with_words().get(pk=made.pk)
+def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(
+    inactive_there: Organization, editor: User
+) -> None:
+    version = inactive_there.version
+    differences.take_theirs(inactive_there.pk, version, reason="Closed", actor=acting(editor))
+    made = loaded(inactive_there)
     assert made.standing == "deactivated"
     assert evidence.sentence(made).startswith("The directory showed this record when the portal asked")
     assert record.basis(made).startswith("Taken from the directory, asked ")
+    assert reviews.review(made, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
 
 
-def test_it_can_be_reactivated_then(editor: User) -> None:
-    made = differing(editor, active=False)
-    taken = differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
-    assert reviews.review(taken, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
-
-
-def test_a_deactivation_does_not_say_that_active_changes_where_the_directory_shows_false(editor: User) -> None:
-    made = differing(editor, active=False)
-    review = reviews.review(made, actor=acting(editor), intent=Intent.DEACTIVATE)
+def test_a_deactivation_does_not_say_that_active_changes_where_the_directory_shows_false(
+    inactive_there: Organization, editor: User
+) -> None:
+    review = reviews.review(inactive_there, actor=acting(editor), intent=Intent.DEACTIVATE)
     assert review.nothing_differs
     assert "true to false" not in review.verdict
 

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.messages.constants import SUCCESS
 from django.contrib.messages.storage.base import Message
 from django.template.loader import render_to_string
-from django.utils.html import strip_tags
+from django.utils.html import escape, strip_tags
 
 from organizations import words
 from organizations.models import Environment
@@ -80,12 +80,13 @@ def test_a_page_about_both_environments_offers_both_and_claims_neither():
 
 def test_only_an_environment_that_is_not_as_it_should_be_has_a_banner():
     assert 'class="banner"' not in frame()
-    word = words.ENVIRONMENT_STATE["stopped"]
-    stopped = EnvironmentState(Environment.STAGING, word.key, word.word, word.icon, word.example, None, word.tone)
-    for environment in ("staging", ""):
-        shown = frame(environment=environment, banners=[stopped])
-        assert word.example in shown
-        assert 'href="/staging/connection/">Open Connection' in shown
+    for key, beginning in (("stopped", "<b>STAGING: Stopped.</b>"), ("faulty", "<b>STAGING:</b>")):
+        word = words.ENVIRONMENT_STATE[key]
+        state = EnvironmentState(Environment.STAGING, key, word.word, word.icon, word.example, None, word.tone)
+        for environment in ("staging", ""):
+            shown = frame(environment=environment, banners=[state])
+            assert f"{beginning} {escape(word.example)}" in shown
+            assert 'href="/staging/connection/">Open Connection' in shown
 
 
 def test_missing_workers_are_told_on_every_page():

@@ -19,7 +19,8 @@ LATER = NOW + datetime.timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def afternoon(monkeypatch: pytest.MonkeyPatch) -> None:
+def afternoon(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.STARTED_AT = NOW - datetime.timedelta(minutes=3)
     monkeypatch.setattr(clock, "now", lambda: NOW)
     monkeypatch.setattr(timezone, "now", lambda: NOW)
 
@@ -34,7 +35,7 @@ def checked(**values: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("values", "key", "sentence"),
     [
-        ({}, "not_checked", "Nobody has checked it since the portal started at"),
+        ({}, "not_checked", "Nobody has checked it since the portal started at 14:00."),
         ({"stopped_at": NOW, "stopped_reason": "No key."}, "stopped", "since 14:03: No key. 0 submissions wait"),
         ({"hold_until": LATER}, "waiting", "Redox asked us to slow down. Sending continues at 15:03."),
         ({"hold_until": LATER, "probing": True, "failures": 5}, "paused", "5 times in a row."),

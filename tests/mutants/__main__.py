@@ -42,6 +42,47 @@ MODULES = {
             {"State", "MOVES", "OPEN_STATES", "SubmissionQuerySet", "Submission.is_open", "Submission.can_be_cancelled"}
         ),
     ),
+    "organizations/knowledge.py": Module(("tests/test_knowledge.py",)),
+    "organizations/services/settling.py": Module(
+        (
+            "tests/services/test_settling.py",
+            "tests/services/test_delivery.py",
+            "tests/services/test_delivery_faults.py",
+            "tests/services/test_deciding.py",
+            "tests/services/test_resolving.py",
+        )
+    ),
+    "organizations/services/reviews.py": Module(
+        (
+            "tests/services/test_submissions.py",
+            "tests/services/test_claimed.py",
+            "tests/services/test_differences.py",
+            "tests/services/test_warnings.py",
+            "tests/presentation/test_review.py",
+        )
+    ),
+    "organizations/services/warnings.py": Module(
+        ("tests/services/test_warnings.py", "tests/services/test_warning_ticks.py", "tests/services/test_claimed.py")
+    ),
+    "organizations/services/record_warnings.py": Module(("tests/services/test_record_warnings.py",)),
+    "organizations/services/delivery.py": Module(
+        (
+            "tests/services/test_delivery.py",
+            "tests/services/test_delivery_faults.py",
+            "tests/services/test_settling.py",
+            "tests/services/test_gate.py",
+            "tests/services/test_submissions.py",
+        )
+    ),
+    "organizations/services/gateway.py": Module(
+        (
+            "tests/services/test_environments.py",
+            "tests/services/test_delivery_faults.py",
+            "tests/services/test_waiting_for_redox.py",
+            "tests/services/test_gate.py",
+        ),
+        frozenset({"check_door", "exchange", "ask", "is_loopback"}),
+    ),
 }
 
 

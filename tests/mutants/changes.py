@@ -229,7 +229,9 @@ class _Changes(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if _is_member(node):
             members = sorted(self.members[ast.unparse(node.value)])
-            self.change(node, _with(node, attr=members[(members.index(node.attr) + 1) % len(members)]))
+            other = members[(members.index(node.attr) + 1) % len(members)]
+            if other != node.attr:
+                self.change(node, _with(node, attr=other))
         self.visit(node.value)
 
     def visit_Constant(self, node: ast.Constant) -> None:

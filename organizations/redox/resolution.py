@@ -46,19 +46,19 @@ def find(
 
 def can_be_proved(event: str, sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:
     """Whether a Query alone can prove this message: it shows the change, and nothing changes that it does not show."""
-    if event == "New":
-        return before is None or changes_visibly(sent, before)
-    return changes_visibly(sent, before) and not _changes_unreadable(sent, before)
+    if before is None:
+        return event == "New"
+    return changes_visibly(sent, before) and (event == "New" or not _changes_unreadable(sent, before))
 
 
-def changes_visibly(sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:
+def changes_visibly(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
     """Whether a Query shows the record before and after in ways that do not mean the same."""
-    return before is not None and readable_fingerprint(before) != readable_fingerprint(sent)
+    return readable_fingerprint(before) != readable_fingerprint(sent)
 
 
-def _changes_unreadable(sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:
+def _changes_unreadable(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
     """Whether the message changes what no Query shows: the destination ID, endpoints and other carried keys."""
-    if before is None or not before.destination_known:
+    if not before.destination_known:
         return True
     return (sent.destination_id, sent.carried) != (before.destination_id, _sent_back(before))
 

@@ -16,6 +16,8 @@ OTHER = replace(RECORD, name="Other")
 ROUTED = replace(RECORD, destination_id="7f296bb4-83fd-498d-92f3-a76960648788")
 LONGER_ZIP = replace(RECORD, address=replace(RECORD.address, zip_code="53704-1234"))
 SPACED_ZIP = replace(RECORD, address=replace(RECORD.address, zip_code="53704 1234"))
+TYPE, ENDPOINTS, OWN_KEY = ("Type", '"x"'), ("Endpoints", '["a"]'), ("ManagingOrg", '"Redox"')
+CARRYING = replace(RECORD, carried=(ENDPOINTS, OWN_KEY, TYPE))
 REORDERED = replace(RECORD, aliases=("Shore", "North"))
 
 
@@ -37,6 +39,11 @@ REORDERED = replace(RECORD, aliases=("Shore", "North"))
         ("Update", OTHER, RECORD, None, Finding.UNPROVED),
         ("Update", ROUTED, RECORD, RECORD, Finding.UNPROVED),
         ("Update", replace(ROUTED, name="Other"), RECORD, OTHER, Finding.UNPROVED),
+        ("Update", replace(OTHER, carried=(ENDPOINTS, TYPE)), CARRYING, OTHER, Finding.SHOWN),
+        ("Update", replace(OTHER, carried=(ENDPOINTS,)), CARRYING, OTHER, Finding.UNPROVED),
+        ("Update", replace(OTHER, carried=(TYPE,)), CARRYING, OTHER, Finding.UNPROVED),
+        ("Update", replace(OTHER, carried=(("Endpoints", '["b"]'), TYPE)), CARRYING, OTHER, Finding.UNPROVED),
+        ("New", replace(OTHER, carried=(TYPE,)), RECORD, OTHER, Finding.SHOWN),
         ("Update", OTHER, None, OTHER, Finding.UNPROVED),
         ("Update", OTHER, replace(RECORD, destination_known=False), OTHER, Finding.UNPROVED),
         ("Update", RECORD, RECORD, RECORD, Finding.UNPROVED),

@@ -114,8 +114,9 @@ def _judge(path: str, lines: range) -> int:
     def job(name: object, source: str) -> tuple[object, Callable[[], object], float]:
         return name, partial(running.imported, path, source, module.tests), running.limit_of(seconds + 3)
 
-    if list(running.in_processes([job("", "raise RuntimeError")])) != [("", running.KILLED)]:
-        sys.exit(f"{path}: its tests do not import it.")
+    controls = {source: running.SURVIVED, "raise RuntimeError": running.KILLED}
+    if dict(running.in_processes(job(control, control) for control in controls)) != controls:
+        sys.exit(f"{path}: its tests pass without it, or fail in a new process.")
     rest += [mutant for mutant in mutants if not mutant.function]
     outcomes += running.report(path, running.in_processes(job(mutant, mutant.source) for mutant in rest))
     print(f"{path}: {len(mutants)} mutants, {', '.join(f'{n} {what}' for what, n in sorted(outcomes.items()))}")

@@ -130,10 +130,13 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".")
 
 
-def imported(path: str, source: str, tests: Sequence[str]) -> int:
-    """Pytest's exit code if this source stands in the file."""
+def imported(path: str, source: str, tests: Sequence[str]) -> bool:
+    """Whether the tests fail, or cannot even begin, if this source stands in the file."""
     sys.meta_path.insert(0, _Loader(path, source))
-    return pytest.main([*OPTIONS, *tests])
+    try:
+        return pytest.main([*OPTIONS, *tests]) != pytest.ExitCode.OK
+    except Exception:
+        return True
 
 
 # Copies of a process that has run the tests ------------------------------------------------------------------

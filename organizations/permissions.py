@@ -81,7 +81,7 @@ def holders(rights: Iterable[Right]) -> dict[str, dict[int, str]]:
     """The names of those who have each of these rights, by their ids. One query."""
     names: dict[str, dict[int, str]] = {right: {} for right in rights}
     active = User.objects.filter(is_active=True).annotate(right=F("groups__permissions__codename"))
-    people = active.filter(right__in=list(names)).distinct().order_by("username")
+    people = active.filter(right__in=list(names)).order_by("username")
     for number, first, last, username, right in people.values_list(
         "pk", "first_name", "last_name", "username", "right"
     ):

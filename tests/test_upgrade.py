@@ -161,21 +161,37 @@ def what_was_taken_over_and_decided_is_compared_with_as_before() -> None:
     assert "Type" in ours.carried  # an Update would remove it
 
 
-def test_a_message_or_an_entry_that_cannot_be_read_does_not_stop_the_upgrade(before: StateApps) -> None:
+def test_what_is_stored_oddly_does_not_stop_the_upgrade_and_is_searched_as_if_saved_today(before: StateApps) -> None:
+    make_unreadable(before)
+    edit = write_as_before_folding(before)
+    upgrade()
+    what_can_be_read_is_known_and_no_more()
+    for organization in Organization.objects.all():
+        saved_today = organization.record()
+        assert organization.search_text == searching.search_text(saved_today)
+        assert organization.double_key == searching.double_key(saved_today)
+    assert AuditEntry.objects.get(pk=edit).search_text == "st marys clinica 2.16.840 ticket 7"
+
+
+def make_unreadable(before: StateApps) -> None:
+    """Spoil messages and entries that the upgrade reads."""
     submissions = before.get_model("organizations", "Submission")._default_manager
     entries = before.get_model("organizations", "AuditEntry")._default_manager
     submissions.filter(oid=f"{BASE}.3", event="Update").update(message=b"not JSON")
     entries.filter(action="submission.asked", oid=f"{BASE}.16").update(body=b"{}")
     entries.filter(action="organization.seen").update(body=b"{}")
     entries.filter(oid=f"{BASE}.2").delete()
-    upgrade()
+
+
+def what_can_be_read_is_known_and_no_more() -> None:
     assert ends(3)[-1] == EQUIVALENT
     assert ends(16)[-1] == QUERY  # what it knew of the reading before is gone
     assert ends(2) == [EQUIVALENT]  # no entry says more
     assert record(12).taken == ""
 
 
-def test_what_is_stored_is_searched_as_if_it_were_saved_today(before: StateApps) -> None:
+def write_as_before_folding(before: StateApps) -> int:
+    """Give a record and an entry the text by which an earlier release found them; the entry's id."""
     organizations = before.get_model("organizations", "Organization")._default_manager
     entries = before.get_model("organizations", "AuditEntry")._default_manager
     stored = organizations.get(oid=f"{BASE}.1")
@@ -183,15 +199,10 @@ def test_what_is_stored_is_searched_as_if_it_were_saved_today(before: StateApps)
     old_text = stored.search_text.replace(stored.name.lower(), name.lower())
     assert name.lower() in old_text
     organizations.filter(pk=stored.pk).update(name=name, search_text=old_text)
-    edit = entries.filter(oid=f"{BASE}.1").order_by("pk").last()
+    edit: int = entries.filter(oid=f"{BASE}.1").order_by("pk").last().pk
     by_zoe = {"actor_name": "Zoë O’Brien", "search_text": "zoë o’brien st. mary’s clínica 2.16.840 ticket 7."}
-    entries.filter(pk=edit.pk).update(**by_zoe)
-    upgrade()
-    for organization in Organization.objects.all():
-        saved_today = organization.record()
-        assert organization.search_text == searching.search_text(saved_today)
-        assert organization.double_key == searching.double_key(saved_today)
-    assert AuditEntry.objects.get(pk=edit.pk).search_text == "st marys clinica 2.16.840 ticket 7"
+    entries.filter(pk=edit).update(**by_zoe)
+    return edit
 
 
 @pytest.mark.django_db

@@ -2,13 +2,14 @@
 
 import datetime
 import re
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from django import forms
 from django.core.paginator import Paginator
-from django.template import Context, RequestContext, Template
+from django.template import Context, RequestContext, Template, TemplateSyntaxError
 from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 from django.utils import timezone
@@ -21,7 +22,9 @@ from organizations.records import AddressRecord, OrganizationRecord, difference
 from organizations.templatetags import portal
 
 ROOT = Path(__file__).resolve().parent.parent
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+TEMPLATES = {
+    str(path.relative_to(ROOT / "templates")): path.read_text() for path in (ROOT / "templates").rglob("*.html")
+}
 LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
 OID = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 HOSTILE = "<b onclick=x>\"'&"
@@ -154,6 +157,7 @@ def test_what_is_no_oid_is_escaped():
 # icons
 
 
+@cache
 def symbols() -> set[str]:
     return set(re.findall(r'<symbol id="i-([^"]+)"', (ROOT / "static" / "icons.svg").read_text()))
 
@@ -164,12 +168,27 @@ def test_an_icon_is_hidden_from_those_who_listen():
     )
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
-def test_a_template_is_read_and_names_icons_of_the_sprite_and_brings_no_inline_code(path):
-    get_template(str(path.relative_to(ROOT / "templates")))
-    source = path.read_text()
-    assert set(re.findall(r'{% icon "([^"]+)"', source)) <= symbols()
-    assert not re.search(r"""<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:""", source)
+def test_every_template_can_be_read():
+    assert {name: fault for name in TEMPLATES if (fault := fault_of(name))} == {}
+
+
+def fault_of(name: str) -> str:
+    try:
+        get_template(name)
+    except TemplateSyntaxError as error:
+        return str(error)
+    return ""
+
+
+def test_every_icon_that_a_template_names_is_in_the_sprite():
+    named = {name: set(re.findall(r'{% icon "([^"]+)"', source)) for name, source in TEMPLATES.items()}
+    assert any(named.values())
+    assert {name: icons - symbols() for name, icons in named.items() if icons - symbols()} == {}
+
+
+def test_no_template_brings_inline_code():
+    inline = re.compile(r"""<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:""")
+    assert {name: inline.findall(source) for name, source in TEMPLATES.items() if inline.search(source)} == {}
 
 
 # messages

@@ -31,7 +31,7 @@ print(name, "runs", os.getpid(), file=note)
 time.sleep(60)
 '''
 DEAF = '''
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, lambda *_: print(name, "hears", file=note))
 print(name, "runs", os.getpid(), file=note)
 time.sleep(60)
 '''
@@ -61,9 +61,9 @@ class Driver:
         text = self.notes_file.read_text() if self.notes_file.exists() else ""
         return [line.split() for line in text.splitlines()]
 
-    def wait_for(self, *names: str) -> None:
+    def wait_for(self, *names: str, event: str = "runs") -> None:
         until = time.monotonic() + 60
-        while not {note[0] for note in self.notes() if note[1] == "runs"} >= set(names):
+        while not {note[0] for note in self.notes() if note[1] == event} >= set(names):
             assert time.monotonic() < until, self.notes()
             time.sleep(0.05)
 
@@ -117,7 +117,7 @@ def test_a_second_signal_kills_at_once(tmp_path):
     driver = Driver(tmp_path, "supervisor.run([program('worker', DEAF, stop_within=60), program('web', DEAF, 60)])")
     driver.wait_for("worker", "web")
     driver.signal_group()
-    time.sleep(0.5)
+    driver.wait_for("worker", event="hears")
     assert len(driver.alive()) == 2
     driver.signal_group()
     assert driver.end(30)[0] == 0

@@ -55,7 +55,7 @@ def wrong_addresses() -> Iterator[tuple[str, str, str]]:
             yield name, "POST", right
         for part in parts:
             tried, known = tried | {part}, part in tried
-            for wrong in PARTS[part][1][: 2 if known else None]:
+            for wrong in PARTS[part][1][: 1 if known else None]:
                 yield name, "GET", right.replace(f"/{PARTS[part][0]}/", f"/{quote(wrong, safe='')}/")
 
 
@@ -89,40 +89,40 @@ def test_an_address_that_is_refused_is_kept_in_the_history_as_it_was(db: None) -
 
 LISTS = "/staging/organizations/"
 RECORD = f"{LISTS}{BASE}/"
-# By who may ask: addresses, each with the names that get the same value.
-QUERIES: dict[str, tuple[tuple[str, ...], ...]] = {
+STRANGE = f"\x00\x07\u202e\u200b{MARKUP}{{{{ 7 }}}}'\"\\%_".encode() + b"\xed\xa0\x80\xff"
+TEXTS: tuple[Input, ...] = (STRANGE, "x" * 10_000, "a " * 5_000, ["-1", "2." + "1" * 62])
+NUMBERS_OR_WORDS: tuple[Input, ...] = (STRANGE, str(2**63), "9" * 5_000, ["-1", "2"])
+# By who may ask: addresses, each with what it is given and the names that all get the same value.
+QUERIES: dict[str, tuple[tuple[str, tuple[Input, ...], tuple[str, ...]], ...]] = {
     "approver": (
-        (LISTS, "q"),
-        (LISTS, "below"),
-        (LISTS, "open", "page", "sort"),
-        (f"{LISTS}?view=list", "q", "page", "sort"),
-        (LISTS, "standing", "open_work", "stands_for", "state", "contact", "hide_deactivated", "view"),
-        (f"{LISTS}export/", "q", "below", "sort"),
-        (f"{LISTS}new/", "below"),
-        (f"{LISTS}new/", "like"),
-        (f"{LISTS}suggestions/", "parent", "below", "replaced_by"),
-        (f"{RECORD}branch/", "page"),
-        (f"{RECORD}history/", "page", "rows"),
-        ("/search/", "q"),
-        ("/search/?q=Lakeside", "environment"),
-        ("/staging/submissions/", "page", "state", "mine"),
-        ("/audit/", "record", "before"),
-        ("/audit/", "submission"),
-        ("/audit/", "who", "what", "environment", "outcome", "from", "to", "times"),
-        ("/sign-in/", "next"),
+        (LISTS, TEXTS, ("q", "below")),
+        (LISTS, TEXTS, ("below",)),
+        (LISTS, NUMBERS_OR_WORDS, ("open", "page", "sort", "standing", "open_work", "stands_for", "state", "view")),
+        (LISTS, (STRANGE,), ("contact", "hide_deactivated")),
+        (f"{LISTS}?view=list", NUMBERS_OR_WORDS, ("page", "sort")),
+        (f"{LISTS}?view=list", TEXTS, ("q",)),
+        (f"{LISTS}export/", TEXTS, ("q", "below", "sort")),
+        (f"{LISTS}new/", TEXTS, ("below",)),
+        (f"{LISTS}new/", (STRANGE,), ("like",)),
+        (f"{LISTS}suggestions/", TEXTS, ("parent",)),
+        (f"{LISTS}suggestions/", (STRANGE,), ("below",)),
+        (f"{RECORD}branch/", NUMBERS_OR_WORDS, ("page",)),
+        (f"{RECORD}history/", NUMBERS_OR_WORDS, ("page", "rows")),
+        ("/search/", TEXTS, ("q",)),
+        ("/search/?q=Lakeside", (STRANGE,), ("environment",)),
+        ("/staging/submissions/", NUMBERS_OR_WORDS, ("page", "state", "mine")),
+        ("/audit/", (*TEXTS, "9" * 5_000), ("record",)),
+        ("/audit/", NUMBERS_OR_WORDS, ("before",)),
+        ("/audit/", NUMBERS_OR_WORDS, ("submission",)),
+        ("/audit/", NUMBERS_OR_WORDS, ("who", "what", "environment", "outcome", "from", "to", "times")),
+        ("/sign-in/", (STRANGE,), ("next",)),
     ),
-    "auditor": (("/audit/export/", "format"), ("/audit/export/?format=json", "record")),
-    "administrator": (("/people/new/", "username", "groups", "next"),),
+    "auditor": (
+        ("/audit/export/", (STRANGE,), ("format",)),
+        ("/audit/export/?format=json", TEXTS, ("record",)),
+    ),
+    "administrator": (("/people/new/", (STRANGE, "9" * 5_000), ("username", "groups", "next")),),
 }
-VALUES: tuple[Input, ...] = (
-    f"\x00\x07\u202e\u200b{MARKUP}{{{{ 7 }}}}'\"\\%_",
-    b"\xed\xa0\x80\xff",
-    "x" * 10_000,
-    "a " * 5_000,
-    str(2**63),
-    "9" * 5_000,
-    ["-1", "2." + "1" * 62],
-)
 
 
 @pytest.mark.usefixtures("long_addresses")
@@ -130,10 +130,10 @@ VALUES: tuple[Input, ...] = (
 def test_no_query_of_an_address_fails(made: Organization, role: str) -> None:
     client = signed_in(role)
     before = stored()[:-1]
-    for place, *names in QUERIES[role]:
+    for place, values, names in QUERIES[role]:
         path, _, rest = place.partition("?")
         headers = {"HX-Request": "true"} if "branch" in path else {}
-        for value in VALUES:
+        for value in values:
             text = "&".join(filter(None, (rest, query(dict.fromkeys(names, value)))))
             answer: Any = client.get(path, QUERY_STRING=text, headers=headers)
             body = b"".join(answer.streaming_content) if answer.streaming else answer.content
@@ -152,7 +152,7 @@ def test_what_cannot_be_meant_narrows_no_history_in_silence(client: Client) -> N
 
 def test_an_unknown_method_is_refused_everywhere(db: None) -> None:
     client = signed_in("approver")
-    for name, parts in addresses().items():
+    for place, (name, parts) in enumerate(addresses().items()):
         address = reverse(name, kwargs={part: PARTS[part][0] for part in parts})
-        for method in ("PROPFIND", "TRACE", "OPTIONS", "G\u00cbT"):
+        for method in ("PROPFIND", *(("TRACE", "OPTIONS", "G\u00cbT") if place % 10 == 0 else ())):
             assert client.generic(method, address).status_code == 405, (method, name)

@@ -1,20 +1,21 @@
 """Posts that no form of the portal makes: other fields, torn lists, broken bodies, stale tokens."""
 
-import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from organizations.forms.typed import Typed
 from organizations.models import Organization, Submission, User
 from organizations.views.lost import SENTENCE
 from orgportal.middleware import readable
 from tests import factories
 from tests.factories import BASE, PASSWORD
 from tests.hostile.typed import MARKUP, URL_ENCODED, Input, post, query, stored
-from tests.views.typing import edit_url, posted
+from tests.views.typing import edit_url, inputs_of, posted
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +59,10 @@ def test_a_record_takes_nothing_but_what_its_form_has(client: Client, editor: Us
     assert (made.record(), made.environment, made.version) == (factories.record(), "staging", 1)
     assert (made.presence, made.confirmed, made.carried, made.edited_by) == ("never", "", {}, editor)
     assert (made.staging_record, made.confirmed_active) == (None, None)
+    assert post(client, edit_url(made), {**inner, **inputs_of(made, name="Renamed")}).status_code == 302
+    saved = Organization.objects.get()
+    assert (saved.record(), saved.environment, saved.version) == (factories.record(name="Renamed"), "staging", 2)
+    assert (saved.presence, saved.confirmed, saved.carried, saved.active) == ("never", "", {}, True)
 
 
 def test_a_submission_takes_nothing_but_reason_and_ticks(client: Client, editor: User, made: Organization) -> None:
@@ -96,25 +101,23 @@ def test_signing_in_and_changing_a_password_give_nothing_else(client: Client, ed
 # Lists -------------------------------------------------------------------------------------------------------
 
 TOTALS: tuple[Input, ...] = (
-    "", "0", "2", "-1", "1e3", "\x00", "\uff11", str(2**31), str(2**64), "9" * 5_000, ["1", "2"], ["1", "1"], MARKUP
+    "", "0", "2", "-1", "1e3", "\x00", "\uff11", str(2**64), "9" * 5_000, ["1", "2"], ["1", "1"], MARKUP
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("prefix", "totals"), [("contacts", TOTALS), ("identifiers", TOTALS[::4])])
-def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(
-    client: Client, prefix: str, totals: tuple[Input, ...]
-) -> None:
+@pytest.mark.parametrize("prefix", ["contacts", "identifiers"])
+def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client: Client, prefix: str) -> None:
     inputs: dict[str, Input] = {**posted(factories.record())}
     inputs |= {"identifiers-TOTAL_FORMS": "1", "identifiers-0-value": "LSC-014", "identifiers-0-kind": "FACID"}
     before = stored()
-    for total in totals:
-        response = post(client, NEW, inputs | {f"{prefix}-TOTAL_FORMS": total})
-        assert response.status_code == 422, total
-        assert f"The {prefix} did not arrive whole. Nothing was saved." in response.content.decode()
-        form = response.context["form"]
-        assert (len(form.contacts), len(form.identifiers)) == (1, 1)
+    for total in TOTALS:
+        typed = Typed.from_post(QueryDict(query(inputs | {f"{prefix}-TOTAL_FORMS": total})))
+        assert (typed.torn, len(typed.contacts), len(typed.identifiers)) == ({prefix}, 1, 1), total
     missing = {name: value for name, value in inputs.items() if not name.startswith(prefix)}
-    assert post(client, NEW, missing).status_code == 422
+    for torn in (missing, inputs | {f"{prefix}-TOTAL_FORMS": MARKUP}):
+        response = post(client, NEW, torn)
+        assert response.status_code == 422
+        assert f"The {prefix} did not arrive whole. Nothing was saved." in response.content.decode()
     assert stored() == before
     assert post(client, NEW, inputs).status_code == 302
 
@@ -133,10 +136,13 @@ def test_what_a_list_says_of_itself_beyond_its_length_counts_for_nothing(client:
 
 
 def test_a_line_at_a_place_that_is_none_is_torn_or_ignored(client: Client) -> None:
+    inputs: dict[str, Input] = {**posted(factories.record())}
     for place in ("-1", "1", "00", "999", "1000", "9" * 5_000, "\uff11", "0\x00"):
-        response = post(client, NEW, posted(factories.record()) | {f"contacts-{place}-name": "Smuggled"})
-        assert response.status_code in (302, 422), place
-    assert not Organization.objects.filter(contacts__name="Smuggled").exists()
+        typed = Typed.from_post(QueryDict(query(inputs | {f"contacts-{place}-name": "Smuggled"})))
+        assert typed.torn or "Smuggled" not in repr(typed), place
+    response = post(client, NEW, inputs | {"contacts-9999-name": "Smuggled", "contacts--1-name": "Smuggled"})
+    assert response.status_code == 422
+    assert not Organization.objects.exists()
 
 
 def test_more_lines_than_there_may_be_are_refused(client: Client) -> None:
@@ -188,10 +194,10 @@ def bodies() -> Iterator[tuple[str, str, bytes]]:
 
 def test_a_body_that_is_no_form_changes_nothing(client: Client, made: Organization) -> None:
     before = stored()
-    everywhere = ("JSON", "no body", "NUL in a name", "a file", "only separators")  # one way reads all bodies
-    others = (edit_url(made, "review"), edit_url(made, "deactivate"), reverse("account"))
+    everywhere = ("JSON", "NUL in a name", "a file", "only separators")  # one way reads all bodies
+    others = (edit_url(made), edit_url(made, "review"), edit_url(made, "deactivate"))
     for name, kind, body in bodies():
-        for address in (edit_url(made), *(others if name in everywhere else ())):
+        for address in (reverse("account"), *(others if name in everywhere else ())):
             response = client.post(address, body, content_type=kind)
             # A button that the form does not have brings the form back.
             assert response.status_code in (200, 400, 409, 422), (name, address)
@@ -199,9 +205,10 @@ def test_a_body_that_is_no_form_changes_nothing(client: Client, made: Organizati
     assert stored() == before
 
 
-CHARSETS = ("utf-7", "utf-16", "unicode_escape", "raw_unicode_escape", "hex", "rot13", "idna", "\u00e9", "x" * 200)
+CHARSETS = ("utf-7", "utf-16", "unicode_escape", "hex", "\u00e9", "x" * 200)
 TYPES = (
-    *(f"{kind}; charset={charset}" for kind in ("text/plain", "multipart/form-data") for charset in CHARSETS),
+    *(f"text/plain; charset={charset}" for charset in CHARSETS),
+    "multipart/form-data; charset=utf-7",
     "application/x-www-form-urlencoded; charset=utf-16",
     "text/plain; charset*=utf-8''%00",
     "text/plain; charset*=nonsense''x",
@@ -249,9 +256,9 @@ def test_without_the_token_of_its_form_a_record_comes_back_filled(editor: User, 
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(editor)
     inputs: dict[str, Input] = {**posted(factories.record(name=f"Typed {MARKUP}"), version=1)}
-    tokens: tuple[Input, ...] = ("", "a" * 64, "\x00" * 32, "\u202e", "x" * 10_000, MARKUP, ["a" * 64, "b"], [])
+    tokens: tuple[Input, ...] = ("", "a" * 64, "\x00" * 32, MARKUP, ["a" * 64, "b"], [])
     before = stored()
-    for address, token in itertools.product((NEW, edit_url(made)), tokens):
+    for address, token in ((edit_url(made), ""), *((NEW, token) for token in tokens)):
         response = post(strict, address, inputs | {"csrfmiddlewaretoken": token})
         assert response.status_code == 422
         assert SENTENCE in response.content.decode()
@@ -278,9 +285,10 @@ ELSEWHERE: tuple[str | bytes, ...] = (
 @pytest.mark.usefixtures("long_addresses")
 def test_after_signing_in_nobody_is_led_elsewhere(editor: User) -> None:
     browser = Client()
-    for wanted in ELSEWHERE:
-        inputs = {"username": editor.username, "password": PASSWORD, "next": wanted}
-        assert post(browser, reverse("sign-in"), inputs)["Location"] == "/", wanted
+    for place, wanted in enumerate(ELSEWHERE):
+        if place % 4 == 0:  # both ways ask the same function
+            inputs = {"username": editor.username, "password": PASSWORD, "next": wanted}
+            assert post(browser, reverse("sign-in"), inputs)["Location"] == "/", wanted
         assert browser.get(reverse("sign-in"), QUERY_STRING=query({"next": wanted}))["Location"] == "/", wanted
 
 
@@ -308,11 +316,11 @@ def test_a_name_of_a_host_that_is_not_ours_is_refused(client: Client) -> None:
 
 def test_every_act_that_is_pressed_twice_or_wrongly_is_answered(client: Client, made: Organization) -> None:
     before = stored()
-    for act in ("\x00", "remove-contacts-99", "remove-contacts--1", "add-", MARKUP, "x" * 10_000, "theirs"):
+    for act in ("remove-contacts-99", "remove-contacts--1", f"add-\x00{MARKUP}", "theirs"):
         response = post(client, edit_url(made), posted(factories.record(), act=act, version=1))
         assert response.status_code == 200
         assert MARKUP not in response.content.decode()
-    for version in ("", "0", "-1", "\uff11", str(2**64), "9" * 5_000, "1e0", "\x00"):
+    for version in ("", "9" * 5_000):
         inputs = posted(factories.record(name="Overtaken")) | {"record": str(made.pk), "version": version}
         assert post(client, edit_url(made), inputs).status_code == 409
         theirs = inputs | {"theirs": version, "choice-name": "x\x00", f"choice-{MARKUP}": "mine"}

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from organizations.models import (
     Environment,
     EnvironmentGate,
+    Event,
     Evidence,
     Organization,
     State,
@@ -17,20 +18,33 @@ from organizations.models import (
     clock,
 )
 from organizations.presentation import filters, home
-from organizations.presentation.home import Home
 from organizations.presentation.matters import Matter, Place
+from organizations.redox.environment import GATEWAY_OID
 from organizations.services import plans, submissions, workers
 from organizations.templatetags.portal import written
-from tests import factories
+from tests import bulk, factories
 from tests.factories import BASE, UserFactory, acting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 
 
-def submission(editor: User, number: int, state: State, **values: object) -> Submission:
-    made = factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
-    wanted_hash = Organization.objects.get(pk=made.organization_id).wanted_hash
-    Submission.objects.filter(pk=made.pk).update(state=state, attempt=1, wanted_hash=wanted_hash, **values)
+@pytest.fixture
+def approver(db: None) -> User:
+    return UserFactory(role="approver", first_name="Approver", last_name="One")
+
+
+def submission(user: User, number: int, state: State, environment: str = "staging", **values: object) -> Submission:
+    """The submission of a New in this state: what a line reads of it, without a review."""
+    record = bulk.row(f"{BASE}.{number}", GATEWAY_OID, environment)
+    record.edited_by = user
+    record.save()
+    [made] = bulk.sent([record], [user])
+    now = {"state": state, "event": Event.NEW, "intent": "create", "evidence": "", "created_at": clock.now()}
+    if state != State.REJECTED:
+        now["ended_at"] = None
+    wanted = {"wanted_hash": record.wanted_hash, "http_status": None, "detail": ""}
+    Submission.objects.filter(pk=made.pk).update(**(now | wanted | values))
+    Organization.objects.filter(pk=record.pk).update(last_submission=made)
     return made
 
 
@@ -47,19 +61,10 @@ def only(lines: list[Matter], kind: str) -> Matter:
     return line
 
 
-def counterparts(editor: User, number: int) -> tuple[Organization, Organization]:
-    """A record of each environment."""
-    staging, production = (
-        factories.organization(f"{BASE}.{number}", user=editor, environment=environment) for environment in Environment
-    )
-    Organization.objects.filter(pk=production.pk).update(staging_record=staging)
-    return staging, production
-
-
-def rejected(record: Organization, editor: User) -> None:
-    made = factories.submission(record, user=editor)
-    wanted_hash = Organization.objects.get(pk=record.pk).wanted_hash
-    Submission.objects.filter(pk=made.pk).update(state=State.REJECTED, wanted_hash=wanted_hash, ended_at=clock.now())
+def rejected_in_both(user: User, number: int, **values: object) -> None:
+    """A submission of a record and one of its counterpart."""
+    one, other = (submission(user, number, State.REJECTED, environment, **values) for environment in Environment)
+    Organization.objects.filter(pk=other.organization_id).update(staging_record=one.organization_id)
 
 
 def fitting(place: Place) -> int:
@@ -68,29 +73,23 @@ def fitting(place: Place) -> int:
     return filters.narrowed(place.environment, asked).count()
 
 
-def test_a_decision_is_only_for_those_who_can_take_it(editor):
-    approver = UserFactory(role="approver", first_name="Approver", last_name="One")
+def test_a_decision_is_only_for_those_who_can_take_it(editor, approver):
     submission(editor, 1, State.NEEDS_PERSON, state_reason="Compare.")
-    submission(editor, 2, State.REJECTED, ended_at=clock.now())
-
+    submission(editor, 2, State.REJECTED)
     of_editor = home.read(editor)
     assert kinds(of_editor.for_you) == ["rejected"]
-    [line] = of_editor.waiting
-    assert (line.kind, line.who) == ("needs_person", "<b>Approver One</b> can decide.")
-
+    assert only(of_editor.waiting, "needs_person").who == "<b>Approver One</b> can decide."
     of_approver = home.read(approver)
-    assert kinds(of_approver.for_you) == ["needs_person", "rejected"]
+    assert (kinds(of_approver.for_you), of_approver.waiting) == (["needs_person", "rejected"], [])
     assert of_approver.for_you[0].who == "Only you can decide."
-    assert of_approver.waiting == []
-
     UserFactory(role="approver", first_name="Approver", last_name="Two")
     UserFactory(role="approver", first_name="Approver", last_name="Three", is_active=False)
     assert home.read(approver).for_you[0].who == "You or Approver Two can decide."
 
 
 def test_who_can_only_read_has_nothing_to_do_and_reads_who_acts(editor):
-    submission(editor, 1, State.REJECTED, ended_at=clock.now())
-    submission(editor, 2, State.UNKNOWN, sent_at=clock.now())
+    submission(editor, 1, State.REJECTED)
+    submission(editor, 2, State.UNKNOWN)
     UserFactory(role="approver", first_name="<i>", last_name="Two", username="z")
     found = home.read(UserFactory(role="viewer"))
     assert (found.for_you, found.only_reads) == ([], True)
@@ -113,12 +112,10 @@ def test_of_many_people_the_first_are_named(editor):
     )
 
 
-def test_what_is_undecided_comes_first_then_what_was_rejected_then_what_is_not_sent(editor):
-    approver = UserFactory(role="approver", first_name="Approver", last_name="One")
-    factories.organization(f"{BASE}.1", user=approver)
-    for number, state in enumerate(
-        (State.AWAITING, State.QUEUED, State.UNKNOWN, State.REJECTED, State.NEEDS_PERSON), 2
-    ):
+def test_what_is_undecided_comes_first_then_what_was_rejected_then_what_is_not_sent(editor, approver):
+    factories.organization(f"{BASE}.9", user=approver)
+    states = (State.AWAITING, State.QUEUED, State.UNKNOWN, State.REJECTED, State.NEEDS_PERSON)
+    for number, state in enumerate(states):
         submission(editor, number, state)
     found = home.read(approver)
     assert kinds(found.for_you) == ["needs_person", "rejected", "changes_not_sent"]
@@ -139,35 +136,25 @@ def test_of_one_kind_the_oldest_comes_first_and_many_are_one_line(editor):
 
 
 def test_counterparts_with_the_same_work_are_one_line(editor):
-    for record in counterparts(editor, 1):
-        rejected(record, editor)
-    staging, _ = counterparts(editor, 2)
-    rejected(staging, editor)
-    both, alone = [line for line in home.read(editor).for_you if line.kind == "rejected"]
-    assert [place.environment for place in both.places] == ["staging", "production"]
+    rejected_in_both(editor, 1)
+    submission(editor, 2, State.REJECTED)
+    both, alone = home.read(editor).for_you
     assert [place.url.split("/")[1] for place in both.places] == ["staging", "production"]
     assert [(what, len(places)) for what, places in both.titles] == [("Lakeside 1, New", 2)]
-    assert both.texts == [("", "Rejected by Redox without a text.")]
-    assert both.is_many
+    assert (both.texts, both.is_many) == ([("", "Rejected by Redox without a text.")], True)
     assert [place.environment for place in alone.places] == ["staging"]
-
-
-def test_counterparts_that_differ_are_named_each(editor):
-    for record, detail in zip(counterparts(editor, 1), ("No.", "Never."), strict=True):
-        rejected(record, editor)
-        Submission.objects.filter(organization=record).update(detail=detail)
-        Organization.objects.filter(pk=record.pk).update(name=f"Lakeside {record.environment}")
-    line = only(home.read(editor).for_you, "rejected")
-    assert [what for what, _ in line.titles] == ["Lakeside staging, New", "Lakeside production, New"]
-    assert line.texts == [("STAGING", 'Rejected by Redox: "No."'), ("PRODUCTION", 'Rejected by Redox: "Never."')]
+    Submission.objects.filter(environment="production").update(detail="Never.")
+    Organization.objects.filter(environment="production").update(name="Pier")
+    both = home.read(editor).for_you[0]
+    assert [what for what, _ in both.titles] == ["Lakeside 1, New", "Pier, New"]
+    assert both.texts[1] == ("PRODUCTION", 'Rejected by Redox: "Never."')
 
 
 def test_many_of_one_kind_are_one_line_that_counts_them_in_each_environment(editor):
-    for number in range(1, 5):
-        staging, production = counterparts(editor, number)
-        rejected(staging, editor)
-        if number < 3:
-            rejected(production, editor)
+    for number in (1, 2):
+        rejected_in_both(editor, number)
+    for number in (3, 4):
+        submission(editor, number, State.REJECTED)
     line = only(home.read(editor).for_you, "rejected")
     assert [what for what, _ in line.titles] == ["4 records", "2 records"]
     assert [fitting(place) for place in line.places] == [4, 2]
@@ -200,64 +187,47 @@ def test_unsent_changes_are_for_the_person_who_saved_them(editor):
     }
 
 
-def test_unsent_changes_of_people_who_cannot_send_are_for_all_who_can(editor):
-    approver = UserFactory(role="approver", first_name="Approver", last_name="One")
+def test_unsent_changes_of_people_who_cannot_send_are_for_all_who_can(editor, approver):
     factories.organization(user=editor, environment="production")
     assert texts(home.read(editor).waiting) == {
         "production: 1 record": ("<b>Approver One</b> can send this.", [("", "You saved this.")])
     }
-    assert texts(home.read(approver).for_you) == {
-        "production: 1 record": ("", [("", "Editor One saved this. They cannot send to PRODUCTION.")])
-    }
+    gone = UserFactory(first_name="A", last_name="& Gone", is_active=False, role="approver")
+    for saver, said in (
+        (editor, "Editor One saved this. They cannot send to PRODUCTION."),
+        (gone, "A &amp; Gone saved this. They cannot send to PRODUCTION."),
+        (None, "The portal saved this."),
+    ):
+        Organization.objects.update(edited_by=saver)
+        assert texts(home.read(approver).for_you) == {"production: 1 record": ("", [("", said)])}
 
 
-def test_numbers_of_records_are_named_in_each_environment(editor):
-    approver = UserFactory(role="approver", first_name="Approver", last_name="One")
+def test_numbers_of_records_are_named_in_each_environment(approver):
     for environment in Environment:
         factories.organization(user=approver, environment=environment)
     [line] = home.read(approver).for_you
     assert [(what, len(places)) for what, places in line.titles] == [("1 record you saved", 1)] * 2
 
 
-def test_unsent_changes_of_a_closed_account_are_not_left_to_it(editor):
-    gone = UserFactory(role="editor", first_name="Editor", last_name="& Gone")
-    factories.organization(user=gone)
-    User.objects.filter(pk=gone.pk).update(is_active=False)
-    assert texts(home.read(editor).for_you) == {
-        "staging: 1 record": ("", [("", "Editor &amp; Gone saved this. They cannot send to STAGING.")])
-    }
-
-
-def test_changes_that_no_person_saved_are_of_the_portal(editor):
-    factories.organization(user=editor)
-    Organization.objects.update(edited_by=None)
-    assert texts(home.read(editor).for_you) == {"staging: 1 record": ("", [("", "The portal saved this.")])}
-
-
 # What the portal does next
 
 
-def unknown_line(user: User) -> str:
-    return only(home.read(user).waiting, "unknown").places[0].text
+def hold(until: datetime.datetime) -> None:
+    EnvironmentGate.objects.filter(pk="staging").update(hold_until=until, hold_reason="Too many requests")
 
 
 def test_what_is_unknown_promises_when_the_directory_is_asked(editor):
-    """A day: what the demonstration seeds stays unknown that long."""
-    workers.beat("Worker", clock.now())
-    later = clock.now() + datetime.timedelta(days=1)
-    made = submission(editor, 1, State.UNKNOWN, sent_at=clock.now(), not_before=later)
-    assert unknown_line(editor).endswith(f"The portal asks the directory at {written(later, 'clock')}.")
-    Submission.objects.filter(pk=made.pk).update(not_before=clock.now())
-    assert unknown_line(editor).endswith("The portal asks the directory as soon as a worker takes it.")
+    def said() -> str:
+        return only(home.read(editor).waiting, "unknown").places[0].text
 
-
-def test_while_redox_asked_to_wait_no_question_is_promised(editor):
     workers.beat("Worker", clock.now())
-    submission(editor, 1, State.UNKNOWN, sent_at=clock.now(), not_before=clock.now())
-    until = clock.now() + datetime.timedelta(minutes=20)
-    EnvironmentGate.objects.filter(pk="staging").update(hold_until=until, hold_reason="Too many requests")
-    assert "The portal asks" not in unknown_line(editor)
-    assert "STAGING waits until" in unknown_line(editor)
+    later = clock.now() + datetime.timedelta(days=1)  # what the demonstration seeds stays unknown that long
+    submission(editor, 1, State.UNKNOWN, not_before=later)
+    assert said().endswith(f"The portal asks the directory at {written(later, 'clock')}.")
+    Submission.objects.update(not_before=clock.now())
+    assert said().endswith("The portal asks the directory as soon as a worker takes it.")
+    hold(minutes_ago(-20))
+    assert ("The portal asks" in said(), "STAGING waits until" in said()) == (False, True)
 
 
 def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
@@ -265,8 +235,7 @@ def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
     submission(editor, 1, State.QUEUED)
     line = only(home.read(editor).waiting, "queued")
     assert (line.who, line.texts) == ("<b>The portal</b> sends this when it can.", [])
-    until = clock.now() + datetime.timedelta(minutes=20)
-    EnvironmentGate.objects.filter(pk="staging").update(hold_until=until, hold_reason="Too many requests")
+    hold(until := minutes_ago(-20))
     Submission.objects.update(tries=1, not_before=until, created_at=minutes_ago(60))
     assert only(home.read(editor).waiting, "queued").texts == []
     for number in range(2, 5):
@@ -276,8 +245,8 @@ def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
 
 def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(editor):
     workers.beat("Worker", clock.now())
-    now, long_ago = clock.now(), minutes_ago(16)
-    submission(editor, 1, State.QUEUED, tries=1, created_at=now)
+    long_ago = minutes_ago(16)
+    submission(editor, 1, State.QUEUED, tries=1)
     submission(editor, 2, State.QUEUED, created_at=long_ago)
     submission(editor, 3, State.QUEUED, tries=1, http_status=429, created_at=long_ago)
     for number in (4, 5):
@@ -287,7 +256,7 @@ def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(e
 
 def test_what_is_tried_again_says_when_and_why(editor):
     workers.beat("Worker", clock.now())
-    later = clock.now() + datetime.timedelta(minutes=20)
+    later = minutes_ago(-20)
     submission(editor, 1, State.QUEUED, not_before=later, state_reason="The host was not found.")
     [(_, text)] = only(home.read(editor).waiting, "queued").texts
     assert text == (
@@ -349,16 +318,12 @@ def test_sent_by_you_are_the_last_five_of_seven_days_and_of_nobody_else(editor):
     assert home.read(UserFactory(role="editor")).mine == []
 
 
-def panels(found: Home) -> list[tuple[str, str]]:
-    return [(panel.under_way, panel.records) for panel in found.panels]
-
-
 def test_each_environment_says_how_its_records_are(editor):
-    assert panels(home.read(editor)) == [("", ""), ("", "")]
     factories.accepted(f"{BASE}.1", user=editor, evidence=Evidence.QUERY)
     submission(editor, 2, State.SENDING)
     found = home.read(editor)
-    assert panels(found) == [("1 sending", "1 active, 1 not registered"), ("", "")]
+    panels = [(panel.under_way, panel.records) for panel in found.panels]
+    assert panels == [("1 sending", "1 active, 1 not registered"), ("", "")]
     assert found.last_accepted is not None
     assert (found.last_accepted.oid, found.last_accepted_by) == (f"{BASE}.1", "by Query")
     assert found.never_compared == 1

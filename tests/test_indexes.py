@@ -45,7 +45,7 @@ def many_places() -> None:
             edited_at=now,
             version=1,
         )
-        for number in range(2000)
+        for number in range(300)
     )
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

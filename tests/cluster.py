@@ -17,8 +17,8 @@ import psycopg
 PATIENCE = 30.0
 """Seconds in which a new server answers."""
 
-_FAST = ("-F", "-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "jit=off")
-"""A power cut may lose what it likes."""
+_FAST = ("-F", "-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "jit=off", "-c", "autovacuum=off")
+"""A power cut may lose what it likes, and no run is long enough to be tidied up after."""
 
 
 def binaries() -> Path | None:

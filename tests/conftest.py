@@ -32,13 +32,20 @@ hypothesis_settings.register_profile("quick", deadline=None, max_examples=15)
 hypothesis_settings.load_profile("orgportal")
 
 
+TESTS = Path(__file__).parent
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--only-database", action="store_true", help="only tests that use a database")
+    parser.addoption("--only-database", action="store_true", help="only tests that another database can fail")
     parser.addoption("--save-pages", metavar="FOLDER", help="write each page that a browser opens into this folder")
 
+
+# A database has a say in what is claimed, locked, settled, counted, searched, sorted and refused by a constraint. What
+# is made of rows after they were read (pages, sentences, messages, answers) is the same from either database.
+BOTH_DATABASES = ("faults", "races", "services")
+"""The folders whose tests run on PostgreSQL as well, beside the files of `tests` itself. In them `one_database` marks
+what does not differ; elsewhere `both_databases` marks what does."""
 
 # The straight way of delivery; every other test that sends over HTTP is left out of the quick run.
 QUICK_DELIVERY = "test_delivery.py"
@@ -55,11 +62,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = wanted
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import, once a process, the files of which PostgreSQL runs nothing."""
+    if not config.getoption("--only-database") or collection_path.suffix != ".py" or _is_for_both(collection_path):
+        return None
+    return "both_databases" not in collection_path.read_text() or None
+
+
+def _is_for_both(path: Path) -> bool:
+    return path.parent == TESTS or path.relative_to(TESTS).parts[0] in BOTH_DATABASES
+
+
 def _differs_by_database(item: pytest.Item) -> bool:
-    if item.get_closest_marker("one_database"):
+    if not set(getattr(item, "fixturenames", ())) & DATABASE_FIXTURES and item.get_closest_marker("django_db") is None:
         return False
-    fixtures = set(getattr(item, "fixturenames", ()))
-    return bool(fixtures & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
+    if _is_for_both(item.path):
+        return item.get_closest_marker("one_database") is None
+    return item.get_closest_marker("both_databases") is not None
 
 
 @pytest.fixture(scope="session")

@@ -170,7 +170,7 @@ def _not_run(why: str) -> Result:
 
 
 def postgresql(*arguments: str) -> Result:
-    """Those tests that use a database, once more."""
+    """Those tests that another database can fail, once more."""
     programs = cluster.binaries()
     if programs is None:
         return _not_run("No PostgreSQL server on this machine (Debian: apt-get install postgresql).")

@@ -161,6 +161,7 @@ def what_was_taken_over_and_decided_is_compared_with_as_before() -> None:
     assert "Type" in ours.carried  # an Update would remove it
 
 
+@pytest.mark.one_database
 def test_what_is_stored_oddly_does_not_stop_the_upgrade_and_is_searched_as_if_saved_today(before: StateApps) -> None:
     make_unreadable(before)
     edit = write_as_before_folding(before)

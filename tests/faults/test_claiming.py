@@ -23,7 +23,7 @@ from tests import factories
 from tests.factories import BASE
 from tests.faults.portals import chain_faults
 
-CLAIMS = 10_000
+CLAIMS = 2_000
 
 TOKEN = '"organizations_submission"."token"'
 
@@ -143,7 +143,7 @@ def test_of_thousands_of_claims_by_two_workers_each_has_one_winner(practice: Pra
 def test_each_claim_writes_one_intent_with_its_own_attempt_and_token(practice: PracticeDirectory, editor: User) -> None:
     outbox(4, editor)
 
-    claimed = side_by_side(4, claim_whole, 200)
+    claimed = side_by_side(4, claim_whole, 100)
 
     assert each_has_one_winner(claimed)
     intents = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT)

@@ -62,6 +62,7 @@ def test_before_a_message_leaves_the_end_of_the_history_is_kept_outside_the_data
     assert file.read_text() == f"{intent.sequence} {intent.hash}\n"
 
 
+@pytest.mark.one_database
 def test_the_file_never_goes_back(practice: PracticeDirectory, editor: User, file: Path) -> None:
     accepted(editor)
     put_back(file)
@@ -70,6 +71,7 @@ def test_the_file_never_goes_back(practice: PracticeDirectory, editor: User, fil
     assert file.read_text() == kept
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("content", ["", "12", "12 \n", "zwölf " + "a" * 64, "\x00\x00\x00"])
 def test_a_file_cut_short_is_no_fault_and_is_written_anew(
     practice: PracticeDirectory, editor: User, worker: Actor, file: Path, content: str
@@ -82,6 +84,7 @@ def test_a_file_cut_short_is_no_fault_and_is_written_anew(
     assert not restored.look(actor=worker)
 
 
+@pytest.mark.one_database
 def test_another_database_is_no_fault(practice: PracticeDirectory, editor: User, worker: Actor, file: Path) -> None:
     put_back(file.with_name("sent-7f296bb4-83fd-498d-92f3-a76960648788.txt"))
     assert not restored.look(actor=worker)
@@ -124,6 +127,7 @@ def test_a_database_put_back_under_a_running_worker_sends_nothing(
     assert EnvironmentGate.objects.get(pk="staging").put_back
 
 
+@pytest.mark.one_database
 def test_it_is_seen_although_the_history_has_grown_past_where_it_was(
     practice: PracticeDirectory, editor: User, file: Path
 ) -> None:
@@ -135,6 +139,7 @@ def test_it_is_seen_although_the_history_has_grown_past_where_it_was(
     assert sent(practice) == []
 
 
+@pytest.mark.one_database
 def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_asked_about(
     practice: PracticeDirectory, editor: User, worker: Actor, file: Path
 ) -> None:
@@ -168,6 +173,7 @@ def yesterday(practice: PracticeDirectory, editor: User) -> None:
         factories.submission(factories.organization(oid, user=editor), user=editor)
 
 
+@pytest.mark.one_database
 @pytest.mark.slow
 def test_yesterdays_database_sends_nothing_until_a_person_goes_on_and_then_asks_and_never_resends(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path, yesterday: None

@@ -311,6 +311,7 @@ def machine(db: None, tmp_path: Path) -> Iterator[type[OneSubmission]]:
         yield OneSubmission
 
 
+@pytest.mark.one_database
 @pytest.mark.slow
 def test_one_submission_behaves_as_the_model_whatever_happens(machine: type[OneSubmission]) -> None:
     run_state_machine_as_test(
@@ -321,6 +322,7 @@ def test_one_submission_behaves_as_the_model_whatever_happens(machine: type[OneS
     )
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("settle", "doubles"), [(1.0, 1), (120.0, 0)])
 def test_the_model_sees_a_double_where_the_settle_time_is_too_short(
     machine: type[OneSubmission], settle: float, doubles: int

@@ -30,6 +30,7 @@ def the_worker(own: Portal) -> Worker:
     return Worker.objects.using(own.alias).get()
 
 
+@pytest.mark.one_database
 @pytest.mark.slow
 def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_written_down(own: Portal) -> None:
     own.practice.behaviour = "never-answers"
@@ -51,6 +52,7 @@ def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_writte
     assert the_worker(own).stopped_at is not None
 
 
+@pytest.mark.one_database
 @pytest.mark.slow
 def test_an_answer_that_comes_in_time_is_kept_by_a_worker_that_ends(own: Portal) -> None:
     own.practice.behaviour = "slow"  # 0.4 s, less than FINISH_WITHIN
@@ -61,6 +63,7 @@ def test_an_answer_that_comes_in_time_is_kept_by_a_worker_that_ends(own: Portal)
     assert own.faults(BASE) == ""
 
 
+@pytest.mark.one_database
 @pytest.mark.slow
 def test_nothing_is_claimed_while_the_database_is_another_releases(own: Portal) -> None:
     Submission.objects.using(own.alias).update(state=State.NEEDS_PERSON)
@@ -107,6 +110,7 @@ def test_a_fault_in_one_environment_does_not_keep_the_other_waiting(
     assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
 
 
+@pytest.mark.one_database
 def test_a_worker_told_to_end_while_it_asks_claims_nothing_more(
     practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +129,7 @@ def test_a_worker_told_to_end_while_it_asks_claims_nothing_more(
     assert (submission.state, practice.requests) == (State.QUEUED, [])
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("in_a_row", "sent"), [(0.0, 1), (60.0, 3)])
 def test_a_busy_worker_looks_at_everything_else_after_a_while(
     practice: PracticeDirectory,

@@ -14,7 +14,7 @@ from organizations.models import Contact, EnvironmentGate, Identifier, Organizat
 from organizations.services import failpoints
 from organizations.services.faults import NotDone
 
-FREE_ROUNDS = int(os.environ.get("RACE_ROUNDS", "10"))
+FREE_ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
 BEFORE_LOCKING = ("before-structure-lock",)
 AFTER_READING = ("between-locks", "before-history")
 LONGEST = 10.0

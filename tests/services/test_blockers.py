@@ -12,7 +12,7 @@ from tests.factories import BASE, acting
 from tests.services.sending import accepted, deliver, edit, fresh
 from tests.services.test_differences import read
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SAID = (Block.ALREADY_SO, Block.ONLY_SHOWN, Block.NOTHING_TO_DEACTIVATE)
 

@@ -15,7 +15,7 @@ from organizations.services.faults import EditConflict, NotDone, OutOfDate, Reas
 from tests import factories
 from tests.factories import BASE, acting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

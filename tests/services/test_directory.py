@@ -26,6 +26,8 @@ from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import accepted, deliver, edit, fresh, sent
 
+pytestmark = pytest.mark.one_database
+
 NOT_UNDERSTOOD = {
     "shows-another": "The directory answered with another organization and not with this OID.",
     "shows-twice": "The directory answered with 2 organizations that have this OID.",

@@ -43,6 +43,8 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
 
+pytestmark = pytest.mark.one_database
+
 SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
 
 

@@ -15,7 +15,7 @@ from tests.factories import BASE, UserFactory, acting
 
 from .test_deciding import ask, undecided_update
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from organizations.services.actors import system
 from organizations.services.faults import PasswordRefused
 from tests import factories
 
+pytestmark = pytest.mark.one_database
+
 GOOD = "three-quiet-otters"
 NOBODY = User(username="victim", first_name="Vera", last_name="Okonkwo-Ames", email="v.tester@acme.example")
 

@@ -16,7 +16,7 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OWN, THEIRS = BASE, "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
 DESTINATION = "5e3dc12b-0000-4f6e-8a6f-7a1b2c3d4e5f"

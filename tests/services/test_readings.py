@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from django.utils import timezone
 
 from organizations.models import (
@@ -23,6 +24,8 @@ from tests.factories import BASE, acting
 
 from .sending import accepted, deliver, edit, fresh
 from .test_resolving import a_while_ago, resolve, unknown, writes
+
+pytestmark = pytest.mark.one_database
 
 
 def read_as_before(practice: PracticeDirectory, editor: User) -> Organization:

@@ -13,7 +13,7 @@ from tests.redox import servers
 from .redox_says import Redox, redox_says, token
 from .test_waiting_for_redox import WORKER, unknown
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 @pytest.fixture

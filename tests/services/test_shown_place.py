@@ -18,7 +18,7 @@ from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import fresh
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def read(made: Organization, **values: Any) -> Organization:

@@ -14,7 +14,7 @@ from tests.connected import redox
 from tests.redox import servers
 from tests.services.sending import actions_of, deliver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 API_KEY = {
     "REDOX_STAGING_AUTH": "api-key",

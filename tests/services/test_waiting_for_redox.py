@@ -30,7 +30,7 @@ from tests.redox import servers
 from tests.services.redox_says import BUSY, YES, Redox, redox_says, token
 from tests.services.sending import accepted, deliver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 WORKER = system("Worker test")
 

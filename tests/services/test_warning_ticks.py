@@ -16,7 +16,7 @@ from tests.connected import redox
 from tests.factories import BASE, acting
 from tests.services.test_differences import read
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 CHILD = f"{BASE}.1"
 SITE = BASE.removesuffix(".1.1")

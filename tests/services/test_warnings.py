@@ -21,7 +21,7 @@ from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 CHILD = f"{BASE}.1"
 SITE = BASE.removesuffix(".1.1")

@@ -13,7 +13,7 @@ from tests import factories
 from tests.factories import UserFactory, acting
 from tests.services.test_differences import read
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 EXTRA = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
 

@@ -123,6 +123,7 @@ class Ground:
         return found
 
 
+@pytest.mark.both_databases
 @pytest.mark.slow
 def test_no_page_needs_more_queries_for_many_rows_than_for_few(client_of, db, monkeypatch):
     # Once a minute a page also writes that the session is used.

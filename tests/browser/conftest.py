@@ -66,12 +66,22 @@ def worker(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> Iter
     assert not thread.is_alive()
 
 
+@pytest.fixture(scope="session")
+def watched() -> window.Faults:
+    return window.Faults()
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser, portal: str, watched: window.Faults) -> window.Windows:
+    return window.Windows(browser, portal, watched)
+
+
 @pytest.fixture
-def faults() -> Iterator[window.Faults]:
+def faults(watched: window.Faults) -> Iterator[window.Faults]:
     """Fails the test for what its windows should not have done."""
-    faults = window.Faults()
-    yield faults
-    assert faults.found == []
+    watched.forget()
+    yield watched
+    assert watched.found == []
 
 
 @pytest.fixture
@@ -105,16 +115,15 @@ def portal(live_server: Any, pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture
-def page_as(browser: Browser, portal: str, person: Callable[..., User], faults: window.Faults) -> Iterator[PageAs]:
-    """A window in which a person has signed in through the form; further values are those of a browser context."""
-    opened: list[Page] = []
+def page_as(
+    windows: window.Windows, portal: str, person: Callable[..., User], faults: window.Faults
+) -> Iterator[PageAs]:
+    """An empty window in which a person is signed in; further values are those of a browser context."""
 
     def page_of(role: str, number: str = "One", **options: object) -> Page:
-        page = window.open_window(browser, portal, faults, **options)
-        opened.append(page)
-        window.sign_in(page, person(role, number).username, factories.PASSWORD)
+        page = windows.open(**options)
+        window.signed_in(page, portal, person(role, number))
         return page
 
     yield page_of
-    for page in opened:
-        page.context.close()
+    windows.close()

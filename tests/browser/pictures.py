@@ -71,11 +71,13 @@ def test_home_where_nothing_needs_anybody(
         made.registered(BASES[environment], user=everybody[person], environment=environment, name="Lakeside Clinics")
         environments.check(environment, actor=acting(everybody["approver"]))
     page = page_as("editor")
+    page.goto("/")
     take(page, "home-quiet")
 
 
 def test_pages_of_an_editor(seeded: None, page_as: PageAs, take: Take) -> None:
     page = page_as("editor")
+    page.goto("/")
     take(page, "home-busy")
     page.goto("/staging/organizations/")
     take(page, "organizations")

@@ -24,7 +24,7 @@ def keeping_browser(browser: Browser) -> Iterator[Browser]:
 def test_back_after_signing_out_shows_no_page(
     keeping_browser: Browser, portal: str, person: Callable[..., User], faults: window.Faults
 ) -> None:
-    page = window.open_window(keeping_browser, portal, faults)
+    page = window.open_context(keeping_browser, portal, faults).new_page()
     window.sign_in(page, person("viewer").username, factories.PASSWORD)
     page.goto("/account/")
     page.goto("/help/")

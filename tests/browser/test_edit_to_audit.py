@@ -33,6 +33,7 @@ def test_an_edit_is_reviewed_sent_and_found_in_the_history(
     practice: PracticeDirectory, page_as: PageAs, north: Organization
 ) -> None:
     page = page_as("editor")
+    page.goto("/")
     page.get_by_role("link", name="STAGING").first.click()
     page.get_by_role("link", name="Lakeside North", exact=True).click()
     page.get_by_role("link", name="Edit", exact=True).click()

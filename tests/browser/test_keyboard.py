@@ -18,6 +18,7 @@ def test_edit_review_and_send_without_a_mouse(
 ) -> None:
     made.registered(user=person("editor"), name="Lakeside North")
     page = page_as("editor")
+    page.goto("/")
     press(page, "STAGING")
     page.wait_for_url("**/staging/organizations/")
     press(page, "Skip to the page")

@@ -27,6 +27,7 @@ def expect_end(page: Page, words: str) -> None:
 
 def test_from_sign_in_to_an_accepted_update_in_six_presses(north: Organization, page_as: PageAs) -> None:
     page, hands = page_as("editor"), Hands(presses=1, typed=2)  # the sign-in itself
+    page.goto("/")
     hands.press(page.get_by_role("navigation", name="Environments").get_by_role("link", name="STAGING"))
     hands.press(page.get_by_role("link", name=north.name, exact=True))
     hands.press(page.get_by_role("link", name="Edit", exact=True))

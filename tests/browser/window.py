@@ -3,9 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -17,12 +20,16 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-# So that it looks nothing up by itself.
+from organizations.models import User
+
 FLAGS = [
+    # So that it looks nothing up by itself.
     "--disable-quic",
     "--disable-component-update",
     "--disable-sync",
     "--disable-background-networking",
+    # No page lives so long that optimizing its scripts would pay.
+    "--js-flags=--no-opt,--no-maglev",
 ]
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
@@ -44,11 +51,16 @@ def chromium(path: str) -> Iterator[Browser]:
 
 
 class Faults:
-    """What happened in the windows of one test and must not. `allowed` are answers that a test calls forth itself."""
+    """What happened in the windows of a test and must not. `allowed` are answers that a test calls forth itself."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
         self.allowed: set[int] = set()
+
+    def forget(self) -> None:
+        """Begin with another test."""
+        self.found.clear()
+        self.allowed.clear()
 
     def watch(self, context: BrowserContext, host: str) -> None:
         self.host = host
@@ -78,13 +90,49 @@ class Faults:
             self.found.append(f"{request.failure}: {request.url}")
 
 
-def open_window(browser: Browser, url: str, faults: Faults, **options: Any) -> Page:
-    """A window of its own, with its own cookies."""
+def open_context(browser: Browser, url: str, faults: Faults, **options: Any) -> BrowserContext:
+    """Cookies and a cache of their own, for windows of one kind."""
     chosen = {"viewport": WIDE, "reduced_motion": "reduce"} | options
     context = browser.new_context(base_url=url, **chosen)
     context.set_default_timeout(PATIENCE)
     faults.watch(context, urlsplit(url).netloc)
-    return context.new_page()
+    return context
+
+
+class Windows:
+    """Windows of one browser. A context is used again, without its cookies: making one takes longer than many tests."""
+
+    def __init__(self, browser: Browser, url: str, faults: Faults) -> None:
+        self._context_of = partial(open_context, browser, url, faults)
+        self._free: dict[str, list[BrowserContext]] = {}
+        self._used: list[tuple[BrowserContext, list[BrowserContext]]] = []
+
+    def open(self, **options: Any) -> Page:
+        """A window that shares nothing with the others of this test. The options are those of a browser context."""
+        free = self._free.setdefault(repr(sorted(options.items())), [])
+        if not free:
+            free.append(self._context_of(**options))
+            free[0].new_page()  # stays open and empty: the process behind it serves the windows of later tests
+        context = free.pop()
+        self._used.append((context, free))
+        return context.new_page()
+
+    def close(self) -> None:
+        """Close what a test has opened."""
+        for context, free in self._used:
+            for page in context.pages[1:]:
+                page.close()
+            context.clear_cookies()
+            free.append(context)
+        self._used.clear()
+
+
+def signed_in(page: Page, url: str, user: User) -> None:
+    """Give the window the session of a person, without the form."""
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
 
 
 def sign_in(page: Page, username: str, password: str) -> None:

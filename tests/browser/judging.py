@@ -1,6 +1,8 @@
 """What holds for every page in a real browser: accessible, nothing beside the window or cut, one primary button."""
 
 import re
+from itertools import groupby
+from typing import Literal, NamedTuple
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
@@ -10,11 +12,33 @@ from .window import NARROW, WIDE
 # 320: WCAG 1.4.10; what fits here needs no scrolling sideways at 400 %.
 WIDTHS = (320, 768, 1024, 2200)
 TITLE = re.compile(r"(Error: )?.+( \| (STAGING|PRODUCTION))? \| orgportal")
-_RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-    "preload": False,
-}
+
+
+class _Pass(NamedTuple):
+    """One run of axe: in which window, and by which rules."""
+
+    width: int
+    narrower: int
+    """One of WIDTHS, at which the page is at least as tall."""
+    scheme: Literal["light", "dark"]
+    rules: dict[str, object]
+    # An open menu lies over the page: it is judged in the wide window, and what it covers there in the narrow one.
+    closed: str
+    judged: set[int]
+    """The places that this pass has judged, on whatever page."""
+
+
+_ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+# What is hidden on a phone may take a name away.
+_NAMES = ["link-name", "button-name", "label", "empty-heading"]
+_ON_A_PHONE = {"type": "rule", "values": [*_NAMES, "color-contrast", "target-size", "scrollable-region-focusable"]}
+# Each colour is judged in the wide window in both schemes; on a phone, where other parts show, in the dark.
+_PASSES = (
+    _Pass(NARROW["width"], 320, "dark", _ON_A_PHONE, "details:not([open], .menu)", set()),
+    _Pass(WIDE["width"], 1024, "dark", _COLOURS, "details:not([open])", set()),
+    _Pass(WIDE["width"], 1024, "light", _ALL, "details:not([open])", set()),
+)
 _MISPLACED = """
 () => {
   const width = document.documentElement.clientWidth, found = [];
@@ -27,6 +51,9 @@ _MISPLACED = """
     const cut = all.filter(it => it.scrollWidth > it.clientWidth + 1 && it.clientWidth > 1
       && /hidden|clip/.test(getComputedStyle(it).overflowX) && !it.matches('input, select, svg *, .visually-hidden'));
     if (cut.length) tell('cuts what is in it', cut);
+    const primary = document.querySelectorAll('.btn-primary, .btn-send');
+    const visible = [...primary].filter(it => it.checkVisibility({ visibilityProperty: true }));
+    if (visible.length > 1) tell(`${visible.length} primary buttons`, visible);
   };
   const closed = document.querySelectorAll('details:not([open])');
   look('folded');
@@ -37,46 +64,71 @@ _MISPLACED = """
   return [found, height];
 }
 """
+# Contrast and size are judged once for each place, since most of a page is on the page before as well. What has the
+# same tags, classes, colours and fonts from the root down has the same contrast; three of a page stand for the rest.
 _VIOLATIONS = """
-async ([closed, rules]) => {
-  const opened = document.querySelectorAll(closed);
+async ([closed, runOnly, judged]) => {
+  const opened = [...document.querySelectorAll(closed)], known = new Set(judged), places = new Map(), fresh = new Map();
+  const place = it => {
+    if (!it || places.has(it)) return places.get(it);
+    const css = getComputedStyle(it), { width, height } = it.getBoundingClientRect();
+    const way = [place(it.parentElement), it.tagName, it.className, it.disabled, Math.min(width, height) < 24,
+      css.color, css.backgroundColor, css.backgroundImage, css.opacity, css.fontSize, css.fontWeight].join();
+    let number = 0;
+    for (let at = 0; at < way.length; at++) number = Math.imul(number, 31) + way.charCodeAt(at) | 0;
+    places.set(it, number);
+    return number;
+  };
   for (const it of opened) it.open = true;
   await Promise.all(document.getAnimations().map(one => one.finished));
-  const { violations } = await axe.run(rules);
+  for (const it of document.querySelectorAll('body, body *')) {
+    if (!it.checkVisibility() || known.has(place(it))) continue;
+    const same = fresh.get(place(it)) ?? fresh.set(place(it), []).get(place(it));
+    if (same.push(it) < 4) it.setAttribute('data-fresh', '');
+  }
+  axe.configure({ rules: ['color-contrast', 'target-size'].map(id => ({ id, selector: '[data-fresh]' })) });
+  const { violations } = await axe.run({ runOnly, resultTypes: ['violations'], preload: false });
+  for (const it of document.querySelectorAll('[data-fresh]')) it.removeAttribute('data-fresh');
   for (const it of opened) it.open = false;
-  return violations.flatMap(
+  const told = violations.flatMap(
     one => one.nodes.slice(0, 3).map(node => `${one.id} (${one.help}): ${node.html.slice(0, 200)}`));
+  return [told, told.length ? [] : [...fresh.keys()]];
 }
 """
-# An open menu lies over the page: it is judged in the wide window, and what it covers there in the narrow one.
-_CLOSED = ((NARROW, "details:not([open], .menu)"), (WIDE, "details:not([open])"))
 
 
 def misplaced_at(page: Page, width: int) -> list[str]:
-    """What is beside a window of this width, or cut."""
+    """What is beside a window of this width, or cut, or one primary button too many."""
     page.set_viewport_size({"width": width, "height": 900})
     return [f"{width}: {fault}" for fault in page.evaluate(_MISPLACED)[0]]
 
 
 def faults_of(page: Page) -> list[str]:
     """Everything that is wrong with the page in the window, folded and unfolded, at each width, light and dark."""
-    found = []
-    if not TITLE.fullmatch(page.title()):
-        found.append(f"title: {page.title()}")
-    primary = page.locator(".btn-primary:visible, .btn-send:visible").count()
-    if primary > 1:
-        found.append(f"{primary} primary buttons")
-    for width in WIDTHS:
-        found += misplaced_at(page, width)
+    found = [] if TITLE.fullmatch(page.title()) else [f"title: {page.title()}"]
+    cdp = page.context.new_cdp_session(page)
+
+    def resize(width: int, height: int) -> None:
+        # Not by `set_viewport_size`, which also changes the window around the page: that takes as long again.
+        size = {"width": width, "height": height, "deviceScaleFactor": 0, "mobile": False}
+        cdp.send("Emulation.setDeviceMetricsOverride", size)
+
+    def look(width: int, height: int = 900) -> int:
+        resize(width, height)
+        misplaced, whole = page.evaluate(_MISPLACED)
+        found.extend(f"{width}: {fault}" for fault in misplaced)
+        return int(whole)
+
+    heights = {width: look(width) for width in WIDTHS}
     page.evaluate(AXE_SCRIPT)
-    for size, closed in _CLOSED:
-        page.set_viewport_size(size)
-        misplaced, height = page.evaluate(_MISPLACED)
-        found += [f"{size['width']}: {fault}" for fault in misplaced]
+    for (width, narrower), passes in groupby(_PASSES, key=lambda each: (each.width, each.narrower)):
         # As tall as the page: what sticks to an edge of the window lies over nothing.
-        page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
-        for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)
-            found += [f"{size['width']} {scheme}: {fault}" for fault in page.evaluate(_VIOLATIONS, [closed, _RULES])]
-    page.set_viewport_size(WIDE)
+        look(width, max(heights[narrower], 900))
+        for each in passes:
+            page.emulate_media(color_scheme=each.scheme)
+            violations, places = page.evaluate(_VIOLATIONS, [each.closed, each.rules, list(each.judged)])
+            each.judged.update(places)
+            found += [f"{width} {each.scheme}: {violation}" for violation in violations]
+    resize(**WIDE)
+    cdp.detach()
     return found

@@ -42,7 +42,7 @@ def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) ->
         ),
     ],
 )
-def test_each_error_is_named_at_its_field(typed: dict[str, str], errors: dict[str, str]) -> None:
+def test_each_error_is_named_at_its_field(typed, errors):
     assert {name: found[0] for name, found in form_of(**typed).errors.items()} == errors
 
 
@@ -66,19 +66,19 @@ def test_each_error_is_named_at_its_field(typed: dict[str, str], errors: dict[st
         (Intent.REACTIVATE, {"why": "open", "replaced_by": PIER.name}, "Location open again: Lease ended"),
     ],
 )
-def test_what_is_kept_as_the_reason(intent: Intent, typed: dict[str, str], reason: str) -> None:
+def test_what_is_kept_as_the_reason(intent, typed, reason):
     form = form_of(intent, **typed)
     assert form.is_valid()
     assert form.given == reason
 
 
 @pytest.mark.parametrize("typed", ["Lakeside 1", "  lakeside  1 ", "LAKESIDE 1"])
-def test_the_name_is_typed_without_regard_to_case_and_blanks(typed: str) -> None:
+def test_the_name_is_typed_without_regard_to_case_and_blanks(typed):
     assert form_of(name="Lakeside 1", typed_name=typed).is_valid()
 
 
 @pytest.mark.parametrize("typed", ["", "Lakeside 2", "Lakeside1"])
-def test_another_name_is_refused(typed: str) -> None:
+def test_another_name_is_refused(typed):
     errors = form_of(name="Lakeside 1", typed_name=typed).errors
     assert errors == {"typed_name": ["This is not the name. Type: Lakeside 1."]}
 
@@ -86,7 +86,7 @@ def test_another_name_is_refused(typed: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "number"), [("", -1), ("x", -1), ("-1", -1), ("9" * 5000, -1), ("٣", -1), ("1\x00", -1), ("17", 17)]
 )
-def test_what_is_no_number_is_no_submission(typed: str, number: int) -> None:
+def test_what_is_no_number_is_no_submission(typed, number):
     form = form_of(seen_submission=typed)
     form.is_valid()
     assert form.last_seen == number

@@ -1,6 +1,5 @@
 """What was sent beside what the directory shows: equal is what means the same."""
 
-import random
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -19,9 +18,7 @@ def differing(sent: OrganizationRecord, seen: OrganizationRecord) -> list[str]:
 
 @settings(max_examples=40)
 @given(records, st.randoms())
-def test_a_record_differs_in_nothing_from_itself_with_its_contacts_in_any_order(
-    one: OrganizationRecord, chance: random.Random
-) -> None:
+def test_a_record_differs_in_nothing_from_itself_with_its_contacts_in_any_order(one, chance):
     shuffled = list(one.contacts)
     chance.shuffle(shuffled)
     assert differing(one, replace(one, contacts=tuple(shuffled))) == differing(one, one) == []
@@ -29,21 +26,19 @@ def test_a_record_differs_in_nothing_from_itself_with_its_contacts_in_any_order(
 
 @settings(max_examples=40)
 @given(records, records)
-def test_a_difference_in_meaning_is_never_left_out_and_counts_as_the_next_review_counts_it(
-    sent: OrganizationRecord, other: OrganizationRecord
-) -> None:
+def test_a_difference_in_meaning_is_never_left_out_and_counts_as_the_next_review_counts_it(sent, other):
     for seen in (other, replace(other, oid=sent.oid)):
         assert (differing(sent, seen) == []) == (readable(sent) == readable(seen))
     assert len(differing(sent, seen)) == len(knowledge.split(None, seen, sent).overwritten)
 
 
-def test_the_destination_cannot_be_read_and_is_not_compared() -> None:
+def test_the_destination_cannot_be_read_and_is_not_compared():
     sent = record(destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41")
     row = next(row for row in compare(sent, record(), None) if row.label == "Destination ID")
     assert (row.sent, row.seen, row.equal) == (sent.destination_id, NOT_READ, None)
 
 
-def test_other_ways_to_write_the_same_are_equal_and_shown_as_they_are() -> None:
+def test_other_ways_to_write_the_same_are_equal_and_shown_as_they_are():
     sent = record()
     address = AddressRecord(
         street="1 Shore Rd", city="Madison", state="wi", zip_code="53704-1234", county="Dane", country="US"
@@ -55,7 +50,7 @@ def test_other_ways_to_write_the_same_are_equal_and_shown_as_they_are() -> None:
     assert rows["Contact 1, Work phone"].seen == "(608) 555-0100"
 
 
-def test_a_contact_that_only_one_side_has_differs_as_one_field() -> None:
+def test_a_contact_that_only_one_side_has_differs_as_one_field():
     sent = record()
     more = ContactRecord(purpose="Technical", name="Night desk", work_phone="+16085550199")
     seen = replace(sent, contacts=(*sent.contacts, more))
@@ -64,7 +59,7 @@ def test_a_contact_that_only_one_side_has_differs_as_one_field() -> None:
     assert differing(seen, sent) == ["Contact 2"]
 
 
-def test_what_was_accepted_before_stands_beside_its_own_contact() -> None:
+def test_what_was_accepted_before_stands_beside_its_own_contact():
     first, second = (
         record().contacts[0],
         ContactRecord(purpose="Technical", name="Night desk", home_phone="+16085550199"),

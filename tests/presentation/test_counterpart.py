@@ -34,7 +34,7 @@ def linked(user: User) -> tuple[Organization, Organization]:
     return loaded(staging), loaded(production)
 
 
-def test_without_a_counterpart_only_production_is_prepared(editor: User) -> None:
+def test_without_a_counterpart_only_production_is_prepared(editor):
     staging, production = pair(editor)
     beside = counterpart.beside(staging)
     assert (beside.row, beside.prepare_url, beside.other) == (None, PREPARE, "PRODUCTION")
@@ -42,7 +42,7 @@ def test_without_a_counterpart_only_production_is_prepared(editor: User) -> None
     assert (beside.row, beside.prepare_url, beside.other) == (None, "", "STAGING")
 
 
-def test_beside_a_record_is_its_counterpart(editor: User) -> None:
+def test_beside_a_record_is_its_counterpart(editor):
     staging, production = linked(editor)
     for here, there in ((staging, production), (production, staging)):
         beside = counterpart.beside(here)
@@ -59,7 +59,7 @@ def test_beside_a_record_is_its_counterpart(editor: User) -> None:
         (Intent.DEACTIVATE, None),
     ],
 )
-def test_what_staging_accepted_is_repeated_in_production(editor: User, intent: Intent, step: Step | None) -> None:
+def test_what_staging_accepted_is_repeated_in_production(editor, intent, step):
     staging, production = pair(editor)
     assert counterpart.next_step(Submission(organization=staging, intent=intent)) == step
     assert counterpart.next_step(Submission(organization=production, intent=intent)) is None
@@ -71,13 +71,13 @@ def test_what_staging_accepted_is_repeated_in_production(editor: User, intent: I
     assert counterpart.next_step(Submission(organization=staging, intent=intent)) == expected
 
 
-def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor: User) -> None:
+def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor):
     staging = foreign(factories.confirmed(factories.organization(user=editor)))
     assert counterpart.beside(staging).prepare_url == ""
     assert counterpart.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
 
-def test_two_records_side_by_side(editor: User) -> None:
+def test_two_records_side_by_side(editor):
     staging, production = pair(editor, name="Lakeside Nord", part_of_oid="1.2.3", aliases=("Nord",))
     submission = factories.submission(staging, user=editor)
     accepted = localtime(factories.confirmed(staging, submission=submission, evidence=Evidence.QUERY).confirmed_at)
@@ -102,7 +102,7 @@ def drawn(made: Organization, user: User, named: str | None = None) -> tuple[Cou
     return built, controls_in(html_of_page(built))
 
 
-def test_without_a_counterpart_the_page_offers_the_ways_to_one(editor: User) -> None:
+def test_without_a_counterpart_the_page_offers_the_ways_to_one(editor):
     staging, production = pair(editor)
     built, offered = drawn(staging, editor)
     assert text_of_page(built).startswith("No record in PRODUCTION, Lakeside 1 | STAGING | orgportal")
@@ -112,7 +112,7 @@ def test_without_a_counterpart_the_page_offers_the_ways_to_one(editor: User) -> 
     assert (built.path[-1], "Prepare in PRODUCTION" in offered) == (("STAGING", ""), False)
 
 
-def test_a_record_is_named_by_oid_or_name_and_then_compared(editor: User) -> None:
+def test_a_record_is_named_by_oid_or_name_and_then_compared(editor):
     staging, production = pair(editor, name="Lakeside Nord")
     for named in (THEIRS, "lakeside nord"):
         built, offered = drawn(staging, editor, named)
@@ -126,14 +126,14 @@ def test_a_record_is_named_by_oid_or_name_and_then_compared(editor: User) -> Non
         assert text_of_page(built).startswith("Error: No record in PRODUCTION")
 
 
-def test_a_record_with_a_counterpart_cannot_be_chosen(editor: User) -> None:
+def test_a_record_with_a_counterpart_cannot_be_chosen(editor):
     linked(editor)
     third = factories.organization(f"{BASE}.3", user=editor)
     built, offered = drawn(third, editor, THEIRS)
     assert ("has a counterpart already" in built.fault, "Link these two records" in offered) == (True, False)
 
 
-def test_two_linked_records_stand_side_by_side_with_the_way_to_part_them(editor: User) -> None:
+def test_two_linked_records_stand_side_by_side_with_the_way_to_part_them(editor):
     staging, production = linked(editor)
     for here, there in ((staging, production), (production, staging)):
         built, offered = drawn(here, editor)
@@ -142,7 +142,7 @@ def test_two_linked_records_stand_side_by_side_with_the_way_to_part_them(editor:
         assert built.switch_url == f"/{there.environment}/organizations/{there.oid}/"
 
 
-def test_a_viewer_sees_both_records_and_no_button_that_works(editor: User) -> None:
+def test_a_viewer_sees_both_records_and_no_button_that_works(editor):
     staging, production = pair(editor)
     built, offered = drawn(staging, factories.UserFactory(role="viewer"), THEIRS)
     assert (built.other, offered["Prepare in PRODUCTION"]) == (production, None)

@@ -1,7 +1,6 @@
 """The page before a record is deactivated or reactivated: what is sent, whose values those are, what is in the way."""
 
 import datetime
-from collections.abc import Callable
 
 import pytest
 from django.utils.html import strip_tags
@@ -47,7 +46,7 @@ def done(made: Organization, user: User) -> str:
 # What happens -----------------------------------------------------------------------------------------------
 
 
-def test_it_says_what_happens_and_what_is_sent(accepted: Organization, editor: User) -> None:
+def test_it_says_what_happens_and_what_is_sent(accepted, editor):
     found = page(accepted, editor)
     text, drawn = text_of_page(found), html_of_page(found)
     assert text.startswith("Deactivate, Lakeside 1 | STAGING | orgportal")
@@ -61,7 +60,7 @@ def test_it_says_what_happens_and_what_is_sent(accepted: Organization, editor: U
     assert '<datalist id="parents"></datalist>' in drawn
 
 
-def test_a_reactivation_is_said_not_to_be_documented(editor: User) -> None:
+def test_a_reactivation_is_said_not_to_be_documented(editor):
     found = page(deactivated(editor), editor, Intent.REACTIVATE)
     text, drawn = text_of_page(found), html_of_page(found)
     assert "Redox gets an Update with Active = true. Everything else is sent as it was last accepted on " in text
@@ -70,7 +69,7 @@ def test_a_reactivation_is_said_not_to_be_documented(editor: User) -> None:
     assert ("replaced_by" in drawn, found.shown.done) == (False, "")
 
 
-def test_in_production_the_name_is_typed_by_who_may_send(editor: User) -> None:
+def test_in_production_the_name_is_typed_by_who_may_send(editor):
     made = factories.accepted(user=editor, environment="production", name="<script>alert(1)</script>")
     drawn = html_of_page(page(made, editor))
     assert controls_in(drawn)["Deactivate in PRODUCTION"] is None
@@ -79,21 +78,21 @@ def test_in_production_the_name_is_typed_by_who_may_send(editor: User) -> None:
     assert page(made, editor).why_not == "You cannot send to PRODUCTION. Approvers can: nobody yet."
 
 
-def test_saved_changes_stay_behind_and_are_named(accepted: Organization, editor: User) -> None:
+def test_saved_changes_stay_behind_and_are_named(accepted, editor):
     edited(accepted, editor, address=AddressRecord(city="Middleton", zip_code="53562"))
     text = text_of_page(page(accepted, editor))
     assert "6 saved changes (Street, City, County, State, ZIP, Country) are not sent. They stay saved." in text
     assert '"City": "Madison"' in text
 
 
-def test_the_counterpart_is_named_as_not_touched(accepted: Organization, editor: User) -> None:
+def test_the_counterpart_is_named_as_not_touched(accepted, editor):
     production = factories.accepted(f"{BASE}.2", user=editor, environment="production")
     Organization.objects.filter(pk=production.pk).update(staging_record=accepted)
     assert "Also active in STAGING as Lakeside 1. It is not touched." in text_of_page(page(production, editor))
     assert "Also active in PRODUCTION as Lakeside 2." in text_of_page(page(accepted, editor))
 
 
-def test_old_values_are_listed_before_a_reactivation(editor: User) -> None:
+def test_old_values_are_listed_before_a_reactivation(editor):
     made = deactivated(editor)
     assert page(made, editor, Intent.REACTIVATE).shown.old_values == []
     AuditEntry.objects.update(at=clock.now() - datetime.timedelta(days=181))
@@ -106,7 +105,7 @@ def test_old_values_are_listed_before_a_reactivation(editor: User) -> None:
 # What is so already, and on what evidence -------------------------------------------------------------------
 
 
-def test_it_names_the_evidence_of_the_deactivation(editor: User) -> None:
+def test_it_names_the_evidence_of_the_deactivation(editor):
     made = deactivated(editor, Evidence.QUERY)
     assert page(made, editor).shown.is_done
     number = made.confirmed_submission_id
@@ -118,14 +117,14 @@ def test_it_names_the_evidence_of_the_deactivation(editor: User) -> None:
     assert controls_in(html_of_page(page(made, editor)))["Reactivate"] == f"{HERE}reactivate/"
 
 
-def test_active_taken_from_the_directory_is_not_called_accepted(accepted: Organization, editor: User) -> None:
+def test_active_taken_from_the_directory_is_not_called_accepted(accepted, editor):
     version = shown(accepted, active=False).version
     differences.take_theirs(accepted.pk, version, reason="Closed", actor=acting(editor))
     assert page(accepted, editor).shown.is_done
     assert done(accepted, editor).startswith("Taken from the directory, asked ")
 
 
-def test_a_deactivation_before_a_reactivation_is_not_the_evidence(editor: User) -> None:
+def test_a_deactivation_before_a_reactivation_is_not_the_evidence(editor):
     made = deactivated(editor)
     again = factories.submission(made, user=editor, intent=Intent.REACTIVATE)
     made = factories.confirmed(made, submission=again, active=True)
@@ -134,7 +133,7 @@ def test_a_deactivation_before_a_reactivation_is_not_the_evidence(editor: User) 
     assert done(made, editor).startswith(f"Redox accepted submission {update.pk}, ")
 
 
-def test_what_is_in_the_way_leaves_no_form_and_leads_on(accepted: Organization, editor: User) -> None:
+def test_what_is_in_the_way_leaves_no_form_and_leads_on(accepted, editor):
     edited(accepted, editor, name="Lakeside North")
     submission = factories.submission(accepted, user=editor)
     drawn = html_of_page(page(accepted, editor))
@@ -145,7 +144,7 @@ def test_what_is_in_the_way_leaves_no_form_and_leads_on(accepted: Organization, 
     )
 
 
-def test_below_a_deactivated_parent_nothing_is_reactivated(editor: User) -> None:
+def test_below_a_deactivated_parent_nothing_is_reactivated(editor):
     deactivated(editor)
     child = factories.confirmed(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE), active=False)
     text = text_of_page(page(child, editor, Intent.REACTIVATE))
@@ -183,16 +182,14 @@ def _stated(user: User) -> Organization:
         (_stated, "as it is saved here, because nothing else is known of it", ""),
     ],
 )
-def test_it_names_where_the_other_values_come_from(
-    editor: User, arrange: Callable[[User], Organization], says: str, dated_by: str
-) -> None:
+def test_it_names_where_the_other_values_come_from(editor, arrange, says, dated_by):
     made = loaded(arrange(editor))
     assert page(made, editor).shown.source == (says, getattr(made, dated_by) if dated_by else None)
     plan = draft.page(drafts.draft(drafts.branch(made, PlanKind.DEACTIVATE), actor=acting(editor)))
     assert plan.sources == says
 
 
-def test_saved_changes_of_a_claimed_record_are_named_as_not_sent(editor: User) -> None:
+def test_saved_changes_of_a_claimed_record_are_named_as_not_sent(editor):
     made = shown(factories.organization(user=editor), name="By hand")
     differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
     assert (page(made, editor).shown.name, page(made, editor).shown.not_sent) == ("By hand", ("Name",))
@@ -201,7 +198,7 @@ def test_saved_changes_of_a_claimed_record_are_named_as_not_sent(editor: User) -
 # What replaces it -------------------------------------------------------------------------------------------
 
 
-def test_only_another_active_record_of_the_environment_replaces_it(accepted: Organization, editor: User) -> None:
+def test_only_another_active_record_of_the_environment_replaces_it(accepted, editor):
     factories.organization(f"{BASE}.5", user=editor, name="Lakeside Pier")
     factories.organization(f"{BASE}.6", user=editor, environment="production", name="Lakeside Quay")
     factories.confirmed(factories.organization(f"{BASE}.7", user=editor, name="Lakeside Cove"), active=False)

@@ -3,10 +3,8 @@
 from django.utils.html import strip_tags
 
 from organizations.models import AuditEntry, Organization, State, Submission, User
-from organizations.practice import PracticeDirectory
 from organizations.presentation import home, rejection, sentences, todo
 from organizations.services import deciding
-from organizations.services.actors import Actor
 from organizations.services.deciding import Verdict
 
 from .sending import decided, entries_of, foreign, updated
@@ -23,9 +21,7 @@ def line_of(submission: Submission, editor: User) -> str:
     return matter.places[0].text
 
 
-def test_the_decision_is_named_on_submission_record_home_and_in_the_history(
-    practice: PracticeDirectory, editor: User, approver: Actor
-) -> None:
+def test_the_decision_is_named_on_submission_record_home_and_in_the_history(practice, editor, approver):
     submission = decided(foreign(practice, editor), Verdict.OURS, approver)
     decision = "that the OID is ours, with other values"
     heading = rejection.rejection(submission, entries_of(submission), None).heading
@@ -40,9 +36,7 @@ def test_the_decision_is_named_on_submission_record_home_and_in_the_history(
     )
 
 
-def test_a_decision_of_an_earlier_release_is_not_guessed(
-    practice: PracticeDirectory, editor: User, approver: Actor
-) -> None:
+def test_a_decision_of_an_earlier_release_is_not_guessed(practice, editor, approver):
     submission = updated(practice, editor, "gateway-error")
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
     submission = decided(submission, Verdict.GIVE_UP, approver)

@@ -10,7 +10,6 @@ from organizations.pages import differences as differences_page
 from organizations.presentation import differences as shown
 from organizations.records import ContactRecord
 from organizations.services import differences
-from organizations.services.actors import Actor
 from tests import factories
 from tests.changes import edited, loaded
 from tests.changes import shown as seen
@@ -29,7 +28,7 @@ def made(editor: User) -> Organization:
     return seen(made, name="Lakeside (One)", address=replace(address, city="Middleton"))
 
 
-def test_each_value_is_shown_three_times(made: Organization) -> None:
+def test_each_value_is_shown_three_times(made):
     rows = [(row.label, row.saved, row.accepted, row.directory, row.is_edited) for row in shown.page(made).rows]
     assert rows == [
         ("Name", "Lakeside 1", "Lakeside 1", "Lakeside (One)", False),
@@ -37,7 +36,7 @@ def test_each_value_is_shown_three_times(made: Organization) -> None:
     ]
 
 
-def test_it_says_what_is_taken_what_is_replaced_and_what_stays(made: Organization, editor: User) -> None:
+def test_it_says_what_is_taken_what_is_replaced_and_what_stays(made, editor):
     page = shown.page(made)
     assert page.take_label == "Take these 2 values"
     assert page.replaced_words == "1 saved change is replaced by the directory's value: City."
@@ -47,7 +46,7 @@ def test_it_says_what_is_taken_what_is_replaced_and_what_stays(made: Organizatio
     assert (shown.page(after).rows, after.changes) == ((), 1)
 
 
-def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_replaced(editor: User) -> None:
+def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_replaced(editor):
     first = factories.record().contacts[0]
     extra = ContactRecord(purpose="Technical", name="Desk", work_phone="+16085550111")
     made = factories.confirmed(factories.organization(user=editor, contacts=(first, extra)))
@@ -57,14 +56,14 @@ def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_rep
     assert page.replaced_words == "1 saved change is replaced by the directory's value: Contact 2."
 
 
-def test_another_spelling_is_shown_and_is_no_difference(editor: User) -> None:
+def test_another_spelling_is_shown_and_is_no_difference(editor):
     made = factories.confirmed(factories.organization(user=editor))
     page = shown.page(seen(made, address=replace(made.record().address, country="US")))
     assert (page.rows, [row.label for row in page.spelled]) == ((), ["Country"])
     assert page.why_not.startswith("The directory shows no other values")
 
 
-def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor: User, approver: Actor) -> None:
+def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor, approver):
     made = factories.organization(user=editor)
     seen(made, name="Boston")
     for _ in ("before the decision", "after it"):
@@ -76,7 +75,7 @@ def test_whose_an_oid_is_is_decided_by_comparing_with_the_directory(editor: User
     assert page.decided_by == approver.name
 
 
-def test_what_the_portal_suspects_of_an_oid_comes_with_its_reason(editor: User) -> None:
+def test_what_the_portal_suspects_of_an_oid_comes_with_its_reason(editor):
     made = factories.organization(user=editor, destination_id="fcda220c-f449-534e-9ae4-3fd21f7b0fed")
     boston = replace(made.record().address, city="Boston", state="MA")
     page = shown.page(seen(made, name="Harbor General", address=boston))
@@ -87,7 +86,7 @@ def test_what_the_portal_suspects_of_an_oid_comes_with_its_reason(editor: User) 
 # Who may do what --------------------------------------------------------------------------------------------
 
 
-def test_an_editor_takes_values_unless_a_submission_is_open(made: Organization, editor: User) -> None:
+def test_an_editor_takes_values_unless_a_submission_is_open(made, editor):
     def drawn(user: User) -> str:
         return html_of_page(differences_page.build(loaded(made), user, WhoseForm()))
 
@@ -103,7 +102,7 @@ def test_an_editor_takes_values_unless_a_submission_is_open(made: Organization, 
     assert "Take these 2 values" not in controls_in(drawn(editor))
 
 
-def test_only_an_approver_decides_whose_an_oid_is(editor: User) -> None:
+def test_only_an_approver_decides_whose_an_oid_is(editor):
     made = factories.organization(user=editor)
     address = replace(made.record().address, city="Boston", state="MA")
     seen(made, name="Harbor General", address=address)

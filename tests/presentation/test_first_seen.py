@@ -2,7 +2,6 @@
 
 import datetime
 import json
-from typing import Any
 
 import pytest
 
@@ -35,8 +34,8 @@ def since(made: Organization) -> dict[str, datetime.datetime | None]:
 
 
 def test_each_field_differs_since_the_first_reading_that_showed_its_value(
-    practice: PracticeDirectory, made: Organization, editor: User, django_assert_max_num_queries: Any
-) -> None:
+    practice, made, editor, django_assert_max_num_queries
+):
     read(practice, made, editor, Name="Lakeside (One)")
     read(practice, made, editor, Name="Lakeside (Two)")
     again = read(practice, made, editor, Name="Lakeside (One)")  # since it came back
@@ -49,9 +48,7 @@ def test_each_field_differs_since_the_first_reading_that_showed_its_value(
         assert since(made) == {"Name": again, "City": second}
 
 
-def test_where_the_stored_readings_do_not_say_no_day_is_named(
-    practice: PracticeDirectory, made: Organization, editor: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_the_stored_readings_do_not_say_no_day_is_named(practice, made, editor, monkeypatch):
     for _ in range(2):
         read(practice, made, editor, Name="Lakeside (One)")
     monkeypatch.setattr(first_seen, "MOST_READINGS", 1)

@@ -18,12 +18,12 @@ from organizations.services import searching
         ("Clínica", "penon", ""),
     ],
 )
-def test_what_was_found_is_marked_as_it_is_written(text: str, typed: str, hit: str) -> None:
+def test_what_was_found_is_marked_as_it_is_written(text, typed, hit):
     (word,) = searching.words(typed)
     found = marked("Name", text, word)
     assert found.hit == hit
     assert found.before + found.hit + found.after == text
 
 
-def test_the_first_place_is_marked() -> None:
+def test_the_first_place_is_marked():
     assert marked("Name", "Old Harbor, Harbor", "harbor").before == "Old "

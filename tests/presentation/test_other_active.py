@@ -20,7 +20,7 @@ def inactive_there(editor: User) -> Organization:
     return shown(factories.confirmed(factories.organization(user=editor)), active=False)
 
 
-def test_a_key_is_not_called_sent_back_where_another_value_is_sent(editor: User) -> None:
+def test_a_key_is_not_called_sent_back_where_another_value_is_sent(editor):
     made = factories.organization(user=editor)
     Organization.objects.filter(pk=made.pk).update(carried={"Type": '"Clinic"'})
     made = factories.confirmed(made)
@@ -30,9 +30,7 @@ def test_a_key_is_not_called_sent_back_where_another_value_is_sent(editor: User)
     assert dict(review.record.carried)["Type"] == row.directory or not row.is_sent_back
 
 
-def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(
-    inactive_there: Organization, editor: User
-) -> None:
+def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(inactive_there, editor):
     version = inactive_there.version
     differences.take_theirs(inactive_there.pk, version, reason="Closed", actor=acting(editor))
     made = loaded(inactive_there)
@@ -42,15 +40,13 @@ def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(
     assert reviews.review(made, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
 
 
-def test_a_deactivation_does_not_say_that_active_changes_where_the_directory_shows_false(
-    inactive_there: Organization, editor: User
-) -> None:
+def test_a_deactivation_does_not_say_that_active_changes_where_the_directory_shows_false(inactive_there, editor):
     review = reviews.review(inactive_there, actor=acting(editor), intent=Intent.DEACTIVATE)
     assert review.nothing_differs
     assert "true to false" not in review.verdict
 
 
-def test_a_branch_is_deactivated_though_the_directory_shows_one_of_it_deactivated(editor: User) -> None:
+def test_a_branch_is_deactivated_though_the_directory_shows_one_of_it_deactivated(editor):
     top = factories.confirmed(factories.organization(user=editor))
     below = factories.confirmed(factories.organization(f"{BASE}.8", user=editor, part_of_oid=BASE))
     read(below, replace(below.record(), active=False))

@@ -39,7 +39,7 @@ def in_production(user: User, oid: str = THEIRS, **values: Any) -> Organization:
 
 
 @override_settings(REDOX=redox("http://127.0.0.1:9", **BASES))
-def test_the_form_begins_with_what_was_accepted(editor: User) -> None:
+def test_the_form_begins_with_what_was_accepted(editor):
     identifiers = (IdentifierRecord(kind="FACID", value="7"),)
     values: dict[str, Any] = {
         "aliases": ("Lakeside",),
@@ -52,7 +52,7 @@ def test_the_form_begins_with_what_was_accepted(editor: User) -> None:
 
 
 @override_settings(REDOX=redox("http://127.0.0.1:9", **BASES))
-def test_an_oid_that_is_taken_is_not_proposed(editor: User) -> None:
+def test_an_oid_that_is_taken_is_not_proposed(editor):
     staging = factories.accepted(user=editor)
     holder = in_production(editor, name="Lakeside by hand")
     assert preparing.beginning(source_of(staging)).oid == ""
@@ -65,7 +65,7 @@ def test_an_oid_that_is_taken_is_not_proposed(editor: User) -> None:
     assert said_of(staging).notes == []
 
 
-def test_the_note_at_the_oid_says_which_one_staging_has(editor: User) -> None:
+def test_the_note_at_the_oid_says_which_one_staging_has(editor):
     staging = factories.accepted(user=editor)
     usual = "Redox usually issues another OID for PRODUCTION."
     assert strip_tags(said_of(staging).oid_note) == f"{usual} STAGING has {BASE}."
@@ -76,7 +76,7 @@ def test_the_note_at_the_oid_says_which_one_staging_has(editor: User) -> None:
         )
 
 
-def test_the_line_above_names_the_acceptance_and_its_evidence(editor: User) -> None:
+def test_the_line_above_names_the_acceptance_and_its_evidence(editor):
     staging = factories.accepted(user=editor)
     number, when = staging.confirmed_submission_id, written(staging.confirmed_at, "day")
     for evidence, by in ((Evidence.ANSWER, ""), (Evidence.QUERY, ", by Query"), (Evidence.PERSON, ", decided")):
@@ -87,7 +87,7 @@ def test_the_line_above_names_the_acceptance_and_its_evidence(editor: User) -> N
     assert said.warnings == []
 
 
-def test_what_was_never_accepted_carries_a_warning(editor: User) -> None:
+def test_what_was_never_accepted_carries_a_warning(editor):
     staging = factories.organization(user=editor)
     said = said_of(staging)
     day = written(staging.edited_at, "day")
@@ -95,7 +95,7 @@ def test_what_was_never_accepted_carries_a_warning(editor: User) -> None:
     assert said.warnings == ["STAGING has never accepted this. Redox's how-to asks to test there first."]
 
 
-def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(editor: User) -> None:
+def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(editor):
     staging = factories.accepted(user=editor)
     decided = "Somebody decided that this OID belongs to another organization (Boston General). Nothing is sent to it."
     assert said_of(foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
@@ -117,7 +117,7 @@ def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(ed
     )
 
 
-def test_what_the_directory_showed_is_not_called_accepted(editor: User) -> None:
+def test_what_the_directory_showed_is_not_called_accepted(editor):
     carried = (("ManagingOrg", '"1.2.3"'), ("Type", '"prov"'))
     staging = organizations.take_over(replace(factories.record(), carried=carried), "staging", actor=acting(editor))
     said = said_of(staging)
@@ -128,7 +128,7 @@ def test_what_the_directory_showed_is_not_called_accepted(editor: User) -> None:
     assert notes(staging) == ["Not copied, because this portal does not edit it: Type."]
 
 
-def test_saved_changes_that_were_not_sent_are_left_out_and_named(editor: User) -> None:
+def test_saved_changes_that_were_not_sent_are_left_out_and_named(editor):
     staging = factories.accepted(user=editor)
     address = replace(staging.record().address, zip_code="53703", city="Middleton")
     edited(staging, editor, name="Lakeside Nord", address=address)
@@ -137,7 +137,7 @@ def test_saved_changes_that_were_not_sent_are_left_out_and_named(editor: User) -
     assert preparing.beginning(source_of(staging)).address.city == "Madison"
 
 
-def test_what_the_directory_showed_later_is_named(editor: User) -> None:
+def test_what_the_directory_showed_later_is_named(editor):
     staging = factories.accepted(user=editor)
     Organization.objects.filter(pk=staging.pk).update(differs=1)
     assert notes(staging) == [
@@ -145,13 +145,13 @@ def test_what_the_directory_showed_later_is_named(editor: User) -> None:
     ]
 
 
-def test_a_deactivated_record_begins_active(editor: User) -> None:
+def test_a_deactivated_record_begins_active(editor):
     staging = factories.confirmed(factories.organization(user=editor), active=False)
     assert notes(staging)[-1] == "This record is deactivated in STAGING. The record of PRODUCTION begins active."
     assert preparing.beginning(source_of(staging)).active
 
 
-def test_a_parent_without_counterpart_is_to_be_prepared_first(editor: User) -> None:
+def test_a_parent_without_counterpart_is_to_be_prepared_first(editor):
     above = factories.accepted(user=editor, name="Lakeside Clinics")
     below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE)
     (note,) = said_of(below).notes
@@ -165,7 +165,7 @@ def test_a_parent_without_counterpart_is_to_be_prepared_first(editor: User) -> N
     assert preparing.beginning(source_of(below)).part_of_oid == THEIRS
 
 
-def test_a_parent_that_is_not_ours_is_asked_for(editor: User) -> None:
+def test_a_parent_that_is_not_ours_is_asked_for(editor):
     staging = factories.accepted(user=editor, part_of_oid="1.2.3.4.5.6")
     assert notes(staging) == [
         "In STAGING it is part of 1.2.3.4.5.6, which is not a record of ours. Choose its parent anew."
@@ -173,7 +173,7 @@ def test_a_parent_that_is_not_ours_is_asked_for(editor: User) -> None:
     assert preparing.beginning(source_of(staging)).part_of_oid == ""
 
 
-def test_what_changed_since_the_form_was_filled_is_shown(editor: User) -> None:
+def test_what_changed_since_the_form_was_filled_is_shown(editor):
     staging = factories.accepted(user=editor)
     basis = source_of(staging).record
     assert not said_of(staging).is_stale
@@ -184,7 +184,7 @@ def test_what_changed_since_the_form_was_filled_is_shown(editor: User) -> None:
     assert preparing.prepared(now, None, shown_doubt="").is_stale
 
 
-def test_a_counterpart_that_there_is_already_is_named(editor: User) -> None:
+def test_a_counterpart_that_there_is_already_is_named(editor):
     staging = factories.accepted(user=editor)
     assert said_of(staging).existing is None
     production = in_production(editor)

@@ -76,7 +76,7 @@ def day() -> str:
 # What the standing rests on ---------------------------------------------------------------------------------
 
 
-def test_only_an_acceptance_by_a_query_has_the_time_of_the_query(accepted: Organization) -> None:
+def test_only_an_acceptance_by_a_query_has_the_time_of_the_query(accepted):
     asked = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
     Submission.objects.update(evidence_at=asked)
     assert "2026-05-03T14:03:00Z" not in head(accepted).basis
@@ -85,7 +85,7 @@ def test_only_an_acceptance_by_a_query_has_the_time_of_the_query(accepted: Organ
     assert "2026-05-03T14:03:00Z" in head(accepted).basis
 
 
-def test_that_an_oid_is_not_there_is_said_by_redox_or_by_a_query(accepted: Organization, editor: User) -> None:
+def test_that_an_oid_is_not_there_is_said_by_redox_or_by_a_query(accepted, editor):
     now = clock.now()
     Organization.objects.update(presence=Presence.ABSENT, presence_at=now)
     by_query = "The directory did not show this OID when asked on "
@@ -97,14 +97,14 @@ def test_that_an_oid_is_not_there_is_said_by_redox_or_by_a_query(accepted: Organ
     assert head(accepted).standing_sentence.startswith(by_query)
 
 
-def test_a_first_new_without_an_answer_that_counts_is_not_called_never_sent(made: Organization, editor: User) -> None:
+def test_a_first_new_without_an_answer_that_counts_is_not_called_never_sent(made, editor):
     assert basis(made).startswith("Never sent.")
     submission = sent(made, editor, state=State.SENDING)
     assert basis(made).startswith("Attempted ")
     assert basis(made).endswith(f", submission {submission.pk}; no answer that counts yet.")
 
 
-def test_what_was_rejected_stays_the_basis_while_the_next_waits(made: Organization, editor: User) -> None:
+def test_what_was_rejected_stays_the_basis_while_the_next_waits(made, editor):
     first = rejected(made, editor)
     edited(made, editor, name="Lakeside South")
     factories.submission(made, user=editor)
@@ -112,7 +112,7 @@ def test_what_was_rejected_stays_the_basis_while_the_next_waits(made: Organizati
     assert basis(made).endswith(f", submission {first.pk}.")
 
 
-def test_what_was_rejected_under_a_former_oid_is_said_to_be_about_that_one(made: Organization, editor: User) -> None:
+def test_what_was_rejected_under_a_former_oid_is_said_to_be_about_that_one(made, editor):
     submission = rejected(made, editor)
     assert "former" not in basis(made)
     organizations.edit(
@@ -121,12 +121,12 @@ def test_what_was_rejected_under_a_former_oid_is_said_to_be_about_that_one(made:
     assert basis(made).endswith(f", submission {submission.pk}. That was about its former OID {BASE}.")
 
 
-def test_a_reason_that_ends_with_a_point_gets_no_second_one(made: Organization, editor: User) -> None:
+def test_a_reason_that_ends_with_a_point_gets_no_second_one(made, editor):
     organizations.state_registered(made.pk, reason="Made with curl.", actor=acting(editor))
     assert basis(made).endswith(": Made with curl.")
 
 
-def test_a_deactivated_record_says_since_when_by_whom_and_why(accepted: Organization, editor: User) -> None:
+def test_a_deactivated_record_says_since_when_by_whom_and_why(accepted, editor):
     submission = factories.submission(accepted, user=editor, intent=Intent.DEACTIVATE, reason="Closed: moved away.")
     factories.confirmed(accepted, submission=submission, active=False)
     said = f"Deactivated {day()} by Editor One: Closed: moved away. Redox accepted submission {submission.pk}, "
@@ -136,11 +136,11 @@ def test_a_deactivated_record_says_since_when_by_whom_and_why(accepted: Organiza
 # What is to do ----------------------------------------------------------------------------------------------
 
 
-def test_a_record_without_anything_to_do_has_no_band(accepted: Organization) -> None:
+def test_a_record_without_anything_to_do_has_no_band(accepted):
     assert head(accepted).bands == ()
 
 
-def test_the_one_primary_button_follows_what_is_open(made: Organization, editor: User) -> None:
+def test_the_one_primary_button_follows_what_is_open(made, editor):
     factories.UserFactory(role="approver", first_name="Approver", last_name="One")
     number = sent(made, editor).pk
     opens = f"Open submission {number}"
@@ -157,7 +157,7 @@ def test_the_one_primary_button_follows_what_is_open(made: Organization, editor:
         assert buttons(made) == offered, state
 
 
-def test_saved_changes_are_named_with_who_saved_each(accepted: Organization, editor: User) -> None:
+def test_saved_changes_are_named_with_who_saved_each(accepted, editor):
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     contact = replace(accepted.record().contacts[0], work_phone="+16085550177")
     edited(accepted, editor, contacts=(contact,))
@@ -171,9 +171,7 @@ def test_saved_changes_are_named_with_who_saved_each(accepted: Organization, edi
     assert buttons(accepted) == {"Discard": False, "Review and send": True}
 
 
-def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(
-    accepted: Organization, editor: User
-) -> None:
+def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(accepted, editor):
     shown(accepted, name="Lakeside (North)")
     assert bands(accepted) == {"directory_differs": f"1 field: Name. First seen {day()}."}
     assert buttons(accepted) == {"Decide": False}
@@ -185,7 +183,7 @@ def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(
     assert buttons(accepted) == {"Discard": False, "Review and send": True, "Decide": False}
 
 
-def test_what_the_directory_shows_already_is_not_called_unsent(accepted: Organization, editor: User) -> None:
+def test_what_the_directory_shows_already_is_not_called_unsent(accepted, editor):
     edited(accepted, editor, name="Lakeside South", aliases=("Shore",))
     shown(accepted, name="Lakeside South")
     said = bands(accepted)
@@ -193,13 +191,13 @@ def test_what_the_directory_shows_already_is_not_called_unsent(accepted: Organiz
     assert "overwrite" not in said["directory_differs"]
 
 
-def test_an_oid_that_the_directory_did_not_show_is_told_so(accepted: Organization) -> None:
+def test_an_oid_that_the_directory_did_not_show_is_told_so(accepted):
     factories.confirmed(accepted, name="Lakeside South")
     not_shown(accepted)
     assert bands(accepted)["directory_differs"].startswith("The directory did not show this OID when asked on ")
 
 
-def test_a_rejected_record_repeats_the_cause_and_offers_its_step(made: Organization, editor: User) -> None:
+def test_a_rejected_record_repeats_the_cause_and_offers_its_step(made, editor):
     submission = rejected(made, editor, detail="Something new")
     assert bands(made)["rejected"].startswith(f"Redox rejected submission {submission.pk}, ")
     assert buttons(made) == {f"Open submission {submission.pk}": False, "Edit Lakeside North": True}
@@ -213,7 +211,7 @@ def test_a_rejected_record_repeats_the_cause_and_offers_its_step(made: Organizat
 # Somebody else's OID ----------------------------------------------------------------------------------------
 
 
-def test_a_foreign_oid_has_one_band_with_both_ways_out(made: Organization, editor: User) -> None:
+def test_a_foreign_oid_has_one_band_with_both_ways_out(made, editor):
     rejected(made, editor, decided_by="Approver One")
     shown(made, name="Boston Harbor Hospital")
     organization = foreign(made)
@@ -229,12 +227,12 @@ def test_a_foreign_oid_has_one_band_with_both_ways_out(made: Organization, edito
     assert "Review and send" not in buttons(made)
 
 
-def test_what_differed_before_is_nothing_to_do_at_a_foreign_oid(accepted: Organization) -> None:
+def test_what_differed_before_is_nothing_to_do_at_a_foreign_oid(accepted):
     assert shown(accepted, name="Boston Harbor Hospital").differs == 1
     assert foreign(accepted).differs == 0
 
 
-def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(made: Organization) -> None:
+def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(made):
     shown(made, name="Boston Harbor Hospital")
     (band,) = [band for band in head(made).bands if band.key == "unclaimed"]
     assert "Boston Harbor Hospital" in band.sentence
@@ -243,7 +241,7 @@ def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(made: Organiza
     ]
 
 
-def test_the_form_says_whether_the_oid_is_open_and_who_follows(made: Organization, editor: User) -> None:
+def test_the_form_says_whether_the_oid_is_open_and_who_follows(made, editor):
     assert (editing.open_oid_sentence(made), editing.fixed_oid_sentence(made)) == ("", "")
     rejected(made, editor, decided_by="Approver One")
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -264,7 +262,7 @@ def differing_places(editor: User) -> list[Place]:
     return [place for matter in matters for place in matter.places]
 
 
-def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor: User) -> None:
+def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor):
     made = [factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 5)]
     for each in made:
         factories.confirmed(each)
@@ -283,7 +281,7 @@ def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor: U
     assert Organization.objects.in_environment("staging").to_do("changes_not_sent").count() == 1
 
 
-def test_home_says_by_what_the_last_was_accepted(accepted: Organization, editor: User) -> None:
+def test_home_says_by_what_the_last_was_accepted(accepted, editor):
     assert home.read(editor).last_accepted_by == ""
     Submission.objects.update(evidence=Evidence.PERSON)
     assert home.read(editor).last_accepted_by == "decided"
@@ -293,7 +291,7 @@ def test_home_says_by_what_the_last_was_accepted(accepted: Organization, editor:
 # What can be done -------------------------------------------------------------------------------------------
 
 
-def test_only_what_is_registered_can_be_deactivated(made: Organization, editor: User) -> None:
+def test_only_what_is_registered_can_be_deactivated(made, editor):
     for presence in Presence:
         Organization.objects.update(presence=presence)
         is_new = presence == Presence.NEVER
@@ -307,7 +305,7 @@ def test_only_what_is_registered_can_be_deactivated(made: Organization, editor: 
     assert (head(made).can_withdraw, head(made).can_ask) == (False, True)
 
 
-def test_nothing_is_added_below_a_deactivated_record_or_below_its_children(made: Organization, editor: User) -> None:
+def test_nothing_is_added_below_a_deactivated_record_or_below_its_children(made, editor):
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     grandchild = factories.organization(f"{child.oid}.1", user=editor, part_of_oid=child.oid)
     line = (made, child, grandchild)

@@ -81,7 +81,7 @@ EVIDENCE = {
 }
 
 
-def test_the_standing_names_its_evidence(accepted: Organization) -> None:
+def test_the_standing_names_its_evidence(accepted):
     Submission.objects.update(decided_by="Approver One", state_reason="Ticket 7.")
     for evidence, (line, sentence, heading) in EVIDENCE.items():
         Submission.objects.update(evidence=evidence)
@@ -94,7 +94,7 @@ def test_the_standing_names_its_evidence(accepted: Organization) -> None:
         assert record.values(loaded(accepted)).accepted_heading == heading
 
 
-def test_what_is_unknown_promises_what_its_row_says(made: Organization, editor: User) -> None:
+def test_what_is_unknown_promises_what_its_row_says(made, editor):
     later = clock.now() + datetime.timedelta(days=40)
     factories.submission(made, user=editor)
     Submission.objects.update(state=State.UNKNOWN, attempt=1, not_before=later)
@@ -116,7 +116,7 @@ def test_what_is_unknown_promises_what_its_row_says(made: Organization, editor: 
 # The columns ------------------------------------------------------------------------------------------------
 
 
-def test_the_directory_has_a_column_only_where_it_was_read_later(made: Organization, editor: User) -> None:
+def test_the_directory_has_a_column_only_where_it_was_read_later(made, editor):
     assert values(made).fields.columns == 1
     not_shown(made)
     factories.confirmed(made, submission=factories.submission(made, user=editor))
@@ -128,7 +128,7 @@ def test_the_directory_has_a_column_only_where_it_was_read_later(made: Organizat
     assert (found.fields.columns, found.is_read, found.note, found.count) == (3, True, "", 0)
 
 
-def test_why_there_is_no_column_of_the_directory_is_said(accepted: Organization) -> None:
+def test_why_there_is_no_column_of_the_directory_is_said(accepted):
     assert values(accepted).note == "The portal has not read this record from the directory."
     not_shown(accepted)
     assert "the directory did not show it yet" in values(accepted).note
@@ -138,7 +138,7 @@ def test_why_there_is_no_column_of_the_directory_is_said(accepted: Organization)
     assert (found.is_read, found.note.startswith("The directory did not show this OID")) == (False, True)
 
 
-def test_a_directory_that_lags_behind_is_one_line_and_no_difference(accepted: Organization, editor: User) -> None:
+def test_a_directory_that_lags_behind_is_one_line_and_no_difference(accepted, editor):
     edited(accepted, editor, name="Lakeside South")
     factories.confirmed(accepted, submission=factories.submission(accepted, user=editor))
     organization = shown(accepted, name="Lakeside North")
@@ -152,14 +152,14 @@ def test_a_directory_that_lags_behind_is_one_line_and_no_difference(accepted: Or
     assert not freshness.lags(loaded(accepted))  # Redox itself said that the OID is not there
 
 
-def test_what_was_taken_from_the_directory_is_the_side_to_compare_with(accepted: Organization, editor: User) -> None:
+def test_what_was_taken_from_the_directory_is_the_side_to_compare_with(accepted, editor):
     version = shown(accepted, name="Lakeside (North)").version
     differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))
     found = values(accepted)
     assert (found.accepted_heading, found.accepted_submission, found.count) == ("Accepted or taken", None, 0)
 
 
-def test_values_of_a_message_on_its_way_are_not_called_unsent(accepted: Organization, editor: User) -> None:
+def test_values_of_a_message_on_its_way_are_not_called_unsent(accepted, editor):
     edited(accepted, editor, name="Lakeside South")
     assert values(accepted).ahead_tag == "not sent"
     submission = factories.submission(accepted, user=editor)
@@ -173,7 +173,7 @@ def test_values_of_a_message_on_its_way_are_not_called_unsent(accepted: Organiza
     assert values(accepted).ahead_tag == "not sent"
 
 
-def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted: Organization, editor: User) -> None:
+def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted, editor):
     desk = ContactRecord(purpose="Operations", name="Desk", work_phone="+16085550100")
     organization = edited(accepted, editor, contacts=(*accepted.record().contacts, desk))
     assert values(accepted).count == 1
@@ -184,7 +184,7 @@ def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted: 
 # The summary, drawn -----------------------------------------------------------------------------------------
 
 
-def test_a_record_that_was_never_sent(made: Organization, editor: User) -> None:
+def test_a_record_that_was_never_sent(made, editor):
     found = html(made, editor)
     assert '<span class="env env-staging">' in found.partition('aria-label="Path"')[2].partition("</nav>")[0]
     offered = controls_in(found)
@@ -207,7 +207,7 @@ def test_a_record_that_was_never_sent(made: Organization, editor: User) -> None:
     assert "Accepted by Redox" not in text
 
 
-def test_an_accepted_record_offers_to_edit_and_deactivate(accepted: Organization, editor: User) -> None:
+def test_an_accepted_record_offers_to_edit_and_deactivate(accepted, editor):
     found = html(accepted, editor)
     offered = controls_in(found)
     assert offered["Deactivate"] == f"{HERE}deactivate/"
@@ -218,7 +218,7 @@ def test_an_accepted_record_offers_to_edit_and_deactivate(accepted: Organization
     assert ('class="todo"' in found, "btn-primary" in found) == (False, False)
 
 
-def test_a_viewer_sees_each_act_disabled_with_why(made: Organization, editor: User, viewer: User) -> None:
+def test_a_viewer_sees_each_act_disabled_with_why(made, editor, viewer):
     drawn = html(made, viewer)
     assert [act for act in ("edit", "review", "withdraw", "plans") if f"/{act}/" in drawn] == []
     found = controls_in(drawn)
@@ -236,14 +236,14 @@ def test_a_viewer_sees_each_act_disabled_with_why(made: Organization, editor: Us
     assert tab.why_not_ask.startswith("You cannot ask the directory in STAGING.")
 
 
-def test_an_editor_reads_who_deactivates_in_production(editor: User) -> None:
+def test_an_editor_reads_who_deactivates_in_production(editor):
     production = factories.accepted(user=editor, environment="production")
     tab = page.build(loaded(production), editor)
     assert tab.why_not_deactivate == "You cannot deactivate records in PRODUCTION. Approvers can: nobody yet."
     assert (tab.why_not_edit, controls_in(html_of_page(tab))["Deactivate"]) == ("", None)
 
 
-def test_a_deactivated_record_offers_to_reactivate_and_no_record_below(made: Organization, editor: User) -> None:
+def test_a_deactivated_record_offers_to_reactivate_and_no_record_below(made, editor):
     factories.confirmed(made)
     assert html(made, editor).count(f'?below={BASE}">Add a record below') == 2
     factories.confirmed(made, active=False)
@@ -252,7 +252,7 @@ def test_a_deactivated_record_offers_to_reactivate_and_no_record_below(made: Org
     assert offered.keys().isdisjoint({"Deactivate", "Add a record below"})
 
 
-def test_a_destination_and_a_parent_that_differ_are_told_as_fully_as_ones_that_do_not(editor: User) -> None:
+def test_a_destination_and_a_parent_that_differ_are_told_as_fully_as_ones_that_do_not(editor):
     first, second = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41", "1c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
     region = factories.organization(f"{BASE}.8", user=editor, name="North Region")
     made = factories.accepted(user=editor, destination_id=first)
@@ -266,7 +266,7 @@ def test_a_destination_and_a_parent_that_differ_are_told_as_fully_as_ones_that_d
     assert controls_in(found)["North Region"] == f"/staging/organizations/{region.oid}/"
 
 
-def test_a_directory_that_shows_something_else_is_told_with_each_field(accepted: Organization, viewer: User) -> None:
+def test_a_directory_that_shows_something_else_is_told_with_each_field(accepted, viewer):
     assert "Directory differs" not in html(accepted, viewer)
     shown(accepted, name="<b>By hand\u202e</b>", aliases=("<i>x</i>",))
     found = html(accepted, viewer)
@@ -276,7 +276,7 @@ def test_a_directory_that_shows_something_else_is_told_with_each_field(accepted:
     assert ("<i>x" in found, "\u202e" in found) == (False, False)
 
 
-def test_children_and_counterpart_stand_beside_the_fields(editor: User, viewer: User) -> None:
+def test_children_and_counterpart_stand_beside_the_fields(editor, viewer):
     company = factories.organization(user=editor, name="Lakeside Clinics")
     children = [
         factories.organization(f"{BASE}.{number}", user=editor, name=f"Location {number}", part_of_oid=BASE)
@@ -293,7 +293,7 @@ def test_children_and_counterpart_stand_beside_the_fields(editor: User, viewer: 
     assert ("Lakeside Clinics", HERE) in page.build(loaded(children[0]), viewer).head.path
 
 
-def test_from_each_tab_and_act_the_switch_leads_to_the_counterpart(made: Organization, editor: User) -> None:
+def test_from_each_tab_and_act_the_switch_leads_to_the_counterpart(made, editor):
     def switches() -> set[str]:
         row = loaded(made)
         tabs = (
@@ -314,7 +314,7 @@ def test_from_each_tab_and_act_the_switch_leads_to_the_counterpart(made: Organiz
 # Submissions and history ------------------------------------------------------------------------------------
 
 
-def test_the_submissions_are_listed_with_what_became_of_each(accepted: Organization, viewer: User) -> None:
+def test_the_submissions_are_listed_with_what_became_of_each(accepted, viewer):
     tab = page.build_submissions(loaded(accepted), viewer, None)
     ((submission, word),) = tab.rows
     assert (submission.pk, word.word) == (accepted.confirmed_submission_id, "Accepted by Redox")
@@ -323,11 +323,11 @@ def test_the_submissions_are_listed_with_what_became_of_each(accepted: Organizat
     assert 'aria-current="page">Submissions' in found
 
 
-def test_a_record_without_submissions_says_so(made: Organization, viewer: User) -> None:
+def test_a_record_without_submissions_says_so(made, viewer):
     assert "Nothing of this record was sent." in text_of_page(page.build_submissions(loaded(made), viewer, "7"))
 
 
-def test_the_history_shows_every_entry_and_the_older_ones_after_them(accepted: Organization, viewer: User) -> None:
+def test_the_history_shows_every_entry_and_the_older_ones_after_them(accepted, viewer):
     entries = AuditEntry.objects.filter(organization_id=accepted.pk)
     found = html_of_page(page.build_history(loaded(accepted), viewer, None))
     assert found.count('aria-label="Entry ') == entries.count()
@@ -340,7 +340,7 @@ def test_the_history_shows_every_entry_and_the_older_ones_after_them(accepted: O
 # Discard and withdraw ---------------------------------------------------------------------------------------
 
 
-def test_before_discarding_it_is_shown_what_goes(accepted: Organization, editor: User) -> None:
+def test_before_discarding_it_is_shown_what_goes(accepted, editor):
     question = record_acts.build_discard(edited(accepted, editor, name="Lakeside South"))
     assert [(each.label, each.before, each.after) for each in question.changes] == [
         ("Name", "Lakeside North", "Lakeside South")
@@ -356,7 +356,7 @@ def test_before_discarding_it_is_shown_what_goes(accepted: Organization, editor:
     assert (question.last, question.last_at) == ("taken from the directory", loaded(accepted).known_at)
 
 
-def test_nothing_to_discard_is_said(made: Organization, editor: User) -> None:
+def test_nothing_to_discard_is_said(made, editor):
     question = record_acts.build_discard(made)
     assert question.fault == "Nothing of this record was ever accepted, so there is nothing to go back to."
     assert (question.fault in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
@@ -364,9 +364,7 @@ def test_nothing_to_discard_is_said(made: Organization, editor: User) -> None:
     assert "There is nothing to throw away." in text_of_page(record_acts.build_discard(loaded(made)))
 
 
-def test_before_withdrawing_it_is_said_what_becomes_of_the_record_and_its_link(
-    made: Organization, editor: User
-) -> None:
+def test_before_withdrawing_it_is_said_what_becomes_of_the_record_and_its_link(made, editor):
     text = text_of_page(record_acts.build_withdraw(made))
     assert "It disappears from the lists; its history stays and its OID becomes free again." in text
     assert "Its link with" not in text
@@ -377,7 +375,7 @@ def test_before_withdrawing_it_is_said_what_becomes_of_the_record_and_its_link(
     assert controls_in(html_of_page(question))["Lakeside Nord in PRODUCTION"].endswith(f"/{BASE}.9/")  # type: ignore[union-attr]
 
 
-def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(made: Organization, editor: User) -> None:
+def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(made, editor):
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     question = record_acts.build_withdraw(made, "Saved meanwhile.")
     assert question.fault == "Records are part of this one. Withdraw or move them first."
@@ -387,7 +385,7 @@ def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(made: Organiza
     assert fault == "Something of this record was sent. It cannot be withdrawn; deactivate it instead."
 
 
-def test_a_problem_is_named_in_the_title(made: Organization, editor: User) -> None:
+def test_a_problem_is_named_in_the_title(made, editor):
     for question in (record_acts.build_discard(made, "Saved."), record_acts.build_withdraw(made, "Saved.")):
         text = text_of_page(question)
         assert text.startswith("Error: ")

@@ -33,7 +33,7 @@ def counterpart_of(made: Organization) -> Organization | None:
     return Organization.objects.get(pk=made.pk).counterpart
 
 
-def test_a_record_is_compared_linked_and_parted_again(client: Client, pair: Pair) -> None:
+def test_a_record_is_compared_linked_and_parted_again(client, pair):
     here, there = pair
     response = client.get(PAGE, {"counterpart": THEIRS})
     assert (response.status_code, response.context["other"]) == (200, there)
@@ -44,13 +44,13 @@ def test_a_record_is_compared_linked_and_parted_again(client: Client, pair: Pair
     assert press(client, here, there, "unlink").status_code == 409
 
 
-def test_a_link_is_made_from_production_as_well(client: Client, pair: Pair) -> None:
+def test_a_link_is_made_from_production_as_well(client, pair):
     here, there = pair
     press(client, there, here, address=MIRROR)
     assert counterpart_of(here) == there
 
 
-def test_a_record_saved_while_it_was_compared_is_compared_again(client: Client, pair: Pair, editor: User) -> None:
+def test_a_record_saved_while_it_was_compared_is_compared_again(client, pair, editor):
     here, there = pair
     edited(there, editor, name="Lakeside Nord")
     response = press(client, here, there)
@@ -59,7 +59,7 @@ def test_a_record_saved_while_it_was_compared_is_compared_again(client: Client, 
     assert counterpart_of(here) is None
 
 
-def test_only_the_button_that_links_links_and_only_what_is_there(client: Client, pair: Pair, editor: User) -> None:
+def test_only_the_button_that_links_links_and_only_what_is_there(client, pair, editor):
     here, there = pair
     for act in ("", "compare"):
         assert press(client, here, there, act).status_code == 409
@@ -71,7 +71,7 @@ def test_only_the_button_that_links_links_and_only_what_is_there(client: Client,
     assert counterpart_of(here) is None
 
 
-def test_a_record_with_a_counterpart_gets_no_second_one(client: Client, pair: Pair, editor: User) -> None:
+def test_a_record_with_a_counterpart_gets_no_second_one(client, pair, editor):
     press(client, *pair)
     third = factories.organization(f"{BASE}.3", user=editor)
     address = f"/staging/organizations/{third.oid}/counterpart/"
@@ -79,7 +79,7 @@ def test_a_record_with_a_counterpart_gets_no_second_one(client: Client, pair: Pa
     assert counterpart_of(third) is None
 
 
-def test_deactivated_records_are_suggested_as_counterparts_and_not_as_parents(client: Client, pair: Pair) -> None:
+def test_deactivated_records_are_suggested_as_counterparts_and_not_as_parents(client, pair):
     factories.confirmed(pair[1], active=False)
     for name, is_suggested in (("counterpart", True), ("parent", False)):
         suggestions = client.get("/production/organizations/suggestions/", {name: "lakeside"})

@@ -1,14 +1,11 @@
 """The page of the differences over HTTP, and the question to the directory from each page that has its button."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from organizations.models import Organization, Submission, User
-from organizations.practice import PracticeDirectory
 from organizations.services import reviews
 from tests import factories
 from tests.changes import foreign, shown
@@ -40,7 +37,7 @@ def assert_kept(answer: Any, status: int = 200) -> None:
     assert (answer.status_code, b"Ticket 9" in answer.content) == (status, True)
 
 
-def test_the_values_are_taken_and_nothing_is_sent(client: Client, made: Organization) -> None:
+def test_the_values_are_taken_and_nothing_is_sent(client, made):
     assert "Lakeside 1: 1 value differs in the directory" in client.get(PAGE).content.decode()
     answer = client.post(PAGE, posted(made, take="1", reason=" "))
     assert (answer.status_code, answer.context["form"].errors) == (422, {"reason": ["Enter a reason."]})
@@ -50,7 +47,7 @@ def test_the_values_are_taken_and_nothing_is_sent(client: Client, made: Organiza
     assert not Submission.objects.exists()
 
 
-def test_what_is_not_so_any_more_takes_nothing_and_keeps_the_reason(client: Client, made: Organization) -> None:
+def test_what_is_not_so_any_more_takes_nothing_and_keeps_the_reason(client, made):
     for values in ({"asked_at": "2020-01-01T00:00:00+00:00"}, {"asked_at": "x"}, {"version": "7"}, {"record": "0"}):
         answer = client.post(PAGE, posted(made, take="1", **values))
         assert_kept(answer, 409)
@@ -59,7 +56,7 @@ def test_what_is_not_so_any_more_takes_nothing_and_keeps_the_reason(client: Clie
     assert Organization.objects.get().name == "Lakeside 1"
 
 
-def test_whose_an_oid_is_is_decided_on_the_page(client_of: Callable[..., Client], claimable: Organization) -> None:
+def test_whose_an_oid_is_is_decided_on_the_page(client_of, claimable):
     client = client_of("approver")
     decision = posted(claimable, decide="1", whose="foreign")
     for missing in ("whose", "reason"):
@@ -70,14 +67,14 @@ def test_whose_an_oid_is_is_decided_on_the_page(client_of: Callable[..., Client]
     assert Organization.objects.get().foreign_name == "Boston"
 
 
-def test_a_decision_is_reopened_only_by_a_new_answer(client_of: Callable[..., Client], claimable: Organization) -> None:
+def test_a_decision_is_reopened_only_by_a_new_answer(client_of, claimable):
     client, decided = client_of("approver"), foreign(claimable)
     assert client.post(PAGE, posted(decided, decide="1", whose="ours")).status_code == 409
     assert client.post(PAGE, posted(shown(claimable), decide="1", whose="ours")).status_code == 302
     assert not Organization.objects.get().is_foreign
 
 
-def test_an_editor_does_not_decide_whose_an_oid_is(client: Client, claimable: Organization) -> None:
+def test_an_editor_does_not_decide_whose_an_oid_is(client, claimable):
     for whose in ("ours", "foreign"):
         assert client.post(PAGE, posted(claimable, decide="1", whose=whose)).status_code == 403
     assert not Organization.objects.get().is_foreign
@@ -87,7 +84,7 @@ def test_an_editor_does_not_decide_whose_an_oid_is(client: Client, claimable: Or
 
 
 @pytest.mark.parametrize("page", ["review", "deactivate"])
-def test_who_sends_is_told_of_an_answer_that_came_after_the_page(client: Client, made: Organization, page: str) -> None:
+def test_who_sends_is_told_of_an_answer_that_came_after_the_page(client, made, page):
     url = edit_url(made, page)
     context = client.get(url).context
     sha256 = (context.get("made") or context["review"]).sha256
@@ -99,7 +96,7 @@ def test_who_sends_is_told_of_an_answer_that_came_after_the_page(client: Client,
     assert "after this page was made. Nothing was sent." in answer.content.decode()
 
 
-def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client: Client, made: Organization) -> None:
+def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client, made):
     url = edit_url(made, "review")
     page = client.get(url).context["page"]
     given = {"sha256": page.made.sha256, "seen": "0", "version": str(made.version)}
@@ -112,9 +109,7 @@ def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client: Client
 # Asking -----------------------------------------------------------------------------------------------------
 
 
-def test_a_question_keeps_what_was_typed_and_leads_back_to_its_page(
-    client: Client, made: Organization, practice: PracticeDirectory
-) -> None:
+def test_a_question_keeps_what_was_typed_and_leads_back_to_its_page(client, made, practice):
     (there,) = json.loads(reviews.review(made).message)["Organizations"]
     practice.register("staging", there | {"Name": "By hand"})
     for page, typed in (("differences", "reason"), ("review", "reason"), ("deactivate", "in_words")):
@@ -129,9 +124,7 @@ def test_a_question_keeps_what_was_typed_and_leads_back_to_its_page(
     assert seen.name == "By hand"
 
 
-def test_what_came_instead_of_an_answer_is_named_on_the_page_that_asked(
-    client: Client, made: Organization, practice: PracticeDirectory
-) -> None:
+def test_what_came_instead_of_an_answer_is_named_on_the_page_that_asked(client, made, practice):
     practice.register("staging", {"Name": "Lakeside", "Identifiers": [{"ID": BASE, "IDType": "OID"}], "Active": True})
     for page in ("differences", "record-ask", "review", "deactivate"):
         practice.behaviour = "shows-twice"

@@ -67,7 +67,7 @@ def meanwhile(asked: str, act: Callable[[], object]) -> Any:
     return connection.execute_wrapper(execute)
 
 
-def test_the_form_is_filled_and_saving_links_the_two_records(client: Client, staging: Organization) -> None:
+def test_the_form_is_filled_and_saving_links_the_two_records(client, staging):
     Organization.objects.filter(pk=staging.pk).update(stands_for="location")
     context = client.get(FORM).context
     fields = context["form"].typed.fields
@@ -80,7 +80,7 @@ def test_the_form_is_filled_and_saving_links_the_two_records(client: Client, sta
     assert (made.record(), made.staging_record) == (factories.record(THEIRS), staging)
 
 
-def test_a_record_with_a_counterpart_leads_to_it(client: Client, staging: Organization, editor: User) -> None:
+def test_a_record_with_a_counterpart_leads_to_it(client, staging, editor):
     other = factories.organization(THEIRS, user=editor, environment="production")
     counterparts.link(staging, other, actor=acting(editor))
     response = client.get(FORM)
@@ -92,7 +92,7 @@ def test_a_record_with_a_counterpart_leads_to_it(client: Client, staging: Organi
 # Pressed twice, or by two -----------------------------------------------------------------------------------
 
 
-def test_of_two_who_prepare_it_the_second_keeps_what_was_typed(client: Client, staging: Organization) -> None:
+def test_of_two_who_prepare_it_the_second_keeps_what_was_typed(client, staging):
     """With the same OID, which the form finds first, and with another one."""
     other, basis = acting(factories.UserFactory(role="editor")), basis_of(staging)
     preparing.prepare(factories.record(THEIRS), staging.pk, basis=basis, stands_for="", actor=other)
@@ -103,7 +103,7 @@ def test_of_two_who_prepare_it_the_second_keeps_what_was_typed(client: Client, s
     assert len(production()) == 1
 
 
-def test_a_second_press_leads_to_what_the_first_one_made(client: Client, staging: Organization) -> None:
+def test_a_second_press_leads_to_what_the_first_one_made(client, staging):
     mine = filled(staging, act="review")
     client.post(FORM, mine)
     response = client.post(FORM, mine)
@@ -114,7 +114,7 @@ def test_a_second_press_leads_to_what_the_first_one_made(client: Client, staging
 
 
 @pytest.mark.one_database
-def test_a_first_press_that_ends_in_the_moment_of_the_second_counts_too(client: Client, staging: Organization) -> None:
+def test_a_first_press_that_ends_in_the_moment_of_the_second_counts_too(client, staging):
     """While the form looks for the parent it has found the OID free already, and locked nothing yet."""
     mine, first = filled(staging), Client()
     first.cookies = client.cookies
@@ -126,9 +126,7 @@ def test_a_first_press_that_ends_in_the_moment_of_the_second_counts_too(client: 
 # What became of the record of STAGING meanwhile -------------------------------------------------------------
 
 
-def test_what_staging_accepted_meanwhile_is_shown_and_saving_again_is_possible(
-    client: Client, staging: Organization
-) -> None:
+def test_what_staging_accepted_meanwhile_is_shown_and_saving_again_is_possible(client, staging):
     mine = filled(staging, name="Typed by me")
     factories.confirmed(staging, name="Lakeside Nord")
     response = client.post(FORM, mine)
@@ -140,7 +138,7 @@ def test_what_staging_accepted_meanwhile_is_shown_and_saving_again_is_possible(
     assert [each.name for each in production()] == ["Typed by me"]
 
 
-def test_a_change_is_also_shown_by_a_button_that_does_not_save(client: Client, staging: Organization) -> None:
+def test_a_change_is_also_shown_by_a_button_that_does_not_save(client, staging):
     """And again by the next one: what was typed is still older. Saving is possible then."""
     mine = filled(staging, act="add-contacts")
     factories.confirmed(staging, name="Lakeside Nord")
@@ -151,7 +149,7 @@ def test_a_change_is_also_shown_by_a_button_that_does_not_save(client: Client, s
     assert client.post(FORM, mine | {"act": "save"}).status_code == 302
 
 
-def test_what_staging_accepts_in_the_moment_of_saving_is_shown_too(client: Client, staging: Organization) -> None:
+def test_what_staging_accepts_in_the_moment_of_saving_is_shown_too(client, staging):
     """While the form looks whether the OID is free it has read the record already, and locked nothing yet."""
     with meanwhile(THEIRS, lambda: factories.confirmed(staging, name="Lakeside Nord")):
         response = client.post(FORM, filled(staging, name="Typed by me"))
@@ -160,9 +158,7 @@ def test_what_staging_accepts_in_the_moment_of_saving_is_shown_too(client: Clien
 
 
 @pytest.mark.one_database
-def test_what_became_of_the_record_of_staging_meanwhile_stops_the_saving_once(
-    client: Client, staging: Organization
-) -> None:
+def test_what_became_of_the_record_of_staging_meanwhile_stops_the_saving_once(client, staging):
     mine = filled(staging, name="Typed by me")
     foreign(staging, "Boston")
     response = client.post(FORM, mine)
@@ -173,7 +169,7 @@ def test_what_became_of_the_record_of_staging_meanwhile_stops_the_saving_once(
 
 
 @pytest.mark.one_database
-def test_a_parent_that_was_prepared_meanwhile_is_filled_in(client: Client, editor: User) -> None:
+def test_a_parent_that_was_prepared_meanwhile_is_filled_in(client, editor):
     above = factories.confirmed(factories.organization(f"{BASE}.1", user=editor, name="Lakeside Clinics"))
     below = factories.confirmed(factories.organization(user=editor, part_of_oid=above.oid))
     mine = filled(below, place=OURS, parent="", name="Typed by me")
@@ -189,14 +185,14 @@ def test_a_parent_that_was_prepared_meanwhile_is_filled_in(client: Client, edito
     assert production() == [other]
 
 
-def test_a_form_that_does_not_say_what_it_was_filled_from_is_not_saved(client: Client, staging: Organization) -> None:
+def test_a_form_that_does_not_say_what_it_was_filled_from_is_not_saved(client, staging):
     for basis in ("", "made up"):
         response = client.post(FORM, filled(staging, basis=basis, name="Typed by me"))
         assert_kept(response, says="This form does not say from which values it was filled.")
     assert production() == []
 
 
-def test_a_record_that_was_withdrawn_meanwhile_leaves_what_was_typed(client: Client, editor: User) -> None:
+def test_a_record_that_was_withdrawn_meanwhile_leaves_what_was_typed(client, editor):
     staging = factories.organization(user=editor)
     mine = filled(staging, name="Typed by me")
     organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
@@ -209,7 +205,7 @@ def test_a_record_that_was_withdrawn_meanwhile_leaves_what_was_typed(client: Cli
     assert [(each.name, each.staging_record) for each in production()] == [("Typed by me", None)]
 
 
-def test_a_record_whose_oid_was_changed_meanwhile_is_still_the_one(client: Client, editor: User) -> None:
+def test_a_record_whose_oid_was_changed_meanwhile_is_still_the_one(client, editor):
     staging = factories.organization(user=editor)
     mine, record = filled(staging), replace(staging.record(), oid=f"{BASE}.5")
     organizations.edit(staging.pk, staging.version, record, stands_for="", actor=acting(editor))
@@ -220,7 +216,7 @@ def test_a_record_whose_oid_was_changed_meanwhile_is_still_the_one(client: Clien
 # What is refused --------------------------------------------------------------------------------------------
 
 
-def test_the_oid_of_staging_is_refused_where_the_bases_tell_them_apart(client: Client, staging: Organization) -> None:
+def test_the_oid_of_staging_is_refused_where_the_bases_tell_them_apart(client, staging):
     bases = {"REDOX_STAGING_BASE_OIDS": BASE, "REDOX_PRODUCTION_BASE_OIDS": THEIRS}
     with override_settings(REDOX=redox("http://127.0.0.1:9", **bases)):
         response = client.post(FORM, filled(staging, BASE, name="Typed by me"))
@@ -232,6 +228,6 @@ def test_the_oid_of_staging_is_refused_where_the_bases_tell_them_apart(client: C
     )
 
 
-def test_only_a_record_of_staging_is_repeated_and_only_in_production(client: Client, staging: Organization) -> None:
+def test_only_a_record_of_staging_is_repeated_and_only_in_production(client, staging):
     for address in (f"/staging/organizations/new/?from={BASE}", f"{NEW}?from=1.2.3", f"{NEW}?from=x%00"):
         assert client.get(address).status_code == 404

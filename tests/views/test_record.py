@@ -1,7 +1,6 @@
 """A record over HTTP: its tabs, and the two acts that only the portal sees, discard and withdraw."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -48,13 +47,13 @@ def seen(made: Organization) -> dict[str, int]:
     return {"record": made.pk, "version": made.version}
 
 
-def test_a_viewer_opens_each_tab(client_of: Callable[..., Client], ahead: Organization) -> None:
+def test_a_viewer_opens_each_tab(client_of, ahead):
     client = client_of("viewer")
     for tab in ("", "submissions/", "submissions/?page=7", "history/", "history/?before=2", "history/?before=x"):
         assert heading_of(client.get(PAGE + tab)) == "Lakeside South"
 
 
-def test_a_record_that_is_not_here_says_where_there_is_one(client: Client, made: Organization) -> None:
+def test_a_record_that_is_not_here_says_where_there_is_one(client, made):
     response = client.get(f"/production/organizations/{BASE}/")
     assert response.status_code == 404
     text = response.content.decode()
@@ -65,7 +64,7 @@ def test_a_record_that_is_not_here_says_where_there_is_one(client: Client, made:
 # Discard ----------------------------------------------------------------------------------------------------
 
 
-def test_discarding_goes_back_to_what_was_accepted(client: Client, ahead: Organization) -> None:
+def test_discarding_goes_back_to_what_was_accepted(client, ahead):
     address = f"{PAGE}discard/"
     assert heading_of(client.get(address)) == "Discard saved changes of Lakeside South"
     response = client.post(address, hidden(client, address), follow=True)
@@ -75,7 +74,7 @@ def test_discarding_goes_back_to_what_was_accepted(client: Client, ahead: Organi
     assert AuditEntry.objects.filter(action=Action.ORGANIZATION_DISCARDED).count() == 1
 
 
-def test_discarding_what_was_not_seen_throws_nothing_away(client: Client, ahead: Organization) -> None:
+def test_discarding_what_was_not_seen_throws_nothing_away(client, ahead):
     for version in ("1", "", "x", "9" * 40, "-1", "²"):
         response = client.post(f"{PAGE}discard/", {"record": ahead.pk, "version": version, "name": "x"})
         assert response.status_code == 409
@@ -86,9 +85,7 @@ def test_discarding_what_was_not_seen_throws_nothing_away(client: Client, ahead:
 # Withdraw ---------------------------------------------------------------------------------------------------
 
 
-def test_withdrawing_takes_the_record_away_and_leads_to_its_parent(
-    client: Client, made: Organization, editor: User
-) -> None:
+def test_withdrawing_takes_the_record_away_and_leads_to_its_parent(client, made, editor):
     factories.organization(f"{BASE}.1", user=editor, name="Lakeside Pier", part_of_oid=BASE)
     address = f"/staging/organizations/{BASE}.1/withdraw/"
     assert heading_of(client.get(address)) == "Withdraw Lakeside Pier"
@@ -104,7 +101,7 @@ def test_withdrawing_takes_the_record_away_and_leads_to_its_parent(
     )
 
 
-def test_withdrawing_what_was_not_seen_takes_nothing_away(client: Client, made: Organization) -> None:
+def test_withdrawing_what_was_not_seen_takes_nothing_away(client, made):
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     edited(made, other, name="Lakeside South")
     response = client.post(WITHDRAW, seen(made))
@@ -114,9 +111,7 @@ def test_withdrawing_what_was_not_seen_takes_nothing_away(client: Client, made: 
     assert client.post(WITHDRAW, hidden(client, WITHDRAW)).status_code == 302
 
 
-def test_withdrawing_a_record_does_not_take_away_another_that_has_its_oid_by_now(
-    client: Client, made: Organization, editor: User
-) -> None:
+def test_withdrawing_a_record_does_not_take_away_another_that_has_its_oid_by_now(client, made, editor):
     organizations.withdraw(made.pk, made.version, actor=acting(editor))
     other = factories.organization(user=editor, name="Another record")
     assert client.post(WITHDRAW, seen(made)).status_code == 409
@@ -126,7 +121,7 @@ def test_withdrawing_a_record_does_not_take_away_another_that_has_its_oid_by_now
 # Any act ----------------------------------------------------------------------------------------------------
 
 
-def test_what_the_rules_forbid_is_not_done(client: Client, made: Organization, editor: User) -> None:
+def test_what_the_rules_forbid_is_not_done(client, made, editor):
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     for act in ("discard", "withdraw"):  # nothing was accepted; a record is part of it
         assert client.post(f"{PAGE}{act}/", seen(made)).status_code == 409
@@ -134,9 +129,7 @@ def test_what_the_rules_forbid_is_not_done(client: Client, made: Organization, e
 
 
 @pytest.mark.parametrize("act", ["discard", "withdraw"])
-def test_who_may_not_edit_leaves_an_entry_about_the_record(
-    client_of: Callable[..., Client], made: Organization, act: str
-) -> None:
+def test_who_may_not_edit_leaves_an_entry_about_the_record(client_of, made, act):
     assert client_of("viewer").post(f"{PAGE}{act}/", seen(made)).status_code == 403
     facts = AuditEntry.objects.get(action=Action.PERMISSION_REFUSED).facts
     assert (facts["environment"], facts["oid"]) == ("staging", BASE)
@@ -153,14 +146,8 @@ def test_who_may_not_edit_leaves_an_entry_about_the_record(
     ],
 )
 def test_a_record_that_is_withdrawn_in_the_moment_of_an_act_is_told_as_gone(
-    client: Client,
-    editor: User,
-    made: Organization,
-    monkeypatch: pytest.MonkeyPatch,
-    act: str,
-    service: Any,
-    name: str,
-) -> None:
+    client, editor, made, monkeypatch, act, service, name
+):
     withdraw, acts = organizations.withdraw, getattr(service, name)
 
     def too_late(*args: Any, **values: Any) -> Any:

@@ -9,7 +9,6 @@ from django.utils.html import strip_tags
 
 from organizations.models import (
     Evidence,
-    Intent,
     Organization,
     Presence,
     State,
@@ -126,18 +125,7 @@ def test_a_reason_that_ends_with_a_point_gets_no_second_one(made, editor):
     assert basis(made).endswith(": Made with curl.")
 
 
-def test_a_deactivated_record_says_since_when_by_whom_and_why(accepted, editor):
-    submission = factories.submission(accepted, user=editor, intent=Intent.DEACTIVATE, reason="Closed: moved away.")
-    factories.confirmed(accepted, submission=submission, active=False)
-    said = f"Deactivated {day()} by Editor One: Closed: moved away. Redox accepted submission {submission.pk}, "
-    assert basis(accepted).startswith(said)
-
-
 # What is to do ----------------------------------------------------------------------------------------------
-
-
-def test_a_record_without_anything_to_do_has_no_band(accepted):
-    assert head(accepted).bands == ()
 
 
 def test_the_one_primary_button_follows_what_is_open(made, editor):
@@ -162,13 +150,8 @@ def test_saved_changes_are_named_with_who_saved_each(accepted, editor):
     contact = replace(accepted.record().contacts[0], work_phone="+16085550177")
     edited(accepted, editor, contacts=(contact,))
     edited(accepted, other, name="Lakeside South")
-    assert bands(accepted) == {
-        "changes_not_sent": (
-            f"2 fields are saved here and not sent: Name (Editor Two, {day()}), Work phone of contact 1 (Editor One,"
-            f" {day()})."
-        )
-    }
-    assert buttons(accepted) == {"Discard": False, "Review and send": True}
+    (said,) = bands(accepted).values()
+    assert said.endswith(f": Name (Editor Two, {day()}), Work phone of contact 1 (Editor One, {day()}).")
 
 
 def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(accepted, editor):
@@ -176,11 +159,11 @@ def test_ours_stands_before_the_directorys_and_says_what_would_be_overwritten(ac
     assert bands(accepted) == {"directory_differs": f"1 field: Name. First seen {day()}."}
     assert buttons(accepted) == {"Decide": False}
     edited(accepted, editor, aliases=("Shore",))
-    assert list(bands(accepted).items()) == [
-        ("changes_not_sent", f"1 field is saved here and not sent: Aliases (Editor One, {day()})."),
-        ("directory_differs", f"1 field: Name. First seen {day()}. Sending the saved changes would overwrite it."),
-    ]
+    ours, theirs = bands(accepted).values()
+    assert ours == f"1 field is saved here and not sent: Aliases (Editor One, {day()})."
+    assert theirs.endswith(f"First seen {day()}. Sending the saved changes would overwrite it.")
     assert buttons(accepted) == {"Discard": False, "Review and send": True, "Decide": False}
+    assert foreign(accepted).differs == 0  # what differed before is another organization's
 
 
 def test_what_the_directory_shows_already_is_not_called_unsent(accepted, editor):
@@ -225,11 +208,6 @@ def test_a_foreign_oid_has_one_band_with_both_ways_out(made, editor):
     edited(made, editor, name="Lakeside South")
     assert list(bands(made)) == ["foreign", "changes_not_sent"]
     assert "Review and send" not in buttons(made)
-
-
-def test_what_differed_before_is_nothing_to_do_at_a_foreign_oid(accepted):
-    assert shown(accepted, name="Boston Harbor Hospital").differs == 1
-    assert foreign(accepted).differs == 0
 
 
 def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(made):

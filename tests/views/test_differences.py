@@ -48,7 +48,7 @@ def test_the_values_are_taken_and_nothing_is_sent(client, made):
 
 
 def test_what_is_not_so_any_more_takes_nothing_and_keeps_the_reason(client, made):
-    for values in ({"asked_at": "2020-01-01T00:00:00+00:00"}, {"asked_at": "x"}, {"version": "7"}, {"record": "0"}):
+    for values in ({"asked_at": "2020-01-01T00:00:00+00:00"}, {"asked_at": "x"}, {"version": "7"}):
         answer = client.post(PAGE, posted(made, take="1", **values))
         assert_kept(answer, 409)
         assert "Nothing was" in answer.context["notes"][0]
@@ -126,7 +126,7 @@ def test_a_question_keeps_what_was_typed_and_leads_back_to_its_page(client, made
 
 def test_what_came_instead_of_an_answer_is_named_on_the_page_that_asked(client, made, practice):
     practice.register("staging", {"Name": "Lakeside", "Identifiers": [{"ID": BASE, "IDType": "OID"}], "Active": True})
-    for page in ("differences", "record-ask", "review", "deactivate"):
+    for page in ("differences", "record-ask"):
         practice.behaviour = "shows-twice"
         (message,) = client.post(edit_url(made, page), {"ask": "1"}, follow=True).context["messages"]
         assert str(message).startswith("The directory was asked, and its answer decides nothing: ")

@@ -34,6 +34,10 @@ def notes(staging: Organization) -> list[str]:
     return [strip_tags(note) for note in said_of(staging).notes]
 
 
+def day(moment: Any) -> str:
+    return written(moment, "day")
+
+
 def in_production(user: User, oid: str = THEIRS, **values: Any) -> Organization:
     return factories.organization(oid, user=user, environment="production", **values)
 
@@ -78,7 +82,7 @@ def test_the_note_at_the_oid_says_which_one_staging_has(editor):
 
 def test_the_line_above_names_the_acceptance_and_its_evidence(editor):
     staging = factories.accepted(user=editor)
-    number, when = staging.confirmed_submission_id, written(staging.confirmed_at, "day")
+    number, when = staging.confirmed_submission_id, day(staging.confirmed_at)
     for evidence, by in ((Evidence.ANSWER, ""), (Evidence.QUERY, ", by Query"), (Evidence.PERSON, ", decided")):
         Organization.objects.update(confirmed_evidence=evidence)
         said = said_of(staging)
@@ -90,8 +94,7 @@ def test_the_line_above_names_the_acceptance_and_its_evidence(editor):
 def test_what_was_never_accepted_carries_a_warning(editor):
     staging = factories.organization(user=editor)
     said = said_of(staging)
-    day = written(staging.edited_at, "day")
-    assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, as saved there on {day}."
+    assert strip_tags(said.origin) == f"From Lakeside 1 in STAGING, as saved there on {day(staging.edited_at)}."
     assert said.warnings == ["STAGING has never accepted this. Redox's how-to asks to test there first."]
 
 
@@ -101,7 +104,7 @@ def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(ed
     assert said_of(foreign(staging, "Boston General")).warnings == [f"In STAGING: {decided}"]
     Organization.objects.update(foreign_since=None)
     shown(staging, name="Boston General")
-    asked = written(not_shown(staging).seen_at)
+    asked = written(not_shown(staging).seen_at)  # type: ignore[arg-type]
     not_there = [f"In STAGING: The directory did not show this OID when asked on {asked}."]
     assert said_of(staging).warnings == not_there
     Organization.objects.update(presence=Presence.ABSENT, presence_at=loaded(staging).seen_at)
@@ -121,7 +124,7 @@ def test_what_the_directory_showed_is_not_called_accepted(editor):
     carried = (("ManagingOrg", '"1.2.3"'), ("Type", '"prov"'))
     staging = organizations.take_over(replace(factories.record(), carried=carried), "staging", actor=acting(editor))
     said = said_of(staging)
-    shown = f"From Lakeside 1 in STAGING, as its directory showed it on {written(staging.known_at, 'day')}."
+    shown = f"From Lakeside 1 in STAGING, as its directory showed it on {day(staging.known_at)}."
     assert strip_tags(said.origin) == shown
     (warning,) = said.warnings
     assert warning.startswith("Redox has accepted no message of this record in STAGING from the portal;")

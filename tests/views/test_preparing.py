@@ -45,7 +45,8 @@ def basis_of(staging: Organization) -> Basis:
 
 def filled(staging: Organization, oid: str = THEIRS, **texts: str) -> dict[str, str]:
     """What that form would post, with this OID and some texts typed."""
-    return posted(factories.record(oid), **({"basis": signed(staging, basis_of(staging))} | texts))
+    given = {"basis": signed(staging, basis_of(staging))} | texts
+    return posted(factories.record(oid)) | given
 
 
 def assert_kept(response: HttpResponse, status: int = 409, *, says: str = "") -> None:

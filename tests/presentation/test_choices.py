@@ -7,6 +7,8 @@ from organizations.presentation import choices
 from tests import bulk, factories
 from tests.factories import BASE
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture
 def peak(editor: User) -> str:
@@ -15,10 +17,8 @@ def peak(editor: User) -> str:
     return BASE
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "typed",
-    [
+def test_a_record_is_named_however_it_is_typed(peak: str) -> None:
+    for typed in (
         "Clínica Peñón",
         "  CLINICA  PENON ",
         "“Clínica Peñón”",
@@ -28,26 +28,21 @@ def peak(editor: User) -> str:
         f"OID: {BASE}",
         f"{BASE},",
         BASE.replace(".", ".\n ", 1),
-    ],
-)
-def test_a_record_is_named_however_it_is_typed(peak: str, typed: str) -> None:
-    assert choices.record_called("staging", typed) == peak
+    ):
+        assert choices.record_called("staging", typed) == peak, typed
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("typed", ["Clinica", "Clinica Penon Nort", "", "'", "\x00", f"{BASE}.2", f"{BASE} {BASE}"])
-def test_what_names_no_record_or_only_a_part_of_one_is_none(peak: str, typed: str) -> None:
-    assert choices.record_called("staging", typed) == ""
+def test_what_names_no_record_or_only_a_part_of_one_is_none(peak: str) -> None:
+    for typed in ("Clinica", "Clinica Penon Nort", "", "'", "\x00", f"{BASE}.2", f"{BASE} {BASE}"):
+        assert choices.record_called("staging", typed) == "", typed
 
 
-@pytest.mark.django_db
 def test_of_names_that_are_nearly_the_same_only_the_exact_one_is_meant(peak: str, editor: User) -> None:
     factories.organization(f"{BASE}.2", user=editor, name="Clinica Penon")
     assert choices.record_called("staging", "Clinica Penon") == f"{BASE}.2"
     assert choices.record_called("staging", "CLINICA PENON") == ""
 
 
-@pytest.mark.django_db
 def test_a_record_is_named_by_its_label_in_the_list(peak: str, editor: User) -> None:
     factories.organization(f"{BASE}.1.1", user=editor, name="Clínica Peñón North", part_of_oid=f"{BASE}.1")
     labels = {each.label: each.value for each in choices.parents("staging", "north")}
@@ -57,7 +52,6 @@ def test_a_record_is_named_by_its_label_in_the_list(peak: str, editor: User) -> 
     assert choices.record_called("staging", "Clínica Peñón North, below Lakeside") == ""
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("typed", ["", " ", "'", "\x00", "—"])
 def test_no_name_names_no_record(editor: User, typed: str) -> None:
     factories.organization(user=editor, name="")
@@ -65,12 +59,10 @@ def test_no_name_names_no_record(editor: User, typed: str) -> None:
     assert choices.record_called("staging", typed) == ""
 
 
-@pytest.mark.django_db
 def test_suggestions_hold_every_word(peak: str) -> None:
     assert [each.value for each in choices.parents("staging", "nórth clinica")] == [f"{BASE}.1"]
 
 
-@pytest.mark.django_db
 def test_a_list_of_parents_is_short_however_many_fit() -> None:
     bulk.records(choices.MOST_PARENTS + 5)
     assert len(choices.parents("staging", "")) == choices.MOST_PARENTS

@@ -40,6 +40,7 @@ def test_each_field_is_theirs_or_mine_as_chosen(before, theirs, mine):
         assert merged.record == replace(wanted.record, active=theirs.record.active, carried=theirs.record.carried)
 
 
+@settings(max_examples=40)
 @given(versions, versions)
 def test_where_one_side_changed_nothing_the_other_is_chosen_beforehand(before, after):
     for theirs, mine in ((after, before), (before, after)):
@@ -50,6 +51,7 @@ def test_where_one_side_changed_nothing_the_other_is_chosen_beforehand(before, a
         assert merged == Version(edited, after.stands_for)
 
 
+@settings(max_examples=25)
 @given(versions)
 def test_equal_versions_have_nothing_to_choose(version):
     assert compare(version, version, version) == ()

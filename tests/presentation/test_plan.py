@@ -22,9 +22,11 @@ from organizations.models import (
     clock,
 )
 from organizations.pages import plan as plan_page
+from organizations.pages import submission as submission_page
 from organizations.presentation import plan as shown
+from organizations.services import plans
 from tests import factories
-from tests.factories import BASE
+from tests.factories import BASE, acting
 from tests.pages import html_of_page, text_in, text_of_page
 from tests.views.planning import tree_of
 
@@ -151,6 +153,19 @@ def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan: Plan, edit
     assert f"Plan {plan.pk} is now: Finished. 1 of 1 accepted." in text_in(rendered)
     assert "data-hx-get" not in rendered
     assert "Pause" not in rendered
+
+
+def test_who_paused_and_who_stopped_it_is_said(plan: Plan, editor: User) -> None:
+    plans.pause(plan.pk, actor=acting(editor))
+    paused = shown.page(Plan.objects.get(pk=plan.pk))
+    assert strip_tags(paused.sentence).startswith("Paused since ")
+    reason = submission_page.build(paused.rows[0].submission, editor).state.reason
+    assert reason
+    assert strip_tags(reason.sentence) == f"Plan {plan.pk} is paused: Editor One paused it."
+    plans.stop(plan.pk, actor=acting(editor))
+    stopped = shown.page(Plan.objects.get(pk=plan.pk))
+    assert "Editor One stopped it. What was not attempted was cancelled;" in stopped.sentence
+    assert stopped.progress == "0 of 1 accepted, 1 cancelled"
 
 
 def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan: Plan, editor: User) -> None:

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 
-from organizations.models import Intent, Organization, Plan, PlanState, State, Submission, User
+from organizations.models import Intent, Organization, Plan, PlanKind, PlanState, State, Submission, User
 from organizations.services import drafts, plans, reviews
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.pages import text_of
-from tests.views.planning import NEW, address, branch, press, tree_of
-from tests.views.sending import page_of
+from tests.views.planning import NEW, branch, page_of, page_of_branch, press, tree_of
+from tests.views.sending import page_of as page_of_submission
 
 pytestmark = pytest.mark.slow
 
@@ -29,19 +30,19 @@ def test_what_names_no_record_sends_none(client: Client, query: str) -> None:
 
 class TestSending:
     def test_it_leads_to_the_page_of_the_plan_and_a_second_press_too(self, client: Client, editor: User) -> None:
-        url = address(tree_of(editor, 2, 3))
-        sha256 = client.get(url).context["page"].draft.sha256
-        answer = press(client, url)
+        page = page_of(tree_of(editor, 2, 3), editor)
+        assert "STAGING, 3 records: 3 New" in text_of(client.get(page.action))
+        answer = press(client, page)
         plan = Plan.objects.get()
         assert (answer.status_code, answer["Location"]) == (302, f"/staging/plans/{plan.pk}/")
         assert (plan.reason, plan.submissions.count()) == ("ticket 7", 3)
-        again = client.post(url, {"sha256": sha256, "reason": "ticket 7"}, follow=True)
+        again = client.post(page.action, {"sha256": page.page.draft.sha256, "reason": "ticket 7"}, follow=True)
         assert again.redirect_chain == [(answer["Location"], 302)]
         assert "This was sent already at" in text_of(again)
         assert Submission.objects.count() == 3
 
     def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays(self, client: Client, editor: User) -> None:
-        answer = press(client, address(tree_of(editor, 2)), sha256="0" * 64, reason="my reason")
+        answer = press(client, page_of(tree_of(editor, 2), editor), sha256="0" * 64, reason="my reason")
         (note,) = answer.context["notes"]
         assert answer.status_code == 409
         assert "Nothing was sent. Here is the new plan." in note
@@ -58,7 +59,7 @@ class TestSending:
             return make(*given, **named)
 
         monkeypatch.setattr(plans, "make", make_later)
-        answer = press(client, address(tree_of(editor, 2)))
+        answer = press(client, page_of(tree_of(editor, 2), editor))
         assert answer.status_code == 409
         assert answer.context["why"] == "At most 1 records go into one plan; these are 2. Choose fewer."
         assert not Plan.objects.exists()
@@ -66,19 +67,19 @@ class TestSending:
     def test_an_approver_ticks_and_gives_a_reason_for_production(self, client_of: ClientOf) -> None:
         approver = factories.UserFactory(role="approver")
         made = [factories.organization(f"{BASE}.{place}", user=approver, environment="production") for place in (2, 3)]
-        url, browser = address(made).replace("staging", "production"), client_of(user=approver)
-        answer = press(browser, url, tick=[], reason="")
+        page, browser = page_of(made, approver), client_of(user=approver)
+        answer = press(browser, page, tick=[], reason="")
         assert answer.status_code == 422
         assert "Tick: No destination ID." in answer.context["page"].box_errors[0][1]
         assert answer.context["form"].errors == {"reason": ["Enter a reason."]}
-        assert press(browser, url).status_code == 302
+        assert press(browser, page).status_code == 302
 
     def test_who_may_not_send_sends_nothing(self, client_of: ClientOf, editor: User) -> None:
-        assert press(client_of("viewer"), address(tree_of(editor))).status_code == 403
+        assert press(client_of("viewer"), page_of(tree_of(editor), editor)).status_code == 403
         assert not Plan.objects.exists()
 
     def test_a_lost_sign_in_brings_it_back_filled(self, client: Client, editor: User) -> None:
-        answer = press(client, address(tree_of(editor)), **{"came-back": "1", "reason": "my reason"})
+        answer = press(client, page_of(tree_of(editor), editor), **{"came-back": "1", "reason": "my reason"})
         assert answer.status_code == 422
         assert answer.context["form"]["reason"].value() == "my reason"
         assert not Plan.objects.exists()
@@ -89,13 +90,14 @@ class TestDeactivating:
     def made(self, editor: User) -> list[Organization]:
         return tree_of(editor, 2, 3, is_accepted=True)
 
-    def test_children_go_first_and_a_reason_is_asked_for(self, client: Client, made: list[Organization]) -> None:
-        url = branch(made[0], kind="deactivate")
-        page = client.get(url)
-        assert "STAGING, 3 records can be deactivated now" in text_of(page)
-        assert [row.organization for row in page.context["page"].rows][-1] == made[0]
-        assert press(client, url, why="").status_code == 422
-        assert press(client, url).status_code == 302
+    def test_children_go_first_and_a_reason_is_asked_for(
+        self, client: Client, made: list[Organization], editor: User
+    ) -> None:
+        page = page_of_branch(made[0], editor, PlanKind.DEACTIVATE)
+        assert [row.organization for row in page.page.rows][-1] == made[0]
+        assert "STAGING, 3 records can be deactivated now" in text_of(client.get(page.action))
+        assert press(client, page, why="").status_code == 422
+        assert press(client, page).status_code == 302
         sent = Plan.objects.get().submissions.order_by("pk")
         assert [b'"Active": false' in bytes(each.message) for each in sent] == [True] * 3
         assert [each.organization_id for each in sent][-1] == made[0].pk
@@ -111,12 +113,10 @@ class TestDeactivating:
     def test_a_record_that_joined_the_branch_meanwhile_is_named_in_the_new_plan(
         self, client: Client, made: list[Organization], editor: User
     ) -> None:
-        url = branch(made[0], kind="deactivate")
-        page = client.get(url).context["page"]
+        page = page_of_branch(made[0], editor, PlanKind.DEACTIVATE)
         joined = factories.organization(f"{BASE}.9", user=editor, part_of_oid=BASE, name="Lakeside Lab")
         factories.confirmed(joined)
-        given = {"sha256": page.draft.sha256, "planned": page.planned, "left": page.left, "why": "closed"}
-        answer = client.post(url, given)
+        answer = press(client, page)
         assert (answer.status_code, answer.context["page"].draft.size) == (409, 4)
         assert "Nothing was sent. Here is the new plan. New in it: Lakeside Lab." in answer.context["notes"][0]
         assert not Submission.objects.exists()
@@ -186,7 +186,7 @@ class TestPlan:
         assert "Reason: ticket 7" in page
         assert f"{plan.pk}, Send Going 0 of 3 accepted, 3 queued Editor One" in text_of(client.get("/staging/plans/"))
         assert 'href="/staging/plans/"' in client.get("/staging/submissions/").content.decode()
-        submission = client.get(page_of(plan.submissions.earliest("pk"))).content.decode()
+        submission = client.get(page_of_submission(plan.submissions.earliest("pk"))).content.decode()
         assert f'<a href="{self.url(plan)}">Plan {plan.pk}</a>' in submission
 
     def test_an_open_page_asks_for_its_state(self, client: Client, plan: Plan) -> None:
@@ -197,13 +197,16 @@ class TestPlan:
         assert (answer.status_code, answer.context["changed"]) == (200, True)
         assert "HX-Request" in answer["Vary"]
 
-    def test_it_is_paused_goes_on_and_is_stopped(self, client: Client, plan: Plan) -> None:
-        assert "Paused since" in text_of(client.post(self.url(plan, "pause/"), follow=True))
-        first = text_of(client.get(page_of(plan.submissions.earliest("pk"))))
-        assert f"Plan {plan.pk} is paused: Editor One paused it." in first
-        assert "It goes on." in text_of(client.post(self.url(plan, "go-on/"), follow=True))
-        stopped = text_of(client.post(self.url(plan, "stop/"), follow=True))
-        assert "Editor One stopped it. What was not attempted was cancelled;" in stopped
+    def test_it_is_paused_goes_on_and_is_stopped_once(self, client: Client, plan: Plan) -> None:
+        for act, state, said in (
+            ("pause/", PlanState.PAUSED, "Paused. Nothing more is sent until it goes on."),
+            ("go-on/", PlanState.GOING, "It goes on."),
+            ("stop/", PlanState.STOPPED, "Stopped. What was not attempted was cancelled."),
+        ):
+            answer = client.post(self.url(plan, act))
+            assert answer["Location"] == self.url(plan)
+            assert [str(message) for message in get_messages(answer.wsgi_request)][-1] == said
+            assert Plan.objects.get().state == state
         assert set(plan.submissions.values_list("state", flat=True)) == {State.CANCELLED}
         assert "Nothing was changed." in text_of(client.post(self.url(plan, "stop/"), follow=True))
 

@@ -10,8 +10,9 @@ from django.utils.timezone import localtime
 
 from organizations import words
 from organizations.models import AuditEntry, Organization, Submission
+from organizations.pages import review
 from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_OID
-from organizations.services import organizations
+from organizations.services import organizations, reviews
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.pages import text_of
@@ -38,33 +39,34 @@ def url(made):
     return edit_url(made, "review")
 
 
-def sent(page, *, ticked=None, reason=""):
-    """What the button of an open review posts; every box is ticked unless said otherwise."""
-    organization, shown = page["organization"], page["page"]
-    boxes = [*(row.tick for row in shown.overwritten), *(each.key for each in shown.questions)]
-    return {
-        "sha256": page["made"].sha256,
-        "seen": str(organization.last_submission_id or 0),
-        "version": str(organization.version),
+def opened(made, user):
+    """The review as this person reads it now."""
+    return review.build(reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user)), user)
+
+
+def press(client, page, *, ticked=None, reason="", **inputs):
+    """Press the button of an open review; every box is ticked unless said otherwise."""
+    boxes = [*(row.tick for row in page.page.overwritten), *(each.key for each in page.page.questions)]
+    given = {
+        "sha256": page.made.sha256,
+        "seen": str(page.organization.last_submission_id or 0),
+        "version": str(page.organization.version),
         "tick": boxes if ticked is None else ticked,
         "reason": reason,
     }
+    return client.post(url(page.organization), given | inputs)
 
 
-def press(client, made, *, ticked=None, reason="", **inputs):
-    page = client.get(url(made)).context
-    return client.post(url(made), sent(page, ticked=ticked, reason=reason) | inputs)
-
-
-def test_what_was_reviewed_is_sent_and_a_second_press_sends_nothing(client, made):
-    page = client.get(url(made)).context
-    response = client.post(url(made), sent(page, reason="First"))
+def test_what_was_reviewed_is_sent_and_a_second_press_sends_nothing(client, made, editor):
+    page = opened(made, editor)
+    assert client.get(url(made)).context["made"].sha256 == page.made.sha256
+    response = press(client, page, reason="First")
     submission = Submission.objects.get()
     address = reverse("submission", args=["staging", submission.pk])
     assert response["Location"] == address
-    assert bytes(submission.message) == page["made"].message
+    assert bytes(submission.message) == page.made.message
     assert (submission.reason, submission.state) == ("First", "queued")
-    again = client.post(url(made), sent(page, reason="First"))
+    again = press(client, page, reason="First")
     at = words.moment(localtime(submission.created_at), timezone.now(), "clock")
     assert again["Location"] == address
     said = [str(message) for message in get_messages(again.wsgi_request)]
@@ -74,8 +76,9 @@ def test_what_was_reviewed_is_sent_and_a_second_press_sends_nothing(client, made
 
 def test_a_warning_must_be_ticked_and_what_was_typed_stays(client, editor):
     made = factories.organization(user=editor, contacts=(), name="Lakeside & Sons")
-    first, second = client.get(url(made)).context["page"].questions
-    response = press(client, made, ticked=[first.key], reason="Ticket 118")
+    asked = opened(made, editor)
+    first, second = asked.page.questions
+    response = press(client, asked, ticked=[first.key], reason="Ticket 118")
     page, rendered = response.context["page"], response.content.decode()
     assert response.status_code == 422
     assert "<title>Error: Review, Lakeside &amp; Sons | STAGING | orgportal</title>" in rendered
@@ -84,34 +87,34 @@ def test_a_warning_must_be_ticked_and_what_was_typed_stays(client, editor):
     for part in (f'<a href="#id_tick-{second.key}">', f'id="id_tick-{second.key}"', "Ticket 118"):
         assert part in rendered, part
     assert not Submission.objects.exists()
-    assert press(client, made, reason="Ticket 118").status_code == 302
+    assert press(client, asked, reason="Ticket 118").status_code == 302
     assert [each["key"] for each in Submission.objects.get().warnings] == ["contact", "character"]
 
 
-def test_an_approver_sends_to_production_with_a_reason(client_of, editor):
+def test_an_approver_sends_to_production_with_a_reason(client_of, editor, approver):
     made = factories.organization(user=editor, environment="production", destination_id=str(EXAMPLE_VALUES[0]))
-    approver = client_of("approver")
-    response = press(approver, made, reason="  ")
+    page, browser = opened(made, approver), client_of(user=approver)
+    response = press(browser, page, reason="  ")
     assert (response.status_code, response.context["form"].errors) == (422, {"reason": ["Enter a reason."]})
     assert text_of(response).count("Enter a reason.") == 2  # at its field, and above
     assert not Submission.objects.exists()
-    assert press(approver, made, reason="Ticket 118").status_code == 302
+    assert press(browser, page, reason="Ticket 118").status_code == 302
     assert Submission.objects.get().reason == "Ticket 118"
 
 
 def test_an_editor_does_not_send_to_production(client, editor):
     made = factories.organization(user=editor, environment="production")
-    assert press(client, made, reason="Ticket 118").status_code == 403
+    assert press(client, opened(made, editor), reason="Ticket 118").status_code == 403
     assert not Submission.objects.exists()
     assert AuditEntry.objects.filter(action="permission.refused", oid=BASE).count() == 1
 
 
 def test_a_review_that_was_overtaken_is_shown_anew_and_sends_nothing(client, accepted, editor):
     edit(accepted, editor, aliases=("North",))
-    page = client.get(url(accepted)).context
+    page = opened(accepted, editor)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     later = edit(accepted, other, name="Lakeside North")
-    response = client.post(url(accepted), sent(page, reason="Ticket 118"))
+    response = press(client, page, reason="Ticket 118")
     at = words.moment(localtime(later.edited_at), timezone.now(), "clock")
     assert (response.status_code, response.context["notes"]) == (
         409,
@@ -120,18 +123,18 @@ def test_a_review_that_was_overtaken_is_shown_anew_and_sends_nothing(client, acc
     assert [(row.label, row.is_new) for row in response.context["page"].rows] == [("Name", True), ("Aliases", False)]
     assert response.context["form"]["reason"].value() == "Ticket 118"
     assert Submission.objects.count() == 1
-    assert client.post(url(accepted), sent(response.context)).status_code == 302
+    assert press(client, opened(accepted, editor)).status_code == 302
 
 
-def test_what_was_not_reviewed_is_not_sent(client, made):
+def test_what_was_not_reviewed_is_not_sent(client, made, editor):
     for sha256 in ("", "0" * 64):
-        assert press(client, made, sha256=sha256).status_code == 409
+        assert press(client, opened(made, editor), sha256=sha256).status_code == 409
     assert not Submission.objects.exists()
 
 
 def test_what_something_is_in_the_way_of_is_not_sent(client, made, editor):
     factories.submission(made, user=editor)
-    response = press(client, made)
+    response = press(client, opened(made, editor))
     assert response.status_code == 409
     assert response.context["notes"][0].endswith("Nothing was sent.")
     assert Submission.objects.count() == 1

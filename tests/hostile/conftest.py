@@ -2,13 +2,12 @@
 
 import pytest
 
-from organizations.models import Organization, User
 from tests import factories
 from tests.factories import BASE
 
 
 @pytest.fixture
-def made(editor: User) -> Organization:
+def made(editor):
     """A record, and one below it: a list that finds nothing asks less of the database."""
     made = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="Lakeside North")

@@ -77,14 +77,14 @@ def form_of(inputs: dict[str, Input]) -> RecordForm:
 
 
 @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_sent_is_refused_at_each_field_of_a_record_and_kept(db: None, value: Input) -> None:
+def test_what_cannot_be_sent_is_refused_at_each_field_of_a_record_and_kept(db, value):
     for name, (kept, errors) in names_of(form_of(everywhere(value))).items():
         assert kept == as_read(value), name
         assert len(errors) == 1, name
         assert len(str(errors)) < 300, name
 
 
-def test_what_is_refused_saves_nothing_and_each_error_leads_to_its_field(client: Client) -> None:
+def test_what_is_refused_saves_nothing_and_each_error_leads_to_its_field(client):
     before = stored()
     response = post(client, NEW, everywhere(UNSENDABLE["NUL"]) | {"stands_for": MARKUP, "county": MARKUP})
     page = response.content.decode()
@@ -95,13 +95,13 @@ def test_what_is_refused_saves_nothing_and_each_error_leads_to_its_field(client:
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "nowhere", "1" * 10_000])
-def test_a_choice_that_does_not_exist_is_refused(db: None, value: str) -> None:
+def test_a_choice_that_does_not_exist_is_refused(db, value):
     errors = form_of({**posted(whole()), "place": value, "stands_for": value}).main.errors
     assert errors["place"] == ["Choose what this record is part of."]
     assert errors["stands_for"] == ["Choose from the list."]
 
 
-def test_a_parent_that_cannot_be_is_none(made: Organization, editor: User) -> None:
+def test_a_parent_that_cannot_be_is_none(made, editor):
     for value in REFUSED.values():
         inputs = {**posted(whole()), "place": OURS, "parent": value, "oid": f"{BASE}.9"}
         typed = Typed.from_post(QueryDict(query(inputs)))
@@ -112,9 +112,7 @@ def test_a_parent_that_cannot_be_is_none(made: Organization, editor: User) -> No
         assert "parent" in form_of(inputs).main.errors
 
 
-def test_odd_text_is_saved_as_it_is_and_shown_as_text_everywhere(
-    client: Client, editor: User, made: Organization
-) -> None:
+def test_odd_text_is_saved_as_it_is_and_shown_as_text_everywhere(client, editor, made):
     value = " ".join(ODD.values())
     inputs: dict[str, Input] = {**posted(whole()), "oid": f"{BASE}.9"}
     inputs |= dict.fromkeys(FREE_TEXTS, value) | {"aliases": f"{value} 2"}
@@ -155,7 +153,7 @@ def pages_about(saved: Organization) -> list[str]:
     ]
 
 
-def test_what_a_spreadsheet_would_run_leaves_as_text(client: Client, editor: User) -> None:
+def test_what_a_spreadsheet_would_run_leaves_as_text(client, editor):
     for place, value in enumerate(("=1+1", "+1+1", "-1+1", "@SUM(1)")):
         factories.organization(f"{BASE}.{place + 1}", user=editor, name=value, aliases=(value,))
     auditor = factories.UserFactory(role="auditor", first_name="=1+1")
@@ -168,7 +166,7 @@ def test_what_a_spreadsheet_would_run_leaves_as_text(client: Client, editor: Use
         assert any(cell.startswith("'=1+1") for cell in cells)
 
 
-def test_invisible_characters_are_removed_and_that_is_said(client: Client) -> None:
+def test_invisible_characters_are_removed_and_that_is_said(client):
     inputs = posted(whole()) | {"name": "Lake\u200bside\ufeff", "contacts-0-work_phone": "608\u200b5550100"}
     response = post(client, NEW, inputs)
     assert response.status_code == 302
@@ -178,7 +176,7 @@ def test_invisible_characters_are_removed_and_that_is_said(client: Client) -> No
     assert any("Name: invisible characters removed" in each for each in said)
 
 
-def test_the_longest_oid_that_there_can_be_has_pages(client: Client) -> None:
+def test_the_longest_oid_that_there_can_be_has_pages(client):
     oid = "2." + "1" * 62
     response = post(client, NEW, posted(replace(whole(), oid=oid), act="review"))
     assert response["Location"] == reverse("review", args=["staging", oid])
@@ -186,7 +184,7 @@ def test_the_longest_oid_that_there_can_be_has_pages(client: Client) -> None:
         assert client.get(address).status_code == 200
 
 
-def test_what_is_quoted_in_an_error_or_a_note_is_cut(db: None) -> None:
+def test_what_is_quoted_in_an_error_or_a_note_is_cut(db):
     for value in ("(" * 10_000, "5" * 10_000, "5370" + "-" * 10_000 + "4"):
         errors = [str(error) for _, each in names_of(form_of(everywhere(value))).values() for error in each]
         assert max(map(len, errors)) < 200
@@ -199,7 +197,7 @@ def test_what_is_quoted_in_an_error_or_a_note_is_cut(db: None) -> None:
 # Reasons -----------------------------------------------------------------------------------------------------
 
 
-def test_a_reason_that_cannot_be_kept_sends_nothing(client: Client, made: Organization) -> None:
+def test_a_reason_that_cannot_be_kept_sends_nothing(client, made):
     review = reviews.review(made)
     inputs = {"sha256": review.sha256, "seen": "0", "version": str(made.version)}
     before = stored()
@@ -212,7 +210,7 @@ def test_a_reason_that_cannot_be_kept_sends_nothing(client: Client, made: Organi
 
 
 @pytest.mark.parametrize("name", ["sha256", "tick"])
-def test_what_a_review_is_tied_to_is_the_review_or_none(client: Client, editor: User, name: str) -> None:
+def test_what_a_review_is_tied_to_is_the_review_or_none(client, editor, name):
     made = factories.organization(f"{BASE}.2", user=editor, contacts=())  # so that it has a warning
     review = reviews.review(made)
     ticks = [submissions.warning_key(each) for each in review.open_warnings]
@@ -225,9 +223,7 @@ def test_what_a_review_is_tied_to_is_the_review_or_none(client: Client, editor: 
     assert stored() == before
 
 
-def test_a_deactivation_with_what_cannot_be_kept_sends_nothing(
-    client: Client, editor: User, made: Organization
-) -> None:
+def test_a_deactivation_with_what_cannot_be_kept_sends_nothing(client, editor, made):
     confirmed(made, editor)
     before = stored()
     for value in FEW:
@@ -250,13 +246,13 @@ def confirmed(made: Organization, user: User) -> None:
 
 
 @pytest.fixture
-def boss(db: None) -> Client:
+def boss(db):
     client = Client()
     client.force_login(factories.UserFactory(role="administrator"))
     return client
 
 
-def test_what_turns_a_line_round_is_refused_at_each_name_of_a_person(boss: Client) -> None:
+def test_what_turns_a_line_round_is_refused_at_each_name_of_a_person(boss):
     before = stored()
     fields = ("username", "first_name", "last_name", "email")
     for value in FEW:
@@ -267,7 +263,7 @@ def test_what_turns_a_line_round_is_refused_at_each_name_of_a_person(boss: Clien
     assert stored() == before
 
 
-def test_a_role_that_does_not_exist_is_refused(boss: Client) -> None:
+def test_a_role_that_does_not_exist_is_refused(boss):
     before = stored()
     for groups in ("\x00", str(2**64), "9" * 5_000, "\uff12\uff10", MARKUP):
         response = post(boss, reverse("person-new"), {"username": "new-person", "groups": [groups]})
@@ -276,7 +272,7 @@ def test_a_role_that_does_not_exist_is_refused(boss: Client) -> None:
     assert stored() == before
 
 
-def test_what_is_no_name_signs_nobody_in(editor: User) -> None:
+def test_what_is_no_name_signs_nobody_in(editor):
     browser = Client()
     for value in (*FEW, *ODD.values()):
         response = post(browser, reverse("sign-in"), {"username": value, "password": PASSWORD, "role": value})
@@ -287,7 +283,7 @@ def test_what_is_no_name_signs_nobody_in(editor: User) -> None:
     assert browser.get(reverse("home")).status_code == 302
 
 
-def test_a_refused_name_is_shown_in_the_history_with_what_cannot_be_seen_written_out(client: Client) -> None:
+def test_a_refused_name_is_shown_in_the_history_with_what_cannot_be_seen_written_out(client):
     post(Client(), reverse("sign-in"), {"username": f"{MARKUP}\u202e\u0007", "password": "x"})
     for address in (reverse("audit"), reverse("audit-entry", args=[AuditEntry.objects.last().pk])):  # type: ignore[union-attr]
         response = client.get(address)
@@ -296,7 +292,7 @@ def test_a_refused_name_is_shown_in_the_history_with_what_cannot_be_seen_written
         assert f"{MARKUP}\\u202E\\u0007" in text_of(response)
 
 
-def test_a_password_is_not_changed_to_what_was_not_confirmed(client: Client, editor: User) -> None:
+def test_a_password_is_not_changed_to_what_was_not_confirmed(client, editor):
     new = "a-much-longer-secret"
     for value in (*FEW, ODD["markup"]):
         for old, first in ((value, new), (PASSWORD, value)):
@@ -307,7 +303,7 @@ def test_a_password_is_not_changed_to_what_was_not_confirmed(client: Client, edi
     assert {entry.action for entry in AuditEntry.objects.all()} == {"person.refused"}
 
 
-def test_the_longest_names_of_a_person_fit_wherever_they_are_kept(client: Client, made: Organization) -> None:
+def test_the_longest_names_of_a_person_fit_wherever_they_are_kept(client, made):
     long = factories.UserFactory(role="editor", first_name="a" * 150, last_name="b" * 150)
     submission = factories.submission(made, user=long)
     browser = Client()
@@ -326,9 +322,7 @@ anything = st.text(max_size=30) | st.text("0123456789.-+@ \r\n\t()aAwW", max_siz
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.dictionaries(st.sampled_from([name for name in everywhere("") if "_FORMS" not in name]), anything))
-def test_whatever_is_typed_is_refused_or_becomes_a_message_that_reads_back(
-    editor: User, made: Organization, texts: dict[str, str]
-) -> None:
+def test_whatever_is_typed_is_refused_or_becomes_a_message_that_reads_back(editor, made, texts):
     now = Organization.objects.get(pk=made.pk)
     sendable: dict[str, Input] = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
     typed = Typed.from_post(QueryDict(query({**posted(whole()), **sendable})))

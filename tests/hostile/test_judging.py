@@ -8,7 +8,7 @@ from django.test import Client
 from benchmarks.malformed_judging import Answer, changes_between, faults_of, snapshot
 from benchmarks.malformed_requests import MARKUP, Form, Maker, Places, Request
 from benchmarks.malformed_wire import wire
-from organizations.models import AuditEntry, Organization, User
+from organizations.models import AuditEntry, Organization
 from organizations.services import organizations
 from tests import factories
 from tests.factories import acting
@@ -24,7 +24,7 @@ def found(method: str, status: int, act: Callable[[], object]) -> str:
     return "; ".join(faults_of(request, Answer(status), changes_between(before, snapshot())))
 
 
-def test_what_a_service_does_is_not_a_finding(made: Organization, editor: User) -> None:
+def test_what_a_service_does_is_not_a_finding(made, editor):
     def edit() -> None:
         record = factories.record(name="Lakeside Harbor")
         organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(editor))
@@ -32,18 +32,18 @@ def test_what_a_service_does_is_not_a_finding(made: Organization, editor: User) 
     assert found("POST", 302, edit) == ""
 
 
-def test_a_refusal_with_its_entry_is_not_a_finding(made: Organization) -> None:
+def test_a_refusal_with_its_entry_is_not_a_finding(made):
     viewer = Client()
     viewer.force_login(factories.UserFactory(role="viewer"))
     assert found("GET", 403, lambda: viewer.get("/staging/organizations/new/")) == ""
 
 
-def test_a_record_changed_without_an_entry_is_found(made: Organization) -> None:
+def test_a_record_changed_without_an_entry_is_found(made):
     change = Organization.objects.filter(pk=made.pk).update
     assert "without an entry that names it" in found("POST", 302, lambda: change(name="Half"))
 
 
-def test_an_entry_of_something_else_is_not_enough(made: Organization, editor: User) -> None:
+def test_an_entry_of_something_else_is_not_enough(made, editor):
     other = Organization.objects.exclude(pk=made.pk).get()
 
     def withdraw_and_half() -> None:
@@ -53,21 +53,21 @@ def test_an_entry_of_something_else_is_not_enough(made: Organization, editor: Us
     assert f"{made.pk} changed without an entry that names it" in found("POST", 302, withdraw_and_half)
 
 
-def test_a_refused_request_that_wrote_is_found(made: Organization, editor: User) -> None:
+def test_a_refused_request_that_wrote_is_found(made, editor):
     def add() -> None:
         factories.organization(f"{made.oid}.2", user=editor)
 
     assert "was refused and yet changed" in found("POST", 409, add)
 
 
-def test_a_request_that_only_reads_and_wrote_is_found(made: Organization, editor: User) -> None:
+def test_a_request_that_only_reads_and_wrote_is_found(made, editor):
     def add() -> None:
         factories.organization(f"{made.oid}.2", user=editor)
 
     assert "only read and yet changed" in found("GET", 200, add)
 
 
-def test_a_broken_chain_is_found(made: Organization, editor: User) -> None:
+def test_a_broken_chain_is_found(made, editor):
     def add() -> None:
         factories.organization(f"{made.oid}.2", user=editor)
         last = AuditEntry.objects.latest("sequence")
@@ -76,13 +76,13 @@ def test_a_broken_chain_is_found(made: Organization, editor: User) -> None:
     assert "the chain of the history is broken" in found("POST", 302, add)
 
 
-def test_faults_of_an_answer_are_found() -> None:
+def test_faults_of_an_answer_are_found():
     request = Request(seed=0, name="edit", role="editor", method="GET", target=b"/")
     page = Answer(503, [("Content-Type", "text/html")], MARKUP.encode(), logged="It failed")
     assert faults_of(request, page, {}) == ["status 503", "logged It failed", "the page holds what was sent as markup"]
 
 
-def test_a_request_follows_from_its_seed() -> None:
+def test_a_request_follows_from_its_seed():
     places = Places(
         paths={"edit": ("/edit/",), "home": ("/",)},
         wrong_paths={},

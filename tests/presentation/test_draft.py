@@ -1,8 +1,6 @@
 """What the page of a plan offers: exactly what can be done now, and of each other record why not and what ends that."""
 
 import datetime
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -12,18 +10,18 @@ from django.utils.html import strip_tags
 from organizations.models import Environment, Organization, PlanKind, State, Submission, User, clock
 from organizations.presentation import draft as shown
 from organizations.presentation import overwritten, values
-from organizations.services import drafts, environments, known, organizations, workers
-from organizations.services.actors import Actor
+from organizations.services import drafts, environments, known, workers
 from organizations.services.blockers import Block
 from organizations.services.drafts import Chosen
 from tests import factories
 from tests.factories import BASE, acting
+from tests.views.history import edited
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def region(editor: User) -> list[Organization]:
+def region(editor):
     """An accepted region with three accepted clinics."""
     top = factories.confirmed(factories.organization(user=editor, name="West Region"))
     below = [
@@ -34,18 +32,14 @@ def region(editor: User) -> list[Organization]:
 
 
 @pytest.fixture
-def at_work(unreachable_redox: None) -> None:
+def at_work(unreachable_redox):
     """The portal is connected, and a worker runs."""
     workers.beat("Worker", clock.now())
 
 
 def sent(made: Organization, user: User, **values: object) -> Submission:
     """An open submission of a changed record."""
-    now = Organization.objects.get(pk=made.pk)
-    organizations.edit(
-        now.pk, now.version, replace(now.record(), aliases=("Alias",)), stands_for="", actor=acting(user)
-    )
-    submission = factories.submission(now, user=user)
+    submission = factories.submission(edited(made, user, aliases=("Alias",)), user=user)
     Submission.objects.filter(pk=submission.pk).update(**values)
     return submission
 
@@ -60,15 +54,13 @@ def why(page: shown.Page) -> dict[str, str]:
 
 
 class TestDeactivating:
-    def test_all_that_can_be_deactivated_is_offered_by_its_number(
-        self, region: list[Organization], editor: User
-    ) -> None:
+    def test_all_that_can_be_deactivated_is_offered_by_its_number(self, region, editor):
         page = page_of(region[0], editor)
         assert page.verdict == "STAGING, 4 records can be deactivated now"
         assert page.send_label == "Deactivate 4 records in STAGING"
         assert (page.because, page.kept) == ("", ())
 
-    def test_only_what_can_be_deactivated_is_offered(self, region: list[Organization], editor: User) -> None:
+    def test_only_what_can_be_deactivated_is_offered(self, region, editor):
         for made in region[1:3]:
             sent(made, editor, state=State.UNKNOWN, attempt=1)
         page = page_of(region[0], editor)
@@ -83,7 +75,7 @@ class TestDeactivating:
         ]
 
     @pytest.mark.usefixtures("at_work")
-    def test_when_the_portal_asks_is_computed_from_the_row(self, region: list[Organization], editor: User) -> None:
+    def test_when_the_portal_asks_is_computed_from_the_row(self, region, editor):
         later = clock.now() + datetime.timedelta(minutes=8)
         submission = sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
         said = why(page_of(region[0], editor))["Sparta"]
@@ -91,17 +83,13 @@ class TestDeactivating:
         assert later.strftime("%Y-%m-%dT%H:%M:%SZ") in said
 
     @pytest.mark.usefixtures("at_work")
-    def test_while_the_environment_is_stopped_no_time_is_promised(
-        self, region: list[Organization], editor: User
-    ) -> None:
+    def test_while_the_environment_is_stopped_no_time_is_promised(self, region, editor):
         later = clock.now() + datetime.timedelta(minutes=8)
         sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
         environments.stop_now("staging", "Redox does not accept the credential", actor=acting(editor))
         assert "<time" not in why(page_of(region[0], editor))["Sparta"].partition("must end first.")[2]
 
-    def test_a_change_of_a_record_that_stays_alone_makes_it_another_plan(
-        self, region: list[Organization], editor: User
-    ) -> None:
+    def test_a_change_of_a_record_that_stays_alone_makes_it_another_plan(self, region, editor):
         """The press binds itself to what was shown to stay as well; the messages are the same."""
         submission = sent(region[1], editor, state=State.UNKNOWN, attempt=1)
         before = page_of(region[0], editor).draft
@@ -111,7 +99,7 @@ class TestDeactivating:
         assert [made.sha256 for made in after.reviews] == [made.sha256 for made in before.reviews]
         assert after.sha256 != before.sha256
 
-    def test_what_can_be_cancelled_links_there(self, region: list[Organization], editor: User) -> None:
+    def test_what_can_be_cancelled_links_there(self, region, editor):
         submission = sent(region[1], editor)
         said = why(page_of(region[0], editor))["Sparta"]
         assert f'<a href="/staging/submissions/{submission.pk}/">Cancel it</a> or wait.' in said
@@ -121,19 +109,17 @@ class TestDeactivating:
     @pytest.mark.parametrize(
         ("state", "says"), [(State.NEEDS_PERSON, "It needs a decision."), (State.SENDING, "It is being sent now.")]
     )
-    def test_what_ends_it_follows_from_the_state(
-        self, region: list[Organization], editor: User, state: State, says: str
-    ) -> None:
+    def test_what_ends_it_follows_from_the_state(self, region, editor, state, says):
         sent(region[1], editor, state=state, attempt=1)
         assert says in why(page_of(region[0], editor))["Sparta"]
 
-    def test_the_root_itself_can_be_in_the_way(self, region: list[Organization], editor: User) -> None:
+    def test_the_root_itself_can_be_in_the_way(self, region, editor):
         submission = sent(region[0], editor)
         page = page_of(region[0], editor)
         assert page.verdict == "STAGING, 3 of 4 records can be deactivated now"
         assert page.because == f"West Region stays active. Submission {submission.pk} must end first."
 
-    def test_a_record_that_is_not_active_is_not_said_to_stay_active(self, editor: User) -> None:
+    def test_a_record_that_is_not_active_is_not_said_to_stay_active(self, editor):
         gone = factories.confirmed(factories.organization(user=editor), active=False)
         draft = drafts.draft(
             Chosen(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
@@ -145,7 +131,7 @@ class TestDeactivating:
             [frozenset({Block.ALREADY_SO})],
         )
 
-    def test_nobody_is_asked_to_wait_where_there_is_nothing_to_deactivate(self, editor: User) -> None:
+    def test_nobody_is_asked_to_wait_where_there_is_nothing_to_deactivate(self, editor):
         new = factories.organization(user=editor)
         submission = sent(new, editor)
         chosen = Chosen(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
@@ -154,7 +140,7 @@ class TestDeactivating:
         assert said.startswith(f"Submission {submission.pk} is open.")
         assert "must end first" not in said
 
-    def test_another_record_left_out_makes_it_another_plan(self, region: list[Organization], editor: User) -> None:
+    def test_another_record_left_out_makes_it_another_plan(self, region, editor):
         before = page_of(region[0], editor)
         sent(region[1], editor, state=State.UNKNOWN, attempt=1)
         after = page_of(region[0], editor)
@@ -163,7 +149,7 @@ class TestDeactivating:
         assert news == "Stays active now: Sparta and West Region."
         assert shown.what_is_new(before, after.planned, after.left) == "New in it: Sparta and West Region."
 
-    def test_counterparts_and_saved_changes_are_not_touched(self, region: list[Organization], editor: User) -> None:
+    def test_counterparts_and_saved_changes_are_not_touched(self, region, editor):
         other = factories.confirmed(factories.organization("2.999.1", user=editor, environment="production"))
         Organization.objects.filter(pk=other.pk).update(staging_record=region[1])
         Organization.objects.filter(pk=region[2].pk).update(city="Middleton")
@@ -177,7 +163,7 @@ class TestOverwriting:
         row = Organization.objects.get(pk=made.pk)
         known.keep_reading(row, replace(row.record(), name=name, **values), clock.now())
 
-    def test_each_value_has_a_tick_below_the_name_of_its_record(self, region: list[Organization], editor: User) -> None:
+    def test_each_value_has_a_tick_below_the_name_of_its_record(self, region, editor):
         for made in region[1:3]:
             Organization.objects.filter(pk=made.pk).update(name="Same Name")
             factories.confirmed(made)
@@ -191,9 +177,7 @@ class TestOverwriting:
         assert len({value.key for value in values}) == page.to_tick == 2
         assert page.asked == ()
 
-    def test_a_box_that_is_not_ticked_is_asked_for_by_its_record(
-        self, region: list[Organization], editor: User
-    ) -> None:
+    def test_a_box_that_is_not_ticked_is_asked_for_by_its_record(self, region, editor):
         self.read(region[1], "Other Name")
         drawn = page_of(region[0], editor).draft
         (question,) = drawn.questions
@@ -202,12 +186,12 @@ class TestOverwriting:
             (f"id_tick-{question.key}", "Sparta, Name: Tick Overwrite, or take the directory's value.")
         ]
 
-    def test_the_way_out_is_to_take_what_the_directory_shows(self, region: list[Organization], editor: User) -> None:
+    def test_the_way_out_is_to_take_what_the_directory_shows(self, region, editor):
         self.read(region[1], "Other Name")
         (group,) = page_of(region[0], editor).overwrites
         assert (group.step, group.url) == ("Take theirs", f"/staging/organizations/{BASE}.1/differences/")
 
-    def test_where_a_record_cannot_hold_what_is_shown_the_way_out_is_an_edit(self, editor: User) -> None:
+    def test_where_a_record_cannot_hold_what_is_shown_the_way_out_is_an_edit(self, editor):
         made = factories.organization(user=editor)
         long_name = "N" * 1000
         known.find_present(made, replace(made.record(), name=long_name), clock.now())
@@ -215,12 +199,7 @@ class TestOverwriting:
         (group,) = page_of(made, editor, PlanKind.SEND).overwrites
         assert (group.step, group.url) == ("Edit", f"/staging/organizations/{BASE}/edit/")
 
-    def test_many_records_with_overwritten_parents_take_one_query(
-        self,
-        region: list[Organization],
-        editor: User,
-        django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
-    ) -> None:
+    def test_many_records_with_overwritten_parents_take_one_query(self, region, editor, django_assert_num_queries):
         for made in region[1:]:
             self.read(made, made.name, part_of_oid="2.999.7")
         drawn = page_of(region[0], editor).draft
@@ -228,9 +207,7 @@ class TestOverwriting:
             found = overwritten.groups(drawn, (), ())
         assert [value.sent for group in found for value in group.values] == [f"West Region ({BASE})"] * 3
 
-    def test_a_record_without_saved_changes_is_not_said_to_be_equal(
-        self, region: list[Organization], editor: User
-    ) -> None:
+    def test_a_record_without_saved_changes_is_not_said_to_be_equal(self, region, editor):
         self.read(region[1], "Other Name")
         page = page_of(region[0], editor, PlanKind.SEND)
         reasons = {each.why: [record.name for record in each.records] for each in page.unchanged}
@@ -243,9 +220,7 @@ class TestValues:
         ids = tuple(each.pk for each in made)
         return shown.page(drafts.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user)))
 
-    def test_each_change_has_the_value_before_and_after_and_who_saved_it(
-        self, region: list[Organization], editor: User
-    ) -> None:
+    def test_each_change_has_the_value_before_and_after_and_who_saved_it(self, region, editor):
         edited(region[1], editor, name="Sparta East")
         (row,) = self.plan(region, editor).rows
         ((change,), overwritten) = row.moves
@@ -253,9 +228,7 @@ class TestValues:
         assert change.by.startswith("Editor One, ")
         assert (row.before.partition(" ")[0], overwritten) == ("Accepted", ())
 
-    def test_a_value_of_the_directory_that_is_overwritten_stands_there_as_well(
-        self, region: list[Organization], editor: User
-    ) -> None:
+    def test_a_value_of_the_directory_that_is_overwritten_stands_there_as_well(self, region, editor):
         edited(region[1], editor, aliases=("East",))
         row = Organization.objects.get(pk=region[1].pk)
         known.keep_reading(row, replace(region[1].record(), name="By hand"), clock.now())
@@ -263,18 +236,13 @@ class TestValues:
         (move,) = moved.moves.overwritten
         assert (move.label, move.directory.text, move.sent) == ("Name", "By hand", "Sparta")
 
-    def test_a_first_registration_has_all_its_values_and_nothing_before(self, editor: User) -> None:
+    def test_a_first_registration_has_all_its_values_and_nothing_before(self, editor):
         (row,) = self.plan([factories.organization(user=editor, name="Sparta")], editor).rows
         values, overwritten = row.moves
         assert ("Name", "", "Sparta") in {(each.label, each.accepted, each.sent) for each in values}
         assert (row.what, overwritten, row.before) == ("first registration", (), "")
 
-    def test_the_names_of_all_parents_take_one_query(
-        self,
-        region: list[Organization],
-        editor: User,
-        django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
-    ) -> None:
+    def test_the_names_of_all_parents_take_one_query(self, region, editor, django_assert_num_queries):
         for made in region[1:3]:
             edited(made, editor, part_of_oid=region[3].oid)
         chosen = Chosen(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
@@ -284,14 +252,7 @@ class TestValues:
         assert [change.sent for each in moves for change in each.changed] == [f"Hudson ({BASE}.3)"] * 2
 
 
-def edited(made: Organization, user: User, **changes: Any) -> None:
-    now = Organization.objects.get(pk=made.pk)
-    organizations.edit(now.pk, now.version, replace(now.record(), **changes), stands_for="", actor=acting(user))
-
-
-def test_a_box_for_several_messages_speaks_of_each_of_them(
-    region: list[Organization], editor: User, approver: Actor
-) -> None:
+def test_a_box_for_several_messages_speaks_of_each_of_them(region, editor, approver):
     for made in region[1:]:
         edited(made, editor, aliases=("North",))
     ids = tuple(made.pk for made in region[1:])
@@ -300,7 +261,7 @@ def test_a_box_for_several_messages_speaks_of_each_of_them(
     assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
 
 
-def test_a_plan_that_sends_says_what_it_leaves_out(editor: User) -> None:
+def test_a_plan_that_sends_says_what_it_leaves_out(editor):
     top = factories.organization(user=editor, name="Top")
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="Below")
     other = factories.organization(f"{BASE}.2", user=editor, name="Other")

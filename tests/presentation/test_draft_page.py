@@ -1,20 +1,20 @@
 """The page on which several records are sent together, without a client."""
 
 import re
-from dataclasses import replace
 
 import pytest
 from django.http import QueryDict
 from django.utils.html import escape
 
-from organizations.models import Environment, Organization, PlanKind, User
+from organizations.models import Environment, Organization, PlanKind
 from organizations.pages import draft as draft_page
-from organizations.services import drafts, organizations
+from organizations.services import drafts
 from organizations.services.drafts import Chosen
 from orgportal import middleware
 from tests import factories
 from tests.factories import BASE, acting
 from tests.pages import html_of_page, text_in, text_of_page
+from tests.views.history import edited
 from tests.views.planning import NEW, address, branch, page_of, page_of_branch, tree_of
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 DESTINATION = "0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70"
 
 
-def test_it_says_what_is_sent_in_which_order(editor: User) -> None:
+def test_it_says_what_is_sent_in_which_order(editor):
     made = tree_of(editor, 2, 3)
     page = page_of(list(reversed(made)), editor)
     assert (page.page.verdict, page.page.send_label) == ("STAGING, 3 records: 3 New", "Send 3 records to STAGING")
@@ -32,12 +32,12 @@ def test_it_says_what_is_sent_in_which_order(editor: User) -> None:
     assert (page.action, page.back_url) == (address(list(reversed(made))), "/staging/organizations/")
 
 
-def test_one_record_is_one(editor: User) -> None:
+def test_one_record_is_one(editor):
     page = page_of(tree_of(editor), editor).page
     assert (page.verdict, page.send_label) == ("STAGING, 1 record: 1 New", "Send 1 record to STAGING")
 
 
-def test_a_branch_is_all_that_lies_below(editor: User) -> None:
+def test_a_branch_is_all_that_lies_below(editor):
     top, below, _ = tree_of(editor, 2, 3)
     factories.organization("2.999.1", user=editor)
     page = page_of_branch(top, editor)
@@ -45,11 +45,10 @@ def test_a_branch_is_all_that_lies_below(editor: User) -> None:
     assert page_of_branch(below, editor).page.draft.size == 0  # its parent is not sent with it
 
 
-def test_each_message_is_there_as_it_is_sent_with_its_values_in_sight(editor: User) -> None:
+def test_each_message_is_there_as_it_is_sent_with_its_values_in_sight(editor):
     made = tree_of(editor, 2, is_accepted=True)
     for each in made:
-        record = replace(each.record(), destination_id=DESTINATION)
-        organizations.edit(each.pk, each.version, record, stands_for="", actor=acting(editor))
+        edited(each, editor, destination_id=DESTINATION)
     page = page_of(made, editor)
     assert page.page.verdict == "STAGING, 2 records: 2 Update"
     rendered = html_of_page(page, "staging")
@@ -60,13 +59,13 @@ def test_each_message_is_there_as_it_is_sent_with_its_values_in_sight(editor: Us
     assert in_sight.count(f'<ins class="oid">{DESTINATION}</ins>') == len(made)
 
 
-def test_a_warning_is_there_once_with_how_many_records_have_it(editor: User) -> None:
+def test_a_warning_is_there_once_with_how_many_records_have_it(editor):
     page = page_of(tree_of(editor, 2, 3, contacts=()), editor).page
     (asked,) = [each for each in page.asked if each.question.text.startswith("Nobody can be reached.")]
     assert (asked.records, asked.names) == ("3 records", "Lakeside Clinics, Lakeside 2 and Lakeside 3")
 
 
-def test_where_nothing_can_be_sent_there_is_no_button(editor: User) -> None:
+def test_where_nothing_can_be_sent_there_is_no_button(editor):
     made = tree_of(editor, 2, 3)
     Organization.objects.filter(pk=made[0].pk).update(destination_known=False)
     page = page_of(made, editor)
@@ -76,7 +75,7 @@ def test_where_nothing_can_be_sent_there_is_no_button(editor: User) -> None:
     assert "<button" not in rendered.partition('<section class="confirm"')[2]
 
 
-def test_a_region_alone_without_changes_leads_to_its_branch(editor: User) -> None:
+def test_a_region_alone_without_changes_leads_to_its_branch(editor):
     region, below = tree_of(editor, 2)
     Organization.objects.filter(pk=region.pk).update(changes=0, presence="present", confirmed_active=True)
     Organization.objects.filter(pk=below.pk).update(changes=1)
@@ -87,20 +86,20 @@ def test_a_region_alone_without_changes_leads_to_its_branch(editor: User) -> Non
     assert f'href="{branch(region)}">Send this branch' in rendered
 
 
-def test_who_may_not_send_reads_whom_to_ask(editor: User) -> None:
+def test_who_may_not_send_reads_whom_to_ask(editor):
     viewer = factories.UserFactory(role="viewer")
     page = page_of(tree_of(editor), viewer)
     assert page.why_not == "You cannot send to STAGING. Editors and Approvers can: Editor One."
     assert 'disabled aria-describedby="why-not"' in html_of_page(page, "staging")
 
 
-def test_an_address_may_name_all_that_a_plan_holds() -> None:
+def test_an_address_may_name_all_that_a_plan_holds():
     named = "&".join(f"record={10**6 + number}" for number in range(drafts.MOST_RECORDS))
     assert len(f"GET {NEW}?{named} HTTP/1.1") <= middleware.LONGEST_ADDRESS
 
 
 class TestForm:
-    def test_reason_and_number_are_asked_for(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_reason_and_number_are_asked_for(self, editor, monkeypatch):
         monkeypatch.setattr(drafts, "MANY_RECORDS", 1)
         made = [factories.organization(f"{BASE}.{place}", user=editor, environment="production") for place in (2, 3)]
         chosen = Chosen(Environment.PRODUCTION, PlanKind.SEND, tuple(each.pk for each in made))
@@ -110,7 +109,7 @@ class TestForm:
         assert form.errors == {"reason": ["Enter a reason."], "number": ["This is not the number. Type: 2."]}
         assert draft_page.plan_form(draft, QueryDict("reason=ticket&number=2")).is_valid()
 
-    def test_a_record_of_the_plan_does_not_replace_those_of_the_plan(self, editor: User) -> None:
+    def test_a_record_of_the_plan_does_not_replace_those_of_the_plan(self, editor):
         top, below = tree_of(editor, 2, is_accepted=True)
         factories.confirmed(factories.organization("2.999.1", user=editor, name="Pier"))
         draft = page_of_branch(top, editor, PlanKind.DEACTIVATE).page.draft

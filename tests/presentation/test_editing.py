@@ -16,12 +16,13 @@ from organizations.presentation import editing
 from organizations.records import AddressRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services import organizations, submissions
-from organizations.services.faults import Circle, NotDone, OidTaken
+from organizations.services.faults import Circle, OidTaken
 from organizations.views import form_page
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
 from tests.pages import html_of_page
+from tests.views.history import edited
 from tests.views.typing import OTHER, OURS, new_form, open_form, typed
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"
 
 
 @pytest.fixture
-def made(editor: User) -> Organization:
+def made(editor):
     return factories.organization(user=editor)
 
 
@@ -40,23 +41,17 @@ def page_of(made: Organization, user: User) -> form.FormPage:
     return form.build(opened, opened.form(typed(record)), user)
 
 
-def edited(made: Organization, user: User, **changes: object) -> Organization:
-    now = Organization.objects.get(pk=made.pk)
-    record = replace(now.record(), **changes)  # type: ignore[arg-type]
-    return organizations.edit(now.pk, now.version, record, stands_for="", actor=acting(user))
-
-
 class TestOid:
-    def test_one_that_is_taken_names_its_record_and_leads_to_it(self, made: Organization, editor: User) -> None:
+    def test_one_that_is_taken_names_its_record_and_leads_to_it(self, made, editor):
         refused = new_form(factories.record(name="Second"), oid=f" urn:oid:{BASE}.")
         assert refused.main.errors == {"oid": [f"{BASE} is already the record Lakeside 1 in STAGING. Open it."]}
         page = html_of_page(form.build(NEW, refused, editor), "staging")
         assert f'<a href="/staging/organizations/{BASE}/">Open Lakeside 1</a>' in page
 
-    def test_of_its_own_record_it_is_not_taken(self, made: Organization) -> None:
+    def test_of_its_own_record_it_is_not_taken(self, made):
         assert open_form(made).form(typed(made.record()), checked=True).is_valid()
 
-    def test_one_that_was_sent_is_fixed(self, made: Organization, editor: User) -> None:
+    def test_one_that_was_sent_is_fixed(self, made, editor):
         submission = factories.submission(made, user=editor)
         page = page_of(made, editor)
         assert page.fixed_oid == "It was sent and cannot be changed."
@@ -66,16 +61,14 @@ class TestOid:
         factories.confirmed(made, submission=submission)
         assert page_of(made, editor).fixed_oid.startswith("Accepted ")
 
-    def test_one_whose_only_submission_was_cancelled_is_not_said_to_be_sent(
-        self, made: Organization, editor: User
-    ) -> None:
+    def test_one_whose_only_submission_was_cancelled_is_not_said_to_be_sent(self, made, editor):
         submissions.cancel(factories.submission(made, user=editor).pk, actor=acting(editor))
         assert page_of(made, editor).fixed_oid == (
             "A submission of this record was made and cancelled before anything was sent; its history names this OID."
             " It cannot be changed."
         )
 
-    def test_the_next_below_the_parent_is_said_to_be_redox_s_to_give(self, made: Organization, editor: User) -> None:
+    def test_the_next_below_the_parent_is_said_to_be_redox_s_to_give(self, made, editor):
         factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         suggested, note = NEW.with_suggested_oid(typed(factories.record(part_of_oid=BASE), oid=""))
         assert suggested.fields["oid"] == f"{BASE}.2"
@@ -94,27 +87,32 @@ class TestOid:
             ({"place": OTHER, "other_oid": "2." + "1" * 62}, "An OID has at most 64 characters"),
         ],
     )
-    def test_without_a_parent_that_has_room_none_is_suggested(
-        self, made: Organization, texts: dict[str, str], note: str
-    ) -> None:
+    def test_without_a_parent_that_has_room_none_is_suggested(self, made, texts, note):
         suggested, said = NEW.with_suggested_oid(typed(factories.record(), oid="1.2", **texts))
         assert said.startswith(note)
         assert suggested.fields["oid"] == "1.2"
 
     @pytest.mark.parametrize(("base", "oid"), [(GATEWAY_OID, "1.2"), ("2.999", "2.999")])
-    def test_at_the_gateway_the_base_is_suggested_unless_it_is_a_gateway(self, base: str, oid: str) -> None:
+    def test_at_the_gateway_the_base_is_suggested_unless_it_is_a_gateway(self, base, oid):
         with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=base)):
             suggested, _ = NEW.with_suggested_oid(typed(factories.record(), oid="1.2"))
         assert suggested.fields["oid"] == oid
 
 
+def test_a_destination_that_nobody_knows_is_asked_for(editor):
+    taken = organizations.take_over(factories.record(destination_known=False), "staging", actor=acting(editor))
+    unsaid, said = (typed(taken.record(), destination_none=text) for text in ("", "on"))
+    assert list(open_form(taken).form(unsaid, checked=True).main.errors) == ["destination_id"]
+    assert open_form(taken).form(said, checked=True).is_valid()
+
+
 class TestBeginning:
-    def test_the_first_record_begins_at_the_gateway_and_others_below_one_of_ours(self, editor: User) -> None:
+    def test_the_first_record_begins_at_the_gateway_and_others_below_one_of_ours(self, editor):
         assert beginning.blank(NEW).typed.fields["place"] == "gateway"
         factories.organization(user=editor)
         assert beginning.blank(NEW).typed.fields["place"] == OURS
 
-    def test_below_another_it_begins_with_what_can_be_known(self, editor: User) -> None:
+    def test_below_another_it_begins_with_what_can_be_known(self, editor):
         made = factories.organization(user=editor, destination_id=DESTINATION)
         begun = beginning.below(NEW, made)
         known = {"oid": f"{BASE}.1", "place": OURS, "parent": BASE, "destination_id": DESTINATION, "state": "WI"}
@@ -127,7 +125,7 @@ class TestBeginning:
         assert editing.filled_sentence(bare, made) == "Country is filled in from Lakeside 1. Check it."
         assert editing.filled_sentence(OrganizationRecord(), made) == ""
 
-    def test_like_another_it_begins_beside_it(self, made: Organization, editor: User) -> None:
+    def test_like_another_it_begins_beside_it(self, made, editor):
         other = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         fields = beginning.like(NEW, other).typed.fields
         expected = {"name": "", "oid": f"{BASE}.2", "parent": BASE, "county": "Dane", "city": ""}
@@ -135,7 +133,7 @@ class TestBeginning:
 
 
 class TestParent:
-    def test_one_below_the_record_or_deactivated_is_refused(self, made: Organization, editor: User) -> None:
+    def test_one_below_the_record_or_deactivated_is_refused(self, made, editor):
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         below = open_form(made).form(typed(made.record(), place=OURS, parent=child.oid), checked=True)
         assert below.main.errors == {"parent": ["Lakeside 1 lies below this record; that would make a circle."]}
@@ -144,6 +142,9 @@ class TestParent:
         assert deactivated.main.errors == {
             "parent": ["Lakeside 1 is deactivated. Reactivate it first or choose another."]
         }
+        # With another OID it is still the record that the child lies below.
+        moved = open_form(made).form(typed(made.record(), oid=f"{BASE}.9", place=OURS, parent=child.oid), checked=True)
+        assert list(moved.main.errors) == ["parent"]
         # What is below a deactivated record already can still be edited.
         assert open_form(child).form(typed(child.record(), name="Kept"), checked=True).is_valid()
 
@@ -155,23 +156,21 @@ class TestParent:
             (OidTaken("Taken."), OURS, "oid"),
         ],
     )
-    def test_what_the_service_refuses_meanwhile_is_shown_at_its_field(
-        self, made: Organization, editor: User, fault: NotDone, place: str, name: str
-    ) -> None:
+    def test_what_the_service_refuses_meanwhile_is_shown_at_its_field(self, made, editor, fault, place, name):
         other = factories.organization(f"{BASE}.1", user=editor).oid
         checked = open_form(made).form(typed(made.record(), place=place, parent=other, other_oid=other), checked=True)
         assert checked.is_valid()
         form_page.refuse(checked, fault)
         assert checked.main.errors == {name: [str(fault)]}
 
-    def test_what_is_typed_under_a_kind_that_is_not_chosen_is_kept_and_not_read(self, made: Organization) -> None:
+    def test_what_is_typed_under_a_kind_that_is_not_chosen_is_kept_and_not_read(self, made):
         hidden = typed(made.record(), parent="half typed", other_oid="1.2.x")
         checked = open_form(made).form(hidden, checked=True)
         assert checked.is_valid()
         assert checked.record().part_of_oid == GATEWAY_OID
         assert (checked.main["parent"].value(), checked.main["other_oid"].value()) == ("half typed", "1.2.x")
 
-    def test_a_record_of_the_other_environment_is_named(self, editor: User) -> None:
+    def test_a_record_of_the_other_environment_is_named(self, editor):
         factories.organization(f"{BASE}.7", user=editor, environment="production", name="Pier")
         for text in (f"{BASE}.7", "pier"):
             (problem,) = new_form(factories.record(), place=OURS, parent=text).main.errors["parent"]
@@ -179,7 +178,7 @@ class TestParent:
 
 
 class TestNotices:
-    def test_what_others_saved_and_did_not_send_is_said_to_everybody_else(self, editor: User) -> None:
+    def test_what_others_saved_and_did_not_send_is_said_to_everybody_else(self, editor):
         made = factories.accepted(user=editor)
         second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
         address = replace(made.record().address, zip_code="53703", city="Monona")
@@ -192,13 +191,13 @@ class TestNotices:
         )
         assert page_of(made, second).notices == []
 
-    def test_an_open_submission_is_said(self, made: Organization, editor: User) -> None:
+    def test_an_open_submission_is_said(self, made, editor):
         submission = factories.submission(made, user=editor)
         assert page_of(made, editor).notices == [
             f"Submission {submission.pk} of this record is queued. You can edit; sending waits for its end."
         ]
 
-    def test_a_deactivated_record_is_said_to_stay_so(self, editor: User) -> None:
+    def test_a_deactivated_record_is_said_to_stay_so(self, editor):
         made = factories.accepted(user=editor, active=False)
         assert "This record is deactivated. Saving and sending keeps it deactivated." in page_of(made, editor).notices
 
@@ -220,15 +219,15 @@ REPOSITORY = "Save patient details and documents to your repository"
         ),
     ],
 )
-def test_no_id_of_our_own_in_either_environment_is_a_destination(variable: str, is_set: str, sentence: str) -> None:
+def test_no_id_of_our_own_in_either_environment_is_a_destination(variable, is_set, sentence):
     # Also of an environment that is not connected for a fault of another kind.
     with override_settings(REDOX=redox("ftp://127.0.0.1:9", **{variable: is_set})):
         checked = new_form(factories.record(), destination_id=DESTINATION.upper())
     (problem,) = checked.main.errors["destination_id"]
-    assert problem.startswith(sentence)
+    assert str(problem).startswith(sentence)
 
 
-def test_a_posted_number_that_is_none_is_zero_and_a_version_counts_only_for_its_record() -> None:
+def test_a_posted_number_that_is_none_is_zero_and_a_version_counts_only_for_its_record():
     made = Organization(pk=7)
     wrong = ("", "-1", "1.5", "x", "\uff11", "9" * 400)
     for text in wrong:
@@ -239,6 +238,6 @@ def test_a_posted_number_that_is_none_is_zero_and_a_version_counts_only_for_its_
         assert form_page.posted_version(request, made) == version
 
 
-def test_everything_typed_is_kept_but_what_belongs_to_the_request() -> None:
+def test_everything_typed_is_kept_but_what_belongs_to_the_request():
     posted = QueryDict("name=Desk%0ATwo&tick=a&tick=b&csrfmiddlewaretoken=x&came-back=1&empty=")
     assert kept.build(posted).fields == [("name", "Desk\nTwo"), ("tick", "a"), ("tick", "b"), ("empty", "")]

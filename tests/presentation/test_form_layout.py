@@ -2,13 +2,10 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from organizations.forms.record import RecordForm
-from organizations.forms.typed import Typed
-from organizations.models import Environment, Organization, User
+from organizations.models import Environment
 from organizations.pages import form as form_page
 from organizations.pages.editing import Editing
 from organizations.records import CONTACT_LABELS
@@ -22,22 +19,22 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def made(editor: User) -> Organization:
+def made(editor):
     return factories.organization(user=editor)
 
 
-def html_of(form: RecordForm, user: User, made: Organization | None = None, **values: Any) -> str:
+def html_of(form, user, made=None, **values):
     editing = open_form(made) if made else Editing(environment=Environment.STAGING)
     return html_of_page(form_page.build(editing, form, user, **values), "staging")
 
 
-def with_contacts(made: Organization, *contacts: dict[str, str]) -> Typed:
+def with_contacts(made, *contacts):
     """The texts of its form with these contacts behind its own."""
     texts = typed(made.record())
     return replace(texts, contacts=(*texts.contacts, *(dict.fromkeys(CONTACT_LABELS, "") | each for each in contacts)))
 
 
-def test_every_value_is_in_its_field_and_active_is_not_edited(editor: User) -> None:
+def test_every_value_is_in_its_field_and_active_is_not_edited(editor):
     made = factories.organization(user=editor, aliases=("LN", "North"), destination_id=DESTINATION)
     page = html_of(open_form(made).form(typed(made.record())), editor, made)
     for shown in (
@@ -51,7 +48,7 @@ def test_every_value_is_in_its_field_and_active_is_not_edited(editor: User) -> N
     assert 'name="active"' not in page
 
 
-def test_hints_are_there_once_and_are_read_with_each_of_their_fields(made: Organization, editor: User) -> None:
+def test_hints_are_there_once_and_are_read_with_each_of_their_fields(made, editor):
     checked = open_form(made).form(with_contacts(made, {"purpose": "Operations"}), checked=True)
     page = html_of(checked, editor, made)
     assert page.count('id="hint-phone"') == 1
@@ -65,11 +62,11 @@ def test_hints_are_there_once_and_are_read_with_each_of_their_fields(made: Organ
     assert {one for each in described.values() for one in each} <= set(ids)
 
 
-def test_each_error_is_below_its_field_and_linked_above_the_form(editor: User) -> None:
+def test_each_error_is_below_its_field_and_linked_above_the_form(editor):
     texts = {"name": "", "oid": "x", "other_oid": "y", "destination_id": "q", "zip_code": "z", "country": ""}
     wrong = typed(factories.record(), place=OTHER, **texts).after("add-identifiers")
-    wrong.identifiers[0]["value"] = "7"  # type: ignore[index]
-    wrong.contacts[0]["work_phone"] = "1"  # type: ignore[index]
+    wrong.identifiers[0]["value"] = "7"
+    wrong.contacts[0]["work_phone"] = "1"
     page = html_of(Editing(environment=Environment.STAGING).form(wrong, checked=True), editor)
     found = re.findall(r'<div class="mt-1" id="id_([a-z_0-9-]+)_error">', page)
     assert found == [
@@ -90,18 +87,18 @@ def test_each_error_is_below_its_field_and_linked_above_the_form(editor: User) -
     assert re.findall(r'<a href="#id_([a-z_0-9-]+)">', summary) == found
 
 
-def test_the_address_is_asked_in_the_order_of_a_letter(editor: User) -> None:
+def test_the_address_is_asked_in_the_order_of_a_letter(editor):
     page = html_of(new_form(factories.record(), state="x", zip_code="x", country=""), editor)
     asked = re.findall(r'<(?:input|select|textarea)[^>]* name="(street|city|county|state|zip_code|country)"', page)
     assert asked == ["street", "city", "state", "zip_code", "county", "country"]
     assert re.findall(r'<a href="#id_(state|zip_code|country)">', page) == ["state", "zip_code", "country"]
 
 
-def test_contacts_after_the_first_fold_unless_they_are_just_added_or_wrong(made: Organization, editor: User) -> None:
+def test_contacts_after_the_first_fold_unless_they_are_just_added_or_wrong(made, editor):
     night, blank = {"purpose": "Night", "work_phone": "608"}, {"purpose": "Technical"}
     texts = with_contacts(made, {"purpose": "Operations", "work_phone": "608 555 0120"}, night, blank)
 
-    def opened(form: RecordForm) -> list[bool]:
+    def opened(form):
         return [contact.is_open for contact in form.contacts][1:]
 
     editing = open_form(made)
@@ -115,7 +112,7 @@ def test_contacts_after_the_first_fold_unless_they_are_just_added_or_wrong(made:
     assert "Contact 2, Operations 608 555 0120" in text_in(page)
 
 
-def test_the_foot_says_that_nothing_is_sent_and_whether_it_is_saved(made: Organization, editor: User) -> None:
+def test_the_foot_says_that_nothing_is_sent_and_whether_it_is_saved(made, editor):
     form = open_form(made).form(typed(made.record()))
     foot = text_in(html_of(form, editor, made)).partition("Address")[2]
     assert foot.endswith("Nothing is sent from this page. Leave without saving Save without sending Review and send")

@@ -1,7 +1,5 @@
 """What the page of a plan tells of each of its submissions: what came, who says so, and what to do next."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -34,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def plan(editor: User) -> Plan:
+def plan(editor):
     """The New of one record."""
     return factories.plan([factories.organization(user=editor)], user=editor)
 
@@ -46,7 +44,7 @@ def row_of(plan: Plan, **values: object) -> shown.Row:
     return row
 
 
-def test_each_kind_of_evidence_is_told_apart(plan: Plan) -> None:
+def test_each_kind_of_evidence_is_told_apart(plan):
     accepted = {"state": State.ACCEPTED, "ended_at": clock.now(), "decided_by": "Approver One", "state_reason": "Seen."}
     kinds = [kind for kind in Evidence if kind != Evidence.NONE]
     rows = {kind: row_of(plan, evidence=kind, **accepted) for kind in kinds}
@@ -66,7 +64,7 @@ def test_each_kind_of_evidence_is_told_apart(plan: Plan) -> None:
         (State.REJECTED, "Finished"),
     ],
 )
-def test_a_plan_goes_on_only_while_a_message_waits(plan: Plan, state: State, word: str) -> None:
+def test_a_plan_goes_on_only_while_a_message_waits(plan, state, word):
     row_of(plan, state=state)
     assert shown.page(plan).word.word == word
 
@@ -74,40 +72,38 @@ def test_a_plan_goes_on_only_while_a_message_waits(plan: Plan, state: State, wor
 @pytest.mark.parametrize(
     ("attempt", "state", "can"), [(0, State.QUEUED, True), (1, State.QUEUED, False), (1, State.UNKNOWN, False)]
 )
-def test_only_what_was_not_attempted_can_be_paused_or_stopped(
-    plan: Plan, attempt: int, state: State, can: bool
-) -> None:
+def test_only_what_was_not_attempted_can_be_paused_or_stopped(plan, attempt, state, can):
     row_of(plan, state=state, attempt=attempt)
     page = shown.page(Plan.objects.get(pk=plan.pk))
     assert (page.can_pause, page.can_stop) == (can, can)
 
 
 @pytest.mark.parametrize(("asks", "step"), [(0, "Ask the directory"), (2, "Ask again")])
-def test_an_unknown_submission_leads_to_where_the_directory_is_asked(plan: Plan, asks: int, step: str) -> None:
+def test_an_unknown_submission_leads_to_where_the_directory_is_asked(plan, asks, step):
     row = row_of(plan, state=State.UNKNOWN, attempt=1, http_status=504, state_reason="<html>", asks=asks)
     assert row.came == "No clear answer came (HTTP 504). It may have taken effect."
     assert (row.step, row.url) == (step, f"/staging/submissions/{row.submission.pk}/#ask")
 
 
-def test_a_submission_that_needs_a_decision_leads_there(plan: Plan) -> None:
+def test_a_submission_that_needs_a_decision_leads_there(plan):
     row = row_of(plan, state=State.NEEDS_PERSON, attempt=1, state_reason=f"{BASE} already exists.")
     assert row.came == f"{BASE} already exists."
     assert (row.step, row.url) == ("Compare and decide", f"/staging/submissions/{row.submission.pk}/#decide")
 
 
-def test_a_rejection_names_who_rejected_it(plan: Plan) -> None:
+def test_a_rejection_names_who_rejected_it(plan):
     row = row_of(plan, state=State.REJECTED, detail="Parsing XML request error!", state_reason="Not ours")
     assert row.came == "Rejected by Redox: Parsing XML request error!"
     assert row_of(plan, decided_by="Approver One").came == "Rejected by decision of Approver One: Not ours"
 
 
-def test_a_cancelled_submission_names_the_reason_or_the_person(plan: Plan) -> None:
+def test_a_cancelled_submission_names_the_reason_or_the_person(plan):
     row = row_of(plan, state=State.CANCELLED, cancelled_by="Editor One")
     assert row.came == "Cancelled by Editor One. Nothing was sent."
     assert row_of(plan, state_reason=f"Plan {plan.pk} was stopped.").came == f"Plan {plan.pk} was stopped."
 
 
-def test_what_waits_says_for_what_and_nothing_came(editor: User) -> None:
+def test_what_waits_says_for_what_and_nothing_came(editor):
     family = factories.plan(tree_of(editor, 2, 3), user=editor)
     page = shown.page(family)
     waits = [strip_tags(row.waits) for row in page.rows]
@@ -122,13 +118,13 @@ def test_what_waits_says_for_what_and_nothing_came(editor: User) -> None:
     assert {row.waits for row in shown.page(Plan.objects.get(pk=family.pk)).rows} == {""}
 
 
-def test_a_parent_waits_for_its_children_to_be_deactivated(editor: User) -> None:
+def test_a_parent_waits_for_its_children_to_be_deactivated(editor):
     made = tree_of(editor, 2, 3, is_accepted=True)
     page = shown.page(factories.plan(made, user=editor, kind=PlanKind.DEACTIVATE))
     assert [row.waits for row in page.rows] == ["", "", "Waits for 2 children to be deactivated."]
 
 
-def test_what_holds_its_environment_is_said_once_while_it_goes(plan: Plan, unreachable_redox: None) -> None:
+def test_what_holds_its_environment_is_said_once_while_it_goes(plan, unreachable_redox):
     before = shown.page(plan)
     EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason="The key is unknown")
     stopped = shown.page(plan)
@@ -138,7 +134,7 @@ def test_what_holds_its_environment_is_said_once_while_it_goes(plan: Plan, unrea
     assert shown.page(Plan.objects.get(pk=plan.pk)).held == ""
 
 
-def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan: Plan, editor: User) -> None:
+def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
     seen = plan_page.build(plan, editor).page.since
     assert plan_page.build_state(plan, editor, seen) is None
     row_of(plan, attempt=1, not_before=clock.now() + timedelta(minutes=2))
@@ -155,7 +151,7 @@ def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan: Plan, edit
     assert "Pause" not in rendered
 
 
-def test_who_paused_and_who_stopped_it_is_said(plan: Plan, editor: User) -> None:
+def test_who_paused_and_who_stopped_it_is_said(plan, editor):
     plans.pause(plan.pk, actor=acting(editor))
     paused = shown.page(Plan.objects.get(pk=plan.pk))
     assert strip_tags(paused.sentence).startswith("Paused since ")
@@ -168,7 +164,7 @@ def test_who_paused_and_who_stopped_it_is_said(plan: Plan, editor: User) -> None
     assert stopped.progress == "0 of 1 accepted, 1 cancelled"
 
 
-def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan: Plan, editor: User) -> None:
+def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan, editor):
     approver, viewer = (factories.UserFactory(role=role) for role in ("approver", "viewer"))
     refusals = [plan_page.build(plan, user).hold_why_not for user in (editor, approver, viewer)]
     assert refusals[:2] == ["", ""]
@@ -177,9 +173,7 @@ def test_who_made_a_plan_or_may_send_holds_it_and_others_read_whom_to_ask(plan: 
     assert plan_page.build(plan, User.objects.get(pk=editor.pk)).hold_why_not
 
 
-def test_a_page_needs_the_same_queries_for_any_number(
-    plan: Plan, editor: User, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
-) -> None:
+def test_a_page_needs_the_same_queries_for_any_number(plan, editor, django_assert_num_queries):
     plan_page.build(plan, editor)  # what is asked once of each person
     with CaptureQueriesContext(connection) as few:
         plan_page.build(plan, editor)
@@ -191,7 +185,7 @@ def test_a_page_needs_the_same_queries_for_any_number(
         plan_page.build_list(Environment.STAGING, None)
 
 
-def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan: Plan, editor: User) -> None:
+def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan, editor):
     row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER)
     second = factories.plan([factories.organization(f"{BASE}.{n}", user=editor) for n in (7, 8)], user=editor)
     Plan.objects.filter(pk=second.pk).update(state=PlanState.PAUSED)
@@ -204,7 +198,7 @@ def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan: Plan, edi
     assert "Nothing has been sent together in PRODUCTION." in text_of_page(nothing, "production")
 
 
-def test_the_progress_counts_in_the_words_of_the_states(editor: User) -> None:
+def test_the_progress_counts_in_the_words_of_the_states(editor):
     made = [factories.organization(f"{BASE}.{place}", user=editor) for place in (1, 2, 3)]
     plan = factories.plan(made, user=editor)
     plan.submissions.filter(organization__in=made[:2]).update(state=State.NEEDS_PERSON)
@@ -213,7 +207,7 @@ def test_the_progress_counts_in_the_words_of_the_states(editor: User) -> None:
     assert shown.page(plan).progress == "0 of 3 accepted, 1 queued, 1 rejected, 1 needs a decision"
 
 
-def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(plan: Plan) -> None:
+def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(plan):
     row = row_of(plan, state=State.CANCELLED, cancelled_by="Editor One")
     url = shown.page(Plan.objects.get(pk=plan.pk)).again_url
     assert url == f"/staging/plans/new/?kind={plan.kind}&record={row.submission.organization_id}"
@@ -221,13 +215,13 @@ def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(plan: Plan
     assert shown.page(Plan.objects.get(pk=plan.pk)).again_url == ""
 
 
-def test_a_plan_of_a_branch_names_the_record_above_the_others(editor: User) -> None:
+def test_a_plan_of_a_branch_names_the_record_above_the_others(editor):
     top = factories.organization(user=editor, name="West Region")
     below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in (1, 2)]
     assert shown.page(factories.plan([top, *below], user=editor)).branch == "West Region and the 2 below it"
 
 
-def test_a_plan_of_records_without_one_above_them_names_none(editor: User) -> None:
+def test_a_plan_of_records_without_one_above_them_names_none(editor):
     top = factories.confirmed(factories.organization(user=editor))
     below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=top.oid) for number in (1, 2)]
     assert shown.page(factories.plan(below, user=editor)).branch == ""

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Evidence, Organization, Presence, User, clock
+from organizations.models import Evidence, Organization, Presence, clock
 from organizations.presentation import freshness
 from organizations.presentation import review as shown
-from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
-from organizations.services import differences, known, organizations, reviews, submissions
+from organizations.records import AddressRecord, ContactRecord
+from organizations.services import differences, known, reviews, submissions
 from tests import factories
 from tests.factories import acting
+from tests.views.history import edited
 
 pytestmark = pytest.mark.django_db
 
@@ -19,37 +20,26 @@ SHORE = AddressRecord(street="1 Shore Rd", city="Madison", state="WI", zip_code=
 
 
 @pytest.fixture
-def accepted(editor: User) -> Organization:
-    made = factories.organization(user=editor)
-    return factories.confirmed(made, submission=factories.submission(made, user=editor))
+def accepted(editor):
+    return factories.accepted(user=editor)
 
 
-def fresh(made: Organization) -> Organization:
+def fresh(made):
     return Organization.objects.with_words().select_related("last_submission").get(pk=made.pk)
 
 
-def edited(made: Organization, user: User, **values: object) -> Organization:
-    now = fresh(made)
-    record = replace(now.record(), **values)  # type: ignore[arg-type]
-    organizations.edit(now.pk, now.version, record, stands_for="", actor=acting(user))
-    return fresh(made)
-
-
-def read(
-    made: Organization, record: OrganizationRecord | None, *, asked_at: datetime.datetime | None = None
-) -> Organization:
+def read(made, record, *, asked_at=None):
     """The record after the directory answered with that content."""
-    row = fresh(made)
-    known.keep_reading(row, record, asked_at or clock.now())
+    known.keep_reading(fresh(made), record, asked_at or clock.now())
     return fresh(made)
 
 
-def page_of(made: Organization, user: User, **values: object) -> shown.Page:
-    return shown.page(reviews.review(fresh(made), actor=acting(user)), **values)  # type: ignore[arg-type]
+def page_of(made, user, **values):
+    return shown.page(reviews.review(fresh(made), actor=acting(user)), **values)
 
 
 class TestThreeValues:
-    def test_a_changed_field_is_shown_beside_what_the_directory_has(self, accepted: Organization, editor: User) -> None:
+    def test_a_changed_field_is_shown_beside_what_the_directory_has(self, accepted, editor):
         read(accepted, accepted.record())
         page = page_of(edited(accepted, editor, name="Lakeside North"), editor)
         (row,) = page.rows
@@ -61,25 +51,25 @@ class TestThreeValues:
         )
         assert page.overwritten == ()
 
-    def test_an_equivalent_spelling_of_a_changed_field_is_shown(self, accepted: Organization, editor: User) -> None:
+    def test_an_equivalent_spelling_of_a_changed_field_is_shown(self, accepted, editor):
         read(accepted, replace(accepted.record(), address=replace(SHORE, state="wi")))
         page = page_of(edited(accepted, editor, address=replace(SHORE, state="MN")), editor)
         (row,) = page.rows
         assert (row.accepted, row.directory.text, row.directory.note, row.sent) == ("WI", "wi", "equivalent", "MN")
 
-    def test_a_field_that_a_query_does_not_show_says_so(self, accepted: Organization, editor: User) -> None:
+    def test_a_field_that_a_query_does_not_show_says_so(self, accepted, editor):
         read(accepted, accepted.record())
         changed = edited(accepted, editor, destination_id="0d5b4ea9-8b0e-4d1c-9f7e-3a5c1f2b6d70")
         (row,) = page_of(changed, editor).rows
         assert (row.directory.only_note, row.directory.note) == (True, "a Query does not show it")
 
-    def test_without_a_reading_there_is_no_column_of_the_directory(self, accepted: Organization, editor: User) -> None:
+    def test_without_a_reading_there_is_no_column_of_the_directory(self, accepted, editor):
         page = page_of(edited(accepted, editor, name="Lakeside North"), editor)
         assert (page.directory_heading, page.columns) == ("", 4)
         assert page.unchanged_words.endswith("unchanged")
         assert page.freshness.sentence == "The directory itself has not been read."
 
-    def test_a_value_of_the_directory_is_ticked_in_its_row(self, accepted: Organization, editor: User) -> None:
+    def test_a_value_of_the_directory_is_ticked_in_its_row(self, accepted, editor):
         read(accepted, replace(accepted.record(), name="Lakeside (One)"))
         made = edited(accepted, editor, address=replace(SHORE, street="2 Shore Rd"))
         page = page_of(made, editor)
@@ -99,7 +89,7 @@ class TestThreeValues:
             (f"id_tick-{row.tick}", "Name: Tick Overwrite, or take the directory's value.")
         ]
 
-    def test_a_problem_says_the_whole_text_of_its_box(self, accepted: Organization, editor: User) -> None:
+    def test_a_problem_says_the_whole_text_of_its_box(self, accepted, editor):
         second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
         desk = replace(accepted.record().contacts[0], name="Desk, main", work_phone="+16085550177")
         changed = edited(accepted, second, contacts=(desk,), name="Lakeside & Sons")
@@ -109,22 +99,22 @@ class TestThreeValues:
         said = [(f"id_tick-{each.key}", each.text) for each in asked]
         assert [(anchor, error.removeprefix("Tick: ")) for anchor, error in errors] == said
 
-    def test_a_problem_asks_for_its_tick_once(self) -> None:
+    def test_a_problem_asks_for_its_tick_once(self):
         for text in ("No destination ID.", "This message also sends 2 changes made by others. Tick to send them now."):
             assert shown.Question("key", text, ticked=False, error="x").problem.count("Tick") == 1
 
-    def test_nobody_is_said_to_have_set_a_value_of_the_directory(self, accepted: Organization, editor: User) -> None:
+    def test_nobody_is_said_to_have_set_a_value_of_the_directory(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), name="Lakeside (One)")), editor)
         assert page.overwritten_group.startswith("You overwrite 1 value that the directory shows (the first difference")
         assert "somebody" not in page.overwritten_group
 
-    def test_a_person_who_edited_the_same_field_is_named(self, accepted: Organization, editor: User) -> None:
+    def test_a_person_who_edited_the_same_field_is_named(self, accepted, editor):
         read(accepted, replace(accepted.record(), name="Lakeside (One)"))
         (row,) = page_of(edited(accepted, editor, name="Lakeside North"), editor).overwritten
         assert (row.accepted, row.directory.text, row.sent) == ("Lakeside 1", "Lakeside (One)", "Lakeside North")
         assert row.by.startswith("Editor One, ")
 
-    def test_who_edited_another_contact_is_not_named(self, accepted: Organization, editor: User) -> None:
+    def test_who_edited_another_contact_is_not_named(self, accepted, editor):
         (first,) = accepted.record().contacts
         second = ContactRecord(purpose="Technical", name="Front office", work_phone="+16085550120")
         made = factories.confirmed(edited(accepted, editor, contacts=(first, second)))
@@ -135,7 +125,7 @@ class TestThreeValues:
         (others,) = [each.text for each in page.questions]
         assert "1 change made by others: Work phone of contact 1 (Editor One" in others
 
-    def test_only_another_spelling_is_said_to_be_that(self, accepted: Organization, editor: User) -> None:
+    def test_only_another_spelling_is_said_to_be_that(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), address=replace(SHORE, country="US"))), editor)
         assert page.sentences == (
             "Nothing differs but the spelling of 1 value, which means the same. There is nothing to send.",
@@ -143,7 +133,7 @@ class TestThreeValues:
         assert [(row.label, row.directory.text, row.sent) for row in page.equivalent] == [("Country", "US", "USA")]
         assert "Country" not in [each.label for each in page.unchanged]
 
-    def test_what_was_taken_is_not_called_accepted(self, accepted: Organization, editor: User) -> None:
+    def test_what_was_taken_is_not_called_accepted(self, accepted, editor):
         made = read(accepted, replace(accepted.record(), name="Lakeside (One)"))
         differences.take_theirs(made.pk, made.version, reason="Theirs is right", actor=acting(editor))
         page = page_of(edited(made, editor, address=replace(SHORE, street="2 Shore Rd")), editor)
@@ -153,7 +143,7 @@ class TestThreeValues:
 
 
 class TestKeys:
-    def test_keys_without_a_field_are_nobodys_edit(self, accepted: Organization, editor: User) -> None:
+    def test_keys_without_a_field_are_nobodys_edit(self, accepted, editor):
         carried = (("ManagingOrg", '"Lakeside"'), ("Type", '"Organization"'))
         read(accepted, replace(accepted.record(), carried=carried))
         Organization.objects.filter(pk=accepted.pk).update(carried=dict(carried))
@@ -165,7 +155,7 @@ class TestKeys:
         assert (page.rows, page.overwritten) == ((), ())
         assert not any(each.field.startswith("carried") for each in page.unchanged)
 
-    def test_a_key_that_a_query_does_not_show_is_listed_too(self, accepted: Organization, editor: User) -> None:
+    def test_a_key_that_a_query_does_not_show_is_listed_too(self, accepted, editor):
         Organization.objects.filter(pk=accepted.pk).update(carried={"Endpoints": "[]"})
         (row,) = page_of(accepted, editor).keys
         assert (row.key, row.directory, row.is_sent_back) == ("Endpoints", "", True)
@@ -181,7 +171,7 @@ class TestEvidence:
             (Evidence.PERSON, "a person decided on "),
         ],
     )
-    def test_it_is_named(self, editor: User, evidence: Evidence, says: str) -> None:
+    def test_it_is_named(self, editor, evidence, says):
         made = factories.organization(user=editor)
         sent = factories.submission(made, user=editor)
         made = factories.confirmed(made, submission=sent, evidence=evidence)
@@ -190,13 +180,13 @@ class TestEvidence:
         assert str(sent.pk) in compared
         assert ("Redox accepted" in compared) == (evidence == Evidence.ANSWER)
 
-    def test_a_new_after_an_acceptance_is_compared_with_nothing(self, accepted: Organization, editor: User) -> None:
+    def test_a_new_after_an_acceptance_is_compared_with_nothing(self, accepted, editor):
         Organization.objects.update(presence=Presence.ABSENT)
         page = page_of(accepted, editor)
         assert page.made.verdict.endswith("registration again")
         assert page.compared == ""
 
-    def test_what_was_only_read_is_compared_with_the_directory(self, editor: User) -> None:
+    def test_what_was_only_read_is_compared_with_the_directory(self, editor):
         made = factories.organization(user=editor)
         Organization.objects.update(presence=Presence.PRESENT, presence_basis="seen")
         page = page_of(read(made, replace(made.record(), name="Lakeside (One)")), editor)
@@ -205,20 +195,20 @@ class TestEvidence:
 
 
 class TestFreshness:
-    def test_a_later_reading_needs_no_sentence(self, accepted: Organization) -> None:
+    def test_a_later_reading_needs_no_sentence(self, accepted):
         found = freshness.of(read(accepted, accepted.record()))
         assert (found.sentence, found.is_old) == ("", False)
 
-    def test_an_oid_that_was_not_shown_is_said(self, editor: User) -> None:
+    def test_an_oid_that_was_not_shown_is_said(self, editor):
         made = factories.confirmed(factories.organization(user=editor))
         assert freshness.of(read(made, None)).sentence.endswith("did not show this OID.")
 
-    def test_a_reading_before_the_acceptance_is_said_to_be_that(self, accepted: Organization) -> None:
+    def test_a_reading_before_the_acceptance_is_said_to_be_that(self, accepted):
         earlier = clock.now() - datetime.timedelta(days=2)
         found = freshness.of(read(accepted, accepted.record(), asked_at=earlier))
         assert (found.is_old, found.sentence.endswith("before the last acceptance.")) == (True, True)
 
-    def test_content_from_before_the_acceptance_is_not_visible_yet(self, accepted: Organization, editor: User) -> None:
+    def test_content_from_before_the_acceptance_is_not_visible_yet(self, accepted, editor):
         before = accepted.record()
         changed = edited(accepted, editor, name="Lakeside North")
         sent = factories.submission(changed, user=editor)
@@ -228,7 +218,7 @@ class TestFreshness:
         assert page_of(made, editor).overwritten == ()
 
 
-def test_a_record_of_another_organization_is_led_to_another_oid(accepted: Organization, editor: User) -> None:
+def test_a_record_of_another_organization_is_led_to_another_oid(accepted, editor):
     Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston General")
     page = page_of(accepted, editor)
     assert (page.made.verdict, page.sentences, page.compared) == ("STAGING, Lakeside 1: not to be sent now", (), "")
@@ -236,7 +226,7 @@ def test_a_record_of_another_organization_is_led_to_another_oid(accepted: Organi
     assert (obstacle.step, obstacle.url.endswith("/edit/#identity")) == ("Give it another OID", True)
 
 
-def test_who_reads_a_review_is_not_named_for_the_edits_of_others(accepted: Organization, editor: User) -> None:
+def test_who_reads_a_review_is_not_named_for_the_edits_of_others(accepted, editor):
     second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     page = page_of(edited(accepted, editor, name="Lakeside North"), second)
     assert page.changed_group == "This message changes 1 field"

@@ -12,6 +12,7 @@ from organizations.models import AuditEntry, Organization
 from organizations.services import organizations
 from tests import factories
 from tests.factories import BASE, acting
+from tests.views.history import edited
 from tests.views.typing import edit_url, inputs_of
 
 pytestmark = pytest.mark.slow
@@ -31,13 +32,7 @@ def second():
 def save_theirs(made, second):
     """Editor Two saves these changes behind the other's back."""
 
-    def save(**changes):
-        now = Organization.objects.get(pk=made.pk)
-        return organizations.edit(
-            now.pk, now.version, replace(now.record(), **changes), stands_for="", actor=acting(second)
-        )
-
-    return save
+    return lambda **changes: edited(made, second, **changes)
 
 
 def conflict(client, made, save_theirs, **typed):

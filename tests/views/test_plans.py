@@ -7,7 +7,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 
-from organizations.models import Intent, Organization, Plan, PlanKind, PlanState, State, Submission, User
+from organizations.models import Intent, Plan, PlanKind, PlanState, State, Submission
 from organizations.services import drafts, plans, reviews
 from tests import factories
 from tests.factories import BASE, acting
@@ -21,7 +21,7 @@ type ClientOf = Callable[..., Client]
 
 
 @pytest.mark.parametrize("query", ["", "?record=x&record=-1&record=99999999999", "?branch=2.999.7", "?branch=%00"])
-def test_what_names_no_record_sends_none(client: Client, query: str) -> None:
+def test_what_names_no_record_sends_none(client, query):
     answer = client.get(NEW + query)
     assert answer.status_code == (404 if "branch" in query else 200)
     assert b"Send " not in answer.content
@@ -29,7 +29,7 @@ def test_what_names_no_record_sends_none(client: Client, query: str) -> None:
 
 
 class TestSending:
-    def test_it_leads_to_the_page_of_the_plan_and_a_second_press_too(self, client: Client, editor: User) -> None:
+    def test_it_leads_to_the_page_of_the_plan_and_a_second_press_too(self, client, editor):
         page = page_of(tree_of(editor, 2, 3), editor)
         assert "STAGING, 3 records: 3 New" in text_of(client.get(page.action))
         answer = press(client, page)
@@ -41,7 +41,7 @@ class TestSending:
         assert "This was sent already at" in text_of(again)
         assert Submission.objects.count() == 3
 
-    def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays(self, client: Client, editor: User) -> None:
+    def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays(self, client, editor):
         answer = press(client, page_of(tree_of(editor, 2), editor), sha256="0" * 64, reason="my reason")
         (note,) = answer.context["notes"]
         assert answer.status_code == 409
@@ -49,9 +49,7 @@ class TestSending:
         assert answer.context["form"]["reason"].value() == "my reason"
         assert not Plan.objects.exists()
 
-    def test_a_branch_that_grew_too_large_meanwhile_is_said_to_be(
-        self, client: Client, editor: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_branch_that_grew_too_large_meanwhile_is_said_to_be(self, client, editor, monkeypatch):
         make = plans.make
 
         def make_later(*given: Any, **named: Any) -> Plan:
@@ -64,7 +62,7 @@ class TestSending:
         assert answer.context["why"] == "At most 1 records go into one plan; these are 2. Choose fewer."
         assert not Plan.objects.exists()
 
-    def test_an_approver_ticks_and_gives_a_reason_for_production(self, client_of: ClientOf) -> None:
+    def test_an_approver_ticks_and_gives_a_reason_for_production(self, client_of):
         approver = factories.UserFactory(role="approver")
         made = [factories.organization(f"{BASE}.{place}", user=approver, environment="production") for place in (2, 3)]
         page, browser = page_of(made, approver), client_of(user=approver)
@@ -74,11 +72,11 @@ class TestSending:
         assert answer.context["form"].errors == {"reason": ["Enter a reason."]}
         assert press(browser, page).status_code == 302
 
-    def test_who_may_not_send_sends_nothing(self, client_of: ClientOf, editor: User) -> None:
+    def test_who_may_not_send_sends_nothing(self, client_of, editor):
         assert press(client_of("viewer"), page_of(tree_of(editor), editor)).status_code == 403
         assert not Plan.objects.exists()
 
-    def test_a_lost_sign_in_brings_it_back_filled(self, client: Client, editor: User) -> None:
+    def test_a_lost_sign_in_brings_it_back_filled(self, client, editor):
         answer = press(client, page_of(tree_of(editor), editor), **{"came-back": "1", "reason": "my reason"})
         assert answer.status_code == 422
         assert answer.context["form"]["reason"].value() == "my reason"
@@ -87,12 +85,10 @@ class TestSending:
 
 class TestDeactivating:
     @pytest.fixture
-    def made(self, editor: User) -> list[Organization]:
+    def made(self, editor):
         return tree_of(editor, 2, 3, is_accepted=True)
 
-    def test_children_go_first_and_a_reason_is_asked_for(
-        self, client: Client, made: list[Organization], editor: User
-    ) -> None:
+    def test_children_go_first_and_a_reason_is_asked_for(self, client, made, editor):
         page = page_of_branch(made[0], editor, PlanKind.DEACTIVATE)
         assert [row.organization for row in page.page.rows][-1] == made[0]
         assert "STAGING, 3 records can be deactivated now" in text_of(client.get(page.action))
@@ -102,17 +98,13 @@ class TestDeactivating:
         assert [b'"Active": false' in bytes(each.message) for each in sent] == [True] * 3
         assert [each.organization_id for each in sent][-1] == made[0].pk
 
-    def test_the_page_of_a_record_with_others_below_is_the_plan_of_its_branch(
-        self, client: Client, made: list[Organization]
-    ) -> None:
+    def test_the_page_of_a_record_with_others_below_is_the_plan_of_its_branch(self, client, made):
         answer = client.get(f"/staging/organizations/{made[0].oid}/deactivate/")
         assert answer.context["page"].send_label == "Deactivate 3 records in STAGING"
         assert answer.context["action"] == branch(made[0], kind="deactivate")
         assert f'action="{NEW}?branch={BASE}&amp;kind=deactivate"' in answer.content.decode()
 
-    def test_a_record_that_joined_the_branch_meanwhile_is_named_in_the_new_plan(
-        self, client: Client, made: list[Organization], editor: User
-    ) -> None:
+    def test_a_record_that_joined_the_branch_meanwhile_is_named_in_the_new_plan(self, client, made, editor):
         page = page_of_branch(made[0], editor, PlanKind.DEACTIVATE)
         joined = factories.organization(f"{BASE}.9", user=editor, part_of_oid=BASE, name="Lakeside Lab")
         factories.confirmed(joined)
@@ -121,9 +113,7 @@ class TestDeactivating:
         assert "Nothing was sent. Here is the new plan. New in it: Lakeside Lab." in answer.context["notes"][0]
         assert not Submission.objects.exists()
 
-    def test_a_child_that_joined_before_the_press_of_one_shows_the_plan(
-        self, client: Client, made: list[Organization], editor: User
-    ) -> None:
+    def test_a_child_that_joined_before_the_press_of_one_shows_the_plan(self, client, made, editor):
         alone = made[2]
         review = reviews.review(alone, actor=acting(editor), intent=Intent.DEACTIVATE)
         factories.confirmed(factories.organization(f"{BASE}.3.1", user=editor, part_of_oid=alone.oid))
@@ -137,7 +127,7 @@ class TestDeactivating:
 class TestChoosing:
     LIST = "/staging/organizations/"
 
-    def test_each_row_has_a_box_of_the_form_that_sends(self, client: Client, editor: User) -> None:
+    def test_each_row_has_a_box_of_the_form_that_sends(self, client, editor):
         made = tree_of(editor, 2, 3)
         for answer in (client.get(self.LIST), client.get(f"{self.LIST}?view=list")):
             text = answer.content.decode()
@@ -148,21 +138,19 @@ class TestChoosing:
         rows = client.get(f"{self.LIST}{BASE}/branch/", headers={"HX-Request": "true"}).content.decode()
         assert f'value="{made[1].pk}" form="send"' in rows
 
-    def test_what_the_address_chooses_is_ticked_and_sent_along(self, client: Client, editor: User) -> None:
+    def test_what_the_address_chooses_is_ticked_and_sent_along(self, client, editor):
         top, below = tree_of(editor, 2)
         text = client.get(f"{self.LIST}?open=none&record={top.pk}&record={below.pk}").content.decode()
         assert f'value="{top.pk}" form="send" checked' in text
         assert f'<input type="hidden" name="record" value="{below.pk}">' in text
 
-    def test_a_record_offers_its_branch_to_those_who_may_send(
-        self, client: Client, client_of: ClientOf, editor: User
-    ) -> None:
+    def test_a_record_offers_its_branch_to_those_who_may_send(self, client, client_of, editor):
         (made,) = tree_of(editor)
         link = f'<a href="{NEW}?branch={BASE}">Send this branch</a>'
         assert link in client.get(f"{self.LIST}{made.oid}/").content.decode()
         assert "You cannot send a branch in STAGING." in text_of(client_of("viewer").get(f"{self.LIST}{made.oid}/"))
 
-    def test_who_may_not_send_chooses_nothing_and_reads_why(self, client: Client, client_of: ClientOf) -> None:
+    def test_who_may_not_send_chooses_nothing_and_reads_why(self, client, client_of):
         tree_of(factories.editor())
         factories.organization(user=factories.editor(), environment="production")
         for asked, word in ((client_of("viewer"), "staging"), (client, "production")):
@@ -173,13 +161,13 @@ class TestChoosing:
 
 class TestPlan:
     @pytest.fixture
-    def plan(self, editor: User) -> Plan:
+    def plan(self, editor):
         return factories.plan(tree_of(editor, 2, 3), user=editor)
 
     def url(self, plan: Plan, act: str = "") -> str:
         return f"/staging/plans/{plan.pk}/{act}"
 
-    def test_its_page_is_found_from_the_lists_and_from_each_submission(self, client: Client, plan: Plan) -> None:
+    def test_its_page_is_found_from_the_lists_and_from_each_submission(self, client, plan):
         page = text_of(client.get(self.url(plan)))
         assert f"Plan {plan.pk}, 3 records sent together" in page
         assert "0 of 3 accepted, 3 queued" in page
@@ -189,7 +177,7 @@ class TestPlan:
         submission = client.get(page_of_submission(plan.submissions.earliest("pk"))).content.decode()
         assert f'<a href="{self.url(plan)}">Plan {plan.pk}</a>' in submission
 
-    def test_an_open_page_asks_for_its_state(self, client: Client, plan: Plan) -> None:
+    def test_an_open_page_asks_for_its_state(self, client, plan):
         since = client.get(self.url(plan)).context["page"].since
         state = f"{self.url(plan, 'state/')}?since="
         assert client.get(state + since).status_code == 204
@@ -197,7 +185,7 @@ class TestPlan:
         assert (answer.status_code, answer.context["changed"]) == (200, True)
         assert "HX-Request" in answer["Vary"]
 
-    def test_it_is_paused_goes_on_and_is_stopped_once(self, client: Client, plan: Plan) -> None:
+    def test_it_is_paused_goes_on_and_is_stopped_once(self, client, plan):
         for act, state, said in (
             ("pause/", PlanState.PAUSED, "Paused. Nothing more is sent until it goes on."),
             ("go-on/", PlanState.GOING, "It goes on."),
@@ -210,7 +198,7 @@ class TestPlan:
         assert set(plan.submissions.values_list("state", flat=True)) == {State.CANCELLED}
         assert "Nothing was changed." in text_of(client.post(self.url(plan, "stop/"), follow=True))
 
-    def test_who_may_not_send_holds_only_plans_of_their_own(self, client_of: ClientOf, editor: User) -> None:
+    def test_who_may_not_send_holds_only_plans_of_their_own(self, client_of, editor):
         made = factories.organization(user=editor, environment="production", destination_id=factories.BASE)
         approver = factories.UserFactory(role="approver")
         plan = factories.plan([made], user=approver)

@@ -1,7 +1,5 @@
 """The review in a browser: the one button sends what was reviewed, and nothing else."""
 
-from dataclasses import replace
-
 import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
@@ -12,9 +10,10 @@ from organizations import words
 from organizations.models import AuditEntry, Organization, Submission
 from organizations.pages import review
 from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_OID
-from organizations.services import organizations, reviews
+from organizations.services import reviews
 from tests import factories
 from tests.factories import BASE, acting
+from tests.views.history import edited
 from tests.views.pages import text_of
 from tests.views.typing import edit_url
 
@@ -27,12 +26,6 @@ def made(editor):
 @pytest.fixture
 def accepted(editor):
     return factories.accepted(user=editor)
-
-
-def edit(made, user, **changes):
-    now = Organization.objects.get(pk=made.pk)
-    record = replace(now.record(), **changes)
-    return organizations.edit(now.pk, now.version, record, stands_for=now.stands_for, actor=acting(user))
 
 
 def url(made):
@@ -110,10 +103,10 @@ def test_an_editor_does_not_send_to_production(client, editor):
 
 
 def test_a_review_that_was_overtaken_is_shown_anew_and_sends_nothing(client, accepted, editor):
-    edit(accepted, editor, aliases=("North",))
+    edited(accepted, editor, aliases=("North",))
     page = opened(accepted, editor)
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
-    later = edit(accepted, other, name="Lakeside North")
+    later = edited(accepted, other, name="Lakeside North")
     response = press(client, page, reason="Ticket 118")
     at = words.moment(localtime(later.edited_at), timezone.now(), "clock")
     assert (response.status_code, response.context["notes"]) == (
@@ -142,7 +135,7 @@ def test_what_something_is_in_the_way_of_is_not_sent(client, made, editor):
 
 def test_parents_are_told_by_name_and_oid_on_the_pages_of_the_record_too(client, accepted, editor):
     below = factories.accepted(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
-    edit(below, editor, part_of_oid=GATEWAY_OID)
+    edited(below, editor, part_of_oid=GATEWAY_OID)
     change = f"PartOf Lakeside 1 ({BASE}) the Redox gateway ({GATEWAY_OID})"
     assert change in text_of(client.get(edit_url(below, "discard")))
     record = text_of(client.get(edit_url(below, "record")))

@@ -3,13 +3,11 @@
 import csv
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.models import Organization, User
 from organizations.presentation import exporting
-from tests import bulk, factories
+from tests import factories
 from tests.factories import BASE
 
 pytestmark = pytest.mark.django_db
@@ -34,16 +32,3 @@ def test_a_line_holds_every_field_and_the_counterpart(editor: User) -> None:
     Organization.objects.filter(pk=twin.pk).update(staging_record=made)
     [cells] = lines_of()
     assert (cells["Counterpart OID"], cells["Counterpart standing"]) == (twin.oid, "Not registered")
-
-
-def test_it_asks_three_times_more_for_each_part_and_never_for_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "ROWS_AT_ONCE", 20)
-
-    def queries(count: int) -> int:
-        bulk.records(count, base=f"{BASE}.{count}")
-        with CaptureQueriesContext(connection) as captured:
-            lines_of()
-        return len(captured)
-
-    few = queries(1)
-    assert [queries(19), queries(18)] == [few, few + 3]

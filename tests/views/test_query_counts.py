@@ -4,6 +4,7 @@ import datetime
 from dataclasses import replace
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import prefetch_related_objects
 from django.test import Client
@@ -64,6 +65,10 @@ PAGES = {
     "audit, outcome": "/audit/?outcome=not_sent",
     "audit-entry": "/audit/{entry}/",
     "connection": "/staging/connection/",
+    "people": "/people/",
+    "organizations-export": "/staging/organizations/export/",
+    "organizations-check": "/staging/organizations/check/",
+    "audit-export": "/audit/export/",
 }
 
 
@@ -72,6 +77,7 @@ class Ground:
 
     def __init__(self) -> None:
         self.people = [factories.UserFactory(role="approver", first_name=f"Approver {number}") for number in range(5)]
+        self.people[0].groups.add(Group.objects.get(name="auditor"))
         self.head = self._accepted(HEAD)
         self.old = self._accepted(OLD, active=False)
         self.new = factories.organization(NEW, user=self.people[0])
@@ -106,6 +112,7 @@ class Ground:
         )
         for number in range(self.size // 10, size // 10):
             workers.beat(f"worker-{number}", clock.now())
+            factories.UserFactory(role="viewer", is_active=number % 2 == 0)
         self.size = size
 
     def queries(self, client: Client) -> dict[str, int]:
@@ -118,6 +125,7 @@ class Ground:
                     response = client.post(url, self.conflict)
                 else:
                     response = client.get(url, headers={"HX-Request": "true"} if name == "branch" else {})
+                _ = response.getvalue()  # of a file: what reads it
             assert response.status_code == (409 if name == "conflict" else 200), name
             found[name] = len(asked)
         return found

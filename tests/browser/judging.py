@@ -1,6 +1,7 @@
 """What holds for every page in a real browser: accessible, nothing beside the window or cut, one primary button."""
 
 import re
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -21,7 +22,7 @@ class _Pass(NamedTuple):
     narrower: int
     """One of WIDTHS, at which the page is at least as tall."""
     scheme: Literal["light", "dark"]
-    rules: dict[str, object]
+    rules: Mapping[str, object]
     # An open menu lies over the page: it is judged in the wide window, and what it covers there in the narrow one.
     closed: str
     judged: set[int]

@@ -20,7 +20,13 @@ LONG = "a-much-longer-secret"
 def new_account(**values: str) -> AccountForm:
     """The form of a new account as a browser posts it."""
     role = Group.objects.get(name="viewer").pk
-    typed = {"username": "bert", "first_name": "Bert", "last_name": "Three", "email": "", "groups": [role]} | values
+    typed: dict[str, Any] = {
+        "username": "bert",
+        "first_name": "Bert",
+        "last_name": "Three",
+        "email": "",
+        "groups": [role],
+    } | values
     return AccountForm(QueryDict(urlencode(typed, doseq=True)), instance=User())
 
 

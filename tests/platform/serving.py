@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from functools import cache
-from typing import Self
+from typing import Any, Self
 
 from .starter import MANAGE, ROOT, Starter
 
@@ -36,12 +36,12 @@ def program(file: str, *arguments: str, umask: int = 0o022, **variables: str) ->
     return _starter().run([file, *arguments], plain_environment() | variables, umask=umask)
 
 
-def manage(*arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
+def manage(*arguments: str, umask: Any = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return program(MANAGE, *arguments, umask=umask, **variables)
 
 
-def python(code: str, *arguments: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
+def python(code: str, *arguments: str, umask: Any = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a program of a few lines, with the settings of the portal, to its end."""
     with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
         file.write(code)

@@ -108,7 +108,9 @@ def _become(files: list[int], umask: int, variables: list[str]) -> None:
         os.close(file)
     os.umask(umask)
     os.environ.clear()
-    os.environ.update(each.split("=", 1) for each in variables)
+    for each in variables:
+        name, _, value = each.partition("=")
+        os.environ[name] = value
 
 
 if __name__ == "__main__":

@@ -99,7 +99,9 @@ def of_directory(case: Case) -> tuple[ReviewWarning, ...]:
 
 
 def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWarning]:
-    submissions = Submission.objects.filter(organization=organization).exclude(warnings=[]).select_related("submitter")
+    submissions = Submission.objects.filter(organization=organization).exclude(warnings=[])
+    person = ("submitter__first_name", "submitter__last_name", "submitter__username")
+    submissions = submissions.select_related("submitter").only("warnings", "reason", "created_at", *person)
     return {
         (ticked["key"], ticked["value"]): ReviewWarning(
             **{
@@ -141,11 +143,11 @@ def _destination(case: Case) -> Iterator[ReviewWarning]:
             )
         return
     others = Organization.objects.filter(environment=environment.other, destination_id=destination)
-    if other := others.order_by("id").first():
+    if name := others.order_by("id").values_list("name", flat=True).first():
         yield ReviewWarning(
             "destination-elsewhere",
             destination,
-            f"{other.name} in {environment.other.label} uses this destination ID."
+            f"{name} in {environment.other.label} uses this destination ID."
             " Patients' requests might go to the wrong system.",
         )
 
@@ -215,17 +217,16 @@ def _path(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     arcs = record.oid.split(".")
     lines = [".".join(arcs[:length]) for length in range(2, len(arcs))]
-    above = Organization.objects.filter(environment=case.organization.environment, oid__in=lines).exclude(
-        pk=case.organization.pk
-    )
-    nearest = max(above, key=lambda organization: len(organization.value.arcs), default=None)
-    if nearest is None or record.part_of_oid in {nearest.oid, *case.gateways}:
+    here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
+    above = here.filter(oid__in=lines).values_list("oid", "name")
+    nearest, name = max(above, key=lambda each: len(each[0].split(".")), default=("", ""))
+    if not nearest or record.part_of_oid in {nearest, *case.gateways}:
         return
     named = case.parent.name if case.parent else record.part_of_oid
     yield ReviewWarning(
         "path",
-        f"{nearest.oid} {record.part_of_oid}",
-        f"By its OID it lies below {nearest.name}, by PartOf below {named}. Redox does not forbid it.",
+        f"{nearest} {record.part_of_oid}",
+        f"By its OID it lies below {name}, by PartOf below {named}. Redox does not forbid it.",
     )
 
 
@@ -253,10 +254,11 @@ def _first_top(case: Case) -> str:
     tops = Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
     others = tops.exclude(pk=case.organization.pk)
     in_directory = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES)
-    if top := others.filter(in_directory).order_by("id").first():
-        return f"You have a top-level record already: {top.name}."
-    if case.together and (top := others.filter(pk__in=case.together).order_by("oid_key").first()):
-        return f"The same plan registers another top-level record: {top.name}."
+    names = others.values_list("name", flat=True)
+    if top := names.filter(in_directory).order_by("id").first():
+        return f"You have a top-level record already: {top}."
+    if case.together and (top := names.filter(pk__in=case.together).order_by("oid_key").first()):
+        return f"The same plan registers another top-level record: {top}."
     return ""
 
 
@@ -264,10 +266,11 @@ def _double(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     key = searching.double_key(record)
     here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
-    same = here.filter(double_key=key).order_by("id").first() if key else None
+    same = here.filter(double_key=key).order_by("id").values_list("name", "oid").first() if key else None
     if same:
-        text = f"{same.name}, {same.oid} has the same name and address. Redox refuses doubles without saying which."
-        yield ReviewWarning("double", f"{same.oid} {short(record.name, asdict(record.address))}", text)
+        name, oid = same
+        text = f"{name}, {oid} has the same name and address. Redox refuses doubles without saying which."
+        yield ReviewWarning("double", f"{oid} {short(record.name, asdict(record.address))}", text)
 
 
 def overwrite_value(found: Difference) -> str:

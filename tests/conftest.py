@@ -88,7 +88,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     Django empties every table and lets each package make its own rows anew; that takes longer than many a test.
     """
     with django_db_blocker.unblock():
-        made = [_Table.of(name) for name in sorted(connection.introspection.django_table_names())]
+        made = Table.all()
 
     def put_back(*_: Any, **__: Any) -> list[str]:
         # Constraints between rows are checked when the transaction ends: the order of the tables does not matter.
@@ -106,12 +106,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         yield
 
 
-class _Table(NamedTuple):
-    """A table with the rows that migrating has made, as the database gives and takes them."""
+class Table(NamedTuple):
+    """A table with the rows that it had at some time, as the database gives and takes them."""
 
     name: str
     columns: str
     rows: list[tuple[Any, ...]]
+
+    @classmethod
+    def all(cls) -> list[Self]:
+        return [cls.of(name) for name in sorted(connection.introspection.django_table_names())]
 
     @classmethod
     def of(cls, name: str) -> Self:
@@ -121,7 +125,7 @@ class _Table(NamedTuple):
             return cls(name, ", ".join(connection.ops.quote_name(column[0]) for column in cursor.description), rows)
 
     def put_back(self) -> None:
-        if self.rows and self == _Table.of(self.name):
+        if self.rows and self == Table.of(self.name):
             return
         table = connection.ops.quote_name(self.name)
         with connection.cursor() as cursor:

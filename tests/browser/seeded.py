@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from organizations.models import Intent, Organization, Plan, State, Submission, User, clock
@@ -29,18 +29,9 @@ LONG_NAME = "Lakeside Interdisciplinary Rehabilitation and Occupational Health C
 class Seeded:
     """Records by name and submissions by state, in STAGING; in PRODUCTION a pair of counterparts."""
 
-    def __init__(self, practice: PracticeDirectory, people: Callable[..., User]) -> None:
-        self.practice = practice
-        self.editor, self.approver = people("editor"), people("approver")
-        self.oids = {"Lakeside Clinics": BASE}
-        self._registered()
-        self._answered()
-        self._production()
-        self._waiting()
-        practice.behaviour = "answers"
-        environments.check("staging", actor=person(self.approver))
-        # Else its page would ask by itself, and be loaded anew while somebody looks at it.
-        asking.ask_about(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
+    def __init__(self) -> None:
+        here = Organization.objects.filter(environment="staging")
+        self.oids: dict[str, str] = dict(here.values_list("name", "oid"))
 
     def submission(self, state: State) -> str:
         """The address of the latest one in that state."""
@@ -55,10 +46,30 @@ class Seeded:
         """The address of a record in STAGING, or of one of its pages."""
         return f"/staging/organizations/{self.oids[name]}/{page}"
 
+
+def fill(practice: PracticeDirectory, people: Callable[..., User]) -> None:
+    """Make all that. The practice directory is needed for that only."""
+    _Filling(practice, people("editor"), people("approver")).run()
+
+
+@dataclass(slots=True)
+class _Filling:
+    practice: PracticeDirectory
+    editor: User
+    approver: User
+
+    def run(self) -> None:
+        self._registered()
+        self._answered()
+        self._production()
+        self._waiting()
+        self.practice.behaviour = "answers"
+        environments.check("staging", actor=person(self.approver))
+        # Else its page would ask by itself, and be loaded anew while somebody looks at it.
+        asking.ask_about(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
+
     def _below(self, number: int, name: str, **values: Any) -> Organization:
-        oid = f"{BASE}.{number}"
-        self.oids[name] = oid
-        return factories.organization(oid, user=self.editor, name=name, part_of_oid=BASE, **values)
+        return factories.organization(f"{BASE}.{number}", user=self.editor, name=name, part_of_oid=BASE, **values)
 
     def _registered(self) -> None:
         made.registered(user=self.editor, name="Lakeside Clinics", aliases=("Lakeside", "Lakeside Clinics, LLC"))
@@ -88,7 +99,7 @@ class Seeded:
         factories.plan(landings, user=self.editor)
 
     def _production(self) -> None:
-        counterpart = Organization.objects.get(oid=self.oids["Lakeside North"])
+        counterpart = Organization.objects.get(oid=f"{BASE}.1")
         record, actor = factories.record(PRODUCTION_OID, name="Lakeside North"), person(self.approver)
         created = organizations.create(record, "production", stands_for="location", actor=actor)
         counterparts.link(counterpart, created, actor=actor)

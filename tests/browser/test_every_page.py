@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from playwright.sync_api import Page, expect
 
 from organizations import urls
@@ -14,11 +15,12 @@ from organizations.practice import PracticeDirectory
 from organizations.services import people
 from organizations.services.actors import system
 from tests import factories
+from tests.conftest import Table
 
 from . import made
 from .conftest import PageAs
 from .judging import faults_of
-from .seeded import LONG_NAME, PRODUCTION, PRODUCTION_OID, Seeded
+from .seeded import LONG_NAME, PRODUCTION, PRODUCTION_OID, Seeded, fill
 from .window import NARROW
 
 # What answers with a file, a fragment or another page.
@@ -134,9 +136,25 @@ def accounts(number: int) -> Addresses:
 GROUPS = (about_both, lists, records, acts)
 
 
+@pytest.fixture(scope="session")
+def copied() -> list[Table]:
+    """The tables of the portal as it was filled first; empty until then."""
+    return []
+
+
 @pytest.fixture
-def seeded(practice: PracticeDirectory, person: Callable[..., User]) -> Seeded:
-    return Seeded(practice, person)
+def seeded(
+    practice: PracticeDirectory, people: dict[str, User], person: Callable[..., User], copied: list[Table]
+) -> Seeded:
+    """The same portal for each test. It is filled once in a process, and copied."""
+    if not copied:
+        fill(practice, person)
+        copied += Table.all()
+    with transaction.atomic():
+        for table in copied:
+            table.put_back()
+    people.update({user.username: user for user in User.objects.all()})
+    return Seeded()
 
 
 def judged(page: Page, addresses: Addresses) -> str:

@@ -54,6 +54,7 @@ class TestOid:
     def test_one_that_was_sent_is_fixed(self, made, editor):
         submission = factories.submission(made, user=editor)
         page = page_of(made, editor)
+        assert page.switch_url == f"/staging/organizations/{BASE}/counterpart/"
         assert page.fixed_oid == "It was sent and cannot be changed."
         assert 'name="oid"' not in html_of_page(page)
         posted = open_form(made).form(typed(made.record(), oid=f"{BASE}.9"), checked=True)
@@ -69,9 +70,11 @@ class TestOid:
         )
 
     def test_the_next_below_the_parent_is_said_to_be_redox_s_to_give(self, made, editor):
-        factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-        suggested, note = NEW.with_suggested_oid(typed(factories.record(part_of_oid=BASE), oid=""))
-        assert suggested.fields["oid"] == f"{BASE}.2"
+        factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE, name="North Region")
+        for parent in (BASE, "lakeside 1"):
+            texts = typed(factories.record(part_of_oid=BASE), oid="", parent=parent)
+            suggested, note = NEW.with_suggested_oid(texts)
+            assert suggested.fields["oid"] == f"{BASE}.2"
         assert note == (
             f"{BASE}.2 is the lowest OID below {BASE} that is free here. Redox issues OIDs (Redox dashboard, your"
             " organization): use it only if Redox agreed to your own numbering."
@@ -92,8 +95,8 @@ class TestOid:
         assert said.startswith(note)
         assert suggested.fields["oid"] == "1.2"
 
-    @pytest.mark.parametrize(("base", "oid"), [(GATEWAY_OID, "1.2"), ("2.999", "2.999")])
-    def test_at_the_gateway_the_base_is_suggested_unless_it_is_a_gateway(self, base, oid):
+    @pytest.mark.parametrize(("base", "oid"), [(GATEWAY_OID, "1.2"), (BASE, "1.2"), ("2.999", "2.999")])
+    def test_at_the_gateway_the_base_is_suggested_unless_it_is_a_gateway_or_taken(self, made, base, oid):
         with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=base)):
             suggested, _ = NEW.with_suggested_oid(typed(factories.record(), oid="1.2"))
         assert suggested.fields["oid"] == oid
@@ -127,8 +130,16 @@ class TestBeginning:
 
     def test_like_another_it_begins_beside_it(self, made, editor):
         other = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        other.stands_for = "location"
         fields = beginning.like(NEW, other).typed.fields
-        expected = {"name": "", "oid": f"{BASE}.2", "parent": BASE, "county": "Dane", "city": ""}
+        expected = {
+            "stands_for": "location",
+            "name": "",
+            "oid": f"{BASE}.2",
+            "parent": BASE,
+            "county": "Dane",
+            "city": "",
+        }
         assert {name: fields[name] for name in expected} == expected
 
 

@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -80,7 +81,7 @@ def in_processes(jobs: Iterable[tuple[Any, Callable[[], object], float]]) -> Ite
         if number:
             name, code = running.pop(number)[0], os.waitstatus_to_exitcode(status)
             if code == BROKEN:
-                raise RuntimeError(f"{name}: a process could not run the tests")
+                raise RuntimeError("a process could not run the tests")
             yield name, TIMED_OUT if code < 0 else KILLED if code else SURVIVED
             continue
         for number, (_, end) in running.items():
@@ -98,6 +99,8 @@ def _start(act: Callable[[], object], seconds: float) -> int:
     code = BROKEN
     try:
         code = 1 if act() else 0
+    except BaseException:
+        traceback.print_exc(file=SHOWN)
     finally:
         os._exit(code)
 
@@ -174,7 +177,7 @@ class _InPlace:
         return None
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        took = {item: self._run(item, after) for item, after in _with_next(session.items, session.items[0])}
+        took = {item: self._run(item, after) for item, after in _with_next(session.items, session)}
         sys.monitoring.free_tool_id(sys.monitoring.COVERAGE_ID)
         self._item = None
         self.seconds = sum(took.values())
@@ -190,10 +193,10 @@ class _InPlace:
     def _notice(self, session: pytest.Session, tests: Sequence[pytest.Item]) -> bool:
         """Run the tests one by one, in a copy of the process, until one fails; whether one did."""
         _copy_database()
-        return any(self._run(*pair) and session.testsfailed for pair in _with_next(tests, session.items[0]))
+        return any(self._run(*pair) and session.testsfailed for pair in _with_next(tests, session))
 
-    def _run(self, item: pytest.Item, after: pytest.Item) -> float:
-        """Run the test, keep what `after` uses as well; the seconds that it took."""
+    def _run(self, item: pytest.Item, after: pytest.Item | pytest.Session) -> float:
+        """Run the test, and keep the fixtures that `after` uses as well; the seconds that it took."""
         self._item, started = item, time.monotonic()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
         return time.monotonic() - started
@@ -215,8 +218,11 @@ class _InPlace:
             yield mutant, act, limit_of(sum(took[item] for item in tests))
 
 
-def _with_next(items: Sequence[pytest.Item], last: pytest.Item) -> Iterator[tuple[pytest.Item, pytest.Item]]:
-    return zip(items, (*items[1:], last), strict=True)
+def _with_next(
+    items: Sequence[pytest.Item], session: pytest.Session
+) -> Iterator[tuple[pytest.Item, pytest.Item | pytest.Session]]:
+    """Each test with the next one; after the last nothing stays but what the whole session uses."""
+    return zip(items, (*items[1:], session), strict=False)
 
 
 def _function(module: object, name: str) -> FunctionType | None:

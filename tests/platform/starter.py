@@ -4,6 +4,7 @@ Nothing of the portal is loaded beforehand, and nothing that reads a setting: a 
 variables that it is given, as when somebody starts it in a terminal.
 """
 
+import gc
 import os
 import runpy
 import signal
@@ -116,6 +117,7 @@ def _become(files: list[int], umask: int, variables: list[str]) -> None:
 if __name__ == "__main__":
     for name in PACKAGES:
         import_module(name)
+    gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as door:
         sys.argv = _fork_for_each(door)
     sys.path[0] = str(ROOT)

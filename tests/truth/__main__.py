@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import django
@@ -15,37 +16,25 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from django.db import connection  # noqa: E402 - the settings come first
-from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
 
-from tests.truth import judges  # noqa: E402
-from tests.truth.histories import STARTS, Base, Contradiction, base, find_shortest, histories  # noqa: E402
+from tests.truth import drawing, judges  # noqa: E402
+from tests.truth.histories import STARTS, Base, Contradiction, base, find_shortest  # noqa: E402
 from tests.truth.steps import Step  # noqa: E402
 
 type Found = dict[str, tuple[Base, tuple[Step, ...], Contradiction]]
 
 
-def collect(run: Base, number: int, part: int, claimed: Counter[str]) -> Found:
-    """Run so many histories from one start; each contradicted kind with the shortest history that has it."""
+def collect(run: Base, numbers: Iterable[int], claimed: Counter[str]) -> Found:
+    """Run the histories of these numbers from one start; each contradicted kind with the shortest that has it."""
     found: Found = {}
-
-    @seed(part)
-    @settings(
-        max_examples=number,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(histories)
-    def draw(steps: list[Step]) -> None:
+    for number in numbers:
+        steps = drawing.history(number)
         outcome = run.run(steps)
         claimed.update(outcome.claimed)
         for contradiction in outcome.contradictions:
             needed, kind = tuple(steps[: contradiction.after]), contradiction.said.kind
             if kind not in found or _size(needed) < _size(found[kind][1]):
                 found[kind] = (run, needed, contradiction)
-
-    draw()
     return {kind: _shortened(kind, *each) for kind, each in found.items()}
 
 
@@ -70,7 +59,7 @@ def main(number: int) -> int:
     claimed: Counter[str] = Counter()
     for part, start in enumerate(STARTS):
         with tempfile.TemporaryDirectory() as folder, base(Path(folder), start) as run:
-            for kind, each in collect(run, -(-number // len(STARTS)), part, claimed).items():
+            for kind, each in collect(run, range(part, number, len(STARTS)), claimed).items():
                 if kind not in found or _size(each[1]) < _size(found[kind][1]):
                     found[kind], starts[kind] = each, (start.__doc__ or "").strip()
     for kind, (_, steps, contradiction) in sorted(found.items()):

@@ -4,7 +4,9 @@ This is the only file of the truth test that knows how pages put things. Each `S
 `judges.py` has the judge; the pages are made by the functions that the views call.
 """
 
+import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -111,26 +113,44 @@ def in_text(page: str, text: object, *, oid: str = "", submission: Submission | 
         yield Said(kind, page, plain, oid, submission)
 
 
-def everything(history: History, told: int) -> Iterator[Said]:
-    """All that any page says now, and the sentences of the entries after `told`."""
-    entries = list(AuditEntry.objects.filter(sequence__gt=told).order_by("sequence"))
-    changed = {entry.oid for entry in entries}
-    pages: dict[str, _RecordPage] = {}
-    for name in RECORDS:
-        organization = history.organization(name)
-        page = _RecordPage(record.head(organization), record.values(organization))
-        pages[organization.oid] = page
-        yield from _record(page)
-        yield from _differences(organization)
-        yield from _review(history, organization, None)
-        if organization.oid in changed:  # it sends what was accepted, whatever became of the other record
-            back = Intent.DEACTIVATE if organization.confirmed_active else Intent.REACTIVATE
-            yield from _review(history, organization, back)
-        yield from _submission(organization)
-    yield from _list(pages)
-    yield from _home(history, pages)
-    for entry in entries:
-        yield from _history(entry)
+class Pages:
+    """What the pages say of one history. Each is made anew only when something that it shows may have changed."""
+
+    def __init__(self, history: History) -> None:
+        self._history, self._state = history, None
+        self._kept: dict[str, list[Said]] = {}
+        self._told = 0
+
+    def copied(self, history: History) -> "Pages":
+        """The same pages, of a history that goes on from here."""
+        copy = Pages(history)
+        copy._state, copy._kept, copy._told = self._state, dict(self._kept), self._told
+        return copy
+
+    def say(self) -> Iterator[Said]:
+        """All that any page says now, and the sentences of the entries since the last time."""
+        entries = list(AuditEntry.objects.filter(sequence__gt=self._told).order_by("sequence"))
+        state = entries[-1].sequence if entries else self._told, self._history.world.time.replace(microsecond=0)
+        if state != self._state:
+            self._state, (self._told, _) = state, state
+            self._make({entry.oid for entry in entries})
+        yield from itertools.chain.from_iterable(self._kept.values())
+        for entry in entries:
+            yield from _history(entry)
+
+    def _make(self, changed: set[str]) -> None:
+        history, kept, records = self._history, self._kept, {}
+        for name in RECORDS:
+            organization = history.organization(name)
+            oid = organization.oid
+            records[oid] = page = _RecordPage(record.head(organization), record.values(organization))
+            kept[f"record {oid}"] = list(_record(page))
+            kept[f"submission {oid}"] = list(_submission(organization))
+            if oid in changed:  # these two hold the record's own content, whatever became of the other one
+                kept[f"differences {oid}"] = list(_differences(organization))
+                kept[f"reviews {oid}"] = list(_reviews(history, organization))
+        kept["list"] = list(_list(records))
+        kept["home"] = list(_home(history, records))
 
 
 def _differences(organization: Organization) -> Iterator[Said]:
@@ -224,7 +244,8 @@ def _home(history: History, pages: dict[str, _RecordPage]) -> Iterator[Said]:
             yield Said("Redox wrote", "home", place.text, submission.oid, submission, quoted)
     for panel in found.panels:
         if panel.environment == Environment.STAGING:
-            yield Said("counted by standing", "home", panel.records, value=panel.records)
+            standings = Counter(page.head.standing.word.lower() for page in pages.values())
+            yield Said("counted by standing", "home", panel.records, value=standings)
     for oid in history.oids:
         lines = [place.url for matter in matters if matter.kind == DIRECTORY_DIFFERS for place in matter.places]
         in_list = any(DIRECTORY_DIFFERS in url for url in lines)
@@ -324,6 +345,13 @@ def _history(entry: AuditEntry) -> Iterator[Said]:
         yield Said(said.kind, said.page, said.text, said.oid, submission, value)
     if entry.action == Action.SUBMISSION_SETTLED and "is accepted" in text and submission is not None:
         yield Said("accepted with effect", "history", text, submission.oid, submission)
+
+
+def _reviews(history: History, organization: Organization) -> Iterator[Said]:
+    """The reviews of what is saved, and of the deactivation or reactivation."""
+    back = Intent.DEACTIVATE if organization.confirmed_active else Intent.REACTIVATE
+    for intent in (None, back):
+        yield from _review(history, organization, intent)
 
 
 def _review(history: History, organization: Organization, intent: Intent | None) -> Iterator[Said]:

@@ -1,4 +1,4 @@
-"""Histories: where they start, how they are drawn, and how one is run and judged after each step."""
+"""Histories: where they start, and how one is run and judged after each step."""
 
 import itertools
 from collections import Counter
@@ -9,41 +9,23 @@ from pathlib import Path
 
 from django.db import transaction
 from django.test import override_settings
-from hypothesis import strategies as st
 
-from organizations.models import AuditHead, Intent, PlanKind
+from organizations.models import AuditHead
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import asking, organizations
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
 from tests.faults.world import Showing, Way, World
-from tests.truth import claims, judges
-from tests.truth.claims import Said
+from tests.truth import judges
+from tests.truth.claims import Pages, Said
 from tests.truth.facts import Facts
-from tests.truth.history import RECORDS, History
-from tests.truth.steps import (
-    Ask,
-    AskAboutRecord,
-    Cancel,
-    Change,
-    Decide,
-    Discard,
-    Edit,
-    GoOn,
-    Meddle,
-    Meddling,
-    Send,
-    SendBranch,
-    Step,
-    TakeTheirs,
-    Wait,
-    WorkerDies,
-)
+from tests.truth.history import LEASE, RECORDS, SETTLE, History
+from tests.truth.steps import Send, SendBranch, Step
 
-MOST_STEPS = 8
-SETTLE, LEASE = 120, 210
 OIDS = (f"{BASE}.1", f"{BASE}.1.1")
+
+type Start = Callable[[History], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +54,9 @@ class Outcome:
         """Raises AssertionError with the contradicted claims, if there are any."""
         if self.contradictions:
             raise AssertionError(f"the log contradicts:\n{self}")
+
+    def copied(self) -> "Outcome":
+        return Outcome([*self.contradictions], Counter(self.claimed))
 
     @property
     def kinds(self) -> set[str]:
@@ -119,7 +104,7 @@ def start_occupied(history: History) -> None:
     history.world.put(OIDS[1], there | theirs | {"PartOf": {"Identifier": {"Value": GATEWAY_OID}}})
 
 
-STARTS: tuple[Callable[[History], None], ...] = (start_new, start_accepted, start_taken_over, start_occupied)
+STARTS: tuple[Start, ...] = (start_new, start_accepted, start_taken_over, start_occupied)
 
 
 @dataclass(slots=True)
@@ -128,25 +113,29 @@ class Base:
 
     folder: Path
     start: History
+    pages: Pages = field(init=False)
+    at_the_start: Outcome = field(default_factory=Outcome)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.pages = Pages(self.start)
+        _judge(self.pages, self.start, 0, self.at_the_start)
 
     def run(self, steps: Sequence[Step], *, to_the_first: bool = False) -> Outcome:
         """Do the steps and judge all that every page says, at the start and after each; or to the first contradiction.
 
         A step after which nothing is different is not judged again.
         """
-        outcome = Outcome()
+        outcome = self.at_the_start.copied()
         with self.begun() as history:
-            told = AuditHead.objects.get().sequence
-            _judge(history, told, 0, outcome)
+            pages = self.pages.copied(history)
             for number, step in enumerate(steps, start=1):
                 if to_the_first and outcome.contradictions:
                     break
                 before = _state(history)
                 step.do(history)
                 if _state(history) != before:
-                    _judge(history, told, number, outcome)
-                told = AuditHead.objects.get().sequence
+                    _judge(pages, history, number, outcome)
         return outcome
 
     @contextmanager
@@ -166,16 +155,16 @@ def _state(history: History) -> tuple[object, ...]:
     return AuditHead.objects.get().sequence, time, len(world.contents), len(world.replies), len(world.answers)
 
 
-def _judge(history: History, told: int, number: int, outcome: Outcome) -> None:
+def _judge(pages: Pages, history: History, number: int, outcome: Outcome) -> None:
     facts = Facts(history)
-    for said in claims.everything(history, told):
+    for said in pages.say():
         outcome.claimed[said.kind] += 1
         if not judges.holds(facts, said):
             outcome.contradictions.append(Contradiction(said, number))
 
 
 @contextmanager
-def base(folder: Path, start: Callable[[History], None]) -> Iterator[Base]:
+def base(folder: Path, start: Start) -> Iterator[Base]:
     """The start of histories, in a database that is taken back at the end."""
     times = {"REDOX_DEADLINE": 135.0, "REDOX_LEASE": float(LEASE), "REDOX_SETTLE": float(SETTLE), "REDOX_RATE": 1e6}
     settings = redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)
@@ -193,7 +182,8 @@ def base(folder: Path, start: Callable[[History], None]) -> Iterator[Base]:
         history = History(world, people, OIDS)
         with world.in_place_of_redox():
             start(history)
-        yield Base(folder, history)
+            made = Base(folder, history)
+        yield made
         world.store.close()
 
 
@@ -233,75 +223,3 @@ def _plainer(step: Step) -> Iterator[Step]:
         yield from (Send(record, way=step.way) for record in RECORDS)
     for name, value in found.items() if len(found) > 1 else ():
         yield replace(step, **{name: value})  # type: ignore[type-var]
-
-
-def _weighted[T](*choices: tuple[int, st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
-    """One of these, each so often; `one_of` would take all of them for equal."""
-    places = [place for place, (weight, _) in enumerate(choices) for _ in range(weight)]
-    return st.sampled_from(places).flatmap(lambda place: choices[place][1])
-
-
-_records = st.sampled_from(("child", "child", "parent"))
-_people = st.sampled_from((0, 1))
-_ways = st.sampled_from(
-    (Way.NOT_APPLIED_504, Way.NOT_APPLIED_504, Way.APPLIED_504, Way.OTHER_YES, Way.LATE, Way.YES, Way.YES, *Way)
-)
-_showings = st.sampled_from((Showing.AS_IT_IS, Showing.AS_IT_IS, *Showing, None))
-_seconds = st.sampled_from((SETTLE + 1, SETTLE + 1, SETTLE + 1, 31, 400, 3600, 25 * 3600))
-_intents = st.sampled_from((None, None, Intent.DEACTIVATE, Intent.REACTIVATE))
-_some_way = _weighted((4, _ways), (1, st.none()))
-_send = st.builds(Send, _records, _intents, _some_way, _people)
-_wait = st.builds(Wait, _seconds, _ways, _showings)
-_meddle = st.builds(Meddle, _records, st.sampled_from(Meddling))
-_decide = st.builds(Decide, st.sampled_from((0, 1, 2, 3, 4)))
-_ask = st.builds(Ask, _showings) | st.builds(AskAboutRecord, _records, _showings)
-
-
-@st.composite
-def _work_on_a_record(draw: st.DrawFn) -> list[Step]:
-    """What most histories are made of: an edit, a message, and what happens meanwhile and afterwards."""
-    record, person = draw(_records), draw(_people)
-    edit = draw(st.builds(Edit, _people, st.just(record), st.sampled_from(Change)))
-    send = Send(record, way=draw(_ways), person=person)
-    meanwhile = draw(_weighted((3, _wait), (1, _meddle), (1, _ask)))
-    return [edit, send, meanwhile, draw(_weighted((4, _wait), (1, _decide)))]
-
-
-@st.composite
-def _seen_otherwise(draw: st.DrawFn) -> list[Step]:
-    """The directory shows something else than was accepted, and somebody does something about it."""
-    record, person = draw(_records), draw(_people)
-    meddle = draw(st.builds(Meddle, st.just(record), st.sampled_from(Meddling)))
-    edit = Edit(person, record, draw(st.sampled_from(Change)))
-    after = (TakeTheirs(record), edit, draw(_send), draw(_wait))
-    return [meddle, AskAboutRecord(record), *draw(st.lists(st.sampled_from(after), max_size=2))]
-
-
-_rare = _weighted(
-    (2, st.builds(Cancel)),
-    (2, st.builds(Discard, _records)),
-    (2, st.builds(TakeTheirs, _records)),
-    (2, st.builds(SendBranch, st.sampled_from(PlanKind), _ways)),
-    (1, st.builds(GoOn)),
-)
-_alone: st.SearchStrategy[Step] = _weighted(
-    (2, st.builds(Edit, _people, _records, st.sampled_from(Change))),
-    (4, _send),
-    (4, _wait),
-    (2, _meddle),
-    (1, _ask),
-    (2, _decide),
-    (2, _rare),
-)
-_killed = st.builds(lambda send, way: [replace(send, way=None), WorkerDies(way), Wait(LEASE + 1)], _send, _ways)
-_returned = st.builds(
-    lambda record, way: [Send(record, Intent.DEACTIVATE, way), Cancel()], _records, st.sampled_from((None, Way.NO))
-)
-_parts = _weighted(
-    (5, _work_on_a_record()),
-    (5, _alone.map(lambda step: [step])),
-    (3, _seen_otherwise()),
-    (1, _returned),
-    (1, _killed),
-)
-histories = st.lists(_parts, min_size=2, max_size=6).map(lambda parts: list(itertools.chain(*parts))[:MOST_STEPS])

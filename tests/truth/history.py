@@ -13,6 +13,8 @@ from tests.faults.world import Died, Showing, Way, World
 
 WORKER = system("Worker model")
 RECORDS = ("parent", "child")
+SETTLE, LEASE = 120, 210
+"""Seconds that the portal waits for Redox to settle a message, and for a worker that may be dead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,48 @@
-"""What tests of delivery do again and again."""
+"""What tests of delivery do again and again: with the practice directory over HTTP, or without anything that leaves."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
-from organizations.models import (
-    AuditEntry,
-    Organization,
-    Submission,
-    User,
-)
+from organizations.models import AuditEntry, Organization, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery, organizations
+from organizations.redox.client import Exchange
+from organizations.redox.outcome import Kind, Outcome
+from organizations.services import delivery, gateway, organizations, settling
 from organizations.services.actors import system
 from tests import factories
 from tests.factories import BASE, acting
 
+WORKER = system("Worker test")
+
 
 def deliver(environment: str = "staging") -> bool:
-    return delivery.deliver_next(environment, actor=system("Worker test"))
+    return delivery.deliver_next(environment, actor=WORKER)
+
+
+def claim(environment: str = "staging") -> Submission | None:
+    """The next message, claimed as a worker does; nothing leaves.
+
+    Raises:
+        Overtaken: a record above or below forbids it.
+    """
+    claimed = delivery.claim_next(environment, gateway.environment(environment), actor=WORKER)
+    return claimed.submission if claimed else None
+
+
+def settle(submission: Submission, kind: Kind = Kind.ACCEPTED, **said: Any) -> None:
+    """Settle what is being sent as if Redox had answered so."""
+    outcome = Outcome(kind=kind, **({"detail": f"Said {kind}.", "status": 200} | said))
+    exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=outcome.status)
+    settling.settle(submission, outcome, exchange, actor=WORKER)
+
+
+def answered(kind: Kind = Kind.ACCEPTED, **said: Any) -> Submission | None:
+    """The next message, claimed and settled as if Redox had answered so; None if nothing may be sent."""
+    submission = claim()
+    if submission is not None:
+        settle(submission, kind, **said)
+    return submission
 
 
 def fresh(made: Organization) -> Organization:
@@ -25,10 +50,19 @@ def fresh(made: Organization) -> Organization:
 
 
 def accepted(user: User, oid: str = BASE, **values: Any) -> Organization:
+    """A record that was sent to the practice directory."""
     made = factories.organization(oid, user=user, **values)
     factories.submission(made, user=user)
     assert deliver()
     return fresh(made)
+
+
+def there(practice: PracticeDirectory, made: Organization, **changes: Any) -> Organization:
+    """The record, put into the practice directory as it was accepted, with these keys changed by somebody else."""
+    accepted = made.confirmed_submission
+    assert accepted is not None
+    practice.register(made.environment, json.loads(bytes(accepted.message))["Organizations"][0] | changes)
+    return made
 
 
 def edit(made: Organization, user: User, **values: object) -> Organization:

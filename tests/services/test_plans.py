@@ -1,6 +1,5 @@
 """Plans: several records sent at once, in an order that holds, stopped before one fault becomes many."""
 
-import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -18,15 +17,15 @@ from organizations.models import (
     Submission,
     User,
 )
-from organizations.practice import PracticeDirectory
-from organizations.services import drafts, organizations, plans, submissions
+from organizations.redox.outcome import Kind
+from organizations.services import drafts, plans, submissions
 from organizations.services.blockers import Block
 from organizations.services.drafts import Chosen, Draft
 from organizations.services.faults import NotDone, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
 from organizations.services.reviews import Review
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import accepted, deliver, edit, fresh
+from tests.services.sending import answered, claim, edit, fresh
 
 pytestmark = pytest.mark.django_db
 
@@ -34,13 +33,17 @@ STAGING = Environment.STAGING
 SEND, DEACTIVATE = PlanKind.SEND, PlanKind.DEACTIVATE
 
 
-def tree_of(user: User, *parts: str, **values: Any) -> list[Organization]:
+def tree_of(user: User, *parts: str, make: Any = factories.organization, **values: Any) -> list[Organization]:
     """A record at the base, and one below each of the named places: "1", "1.1"."""
-    made = [factories.organization(user=user, **values)]
+    made = [make(user=user, **values)]
     for part in parts:
         parent = f"{BASE}.{part}".rpartition(".")[0]
-        made.append(factories.organization(f"{BASE}.{part}", user=user, part_of_oid=parent, **values))
+        made.append(make(f"{BASE}.{part}", user=user, part_of_oid=parent, **values))
     return made
+
+
+def accepted_tree(user: User, *parts: str) -> list[Organization]:
+    return tree_of(user, *parts, make=factories.accepted)
 
 
 def chosen(made: list[Organization], kind: PlanKind = SEND) -> Chosen:
@@ -68,9 +71,12 @@ def waits(plan: Plan) -> dict[str, set[str]]:
     }
 
 
-def deliver_all() -> None:
-    while deliver():
-        pass
+def answer_all(kind: Kind = Kind.ACCEPTED) -> list[str]:
+    """Answer each message that can be sent now in the same way. The records that they were about, in order."""
+    answers = []
+    while submission := answered(kind):
+        answers.append(submission.oid.removeprefix(BASE))
+    return answers
 
 
 def states(plan: Plan) -> list[str]:
@@ -84,8 +90,8 @@ def fresh_plan(plan: Plan) -> Plan:
 class TestDraft:
     def test_parents_come_before_their_children_whatever_was_chosen_first(self, editor: User) -> None:
         made = tree_of(editor, "1", "1.1", "2")
-        for order in itertools.permutations(made):
-            assert oids(drawn(list(order), editor).reviews) == ["", ".1", ".1.1", ".2"]
+        for order in (made, made[::-1], [made[2], made[0], made[3], made[1]]):
+            assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
 
     def test_a_child_goes_along_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
@@ -102,34 +108,25 @@ class TestDraft:
         assert oids(found.reviews) == ["", ".2"]
         assert [each.why for each in found.left_out][1] == f"Send {made[1].name} first."
 
-    def test_what_differs_in_nothing_is_left_out(self, practice: PracticeDirectory, editor: User) -> None:
-        top = accepted(editor)
+    def test_what_differs_in_nothing_is_left_out(self, editor: User) -> None:
+        top = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         found = drawn([top, child], editor)
         assert oids(found.reviews) == [".1"]
         assert [(each.organization, each.why) for each in found.left_out] == [(top, drafts.NOTHING_DIFFERS)]
-
-    def test_each_kind_is_counted(self, practice: PracticeDirectory, editor: User) -> None:
-        top = edit(accepted(editor), editor, name="Lakeside Clinics")
-        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        edit(top, editor, name="Lakeside Clinics")
         found = drawn([top, child], editor)
         assert (found.size, found.news, found.updates, found.deactivated) == (2, 1, 1, 0)
 
-    def test_children_are_deactivated_before_their_parent(self, practice: PracticeDirectory, editor: User) -> None:
-        made = tree_of(editor, "1", "1.1", "2")
-        planned(made, editor)
-        deliver_all()
+    def test_children_are_deactivated_before_their_parent(self, editor: User) -> None:
+        made = accepted_tree(editor, "1", "1.1", "2")
         found = drawn(made, editor, DEACTIVATE)
         assert oids(found.reviews) == [".2", ".1.1", ".1", ""]
         assert (found.deactivated, found.updates) == (4, 0)
-        assert set(drafts.branch(fresh(made[0]), DEACTIVATE).ids) == {each.pk for each in made}
-
-    def test_a_child_that_stays_active_keeps_its_parent(self, practice: PracticeDirectory, editor: User) -> None:
-        made = tree_of(editor, "1", "2")
-        planned(made, editor)
-        deliver_all()
-        found = drawn(made[:2], editor, DEACTIVATE)
-        assert oids(found.reviews) == [".1"]
+        assert set(drafts.branch(made[0], DEACTIVATE).ids) == {each.pk for each in made}
+        # One that stays active keeps its parent.
+        found = drawn(made[:3], editor, DEACTIVATE)
+        assert oids(found.reviews) == [".1.1", ".1"]
         assert [each.why for each in found.left_out] == [
             "1 active record is part of it. Move or deactivate them first."
         ]
@@ -157,39 +154,28 @@ class TestMaking:
         assert entry.facts["details"]["submissions"] == [each.pk for each in stored]
         assert AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).count() == 3
 
-    def test_deactivations_wait_for_those_below(self, practice: PracticeDirectory, editor: User) -> None:
-        made = tree_of(editor, "1", "1.1", "2")
-        planned(made, editor)
-        deliver_all()
+    def test_deactivations_wait_for_those_below(self, editor: User) -> None:
+        made = accepted_tree(editor, "1", "1.1", "2")
         plan = planned(made, editor, DEACTIVATE)
         assert waits(plan) == {".2": set(), ".1.1": set(), ".1": {".1.1"}, "": {".1", ".2"}}
-        deliver_all()
-        assert [record["Active"] for record in practice.organizations("staging").values()] == [False] * 4
+        assert answer_all() == [".2", ".1.1", ".1", ""]
         assert set(states(plan)) == {State.ACCEPTED}
 
-    def test_a_tree_of_new_records_arrives_in_order(self, practice: PracticeDirectory, editor: User) -> None:
+    def test_new_records_are_sent_in_the_order_of_their_tree(self, editor: User) -> None:
         made = tree_of(editor, "1", "1.1", "2")
-        plan = planned(list(reversed(made)), editor)
-        deliver_all()
-        assert set(states(plan)) == {State.ACCEPTED}
+        plan = planned(made[::-1], editor)
+        assert answer_all() == ["", ".1", ".1.1", ".2"]
         assert not plans.is_open(plan)
 
-    def test_a_rejected_parent_cancels_what_waits_for_it(self, practice: PracticeDirectory, editor: User) -> None:
+    def test_a_rejected_parent_cancels_what_waits_for_it(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1", "1.1"), editor)
-        practice.behaviour = "says-no-xml"
-        deliver_all()
+        answer_all(Kind.REJECTED)
         assert states(plan) == [State.REJECTED, State.CANCELLED, State.CANCELLED]
 
     def test_a_change_after_the_page_was_made_is_out_of_date_and_stores_nothing(self, editor: User) -> None:
         made = tree_of(editor, "1", "2")
         sha256 = drawn(made, editor).sha256
-        organizations.edit(
-            made[1].pk,
-            1,
-            factories.record(f"{BASE}.1", name="Other", part_of_oid=BASE),
-            stands_for="",
-            actor=acting(editor),
-        )
+        edit(made[1], editor, name="Other")
         with pytest.raises(OutOfDate, match="Nothing was sent"):
             planned(made, editor, sha256=sha256)
         assert not Submission.objects.exists()
@@ -214,8 +200,8 @@ class TestMaking:
         plan = planned(made, editor)
         assert {each.warnings[0]["key"] for each in plan.submissions.all()} == {"contact"}
 
-    def test_a_deactivation_and_production_need_a_reason(self, practice: PracticeDirectory, editor: User) -> None:
-        made = accepted(editor)
+    def test_a_deactivation_and_production_need_a_reason(self, editor: User) -> None:
+        made = factories.accepted(user=editor)
         with pytest.raises(ReasonMissing):
             planned([made], editor, DEACTIVATE, reason=" ")
         in_production = factories.organization(user=editor, environment="production")
@@ -237,155 +223,122 @@ class TestMaking:
         with pytest.raises(NotDone, match="Nothing of this can be sent"):
             planned([child], editor)
 
-    def test_moves_that_would_meet_in_a_circle_on_the_way_are_refused(
-        self, practice: PracticeDirectory, editor: User
-    ) -> None:
-        top = factories.organization(user=editor)
-        first, second, third = (
-            factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in (1, 2, 3)
-        )
-        planned([top, first, second, third], editor)
-        deliver_all()
-        # Confirmed: the third lies below the first. Wanted: first below second, second below third, third at the top.
-        edit(third, editor, part_of_oid=first.oid)
-        planned([third], editor)
-        deliver_all()
-        edit(third, editor, part_of_oid=BASE)
+    def test_moves_that_would_meet_in_a_circle_on_the_way_are_refused(self, editor: User) -> None:
+        # Accepted: the third lies below the first. Wanted: first below second, second below third, third at the top.
+        top, first, second, third = accepted_tree(editor, "1", "2", "1.1")
+        edit(third, editor, part_of_oid=top.oid)
         edit(second, editor, part_of_oid=third.oid)
         edit(first, editor, part_of_oid=second.oid)
         with pytest.raises(NotDone, match="would be part of itself"):
             planned([first, second], editor)
-        assert Submission.objects.filter(state=State.QUEUED).count() == 0
+        assert not Submission.objects.open().exists()
 
 
-@pytest.mark.parametrize(
-    ("size", "kind", "active", "typed"),
-    [
-        (20, SEND, 0, 0),
-        (21, SEND, 0, 21),
-        (5, DEACTIVATE, 100, 0),
-        (6, DEACTIVATE, 100, 6),
-        (3, DEACTIVATE, 10, 0),
-        (4, DEACTIVATE, 10, 4),
-        (4, DEACTIVATE, 9, 0),
-    ],
-)
-def test_the_number_is_typed_for_many_records_and_for_much_of_all(
-    editor: User, size: int, kind: PlanKind, active: int, typed: int
-) -> None:
+# How many records, how many active ones there are, and the number that is then typed (0: none).
+TO_TYPE = [
+    (SEND, 20, 0, 0),
+    (SEND, 21, 0, 21),
+    (DEACTIVATE, 5, 100, 0),
+    (DEACTIVATE, 6, 100, 6),
+    (DEACTIVATE, 3, 10, 0),
+    (DEACTIVATE, 4, 10, 4),
+    (DEACTIVATE, 4, 9, 0),
+]
+
+
+def test_the_number_is_typed_for_many_records_and_for_much_of_all(editor: User) -> None:
     (review,) = drawn([factories.organization(user=editor)], editor).reviews
-    review.organization.confirmed_active = kind == DEACTIVATE
-    found = Draft(environment=STAGING, kind=kind, reviews=(review,) * size, left_out=(), active_records=active)
-    assert found.number_to_type == typed
-    in_production = replace(found, environment=Environment.PRODUCTION)
-    assert in_production.number_to_type == (typed if kind == SEND else size)
+    for kind, size, active, typed in TO_TYPE:
+        review.organization.confirmed_active = kind == DEACTIVATE
+        found = Draft(environment=STAGING, kind=kind, reviews=(review,) * size, left_out=(), active_records=active)
+        assert found.number_to_type == typed, (kind, size, active)
+        in_production = replace(found, environment=Environment.PRODUCTION)
+        assert in_production.number_to_type == (typed if kind == SEND else size)
 
 
 class TestHolding:
-    def test_a_paused_plan_sends_nothing_until_it_goes_on(self, practice: PracticeDirectory, editor: User) -> None:
+    def test_a_paused_plan_sends_nothing_until_it_goes_on(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         plans.pause(plan.pk, actor=acting(editor))
-        assert not deliver()
+        assert claim() is None
         # Whoever starts anew reads it from the database: nothing of it is kept in a process.
         assert fresh_plan(plan).state == PlanState.PAUSED
         plans.go_on(plan.pk, actor=acting(editor))
-        deliver_all()
-        assert set(states(plan)) == {State.ACCEPTED}
+        assert len(answer_all()) == 2
         told = AuditEntry.objects.filter(action__startswith="plan.").values_list("action", flat=True)
         assert list(told.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_GONE_ON]
+        for act in (plans.pause, plans.go_on, plans.stop):  # it has ended
+            with pytest.raises(NotDone, match="Nothing was changed"):
+                act(plan.pk, actor=acting(editor))
 
-    def test_a_stop_cancels_what_was_not_attempted_with_the_reason(
-        self, practice: PracticeDirectory, editor: User
-    ) -> None:
+    def test_a_stop_cancels_what_was_not_attempted_with_the_reason(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1", "1.1", "2"), editor)
-        assert deliver()
+        answered()
         plans.stop(plan.pk, actor=acting(editor))
         assert states(plan) == [State.ACCEPTED, State.CANCELLED, State.CANCELLED, State.CANCELLED]
         reasons = set(plan.submissions.filter(state=State.CANCELLED).values_list("state_reason", flat=True))
         assert reasons == {f"Plan {plan.pk} was stopped."}
         assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 3}
 
-    def test_a_stopped_deactivation_gives_the_wanted_active_back(
-        self, practice: PracticeDirectory, editor: User
-    ) -> None:
-        made = tree_of(editor, "1")
-        planned(made, editor)
-        deliver_all()
+    def test_a_stopped_deactivation_gives_the_wanted_active_back(self, editor: User) -> None:
+        made = accepted_tree(editor, "1")
         plan = planned(made, editor, DEACTIVATE)
         assert not fresh(made[0]).active
         plans.stop(plan.pk, actor=acting(editor))
         assert fresh(made[0]).active
         assert fresh(made[1]).active
 
-    def test_what_was_attempted_goes_on_after_a_stop(self, practice: PracticeDirectory, editor: User) -> None:
+    def test_what_was_attempted_goes_on_after_a_stop(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
         Submission.objects.update(attempt=1, tries=1)
         plans.stop(plan.pk, actor=acting(editor))
         assert states(plan) == [State.QUEUED]
-        assert deliver()
+        answered()
         assert states(plan) == [State.ACCEPTED]
-
-    def test_an_ended_plan_is_neither_paused_nor_stopped(self, practice: PracticeDirectory, editor: User) -> None:
-        plan = planned(tree_of(editor), editor)
-        deliver_all()
-        for act in (plans.pause, plans.go_on, plans.stop):
-            with pytest.raises(NotDone, match="Nothing was changed"):
-                act(plan.pk, actor=acting(editor))
 
 
 class TestByItself:
-    def test_it_pauses_at_the_first_new_of_unknown_fate(self, practice: PracticeDirectory, editor: User) -> None:
+    def several(self, user: User, count: int) -> list[Organization]:
+        return [factories.organization(f"{BASE}.{number}", user=user) for number in range(1, count + 1)]
+
+    def test_it_pauses_at_the_first_new_of_unknown_fate(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         others = planned([factories.organization("2.999.1", user=editor)], editor)
-        practice.behaviour = "applies-then-504"
-        assert deliver()
-        practice.behaviour = "answers"
-        first = plan.submissions.earliest("pk")
+        first = answered(Kind.UNKNOWN)
+        assert first is not None
         held = fresh_plan(plan)
         assert held.state == PlanState.PAUSED
         assert held.state_reason == (
             f"nobody knows yet what became of submission {first.pk}, the New of {first.organization.name}"
         )
-        deliver_all()
+        answer_all()
         assert states(plan) == [State.UNKNOWN, State.QUEUED]
         assert states(others) == [State.ACCEPTED]
 
-    def test_it_pauses_at_three_equal_errors(self, practice: PracticeDirectory, editor: User) -> None:
-        accepted(editor)
-        below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in range(1, 6)]
-        plan = planned(below, editor)
-        practice.behaviour = "says-no-xml"
-        deliver_all()
-        assert states(plan) == [State.REJECTED] * 3 + [State.QUEUED] * 2
-        assert fresh_plan(plan).state_reason.startswith("3 submissions had the same answer: ")
+    def test_it_pauses_at_three_equal_errors_that_nobody_has_seen(self, editor: User) -> None:
+        plan = planned(self.several(editor, 6), editor)
+        answer_all(Kind.REJECTED)
+        assert states(plan) == [State.REJECTED] * 3 + [State.QUEUED] * 3
+        assert fresh_plan(plan).state_reason == '3 submissions had the same answer: "Said rejected."'
         entry = AuditEntry.objects.get(action=Action.PLAN_PAUSED)
         assert (entry.actor_id, entry.facts["details"]["by_itself"]) == (None, True)
-
-    def test_who_lets_it_go_on_has_seen_those_errors(self, practice: PracticeDirectory, editor: User) -> None:
-        accepted(editor)
-        below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in range(1, 7)]
-        plan = planned(below, editor)
-        practice.behaviour = "says-no-xml"
-        deliver_all()
+        # Who lets it go on has seen those errors.
         plans.go_on(plan.pk, actor=acting(editor))
-        deliver_all()
-        assert states(plan) == [State.REJECTED] * 6
+        for expected in (PlanState.GOING, PlanState.GOING, PlanState.PAUSED):
+            answered(Kind.REJECTED)
+            assert fresh_plan(plan).state == expected
 
-    def test_different_errors_do_not_pause_it(self, practice: PracticeDirectory, editor: User) -> None:
-        accepted(editor)
-        below = [factories.organization(f"{BASE}.{number}", user=editor, part_of_oid=BASE) for number in range(1, 5)]
-        plan = planned(below, editor)
-        for behaviour in ("says-no-xml", "says-no-parse", "says-no-xml", "says-no-parse"):
-            practice.behaviour = behaviour
-            assert deliver()
+    def test_different_errors_do_not_pause_it(self, editor: User) -> None:
+        plan = planned(self.several(editor, 4), editor)
+        for detail in ("one", "other") * 2:
+            answered(Kind.REJECTED, detail=detail)
         assert fresh_plan(plan).state == PlanState.GOING
 
-    def test_one_by_one_nothing_is_held(self, practice: PracticeDirectory, editor: User) -> None:
-        practice.behaviour = "says-no-xml"
-        for number in range(1, 6):
-            factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
-        deliver_all()
-        assert set(Submission.objects.values_list("state", flat=True)) == {State.REJECTED}
+    def test_errors_with_one_meaning_are_equal_whatever_their_words(self, editor: User) -> None:
+        plan = planned(self.several(editor, 3), editor)
+        for number in range(3):
+            answered(Kind.REJECTED, known="invalid_xml", detail=f"Invalid, {number}")
+        assert fresh_plan(plan).state == PlanState.PAUSED
 
 
 def test_a_submission_of_a_plan_is_cancelled_as_any_other(editor: User) -> None:

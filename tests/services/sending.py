@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from organizations.models import AuditEntry, Organization, Submission, User
+import pytest
+
+from organizations.models import AuditEntry, Organization, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
-from organizations.services import delivery, gateway, organizations, settling
+from organizations.services import delivery, gateway, known, organizations, settling
 from organizations.services.actors import system
 from tests import factories
 from tests.factories import BASE, acting
@@ -45,6 +47,18 @@ def answered(kind: Kind = Kind.ACCEPTED, **said: Any) -> Submission | None:
     return submission
 
 
+def forbidden(environment: str = "staging") -> str:
+    """Why the next message must not leave, of which no attempt was made: what its claim says."""
+    with pytest.raises(delivery.Overtaken) as overtaken:
+        claim(environment)
+    return str(overtaken.value)
+
+
+def state_of(submission: Submission) -> tuple[str, str]:
+    submission.refresh_from_db()
+    return submission.state, submission.state_reason
+
+
 def fresh(made: Organization) -> Organization:
     return Organization.objects.with_words().get(pk=made.pk)
 
@@ -63,6 +77,15 @@ def there(practice: PracticeDirectory, made: Organization, **changes: Any) -> Or
     assert accepted is not None
     practice.register(made.environment, json.loads(bytes(accepted.message))["Organizations"][0] | changes)
     return made
+
+
+def shown(made: Organization, **values: Any) -> Organization:
+    """The record after the directory was asked for it now and showed what was accepted, with these values changed."""
+    made = fresh(made)
+    accepted = made.confirmed_record()
+    assert accepted is not None
+    known.keep_reading(made, replace(accepted, **values), clock.now())
+    return fresh(made)
 
 
 def edit(made: Organization, user: User, **values: object) -> Organization:

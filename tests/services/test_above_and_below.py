@@ -6,25 +6,21 @@ import pytest
 from django.apps import apps
 
 from organizations.models import AuditEntry, Intent, Organization, Presence, State, Submission, User, tree
-from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import organizations, reviews, submissions
 from organizations.services.blockers import Block
 from organizations.services.faults import Circle, NotDone
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import accepted, deliver, edit, fresh
+from tests.services.sending import answered, claim, deliver, edit, forbidden, fresh, state_of
 
 pytestmark = pytest.mark.django_db
 
 IN_THE_WAY = "1 active record is part of it. Move or deactivate them first."
 
 
-def accepted_below(user: User, parent: str = BASE, oid: str = f"{BASE}.1") -> Organization:
-    made = factories.organization(oid, user=user, part_of_oid=parent)
-    factories.submission(made, user=user)
-    assert deliver()
-    return fresh(made)
+def accepted_below(user: User) -> Organization:
+    return factories.accepted(f"{BASE}.1", user=user, part_of_oid=BASE)
 
 
 def in_the_way(made: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
@@ -38,14 +34,9 @@ def queued_anyway(made: Organization, user: User, intent: Intent | None, monkeyp
         return factories.submission(made, user=user, intent=intent)
 
 
-def state_of(submission: Submission) -> tuple[str, str]:
-    submission.refresh_from_db()
-    return submission.state, submission.state_reason
-
-
 class TestDeactivatingAParent:
-    def test_a_childs_new_on_its_way_is_in_the_way(self, practice: PracticeDirectory, editor: User) -> None:
-        parent = accepted(editor)
+    def test_a_childs_new_on_its_way_is_in_the_way(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         assert in_the_way(parent) == []
         submission = factories.submission(child, user=editor)
@@ -57,37 +48,35 @@ class TestDeactivatingAParent:
         submissions.cancel(submission.pk, actor=acting(editor))
         assert in_the_way(parent) == []
 
-    def test_a_childs_reactivation_on_its_way_is_in_the_way(self, practice: PracticeDirectory, editor: User) -> None:
-        parent = accepted(editor)
+    def test_a_childs_reactivation_on_its_way_is_in_the_way(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
-        assert deliver()
+        answered()
         assert in_the_way(parent) == []
         factories.submission(child, user=editor, intent=Intent.REACTIVATE)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
 
-    def test_a_child_that_is_moved_here_alone_is_still_there(self, practice: PracticeDirectory, editor: User) -> None:
-        parent = accepted(editor)
+    def test_a_child_that_is_moved_here_alone_is_still_there(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
         factories.submission(child, user=editor)
-        assert deliver()
+        answered()
         assert in_the_way(parent) == []
 
-    def test_a_deactivated_child_is_not_in_the_way_even_with_a_message(
-        self, practice: PracticeDirectory, editor: User
-    ) -> None:
-        parent = accepted(editor)
+    def test_a_deactivated_child_is_not_in_the_way_even_with_a_message(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
         child = accepted_below(editor)
         factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
-        assert deliver()
+        answered()
         factories.submission(edit(child, editor, name="Closed site"), user=editor)
         assert in_the_way(parent) == []
 
-    def test_a_child_that_the_directory_showed_is_in_the_way(self, practice: PracticeDirectory, editor: User) -> None:
-        parent = accepted(editor)
+    def test_a_child_that_the_directory_showed_is_in_the_way(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
         seen = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
         child = organizations.take_over(seen, "staging", actor=acting(editor))
         edit(child, editor, part_of_oid=GATEWAY_OID)
@@ -101,9 +90,9 @@ class TestDeactivatingAParent:
         assert list(tree.active_children_of(parent)) == [child]
 
     def test_it_is_asked_again_before_the_message_leaves(
-        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+        self, transactional_db: None, unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = accepted(editor)
+        parent = factories.accepted(user=editor)
         accepted_below(editor)
         submission = queued_anyway(parent, editor, Intent.DEACTIVATE, monkeypatch)
 
@@ -111,12 +100,13 @@ class TestDeactivatingAParent:
 
         assert state_of(submission) == (State.CANCELLED, IN_THE_WAY)
         assert fresh(parent).active
-        assert practice.organizations("staging")[BASE]["Active"] is True
+        entry = AuditEntry.objects.get(action="submission.cancelled")
+        assert (entry.submission_id, entry.actor_name) == (submission.pk, "Worker test")
 
 
 class TestSendingAChild:
-    def test_it_waits_until_the_parents_deactivation_has_ended(self, practice: PracticeDirectory, editor: User) -> None:
-        parent = accepted(editor)
+    def test_it_waits_until_the_parents_deactivation_has_ended(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
 
@@ -129,63 +119,43 @@ class TestSendingAChild:
         submissions.cancel(ending.pk, actor=acting(editor))
         assert in_the_way(child, None) == []
 
-    @pytest.mark.parametrize("ended", [False, True])
-    def test_what_was_queued_meanwhile_ends_without_being_sent(
-        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch, ended: bool
+    def test_what_was_queued_meanwhile_is_not_sent_while_the_deactivation_is_under_way(
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = accepted(editor)
+        parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
-        if ended:
-            assert deliver()
-        submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
+        queued_anyway(child, editor, Intent.CREATE, monkeypatch)
         # The parent's is not due, so that the child's comes first.
-        Submission.objects.filter(pk=ending.pk).update(state=State.ACCEPTED if ended else State.UNKNOWN)
-
-        assert not deliver()
-
-        reason = f"Submission {ending.pk} of Lakeside 1 must end first."
-        assert state_of(submission) == (
-            State.CANCELLED,
-            "Its parent Lakeside 1 is not active in STAGING." if ended else reason,
-        )
-        assert fresh(child).open_work == "changes_not_sent"
-        assert f"{BASE}.1" not in practice.organizations("staging")
-        entry = AuditEntry.objects.of_submission(submission.pk).last()
-        assert entry is not None
-        assert (entry.action, entry.actor_name) == ("submission.cancelled", "Worker test")
+        Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN)
+        assert forbidden() == f"Submission {ending.pk} of Lakeside 1 must end first."
 
     def test_below_a_parent_that_is_not_there_nothing_is_sent(
-        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        parent = accepted(editor)
+        parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
-        Submission.objects.get(pk=submission.pk).after.clear()
+        submission.after.clear()
+        assert forbidden() == "Its parent Lakeside 1 is not active in STAGING."
 
-        assert not deliver()
-
-        assert state_of(submission) == (State.CANCELLED, "Its parent Lakeside 1 is not active in STAGING.")
-
-    def test_of_what_was_attempted_a_person_decides(
-        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        parent = accepted(editor)
+    def test_of_what_was_attempted_a_person_decides(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        parent = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
-        assert deliver()
+        answered()
         submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
+        assert forbidden() == "Its parent Lakeside 1 is not active in STAGING."
+
         Submission.objects.filter(pk=submission.pk).update(attempt=1)
-
-        assert not deliver()
-
+        assert claim() is None
         assert state_of(submission) == (State.NEEDS_PERSON, "Its parent Lakeside 1 is not active in STAGING.")
 
 
 class TestCircles:
-    def test_nothing_is_sent_that_makes_one_in_the_directory(self, practice: PracticeDirectory, editor: User) -> None:
-        above = accepted(editor)
+    def test_nothing_is_sent_that_makes_one_in_the_directory(self, editor: User) -> None:
+        above = factories.accepted(user=editor)
         below = accepted_below(editor)
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
@@ -196,11 +166,11 @@ class TestCircles:
 
         factories.submission(below, user=editor)
         assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
-        assert deliver()
+        answered()
         assert in_the_way(above, None) == []
 
-    def test_what_is_on_its_way_counts(self, practice: PracticeDirectory, editor: User) -> None:
-        one, other = accepted(editor), accepted(editor, f"{BASE}.5")
+    def test_what_is_on_its_way_counts(self, editor: User) -> None:
+        one, other = factories.accepted(user=editor), factories.accepted(f"{BASE}.5", user=editor)
         factories.submission(edit(one, editor, part_of_oid=other.oid), user=editor)
         edit(one, editor, part_of_oid=GATEWAY_OID)
         edit(other, editor, part_of_oid=one.oid)
@@ -216,45 +186,38 @@ class TestCircles:
 
     def both_queued(self, user: User, monkeypatch: pytest.MonkeyPatch) -> tuple[Submission, Submission]:
         """Two moves on their way that close a circle, as two people could once send them at the same moment."""
-        one, other = accepted(user), accepted(user, f"{BASE}.5")
+        one, other = factories.accepted(user=user), factories.accepted(f"{BASE}.5", user=user)
         first = factories.submission(edit(one, user, part_of_oid=other.oid), user=user)
         edit(one, user, part_of_oid=GATEWAY_OID)
         second = queued_anyway(edit(other, user, part_of_oid=one.oid), user, None, monkeypatch)
         return first, second
 
     def test_of_two_on_their_way_only_one_leaves(
-        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+        self, editor: User, monkeypatch: pytest.MonkeyPatch, transactional_db: None, unreachable_redox: None
     ) -> None:
         first, second = self.both_queued(editor, monkeypatch)
 
         assert not deliver()
+
         sentence = "Lakeside 5 lies below this record in the directory; that would make a circle."
         assert state_of(first) == (State.CANCELLED, sentence)
-        assert deliver()
+        assert claim() == second
 
-        assert state_of(second)[0] == State.ACCEPTED
-        parents = {
-            oid: record["PartOf"]["Identifier"]["Value"] for oid, record in practice.organizations("staging").items()
-        }
-        assert parents == {BASE: GATEWAY_OID, f"{BASE}.5": BASE}
-
-    def test_of_one_that_was_attempted_a_person_decides(
-        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_of_one_that_was_attempted_a_person_decides(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
         first, _ = self.both_queued(editor, monkeypatch)
         Submission.objects.filter(pk=first.pk).update(attempt=1)
-        assert not deliver()
+        assert claim() is None
         assert state_of(first)[0] == State.NEEDS_PERSON
 
     def test_an_update_of_what_stays_in_its_place_is_not_held_up_by_a_move(
-        self, practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        above = accepted(editor)
+        above = factories.accepted(user=editor)
         below = accepted_below(editor)
         factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
         queued_anyway(edit(above, editor, name="Lakeside South"), editor, None, monkeypatch)
         Submission.objects.filter(organization=above).update(part_of_oid=below.oid)
-        assert deliver()
+        answered()
         assert fresh(below).changes == 0
 
     def test_taking_over_makes_none(self, editor: User) -> None:
@@ -264,8 +227,8 @@ class TestCircles:
             organizations.take_over(shown, "staging", actor=acting(editor))
         assert not Organization.objects.filter(oid=BASE).exists()
 
-    def test_discarding_makes_none(self, practice: PracticeDirectory, editor: User) -> None:
-        above = accepted(editor)
+    def test_discarding_makes_none(self, editor: User) -> None:
+        above = factories.accepted(user=editor)
         below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")
         edit(above, editor, part_of_oid=below.oid)
         sentence = "Lakeside 1 lies below this record; that would make a circle."
@@ -274,8 +237,8 @@ class TestCircles:
         assert (fresh(below).name, fresh(below).part_of_oid) == ("Moved away", GATEWAY_OID)
 
 
-def test_rows_from_before_learn_where_the_directory_has_them(practice: PracticeDirectory, editor: User) -> None:
-    accepted(editor)
+def test_rows_from_before_learn_where_the_directory_has_them(editor: User) -> None:
+    factories.accepted(user=editor)
     child = accepted_below(editor)
     factories.submission(edit(child, editor, part_of_oid=GATEWAY_OID), user=editor)
     Organization.objects.update(confirmed_part_of_oid="")

@@ -37,10 +37,14 @@ MODULES = {
         ("tests/test_permissions.py", "tests/services/test_environments.py::TestRights")
     ),
     "organizations/models/submission.py": Module(
-        ("tests/services/test_submissions.py", "tests/services/test_claimed.py"),
+        ("tests/services/test_queue.py", "tests/services/test_submissions.py"),
         frozenset(
             {"State", "MOVES", "OPEN_STATES", "SubmissionQuerySet", "Submission.is_open", "Submission.can_be_cancelled"}
         ),
+    ),
+    "organizations/models/gate.py": Module(
+        ("tests/services/test_queue.py",),
+        frozenset(f"EnvironmentGate.{name}" for name in ("is_stopped", "is_held", "is_asked_to_wait", "is_open")),
     ),
     "organizations/knowledge.py": Module(("tests/test_knowledge.py",)),
     "organizations/services/settling.py": Module(

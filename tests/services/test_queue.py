@@ -1,0 +1,180 @@
+"""What a worker finds in the outbox: what is due, left behind or asked about; and when the gate is open."""
+
+import datetime
+from typing import Any
+
+import pytest
+
+from organizations.models import EnvironmentGate, Plan, State, Submission, User
+from organizations.models.submission import OPEN_STATES
+from tests import factories
+from tests.factories import BASE
+
+NOW = datetime.datetime(2027, 5, 3, 12, tzinfo=datetime.UTC)
+SECOND = datetime.timedelta(seconds=1)
+
+
+def submission(user: User, oid: str = BASE, **values: Any) -> Submission:
+    """A submission with these values, whatever would have to happen for them."""
+    made = factories.submission(factories.organization(oid, user=user), user=user)
+    Submission.objects.filter(pk=made.pk).update(**(values | _evidence(values.get("state", ""))))
+    made.refresh_from_db()
+    return made
+
+
+def _evidence(state: str) -> dict[str, str]:
+    return {"evidence": "answer"} if state == State.ACCEPTED else {}
+
+
+def plan(user: User, state: str) -> Plan:
+    return Plan.objects.create(
+        environment="staging", kind="send", sha256=state, made_by=user, made_at=NOW, state=state, state_at=NOW
+    )
+
+
+@pytest.mark.django_db
+class TestDue:
+    @pytest.mark.parametrize(
+        ("values", "is_due"),
+        [
+            ({}, True),
+            ({"environment": "production"}, False),
+            ({"state": "awaiting"}, False),
+            ({"state": "needs_person"}, False),
+            ({"not_before": NOW}, True),
+            ({"not_before": NOW + SECOND}, False),
+        ],
+    )
+    def test_what_is_queued_and_its_time_come(self, editor: User, values: dict[str, Any], is_due: bool) -> None:
+        submission(editor, **values)
+        assert Submission.objects.due("staging", NOW).exists() is is_due
+
+    @pytest.mark.parametrize(
+        ("state", "attempt", "is_due"),
+        [
+            ("going", 0, True),
+            ("paused", 0, False),
+            ("paused", 1, False),
+            ("stopped", 0, False),
+            ("stopped", 1, True),
+        ],
+    )
+    def test_a_plan_holds_what_is_its_own(self, editor: User, state: str, attempt: int, is_due: bool) -> None:
+        submission(editor, plan=plan(editor, state), attempt=attempt)
+        assert Submission.objects.due("staging", NOW).exists() is is_due
+
+    @pytest.mark.parametrize("state", ["accepted", "queued", "rejected"])
+    def test_it_waits_until_all_that_it_comes_after_are_accepted(self, editor: User, state: str) -> None:
+        made = submission(editor)
+        made.after.set(
+            [submission(editor, f"{BASE}.1", state="accepted"), submission(editor, f"{BASE}.2", state=state)]
+        )
+        assert (made in Submission.objects.due("staging", NOW)) is (state == State.ACCEPTED)
+
+    def test_the_oldest_comes_first(self, editor: User) -> None:
+        made = [submission(editor, f"{BASE}.{number}", not_before=NOW - number * SECOND) for number in (1, 3, 2)]
+        assert list(Submission.objects.due("staging", NOW)) == made
+
+
+@pytest.mark.django_db
+class TestLeftBehind:
+    @pytest.mark.parametrize(
+        ("values", "is_left"),
+        [
+            ({}, True),
+            ({"state": "queued"}, False),
+            ({"state": "unknown"}, False),
+            ({"lease_until": NOW}, False),
+            ({"lease_until": None}, False),
+        ],
+    )
+    def test_what_is_sending_after_its_lease_ended(self, editor: User, values: dict[str, Any], is_left: bool) -> None:
+        submission(editor, **({"state": "sending", "lease_until": NOW - SECOND} | values))
+        assert Submission.objects.lease_ended(NOW).exists() is is_left
+
+    @pytest.mark.parametrize(
+        ("values", "is_asked"),
+        [
+            ({}, True),
+            ({"environment": "production"}, False),
+            ({"state": "needs_person"}, False),
+            ({"not_before": NOW}, True),
+            ({"not_before": NOW + SECOND}, False),
+            ({"lease_until": NOW - SECOND}, True),
+            ({"lease_until": NOW}, False),
+        ],
+    )
+    def test_what_is_unknown_and_nobody_asks_about_now(
+        self, editor: User, values: dict[str, Any], is_asked: bool
+    ) -> None:
+        submission(editor, **({"state": "unknown", "not_before": NOW - SECOND} | values))
+        assert Submission.objects.to_ask("staging", NOW).exists() is is_asked
+
+    @pytest.mark.parametrize(
+        ("values", "is_read"),
+        [
+            ({}, True),
+            ({"environment": "production"}, False),
+            ({"state": "rejected"}, False),
+            ({"read_back_at": NOW + SECOND}, False),
+            ({"read_back_at": None}, False),
+        ],
+    )
+    def test_what_was_accepted_after_a_lost_attempt(self, editor: User, values: dict[str, Any], is_read: bool) -> None:
+        submission(editor, **({"state": "accepted", "read_back_at": NOW} | values))
+        assert Submission.objects.to_read_back("staging", NOW).exists() is is_read
+
+    def test_who_waited_longest_comes_first(self, editor: User) -> None:
+        made = [
+            submission(editor, f"{BASE}.{number}", not_before=NOW - number * SECOND, read_back_at=NOW - number * SECOND)
+            for number in (1, 3, 2)
+        ]
+        expected = [made[1], made[2], made[0]]
+        Submission.objects.update(state="unknown")
+        assert list(Submission.objects.to_ask("staging", NOW)) == expected
+        Submission.objects.update(state="accepted", evidence="answer")
+        assert list(Submission.objects.to_read_back("staging", NOW)) == expected
+        Submission.objects.update(state="sending", lease_until=NOW - SECOND)
+        assert list(Submission.objects.lease_ended(NOW)) == made
+
+    def test_open_ones_are_found_in_their_environment(self, editor: User) -> None:
+        for number, state in enumerate(State.values):
+            submission(editor, f"{BASE}.{number}", state=state)
+        submission(editor, f"{BASE}.99", environment="production")
+        found = Submission.objects.open().in_environment("staging")
+        assert {each.state for each in found} == set(OPEN_STATES) == {each.state for each in found if each.is_open}
+        assert len(found) == len(OPEN_STATES)
+
+
+@pytest.mark.parametrize(
+    ("state", "attempt", "can"),
+    [("awaiting", 0, True), ("queued", 0, True), ("queued", 1, False), ("sending", 1, False), ("unknown", 1, False)],
+)
+def test_what_was_never_attempted_can_be_cancelled(state: str, attempt: int, can: bool) -> None:
+    assert Submission(state=state, attempt=attempt).can_be_cancelled is can
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_final_state_is_not_open(state: State) -> None:
+    assert state.is_final is (state in ("accepted", "rejected", "cancelled"))
+    assert Submission(state=state).is_open is not state.is_final
+
+
+@pytest.mark.parametrize(
+    ("values", "is_open"),
+    [
+        ({}, True),
+        ({"stopped_at": NOW - SECOND}, False),
+        ({"probing": True}, False),
+        ({"hold_until": NOW}, True),
+        ({"hold_until": NOW + SECOND}, False),
+        ({"hold_asked_until": NOW}, True),
+        ({"hold_asked_until": NOW + SECOND}, False),
+    ],
+)
+def test_the_gate_is_open_to_a_message(values: dict[str, Any], is_open: bool) -> None:
+    gate = EnvironmentGate(**values)
+    assert gate.is_open(NOW) is is_open
+    assert gate.is_stopped is ("stopped_at" in values)
+    assert gate.is_held(NOW) is (values.get("hold_until", NOW) > NOW)
+    assert gate.is_asked_to_wait(NOW) is (values.get("hold_asked_until", NOW) > NOW)

@@ -31,15 +31,9 @@ from tests.mutants.changes import Mutant
 ROOT = Path(__file__).resolve().parent.parent.parent
 AT_ONCE = 2
 OPTIONS = (
-    "-x",
-    "-q",
-    "-s",
-    "-p",
-    "no:randomly",
-    "-p",
-    "no:cacheprovider",
-    "-W",
-    "ignore::pytest.PytestAssertRewriteWarning",
+    *("-x", "-q", "-s", "-p", "no:randomly", "-p", "no:cacheprovider"),
+    *("--hypothesis-profile=quick", "--hypothesis-seed=1"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 SHOWN = os.fdopen(os.dup(1), "w", buffering=1)
 """What a person sees, wherever a process that runs tests prints to."""

@@ -1,5 +1,6 @@
 """What tests of delivery do again and again: with the practice directory over HTTP, or without anything that leaves."""
 
+import datetime
 import json
 from dataclasses import replace
 from typing import Any
@@ -8,10 +9,11 @@ import pytest
 
 from organizations.models import AuditEntry, Organization, Submission, User, clock
 from organizations.practice import PracticeDirectory
+from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
 from organizations.redox.outcome import Kind, Outcome
-from organizations.services import delivery, gateway, known, organizations, settling
-from organizations.services.actors import system
+from organizations.services import asking, audit, delivery, gateway, known, organizations, settling
+from organizations.services.actors import Actor, system
 from tests import factories
 from tests.factories import BASE, acting
 
@@ -79,13 +81,33 @@ def there(practice: PracticeDirectory, made: Organization, **changes: Any) -> Or
     return made
 
 
+def read(made: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0) -> Organization:
+    """The record after the directory was asked for it that long ago and showed this."""
+    asked_at = clock.now() - datetime.timedelta(minutes=minutes_ago)
+    row = Organization.objects.get(pk=made.pk)
+    known.keep_reading(row, as_read(record), asked_at)
+    return fresh(made)
+
+
+def as_read(record: OrganizationRecord | None) -> OrganizationRecord | None:
+    """A Query shows no destination ID."""
+    return replace(record, destination_id="", destination_known=False) if record else None
+
+
 def shown(made: Organization, **values: Any) -> Organization:
     """The record after the directory was asked for it now and showed what was accepted, with these values changed."""
-    made = fresh(made)
-    accepted = made.confirmed_record()
+    accepted = fresh(made).confirmed_record()
     assert accepted is not None
-    known.keep_reading(made, replace(accepted, **values), clock.now())
-    return fresh(made)
+    return read(made, replace(accepted, **values))
+
+
+def answer_about(submission: Submission, record: OrganizationRecord | None, *, actor: Actor, cause: str = "") -> int:
+    """Keep an answer of the directory about a submission, as if it had been asked now; the number of its entry."""
+    with audit.recorded(actor) as history:
+        organization = organizations.locked(submission.organization_id)
+        asking.note(history, submission, organization, asking.Answer(clock.now(), cause, as_read(record)))
+    submission.refresh_from_db()
+    return AuditEntry.objects.latest("sequence").sequence
 
 
 def edit(made: Organization, user: User, **values: object) -> Organization:

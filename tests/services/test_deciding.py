@@ -18,10 +18,11 @@ from organizations.models import (
 )
 from organizations.presentation import differences as shown
 from organizations.records import OrganizationRecord
+from organizations.redox.client import Exchange
 from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.messages import record_from_message
 from organizations.redox.outcome import Kind
-from organizations.services import deciding, differences, reviews
+from organizations.services import deciding, differences, reviews, settling
 from organizations.services.actors import Actor
 from organizations.services.deciding import Verdict
 from organizations.services.faults import NotDone, ReasonMissing
@@ -318,3 +319,23 @@ def test_it_is_decided_once(new: Submission, approver: Actor) -> None:
     with pytest.raises(NotDone, match="decided already"):
         deciding.decide(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
+
+
+def test_a_refusal_that_came_too_late_counts_as_one(update: Submission, approver: Actor) -> None:
+    assert Verdict.ARRIVED in offered(update, accepted_before(update), approver)
+    body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
+    refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
+    assert settling.keep_response(update, refusal, repeat=0, actor=approver) is None
+    assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
+
+
+def test_what_redox_accepted_in_a_late_answer_is_not_decided_not_to_have_arrived(
+    update: Submission, approver: Actor
+) -> None:
+    said = f"Organization with id:{BASE} has been updated successfully."
+    meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}
+    late = Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
+    assert settling.keep_response(update, late, repeat=0, actor=approver) is None
+    assert offered(update, accepted_before(update), approver) == {Verdict.ARRIVED, Verdict.OURS, Verdict.FOREIGN}
+    # If it is gone, only a person can say what became of it.
+    assert offered(update, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}

@@ -12,7 +12,7 @@ from .actors import Actor
 from .directory import Answer
 from .faults import Gone
 
-__all__ = ["Answer", "ask_about", "ask_about_record", "note", "query"]
+__all__ = ["Answer", "ask_about", "ask_about_record", "note", "note_about_record", "query"]
 
 
 def ask_about(submission: Submission, *, actor: Actor) -> Answer:
@@ -29,20 +29,25 @@ def ask_about(submission: Submission, *, actor: Actor) -> Answer:
 
 
 def ask_about_record(organization: Organization, *, actor: Actor) -> Answer:
-    """Ask what the directory shows now of a record, and keep every answer in the history.
-
-    If the record got another OID or was withdrawn meanwhile, the answer is noted for the record as it was.
-    """
+    """Ask what the directory shows now of a record, and keep every answer in the history."""
     answer = query(organization.environment, organization.oid)
     with audit.recorded(actor) as history:
         environments.wait_if_asked(history, organization.environment, answer.outcome)
-        now = _locked_as_asked(organization)
-        if now is not None and answer.was_asked:
-            known.keep_reading(now, answer.record, answer.asked_at)
-        for facts, exchange, cause in _told(answer):
-            body = exchanges.body(exchange)
-            history.organization(Action.ORGANIZATION_ASKED, now or organization, exchange=body, cause=cause, **facts)
+        note_about_record(history, organization, answer)
     return answer
+
+
+def note_about_record(history: audit.History, organization: Organization, answer: Answer) -> None:
+    """Keep what the directory showed of a record, and every answer to a Query in the history.
+
+    If the record got another OID or was withdrawn meanwhile, the answer is noted for the record as it was.
+    """
+    now = _locked_as_asked(organization)
+    if now is not None and answer.was_asked:
+        known.keep_reading(now, answer.record, answer.asked_at)
+    for facts, exchange, cause in _told(answer):
+        body = exchanges.body(exchange)
+        history.organization(Action.ORGANIZATION_ASKED, now or organization, exchange=body, cause=cause, **facts)
 
 
 def _locked_as_asked(organization: Organization) -> Organization | None:

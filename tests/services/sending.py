@@ -11,9 +11,11 @@ from organizations.models import AuditEntry, Organization, Submission, User, clo
 from organizations.practice import PracticeDirectory
 from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
+from organizations.redox.messages import record_from_message
 from organizations.redox.outcome import Kind, Outcome
-from organizations.services import asking, audit, delivery, gateway, known, organizations, settling
+from organizations.services import asking, audit, delivery, gateway, known, organizations, resolving, settling
 from organizations.services.actors import Actor, system
+from organizations.services.directory import Earlier
 from tests import factories
 from tests.factories import BASE, acting
 
@@ -108,6 +110,37 @@ def answer_about(submission: Submission, record: OrganizationRecord | None, *, a
         asking.note(history, submission, organization, asking.Answer(clock.now(), cause, as_read(record)))
     submission.refresh_from_db()
     return AuditEntry.objects.latest("sequence").sequence
+
+
+def answer_about_record(
+    made: Organization, record: OrganizationRecord | None, *, cause: str = "", earlier: tuple[Earlier, ...] = ()
+) -> Organization:
+    """As `answer_about`, of a record. `made` is the record as it was when it was asked for."""
+    with audit.recorded(WORKER) as history:
+        asking.note_about_record(history, made, asking.Answer(clock.now(), cause, as_read(record), earlier=earlier))
+    return fresh(made)
+
+
+def lost(made: Organization, user: User, **said: Any) -> Submission:
+    """A submission of a record that was sent, and whose answer was lost or is not clear."""
+    submission = factories.submission(made, user=user)
+    assert answered(Kind.UNKNOWN, **said) == submission
+    submission.refresh_from_db()
+    return submission
+
+
+def resolved(submission: Submission, record: OrganizationRecord | None, *, cause: str = "") -> Submission:
+    """What an answer of the directory makes of a submission, asked for as if its time had come."""
+    Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
+    asked = resolving._claim(submission.environment, WORKER)
+    assert asked == submission
+    resolving._decide(asked, asking.Answer(clock.now(), cause, as_read(record)), WORKER)
+    submission.refresh_from_db()
+    return submission
+
+
+def as_sent(submission: Submission) -> OrganizationRecord:
+    return record_from_message(bytes(submission.message))
 
 
 def edit(made: Organization, user: User, **values: object) -> Organization:

@@ -20,7 +20,6 @@ from organizations.presentation import differences as shown
 from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
 from organizations.redox.environment import GATEWAY_OID
-from organizations.redox.messages import record_from_message
 from organizations.redox.outcome import Kind
 from organizations.services import deciding, differences, reviews, settling
 from organizations.services.actors import Actor
@@ -28,7 +27,7 @@ from organizations.services.deciding import Verdict
 from organizations.services.faults import NotDone, ReasonMissing
 from tests import factories
 from tests.factories import BASE, UserFactory, acting
-from tests.services.sending import answer_about, answered, claim, edit, fresh, read
+from tests.services.sending import answer_about, answered, as_sent, claim, edit, fresh, lost, read
 
 pytestmark = pytest.mark.django_db
 THEIRS = OrganizationRecord(oid=BASE, name="Theirs", part_of_oid=GATEWAY_OID)
@@ -52,14 +51,7 @@ def new(editor: User) -> Submission:
 @pytest.fixture
 def update(editor: User) -> Submission:
     """An Update of whose attempts none got a clear answer."""
-    return undecided_update(editor)
-
-
-def undecided_update(user: User) -> Submission:
-    factories.submission(edit(factories.accepted(user=user), user, name="Lakeside North"), user=user)
-    submission = answered(Kind.UNKNOWN)
-    assert submission is not None
-    return undecided(submission)
+    return undecided(lost(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
 
 
 def undecided(submission: Submission, **values: object) -> Submission:
@@ -97,8 +89,7 @@ def decide(
 
 def test_a_new_that_redox_refused_did_not_arrive_and_is_not_sent_again(new: Submission, approver: Actor) -> None:
     assert offered(new, THEIRS, approver) == {Verdict.OURS, Verdict.FOREIGN}
-    as_sent = record_from_message(bytes(new.message))
-    assert offered(new, as_sent, approver) == {Verdict.OURS, Verdict.FOREIGN}
+    assert offered(new, as_sent(new), approver) == {Verdict.OURS, Verdict.FOREIGN}
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
 
 
@@ -270,10 +261,7 @@ def test_a_decision_by_a_lagging_answer_compares_with_that_answer(editor: User, 
     before = made.record()
     factories.submission(edit(made, editor, name="Second"), user=editor)
     answered()
-    factories.submission(edit(made, editor, name="Third"), user=editor)
-    submission = answered(Kind.UNKNOWN)
-    assert submission is not None
-    decide(undecided(submission), Verdict.OURS, approver, before)
+    decide(undecided(lost(edit(made, editor, name="Third"), editor)), Verdict.OURS, approver, before)
     review = reviews.review(fresh(made), actor=acting(editor))
     assert [each.difference.before for each in review.overwrites] == [before.name]
 

@@ -13,6 +13,7 @@ from organizations.models import Action, AuditEntry, Organization, User, clock
 from organizations.presentation import audit_filters
 from organizations.presentation.audit_filters import GROUPS, Filters
 from organizations.services import audit, organizations
+from organizations.services.actors import Actor
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import PORTAL, add, edited
@@ -55,6 +56,8 @@ def test_who_and_what_narrow(north: Organization, editor: User) -> None:
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     edited(north, other, name="Lakeside Quay")
     add()
+    with audit.recorded(Actor(name="Somebody not signed in")) as history:
+        history.add(Action.PERSON_REFUSED, object={"type": "person", "id": "", "name": "anna"})
     asked_for = (f"who={editor.pk}", f"who={other.pk}", "who=portal", "what=edits", "what=connection")
     found = [actions(query) for query in asked_for]
     assert found == [[CREATED], [EDITED], ["settings.seen"], [CREATED, EDITED], ["settings.seen"]]

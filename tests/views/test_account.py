@@ -78,12 +78,12 @@ def test_a_sign_in_gives_the_session_a_new_id(visitor, anna):
     assert visitor.session.session_key != before
 
 
-@pytest.mark.parametrize(
-    "target",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\x00", "evil", "/" * 3000],
-)
-def test_the_next_page_is_never_elsewhere(rf, target):
-    assert safe_next(rf.post(SIGN_IN, {"next": target}), "/otherwise/") == "/otherwise/"
+ELSEWHERE = ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "\x00", "evil")
+
+
+def test_the_next_page_is_never_elsewhere(rf):
+    for target in (*ELSEWHERE, f"/{'a' * 3000}"):
+        assert safe_next(rf.post(SIGN_IN, {"next": target}), "/otherwise/") == "/otherwise/", target[:50]
 
 
 @pytest.mark.parametrize(

@@ -41,11 +41,12 @@ def listed(shown: AuditPage) -> list[int]:
 
 
 def test_a_viewer_reads_and_is_told_who_exports(client_of, north: Organization, editor: User) -> None:
-    answer = client_of("viewer").get("/audit/?show=entries")
+    add()
+    answer = client_of("viewer").get("/audit/?show=entries&before=2")
     said = text_of(answer)
     assert said.startswith("Audit | orgportal ")
     sentence = rf"Editor One \({editor.username}\) added Lakeside North in STAGING\. STAGING 1 "
-    assert re.search(rf"1 entry .*Today, \w+ \d+ \d\d:\d\d:\d\d {sentence}", said)
+    assert re.search(rf"2 entries .*Today, \w+ \d+ \d\d:\d\d:\d\d {sentence}", said)
     assert answer.content.decode().count('disabled aria-describedby="why-not"') == 2
     assert "You cannot export the history. Auditors can: nobody yet." in said
 

@@ -1,12 +1,15 @@
 """The page of what today's rules say of all records."""
 
 import pytest
+from django.test import Client
 
 from organizations.models import Environment, Organization, User
 from organizations.pages import checking
-from tests import factories
+from organizations.services import checking as checking_service
+from tests import bulk, factories
 from tests.factories import BASE
 from tests.pages import html_of_page, text_of_page
+from tests.views.pages import text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -20,6 +23,12 @@ def test_each_finding_leads_to_where_it_is_put_right(editor: User) -> None:
     assert "&#x27;5370&#x27; is not a ZIP code." in html
     assert "records 1 to 1 of 1, in the order of their OIDs. 1 finding." in text_of_page(page, "staging")
     assert checking.build(Environment.STAGING, factories.UserFactory(role="viewer"), "").record_page == "record"
+
+
+def test_a_page_is_a_part_of_the_records(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking_service, "AT_ONCE", 2)
+    bulk.records(3)
+    assert "records 3 to 3 of 3" in text_of(client.get("/staging/organizations/check/?page=2"))
 
 
 def test_without_a_finding_and_without_a_record_the_page_says_so(editor: User) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from organizations.models import Environment, Organization, State, Submission, User, clock
+from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.pages import home
 from organizations.services import workers
 from tests import factories
@@ -43,11 +43,12 @@ def test_before_anything_was_sent_it_shows_the_first_steps(client_of) -> None:
 
 @pytest.mark.usefixtures("unreachable_redox")
 def test_quiet_it_says_what_was_accepted_last_and_what_was_never_compared(editor: User) -> None:
-    factories.accepted(user=editor, name="Lakeside North")
+    factories.accepted(user=editor, name="Lakeside North", evidence=Evidence.QUERY)
     workers.beat("one", clock.now())
     page = text(editor)
+    assert [row.word.word for row in home.build(editor).mine] == ["Accepted, shown by a Query"]
     assert "You cannot" not in page
-    assert re.search(r"For you 0 Nothing needs you\. Last accepted: Lakeside North, STAGING, [\d:]+\.", page)
+    assert re.search(r"For you 0 Nothing needs you\. Last accepted: Lakeside North, STAGING, [\d:]+, by Query\.", page)
     assert "The directory has never been read for 1 registered record." in page
     assert re.search(r"Records 1 active Worker 1, seen \d\d:\d\d", page)
     assert "in sync" not in page

@@ -7,7 +7,7 @@ from django.test import Client
 from organizations.models import Environment, Organization, User
 from organizations.pages import organizations
 from organizations.presentation import choosing, filters
-from tests import factories
+from tests import bulk, factories
 from tests.factories import BASE
 from tests.pages import html_of_page, text_of_page
 from tests.views.pages import text_of
@@ -44,10 +44,21 @@ def test_a_viewer_reads_why_not(client_of, editor: User, family: dict[str, Organ
     assert ("+ below" in html, 'name="record"' in html) == (False, False)
 
 
-def test_what_a_viewer_ticks_is_not_chosen(editor: User, family: dict[str, Organization]) -> None:
-    query = f"record={family['North Region'].pk}"
-    assert page(editor, query).listing.chosen == 1
-    assert page(factories.UserFactory(role="viewer"), query).listing.chosen == 0
+def test_a_viewer_chooses_nothing(editor: User, family: dict[str, Organization]) -> None:
+    query, viewer = f"record={family['North Region'].pk}", factories.UserFactory(role="viewer")
+    of_both = [page(user, query).listing for user in (editor, viewer)]
+    assert [(each.chosen, each.unsent) for each in of_both] == [(1, len(family)), (0, 0)]
+
+
+def test_the_address_says_filters_page_open_branches_and_choice(client: Client, editor: User) -> None:
+    bulk.records(80)
+    north, south = (Organization.objects.get(oid=f"{BASE}.{number}") for number in (1, 2))
+    tree = client.get(f"{STAGING}?open={south.oid}&record={north.pk}").content.decode()
+    assert f'value="{north.pk}" form="send" checked' in tree
+    assert f'<a class="name" href="{STAGING}{south.oid}.1/">' in tree
+    second = text_of(client.get(f"{STAGING}?view=list&below={BASE}&page=2"))
+    assert "79 of 80 records fit" in second
+    assert "51 to 79 of 79" in second
 
 
 def test_a_branch_comes_as_rows_for_htmx_and_as_the_open_tree_without(

@@ -38,7 +38,7 @@ def claim(environment: str = "staging") -> Submission | None:
 
 def settle(submission: Submission, kind: Kind = Kind.ACCEPTED, **said: Any) -> None:
     """Settle what is being sent as if Redox had answered so."""
-    outcome = Outcome(kind=kind, **({"detail": f"Said {kind}.", "status": 200} | said))
+    outcome = replace(Outcome(kind=kind, detail=f"Said {kind}.", status=200), **said)
     exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=outcome.status)
     settling.settle(submission, outcome, exchange, actor=WORKER)
 

@@ -89,7 +89,8 @@ class TestLeftBehind:
         ],
     )
     def test_what_is_sending_after_its_lease_ended(self, editor: User, values: dict[str, Any], is_left: bool) -> None:
-        submission(editor, **({"state": "sending", "lease_until": NOW - SECOND} | values))
+        given: dict[str, Any] = {"state": "sending", "lease_until": NOW - SECOND} | values
+        submission(editor, **given)
         assert Submission.objects.lease_ended(NOW).exists() is is_left
 
     @pytest.mark.parametrize(
@@ -107,7 +108,8 @@ class TestLeftBehind:
     def test_what_is_unknown_and_nobody_asks_about_now(
         self, editor: User, values: dict[str, Any], is_asked: bool
     ) -> None:
-        submission(editor, **({"state": "unknown", "not_before": NOW - SECOND} | values))
+        given: dict[str, Any] = {"state": "unknown", "not_before": NOW - SECOND} | values
+        submission(editor, **given)
         assert Submission.objects.to_ask("staging", NOW).exists() is is_asked
 
     @pytest.mark.parametrize(
@@ -121,7 +123,8 @@ class TestLeftBehind:
         ],
     )
     def test_what_was_accepted_after_a_lost_attempt(self, editor: User, values: dict[str, Any], is_read: bool) -> None:
-        submission(editor, **({"state": "accepted", "read_back_at": NOW} | values))
+        given: dict[str, Any] = {"state": "accepted", "read_back_at": NOW} | values
+        submission(editor, **given)
         assert Submission.objects.to_read_back("staging", NOW).exists() is is_read
 
     def test_who_waited_longest_comes_first(self, editor: User) -> None:

@@ -11,7 +11,8 @@ from tests.factories import acting
 from tests.redox import servers
 
 from .redox_says import Redox, redox_says, token
-from .test_waiting_for_redox import WORKER, unknown
+from .sending import WORKER
+from .test_waiting_for_redox import unknown
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 

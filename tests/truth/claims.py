@@ -4,6 +4,7 @@ This is the only file of the truth test that knows how pages put things. Each `S
 `judges.py` has the judge; the pages are made by the functions that the views call.
 """
 
+import datetime
 import itertools
 import re
 from collections import Counter
@@ -117,7 +118,8 @@ class Pages:
     """What the pages say of one history. Each is made anew only when something that it shows may have changed."""
 
     def __init__(self, history: History) -> None:
-        self._history, self._state = history, None
+        self._history = history
+        self._state: tuple[int, datetime.datetime] | None = None
         self._kept: dict[str, list[Said]] = {}
         self._told = 0
 

@@ -68,52 +68,6 @@ def test_without_a_contact_redox_says_no_and_one_is_added(
     assert practice.organizations("staging")[factories.BASE]["Contacts"][0]["Name"] == "Integration desk"
 
 
-def test_a_suspected_character_is_named_and_put_right_from_the_record(
-    practice: PracticeDirectory, page_as: PageAs, changed: Changed
-) -> None:
-    changed(name="Lakeside & North")
-    practice.behaviour = "says-no-xml"
-    page = page_as("editor")
-    send(page)
-    state = page.locator("#state")
-    expect(state).to_contain_text("The directory could not read the message.")
-    expect(state).to_contain_text("Special characters are suspected: '&' in Name.")
-
-    practice.behaviour = "answers"
-    expect(page.locator("#changes")).to_contain_text("“&” may be the cause")
-    page.get_by_role("link", name="Lakeside & North").first.click()
-    expect(page.locator(".open-work")).to_contain_text("Rejected")
-    page.get_by_role("link", name="Edit Name").click()
-    page.get_by_label("Name", exact=True).fill("Lakeside and North")
-    see_accepted(page)
-    assert practice.organizations("staging")[factories.BASE]["Name"] == "Lakeside and North"
-
-
-def test_silence_is_unknown_and_the_directory_is_asked(
-    practice: PracticeDirectory, page_as: PageAs, changed: Changed, settings: Any
-) -> None:
-    settings.REDOX_DEADLINE, settings.REDOX_SETTLE = 1.0, 180.0
-    changed(address=factories.record().address, name="Lakeside North Shore", contacts=())
-    practice.behaviour = "never-answers"
-    page = page_as("editor")
-    send(page)
-    state = page.locator("#state")
-    expect(state).to_contain_text("We do not know whether this arrived.")
-    expect(page).to_have_title(re.compile("^Unknown: "))
-    expect(state).to_contain_text("The answer did not come within 1 second.")
-    expect(state).to_contain_text("It may have taken effect, and it may still take effect in the next minutes.")
-    expect(state).to_contain_text("Do not send this record with curl or Postman, and do not add it again")
-
-    practice.behaviour = "answers"
-    page.get_by_role("button", name="Ask the directory now").click()
-    page.wait_for_url("**/#asked")
-    name = page.locator("#asked").get_by_role("row", name="Name").first
-    expect(name.get_by_role("cell")).to_have_text(
-        ["Lakeside North Shore", "Lakeside North", "Lakeside North", "differs"]
-    )
-    expect(state).to_contain_text("We do not know whether this arrived.")
-
-
 def test_silence_clears_up_by_itself(
     practice: PracticeDirectory, page_as: PageAs, changed: Changed, settings: Any
 ) -> None:

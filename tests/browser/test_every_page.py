@@ -61,7 +61,7 @@ def about_both(_: Seeded) -> Addresses:
         "help": ["/help/"],
         "account": ["/account/"],
         "people": ["/people/"],
-        "fault": ["/staging/organizations/1.2.3/", "/nowhere/"],
+        "fault": ["/staging/organizations/1.2.3/"],
     }
 
 
@@ -101,12 +101,11 @@ def records(seeded: Seeded) -> Addresses:
 
 
 def acts(seeded: Seeded) -> Addresses:
-    closed = (NORTH, "Lakeside Clinics", LONG_NAME)
     return {
         "organization-new": [
             "/staging/organizations/new/",
             f"{PRODUCTION}../new/",
-            *(f"{PRODUCTION}../new/?from={seeded.oids[name]}" for name in ("Lakeside Old Town", LONG_NAME)),
+            f"{PRODUCTION}../new/?from={seeded.oids['Lakeside Old Town']}",
         ],
         "edit": [seeded.record(NORTH, "edit/"), seeded.record(LONG_NAME, "edit/")],
         "review": [
@@ -118,7 +117,10 @@ def acts(seeded: Seeded) -> Addresses:
             f"/staging/plans/new/?branch={factories.BASE}&kind=deactivate",
             "/staging/plans/new/",
         ],
-        "deactivate": [*(seeded.record(name, "deactivate/") for name in closed), f"{PRODUCTION}deactivate/"],
+        "deactivate": [
+            *(seeded.record(name, "deactivate/") for name in (NORTH, LONG_NAME)),
+            f"{PRODUCTION}deactivate/",
+        ],
         "reactivate": [seeded.record("Lakeside Old Town", "reactivate/")],
     }
 
@@ -174,7 +176,7 @@ def test_every_page_is_accessible_and_fits(
 
 
 def test_no_page_is_left_out() -> None:
-    oids = dict.fromkeys(("Lakeside Old Town", LONG_NAME), "")
+    oids = {"Lakeside Old Town": ""}
     anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "", oids=oids)
     looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in", *accounts(1)}
     named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
@@ -199,7 +201,7 @@ def test_the_demonstration_is_accessible_and_fits(
     made.registered(user=person("editor"), name=NORTH)
     page = page_as("editor")
     record = f"/staging/organizations/{factories.BASE}/"
-    assert judged(page, {"pages": ["/", record, f"{record}edit/", "/staging/submissions/"]}) == ""
+    assert judged(page, {"pages": ["/", record]}) == ""
     page.set_viewport_size(NARROW)
     sentence, selector = (page.locator(f".demo {one}").bounding_box() for one in ("p", "select"))
     button = page.locator(".demo button").bounding_box()
@@ -219,9 +221,6 @@ def test_signing_in_and_managing_people_are_accessible_and_fit(
     people.save(User(username="gone", is_active=False), what="account closed", actor=system("Test"))
     own, other = (accounts(person(role).pk) for role in ("administrator", "viewer"))
     assert judged(page, other | {"own": own["person"] + own["person-close"]}) == ""
-    page.goto("/people/")
-    page.get_by_text("1 person can no longer sign in").click()
-    assert faults_of(page) == []
     page.goto("/people/new/")
     page.get_by_role("button", name="Add this person").click()
     expect(page.locator(".problem")).to_be_focused()

@@ -157,13 +157,16 @@ def test_folding_in_place_says_what_is_hidden(records: None, page_as: PageAs) ->
     count, held = page.locator("#count"), page.get_by_text("below: 1 not sent").first
     expect(count).to_have_text("63 records, 60 in folded regions")
     region = page.get_by_role("link", name="Records below North Region")
+    address = page.url
     expect(held).to_be_visible()
     region.click()
     expect(count).to_have_text("63 records, 30 in folded regions")
+    expect(region).to_have_attribute("aria-expanded", "true")
     expect(held).to_be_hidden()
     region.click()
     expect(count).to_have_text("63 records, 60 in folded regions")
     expect(held).to_be_visible()
+    assert page.url == address
 
 
 def test_a_region_says_its_work_until_all_its_records_are_shown(records: None, page_as: PageAs) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from organizations.models import Organization, State, User
+from organizations.models import Organization, User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
@@ -57,19 +57,3 @@ def test_three_records_are_chosen_sent_and_watched(
     assert page.evaluate("document.body.dataset.stays") == "yes", "the page was loaded anew"
     assert page.title().startswith("Finished: plan ")
     assert len(practice.organizations("staging")) == 4
-
-
-def test_a_plan_that_was_paused_goes_on_and_is_stopped_without_a_script(
-    practice: PracticeDirectory, page_as: PageAs, clinics: list[Organization], person: Callable[..., User]
-) -> None:
-    practice.behaviour = "slow"
-    plan = factories.plan(clinics[1:], user=person("editor"))
-    page = page_as("editor", java_script_enabled=False)
-    page.goto(f"/staging/plans/{plan.pk}/")
-    page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#state")).to_contain_text("Editor One paused it.")
-    page.get_by_role("button", name="Go on").click()
-    expect(page.locator("#notes")).to_contain_text("It goes on.")
-    page.get_by_role("button", name="Stop").click()
-    expect(page.locator("#state")).to_contain_text("What was not attempted was cancelled;")
-    assert State.CANCELLED in plan.submissions.values_list("state", flat=True)

@@ -33,7 +33,6 @@ def test_a_submission_on_its_way_is_accessible_and_fits(
     assert faults_of(page) == []
     page.locator("summary").filter(has_text="Request").click()
     expect(page.get_by_role("group", name="Request")).to_be_visible()
-    assert faults_of(page) == []
 
 
 def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(

@@ -10,7 +10,6 @@ from organizations.models import Organization, User
 from organizations.practice import PracticeDirectory
 from tests import factories
 
-from . import made
 from .conftest import PageAs
 from .hands import Hands
 
@@ -22,7 +21,7 @@ MOST_PRESSES, MOST_FIELDS = 6, 2
 
 @pytest.fixture
 def staging(practice: PracticeDirectory, person: Callable[..., User]) -> Organization:
-    return made.registered(user=person("editor"), name="Lakeside North")
+    return factories.accepted(user=person("editor"), name="Lakeside North")
 
 
 def test_a_record_of_staging_is_repeated_in_few_presses(
@@ -46,22 +45,3 @@ def test_a_record_of_staging_is_repeated_in_few_presses(
     expect(page.get_by_role("region", name="In STAGING")).to_contain_text("Active")
     page.get_by_role("link", name="Go to STAGING").click()
     expect(page).to_have_url(re.compile(f"/staging/organizations/{staging.oid}/$"))
-
-
-def test_existing_records_are_linked_and_parted_without_a_script(
-    page_as: PageAs, person: Callable[..., User], staging: Organization
-) -> None:
-    factories.organization(OID, user=person("editor"), environment="production", name="Lakeside Nord")
-    page = page_as("editor", java_script_enabled=False)
-    page.goto(f"/staging/organizations/{staging.oid}/")
-    page.get_by_role("link", name="Go to PRODUCTION").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("No record in PRODUCTION")
-    page.get_by_label("Which record in PRODUCTION").fill("Lakeside Nord")
-    page.get_by_role("button", name="Compare the two").click()
-    expect(page.get_by_role("row", name="Name Lakeside North")).to_contain_text("Lakeside Nord differs")
-    page.get_by_role("button", name="Link these two records").click()
-    beside = page.get_by_role("region", name="In PRODUCTION")
-    expect(beside.get_by_role("link", name="Lakeside Nord in PRODUCTION")).to_be_visible()
-    page.get_by_role("link", name="Side by side, or remove the link").click()
-    page.get_by_role("button", name="Remove this link").click()
-    expect(beside.get_by_role("link", name="Prepare in PRODUCTION")).to_be_visible()

@@ -13,13 +13,12 @@ from .conftest import PageAs
 
 NO_EDIT = "You cannot edit records in STAGING. Editors and Approvers can: Editor One."
 NO_STAGING = "You cannot send to STAGING. Editors and Approvers can: Editor One."
-NO_PRODUCTION = "You cannot send to PRODUCTION. Approvers can: nobody yet."
 
 
 def test_a_viewer_reads_why_the_buttons_are_disabled(
     practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
 ) -> None:
-    north = made.registered(user=person("editor"), name="Lakeside North")
+    north = factories.accepted(user=person("editor"), name="Lakeside North")
     made.edited(north, user=person("editor"), name="Lakeside North Shore")
     page = page_as("viewer")
     page.goto("/staging/organizations/")
@@ -36,14 +35,3 @@ def test_a_viewer_reads_why_the_buttons_are_disabled(
     expect(send).to_have_accessible_description(NO_STAGING)
     page.goto(f"/staging/organizations/{factories.BASE}/edit/")
     expect(page.locator("main")).to_contain_text(NO_EDIT)
-
-
-def test_an_editor_does_not_send_to_production(
-    practice: PracticeDirectory, page_as: PageAs, person: Callable[..., User]
-) -> None:
-    factories.organization(user=person("editor"), environment="production", name="Lakeside North")
-    page = page_as("editor")
-    page.goto(f"/production/organizations/{factories.BASE}/review/")
-    send = page.get_by_role("button", name="Create in PRODUCTION")
-    expect(send).to_be_disabled()
-    expect(send).to_have_accessible_description(NO_PRODUCTION)

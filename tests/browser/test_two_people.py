@@ -65,19 +65,3 @@ def test_two_presses_make_one_submission(
     expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     assert Submission.objects.count() == 1
     assert len(practice.effects) == 1
-
-
-def test_a_second_tab_says_that_it_was_sent_already(
-    practice: PracticeDirectory, worker: None, page_as: PageAs, person: Callable[..., User]
-) -> None:
-    factories.organization(user=person("editor"), name="Lakeside North")
-    page = page_as("editor")
-    other = page.context.new_page()
-    for tab in (page, other):
-        tab.goto(REVIEW)
-    for tab in (page, other):
-        tab.get_by_role("button", name="Create in STAGING").click()
-        tab.wait_for_url("**/staging/submissions/*/")
-    number = Submission.objects.get().pk
-    expect(other.locator("#notes")).to_contain_text("This was sent already at ")
-    expect(other.locator("#notes")).to_contain_text(f": submission {number}.")

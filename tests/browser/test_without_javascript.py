@@ -1,4 +1,4 @@
-"""Everything works without a script: forms, sending, the tree."""
+"""A record is edited, reviewed and sent without a script."""
 
 from collections.abc import Callable
 
@@ -42,40 +42,3 @@ def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     contacts = practice.organizations("staging")[factories.BASE]["Contacts"]
     assert [contact["Name"] for contact in contacts] == ["Integration desk", "Front office"]
-
-
-def test_branches_of_the_tree_are_links(transactional_db: None, page_as: PageAs, person: Callable[..., User]) -> None:
-    user, base = person("viewer"), factories.BASE
-    factories.organization(user=user, name="Lakeside Clinics")
-    factories.organization(f"{base}.1", user=user, name="Lakeside North Region", part_of_oid=base)
-    factories.organization(f"{base}.1.1", user=user, name="Lakeside Wausau", part_of_oid=f"{base}.1")
-    page = page_as("viewer", java_script_enabled=False)
-    page.goto("/staging/organizations/")
-    region = page.get_by_role("link", name="Records below Lakeside North Region")
-    wausau = page.get_by_role("link", name="Lakeside Wausau", exact=True)
-    expect(wausau).to_be_visible()
-    region.click()
-    expect(wausau).to_have_count(0)
-    region.click()
-    expect(wausau).to_be_visible()
-
-
-def test_with_a_script_a_branch_loads_and_folds_in_its_place(
-    transactional_db: None, page_as: PageAs, person: Callable[..., User]
-) -> None:
-    user, base = person("viewer"), factories.BASE
-    factories.organization(user=user, name="Lakeside Clinics")
-    factories.organization(f"{base}.1", user=user, name="Lakeside North Region", part_of_oid=base)
-    factories.organization(f"{base}.1.1", user=user, name="Lakeside Wausau", part_of_oid=f"{base}.1")
-    page = page_as("viewer")
-    address = f"/staging/organizations/?open={base}"
-    page.goto(address)
-    region = page.get_by_role("link", name="Records below Lakeside North Region")
-    wausau = page.get_by_role("link", name="Lakeside Wausau", exact=True)
-    expect(wausau).to_have_count(0)
-    region.click()
-    expect(wausau).to_be_visible()
-    expect(region).to_have_attribute("aria-expanded", "true")
-    region.click()
-    expect(wausau).to_be_hidden()
-    assert page.url.endswith(address)

@@ -1,16 +1,16 @@
 """Delivery when something fails: what is tried again, what stops, what a crash leaves, who may claim."""
 
 import datetime
+import json
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
@@ -26,37 +26,40 @@ from organizations.models import (
 from organizations.practice import Credential, PracticeDirectory
 from organizations.redox import messages
 from organizations.redox.client import Exchange
+from organizations.redox.outcome import Kind
 from organizations.services import delivery, environments, exchanges, gateway, going_on, settling, submissions
-from organizations.services.actors import Actor, system
+from organizations.services.actors import Actor
 from organizations.services.faults import NotDone
 from organizations.services.turns import Turn
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.services.sending import actions_of, deliver, sent
+from tests.services.redox_says import API_KEY
+from tests.services.sending import actions_of, answered, claim, deliver, settle
+
+pytestmark = pytest.mark.django_db
 
 
-def test_what_did_not_reach_redox_is_tried_again_later(practice: PracticeDirectory, editor: User) -> None:
-    made = factories.organization(user=editor)
-    submission = factories.submission(made, user=editor)
-    with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        assert deliver()
+def test_what_did_not_reach_redox_is_tried_again_later(
+    transactional_db: None, unreachable_redox: None, editor: User
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    assert deliver()
 
     submission.refresh_from_db()
     assert (submission.state, submission.attempt, submission.tries) == (State.QUEUED, 1, 1)
     assert submission.not_before is not None
     assert not submission.can_be_cancelled
     Submission.objects.update(not_before=timezone.now())
-    assert deliver()
+    answered()
     submission.refresh_from_db()
     assert (submission.state, submission.attempt) == (State.ACCEPTED, 2)
 
 
-def test_after_eight_tries_a_person_is_needed(practice: PracticeDirectory, editor: User) -> None:
+def test_after_eight_tries_a_person_is_needed(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.update(tries=settling.MOST_TRIES - 1)
-    with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        assert deliver()
+    answered(Kind.NOT_SENT)
     submission.refresh_from_db()
     assert submission.state == State.NEEDS_PERSON
     assert "8 attempts did not reach Redox" in submission.state_reason
@@ -83,22 +86,14 @@ def test_a_refused_credential_stops_the_environment_and_counts_no_try(
 
 
 def test_an_expired_token_is_renewed_once_in_the_same_claim(
-    practice: PracticeDirectory, editor: User, tmp_path: Path
+    transactional_db: None, editor: User, tmp_path: Path
 ) -> None:
     key = Credential(environment="staging", api_key="legacy", api_secret="secret")
-    with PracticeDirectory(tmp_path / "other", [key]) as running:
-        settings = redox(
-            running.url,
-            REDOX_STAGING_AUTH="api-key",
-            REDOX_STAGING_API_KEY="legacy",
-            REDOX_STAGING_API_SECRET="secret",
-        )
-        with override_settings(REDOX=settings):
-            made = factories.organization(user=editor)
-            submission = factories.submission(made, user=editor)
-            assert gateway.access_token(gateway.environment("staging")).token
-            running.expire_tokens()
-            assert deliver()
+    with PracticeDirectory(tmp_path, [key]) as running, override_settings(REDOX=redox(running.url, **API_KEY)):
+        submission = factories.submission(factories.organization(user=editor), user=editor)
+        assert gateway.access_token(gateway.environment("staging")).token
+        running.expire_tokens()
+        assert deliver()
 
     submission.refresh_from_db()
     assert (submission.state, submission.attempt) == (State.ACCEPTED, 1)
@@ -106,21 +101,20 @@ def test_an_expired_token_is_renewed_once_in_the_same_claim(
     assert actions_of(submission).count(Action.ATTEMPT_OUTCOME) == 1
 
 
-def test_too_many_requests_let_the_environment_wait(practice: PracticeDirectory, editor: User) -> None:
+def test_too_many_requests_let_the_environment_wait(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    practice.behaviour = "too-many"
-    assert deliver()
+    answered(Kind.NOT_EXECUTED, hold_seconds=10.0, names_wait=True)
 
     submission.refresh_from_db()
     gate = EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, False)
     assert gate.hold_until is not None
     assert gate.hold_until < timezone.now() + datetime.timedelta(seconds=11)  # the time that the answer named
-    practice.behaviour = "answers"
-    assert not deliver()
+    Submission.objects.update(not_before=None)
+    assert claim() is None
 
 
-def test_a_child_waits_for_its_parent_and_goes_after_it(practice: PracticeDirectory, editor: User) -> None:
+def test_a_child_waits_for_its_parent_and_goes_after_it(editor: User) -> None:
     parent = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(NotDone, match=r"Send Lakeside 1 first\."):
@@ -129,26 +123,25 @@ def test_a_child_waits_for_its_parent_and_goes_after_it(practice: PracticeDirect
     second = factories.submission(child, user=editor)
 
     assert list(second.after.all()) == [first]
-    assert deliver()
-    assert deliver()
-    assert [effect.oid for effect in practice.effects] == [BASE, f"{BASE}.1"]
+    sending = claim()
+    assert sending == first
+    assert claim() is None
+    settle(sending)
+    assert claim() == second
 
 
-def test_what_waits_for_another_goes_after_it_although_it_is_older(practice: PracticeDirectory, editor: User) -> None:
+def test_what_waits_for_another_goes_after_it_although_it_is_older(editor: User) -> None:
     older, newer = (
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor) for number in (1, 2)
     )
     older.after.add(newer)
-    assert deliver()
-    assert deliver()
-    assert [effect.oid for effect in practice.effects] == [newer.oid, older.oid]
+    assert [answered(), answered()] == [newer, older]
 
 
-def test_nothing_is_sent_before_its_time(practice: PracticeDirectory, editor: User) -> None:
+def test_nothing_is_sent_before_its_time(editor: User) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.update(not_before=timezone.now() + datetime.timedelta(hours=1))
-    assert not deliver()
-    assert sent(practice) == []
+    assert claim() is None
 
 
 def test_an_exchange_that_is_cut_off_is_unknown_at_once(
@@ -175,34 +168,32 @@ def test_an_exchange_that_is_cut_off_is_unknown_at_once(
     assert submission.state_reason == "the worker was stopped before the answer came"
 
 
-def test_a_message_that_cannot_be_read_holds_up_nothing_but_itself(practice: PracticeDirectory, editor: User) -> None:
+def test_a_message_that_cannot_be_read_holds_up_nothing_but_itself(editor: User) -> None:
     first = factories.submission(factories.organization(user=editor), user=editor)
     second = factories.submission(factories.organization(f"{BASE}.5", user=editor), user=editor)
     message = bytes(first.message).replace(b'"Active": true', b'"Active": "true"')
     Submission.objects.filter(pk=first.pk).update(message=message, message_sha256=messages.sha256(message))
 
-    assert not deliver()
-    assert deliver()
+    assert claim() is None
+    assert claim() == second
 
     first.refresh_from_db()
-    second.refresh_from_db()
-    assert (first.state, second.state) == (State.NEEDS_PERSON, State.ACCEPTED)
-    assert first.state_reason == (
-        "The stored message could not be read (AnswerNotUnderstood: Active is neither true nor false)."
+    assert (first.state, first.state_reason) == (
+        State.NEEDS_PERSON,
+        "The stored message could not be read (AnswerNotUnderstood: Active is neither true nor false).",
     )
+    entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
+    assert (entry.submission_id, entry.facts["details"]) == (first.pk, {"state": "needs_person"})
 
 
 @pytest.mark.parametrize("end", ["rejected", "cancelled"])
-def test_what_waits_for_something_that_will_not_come_is_cancelled(
-    practice: PracticeDirectory, editor: User, end: str
-) -> None:
+def test_what_waits_for_something_that_will_not_come_is_cancelled(editor: User, end: str) -> None:
     parent = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     first = factories.submission(parent, user=editor)
     second = factories.submission(child, user=editor)
     if end == "rejected":
-        practice.behaviour = "says-no-parse"
-        assert deliver()
+        answered(Kind.REJECTED)
     else:
         submissions.cancel(first.pk, actor=acting(editor))
 
@@ -211,28 +202,32 @@ def test_what_waits_for_something_that_will_not_come_is_cancelled(
     assert second.state_reason == f"Submission {first.pk}, which this one waited for, was {end}."
 
 
-def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(
-    practice: PracticeDirectory, editor: User, worker: Actor
-) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
-    assert claim is not None
-    exchange = gateway.exchange(claim.redox, bytes(submission.message), "staging-token", claim.turn)
-    settling.keep_response(claim.submission, exchange, repeat=0, actor=worker)
+def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(editor: User, worker: Actor) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    submission = claim()
+    assert submission is not None
+    said = {"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}
+    exchange = Exchange(
+        request_sha256=submission.message_sha256,
+        sent=True,
+        status=200,
+        headers={"content-type": "application/json"},
+        body=json.dumps(said).encode(),
+        duration_ms=5,
+    )
+    settling.keep_response(submission, exchange, repeat=0, actor=worker)
+    assert exchanges.stored(AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)) == exchange
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
     assert delivery.reap("staging", actor=worker) == 1
 
     submission.refresh_from_db()
     assert submission.state == State.ACCEPTED
-    assert len(sent(practice)) == 1
 
 
-def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(
-    practice: PracticeDirectory, editor: User, worker: Actor
-) -> None:
+def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(editor: User, worker: Actor) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert claim()
     assert delivery.reap("staging", actor=worker) == 0
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
@@ -241,78 +236,46 @@ def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(
     submission.refresh_from_db()
     assert submission.state == State.UNKNOWN
     assert "the answer was lost" in submission.state_reason
-    assert sent(practice) == []
 
 
 def test_an_answer_after_the_lease_was_lost_is_recorded_and_decides_nothing(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
-    assert claim is not None
+    held = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert held is not None
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
     delivery.reap("staging", actor=worker)
 
-    delivery._send(claim, "staging-token", worker)
+    delivery._send(held, "staging-token", worker)
 
     submission.refresh_from_db()
     assert submission.state == State.UNKNOWN
     assert actions_of(submission)[-1] == Action.ATTEMPT_LATE
 
 
-def test_a_worker_held_up_after_the_claim_does_not_send(
-    practice: PracticeDirectory, editor: User, worker: Actor
-) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
-    assert claim is not None
-    delivery._send(replace(claim, began=claim.began - 39), "staging-token", worker)
-
-    submission.refresh_from_db()
-    assert (submission.state, sent(practice)) == (State.QUEUED, [])
-
-
-def test_settings_that_changed_since_the_review_send_nothing(practice: PracticeDirectory, editor: User) -> None:
+def test_settings_that_changed_since_the_review_send_nothing(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     source = "7f296bb4-83fd-498d-92f3-a76960648788"
-    with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=source)):
-        assert not deliver()
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID=source)):
+        assert claim() is None
 
     submission.refresh_from_db()
-    assert (submission.state, submission.attempt, sent(practice)) == (State.NEEDS_PERSON, 0, [])
+    assert (submission.state, submission.attempt) == (State.NEEDS_PERSON, 0)
     assert "settings changed since the review" in submission.state_reason
 
 
-def test_a_marked_database_sends_to_this_machine_only(practice: PracticeDirectory, editor: User) -> None:
+def test_a_marked_database_sends_to_this_machine_only(transactional_db: None) -> None:
     Installation.objects.update(demonstration=True)
-    elsewhere = gateway.environment("staging")
     with override_settings(REDOX=redox("https://redox.example")):
         elsewhere = gateway.environment("staging")
         with pytest.raises(gateway.DoorClosed, match="never sent to another machine"):
             gateway.exchange(elsewhere, b"{}", "token", Turn(0))
 
 
-def test_nothing_leaves_inside_a_transaction(practice: PracticeDirectory) -> None:
-    with transaction.atomic(), pytest.raises(gateway.DoorClosed, match="transaction is open"):
+def test_nothing_leaves_inside_a_transaction(unreachable_redox: None) -> None:
+    with pytest.raises(gateway.DoorClosed, match="transaction is open"):
         gateway.exchange(gateway.environment("staging"), b"{}", "token", Turn(0))
-
-
-def test_two_workers_claim_one_submission_once(practice: PracticeDirectory, editor: User) -> None:
-    for number in range(1, 9):
-        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
-
-    def work(name: str) -> int:
-        try:
-            return sum(delivery.deliver_next("staging", actor=system(name)) for _ in range(12))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as pool:
-        delivered = sum(pool.map(work, "ABCD"))
-
-    assert delivered == 8
-    assert len({effect.oid for effect in practice.effects}) == len(practice.effects) == 8
-    assert AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).count() == 8
 
 
 @pytest.fixture
@@ -350,14 +313,3 @@ def test_the_intent_is_committed_before_a_byte_leaves(
     assert [actions[-1] for actions in seen] == [Action.ATTEMPT_INTENT]
     intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
     assert (intent.facts["message_sha256"], intent.attempt) == (submission.message_sha256, 1)
-
-
-def test_an_exchange_survives_being_stored(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
-    factories.submission(factories.organization(user=editor), user=editor)
-    claim = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
-    assert claim is not None
-    exchange = gateway.exchange(claim.redox, bytes(claim.submission.message), "staging-token", claim.turn)
-    settling.keep_response(claim.submission, exchange, repeat=0, actor=worker)
-    entry = AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)
-    assert exchanges.stored(entry) == exchange
-    assert isinstance(exchange, Exchange)

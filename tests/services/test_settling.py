@@ -13,7 +13,6 @@ from django.test import override_settings
 from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
-from organizations.practice import PracticeDirectory
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
@@ -22,7 +21,7 @@ from organizations.services.actors import Actor
 from organizations.services.timing import lease_margin
 from tests import factories
 from tests.connected import redox
-from tests.services.sending import actions_of, deliver
+from tests.services.sending import actions_of
 
 pytestmark = pytest.mark.django_db
 
@@ -177,11 +176,3 @@ def test_an_outcome_that_left_the_record_where_it_was_holds_none(claimed: Claime
     facts = outcome_entry()
     assert facts["details"] == {"state": "queued", "presence": "never"}
     assert "record" not in facts
-
-
-def test_what_is_settled_without_an_answer_is_written_down(practice: PracticeDirectory, editor: User) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.update(message_sha256="0" * 64)
-    assert not deliver()
-    entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
-    assert (entry.submission_id, entry.facts["details"]) == (submission.pk, {"state": "needs_person"})

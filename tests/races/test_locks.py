@@ -12,7 +12,8 @@ from organizations.services.faults import OutOfDate
 from tests import factories
 from tests.factories import acting
 from tests.races.racing import Rounds, refusals
-from tests.races.world import check, claim, fresh, oid, registered, reject, reviewed, state_of
+from tests.races.world import check, fresh, oid, registered, reject, reviewed, state_of
+from tests.services.sending import claim
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -11,7 +11,8 @@ from organizations.services.faults import Circle, OidTaken, WarningsOpen
 from tests import factories
 from tests.factories import acting
 from tests.races.racing import Rounds, refusals
-from tests.races.world import WORKER, check, claim, fresh, move, oid, registered, reject, reviewed, state_of
+from tests.races.world import check, fresh, move, oid, registered, reject, reviewed, state_of
+from tests.services.sending import WORKER, claim
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -59,7 +60,7 @@ def test_a_parents_deactivation_and_a_childs_new(rounds: Rounds, user: User) -> 
 def test_of_two_top_level_records_the_second_is_warned_about(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         one, other = (factories.organization(oid(number), user=user) for number in (1, 2))
-        results = rounds.race(reviewed(one, user, tick=False), reviewed(other, user, tick=False))
+        results = rounds.race(reviewed(one, user, ticked=frozenset()), reviewed(other, user, ticked=frozenset()))
         check()
         (refusal,) = [each.refusal for each in results if each.refusal]
         assert isinstance(refusal, WarningsOpen)

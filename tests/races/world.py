@@ -5,14 +5,12 @@ from dataclasses import replace
 from functools import partial
 
 from organizations.models import Intent, Organization, Presence, State, Submission, User
-from organizations.redox.client import Exchange
-from organizations.redox.outcome import Kind, Outcome
-from organizations.services import delivery, gateway, organizations, reviews, settling, submissions
-from organizations.services.actors import system
+from organizations.redox.outcome import Kind
+from organizations.services import organizations, reviews
 from tests import factories
 from tests.factories import BASE, acting
+from tests.services.sending import settle
 
-WORKER = system("Worker test")
 OPEN_OR_CONFIRMED = (Presence.PRESENT, Presence.UNKNOWN)
 
 
@@ -37,35 +35,17 @@ def move(made: Organization, below: str, user: User) -> Organization:
 
 
 def reviewed(
-    made: Organization, user: User, intent: Intent | None = None, *, tick: bool = True
+    made: Organization, user: User, intent: Intent | None = None, **values: object
 ) -> Callable[[], Submission]:
     """Pressing the button of a review that was made before."""
-    now = fresh(made)
-    review = reviews.review(now, actor=acting(user), intent=intent)
+    review = reviews.review(fresh(made), actor=acting(user), intent=intent)
     assert not review.blockers
-    ticked = frozenset(submissions.warning_key(warning) for warning in review.warnings if tick)
-    return partial(
-        submissions.submit,
-        now.pk,
-        sha256=review.sha256,
-        seen_submission=now.last_submission_id or 0,
-        reason="Test",
-        ticked=ticked,
-        intent=intent,
-        actor=acting(user),
-    )
-
-
-def claim() -> Submission | None:
-    claimed = delivery.claim_next("staging", gateway.environment("staging"), actor=WORKER)
-    return claimed.submission if claimed else None
+    return partial(factories.press, review, user=user, **values)
 
 
 def reject(submission: Submission) -> None:
     """Settle what is being sent as rejected by Redox."""
-    outcome = Outcome(kind=Kind.REJECTED, detail="No", status=200)
-    exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=200)
-    settling.settle(submission, outcome, exchange, actor=WORKER)
+    settle(submission, Kind.REJECTED)
 
 
 def state_of(submission: Submission) -> str:

@@ -7,32 +7,20 @@ from django.db import IntegrityError, transaction
 
 from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
 from organizations.models.submission import MOVES, OPEN_STATES
-from organizations.practice import PracticeDirectory
 from organizations.services import organizations, reviews, submissions
 from organizations.services.blockers import Block
 from organizations.services.faults import AlreadySent, NotDone, OutOfDate, ReasonMissing, WarningsOpen
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import deliver, sent
+from tests.services.sending import claim
 
 pytestmark = pytest.mark.django_db
-
-
-def send(made: Organization, user: User, review: reviews.Review, **values: object) -> Submission:
-    given: dict[str, object] = {
-        "sha256": review.sha256,
-        "seen_submission": made.last_submission_id or 0,
-        "reason": "",
-        "ticked": frozenset(submissions.warning_key(warning) for warning in review.warnings),
-        "actor": acting(user),
-    }
-    return submissions.submit(made.pk, **(given | values))  # type: ignore[arg-type]
 
 
 def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
     made = factories.organization(user=editor)
     review = reviews.review(made, actor=acting(editor))
-    submission = send(made, editor, review, reason="ticket 7")
+    submission = factories.press(review, user=editor, reason="ticket 7")
 
     assert bytes(submission.message) == review.message
     assert (submission.message_sha256, submission.fingerprint) == (review.sha256, review.fingerprint)
@@ -45,7 +33,7 @@ def test_a_message_to_production_needs_a_reason(editor: User) -> None:
     made = factories.organization(user=editor, environment="production")
     review = reviews.review(made, actor=acting(editor))
     with pytest.raises(ReasonMissing):
-        send(made, editor, review, reason=" \n")
+        factories.press(review, user=editor, reason=" \n")
     assert not Submission.objects.exists()
 
 
@@ -55,7 +43,7 @@ def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
     organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
 
     with pytest.raises(OutOfDate, match="Nothing was sent"):
-        send(made, editor, review)
+        factories.press(review, user=editor)
     assert not Submission.objects.exists()
     assert not AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).exists()
 
@@ -63,21 +51,21 @@ def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
 def test_a_second_press_finds_the_first(editor: User) -> None:
     made = factories.organization(user=editor)
     review = reviews.review(made, actor=acting(editor))
-    first = send(made, editor, review)
+    first = factories.press(review, user=editor)
 
     with pytest.raises(AlreadySent) as found:
-        send(made, editor, review)
+        factories.press(review, user=editor)
     assert found.value.submission == first
     assert Submission.objects.count() == 1
 
 
 def test_another_review_after_the_first_is_out_of_date(editor: User) -> None:
     made = factories.organization(user=editor)
-    send(made, editor, reviews.review(made, actor=acting(editor)))
+    factories.press(reviews.review(made), user=editor)
     organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
-    review = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(editor))
+    review = reviews.review(Organization.objects.get(pk=made.pk))
     with pytest.raises(OutOfDate, match="was made meanwhile"):
-        send(made, editor, review, seen_submission=0)
+        factories.press(review, user=editor, seen_submission=0)
 
 
 def test_the_database_refuses_a_second_open_submission(editor: User) -> None:
@@ -94,9 +82,9 @@ def test_every_warning_is_ticked_first(editor: User) -> None:
     assert [warning.key for warning in review.open_warnings] == ["contact"]
 
     with pytest.raises(WarningsOpen) as found:
-        send(made, editor, review, ticked=frozenset())
+        factories.press(review, user=editor, ticked=frozenset())
     assert found.value.keys == (submissions.warning_key(review.open_warnings[0]),)
-    assert send(made, editor, review).warnings[0]["text"].startswith("Nobody can be reached.")
+    assert factories.press(review, user=editor).warnings[0]["text"].startswith("Nobody can be reached.")
 
 
 def test_a_tick_for_one_value_is_none_for_another(editor: User) -> None:
@@ -104,7 +92,7 @@ def test_a_tick_for_one_value_is_none_for_another(editor: User) -> None:
     ticked = frozenset(map(submissions.warning_key, reviews.review(made).warnings))
     made = organizations.edit(made.pk, 1, factories.record(name="Cats & Dogs"), stands_for="", actor=acting(editor))
     with pytest.raises(WarningsOpen):
-        send(made, editor, reviews.review(made, actor=acting(editor)), ticked=ticked)
+        factories.press(reviews.review(made), user=editor, ticked=ticked)
 
 
 def test_a_warning_ticked_for_the_same_value_is_not_asked_again(editor: User) -> None:
@@ -124,9 +112,7 @@ def test_a_warning_stays_that_of_the_person_who_ticked_it(editor: User) -> None:
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     made.refresh_from_db()
     review = reviews.review(made, actor=acting(other))
-    second = send(
-        made, other, review, reason="Another", ticked=frozenset(map(submissions.warning_key, review.warnings))
-    )
+    second = factories.press(review, user=other, reason="Another")
     submissions.cancel(second.pk, actor=acting(other))
 
     kept = {warning["key"]: warning for warning in second.warnings}
@@ -261,28 +247,32 @@ def test_the_table_of_moves_is_the_one_that_people_read() -> None:
     assert there == MOVED | AFTER_A_RESTORE
 
 
-@pytest.mark.parametrize(("start", "end"), sorted(MOVED))
-def test_each_move_of_the_table_is_made(editor: User, start: str, end: str) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.update(state=start, **_evidence(start))
+@pytest.fixture
+def submission(editor: User) -> Submission:
+    return factories.submission(factories.organization(user=editor), user=editor)
+
+
+def begin(submission: Submission, state: str) -> None:
+    Submission.objects.filter(pk=submission.pk).update(state=state, evidence=_evidence(state))
     submission.refresh_from_db()
-    submissions.move(submission, State(end), **_evidence(end))
-    submission.refresh_from_db()
-    assert submission.state == end
 
 
-@pytest.mark.parametrize(("start", "end"), sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE))
-def test_no_other_move_is_made(editor: User, start: str, end: str) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    Submission.objects.update(state=start, **_evidence(start))
-    submission.refresh_from_db()
-    with pytest.raises(ValueError, match="does not go from"):
-        submissions.move(submission, State(end))
-    assert Submission.objects.get().state == start
+def test_each_move_of_the_table_is_made(submission: Submission) -> None:
+    for start, end in sorted(MOVED):
+        begin(submission, start)
+        submissions.move(submission, State(end), evidence=_evidence(end))
+        assert Submission.objects.get().state == end, (start, end)
 
 
-def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(editor: User) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
+def test_no_other_move_is_made(submission: Submission) -> None:
+    for start, end in sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE):
+        begin(submission, start)
+        with pytest.raises(ValueError, match=f"does not go from {start} to {end}"):
+            submissions.move(submission, State(end))
+        assert Submission.objects.get().state == start
+
+
+def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(submission: Submission) -> None:
     submissions.move(submission, State.SENDING, attempt=1, token=1)
     held_up = Submission.objects.get()
     submissions.move(submission, State.QUEUED)
@@ -295,8 +285,7 @@ def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(editor: U
     submissions.move(submission, State.ACCEPTED, evidence="answer")
 
 
-def test_who_moves_second_changes_nothing(editor: User) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
+def test_who_moves_second_changes_nothing(submission: Submission) -> None:
     stale = Submission.objects.get(pk=submission.pk)
     submissions.move(submission, State.CANCELLED)  # the token stays: the state alone tells
     with pytest.raises(OutOfDate):
@@ -305,15 +294,14 @@ def test_who_moves_second_changes_nothing(editor: User) -> None:
     assert (found.state, found.attempt, found.token) == (State.CANCELLED, 0, 0)
 
 
-def test_bytes_that_are_not_the_reviewed_ones_never_leave(practice: PracticeDirectory, editor: User) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
+def test_bytes_that_are_not_the_reviewed_ones_never_leave(submission: Submission) -> None:
     changed = bytes(submission.message).replace(b"Lakeside 1", b"Lakeside 2")
     Submission.objects.update(message=changed)
 
-    assert not deliver()
+    assert claim() is None
 
     submission.refresh_from_db()
-    assert (submission.state, submission.attempt, sent(practice)) == (State.NEEDS_PERSON, 0, [])
+    assert (submission.state, submission.attempt) == (State.NEEDS_PERSON, 0)
     assert submission.state_reason == "The stored message is not the one that was reviewed."
 
 
@@ -325,5 +313,5 @@ def test_final_states_are_accepted_rejected_and_cancelled() -> None:
     }
 
 
-def _evidence(state: str) -> dict[str, str]:
-    return {"evidence": "answer"} if state == State.ACCEPTED else {}
+def _evidence(state: str) -> str:
+    return "answer" if state == State.ACCEPTED else ""

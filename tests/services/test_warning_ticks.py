@@ -14,7 +14,7 @@ from organizations.services.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.services.test_differences import read
+from tests.services.sending import read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -40,13 +40,10 @@ class TestOtherRecordsChange:
     def pressed(self, made: Organization, user: User, others: Callable[[], object]) -> Submission:
         """The button of a page whose boxes were all ticked, after other records changed."""
         review = reviews.review(made, actor=acting(user))
-        ticked = frozenset(submissions.warning_key(warning) for warning in review.warnings)
         texts = [warning.text for warning in review.warnings]
         others()
         assert [warning.text for warning in of(made, user)] != texts
-        return submissions.submit(
-            made.pk, sha256=review.sha256, seen_submission=0, reason="", ticked=ticked, actor=acting(user)
-        )
+        return factories.press(review, user=user)
 
     def test_another_record_becomes_the_first_at_the_top(self, editor: User) -> None:
         earlier = [factories.organization(f"{SITE}.1.{number}", user=editor) for number in (7, 8)]

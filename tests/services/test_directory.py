@@ -1,6 +1,7 @@
 """What a question about one OID says: who is meant, what is absent, what is kept of it and under which time."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
@@ -24,7 +25,7 @@ from organizations.services import asking, audit, environments, exchanges, organ
 from organizations.services.actors import Actor
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import accepted, deliver, edit, fresh, sent
+from tests.services.sending import answered, as_read, edit, fresh, lost, sent
 
 pytestmark = pytest.mark.one_database
 
@@ -36,16 +37,17 @@ NOT_UNDERSTOOD = {
 }
 
 
-def unknown(practice: PracticeDirectory, user: User, behaviour: str = "applies-then-504") -> Submission:
-    """A New whose answer was lost and about which the directory can be asked now."""
-    submission = factories.submission(factories.organization(user=user), user=user)
-    practice.behaviour = behaviour
-    assert deliver()
-    practice.behaviour = "answers"
+@pytest.fixture
+def unknown(practice: PracticeDirectory, editor: User) -> Submission:
+    """A New that arrived, whose answer was lost, and about which the directory can be asked now."""
+    submission = lost(factories.organization(user=editor), editor)
+    practice.register("staging", json.loads(bytes(submission.message))["Organizations"][0])
     Submission.objects.update(not_before=timezone.now())
-    submission.refresh_from_db()
-    assert submission.state == State.UNKNOWN
     return submission
+
+
+def deactivate_there(practice: PracticeDirectory) -> None:
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Active": False})
 
 
 def asked_active(practice: PracticeDirectory) -> list[object]:
@@ -64,38 +66,37 @@ def test_absent_is_what_three_queries_answer_with_an_empty_list(practice: Practi
     assert asked_active(practice) == ["", True, False]
 
 
-def test_who_is_shown_by_the_first_query_is_not_asked_for_again(practice: PracticeDirectory, editor: User) -> None:
-    accepted(editor)
+def test_who_is_shown_by_the_first_query_is_not_asked_for_again(
+    practice: PracticeDirectory, unknown: Submission
+) -> None:
     assert asking.query("staging", BASE).record is not None
     assert asked_active(practice) == [""]
 
 
 def test_a_deactivated_record_that_only_a_query_for_it_shows_is_not_absent(
-    practice: PracticeDirectory, editor: User, worker: Actor
+    practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
-    submission = unknown(practice, editor)
-    practice.register("staging", practice.organizations("staging")[BASE] | {"Active": False})
+    deactivate_there(practice)
     practice.behaviour = "shows-active-only"
 
     assert resolving.resolve_next("staging", actor=worker)
 
-    submission.refresh_from_db()
-    seen = fresh(submission.organization).seen_record()
+    unknown.refresh_from_db()
+    seen = fresh(unknown.organization).seen_record()
     assert seen is not None
-    assert (seen.active, submission.absent_at, submission.state) == (False, None, State.NEEDS_PERSON)
+    assert (seen.active, unknown.absent_at, unknown.state) == (False, None, State.NEEDS_PERSON)
     assert asked_active(practice) == ["", True, False]
 
 
 def test_every_answer_of_a_question_is_kept_raw_and_the_deciding_one_last(
-    practice: PracticeDirectory, editor: User
+    practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
-    submission = unknown(practice, editor)
-    practice.register("staging", practice.organizations("staging")[BASE] | {"Active": False})
+    deactivate_there(practice)
     practice.behaviour = "shows-active-only"
 
-    answer = asking.ask_about(submission, actor=acting(editor))
+    answer = asking.ask_about(unknown, actor=worker)
 
-    entries = asked_entries(submission)
+    entries = asked_entries(unknown)
     kept = [*(each.exchange for each in answer.earlier), answer.exchange]
     assert [exchanges.stored(entry) for entry in entries] == kept
     details = [entry.facts["details"] for entry in entries]
@@ -104,9 +105,9 @@ def test_every_answer_of_a_question_is_kept_raw_and_the_deciding_one_last(
 
 
 def test_a_question_that_breaks_off_after_an_empty_list_decides_nothing(
-    practice: PracticeDirectory, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+    practice: PracticeDirectory, unknown: Submission, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submission = unknown(practice, editor, "gateway-error")
+    practice.forget("staging", BASE)
     reply = practice.reply
 
     def only_the_first(request: object, authorization: str) -> object:
@@ -117,53 +118,43 @@ def test_a_question_that_breaks_off_after_an_empty_list_decides_nothing(
     monkeypatch.setattr(practice, "reply", only_the_first)
     assert resolving.resolve_next("staging", actor=worker)
 
-    submission.refresh_from_db()
-    assert (submission.state, submission.absent_at, asked_active(practice)) == (State.UNKNOWN, None, ["", True])
-    assert [entry.http_status for entry in asked_entries(submission)] == [200, 502]
-    assert fresh(submission.organization).seen_at is None
+    unknown.refresh_from_db()
+    assert (unknown.state, unknown.absent_at, asked_active(practice)) == (State.UNKNOWN, None, ["", True])
+    assert [entry.http_status for entry in asked_entries(unknown)] == [200, 502]
+    assert fresh(unknown.organization).seen_at is None
 
 
 def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
-    practice: PracticeDirectory, editor: User, worker: Actor
+    practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
-    submission = unknown(practice, editor)
     practice.behaviour = "shows-two-oids"
     assert resolving.resolve_next("staging", actor=worker)
 
-    submission.refresh_from_db()
-    seen = fresh(submission.organization).seen_record()
+    unknown.refresh_from_db()
+    seen = fresh(unknown.organization).seen_record()
     assert seen is not None
     assert (seen.oid, seen.identifiers, dict(seen.carried)[OTHER_OIDS]) == (BASE, (), f'["{ANOTHER_OID}"]')
-    assert (submission.state, submission.evidence) == (State.ACCEPTED, Evidence.QUERY)
+    assert (unknown.state, unknown.evidence) == (State.ACCEPTED, Evidence.QUERY)
     assert asked_active(practice) == [""]
 
 
-@pytest.mark.parametrize("behaviour", NOT_UNDERSTOOD)
 def test_an_answer_that_is_not_understood_decides_nothing_and_is_kept(
-    practice: PracticeDirectory, editor: User, worker: Actor, behaviour: str
+    practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
-    submission = unknown(practice, editor)
-    practice.behaviour = behaviour
-    for _ in range(2):
+    for asks, (behaviour, cause) in enumerate(NOT_UNDERSTOOD.items(), start=1):
+        practice.behaviour = behaviour
         Submission.objects.update(not_before=timezone.now())
         assert resolving.resolve_next("staging", actor=worker)
 
-    submission.refresh_from_db()
-    made = fresh(submission.organization)
-    assert (submission.state, submission.absent_at, submission.asks) == (State.UNKNOWN, None, 2)
-    assert (made.seen_at, made.seen) == (None, "")
-    entry = asked_entries(submission)[-1]
-    assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (NOT_UNDERSTOOD[behaviour], False)
-    assert b"QueryResponse" in bytes(entry.raw or b"")
-    assert asked_active(practice) == ["", ""]
-
-
-@pytest.mark.parametrize("behaviour", NOT_UNDERSTOOD)
-def test_a_check_says_what_was_not_understood(practice: PracticeDirectory, editor: User, behaviour: str) -> None:
-    accepted(editor)
-    practice.behaviour = behaviour
-    found = environments.check("staging", actor=acting(editor))
-    assert (found.succeeded, found.sentence) == (False, NOT_UNDERSTOOD[behaviour])
+        unknown.refresh_from_db()
+        made = fresh(unknown.organization)
+        assert (unknown.state, unknown.absent_at, unknown.asks) == (State.UNKNOWN, None, asks)
+        assert (made.seen_at, made.seen) == (None, "")
+        entry = asked_entries(unknown)[-1]
+        assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (cause, False)
+        assert b"QueryResponse" in bytes(entry.raw or b"")
+        checked = environments.check("staging", actor=worker)
+        assert (checked.succeeded, checked.sentence) == (False, cause)
 
 
 def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_that_round(
@@ -175,27 +166,22 @@ def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_th
     assert not environments.pass_gate("staging", actor=worker)
 
 
-def test_a_reading_has_the_time_before_it_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
-    submission = unknown(practice, editor)
-    practice.behaviour = "answers"
+def test_a_reading_has_the_time_before_it_was_asked_for(unknown: Submission, worker: Actor) -> None:
     before = clock.now()
     answer = asking.query("staging", BASE)
     between = clock.now()
     assert before <= answer.asked_at < between
-    _keep(submission, answer, editor)
-    assert fresh(submission.organization).seen_at == answer.asked_at
+    keep(unknown, answer, worker)
+    assert fresh(unknown.organization).seen_at == answer.asked_at
 
 
-def test_what_was_accepted_after_the_question_is_newer_than_its_answer(
-    practice: PracticeDirectory, editor: User
-) -> None:
-    made = accepted(editor)
-    old = asking.query("staging", BASE)
-    changed = edit(made, editor, name="Lakeside North")
-    submission = factories.submission(changed, user=editor)
-    assert deliver()
+def test_what_was_accepted_after_the_question_is_newer_than_its_answer(db: None, editor: User) -> None:
+    made = factories.accepted(user=editor)
+    old = asking.Answer(clock.now(), record=as_read(made.record()))
+    submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    answered()
 
-    _keep(submission, old, editor)
+    keep(submission, old, acting(editor))
 
     made = fresh(made)
     assert made.seen_at is not None
@@ -204,20 +190,18 @@ def test_what_was_accepted_after_the_question_is_newer_than_its_answer(
     assert "differs" not in made.open_work
 
 
-def test_a_reading_never_replaces_one_that_was_asked_for_later(practice: PracticeDirectory, editor: User) -> None:
-    made = accepted(editor)
-    submission = Submission.objects.get()
-    older = asking.query("staging", BASE)
-    practice.register("staging", practice.organizations("staging")[BASE] | {"Name": "Changed elsewhere"})
-    newer = asking.query("staging", BASE)
-
-    _keep(submission, newer, editor)
-    _keep(submission, older, editor)
+def test_a_reading_never_replaces_one_that_was_asked_for_later(db: None, editor: User) -> None:
+    made = factories.accepted(user=editor)
+    older, newer = (
+        asking.Answer(clock.now(), record=as_read(replace(made.record(), name=name))) for name in ("Older", "Newer")
+    )
+    for answer in (newer, older):
+        keep(made.submissions.get(), answer, acting(editor))
 
     kept = Organization.objects.get(pk=made.pk)
     assert newer.record is not None
     assert (kept.seen, kept.seen_at) == (canonical(newer.record), newer.asked_at)
-    assert len(asked_entries(submission)) == 2
+    assert len(asked_entries(made.submissions.get())) == 2
 
 
 def test_a_question_about_a_record_keeps_every_answer_as_well(practice: PracticeDirectory, editor: User) -> None:
@@ -232,6 +216,6 @@ def test_a_question_about_a_record_keeps_every_answer_as_well(practice: Practice
     assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
 
 
-def _keep(submission: Submission, answer: asking.Answer, user: User) -> None:
-    with audit.recorded(acting(user)) as history:
+def keep(submission: Submission, answer: asking.Answer, actor: Actor) -> None:
+    with audit.recorded(actor) as history:
         asking.note(history, submission, organizations.locked(submission.organization_id), answer)

@@ -49,7 +49,7 @@ def practice(tmp_path: Path, transactional_db: None) -> Iterator[PracticeDirecto
 @pytest.fixture
 def worker(practice: PracticeDirectory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One worker, as `serve` runs it, that looks at the outbox more often."""
-    monkeypatch.setattr(workers, "POLL", 0.05)
+    monkeypatch.setattr(workers, "POLL", 0.25)
     stopping = threading.Event()
 
     def work() -> None:

@@ -1,7 +1,8 @@
 """What holds for every page in a real browser: accessible, nothing beside the window or cut, one primary button."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -98,38 +99,47 @@ async ([closed, runOnly, judged]) => {
 """
 
 
-def misplaced_at(page: Page, width: int) -> list[str]:
-    """What is beside a window of this width, or cut, or one primary button too many."""
-    page.set_viewport_size({"width": width, "height": 900})
-    return [f"{width}: {fault}" for fault in page.evaluate(_MISPLACED)[0]]
-
-
-def faults_of(page: Page) -> list[str]:
-    """Everything that is wrong with the page in the window, folded and unfolded, at each width, light and dark."""
-    found = [] if TITLE.fullmatch(page.title()) else [f"title: {page.title()}"]
+@contextmanager
+def resizing(page: Page) -> Iterator[Callable[..., None]]:
+    """Gives what changes the size of the window; it is wide again afterwards."""
     cdp = page.context.new_cdp_session(page)
 
-    def resize(width: int, height: int) -> None:
+    def resize(width: int, height: int = 900) -> None:
         # Not by `set_viewport_size`, which also changes the window around the page: that takes as long again.
         size = {"width": width, "height": height, "deviceScaleFactor": 0, "mobile": False}
         cdp.send("Emulation.setDeviceMetricsOverride", size)
 
-    def look(width: int, height: int = 900) -> int:
-        resize(width, height)
-        misplaced, whole = page.evaluate(_MISPLACED)
-        found.extend(f"{width}: {fault}" for fault in misplaced)
-        return int(whole)
-
-    heights = {width: look(width) for width in WIDTHS}
-    page.evaluate(AXE_SCRIPT)
-    for (width, narrower), passes in groupby(_PASSES, key=lambda each: (each.width, each.narrower)):
-        # As tall as the page: what sticks to an edge of the window lies over nothing.
-        look(width, max(heights[narrower], 900))
-        for each in passes:
-            page.emulate_media(color_scheme=each.scheme)
-            violations, places = page.evaluate(_VIOLATIONS, [each.closed, each.rules, list(each.judged)])
-            each.judged.update(places)
-            found += [f"{width} {each.scheme}: {violation}" for violation in violations]
+    yield resize
     resize(**WIDE)
     cdp.detach()
+
+
+def misplaced(page: Page, widths: Iterable[int]) -> list[str]:
+    """What is beside a window of these widths, or cut, or one primary button too many."""
+    with resizing(page) as resize:
+        return [fault for width in widths for fault in _misplaced(page, resize, width)[0]]
+
+
+def _misplaced(page: Page, resize: Callable[..., None], width: int, height: int = 900) -> tuple[list[str], int]:
+    resize(width, height)
+    found, whole = page.evaluate(_MISPLACED)
+    return [f"{width}: {fault}" for fault in found], whole
+
+
+def faults_of(page: Page) -> list[str]:
+    """Everything that is wrong with the page in the window, folded and unfolded, at each width, light and dark."""
+    found, heights = [] if TITLE.fullmatch(page.title()) else [f"title: {page.title()}"], {}
+    page.evaluate(AXE_SCRIPT)
+    with resizing(page) as resize:
+        for width in WIDTHS:
+            faults, heights[width] = _misplaced(page, resize, width)
+            found += faults
+        for (width, narrower), passes in groupby(_PASSES, key=lambda each: (each.width, each.narrower)):
+            # As tall as the page: what sticks to an edge of the window lies over nothing.
+            found += _misplaced(page, resize, width, max(heights[narrower], 900))[0]
+            for each in passes:
+                page.emulate_media(color_scheme=each.scheme)
+                violations, places = page.evaluate(_VIOLATIONS, [each.closed, each.rules, list(each.judged)])
+                each.judged.update(places)
+                found += [f"{width} {each.scheme}: {violation}" for violation in violations]
     return found

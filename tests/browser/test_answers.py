@@ -88,7 +88,7 @@ def test_a_poll_that_finds_nothing_new_closes_nothing_and_leaves_the_focus(
     settings.REDOX_DEADLINE, settings.REDOX_SETTLE = 1.0, 180.0
     changed(contacts=())
     practice.behaviour = "never-answers"
-    page = page_as("editor")
+    page = page_as("editor", is_changed=True)
     page.clock.install()
     send(page)
     state = page.locator("#state")

@@ -8,10 +8,9 @@ from tests import factories
 
 from . import made
 from .conftest import PageAs
-from .judging import misplaced_at
-from .window import NARROW
+from .judging import misplaced
 
-WIDTHS = (320, NARROW["width"], 768)
+WIDTHS = (320, 768)
 RECORD = f"/staging/organizations/{factories.BASE}/"
 BELOW = f"/staging/organizations/{factories.BASE}.1/"
 
@@ -48,5 +47,5 @@ def test_names_of_one_long_word_break(
     ):
         for address in listed:
             page.goto(address)
-            found += [f"{address} {fault}" for width in WIDTHS for fault in misplaced_at(page, width)]
+            found += [f"{address} {fault}" for fault in misplaced(page, WIDTHS)]
     assert "\n".join(found) == ""

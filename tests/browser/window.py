@@ -105,16 +105,20 @@ class Windows:
     def __init__(self, browser: Browser, url: str, faults: Faults) -> None:
         self._context_of = partial(open_context, browser, url, faults)
         self._free: dict[str, list[BrowserContext]] = {}
-        self._used: list[tuple[BrowserContext, list[BrowserContext]]] = []
+        self._used: list[tuple[BrowserContext, list[BrowserContext] | None]] = []
 
-    def open(self, **options: Any) -> Page:
-        """A window that shares nothing with the others of this test. The options are those of a browser context."""
+    def open(self, *, is_changed: bool = False, **options: Any) -> Page:
+        """A window that shares nothing with the others of this test. The options are those of a browser context.
+
+        `is_changed`: the test changes its context by more than cookies, so that no other test may use it.
+        """
         free = self._free.setdefault(repr(sorted(options.items())), [])
-        if not free:
-            free.append(self._context_of(**options))
-            free[0].new_page()  # stays open and empty: the process behind it serves the windows of later tests
-        context = free.pop()
-        self._used.append((context, free))
+        if is_changed or not free:
+            context = self._context_of(**options)
+            context.new_page()  # stays open and empty: without a page the window around it would be made anew
+        else:
+            context = free.pop()
+        self._used.append((context, None if is_changed else free))
         return context.new_page()
 
     def close(self) -> None:
@@ -123,7 +127,10 @@ class Windows:
             for page in context.pages[1:]:
                 page.close()
             context.clear_cookies()
-            free.append(context)
+            if free is None:
+                context.close()
+            else:
+                free.append(context)
         self._used.clear()
 
 

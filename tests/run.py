@@ -148,7 +148,10 @@ def sqlite(*arguments: str) -> Result:
 def browser(*arguments: str) -> Result:
     """The tests in a browser; then the HTML of every page that they opened."""
     with tempfile.TemporaryDirectory(prefix="orgportal-pages-") as folder:
-        result = pytest("-m", "browser", f"--save-pages={folder}", *arguments)
+        # Nothing else is collected, and a process a core is enough: Chromium works beside each in processes of its own.
+        tests = [] if any(Path(argument.partition("::")[0]).exists() for argument in arguments) else ["tests/browser"]
+        options = (f"--save-pages={folder}", f"--numprocesses={os.cpu_count() or 1}")
+        result = pytest("-m", "browser", *options, *tests, *arguments)
         result.add(html(Path(folder)))
     return result
 

@@ -85,6 +85,14 @@ def test_saved_changes_stay_behind_and_are_named(accepted, editor):
     assert '"City": "Madison"' in text
 
 
+def test_a_value_of_the_directory_that_goes_back_is_named_and_ticked(accepted, editor):
+    shown(accepted, name="Lakeside (One)")
+    text = text_of_page(page(accepted, editor))
+    assert "Also overwritten in the directory" in text
+    assert "Lakeside (One)" in text
+    assert "Please confirm 1" in text
+
+
 def test_the_counterpart_is_named_as_not_touched(accepted, editor):
     production = factories.accepted(f"{BASE}.2", user=editor, environment="production")
     Organization.objects.filter(pk=production.pk).update(staging_record=accepted)

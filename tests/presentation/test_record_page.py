@@ -223,6 +223,7 @@ def test_a_viewer_sees_each_act_disabled_with_why(made, editor, viewer):
     assert [act for act in ("edit", "review", "withdraw", "plans") if f"/{act}/" in drawn] == []
     found = controls_in(drawn)
     acts = ["Edit", "Add a record below", "Add another like this", "Send this branch", "Withdraw", "Review and send"]
+    acts += ["Prepare in PRODUCTION", "Link an existing record"]
     assert {act: found[act] for act in acts} == dict.fromkeys(acts)
     factories.confirmed(made, active=False)
     edited(made, editor, name="Lakeside South")
@@ -272,6 +273,7 @@ def test_a_directory_that_shows_something_else_is_told_with_each_field(accepted,
     found = html(accepted, viewer)
     assert "Directory differs" in found
     assert '<td class="adrift" data-label="Directory"><span>&lt;b&gt;By hand\\u202E&lt;/b&gt;</span>' in found
+    assert 'class="tag is-unsure"' in found
     assert controls_in(found)["Decide"] == f"{HERE}differences/"
     assert ("<i>x" in found, "\u202e" in found) == (False, False)
 
@@ -314,8 +316,11 @@ def test_from_each_tab_and_act_the_switch_leads_to_the_counterpart(made, editor)
 # Submissions and history ------------------------------------------------------------------------------------
 
 
-def test_the_submissions_are_listed_with_what_became_of_each(accepted, viewer):
-    tab = page.build_submissions(loaded(accepted), viewer, None)
+def test_the_submissions_are_listed_with_what_became_of_each(accepted, editor, viewer, monkeypatch):
+    newer = factories.submission(edited(accepted, editor, name="Lakeside South"), user=editor)
+    monkeypatch.setattr(page, "ROWS_A_PAGE", 1)
+    assert [each for each, _ in page.build_submissions(loaded(accepted), viewer, None).rows] == [newer]
+    tab = page.build_submissions(loaded(accepted), viewer, "2")
     ((submission, word),) = tab.rows
     assert (submission.pk, word.word) == (accepted.confirmed_submission_id, "Accepted by Redox")
     found = html_of_page(tab)
@@ -342,9 +347,8 @@ def test_the_history_shows_every_entry_and_the_older_ones_after_them(accepted, v
 
 def test_before_discarding_it_is_shown_what_goes(accepted, editor):
     question = record_acts.build_discard(edited(accepted, editor, name="Lakeside South"))
-    assert [(each.label, each.before, each.after) for each in question.changes] == [
-        ("Name", "Lakeside North", "Lakeside South")
-    ]
+    (change,) = question.changes
+    assert (change.label, change.before, change.after) == ("Name", "Lakeside North", "Lakeside South")
     assert [name for name, _ in question.path] == ["Organizations", "Lakeside South", "Discard"]
     assert (question.last, question.last_at) == ("accepted", accepted.confirmed_at)
     text = text_of_page(question)
@@ -362,6 +366,9 @@ def test_nothing_to_discard_is_said(made, editor):
     assert (question.fault in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
     factories.confirmed(made)
     assert "There is nothing to throw away." in text_of_page(record_acts.build_discard(loaded(made)))
+    factories.submission(edited(made, editor, name="Lakeside South"), user=editor)
+    question = record_acts.build_discard(loaded(made))
+    assert (question.changes, question.fault in text_of_page(question)) == ([], True)
 
 
 def test_before_withdrawing_it_is_said_what_becomes_of_the_record_and_its_link(made, editor):

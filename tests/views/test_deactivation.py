@@ -63,6 +63,7 @@ def test_a_record_is_deactivated_and_reactivated(client, made, editor):
 
 def test_the_record_that_replaces_it_is_named_in_the_reason(client, made, editor):
     factories.organization(f"{BASE}.5", user=editor, name="Lakeside Pier")
+    assert press(client, why="replaced", replaced_by=BASE).status_code == 422
     press(client, why="replaced", replaced_by="lakeside pier", in_words="")
     assert Submission.objects.get().reason == f"Replaced by Lakeside Pier ({BASE}.5)"
 
@@ -76,8 +77,9 @@ def test_active_children_are_deactivated_first_in_a_plan(client, made, editor):
     factories.confirmed(factories.organization(f"{BASE}.5", user=editor, part_of_oid=BASE, name="Old Town Lab"))
     page = client.get(DEACTIVATE).context["page"]
     assert [row.organization.name for row in page.rows] == ["Old Town Lab", made.name]
-    assert press(client).status_code == 409
-    assert press(client, **{"came-back": "1"}).status_code == 200
+    for extra, status in (({}, 409), ({"came-back": "1"}, 200)):
+        response = press(client, **extra)
+        assert (response.status_code, len(response.context["page"].rows)) == (status, 2)
     assert not Submission.objects.exists()
 
 
@@ -86,7 +88,10 @@ def test_a_value_of_the_directory_is_overwritten_only_when_ticked(client, made):
     refused = press(client)
     assert_nothing_sent_and_all_kept(refused, 422)
     ((anchor, _),) = refused.context["page"].box_errors
-    assert press(client, tick=anchor.removeprefix("id_tick-")).status_code == 302
+    tick = anchor.removeprefix("id_tick-")
+    assert press(client, why="", tick=tick).context["page"].overwritten[0].ticked
+    assert press(client, sha256="0" * 64).status_code == 409
+    assert press(client, tick=tick).status_code == 302
     (warning,) = Submission.objects.get().warnings
     assert warning["key"] == "overwrite"
 

@@ -69,7 +69,8 @@ def test_whose_an_oid_is_is_decided_on_the_page(client_of, claimable):
 
 def test_a_decision_is_reopened_only_by_a_new_answer(client_of, claimable):
     client, decided = client_of("approver"), foreign(claimable)
-    assert client.post(PAGE, posted(decided, decide="1", whose="ours")).status_code == 409
+    refused = client.post(PAGE, posted(decided, decide="1", whose="ours"))
+    assert (refused.status_code, refused.context["notes"][0].endswith("Nothing was changed.")) == (409, True)
     assert client.post(PAGE, posted(shown(claimable), decide="1", whose="ours")).status_code == 302
     assert not Organization.objects.get().is_foreign
 

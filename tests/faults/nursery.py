@@ -50,7 +50,7 @@ def _set(given: dict[str, Any]) -> None:
         setattr(settings, name, value)
     connection.settings_dict["NAME"] = given["database"]
     workers.POLL, workers.HEARTBEAT = 0.25, 1.0
-    deliver.FINISH_WITHIN = 0.5
+    deliver.FINISH_WITHIN = given["finish_within"]
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from typing import Any
 
 from django.db import connection, connections
 
-from organizations.models import Action, AuditEntry, Event, Organization, Presence, State, Submission
+from organizations.models import AuditEntry, State, Submission
 from organizations.practice import PracticeDirectory
-from organizations.services import audit
 from tests.connected import CREDENTIALS, variables
+from tests.faults.evidence import chain_faults, entries_of, faults_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0
@@ -114,20 +114,21 @@ class Portal:
     def database(self) -> str:
         return str(connections[self.alias].settings_dict["NAME"])
 
-    def given(self, failpoint: str = "", **settings: Any) -> dict[str, Any]:
+    def given(self, failpoint: str = "", finish_within: float = 0.5, **settings: Any) -> dict[str, Any]:
         """What a worker is told of its surroundings."""
         return {
             "database": self.database,
             "variables": variables(self.practice.url),
             "var_dir": str(self.folder),
             "failpoint": failpoint,
+            "finish_within": finish_within,
             "settings": settings,
             "log": str(self.folder / f"worker-{len(self.processes)}.log"),
         }
 
-    def worker(self, failpoint: str = "", **settings: Any) -> Process:
+    def worker(self, failpoint: str = "", **given_besides: Any) -> Process:
         """Start a worker."""
-        given = self.given(failpoint, **settings)
+        given = self.given(failpoint, **given_besides)
         process = Process(self.nursery.fork(given), Path(given["log"]))
         self.processes.append(process)
         return process
@@ -149,31 +150,14 @@ class Portal:
     def submission(self, oid: str) -> Submission:
         return Submission.objects.using(self.alias).select_related("organization").get(oid=oid, id=self._last(oid))
 
-    def organization(self, oid: str) -> Organization:
-        return Organization.objects.using(self.alias).with_words().get(oid=oid)
-
     def entries(self, submission: Submission) -> list[AuditEntry]:
-        return list(AuditEntry.objects.using(self.alias).filter(submission_id=submission.pk).order_by("sequence"))
+        return entries_of(submission, self.alias)
 
     def faults(self, oid: str) -> str:
-        """What is not as it must be after a record's submission was accepted, with what happened; "" when all is."""
-        submission, made = self.submission(oid), self.organization(oid)
-        entries, effects = self.entries(submission), self.effects(submission)
-        told = {
-            "state": submission.state == State.ACCEPTED,
-            "presence": made.presence == Presence.PRESENT,
-            "confirmed": made.confirmed_record() == made.record(),
-            "effects": effects == ["New"] if submission.event == Event.NEW else set(effects) == {"Update"},
-            "directory": self.practice.organizations("staging")[oid]["Name"] == made.name,
-            "attempts": not attempt_faults(entries, submission),
-            "chain": not chain_faults(self.alias),
-        }
-        wrong = ", ".join(name for name, is_right in told.items() if not is_right)
-        return wrong and f"{wrong} ({[entry.action for entry in entries]}, {effects}, {submission.state_reason})"
-
-    def effects(self, submission: Submission) -> list[str]:
-        """What of a submission took effect in the directory, in order."""
-        return [each.event for each in self.practice.effects if each.body_sha256 == submission.message_sha256]
+        """What is not as it must be after a record's submission was accepted; "" when all is."""
+        there = self.practice.organizations("staging")[oid]
+        chain = [f"the chain at {sequence}" for sequence in chain_faults(self.alias)]
+        return ", ".join((faults_of(self.submission(oid), self.practice.effects, there, self.alias), *chain))
 
     def leave_only(self, oid: str) -> None:
         """Take everything else out of the outbox."""
@@ -227,25 +211,3 @@ def copy_sqlite(source: str, target: str) -> None:
 def _in_server(statement: str) -> None:
     with connection._nodb_cursor() as cursor:
         cursor.execute(statement)
-
-
-def chain_faults(alias: str) -> list[int]:
-    """The sequences at which the history's chain is broken."""
-    previous, expected, broken = audit.FIRST_HASH, 1, []
-    for entry in AuditEntry.objects.using(alias).order_by("sequence").iterator():
-        made = audit.hash_of(entry.sequence, previous, bytes(entry.body))
-        if (entry.sequence, entry.previous_hash, entry.hash) != (expected, previous, made):
-            broken.append(entry.sequence)
-        previous, expected = entry.hash, entry.sequence + 1
-    return broken
-
-
-def attempt_faults(entries: list[AuditEntry], submission: Submission) -> list[str]:
-    """Attempts without exactly one intent, at most two responses and one outcome."""
-    found = []
-    for attempt in range(1, submission.attempt + 1):
-        actions = [entry.action for entry in entries if entry.attempt == attempt]
-        counts = [actions.count(each) for each in (Action.ATTEMPT_INTENT, Action.ATTEMPT_OUTCOME)]
-        if counts != [1, 1] or actions.count(Action.ATTEMPT_RESPONSE) > 2:
-            found.append(f"attempt {attempt}: {', '.join(actions)}")
-    return found

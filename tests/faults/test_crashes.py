@@ -1,6 +1,6 @@
-"""Each place at which a worker ends, fails, freezes or loses its database: each message takes effect once all the same.
+"""A real worker is killed at each place, or fails, freezes or loses its database: each message takes effect once.
 
-A real worker meets the fault; after it a second one goes on. Nobody does anything by hand.
+After it a second one goes on. Nobody does anything by hand. `test_interrupted.py` has every kind of message.
 """
 
 import time
@@ -15,25 +15,29 @@ from django.conf import settings
 from organizations.models import EnvironmentGate, State, User
 from organizations.practice import PracticeDirectory
 from tests import factories
-from tests.factories import BASE
+from tests.faults.places import ABSENT_NEW, KINDS, LOST_NEW, LOST_UPDATE, NEW, UPDATE
 from tests.faults.portals import PATIENCE, Nursery, Portal, Process, portal
 from tests.services.sending import accepted, deliver, edit
 
-SENDING = ("after-intent", "after-exchange", "after-response", "in-settling", "after-settling")
-ASKING = ("before-asking", "after-asking", "in-deciding", "after-deciding")
-NEW, UPDATE, LOST_NEW, ABSENT_NEW, LOST_UPDATE = (f"{BASE}.{number}" for number in range(1, 6))
-KINDS = {
-    NEW: ("New", SENDING),
-    UPDATE: ("Update", SENDING),
-    LOST_NEW: ("Query about a New that landed", ASKING),
-    ABSENT_NEW: ("Query about a New that did not land", ASKING),
-    LOST_UPDATE: ("Query about an Update", ASKING),
-}
 FROZEN = 3.5
 """Seconds; longer than the lease in `settings.py`."""
-FAULTS = ["kill"]
+CASES = [
+    (NEW, "after-intent", "kill"),
+    (UPDATE, "after-exchange", "kill"),
+    (NEW, "after-response", "kill"),
+    (UPDATE, "in-settling", "kill"),
+    (NEW, "after-settling", "kill"),
+    (LOST_NEW, "before-asking", "kill"),
+    (LOST_UPDATE, "after-asking", "kill"),
+    (ABSENT_NEW, "in-deciding", "kill"),
+    (LOST_NEW, "after-deciding", "kill"),
+]
 if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
-    FAULTS += ["exception", f"freeze:{FROZEN}", "database:1"]
+    CASES += [
+        (kind, point, fault)
+        for fault in ("exception", "database:1", f"freeze:{FROZEN}")
+        for kind, point in ((NEW, "after-exchange"), (UPDATE, "in-settling"), (LOST_NEW, "in-deciding"))
+    ]
 
 
 @dataclass(slots=True)
@@ -48,7 +52,7 @@ class Case:
     met_at: float | None = None
 
     def __str__(self) -> str:
-        return f"{KINDS[self.oid][0]}, {self.point}"
+        return f"{KINDS[self.oid][0]}, {self.point}, {self.fault}"
 
     def is_over(self) -> bool:
         """Look at it: start the second worker after the fault, and end both when all is settled."""
@@ -85,28 +89,26 @@ def outbox(practice: PracticeDirectory, editor: User) -> PracticeDirectory:
 
 
 @contextmanager
-def cases(fault: str, outbox: PracticeDirectory, nursery: Nursery, folder: Path) -> Iterator[list[Case]]:
-    """Every case of one fault; in each the faulty worker has begun."""
+def begun(outbox: PracticeDirectory, nursery: Nursery, folder: Path) -> Iterator[list[Case]]:
+    """Every case; in each the faulty worker has begun."""
     with ExitStack() as stack:
         made: list[Case] = []
-        for oid, (_, points) in KINDS.items():
-            for point in points:
-                own = stack.enter_context(portal(folder / f"case-{len(made)}", nursery, outbox))
-                own.leave_only(oid)
-                made.append(Case(oid, point, fault, own, own.worker(f"{point}:{fault}")))
+        for oid, point, fault in CASES:
+            own = stack.enter_context(portal(folder / f"case-{len(made)}", nursery, outbox))
+            own.leave_only(oid)
+            made.append(Case(oid, point, fault, own, own.worker(f"{point}:{fault}")))
         yield made
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_fault_at_any_place_another_worker_goes_on_and_each_message_has_taken_effect_once(
-    outbox: PracticeDirectory, nursery: Nursery, tmp_path: Path, fault: str
+    outbox: PracticeDirectory, nursery: Nursery, tmp_path: Path
 ) -> None:
-    with cases(fault, outbox, nursery, tmp_path) as all_cases:
-        left = list(all_cases)
+    with begun(outbox, nursery, tmp_path) as cases:
+        left = list(cases)
         give_up = time.monotonic() + PATIENCE
         while left and time.monotonic() < give_up:
             left = [case for case in left if not case.is_over()]
             time.sleep(0.05)
         assert [f"{case} is not over" for case in left] == []
-        assert [f"{case}: {wrong}" for case in all_cases if (wrong := case.portal.faults(case.oid))] == []
+        assert [f"{case}: {wrong}" for case in cases if (wrong := case.portal.faults(case.oid))] == []

@@ -26,7 +26,8 @@ from organizations.services.faults import NotDone
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.faults.portals import Nursery, Portal, attempt_faults, chain_faults, portal, until
+from tests.faults.evidence import attempt_faults, chain_faults
+from tests.faults.portals import Nursery, Portal, portal, until
 from tests.services.sending import accepted, deliver, edit, sent
 
 SENT = UPDATE, ASKED, NEW = tuple(f"{BASE}.{number}" for number in range(1, 4))

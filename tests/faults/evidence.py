@@ -1,0 +1,57 @@
+"""What must hold of a submission after everything that happened to its workers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from organizations.models import Action, AuditEntry, Event, Organization, Presence, State, Submission
+from organizations.practice.store import Effect
+from organizations.services import audit
+
+
+def entries_of(submission: Submission, alias: str = "default") -> list[AuditEntry]:
+    return list(AuditEntry.objects.using(alias).filter(submission_id=submission.pk).order_by("sequence"))
+
+
+def faults_of(
+    submission: Submission, effects: Sequence[Effect], there: dict[str, Any] | None, alias: str = "default"
+) -> str:
+    """What is not as it must be after a submission was accepted, with what happened; "" when all is.
+
+    `effects` and `there` are what took effect in the directory, and what it has of the OID now.
+    """
+    submission = Submission.objects.using(alias).get(pk=submission.pk)
+    made = Organization.objects.using(alias).with_words().get(pk=submission.organization_id)
+    entries = entries_of(submission, alias)
+    effect = [each.event for each in effects if each.body_sha256 == submission.message_sha256]
+    told = {
+        "state": submission.state == State.ACCEPTED,
+        "presence": made.presence == Presence.PRESENT,
+        "confirmed": made.confirmed_record() == made.record(),
+        "effects": effect == ["New"] if submission.event == Event.NEW else set(effect) == {"Update"},
+        "directory": there is not None and there["Name"] == made.name,
+        "attempts": not attempt_faults(entries, submission),
+    }
+    wrong = ", ".join(name for name, is_right in told.items() if not is_right)
+    return wrong and f"{wrong} ({[entry.action for entry in entries]}, {effect}, {submission.state_reason})"
+
+
+def chain_faults(alias: str = "default") -> list[int]:
+    """The sequences at which the history's chain is broken."""
+    previous, expected, broken = audit.FIRST_HASH, 1, []
+    for entry in AuditEntry.objects.using(alias).order_by("sequence").iterator():
+        made = audit.hash_of(entry.sequence, previous, bytes(entry.body))
+        if (entry.sequence, entry.previous_hash, entry.hash) != (expected, previous, made):
+            broken.append(entry.sequence)
+        previous, expected = entry.hash, entry.sequence + 1
+    return broken
+
+
+def attempt_faults(entries: list[AuditEntry], submission: Submission) -> list[str]:
+    """Attempts without exactly one intent, at most two responses and one outcome."""
+    found = []
+    for attempt in range(1, submission.attempt + 1):
+        actions = [entry.action for entry in entries if entry.attempt == attempt]
+        counts = [actions.count(each) for each in (Action.ATTEMPT_INTENT, Action.ATTEMPT_OUTCOME)]
+        if counts != [1, 1] or actions.count(Action.ATTEMPT_RESPONSE) > 2:
+            found.append(f"attempt {attempt}: {', '.join(actions)}")
+    return found

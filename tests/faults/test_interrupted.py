@@ -1,0 +1,139 @@
+"""A worker is interrupted in any way at any place: another one goes on, and each message takes effect once.
+
+In one process, with a directory and a clock in memory. `test_crashes.py` does the same with processes.
+"""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import override_settings
+
+from organizations.models import Submission, User
+from organizations.services import failpoints, workers
+from organizations.services.actors import system
+from organizations.services.failpoints import Failpoint
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.faults.evidence import chain_faults, faults_of
+from tests.faults.places import ABSENT_NEW, KINDS, LOST_NEW, LOST_UPDATE, NEW, UPDATE
+from tests.faults.world import Died, Way, World
+from tests.services.sending import edit
+
+LEASE, SETTLE = 210.0, 120.0
+FIRST, SECOND = system("Worker first"), system("Worker second")
+CASES = [(kind, place) for kind, (_, places) in KINDS.items() for place in places]
+EACH_PLACE = [(kind, place) for kind, place in CASES if kind in (NEW, LOST_NEW)]
+"""What fails leaves behind what a death does: one kind of message shows that the worker survives it."""
+LOST = {LOST_NEW: Way.BREAKS, ABSENT_NEW: Way.NOT_APPLIED_504, LOST_UPDATE: Way.APPLIED_504}
+"""What became of the message about which is asked."""
+
+
+@pytest.fixture
+def world(transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    world = World.at(tmp_path)
+    # A worker's own clock goes with the world's: it knows when the time for which it has a message is over.
+    monkeypatch.setattr(time, "monotonic", lambda: world.time.timestamp())  # noqa: PLW0108 - world.time is another one each time
+    times = {"REDOX_DEADLINE": 135.0, "REDOX_LEASE": LEASE, "REDOX_SETTLE": SETTLE, "REDOX_RATE": 1e6}
+    with (
+        override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_PRODUCTION_AUTH=""), **times),
+        world.in_place_of_redox(),
+    ):
+        yield world
+    world.store.close()
+
+
+def in_the_outbox(kind: str, oid: str, world: World, user: User) -> Submission:
+    """A message of this kind, waiting to be sent or asked about."""
+    if kind in (UPDATE, LOST_UPDATE):
+        made = factories.accepted(oid, user=user)
+        world.put(oid, organization_in(Submission.objects.get(oid=oid)))
+        made = edit(made, user, name="Lakeside North")
+    else:
+        made = factories.organization(oid, user=user)
+    submission = factories.submission(made, user=user)
+    if kind in LOST:
+        world.way = LOST[kind]
+        workers.one_round(FIRST)
+        world.way = Way.YES
+        world.pass_time(SETTLE + 1)
+        world.open_gate()
+    return submission
+
+
+def organization_in(submission: Submission) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(bytes(submission.message))["Organizations"][0]
+    return content
+
+
+def dies(world: World) -> None:
+    raise Died
+
+
+def fails(world: World) -> None:
+    raise Failpoint
+
+
+def loses_its_database(world: World) -> None:
+    """The connection is cut, and no statement works until the worker has given up this round."""
+
+    def refuse(*_: object) -> None:
+        raise OperationalError("the database is gone")
+
+    connection.execute_wrappers.append(refuse)
+    connection.close()
+    raise OperationalError("the database is gone")
+
+
+def freezes(world: World) -> None:
+    """Until another worker has taken over and done everything, unless a transaction of this one is in its way."""
+    world.pass_time(LEASE + 1)
+    if not connection.in_atomic_block:
+        go_on(world)
+
+
+def go_on(world: World) -> None:
+    """Another worker looks as often as it takes."""
+    for _ in range(6):
+        if not Submission.objects.open().exists():
+            break
+        workers.one_round(SECOND)
+        world.pass_time(SETTLE + 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "cases"),
+    [(dies, CASES), (freezes, CASES), (fails, EACH_PLACE), (loses_its_database, EACH_PLACE)],
+    ids=["dies", "freezes", "fails", "loses its database"],
+)
+def test_whatever_happens_to_a_worker_at_any_place_each_message_takes_effect_once(
+    world: World, editor: User, fault: Callable[[World], None], cases: list[tuple[str, str]]
+) -> None:
+    wrong = []
+    for number, (kind, place) in enumerate(cases, start=1):
+        submission = in_the_outbox(kind, f"{BASE}.{number}", world, editor)
+        reached = itertools.count()
+
+        def once(reached: Iterator[int] = reached) -> None:
+            if next(reached) == 0:
+                fault(world)
+
+        with failpoints.calling(once, place), suppress(Died):
+            workers.one_round(FIRST)
+        connection.execute_wrappers.clear()
+        assert next(reached), f"{place} was not reached"
+        world.pass_time(LEASE + 1)
+        go_on(world)
+        if found := faults_of(submission, world.store.effects(), world.record(submission.oid)):
+            wrong.append(f"{KINDS[kind][0]}, {place}: {found}")
+    assert wrong == []
+    assert world.doubled == []
+    assert chain_faults() == []

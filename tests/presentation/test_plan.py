@@ -185,7 +185,7 @@ def test_a_page_needs_the_same_queries_for_any_number(plan, editor, django_asser
         plan_page.build_list(Environment.STAGING, None)
 
 
-def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan, editor):
+def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan, editor, monkeypatch):
     row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER)
     second = factories.plan([factories.organization(f"{BASE}.{n}", user=editor) for n in (7, 8)], user=editor)
     Plan.objects.filter(pk=second.pk).update(state=PlanState.PAUSED)
@@ -194,6 +194,9 @@ def test_plans_are_listed_the_newest_first_with_how_far_they_are(plan, editor):
         (second.pk, "Paused", "0 of 2 accepted, 2 queued"),
         (plan.pk, "Finished", "1 of 1 accepted"),
     ]
+    monkeypatch.setattr(plan_page, "ROWS", 1)
+    numbers = [plan_page.build_list(Environment.STAGING, page).lines[0].plan.pk for page in ("1", "2")]
+    assert numbers == [second.pk, plan.pk]
     nothing = plan_page.build_list(Environment.PRODUCTION, None)
     assert "Nothing has been sent together in PRODUCTION." in text_of_page(nothing, "production")
 

@@ -41,12 +41,17 @@ class TestSending:
         assert "This was sent already at" in text_of(again)
         assert Submission.objects.count() == 3
 
-    def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays(self, client, editor):
-        answer = press(client, page_of(tree_of(editor, 2), editor), sha256="0" * 64, reason="my reason")
+    def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays_but_the_number(
+        self, client, editor, monkeypatch
+    ):
+        monkeypatch.setattr(drafts, "MANY_RECORDS", 1)
+        page = page_of(tree_of(editor, 2, contacts=()), editor)
+        answer = press(client, page, sha256="0" * 64, reason="my reason", tick=[], number="2")
         (note,) = answer.context["notes"]
         assert answer.status_code == 409
         assert "Nothing was sent. Here is the new plan." in note
-        assert answer.context["form"]["reason"].value() == "my reason"
+        typed = {name: answer.context["form"][name].value() for name in ("reason", "number")}
+        assert typed == {"reason": "my reason", "number": ""}
         assert not Plan.objects.exists()
 
     def test_a_branch_that_grew_too_large_meanwhile_is_said_to_be(self, client, editor, monkeypatch):
@@ -78,7 +83,7 @@ class TestSending:
 
     def test_a_lost_sign_in_brings_it_back_filled(self, client, editor):
         answer = press(client, page_of(tree_of(editor), editor), **{"came-back": "1", "reason": "my reason"})
-        assert answer.status_code == 422
+        assert (answer.status_code, answer.context["is_unsaved"]) == (422, True)
         assert answer.context["form"]["reason"].value() == "my reason"
         assert not Plan.objects.exists()
 

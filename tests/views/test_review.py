@@ -73,7 +73,7 @@ def test_a_warning_must_be_ticked_and_what_was_typed_stays(client, editor):
     first, second = asked.page.questions
     response = press(client, asked, ticked=[first.key], reason="Ticket 118")
     page, rendered = response.context["page"], response.content.decode()
-    assert response.status_code == 422
+    assert (response.status_code, response.context["is_unsaved"]) == (422, True)
     assert "<title>Error: Review, Lakeside &amp; Sons | STAGING | orgportal</title>" in rendered
     assert [(each.ticked, bool(each.error)) for each in page.questions] == [(True, False), (False, True)]
     assert page.box_errors == [(f"id_tick-{second.key}", second.problem)]
@@ -125,9 +125,10 @@ def test_what_was_not_reviewed_is_not_sent(client, made, editor):
     assert not Submission.objects.exists()
 
 
-def test_what_something_is_in_the_way_of_is_not_sent(client, made, editor):
+def test_what_something_is_in_the_way_of_is_not_sent_and_asks_for_nothing(client, editor):
+    made = factories.organization(user=editor, contacts=())
     factories.submission(made, user=editor)
-    response = press(client, opened(made, editor))
+    response = press(client, opened(made, editor), ticked=[])
     assert response.status_code == 409
     assert response.context["notes"][0].endswith("Nothing was sent.")
     assert Submission.objects.count() == 1

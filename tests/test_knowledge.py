@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations import knowledge
@@ -95,7 +95,7 @@ def test_taking_theirs_without_edits_wants_what_was_seen(accepted, seen):
 
 @given(plain_records, plain_records, plain_records)
 def test_after_taking_theirs_nothing_is_overwritten(accepted, wanted, seen):
-    assume(accepted.contacts == wanted.contacts == seen.contacts)
+    wanted, seen = replace(wanted, contacts=accepted.contacts), replace(seen, contacts=accepted.contacts)
     taken = knowledge.taken_from(accepted, wanted, as_seen(seen))
     known = knowledge.known_after_taking(accepted, as_seen(seen), wanted)
     assert knowledge.split(known, as_seen(seen), taken).overwritten == ()

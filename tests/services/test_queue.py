@@ -69,11 +69,9 @@ class TestDue:
         made.after.set(
             [submission(editor, f"{BASE}.1", state="accepted"), submission(editor, f"{BASE}.2", state=state)]
         )
-        assert (made in Submission.objects.due("staging", NOW)) is (state == State.ACCEPTED)
-
-    def test_the_oldest_comes_first(self, editor: User) -> None:
-        made = [submission(editor, f"{BASE}.{number}", not_before=NOW - number * SECOND) for number in (1, 3, 2)]
-        assert list(Submission.objects.due("staging", NOW)) == made
+        due = Submission.objects.due("staging", NOW)
+        assert (made in due) is (state == State.ACCEPTED)
+        assert submission(editor, f"{BASE}.3") in due.all()
 
 
 @pytest.mark.django_db
@@ -127,19 +125,6 @@ class TestLeftBehind:
         submission(editor, **given)
         assert Submission.objects.to_read_back("staging", NOW).exists() is is_read
 
-    def test_who_waited_longest_comes_first(self, editor: User) -> None:
-        made = [
-            submission(editor, f"{BASE}.{number}", not_before=NOW - number * SECOND, read_back_at=NOW - number * SECOND)
-            for number in (1, 3, 2)
-        ]
-        expected = [made[1], made[2], made[0]]
-        Submission.objects.update(state="unknown")
-        assert list(Submission.objects.to_ask("staging", NOW)) == expected
-        Submission.objects.update(state="accepted", evidence="answer")
-        assert list(Submission.objects.to_read_back("staging", NOW)) == expected
-        Submission.objects.update(state="sending", lease_until=NOW - SECOND)
-        assert list(Submission.objects.lease_ended(NOW)) == made
-
     def test_open_ones_are_found_in_their_environment(self, editor: User) -> None:
         for number, state in enumerate(State.values):
             submission(editor, f"{BASE}.{number}", state=state)
@@ -149,9 +134,21 @@ class TestLeftBehind:
         assert len(found) == len(OPEN_STATES)
 
 
+def test_the_oldest_comes_first_and_who_waited_longest_is_asked_about_first() -> None:
+    # Indexes give the same order by chance, on SQLite.
+    found = Submission.objects.all()
+    queries = (found.due("", NOW), found.lease_ended(NOW), found.to_ask("", NOW), found.to_read_back("", NOW))
+    assert [query.query.order_by for query in queries] == [
+        ("id",),
+        ("id",),
+        ("not_before", "id"),
+        ("read_back_at", "id"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("state", "attempt", "can"),
-    [("awaiting", 0, True), ("queued", 0, True), ("queued", 1, False), ("sending", 1, False), ("unknown", 1, False)],
+    [("awaiting", 0, True), ("queued", 0, True), ("queued", 1, False), ("needs_person", 0, False)],
 )
 def test_what_was_never_attempted_can_be_cancelled(state: str, attempt: int, can: bool) -> None:
     assert Submission(state=state, attempt=attempt).can_be_cancelled is can

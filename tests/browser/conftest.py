@@ -120,7 +120,7 @@ def page_as(
 ) -> Iterator[PageAs]:
     """An empty window in which a person is signed in; further values are those of a browser context."""
 
-    def page_of(role: str, number: str = "One", **options: object) -> Page:
+    def page_of(role: str, number: str = "One", **options: Any) -> Page:
         page = windows.open(**options)
         window.signed_in(page, portal, person(role, number))
         return page

@@ -13,8 +13,7 @@ from organizations.presentation.submission import rows
 from organizations.services import asking, differences, organizations
 from tests import factories
 from tests.factories import acting
-from tests.services.sending import fresh
-from tests.services.test_differences import differing, read
+from tests.services.sending import differing, fresh, read
 
 pytestmark = pytest.mark.django_db
 

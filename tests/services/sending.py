@@ -103,6 +103,11 @@ def shown(made: Organization, **values: Any) -> Organization:
     return read(made, replace(accepted, **values))
 
 
+def differing(user: User, **values: Any) -> Organization:
+    """An accepted record that the directory shows with these values."""
+    return shown(factories.confirmed(factories.organization(user=user)), **values)
+
+
 def answer_about(submission: Submission, record: OrganizationRecord | None, *, actor: Actor, cause: str = "") -> int:
     """Keep an answer of the directory about a submission, as if it had been asked now; the number of its entry."""
     with audit.recorded(actor) as history:

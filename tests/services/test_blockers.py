@@ -3,14 +3,13 @@
 import pytest
 
 from organizations.models import Intent, Organization, Presence, User
-from organizations.practice import PracticeDirectory
 from organizations.presentation.review import obstacle
+from organizations.redox.outcome import ABSENT, Kind
 from organizations.services import differences, organizations, reviews
 from organizations.services.blockers import Block
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import accepted, deliver, edit, fresh
-from tests.services.test_differences import read
+from tests.services.sending import answered, edit, fresh, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -31,20 +30,18 @@ def sentence(made: Organization, intent: Intent) -> str:
     return said
 
 
-def test_a_reactivated_record_is_said_to_be_active(practice: PracticeDirectory, editor: User) -> None:
-    made = accepted(editor)
+def test_a_reactivated_record_is_said_to_be_active(editor: User) -> None:
+    made = factories.accepted(user=editor)
     for intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         factories.submission(made, user=editor, intent=intent)
-        assert deliver()
+        answered()
     assert sentence(made, Intent.REACTIVATE) == "This record is active already. There is nothing to reactivate."
 
 
-def test_what_redox_calls_not_valid_is_said_to_be_absent_by_that_answer(
-    practice: PracticeDirectory, editor: User
-) -> None:
-    submission = factories.submission(edit(accepted(editor), editor, name="Lakeside North"), user=editor)
-    practice.behaviour = "says-no-not-valid"
-    assert deliver()
+def test_what_redox_calls_not_valid_is_said_to_be_absent_by_that_answer(editor: User) -> None:
+    made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
+    submission = factories.submission(made, user=editor)
+    answered(Kind.REJECTED, known="is_not_valid", presence=ABSENT)
     made = fresh(submission.organization)
     assert made.presence == Presence.ABSENT
     assert sentence(made, Intent.DEACTIVATE) == (

@@ -13,22 +13,16 @@ from organizations.services import differences, drafts, organizations, reviews
 from organizations.services.drafts import Chosen
 from tests import factories
 from tests.factories import acting
-
-from .test_differences import differing, read
+from tests.services.sending import differing, edit, fresh, read
 
 pytestmark = pytest.mark.django_db
 
 DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
 
 
-def fresh(made: Organization) -> Organization:
-    return Organization.objects.with_words().get(pk=made.pk)
-
-
 def claimed(user: User, *, destination: str = DESTINATION, **shown: object) -> Organization:
     made = factories.organization(user=user, destination_id=destination)
-    seen = replace(made.record(), destination_id="", **({"name": "By hand"} | shown))  # type: ignore[arg-type]
-    made = read(made, seen)
+    made = read(made, replace(made.record(), **({"name": "By hand"} | shown)))  # type: ignore[arg-type]
     return fresh(differences.claim(made.pk, reason="Registered with curl", actor=acting(user)))
 
 
@@ -37,8 +31,7 @@ def taken(made: Organization, user: User) -> Organization:
 
 
 def edited(made: Organization, user: User) -> Organization:
-    record = replace(made.record(), aliases=("North",))
-    return fresh(organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(user)))
+    return fresh(edit(made, user, aliases=("North",)))
 
 
 def warnings(made: Organization) -> set[str]:
@@ -67,18 +60,18 @@ def test_discarding_after_taking_keeps_the_saved_destination(editor: User) -> No
 
 def test_the_type_that_the_directory_shows_is_taken_and_sent_back(editor: User) -> None:
     made = claimed(editor, carried=(("Type", '"A"'),))
-    again = replace(made.record(), destination_id="", name="By hand", carried=(("Type", '"B"'),))
+    again = replace(made.record(), name="By hand", carried=(("Type", '"B"'),))
     made = taken(read(made, again), editor)
     assert dict(reviews.review(made).record.carried)["Type"] == '"B"'
 
 
 def test_what_is_taken_beside_the_fields_is_named_and_nothing_is_called_accepted(editor: User) -> None:
     made = claimed(editor)
-    shown = replace(made.record(), destination_id="", name="By hand", carried=(("Type", '"B"'),))
+    shown = replace(made.record(), name="By hand", carried=(("Type", '"B"'),))
     page = differences_page.page(read(made, shown))
     assert page.wanted_words.endswith("Type, which the form does not have, is taken as well.")
     made = taken(made, editor)
-    made = read(made, replace(made.record(), destination_id="", name="By hand again"))
+    made = read(made, replace(made.record(), name="By hand again"))
     rows = [row for group in record_page.values(made).fields.groups for row in group.rows]
     assert {row.same_note for row in rows} == {"same as taken"}
     assert review_page.page(reviews.review(edited(made, editor))).rows[0].directory.note == "same as taken"
@@ -144,8 +137,7 @@ def test_who_worked_on_a_record_before_it_got_another_oid_is_an_author(editor: U
     made = read(made, replace(made.record(), name="Theirs"))
     Organization.objects.filter(pk=made.pk).update(presence="absent", presence_at=made.known_at)
     differences.disclaim(made.pk, reason="Boston's", actor=acting(editor))
-    record = replace(fresh(made).record(), oid="2.999.77")
-    made = organizations.edit(made.pk, made.version, record, stands_for="", actor=acting(second))
+    made = edit(made, second, oid="2.999.77")
     assert editor.pk in factories.submission(fresh(made), user=second).authors
 
 

@@ -1,6 +1,5 @@
 """What a person does where the directory shows something else than the portal knows."""
 
-import datetime
 import json
 from dataclasses import replace
 from typing import Any
@@ -9,32 +8,14 @@ import pytest
 from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Event, Intent, Organization, User
-from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord
+from organizations.records import ContactRecord, IdentifierRecord
 from organizations.services import differences, known, organizations, reviews
 from organizations.services.faults import EditConflict, NotDone, OutOfDate, ReasonMissing
 from tests import factories
 from tests.factories import BASE, acting
+from tests.services.sending import differing, edit, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
-
-
-@pytest.fixture
-def editor() -> User:
-    return factories.editor()
-
-
-def read(made: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0) -> Organization:
-    """A reading of the directory, asked for that long ago."""
-    asked_at = timezone.now() - datetime.timedelta(minutes=minutes_ago)
-    row = Organization.objects.get(pk=made.pk)
-    known.keep_reading(row, replace(record, destination_known=False) if record else None, asked_at)
-    return Organization.objects.with_words().get(pk=made.pk)
-
-
-def differing(user: User, **values: object) -> Organization:
-    """An accepted record that the directory shows with these values."""
-    made = factories.confirmed(factories.organization(user=user))
-    return read(made, replace(made.record(), **values))  # type: ignore[arg-type]
 
 
 def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) -> None:
@@ -55,8 +36,7 @@ def test_taking_theirs_wants_what_was_seen_and_compares_with_it(editor: User) ->
 def test_after_taking_theirs_a_later_edit_is_the_only_change(editor: User) -> None:
     made = differing(editor, name="By hand")
     taken = differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
-    record = replace(taken.record(), aliases=("North",))
-    edited = organizations.edit(taken.pk, taken.version, record, stands_for="", actor=acting(editor))
+    edited = edit(taken, editor, aliases=("North",))
     review = reviews.review(edited, actor=acting(editor))
     assert ([each.difference.field for each in review.changes], review.overwrites) == (["aliases"], ())
 
@@ -70,8 +50,7 @@ def test_a_later_reading_differs_from_what_was_taken(editor: User) -> None:
 def test_discarding_goes_back_to_what_was_taken(editor: User) -> None:
     made = differing(editor, name="By hand")
     taken = differences.take_theirs(made.pk, made.version, reason="Seen", actor=acting(editor))
-    record = replace(taken.record(), aliases=("North",))
-    edited = organizations.edit(taken.pk, taken.version, record, stands_for="", actor=acting(editor))
+    edited = edit(taken, editor, aliases=("North",))
     discarded = organizations.discard(edited.pk, edited.version, actor=acting(editor))
     assert (discarded.name, discarded.aliases, discarded.changes) == ("By hand", [], 0)
 
@@ -180,10 +159,8 @@ def test_a_place_that_was_taken_counts_as_the_one_in_the_directory(editor: User)
     other = factories.confirmed(factories.organization(f"{factories.BASE}.8", user=editor))
     made = differing(editor, part_of_oid=other.oid)
     taken = differences.take_theirs(made.pk, made.version, reason="Moved by the owner", actor=acting(editor))
-    elsewhere = replace(taken.record(), part_of_oid=factories.record().part_of_oid)
-    organizations.edit(taken.pk, taken.version, elsewhere, stands_for="", actor=acting(editor))
-    below = replace(other.record(), part_of_oid=made.oid)
-    other = organizations.edit(other.pk, other.version, below, stands_for="", actor=acting(editor))
+    edit(taken, editor, part_of_oid=factories.record().part_of_oid)
+    other = edit(other, editor, part_of_oid=made.oid)
     assert [blocker.kind for blocker in reviews.review(other).blockers] == ["circle"]
 
 
@@ -192,8 +169,7 @@ def test_a_claimed_record_is_deactivated_with_the_values_of_the_directory(editor
     shown = replace(made.record(), name="By hand", destination_id="", carried=(("Type", '"Clinic"'),))
     made = read(made, shown)
     made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
-    wanted = replace(made.record(), name="Saved and not reviewed", aliases=("North",))
-    made = organizations.edit(made.pk, made.version, wanted, stands_for="", actor=acting(editor))
+    made = edit(made, editor, name="Saved and not reviewed", aliases=("North",))
 
     submission = factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
     message = json.loads(bytes(submission.message))["Organizations"][0]

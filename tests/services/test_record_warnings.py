@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import EXAMPLE_VALUES
@@ -281,6 +281,7 @@ def test_a_usual_record_has_none() -> None:
     assert list(warnings_of_record(LAKESIDE)) == []
 
 
+@settings(max_examples=40)
 @given(strategies.records)
 def test_any_record_can_be_judged_and_no_two_warnings_share_a_tick(record: OrganizationRecord) -> None:
     found = list(warnings_of_record(record))

@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from typing import Any
 
 import pytest
 from django.apps import apps
@@ -16,17 +15,9 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.services import differences, known, organizations
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import fresh
+from tests.services.sending import fresh, read, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
-
-
-def read(made: Organization, **values: Any) -> Organization:
-    """The record after a Query that showed what was accepted, with these values instead."""
-    row = fresh(made)
-    record = replace(row.confirmed_record() or row.record(), destination_known=False, **values)
-    known.keep_reading(row, record, clock.now())
-    return fresh(made)
 
 
 def place(made: Organization) -> tuple[bool | None, str]:
@@ -37,30 +28,30 @@ def place(made: Organization) -> tuple[bool | None, str]:
 class TestWhatIsKept:
     def test_only_a_place_that_differs(self, editor: User) -> None:
         made = factories.confirmed(factories.organization(user=editor))
-        assert place(read(made, name="Other name")) == (None, "")
-        assert place(read(made, active=False, part_of_oid=f"{BASE}.9")) == (False, f"{BASE}.9")
-        assert place(read(made)) == (None, "")
+        assert place(shown(made, name="Other name")) == (None, "")
+        assert place(shown(made, active=False, part_of_oid=f"{BASE}.9")) == (False, f"{BASE}.9")
+        assert place(shown(made)) == (None, "")
 
     def test_not_a_reading_that_lags_behind(self, editor: User) -> None:
         made = factories.confirmed(factories.organization(user=editor))
-        read(made, active=False)
+        shown(made, active=False)
         row = fresh(made)
         row.not_visible_yet = True
         known.count(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
     def test_not_a_reading_that_shows_nothing(self, editor: User) -> None:
-        made = read(factories.confirmed(factories.organization(user=editor)), active=False)
-        known.keep_reading(made, None, clock.now())
+        made = shown(factories.confirmed(factories.organization(user=editor)), active=False)
+        read(made, None)
         assert place(made) == (None, "")
 
     def test_an_acceptance_ends_it(self, editor: User) -> None:
-        made = read(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
+        made = shown(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
         factories.confirmed(made)
         assert place(made) == (None, "")
 
     def test_taking_it_ends_it(self, editor: User) -> None:
-        made = read(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
+        made = shown(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
         differences.take_theirs(made.pk, made.version, reason="Right there.", actor=acting(editor))
         row = fresh(made)
         assert (row.confirmed_active, row.confirmed_part_of_oid) == (False, f"{BASE}.9")
@@ -69,7 +60,7 @@ class TestWhatIsKept:
     def test_of_a_record_of_which_nothing_was_accepted(self, editor: User) -> None:
         made = factories.organization(user=editor)
         Organization.objects.filter(pk=made.pk).update(presence=Presence.PRESENT, presence_basis=Basis.STATED)
-        assert place(read(made, active=False)) == (False, GATEWAY_OID)
+        assert place(read(made, factories.record(active=False))) == (False, GATEWAY_OID)
 
 
 def lagging(made: Organization) -> None:
@@ -83,7 +74,7 @@ def from_before(made: Organization) -> None:
 
 @pytest.mark.parametrize("spoil", [None, lagging, from_before])
 def test_the_upgrade_fills_it_from_stored_readings(editor: User, spoil: Callable[[Organization], None] | None) -> None:
-    made = read(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
+    made = shown(factories.confirmed(factories.organization(user=editor)), active=False, part_of_oid=f"{BASE}.9")
     if spoil:
         spoil(made)
     Organization.objects.update(shown_active=None, shown_part_of_oid="")
@@ -95,9 +86,9 @@ def test_the_upgrade_fills_it_from_stored_readings(editor: User, spoil: Callable
 
 def test_the_upgrade_reads_no_record_that_is_as_accepted(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
-        read(factories.confirmed(factories.organization(f"{BASE}.{number + 1}", user=editor)))
+        shown(factories.confirmed(factories.organization(f"{BASE}.{number + 1}", user=editor)))
     differing = [
-        read(factories.confirmed(factories.organization(f"{BASE}.{number + 11}", user=editor)), active=False)
+        shown(factories.confirmed(factories.organization(f"{BASE}.{number + 11}", user=editor)), active=False)
         for number in range(5)
     ]
     Organization.objects.update(shown_active=None)
@@ -131,6 +122,5 @@ def fill() -> None:
 
 
 def test_a_part_of_that_is_too_long_for_an_oid_is_no_place(editor: User) -> None:
-    made = factories.confirmed(factories.organization(user=editor))
-    known.keep_reading(made, replace(made.record(), part_of_oid="1." * 40, destination_known=False), clock.now())
+    made = shown(factories.confirmed(factories.organization(user=editor)), part_of_oid="1." * 40)
     assert (made.shown_part_of_oid, made.differs) == ("", 1)

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Event, Organization, Presence, State, Submission, User
+from organizations.models import Event, Organization, Presence, User
 from organizations.presentation import todo
 from organizations.presentation.submission import changes
 from organizations.records import ContactRecord
-from organizations.services import differences, organizations, reviews
+from organizations.services import differences, reviews
 from tests import factories
 from tests.factories import UserFactory, acting
-from tests.services.test_differences import read
+from tests.services.sending import edit, read
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -28,12 +28,6 @@ def second(db: None) -> User:
     return UserFactory(role="editor", first_name="Editor", last_name="Two")
 
 
-def save(made: Organization, user: User, **values: object) -> Organization:
-    row = Organization.objects.get(pk=made.pk)
-    record = replace(row.record(), **values)  # type: ignore[arg-type]
-    return organizations.edit(row.pk, row.version, record, stands_for="", actor=acting(user))
-
-
 def named(made: Organization) -> dict[str, int | None]:
     """The person of each change of the next review."""
     review = reviews.review(Organization.objects.get(pk=made.pk))
@@ -45,8 +39,8 @@ def test_who_adds_a_contact_is_not_named_for_the_one_before_it(
 ) -> None:
     (contact,) = accepted.record().contacts
     contact = replace(contact, work_phone="+16085550199")
-    save(accepted, editor, contacts=(contact,))
-    save(accepted, second, contacts=(contact, EXTRA))
+    edit(accepted, editor, contacts=(contact,))
+    edit(accepted, second, contacts=(contact, EXTRA))
     assert named(accepted) == {"contacts.0.work_phone": editor.pk, "contacts.1": second.pk}
 
 
@@ -55,8 +49,8 @@ def test_who_adds_a_contact_in_front_is_named_for_those_that_move(
 ) -> None:
     (contact,) = accepted.record().contacts
     contact = replace(contact, work_phone="+16085550199")
-    save(accepted, editor, contacts=(contact,))
-    save(accepted, second, contacts=(EXTRA, contact))
+    edit(accepted, editor, contacts=(contact,))
+    edit(accepted, second, contacts=(EXTRA, contact))
     assert named(accepted)["contacts.0"] == second.pk
 
 
@@ -64,7 +58,7 @@ def test_a_second_registration_names_nobody_for_what_was_not_edited_since(
     accepted: Organization, editor: User, second: User
 ) -> None:
     Organization.objects.filter(pk=accepted.pk).update(presence=Presence.ABSENT)
-    save(accepted, second, address=replace(accepted.record().address, street="2 Shore Rd"))
+    edit(accepted, second, address=replace(accepted.record().address, street="2 Shore Rd"))
     assert reviews.review(Organization.objects.get(pk=accepted.pk)).event == Event.NEW
     assert {field for field, person in named(accepted).items() if person is not None} == {"address.street"}
 
@@ -74,9 +68,9 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
     made = factories.organization(user=editor)
     (contact,) = made.record().contacts
     if removes:
-        save(made, editor, contacts=(contact, EXTRA))
+        edit(made, editor, contacts=(contact, EXTRA))
     read(made, replace(made.record(), contacts=(contact, EXTRA)))
-    save(made, editor, contacts=(replace(contact, work_phone="+16085550199"),))
+    edit(made, editor, contacts=(replace(contact, work_phone="+16085550199"),))
     made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
 
     by_review = {each.difference.field: each.entry for each in reviews.review(made).overwrites}
@@ -91,29 +85,26 @@ def test_who_removed_a_contact_is_named_by_that_contact(editor: User, second: Us
     third = replace(EXTRA, name="Bills", work_phone="+16085550122")
     made = factories.organization(user=editor)
     (first,) = made.record().contacts
-    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
-    save(made, editor, contacts=(EXTRA,))
-    save(made, second, contacts=(EXTRA, third))
+    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
+    edit(made, editor, contacts=(EXTRA,))
+    edit(made, second, contacts=(EXTRA, third))
     assert named(made)["contacts.removed.0"] == editor.pk
 
 
 def test_who_edited_a_contact_is_named_after_another_one_moved_it(editor: User, second: User) -> None:
     made = factories.organization(user=editor)
     (first,) = made.record().contacts
-    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
-    save(made, editor, contacts=(first, replace(EXTRA, work_phone="+16085550122")))
-    save(made, second, contacts=(replace(EXTRA, work_phone="+16085550122"),))
+    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
+    edit(made, editor, contacts=(first, replace(EXTRA, work_phone="+16085550122")))
+    edit(made, second, contacts=(replace(EXTRA, work_phone="+16085550122"),))
     assert named(made)["contacts.0.work_phone"] == editor.pk
 
 
 def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: User, second: User) -> None:
-    made = factories.organization(user=editor)
-    sent = factories.submission(made, user=editor)
-    made = factories.confirmed(made, submission=sent)
-    Submission.objects.filter(pk=sent.pk).update(state=State.ACCEPTED, evidence="answer")
-    save(made, second, name="Other")
-    save(made, editor, name=made.name)
-    save(made, editor, aliases=("North",))
+    made = factories.accepted(user=editor)
+    edit(made, second, name="Other")
+    edit(made, editor, name=made.name)
+    edit(made, editor, aliases=("North",))
     read(made, replace(made.record(), name="Theirs"))
     submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
     by = {change.field: change.by for change in changes(submission)}
@@ -123,32 +114,29 @@ def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: Us
 def test_who_removed_a_contact_that_was_edited_before_is_named(editor: User, second: User) -> None:
     made = factories.organization(user=editor)
     (first,) = made.record().contacts
-    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
-    save(made, editor, contacts=(first, replace(EXTRA, work_phone="+16085550199")))
-    save(made, second, contacts=(first,))
+    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
+    edit(made, editor, contacts=(first, replace(EXTRA, work_phone="+16085550199")))
+    edit(made, second, contacts=(first,))
     assert named(made) == {"contacts.removed.1": second.pk}
 
 
 def test_an_edit_of_one_contact_is_not_another_ones_with_the_same_value(editor: User, second: User) -> None:
     made = factories.organization(user=editor)
     (first,) = made.record().contacts
-    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
+    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
     billed = replace(EXTRA, purpose="Billing")
-    save(made, editor, contacts=(replace(first, purpose="Billing"), EXTRA))
-    save(made, second, contacts=(replace(first, purpose="Billing"), billed))
-    save(made, editor, contacts=(billed,))
+    edit(made, editor, contacts=(replace(first, purpose="Billing"), EXTRA))
+    edit(made, second, contacts=(replace(first, purpose="Billing"), billed))
+    edit(made, editor, contacts=(billed,))
     assert named(made) == {"contacts.removed.0": editor.pk, "contacts.0.purpose": second.pk}
 
 
 def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, second: User) -> None:
-    made = factories.organization(user=editor)
-    sent = factories.submission(made, user=editor)
-    made = factories.confirmed(made, submission=sent)
-    Submission.objects.filter(pk=sent.pk).update(state=State.ACCEPTED, evidence="answer")
+    made = factories.accepted(user=editor)
     old = made.name
     made = read(made, replace(made.record(), name="By hand"))
     differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(second))
-    save(made, editor, name=old)
+    edit(made, editor, name=old)
     submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
     assert [change.by.partition(",")[0] for change in changes(submission)] == [editor.get_full_name()]
 
@@ -156,9 +144,9 @@ def test_an_edit_after_taking_is_named_on_the_submission_too(editor: User, secon
 def test_what_somebody_else_did_to_contacts_is_never_sent_without_a_tick(editor: User, second: User) -> None:
     made = factories.organization(user=editor)
     (first,) = made.record().contacts
-    made = factories.confirmed(save(made, editor, contacts=(first, EXTRA)))
-    save(made, editor, contacts=(first,))
-    save(made, editor, contacts=(EXTRA,))  # typed over the one that was kept
+    made = factories.confirmed(edit(made, editor, contacts=(first, EXTRA)))
+    edit(made, editor, contacts=(first,))
+    edit(made, editor, contacts=(EXTRA,))  # typed over the one that was kept
     review = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(second))
     assert named(made) == {"contacts.removed.0": editor.pk}
     assert "others" in {warning.key for warning in review.warnings}
@@ -167,17 +155,17 @@ def test_what_somebody_else_did_to_contacts_is_never_sent_without_a_tick(editor:
 def test_who_removed_a_contact_that_was_taken_is_named(editor: User, second: User) -> None:
     made = factories.confirmed(factories.organization(user=editor))
     (first,) = made.record().contacts
-    save(made, editor, aliases=("North",))
+    edit(made, editor, aliases=("North",))
     made = read(made, replace(made.record(), aliases=(), contacts=(first, EXTRA)))
     differences.take_theirs(made.pk, made.version, reason="Theirs", actor=acting(editor))
-    save(made, second, contacts=(first,))
+    edit(made, second, contacts=(first,))
     assert named(made)["contacts.removed.1"] == second.pk
 
 
 def test_a_contact_that_both_sides_added_is_a_saved_change(editor: User) -> None:
     made = factories.organization(user=editor)
-    made = factories.confirmed(save(made, editor, contacts=()))
-    save(made, editor, contacts=(EXTRA,))
+    made = factories.confirmed(edit(made, editor, contacts=()))
+    edit(made, editor, contacts=(EXTRA,))
     theirs = replace(EXTRA, purpose="Billing", name="Bea", work_phone="+16085550122")
     made = read(made, replace(made.record(), contacts=(theirs,)))
     assert (made.changes > 0, bool(todo.unsent(made))) == (True, True)

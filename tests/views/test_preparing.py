@@ -94,12 +94,12 @@ def test_a_record_with_a_counterpart_leads_to_it(client, staging, editor):
 
 
 def test_of_two_who_prepare_it_the_second_keeps_what_was_typed(client, staging):
-    """With the same OID, which the form finds first, and with another one."""
-    other, basis = acting(factories.UserFactory(role="editor")), basis_of(staging)
-    preparing.prepare(factories.record(THEIRS), staging.pk, basis=basis, stands_for="", actor=other)
+    """With the same values, which is no second press of one person, and with another OID."""
+    other, record = acting(factories.UserFactory(role="editor")), factories.record(THEIRS, name="Typed by me")
+    preparing.prepare(record, staging.pk, basis=basis_of(staging), stands_for="", actor=other)
     for oid, status in ((THEIRS, 422), (f"{THEIRS}.7", 409)):
         response = client.post(FORM, filled(staging, oid, name="Typed by me"))
-        assert_kept(response, status, says="Lakeside 1 is already the PRODUCTION counterpart. Open it.")
+        assert_kept(response, status, says="Typed by me is already the PRODUCTION counterpart. Open it.")
         assert f'<a href="{MADE}">Open it</a>' in response.content.decode()
     assert len(production()) == 1
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
+import hypothesis
 import pytest
 from django.db import connections
 
@@ -32,11 +33,19 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 AT_ONCE = 2
 OPTIONS = (
     *("-x", "-q", "-s", "-p", "no:randomly", "-p", "no:cacheprovider"),
-    *("--hypothesis-profile=quick", "--hypothesis-seed=1"),
+    "--hypothesis-profile=mutants",
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 SHOWN = os.fdopen(os.dup(1), "w", buffering=1)
 """What a person sees, wherever a process that runs tests prints to."""
+# Few examples, the same each time; nobody looks at the one that failed, so it is not made simpler.
+hypothesis.settings.register_profile(
+    "mutants",
+    deadline=None,
+    max_examples=15,
+    derandomize=True,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 BROKEN = 9
 SURVIVED, KILLED, TIMED_OUT = "survived", "killed", "timed out"
 

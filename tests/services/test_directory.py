@@ -102,6 +102,8 @@ def test_every_answer_of_a_question_is_kept_raw_and_the_deciding_one_last(
     details = [entry.facts["details"] for entry in entries]
     assert [(each["found"], each.get("active")) for each in details] == [(False, "none"), (False, "true"), (True, None)]
     assert {each["asked_at"] for each in details} == {answer.asked_at.isoformat()}
+    unknown.refresh_from_db()
+    assert (unknown.state, fresh(unknown.organization).seen_record()) == (State.UNKNOWN, answer.record)
 
 
 def test_a_question_that_breaks_off_after_an_empty_list_decides_nothing(

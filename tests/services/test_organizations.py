@@ -6,26 +6,13 @@ from dataclasses import replace
 import pytest
 
 from organizations.models import Action, AuditEntry, Intent, Organization, Presence, State, Submission, User
-from organizations.practice import PracticeDirectory
-from organizations.services import delivery, organizations, reviews, submissions
-from organizations.services.actors import Actor
+from organizations.services import organizations, reviews, submissions
 from organizations.services.faults import EditConflict, NotDone, OidTaken
 from tests import factories
 from tests.factories import BASE, acting
+from tests.services.sending import answered, edit, fresh
 
 pytestmark = pytest.mark.django_db
-
-
-def edited(made: Organization, user: User, **values: object) -> Organization:
-    made = Organization.objects.get(pk=made.pk)
-    record = replace(made.record(), **values)  # type: ignore[arg-type]
-    return organizations.edit(made.pk, made.version, record, stands_for=made.stands_for, actor=acting(user))
-
-
-def accepted(made: Organization, user: User, worker: Actor) -> Organization:
-    factories.submission(made, user=user)
-    assert delivery.deliver_next(made.environment, actor=worker)
-    return Organization.objects.get(pk=made.pk)
 
 
 def test_a_created_record_and_its_entry_are_stored_together(editor: User) -> None:
@@ -47,7 +34,7 @@ def test_the_same_oid_is_free_in_the_other_environment_only(editor: User) -> Non
 
 
 def test_an_edit_raises_the_version_and_names_what_changed(editor: User) -> None:
-    made = edited(factories.organization(user=editor), editor, name="Lakeside North")
+    made = edit(factories.organization(user=editor), editor, name="Lakeside North")
 
     entry = AuditEntry.objects.get(action=Action.ORGANIZATION_EDITED)
     assert (made.version, entry.facts["fields"]) == (2, ["name"])
@@ -56,7 +43,7 @@ def test_an_edit_raises_the_version_and_names_what_changed(editor: User) -> None
 
 def test_saving_without_a_change_leaves_no_trace(editor: User) -> None:
     made = factories.organization(user=editor)
-    edited(made, editor)
+    edit(made, editor)
 
     assert Organization.objects.get().version == 1
     assert AuditEntry.objects.count() == 1
@@ -64,7 +51,7 @@ def test_saving_without_a_change_leaves_no_trace(editor: User) -> None:
 
 def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> None:
     made = factories.organization(user=editor)
-    edited(made, editor, name="First")
+    edit(made, editor, name="First")
 
     with pytest.raises(EditConflict):
         organizations.edit(made.pk, 1, replace(made.record(), name="Second"), stands_for="", actor=acting(editor))
@@ -74,20 +61,14 @@ def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> No
     assert base.name == made.name
 
 
-def test_the_oid_can_change_until_something_was_sent(editor: User) -> None:
-    made = edited(factories.organization(user=editor), editor, oid=f"{BASE}.7")
-    assert made.oid == f"{BASE}.7"
+def test_the_oid_can_change_until_something_was_sent_and_records_below_follow(editor: User) -> None:
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    made = edit(factories.organization(user=editor), editor, oid=f"{BASE}.7")
+    child.refresh_from_db()
+    assert (made.oid, child.part_of_oid, child.version) == (f"{BASE}.7", f"{BASE}.7", 2)
 
     factories.submission(made, user=editor)
-    assert edited(made, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
-
-
-def test_records_below_follow_when_the_oid_changes(editor: User) -> None:
-    made = factories.organization(user=editor)
-    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    edited(made, editor, oid=f"{BASE}.7")
-    child.refresh_from_db()
-    assert (child.part_of_oid, child.version) == (f"{BASE}.7", 2)
+    assert edit(made, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
 
 
 def test_the_oid_does_not_change_while_a_record_below_is_being_sent(editor: User) -> None:
@@ -97,19 +78,19 @@ def test_the_oid_does_not_change_while_a_record_below_is_being_sent(editor: User
     submissions.cancel(made.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor))
     Submission.objects.filter(oid=child.oid).update(state="queued")
     with pytest.raises(NotDone, match="must end first"):
-        edited(made, editor, oid=f"{BASE}.7")
+        edit(made, editor, oid=f"{BASE}.7")
     child.refresh_from_db()
     assert child.part_of_oid == BASE
 
 
 def test_active_is_not_edited(editor: User) -> None:
-    made = edited(factories.organization(user=editor), editor, active=False, name="Other")
+    made = edit(factories.organization(user=editor), editor, active=False, name="Other")
     assert made.active
 
 
 def test_contacts_are_replaced_as_a_whole_in_their_order(editor: User) -> None:
     contacts = tuple(factories.record().contacts[0].__class__(purpose="Technical", name=name) for name in "CAB")
-    made = edited(factories.organization(user=editor), editor, contacts=contacts)
+    made = edit(factories.organization(user=editor), editor, contacts=contacts)
     assert [contact.name for contact in Organization.objects.get(pk=made.pk).contacts.all()] == ["C", "A", "B"]
 
 
@@ -175,9 +156,9 @@ def test_no_save_makes_a_circle_however_it_came_about(editor: User) -> None:
     made = factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(NotDone, match="that would make a circle"):
-        edited(made, editor, part_of_oid=f"{BASE}.1")
+        edit(made, editor, part_of_oid=f"{BASE}.1")
     with pytest.raises(NotDone):
-        edited(made, editor, part_of_oid=BASE)
+        edit(made, editor, part_of_oid=BASE)
     # An OID that was somebody's parent before it was a record of ours.
     factories.organization(f"{BASE}.8", user=editor, part_of_oid=f"{BASE}.9")
     with pytest.raises(NotDone, match="that would make a circle"):
@@ -202,67 +183,50 @@ def test_an_oid_that_was_sent_is_never_suggested(editor: User) -> None:
     assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
 
 
-@pytest.mark.usefixtures("practice")
 class TestAfterAcceptance:
-    def test_what_was_thrown_away_is_nobodys_work_on_the_next_message(self, editor: User, worker: Actor) -> None:
-        made = accepted(factories.organization(user=editor), editor, worker)
-        made = edited(made, factories.UserFactory(role="editor"), name="Not to be sent")
+    def test_what_was_thrown_away_is_nobodys_work_on_the_next_message(self, editor: User) -> None:
+        made = edit(factories.accepted(user=editor), factories.UserFactory(role="editor"), name="Not to be sent")
         made = organizations.discard(made.pk, made.version, actor=acting(editor))
-        made = edited(made, editor, name="Lakeside North")
+        made = edit(made, editor, name="Lakeside North")
         assert factories.submission(made, user=editor).authors == [editor.pk]
 
-    def test_what_a_deactivation_left_behind_is_still_its_editors_work(self, editor: User, worker: Actor) -> None:
-        made = accepted(factories.organization(user=editor), editor, worker)
+    def test_what_a_deactivation_left_behind_is_still_its_editors_work(self, editor: User) -> None:
         other = factories.UserFactory(role="editor")
-        made = edited(made, other, name="Saved, not sent")
+        made = edit(factories.accepted(user=editor), other, name="Saved, not sent")
         factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
-        assert delivery.deliver_next("staging", actor=worker)
+        answered()
         assert factories.submission(made, user=editor).authors == sorted([editor.pk, other.pk])
 
-    def test_discarding_goes_back_to_what_redox_accepted(self, editor: User, worker: Actor) -> None:
-        made = accepted(factories.organization(user=editor), editor, worker)
-        made = edited(made, editor, name="Not to be sent")
-        assert Organization.objects.with_words().get().open_work == "changes_not_sent"
-
-        organizations.discard(made.pk, made.version, actor=acting(editor))
-
-        after = Organization.objects.with_words().get()
+    def test_discarding_goes_back_to_what_redox_accepted(self, editor: User) -> None:
+        made = edit(factories.accepted(user=editor), editor, name="Not to be sent")
+        assert fresh(made).open_work == "changes_not_sent"
+        after = fresh(organizations.discard(made.pk, made.version, actor=acting(editor)))
         assert (after.name, after.changes, after.open_work) == ("Lakeside 1", 0, "")
 
-    def test_nothing_is_discarded_while_a_submission_is_open(self, editor: User, worker: Actor) -> None:
-        made = edited(accepted(factories.organization(user=editor), editor, worker), editor, name="Sent soon")
+    def test_nothing_is_discarded_while_a_submission_is_open(self, editor: User) -> None:
+        made = edit(factories.accepted(user=editor), editor, name="Sent soon")
         factories.submission(made, user=editor)
         with pytest.raises(NotDone, match="not at its end"):
             organizations.discard(made.pk, made.version, actor=acting(editor))
 
-    def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_carries(
-        self, editor: User, worker: Actor
-    ) -> None:
-        made = accepted(factories.organization(user=editor), editor, worker)
+    def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_carries(self, editor: User) -> None:
+        made = factories.accepted(user=editor)
         record = replace(made.record(), name="Saved, not sent")
         saved = organizations.edit(made.pk, made.version, record, stands_for="location", actor=acting(editor))
         factories.submission(saved, user=editor, intent=Intent.DEACTIVATE)
 
-        edited(saved, editor, name="Later")
+        edit(saved, editor, name="Later")
 
         base = organizations.base_of(saved, saved.version)
         assert base == replace(record, active=False)
         assert organizations.base_stands_for(saved, saved.version) == "location"
-
-    def test_an_oid_that_was_sent_is_never_used_again(
-        self, editor: User, worker: Actor, practice: PracticeDirectory
-    ) -> None:
-        accepted(factories.organization(user=editor), editor, worker)
-        with pytest.raises(OidTaken):
-            factories.organization(user=editor)
-        assert [effect.event for effect in practice.effects] == ["New"]
 
 
 def test_a_stated_record_gets_an_update(editor: User) -> None:
     made = factories.organization(user=editor)
     organizations.state_registered(made.pk, reason="Registered with curl.", actor=acting(editor))
 
-    assert Organization.objects.with_words().get().standing == "stated"
+    assert fresh(made).standing == "stated"
     assert factories.submission(made, user=editor).event == "Update"
 
 
@@ -271,7 +235,7 @@ def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_
     record = replace(factories.record(), destination_known=False, carried=carried)
     made = organizations.take_over(record, "staging", actor=acting(editor))
 
-    after = Organization.objects.with_words().get()
+    after = fresh(made)
     assert (after.standing, after.open_work, after.destination_known) == ("seen", "", False)
     with pytest.raises(NotDone, match="Say which destination ID"):
         factories.submission(made, user=editor)

@@ -14,116 +14,116 @@ NOW = datetime.datetime(2027, 5, 3, 12, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
 
 
+AS_MADE: dict[str, Any] = {
+    "environment": "staging",
+    "state": "queued",
+    "attempt": 0,
+    "plan": None,
+    "not_before": None,
+    "lease_until": None,
+    "read_back_at": None,
+}
+
+
 def submission(user: User, oid: str = BASE, **values: Any) -> Submission:
-    """A submission with these values, whatever would have to happen for them."""
-    made = factories.submission(factories.organization(oid, user=user), user=user)
-    Submission.objects.filter(pk=made.pk).update(**(values | _evidence(values.get("state", ""))))
+    return become(factories.submission(factories.organization(oid, user=user), user=user), **values)
+
+
+def become(made: Submission, **values: Any) -> Submission:
+    """The submission with these values and else as it was made, whatever would have to happen for that."""
+    given = AS_MADE | {"evidence": "answer" if values.get("state") == State.ACCEPTED else ""} | values
+    Submission.objects.filter(pk=made.pk).update(**given)
     made.refresh_from_db()
     return made
 
 
-def _evidence(state: str) -> dict[str, str]:
-    return {"evidence": "answer"} if state == State.ACCEPTED else {}
-
-
 def plan(user: User, state: str) -> Plan:
-    return Plan.objects.create(
-        environment="staging", kind="send", sha256=state, made_by=user, made_at=NOW, state=state, state_at=NOW
-    )
+    values = {"sha256": str(Plan.objects.count()), "made_by": user, "made_at": NOW, "state_at": NOW}
+    return Plan.objects.create(environment="staging", kind="send", state=state, **values)
+
+
+DUE: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"environment": "production"}, False),
+    ({"state": "awaiting"}, False),
+    ({"state": "needs_person"}, False),
+    ({"not_before": NOW}, True),
+    ({"not_before": NOW + SECOND}, False),
+]
+DUE_IN_A_PLAN = [
+    ("going", 0, True),
+    ("paused", 0, False),
+    ("paused", 1, False),
+    ("stopped", 0, False),
+    ("stopped", 1, True),
+]
+LEFT_BEHIND: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"state": "queued"}, False),
+    ({"state": "unknown"}, False),
+    ({"lease_until": NOW}, False),
+    ({"lease_until": None}, False),
+]
+ASKED_ABOUT: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"environment": "production"}, False),
+    ({"state": "needs_person"}, False),
+    ({"not_before": NOW}, True),
+    ({"not_before": NOW + SECOND}, False),
+    ({"lease_until": NOW - SECOND}, True),
+    ({"lease_until": NOW}, False),
+]
+READ_BACK: list[tuple[dict[str, Any], bool]] = [
+    ({}, True),
+    ({"environment": "production"}, False),
+    ({"state": "rejected"}, False),
+    ({"read_back_at": NOW + SECOND}, False),
+    ({"read_back_at": None}, False),
+]
 
 
 @pytest.mark.django_db
 class TestDue:
-    @pytest.mark.parametrize(
-        ("values", "is_due"),
-        [
-            ({}, True),
-            ({"environment": "production"}, False),
-            ({"state": "awaiting"}, False),
-            ({"state": "needs_person"}, False),
-            ({"not_before": NOW}, True),
-            ({"not_before": NOW + SECOND}, False),
-        ],
-    )
-    def test_what_is_queued_and_its_time_come(self, editor: User, values: dict[str, Any], is_due: bool) -> None:
-        submission(editor, **values)
-        assert Submission.objects.due("staging", NOW).exists() is is_due
-
-    @pytest.mark.parametrize(
-        ("state", "attempt", "is_due"),
-        [
-            ("going", 0, True),
-            ("paused", 0, False),
-            ("paused", 1, False),
-            ("stopped", 0, False),
-            ("stopped", 1, True),
-        ],
-    )
-    def test_a_plan_holds_what_is_its_own(self, editor: User, state: str, attempt: int, is_due: bool) -> None:
-        submission(editor, plan=plan(editor, state), attempt=attempt)
-        assert Submission.objects.due("staging", NOW).exists() is is_due
-
-    @pytest.mark.parametrize("state", ["accepted", "queued", "rejected"])
-    def test_it_waits_until_all_that_it_comes_after_are_accepted(self, editor: User, state: str) -> None:
+    def test_what_is_queued_and_its_time_come(self, editor: User) -> None:
         made = submission(editor)
-        made.after.set(
-            [submission(editor, f"{BASE}.1", state="accepted"), submission(editor, f"{BASE}.2", state=state)]
-        )
-        due = Submission.objects.due("staging", NOW)
-        assert (made in due) is (state == State.ACCEPTED)
-        assert submission(editor, f"{BASE}.3") in due.all()
+        for values, is_due in DUE:
+            become(made, **values)
+            assert Submission.objects.due("staging", NOW).exists() is is_due, values
+
+    def test_a_plan_holds_what_is_its_own(self, editor: User) -> None:
+        made = submission(editor)
+        for state, attempt, is_due in DUE_IN_A_PLAN:
+            become(made, plan=plan(editor, state), attempt=attempt)
+            assert Submission.objects.due("staging", NOW).exists() is is_due, (state, attempt)
+
+    def test_it_waits_until_all_that_it_comes_after_are_accepted(self, editor: User) -> None:
+        made, first, second = (submission(editor, f"{BASE}.{number}") for number in (1, 2, 3))
+        made.after.set([become(first, state="accepted"), second])
+        for state in ("queued", "rejected", "accepted"):
+            become(second, state=state)
+            assert (made in Submission.objects.due("staging", NOW)) is (state == State.ACCEPTED)
+        assert submission(editor, f"{BASE}.4") in Submission.objects.due("staging", NOW)
 
 
 @pytest.mark.django_db
 class TestLeftBehind:
-    @pytest.mark.parametrize(
-        ("values", "is_left"),
-        [
-            ({}, True),
-            ({"state": "queued"}, False),
-            ({"state": "unknown"}, False),
-            ({"lease_until": NOW}, False),
-            ({"lease_until": None}, False),
-        ],
-    )
-    def test_what_is_sending_after_its_lease_ended(self, editor: User, values: dict[str, Any], is_left: bool) -> None:
-        given: dict[str, Any] = {"state": "sending", "lease_until": NOW - SECOND} | values
-        submission(editor, **given)
-        assert Submission.objects.lease_ended(NOW).exists() is is_left
+    def test_what_is_sending_after_its_lease_ended(self, editor: User) -> None:
+        made = submission(editor)
+        for values, is_left in LEFT_BEHIND:
+            become(made, **({"state": "sending", "lease_until": NOW - SECOND} | values))
+            assert Submission.objects.lease_ended(NOW).exists() is is_left, values
 
-    @pytest.mark.parametrize(
-        ("values", "is_asked"),
-        [
-            ({}, True),
-            ({"environment": "production"}, False),
-            ({"state": "needs_person"}, False),
-            ({"not_before": NOW}, True),
-            ({"not_before": NOW + SECOND}, False),
-            ({"lease_until": NOW - SECOND}, True),
-            ({"lease_until": NOW}, False),
-        ],
-    )
-    def test_what_is_unknown_and_nobody_asks_about_now(
-        self, editor: User, values: dict[str, Any], is_asked: bool
-    ) -> None:
-        given: dict[str, Any] = {"state": "unknown", "not_before": NOW - SECOND} | values
-        submission(editor, **given)
-        assert Submission.objects.to_ask("staging", NOW).exists() is is_asked
+    def test_what_is_unknown_and_nobody_asks_about_now(self, editor: User) -> None:
+        made = submission(editor)
+        for values, is_asked in ASKED_ABOUT:
+            become(made, **({"state": "unknown", "not_before": NOW - SECOND} | values))
+            assert Submission.objects.to_ask("staging", NOW).exists() is is_asked, values
 
-    @pytest.mark.parametrize(
-        ("values", "is_read"),
-        [
-            ({}, True),
-            ({"environment": "production"}, False),
-            ({"state": "rejected"}, False),
-            ({"read_back_at": NOW + SECOND}, False),
-            ({"read_back_at": None}, False),
-        ],
-    )
-    def test_what_was_accepted_after_a_lost_attempt(self, editor: User, values: dict[str, Any], is_read: bool) -> None:
-        given: dict[str, Any] = {"state": "accepted", "read_back_at": NOW} | values
-        submission(editor, **given)
-        assert Submission.objects.to_read_back("staging", NOW).exists() is is_read
+    def test_what_was_accepted_after_a_lost_attempt(self, editor: User) -> None:
+        made = submission(editor)
+        for values, is_read in READ_BACK:
+            become(made, **({"state": "accepted", "read_back_at": NOW} | values))
+            assert Submission.objects.to_read_back("staging", NOW).exists() is is_read, values
 
     def test_open_ones_are_found_in_their_environment(self, editor: User) -> None:
         for number, state in enumerate(State.values):

@@ -12,15 +12,10 @@ from organizations.practice import Credential, PracticeDirectory
 from tests import factories
 from tests.connected import redox
 from tests.redox import servers
+from tests.services.redox_says import API_KEY
 from tests.services.sending import actions_of, deliver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
-
-API_KEY = {
-    "REDOX_STAGING_AUTH": "api-key",
-    "REDOX_STAGING_API_KEY": "legacy",
-    "REDOX_STAGING_API_SECRET": "made-up-secret",
-}
 
 
 @pytest.fixture(scope="module")

@@ -148,14 +148,14 @@ class TestParent:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         below = open_form(made).form(typed(made.record(), place=OURS, parent=child.oid), checked=True)
         assert below.main.errors == {"parent": ["Lakeside 1 lies below this record; that would make a circle."]}
+        # With another OID it is still the record that the child lies below.
+        moved = open_form(made).form(typed(made.record(), oid=f"{BASE}.9", place=OURS, parent=child.oid), checked=True)
+        assert list(moved.main.errors) == ["parent"]
         Organization.objects.filter(pk=made.pk).update(presence=Presence.PRESENT, confirmed_active=False)
         deactivated = new_form(factories.record(f"{BASE}.2", part_of_oid=BASE))
         assert deactivated.main.errors == {
             "parent": ["Lakeside 1 is deactivated. Reactivate it first or choose another."]
         }
-        # With another OID it is still the record that the child lies below.
-        moved = open_form(made).form(typed(made.record(), oid=f"{BASE}.9", place=OURS, parent=child.oid), checked=True)
-        assert list(moved.main.errors) == ["parent"]
         # What is below a deactivated record already can still be edited.
         assert open_form(child).form(typed(child.record(), name="Kept"), checked=True).is_valid()
 

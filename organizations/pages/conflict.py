@@ -6,8 +6,9 @@ from typing import NamedTuple, Self
 
 from organizations.forms.record import RecordForm
 from organizations.models import Organization
-from organizations.presentation import editing, merging
+from organizations.presentation import merging
 from organizations.presentation.addresses import counterpart_url, record_url
+from organizations.presentation.editing import last_editor, saved_again_sentence
 from organizations.presentation.merging import Row, Side, Version
 from organizations.services import organizations
 
@@ -40,11 +41,11 @@ class Conflict:
 
     @classmethod
     def of(
-        cls, open_form: Editing, form: RecordForm, organization: Organization, posted: Mapping[str, str], seen: int
+        cls, editing: Editing, form: RecordForm, organization: Organization, posted: Mapping[str, str], seen: int
     ) -> Self:
         """`posted` holds the choices that were made while version `seen` of the record was shown beside them."""
         theirs, mine = _version(organization), Version(form.record(), form.stands_for)
-        before = _version_at(organization, open_form.version) or theirs
+        before = _version_at(organization, editing.version) or theirs
         chosen = {
             name.removeprefix("choice-"): Side(side)
             for name, side in posted.items()
@@ -93,24 +94,24 @@ class ConflictPage(Page):
 
 
 def build(
-    open_form: Editing, form: RecordForm, conflict: Conflict, *, missing: Collection[str] = (), note: str = ""
+    editing: Editing, form: RecordForm, conflict: Conflict, *, missing: Collection[str] = (), note: str = ""
 ) -> ConflictPage:
     """The page; `missing` are the keys of the fields whose choice is asked for."""
     organization = conflict.organization
     if conflict.is_overtaken:
-        note = note or editing.saved_again_sentence(organization)
+        note = note or saved_again_sentence(organization)
     rows = [_question(row, conflict.choices, is_missing=row.key in missing) for row in conflict.rows]
     return ConflictPage(
         organization=organization,
-        who=editing.last_editor(organization),
+        who=last_editor(organization),
         note=note,
         rows=rows,
         errors=[(f"id_choice-{each.row.key}", each.error) for each in rows if each.error],
         equal=merging.equal_fields(conflict.theirs, conflict.mine),
         typed=form.typed.as_post(),
-        version=open_form.version,
+        version=editing.version,
         edit_url=record_url(organization, "edit"),
-        path=open_form.path("Conflict"),
+        path=editing.path("Conflict"),
         switch_url=counterpart_url(organization),
     )
 

@@ -9,9 +9,10 @@ from django.urls import reverse
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import MOST_ROWS
 from organizations.models import Organization, User
-from organizations.presentation import choices, editing, preparing
+from organizations.presentation import choices, preparing
 from organizations.presentation.addresses import counterpart_url, record_url
 from organizations.presentation.choices import Choice, Place
+from organizations.presentation.editing import fixed_oid_sentence, notices, open_oid_sentence
 from organizations.presentation.preparing import Prepared
 from organizations.services.preparing import Basis, Source
 
@@ -62,7 +63,7 @@ class FormPage(Page):
 
 
 def build(
-    open_form: Editing,
+    editing: Editing,
     form: RecordForm,
     user: User,
     *,
@@ -72,28 +73,28 @@ def build(
     is_unsaved: bool = False,
 ) -> FormPage:
     """The page with this form. `notes` are said first; `is_unsaved` if the form holds what somebody typed."""
-    made = open_form.organization
+    made = editing.organization
     prepared = filled.prepared() if filled else None
     return FormPage(
         form=form,
         organization=made,
-        address=open_form.address,
-        version=open_form.version,
+        address=editing.address,
+        version=editing.version,
         is_unsaved=is_unsaved,
-        notices=[*notes, *(editing.notices(made, user.pk) if made else [])],
-        fixed_oid=editing.fixed_oid_sentence(made) if made else "",
-        open_oid=editing.open_oid_sentence(made) if made else "",
+        notices=[*notes, *(notices(made, user.pk) if made else [])],
+        fixed_oid=fixed_oid_sentence(made) if made else "",
+        open_oid=open_oid_sentence(made) if made else "",
         oid_note=oid_note or (prepared.oid_note if prepared else ""),
-        taken_by=_taken_by(open_form, form),
-        **_offered(open_form, form),
+        taken_by=_taken_by(editing, form),
+        **_offered(editing, form),
         prepared=prepared,
         basis=filled.signed if filled else "",
-        **_elsewhere(open_form),
+        **_elsewhere(editing),
     )
 
 
-def _offered(open_form: Editing, form: RecordForm) -> dict[str, Any]:
-    environment, parent = open_form.environment, open_form.parent_of(form.typed)
+def _offered(editing: Editing, form: RecordForm) -> dict[str, Any]:
+    environment, parent = editing.environment, editing.parent_of(form.typed)
     return {
         "parents": choices.parents(environment, form.typed.fields.get("parent", "")),
         "parent_place": choices.place_of(environment, parent),
@@ -102,20 +103,20 @@ def _offered(open_form: Editing, form: RecordForm) -> dict[str, Any]:
     }
 
 
-def _elsewhere(open_form: Editing) -> dict[str, Any]:
-    made, staging = open_form.organization, open_form.staging
+def _elsewhere(editing: Editing) -> dict[str, Any]:
+    made, staging = editing.organization, editing.staging
     switch_url = record_url(staging) if staging else ""
     return {
-        "path": open_form.path("Edit" if made else "Add organization"),
-        "leave_url": record_url(made) if made else reverse("organizations", args=[open_form.environment]),
+        "path": editing.path("Edit" if made else "Add organization"),
+        "leave_url": record_url(made) if made else reverse("organizations", args=[editing.environment]),
         "switch_url": counterpart_url(made) if made else switch_url,
     }
 
 
-def _taken_by(open_form: Editing, form: RecordForm) -> Organization | None:
+def _taken_by(editing: Editing, form: RecordForm) -> Organization | None:
     """The other record that has the OID which was refused."""
     if not form.checked or "oid" not in form.main.errors:
         return None
-    here = Organization.objects.in_environment(open_form.environment)
+    here = Organization.objects.in_environment(editing.environment)
     holder = here.filter(oid=form.main.values["oid"]).first()
-    return None if holder == open_form.organization else holder
+    return None if holder == editing.organization else holder

@@ -99,14 +99,12 @@ def split(
 
 
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
-    """With the directory's ZIP where it has more digits than ours: an edit of ours would take those away.
+    """With the directory's ZIP where it has more digits than the one that `known` keeps: an edit would take them away.
 
-    Every other spelling that means the same says as much.
+    `known` holds another spelling than the directory only where it means the same; every other one says as much.
     """
     zip_code = seen.address.zip_code
-    if len(_digits(zip_code)) <= len(_digits(known.address.zip_code)) or not _same_address_field(
-        "zip_code", known, seen
-    ):
+    if len(_digits(zip_code)) <= len(_digits(known.address.zip_code)):
         return known
     return replace(known, address=replace(known.address, zip_code=zip_code))
 

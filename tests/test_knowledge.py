@@ -7,18 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations import knowledge
-from organizations.records import ContactRecord, OrganizationRecord, readable, readable_fingerprint
+from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord, readable, readable_fingerprint
 from tests.factories import record
 from tests.strategies import plain_records, spellings
 
+TYPE, ENDPOINTS, OWN_KEY = ("Type", '"x"'), ("Endpoints", '["a"]'), ("ManagingOrg", '"Redox"')
 ACCEPTED = record(name="Lakeside North", aliases=("North", "Shore"))
 
 
 def as_seen(shown: OrganizationRecord) -> OrganizationRecord:
     """As a Query gives it back: without destination ID, with keys of the directory's own."""
-    return replace(
-        shown, destination_id="", destination_known=False, carried=(("ManagingOrg", '"Redox"'), ("Type", '"x"'))
-    )
+    return replace(shown, destination_id="", destination_known=False, carried=(OWN_KEY, TYPE))
 
 
 def with_address(shown: OrganizationRecord, **values: str) -> OrganizationRecord:
@@ -30,9 +29,15 @@ def fields(differences) -> list[str]:
 
 
 def test_newest_takes_what_was_seen_and_keeps_what_a_query_does_not_show():
-    accepted = replace(ACCEPTED, destination_id="7f296bb4-83fd-498d-92f3-a76960648788")
-    newest = knowledge.newest(accepted, as_seen(replace(accepted, name="Lakeside (North)")))
-    assert newest == replace(accepted, name="Lakeside (North)")
+    identifiers = (IdentifierRecord(kind="A", value="1"), IdentifierRecord(kind="B", value="2"))
+    accepted = replace(
+        ACCEPTED,
+        destination_id="7f296bb4-83fd-498d-92f3-a76960648788",
+        identifiers=identifiers,
+        carried=(ENDPOINTS, TYPE),
+    )
+    shown = replace(accepted, oid="2.999.1", name="Lakeside (North)", identifiers=identifiers[::-1])
+    assert knowledge.newest(accepted, as_seen(shown)) == replace(accepted, name="Lakeside (North)")
 
 
 @given(st.data())
@@ -258,3 +263,82 @@ def test_contacts_are_taken_in_the_order_of_the_directory():
     taken = knowledge.taken_from(accepted, wanted, there)
     known = knowledge.known_after_taking(accepted, there, wanted)
     assert fields(knowledge.split(known, there, taken).chosen) == ["contacts.2"]
+
+
+def test_before_any_reading_every_edit_is_chosen_and_unsent():
+    edited = replace(ACCEPTED, name="Lakeside", carried=(TYPE,))
+    assert fields(knowledge.split(ACCEPTED, None, edited).chosen) == ["name"]
+    assert fields(knowledge.unsent(ACCEPTED, None, edited)) == ["name"]
+
+
+def test_before_any_acceptance_what_differs_from_a_reading_is_unsent():
+    assert fields(knowledge.unsent(None, as_seen(replace(ACCEPTED, name="Lakeside")), ACCEPTED)) == ["name"]
+
+
+def test_a_contact_that_is_added_here_while_the_directory_added_another_is_unsent():
+    theirs = replace(BILLS, name="Front office", email_addresses=("office@lakeside.example",))
+    shown = as_seen(replace(ACCEPTED, contacts=(DESK, theirs)))
+    assert fields(knowledge.unsent(ACCEPTED, shown, replace(ACCEPTED, contacts=(DESK, BILLS)))) == ["contacts.1"]
+
+
+def test_without_a_message_under_way_every_difference_is_by_others():
+    shown = as_seen(replace(ACCEPTED, name="Lakeside"))
+    assert fields(knowledge.changed_by_others(ACCEPTED, shown, None)) == ["name"]
+
+
+def test_the_order_of_contacts_is_neither_news_nor_overwritten():
+    accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
+    shown = as_seen(replace(accepted, contacts=(BILLS, replace(DESK, work_phone="+16085550199"))))
+    assert "contacts.order" not in fields(knowledge.seen_differences(accepted, shown))
+    assert "contacts.order" not in fields(knowledge.split(accepted, shown, accepted).overwritten)
+
+
+@pytest.mark.parametrize("name", ["Lakeside North", "Chosen here", "LAKESIDE  NORTH"])
+@pytest.mark.parametrize("shown_name", ["Lakeside North", "Shown there"])
+def test_another_spelling_is_told_apart_from_what_is_chosen_or_overwritten(name, shown_name):
+    desk = replace(DESK, work_phone="(608) 555-0100")
+    shown = as_seen(replace(ACCEPTED, name=shown_name, contacts=(desk,)))
+    split = knowledge.split(ACCEPTED, shown, replace(ACCEPTED, name=name))
+    assert "contacts.0.work_phone" in fields(split.equivalent)
+    said = [*fields(split.chosen), *fields(split.overwritten), *fields(split.equivalent)]
+    assert len(said) == len(set(said))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "seen", "known"),
+    [
+        ("54501", "54501-1234", "54501-1234"),
+        ("54501-1234", "54501", "54501-1234"),
+        ("54501-1234", "545011234", "54501-1234"),
+        ("54501", "54502-1234", "54502-1234"),
+    ],
+)
+def test_after_taking_the_zip_with_more_digits_is_known(accepted, seen, known):
+    mine, shown = with_address(ACCEPTED, zip_code=accepted), as_seen(with_address(ACCEPTED, zip_code=seen))
+    assert knowledge.known_after_taking(mine, shown, mine).address.zip_code == known
+    assert knowledge.known_after_taking(None, shown, mine).address.zip_code == known
+    assert knowledge.taken_from(mine, mine, shown).address.zip_code == known
+    assert knowledge.taken_from(None, mine, shown).address.zip_code == known
+
+
+def test_an_edit_of_the_zip_stays_beside_more_digits_of_the_directory():
+    wanted, shown = with_address(ACCEPTED, zip_code="54501"), as_seen(with_address(ACCEPTED, zip_code="53704-1111"))
+    assert knowledge.taken_from(ACCEPTED, wanted, shown).address.zip_code == "54501"
+
+
+def test_type_and_endpoints_are_sent_back_and_nothing_else():
+    assert knowledge.sendable(replace(ACCEPTED, carried=(ENDPOINTS, OWN_KEY, TYPE))).carried == (ENDPOINTS, TYPE)
+
+
+def test_type_is_taken_as_a_reading_shows_it_and_other_keys_are_kept():
+    own = replace(ACCEPTED, oid="2.999.1", carried=(ENDPOINTS, ("Type", '"old"')))
+    shown = replace(as_seen(ACCEPTED), carried=(("Endpoints", '["theirs"]'), OWN_KEY, TYPE))
+    for after in (
+        knowledge.known_after_taking(own, shown, own),
+        knowledge.first_shown(shown, own),
+        knowledge.taken_from(None, own, shown),
+        knowledge.taken_from(own, own, shown),
+    ):
+        assert (after.oid, after.carried) == ("2.999.1", (ENDPOINTS, TYPE))
+    without = replace(as_seen(ACCEPTED), carried=())
+    assert knowledge.carried_from(own, without) == (ENDPOINTS,)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 from django.db import IntegrityError, transaction
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizations.models import Action, AuditEntry, AuditHead, Organization, User
@@ -111,6 +111,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(_JSON)
 def test_canonical_json_has_one_form_and_loses_nothing(value: object) -> None:
     text = audit.canonical_json(value)

@@ -9,6 +9,7 @@ import factory.django
 import factory.helpers
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from organizations import knowledge
 from organizations.models import (
@@ -28,6 +29,7 @@ from organizations.records import AddressRecord, ContactRecord, OrganizationReco
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services import audit, drafts, known, organizations, plans, reviews, submissions
 from organizations.services.actors import Actor, person
+from organizations.services.audit import History
 from organizations.services.drafts import Chosen
 from organizations.services.faults import NotDone
 from organizations.services.reviews import Review
@@ -95,10 +97,14 @@ def submission(made: Organization, *, user: User, reason: str = "Test", intent: 
         NotDone: something is in the way.
     """
     with audit.recorded(person(user)) as history:
-        review = reviews.review(organizations.locked(made.pk), actor=history.actor, intent=intent)
-        if review.blockers:
-            raise NotDone(" ".join(blocker.sentence for blocker in review.blockers))
-        return submissions.store(history, review, reason=reason)
+        return _submitted(history, organizations.locked(made.pk), reason, intent)
+
+
+def _submitted(history: History, row: Organization, reason: str = "Test", intent: Intent | None = None) -> Submission:
+    review = reviews.review(row, actor=history.actor, intent=intent)
+    if review.blockers:
+        raise NotDone(" ".join(blocker.sentence for blocker in review.blockers))
+    return submissions.store(history, review, reason=reason)
 
 
 def press(review: Review, *, user: User, **values: Any) -> Submission:
@@ -123,22 +129,30 @@ def confirmed(
 ) -> Organization:
     """The record as if a message of it, with these values changed, had been accepted now: without sending one."""
     with transaction.atomic():
-        row = organizations.locked(made.pk)
-        accepted = knowledge.sendable(replace(row.record(), **values))
-        row.confirmed_version = row.version
-        known.confirm(row, accepted, submission, evidence=evidence, known_at=clock.now())
-        if submission is not None:
-            ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
-            Submission.objects.filter(pk=submission.pk).update(**ended)
-    return Organization.objects.with_words().get(pk=made.pk)
+        return _confirmed(Organization.objects.get(pk=made.pk), submission, evidence, values)
+
+
+def _confirmed(
+    row: Organization, submission: Submission | None, evidence: Evidence, values: dict[str, Any]
+) -> Organization:
+    prefetch_related_objects([row], "contacts", "identifiers")  # the record is read more than once
+    accepted = knowledge.sendable(replace(row.record(), **values))
+    row.confirmed_version = row.version
+    known.confirm(row, accepted, submission, evidence=evidence, known_at=clock.now())
+    if submission is not None:
+        ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
+        Submission.objects.filter(pk=submission.pk).update(**ended)
+    return Organization.objects.with_words().get(pk=row.pk)
 
 
 def accepted(
     oid: str = BASE, *, user: User, environment: str = "staging", evidence: Evidence = Evidence.ANSWER, **values: Any
 ) -> Organization:
     """A record with a submission that was accepted on this evidence: without sending one."""
-    made = organization(oid, user=user, environment=environment, **values)
-    return confirmed(made, submission=submission(made, user=user), evidence=evidence)
+    row = organization(oid, user=user, environment=environment, **values)
+    prefetch_related_objects([row], "contacts", "identifiers")
+    with audit.recorded(person(user)) as history:
+        return _confirmed(row, _submitted(history, row), evidence, {})
 
 
 def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:

@@ -132,10 +132,12 @@ def test_active_taken_from_the_directory_is_not_called_accepted(accepted, editor
     assert done(accepted, editor).startswith("Taken from the directory, asked ")
 
 
-def test_a_deactivation_before_a_reactivation_is_not_the_evidence(editor):
+@pytest.mark.parametrize("intent", [Intent.REACTIVATE, None])
+def test_a_deactivation_before_something_active_is_not_the_evidence(editor, intent):
     made = deactivated(editor)
-    again = factories.submission(made, user=editor, intent=Intent.REACTIVATE)
-    made = factories.confirmed(made, submission=again, active=True)
+    Organization.objects.update(active=True)
+    made = factories.confirmed(made, submission=factories.submission(made, user=editor, intent=intent), active=True)
+    Organization.objects.update(active=False)
     update = factories.submission(made, user=editor)
     made = factories.confirmed(made, submission=update, active=False)
     assert done(made, editor).startswith(f"Redox accepted submission {update.pk}, ")

@@ -1,6 +1,7 @@
 """The head of a record: what its standing rests on, what is to do about it, what can be done to it."""
 
 import datetime
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -118,6 +119,11 @@ def test_what_was_rejected_under_a_former_oid_is_said_to_be_about_that_one(made,
         made.pk, made.version, replace(made.record(), oid=f"{BASE}9"), stands_for="", actor=acting(editor)
     )
     assert basis(made).endswith(f", submission {submission.pk}. That was about its former OID {BASE}.")
+
+
+def test_what_was_only_read_says_when_and_whether_it_is_active(editor):
+    organizations.take_over(factories.record(), "staging", actor=acting(editor))
+    assert re.fullmatch(r"Seen .+, Active = true\.", basis(Organization.objects.get()))
 
 
 def test_a_reason_that_ends_with_a_point_gets_no_second_one(made, editor):

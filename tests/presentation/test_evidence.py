@@ -57,6 +57,8 @@ def test_active_wanted_again_names_its_evidence(kind: Evidence, active: bool) ->
     )
     said = evidence.active_again(made)
     assert said == f"Active of the record is wanted {str(active).lower()} again, {AGAIN[kind]}"
+    submission.decided_by = ""
+    assert ("Somebody" in evidence.active_again(made)) is (kind == Evidence.PERSON)
     made.confirmed_active = not active
     assert evidence.active_again(made) == f"Active of the record is wanted {str(active).lower()} again."
 

@@ -189,6 +189,7 @@ def test_unsent_changes_are_for_the_person_who_saved_them(editor):
 
 def test_unsent_changes_of_people_who_cannot_send_are_for_all_who_can(editor, approver):
     factories.organization(user=editor, environment="production")
+    assert home.read(editor).for_you == []
     assert texts(home.read(editor).waiting) == {
         "production: 1 record": ("<b>Approver One</b> can send this.", [("", "You saved this.")])
     }

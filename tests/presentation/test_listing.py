@@ -56,7 +56,7 @@ class TestFolding:
         page = shown()
         assert open_rows(page) == [BASE]
         assert [row.organization.oid for row in page.rows] == [BASE, NORTH, SOUTH]
-        assert (page.summary, page.folded) == ("63 records", 60)
+        assert (page.summary, page.folded, page.fold_url) == ("63 records", 60, "")
 
     def test_the_way_that_was_asked_for_is_open_and_can_be_closed(self, regions: list[Organization]) -> None:
         page = shown(f"open={NORTH}")
@@ -112,6 +112,7 @@ class TestList:
         first, last = shown("view=list"), shown("view=list&page=2&sort=-oid")
         assert (len(first.rows), len(last.rows)) == (50, 13)
         assert (first.columns["oid"].aria_sort, last.columns["oid"].aria_sort) == ("ascending", "descending")
+        assert first.columns["name"].aria_sort == ""
         assert first.columns["oid"].url == "/staging/organizations/?view=list&sort=-oid"
         assert last.rows[-1].organization.oid == BASE
 
@@ -217,6 +218,9 @@ class TestChoosing:
     def test_the_filters_in_force_still_narrow(self, regions: list[Organization]) -> None:
         change(f"{NORTH}.3", f"{SOUTH}.3")
         assert shown(f"below={NORTH}").unsent == 1
+        found = shown("q=lakeside&view=list")
+        assert found.unsent == 0  # a search reads every record, and is not made twice
+        assert found.rows[0].match is not None
 
     def test_what_is_on_its_way_is_not_among_them(self, regions: list[Organization], editor: User) -> None:
         change(NORTH)
@@ -256,3 +260,4 @@ class TestFilters:
         self, regions: list[Organization]
     ) -> None:
         assert shown("state=WI").hide_url == "/staging/organizations/?state=WI&hide_deactivated=1"
+        assert [shown(query).hide_url for query in ("hide_deactivated=1", "standing=deactivated")] == ["", ""]

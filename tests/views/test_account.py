@@ -82,7 +82,7 @@ ELSEWHERE = ("https://evil.example/", "//evil.example", "/\\evil.example", "java
 
 
 def test_the_next_page_is_never_elsewhere(rf):
-    for target in (*ELSEWHERE, f"/{'a' * 3000}"):
+    for target in (*ELSEWHERE, f"/{'a' * 2010}"):
         assert safe_next(rf.post(SIGN_IN, {"next": target}), "/otherwise/") == "/otherwise/", target[:50]
 
 

@@ -35,7 +35,9 @@ def test_a_check_asks_once_writes_nothing_and_says_what_it_found(client: Client,
     assert "This machine’s clock less than 2 seconds apart last check" in said
     assert practice.effects == []
     practice.behaviour = "refuses-sign-in"
-    said = text_of(client.post(CHECK, follow=True))
+    answer = client.post(CHECK, follow=True)
+    assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+    said = text_of(answer)
     assert "failed: Redox did not accept the credential for the Query." in said
     assert "The fixed access token has ended." in said
 

@@ -19,7 +19,7 @@ from organizations.permissions import manages_people
 from organizations.services import people
 from tests import factories
 from tests.factories import PASSWORD, UserFactory, acting
-from tests.pages import text_of_page
+from tests.pages import html_of_page, text_of_page
 from tests.views.pages import text_of
 
 pytestmark = pytest.mark.one_database
@@ -190,6 +190,8 @@ def test_a_change_is_one_entry_counts_at_once_and_is_made_once(client, boss, ann
 def test_each_role_is_shown_with_who_gave_it(boss, anna):
     page = people_page.build_person(AccountForm(None, instance=anna), now(anna), boss)
     assert "Given by Boss One (boss), " in text_of_page(page)
+    [checked] = re.findall(r'name="groups" value="(\d+)"[^>]* checked>', html_of_page(page))
+    assert Group.objects.get(pk=checked).name == "editor"
 
 
 def test_who_gets_the_role_administrator_manages_people_and_loses_it_with_the_role(client, anna):

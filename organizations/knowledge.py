@@ -175,8 +175,7 @@ def taken_from(
     Edits of other fields stay. Without anything accepted every value that a reading shows is the directory's.
     """
     if accepted is None:
-        shown = _with_longer_zip(first_shown(seen, wanted), seen)
-        return replace(_as_unreadable_as(shown, wanted), carried=shown.carried)
+        return _as_unreadable_as(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
     known = newest(accepted, seen)
     values: dict[str, Any] = {
         name: _theirs(name, accepted, known, wanted)
@@ -219,14 +218,8 @@ def respelled(record: OrganizationRecord, like: OrganizationRecord) -> Organizat
 
 
 def _as_unreadable_as(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
-    """A reading, filled with what is sent where a reading shows nothing."""
-    return replace(
-        seen,
-        oid=sent.oid,
-        destination_id=sent.destination_id,
-        destination_known=sent.destination_known,
-        carried=sent.carried,
-    )
+    """A reading with the OID and the destination ID that are sent: it shows no destination ID."""
+    return replace(seen, oid=sent.oid, destination_id=sent.destination_id, destination_known=sent.destination_known)
 
 
 def _chosen(
@@ -258,8 +251,8 @@ def _same_address_field(name: str, one: OrganizationRecord, other: OrganizationR
     if name != "zip_code" or first != second:
         return bool(first == second)
     # Two ZIP codes of nine digits share five and mean different places: only a shorter one means the same.
-    long, short = sorted((_digits(one.address.zip_code), _digits(other.address.zip_code)), key=len, reverse=True)
-    return long.startswith(short) and (len(long) != len(short) or long == short)
+    short, long = sorted((_digits(one.address.zip_code), _digits(other.address.zip_code)))
+    return long.startswith(short)
 
 
 def _digits(text: str) -> str:
@@ -308,7 +301,7 @@ def _merged_contacts(
     before: tuple[ContactRecord, ...], theirs: tuple[ContactRecord, ...], mine: tuple[ContactRecord, ...]
 ) -> Iterator[ContactRecord]:
     """In their order; what I removed stays away unless they changed it, and what I added comes last."""
-    came_from = {new: old for old, new in pair_contacts(before, theirs) if new is not None}
+    came_from = {new: old for old, new in pair_contacts(before, theirs)}
     kept_by_me, added_by_me = kept_and_added(before, mine)
     for place, their in enumerate(theirs):
         old = came_from[place]

@@ -132,6 +132,8 @@ def test_an_edit_and_a_change_in_the_directory_are_told_apart():
     assert [(each.field, each.before, each.after) for each in split.overwritten] == [
         ("name", "Lakeside (North)", "Lakeside North")
     ]
+    assert fields(knowledge.unsent(ACCEPTED, seen, with_address(ACCEPTED, street="51 Shore Rd"))) == ["address.street"]
+    assert fields(knowledge.split(None, replace(seen, oid="2.999.1"), ACCEPTED).overwritten) == ["name"]
 
 
 def test_an_edit_of_a_field_that_the_directory_changed_too_overwrites_it():
@@ -172,6 +174,30 @@ def test_a_zip_means_the_same_only_where_one_begins_the_other(accepted, seen, sa
         with_address(ACCEPTED, zip_code=accepted), as_seen(with_address(ACCEPTED, zip_code=seen))
     )
     assert (found == ()) is same
+
+
+def test_each_part_of_an_address_is_compared_by_what_it_means_itself():
+    canadian = with_address(ACCEPTED, country="Canada", zip_code="K1A 0B1", state="ON")
+    shown = as_seen(with_address(canadian, zip_code="K1A0B1", state="on"))
+    assert fields(knowledge.seen_differences(canadian, shown)) == ["address.zip_code"]
+
+
+def test_of_a_contact_that_changed_only_what_changed_is_news():
+    desk = replace(DESK, name="Help desk", work_phone="(608) 555-0100")
+    assert fields(knowledge.seen_differences(ACCEPTED, as_seen(replace(ACCEPTED, contacts=(desk,))))) == [
+        "contacts.0.name"
+    ]
+
+
+def test_edits_of_contacts_are_chosen_although_the_directory_orders_them_otherwise():
+    accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
+    changed = replace(DESK, work_phone="+16085550199")
+    shown = as_seen(replace(accepted, contacts=(BILLS, changed)))
+    split = knowledge.split(accepted, shown, replace(accepted, contacts=(DESK,)))
+    assert (fields(split.chosen), fields(split.overwritten)) == (["contacts.removed.0"], ["contacts.0.work_phone"])
+    shown = as_seen(replace(accepted, contacts=(changed, BILLS)))
+    split = knowledge.split(accepted, shown, replace(accepted, contacts=(BILLS, DESK)))
+    assert (fields(split.chosen), fields(split.overwritten)) == (["contacts.order"], ["contacts.1.work_phone"])
 
 
 def test_a_contact_of_the_directory_that_the_message_leaves_out_is_overwritten():
@@ -231,6 +257,21 @@ def test_a_contact_that_others_changed_counts_also_while_a_message_of_ours_chang
     assert knowledge.changed_by_others(ACCEPTED, as_seen(replace(ACCEPTED, contacts=under_way)), ACCEPTED)
     arrived = replace(ACCEPTED, contacts=under_way)
     assert knowledge.changed_by_others(ACCEPTED, as_seen(arrived), arrived) == ()
+
+
+def test_taking_theirs_takes_nothing_back_that_was_removed_here_and_not_changed_there():
+    accepted = replace(ACCEPTED, contacts=(DESK, BILLS))
+    shown = as_seen(replace(accepted, name="Shown there"))
+    assert knowledge.taken_from(accepted, replace(accepted, contacts=(BILLS,)), shown).contacts == (BILLS,)
+    changed = replace(DESK, work_phone="+16085550199")
+    shown = as_seen(replace(accepted, contacts=(changed, BILLS)))
+    assert knowledge.taken_from(accepted, replace(accepted, contacts=(BILLS,)), shown).contacts == (changed, BILLS)
+
+
+def test_taking_theirs_keeps_a_contact_that_was_added_here_like_another_one():
+    wanted = replace(ACCEPTED, contacts=(DESK, DESK))
+    shown = as_seen(replace(ACCEPTED, name="Shown there"))
+    assert knowledge.taken_from(ACCEPTED, wanted, shown).contacts == (DESK, DESK)
 
 
 def test_taking_theirs_keeps_once_what_both_added_in_two_spellings():

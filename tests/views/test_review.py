@@ -125,13 +125,11 @@ def test_what_was_not_reviewed_is_not_sent(client, made, editor):
     assert not Submission.objects.exists()
 
 
-def test_what_something_is_in_the_way_of_is_not_sent_and_asks_for_nothing(client, editor):
-    made = factories.organization(user=editor, contacts=())
-    factories.submission(made, user=editor)
-    response = press(client, opened(made, editor), ticked=[])
-    assert response.status_code == 409
-    assert response.context["notes"][0].endswith("Nothing was sent.")
-    assert Submission.objects.count() == 1
+def test_what_something_is_in_the_way_of_is_not_sent_and_asks_for_nothing(client, made, editor):
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=made.oid, contacts=())
+    response = press(client, opened(child, editor), ticked=[])
+    assert (response.status_code, response.context["notes"]) == (409, ["Send Lakeside 1 first. Nothing was sent."])
+    assert not Submission.objects.exists()
 
 
 def test_parents_are_told_by_name_and_oid_on_the_pages_of_the_record_too(client, accepted, editor):

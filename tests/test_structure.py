@@ -148,6 +148,7 @@ def test_only_the_gateway_reads_the_redox_settings():
     readers = {
         name_of(path)
         for path in APP_SOURCES
+        if "REDOX" in path.read_text(encoding="utf-8")
         for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr == "REDOX"
     }

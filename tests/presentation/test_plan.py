@@ -210,12 +210,15 @@ def test_the_progress_counts_in_the_words_of_the_states(editor):
     assert shown.page(plan).progress == "0 of 3 accepted, 1 queued, 1 rejected, 1 needs a decision"
 
 
-def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(plan):
-    row = row_of(plan, state=State.CANCELLED, cancelled_by="Editor One")
-    url = shown.page(Plan.objects.get(pk=plan.pk)).again_url
-    assert url == f"/staging/plans/new/?kind={plan.kind}&record={row.submission.organization_id}"
-    row_of(plan, state=State.ACCEPTED, evidence=Evidence.ANSWER)
-    assert shown.page(Plan.objects.get(pk=plan.pk)).again_url == ""
+def test_what_was_cancelled_can_be_planned_again_once_nothing_is_open(editor):
+    plan = factories.plan([factories.organization(f"{BASE}.{n}", user=editor) for n in (1, 2)], user=editor)
+    first, second = plan.submissions.order_by("pk")
+    Submission.objects.filter(pk=first.pk).update(state=State.CANCELLED, cancelled_by="Editor One")
+    assert shown.page(plan).again_url == ""
+    Submission.objects.filter(pk=second.pk).update(state=State.REJECTED)
+    assert shown.page(plan).again_url == f"/staging/plans/new/?kind={plan.kind}&record={first.organization_id}"
+    Submission.objects.filter(pk=first.pk).update(state=State.ACCEPTED, evidence=Evidence.ANSWER)
+    assert shown.page(plan).again_url == ""
 
 
 def test_a_plan_of_a_branch_names_the_record_above_the_others(editor):

@@ -47,12 +47,12 @@ def north(editor: User) -> Organization:
     return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
 
 
-def test_each_action_can_be_found_and_belongs_to_one_group() -> None:
+def test_each_action_can_be_found_and_belongs_to_one_group():
     grouped = [action for _, actions in GROUPS.values() for action in actions]
     assert sorted(grouped) == sorted(Action)
 
 
-def test_who_and_what_narrow(north: Organization, editor: User) -> None:
+def test_who_and_what_narrow(north, editor):
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     edited(north, other, name="Lakeside Quay")
     add()
@@ -64,7 +64,7 @@ def test_who_and_what_narrow(north: Organization, editor: User) -> None:
     assert audit_filters.said(asked(f"who={other.pk}"), "who") == f"Person: Editor Two ({other.username})"
 
 
-def test_environment_and_outcome_narrow(db: None) -> None:
+def test_environment_and_outcome_narrow(db):
     made = (("staging", "accepted"), ("production", ""), ("staging", "rejected"))
     with audit.recorded(PORTAL) as history:
         for attempt, (environment, outcome) in enumerate(made, 1):
@@ -74,7 +74,7 @@ def test_environment_and_outcome_narrow(db: None) -> None:
     assert numbers("outcome=rejected&environment=production") == []
 
 
-def test_a_record_is_found_under_every_name_and_oid_it_ever_had(north: Organization, editor: User) -> None:
+def test_a_record_is_found_under_every_name_and_oid_it_ever_had(north, editor):
     record = edited(north, editor, name="Harbor Point")
     record = edited(record, editor, oid=f"{BASE}.77")
     factories.organization(f"{BASE}.2", user=editor, name="Mill Valley")
@@ -85,19 +85,19 @@ def test_a_record_is_found_under_every_name_and_oid_it_ever_had(north: Organizat
     assert actions("record=Lakeside North")[-1] == Action.ORGANIZATION_WITHDRAWN
 
 
-def test_a_whole_oid_does_not_find_what_lies_below_it_and_part_of_one_does(north: Organization, editor: User) -> None:
+def test_a_whole_oid_does_not_find_what_lies_below_it_and_part_of_one_does(north, editor):
     factories.organization(f"{BASE}.1.5", user=editor, part_of_oid=north.oid)
     assert len(numbers(f"record={BASE}.1")) == 1
     assert len(numbers("record=99999.1.1.1.1.1")) == 2
 
 
-def test_the_name_of_who_acted_does_not_count_as_a_record(north: Organization) -> None:
+def test_the_name_of_who_acted_does_not_count_as_a_record(north):
     edited(north, factories.UserFactory(role="editor", first_name="Zoë", last_name="Lakeside"), name="Clínica Peñón")
     found = {typed: numbers(f"record={typed}") for typed in ("Editor One", "Zoe", "'", "clinica penon", "north")}
     assert list(found.values()) == [[], [], [], [1, 2], [1, 2]]
 
 
-def test_the_story_of_a_submission_begins_with_the_edits_that_it_carried(north: Organization, editor: User) -> None:
+def test_the_story_of_a_submission_begins_with_the_edits_that_it_carried(north, editor):
     other = factories.organization(f"{BASE}.2", user=editor, name="Lakeside South")
     edited(north, editor, name="Lakeside North Shore")
     sent = factories.submission(north, user=editor)
@@ -127,7 +127,7 @@ def add_at(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return added
 
 
-def test_both_ends_of_the_range_belong_to_it_in_the_zone_that_is_shown(add_at: Callable[..., None]) -> None:
+def test_both_ends_of_the_range_belong_to_it_in_the_zone_that_is_shown(add_at):
     add_at(CHICAGO_MAY_1 - SECOND, CHICAGO_MAY_1, CHICAGO_MAY_1 + DAY - SECOND, CHICAGO_MAY_1 + DAY)
     assert numbers("from=2027-05-01&to=2027-05-01") == [2, 3]
     assert numbers("from=2027-05-01") == [2, 3, 4]
@@ -136,14 +136,14 @@ def test_both_ends_of_the_range_belong_to_it_in_the_zone_that_is_shown(add_at: C
     assert audit_filters.said(asked("from=2027-05-01"), "since") == "From: May 1, 2027"
 
 
-def test_days_in_which_the_clock_changes_are_whole(add_at: Callable[..., None]) -> None:
+def test_days_in_which_the_clock_changes_are_whole(add_at):
     add_at(*(CHICAGO_MARCH_14 + datetime.timedelta(hours=hours) for hours in (-0.01, 0, 22.99, 23)))
     assert numbers("from=2027-03-14&to=2027-03-14") == [2, 3]
 
 
 @settings(max_examples=50)
 @given(st.text(max_size=30))
-def test_no_text_is_a_date_that_breaks_the_range(typed: str) -> None:
+def test_no_text_is_a_date_that_breaks_the_range(typed):
     filters, faults = audit_filters.read(QueryDict(urlencode({"to": typed})))
     assert str(audit_filters.narrowed(filters).query)
     assert (filters.until is None and typed.strip() != "") == bool(faults)
@@ -171,12 +171,12 @@ FAULTS = {
 }
 
 
-def test_what_cannot_be_meant_is_said_and_never_ignored(db: None) -> None:
+def test_what_cannot_be_meant_is_said_and_never_ignored(db):
     found = {query: audit_filters.read(QueryDict(query))[1] for query in FAULTS}
     assert found == {query: dict([fault]) for query, fault in FAULTS.items()}
 
 
-def test_a_filter_is_taken_away_and_the_others_stay(editor: User) -> None:
+def test_a_filter_is_taken_away_and_the_others_stay(editor):
     filters = asked(f"who={editor.pk}&what=edits&from=2027-05-01&times=utc&show=entries")
     assert filters.without("what").address() == f"?who={editor.pk}&from=2027-05-01&times=utc&show=entries"
     assert filters.without("since").address() == f"?who={editor.pk}&what=edits&times=utc&show=entries"

@@ -57,7 +57,7 @@ def rows() -> dict[str, tuple[str, str, str]]:
 # Settings ----------------------------------------------------------------------------------------------------
 
 
-def test_without_a_way_to_sign_in_four_variables_are_missing() -> None:
+def test_without_a_way_to_sign_in_four_variables_are_missing():
     missing = page().missing
     assert [each.variable.removeprefix("REDOX_STAGING_") for each in missing] == [
         "AUTH",
@@ -72,12 +72,12 @@ def test_without_a_way_to_sign_in_four_variables_are_missing() -> None:
     assert ">Check connection<" not in html
 
 
-def test_of_a_chosen_way_only_what_is_missing_is_named() -> None:
+def test_of_a_chosen_way_only_what_is_missing_is_named():
     with override_settings(REDOX=oauth(REDOX_STAGING_PRIVATE_KEY="")):
         assert page().lines_to_set == "REDOX_STAGING_PRIVATE_KEY_FILE="
 
 
-def test_beside_a_fault_what_is_set_is_shown_and_no_default_takes_its_place() -> None:
+def test_beside_a_fault_what_is_set_is_shown_and_no_default_takes_its_place():
     faulty = {"REDOX_STAGING_SOURCE_ID": "no-uuid", "REDOX_STAGING_BASE_OIDS": "2.16.1,2.x"}
     with override_settings(REDOX=redox("https://redox.example.org", **faulty)):
         assert rows()["Address"][:2] == ("https://redox.example.org", "set")
@@ -90,7 +90,7 @@ def test_beside_a_fault_what_is_set_is_shown_and_no_default_takes_its_place() ->
         assert "name:secret" not in html_of_page(page(), "staging")
 
 
-def test_settings_are_shown_without_secrets() -> None:
+def test_settings_are_shown_without_secrets():
     with override_settings(REDOX=oauth()):
         found, html = rows(), html_of_page(page(), "staging")
     assert found["Address"][:2] == (REDOX, "default")
@@ -113,7 +113,7 @@ LEGACY = {
 
 
 @pytest.mark.parametrize(("given", "way"), [({}, "Fixed access token"), (LEGACY, "Legacy API key")])
-def test_no_way_to_sign_in_shows_its_secret(given: dict[str, str], way: str) -> None:
+def test_no_way_to_sign_in_shows_its_secret(given, way):
     with override_settings(REDOX=redox(REDOX, **given)):
         found, html = rows(), html_of_page(page(), "staging")
     assert found["Way to sign in"][0] == way
@@ -122,7 +122,7 @@ def test_no_way_to_sign_in_shows_its_secret(given: dict[str, str], way: str) -> 
     assert [secret for secret in ("staging-token", "legacy-key", "legacy-secret") if secret in html] == []
 
 
-def test_a_key_that_works_but_is_short_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_works_but_is_short_is_marked(monkeypatch):
     with override_settings(REDOX=oauth()):
         note = "never shown. This key has 2,048 bits. It works, but 3,072 bits or more are recommended."
         assert rows()["Private key"][2] == note
@@ -131,7 +131,7 @@ def test_a_key_that_works_but_is_short_is_marked(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.filterwarnings("ignore:Key size should be")
-def test_a_key_that_is_too_short_is_refused() -> None:
+def test_a_key_that_is_too_short_is_refused():
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # the portal's own library makes none
     pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with override_settings(REDOX=oauth(REDOX_STAGING_PRIVATE_KEY=pem)):
@@ -139,7 +139,7 @@ def test_a_key_that_is_too_short_is_refused() -> None:
     assert fault.startswith("REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key has fewer than 2048 bits")
 
 
-def test_the_table_of_routing_ids_is_whole() -> None:
+def test_the_table_of_routing_ids_is_whole():
     html = html_of_page(page(), "staging")
     assert "These never belong into a record’s destination ID." in html
     shown_ids = [text for purpose, ids in ROUTING_TABLE.items() for text in (str(purpose), *ids.values())]
@@ -169,19 +169,19 @@ def checked(succeeded: bool, **facts: Any) -> EnvironmentGate:
         ({"oid": "1.2.3", "known": True, "name": "X"}, "The directory knows 1.2.3: yes, “X”, Active = false."),
     ],
 )
-def test_a_check_says_what_it_found_who_made_it_and_how_long_it_took(facts: dict[str, Any], said: str) -> None:
+def test_a_check_says_what_it_found_who_made_it_and_how_long_it_took(facts, said):
     factories.organization(user=factories.editor())
     sentence = strip_tags(shown.check_sentence(checked(True, token_ms=0, query_ms=120, **facts)))
     assert f"by Editor &lt;One&gt;: token in 0 ms, Query in 0.1 s. {said}" in sentence
 
 
-def test_a_base_oid_is_named_as_such() -> None:
+def test_a_base_oid_is_named_as_such():
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)):
         assert f"does not know {BASE} (your base OID)." in strip_tags(shown.check_sentence(checked(True, oid=BASE)))
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_a_check_that_failed_says_why_as_text(client_of: Any) -> None:
+def test_a_check_that_failed_says_why_as_text(client_of):
     checked(False, sentence="<script>alert(1)</script>\u202e", headline="The token <b>ended", cause="<i>")
     html = client_of("viewer").get("/staging/connection/").content.decode()
     for said in ("Check failed", "Checked by Editor &lt;One&gt;.", "<b>The token &lt;b&gt;ended</b> &lt;i&gt;"):
@@ -193,7 +193,7 @@ def test_a_check_that_failed_says_why_as_text(client_of: Any) -> None:
     ("seconds", "said"),
     [(0, "less than 2 seconds apart"), (30, "30 seconds behind Redox's"), (-30, "30 seconds ahead of Redox's")],
 )
-def test_the_clocks_are_compared(seconds: int, said: str) -> None:
+def test_the_clocks_are_compared(seconds, said):
     gate = checked(True)
     assert gate.checked_at is not None
     moment = gate.checked_at.replace(microsecond=0)
@@ -207,7 +207,7 @@ def test_the_clocks_are_compared(seconds: int, said: str) -> None:
 # Workers -----------------------------------------------------------------------------------------------------
 
 
-def test_workers_are_listed_with_whether_they_send_alike() -> None:
+def test_workers_are_listed_with_whether_they_send_alike():
     assert "No worker is running. What is queued waits." in html_of_page(page(), "staging")
     now, staging = clock.now(), workers.fingerprint().split("-")[0]
     workers.beat("alpha", now)

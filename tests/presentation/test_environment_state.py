@@ -42,13 +42,13 @@ def checked(**values: Any) -> dict[str, Any]:
         ({"hold_until": NOW, "probing": True, "failures": 1}, "not_checked", ""),  # a single failure is no pause
     ],
 )
-def test_the_gate_says_what_is_sent(values: dict[str, Any], key: str, sentence: str) -> None:
+def test_the_gate_says_what_is_sent(values, key, sentence):
     state = environment_state("staging", EnvironmentGate(environment="staging", **values))
     assert (state.key, sentence in state.sentence) == (key, True)
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_a_check_counts_while_its_settings_are_in_force() -> None:
+def test_a_check_counts_while_its_settings_are_in_force():
     gate = EnvironmentGate(environment="staging", **checked())
     assert environment_state("staging", gate).key == "connected"
     gate.check_succeeded = False
@@ -58,13 +58,13 @@ def test_a_check_counts_while_its_settings_are_in_force() -> None:
         assert environment_state("staging", gate).key == "not_checked"
 
 
-def test_without_a_credential_nothing_is_connected() -> None:
+def test_without_a_credential_nothing_is_connected():
     state = environment_state("production")
     assert state.key == "not_connected"
     assert state.sentence.startswith("No credential is set for PRODUCTION.")
 
 
-def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use() -> None:
+def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use():
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID="no-uuid")):
         state = environment_state("staging")
         assert (state.key, state.word) == ("faulty", "Not connected")

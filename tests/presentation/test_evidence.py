@@ -6,8 +6,7 @@ import re
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, User, clock
-from organizations.practice import PracticeDirectory
+from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
 from organizations.presentation import acceptance, evidence, freshness, waiting
 from organizations.presentation.submission import rows
 from organizations.services import asking, differences, organizations
@@ -50,7 +49,7 @@ def submission_of(submission: Submission) -> Submission:
 
 @pytest.mark.parametrize("kind", Evidence)
 @pytest.mark.parametrize("active", [True, False])
-def test_active_wanted_again_names_its_evidence(kind: Evidence, active: bool) -> None:
+def test_active_wanted_again_names_its_evidence(kind, active):
     submission = Submission(decided_by="Approver One")
     made = Organization(
         active=active, confirmed_active=active, confirmed_evidence=kind, confirmed_submission=submission
@@ -63,14 +62,14 @@ def test_active_wanted_again_names_its_evidence(kind: Evidence, active: bool) ->
     assert evidence.active_again(made) == f"Active of the record is wanted {str(active).lower()} again."
 
 
-def test_active_wanted_again_may_be_taken_from_the_directory(editor: User) -> None:
+def test_active_wanted_again_may_be_taken_from_the_directory(editor):
     made = differing(editor, active=False)
     made = differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
     said = evidence.active_again(fresh(made))
     assert said == "Active of the record is wanted false again, as it was taken from the directory."
 
 
-def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(editor: User) -> None:
+def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(editor):
     made = factories.organization(user=editor)
     read(made, made.record())
     differences.claim(made.pk, reason="Ours", actor=acting(editor))
@@ -78,7 +77,7 @@ def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(ed
     assert said == "Active of the record is wanted true again, as the directory showed it."
 
 
-def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor: User) -> None:
+def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
     made = factories.organization(user=editor)
     organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
     assert evidence.active_again(fresh(made)) == "Active of the record is wanted true again."
@@ -97,26 +96,26 @@ def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor: User) ->
         ({"state": State.QUEUED}, "Queued"),
     ],
 )
-def test_a_list_names_who_accepted_or_rejected(values: dict[str, str], word: str) -> None:
+def test_a_list_names_who_accepted_or_rejected(values, word):
     submission = Submission(pk=7, **values)
     assert evidence.state_word(submission).word == word
     assert evidence.state_word(submission).key == values["state"]
 
 
-def test_the_rows_of_a_list_have_the_word() -> None:
+def test_the_rows_of_a_list_have_the_word():
     accepted = Submission(pk=7, state=State.ACCEPTED, evidence=Evidence.QUERY)
     assert [row.word.word for row in rows([accepted])] == ["Accepted, shown by a Query"]
 
 
 @pytest.mark.parametrize("kind", Evidence)
-def test_each_kind_is_named_in_the_export_and_where_a_review_compares(kind: Evidence) -> None:
+def test_each_kind_is_named_in_the_export_and_where_a_review_compares(kind):
     submission = Submission(pk=7, decided_by="Ada Approver")
     made = Organization(confirmed_evidence=kind, confirmed_at=MAY_3, confirmed_submission=submission)
     assert evidence.in_export(made) == EXPORTED[kind]
     assert freshness.accepted_by(made) == COMPARED_WITH[kind]
 
 
-def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer() -> None:
+def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer():
     proved = Submission(state=State.ACCEPTED, evidence=Evidence.QUERY, evidence_at=MAY_3, attempt=1, http_status=200)
     assert acceptance.basis(proved, []).sentence.endswith("own answer was 200.")
     assert acceptance.basis(proved, []).more != ()
@@ -126,7 +125,7 @@ def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer() -> None:
     assert basis.more == ()  # nor that nothing was sent a second time
 
 
-def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice: PracticeDirectory, editor: User) -> None:
+def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice, editor):
     """Not offered today; an earlier release may have stored it."""
     submission = factories.submission(factories.organization(user=editor), user=editor)
     answer = asking.ask_about(submission, actor=acting(editor))
@@ -136,7 +135,7 @@ def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice: Pra
     assert re.fullmatch(r"The directory was asked at .+ and did not show it\.", strip_tags(more))
 
 
-def test_of_a_second_new_that_only_repeats_what_was_accepted_a_query_proves_nothing(editor: User) -> None:
+def test_of_a_second_new_that_only_repeats_what_was_accepted_a_query_proves_nothing(editor):
     """Redox called the OID "is not valid": only a Query would show whether it is gone."""
     made = factories.accepted(user=editor)
     Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)

@@ -58,23 +58,23 @@ NARROWED = {
 }
 
 
-def test_each_filter_narrows_and_each_order_sorts() -> None:
+def test_each_filter_narrows_and_each_order_sorts():
     assert {query: names(query) for query in NARROWED} == NARROWED
 
 
-def test_oids_sort_by_their_arcs(editor: User) -> None:
+def test_oids_sort_by_their_arcs(editor):
     for number in (10, 9):
         factories.organization(f"{BASE}.{number}", user=editor, name=str(number))
     assert names() == ["North Region", "Quarry Road", "Alone", "9", "10"]
 
 
-def test_deactivated_records_can_be_left_out() -> None:
+def test_deactivated_records_can_be_left_out():
     Organization.objects.filter(oid=BASE).update(confirmed_active=False)
     assert names("hide_deactivated=1") == ["Quarry Road", "Alone"]
     assert names("standing=deactivated") == ["North Region"]
 
 
-def test_saved_by_is_what_these_people_saved_last(editor: User) -> None:
+def test_saved_by_is_what_these_people_saved_last(editor):
     other = factories.editor(username="other")
     Organization.objects.filter(name="Alone").update(edited_by=other)
     Organization.objects.filter(name="Quarry Road").update(edited_by=None)
@@ -86,12 +86,12 @@ def test_saved_by_is_what_these_people_saved_last(editor: User) -> None:
     assert chip.text == "Saved by: Editor One"
 
 
-def test_a_chip_names_its_filter_and_takes_it_away() -> None:
+def test_a_chip_names_its_filter_and_takes_it_away():
     chips = filters.chips("staging", asked(f"stands_for=location&state=IL&below={BASE}&view=list"))
     assert [chip.text for chip in chips] == ["Kind of record: Physical location", "State: IL", "Below: North Region"]
     assert chips[1].url == f"?stands_for=location&below={BASE}&view=list"
 
 
-def test_where_nothing_fits_the_filter_that_leaves_out_most_is_known() -> None:
+def test_where_nothing_fits_the_filter_that_leaves_out_most_is_known():
     assert filters.worst("staging", asked("q=road&standing=deactivated")) == ("standing", 1)
     assert filters.worst("staging", asked("q=xyz&standing=active")) == ("q", 1)

@@ -1,12 +1,9 @@
 """The list and the tree of organizations: rows, what is folded, what a folded branch says, and what is chosen."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from django.http import QueryDict
 
-from organizations.models import Environment, Organization, State, Submission, User
+from organizations.models import Environment, Organization, State, Submission
 from organizations.presentation import choosing, filters, listing, tree
 from organizations.presentation.listing import Listing
 from organizations.presentation.rows import Row
@@ -45,45 +42,43 @@ def change(*oids: str) -> None:
 
 
 class TestFolding:
-    def test_a_tree_that_fits_a_short_screen_is_open(self, db: None) -> None:
+    def test_a_tree_that_fits_a_short_screen_is_open(self, db):
         bulk.records(20)
         page = shown()
         assert [row.level for row in page.rows] == [1, 2] + [3] * 18
         assert [row.children for row in page.rows[:3]] == [1, 18, 0]
         assert (page.folded, page.unfold_url) == (0, "")
 
-    def test_regions_of_a_larger_tree_are_folded_and_counted(self, regions: list[Organization]) -> None:
+    def test_regions_of_a_larger_tree_are_folded_and_counted(self, regions):
         page = shown()
         assert open_rows(page) == [BASE]
         assert [row.organization.oid for row in page.rows] == [BASE, NORTH, SOUTH]
         assert (page.summary, page.folded, page.fold_url) == ("63 records", 60, "")
 
-    def test_the_way_that_was_asked_for_is_open_and_can_be_closed(self, regions: list[Organization]) -> None:
+    def test_the_way_that_was_asked_for_is_open_and_can_be_closed(self, regions):
         page = shown(f"open={NORTH}")
         assert (open_rows(page), len(page.rows)) == ([BASE, NORTH], 33)
         assert row_of(page, NORTH).toggle_url == f"/staging/organizations/?open={BASE}"
         assert len(shown("open=none").rows) == 1
 
-    def test_all_can_be_unfolded_and_folded_again(self, regions: list[Organization]) -> None:
+    def test_all_can_be_unfolded_and_folded_again(self, regions):
         unfolded = shown(shown().unfold_url.partition("?")[2])
         assert (len(unfolded.rows), unfolded.folded, unfolded.unfold_url) == (63, 0, "")
         assert open_rows(shown(unfolded.fold_url.partition("?")[2])) == [BASE]
 
-    def test_records_behind_more_here_are_counted_and_their_region_says_so(self, regions: list[Organization]) -> None:
+    def test_records_behind_more_here_are_counted_and_their_region_says_so(self, regions):
         Organization.objects.filter(part_of_oid=SOUTH).exclude(oid__endswith="1").update(part_of_oid=NORTH)
         page = shown(f"open={NORTH}")
         assert (row_of(page, NORTH).children, page.rows[-2].more) == (57, 7)
         assert (row_of(page, NORTH).unshown, row_of(page, BASE).unshown) == (7, 0)
         assert (page.folded, page.unshown) == (3, 7)
 
-    def test_a_page_that_would_be_too_long_is_not_offered(
-        self, regions: list[Organization], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_page_that_would_be_too_long_is_not_offered(self, regions, monkeypatch):
         monkeypatch.setattr(tree, "MOST_UNFOLDED", 62)
         page = shown()
         assert (page.folded, page.unfold_url) == (60, "")
 
-    def test_the_way_leads_past_the_first_children_of_many(self, regions: list[Organization]) -> None:
+    def test_the_way_leads_past_the_first_children_of_many(self, regions):
         below = [bulk.row(f"{SOUTH}.{number}", SOUTH, "staging") for number in range(31, 121)]
         Organization.objects.bulk_create(below)
         page = shown(f"open={SOUTH}")
@@ -91,14 +86,14 @@ class TestFolding:
         last = shown(f"open={SOUTH}.120").rows[-1]
         assert (last.organization.oid, last.more, last.more_url) == (f"{SOUTH}.120", 69, "")
 
-    def test_a_record_whose_parent_is_not_ours_is_at_the_top_of_its_page(self, db: None) -> None:
+    def test_a_record_whose_parent_is_not_ours_is_at_the_top_of_its_page(self, db):
         alone = [bulk.row(f"{BASE}.{number}", "2.999.1", "staging") for number in range(1, 61)]
         Organization.objects.bulk_create(alone)
         page = shown(f"open={BASE}.60")
         assert page.page.number == 2
         assert row_of(page, f"{BASE}.60").level == 1
 
-    def test_a_hit_opens_what_it_lies_below(self, regions: list[Organization]) -> None:
+    def test_a_hit_opens_what_it_lies_below(self, regions):
         change(f"{SOUTH}.7")
         page = shown("open_work=changes_not_sent")
         assert [row.organization.oid for row in page.rows] == [BASE, SOUTH, f"{SOUTH}.7"]
@@ -108,7 +103,7 @@ class TestFolding:
 
 
 class TestList:
-    def test_it_sorts_both_ways_and_pages(self, regions: list[Organization]) -> None:
+    def test_it_sorts_both_ways_and_pages(self, regions):
         first, last = shown("view=list"), shown("view=list&page=2&sort=-oid")
         assert (len(first.rows), len(last.rows)) == (50, 13)
         assert (first.columns["oid"].aria_sort, last.columns["oid"].aria_sort) == ("ascending", "descending")
@@ -116,7 +111,7 @@ class TestList:
         assert first.columns["oid"].url == "/staging/organizations/?view=list&sort=-oid"
         assert last.rows[-1].organization.oid == BASE
 
-    def test_where_nothing_fits_the_filter_to_drop_is_named(self, regions: list[Organization]) -> None:
+    def test_where_nothing_fits_the_filter_to_drop_is_named(self, regions):
         one = shown("q=lakeside&standing=unknown").nothing()
         assert one.text == "Nothing fits all filters. Without 'Directory status: Unknown' there are 63."
         assert (one.url, one.step) == ("/staging/organizations/?q=lakeside", "Remove it")
@@ -133,9 +128,7 @@ class TestEmpty:
             ("production", True, "test in STAGING, then repeat here.", "/staging/organizations/", ""),
         ],
     )
-    def test_an_environment_without_records_says_what_to_do(
-        self, environment: str, is_connected: bool, says: str, url: str, other_url: str
-    ) -> None:
+    def test_an_environment_without_records_says_what_to_do(self, environment, is_connected, says, url, other_url):
         empty = listing.empty(Environment(environment), is_connected=is_connected, may_edit=True)
         assert says in empty.text
         assert (empty.url, empty.other_url) == (url, other_url)
@@ -143,9 +136,7 @@ class TestEmpty:
 
 
 class TestWorkBelow:
-    def test_a_folded_branch_says_what_it_holds_in_the_order_of_work(
-        self, regions: list[Organization], editor: User
-    ) -> None:
+    def test_a_folded_branch_says_what_it_holds_in_the_order_of_work(self, regions, editor):
         unclear, queued = Organization.objects.filter(oid__in=[f"{NORTH}.1", f"{NORTH}.2"])
         for made, state in ((unclear, State.NEEDS_PERSON), (queued, State.QUEUED)):
             (submission,) = bulk.sent([made], [editor])
@@ -162,14 +153,12 @@ class TestWorkBelow:
         ]
         assert row_of(page, SOUTH).within == []  # its own work does not count as work below
 
-    def test_an_open_branch_knows_all_that_lies_below_it(self, regions: list[Organization]) -> None:
+    def test_an_open_branch_knows_all_that_lies_below_it(self, regions):
         change(f"{NORTH}.3", f"{SOUTH}.3", SOUTH)
         top = row_of(shown(), BASE)
         assert (top.below.records, [text for _, text in top.within]) == (62, ["3 not sent"])
 
-    def test_it_is_one_query_for_any_number_of_branches(
-        self, regions: list[Organization], django_assert_max_num_queries: Callable[..., Any]
-    ) -> None:
+    def test_it_is_one_query_for_any_number_of_branches(self, regions, django_assert_max_num_queries):
         with django_assert_max_num_queries(17) as few:
             shown()
         heads = [bulk.row(f"{BASE}.{number}", BASE, "staging") for number in range(3, 10)]
@@ -177,7 +166,7 @@ class TestWorkBelow:
         with django_assert_max_num_queries(len(few)):
             assert len(shown().rows) == 10
 
-    def test_records_that_form_a_circle_end_the_count(self, regions: list[Organization]) -> None:
+    def test_records_that_form_a_circle_end_the_count(self, regions):
         Organization.objects.filter(oid=NORTH).update(part_of_oid=f"{NORTH}.1")
         (north,) = tree.branch(Organization.objects.get(oid=f"{NORTH}.1"), "")
         assert north.below.records == 31
@@ -186,7 +175,7 @@ class TestWorkBelow:
 @pytest.mark.one_database
 class TestAddingBelow:
     @pytest.mark.parametrize("view", ["tree", "list"])
-    def test_nothing_is_offered_below_what_is_deactivated(self, regions: list[Organization], view: str) -> None:
+    def test_nothing_is_offered_below_what_is_deactivated(self, regions, view):
         Organization.objects.filter(oid=NORTH).update(confirmed_active=False)
         page = shown(f"open={NORTH}" if view == "tree" else "view=list")
         offered = [oid for oid in (BASE, NORTH, f"{NORTH}.1", SOUTH) if row_of(page, oid).can_add_below]
@@ -194,7 +183,7 @@ class TestAddingBelow:
 
 
 class TestChoosing:
-    def test_all_with_unsent_changes_are_shown_and_ticked(self, regions: list[Organization]) -> None:
+    def test_all_with_unsent_changes_are_shown_and_ticked(self, regions):
         change(f"{NORTH}.3", f"{SOUTH}.3")
         page = shown()
         assert (page.unsent, page.choose_label) == (2, "Choose all 2 with unsent changes")
@@ -202,27 +191,25 @@ class TestChoosing:
         assert [row.organization.oid for row in chosen.rows if row.is_chosen] == [f"{NORTH}.3", f"{SOUTH}.3"]
         assert chosen.chosen == 2
 
-    def test_all_that_are_chosen_at_once_are_on_one_page(self, regions: list[Organization]) -> None:
+    def test_all_that_are_chosen_at_once_are_on_one_page(self, regions):
         Organization.objects.update(changes=1)
         assert shown(shown().choose_url.partition("?")[2]).chosen == 63
 
-    def test_only_as_many_as_a_plan_holds_are_chosen_at_once(
-        self, regions: list[Organization], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_only_as_many_as_a_plan_holds_are_chosen_at_once(self, regions, monkeypatch):
         Organization.objects.update(changes=1)
         monkeypatch.setattr(listing, "MOST_RECORDS", 60)
         page = shown()
         assert page.choose_label == "Choose 60 of 63 with unsent changes"
         assert shown(page.choose_url.partition("?")[2]).chosen == 60
 
-    def test_the_filters_in_force_still_narrow(self, regions: list[Organization]) -> None:
+    def test_the_filters_in_force_still_narrow(self, regions):
         change(f"{NORTH}.3", f"{SOUTH}.3")
         assert shown(f"below={NORTH}").unsent == 1
         found = shown("q=lakeside&view=list")
         assert found.unsent == 0  # a search reads every record, and is not made twice
         assert found.rows[0].match is not None
 
-    def test_what_is_on_its_way_is_not_among_them(self, regions: list[Organization], editor: User) -> None:
+    def test_what_is_on_its_way_is_not_among_them(self, regions, editor):
         change(NORTH)
         made = Organization.objects.get(oid=NORTH)
         (submission,) = bulk.sent([made], [editor])
@@ -230,11 +217,11 @@ class TestChoosing:
         Organization.objects.filter(pk=made.pk).update(last_submission=submission)
         assert shown().unsent == 0
 
-    def test_who_cannot_send_is_offered_nothing_to_choose(self, regions: list[Organization]) -> None:
+    def test_who_cannot_send_is_offered_nothing_to_choose(self, regions):
         change(NORTH)
         assert shown(can_choose=False).unsent == 0
 
-    def test_chosen_records_without_a_row_are_kept_and_counted(self, regions: list[Organization]) -> None:
+    def test_chosen_records_without_a_row_are_kept_and_counted(self, regions):
         north, folded = (Organization.objects.get(oid=oid).pk for oid in (NORTH, f"{SOUTH}.3"))
         page = shown(f"record={north}&record={folded}.999999&record=x")
         assert row_of(page, NORTH).is_chosen
@@ -243,7 +230,7 @@ class TestChoosing:
 
 @pytest.mark.one_database
 class TestFilters:
-    def test_two_selects_are_seen_and_the_others_behind_more_filters(self, regions: list[Organization]) -> None:
+    def test_two_selects_are_seen_and_the_others_behind_more_filters(self, regions):
         page = shown()
         assert [choice.title for choice in page.choices] == ["Directory status", "To do"]
         assert [choice.title for choice in page.more_choices] == ["Kind of record", "State", "Contact"]
@@ -251,13 +238,9 @@ class TestFilters:
     @pytest.mark.parametrize(
         ("query", "is_set"), [("standing=active", False), ("state=WI", True), (f"below={NORTH}", True)]
     )
-    def test_more_filters_are_open_while_one_of_them_is_set(
-        self, regions: list[Organization], query: str, is_set: bool
-    ) -> None:
+    def test_more_filters_are_open_while_one_of_them_is_set(self, regions, query, is_set):
         assert shown(query).is_more_set is is_set
 
-    def test_deactivated_records_are_left_out_by_a_link_that_keeps_the_filters(
-        self, regions: list[Organization]
-    ) -> None:
+    def test_deactivated_records_are_left_out_by_a_link_that_keeps_the_filters(self, regions):
         assert shown("state=WI").hide_url == "/staging/organizations/?state=WI&hide_deactivated=1"
         assert [shown(query).hide_url for query in ("hide_deactivated=1", "standing=deactivated")] == ["", ""]

@@ -49,11 +49,11 @@ def row(user: User) -> shown.PersonRow:
         (tuple(ROLES), "edit; send to both; decide; export; manage people"),
     ],
 )
-def test_what_a_person_can_do_follows_from_the_roles(boss: User, roles: tuple[str, ...], can: str) -> None:
+def test_what_a_person_can_do_follows_from_the_roles(boss, roles, can):
     assert row(save(User(username="anna"), boss, *roles)).can == can
 
 
-def test_roles_that_two_people_gave_are_said_one_by_one(boss: User, other: User) -> None:
+def test_roles_that_two_people_gave_are_said_one_by_one(boss, other):
     anna = save(User(username="anna"), boss, "editor")
     [by] = row(anna).given_by
     assert by.startswith("Boss One (boss), ")
@@ -63,13 +63,13 @@ def test_roles_that_two_people_gave_are_said_one_by_one(boss: User, other: User)
     assert second.startswith("editor: Boss One (boss), ")
 
 
-def test_roles_from_before_and_those_of_the_machine_are_said_as_such(boss: User) -> None:
+def test_roles_from_before_and_those_of_the_machine_are_said_as_such(boss):
     assert row(boss).given_by == ["not recorded"]
     first = row(User.objects.create_superuser("first"))
     assert (first.roles, first.can) == (["made on the machine"], "manage people")
 
 
-def test_a_closed_account_says_who_closed_it_last(boss: User, other: User) -> None:
+def test_a_closed_account_says_who_closed_it_last(boss, other):
     anna = save(User(username="anna"), boss, "editor")
     assert row(anna).closed == ""
     for is_active, actor in ((False, boss), (True, boss), (False, other), (False, boss)):
@@ -80,7 +80,7 @@ def test_a_closed_account_says_who_closed_it_last(boss: User, other: User) -> No
     assert (listed.active_words, listed.closed_words) == ("2 people can sign in.", "1 person can no longer sign in")
 
 
-def test_closing_names_who_else_can_and_what_stays(boss: User) -> None:
+def test_closing_names_who_else_can_and_what_stays(boss):
     anna = save(User(username="anna"), boss, "approver")
     UserFactory(username="bert", role="editor")
     UserFactory(username="gone", role="approver", is_active=False)

@@ -61,7 +61,7 @@ def north(editor: User) -> Organization:
     return factories.organization(f"{BASE}.1", user=editor, name="Lakeside North")
 
 
-def test_a_submission_is_one_line_with_the_edits_it_carried(practice, north, editor) -> None:
+def test_a_submission_is_one_line_with_the_edits_it_carried(practice, north, editor):
     edited(north, editor, name="Lakeside Quay")
     sent = factories.submission(north, user=editor)
     assert delivery.deliver_next("staging", actor=WORKER)
@@ -77,7 +77,7 @@ def test_a_submission_is_one_line_with_the_edits_it_carried(practice, north, edi
     assert set(WORDS) == set(Action)
 
 
-def test_an_edit_that_was_accepted_before_or_discarded_is_not_in_the_story(north, editor) -> None:
+def test_an_edit_that_was_accepted_before_or_discarded_is_not_in_the_story(north, editor):
     first = factories.submission(north, user=editor)
     end(first, "accepted")
     factories.confirmed(north, submission=first)
@@ -92,14 +92,14 @@ def test_an_edit_that_was_accepted_before_or_discarded_is_not_in_the_story(north
     assert [line.entry.action for line in (discarded, gone)] == ["organization.discarded", "organization.edited"]
 
 
-def test_a_deactivation_carries_no_edit(north, editor) -> None:
+def test_a_deactivation_carries_no_edit(north, editor):
     sent = factories.submission(north, user=editor)
     Submission.objects.filter(pk=sent.pk).update(intent="deactivate")
     story, added = lines()
     assert (inside(story), added.entry.action) == (["submission.made"], "organization.created")
 
 
-def test_what_was_rejected_and_sent_again_is_in_both_stories(north, editor) -> None:
+def test_what_was_rejected_and_sent_again_is_in_both_stories(north, editor):
     first = factories.submission(north, user=editor)
     end(first, "rejected")
     edited(north, editor, name="Lakeside Quay")
@@ -109,7 +109,7 @@ def test_what_was_rejected_and_sent_again_is_in_both_stories(north, editor) -> N
     assert inside(rejected) == ["organization.created", "submission.made", "attempt.outcome"]
 
 
-def test_a_stop_of_sending_stays_a_line_of_its_own(north, editor) -> None:
+def test_a_stop_of_sending_stays_a_line_of_its_own(north, editor):
     sent = factories.submission(north, user=editor)
     with history.recorded(WORKER) as made:
         gate = environments.locked_gate("staging")
@@ -142,7 +142,7 @@ ENDS: list[tuple[Action, dict[str, Any], str, str]] = [
 ]
 
 
-def test_the_state_and_its_evidence_are_those_of_the_last_entry(north, editor) -> None:
+def test_the_state_and_its_evidence_are_those_of_the_last_entry(north, editor):
     sent = factories.submission(north, user=editor)
     for action, body, word, ending in ENDS:
         step(action, sent, **body)
@@ -151,14 +151,14 @@ def test_the_state_and_its_evidence_are_those_of_the_last_entry(north, editor) -
         assert say(story).endswith(f"New of Lakeside North. {ending}".rstrip())
 
 
-def test_a_decision_names_who_decided(north, editor) -> None:
+def test_a_decision_names_who_decided(north, editor):
     details = {"state": "rejected", "verdict": "give_up"}
     step(Action.SUBMISSION_SETTLED, factories.submission(north, user=editor), actor=acting(editor), details=details)
     [story] = lines()
     assert (story.headline.word, "Decided by <b>Editor One</b>" in say(story)) == ("Rejected", True)
 
 
-def test_within_filters_a_line_tells_the_state_then_and_names_the_later_one(north, editor) -> None:
+def test_within_filters_a_line_tells_the_state_then_and_names_the_later_one(north, editor):
     sent = factories.submission(north, user=editor)
     end(sent, "unknown")
     step(Action.SUBMISSION_SETTLED, sent, outcome="accepted", details={"state": "accepted", "evidence": "query"})
@@ -170,7 +170,7 @@ def test_within_filters_a_line_tells_the_state_then_and_names_the_later_one(nort
     assert (edit.headline.word, edit.inside) == ("Added", [])
 
 
-def test_the_page_counts_entries_and_lines(north, editor) -> None:
+def test_the_page_counts_entries_and_lines(north, editor):
     end(factories.submission(north, user=editor), "accepted")
     add()
     found = {
@@ -179,7 +179,7 @@ def test_the_page_counts_entries_and_lines(north, editor) -> None:
     assert found == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry fits, in 1 line"}
 
 
-def test_each_entry_is_in_one_line_of_all_pages(editor, monkeypatch) -> None:
+def test_each_entry_is_in_one_line_of_all_pages(editor, monkeypatch):
     """Stories whose entries lie on both sides of a page's end are shown once, where their newest entry is."""
     monkeypatch.setattr(stories, "ROWS", 4)
     monkeypatch.setattr(stories, "_FIRST_READ", 6)
@@ -203,7 +203,7 @@ def test_each_entry_is_in_one_line_of_all_pages(editor, monkeypatch) -> None:
     assert sorted(sequences) == list(AuditEntry.objects.order_by("sequence").values_list("sequence", flat=True))
 
 
-def test_a_page_looks_at_a_bounded_number_of_entries(editor, north, monkeypatch) -> None:
+def test_a_page_looks_at_a_bounded_number_of_entries(editor, north, monkeypatch):
     monkeypatch.setattr(stories, "MOST_READ", 5)
     sent = factories.submission(north, user=editor)
     for _ in range(9):
@@ -214,7 +214,7 @@ def test_a_page_looks_at_a_bounded_number_of_entries(editor, north, monkeypatch)
     assert page(before=2).older is None
 
 
-def test_of_a_very_long_story_the_first_and_the_last_entries_are_shown(editor, north) -> None:
+def test_of_a_very_long_story_the_first_and_the_last_entries_are_shown(editor, north):
     sent = factories.submission(north, user=editor)
     end(sent, "unknown")
     for _ in range(60):
@@ -245,7 +245,7 @@ def sign_in(user: User) -> None:
         made.add(Action.PERSON_SIGNED_IN, object={"type": "person", "id": str(user.pk), "name": user.get_username()})
 
 
-def test_refused_sign_ins_are_part_of_the_sign_in_after_them(db, at) -> None:
+def test_refused_sign_ins_are_part_of_the_sign_in_after_them(db, at):
     anna = factories.UserFactory(username="anna")
     for seconds, name, address in (
         (0, "anna", ADDRESS),
@@ -268,14 +268,14 @@ def test_refused_sign_ins_are_part_of_the_sign_in_after_them(db, at) -> None:
     assert [line.entry.sequence for line in (stranger, other)] == [3, 2]
 
 
-def test_a_refused_sign_in_is_not_repeated_on_the_next_page(db, at) -> None:
+def test_a_refused_sign_in_is_not_repeated_on_the_next_page(db, at):
     refuse()
     sign_in(factories.UserFactory(username="anna"))
     assert page(before=2).shown == 0
     assert [line.entry.sequence for line in lines("what=refused")] == [1]
 
 
-def test_days_have_their_name(at, db) -> None:
+def test_days_have_their_name(at, db):
     at(0)
     zone = datetime.UTC
     days = [clock.now().date() - datetime.timedelta(days=number) for number in (0, 1, 2)]

@@ -6,7 +6,6 @@ from urllib.parse import parse_qs
 
 import pytest
 from django.http import QueryDict
-from django.test import Client
 
 from organizations.models import Action, AuditEntry, Organization, User, clock
 from organizations.pages import audit as pages
@@ -40,7 +39,7 @@ def listed(shown: AuditPage) -> list[int]:
 # A page of it ------------------------------------------------------------------------------------------------
 
 
-def test_a_viewer_reads_and_is_told_who_exports(client_of, north: Organization, editor: User) -> None:
+def test_a_viewer_reads_and_is_told_who_exports(client_of, north, editor):
     add()
     answer = client_of("viewer").get("/audit/?show=entries&before=2")
     said = text_of(answer)
@@ -51,14 +50,14 @@ def test_a_viewer_reads_and_is_told_who_exports(client_of, north: Organization, 
     assert "You cannot export the history. Auditors can: nobody yet." in said
 
 
-def test_an_auditor_exports_what_is_shown(client_of) -> None:
+def test_an_auditor_exports_what_is_shown(client_of):
     html = client_of("auditor").get("/audit/?what=edits").content.decode()
     assert re.findall(r'href="(/audit/export/[^"]*)"', html) == [
         f"/audit/export/?what=edits&amp;format={form}" for form in ("csv", "json")
     ]
 
 
-def test_a_story_opens_to_its_entries_and_its_line_holds_no_link(north: Organization, editor: User) -> None:
+def test_a_story_opens_to_its_entries_and_its_line_holds_no_link(north, editor):
     sent = factories.submission(north, user=editor)
     html = html_of_page(page(editor))
     [summary] = re.findall(r'<summary class="row-of">.*?</summary>', html)
@@ -74,7 +73,7 @@ def test_a_story_opens_to_its_entries_and_its_line_holds_no_link(north: Organiza
     assert link in html_of_page(submission_page.build(sent, editor), "staging")
 
 
-def test_single_entries_are_one_link_away_and_every_other_link_keeps_them(editor: User) -> None:
+def test_single_entries_are_one_link_away_and_every_other_link_keeps_them(editor):
     assert page(editor, "what=edits").audit.other_view == ("Show single entries", "?what=edits&show=entries")
     single = page(editor, "what=edits&show=entries")
     assert single.audit.other_view == ("Show stories", "?what=edits")
@@ -86,7 +85,7 @@ def test_single_entries_are_one_link_away_and_every_other_link_keeps_them(editor
     assert '<input type="hidden" name="show" value="entries">' in html_of_page(single)
 
 
-def test_pages_go_on_by_sequence_so_that_new_entries_shift_nothing(editor: User) -> None:
+def test_pages_go_on_by_sequence_so_that_new_entries_shift_nothing(editor):
     add(120)
     first = page(editor, "show=entries")
     assert listed(first) == list(range(120, 70, -1))
@@ -101,12 +100,12 @@ def test_pages_go_on_by_sequence_so_that_new_entries_shift_nothing(editor: User)
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 400, "²", "1 OR 1=1", "\x00", ""])
-def test_a_sequence_that_is_none_shows_the_newest(rf, before: str) -> None:
+def test_a_sequence_that_is_none_shows_the_newest(rf, before):
     assert sequence_in(rf.get("/", {"before": before}), "before") is None
     assert sequence_in(rf.get("/", {"before": "71"}), "before") == 71
 
 
-def test_times_are_those_of_the_zone_that_is_shown(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_those_of_the_zone_that_is_shown(editor, monkeypatch):
     moment = datetime.datetime(2027, 5, 1, 4, 30, tzinfo=datetime.UTC)
     monkeypatch.setattr(clock, "now", lambda: moment)
     add()
@@ -114,7 +113,7 @@ def test_times_are_those_of_the_zone_that_is_shown(editor: User, monkeypatch: py
     assert [(day.rows[0].clock, "May 1" in day.label) for day in shown] == [("04:30:00", True), ("23:30:00", False)]
 
 
-def test_beyond_a_thousand_the_page_does_not_count(editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beyond_a_thousand_the_page_does_not_count(editor, monkeypatch):
     monkeypatch.setattr(stories, "MOST_READ", 6)
     monkeypatch.setattr(audit, "MOST_COUNTED", 5)
     add(6)
@@ -122,7 +121,7 @@ def test_beyond_a_thousand_the_page_does_not_count(editor: User, monkeypatch: py
     assert page(editor).audit.summary == "6 entries"
 
 
-def test_where_nothing_fits_the_page_names_the_filter_to_drop(north: Organization, editor: User) -> None:
+def test_where_nothing_fits_the_page_names_the_filter_to_drop(north, editor):
     edited(north, editor, name="Lakeside Quay")
     shown = page(editor, f"who={editor.pk}&environment=production")
     assert shown.audit.nothing == (
@@ -133,7 +132,7 @@ def test_where_nothing_fits_the_page_names_the_filter_to_drop(north: Organizatio
     assert page(editor, "record=nobody&environment=production&who=portal").audit.nothing[0] == "No entry fits."
 
 
-def test_a_filter_that_cannot_be_meant_is_422_and_shows_no_entry(client: Client, north: Organization) -> None:
+def test_a_filter_that_cannot_be_meant_is_422_and_shows_no_entry(client, north):
     answer = client.get("/audit/?to=tomorrow")
     html = answer.content.decode()
     assert answer.status_code == 422
@@ -141,7 +140,7 @@ def test_a_filter_that_cannot_be_meant_is_422_and_shows_no_entry(client: Client,
     assert ('aria-label="Entry' in html, "/audit/export/" in html) == (False, False)
 
 
-def test_each_filter_has_a_label_and_its_error_stands_below_it(editor: User) -> None:
+def test_each_filter_has_a_label_and_its_error_stands_below_it(editor):
     query = "who=x&what=x&outcome=x&environment=x&from=x&to=x&record=a+b+c+d+e+f+g+h+i+j+k&submission=x"
     shown = page(editor, query)
     html = html_of_page(shown)
@@ -157,7 +156,7 @@ def test_each_filter_has_a_label_and_its_error_stands_below_it(editor: User) -> 
     assert parse_qs(shown.audit.filters.address().removeprefix("?")).keys() == {"record"}
 
 
-def test_both_ends_of_a_range_are_said_to_belong_to_it(north: Organization, editor: User) -> None:
+def test_both_ends_of_a_range_are_said_to_belong_to_it(north, editor):
     assert "Both ends of the range belong to it." in text_of_page(page(editor, "from=2020-01-01&to=2190-01-01"))
     assert "Both ends" not in text_of_page(page(editor, "from=2020-01-01"))
 
@@ -165,7 +164,7 @@ def test_both_ends_of_a_range_are_said_to_belong_to_it(north: Organization, edit
 # One entry ---------------------------------------------------------------------------------------------------
 
 
-def test_an_entry_shows_all_that_is_stored(north: Organization, editor: User) -> None:
+def test_an_entry_shows_all_that_is_stored(north, editor):
     edited(north, editor, name="Lakeside Quay")
     entry = AuditEntry.objects.get(action=Action.ORGANIZATION_EDITED)
     html = html_of_page(pages.build_entry(entry))
@@ -178,7 +177,7 @@ def test_an_entry_shows_all_that_is_stored(north: Organization, editor: User) ->
     assert bytes(entry.body).decode() in body.replace("&quot;", '"').replace("&#x27;", "'")
 
 
-def test_the_raw_bytes_are_shown_as_text_and_come_back_as_they_are(client: Client) -> None:
+def test_the_raw_bytes_are_shown_as_text_and_come_back_as_they_are(client):
     raw = b"\x00\xff<script>alert(1)</script>\xe2\x80\xae"
     with history.recorded(PORTAL) as made:
         made.add(Action.ATTEMPT_LATE, raw=raw, submission=1, environment="staging", attempt=1)
@@ -192,7 +191,7 @@ def test_the_raw_bytes_are_shown_as_text_and_come_back_as_they_are(client: Clien
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 
-def test_an_entry_that_does_not_exist_is_not_found(client: Client) -> None:
+def test_an_entry_that_does_not_exist_is_not_found(client):
     add()
     assert client.get("/audit/1/raw/").status_code == 404  # it keeps no bytes
     for number in ("0", "2", "9" * 30):

@@ -2,12 +2,10 @@
 
 import datetime
 import re
-from typing import Any
 
 import pytest
-from django.test import Client
 
-from organizations.models import AuditEntry, EnvironmentGate, Submission, clock
+from organizations.models import AuditEntry, EnvironmentGate, clock
 
 pytestmark = pytest.mark.usefixtures("unreachable_redox")
 
@@ -24,7 +22,7 @@ OF_ONE = (
 )
 
 
-def test_a_closed_gate_is_told_on_every_page(queued: Submission, client: Client) -> None:
+def test_a_closed_gate_is_told_on_every_page(queued, client):
     reason = "Redox refuses the credential"
     EnvironmentGate.objects.filter(pk="staging").update(stopped_at=clock.now(), stopped_reason=reason)
     values = {"entry": AuditEntry.objects.values_list("pk", flat=True)[0], "oid": queued.oid, "submission": queued.pk}
@@ -37,14 +35,14 @@ def test_a_closed_gate_is_told_on_every_page(queued: Submission, client: Client)
 
 
 @pytest.mark.parametrize("values", [{}, {"probing": True, "failures": 5}])
-def test_a_gate_that_waits_is_told_too(values: dict[str, Any], client: Client) -> None:
+def test_a_gate_that_waits_is_told_too(values, client):
     later = clock.now() + datetime.timedelta(hours=1)
     EnvironmentGate.objects.filter(pk="staging").update(hold_until=later, **values)
     for address in ("/", "/staging/submissions/"):
         assert [name for name, _ in BANNER.findall(client.get(address).content.decode())] == ["STAGING"]
 
 
-def test_an_open_gate_has_no_banner(client: Client) -> None:
+def test_an_open_gate_has_no_banner(client):
     EnvironmentGate.objects.filter(pk="staging").update(failures=1)
     for address in ("/", "/help/", "/staging/organizations/", "/staging/submissions/"):
         assert BANNER.findall(client.get(address).content.decode()) == [], address

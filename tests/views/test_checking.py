@@ -1,9 +1,8 @@
 """The page of what today's rules say of all records."""
 
 import pytest
-from django.test import Client
 
-from organizations.models import Environment, Organization, User
+from organizations.models import Environment, Organization
 from organizations.pages import checking
 from organizations.services import checking as checking_service
 from tests import bulk, factories
@@ -14,7 +13,7 @@ from tests.views.pages import text_of
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
-def test_each_finding_leads_to_where_it_is_put_right(editor: User) -> None:
+def test_each_finding_leads_to_where_it_is_put_right(editor):
     made = factories.organization(user=editor, name="Lakeside North")
     Organization.objects.filter(pk=made.pk).update(zip_code="5370")
     page = checking.build(Environment.STAGING, editor, "")
@@ -25,13 +24,13 @@ def test_each_finding_leads_to_where_it_is_put_right(editor: User) -> None:
     assert checking.build(Environment.STAGING, factories.UserFactory(role="viewer"), "").record_page == "record"
 
 
-def test_a_page_is_a_part_of_the_records(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_a_part_of_the_records(client, monkeypatch):
     monkeypatch.setattr(checking_service, "AT_ONCE", 2)
     bulk.records(3)
     assert "records 3 to 3 of 3" in text_of(client.get("/staging/organizations/check/?page=2"))
 
 
-def test_without_a_finding_and_without_a_record_the_page_says_so(editor: User) -> None:
+def test_without_a_finding_and_without_a_record_the_page_says_so(editor):
     page = checking.build(Environment.PRODUCTION, editor, "")
     assert "There are no records in PRODUCTION." in text_of_page(page, "production")
     factories.organization(user=editor, environment="production")

@@ -1,15 +1,10 @@
 """Checking a connection and going on after a stop, as people do it."""
 
-from typing import Any
-
 import pytest
-from django.test import Client
 
-from organizations.models import Action, AuditEntry, Environment, EnvironmentGate, User, clock
+from organizations.models import Action, AuditEntry, Environment, EnvironmentGate, clock
 from organizations.pages import connection
-from organizations.practice import PracticeDirectory
 from organizations.services import environments
-from organizations.services.actors import Actor
 from tests import factories
 from tests.views.pages import text_of
 
@@ -21,14 +16,14 @@ GO_ON = "/staging/connection/go-on/"
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_a_viewer_reads_and_is_told_who_checks(client_of: Any) -> None:
+def test_a_viewer_reads_and_is_told_who_checks(client_of):
     said = text_of(client_of("viewer").get(PAGE))
     assert said.startswith("Connection | STAGING | orgportal ")
     assert "Not checked A credential is set for STAGING." in said
     assert "You cannot check the connection in STAGING. Editors and Approvers can: nobody yet." in said
 
 
-def test_a_check_asks_once_writes_nothing_and_says_what_it_found(client: Client, practice: PracticeDirectory) -> None:
+def test_a_check_asks_once_writes_nothing_and_says_what_it_found(client, practice):
     said = text_of(client.post(CHECK, follow=True))
     assert "Got a token and an answer to a Query. It did not write." in said
     assert " by Editor One: token in 0 ms, Query in " in said
@@ -42,9 +37,7 @@ def test_a_check_asks_once_writes_nothing_and_says_what_it_found(client: Client,
     assert "The fixed access token has ended." in said
 
 
-def test_sending_goes_on_only_after_a_check_that_succeeded(
-    client: Client, practice: PracticeDirectory, worker: Actor
-) -> None:
+def test_sending_goes_on_only_after_a_check_that_succeeded(client, practice, worker):
     environments.stop_now("staging", "Redox does not accept the credential", actor=worker)
     said = text_of(client.get(PAGE))
     assert said.count("Sending to STAGING is stopped since ") == 1
@@ -58,9 +51,7 @@ def test_sending_goes_on_only_after_a_check_that_succeeded(
     assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_RELEASED).count() == 1
 
 
-def test_who_checks_while_redox_asked_to_wait_is_told_how_long(
-    client: Client, practice: PracticeDirectory, worker: Actor
-) -> None:
+def test_who_checks_while_redox_asked_to_wait_is_told_how_long(client, practice, worker):
     environments.hold_now("staging", 60, "too many requests", actor=worker)
     said = text_of(client.post(CHECK, follow=True))
     assert "Redox asked the portal to wait. Nothing is sent to STAGING until " in said
@@ -68,7 +59,7 @@ def test_who_checks_while_redox_asked_to_wait_is_told_how_long(
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_who_may_not_send_does_not_go_on(client: Client, editor: User, worker: Actor) -> None:
+def test_who_may_not_send_does_not_go_on(client, editor, worker):
     environments.stop_now("production", "Redox does not accept the credential", actor=worker)
     gate = EnvironmentGate.objects.filter(pk="production")
     gate.update(checked_at=clock.now(), check_succeeded=True)

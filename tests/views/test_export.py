@@ -5,9 +5,8 @@ import io
 from typing import Any
 
 import pytest
-from django.test import Client
 
-from organizations.models import Action, AuditEntry, Organization, User
+from organizations.models import Action, AuditEntry, Organization
 from organizations.views.files import download
 from tests import factories
 from tests.factories import BASE
@@ -29,9 +28,7 @@ def made_exports() -> list[tuple[str, int]]:
     return [(entry.facts["environment"], entry.facts["details"]["rows"]) for entry in entries]
 
 
-def test_the_records_that_fit_are_exported_and_that_is_noted_once(
-    client: Client, family: dict[str, Organization]
-) -> None:
+def test_the_records_that_fit_are_exported_and_that_is_noted_once(client, family):
     answer = client.get(RECORDS, {"q": "quarry"})
     assert [row["Name"] for row in rows_of(answer)] == ["Quarry Road"]
     assert answer["Content-Disposition"] == 'attachment; filename="organizations-staging.csv"'
@@ -41,7 +38,7 @@ def test_the_records_that_fit_are_exported_and_that_is_noted_once(
     assert sorted(made_exports()) == [("staging", 1), ("staging", len(family))]
 
 
-def test_all_findings_are_exported_and_that_is_noted(client: Client, editor: User) -> None:
+def test_all_findings_are_exported_and_that_is_noted(client, editor):
     made = factories.organization(user=editor, name="=Lakeside")
     Organization.objects.filter(pk=made.pk).update(zip_code="5370")
     [row] = rows_of(client.get(CHECK))

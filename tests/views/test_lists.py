@@ -38,16 +38,14 @@ def lines_of(page: bytes) -> list[str]:
 @pytest.mark.parametrize(
     ("page", "shown"), [("record", SAVED), ("review", SAVED), ("differences", SEEN), ("record-history", BEFORE)]
 )
-def test_each_value_has_its_line(
-    client_of, editor: User, made: Organization, page: str, shown: tuple[str, str]
-) -> None:
+def test_each_value_has_its_line(client_of, editor, made, page, shown):
     found = lines_of(client_of(user=editor).get(edit_url(made, page)).content)
     place = found.index(shown[0])
     assert shown[1] in found[place:]
     assert not [line for line in found if "Beta; " in line or "Beta Gamma" in line]
 
 
-def test_each_value_of_a_conflict_has_its_line(client_of, editor: User, made: Organization) -> None:
+def test_each_value_of_a_conflict_has_its_line(client_of, editor, made):
     client: Client = client_of(user=editor)
     form = form_of(client, made, aliases="Alpha; Beta\nMine")
     other = factories.UserFactory(role="editor")
@@ -57,13 +55,13 @@ def test_each_value_of_a_conflict_has_its_line(client_of, editor: User, made: Or
     assert {"Alpha; Beta", "Mine", "Theirs"} <= set(found)
 
 
-def test_each_value_of_a_plan_has_its_line(client_of, editor: User, made: Organization) -> None:
+def test_each_value_of_a_plan_has_its_line(client_of, editor, made):
     found = lines_of(client_of(user=editor).get(planning.address([made])).content)
     assert SAVED[1] in found
     assert [line for line in found if line.endswith("shows Alpha; Beta")]
 
 
-def test_a_warning_quotes_each_value(editor: User, made: Organization) -> None:
+def test_a_warning_quotes_each_value(editor, made):
     (warning,) = [each for each in reviews.review(made, actor=acting(editor)).warnings if each.key == "overwrite"]
     assert warning.text.endswith(
         "the directory shows 'Alpha; Beta', 'Epsilon'; this message sends 'Alpha; Beta', 'Delta'."

@@ -2,7 +2,6 @@
 
 import pytest
 from django.http import QueryDict
-from django.test import Client
 
 from organizations.models import Environment, Organization, User
 from organizations.pages import organizations
@@ -23,7 +22,7 @@ def page(user: User, query: str = "", environment: str = "staging") -> organizat
     return organizations.build(Environment(environment), user, wanted, number="", wish="", ticks=ticks)
 
 
-def test_an_editor_adds_chooses_and_sends(client: Client, family: dict[str, Organization]) -> None:
+def test_an_editor_adds_chooses_and_sends(client, family):
     shown = client.get(STAGING)
     said = text_of(shown)
     assert said.startswith("Organizations | STAGING | orgportal ")
@@ -35,7 +34,7 @@ def test_an_editor_adds_chooses_and_sends(client: Client, family: dict[str, Orga
     assert shown.content.decode().count("Add a record below ") == 5
 
 
-def test_a_viewer_reads_why_not(client_of, editor: User, family: dict[str, Organization]) -> None:
+def test_a_viewer_reads_why_not(client_of, editor, family):
     shown = client_of("viewer").get(STAGING)
     assert "You cannot edit records in STAGING. Editors and Approvers can: Editor One." in text_of(shown)
     assert "You cannot send to STAGING. " in text_of(shown)
@@ -44,13 +43,13 @@ def test_a_viewer_reads_why_not(client_of, editor: User, family: dict[str, Organ
     assert ("+ below" in html, 'name="record"' in html) == (False, False)
 
 
-def test_a_viewer_chooses_nothing(editor: User, family: dict[str, Organization]) -> None:
+def test_a_viewer_chooses_nothing(editor, family):
     query, viewer = f"record={family['North Region'].pk}", factories.UserFactory(role="viewer")
     of_both = [page(user, query).listing for user in (editor, viewer)]
     assert [(each.chosen, each.unsent) for each in of_both] == [(1, len(family)), (0, 0)]
 
 
-def test_the_address_says_filters_page_open_branches_and_choice(client: Client, editor: User) -> None:
+def test_the_address_says_filters_page_open_branches_and_choice(client, editor):
     bulk.records(80)
     north, south = (Organization.objects.get(oid=f"{BASE}.{number}") for number in (1, 2))
     tree = client.get(f"{STAGING}?open={south.oid}&record={north.pk}").content.decode()
@@ -61,9 +60,7 @@ def test_the_address_says_filters_page_open_branches_and_choice(client: Client, 
     assert "51 to 79 of 79" in second
 
 
-def test_a_branch_comes_as_rows_for_htmx_and_as_the_open_tree_without(
-    client: Client, client_of, family: dict[str, Organization]
-) -> None:
+def test_a_branch_comes_as_rows_for_htmx_and_as_the_open_tree_without(client, client_of, family):
     address, headers = f"{STAGING}{BASE}.1/branch/", {"HX-Request": "true"}
     response = client.get(address, headers=headers)
     rows = response.content.decode()
@@ -74,23 +71,21 @@ def test_a_branch_comes_as_rows_for_htmx_and_as_the_open_tree_without(
     assert client.get(address)["Location"] == f"{STAGING}?open={BASE}.1"
 
 
-def test_a_hit_shows_why_it_fits(editor: User, family: dict[str, Organization]) -> None:
+def test_a_hit_shows_why_it_fits(editor, family):
     html = html_of_page(page(editor, "q=harbor"), "staging")
     assert "alias: Old <mark>Harbor</mark> Pediatrics" in html
     assert "<mark>Harbor</mark> Region" in html
     assert "2 of 5 records fit, and 2 parents" in text_of_page(page(editor, "q=harbor"), "staging")
 
 
-def test_the_form_keeps_what_it_does_not_show_and_offers_records_to_lie_below(
-    editor: User, family: dict[str, Organization]
-) -> None:
+def test_the_form_keeps_what_it_does_not_show_and_offers_records_to_lie_below(editor, family):
     html = html_of_page(page(editor, f"saved_by={editor.pk}&below=north region"), "staging")
     assert f'<input type="hidden" name="saved_by" value="{editor.pk}">' in html
     assert f'<input class="form-control" type="text" id="below" name="below" value="{BASE}.1"' in html
     assert f'data-hx-get="{STAGING}suggestions/"' in html
 
 
-def test_deactivated_records_are_shown_and_can_be_taken_away(editor: User, family: dict[str, Organization]) -> None:
+def test_deactivated_records_are_shown_and_can_be_taken_away(editor, family):
     values = {"presence": "present", "presence_basis": "accepted", "confirmed_active": False}
     Organization.objects.filter(oid=f"{BASE}.2").update(**values)
     html = html_of_page(page(editor), "staging")
@@ -98,7 +93,7 @@ def test_deactivated_records_are_shown_and_can_be_taken_away(editor: User, famil
     assert f'<a href="{STAGING}?hide_deactivated=1">Hide deactivated</a>' in html
 
 
-def test_where_nothing_is_the_page_offers_one_step(editor: User, family: dict[str, Organization]) -> None:
+def test_where_nothing_is_the_page_offers_one_step(editor, family):
     nothing = html_of_page(page(editor, "q=region&standing=active"), "staging")
     assert f'href="{STAGING}?q=region">Remove it</a>' in nothing
     empty = html_of_page(page(editor, environment="production"), "production")

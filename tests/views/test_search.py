@@ -1,9 +1,8 @@
 """The search box of every page: what opens at once, and what a list of hits says."""
 
 import pytest
-from django.test import Client
 
-from organizations.models import Environment, Submission, User
+from organizations.models import Environment, Submission
 from organizations.pages import search
 from organizations.presentation import finding
 from tests import bulk, factories
@@ -15,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SEARCH = "/search/"
 
 
-def test_an_exact_oid_opens_its_record_and_names_that_of_the_other_environment(client: Client, editor: User) -> None:
+def test_an_exact_oid_opens_its_record_and_names_that_of_the_other_environment(client, editor):
     for environment in Environment:
         factories.organization(user=editor, environment=environment)
     for typed in (BASE, f"urn:oid:{BASE}", f"  {BASE} "):
@@ -25,13 +24,13 @@ def test_an_exact_oid_opens_its_record_and_names_that_of_the_other_environment(c
     assert f'Also in STAGING: <a href="/staging/organizations/{BASE}/">open</a>.' in page.content.decode()
 
 
-def test_only_an_oid_alone_is_one(editor: User) -> None:
+def test_only_an_oid_alone_is_one(editor):
     factories.organization(user=editor)
     assert finding.by_oid(f"{BASE} lakeside", Environment.STAGING) == []
     assert finding.by_oid(f"{BASE}.1", Environment.STAGING) == []
 
 
-def test_a_submission_is_found_by_its_number_and_by_redoxs_ids(editor: User, client: Client) -> None:
+def test_a_submission_is_found_by_its_number_and_by_redoxs_ids(editor, client):
     made = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.filter(pk=made.pk).update(redox_message_id="0f1e-message", redox_log_id="0f1e-log")
     address = f"/staging/submissions/{made.pk}/"
@@ -42,7 +41,7 @@ def test_a_submission_is_found_by_its_number_and_by_redoxs_ids(editor: User, cli
     assert client.get(SEARCH, {"q": "0f1e-log"})["Location"] == address
 
 
-def test_what_could_be_a_submission_or_a_record_is_listed(editor: User, client: Client) -> None:
+def test_what_could_be_a_submission_or_a_record_is_listed(editor, client):
     made = factories.submission(factories.organization(user=editor), user=editor)
     factories.organization(f"{BASE}.1", user=editor, name=f"Clinic {made.pk}")
     page = search.build(str(made.pk), None)
@@ -54,7 +53,7 @@ def test_what_could_be_a_submission_or_a_record_is_listed(editor: User, client: 
     assert client.get(SEARCH, {"q": str(made.pk)}).status_code == 200
 
 
-def test_a_hit_names_environment_path_and_field(editor: User) -> None:
+def test_a_hit_names_environment_path_and_field(editor):
     factories.organization(user=editor, name="Lakeside Clinics")
     factories.organization(f"{BASE}.1", user=editor, name="Quarry Road", part_of_oid=BASE, aliases=("Old Harbor",))
     factories.organization(user=editor, name="Harbor Point", environment="production")
@@ -72,14 +71,14 @@ def test_a_hit_names_environment_path_and_field(editor: User) -> None:
     assert "e-mail: <mark>desk@lakeside.example</mark>" in by_mail
 
 
-def test_many_hits_lead_to_the_list(db: None) -> None:
+def test_many_hits_lead_to_the_list(db):
     bulk.records(27)
     html = html_of_page(search.build("lakeside", None))
     assert '<a href="/staging/organizations/?q=lakeside&amp;view=list">All 27 in STAGING</a>' in html
     assert html.count("<tr>") == 1 + finding.HITS_AN_ENVIRONMENT
 
 
-def test_nothing_found_nothing_typed_and_too_many_words_are_said(editor: User) -> None:
+def test_nothing_found_nothing_typed_and_too_many_words_are_said(editor):
     assert "Type what you know." in text_of_page(search.build("", None))
     assert "Nothing was found in STAGING or PRODUCTION." in text_of_page(search.build("xyz", None))
     factories.organization(user=editor, name="a b c d e f g h i j")
@@ -90,7 +89,7 @@ def test_nothing_found_nothing_typed_and_too_many_words_are_said(editor: User) -
     )
 
 
-def test_the_page_has_a_search_field_of_its_own(db: None) -> None:
+def test_the_page_has_a_search_field_of_its_own(db):
     """On a phone the frame has only a link to it. It keeps what was typed, and the environment that it came from."""
     form = html_of_page(search.build("lakeside", Environment.PRODUCTION)).partition("<form")[2].partition("</form>")[0]
     assert f'action="{SEARCH}"' in form

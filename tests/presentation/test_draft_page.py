@@ -39,9 +39,11 @@ def test_one_record_is_one(editor):
 
 def test_a_branch_is_all_that_lies_below(editor):
     top, below, _ = tree_of(editor, 2, 3)
+    factories.organization(f"{BASE}.2.1", user=editor, part_of_oid=below.oid)
     factories.organization("2.999.1", user=editor)
     page = page_of_branch(top, editor)
-    assert (page.page.draft.size, page.action, page.back_url) == (3, branch(top), f"/staging/organizations/{BASE}/")
+    assert [row.below for row in page.page.rows] == ["", "", "Lakeside 2", ""]  # the parent if it is not the root
+    assert (page.action, page.back_url) == (branch(top), f"/staging/organizations/{BASE}/")
     assert page_of_branch(below, editor).page.draft.size == 0  # its parent is not sent with it
 
 

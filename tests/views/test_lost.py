@@ -32,6 +32,8 @@ def test_what_was_typed_is_kept_without_a_sign_in_and_waits_for_its_button_after
     first = visitor.post(edit_url(made), typed)
     assert (first.status_code, dict(first.context["fields"])) == (403, typed)
     assert f'action="{edit_url(made)}"' in first.content.decode()
+    stale = Client(enforce_csrf_checks=True).post(edit_url(made), typed)  # neither a sign-in nor a token
+    assert (stale.status_code, dict(stale.context["fields"])) == (403, typed)
     visitor.force_login(editor)
     response = visitor.post(edit_url(made), typed | {"came-back": "1"})
     assert (response.status_code, response.context["notices"]) == (422, [SENTENCE])

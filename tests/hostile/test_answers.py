@@ -316,11 +316,8 @@ ASKED = (
     "markup",
     "keys nobody knows",
     "long",
-    "nested a little",
     "nested",
-    "as many contacts as nobody has",
     "half of a surrogate pair",
-    "an OID that is none",
 )
 """Those of which each is stored or shown in its own way."""
 

@@ -63,6 +63,7 @@ def signed_in(role: str) -> Client:
     return client
 
 
+@pytest.mark.both_databases
 def test_what_an_address_names_wrongly_is_not_found(db):
     administrator, approver = signed_in("administrator"), signed_in("approver")
     found: dict[str, set[int]] = {}
@@ -140,6 +141,7 @@ def test_no_query_of_an_address_fails(made, role):
     assert stored()[:-1] == before
 
 
+@pytest.mark.both_databases
 def test_what_cannot_be_meant_narrows_no_history_in_silence(client):
     names = ("who", "what", "environment", "outcome", "from", "to")
     response: Any = client.get("/audit/", dict.fromkeys(names, f"\x00{MARKUP}"))

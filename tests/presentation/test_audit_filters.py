@@ -18,7 +18,7 @@ from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import PORTAL, add, edited
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 CREATED, EDITED = Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED
 

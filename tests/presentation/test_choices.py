@@ -6,7 +6,7 @@ from organizations.presentation import choices
 from tests import bulk, factories
 from tests.factories import BASE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from organizations.records import AddressRecord, ContactRecord
 from tests import factories
 from tests.factories import BASE
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases, pytest.mark.usefixtures("unreachable_redox")]
 
 NIGHT = ContactRecord(purpose="Technical", email_addresses=("night@lakeside.example",), work_phone="+16085550199")
 

@@ -135,6 +135,7 @@ class TestEmpty:
         assert listing.empty(Environment(environment), is_connected=is_connected, may_edit=False).url == ""
 
 
+@pytest.mark.both_databases
 class TestWorkBelow:
     def test_a_folded_branch_says_what_it_holds_in_the_order_of_work(self, regions, editor):
         unclear, queued = Organization.objects.filter(oid__in=[f"{NORTH}.1", f"{NORTH}.2"])

@@ -11,7 +11,7 @@ from organizations.services import plans
 from tests import factories
 from tests.factories import BASE, acting
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -176,18 +176,6 @@ def test_the_values_of_what_is_ours_can_be_taken_instead(new: Submission, editor
     assert (taken.confirmed, taken.standing, shown.page(taken).rows) == ("", "seen", ())
 
 
-def test_an_update_of_what_is_ours_sends_back_what_only_the_directory_has(
-    new: Submission, editor: User, approver: Actor
-) -> None:
-    """Or the first Update would remove it: an Update carries the whole record."""
-    connection = replace(THEIRS, carried=(("Type", '{"Value":"Connection"}'),))
-    submission = decide(new, Verdict.OURS, approver, connection)
-
-    update = factories.submission(submission.organization, user=editor)
-    (there,) = json.loads(bytes(update.message))["Organizations"]
-    assert (update.event, there["Type"]) == (Event.UPDATE, {"Value": "Connection"})
-
-
 def test_an_update_that_arrived_in_part_leaves_what_was_accepted_to_compare_with(
     update: Submission, editor: User, approver: Actor
 ) -> None:

@@ -238,22 +238,6 @@ def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(editor: User, wo
     assert "the answer was lost" in submission.state_reason
 
 
-def test_an_answer_after_the_lease_was_lost_is_recorded_and_decides_nothing(
-    practice: PracticeDirectory, editor: User, worker: Actor
-) -> None:
-    submission = factories.submission(factories.organization(user=editor), user=editor)
-    held = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
-    assert held is not None
-    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
-    delivery.reap("staging", actor=worker)
-
-    delivery._send(held, "staging-token", worker)
-
-    submission.refresh_from_db()
-    assert submission.state == State.UNKNOWN
-    assert actions_of(submission)[-1] == Action.ATTEMPT_LATE
-
-
 def test_settings_that_changed_since_the_review_send_nothing(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     source = "7f296bb4-83fd-498d-92f3-a76960648788"

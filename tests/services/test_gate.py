@@ -2,16 +2,13 @@
 
 import datetime
 import json
-from collections.abc import Iterator
 
 import pytest
 from django.db import connection
-from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User
-from organizations.practice import PracticeDirectory
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, User
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
@@ -19,19 +16,12 @@ from organizations.services import delivery, environments, gateway, going_on
 from organizations.services.actors import Actor
 from organizations.services.faults import NotDone
 from tests import factories
-from tests.connected import redox
 from tests.factories import acting
-from tests.services.sending import deliver, sent
+from tests.services.sending import answered, claim
 
 pytestmark = pytest.mark.django_db
 
 GOOD = json.dumps({"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": []}).encode()
-
-
-@pytest.fixture
-def connected() -> Iterator[None]:
-    with override_settings(REDOX=redox("http://127.0.0.1:9")):
-        yield
 
 
 def gate() -> EnvironmentGate:
@@ -66,30 +56,16 @@ def test_a_stop_is_written_down_once_with_its_reason(worker: Actor) -> None:
 
 
 @pytest.mark.parametrize("closed", ["probing", "stopped_at", "hold_until"])
-def test_what_closed_the_gate_a_moment_ago_closes_it_to_the_claim(
-    connected: None, editor: User, worker: Actor, closed: str
-) -> None:
+def test_what_closed_the_gate_a_moment_ago_closes_it_to_the_claim(editor: User, closed: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     EnvironmentGate.objects.filter(pk="staging").update(**{closed: True if closed == "probing" else minutes_ago(-5)})
-    assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker) is None
+    assert claim() is None
     submission.refresh_from_db()
     assert (submission.state, submission.attempt) == (State.QUEUED, 0)
 
 
-def test_no_message_leaves_after_a_pause_before_a_query_was_answered(
-    practice: PracticeDirectory, editor: User, worker: Actor
-) -> None:
-    factories.submission(factories.organization(user=editor), user=editor)
-    EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5, hold_until=minutes_ago(1))
-    assert not deliver()
-    assert sent(practice) == []
-    assert environments.pass_gate("staging", actor=worker)
-    assert deliver()
-    assert [b'"EventType": "Query"' in body for body in sent(practice)] == [True, False]
-
-
 def test_too_many_token_requests_let_the_environment_wait(
-    connected: None, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+    unreachable_redox: None, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=60.0, status=429))
     monkeypatch.setattr(gateway, "access_token", lambda _: busy)
@@ -130,7 +106,7 @@ def test_sending_goes_on_only_after_a_check_since_the_stop_that_succeeded(
     ids=["200", "503", "302", "cut", "broken off"],
 )
 def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
-    connected: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
+    unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
 ) -> None:
     monkeypatch.setattr(gateway, "ask", lambda *_: gateway.Asked(TokenAnswer(token="token"), answer))
     assert environments.check("staging", actor=acting(editor)).succeeded == succeeds
@@ -141,14 +117,11 @@ def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
 
 
 @pytest.mark.parametrize(("failures", "locks"), [(0, 0), (1, 1)])
-def test_workers_wait_for_each_other_at_the_gate_only_where_it_changes(
-    practice: PracticeDirectory, editor: User, failures: int, locks: int
-) -> None:
+def test_workers_wait_for_each_other_at_the_gate_only_where_it_changes(editor: User, failures: int, locks: int) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     EnvironmentGate.objects.update(failures=failures)
     with CaptureQueriesContext(connection) as asked:
-        assert deliver()
-    assert Submission.objects.get().state == State.ACCEPTED
+        answered()
     locking = [each["sql"] for each in asked if each["sql"].endswith("FOR UPDATE")]
     # SQLite locks the whole database, not a row of it.
     expected = locks if connection.features.has_select_for_update else 0

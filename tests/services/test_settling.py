@@ -145,7 +145,7 @@ def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
     assert (gate.is_stopped, gate.failures) == (False, 1)
 
 
-def test_who_lost_the_lease_asks_for_no_new_token(
+def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim, renewed = claimed(), mock.Mock(return_value=False)
@@ -155,6 +155,8 @@ def test_who_lost_the_lease_asks_for_no_new_token(
     with override_settings(REDOX_LEASE=400.0):
         delivery._send(claim, "token", worker)
     renewed.assert_not_called()
+    assert Submission.objects.get().state == State.UNKNOWN
+    assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 
 
 def outcome_entry() -> dict[str, object]:

@@ -108,6 +108,7 @@ def go_on(world: World) -> None:
         world.pass_time(SETTLE + 1)
 
 
+@pytest.mark.one_database
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "cases"),

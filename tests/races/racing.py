@@ -14,7 +14,7 @@ from organizations.models import Contact, EnvironmentGate, Identifier, Organizat
 from organizations.services import failpoints
 from organizations.services.faults import NotDone
 
-FREE_ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
+FREE_ROUNDS = int(os.environ.get("RACE_ROUNDS", "2"))
 BEFORE_LOCKING = ("before-structure-lock",)
 AFTER_READING = ("between-locks", "before-history")
 LONGEST = 10.0
@@ -80,9 +80,7 @@ class Rounds:
     places: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[int]:
-        # SQLite lets nobody begin to write before the other has ended: there is nothing to meet by chance.
-        free = FREE_ROUNDS if connection.vendor == "postgresql" else 2
-        for number in range(1 if self.places else free):
+        for number in range(1 if self.places else FREE_ROUNDS):
             empty()
             yield number
 

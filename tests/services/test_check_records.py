@@ -13,7 +13,7 @@ from organizations.models import Organization, User
 from tests import factories
 from tests.factories import BASE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 type Run = Callable[..., tuple[int, str, str]]
 

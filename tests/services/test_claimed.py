@@ -15,7 +15,7 @@ from tests import factories
 from tests.factories import acting
 from tests.services.sending import differing, edit, fresh, read
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 DESTINATION = "d8ff9fd6-4c3e-4ed7-9a3c-6d1d0e2a7f10"
 

@@ -29,7 +29,7 @@ from tests import factories
 from tests.factories import BASE, UserFactory, acting
 from tests.services.sending import answer_about, answered, as_sent, claim, edit, fresh, lost, read
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 THEIRS = OrganizationRecord(oid=BASE, name="Theirs", part_of_oid=GATEWAY_OID)
 
 

@@ -21,7 +21,7 @@ from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import actions_of, answered, as_sent, claim, deliver, edit, fresh, lost, sent, there
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_a_new_is_sent_once_as_reviewed_and_accepted(practice: PracticeDirectory, editor: User) -> None:

@@ -87,6 +87,7 @@ def fresh_plan(plan: Plan) -> Plan:
     return Plan.objects.get(pk=plan.pk)
 
 
+@pytest.mark.one_database
 class TestDraft:
     def test_parents_come_before_their_children_whatever_was_chosen_first(self, editor: User) -> None:
         made = tree_of(editor, "1", "1.1", "2")
@@ -297,6 +298,7 @@ class TestHolding:
         assert states(plan) == [State.ACCEPTED]
 
 
+@pytest.mark.one_database
 class TestByItself:
     def several(self, user: User, count: int) -> list[Organization]:
         return [factories.organization(f"{BASE}.{number}", user=user) for number in range(1, count + 1)]

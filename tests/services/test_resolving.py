@@ -43,7 +43,7 @@ from tests.services.sending import (
     there,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

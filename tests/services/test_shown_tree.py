@@ -122,6 +122,7 @@ def test_a_circle_is_one_by_any_mix_of_accepted_and_shown_places(
         assert start in above({oids.index(named.shown_part_of_oid)}, with_readings=True)
 
 
+@pytest.mark.one_database
 class TestBelowAParentThatIsShownDeactivated:
     def test_nothing_active_is_sent(self, editor: User) -> None:
         parent = factories.accepted(user=editor)
@@ -177,6 +178,7 @@ class TestBelowAParentThatIsShownDeactivated:
         assert [kind for kind, _ in in_the_way(child)] == [Block.PARENT_DEACTIVATING]
 
 
+@pytest.mark.one_database
 class TestAboveAChildThatIsShownActive:
     def shown_active(self, editor: User) -> tuple[Organization, Organization]:
         """A parent, and a child that was deactivated here and activated by somebody else."""

@@ -27,7 +27,9 @@ from tests.connected import connected, redox
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 # The machine of a run may be busy: a slow example is no fault.
-hypothesis_settings.register_profile("orgportal", deadline=None, derandomize=bool(os.environ.get("CI")))
+hypothesis_settings.register_profile(
+    "orgportal", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
+)
 hypothesis_settings.register_profile("quick", deadline=None, max_examples=15)
 hypothesis_settings.load_profile("orgportal")
 

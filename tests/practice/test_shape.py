@@ -210,7 +210,7 @@ MUTATIONS: list[Callable[[dict[str, Any], Path, Any], dict[str, Any]]] = [
 ]
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     event=st.sampled_from(["New", "Update"]),
     where=st.sampled_from(sorted(places(write()), key=str)),

@@ -130,7 +130,7 @@ def test_a_token_request_in_json_is_refused(portal: Portal) -> None:
     assert description(answer) == "x-www-form-urlencoded content-type required"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(signed=st.one_of(st.text(min_size=1), st.from_regex(r"eyJ[\w-]*\.[\w-]*\.[\w-]*", fullmatch=True)))
 def test_whatever_is_no_assertion_is_refused(portal: Portal, signed: str) -> None:
     assert ask(portal, signed.encode("utf-8", "ignore").decode() or "x").status_code == 400

@@ -71,9 +71,9 @@ def test_sent_without_a_whole_answer_is_unknown(behave: servers.Behaviour, limit
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-@pytest.mark.parametrize("status", [None, 200, 401, 429, 302, 403, 500])
-def test_a_fault_after_the_first_byte_is_unknown_whatever_came(fault: Fault, status: int | None) -> None:
-    assert classify(kept(status, success(), fault), event="New", oid=OID).kind is Kind.UNKNOWN
+def test_a_fault_after_the_first_byte_is_unknown_whatever_came(fault: Fault) -> None:
+    for status in (None, 200, 401, 429, 302, 403, 500):
+        assert classify(kept(status, success(), fault), event="New", oid=OID).kind is Kind.UNKNOWN, status
 
 
 def test_an_answer_that_was_cut_is_unknown_even_if_its_beginning_says_yes() -> None:
@@ -253,20 +253,22 @@ def test_an_error_beside_the_success_sentence_counts() -> None:
 # Server faults and refusals
 
 
+OTHER_BODIES = [b"", b"<html><h1>502 Bad Gateway</h1></html>", failure("We do not like it."), success()]
+
+
 @pytest.mark.parametrize("status", [408, 409, 500, 501, 502, 503, 504, 599])
-@pytest.mark.parametrize("body", [b"", b"<html><h1>502 Bad Gateway</h1></html>", failure("Out of luck."), success()])
-def test_a_server_fault_without_a_documented_text_is_unknown(status: int, body: object) -> None:
-    found = classify(kept(status, body), event="New", oid=OID)
-    assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", "")
+def test_a_server_fault_without_a_documented_text_is_unknown(status: int) -> None:
+    for body in OTHER_BODIES:
+        found = classify(kept(status, body), event="New", oid=OID)
+        assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", "")
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 405, 413, 415, 422, 451, 499])
-@pytest.mark.parametrize("body", [b"", b"<html>no</html>", failure("We do not like it."), success()])
-def test_any_other_4xx_is_a_no(status: int, body: object) -> None:
-    found = classify(kept(status, body), event="New", oid=OID)
-    assert (found.kind, found.known, found.status) == (Kind.REJECTED, "", status)
-    if body == failure("We do not like it."):
-        assert found.detail == "We do not like it."
+def test_any_other_4xx_is_a_no(status: int) -> None:
+    for body in OTHER_BODIES:
+        found = classify(kept(status, body), event="New", oid=OID)
+        assert (found.kind, found.known, found.status) == (Kind.REJECTED, "", status)
+    assert classify(kept(status, failure("We do not like it.")), event="New", oid=OID).detail == "We do not like it."
 
 
 def test_an_outcome_says_nothing_that_its_answer_does_not() -> None:

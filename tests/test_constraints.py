@@ -34,12 +34,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("constraint", "model", "values"), REFUSED, ids=[constraint for constraint, *_ in REFUSED])
-def test_the_database_takes_no_value_that_nobody_knows(constraint, model, values):
+def test_the_database_takes_no_value_that_nobody_knows():
     user = factories.editor()
     factories.plan([factories.organization(user=user)], user=user)
-    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        model.objects.update(**values)
+    for constraint, model, values in REFUSED:
+        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+            model.objects.update(**values)
 
 
 def test_every_check_of_a_table_is_tried():

@@ -112,8 +112,12 @@ def go_on(world: World) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "cases"),
-    [(dies, CASES), (freezes, CASES), (fails, EACH_PLACE), (loses_its_database, EACH_PLACE)],
-    ids=["dies", "freezes", "fails", "loses its database"],
+    [
+        pytest.param(dies, CASES, id="dies"),
+        pytest.param(loses_its_database, EACH_PLACE, id="loses its database"),
+        pytest.param(fails, EACH_PLACE, id="fails", marks=pytest.mark.one_database),
+        pytest.param(freezes, CASES, id="freezes", marks=pytest.mark.one_database),
+    ],
 )
 def test_whatever_happens_to_a_worker_at_any_place_each_message_takes_effect_once(
     world: World, editor: User, fault: Callable[[World], None], cases: list[tuple[str, str]]

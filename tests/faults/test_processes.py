@@ -49,6 +49,7 @@ def manage_deliver(own: Portal) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=ROOT, env=os.environ | given, stderr=subprocess.DEVNULL)
 
 
+@pytest.mark.one_database
 def test_the_command_started_after_a_worker_was_killed_settles_from_what_is_stored(
     practice: PracticeDirectory, nursery: Nursery, editor: User, tmp_path: Path
 ) -> None:

@@ -313,7 +313,6 @@ def machine(db: None, tmp_path: Path) -> Iterator[type[OneSubmission]]:
 
 @pytest.mark.one_database
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_one_submission_behaves_as_the_model_whatever_happens(machine: type[OneSubmission]) -> None:
     run_state_machine_as_test(
         machine,

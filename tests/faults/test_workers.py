@@ -34,7 +34,6 @@ def the_worker(own: Portal) -> Worker:
 
 @pytest.mark.one_database
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_written_down(own: Portal) -> None:
     own.practice.behaviour = "never-answers"
     process = own.worker(REDOX_DEADLINE=20.0, REDOX_LEASE=30.0)
@@ -57,7 +56,6 @@ def test_signs_of_life_go_on_while_an_answer_is_waited_for_and_the_end_is_writte
 
 @pytest.mark.one_database
 @pytest.mark.slow
-@pytest.mark.one_database
 def test_an_answer_that_comes_in_time_is_kept_by_a_worker_that_ends(own: Portal) -> None:
     own.practice.behaviour = "slow"
     process = own.worker(finish_within=20.0, REDOX_DEADLINE=20.0, REDOX_LEASE=30.0)

@@ -123,7 +123,8 @@ class Windows:
 
     def close(self) -> None:
         """Close what a test has opened."""
-        for context, free in self._used:
+        used, self._used = self._used, []
+        for context, free in used:
             for page in context.pages[1:]:
                 page.close()
             context.clear_cookies()
@@ -131,7 +132,6 @@ class Windows:
                 context.close()
             else:
                 free.append(context)
-        self._used.clear()
 
 
 def signed_in(page: Page, url: str, user: User) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from organizations.models import User
 from organizations.practice import PracticeDirectory
@@ -120,8 +120,10 @@ def page_as(
 ) -> Iterator[PageAs]:
     """An empty window in which a person is signed in; further values are those of a browser context."""
 
-    def page_of(role: str, number: str = "One", **options: Any) -> Page:
+    def page_of(role: str, number: str = "One", viewport: ViewportSize | None = None, **options: Any) -> Page:
         page = windows.open(**options)
+        if viewport:
+            page.set_viewport_size(viewport)  # not of the context: one for each size would have to be made
         window.signed_in(page, portal, person(role, number))
         return page
 

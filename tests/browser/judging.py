@@ -63,23 +63,23 @@ _MISPLACED = """
   look('unfolded');
   const height = document.documentElement.scrollHeight;
   for (const it of closed) it.open = false;
-  return [found, height];
+  return [found, height, document.title];
 }
 """
 # Contrast and size are judged once for each place, since most of a page is on the page before as well. What has the
 # same tags, classes, colours and fonts from the root down has the same contrast; three of a page stand for the rest.
 _VIOLATIONS = """
 async ([closed, runOnly, judged]) => {
-  const opened = [...document.querySelectorAll(closed)], known = new Set(judged), places = new Map(), fresh = new Map();
+  const opened = [...document.querySelectorAll(closed)], known = new Set(judged), fresh = new Map();
+  const places = new Map(), numbers = new Map();
   const place = it => {
     if (!it || places.has(it)) return places.get(it);
     const css = getComputedStyle(it), { width, height } = it.getBoundingClientRect();
     const way = [place(it.parentElement), it.tagName, it.className, it.disabled, Math.min(width, height) < 24,
       css.color, css.backgroundColor, css.backgroundImage, css.opacity, css.fontSize, css.fontWeight].join();
-    let number = 0;
-    for (let at = 0; at < way.length; at++) number = Math.imul(number, 31) + way.charCodeAt(at) | 0;
-    places.set(it, number);
-    return number;
+    if (!numbers.has(way)) numbers.set(way, [...way].reduce((sum, it) => Math.imul(sum, 31) + it.charCodeAt() | 0, 0));
+    places.set(it, numbers.get(way));
+    return numbers.get(way);
   };
   for (const it of opened) it.open = true;
   await Promise.all(document.getAnimations().map(one => one.finished));
@@ -117,29 +117,32 @@ def resizing(page: Page) -> Iterator[Callable[..., None]]:
 def misplaced(page: Page, widths: Iterable[int]) -> list[str]:
     """What is beside a window of these widths, or cut, or one primary button too many."""
     with resizing(page) as resize:
-        return [fault for width in widths for fault in _misplaced(page, resize, width)[0]]
+        return [fault for width in widths for fault in _look(page, resize, width)[0]]
 
 
-def _misplaced(page: Page, resize: Callable[..., None], width: int, height: int = 900) -> tuple[list[str], int]:
+def _look(page: Page, resize: Callable[..., None], width: int, height: int = 900) -> tuple[list[str], int, str]:
+    """What is misplaced in a window of this size, how tall the page is, and its title."""
     resize(width, height)
-    found, whole = page.evaluate(_MISPLACED)
-    return [f"{width}: {fault}" for fault in found], whole
+    found, whole, title = page.evaluate(_MISPLACED)
+    return [f"{width}: {fault}" for fault in found], whole, title
 
 
 def faults_of(page: Page) -> list[str]:
     """Everything that is wrong with the page in the window, folded and unfolded, at each width, light and dark."""
-    found, heights = [] if TITLE.fullmatch(page.title()) else [f"title: {page.title()}"], {}
+    found, heights, title, scheme = [], {}, "", "light"
     page.evaluate(AXE_SCRIPT)
     with resizing(page) as resize:
         for width in WIDTHS:
-            faults, heights[width] = _misplaced(page, resize, width)
+            faults, heights[width], title = _look(page, resize, width)
             found += faults
         for (width, narrower), passes in groupby(_PASSES, key=lambda each: (each.width, each.narrower)):
             # As tall as the page: what sticks to an edge of the window lies over nothing.
-            found += _misplaced(page, resize, width, max(heights[narrower], 900))[0]
+            found += _look(page, resize, width, max(heights[narrower], 900))[0]
             for each in passes:
-                page.emulate_media(color_scheme=each.scheme)
+                if each.scheme != scheme:
+                    page.emulate_media(color_scheme=each.scheme)
+                    scheme = each.scheme
                 violations, places = page.evaluate(_VIOLATIONS, [each.closed, each.rules, list(each.judged)])
                 each.judged.update(places)
-                found += [f"{width} {each.scheme}: {violation}" for violation in violations]
-    return found
+                found += [f"{width} {scheme}: {violation}" for violation in violations]
+    return found if TITLE.fullmatch(title) else [f"title: {title}", *found]

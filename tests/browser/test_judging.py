@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from .judging import faults_of
+from .window import Windows
 
 PAGE = """<!doctype html><html lang="en"><title>Judged | orgportal</title>
 <style>
@@ -28,10 +29,9 @@ GOOD = '<!doctype html><html lang="en"><title>Good | orgportal</title><main><h1>
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    yield page
-    page.context.close()
+def page(windows: Windows) -> Iterator[Page]:
+    yield windows.open()
+    windows.close()
 
 
 def kinds_of(page: Page) -> list[str]:

@@ -98,6 +98,8 @@ def test_the_counterpart_is_named_as_not_touched(accepted, editor):
     Organization.objects.filter(pk=production.pk).update(staging_record=accepted)
     assert "Also active in STAGING as Lakeside 1. It is not touched." in text_of_page(page(production, editor))
     assert "Also active in PRODUCTION as Lakeside 2." in text_of_page(page(accepted, editor))
+    factories.confirmed(production, active=False)
+    assert page(accepted, editor).shown.counterpart is None
 
 
 def test_old_values_are_listed_before_a_reactivation(editor):
@@ -150,6 +152,11 @@ def test_what_is_in_the_way_leaves_no_form_and_leads_on(accepted, editor):
     assert f"Submission {submission.pk} must end first." in drawn
     assert f'href="/staging/submissions/{submission.pk}/"' in drawn
     assert '<form id="deactivation"' not in drawn
+
+
+def test_what_was_never_accepted_is_not_called_deactivated(editor):
+    found = page(factories.organization(user=editor), editor)
+    assert (found.shown.is_blocked, found.shown.is_done, found.shown.done) == (True, False, "")
 
 
 def test_below_a_deactivated_parent_nothing_is_reactivated(editor):

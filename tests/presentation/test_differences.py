@@ -11,7 +11,7 @@ from organizations.presentation import differences as shown
 from organizations.records import ContactRecord
 from organizations.services import differences
 from tests import factories
-from tests.changes import edited, loaded
+from tests.changes import edited, loaded, not_shown
 from tests.changes import shown as seen
 from tests.factories import acting
 from tests.pages import controls_in, html_of_page, text_of_page
@@ -54,6 +54,19 @@ def test_an_edit_of_a_contact_that_the_directory_lacks_is_named_before_it_is_rep
     page = shown.page(seen(made, contacts=(first,)))
     assert [(row.is_edited, "+16085550122" in row.saved) for row in page.rows] == [(True, True)]
     assert page.replaced_words == "1 saved change is replaced by the directory's value: Contact 2."
+
+
+def test_a_type_that_the_directory_shows_is_taken_as_well_and_said(editor):
+    made = factories.confirmed(factories.organization(user=editor))
+    assert "Type" not in shown.page(seen(made, name="By hand")).wanted_words
+    page = shown.page(seen(made, name="By hand", carried=(("Type", '"prov"'),)))
+    assert page.wanted_words.endswith("Type, which the form does not have, is taken as well.")
+
+
+def test_an_oid_that_the_directory_did_not_show_can_be_sent_again(editor):
+    page = shown.page(not_shown(factories.confirmed(factories.organization(user=editor))))
+    assert page.heading == "Lakeside 1: the directory did not show its OID"
+    assert page.way_on.startswith("If it was taken away there and should be there, send it again.")
 
 
 def test_another_spelling_is_shown_and_is_no_difference(editor):

@@ -36,7 +36,8 @@ def since(made: Organization) -> dict[str, datetime.datetime | None]:
 def test_each_field_differs_since_the_first_reading_that_showed_its_value(
     practice, made, editor, django_assert_max_num_queries
 ):
-    read(practice, made, editor, Name="Lakeside (One)")
+    first = read(practice, made, editor, Name="Lakeside (One)")
+    assert since(made) == {"Name": first}
     read(practice, made, editor, Name="Lakeside (Two)")
     again = read(practice, made, editor, Name="Lakeside (One)")  # since it came back
     with django_assert_max_num_queries(20) as few:

@@ -185,6 +185,9 @@ def test_what_changed_since_the_form_was_filled_is_shown(editor):
     assert said.is_stale
     assert [(each.label, each.before, each.after) for each in said.changes] == [("Name", "Lakeside 1", "Lakeside Nord")]
     assert preparing.prepared(now, None, shown_doubt="").is_stale
+    doubtful = source_of(foreign(staging, "Boston"))
+    said = preparing.prepared(doubtful, doubtful.record, shown_doubt="")
+    assert ("(Boston)" in said.new_doubt, said.is_stale, said.changes, said.warnings) == (True, True, [], [])
 
 
 def test_a_counterpart_that_there_is_already_is_named(editor):

@@ -123,7 +123,9 @@ def test_what_was_rejected_under_a_former_oid_is_said_to_be_about_that_one(made,
 
 def test_what_was_only_read_says_when_and_whether_it_is_active(editor):
     organizations.take_over(factories.record(), "staging", actor=acting(editor))
-    assert re.fullmatch(r"Seen .+, Active = true\.", basis(Organization.objects.get()))
+    made = loaded(Organization.objects.get())
+    assert re.fullmatch(r"Seen .+, Active = true\.", basis(made))
+    assert not record.values(made).is_read  # there is nothing but what was taken
 
 
 def test_a_reason_that_ends_with_a_point_gets_no_second_one(made, editor):
@@ -220,6 +222,7 @@ def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(made):
     shown(made, name="Boston Harbor Hospital")
     (band,) = [band for band in head(made).bands if band.key == "unclaimed"]
     assert "Boston Harbor Hospital" in band.sentence
+    assert "Review and send" not in buttons(made)
     assert [(act.label, act.url) for act in band.acts] == [
         ("Compare and decide", f"/staging/organizations/{BASE}/differences/")
     ]
@@ -236,6 +239,7 @@ def test_the_form_says_whether_the_oid_is_open_and_who_follows(made, editor):
     other = factories.accepted(f"{BASE}.2", user=editor)
     assert editing.open_oid_sentence(other) == ""
     assert editing.fixed_oid_sentence(other).startswith("Accepted ")
+    assert editing.fixed_oid_sentence(foreign(other)) == ""
 
 
 # Home -------------------------------------------------------------------------------------------------------

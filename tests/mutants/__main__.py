@@ -32,6 +32,10 @@ MODULES = {
     "organizations/redox/outcome.py": Module(
         ("tests/redox/test_outcome.py", "tests/redox/test_outcome_success.py", "tests/redox/test_query_answers.py")
     ),
+    "organizations/redox/errors.py": Module(
+        ("tests/redox/test_errors.py",),
+        frozenset({"_BY_STATUS", "_NOT_SENT", "_row_key", "_not_executed_key", "_rejected_key", "_with_step"}),
+    ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(
         ("tests/test_permissions.py", "tests/services/test_environments.py::TestRights")

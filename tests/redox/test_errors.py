@@ -269,6 +269,25 @@ ROWS = [
         CONNECTION,
     ),
     (
+        not_sent(Fault.ADDRESS, "the address must be https://host"),
+        "The address of Redox cannot be used. Nothing was sent.",
+        "the address must be https://host; api.redoxengine.com.",
+        CONNECTION,
+    ),
+    (
+        not_sent(None, "No key"),
+        "Redox gave no access token. Nothing was sent.",
+        "No key. Next attempt 14:08.",
+        ("", ""),
+    ),
+    (
+        Outcome(kind=Kind.NEEDS_PERSON, fault=Fault.SETTINGS, detail="another source ID"),
+        "The message was made for other settings. Nothing was sent.",
+        "As the portal found: another source ID.",
+        CONNECTION,
+    ),
+    (Outcome(kind=Kind.ACCEPTED, detail="Yes."), "Redox accepted the message.", "Yes.", ("", "")),
+    (
         not_executed(400, auth.KEY_UNKNOWN),
         "Redox does not know our key.",
         "Client client-1, key key-1. The public key is not in the dashboard, or in another Redox environment.",

@@ -68,7 +68,7 @@ def limit_of(seconds: float) -> float:
 def in_processes(jobs: Iterable[tuple[Any, Callable[[], object], float]]) -> Iterator[tuple[Any, str]]:
     """Do each job, `AT_ONCE` at a time. A mutant is killed if its job answers true.
 
-    The seconds of a job are processor time, so that a busy machine stops nobody, and four times as many on the clock.
+    The seconds of a job are processor time, so that a busy machine stops nobody, and ten times as many on the clock.
 
     Raises:
         RuntimeError: a job raised an exception, which says nothing of its mutant.
@@ -77,7 +77,7 @@ def in_processes(jobs: Iterable[tuple[Any, Callable[[], object], float]]) -> Ite
     while True:
         while len(running) < AT_ONCE and (job := next(waiting, None)):
             name, act, seconds = job
-            running[_start(act, seconds)] = name, time.monotonic() + 4 * seconds
+            running[_start(act, seconds)] = name, time.monotonic() + 10 * seconds
         if not running:
             return
         number, status = os.waitpid(-1, os.WNOHANG)

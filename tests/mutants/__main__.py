@@ -41,11 +41,7 @@ MODULES = {
         ("tests/test_permissions.py", "tests/services/test_environments.py::TestRights")
     ),
     "organizations/models/submission.py": Module(
-        (
-            "tests/services/test_submissions.py::test_the_table_of_moves_is_the_one_that_people_read",
-            "tests/services/test_submissions.py::test_final_states_are_accepted_rejected_and_cancelled",
-            "tests/services/test_queue.py",
-        ),
+        ("tests/services/test_queue.py",),
         frozenset(
             {"State", "MOVES", "OPEN_STATES", "SubmissionQuerySet", "Submission.is_open", "Submission.can_be_cancelled"}
         ),

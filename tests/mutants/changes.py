@@ -99,7 +99,8 @@ class _Changes(ast.NodeVisitor):
         function = ".".join(self.scope) if self.in_function else ""
         for other in others:
             text = other if isinstance(other, str) else f"({ast.unparse(other)})"
-            self.found.append(Change(node, last or node, text, function))
+            if text != f"({ast.unparse(node)})":
+                self.found.append(Change(node, last or node, text, function))
 
     def visit_each(self, *nodes: ast.AST | None) -> None:
         for node in nodes:
@@ -229,9 +230,7 @@ class _Changes(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if _is_member(node):
             members = sorted(self.members[ast.unparse(node.value)])
-            other = members[(members.index(node.attr) + 1) % len(members)]
-            if other != node.attr:
-                self.change(node, _with(node, attr=other))
+            self.change(node, _with(node, attr=members[(members.index(node.attr) + 1) % len(members)]))
         self.visit(node.value)
 
     def visit_Constant(self, node: ast.Constant) -> None:

@@ -132,6 +132,16 @@ class _Loader(importlib.machinery.SourceFileLoader):
         return compile(self.source, self.path, "exec")
 
 
+class _TablesFirst:
+    """A plugin of pytest: tests without a database, which is made only when a test needs it, come first."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(
+            key=lambda item: "db" in getattr(item, "fixturenames", ()) or bool(item.get_closest_marker("django_db"))
+        )
+
+
 def module_name(path: str) -> str:
     return path.removesuffix(".py").replace("/", ".")
 
@@ -140,7 +150,7 @@ def imported(path: str, source: str, tests: Sequence[str]) -> bool:
     """Whether the tests fail, or cannot even begin, if this source stands in the file."""
     sys.meta_path.insert(0, _Loader(path, source))
     try:
-        return pytest.main([*OPTIONS, *tests]) != pytest.ExitCode.OK
+        return pytest.main([*OPTIONS, *tests], [_TablesFirst()]) != pytest.ExitCode.OK
     except Exception:
         return True
 

@@ -1,4 +1,4 @@
-"""What a worker finds in the outbox: what is due, left behind or asked about; and when the gate is open."""
+"""The outbox: which moves there are, what a worker finds due, left behind or to ask about, and when the gate is open."""
 
 import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from organizations.models import EnvironmentGate, Plan, State, Submission, User
-from organizations.models.submission import OPEN_STATES
+from organizations.models.submission import MOVES, OPEN_STATES
 from tests import factories
 from tests.factories import BASE
 
@@ -152,6 +152,27 @@ def test_the_oldest_comes_first_and_who_waited_longest_is_asked_about_first() ->
 )
 def test_what_was_never_attempted_can_be_cancelled(state: str, attempt: int, can: bool) -> None:
     assert Submission(state=state, attempt=attempt).can_be_cancelled is can
+
+
+# Every move there is, as people read it; which of them a process may make, tests of its service say.
+TABLE = {
+    "awaiting": {"queued", "cancelled"},
+    "queued": {"cancelled", "sending", "needs_person"},
+    "sending": {"accepted", "rejected", "queued", "needs_person", "unknown"},
+    "unknown": {"unknown", "accepted", "queued", "needs_person"},
+    "needs_person": {"accepted", "rejected", "queued"},
+    "accepted": set(),
+    "rejected": set(),
+    "cancelled": set(),
+}
+# Moves that only the database being put back from a copy may bring.
+AFTER_A_RESTORE = {("queued", "unknown"), ("awaiting", "unknown")}
+MOVED = {(start, end) for start, ends in TABLE.items() for end in ends}
+
+
+def test_the_table_of_moves_is_the_one_that_people_read() -> None:
+    assert {(str(start), str(end)) for start, ends in MOVES.items() for end in ends} == MOVED | AFTER_A_RESTORE
+    assert {str(state) for state in MOVES} == set(TABLE) == set(State.values)
 
 
 @pytest.mark.parametrize("state", State)

@@ -6,13 +6,13 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
-from organizations.models.submission import MOVES, OPEN_STATES
 from organizations.services import organizations, reviews, submissions
 from organizations.services.blockers import Block
 from organizations.services.faults import AlreadySent, NotDone, OutOfDate, ReasonMissing, WarningsOpen
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import claim
+from tests.services.test_queue import AFTER_A_RESTORE, MOVED
 
 pytestmark = pytest.mark.django_db
 
@@ -225,26 +225,7 @@ def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
     assert kinds == [Block.PARENT_DEACTIVATED]
 
 
-# Every move there is, as people read it; which of them a process may make, tests of its service say.
-TABLE = {
-    "awaiting": {"queued", "cancelled"},
-    "queued": {"cancelled", "sending", "needs_person"},
-    "sending": {"accepted", "rejected", "queued", "needs_person", "unknown"},
-    "unknown": {"unknown", "accepted", "queued", "needs_person"},
-    "needs_person": {"accepted", "rejected", "queued"},
-    "accepted": set(),
-    "rejected": set(),
-    "cancelled": set(),
-}
-# Moves that only the database being put back from a copy may bring.
-AFTER_A_RESTORE = {("queued", "unknown"), ("awaiting", "unknown")}
 EVERY_PAIR = {(start, end) for start in State.values for end in State.values}
-MOVED = {(start, end) for start, ends in TABLE.items() for end in ends}
-
-
-def test_the_table_of_moves_is_the_one_that_people_read() -> None:
-    there = {(str(start), str(end)) for start, ends in MOVES.items() for end in ends}
-    assert there == MOVED | AFTER_A_RESTORE
 
 
 @pytest.fixture
@@ -303,14 +284,6 @@ def test_bytes_that_are_not_the_reviewed_ones_never_leave(submission: Submission
     submission.refresh_from_db()
     assert (submission.state, submission.attempt) == (State.NEEDS_PERSON, 0)
     assert submission.state_reason == "The stored message is not the one that was reviewed."
-
-
-def test_final_states_are_accepted_rejected_and_cancelled() -> None:
-    assert {State(state) for state in State.values} - set(OPEN_STATES) == {
-        State.ACCEPTED,
-        State.REJECTED,
-        State.CANCELLED,
-    }
 
 
 def _evidence(state: str) -> str:

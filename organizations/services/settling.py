@@ -31,7 +31,6 @@ from .timing import seconds, shortened
 
 MOST_TRIES = 8
 LONGEST_TRYING = datetime.timedelta(hours=24)
-LONGEST_BACKOFF = 15 * 60.0
 
 _LOST = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
 
@@ -283,7 +282,7 @@ def _again(history: audit.History, submission: Submission, organization: Organiz
         cause = f"{tries} attempt{'' if tries == 1 else 's'} did not reach Redox: {answer.outcome.detail}"
         submissions.move(submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.in_short())
         return
-    wait = shortened(random.uniform(0, min(LONGEST_BACKOFF, 2.0 * 2**tries))) if counts else 0.0  # noqa: S311
+    wait = shortened(random.uniform(0, 2.0 * 2**tries)) if counts else 0.0  # noqa: S311
     submissions.move(
         submission,
         State.QUEUED,

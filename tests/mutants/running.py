@@ -219,7 +219,7 @@ class _InPlace:
         for mutant in self.mutants:
             function, callers = _function(module, mutant.function), self._callers[mutant.function]
             code = _code(compile(mutant.source, self.path, "exec"), mutant.function)
-            if function is None or code is None or None in callers:
+            if function is None or code is None or function.__code__.co_freevars != code.co_freevars or None in callers:
                 self.rest.append(mutant)
                 continue
             tests = sorted((item for item in callers if item), key=lambda item: took[item])

@@ -1,4 +1,4 @@
-"""The outbox: which moves there are, what a worker finds due, left behind or to ask about, and when the gate is open."""
+"""The outbox: which moves there are, what a worker finds due, left behind or to ask about; when the gate is open."""
 
 import datetime
 from typing import Any

@@ -16,7 +16,7 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, Organizati
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
-from organizations.services import delivery, gateway, settling, submissions
+from organizations.services import audit, delivery, gateway, settling, submissions
 from organizations.services.actors import Actor
 from organizations.services.timing import lease_margin
 from tests import factories
@@ -43,7 +43,8 @@ def claimed(editor: User, worker: Actor) -> Claimed:
 
 
 def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fault: Fault | None = None) -> Exchange:
-    return Exchange(request_sha256="", sent=sent, fault=fault, status=status, body=body)
+    fault_text = fault.value if fault else ""
+    return Exchange(request_sha256="", sent=sent, fault=fault, fault_text=fault_text, status=status, body=body)
 
 
 def settled(claim: delivery.Claim, exchange: Exchange, worker: Actor) -> Submission:
@@ -75,6 +76,21 @@ def test_what_did_not_reach_redox_waits_twice_as_long_each_time(
     assert submission.not_before is not None
     waits = (submission.not_before - before).total_seconds()
     assert waits == pytest.approx(longest, abs=3.0)
+    assert (submission.lease_until, submission.detail, submission.state_reason) == (None, "refused", "refused")
+
+
+@pytest.mark.parametrize("exchange", [came(429), came(401), came(sent=False, fault=Fault.CLOSED)])
+def test_what_redox_did_not_take_up_is_no_try_however_long_it_has_been_waiting(
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda least, most: most)
+    claim, before = claimed(), clock.now()
+    claim.submission.tries = 7
+    AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).update(at=before - datetime.timedelta(hours=25))
+    submission = settled(claim, exchange, worker)
+    assert (submission.state, submission.tries, submission.http_status) == (State.QUEUED, 7, exchange.status)
+    assert submission.not_before is not None
+    assert (submission.not_before - before).total_seconds() < 100  # a try would wait for 256
 
 
 def test_a_message_does_not_leave_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
@@ -91,13 +107,26 @@ def test_a_message_does_not_leave_with_too_little_of_the_lease_left(claimed: Cla
     assert EnvironmentGate.objects.get(pk="staging").failures == 0  # says nothing of Redox
 
 
-def test_nothing_is_tried_for_longer_than_a_day(claimed: Claimed, worker: Actor) -> None:
+@pytest.mark.parametrize(
+    ("minutes", "tries", "state"),
+    [
+        (24 * 60 + 1, 0, State.NEEDS_PERSON),
+        (24 * 60 - 1, 0, State.QUEUED),
+        (0, 7, State.NEEDS_PERSON),
+        (0, 6, State.QUEUED),
+    ],
+)
+def test_nothing_is_tried_for_longer_than_a_day_or_more_than_eight_times(
+    claimed: Claimed, worker: Actor, minutes: int, tries: int, state: State
+) -> None:
     claim = claimed()
+    claim.submission.tries = tries
     intent = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT)
-    intent.update(at=timezone.now() - datetime.timedelta(hours=25))
+    intent.update(at=timezone.now() - datetime.timedelta(minutes=minutes))
     submission = settled(claim, REFUSED, worker)
-    assert (submission.state, submission.tries) == (State.NEEDS_PERSON, 1)
-    assert "1 attempt did not reach Redox" in submission.state_reason
+    assert (submission.state, submission.tries, submission.detail) == (state, tries + 1, "refused")
+    counted = f"{tries + 1} attempt{'s' if tries else ''} did not reach Redox: refused"
+    assert submission.state_reason == (counted if state == State.NEEDS_PERSON else "refused")
 
 
 @override_settings(REDOX_SETTLE=180.0)
@@ -157,6 +186,39 @@ def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
     renewed.assert_not_called()
     assert Submission.objects.get().state == State.UNKNOWN
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
+
+
+def test_a_worker_that_was_lost_says_nothing_of_redox(claimed: Claimed, worker: Actor) -> None:
+    settling.lost(claimed().submission, actor=worker)
+    submission = Submission.objects.get()
+    assert (submission.state, submission.lost_attempt, submission.lease_until) == (State.UNKNOWN, True, None)
+    assert EnvironmentGate.objects.get(pk="staging").failures == 0
+
+
+@override_settings(REDOX_SETTLE=180.0)
+@pytest.mark.parametrize("was_sending", [True, False])
+def test_what_became_of_a_message_in_a_database_that_was_put_back_is_only_asked(
+    claimed: Claimed, editor: User, worker: Actor, was_sending: bool
+) -> None:
+    if was_sending:
+        submission = claimed().submission
+    else:
+        submission = factories.submission(factories.organization(user=editor), user=editor)
+    token, before = submission.token, clock.now()
+    Submission.objects.update(asks=3, absent_at=before)
+    with audit.recorded(worker) as history:
+        settling.forget(history, submission, submission.organization)
+    submission = Submission.objects.get()
+    assert (submission.state, submission.only_ask, submission.token) == (State.UNKNOWN, True, token + 1)
+    assert (submission.lease_until, submission.asks, submission.absent_at) == (None, 0, None)
+    assert submission.unknown_since is not None
+    assert submission.not_before is not None
+    assert submission.not_before - submission.unknown_since == datetime.timedelta(seconds=180)
+    assert submission.unknown_since >= before
+    assert Organization.objects.get().presence == "unknown"
+    actions = [Action.ATTEMPT_OUTCOME, Action.SUBMISSION_SETTLED] if was_sending else [Action.SUBMISSION_SETTLED]
+    assert actions_of(submission)[-len(actions) - 1 :][1:] == actions
+    assert (Action.ATTEMPT_OUTCOME in actions_of(submission)) is was_sending
 
 
 def outcome_entry() -> dict[str, object]:

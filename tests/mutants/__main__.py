@@ -28,6 +28,24 @@ class Module(NamedTuple):
     names: frozenset[str] = frozenset()
 
 
+REVIEWING = (
+    "tests/presentation/test_review.py",
+    "tests/presentation/test_deactivation.py",
+    "tests/presentation/test_draft.py",
+    "tests/presentation/test_other_active.py",
+    "tests/services/test_submissions.py",
+    "tests/services/test_claimed.py",
+    "tests/services/test_differences.py",
+    "tests/services/test_warnings.py",
+    "tests/services/test_warning_ticks.py",
+    "tests/services/test_who_is_named.py",
+    "tests/services/test_doubles.py",
+    "tests/services/test_plans.py",
+    "tests/services/test_preparing.py",
+    "tests/services/test_delivery.py",
+)
+"""What a person is shown and asked before something is sent."""
+
 MODULES = {
     "organizations/redox/outcome.py": Module(
         ("tests/redox/test_outcome.py", "tests/redox/test_outcome_success.py", "tests/redox/test_query_answers.py")
@@ -60,18 +78,8 @@ MODULES = {
             "tests/services/test_resolving.py",
         )
     ),
-    "organizations/services/reviews.py": Module(
-        (
-            "tests/services/test_submissions.py",
-            "tests/services/test_claimed.py",
-            "tests/services/test_differences.py",
-            "tests/services/test_warnings.py",
-            "tests/presentation/test_review.py",
-        )
-    ),
-    "organizations/services/warnings.py": Module(
-        ("tests/services/test_warnings.py", "tests/services/test_warning_ticks.py", "tests/services/test_claimed.py")
-    ),
+    "organizations/services/reviews.py": Module(REVIEWING),
+    "organizations/services/warnings.py": Module(REVIEWING),
     "organizations/services/record_warnings.py": Module(("tests/services/test_record_warnings.py",)),
     "organizations/services/delivery.py": Module(
         (

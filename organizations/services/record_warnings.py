@@ -26,13 +26,16 @@ KEPT = "kept"
 _LONGEST = 200
 _SPELLED_OUT = 12
 _PHONES = {"work_phone": "Work phone", "mobile_phone": "Mobile phone", "home_phone": "Home phone"}
-_NOTHING = (
-    r"x+|test(ing)?|tb[dac]|na|none?( given)?|null|nil|nan|undefined|un(known|k)|pending|asdf|dummy|placeholder|to ?do"
-    r"|0+|s ?n|not ?(known|applicable|available|specified|given|provided)|no (address|aplica)|same as above"
+# Nothing is given back of a row of one character, or another long row would be tried in all its parts.
+_WORDS = (
+    r"x++|test(ing)?|tb[dac]|na|none?( given)?|null|nil|nan|undefined|un(known|k)|pending|asdf|dummy|placeholder|to ?do"
+    r"|s ?n|not ?(known|applicable|available|specified|given|provided)|no (address|aplica)|same as above"
     r"|to be (decided|determined|announced|confirmed|defined)"
 )
+_NOTHING = rf"{_WORDS}|0++"
 _PLACEHOLDER = re.compile(
-    rf"|(({_NOTHING}) ?)+\d*|({_NOTHING}) (street|address|city|name)|(street|address|city|name) ({_NOTHING})"
+    rf"|(({_NOTHING}) ?)+|(({_WORDS}) ?)+\d*"
+    rf"|({_NOTHING}) (street|address|city|name)|(street|address|city|name) ({_NOTHING})"
 )
 
 

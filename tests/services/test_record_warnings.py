@@ -277,8 +277,18 @@ def test_no_rule_is_without_a_row() -> None:
     assert set(re.findall(r'RecordWarning\(\s*"([a-z-]+)"', text)) | {KEPT} == {row.key for row in ROWS}
 
 
-def test_a_usual_record_has_none() -> None:
-    assert list(warnings_of_record(LAKESIDE)) == []
+@pytest.mark.parametrize(
+    "usual",
+    [
+        LAKESIDE,
+        with_address(zip_code="02139", city="Cambridge", county="Middlesex", state="MA"),
+        named(identifiers=(IdentifierRecord(kind="FACID", value="0123"),)),
+        named(aliases=("x" * 199 + "y", "0" * 199 + "y")),
+    ],
+    ids=["Lakeside", "a ZIP with a leading 0", "a number with a leading 0", "long rows of one character"],
+)
+def test_a_usual_record_has_none(usual: OrganizationRecord) -> None:
+    assert list(warnings_of_record(usual)) == []
 
 
 @settings(max_examples=40)

@@ -92,7 +92,9 @@ MODULES = {
     ),
     "organizations/services/reviews.py": Module(REVIEWING),
     "organizations/services/warnings.py": Module(REVIEWING),
-    "organizations/services/record_warnings.py": Module(("tests/services/test_record_warnings.py",)),
+    "organizations/services/record_warnings.py": Module(
+        ("tests/services/test_record_warnings.py", "tests/services/test_record_warning_values.py")
+    ),
     "organizations/services/delivery.py": Module(SENDING),
     "organizations/services/gateway.py": Module(
         SENDING,

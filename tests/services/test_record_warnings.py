@@ -17,7 +17,9 @@ from tests import factories, strategies
 LAKESIDE = factories.record()
 SHORE = LAKESIDE.address
 DESK = LAKESIDE.contacts[0]
+MAILS = ("desk@lakeside.example", "night@lakeside.example")
 NOBODY = ContactRecord(purpose="Technical", name="Integration desk")
+LONG = "Lakeside " * 22 + "and"
 UNREACHABLE = "Nobody can be reached. Redox names a missing contact as one reason for saying no."
 
 
@@ -57,6 +59,14 @@ ROWS = [
         )
     ),
     *(
+        Row(
+            "example",
+            f"'{EXAMPLE_VALUES[2]}' stands in Redox's example page. It was probably copied by mistake.",
+            right,
+        )
+        for right in (with_contact(work_phone=EXAMPLE_VALUES[2]), with_contact(home_phone=EXAMPLE_VALUES[2]))
+    ),
+    *(
         Row("placeholder", f"Name '{text}' looks like a placeholder.", named(name=text), named(name=other))
         for text, other in (
             ("TBD", "TBD Clinic"),
@@ -72,11 +82,16 @@ ROWS = [
             ("-", "A-Z"),
             ("...", "1"),
             ("(placeholder)", "\u8a3a\u7642\u6240"),
+            ("t e s t 12 3", "t e s t 1 2 3"),
+            ("test test test test", "te st te st te st"),
         )
     ),
     Row("placeholder", "Street 'TBD' looks like a placeholder.", with_address(street="TBD")),
     Row("placeholder", "City 'N/A' looks like a placeholder.", with_address(city="N/A")),
     Row("placeholder", "Country 'N/A' looks like a placeholder.", with_address(country="N/A")),
+    Row("placeholder", "County 'TBD' looks like a placeholder.", with_address(county="TBD"), with_address(county="")),
+    Row("placeholder", "State 'N/A' looks like a placeholder.", with_address(state="N/A")),
+    Row("placeholder", "ZIP '00000' looks like a placeholder.", with_address(zip_code="00000")),
     *(
         Row("placeholder", f"Street '{text}' looks like a placeholder.", with_address(street=text))
         for text in ("T E S T", "T\u200bBD", "unknown street", "Street TBD", "tbd tbd", "same as above", "0")
@@ -117,6 +132,12 @@ ROWS = [
     ),
     Row(
         "twice",
+        "Contacts 1 and 2 are the same but for capitals, signs or order.",
+        named(contacts=tuple(replace(DESK, email_addresses=mails) for mails in (MAILS, MAILS[::-1]))),
+        named(contacts=(DESK, replace(DESK, name="Integration Dekks"))),
+    ),
+    Row(
+        "twice",
         "Own identifiers 1 and 2 are the same.",
         named(identifiers=(IdentifierRecord(kind="FACID", value="7"),) * 2),
         named(identifiers=(IdentifierRecord(kind="FACID", value="7"), IdentifierRecord(kind="NPI", value="7"))),
@@ -130,10 +151,26 @@ ROWS = [
         )
         for phone in ("+18245550100", "+14215550100")
     ),
+    *(
+        Row(
+            "phone",
+            f"{label} of contact 1, +18245550100, is in a range that is not assigned to anybody. Check it.",
+            with_contact(**{field: "+18245550100"}),
+        )
+        for field, label in (("mobile_phone", "Mobile phone"), ("home_phone", "Home phone"))
+    ),
     Row(
         "address",
         "The address is only a country: USA. Others cannot find the place by it.",
         named(address=AddressRecord(country="USA")),
+    ),
+    *(
+        Row("address", f"The address has no {what}. Others cannot find the place by it.", right)
+        for what, right in (
+            ("state", with_address(state="")),
+            ("ZIP", with_address(zip_code="")),
+            ("street, no city, no state and no ZIP", named(address=AddressRecord(county="Dane"))),
+        )
     ),
     Row(
         "address",
@@ -173,11 +210,38 @@ ROWS = [
         with_address(country="CAN", state="California", zip_code="9021"),
         with_address(country="US"),
     ),
+    *(
+        Row("country", f"The country is Canada, but {state} {zip_code} looks American. Did you mean USA?", right)
+        for state, zip_code in ((" wi ", "53704"), ("Ohio", "9021"))
+        for right in (with_address(country="Canada", state=state, zip_code=zip_code),)
+    ),
+    *(
+        Row(
+            "country",
+            f"'{typed}' is the code of Gabon. Did you mean the American state? Then the country is USA.",
+            with_address(country=typed, state=state, zip_code="3030"),
+            with_address(country="GA", state="Estuaire", zip_code="3030"),
+        )
+        for typed, state in ((" ga ", ""), ("GA", "WI"))
+    ),
     Row(
         "country",
         "'GA' is the code of Gabon. Did you mean the American state? Then the country is USA.",
         with_address(country="GA", state="", zip_code="3030"),
         with_address(country="GAB", state="", zip_code="3030"),
+    ),
+    *(
+        Row(
+            "country",
+            f"An address in {territory} has the country USA and the State {state}.",
+            with_address(country=territory, state="", zip_code="96799"),
+        )
+        for territory, state in (
+            ("American Samoa", "AS"),
+            ("Guam", "GU"),
+            ("Northern Mariana Islands", "MP"),
+            ("U.S. Virgin Islands", "VI"),
+        )
     ),
     Row(
         "country",
@@ -190,6 +254,12 @@ ROWS = [
         "ZIP 60601 lies in IL, the form says WI.",
         with_address(zip_code="60601"),
         with_address(zip_code="60601", state="Illinois"),
+    ),
+    Row(
+        "zip",
+        "ZIP 42223 lies in KY and TN, the form says WI.",
+        with_address(zip_code="42223"),
+        with_address(zip_code="42223", state=""),
     ),
     Row(
         "zip",
@@ -220,15 +290,19 @@ ROWS = [
             "military",
             f"{city} is a military post office: its state is AA, AE or AP, not WI.",
             with_address(city=city),
-            with_address(city=city, state="AE", zip_code="09009"),
+            silent,
         )
-        for city in ("APO", "fpo", "DPO AE")
+        for city, silent in (
+            ("APO", with_address(city="APO", state="AE", zip_code="09009")),
+            ("fpo", with_address(city="fpo", state="")),
+            ("DPO AE", with_address(city="DPO AE", state="Bavaria", country="Germany")),
+        )
     ),
     Row(
         "military",
         "State AE is for military post offices: its city is APO, FPO or DPO, not Apollo.",
         with_address(city="Apollo", state="AE", zip_code="09009"),
-        with_address(city="Apollo", state="PA", zip_code="15613"),
+        with_address(city="", state="AE", zip_code="09009"),
     ),
     *(
         Row(KEPT, f"{label} is kept as it is stored. Typed anew it would be refused: {fault}", right)
@@ -243,6 +317,17 @@ ROWS = [
                 "'desk' is not an e-mail address. Example: desk@example.org.",
                 with_contact(email_addresses=("desk",)),
             ),
+            *(
+                (label, f"{name} has 201 characters; at most 200 can be kept.", right)
+                for label, name, right in (
+                    ("Name", "Name", named(name=LONG)),
+                    ("An alias", "Alias", named(aliases=(LONG,))),
+                    ("Name of contact 1", "Contact name", with_contact(name=LONG)),
+                    ("Street", "Street", with_address(street=LONG)),
+                    ("City", "City", with_address(city=LONG)),
+                    ("County", "County", with_address(county=LONG)),
+                )
+            ),
             ("State", "'Wisconsn' is not a state. Choose from the list.", with_address(state="Wisconsn")),
             (
                 "ZIP",
@@ -256,7 +341,7 @@ ROWS = [
             "character",
             f"Name holds '{character}'. Such characters are suspected behind 'Parsing XML request error!'.",
             named(name=f"Lakeside {character} Sons"),
-            named(name="Lakeside and Sons"),
+            named(name="XX Sons", carried=(("Type", f'"A {character} B"'),)),
         )
         for character in "&<>"
     ),

@@ -30,6 +30,7 @@ RECORD = OrganizationRecord(
 )
 SUPPORT = ("Copy for Redox support", "copy_for_support")
 CONNECTION = ("Open Connection", "open_connection")
+REDIRECT = "A redirect to elsewhere.example is never followed: a proxy, or the address setting."
 
 
 def words(found: Outcome, **context: object) -> Explanation:
@@ -92,11 +93,9 @@ def test_a_record_without_a_contact_is_given_one() -> None:
     found = words(rejected("parse_failed"))
     assert found[:4] == ("Redox could not pass the record on.", cause, *SUPPORT)
     found = words(rejected("parse_failed"), record=OrganizationRecord(name="Lakeside Clinics"))
-    assert (found.cause, found.step, found.anchor) == (
-        f"{cause} This record has no contact.",
-        "Edit contacts",
-        "contacts",
-    )
+    assert found.cause == f"{cause} This record has no contact."
+    assert found[2:] == ("Edit contacts", "edit", "contacts", "")
+    assert words(rejected("parse_failed"), record=None).cause == cause
 
 
 def test_a_suspected_character_is_named_with_its_field() -> None:
@@ -110,6 +109,7 @@ def test_a_suspected_character_is_named_with_its_field() -> None:
         "Redox gives no reason. Special characters are suspected: '&' in Name, '<' in Street, '>' in Street."
     )
     assert found[2:] == ("Edit Name", "edit", "identity", "name")
+    assert words(rejected("repository_required"), record=record, doubles=("Lakeside North",))[2:4] == SUPPORT
 
 
 def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
@@ -203,12 +203,6 @@ ROWS = [
         ("Sending continues without you", ""),
     ),
     (
-        not_executed(302, detail="elsewhere.example"),
-        "Redox's address points elsewhere.",
-        "A redirect to elsewhere.example is never followed: a proxy, or the address setting.",
-        CONNECTION,
-    ),
-    (
         rejected(status=403, detail="We do not like {it}."),
         "Redox rejected this with words that the portal does not know.",
         "'We do not like {it}.'",
@@ -254,6 +248,16 @@ ROWS = [
         not_sent(Fault.HELD_UP, "too little time was left"),
         "The worker was held up or stopped. Nothing was sent.",
         "As the portal found: too little time was left. Next attempt 14:08.",
+        ("", ""),
+    ),
+    *(
+        (not_executed(status, detail="elsewhere.example"), "Redox's address points elsewhere.", REDIRECT, CONNECTION)
+        for status in (300, 302, 399)
+    ),
+    (
+        not_sent(Fault.STOPPED, "the worker was stopped"),
+        "The worker was held up or stopped. Nothing was sent.",
+        "As the portal found: the worker was stopped. Next attempt 14:08.",
         ("", ""),
     ),
     (

@@ -128,7 +128,7 @@ def token_for(redox: RedoxEnvironment, actor: Actor) -> str:
     except gateway.AskedToWait:
         return ""
     outcome = answer.outcome
-    if not answer.token and outcome is not None:
+    if outcome is not None:
         cause = directory.token_cause(answer)
         stops = f"{outcome.stops}: {cause}" if outcome.stops else ""
         with audit.recorded(actor) as history:

@@ -174,7 +174,8 @@ class _Changes(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        self.change(node.body[0], "raise", last=node.body[-1])
+        if not isinstance(node.body[0], ast.Raise):
+            self.change(node.body[0], "raise", last=node.body[-1])
         self.visit_each(*node.body)
 
     def visit_match_case(self, node: ast.match_case) -> None:

@@ -6,17 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from organizations.models import AuditEntry, Organization, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.records import OrganizationRecord
-from organizations.redox.client import Exchange
+from organizations.redox.client import Exchange, Fault
 from organizations.redox.messages import record_from_message
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import asking, audit, delivery, gateway, known, organizations, resolving, settling
 from organizations.services.actors import Actor, system
 from organizations.services.directory import Earlier
 from tests import factories
+from tests.connected import redox
 from tests.factories import BASE, acting
 
 WORKER = system("Worker test")
@@ -61,6 +63,21 @@ def forbidden(environment: str = "staging") -> str:
 def state_of(submission: Submission) -> tuple[str, str]:
     submission.refresh_from_db()
     return submission.state, submission.state_reason
+
+
+def taken(user: User, worker: Actor, oid: str = BASE, environment: str = "staging") -> delivery.Claim:
+    """Make a New and take it: a worker is sending it now. Nothing answers where it would be sent."""
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        factories.submission(factories.organization(oid, user=user, environment=environment), user=user)
+        found = delivery.claim_next(environment, gateway.environment(environment), actor=worker)
+    assert found is not None
+    return found
+
+
+def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fault: Fault | None = None) -> Exchange:
+    """What came of an exchange, without making one."""
+    fault_text = fault.value if fault else ""
+    return Exchange(request_sha256="", sent=sent, fault=fault, fault_text=fault_text, status=status, body=body)
 
 
 def fresh(made: Organization) -> Organization:

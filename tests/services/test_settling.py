@@ -21,7 +21,7 @@ from organizations.services.actors import Actor
 from organizations.services.timing import lease_margin
 from tests import factories
 from tests.connected import redox
-from tests.services.sending import actions_of
+from tests.services.sending import actions_of, came, taken
 
 pytestmark = pytest.mark.django_db
 
@@ -31,20 +31,7 @@ type Claimed = Callable[[], delivery.Claim]
 @pytest.fixture
 def claimed(editor: User, worker: Actor) -> Claimed:
     """Makes a New and takes it: a worker is sending it now."""
-
-    def claim() -> delivery.Claim:
-        with override_settings(REDOX=redox("http://127.0.0.1:9")):
-            factories.submission(factories.organization(user=editor), user=editor)
-            found = delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
-        assert found is not None
-        return found
-
-    return claim
-
-
-def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fault: Fault | None = None) -> Exchange:
-    fault_text = fault.value if fault else ""
-    return Exchange(request_sha256="", sent=sent, fault=fault, fault_text=fault_text, status=status, body=body)
+    return lambda: taken(editor, worker)
 
 
 def settled(claim: delivery.Claim, exchange: Exchange, worker: Actor) -> Submission:

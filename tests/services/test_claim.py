@@ -1,0 +1,132 @@
+"""One claim: who sends since when, what stops it before a byte leaves, and what a lost worker leaves behind."""
+
+import datetime
+import time
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User, clock
+from organizations.redox.client import Exchange
+from organizations.services import delivery, gateway, settling
+from organizations.services.actors import Actor, system
+from organizations.services.timing import lease_margin
+from organizations.services.turns import Turn
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.services.redox_says import API_KEY
+from tests.services.sending import came, taken
+
+pytestmark = pytest.mark.django_db
+
+OVER = datetime.timedelta(seconds=1)
+
+
+def test_a_claim_says_who_sends_since_when_and_until_when(editor: User) -> None:
+    made = factories.submission(factories.organization(user=editor), user=editor)
+    before = clock.now()
+    Submission.objects.update(attempt=2, token=5, not_before=before, state_reason="Waits.")
+    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
+        found = delivery.claim_next("staging", gateway.environment("staging"), actor=system("Worker " + "x" * 100))
+    assert found is not None
+    submission = Submission.objects.get(pk=made.pk)
+    assert (submission.state, submission.attempt, submission.token) == (State.SENDING, 3, 6)
+    assert (submission.not_before, submission.state_reason) == (None, "")
+    assert submission.lease_worker == ("Worker " + "x" * 100)[:100]
+    assert submission.sent_at is not None
+    assert submission.sent_at >= before
+    assert submission.lease_until == submission.sent_at + datetime.timedelta(seconds=400)
+    intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
+    assert (intent.facts["attempt"], intent.facts["token"]) == (3, 6)
+
+
+def test_without_a_credential_nothing_is_claimed(editor: User, worker: Actor) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_AUTH="")):
+        assert not delivery.deliver_next("staging", actor=worker)
+    assert Submission.objects.get().state == State.QUEUED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_nothing_is_due_nobody_asks_for_a_token(editor: User, worker: Actor) -> None:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **API_KEY)):
+        assert not delivery.deliver_next("staging", actor=worker)
+    assert EnvironmentGate.objects.get(pk="staging").failures == 0
+
+
+def test_a_parent_in_the_other_environment_forbids_nothing(editor: User, worker: Actor) -> None:
+    factories.organization(user=factories.UserFactory(role="approver"), environment="production")
+    factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+
+
+def test_the_lease_is_looked_at_after_the_turn_was_waited_for(editor: User, worker: Actor) -> None:
+    found, now = taken(editor, worker), time.monotonic()
+    least = settings.REDOX_DEADLINE + lease_margin()
+    late = replace(found, turn=Turn(now + 0.2), began=now + 0.1 + least - settings.REDOX_LEASE)
+    exchange = delivery._exchange(late, "token", late.turn)
+    assert (exchange.sent, exchange.fault) == (False, "held_up")
+
+
+def test_what_closes_while_a_token_is_renewed_sends_the_message_back_without_a_try(
+    editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_: object) -> None:
+        raise gateway.DoorClosed("STAGING was paused.")
+
+    found = taken(editor, worker)
+    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
+    monkeypatch.setattr(gateway, "access_token", closed)
+    with override_settings(REDOX_LEASE=400.0):
+        delivery._send(found, "token", worker)
+    submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
+    assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "STAGING was paused.", 0)
+    assert (gate.is_stopped, gate.failures) == (False, 0)
+    assert [entry.facts["exchange"]["repeat"] for entry in responses()] == [0]
+
+
+def responses() -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).order_by("sequence"))
+
+
+def left_behind(found: delivery.Claim, exchange: Exchange, worker: Actor) -> None:
+    """The worker ended after it had stored what came."""
+    settling.keep_response(found.submission, exchange, repeat=0, actor=worker)
+    Submission.objects.filter(pk=found.submission.pk).update(lease_until=clock.now() - OVER)
+
+
+def test_what_is_left_behind_is_settled_in_its_environment(editor: User, worker: Actor) -> None:
+    approver = factories.UserFactory(role="approver")
+    left_behind(taken(approver, worker, environment="production"), came(403), worker)
+    left_behind(taken(editor, worker, f"{BASE}.1"), came(403), worker)
+    assert delivery.reap("staging", actor=worker) == 1
+    assert Submission.objects.get(environment="production").state == State.SENDING
+
+
+def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Actor) -> None:
+    body = b'{"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}'
+    left_behind(taken(editor, worker), came(200, body), worker)
+    (entry,) = responses()
+    assert delivery.reap("staging", actor=worker) == 1
+    submission = Submission.objects.get()
+    assert (submission.state, submission.evidence_at) == (State.ACCEPTED, entry.at)
+
+
+def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) -> None:
+    left_behind(taken(editor, worker), came(302), worker)
+    assert delivery.reap("staging", actor=worker) == 1
+    assert EnvironmentGate.objects.get(pk="staging").is_stopped
+
+
+def test_only_an_unknown_of_its_own_makes_already_exists_doubtful(editor: User, worker: Actor) -> None:
+    first = taken(editor, worker)
+    settling.lost(first.submission, actor=worker)
+    second = taken(editor, worker, f"{BASE}.1").submission
+    settling.settle(second, delivery._classified(second, came(429)), came(429), actor=worker)
+    second.attempt = first.submission.attempt = 2
+    assert (delivery._had_unknown(first.submission), delivery._had_unknown(second)) == (True, False)

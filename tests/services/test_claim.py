@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, State, Submission, User, clock
+from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.redox import messages
 from organizations.redox.client import Exchange
 from organizations.services import delivery, gateway, settling
 from organizations.services.actors import Actor, system
@@ -62,6 +63,15 @@ def test_a_parent_in_the_other_environment_forbids_nothing(editor: User, worker:
     factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+
+
+def test_a_parent_out_of_use_forbids_only_records_in_use(editor: User) -> None:
+    parent = factories.accepted(user=editor)
+    made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    Organization.objects.filter(pk=parent.pk).update(confirmed_active=False)
+    record = messages.record_from_message(bytes(made.message))
+    assert delivery._not_in_its_place(made, record) == "Its parent Lakeside 1 is not active in STAGING."
+    assert delivery._not_in_its_place(made, replace(record, active=False)) == ""
 
 
 def test_the_lease_is_looked_at_after_the_turn_was_waited_for(editor: User, worker: Actor) -> None:

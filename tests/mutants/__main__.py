@@ -98,7 +98,14 @@ MODULES = {
     ),
     "organizations/services/delivery.py": Module(SENDING),
     "organizations/services/gateway.py": Module(
-        SENDING,
+        (
+            *(
+                "tests/services/test_door.py",
+                "tests/services/test_refused_queries.py",
+                "tests/services/test_directory.py",
+            ),
+            *SENDING,
+        ),
         frozenset({"check_door", "exchange", "ask", "is_loopback"}),
     ),
 }

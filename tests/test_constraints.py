@@ -1,5 +1,7 @@
 """What the database itself refuses, whatever a service does."""
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.django_db
 PORTAL = system("Test")
 
 # Each with a table and values that it does not take.
-REFUSED = [
+REFUSED: list[tuple[str, Any, dict[str, Any]]] = [
     ("organization_environment_known", Organization, {"environment": "test"}),
     ("organization_presence_known", Organization, {"presence": "maybe"}),
     ("organization_basis_known", Organization, {"presence_basis": "guessed"}),

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -32,7 +33,7 @@ from tests.services.sending import accepted, deliver, edit, sent
 
 SENT = UPDATE, ASKED, NEW = tuple(f"{BASE}.{number}" for number in range(1, 4))
 UNSENT, UNSENT_UPDATE = f"{BASE}.4", f"{BASE}.5"
-AS_LONG_AS_IT_TAKES = {"REDOX_DEADLINE": 20.0, "REDOX_LEASE": 30.0}
+AS_LONG_AS_IT_TAKES: dict[str, Any] = {"REDOX_DEADLINE": 20.0, "REDOX_LEASE": 30.0}
 
 
 @pytest.fixture(autouse=True)

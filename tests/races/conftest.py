@@ -24,6 +24,6 @@ if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
     del PLACES["free"]
 
 
-@pytest.fixture(params=PLACES.values(), ids=PLACES)
+@pytest.fixture(params=list(PLACES.values()), ids=list(PLACES))
 def rounds(request: pytest.FixtureRequest) -> Rounds:
     return Rounds(request.param)

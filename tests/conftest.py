@@ -3,6 +3,7 @@
 No network but this machine, no time limit for Hypothesis, every table put back.
 """
 
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -34,6 +35,9 @@ hypothesis_settings.register_profile("quick", deadline=None, max_examples=15)
 hypothesis_settings.load_profile("orgportal")
 
 
+# What is imported stays: looking through it for garbage again and again takes a fifteenth of a run.
+gc.disable()
+
 TESTS = Path(__file__).parent
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
@@ -62,6 +66,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         wanted = [item for item in items if _differs_by_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if not _differs_by_database(item)])
         items[:] = wanted
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(20_000, 20)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -87,7 +87,11 @@ def test_after_a_crash_everything_of_the_backup_is_there_and_the_portal_starts(v
     [kept] = beside(database)
     assert people(database.with_name(kept)) == ["before", "after"]
     assert [path.stat().st_mode & 0o077 for path in (database, database.with_name(kept))] == [0, 0]
-    assert manage("serve", "--check", **variables).returncode == 0
+    with Portal(variables, "serve") as again:
+        again.wait_until_ready()
+        assert again.get("/sign-in/")[0] == 200
+        code, output = again.end()
+        assert (code, "Traceback" in output) == (0, False)
     assert people(database) == ["before"]
 
 

@@ -24,7 +24,7 @@ def run() -> Run:
         """Exit code, standard output and standard error."""
         out, said = io.StringIO(), io.StringIO()
         try:
-            call_command("check_records", *arguments, stdout=out, stderr=said, skip_checks=False)
+            call_command("check_records", *arguments, stdout=out, stderr=said)
         except CommandError as error:
             return error.returncode, out.getvalue(), f"{said.getvalue()}{error}"
         return 0, out.getvalue(), said.getvalue()

@@ -16,7 +16,10 @@ class PortalCommand(BaseCommand):
     """A command whose exit code can be trusted: 0 is good, 1 is a finding, 2 is "could not be done".
 
     Django ends a command with 1 for any exception; here only `Finding` means 1, and everything else means 2.
+    Django's checks are left out: they load every page, and `startup` checks by name what a command needs.
     """
+
+    requires_system_checks = ()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -17,7 +17,6 @@ from ._running import collect_static_files, lock_file, manage, web_servers, work
 
 class Command(PortalCommand):
     help = "Runs the portal with made-up records and the practice directory. Nothing leaves this machine."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=_port, default=8000, help="where the portal answers (default 8000)")
@@ -45,7 +44,7 @@ class Command(PortalCommand):
         if fresh or not seeded.exists():
             demonstration.start_over(folder)  # also what an interrupted first run left half done
         demonstration.check_database(folder)  # before `migrate` changes it
-        self._once(supervisor, "migrate", "--verbosity=0")
+        self._once(supervisor, "migrate", "--verbosity=0", "--skip-checks")
         if seeded.exists():
             # What stops one of the programs would stop it again and again.
             self._once(supervisor, "serve", "--check", "--verbosity=0")

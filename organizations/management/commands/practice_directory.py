@@ -15,7 +15,6 @@ from ._base import PortalCommand
 
 class Command(PortalCommand):
     help = "Run the practice directory: a stand-in for Redox and the Carequality directory on this machine."
-    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--folder", type=Path, required=True, help="keeps the records and holds credentials.json")

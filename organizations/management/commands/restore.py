@@ -23,7 +23,6 @@ GO_ON = (
 
 class Command(PortalCommand):
     help = "Puts a backup in the place of the SQLite database. PostgreSQL has pg_restore for that."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - they would open the database
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, nargs="?", help="a file that ./dev backup made")

@@ -17,7 +17,6 @@ from ._running import check_database, collect_static_files, lock_file, manage, w
 
 class Command(PortalCommand):
     help = "Runs web server and workers until Ctrl-C or SIGTERM. Never changes the database's tables by itself."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="check settings and database, start nothing")

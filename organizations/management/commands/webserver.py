@@ -15,7 +15,6 @@ from ._running import check_database, collect_static_files
 
 class Command(PortalCommand):
     help = "Answers pages in one process, until Ctrl-C or SIGTERM. `serve` starts WEB_WORKERS of them."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own form
 
     def handle(self, *args: Any, **options: Any) -> None:
         door = webserver.inherited_door()

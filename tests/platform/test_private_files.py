@@ -8,26 +8,8 @@ import pytest
 from orgportal import database_file, startup
 from orgportal.faults import SettingsFault
 
-from .serving import Portal, manage, python
-
-
-def open_to_others(folder: Path) -> set[str]:
-    """Static files hold nothing secret, and nobody else comes into their folder."""
-    paths = [path for path in folder.rglob("*") if "static" not in path.relative_to(folder).parts[:-1]]
-    return {str(path.relative_to(folder)) for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077}
-
-
-@pytest.mark.slow
-def test_everything_that_a_portal_makes_is_for_its_account_alone(variables, tmp_path, database):
-    for name in ("db", "db-wal"):
-        (tmp_path / name).touch()
-        (tmp_path / name).chmod(0o644)  # as an earlier release left them
-    with Portal(variables, "serve", umask=0o022) as portal:
-        portal.wait_until_ready()
-        assert manage("backup", str(tmp_path / "backup.sqlite3"), **variables).returncode == 0
-        made = {path.name for path in tmp_path.iterdir()}
-        assert {"db-wal", "db-shm", "db.lock", "db.serve.lock", "var", "backup.sqlite3"} <= made
-        assert open_to_others(tmp_path) == set()
+from .files import open_to_others
+from .serving import manage, python
 
 
 @pytest.mark.slow

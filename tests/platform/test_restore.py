@@ -3,21 +3,20 @@
 import os
 import resource
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from organizations.services import restore, restored
 from organizations.services.faults import NotDone
 
-from .serving import ROOT, Portal, manage, plain_environment, python
+from .files import add_person, beside, change, people, rows
+from .serving import ROOT, manage, plain_environment, python
 
 
 @pytest.fixture(autouse=True)
@@ -35,64 +34,6 @@ def backup(tmp_path, database) -> Path:
     add_person(file, "from-the-backup")
     add_person(database, "newer")
     return file
-
-
-def change(file: Path, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute(statement, values)
-
-
-def rows(file: Path, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(file)) as connection:
-        return connection.execute(query).fetchall()
-
-
-def add_person(file: Path, name: str) -> None:
-    columns = "username, password, first_name, last_name, email, is_staff, is_active, is_superuser, date_joined"
-    values = "'', '', '', '', 0, 1, 0, '2027-01-01'"
-    change(file, f"INSERT INTO organizations_user ({columns}) VALUES (?, {values})", name)
-
-
-def people(file: Path) -> list[str]:
-    with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        return [name for (name,) in connection.execute("SELECT username FROM organizations_user ORDER BY id")]
-
-
-def beside(database: Path) -> set[str]:
-    """What lies beside the database and is not a lock."""
-    return {path.name for path in database.parent.glob(f"{database.name}?*") if path.suffix != ".lock"}
-
-
-@pytest.mark.slow
-def test_after_a_crash_everything_of_the_backup_is_there_and_the_portal_starts(variables, database, tmp_path):
-    file = tmp_path / "backup.sqlite3"
-    add_person(database, "before")
-    with Portal(variables, "serve") as portal:
-        portal.wait_until_ready()
-        assert manage("backup", str(file), **variables).returncode == 0
-        add_person(database, "after")
-        refused = manage("restore", str(file), **variables)
-        assert (refused.returncode, f"as process {portal.process.pid} (manage.py serve)" in refused.stderr) == (2, True)
-        for process in (portal.process.pid, *portal.children()):
-            os.kill(process, signal.SIGKILL)
-        portal.process.communicate()
-    assert f"{database.name}-wal" in beside(database)
-
-    done = manage("restore", str(file), **variables)
-
-    assert (done.returncode, done.stderr) == (0, "")
-    with closing(sqlite3.connect(file)) as wanted, closing(sqlite3.connect(database)) as restored:
-        assert list(restored.iterdump()) == list(wanted.iterdump())
-    [kept] = beside(database)
-    assert people(database.with_name(kept)) == ["before", "after"]
-    assert [path.stat().st_mode & 0o077 for path in (database, database.with_name(kept))] == [0, 0]
-    with Portal(variables, "serve") as again:
-        again.wait_until_ready()
-        assert again.get("/sign-in/")[0] == 200
-        code, output = again.end()
-        assert (code, "Traceback" in output) == (0, False)
-    assert people(database) == ["before"]
 
 
 def unusable(folder: Path, database: Path, backup: Path) -> Iterator[tuple[Path, str]]:

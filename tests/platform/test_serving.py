@@ -3,50 +3,100 @@
 import os
 import signal
 import socket
+import sqlite3
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from joserfc.jwk import RSAKey
 
-from .serving import Portal, manage
+from .files import add_person, beside, open_to_others, people
+from .serving import Portal, manage, python
 
 pytestmark = pytest.mark.slow
 
 
-def test_it_answers_refuses_a_second_start_survives_crashes_and_leaves_nothing_behind(variables):
-    with Portal(variables, "serve") as portal:
+def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, database):
+    """One portal from its start to its end, because each start takes seconds: alone, private, killed, restored."""
+    backup = tmp_path / "backup.sqlite3"
+    for name in ("db", "db-wal"):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(0o644)  # as an earlier release left them
+    add_person(database, "before")
+    with Portal(variables, "serve", umask=0o022) as portal:
         portal.wait_until_ready()
         assert portal.get("/sign-in/")[0] == 200
-        second = manage("serve", **{**variables, "BIND": "127.0.0.1:0"})
-        assert second.returncode == 2
-        assert f"already running on this database, as process {portal.process.pid}" in second.stderr
-        kill_each_program(portal)
-
+        assert manage("backup", str(backup), **variables).returncode == 0
+        assert_private(tmp_path)
+        assert_alone(portal, {**variables, "BIND": "127.0.0.1:0"}, backup)
+        kill_web_server(portal)
         portal.process.kill()
         output, _ = portal.process.communicate(timeout=60)  # at its end everybody who could write there has ended
-        assert "The worker ended with -9; it is started again in 1 s" in output
+        assert "The web server ended with -9; it is started again in 1 s" in output
         assert "Traceback" not in output
+
+    write_and_die(database)
+    assert_restored(backup, database, variables)
 
     with Portal(variables, "serve") as again:
         again.wait_until_ready()
+        assert again.get("/sign-in/")[0] == 200
         left = again.children()
         code, output = again.end()
-        assert code == 0
-        assert "Traceback" not in output
-        assert [pid for pid in left if Portal.is_running(pid)] == []
+    assert (code, "Traceback" in output) == (0, False)
+    assert [pid for pid in left if Portal.is_running(pid)] == []
+    assert people(database) == ["before"]
 
 
-def kill_each_program(portal: Portal) -> None:
-    """Kill the worker and the web server, and wait until each has a successor."""
-    killed = {word: portal.child(word) for word in ("deliver", "webserver")}
-    for process in killed.values():
-        os.kill(process, signal.SIGKILL)
-    portal.wait_until_ready()
+def assert_private(folder: Path) -> None:
+    made = {path.name for path in folder.iterdir()}
+    assert {"db-wal", "db-shm", "db.lock", "db.serve.lock", "var", "backup.sqlite3"} <= made
+    assert open_to_others(folder) == set()
+
+
+def assert_alone(portal: Portal, variables: dict[str, str], backup: Path) -> None:
+    """While a portal serves, nobody else serves its database or puts another in its place."""
+    for command, told in (
+        (("serve",), f"already running on this database, as process {portal.process.pid}"),
+        (("restore", str(backup)), f"as process {portal.process.pid} (manage.py serve)"),
+    ):
+        refused = manage(*command, **variables)
+        assert (refused.returncode, told in refused.stderr) == (2, True), refused.stderr
+
+
+def kill_web_server(portal: Portal) -> None:
+    """Kill it, and wait until a successor answers."""
+    killed = portal.child("webserver")
+    os.kill(killed, signal.SIGKILL)
     until = time.monotonic() + 60
-    for word, process in killed.items():
-        while not any(word in command and pid != process for pid, command in portal.children().items()):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+    while not any("webserver" in command and pid != killed for pid, command in portal.children().items()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    portal.wait_until_ready()
+
+
+def write_and_die(database: Path) -> None:
+    """Write as the last thing before a crash: into the -wal file, which nobody puts into the database any more."""
+    code = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], autocommit=True)
+connection.execute("UPDATE organizations_user SET username = 'after'")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert python(code, str(database)).returncode == -signal.SIGKILL
+    assert f"{database.name}-wal" in beside(database)
+
+
+def assert_restored(backup: Path, database: Path, variables: dict[str, str]) -> None:
+    """Everything of the backup is there, and what was there before is kept."""
+    done = manage("restore", str(backup), **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    with closing(sqlite3.connect(backup)) as wanted, closing(sqlite3.connect(database)) as restored:
+        assert list(restored.iterdump()) == list(wanted.iterdump())
+    [kept] = beside(database)
+    assert people(database.with_name(kept)) == ["after"]
+    assert [path.stat().st_mode & 0o077 for path in (database, database.with_name(kept))] == [0, 0]
 
 
 def test_a_taken_port_is_told_and_nothing_is_started(variables):

@@ -3,7 +3,7 @@
 import os
 
 bind = os.environ["ORGPORTAL_LISTEN"]
-workers = 2
+workers = int(os.environ["WEB_WORKERS"])
 worker_class = "gthread"
 threads = 4
 timeout = 60

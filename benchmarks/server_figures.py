@@ -50,8 +50,11 @@ def show(
     client.force_login(filling.people())
     filling.fill(0, records, records)
     cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
-    measured = [Server("gunicorn, 2 x 4 threads (before)", servers.GUNICORN)]
-    measured += [Server(f"waitress, 2 x {each} threads", servers.waitress(each)) for each in threads or [THREADS]]
+    workers = settings.WEB_WORKERS
+    measured = [Server(f"gunicorn, {workers} x 4 threads (before)", servers.GUNICORN)]
+    measured += [
+        Server(f"waitress, {workers} x {each} threads", servers.waitress(each)) for each in threads or [THREADS]
+    ]
     for number in range(1, rounds + 1):
         for server in measured:
             _say(f"round {number} of {rounds}: {server.title}")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from django.conf import settings
+
 from benchmarks import ground, load
 from orgportal.processes import open_door
 from orgportal.webserver import THREADS
@@ -18,8 +20,8 @@ GUNICORN: Commands = [
 
 
 def waitress(threads: int = THREADS) -> Commands:
-    """The portal's own, in two processes."""
-    return [(sys.executable, "-m", "benchmarks.webserver", str(threads))] * 2
+    """The portal's own, in as many processes as are set."""
+    return [(sys.executable, "-m", "benchmarks.webserver", str(threads))] * settings.WEB_WORKERS
 
 
 @contextmanager

@@ -1,20 +1,37 @@
 """The benchmarks run to their end. How long anything takes is for people to judge, on a quiet machine."""
 
+import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from organizations.services import audit
-from tests.platform.serving import ROOT, program
+
+from .files import add_person, change, rows
+from .serving import ROOT, program
 
 ONCE = ("--rounds=1", "--seconds=0", "--clients=1")
 pytestmark = pytest.mark.slow
 
+type Run = Callable[..., subprocess.CompletedProcess[str]]
 
-def run(name: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return program(str(ROOT / "benchmarks" / f"{name}.py"), *arguments, ORGPORTAL_VAR=str(folder))
+
+@pytest.fixture
+def run(tmp_path) -> Run:
+    def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        file, folder = str(ROOT / "benchmarks" / f"{name}.py"), str(tmp_path / "var")
+        return program(file, *arguments, ORGPORTAL_VAR=folder, WEB_WORKERS="1")
+
+    return run
+
+
+@pytest.fixture
+def migrated_database(database) -> str:
+    return f"--database=sqlite:///{database}"
 
 
 def figures(output: str) -> dict[str, list[str]]:
@@ -23,8 +40,8 @@ def figures(output: str) -> dict[str, list[str]]:
     return {line[0]: line[1:] for line in lines[2:]}
 
 
-def test_every_page_is_measured_over_records_whose_history_is_chained(tmp_path):
-    done = run("pages", "--records=30", "--entries=60", *ONCE, folder=tmp_path)
+def test_every_page_is_measured_over_records_whose_history_is_chained(run, database, migrated_database):
+    done = run("pages", migrated_database, "--records=30", "--entries=60", *ONCE)
     assert done.returncode == 0, done.stderr
     assert "30 records in STAGING, 30 in PRODUCTION" in done.stdout
     lines = figures(done.stdout)
@@ -32,16 +49,11 @@ def test_every_page_is_measured_over_records_whose_history_is_chained(tmp_path):
     # Counted at 10 and at 30 records; of the yardstick nothing is promised.
     counts = {page: cells[1].split(" / ") for page, cells in lines.items() if not page.startswith("Stock")}
     assert {page: (few, many) for page, (few, many) in counts.items() if int(many) > int(few)} == {}
-    assert_chained(tmp_path / "benchmark.sqlite3", 60)
+    assert_chained(database, 60)
 
 
 def assert_chained(file: Path, count: int) -> None:
-    connection = sqlite3.connect(file)
-    try:
-        table = "SELECT sequence, previous_hash, hash, body FROM organizations_auditentry ORDER BY sequence"
-        entries = connection.execute(table).fetchall()
-    finally:
-        connection.close()
+    entries = rows(file, "SELECT sequence, previous_hash, hash, body FROM organizations_auditentry ORDER BY sequence")
     before = audit.FIRST_HASH
     for place, (sequence, previous_hash, hash_, body) in enumerate(entries, start=1):
         assert (sequence, previous_hash, hash_) == (place, before, audit.hash_of(place, before, body))
@@ -49,8 +61,8 @@ def assert_chained(file: Path, count: int) -> None:
     assert len(entries) == count
 
 
-def test_sending_is_measured_until_accepted(tmp_path):
-    done = run("delivery", "--submissions", "2", folder=tmp_path)
+def test_sending_is_measured_until_accepted_on_a_database_of_its_own(run):
+    done = run("delivery", "--submissions", "2")
     assert done.returncode == 0, done.stderr
     assert set(figures(done.stdout)) == {
         "send to accepted",
@@ -59,30 +71,34 @@ def test_sending_is_measured_until_accepted(tmp_path):
     }
 
 
-def test_malformed_requests_are_answered_and_change_nothing_by_half(tmp_path):
-    done = run("malformed", "30", "--socket=5", "--pages=1", folder=tmp_path)
+def test_malformed_requests_are_answered_and_change_nothing_by_half(run, migrated_database):
+    done = run("malformed", migrated_database, "30", "--socket=5", "--pages=1")
     assert done.returncode == 0, done.stdout
     lines = figures(done.stdout)
     assert lines["all in this process"][0] == "30"
     assert lines["all over a socket"][0] == "5"
 
 
-def test_a_database_in_use_is_never_touched(tmp_path):
+def dump(file: Path) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return list(connection.iterdump())
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE anything (id INTEGER)", None])
+def test_a_database_in_use_is_never_touched(run, tmp_path, migrated, statement):
     file = tmp_path / "in-use.sqlite3"
-    connection = sqlite3.connect(file)
-    connection.execute("CREATE TABLE anything (id INTEGER)")
-    connection.close()
-    before = file.read_bytes()
-    done = run("pages", "--database", f"sqlite:///{file}", folder=tmp_path)
+    if statement is None:
+        add_person(Path(shutil.copy(migrated, file)), "somebody")
+    else:
+        change(file, statement)
+    before = dump(file)
+    done = run("pages", f"--database=sqlite:///{file}")
     assert done.returncode == 2
     assert "The database is in use." in done.stderr
-    with sqlite3.connect(file) as connection:
-        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("anything",)]
-    connection.close()
-    assert file.stat().st_size == len(before)
+    assert dump(file) == before
 
 
-def test_web_servers_are_measured_in_turn(tmp_path):
-    done = run("server", "--records=30", "--attack=0", *ONCE, folder=tmp_path)
+def test_web_servers_are_measured_in_turn(run, migrated_database):
+    done = run("server", migrated_database, "--records=30", "--attack=0", *ONCE)
     assert done.returncode == 0, done.stderr
     assert [title.partition(",")[0] for title in figures(done.stdout)] == ["gunicorn", "waitress"]

@@ -59,6 +59,7 @@ def prepare(folder: Path) -> None:
         "HTTPS": "false",
         "TIME_ZONE": "America/Chicago",
         "LOG_LEVEL": "WARNING",
+        "WEB_WORKERS": "1",
         **_TIMES,
     }
     for name, credential in {"STAGING": staging, "PRODUCTION": production}.items():

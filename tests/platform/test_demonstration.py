@@ -20,6 +20,7 @@ from orgportal.faults import SettingsFault
 from orgportal.processes import open_door
 from orgportal.variables import read_variables
 
+from .files import open_to_others
 from .serving import Portal, manage, python
 
 pytestmark = pytest.mark.slow
@@ -312,8 +313,9 @@ def check_content(folder: Path) -> None:
 
 def test_a_whole_demonstration_from_nothing_and_once_more(tmp_path):
     variables = {"ORGPORTAL_VAR": str(tmp_path / "var")}
-    with Portal(variables, "demo") as first:
+    with Portal(variables, "demo", umask=0o022) as first:
         first.wait_until_ready()
+        assert open_to_others(tmp_path) == set()
         assert "Sign in as editor" in first.get("/sign-in/")[1]
         check_content(tmp_path / "var")
 

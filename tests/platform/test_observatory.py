@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
+from .files import add_person, change
 from .observatory import Site, score
-from .serving import Portal, manage
+from .serving import Portal
 
 pytestmark = pytest.mark.slow
 
-NAME, PASSWORD = "first-administrator", "a long and rare pass phrase"
+NAME, PASSWORD = "first-person", "a long and rare pass phrase"
 
 
 class Browser:
@@ -49,10 +52,10 @@ class Browser:
 
 
 @pytest.fixture
-def browser(variables: dict[str, str]) -> Iterator[Browser]:
-    variables |= {"HTTPS": "true", "BEHIND_PROXY": "1", "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    made = manage("createsuperuser", "--noinput", f"--username={NAME}", "--email=first@example.org", **variables)
-    assert made.returncode == 0, made.stderr
+def browser(variables: dict[str, str], database: Path) -> Iterator[Browser]:
+    variables |= {"HTTPS": "true", "BEHIND_PROXY": "1"}
+    add_person(database, NAME)
+    change(database, "UPDATE organizations_user SET password = ?", PBKDF2PasswordHasher().encode(PASSWORD, "salt", 1))
     with Portal(variables, "webserver") as portal:
         portal.wait_until_ready()
         yield Browser(portal.address)

@@ -13,21 +13,11 @@ from .serving import manage, python
 
 
 @pytest.mark.slow
-def test_the_first_command_on_a_fresh_machine_makes_the_folder_of_the_database_for_its_account_alone(tmp_path):
+def test_the_folder_of_a_new_database_is_for_its_account_alone(tmp_path):
+    code = "from orgportal import database_file as f; from pathlib import Path; import sys; f.make(Path(sys.argv[1]))"
     database = tmp_path / "new" / "folder" / "portal.sqlite3"
-    ended = manage("migrate", "--verbosity=0", umask=0o022, DEBUG="true", DATABASE_URL=f"sqlite:///{database}")
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert python(code, str(database), umask=0o022).returncode == 0
     assert database.exists()
-    assert open_to_others(tmp_path) == set()
-
-
-@pytest.mark.slow
-def test_the_demonstration_is_prepared_for_its_account_alone(tmp_path):
-    code = (
-        "from orgportal import demonstration as d; from pathlib import Path; import sys; d.prepare(Path(sys.argv[1]))"
-    )
-    assert python(code, str(tmp_path / "new"), umask=0o022).returncode == 0
-    assert (tmp_path / "new" / "demo.env").exists()
     assert open_to_others(tmp_path) == set()
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import RSAKey
 
-from .files import add_person, beside, open_to_others, people
+from .files import add_person, beside, open_to_others, people, rows
 from .serving import Portal, manage, python
 
 pytestmark = pytest.mark.slow
+WORKERS = "SELECT name FROM organizations_worker"
 
 
 def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, database):
@@ -42,6 +43,7 @@ def test_it_serves_dies_is_restored_and_serves_again(variables, tmp_path, databa
     with Portal(variables, "serve") as again:
         again.wait_until_ready()
         assert again.get("/sign-in/")[0] == 200
+        wait_for_worker(again, database)
         left = again.children()
         code, output = again.end()
     assert (code, "Traceback" in output) == (0, False)
@@ -74,6 +76,14 @@ def kill_web_server(portal: Portal) -> None:
         assert time.monotonic() < until
         time.sleep(0.1)
     portal.wait_until_ready()
+
+
+def wait_for_worker(portal: Portal, database: Path) -> None:
+    """Wait until a worker of this portal has noted that it lives; its name holds its process."""
+    until = time.monotonic() + 60
+    while not any(f"-{pid}-" in name for (name,) in rows(database, WORKERS) for pid in portal.children()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def write_and_die(database: Path) -> None:

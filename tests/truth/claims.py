@@ -129,8 +129,8 @@ class Pages:
         copy._state, copy._kept, copy._told = self._state, dict(self._kept), self._told
         return copy
 
-    def say(self) -> Iterator[Said]:
-        """All that any page says now, and the sentences of the entries since the last time."""
+    def say(self, since: int = 0) -> Iterator[Said]:
+        """All that any page says now, and the sentences of the entries after the one of this number."""
         entries = list(AuditEntry.objects.filter(sequence__gt=self._told).order_by("sequence"))
         state = entries[-1].sequence if entries else self._told, self._history.world.time.replace(microsecond=0)
         if state != self._state:
@@ -138,7 +138,8 @@ class Pages:
             self._make({entry.oid for entry in entries})
         yield from itertools.chain.from_iterable(self._kept.values())
         for entry in entries:
-            yield from _history(entry)
+            if entry.sequence > since:
+                yield from _history(entry)
 
     def _make(self, changed: set[str]) -> None:
         history, kept, records = self._history, self._kept, {}

@@ -49,7 +49,7 @@ def _set(given: dict[str, Any]) -> None:
     for name, value in own(given).items():
         setattr(settings, name, value)
     connection.settings_dict["NAME"] = given["database"]
-    workers.POLL, workers.HEARTBEAT = 0.25, 1.0
+    workers.HEARTBEAT = 1.0
     deliver.FINISH_WITHIN = given["finish_within"]
 
 

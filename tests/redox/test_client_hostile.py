@@ -66,10 +66,10 @@ def test_hostile_answers_leave_the_memory_as_it_was(limits: Limits) -> None:
 
     with servers.serving(hostile) as server:
         client = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
-        for _ in range(18):
+        for _ in range(12):
             assert kind_of(client)[0] is Kind.UNKNOWN
         before = _most_memory()
-        for _ in range(198):
+        for _ in range(60):
             assert kind_of(client)[0] is Kind.UNKNOWN
         assert _most_memory() - before <= MOST_GROWTH
 

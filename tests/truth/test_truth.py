@@ -18,6 +18,7 @@ from tests.truth import drawing, histories, judges
 from tests.truth.histories import (
     STARTS,
     Base,
+    Start,
     find_shortest,
     start_accepted,
     start_new,
@@ -142,7 +143,12 @@ OCCUPIED = (
     ),
 )
 
-CASES = {start_new: NEW, start_accepted: ACCEPTED, start_taken_over: TAKEN_OVER, start_occupied: OCCUPIED}
+CASES: dict[Start, tuple[Case, ...]] = {
+    start_new: NEW,
+    start_accepted: ACCEPTED,
+    start_taken_over: TAKEN_OVER,
+    start_occupied: OCCUPIED,
+}
 """Short histories in which the portal once said more than it knew, and those whose pages make rare kinds of claims.
 
 None is longer than it must be: what was said too much, or is said rarely, is said after the last step.

@@ -170,7 +170,7 @@ def test_no_page_says_what_the_log_contradicts(tmp_path: Path) -> None:
                 wrong += [f"{what}\n{outcome}"] if outcome.contradictions else []
             for number in range(place, HISTORIES, len(STARTS)):
                 wrong += contradicted(run, drawing.history(number))
-    assert wrong == []
+    assert not wrong, "\n\n".join(wrong)
     assert claimed == set(judges.JUDGES)
 
 

@@ -82,7 +82,7 @@ async ([closed, runOnly, judged]) => {
     return numbers.get(way);
   };
   for (const it of opened) it.open = true;
-  await Promise.all(document.getAnimations().map(one => one.finished));
+  for (const it of document.getAnimations()) it.finish();
   for (const it of document.querySelectorAll('body, body *')) {
     if (!it.checkVisibility() || known.has(place(it))) continue;
     const same = fresh.get(place(it)) ?? fresh.set(place(it), []).get(place(it));

@@ -309,19 +309,23 @@ def test_others_are_told_who_may(client_of, boss):
     assert [entry.facts["object"]["id"] for entry in entries(Action.PERMISSION_REFUSED)] == ["manage_people"]
 
 
-def test_no_account_is_saved_past_the_service(client, anna, monkeypatch):
-    def fail(*_args, **_values):
-        raise ZeroDivisionError
+def test_no_account_is_saved_past_the_service(client, anna):
+    """What the service saves is undone when its entry cannot be written; what somebody saves beside it would stay."""
 
-    monkeypatch.setattr(people, "save", fail)
+    def refuse_entries(execute, sql, *rest):
+        if sql.startswith('INSERT INTO "organizations_auditentry"'):
+            raise ZeroDivisionError
+        return execute(sql, *rest)
+
+    before = list(User.objects.values_list())
     for address, typed in (
         (NEW, form("approver", username="bert", last_name="Three")),
-        (f"/people/{anna.pk}/", opened(anna, "approver")),
+        (f"/people/{anna.pk}/", opened(anna, "approver", first_name="Ann")),
         *((f"/people/{anna.pk}/{act}/", {"opened_with": anna.fingerprint()}) for act in ("password", "close")),
     ):
-        with pytest.raises(ZeroDivisionError):
+        with connection.execute_wrapper(refuse_entries), pytest.raises(ZeroDivisionError):
             client.post(address, typed)
-    assert not User.objects.filter(username="bert").exists()
+    assert (list(User.objects.values_list()), roles_of(anna)) == (before, ["editor"])
 
 
 def test_what_was_typed_before_the_sign_in_ended_comes_back_undone(client, anna):

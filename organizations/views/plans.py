@@ -148,11 +148,8 @@ def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> 
     return redirect(plan_url(plan))
 
 
-def _shown_anew(request: HttpRequest, before: Target, fault: NotDone) -> HttpResponse:
-    """The plan as it is now; a branch may have another record by now."""
-    target, (environment, kind, _) = before, before.chosen
-    if before.root:
-        target = Target.branch(organization_or_404(environment, before.root.oid), kind)
+def _shown_anew(request: HttpRequest, target: Target, fault: NotDone) -> HttpResponse:
+    """The plan as it is now."""
     draft = drafts.draft(target.chosen, actor=actor(request))
     news = shown.what_is_new(shown.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(fault) if isinstance(fault, OutOfDate) else f"{fault} Nothing was sent."

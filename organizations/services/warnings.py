@@ -85,7 +85,7 @@ def names_elsewhere(environment: Environment, records: Iterable[OrganizationReco
 
 
 def _identifier_oids(record: OrganizationRecord) -> list[str]:
-    return [searching.oid_in(identifier.value) or identifier.value for identifier in record.identifiers]
+    return [searching.oid_in(identifier.value) for identifier in record.identifiers]
 
 
 def of_record(case: Case) -> tuple[ReviewWarning, ...]:
@@ -143,7 +143,7 @@ def _destination(case: Case) -> Iterator[ReviewWarning]:
             )
         return
     others = Organization.objects.filter(environment=environment.other, destination_id=destination)
-    if name := others.order_by("id").values_list("name", flat=True).first():
+    if name := others.values_list("name", flat=True).first():
         yield ReviewWarning(
             "destination-elsewhere",
             destination,
@@ -200,7 +200,7 @@ def _other_environment(case: Case) -> Iterator[ReviewWarning]:
     """OIDs of the other environment: each of the two has OIDs of its own."""
     record, other = case.record, Environment(case.organization.environment).other.label
     places = {"The OID": record.oid}
-    if case.parent is None and record.part_of_oid not in case.gateways:
+    if case.parent is None:
         places["PartOf"] = record.part_of_oid
     for number, value in enumerate(_identifier_oids(record), start=1):
         places[f"Own identifier {number}"] = value
@@ -217,11 +217,12 @@ def _path(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     arcs = record.oid.split(".")
     lines = [".".join(arcs[:length]) for length in range(2, len(arcs))]
-    here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
-    above = here.filter(oid__in=lines).values_list("oid", "name")
-    nearest, name = max(above, key=lambda each: len(each[0].split(".")), default=("", ""))
-    if not nearest or record.part_of_oid in {nearest, *case.gateways}:
+    above = Organization.objects.filter(environment=case.organization.environment, oid__in=lines)
+    # Each is the beginning of the next one: the longest is the greatest.
+    found = max(above.values_list("oid", "name"), default=None)
+    if found is None or record.part_of_oid in {found[0], *case.gateways}:
         return
+    nearest, name = found
     named = case.parent.name if case.parent else record.part_of_oid
     yield ReviewWarning(
         "path",
@@ -255,9 +256,9 @@ def _first_top(case: Case) -> str:
     others = tops.exclude(pk=case.organization.pk)
     in_directory = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES)
     names = others.values_list("name", flat=True)
-    if top := names.filter(in_directory).order_by("id").first():
+    if top := names.filter(in_directory).first():
         return f"You have a top-level record already: {top}."
-    if case.together and (top := names.filter(pk__in=case.together).order_by("oid_key").first()):
+    if top := names.filter(pk__in=case.together).first():
         return f"The same plan registers another top-level record: {top}."
     return ""
 
@@ -266,7 +267,7 @@ def _double(case: Case) -> Iterator[ReviewWarning]:
     record = case.record
     key = searching.double_key(record)
     here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
-    same = here.filter(double_key=key).order_by("id").values_list("name", "oid").first() if key else None
+    same = here.filter(double_key=key).values_list("name", "oid").first() if key else None
     if same:
         name, oid = same
         text = f"{name}, {oid} has the same name and address. Redox refuses doubles without saying which."

@@ -95,14 +95,17 @@ def test_a_tick_for_one_value_is_none_for_another(editor: User) -> None:
         factories.press(reviews.review(made), user=editor, ticked=ticked)
 
 
-def test_a_warning_ticked_for_the_same_value_is_not_asked_again(editor: User) -> None:
-    made = factories.organization(user=editor, contacts=())
-    submission = factories.submission(made, user=editor)
-    submissions.cancel(submission.pk, actor=acting(editor))
+def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> None:
+    nameless = factories.UserFactory(role="editor", username="nameless")
+    made = factories.organization(user=nameless, contacts=())
+    submission = factories.submission(made, user=nameless)
+    submissions.cancel(submission.pk, actor=acting(nameless))
 
-    again = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(editor))
+    again = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(nameless))
     assert again.open_warnings == ()
-    assert [warning.accepted_by for warning in again.settled_warnings] == ["Editor One"]
+    assert [warning.accepted_by for warning in again.settled_warnings] == ["nameless"]
+    other = factories.organization(f"{BASE}.2", user=nameless, contacts=())
+    assert [warning.key for warning in reviews.review(other, actor=acting(nameless)).open_warnings] == ["contact"]
 
 
 def test_a_warning_stays_that_of_the_person_who_ticked_it(editor: User) -> None:

@@ -97,6 +97,12 @@ class TestOtherRecordsChange:
         assert plan.submissions.count() == 1
 
 
+@pytest.mark.parametrize("key", ["second-top", "destination-elsewhere", "other-environment"])
+def test_a_plans_tick_holds_whichever_record_the_warning_names(key: str) -> None:
+    keys = {drafts._key(ReviewWarning(key, "value", f"{name} is there already."), 0) for name in ("Pier", "Quay")}
+    assert len(keys) == 1
+
+
 def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
     chosen = Chosen(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))

@@ -1,8 +1,7 @@
 """Warnings: each with its exact words where it is right, silent where it is not, and ticked for one value only."""
 
-import datetime
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,13 +12,29 @@ from django.utils import timezone
 
 from organizations import words
 from organizations.models import Organization, User
-from organizations.records import ContactRecord, IdentifierRecord, OrganizationRecord
+from organizations.records import ContactRecord, IdentifierRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
-from organizations.services import counterparts, known, organizations, reviews, submissions, warnings
+from organizations.services import organizations, reviews, submissions, warnings
 from organizations.services.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
+from tests.services.arranging import (
+    PIER,
+    Arrange,
+    after,
+    by_another,
+    confirmed,
+    edited,
+    found_present,
+    in_production,
+    made,
+    missing,
+    shown,
+    stated,
+    taken_over,
+    with_presence,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -33,8 +48,6 @@ NOWHERE = replace(SHORE, street="", city="", state="", zip_code="", county="", c
 DESK = factories.record().contacts[0]
 NOBODY = ContactRecord(purpose="Technical", name="Integration desk")
 
-type Arrange = Callable[[User], Organization]
-
 
 class Row(NamedTuple):
     """One warning: its key, its words, a record that it is about, and one much like it that it is not about."""
@@ -45,101 +58,11 @@ class Row(NamedTuple):
     silent: Arrange
 
 
-def made(oid: str = BASE, **values: Any) -> Arrange:
-    return lambda user: factories.organization(oid, user=user, **values)
-
-
-def after(*before: Arrange, then: Arrange) -> Arrange:
-    def arrange(user: User) -> Organization:
-        for each in before:
-            each(user)
-        return then(user)
-
-    return arrange
-
-
-def confirmed(arrange: Arrange, **edited: object) -> Arrange:
-    """The same, accepted by Redox and then edited."""
-
-    def arranged(user: User) -> Organization:
-        found = arrange(user)
-        found = factories.confirmed(found)
-        if not edited:
-            return found
-        record = replace(found.record(), **edited)  # type: ignore[arg-type]
-        return organizations.edit(found.pk, found.version, record, stands_for="", actor=acting(user))
-
-    return arranged
-
-
-def shown(arrange: Arrange, **values: object) -> Arrange:
-    """The same, and a later reading that shows it with these values."""
-    return _read(arrange, lambda found: replace(found.record(), destination_known=False, **values))  # type: ignore[arg-type]
-
-
-def missing(arrange: Arrange) -> Arrange:
-    """The same, and a later reading that does not show it."""
-    return _read(arrange, lambda found: None)
-
-
-def _read(arrange: Arrange, reading: Callable[[Organization], OrganizationRecord | None]) -> Arrange:
-    asked_at = datetime.datetime(2026, 5, 3, 14, 3, tzinfo=datetime.UTC)
-
-    def arranged(user: User) -> Organization:
-        found = arrange(user)
-        found.known_at = asked_at
-        found.save()
-        known.keep_reading(found, reading(found), asked_at)
-        return found
-
-    return arranged
-
-
-def found_present(arrange: Arrange) -> Arrange:
-    """Never accepted, and by a person's decision there with other values."""
-
-    def arranged(user: User) -> Organization:
-        found = arrange(user)
-        there = replace(found.record(), name="By hand", destination_known=False)
-        known.keep_reading(found, there, timezone.now())
-        known.find_present(found, there, timezone.now())
-        return found
-
-    return arranged
-
-
-def by_another(arrange: Arrange) -> Arrange:
-    return lambda _: arrange(factories.UserFactory(role="editor", first_name="Editor", last_name="Two"))
-
-
-def in_production(staging: Arrange) -> Arrange:
-    """The counterpart in PRODUCTION of a record of STAGING."""
-
-    def arranged(user: User) -> Organization:
-        found = made(PIER, environment="production")(user)
-        counterparts.link(staging(user), found, actor=acting(user))
-        return found
-
-    return arranged
-
-
-def taken_over(user: User) -> Organization:
-    """A record of STAGING as its directory showed it."""
-    return organizations.take_over(factories.record(), "staging", actor=acting(user))
-
-
-def stated(arrange: Arrange) -> Arrange:
-    def arranged(user: User) -> Organization:
-        return organizations.state_registered(arrange(user).pk, reason="Sent with curl.", actor=acting(user))
-
-    return arranged
-
-
 def today() -> str:
     return words.moment(timezone.localtime(), timezone.now(), "day")
 
 
-PIER = "2.16.840.1.113883.3.6147.458.99999.1.10.1.7"
+OTHER_GATEWAY = "2.16.840.1.113883.3.6147.458.77777"
 PIER_ELSEWHERE = made(PIER, environment="production", name="Pier")
 COPIED = "Was it copied from there by mistake?"
 
@@ -149,11 +72,15 @@ ROWS = [
             "untested",
             f"{fact} Redox's how-to asks to test there first.",
             in_production(staging),
-            in_production(confirmed(staging)),
+            silent,
         )
-        for fact, staging in (
-            ("STAGING has never accepted this record.", made()),
-            ("Redox has accepted no message of this record in STAGING from the portal.", taken_over),
+        for fact, staging, silent in (
+            ("STAGING has never accepted this record.", made(), in_production(confirmed(made()))),
+            (
+                "Redox has accepted no message of this record in STAGING from the portal.",
+                taken_over,
+                confirmed(in_production(made())),
+            ),
         )
     ),
     Row(
@@ -180,10 +107,19 @@ ROWS = [
         confirmed(made(), name="Lakeside North"),
     ),
     Row(
+        "others",
+        "This message also sends 2 changes made by others: Name (Editor Two, {today}), ZIP (Editor Three, {today})."
+        " Tick to send them now.",
+        by_another(
+            edited(by_another(confirmed(made(), name="North")), address=replace(SHORE, zip_code="53703")), "Three"
+        ),
+        made(),
+    ),
+    Row(
         "outside-base",
         f"The OID is not below {SITE}, 1.2.3. Right if Redox issued it for another site.",
         made("2.16.840.1.113883.3.6147.458.99999.1.10.1.1"),
-        made(),
+        made("1.2.3"),
     ),
     *(
         Row("other-environment", f"{label} {value} is that of Pier in PRODUCTION. {COPIED}", right, silent)
@@ -202,6 +138,12 @@ ROWS = [
                 after(PIER_ELSEWHERE, then=made(identifiers=(IdentifierRecord(kind="Own", value=f"{PIER}1"),))),
             ),
         )
+    ),
+    Row(
+        "other-environment",
+        f"PartOf {OTHER_GATEWAY} is that of the Redox gateway in PRODUCTION. {COPIED}",
+        made(part_of_oid=OTHER_GATEWAY),
+        made(identifiers=(IdentifierRecord(kind="Own", value=GATEWAY_OID),)),
     ),
     *(
         Row(
@@ -225,21 +167,50 @@ ROWS = [
         after(made(), made(f"{SITE}.1.2"), then=made(CHILD, part_of_oid=f"{SITE}.1.2")),
         after(made(), then=made(f"{CHILD}.1", part_of_oid=BASE)),
     ),
+    Row(
+        "path",
+        f"By its OID it lies below Nearest, by PartOf below {FOREIGN}. Redox does not forbid it.",
+        after(made(), made(CHILD, name="Nearest"), then=made(f"{CHILD}.1", part_of_oid=FOREIGN)),
+        after(made(f"{SITE}.1.2"), made(environment="production"), then=made(CHILD, part_of_oid=FOREIGN)),
+    ),
     *(
         Row(
             "second-top",
             "You have a top-level record already: Lakeside 1. A second one is right when it has a patient index of its"
             " own.",
-            after(confirmed(made()), then=made(f"{SITE}.1.2", part_of_oid=part_of)),
-            after(made(), then=made(f"{SITE}.1.2", part_of_oid=part_of)),
+            after(top, then=made(f"{SITE}.1.2", part_of_oid=part_of)),
+            silent,
         )
-        for part_of in (GATEWAY_OID, GATEWAY_SELF_OID)
+        for part_of, top, silent in (
+            (GATEWAY_OID, confirmed(made()), after(made(), then=made(f"{SITE}.1.2"))),
+            (
+                GATEWAY_SELF_OID,
+                with_presence(made(), "unknown"),
+                after(confirmed(made()), then=confirmed(made(f"{SITE}.1.2"))),
+            ),
+            (
+                GATEWAY_OID,
+                confirmed(made()),
+                after(
+                    confirmed(made(environment="production")),
+                    confirmed(made(part_of_oid=FOREIGN)),
+                    then=stated(made(CHILD)),
+                ),
+            ),
+        )
     ),
-    Row(
-        "parent-not-ours",
-        f"Nobody has confirmed that {FOREIGN} is in the directory of STAGING. If it is not, Redox may say no.",
-        made(part_of_oid=FOREIGN),
-        made(part_of_oid=GATEWAY_SELF_OID),
+    *(
+        Row(
+            "parent-not-ours",
+            f"Nobody has confirmed that {FOREIGN} is in the directory of STAGING. If it is not, Redox may say no.",
+            made(part_of_oid=FOREIGN),
+            silent,
+        )
+        for silent in (
+            made(part_of_oid=GATEWAY_SELF_OID),
+            after(made(), then=made(CHILD, part_of_oid=BASE)),
+            after(PIER_ELSEWHERE, then=made(part_of_oid=PIER)),
+        )
     ),
     Row(
         "move",
@@ -285,12 +256,15 @@ ROWS = [
         made(address=replace(SHORE, zip_code="60601")),
         made(address=replace(SHORE, zip_code="60601", state="IL")),
     ),
-    Row(
-        "stated",
-        "Nobody has compared this record with the directory. The message replaces everything that is there, also what"
-        " this form does not show.",
-        stated(made()),
-        confirmed(made()),
+    *(
+        Row(
+            "stated",
+            "Nobody has compared this record with the directory. The message replaces everything that is there, also"
+            " what this form does not show.",
+            stated(made()),
+            silent,
+        )
+        for silent in (confirmed(made()), shown(stated(made()), name="By hand"))
     ),
     Row(
         "overwrite",
@@ -298,12 +272,15 @@ ROWS = [
         shown(confirmed(made()), name="By hand"),
         shown(confirmed(made())),
     ),
-    Row(
-        "missing",
-        "The directory of STAGING did not show this OID on May 3, 09:03."
-        " Redox will probably answer that it is not valid.",
-        missing(confirmed(made())),
-        shown(confirmed(made())),
+    *(
+        Row(
+            "missing",
+            "The directory of STAGING did not show this OID on May 3, 09:03."
+            " Redox will probably answer that it is not valid.",
+            missing(confirmed(made())),
+            silent,
+        )
+        for silent in (shown(confirmed(made())), with_presence(missing(confirmed(made())), "absent"))
     ),
     Row(
         "destination-unseen",
@@ -320,7 +297,8 @@ def of(made: Organization, user: User) -> list[ReviewWarning]:
 
 @pytest.fixture(autouse=True)
 def bases() -> Iterator[None]:
-    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=f"{SITE}, 1.2.3")):
+    given = {"REDOX_STAGING_BASE_OIDS": f"{SITE}, 1.2.3", "REDOX_PRODUCTION_GATEWAY_OID": OTHER_GATEWAY}
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **given)):
         yield
 
 
@@ -346,8 +324,10 @@ def test_an_oid_of_the_other_environment_is_one_warning_with_and_without_a_base(
         assert [warning.key for warning in of(made(PIER)(editor), editor)] == ["other-environment"]
 
 
-def test_in_staging_no_destination_id_is_right(editor: User) -> None:
-    assert of(made()(editor), editor) == []
+@pytest.mark.parametrize("bases", ["", SITE])
+def test_in_staging_no_destination_id_is_right(editor: User, bases: str) -> None:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=bases)):
+        assert of(made()(editor), editor) == []
 
 
 class TestTicks:
@@ -383,6 +363,12 @@ class TestTicks:
         renamed = replace(twin.record(), name="Lakeside South")
         organizations.edit(twin.pk, twin.version, renamed, stands_for="", actor=acting(editor))
         assert self.opened(made, editor, name="Lakeside South") == ["double"]
+
+    @pytest.mark.parametrize("key", ["others", "missing", "destination-unseen", "overwrite"])
+    def test_what_other_people_and_the_directory_changed_is_asked_for_each_time(self, editor: User, key: str) -> None:
+        made = next(row for row in ROWS if row.key == key).right(editor)
+        submissions.cancel(factories.submission(made, user=editor).pk, actor=acting(editor))
+        assert [warning.is_accepted for warning in of(made, editor) if warning.key == key] == [False]
 
     def test_what_is_kept_of_a_long_value_is_short(self, editor: User) -> None:
         made = factories.organization(user=editor, name="&" * 200, contacts=(NOBODY,) * 20)

@@ -99,7 +99,7 @@ def _readings(text: str) -> tuple[str, str]:
 
 
 def _aliases(record: OrganizationRecord) -> Iterator[RecordWarning]:
-    names = {_equal_case(record.name): "the name"} if record.name else {}
+    names = {_equal_case(record.name): "the name"}
     for number, alias in enumerate(record.aliases, start=1):
         same = names.setdefault(_equal_case(alias), f"alias {number}")
         if same != f"alias {number}":

@@ -79,6 +79,7 @@ ROWS = [
             ("Test", "Test Valley Clinic"),
             ("test 1", "Contest"),
             ("xxx", "Xx Clinic"),
+            ("x street", "Fox Street"),
             ("-", "A-Z"),
             ("...", "1"),
             ("(placeholder)", "\u8a3a\u7642\u6240"),
@@ -134,7 +135,7 @@ ROWS = [
         "twice",
         "Contacts 1 and 2 are the same but for capitals, signs or order.",
         named(contacts=tuple(replace(DESK, email_addresses=mails) for mails in (MAILS, MAILS[::-1]))),
-        named(contacts=(DESK, replace(DESK, name="Integration Dekks"))),
+        named(contacts=(DESK, replace(DESK, name="Integration keds"))),
     ),
     Row(
         "twice",
@@ -202,7 +203,7 @@ ROWS = [
         "country",
         "The country is Canada, but WI 53704 looks American. Did you mean USA?",
         with_address(country="Canada", state="WI", zip_code="53704"),
-        with_address(country="Italy", state="MI", zip_code="20122"),
+        with_address(country="Italy", state=" MI ", zip_code="20122"),
     ),
     Row(
         "country",

@@ -88,7 +88,7 @@ class Review:
     @property
     def nothing_differs(self) -> bool:
         """Whether the message changes nothing that is known of the directory but the spelling."""
-        return self.event == Event.UPDATE and self.before is not None and not self.changes and not self.overwrites
+        return not self.changes and not self.overwrites
 
     @property
     def needs_reason(self) -> bool:
@@ -113,8 +113,7 @@ class Review:
     def lines(self) -> tuple[tuple[messages.Line, bool], ...]:
         """The lines of the message, each with where it comes from, and whether this message changes it."""
         lines = messages.annotated(self.message) if self.message else ()
-        is_compared = self.event == Event.UPDATE and self.before is not None
-        return tuple((line, is_compared and self._is_changed(line.field)) for line in lines)
+        return tuple((line, self.before is not None and self._is_changed(line.field)) for line in lines)
 
     def _is_changed(self, field: str) -> bool:
         # An added contact is one change, and each of its fields a field of its own.
@@ -194,7 +193,7 @@ def review(
     moved_alone = intent in (Intent.DEACTIVATE, Intent.REACTIVATE)
     split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if moved_alone else ())
     changes, overwrites = _changes(organization, split, known.accepted, record)
-    others = () if moved_alone else _of_others(changes, actor)
+    others = _of_others(changes, actor)
     case = Case(organization, record, known.newest, redox, parent, others, split.overwritten, together)
     return Review(
         organization=organization,
@@ -266,7 +265,7 @@ def _as_shown(organization: Organization) -> OrganizationRecord | None:
 
     A reading shows neither destination ID nor the keys to send back: both are from the row. Saved edits stay behind.
     """
-    seen = organization.later_reading() if organization.presence == Presence.PRESENT else None
+    seen = organization.later_reading()
     if seen is None:
         return None
     return replace(

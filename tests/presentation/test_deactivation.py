@@ -1,6 +1,7 @@
 """The page before a record is deactivated or reactivated: what is sent, whose values those are, what is in the way."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 from django.utils.html import strip_tags
@@ -79,10 +80,14 @@ def test_in_production_the_name_is_typed_by_who_may_send(editor):
 
 
 def test_saved_changes_stay_behind_and_are_named(accepted, editor):
-    edited(accepted, editor, address=AddressRecord(city="Middleton", zip_code="53562"))
-    text = text_of_page(page(accepted, editor))
-    assert "6 saved changes (Street, City, County, State, ZIP, Country) are not sent. They stay saved." in text
-    assert '"City": "Madison"' in text
+    before = accepted.record()
+    middleton = AddressRecord(city="Middleton", zip_code="53562")
+    edited(accepted, editor, address=middleton, destination_id="9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41")
+    found = page(accepted, editor)
+    named = "7 saved changes (Destination ID, Street, City, County, State, ZIP, Country) are not sent. They stay saved."
+    assert named in text_of_page(found)
+    sent = reviews.review(loaded(accepted), intent=Intent.DEACTIVATE).record
+    assert sent == replace(before, active=False)
 
 
 def test_a_value_of_the_directory_that_goes_back_is_named_and_ticked(accepted, editor):

@@ -43,6 +43,7 @@ def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(inacti
 def test_a_deactivation_does_not_say_that_active_changes_where_the_directory_shows_false(inactive_there, editor):
     review = reviews.review(inactive_there, actor=acting(editor), intent=Intent.DEACTIVATE)
     assert review.nothing_differs
+    assert [each.difference.field for each in reviews.review(inactive_there).overwrites] == ["active"]
     assert "true to false" not in review.verdict
 
 

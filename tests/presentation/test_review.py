@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from organizations.models import Evidence, Organization, Presence, clock
+from organizations.models import Evidence, Intent, Organization, Presence, clock
 from organizations.presentation import freshness
 from organizations.presentation import review as shown
 from organizations.records import AddressRecord, ContactRecord
@@ -84,6 +84,7 @@ class TestThreeValues:
         (warning,) = page.made.open_warnings
         assert (row.tick, page.questions, page.can_take) == (submissions.warning_key(warning), (), True)
         assert page.asks_to_confirm == 1
+        assert "Name" not in [each.label for each in page.unchanged]
         assert page_of(made, editor, ticked=[row.tick]).unticked == ()
         assert page_of(made, editor, missing=[row.tick]).box_errors == [
             (f"id_tick-{row.tick}", "Name: Tick Overwrite, or take the directory's value.")
@@ -105,6 +106,7 @@ class TestThreeValues:
 
     def test_nobody_is_said_to_have_set_a_value_of_the_directory(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), name="Lakeside (One)")), editor)
+        assert (page.made.nothing_differs, page.made.needs_reason) == (False, False)
         assert page.overwritten_group.startswith("You overwrite 1 value that the directory shows (the first difference")
         assert "somebody" not in page.overwritten_group
 
@@ -124,6 +126,10 @@ class TestThreeValues:
         assert [(row.label, row.by) for row in page.overwritten] == [("Contact 2, Work phone", "")]
         (others,) = [each.text for each in page.questions]
         assert "1 change made by others: Work phone of contact 1 (Editor One" in others
+
+    def test_no_field_of_an_added_contact_is_called_unchanged(self, accepted, editor):
+        made = edited(accepted, editor, contacts=(*accepted.record().contacts, ContactRecord(name="Front office")))
+        assert not any(each.field.startswith("contacts.1") for each in page_of(made, editor).unchanged)
 
     def test_only_another_spelling_is_said_to_be_that(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), address=replace(SHORE, country="US"))), editor)
@@ -156,9 +162,17 @@ class TestKeys:
         assert not any(each.field.startswith("carried") for each in page.unchanged)
 
     def test_a_key_that_a_query_does_not_show_is_listed_too(self, accepted, editor):
-        Organization.objects.filter(pk=accepted.pk).update(carried={"Endpoints": "[]"})
+        Organization.objects.filter(pk=accepted.pk).update(carried={"Endpoints": "[]", "Type": '"Organization"'})
+        rows = page_of(accepted, editor).keys
+        assert [(row.key, row.directory, row.is_sent_back) for row in rows] == [
+            ("Endpoints", "", True),
+            ("Type", "", True),
+        ]
+
+    def test_a_type_that_only_the_directory_has_is_not_sent(self, accepted, editor):
+        read(accepted, replace(accepted.record(), carried=(("Type", '"Organization"'),)))
         (row,) = page_of(accepted, editor).keys
-        assert (row.key, row.directory, row.is_sent_back) == ("Endpoints", "", True)
+        assert (row.key, row.directory, row.is_sent_back) == ("Type", '"Organization"', False)
 
 
 class TestEvidence:
@@ -184,7 +198,7 @@ class TestEvidence:
         Organization.objects.update(presence=Presence.ABSENT)
         page = page_of(accepted, editor)
         assert page.made.verdict.endswith("registration again")
-        assert page.compared == ""
+        assert (page.compared, page.made.before) == ("", None)
 
     def test_what_was_only_read_is_compared_with_the_directory(self, editor):
         made = factories.organization(user=editor)
@@ -216,6 +230,22 @@ class TestFreshness:
         sentence = freshness.of(made).sentence
         assert sentence.endswith(f"still showed the content from before submission {sent.pk}: not visible yet.")
         assert page_of(made, editor).overwritten == ()
+
+
+def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor):
+    def verdict(intent=None):
+        return reviews.review(fresh(accepted), intent=intent).verdict.removeprefix("STAGING, Update, 1 record, ")
+
+    assert verdict(Intent.DEACTIVATE) == "Active true to false"
+    read(accepted, replace(accepted.record(), name="Lakeside (One)"))
+    assert verdict() == "1 directory value overwritten"
+    assert verdict(Intent.DEACTIVATE) == "Active true to false, 1 directory value overwritten"
+    edited(accepted, editor, aliases=("North",))
+    assert verdict() == "1 field changes, 1 directory value overwritten"
+    read(accepted, replace(accepted.record(), active=False))
+    assert verdict(Intent.DEACTIVATE) == "Active false as the directory shows it"
+    factories.confirmed(accepted, active=False)
+    assert verdict(Intent.REACTIVATE) == "Active false to true"
 
 
 def test_a_record_of_another_organization_is_led_to_another_oid(accepted, editor):

@@ -15,7 +15,7 @@ from organizations.forms.review import Bound
 from organizations.models import Organization, Submission
 from organizations.pages import review, submission
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
-from organizations.services import organizations, reviews
+from organizations.services import gateway, organizations, reviews
 from tests import factories
 from tests.factories import BASE, acting
 from tests.pages import html_of_page, text_in, text_of_page
@@ -97,9 +97,9 @@ def test_the_exact_message_is_there_with_its_fingerprint_and_both_copies(accepte
     comment, _, command = shown.curl.partition("\n")
     assert comment == "# Sent by hand it passes the portal by: no history, no protection against doubles."
     asked = shlex.split(command.replace("\\\n", ""))
-    assert asked[:3] == ["curl", "-X", "POST"]
-    assert asked[-2:] == ["--data-raw", message.decode()]
-    assert "Authorization: Bearer [access token]" in asked
+    address = f"{gateway.environment('staging').base_url}/endpoint"
+    headers = ["-H", "Content-Type: application/json", "-H", "Authorization: Bearer [access token]"]
+    assert asked == ["curl", "-X", "POST", address, *headers, "--data-raw", message.decode()]
     rendered = html_of_page(page)
     copies = [html.unescape(text) for text in re.findall(r'data-copy="([^"]*)"', rendered)]
     assert {message.decode(), shown.curl} <= set(copies)
@@ -187,6 +187,7 @@ class TestNothingIsClaimed:
         Organization.objects.update(presence="unknown")
         page = page_of(made, editor)
         assert [each.step for each in page.page.obstacles] == ["Open the record"]
+        assert page.made.message == b""
         assert page.made.verdict == "STAGING, Lakeside 1: not to be sent now"
 
     def test_of_a_stated_record_no_field_is_said_to_change(self, made, editor):

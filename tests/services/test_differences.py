@@ -77,7 +77,8 @@ def test_an_older_question_does_not_replace_a_newer_answer(editor: User) -> None
 def test_a_new_of_an_oid_that_the_directory_shows_waits_for_a_decision(editor: User) -> None:
     made = factories.organization(user=editor)
     made = read(made, replace(made.record(), name="Theirs"))
-    assert [blocker.kind for blocker in reviews.review(made).blockers] == ["already_there"]
+    review = reviews.review(made)
+    assert ([blocker.kind for blocker in review.blockers], review.shows_message) == (["already_there"], False)
 
     claimed = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
     review = reviews.review(claimed, actor=acting(editor))
@@ -170,11 +171,12 @@ def test_a_claimed_record_is_deactivated_with_the_values_of_the_directory(editor
     made = read(made, shown)
     made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
     made = edit(made, editor, name="Saved and not reviewed", aliases=("North",))
+    Organization.objects.filter(pk=made.pk).update(carried=made.carried | {"Endpoints": '[{"Name":"Search"}]'})
 
     submission = factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
     message = json.loads(bytes(submission.message))["Organizations"][0]
     assert (message["Name"], message["Active"], message["Type"]) == ("By hand", False, "Clinic")
-    assert message["DestinationID"] == made.destination_id
+    assert (message["DestinationID"], message["Endpoints"]) == (made.destination_id, [{"Name": "Search"}])
     assert "Aliases" not in message
 
     made = factories.confirmed(made, submission=submission, active=False, name="By hand", aliases=())

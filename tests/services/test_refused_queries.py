@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from organizations.models import Action, AuditEntry, User
+from organizations.models import Action, AuditEntry, EnvironmentGate, User, clock
 from organizations.services import asking, environments, gateway
 from tests.factories import acting
 from tests.redox import servers
@@ -35,6 +35,7 @@ def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(saying: Redox, 
 
 def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(saying: Redox, editor: User) -> None:
     submission = unknown(editor)
+    EnvironmentGate.objects.update(stopped_at=clock.now())  # a Query leaves all the same
     saying.queries, saying.tokens = [servers.answer(401, b"over"), *saying.queries], [token("token-2")]
     assert asking.ask_about(submission, actor=acting(editor)).was_asked
 

@@ -185,9 +185,14 @@ def test_nobody_is_named_for_another_field_of_the_same_contact(editor: User) -> 
 
 def test_new_or_update_follows_from_presence(editor: User) -> None:
     made = factories.organization(user=editor)
-    for presence, event in (("never", "New"), ("absent", "New"), ("present", "Update")):
+    for presence, event, intent in (
+        ("never", "New", Intent.CREATE),
+        ("absent", "New", Intent.CREATE),
+        ("present", "Update", Intent.UPDATE),
+    ):
         Organization.objects.update(presence=presence)
-        assert reviews.review(Organization.objects.get(pk=made.pk)).event == event
+        review = reviews.review(Organization.objects.get(pk=made.pk))
+        assert (review.event, review.intent) == (event, intent)
     Organization.objects.update(presence="unknown")
     blockers = reviews.review(Organization.objects.get(pk=made.pk)).blockers
     assert [blocker.kind for blocker in blockers] == [Block.PRESENCE_UNKNOWN]
@@ -226,6 +231,12 @@ def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
     parents.update(presence="present", presence_basis="accepted", confirmed_active=False)
     kinds = [blocker.kind for blocker in reviews.review(child).blockers]
     assert kinds == [Block.PARENT_DEACTIVATED]
+
+
+def test_a_child_waits_for_no_update_of_its_parent(editor: User) -> None:
+    factories.submission(factories.accepted(user=editor), user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    assert reviews.review(child).waits_for is None
 
 
 EVERY_PAIR = {(start, end) for start in State.values for end in State.values}

@@ -43,10 +43,12 @@ SENDING = (
 
 REVIEWING = (
     "tests/presentation/test_review.py",
+    "tests/presentation/test_review_page.py",
     "tests/presentation/test_deactivation.py",
     "tests/presentation/test_draft.py",
     "tests/presentation/test_other_active.py",
     "tests/services/test_submissions.py",
+    "tests/services/test_blockers.py",
     "tests/services/test_claimed.py",
     "tests/services/test_differences.py",
     "tests/services/test_warnings.py",
@@ -55,7 +57,7 @@ REVIEWING = (
     "tests/services/test_doubles.py",
     "tests/services/test_plans.py",
     "tests/services/test_preparing.py",
-    "tests/services/test_delivery.py",
+    "tests/services/test_checking.py",
 )
 """What a person is shown and asked before something is sent."""
 

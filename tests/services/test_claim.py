@@ -74,6 +74,21 @@ def test_a_parent_out_of_use_forbids_only_records_in_use(editor: User) -> None:
     assert delivery._not_in_its_place(made, replace(record, active=False)) == ""
 
 
+@pytest.mark.parametrize(
+    ("attempt", "parent_is_active", "state"),
+    [(0, False, State.CANCELLED), (1, False, State.QUEUED), (0, True, State.QUEUED)],
+)
+def test_only_what_was_never_claimed_and_is_still_forbidden_is_cancelled(
+    editor: User, worker: Actor, attempt: int, parent_is_active: bool, state: State
+) -> None:
+    parent = factories.confirmed(factories.organization(user=editor))
+    made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    Organization.objects.filter(pk=parent.pk).update(confirmed_active=parent_is_active)
+    Submission.objects.filter(pk=made.pk).update(attempt=attempt)
+    delivery._cancel_overtaken(made.pk, worker)
+    assert Submission.objects.get(pk=made.pk).state == state
+
+
 def test_the_lease_is_looked_at_after_the_turn_was_waited_for(editor: User, worker: Actor) -> None:
     found, now = taken(editor, worker), time.monotonic()
     least = settings.REDOX_DEADLINE + lease_margin()

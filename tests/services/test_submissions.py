@@ -162,6 +162,7 @@ def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
     assert [(warning.key, "Name (Editor Two" in warning.text) for warning in review.open_warnings] == [("others", True)]
     own = reviews.review(Organization.objects.get(), actor=acting(other))
     assert own.open_warnings == ()
+    assert reviews.review(Organization.objects.get()).open_warnings == ()
 
 
 def test_changes_of_one_person_are_named_once(editor: User) -> None:
@@ -233,9 +234,14 @@ def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
     assert kinds == [Block.PARENT_DEACTIVATED]
 
 
-def test_a_child_waits_for_no_update_of_its_parent(editor: User) -> None:
-    factories.submission(factories.accepted(user=editor), user=editor)
+def test_a_child_waits_only_for_the_open_new_of_its_parent(editor: User) -> None:
+    parent = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    new = factories.submission(parent, user=editor)
+    assert reviews.review(child).waits_for == new
+    submissions.cancel(new.pk, actor=acting(editor))
+    assert reviews.review(child).waits_for is None
+    factories.submission(factories.confirmed(parent), user=editor)
     assert reviews.review(child).waits_for is None
 
 

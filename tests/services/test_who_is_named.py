@@ -34,6 +34,23 @@ def named(made: Organization) -> dict[str, int | None]:
     return {each.difference.field: each.entry.actor_id if each.entry else None for each in review.changes}
 
 
+def overwritten(made: Organization) -> dict[str, int | None]:
+    """The person of each value of the directory that the next review overwrites."""
+    review = reviews.review(Organization.objects.get(pk=made.pk))
+    return {each.difference.field: each.entry.actor_id if each.entry else None for each in review.overwrites}
+
+
+@pytest.mark.parametrize("is_added", [True, False], ids=["added on both sides", "edited here, removed there"])
+def test_who_edited_a_contact_is_named_for_what_it_overwrites(editor: User, is_added: bool) -> None:
+    made = factories.organization(user=editor)
+    (first,) = made.record().contacts
+    other = replace(EXTRA, work_phone="+16085550122")
+    made = factories.confirmed(made if is_added else edit(made, editor, contacts=(first, EXTRA)))
+    edit(made, editor, contacts=(first, other))
+    read(made, replace(made.record(), contacts=(first, EXTRA) if is_added else (first,)))
+    assert overwritten(made) == {"contacts.1.work_phone" if is_added else "contacts.1": editor.pk}
+
+
 def test_who_adds_a_contact_is_not_named_for_the_one_before_it(
     accepted: Organization, editor: User, second: User
 ) -> None:
@@ -106,6 +123,7 @@ def test_a_submission_names_nobody_for_what_was_edited_there_and_back(editor: Us
     edit(made, editor, name=made.name)
     edit(made, editor, aliases=("North",))
     read(made, replace(made.record(), name="Theirs"))
+    assert overwritten(made) == {"name": None}
     submission = factories.submission(Organization.objects.get(pk=made.pk), user=editor)
     by = {change.field: change.by for change in changes(submission)}
     assert (by["name"], by["aliases"].partition(",")[0]) == ("not changed here", editor.get_full_name())

@@ -174,7 +174,7 @@ def reap(environment: str, *, actor: Actor) -> int:
     left = list(Submission.objects.lease_ended(clock.now()).filter(environment=environment))
     for submission in left:
         entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
-        try:
+        with suppress(OutOfDate):
             if entry is None:
                 settling.lost(submission, actor=actor)
             else:
@@ -184,8 +184,6 @@ def reap(environment: str, *, actor: Actor) -> int:
                     # A new token was not tried any more; that the old one was over says nothing of the credential.
                     outcome = replace(outcome, stops="")
                 settling.settle(submission, outcome, exchange, actor=actor, answered_at=entry.at)
-        except OutOfDate:
-            continue
     return len(left)
 
 

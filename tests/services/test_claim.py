@@ -3,14 +3,17 @@
 import datetime
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import override_settings
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
 from organizations.redox import messages
-from organizations.redox.client import Exchange
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, Fault
 from organizations.services import delivery, gateway, settling
 from organizations.services.actors import Actor, system
 from organizations.services.timing import lease_margin
@@ -24,6 +27,7 @@ from tests.services.sending import came, taken
 pytestmark = pytest.mark.django_db
 
 OVER = datetime.timedelta(seconds=1)
+YES = b'{"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}'
 
 
 def test_a_claim_says_who_sends_since_when_and_until_when(editor: User) -> None:
@@ -97,6 +101,46 @@ def test_the_lease_is_looked_at_after_the_turn_was_waited_for(editor: User, work
     assert (exchange.sent, exchange.fault) == (False, "held_up")
 
 
+def test_behind_a_closed_door_the_message_is_not_sent(editor: User, worker: Actor) -> None:
+    found = taken(editor, worker)
+    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
+        exchange = delivery._exchange(found, "token", found.turn)
+    assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.CLOSED, None)
+    assert exchange.fault_text == "A database transaction is open; no message leaves inside one."
+
+
+@pytest.mark.parametrize(
+    ("answer", "can_renew", "tokens"),
+    [
+        (came(401), True, ["first", "second"]),
+        (came(401), False, ["first"]),
+        (came(200, YES), True, ["first"]),
+        (came(504), True, ["first"]),
+    ],
+)
+def test_only_a_message_whose_token_was_refused_leaves_again(
+    editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch, answer: Exchange, can_renew: bool, tokens: list[str]
+) -> None:
+    used: list[str] = []
+
+    def exchange(_redox: object, _message: bytes, token: str, _turn: Turn) -> Exchange:
+        used.append(token)
+        return answer if len(used) == 1 else came(200, YES)
+
+    found = taken(editor, worker)
+    monkeypatch.setattr(gateway, "discard_token", lambda *_: can_renew)
+    monkeypatch.setattr(gateway, "access_token", lambda _: TokenAnswer(token="second"))
+    monkeypatch.setattr(gateway, "exchange", exchange)
+    with override_settings(REDOX_LEASE=400.0):
+        delivery._send(found, "first", worker)
+    submission = Submission.objects.get()
+    assert used == tokens
+    assert [entry.facts["exchange"]["repeat"] for entry in responses()] == list(range(len(tokens)))
+    if submission.state == State.ACCEPTED:
+        assert submission.evidence_at is not None
+        assert submission.evidence_at <= responses()[-1].at  # when the answer was stored, not when it was judged
+
+
 def test_what_closes_while_a_token_is_renewed_sends_the_message_back_without_a_try(
     editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +148,7 @@ def test_what_closes_while_a_token_is_renewed_sends_the_message_back_without_a_t
         raise gateway.DoorClosed("STAGING was paused.")
 
     found = taken(editor, worker)
+    EnvironmentGate.objects.update(failures=1)
     monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", closed)
@@ -111,7 +156,7 @@ def test_what_closes_while_a_token_is_renewed_sends_the_message_back_without_a_t
         delivery._send(found, "token", worker)
     submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
     assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "STAGING was paused.", 0)
-    assert (gate.is_stopped, gate.failures) == (False, 0)
+    assert (gate.is_stopped, gate.failures) == (False, 1)
     assert [entry.facts["exchange"]["repeat"] for entry in responses()] == [0]
 
 
@@ -133,9 +178,22 @@ def test_what_is_left_behind_is_settled_in_its_environment(editor: User, worker:
     assert Submission.objects.get(environment="production").state == State.SENDING
 
 
+def test_what_another_worker_settles_meanwhile_is_left_to_it(editor: User, worker: Actor) -> None:
+    first, second = (taken(editor, worker, f"{BASE}.{number}").submission for number in (1, 2))
+    Submission.objects.update(lease_until=clock.now() - OVER)
+
+    def settled_by_another(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("SAVEPOINT"):  # the first of the two is about to be settled
+            Submission.objects.filter(pk=second.pk).update(state=State.UNKNOWN)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(settled_by_another):
+        assert delivery.reap("staging", actor=worker) == 2
+    assert [Submission.objects.get(pk=each.pk).lost_attempt for each in (first, second)] == [True, False]
+
+
 def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Actor) -> None:
-    body = b'{"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}'
-    left_behind(taken(editor, worker), came(200, body), worker)
+    left_behind(taken(editor, worker), came(200, YES), worker)
     (entry,) = responses()
     assert delivery.reap("staging", actor=worker) == 1
     submission = Submission.objects.get()

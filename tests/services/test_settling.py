@@ -21,6 +21,7 @@ from organizations.services.actors import Actor
 from organizations.services.timing import lease_margin
 from tests import factories
 from tests.connected import redox
+from tests.factories import BASE
 from tests.services.sending import actions_of, came, taken
 
 pytestmark = pytest.mark.django_db
@@ -126,10 +127,11 @@ def test_an_unknown_is_asked_about_only_when_nothing_can_be_under_way_any_more(c
 
 
 def test_an_answer_to_an_earlier_claim_is_late_although_the_message_is_being_sent_again(
-    claimed: Claimed, worker: Actor
+    claimed: Claimed, editor: User, worker: Actor
 ) -> None:
     claim = claimed()
-    Submission.objects.update(token=claim.submission.token + 1, attempt=2)
+    taken(editor, worker, f"{BASE}.1")  # with the same token
+    Submission.objects.filter(pk=claim.submission.pk).update(token=claim.submission.token + 1, attempt=2)
     assert not settling.keep_response(claim.submission, came(200, YES), repeat=0, actor=worker)
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 

@@ -87,6 +87,7 @@ MODULES = {
     "organizations/services/settling.py": Module(
         (
             "tests/services/test_settling.py",
+            "tests/services/test_claim.py",
             "tests/services/test_delivery.py",
             "tests/services/test_delivery_faults.py",
             "tests/services/test_deciding.py",

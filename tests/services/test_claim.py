@@ -1,6 +1,7 @@
 """One claim: who sends since when, what stops it before a byte leaves, and what a lost worker leaves behind."""
 
 import datetime
+import json
 import time
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, Organizati
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
+from organizations.redox.outcome import Kind
 from organizations.services import delivery, gateway, settling
 from organizations.services.actors import Actor, system
 from organizations.services.timing import lease_margin
@@ -21,6 +23,7 @@ from organizations.services.turns import Turn
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
+from tests.redox.answers import failure
 from tests.services.redox_says import API_KEY
 from tests.services.sending import came, taken
 
@@ -67,6 +70,13 @@ def test_a_parent_in_the_other_environment_forbids_nothing(editor: User, worker:
     factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+
+
+def test_a_message_of_one_environment_does_not_leave_to_the_other(editor: User) -> None:
+    made = factories.submission(factories.organization(user=editor), user=editor)
+    made.environment = "production"
+    reason = delivery._why_not(made, gateway.environment("staging"))
+    assert reason.startswith("The settings changed since the review")
 
 
 def test_a_parent_out_of_use_forbids_only_records_in_use(editor: User) -> None:
@@ -212,4 +222,8 @@ def test_only_an_unknown_of_its_own_makes_already_exists_doubtful(editor: User, 
     second = taken(editor, worker, f"{BASE}.1").submission
     settling.settle(second, delivery._classified(second, came(429)), came(429), actor=worker)
     second.attempt = first.submission.attempt = 2
-    assert (delivery._had_unknown(first.submission), delivery._had_unknown(second)) == (True, False)
+    kinds = []
+    for submission in (first.submission, second):
+        exists = came(403, json.dumps(failure(f"{submission.oid} already exists.")).encode())
+        kinds.append(delivery._classified(submission, exists).kind)
+    assert kinds == [Kind.UNKNOWN, Kind.NEEDS_PERSON]

@@ -9,7 +9,9 @@ from django.test import override_settings
 
 from organizations.models import EnvironmentGate, Installation, clock
 from organizations.services import gateway
+from organizations.services.turns import Turn
 from tests.connected import redox
+from tests.services.redox_says import API_KEY
 
 HERE, ELSEWHERE = "http://127.0.0.1:9", "https://redox.example"
 MINUTE = datetime.timedelta(minutes=1)
@@ -56,9 +58,16 @@ class TestDoor:
         EnvironmentGate.objects.filter(pk="staging").update(**{field: value})
         assert open_to() == "STAGING was stopped or paused before the message left."
         assert open_to(is_write=False) == ""
+        with override_settings(REDOX=redox(HERE)), pytest.raises(gateway.DoorClosed, match="was stopped or paused"):
+            gateway.exchange(gateway.environment("staging"), b"{}", "token", Turn(0))
         EnvironmentGate.objects.filter(pk="production").update(**{field: value})
         EnvironmentGate.objects.filter(pk="staging").update(stopped_at=None, hold_until=None, probing=False)
         assert open_to() == ""
+
+    def test_without_a_token_no_query_leaves(self) -> None:
+        with override_settings(REDOX=redox(HERE, **API_KEY)):
+            asked = gateway.ask(gateway.environment("staging"), b"{}")
+        assert (asked.token.token, asked.exchange) == ("", None)
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,16 @@ def test_without_a_credential_nothing_is_claimed(editor: User, worker: Actor) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_where_nothing_is_due_nobody_asks_for_a_token(editor: User, worker: Actor) -> None:
+def test_only_where_something_is_due_a_token_is_asked_for_and_without_one_nothing_is_claimed(
+    editor: User, worker: Actor
+) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **API_KEY)):
         assert not delivery.deliver_next("staging", actor=worker)
-    assert EnvironmentGate.objects.get(pk="staging").failures == 0
+        assert EnvironmentGate.objects.get(pk="staging").failures == 0
+        made = factories.submission(factories.organization(user=editor), user=editor)
+        assert not delivery.deliver_next("staging", actor=worker)
+    assert EnvironmentGate.objects.get(pk="staging").failures == 1
+    assert Submission.objects.get(pk=made.pk).attempt == 0
 
 
 def test_a_parent_in_the_other_environment_forbids_nothing(editor: User, worker: Actor) -> None:

@@ -86,8 +86,8 @@ def test_saved_changes_stay_behind_and_are_named(accepted, editor):
     found = page(accepted, editor)
     named = "7 saved changes (Destination ID, Street, City, County, State, ZIP, Country) are not sent. They stay saved."
     assert named in text_of_page(found)
-    sent = reviews.review(loaded(accepted), intent=Intent.DEACTIVATE).record
-    assert sent == replace(before, active=False)
+    for intent, active in ((Intent.DEACTIVATE, False), (Intent.REACTIVATE, True)):
+        assert reviews.review(loaded(accepted), intent=intent).record == replace(before, active=active)
 
 
 def test_a_value_of_the_directory_that_goes_back_is_named_and_ticked(accepted, editor):

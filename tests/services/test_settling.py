@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -182,6 +183,23 @@ def test_a_worker_that_was_lost_says_nothing_of_redox(claimed: Claimed, worker: 
     submission = Submission.objects.get()
     assert (submission.state, submission.lost_attempt, submission.lease_until) == (State.UNKNOWN, True, None)
     assert EnvironmentGate.objects.get(pk="staging").failures == 0
+
+
+@pytest.mark.parametrize(("given", "tries"), [({}, 4), ({"tries": 0}, 0)], ids=["by itself", "by a person"])
+def test_what_goes_out_again_counts_a_try_unless_a_person_decided(
+    claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int
+) -> None:
+    submission = claimed().submission
+    settling.lost(submission, actor=worker)
+    Submission.objects.update(lease_until=clock.now())  # somebody is asking the directory
+    submission.tries = 3
+    with audit.recorded(worker) as history:
+        settling.send_again(history, submission, reason="Not proved.", verdict="send_again", **given)
+    found = Submission.objects.get()
+    assert (found.state, found.tries, found.state_reason) == (State.QUEUED, tries, "Not proved.")
+    assert (found.lease_until, bytes(found.message)) == (None, bytes(submission.message))
+    settled = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
+    assert settled.facts["details"] == {"state": "queued", "verdict": "send_again"}
 
 
 @override_settings(REDOX_SETTLE=180.0)

@@ -95,6 +95,7 @@ def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
     assert (submission.state, made.standing, made.open_work) == (State.ACCEPTED, "active", "")
     assert submission.state_reason == "The directory shows what was sent."
     assert (submission.evidence, made.confirmed_evidence) == (Evidence.QUERY, Evidence.QUERY)
+    assert submission.decided_by == ""
     assert made.seen_at == submission.evidence_at
     assert made.confirmed_record() == made.record()
     assert [b'"EventType": "Query"' in body for body in sent(practice)] == [False, True]

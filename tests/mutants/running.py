@@ -14,6 +14,7 @@ import resource
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter, defaultdict
@@ -25,6 +26,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings
 from django.db import connections
 
 from tests.mutants.changes import Mutant
@@ -195,7 +197,7 @@ class _InPlace:
         self._item = None
         self.seconds = sum(took.values())
         connections.close_all()
-        unchanged = partial(self._notice, session, session.items)
+        unchanged = partial(self._notice, session, sorted(session.items, key=lambda item: took[item]))
         if session.testsfailed:
             return True
         if list(in_processes([("", unchanged, limit_of(self.seconds))])) != [("", SURVIVED)]:
@@ -205,7 +207,7 @@ class _InPlace:
 
     def _notice(self, session: pytest.Session, tests: Sequence[pytest.Item]) -> bool:
         """Run the tests one by one, in a copy of the process, until one fails; whether one did."""
-        _copy_database()
+        _separate()
         return any(self._run(*pair) and session.testsfailed for pair in _with_next(tests, session))
 
     def _run(self, item: pytest.Item, after: pytest.Item | pytest.Session) -> float:
@@ -261,8 +263,12 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(each)
 
 
-def _copy_database() -> None:
-    """Give this process a database of its own, if there is one."""
-    settings = connections["default"].settings_dict
-    if Path(settings["NAME"]).is_file():
-        settings["NAME"] = shutil.copy(settings["NAME"], f"{settings['NAME']}-{os.getpid()}")
+def _separate() -> None:
+    """Give this process a folder of its own for what is kept beside the database, and a database, if there is one.
+
+    That folder says up to which entry messages left. A copy that reads of those of another copy sends nothing.
+    """
+    settings.VAR_DIR = Path(tempfile.mkdtemp())
+    database = connections["default"].settings_dict
+    if Path(database["NAME"]).is_file():
+        database["NAME"] = shutil.copy(database["NAME"], f"{database['NAME']}-{os.getpid()}")

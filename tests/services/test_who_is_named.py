@@ -46,7 +46,7 @@ def test_who_edited_a_contact_is_named_for_what_it_overwrites(editor: User, is_a
     (first,) = made.record().contacts
     other = replace(EXTRA, work_phone="+16085550122")
     made = factories.confirmed(made if is_added else edit(made, editor, contacts=(first, EXTRA)))
-    edit(made, editor, contacts=(first, other))
+    edit(made, editor, contacts=(first, other), name="North")
     read(made, replace(made.record(), contacts=(first, EXTRA) if is_added else (first,)))
     assert overwritten(made) == {"contacts.1.work_phone" if is_added else "contacts.1": editor.pk}
 

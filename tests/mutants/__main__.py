@@ -30,6 +30,7 @@ class Module(NamedTuple):
 
 SENDING = (
     "tests/services/test_claim.py",
+    "tests/services/test_submissions.py",
     "tests/services/test_delivery.py",
     "tests/services/test_delivery_faults.py",
     "tests/services/test_settling.py",

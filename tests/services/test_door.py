@@ -8,7 +8,8 @@ from django.db import transaction
 from django.test import override_settings
 
 from organizations.models import EnvironmentGate, Installation, clock
-from organizations.services import gateway
+from organizations.services import delivery, gateway
+from organizations.services.actors import system
 from organizations.services.turns import Turn
 from tests.connected import redox
 from tests.services.redox_says import API_KEY
@@ -49,6 +50,8 @@ class TestDoor:
         EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() + MINUTE)
         closed = open_to(is_write=is_write)
         assert closed.startswith("Redox asked the portal to wait. Nothing is sent to STAGING until ")
+        with override_settings(REDOX=redox(HERE)):
+            assert delivery.token_for(gateway.environment("staging"), system("Worker")) == ""
         EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() - MINUTE)
         assert open_to(is_write=is_write) == ""
 

@@ -12,7 +12,7 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, State, Use
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
-from organizations.services import delivery, environments, gateway, going_on
+from organizations.services import delivery, directory, environments, gateway, going_on
 from organizations.services.actors import Actor
 from organizations.services.faults import NotDone
 from tests import factories
@@ -72,6 +72,16 @@ def test_too_many_token_requests_let_the_environment_wait(
     assert delivery.token_for(gateway.environment("staging"), worker) == ""
     assert gate().is_held(timezone.now() + datetime.timedelta(seconds=50))
     assert not gate().is_stopped
+
+
+def test_a_refused_credential_stops_the_environment_with_its_cause(
+    unreachable_redox: None, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, stops="Redox does not accept the credential"))
+    monkeypatch.setattr(gateway, "access_token", lambda _: refused)
+    redox = gateway.environment("staging")
+    assert delivery.token_for(redox, worker) == ""
+    assert gate().stopped_reason == f"Redox does not accept the credential: {directory.token_cause(refused)}"
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,9 @@ def test_an_unknown_is_asked_about_only_when_nothing_can_be_under_way_any_more(c
     assert submission.state == State.UNKNOWN
     assert submission.not_before is not None
     assert submission.not_before >= before + datetime.timedelta(seconds=180)
+    presence_at = Organization.objects.get().presence_at
+    assert presence_at is not None
+    assert presence_at >= before
 
 
 def test_an_answer_to_an_earlier_claim_is_late_although_the_message_is_being_sent_again(

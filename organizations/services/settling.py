@@ -259,7 +259,6 @@ def _refuse(
 ) -> None:
     # Already locked by whoever settles or decides; this reads them again.
     locked = locks.lock_with_followers(lambda: [submission.pk])
-    organization.save()
     submissions.return_active(history, submission)
     _end(submission, organization, State.REJECTED, changes)
     # What the directory showed beside this message is not on its way any more: it is a difference now.

@@ -37,6 +37,7 @@ SENDING = (
     "tests/services/test_gate.py",
     "tests/services/test_environments.py",
     "tests/services/test_above_and_below.py",
+    "tests/services/test_shown_tree.py",
     "tests/services/test_turns.py",
     "tests/services/test_waiting_for_redox.py",
     "tests/faults/test_restored.py",

@@ -211,9 +211,11 @@ def test_what_another_worker_settles_meanwhile_is_left_to_it(editor: User, worke
 def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Actor) -> None:
     left_behind(taken(editor, worker), came(200, YES), worker)
     (entry,) = responses()
+    Submission.objects.update(unknown_since=clock.now())
     assert delivery.reap("staging", actor=worker) == 1
     submission = Submission.objects.get()
     assert (submission.state, submission.evidence_at) == (State.ACCEPTED, entry.at)
+    assert (submission.lease_until, submission.unknown_since) == (None, None)
 
 
 def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) -> None:

@@ -13,17 +13,27 @@ from django.conf import settings
 from django.test import override_settings
 from django.utils import timezone
 
-from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Intent,
+    Organization,
+    State,
+    Submission,
+    User,
+    clock,
+)
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
-from organizations.redox.outcome import Kind, Outcome
+from organizations.redox.outcome import ABSENT, Kind, Outcome
 from organizations.services import audit, delivery, gateway, settling, submissions
 from organizations.services.actors import Actor
 from organizations.services.timing import lease_margin
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.services.sending import actions_of, came, taken
+from tests.services.sending import actions_of, answered, came, differing, edit, settle, taken
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +140,27 @@ def test_an_unknown_is_asked_about_only_when_nothing_can_be_under_way_any_more(c
     assert presence_at >= before
 
 
+@pytest.mark.parametrize("hours", [0, 5])
+def test_an_unknown_is_unknown_since_the_first_one_and_asked_about_anew(
+    claimed: Claimed, worker: Actor, hours: int
+) -> None:
+    claim, before = claimed(), clock.now()
+    claim.submission.unknown_since = before - datetime.timedelta(hours=hours) if hours else None
+    Submission.objects.update(asks=3, absent_at=before)
+    submission = settled(claim, came(504), worker)
+    assert (submission.asks, submission.absent_at) == (0, None)
+    assert submission.unknown_since is not None
+    assert (submission.unknown_since >= before) is (hours == 0)
+
+
+def test_what_a_rejected_message_would_have_overwritten_is_a_difference_again(editor: User) -> None:
+    made = differing(editor, name="By hand")
+    factories.submission(made, user=editor)
+    Organization.objects.update(differs=0)
+    answered(Kind.REJECTED)
+    assert Organization.objects.get().differs == 1
+
+
 def test_an_answer_to_an_earlier_claim_is_late_although_the_message_is_being_sent_again(
     claimed: Claimed, editor: User, worker: Actor
 ) -> None:
@@ -186,6 +217,27 @@ def test_a_worker_that_was_lost_says_nothing_of_redox(claimed: Claimed, worker: 
     submission = Submission.objects.get()
     assert (submission.state, submission.lost_attempt, submission.lease_until) == (State.UNKNOWN, True, None)
     assert EnvironmentGate.objects.get(pk="staging").failures == 0
+
+
+@pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE, Intent.REACTIVATE])
+def test_saved_edits_count_as_accepted_only_with_a_message_that_carries_them(
+    editor: User, intent: Intent | None
+) -> None:
+    made = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
+    edit(made, editor, name="Lakeside North")
+    submission = factories.submission(made, user=editor, intent=intent)
+    answered()
+    version = Organization.objects.get().confirmed_version
+    assert version == (made.confirmed_version if intent else submission.record_version)
+    assert Submission.objects.get().read_back_at is None  # no attempt was lost
+
+
+def test_what_redox_says_of_presence_is_known_since_its_answer(claimed: Claimed, worker: Actor) -> None:
+    submission, before = claimed().submission, clock.now()
+    settle(submission, Kind.REJECTED, presence=ABSENT)
+    made = Organization.objects.get()
+    assert made.presence_at is not None
+    assert (made.presence, made.presence_at >= before) == (ABSENT, True)
 
 
 @pytest.mark.parametrize(("given", "tries"), [({}, 4), ({"tries": 0}, 0)], ids=["by itself", "by a person"])

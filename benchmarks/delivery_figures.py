@@ -11,8 +11,11 @@ from django.contrib.auth.models import Group
 
 from benchmarks import ground, load, made_up
 from organizations.models import Organization, State, Submission, User, Worker
-from organizations.services import organizations, reviews, submissions, workers
 from organizations.services.actors import Actor, person
+from organizations.services.delivery import workers
+from organizations.services.outbox import submissions
+from organizations.services.records import organizations
+from organizations.services.review import reviews
 
 _WORKER = (sys.executable, str(ground.ROOT / "manage.py"), "deliver")
 _LOOK_EVERY = 0.002

@@ -44,8 +44,10 @@ from organizations.records import (
 )
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import audit, gateway, installation, searching
+from organizations.services import installation, search_text
 from organizations.services.actors import Actor, person, system
+from organizations.services.audit import audit
+from organizations.services.connection import gateway
 
 WORKER = system("Worker of the measurement")
 START = datetime.datetime(2025, 11, 1, 14, tzinfo=datetime.UTC)
@@ -256,8 +258,8 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
         "county": address.county,
         "country": address.country,
         "wanted_hash": fingerprint(record),
-        "search_text": searching.search_text(record),
-        "double_key": searching.double_key(record),
+        "search_text": search_text.search_text(record),
+        "double_key": search_text.double_key(record),
     }
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from benchmarks.malformed_requests import MARKUP, Request
 from organizations.models import Action, AuditEntry, AuditHead, Organization, Repetition, Submission, Throttle, User
-from organizations.services import audit
+from organizations.services.audit import audit
 
 type Row = dict[str, Any]
 

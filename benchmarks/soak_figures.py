@@ -20,10 +20,13 @@ from organizations.models import Action, AuditEntry, Evidence, Organization, Sta
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, readable_fingerprint
 from organizations.redox import messages
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import asking, deciding, organizations, reviews, submissions
 from organizations.services.actors import Actor, person
-from organizations.services.deciding import Verdict
-from organizations.services.faults import NotDone
+from organizations.services.delivery import decide, query
+from organizations.services.delivery.decide import Verdict
+from organizations.services.errors import ActionRefused
+from organizations.services.outbox import submissions
+from organizations.services.records import organizations
+from organizations.services.review import reviews
 
 _BASE = "2.16.840.1.113883.3.6147.458.99999.1"
 _CHILDREN = 12
@@ -129,20 +132,20 @@ class Journey:
 
     def _decide(self, submission: Submission) -> None:
         """As a careful person would: ask, and send again whatever can be sent again."""
-        asking.ask_about(submission, actor=self.approver)
-        shown = deciding.last_answer(submission)
+        query.query_submission(submission, actor=self.approver)
+        shown = decide.last_answer(submission)
         if shown is None:
             return
         verdict = _verdict(submission, shown)
-        with suppress(NotDone):
-            deciding.decide(
+        with suppress(ActionRefused):
+            decide.decide(
                 submission.pk, verdict, sequence=shown.entry.sequence, reason="Measurement", actor=self.approver
             )
             self.decided += 1
 
 
-def _verdict(submission: Submission, shown: deciding.Shown) -> Verdict:
-    choices = deciding.choices(submission, shown)
+def _verdict(submission: Submission, shown: decide.Shown) -> Verdict:
+    choices = decide.choices(submission, shown)
     if Verdict.SEND_AGAIN in choices:
         return Verdict.SEND_AGAIN
     sent = messages.record_from_message(bytes(submission.message))

@@ -10,7 +10,7 @@ class OrganizationsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
 
         from organizations import checks  # noqa: F401
-        from organizations.services import sessions
+        from organizations.services.accounts import sessions
 
         user_logged_in.connect(sessions.begin)
         post_migrate.connect(_ensure_rows, sender=self)

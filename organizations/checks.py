@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.core.checks import CheckMessage, Error, register
 
-from organizations.services import gateway
+from organizations.services.connection import gateway
 from orgportal.faults import SettingsFault
 
 

@@ -10,7 +10,9 @@ from organizations import permissions
 from organizations.models import Environment, EnvironmentGate, Submission, User
 from organizations.permissions import Right
 from organizations.presentation.environment_state import EnvironmentState, environment_state
-from organizations.services import demonstration, gateway, workers
+from organizations.services import demonstration
+from organizations.services.connection import gateway
+from organizations.services.delivery import heartbeat
 from orgportal import RELEASE
 
 # Which entry of the menu a page belongs to; every other page of an environment belongs to its organizations.
@@ -49,8 +51,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "section": SECTIONS.get(match.url_name or "", "organizations" if environment else "") if match else "",
         "person": _person(user),
         "demonstration_behaviours": _behaviours(),
-        "workers_absent_since": workers.absent_since(),
-        "strange_workers": workers.strangers(),
+        "workers_absent_since": heartbeat.absent_since(),
+        "strange_workers": heartbeat.mismatched_workers(),
         "release": RELEASE,
         "environment": str(environment),
     }

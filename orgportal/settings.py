@@ -140,7 +140,7 @@ else:
 DATABASES = {"default": {**_database, "CONN_MAX_AGE": 600}}
 
 AUTH_USER_MODEL = "organizations.User"
-AUTH_PASSWORD_VALIDATORS = [{"NAME": "organizations.services.passwords.PasswordRule"}]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "organizations.services.accounts.passwords.PasswordRule"}]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "sign-in"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from organizations.services import gateway, installation, timing
+from organizations.services import installation, timing
+from organizations.services.connection import gateway
 from orgportal import database_file, demonstration, folders
 from orgportal.faults import SettingsFault
 

@@ -22,8 +22,9 @@ from organizations.models import (
 from organizations.oid import Oid
 from organizations.records import canonical, difference, fingerprint
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import audit, searching
+from organizations.services import search_text
 from organizations.services.actors import person
+from organizations.services.audit import audit
 from tests import factories
 
 MOMENT = datetime.datetime(2027, 5, 3, 19, 3, tzinfo=datetime.UTC)
@@ -61,8 +62,8 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
         state=record.address.state,
         wanted_hash=fingerprint(record),
         changes=len(difference(None, record)),
-        search_text=searching.search_text(record),
-        double_key=searching.double_key(record),
+        search_text=search_text.search_text(record),
+        double_key=search_text.double_key(record),
         created_at=MOMENT,
         edited_at=MOMENT,
     )

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from organizations.models import Organization, User, clock
 from organizations.records import OrganizationRecord
-from organizations.services import known, organizations
+from organizations.services.records import known, organizations
 from tests.factories import acting
 
 

@@ -27,12 +27,15 @@ from organizations.models import (
 from organizations.oid import Oid
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import audit, drafts, known, organizations, plans, reviews, submissions
 from organizations.services.actors import Actor, person
-from organizations.services.audit import History
-from organizations.services.drafts import Chosen
-from organizations.services.faults import NotDone
-from organizations.services.reviews import Review
+from organizations.services.audit import audit
+from organizations.services.audit.audit import History
+from organizations.services.errors import ActionRefused
+from organizations.services.outbox import plans, submissions
+from organizations.services.records import known, organizations
+from organizations.services.review import plan_draft, reviews
+from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.reviews import Review
 
 BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 PASSWORD = "only-for-tests"
@@ -103,7 +106,7 @@ def submission(made: Organization, *, user: User, reason: str = "Test", intent: 
 def _submitted(history: History, row: Organization, reason: str = "Test", intent: Intent | None = None) -> Submission:
     review = reviews.review(row, actor=history.actor, intent=intent)
     if review.blockers:
-        raise NotDone(" ".join(blocker.sentence for blocker in review.blockers))
+        raise ActionRefused(" ".join(blocker.sentence for blocker in review.blockers))
     return submissions.store(history, review, reason=reason)
 
 
@@ -158,7 +161,7 @@ def accepted(
 def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
     """These records sent together, with all that the page of the plan asks for."""
     chosen = Chosen(Environment(made[0].environment), kind, tuple(each.pk for each in made))
-    drawn = drafts.draft(chosen, actor=person(user))
+    drawn = plan_draft.draft(chosen, actor=person(user))
     given: dict[str, Any] = {
         "sha256": drawn.sha256,
         "ticked": frozenset(question.key for question in drawn.questions),

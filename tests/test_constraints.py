@@ -7,8 +7,8 @@ from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
 from organizations.models import Action, AuditEntry, Organization, Plan, Submission
-from organizations.services import audit
 from organizations.services.actors import system
+from organizations.services.audit import audit
 from tests import factories
 from tests.factories import BASE
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from organizations.models import Environment, Organization, clock, tree
 from organizations.presentation import filters, finding
 from organizations.presentation.filters import Filters
-from organizations.services import reviews
+from organizations.services.review import reviews
 from tests import factories
 from tests.factories import acting
 

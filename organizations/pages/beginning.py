@@ -6,7 +6,7 @@ from organizations.forms.typed import GATEWAY, OURS, Typed
 from organizations.models import Organization
 from organizations.presentation import editing as known
 from organizations.presentation.preparing import beginning
-from organizations.services import preparing
+from organizations.services.records import prepare
 
 from .editing import Editing
 
@@ -45,7 +45,7 @@ def like(editing: Editing, other: Organization) -> Beginning:
 
 def prepared(editing: Editing, staging: Organization) -> Beginning:
     """What is known of a record of STAGING, for its counterpart in PRODUCTION."""
-    record = beginning(preparing.source_of(staging))
+    record = beginning(prepare.source_of(staging))
     typed = editing.typed(record, staging.stands_for)
     return _noted(editing, typed if record.part_of_oid else typed.having(place=OURS))
 

@@ -8,8 +8,8 @@ from django.core.paginator import Paginator
 from organizations.forms.checking import read_by_form
 from organizations.models import Environment, User
 from organizations.permissions import Right, why_not
-from organizations.services import checking
-from organizations.services.checking import RecordFinding
+from organizations.services.review import check_stored
+from organizations.services.review.check_stored import RecordFinding
 
 from . import Page
 
@@ -27,10 +27,10 @@ class CheckingPage(Page):
 
 def build(environment: Environment, user: User, number: str) -> CheckingPage:
     """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
-    ids = checking.records(environment).values_list("pk", flat=True)
-    page = Paginator(ids, checking.AT_ONCE).get_page(number)
+    ids = check_stored.records(environment).values_list("pk", flat=True)
+    page = Paginator(ids, check_stored.AT_ONCE).get_page(number)
     return CheckingPage(
         page=page,
-        findings=checking.check(environment, list(page), read_by_form),
+        findings=check_stored.check(environment, list(page), read_by_form),
         record_page="record" if why_not(user, Right.EDIT, environment) else "edit",
     )

@@ -10,7 +10,7 @@ from organizations.presentation import merging
 from organizations.presentation.addresses import counterpart_url, record_url
 from organizations.presentation.editing import last_editor, saved_again_sentence
 from organizations.presentation.merging import Row, Side, Version
-from organizations.services import organizations
+from organizations.services.records import organizations
 
 from . import Page
 from .editing import Editing

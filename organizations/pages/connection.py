@@ -9,8 +9,10 @@ from organizations.models import Environment, EnvironmentGate, User
 from organizations.permissions import Right, sending, why_not
 from organizations.presentation import connection as shown
 from organizations.presentation.connection import Missing, Setting
-from organizations.services import connections, going_on
-from organizations.services.connections import ConnectionFacts, WorkerFacts
+from organizations.services.connection import overview
+from organizations.services.connection.overview import ConnectionFacts
+from organizations.services.delivery import heartbeat, resume
+from organizations.services.delivery.heartbeat import WorkerFacts
 
 from . import Page
 
@@ -40,7 +42,7 @@ class ConnectionPage(Page):
 
 def build(environment: Environment, user: User) -> ConnectionPage:
     gate = EnvironmentGate.objects.get(pk=environment)
-    facts = connections.facts(environment)
+    facts = overview.facts(environment)
     return ConnectionPage(
         gate=gate,
         facts=facts,
@@ -49,10 +51,10 @@ def build(environment: Environment, user: User) -> ConnectionPage:
         lines_to_set=shown.lines_to_set(facts),
         checked=shown.check_sentence(gate),
         clock=shown.clock_sentence(gate),
-        may_go_on=going_on.may_go_on(gate),
+        may_go_on=resume.can_resume(gate),
         check_why_not=why_not(user, Right.EDIT, environment, CHECK),
         why_not=why_not(user, sending(environment)),
-        workers=connections.known_workers(environment),
-        routing_table=connections.routing_table(),
+        workers=heartbeat.known_workers(environment),
+        routing_table=overview.routing_table(),
         switch_url=reverse("connection", args=[environment.other]),
     )

@@ -8,7 +8,7 @@ from organizations.permissions import Right, why_not
 from organizations.presentation import choices, counterpart
 from organizations.presentation.addresses import path_to, record_url
 from organizations.presentation.counterpart import Side
-from organizations.services import counterparts
+from organizations.services.records import counterparts
 
 from . import Page
 

@@ -14,7 +14,7 @@ from organizations.presentation import choices
 from organizations.presentation import review as review_page
 from organizations.presentation.addresses import counterpart_url
 from organizations.presentation.deactivation import Deactivation, deactivation
-from organizations.services.reviews import Review
+from organizations.services.review.reviews import Review
 
 from . import Page
 from .replacing import other_record

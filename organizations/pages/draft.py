@@ -15,8 +15,8 @@ from organizations.permissions import sending, why_not
 from organizations.presentation import draft as shown
 from organizations.presentation.addresses import counterpart_url, record_url
 from organizations.presentation.choices import suggesting
-from organizations.services import drafts
-from organizations.services.drafts import Chosen, Draft
+from organizations.services.review import plan_draft
+from organizations.services.review.plan_draft import Chosen, Draft
 
 from . import Page
 from .replacing import other_record
@@ -34,7 +34,7 @@ class Target(NamedTuple):
         """A record with what goes along with it."""
         query = {"branch": root.oid} | ({"kind": kind.value} if kind == PlanKind.DEACTIVATE else {})
         url = reverse("plan-new", args=[root.environment]) + "?" + urlencode(query)
-        return cls(drafts.branch(root, kind), root, url)
+        return cls(plan_draft.branch(root, kind), root, url)
 
     @property
     def back_url(self) -> str:

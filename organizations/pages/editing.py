@@ -13,8 +13,10 @@ from organizations.oid import OidError
 from organizations.presentation import choices, editing
 from organizations.presentation.addresses import path_to, record_url
 from organizations.records import OrganizationRecord
-from organizations.services import gateway, organizations, preparing, searching
-from organizations.services.faults import OidTaken
+from organizations.services import search_text
+from organizations.services.connection import gateway
+from organizations.services.errors import OidTaken
+from organizations.services.records import organizations, prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,9 @@ class Editing:
         """The OID of the parent that was chosen; "" if there is none."""
         text = {OURS: "parent", OTHER: "other_oid"}.get(typed.fields.get("place", ""), "")
         wanted = typed.fields.get(text, "")
-        return searching.oid_in(wanted) or (choices.record_called(self.environment, wanted) if text == "parent" else "")
+        return search_text.oid_in(wanted) or (
+            choices.record_called(self.environment, wanted) if text == "parent" else ""
+        )
 
     def parent_notes(self, typed: Typed) -> list[str]:
         """Why the parent that a new form begins with cannot be one."""
@@ -100,7 +104,7 @@ class Editing:
         It may have been prepared while the form was open.
         """
         is_empty = typed.fields.get("place") == OURS and not typed.fields.get("parent", "").strip()
-        parent = preparing.parent_of(preparing.source_of(self.staging)) if self.staging and is_empty else None
+        parent = prepare.parent_of(prepare.source_of(self.staging)) if self.staging and is_empty else None
         if parent is None or parent.staging is None or not parent.oid:
             return typed, ""
         return typed.having(parent=parent.oid), parent.staging.name
@@ -136,7 +140,7 @@ class Editing:
             organizations.check_oid_free(oid, self.environment)
         except OidTaken as fault:
             return str(fault)
-        return preparing.other_base_fault(self.environment, oid)
+        return prepare.other_base_fault(self.environment, oid)
 
     def _is_own(self, oid: str) -> bool:
         """Whether this is the record's OID, or was when the form was opened: of that the page of the conflict asks."""

@@ -14,7 +14,7 @@ from organizations.presentation.addresses import counterpart_url, record_url
 from organizations.presentation.choices import Choice, Place
 from organizations.presentation.editing import fixed_oid_sentence, notices, open_oid_sentence
 from organizations.presentation.preparing import Prepared
-from organizations.services.preparing import Basis, Source
+from organizations.services.records.prepare import Basis, Source
 
 from . import Page
 from .editing import Editing

@@ -8,7 +8,7 @@ from organizations.presentation import choosing, listing, tree
 from organizations.presentation.filters import Filters
 from organizations.presentation.listing import Empty, Listing
 from organizations.presentation.rows import Row
-from organizations.services import gateway
+from organizations.services.connection import gateway
 
 from . import Page
 

@@ -8,7 +8,7 @@ from organizations.models import Organization
 from organizations.presentation import parents
 from organizations.presentation.addresses import counterpart_url, path_to
 from organizations.records import Difference, difference
-from organizations.services import organizations
+from organizations.services.records import organizations
 
 from . import Page
 

@@ -10,7 +10,7 @@ from organizations.models import Environment, Organization, User
 from organizations.permissions import Right, sending, why_not
 from organizations.presentation import review as shown
 from organizations.presentation.addresses import counterpart_url, path_to
-from organizations.services.reviews import Review
+from organizations.services.review.reviews import Review
 
 from . import Page
 from .submission import ASK

@@ -17,7 +17,7 @@ from organizations.presentation.deciding import Decision
 from organizations.presentation.exchanges import Exchanges
 from organizations.presentation.proof import Step
 from organizations.presentation.rejection import Rejection
-from organizations.services import answers
+from organizations.services.outbox import answers
 
 from . import Page
 

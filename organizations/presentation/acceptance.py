@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, tree
 from organizations.records import spoken
-from organizations.services.deciding import Verdict
+from organizations.services.delivery.decide import Verdict
 from organizations.templatetags.portal import moment, plain
 from organizations.words import count
 

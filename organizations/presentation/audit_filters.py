@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
-from organizations.services import searching
+from organizations.services import search_text
 from organizations.services.actors import described
 from organizations.words import ATTEMPT, MONTHS
 
@@ -156,9 +156,9 @@ def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
     if submission and not (submission.isascii() and submission.isdigit() and len(submission) <= MOST_DIGITS):
         faults["submission"] = f"'{submission[:20]}' is not the number of a submission."
         submission = ""
-    record = searching.typed(params.get("record", ""))
-    if searching.has_too_many_words(record):
-        faults["record"] = f"Enter at most {searching.MOST_WORDS} words."
+    record = search_text.typed(params.get("record", ""))
+    if search_text.has_too_many_words(record):
+        faults["record"] = f"Enter at most {search_text.MOST_WORDS} words."
     known = {name: "" if name in faults else value for name, value in choices.items()}
     utc, single = params.get("times") == "utc", params.get("show") == "entries"
     found = Filters(record=record, submission=submission, since=since, until=until, utc=utc, single=single, **known)
@@ -251,7 +251,7 @@ def _about(typed: str) -> Q:
         # As numbers: for a search inside the search PostgreSQL reads the whole history.
         ids = list(held.values_list("organization_id", flat=True).distinct())
         return _of_oid(exact) | Q(organization_id__in=ids)
-    holds = searching.holding(typed)
+    holds = search_text.holding(typed)
     now = Organization.objects.filter(holds).values("pk")
     before = AuditEntry.objects.filter(holds, action__in=EDITS).exclude(organization_id=None).values("organization_id")
     return holds | Q(organization_id__in=now) | Q(organization_id__in=before)
@@ -259,7 +259,7 @@ def _about(typed: str) -> Q:
 
 def _known_oid(typed: str) -> str:
     """The OID that was typed, if the history knows it; part of one is searched for like a word."""
-    oid = searching.oid_in(typed)
+    oid = search_text.oid_in(typed)
     return oid if oid and AuditEntry.objects.filter(_of_oid(oid)).exists() else ""
 
 

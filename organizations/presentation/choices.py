@@ -10,7 +10,7 @@ from django.urls import reverse
 from organizations.folding import fold
 from organizations.models import Environment, Organization, Presence, tree
 from organizations.models.organization import OrganizationQuerySet
-from organizations.services import searching
+from organizations.services import search_text
 
 MOST_PARENTS = 20
 MOST_DESTINATIONS = 10
@@ -47,7 +47,7 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
 
     No record can become part of a deactivated one: those are offered only where one looks for a record.
     """
-    found = Organization.objects.in_environment(environment).filter(searching.holding(searching.typed(typed)))
+    found = Organization.objects.in_environment(environment).filter(search_text.holding(search_text.typed(typed)))
     if not with_deactivated:
         found = found.exclude(presence=Presence.PRESENT, confirmed_active=False)
     rows = list(found.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])
@@ -75,7 +75,7 @@ def record_called(environment: str, typed: str) -> str:
     Of records whose names are the same but for accents, capitals and the like, one whose name is just this wins.
     """
     ours = Organization.objects.in_environment(environment)
-    oid, name = searching.oid_in(typed), " ".join(typed.replace("\x00", " ").split())
+    oid, name = search_text.oid_in(typed), " ".join(typed.replace("\x00", " ").split())
     if oid and ours.filter(oid=oid).exists():
         return oid
     if not fold(name):

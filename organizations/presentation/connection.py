@@ -6,8 +6,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import EnvironmentGate
-from organizations.services import connections
-from organizations.services.connections import ConnectionFacts
+from organizations.services.connection import overview
+from organizations.services.connection.overview import ConnectionFacts
 from organizations.templatetags.portal import moment, plain, with_oids, written
 
 from .attempts import seconds
@@ -110,7 +110,7 @@ def check_sentence(gate: EnvironmentGate) -> SafeString | str:
 
 def clock_sentence(gate: EnvironmentGate) -> str:
     """How this machine's clock stood against Redox's at the last check; empty when that is not known."""
-    difference = connections.clock_difference(gate)
+    difference = overview.clock_difference(gate)
     if difference is None:
         return ""
     if abs(difference) < 2:
@@ -121,7 +121,7 @@ def clock_sentence(gate: EnvironmentGate) -> str:
 def _known(gate: EnvironmentGate) -> str:
     said = gate.check_facts
     oid = plain(said.get("oid", ""))
-    what = connections.asked_oid_is(gate.environment, oid)
+    what = overview.asked_oid_is(gate.environment, oid)
     named = f"{oid} ({what})" if what else oid
     if not said.get("known"):
         return f"The directory does not know {named}."

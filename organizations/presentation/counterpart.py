@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from organizations.models import Environment, Intent, Organization, Submission
 from organizations.records import ADDRESS_LABELS, difference
-from organizations.services.preparing import copied
+from organizations.services.records.prepare import copied
 from organizations.templatetags.portal import written
 
 from . import evidence, parents

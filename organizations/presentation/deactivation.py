@@ -9,8 +9,8 @@ from organizations.knowledge import unsent
 from organizations.models import AuditEntry, Intent, Organization, clock, tree
 from organizations.models.audit import EDITS
 from organizations.records import difference, spoken
-from organizations.services.blockers import Block
-from organizations.services.reviews import Review
+from organizations.services.review.blockers import Block
+from organizations.services.review.reviews import Review
 
 from . import freshness
 from .record import accepted_basis

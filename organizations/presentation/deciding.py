@@ -7,8 +7,8 @@ from organizations import knowledge
 from organizations.models import State, Submission
 from organizations.permissions import Right, people_with
 from organizations.records import listed
-from organizations.services import deciding
-from organizations.services.deciding import Shown, Verdict
+from organizations.services.delivery import decide
+from organizations.services.delivery.decide import Shown, Verdict
 from organizations.words import count
 
 from .comparison import Compared
@@ -64,10 +64,10 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
     """What to compare and choose from; None where nothing is to be decided."""
     if submission.state != State.NEEDS_PERSON:
         return None
-    shown = deciding.last_answer(submission)
+    shown = decide.last_answer(submission)
     rows = asked.rows if asked else ()
     counts = shown is not None and shown.counts
-    verdicts = deciding.choices(submission, shown) if shown is not None and counts else ()
+    verdicts = decide.choices(submission, shown) if shown is not None and counts else ()
     return Decision(
         shown.entry.sequence if shown is not None else 0,
         _heading(asked),
@@ -95,7 +95,7 @@ def who_decides(name: str, *, may: bool) -> str:
 
 def must_ask(submission: Submission, asked: Asked | None) -> bool:
     """Whether the page should ask the directory by itself: nobody did within the time that an answer counts."""
-    return submission.state == State.NEEDS_PERSON and (asked is None or not deciding.is_fresh(asked.time))
+    return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_fresh(asked.time))
 
 
 def _heading(asked: Asked | None) -> str:
@@ -110,7 +110,7 @@ def _heading(asked: Asked | None) -> str:
 
 def _why_not_now(shown: Shown | None, asked: Asked | None) -> str:
     if shown is not None and shown.is_overtaken:
-        return deciding.OVERTAKEN
+        return decide.OVERTAKEN
     if shown is not None:
         return "The answer is older than 10 minutes. Ask again before you decide."
     if asked is not None:

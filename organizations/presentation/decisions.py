@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from organizations.services.deciding import Verdict
+from organizations.services.delivery.decide import Verdict
 
 CLAUSE: Mapping[str, str] = {
     Verdict.ARRIVED: "that {message} arrived",

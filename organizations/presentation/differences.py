@@ -8,8 +8,8 @@ from typing import NamedTuple
 from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization
 from organizations.records import Difference, OrganizationRecord, contact_text, difference, listed, pair_contacts
-from organizations.services import differences
-from organizations.services.differences import Differing
+from organizations.services.directory import differences
+from organizations.services.directory.differences import Differing
 from organizations.templatetags.portal import written
 
 from . import comparison, freshness, parents

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from organizations import words
 from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock, tree
-from organizations.services.drafts import Draft, Question
-from organizations.services.reviews import Review
+from organizations.services.review.plan_draft import Draft, Question
+from organizations.services.review.reviews import Review
 from organizations.templatetags.portal import written
 
 from . import freshness, kept_back, overwritten, values

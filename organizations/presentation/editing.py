@@ -7,8 +7,8 @@ from datetime import datetime
 from organizations import knowledge, words
 from organizations.models import AuditEntry, Organization, Presence, State
 from organizations.records import ADDRESS_LABELS, AddressRecord, Difference, OrganizationRecord, difference, listed
-from organizations.services import organizations
-from organizations.services.edits import edit_of_ours
+from organizations.services.records import organizations
+from organizations.services.records.authors import edit_of_ours
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID
 

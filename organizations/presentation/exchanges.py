@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from organizations import words
 from organizations.models import Action, AuditEntry, State, Submission
 from organizations.records import OrganizationRecord
-from organizations.services import answers
+from organizations.services.outbox import answers
 from organizations.templatetags.portal import plain
 from organizations.words import count
 

@@ -13,13 +13,13 @@ from django.http import QueryDict
 from organizations.models import Contact, Organization, StandsFor, User, tree
 from organizations.models.organization import OrganizationQuerySet, standing_rule
 from organizations.places import STATES
-from organizations.services import searching
+from organizations.services import search_text
 from organizations.words import OPEN_WORK, STANDING
 
 from .choices import record_called
 
 _IDS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9}){0,499}")
-FIRST_WORDS = f"Only the first {searching.MOST_WORDS} words are searched for."
+FIRST_WORDS = f"Only the first {search_text.MOST_WORDS} words are searched for."
 
 VIEWS = {"tree": "Tree", "list": "List"}
 SORTS = {"oid": "oid_key", "name": "name", "accepted": "confirmed_at"}
@@ -95,12 +95,12 @@ class Filters:
     @property
     def words(self) -> tuple[str, ...]:
         """What is searched for; each word must be found."""
-        return searching.words(self.q)
+        return search_text.words(self.q)
 
     @property
     def note(self) -> str:
         """What of the words is not searched for, as a sentence."""
-        return FIRST_WORDS if searching.has_too_many_words(self.q) else ""
+        return FIRST_WORDS if search_text.has_too_many_words(self.q) else ""
 
     def without(self, name: str) -> "Filters":
         changes: dict[str, Any] = {name: _nothing()[name]}
@@ -141,7 +141,7 @@ def read(params: QueryDict, environment: str) -> Filters:
     known = {name: value for name, value in chosen.items() if value in CHOICES[name]}
     view, sort = params.get("view", ""), params.get("sort", "")
     return Filters(
-        q=searching.typed(params.get("q", "")),
+        q=search_text.typed(params.get("q", "")),
         below=_below(params.get("below", ""), environment),
         saved_by=_numbers(params.get("saved_by", "")),
         hide_deactivated=params.get("hide_deactivated") == "1",
@@ -172,7 +172,7 @@ def narrowed(environment: str, filters: Filters) -> OrganizationQuerySet:
         found = found.filter(stands_for=StandsFor.NOT_SAID if not_said else filters.stands_for)
     if filters.contact:
         found = found.filter(_contact(filters.contact))
-    return found.filter(searching.holding(filters.q))
+    return found.filter(search_text.holding(filters.q))
 
 
 def chips(environment: str, filters: Filters) -> list[Chip]:
@@ -203,7 +203,7 @@ def worst(environment: str, filters: Filters) -> tuple[str, int]:
 
 def _below(text: str, environment: str) -> str:
     """The OID of the record that an address names by its OID or, as people type, by its name."""
-    return searching.oid_in(text) or record_called(environment, text) or searching.typed(text)
+    return search_text.oid_in(text) or record_called(environment, text) or search_text.typed(text)
 
 
 def _numbers(text: str) -> str:

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, Submission, tree
-from organizations.services import searching
+from organizations.services import search_text
 from organizations.words import Word
 
 from .evidence import state_word
@@ -65,7 +65,7 @@ class Found:
 
 def by_oid(text: str, first: Environment) -> list[Organization]:
     """The records with exactly this OID; that of the environment that counts comes first."""
-    oid = searching.oid_in(text)
+    oid = search_text.oid_in(text)
     if not oid:
         return []
     found = Organization.objects.filter(oid=oid).only("environment", "oid", "name")
@@ -81,7 +81,7 @@ def also_in(record: Organization) -> SafeString:
 
 def find(text: str) -> Found:
     """Submissions by number or Redox's IDs, and records by words, in both environments."""
-    note = FIRST_WORDS if searching.has_too_many_words(text) else ""
+    note = FIRST_WORDS if search_text.has_too_many_words(text) else ""
     return Found(_submissions(text), [_section(environment, text) for environment in Environment], note)
 
 
@@ -101,8 +101,8 @@ def _found_by(submission: Submission, text: str) -> str:
 
 
 def _section(environment: Environment, text: str) -> Section:
-    words = searching.words(text)
-    found = Organization.objects.in_environment(environment).filter(searching.holding(text))
+    words = search_text.words(text)
+    found = Organization.objects.in_environment(environment).filter(search_text.holding(text))
     ids = list(found.order_by("oid_key").values_list("pk", flat=True)[: HITS_AN_ENVIRONMENT + 1])
     shown = organizations_of(ids[:HITS_AN_ENVIRONMENT], with_texts=True)
     total = found.count() if len(ids) > HITS_AN_ENVIRONMENT else len(ids)

@@ -20,7 +20,7 @@ from organizations.models import (
     Worker,
     clock,
 )
-from organizations.services import workers
+from organizations.services.delivery import heartbeat
 from organizations.words import OPEN_WORK, STANDING, Word, counted
 
 from . import matter_lines, unsent
@@ -100,7 +100,7 @@ def read(user: User) -> Home:
         only_reads=now.people.only_reads,
         mine=list(mine.select_related("organization").order_by("-id")[:MOST_MINE]),
         panels=[_panel(each, now.gates[each], groups, numbers.get(each, 0)) for each in Environment],
-        workers=[worker for worker in Worker.objects.filter(stopped_at=None) if workers.is_seen(worker, now.moment)],
+        workers=[worker for worker in Worker.objects.filter(stopped_at=None) if heartbeat.is_seen(worker, now.moment)],
         never_compared=sum(group["never_compared"] for group in groups),
     )
 

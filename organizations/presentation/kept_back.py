@@ -9,8 +9,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, clock
-from organizations.services.blockers import Block, Blocker, is_undecided
-from organizations.services.drafts import LeftOut
+from organizations.services.review.blockers import Block, Blocker, is_undecided
+from organizations.services.review.plan_draft import LeftOut
 from organizations.templatetags.portal import moment, plain
 from organizations.words import Word, count
 

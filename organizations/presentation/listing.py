@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from organizations.models import Environment, Organization
 from organizations.models.organization import OrganizationQuerySet
-from organizations.services.drafts import MOST_RECORDS
+from organizations.services.review.plan_draft import MOST_RECORDS
 from organizations.words import count
 
 from . import choosing, tree

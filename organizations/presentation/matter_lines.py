@@ -16,8 +16,8 @@ from organizations.models import Environment, EnvironmentGate, Organization, Pla
 from organizations.models.organization import OrganizationQuerySet
 from organizations.models.submission import OPEN_STATES
 from organizations.records import spoken
-from organizations.services import deciding
-from organizations.services.deciding import Verdict
+from organizations.services.delivery import decide
+from organizations.services.delivery.decide import Verdict
 from organizations.templatetags.portal import plain, written
 from organizations.words import count
 
@@ -86,7 +86,7 @@ def _held(environment: Environment, now: Now) -> tuple[str, int]:
 def _one_by_one(few: Q, now: Now) -> Iterator[Line]:
     records = list(Organization.objects.with_words().filter(few).select_related("last_submission"))
     submissions = [each.last_submission for each in records if each.last_submission]
-    verdicts, reasons = deciding.verdicts(submissions), waiting.own_reasons(submissions, now.moment)
+    verdicts, reasons = decide.verdicts(submissions), waiting.own_reasons(submissions, now.moment)
     for organization, submission in zip(records, submissions, strict=True):
         own = reasons.get(submission.pk)
         if own is not None and own.key == "plan_paused":

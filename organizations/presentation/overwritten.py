@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from organizations.models import Organization
 from organizations.records import spoken
-from organizations.services import differences
-from organizations.services.drafts import Draft
+from organizations.services.directory import differences
+from organizations.services.review.plan_draft import Draft
 from organizations.templatetags.portal import plain
 
 from . import parents

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from organizations.models import Organization
 from organizations.records import Difference
-from organizations.services import gateway
+from organizations.services.connection import gateway
 
 
 def names(environment: str, oids: Collection[str]) -> dict[str, str]:

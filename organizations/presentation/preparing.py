@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 from organizations import knowledge, words
 from organizations.models import Environment, Organization
 from organizations.records import Difference, OrganizationRecord, difference, listed
-from organizations.services import organizations, preparing
-from organizations.services.faults import OidTaken
-from organizations.services.preparing import Doubt, Kind, Source
+from organizations.services.errors import OidTaken
+from organizations.services.records import organizations, prepare
+from organizations.services.records.prepare import Doubt, Kind, Source
 from organizations.templatetags.portal import moment, plain, with_oids, written
 from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY
 
@@ -58,10 +58,10 @@ class Prepared:
 def beginning(source: Source) -> OrganizationRecord:
     """The values that a form of PRODUCTION begins with. OID and PartOf are empty if a person must say them."""
     return replace(
-        preparing.copied(source.record),
+        prepare.copied(source.record),
         active=True,
-        oid=_free(preparing.proposed_oid(source.organization.oid)),
-        part_of_oid=preparing.parent_of(source).oid,
+        oid=_free(prepare.proposed_oid(source.organization.oid)),
+        part_of_oid=prepare.parent_of(source).oid,
     )
 
 
@@ -74,7 +74,7 @@ def prepared(source: Source, basis: OrganizationRecord | None, *, shown_doubt: s
         warnings=[each for each in ("" if is_new else doubt, _untested(source)) if each],
         new_doubt=doubt if is_new else "",
         notes=list(_notes(source)),
-        changes=list(difference(preparing.copied(basis), preparing.copied(source.record))) if basis else [],
+        changes=list(difference(prepare.copied(basis), prepare.copied(source.record))) if basis else [],
         is_unknown=basis is None,
         existing=source.organization.counterpart,
         oid_note=_oid_note(source.organization.oid),
@@ -149,7 +149,7 @@ def _notes(source: Source) -> Iterator[SafeString]:
 
 
 def _parent_note(source: Source) -> Iterator[SafeString]:
-    parent = preparing.parent_of(source)
+    parent = prepare.parent_of(source)
     if parent.oid:
         return
     if parent.staging is not None:
@@ -163,7 +163,7 @@ def _parent_note(source: Source) -> Iterator[SafeString]:
 
 def _proposal_note(made: Organization) -> Iterator[SafeString]:
     """By its base this OID would be another record's: probably the one that is to be linked."""
-    oid = preparing.proposed_oid(made.oid)
+    oid = prepare.proposed_oid(made.oid)
     holder = Organization.objects.in_environment(Environment.PRODUCTION).filter(oid=oid).first() if oid else None
     if holder is not None and holder.counterpart is None:
         url = f"{page_url(made)}?counterpart={oid}"
@@ -173,7 +173,7 @@ def _proposal_note(made: Organization) -> Iterator[SafeString]:
 
 def _oid_note(staging_oid: str) -> SafeString:
     usual = "Redox usually issues another OID for PRODUCTION."
-    proposal = _free(preparing.proposed_oid(staging_oid))
+    proposal = _free(prepare.proposed_oid(staging_oid))
     if not proposal:
         return format_html("{} STAGING has {}.", usual, with_oids(staging_oid))
     text = "{} is a proposal: the base OID of PRODUCTION in place of that of STAGING. Check it. {} STAGING has {}."

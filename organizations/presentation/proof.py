@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from organizations import words
 from organizations.models import Action, AuditEntry, Evidence, State, Submission
-from organizations.services import deciding
+from organizations.services.delivery import decide
 from organizations.templatetags.portal import plain, written
 
 from .decisions import decided
@@ -110,7 +110,7 @@ def _settled(entry: AuditEntry, facts: dict[str, Any], details: dict[str, Any]) 
     reason = plain(facts.get("reason", ""))
     if entry.actor_id is None:
         return reason
-    return f"{decided(plain(entry.actor_name), deciding.verdict_in(entry))}: “{reason}”"
+    return f"{decided(plain(entry.actor_name), decide.verdict_in(entry))}: “{reason}”"
 
 
 def _asked_at(entry: AuditEntry) -> datetime.datetime:

@@ -19,8 +19,10 @@ from organizations.models import (
     tree,
 )
 from organizations.records import OrganizationRecord
-from organizations.services import answers, gateway, organizations
-from organizations.services.blockers import refused_as_absent
+from organizations.services.connection import gateway
+from organizations.services.outbox import answers
+from organizations.services.records import organizations
+from organizations.services.review.blockers import refused_as_absent
 from organizations.templatetags.portal import age, moment, plain, with_oids, written
 from organizations.words import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
 

@@ -7,9 +7,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Presence, Submission
-from organizations.services import answers, deciding
-from organizations.services.answers import Explanation
-from organizations.services.deciding import Verdict
+from organizations.services.delivery import decide
+from organizations.services.delivery.decide import Verdict
+from organizations.services.outbox import answers
+from organizations.services.outbox.answers import Explanation
 from organizations.templatetags.portal import moment, plain, written
 
 from .anchors import form_anchor
@@ -69,7 +70,7 @@ def suspected(submission: Submission) -> dict[str, str]:
 def verdict_of(entries: list[AuditEntry]) -> Verdict | None:
     """What a person decided last; None also for decisions of earlier releases, which did not keep it."""
     settled = (entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_SETTLED)
-    return next(map(deciding.verdict_in, settled), None)
+    return next(map(decide.verdict_in, settled), None)
 
 
 def _heading(submission: Submission, verdict: Verdict | None) -> str:

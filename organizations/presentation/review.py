@@ -10,10 +10,13 @@ from django.urls import reverse
 from organizations import words
 from organizations.models import AuditEntry, Basis, Event, Organization, Submission
 from organizations.records import Shown, listed
-from organizations.services import differences, gateway, reviews, submissions
-from organizations.services.blockers import Block, Blocker
-from organizations.services.reviews import Review
-from organizations.services.warnings import OVERWRITE, ReviewWarning, overwrite_value
+from organizations.services.connection import gateway
+from organizations.services.directory import differences
+from organizations.services.outbox import submissions
+from organizations.services.review import reviews
+from organizations.services.review.blockers import Block, Blocker
+from organizations.services.review.reviews import Review
+from organizations.services.review.warnings import OVERWRITE, ReviewWarning, overwrite_value
 from organizations.templatetags.portal import written
 
 from . import freshness, parents, values

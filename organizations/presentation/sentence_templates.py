@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from organizations.models import Action
-from organizations.services.deciding import Verdict
+from organizations.services.delivery.decide import Verdict
 
 from .decisions import clause
 

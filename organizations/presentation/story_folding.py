@@ -16,7 +16,8 @@ from django.db.models import Q, QuerySet
 
 from organizations.models import Action, AuditEntry, Event, Intent, State, Submission
 from organizations.models.audit import EDITS
-from organizations.services import signing_in, throttle
+from organizations.services import throttle
+from organizations.services.accounts import authentication
 
 # A stop of sending concerns more than the submission that was being sent: it stays a line of its own.
 NOT_IN_A_STORY = (Action.ENVIRONMENT_STOPPED,)
@@ -198,7 +199,7 @@ def _refused_before(entries: Iterable[AuditEntry]) -> Mapping[int, list[AuditEnt
         facts = entry.facts
         if entry.action == Action.PERSON_SIGNED_IN:
             signed_in[_visitor(facts)].append(entry)
-        elif facts.get("reason") == signing_in.WRONG:
+        elif facts.get("reason") == authentication.WRONG:
             refused.append((happened(entry, facts), _visitor(facts), entry))
     found: dict[int, list[AuditEntry]] = defaultdict(list)
     for at, visitor, entry in sorted(refused, key=lambda each: each[0]):

@@ -24,9 +24,10 @@ from organizations.models import (
     clock,
 )
 from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
-from organizations.services import answers, deciding, submissions
-from organizations.services.edits import edit_of
-from organizations.services.warnings import ReviewWarning
+from organizations.services.delivery import decide
+from organizations.services.outbox import answers, submissions
+from organizations.services.records.authors import edit_of
+from organizations.services.review.warnings import ReviewWarning
 from organizations.templatetags.portal import moment, plain, written
 
 from . import parents
@@ -230,7 +231,7 @@ def changes_title(submission: Submission) -> str:
 def changes_note(submission: Submission) -> str:
     """What to say of the changes while nobody knows whether the message took effect; else empty."""
     is_open = submission.state in (State.UNKNOWN, State.NEEDS_PERSON)
-    return "not known whether it arrived" if is_open and deciding.may_have_arrived(submission) else ""
+    return "not known whether it arrived" if is_open and decide.may_have_arrived(submission) else ""
 
 
 def warnings(submission: Submission) -> list[str]:

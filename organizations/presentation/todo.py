@@ -13,7 +13,9 @@ from organizations import knowledge, permissions
 from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
 from organizations.permissions import Right
 from organizations.records import Difference, spoken
-from organizations.services import answers, deciding, reviews
+from organizations.services.delivery import decide
+from organizations.services.outbox import answers
+from organizations.services.review import reviews
 from organizations.templatetags.portal import plain, written
 from organizations.words import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
 
@@ -199,7 +201,7 @@ def _rejected_sentence(last: Submission, explanation: answers.Explanation | None
         cause = f"{plain(explanation.headline)} {plain(explanation.cause)}"
         return f"Redox rejected submission {last.pk}, {time}: {cause}"
     by, reason = plain(last.decided_by), plain(last.state_reason).rstrip(".")
-    verdict = deciding.verdicts([last]).get(last.pk)
+    verdict = decide.verdicts([last]).get(last.pk)
     if verdict is None:
         return f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
     return f"Submission {last.pk} is rejected: {decided(by, verdict, on=time)}. Reason: “{reason}”."

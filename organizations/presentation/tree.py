@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from organizations.models import Organization, tree
 from organizations.models.organization import OrganizationQuerySet
-from organizations.services import searching
+from organizations.services import search_text
 
 from .filters import Filters
 from .matches import match
@@ -132,7 +132,7 @@ def branch(organization: Organization, page: str) -> list[Row]:
 
 def _way(environment: str, wish: str) -> list[Organization]:
     """The record to open and all above it, the top first; nothing where there is no such record."""
-    oid = searching.oid_in(wish)
+    oid = search_text.oid_in(wish)
     wanted = Organization.objects.in_environment(environment).filter(oid=oid).only("environment", "oid").first()
     return [*tree.path_of(wanted), wanted] if wanted else []
 

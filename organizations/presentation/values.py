@@ -9,7 +9,7 @@ from django.urls import reverse
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization
 from organizations.records import Difference, OrganizationRecord, difference, spoken
-from organizations.services.reviews import Change, Review
+from organizations.services.review.reviews import Change, Review
 from organizations.templatetags.portal import written
 
 from . import parents

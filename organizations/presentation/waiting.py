@@ -11,7 +11,9 @@ from django.utils.safestring import SafeString
 
 from organizations import words
 from organizations.models import Environment, EnvironmentGate, Event, Intent, PlanState, State, Submission
-from organizations.services import answers, gateway, workers
+from organizations.services.connection import gateway
+from organizations.services.delivery import heartbeat
+from organizations.services.outbox import answers
 from organizations.templatetags.portal import moment, plain, written
 
 AGAIN = "the very same message is sent once more and its answer decides."
@@ -121,7 +123,7 @@ def _held_by_gate(gate: EnvironmentGate, now: datetime.datetime) -> Reason | Non
 
 
 def _held_by_nobody_there() -> Reason | None:
-    absent = workers.absent_since()
+    absent = heartbeat.absent_since()
     return _reason("no_worker", time=moment(absent)) if absent is not None else None
 
 

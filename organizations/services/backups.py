@@ -8,8 +8,7 @@ from pathlib import Path
 from django.db import connection
 
 from organizations.models import AuditHead
-
-from .faults import NotDone
+from organizations.services.errors import ActionRefused
 
 
 def copy_to(file: Path) -> int:
@@ -45,15 +44,15 @@ def _make_private(file: Path) -> None:
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileNotFoundError:
-        raise NotDone(f"There is no folder {file.parent}. Make it, or name a file in another folder.") from None
+        raise ActionRefused(f"There is no folder {file.parent}. Make it, or name a file in another folder.") from None
     except OSError as error:
-        raise NotDone(f"{file} cannot be made: {error.strerror}. Name a file that does not exist yet.") from None
+        raise ActionRefused(f"{file} cannot be made: {error.strerror}. Name a file that does not exist yet.") from None
 
 
 def _checked(file: Path) -> int:
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as copy:
         (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
         if verdict != "ok":
-            raise NotDone(f"The copy is damaged: {verdict}")
+            raise ActionRefused(f"The copy is damaged: {verdict}")
         head = copy.execute(f"SELECT sequence FROM {AuditHead._meta.db_table}").fetchone()  # noqa: S608
     return int(head[0]) if head else 0  # there is none after a first migration that was cut off

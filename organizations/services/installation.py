@@ -17,9 +17,10 @@ from organizations.models import (
     User,
 )
 from organizations.permissions import ACTS, ROLES
+from organizations.services.audit import audit
+from organizations.services.connection import gateway
 from orgportal.faults import SettingsFault
 
-from . import audit, gateway
 from .actors import Actor
 
 

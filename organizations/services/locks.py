@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from organizations.models import Environment, Organization, State, StructureLock, Submission
+from organizations.services.errors import RecordWithdrawn
 
 from . import failpoints
-from .faults import Gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def lock_structure_of_record(organization_id: int) -> None:
     """
     environment = Organization.objects.filter(pk=organization_id).values_list("environment", flat=True).first()
     if environment is None:
-        raise Gone
+        raise RecordWithdrawn
     lock_structure(environment)
 
 

@@ -17,11 +17,11 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 
 from organizations.models import AuditEntry, Installation
+from organizations.services.delivery import restore_guard
+from organizations.services.errors import ActionRefused
 from orgportal import database_file, schema
 
-from . import restored
 from .backups import sync
-from .faults import NotDone
 
 _ADVICE = "Name a file that ./dev backup made."
 _RESERVE = 10_000_000
@@ -76,18 +76,18 @@ def restore(file: Path, database: Path, *, is_complete: bool = False) -> Restore
 
 def _check_file(file: Path, database: Path, *, is_complete: bool) -> None:
     if not file.exists():
-        raise NotDone(f"There is no file {file}. {_ADVICE}")
+        raise ActionRefused(f"There is no file {file}. {_ADVICE}")
     if not file.is_file():
-        raise NotDone(f"{file} is not a file. {_ADVICE}")
+        raise ActionRefused(f"{file} is not a file. {_ADVICE}")
     if database.exists() and file.samefile(database):
-        raise NotDone(f"{file} is the database itself. {_ADVICE}")
+        raise ActionRefused(f"{file} is the database itself. {_ADVICE}")
     with file.open("rb") as opened:
         head = opened.read(20)
     if not head.startswith(b"SQLite format 3\0"):
-        raise NotDone(f"{file} is not an SQLite database. {_ADVICE} If it is compressed, unpack it first.")
+        raise ActionRefused(f"{file} is not an SQLite database. {_ADVICE} If it is compressed, unpack it first.")
     wal = file.with_name(f"{file.name}-wal")
     if head[18:19] == b"\2" and not wal.exists() and not is_complete:
-        raise NotDone(
+        raise ActionRefused(
             f"{file} was copied without {wal.name}, which held its newest changes if the portal was running. Restore a "
             "file that ./dev backup made. If the portal was stopped when the file was copied, add --complete."
         )
@@ -110,7 +110,7 @@ def _check_space(file: Path, database: Path) -> None:
     needed = sum(each.stat().st_size for each in files if each.exists()) + _RESERVE
     free = shutil.disk_usage(database.parent).free
     if free < needed:
-        raise NotDone(
+        raise ActionRefused(
             f"The disk of {database.parent} has {free / 1e6:,.0f} MB free and needs {needed / 1e6:,.0f} MB. "
             "Nothing was changed."
         )
@@ -138,13 +138,15 @@ def _examine(scratch: Path, file: Path) -> Content:
             raise
     if content is None:
         reason = "is an SQLite database, but not one of this portal" if is_whole else "is damaged or cut short"
-        raise NotDone(f"{file} {reason}. Nothing was changed. {_ADVICE}")
+        raise ActionRefused(f"{file} {reason}. Nothing was changed. {_ADVICE}")
     if content.is_newer:
-        raise NotDone(f"{file} was made by a newer release of the portal. Install that release, then restore.")
+        raise ActionRefused(f"{file} was made by a newer release of the portal. Install that release, then restore.")
     if content.is_demonstration and not settings.DEMO:
-        raise NotDone(f"{file} is a backup of the demonstration, which is never used in earnest. Nothing was changed.")
+        raise ActionRefused(
+            f"{file} is a backup of the demonstration, which is never used in earnest. Nothing was changed."
+        )
     if settings.DEMO and not content.is_demonstration:
-        raise NotDone(f"{file} is a backup in earnest, which never becomes a demonstration. Nothing was changed.")
+        raise ActionRefused(f"{file} is a backup in earnest, which never becomes a demonstration. Nothing was changed.")
     return content
 
 
@@ -207,7 +209,7 @@ def _fold(database: Path) -> uuid.UUID | None:
         if _is_damage(error):
             return None
         if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise NotDone(f"Another program has {database} open. Close it, then restore.") from None
+            raise ActionRefused(f"Another program has {database} open. Close it, then restore.") from None
         raise
 
 
@@ -217,7 +219,9 @@ def _will_stop(scratch: Path, content: Content) -> bool:
         with closing(sqlite3.connect(scratch)) as copy:
             return copy.execute(query, (sequence, digest)).fetchone() is not None
 
-    return restored.will_stop(content.key, holds, lambda number: _change(scratch, f"PRAGMA user_version = {number}"))
+    return restore_guard.will_stop(
+        content.key, holds, lambda number: _change(scratch, f"PRAGMA user_version = {number}")
+    )
 
 
 def _exchange(scratch: Path, database: Path) -> Path | None:

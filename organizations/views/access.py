@@ -13,7 +13,7 @@ from organizations.models import Environment, Organization, Submission, User
 from organizations.permissions import Right
 from organizations.presentation import record
 from organizations.presentation.addresses import counterpart_url, record_url, submission_url
-from organizations.services import people
+from organizations.services.accounts import accounts
 from organizations.services.actors import Actor
 
 __all__ = [
@@ -52,7 +52,7 @@ def needs[**P](right: Right, act: str = "") -> Callable[[View[P]], View[P]]:
 def require(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> None:
     """Raise PermissionDenied, with an entry in the history, unless the person has the right."""
     if not permissions.may(user_of(request), right):
-        raise PermissionDenied(people.refused(request, right, environment=environment, oid=oid, act=act))
+        raise PermissionDenied(accounts.refused(request, right, environment=environment, oid=oid, act=act))
 
 
 def user_of(request: HttpRequest) -> User:
@@ -63,7 +63,7 @@ def user_of(request: HttpRequest) -> User:
 
 
 def actor(request: HttpRequest) -> Actor:
-    return people.actor_of(request)
+    return accounts.actor_of(request)
 
 
 def organization_or_404(environment: Environment, oid: str) -> Organization:

@@ -19,8 +19,9 @@ from organizations.forms.account import PasswordForm, SignInForm
 from organizations.models import User
 from organizations.pages import account as account_page
 from organizations.permissions import Right
-from organizations.services import demonstration, people, signing_in
-from organizations.services.faults import NotDone
+from organizations.services import demonstration
+from organizations.services.accounts import accounts, authentication
+from organizations.services.errors import ActionRefused
 from organizations.services.throttle import TooManyTries
 
 from . import access
@@ -53,7 +54,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _sign_in_page(request, SignInForm(), status=200)
     user = demonstration.person_with_role(request.POST.get("role", ""))
     if user is not None:
-        signing_in.sign_in(request, user, signed_in_by="demonstration button")
+        authentication.sign_in(request, user, signed_in_by="demonstration button")
         return redirect(safe_next(request, _landing(user)))
     form = SignInForm(request.POST)
     if not form.is_valid():
@@ -63,7 +64,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    signing_in.sign_out(request)
+    authentication.sign_out(request)
     messages.info(request, "You are signed out.")
     return redirect("sign-in")
 
@@ -87,8 +88,8 @@ def _change_password(request: HttpRequest, user: User, form: PasswordForm) -> HT
     if form.errors:
         return HTTPStatus.TOO_MANY_REQUESTS if is_closed else HTTPStatus.UNPROCESSABLE_ENTITY
     try:
-        people.change_password(user, form.cleaned_data["new_password1"], actor=access.actor(request))
-    except NotDone as fault:
+        accounts.change_password(user, form.cleaned_data["new_password1"], actor=access.actor(request))
+    except ActionRefused as fault:
         form.add_error("new_password1", str(fault))
         return HTTPStatus.UNPROCESSABLE_ENTITY
     update_session_auth_hash(request, user)
@@ -100,7 +101,7 @@ def _check_old_password(request: HttpRequest, user: User, form: PasswordForm) ->
     """Put into the form what is wrong with the old password; False while too many were wrong to look at another."""
     if "old_password" in form.cleaned_data:
         try:
-            if not signing_in.is_own_password(request, user, form.cleaned_data["old_password"]):
+            if not authentication.is_own_password(request, user, form.cleaned_data["old_password"]):
                 form.add_error("old_password", WRONG_OLD)
         except TooManyTries as fault:
             form.add_error("old_password", CLOSED_OLD.format(time=_clock(fault.until)))
@@ -111,7 +112,7 @@ def _check_old_password(request: HttpRequest, user: User, form: PasswordForm) ->
 def _try(request: HttpRequest, form: SignInForm) -> HttpResponse:
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:
-        user = signing_in.try_to_sign_in(request, name, password)
+        user = authentication.try_to_sign_in(request, name, password)
     except TooManyTries as fault:
         sentence = CLOSED_BLOCK if fault.is_of_block else CLOSED
         form.add_error(None, sentence.format(time=_clock(fault.until)))

@@ -8,7 +8,7 @@ from organizations.models import AuditEntry, clock
 from organizations.pages import audit as audit_page
 from organizations.permissions import Right
 from organizations.presentation import audit_export, audit_filters
-from organizations.services import people
+from organizations.services.accounts import accounts
 
 from .access import actor, needs, user_of
 from .files import download
@@ -49,7 +49,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     made = audit_export.export(filters, clock.now(), actor(request).name)
     count = made.entries.count()
     what = f"the history as {form.upper()}, narrowed to {'; '.join(made.narrowed_to)}"
-    people.export_made(request, what, environment=filters.environment, count=count)
+    accounts.export_made(request, what, environment=filters.environment, count=count)
     lines = made.lines(form, count)
     return download(request, lines, name=made.name(form), content_type=audit_export.FORMATS[form])
 

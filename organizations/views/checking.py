@@ -10,7 +10,8 @@ from organizations.forms.checking import read_by_form
 from organizations.models import Environment
 from organizations.pages import checking as checking_page
 from organizations.permissions import Right
-from organizations.services import checking, people
+from organizations.services.accounts import accounts
+from organizations.services.review import check_stored
 
 from .access import needs, user_of
 from .files import download
@@ -28,12 +29,12 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
     """Everything that is found, as a CSV file that is made while it is read; noted in the history."""
-    total = checking.records(environment).count()
-    people.export_made(request, f"check of all records in {environment.label}", environment=environment, count=total)
+    total = check_stored.records(environment).count()
+    accounts.export_made(request, f"check of all records in {environment.label}", environment=environment, count=total)
     name = f"check-{environment}.csv"
     return download(request, _file(environment), name=name, content_type="text/csv; charset=utf-8")
 
 
 def _file(environment: Environment) -> Iterator[str]:
     yield BYTE_ORDER_MARK
-    yield from checking.csv_lines(environment, read_by_form)
+    yield from check_stored.csv_lines(environment, read_by_form)

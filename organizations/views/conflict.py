@@ -11,7 +11,7 @@ from organizations.pages import conflict as conflict_page
 from organizations.pages.conflict import Conflict
 from organizations.pages.editing import Editing
 from organizations.presentation.editing import withdrawn_sentence
-from organizations.services.faults import EditConflict, Gone, NotDone
+from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 
 from . import lost
 from .form_page import after_saving, open_form, posted_number, save_edit, show_form, show_refused
@@ -80,9 +80,9 @@ def _save(
         saved = save_edit(request, organization, organization.version, both)
     except EditConflict as fault:
         return show_conflict(request, editing, form, fault.organization)
-    except Gone:
+    except RecordWithdrawn:
         raise  # what was typed becomes the form of a new record
-    except NotDone as fault:
+    except ActionRefused as fault:
         return show_refused(request, editing.at_newest_version(), both, fault)
     return after_saving(request, form, saved)
 

@@ -9,8 +9,9 @@ from organizations.models import Environment
 from organizations.pages import connection as connection_page
 from organizations.pages.connection import CHECK
 from organizations.permissions import Right, sending
-from organizations.services import environments, going_on
-from organizations.services.faults import NotDone
+from organizations.services.connection import check
+from organizations.services.delivery import resume
+from organizations.services.errors import ActionRefused
 
 from .access import actor, needs, require, user_of
 from .showing import show
@@ -25,9 +26,9 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 @require_POST
 @needs(Right.EDIT, CHECK)
-def check(request: HttpRequest, environment: Environment) -> HttpResponse:
+def check_connection(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Get a token and make one Query."""
-    found = environments.check(environment, actor=actor(request))
+    found = check.check(environment, actor=actor(request))
     (messages.success if found.succeeded else messages.error)(request, found.sentence)
     return redirect("connection", environment)
 
@@ -38,8 +39,8 @@ def go_on(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Go on sending after a stop, when a check has succeeded since."""
     require(request, sending(environment), environment=environment)
     try:
-        going_on.release(environment, actor=actor(request))
+        resume.resume(environment, actor=actor(request))
         messages.success(request, f"Sending to {environment.label} goes on.")
-    except NotDone as fault:
+    except ActionRefused as fault:
         messages.error(request, str(fault))
     return redirect("connection", environment)

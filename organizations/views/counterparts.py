@@ -8,9 +8,9 @@ from django.views.decorators.http import require_http_methods
 from organizations.models import Environment, Organization
 from organizations.pages import counterpart as counterpart_page
 from organizations.permissions import Right
-from organizations.services import counterparts
-from organizations.services.counterparts import Seen
-from organizations.services.faults import EditConflict, NotDone
+from organizations.services.errors import ActionRefused, EditConflict
+from organizations.services.records import counterparts
+from organizations.services.records.counterparts import Seen
 
 from .access import actor, needs, organization_or_404, record_url, require, user_of
 from .form_page import posted_number
@@ -38,7 +38,7 @@ def _posted(request: HttpRequest, organization: Organization, other: Organizatio
         done = _act(request, organization, other)
     except EditConflict as conflict:
         return _show(request, organization, other, problem=_saved_meanwhile(conflict.organization))
-    except NotDone as fault:
+    except ActionRefused as fault:
         now = organization_or_404(Environment(organization.environment), organization.oid)
         return _show(request, now, problem=str(fault))
     messages.success(request, done)
@@ -52,7 +52,7 @@ def _act(request: HttpRequest, organization: Organization, other: Organization) 
             return _link(request, organization, other)
         case "unlink":
             return _unlink(request, organization, other)
-    raise NotDone(f"{CHOOSE} Nothing was changed.")
+    raise ActionRefused(f"{CHOOSE} Nothing was changed.")
 
 
 def _link(request: HttpRequest, organization: Organization, other: Organization) -> str:

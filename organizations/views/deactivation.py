@@ -13,10 +13,11 @@ from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Intent, Organization, Submission
 from organizations.pages import deactivation as deactivation_page
 from organizations.permissions import Right, sending
-from organizations.services import reviews, submissions
-from organizations.services.blockers import Block
-from organizations.services.faults import AlreadySent, Gone, NotDone
-from organizations.services.reviews import Review
+from organizations.services.errors import ActionRefused, AlreadySent, RecordWithdrawn
+from organizations.services.outbox import submissions
+from organizations.services.review import reviews
+from organizations.services.review.blockers import Block
+from organizations.services.review.reviews import Review
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
@@ -81,9 +82,9 @@ def _send(request: HttpRequest, review: Review, form: DeactivationForm) -> HttpR
     except AlreadySent as fault:
         messages.info(request, _sent_already(fault))
         submission = fault.submission
-    except Gone as gone:
+    except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except NotDone as fault:
+    except ActionRefused as fault:
         return _refused(request, review, fault)
     return redirect(submission_url(submission))
 
@@ -105,7 +106,7 @@ def _sent_already(fault: AlreadySent) -> str:
     return f"This was sent already at {time}: submission {fault.submission.pk}."
 
 
-def _refused(request: HttpRequest, review: Review, fault: NotDone) -> HttpResponse:
+def _refused(request: HttpRequest, review: Review, fault: ActionRefused) -> HttpResponse:
     """The page by what is so now, with what was typed."""
     messages.error(request, str(fault))
     organization = review.organization

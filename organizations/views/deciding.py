@@ -11,9 +11,9 @@ from organizations.pages import submission as submission_page
 from organizations.pages.submission import ASK
 from organizations.permissions import Right
 from organizations.presentation.deciding import Decision
-from organizations.services import asking, deciding
-from organizations.services.deciding import Verdict
-from organizations.services.faults import NotDone
+from organizations.services.delivery import decide, query
+from organizations.services.delivery.decide import Verdict
+from organizations.services.errors import ActionRefused
 
 from . import lost
 from .access import actor, needs, require, submission_or_404, submission_url, user_of
@@ -27,7 +27,7 @@ STILL_HERE = "Nothing was decided. What you typed is still here."
 @require_http_methods(["GET", "HEAD", "POST"])
 @lost.comes_back
 @needs(Right.VIEW)
-def decide(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
+def decide_submission(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """End a submission by the answer of the directory that the person compared with, or ask for a newer one.
 
     Whatever stands in the way, the page comes back with what was typed. Who only opens the address, as after a reload
@@ -53,7 +53,7 @@ def _to_the_form(submission: Submission) -> HttpResponse:
 def _ask(request: HttpRequest, submission: Submission) -> HttpResponse:
     """Ask the directory anew from the middle of a decision: what was typed stays."""
     require(request, Right.EDIT, environment=submission.environment, oid=submission.oid, act=ASK)
-    asking.ask_about(submission, actor=actor(request))
+    query.query_submission(submission, actor=actor(request))
     return _show_typed(request, submission, status=200)
 
 
@@ -78,8 +78,8 @@ def _why_compare_again(request: HttpRequest, found: Decision) -> str:
 def _end(request: HttpRequest, submission: Submission, form: DecisionForm) -> HttpResponse:
     verdict, sequence = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["sequence"]
     try:
-        deciding.decide(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
-    except NotDone as refused:
+        decide.decide(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
+    except ActionRefused as refused:
         messages.error(request, str(refused))
         submission.refresh_from_db()
         if submission.state == State.NEEDS_PERSON:

@@ -18,9 +18,10 @@ from organizations.pages.submission import ASK
 from organizations.permissions import Right, why_not
 from organizations.presentation import differences as shown
 from organizations.presentation.submission import cause_of
-from organizations.services import asking, differences
-from organizations.services.directory import Answer
-from organizations.services.faults import Gone, NotDone
+from organizations.services.connection.lookup import Answer
+from organizations.services.delivery import query
+from organizations.services.directory import differences
+from organizations.services.errors import ActionRefused, RecordWithdrawn
 
 from . import lost
 from .access import actor, needs, organization_or_404, record_url, require, user_of
@@ -69,9 +70,9 @@ def _posted(request: HttpRequest, organization: Organization) -> HttpResponse:
 def _carry_out(request: HttpRequest, organization: Organization, form: ReasonForm) -> HttpResponse:
     try:
         done = _act(request, organization, form)
-    except Gone as gone:
+    except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except NotDone as refusal:
+    except ActionRefused as refusal:
         return _refused(request, organization, refusal)
     messages.success(request, done)
     return redirect(record_url(organization))
@@ -80,7 +81,7 @@ def _carry_out(request: HttpRequest, organization: Organization, form: ReasonFor
 def ask_now(request: HttpRequest, organization: Organization) -> Organization:
     """Ask the directory about a record; the record with the answer. Says so where it could not be asked."""
     require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
-    answer = asking.ask_about_record(organization, actor=actor(request))
+    answer = query.query_record(organization, actor=actor(request))
     if not answer.was_asked:
         messages.error(request, f"{_what_came(answer)}: {cause_of(answer.cause)}.")
     return organization_or_404(Environment(organization.environment), organization.oid)
@@ -122,13 +123,13 @@ def _act(request: HttpRequest, organization: Organization, form: ReasonForm) -> 
     return shown.taken(organization, count)
 
 
-def _refused(request: HttpRequest, before: Organization, refusal: NotDone) -> HttpResponse:
+def _refused(request: HttpRequest, before: Organization, refusal: ActionRefused) -> HttpResponse:
     """What is so now, with what was typed."""
     now = organization_or_404(Environment(before.environment), before.oid)
     return _show(request, now, _typed(request), notes=[_sentence(refusal)], status=409)
 
 
-def _sentence(refusal: NotDone) -> str:
+def _sentence(refusal: ActionRefused) -> str:
     text = str(refusal)
     return text if "Nothing was" in text else f"{text} Nothing was changed."
 

@@ -15,9 +15,9 @@ from organizations.pages import suggestions as suggestions_page
 from organizations.pages.beginning import Beginning
 from organizations.pages.editing import Editing
 from organizations.permissions import Right
-from organizations.services import organizations
-from organizations.services import preparing as preparation
-from organizations.services.faults import CounterpartExists, EditConflict, Gone, NotDone, SourceChanged
+from organizations.services.errors import ActionRefused, CounterpartExists, EditConflict, RecordWithdrawn, SourceChanged
+from organizations.services.records import organizations
+from organizations.services.records import prepare as preparation
 
 from . import conflict, lost, preparing
 from .access import actor, needs, organization_or_404, record_url
@@ -33,7 +33,7 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     try:
         editing = open_form(request, environment, staging=preparing.staging_record(request, environment))
         return _posted(request, editing) if request.method == "POST" else _begun(request, editing)
-    except Gone:
+    except RecordWithdrawn:
         editing = open_form(request, environment)
         form = editing.form(Typed.from_post(request.POST))
         return show_form(request, editing, form, status=409, notes=[preparing.GONE])
@@ -82,7 +82,7 @@ def _edited(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     editing = open_form(request, environment, organization)
     try:
         return conflict.settled(request, editing) if "theirs" in request.POST else _posted(request, editing)
-    except Gone:  # withdrawn in this very moment
+    except RecordWithdrawn:  # withdrawn in this very moment
         return _edited(request, environment, oid)
 
 
@@ -114,12 +114,12 @@ def _save(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpRespo
         saved = _saved(request, editing, form)
     except EditConflict as fault:
         return conflict.show_conflict(request, editing, form, fault.organization)
-    except Gone:
+    except RecordWithdrawn:
         raise  # what was typed becomes the form of a new record
     except (CounterpartExists, SourceChanged):
         editing = editing.read_again()
         return _made_before(request, editing, form) or show_form(request, editing, form, status=409)
-    except NotDone as fault:
+    except ActionRefused as fault:
         return show_refused(request, editing, form, fault)
     return after_saving(request, form, saved, request.POST["act"])
 

@@ -11,9 +11,9 @@ from organizations.models import Environment, Organization
 from organizations.pages import form as form_page
 from organizations.pages.editing import Editing
 from organizations.pages.form import Filled
-from organizations.services import organizations
-from organizations.services.faults import Circle, NotDone
-from organizations.services.preparing import Basis, source_of
+from organizations.services.errors import ActionRefused, Circle
+from organizations.services.records import organizations
+from organizations.services.records.prepare import Basis, source_of
 
 from . import preparing
 from .access import actor, record_url, user_of
@@ -68,13 +68,13 @@ def show_form(
     return show(request, page, status=status)
 
 
-def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, fault: NotDone) -> HttpResponse:
+def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, fault: ActionRefused) -> HttpResponse:
     """The form with what the service refused."""
     refuse(form, fault)
     return show_form(request, editing, form, status=422)
 
 
-def refuse(form: RecordForm, fault: NotDone) -> None:
+def refuse(form: RecordForm, fault: ActionRefused) -> None:
     """Say what the service refused at its field: a parent, or else the OID."""
     if isinstance(fault, Circle):
         form.main.refuse_parent(str(fault))

@@ -17,7 +17,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from organizations.models import User
 from organizations.pages import kept as kept_page
-from organizations.services import sessions
+from organizations.services.accounts import sessions
 
 from .showing import show
 

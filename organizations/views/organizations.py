@@ -9,7 +9,7 @@ from organizations.models import Environment
 from organizations.pages import organizations as organizations_page
 from organizations.permissions import Right
 from organizations.presentation import choosing, exporting, filters
-from organizations.services import people
+from organizations.services.accounts import accounts
 
 from .access import needs, organization_or_404, user_of
 from .files import download
@@ -51,6 +51,6 @@ def export(request: HttpRequest, environment: Environment) -> StreamingHttpRespo
     wanted = filters.read(request.GET, environment)
     found = filters.narrowed(environment, wanted).order_by(*wanted.order())
     what, count = f"organizations in {environment.label}", found.count()
-    people.export_made(request, what, str(count), environment=environment, count=count)
+    accounts.export_made(request, what, str(count), environment=environment, count=count)
     name = f"organizations-{environment}.csv"
     return download(request, exporting.csv_lines(found), name=name, content_type="text/csv; charset=utf-8")

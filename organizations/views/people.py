@@ -16,8 +16,8 @@ from organizations.forms.account import AccountForm
 from organizations.models import User
 from organizations.pages import people as people_page
 from organizations.permissions import Right
-from organizations.services import passwords, people
-from organizations.services.faults import NameTaken, NotDone
+from organizations.services.accounts import accounts, passwords
+from organizations.services.errors import ActionRefused, NameTaken
 
 from . import lost
 from .access import actor, user_of
@@ -36,7 +36,7 @@ def _managed[**P](view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not permissions.manages_people(user_of(request)):
-            raise PermissionDenied(people.refused(request, Right.MANAGE_PEOPLE))
+            raise PermissionDenied(accounts.refused(request, Right.MANAGE_PEOPLE))
         return view(request, *args, **kwargs)
 
     return guarded
@@ -91,8 +91,8 @@ def first_password(request: HttpRequest, person: int) -> HttpResponse:
     """Make a new first password. Its answer shows it, as that of `new` does."""
     user = _person_or_404(person)
     try:
-        password = people.give_first_password(user, opened_with=_opened_with(request), actor=actor(request))
-    except NotDone as fault:
+        password = accounts.give_first_password(user, opened_with=_opened_with(request), actor=actor(request))
+    except ActionRefused as fault:
         return _not_done(request, user, fault)
     return _show_password(request, user, password)
 
@@ -120,8 +120,8 @@ def _open_or_close(request: HttpRequest, user: User, *, is_active: bool) -> Http
         return redirect("people")
     user.is_active = is_active
     try:
-        people.save(user, opened_with=_opened_with(request), what=what, actor=actor(request))
-    except NotDone as fault:
+        accounts.save(user, opened_with=_opened_with(request), what=what, actor=actor(request))
+    except ActionRefused as fault:
         return _not_done(request, user, fault)
     now = "can sign in again, with the roles from before" if is_active else "can no longer sign in. All sessions ended"
     messages.success(request, f"{user.shown_name} {now}.")
@@ -134,10 +134,10 @@ def _save(request: HttpRequest, form: AccountForm, what: str, **values: Any) -> 
     groups = list(filled["groups"]) if "groups" in filled else None
     opened_with = filled["opened_with"] if form.instance.pk else None
     try:
-        people.save(form.instance, groups=groups, opened_with=opened_with, what=what, actor=actor(request), **values)
+        accounts.save(form.instance, groups=groups, opened_with=opened_with, what=what, actor=actor(request), **values)
     except NameTaken as fault:
         form.add_error(fault.field, str(fault))
-    except NotDone as fault:
+    except ActionRefused as fault:
         form.add_error(None, str(fault))
     return not form.errors
 
@@ -154,7 +154,7 @@ def _opened_with(request: HttpRequest) -> str:
     return request.POST.get("opened_with", "")
 
 
-def _not_done(request: HttpRequest, user: User, fault: NotDone) -> HttpResponse:
+def _not_done(request: HttpRequest, user: User, fault: ActionRefused) -> HttpResponse:
     """The page of the person, as it is now, with why nothing was done."""
     messages.warning(request, str(fault))
     return redirect("person", user.pk)

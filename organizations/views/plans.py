@@ -20,9 +20,10 @@ from organizations.pages.plan import HOLD
 from organizations.permissions import Right, sending
 from organizations.presentation import choosing
 from organizations.presentation import draft as shown
-from organizations.services import drafts, plans
-from organizations.services.drafts import Chosen, Draft
-from organizations.services.faults import NotDone, OutOfDate, PlanMade
+from organizations.services.errors import ActionRefused, OutOfDate, PlanMade
+from organizations.services.outbox import plans
+from organizations.services.review import plan_draft
+from organizations.services.review.plan_draft import Chosen, Draft
 
 from . import lost
 from .access import actor, needs, organization_or_404, require, user_of
@@ -48,11 +49,11 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     if is_pressed:
         require(request, sending(environment), environment=environment)
     try:
-        draft = drafts.draft(target.chosen, actor=actor(request))
+        draft = plan_draft.draft(target.chosen, actor=actor(request))
         if not draft.reviews and not draft.left_out:
             return _nothing(request, target, "No record was chosen.")
         return _posted(request, target, draft) if is_pressed else _show(request, target, draft)
-    except NotDone as fault:  # more records than one plan holds, now or by the time the button was pressed
+    except ActionRefused as fault:  # more records than one plan holds, now or by the time the button was pressed
         return _nothing(request, target, str(fault))
 
 
@@ -62,8 +63,8 @@ def deactivate_branch(
     """The plan that deactivates a record with what is active below it, at the address of the record alone."""
     target = Target.branch(organization, PlanKind.DEACTIVATE)
     try:
-        draft = drafts.draft(target.chosen, actor=actor(request))
-    except NotDone as fault:
+        draft = plan_draft.draft(target.chosen, actor=actor(request))
+    except ActionRefused as fault:
         return _nothing(request, target, str(fault))
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""}) if request.method == "POST" else None
     return _show(request, target, draft, form, notes=notes, status=status)
@@ -143,14 +144,14 @@ def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> 
     except PlanMade as fault:
         plan = fault.plan
         messages.info(request, shown.already_sent(plan))
-    except NotDone as fault:
+    except ActionRefused as fault:
         return _shown_anew(request, target, fault)
     return redirect(plan_url(plan))
 
 
-def _shown_anew(request: HttpRequest, target: Target, fault: NotDone) -> HttpResponse:
+def _shown_anew(request: HttpRequest, target: Target, fault: ActionRefused) -> HttpResponse:
     """The plan as it is now."""
-    draft = drafts.draft(target.chosen, actor=actor(request))
+    draft = plan_draft.draft(target.chosen, actor=actor(request))
     news = shown.what_is_new(shown.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(fault) if isinstance(fault, OutOfDate) else f"{fault} Nothing was sent."
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""})
@@ -204,6 +205,6 @@ def _hold(
     try:
         act(plan.pk, actor=actor(request))
         messages.success(request, done)
-    except NotDone as fault:
+    except ActionRefused as fault:
         messages.error(request, str(fault))
     return redirect(plan_url(plan))

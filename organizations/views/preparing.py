@@ -5,9 +5,9 @@ from django.http import Http404, HttpRequest
 
 from organizations.models import Environment, Organization
 from organizations.records import canonical, from_canonical
-from organizations.services import searching
-from organizations.services.faults import Gone
-from organizations.services.preparing import Basis
+from organizations.services import search_text
+from organizations.services.errors import RecordWithdrawn
+from organizations.services.records.prepare import Basis
 
 from .access import organization_or_404
 
@@ -32,7 +32,7 @@ def staging_record(request: HttpRequest, environment: Environment) -> Organizati
         raise Http404("Only records of PRODUCTION are prepared from another environment.")
     named = _named(_posted(request)[0], oid)
     if named is None and request.method == "POST":
-        raise Gone
+        raise RecordWithdrawn
     if named is None:
         raise Http404("No such record in STAGING.")
     return organization_or_404(Environment.STAGING, named.oid)
@@ -41,7 +41,7 @@ def staging_record(request: HttpRequest, environment: Environment) -> Organizati
 def _named(number: int, oid: str) -> Organization | None:
     """The record that the form was filled from, whatever OID it has now; before that the one with this OID."""
     staging = Organization.objects.in_environment(Environment.STAGING)
-    return staging.filter(pk=number).first() if number else staging.filter(oid=searching.oid_in(oid)).first()
+    return staging.filter(pk=number).first() if number else staging.filter(oid=search_text.oid_in(oid)).first()
 
 
 def signed(staging: Organization, basis: Basis) -> str:

@@ -13,8 +13,8 @@ from organizations.pages import record as record_page
 from organizations.pages import record_acts
 from organizations.permissions import Right
 from organizations.presentation import editing
-from organizations.services import organizations
-from organizations.services.faults import EditConflict, Gone, NotDone
+from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
+from organizations.services.records import organizations
 
 from .access import actor, needs, organization_or_404, record_url, require, user_of
 from .audit import sequence_in
@@ -86,8 +86,8 @@ def _problem(act: Callable[[], object]) -> str:
         act()
     except EditConflict as conflict:
         return editing.saved_sentence(conflict.organization)
-    except Gone as gone:
+    except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except NotDone as fault:
+    except ActionRefused as fault:
         return str(fault)
     return ""

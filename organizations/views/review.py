@@ -12,9 +12,10 @@ from organizations.models import Environment, Submission
 from organizations.pages import review as review_page
 from organizations.permissions import Right, sending
 from organizations.presentation import review as shown
-from organizations.services import reviews, submissions
-from organizations.services.faults import AlreadySent, Gone, NotDone, OutOfDate
-from organizations.services.reviews import Review
+from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, RecordWithdrawn
+from organizations.services.outbox import submissions
+from organizations.services.review import reviews
+from organizations.services.review.reviews import Review
 
 from . import lost
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
@@ -60,9 +61,9 @@ def _sent(request: HttpRequest, made: Review, form: ReviewForm) -> HttpResponse:
         submission = fault.submission
     except OutOfDate as fault:
         return _overtaken(request, made, str(fault))
-    except Gone as gone:
+    except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except NotDone as fault:
+    except ActionRefused as fault:
         return _show(request, made, form, notes=[f"{fault} Nothing was sent."], status=409)
     return redirect(submission_url(submission))
 

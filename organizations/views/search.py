@@ -9,7 +9,7 @@ from organizations.models import Environment, Organization
 from organizations.pages import search as search_page
 from organizations.permissions import Right
 from organizations.presentation import finding
-from organizations.services import searching
+from organizations.services import search_text
 
 from .access import needs, record_url
 from .showing import show
@@ -22,7 +22,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
     A number with # in front is meant for the submission, although a record may hold it too.
     """
-    text = searching.typed(request.GET.get("q", ""))
+    text = search_text.typed(request.GET.get("q", ""))
     given = request.GET.get("environment", "")
     current = Environment(given) if given in Environment.values else None
     records = finding.by_oid(text, current or Environment.STAGING)

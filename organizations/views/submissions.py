@@ -14,8 +14,9 @@ from organizations.pages.submission import ASK, CANCEL
 from organizations.permissions import Right, sending
 from organizations.presentation import evidence
 from organizations.presentation.submission import ASKED
-from organizations.services import asking, submissions
-from organizations.services.faults import NotDone
+from organizations.services.delivery import query
+from organizations.services.errors import ActionRefused
+from organizations.services.outbox import submissions
 
 from .access import actor, needs, require, submission_or_404, submission_url, user_of
 from .showing import loads_anew, show
@@ -79,7 +80,7 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
     try:
         submissions.cancel(submission.pk, actor=actor(request))
         messages.success(request, f"Nothing was sent. {_what_stays(submission)}")
-    except NotDone as fault:
+    except ActionRefused as fault:
         messages.error(request, str(fault))
     return redirect(submission_url(submission))
 
@@ -92,7 +93,7 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
     if submission.state not in ASKED:
         messages.error(request, f"Submission {number} is at its end or not under way; there is nothing to find out.")
         return redirect(submission_url(submission))
-    asking.ask_about(submission, actor=actor(request))
+    query.query_submission(submission, actor=actor(request))
     # A page that asked by itself when it was opened loads anew with the answer.
     is_by_itself = request.headers.get("HX-Request") == "true"
     return loads_anew() if is_by_itself else redirect(submission_url(submission) + "#asked")

@@ -4,8 +4,9 @@ import time
 from typing import Any
 
 from organizations.models import Organization, State, Submission, User
-from organizations.services import organizations, workers
 from organizations.services.actors import person, system
+from organizations.services.delivery import workers
+from organizations.services.records import organizations
 from tests import factories
 
 END = {State.ACCEPTED, State.REJECTED, State.UNKNOWN, State.NEEDS_PERSON}
@@ -25,7 +26,7 @@ def sent(made: Organization, *, user: User, **values: Any) -> Submission:
     ends = time.monotonic() + 30
     while submission.state not in END:
         assert time.monotonic() < ends, submission.state
-        if not workers.one_round(system("Worker of the tests")):
+        if not workers.run_once(system("Worker of the tests")):
             time.sleep(0.02)  # another worker has it
         submission.refresh_from_db()
     return submission

@@ -11,8 +11,8 @@ from organizations.management.commands.seed_demo import A_DAY, Seed
 from organizations.management.demonstration_records import BASES
 from organizations.models import Environment, State, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import environments
 from organizations.services.actors import person as acting
+from organizations.services.connection import check
 
 from . import made
 from .conftest import PageAs
@@ -69,7 +69,7 @@ def test_home_where_nothing_needs_anybody(
 ) -> None:
     for environment, person in zip(Environment, ("editor", "approver"), strict=True):
         made.registered(BASES[environment], user=everybody[person], environment=environment, name="Lakeside Clinics")
-        environments.check(environment, actor=acting(everybody["approver"]))
+        check.check(environment, actor=acting(everybody["approver"]))
     page = page_as("editor")
     page.goto("/")
     take(page, "home-quiet")

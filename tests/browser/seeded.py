@@ -8,8 +8,11 @@ from typing import Any
 from organizations.models import Intent, Organization, Plan, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
 from organizations.records import IdentifierRecord
-from organizations.services import asking, counterparts, environments, organizations, submissions
 from organizations.services.actors import person
+from organizations.services.connection import check
+from organizations.services.delivery import query
+from organizations.services.outbox import submissions
+from organizations.services.records import counterparts, organizations
 from tests import factories
 
 from . import made
@@ -64,9 +67,9 @@ class _Filling:
         self._production()
         self._waiting()
         self.practice.behaviour = "answers"
-        environments.check("staging", actor=person(self.approver))
+        check.check("staging", actor=person(self.approver))
         # Else its page would ask by itself, and be loaded anew while somebody looks at it.
-        asking.ask_about(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
+        query.query_submission(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
 
     def _below(self, number: int, name: str, **values: Any) -> Organization:
         return factories.organization(f"{BASE}.{number}", user=self.editor, name=name, part_of_oid=BASE, **values)

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from organizations.models import User
 from organizations.practice import PracticeDirectory
-from organizations.services import workers
 from organizations.services.actors import system
+from organizations.services.delivery import workers
 from tests import factories
 
 from . import made
@@ -66,5 +66,5 @@ def test_a_location_in_staging_is_closed_by_three_presses_without_a_script(
     hands.press(page.get_by_role("button", name="Deactivate in STAGING"))
     page.wait_for_url("**/staging/submissions/*/")
     assert hands.presses <= 3
-    assert workers.one_round(system("Worker of the tests"))
+    assert workers.run_once(system("Worker of the tests"))
     assert practice.organizations("staging")[factories.BASE]["Active"] is False

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from organizations import urls
 from organizations.models import State, User
 from organizations.practice import PracticeDirectory
-from organizations.services import people
+from organizations.services.accounts import accounts
 from organizations.services.actors import system
 from tests import factories
 from tests.conftest import Table
@@ -125,7 +125,7 @@ def acts(seeded: Seeded) -> Addresses:
     }
 
 
-def accounts(number: int) -> Addresses:
+def account_addresses(number: int) -> Addresses:
     """What administrators see of people; the number is that of an account."""
     return {
         "people": ["/people/"],
@@ -178,7 +178,7 @@ def test_every_page_is_accessible_and_fits(
 def test_no_page_is_left_out() -> None:
     oids = {"Lakeside Old Town": ""}
     anywhere: Any = SimpleNamespace(record=lambda *_: "", submission=lambda _: "", plan=lambda: "", oids=oids)
-    looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in", *accounts(1)}
+    looked_at = {name for group in GROUPS for name in group(anywhere)} - {"fault"} | {"sign-in", *account_addresses(1)}
     named = {pattern.name for pattern in urls.urlpatterns if hasattr(pattern, "name")}
     assert named - NO_PAGES == looked_at
 
@@ -218,8 +218,8 @@ def test_signing_in_and_managing_people_are_accessible_and_fit(
     transactional_db: None, page_as: PageAs, person: Callable[..., User]
 ) -> None:
     page = page_as("administrator")
-    people.save(User(username="gone", is_active=False), what="account closed", actor=system("Test"))
-    own, other = (accounts(person(role).pk) for role in ("administrator", "viewer"))
+    accounts.save(User(username="gone", is_active=False), what="account closed", actor=system("Test"))
+    own, other = (account_addresses(person(role).pk) for role in ("administrator", "viewer"))
     assert judged(page, other | {"own": own["person"] + own["person-close"]}) == ""
     page.goto("/people/new/")
     page.get_by_role("button", name="Add this person").click()

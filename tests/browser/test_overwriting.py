@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from organizations.models import Organization, Submission, User, clock
 from organizations.practice import PracticeDirectory
-from organizations.services import known
+from organizations.services.records import known
 from tests import factories
 from tests.factories import BASE
 

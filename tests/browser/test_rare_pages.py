@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from organizations.models import EnvironmentGate, State, Submission, User, clock
 from organizations.pages import help as help_page
 from organizations.practice import PracticeDirectory
-from organizations.services import environments
 from organizations.services.actors import system
+from organizations.services.connection import breaker
 from orgportal.middleware import LONGEST_ADDRESS
 from tests import factories
 
@@ -39,11 +39,11 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
     practice: PracticeDirectory, page_as: PageAs
 ) -> None:
     page, worker = page_as("approver"), system("Worker of the tests")
-    environments.hold_now("staging", 300, "too many requests", actor=worker)
+    breaker.pause_now("staging", 300, "too many requests", actor=worker)
     page.goto(CONNECTION)
     expect(page.get_by_text("Redox asked us to slow down.")).to_have_count(1)
     assert faults_of(page) == []
-    environments.stop_now("staging", "Redox does not accept the credential", actor=worker)
+    breaker.stop_now("staging", "Redox does not accept the credential", actor=worker)
     page.goto(CONNECTION)
     expect(page.get_by_text("Sending to STAGING is stopped since")).to_have_count(1)
     assert faults_of(page) == []

@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from organizations.models import User
 from organizations.practice import PracticeDirectory
-from organizations.services import workers
 from organizations.services.actors import system
+from organizations.services.delivery import workers
 from tests import factories
 
 from . import made
@@ -37,7 +37,7 @@ def test_a_record_is_edited_reviewed_and_sent_without_a_script(
     expect(page.locator("#state")).to_contain_text("Queued")
     expect(page.locator("#state")).to_contain_text("Reload to see the result.", use_inner_text=True)
     expect(page.locator("#asked-by footer")).to_be_hidden()  # it holds nothing but a button to copy
-    assert workers.one_round(system("Worker of the tests"))
+    assert workers.run_once(system("Worker of the tests"))
     page.reload()
     expect(page.locator("#state")).to_contain_text("Redox accepted this on")
     contacts = practice.organizations("staging")[factories.BASE]["Contacts"]

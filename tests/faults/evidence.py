@@ -5,7 +5,7 @@ from typing import Any
 
 from organizations.models import Action, AuditEntry, Event, Organization, Presence, State, Submission
 from organizations.practice.store import Effect
-from organizations.services import audit
+from organizations.services.audit import audit
 
 
 def entries_of(submission: Submission, alias: str = "default") -> list[AuditEntry]:

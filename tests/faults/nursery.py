@@ -44,12 +44,12 @@ def _become_worker(line: str) -> None:
 
 def _set(given: dict[str, Any]) -> None:
     from organizations.management.commands import deliver  # noqa: PLC0415
-    from organizations.services import workers  # noqa: PLC0415
+    from organizations.services.delivery import heartbeat  # noqa: PLC0415
 
     for name, value in own(given).items():
         setattr(settings, name, value)
     connection.settings_dict["NAME"] = given["database"]
-    workers.HEARTBEAT = 1.0
+    heartbeat.HEARTBEAT = 1.0
     deliver.FINISH_WITHIN = given["finish_within"]
 
 

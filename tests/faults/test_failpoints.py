@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from organizations.models import AuditEntry, Submission, User
 from organizations.services import failpoints
+from organizations.services.errors import AlreadySent
 from organizations.services.failpoints import Failpoint, reach
-from organizations.services.faults import AlreadySent
 from tests import factories
 from tests.faults.portals import ROOT
 from tests.races.world import reviewed

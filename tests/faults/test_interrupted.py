@@ -16,8 +16,9 @@ from django.db import OperationalError, connection
 from django.test import override_settings
 
 from organizations.models import Submission, User
-from organizations.services import failpoints, workers
+from organizations.services import failpoints
 from organizations.services.actors import system
+from organizations.services.delivery import workers
 from organizations.services.failpoints import Failpoint
 from tests import factories
 from tests.connected import redox
@@ -62,7 +63,7 @@ def in_the_outbox(kind: str, oid: str, world: World, user: User) -> Submission:
     submission = factories.submission(made, user=user)
     if kind in LOST:
         world.way = LOST[kind]
-        workers.one_round(FIRST)
+        workers.run_once(FIRST)
         world.way = Way.YES
         world.pass_time(SETTLE + 1)
         world.open_gate()
@@ -105,7 +106,7 @@ def go_on(world: World) -> None:
     for _ in range(6):
         if not Submission.objects.open().exists():
             break
-        workers.one_round(SECOND)
+        workers.run_once(SECOND)
         world.pass_time(SETTLE + 1)
 
 
@@ -133,7 +134,7 @@ def test_whatever_happens_to_a_worker_at_any_place_each_message_takes_effect_onc
                 fault(world)
 
         with failpoints.calling(once, place), suppress(Died):
-            workers.one_round(FIRST)
+            workers.run_once(FIRST)
         connection.execute_wrappers.clear()
         assert next(reached), f"{place} was not reached"
         world.pass_time(LEASE + 1)

@@ -23,9 +23,12 @@ from hypothesis.stateful import (
 
 from organizations.models import Action, AuditEntry, AuditHead, Event, Presence, State, Submission, User, clock
 from organizations.redox.client import Exchange
-from organizations.services import asking, audit, deciding, delivery, gateway, resolving, settling, submissions
 from organizations.services.actors import system
-from organizations.services.faults import NotDone, OutOfDate
+from organizations.services.audit import audit
+from organizations.services.connection import gateway
+from organizations.services.delivery import courier, decide, query, resolve, settle
+from organizations.services.errors import ActionRefused, OutOfDate
+from organizations.services.outbox import submissions
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -52,7 +55,7 @@ numbers = itertools.count(1)
 class Hand:
     """What one worker holds: a claim, and how far it came with it."""
 
-    claim: delivery.Claim
+    claim: courier.Claim
     exchange: Exchange | None = None
     way: Way = Way.YES
     in_time: bool | None = None
@@ -101,9 +104,9 @@ class OneSubmission(RuleBasedStateMachine):
 
     # What workers do
 
-    def claim(self) -> delivery.Claim | None:
+    def claim(self) -> courier.Claim | None:
         self.world.open_gate()
-        claim = delivery.claim_next("staging", gateway.environment("staging"), actor=WORKER)
+        claim = courier.claim_next("staging", gateway.environment("staging"), actor=WORKER)
         if claim is not None:
             self.hands.append(Hand(claim))
         return claim
@@ -132,14 +135,14 @@ class OneSubmission(RuleBasedStateMachine):
         if hand.exchange is None:
             self.world.way = hand.way = way
             hand.known_there = self.world.record(self.oid) is not None
-            hand.exchange = delivery._exchange(hand.claim, "token", hand.claim.turn)
+            hand.exchange = courier._exchange(hand.claim, "token", hand.claim.turn)
 
     @precondition(lambda self: self.hands)
     @rule(number=st.integers(0, 3))
     def keep(self, number: int) -> None:
         hand = self.hands[number % len(self.hands)]
         if hand.exchange is not None and hand.in_time is None:
-            kept_at = settling.keep_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
+            kept_at = settle.keep_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
             hand.in_time = kept_at is not None
 
     @precondition(lambda self: self.hands)
@@ -150,10 +153,10 @@ class OneSubmission(RuleBasedStateMachine):
             return
         self.hands.remove(hand)
         submission = hand.claim.submission
-        outcome = delivery._classified(submission, hand.exchange)
+        outcome = courier._classified(submission, hand.exchange)
         before = Submission.objects.get(pk=submission.pk)
         try:
-            settling.settle(submission, outcome, hand.exchange, actor=WORKER)
+            settle.settle(submission, outcome, hand.exchange, actor=WORKER)
         except OutOfDate:
             assert (before.state, before.token) != (State.SENDING, submission.token)
         else:
@@ -161,7 +164,7 @@ class OneSubmission(RuleBasedStateMachine):
 
     def _settled_as(self, hand: Hand, before: Submission) -> set[State]:
         """The model: what an answer does to what is being sent."""
-        again = {State.QUEUED, State.NEEDS_PERSON} if before.tries + 1 >= settling.MOST_TRIES else {State.QUEUED}
+        again = {State.QUEUED, State.NEEDS_PERSON} if before.tries + 1 >= settle.MOST_TRIES else {State.QUEUED}
         if hand.exchange is not None and not hand.exchange.sent:
             return again
         if hand.way in LOST:
@@ -184,13 +187,13 @@ class OneSubmission(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.0, 211.0]))
     def reap(self, seconds: float) -> None:
         self.time_passes(seconds)
-        delivery.reap("staging", actor=WORKER)
+        courier.reap("staging", actor=WORKER)
 
     @precondition(lambda self: self.state == State.UNKNOWN)
     @rule(seconds=st.sampled_from([0.0, 31.0, 121.0, 301.0]))
     def a_worker_asks(self, seconds: float) -> None:
         self.time_passes(seconds)
-        claimed = resolving._claim("staging", WORKER)
+        claimed = resolve._claim("staging", WORKER)
         self.asking = claimed or self.asking
 
     @precondition(lambda self: self.asking)
@@ -200,10 +203,10 @@ class OneSubmission(RuleBasedStateMachine):
         assert asked is not None
         self.world.answers_queries = answers
         before = self.now
-        answer = asking.query("staging", self.oid)
+        answer = query.look_up("staging", self.oid)
         assert answer.was_asked == answers
         try:
-            resolving._decide(asked, answer, WORKER)
+            resolve._decide(asked, answer, WORKER)
         except OutOfDate:
             assert (before.state, before.token) != (State.UNKNOWN, asked.token)
             return
@@ -233,7 +236,7 @@ class OneSubmission(RuleBasedStateMachine):
         may = before.state == State.QUEUED and before.attempt == 0
         try:
             submissions.cancel(self.pk, actor=acting(self.user))
-        except NotDone:
+        except ActionRefused:
             assert not may
         else:
             assert may
@@ -242,12 +245,12 @@ class OneSubmission(RuleBasedStateMachine):
     @rule(choice=st.integers(0, 2))
     def a_person_decides(self, choice: int) -> None:
         self.world.answers_queries = True
-        asking.ask_about(self.now, actor=acting(self.user))
-        found = deciding.last_answer(self.now)
+        query.query_submission(self.now, actor=acting(self.user))
+        found = decide.last_answer(self.now)
         assert found is not None
-        offered = deciding.choices(self.now, found)
+        offered = decide.choices(self.now, found)
         verdict = offered[choice % len(offered)]
-        deciding.decide(self.pk, verdict, sequence=found.entry.sequence, reason="Compared", actor=acting(self.user))
+        decide.decide(self.pk, verdict, sequence=found.entry.sequence, reason="Compared", actor=acting(self.user))
 
     @precondition(lambda self: self.state not in ENDS or self.hands or self.asking)
     @rule(name=st.sampled_from(["Theirs", "Changed", None]))

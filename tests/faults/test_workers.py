@@ -12,8 +12,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from organizations.models import Action, AuditEntry, Environment, State, Submission, User, Worker
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery, resolving, workers
 from organizations.services.actors import Actor
+from organizations.services.delivery import courier, heartbeat, resolve, workers
 from tests import factories
 from tests.factories import BASE
 from tests.faults.evidence import attempt_faults
@@ -92,7 +92,7 @@ def test_nothing_is_claimed_while_the_database_is_another_releases(
     made = factories.submission(factories.organization(user=editor), user=editor)
     submission = Submission.objects.filter(pk=made.pk)
     submission.update(state=State.NEEDS_PERSON)
-    monkeypatch.setattr(workers, "HEARTBEAT", 0.02)
+    monkeypatch.setattr(heartbeat, "HEARTBEAT", 0.02)
 
     def happening() -> Iterator[str]:
         recorder = MigrationRecorder(connection)
@@ -116,21 +116,21 @@ def test_a_fault_in_one_environment_does_not_keep_the_other_waiting(
     for environment in Environment.values:
         made = factories.organization(f"{BASE}.{environment[:1] == 's':d}", user=editor, environment=environment)
         factories.submission(made, user=editor)
-    reap = delivery.reap
+    reap = courier.reap
 
     def fail_in_staging(environment: str, **values: Any) -> int:
         if environment == Environment.STAGING:
             raise RuntimeError("a fault nobody expects")
         return reap(environment, **values)
 
-    monkeypatch.setattr(delivery, "reap", fail_in_staging)
+    monkeypatch.setattr(courier, "reap", fail_in_staging)
 
-    assert workers.one_round(worker)
+    assert workers.run_once(worker)
 
     states = dict(Submission.objects.values_list("environment", "state"))
     assert states == {Environment.STAGING: State.QUEUED, Environment.PRODUCTION: State.ACCEPTED}
-    monkeypatch.setattr(delivery, "reap", reap)
-    assert workers.one_round(worker)
+    monkeypatch.setattr(courier, "reap", reap)
+    assert workers.run_once(worker)
     assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
 
 
@@ -145,9 +145,9 @@ def test_a_worker_told_to_end_while_it_asks_claims_nothing_more(
         stopping.set()
         return True
 
-    monkeypatch.setattr(resolving, "resolve_next", ask)
+    monkeypatch.setattr(resolve, "resolve_next", ask)
 
-    assert workers.one_round(worker, stopping)
+    assert workers.run_once(worker, stopping)
 
     submission.refresh_from_db()
     assert (submission.state, practice.requests) == (State.QUEUED, [])
@@ -166,7 +166,7 @@ def test_a_busy_worker_looks_at_everything_else_after_a_while(
     for number in (1, 2, 3):
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
     monkeypatch.setattr(workers, "IN_A_ROW", in_a_row)
-    assert workers.one_round(worker)
+    assert workers.run_once(worker)
     assert Submission.objects.filter(state=State.ACCEPTED).count() == sent
 
 

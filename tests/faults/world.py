@@ -24,8 +24,8 @@ from organizations.practice.store import Store
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.environment import Environment as RedoxEnvironment
-from organizations.services import gateway
-from organizations.services.turns import Turn
+from organizations.services.connection import gateway
+from organizations.services.connection.rate_limit import SendSlot
 
 REDOX_WORKS_FOR = 120.0
 """Seconds that Redox may still work on a message whose answer was lost."""
@@ -164,7 +164,7 @@ class World:
             stopped_at=None, hold_until=None, hold_asked_until=None, failures=0, probing=False
         )
 
-    def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: Turn) -> Exchange:
+    def exchange(self, redox: RedoxEnvironment, message: bytes, token: str, turn: SendSlot) -> Exchange:
         """Stands for `gateway.exchange`."""
         exchange = self._sent(message)
         self.replies.append(Answered(self.now(), message, exchange, was_read=not self.dies))

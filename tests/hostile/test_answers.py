@@ -18,8 +18,9 @@ from organizations.models import Action, AuditEntry, EnvironmentGate, Organizati
 from organizations.redox import messages
 from organizations.redox.client import MAX_BODY, Limits, RedoxClient
 from organizations.redox.outcome import Kind, classify
-from organizations.services import asking, audit, delivery
 from organizations.services.actors import system
+from organizations.services.audit import audit
+from organizations.services.delivery import courier, query
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
@@ -137,7 +138,7 @@ def answered(transactional_db, editor):
     with answering([ANSWERS[name][1] for name in SENT]):
         for place, name in enumerate(SENT, start=1):
             submission = factories.submission(factories.organization(f"{BASE}.{place}", user=editor), user=editor)
-            assert delivery.deliver_next("staging", actor=WORKER)
+            assert courier.deliver_next("staging", actor=WORKER)
             submission.refresh_from_db()
             made[name] = submission
     return made
@@ -224,7 +225,7 @@ def test_what_was_sent_ends_where_the_rules_say_and_is_held_and_shown_as_text(an
 def test_what_stops_or_holds_an_environment_is_shown_as_text(transactional_db, editor, client, answer, stops, holds):
     submission = factories.submission(factories.organization(user=editor), user=editor)
     with answering([answer]):
-        assert delivery.deliver_next("staging", actor=WORKER)
+        assert courier.deliver_next("staging", actor=WORKER)
         gate = EnvironmentGate.objects.get(pk="staging")
         assert (gate.is_stopped, gate.hold_until is not None) == (stops, holds)
         for address in (*about(submission), reverse("home"), reverse("connection", args=["staging"])):
@@ -235,9 +236,9 @@ def test_an_answer_that_repeats_the_access_token_leaves_it_nowhere(transactional
     submission = factories.submission(factories.organization(user=editor), user=editor)
     said = servers.response(403, failure("staging-token was refused"), X_Request_Id="staging-token")
     with answering([said] * 3):
-        assert delivery.deliver_next("staging", actor=WORKER)
+        assert courier.deliver_next("staging", actor=WORKER)
         submission.refresh_from_db()
-        asking.ask_about(submission, actor=WORKER)
+        query.query_submission(submission, actor=WORKER)
         client.post(reverse("connection-check", args=["staging"]))
         pages = [
             client.get(address).content for address in (*about(submission), reverse("connection", args=["staging"]))
@@ -326,10 +327,10 @@ def test_what_the_directory_shows_is_kept_and_shown_as_text(transactional_db, ed
     made = factories.organization(user=editor)
     submission = factories.submission(made, user=editor)
     with answering([servers.response(502), *(servers.response(200, SEEN[name][1]) for name in ASKED)]):
-        delivery.deliver_next("staging", actor=WORKER)
+        courier.deliver_next("staging", actor=WORKER)
         for name in ASKED:
             submission.refresh_from_db()
-            assert asking.ask_about(submission, actor=WORKER).was_asked == SEEN[name][0], name
+            assert query.query_submission(submission, actor=WORKER).was_asked == SEEN[name][0], name
             for address in about(submission):
                 shown_as_text(client, address)
         shown_as_text(client, reverse("audit"))

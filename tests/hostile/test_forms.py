@@ -19,7 +19,10 @@ from organizations.pages import review as review_page
 from organizations.pages.editing import Editing
 from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox import messages
-from organizations.services import gateway, organizations, reviews, submissions
+from organizations.services.connection import gateway
+from organizations.services.outbox import submissions
+from organizations.services.records import organizations
+from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE
 from tests.hostile.typed import MARKUP, ODD, UNSENDABLE, Input, as_read, post, query, stored

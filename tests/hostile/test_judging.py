@@ -9,7 +9,7 @@ from benchmarks.malformed_judging import Answer, changes_between, faults_of, sna
 from benchmarks.malformed_requests import MARKUP, Form, Maker, Places, Request
 from benchmarks.malformed_wire import wire
 from organizations.models import AuditEntry, Organization
-from organizations.services import organizations
+from organizations.services.records import organizations
 from tests import factories
 from tests.factories import acting
 

@@ -29,17 +29,17 @@ class Module(NamedTuple):
 
 
 SENDING = (
-    "tests/services/test_claim.py",
-    "tests/services/test_submissions.py",
-    "tests/services/test_delivery.py",
-    "tests/services/test_delivery_faults.py",
-    "tests/services/test_settling.py",
-    "tests/services/test_gate.py",
-    "tests/services/test_environments.py",
-    "tests/services/test_above_and_below.py",
-    "tests/services/test_shown_tree.py",
-    "tests/services/test_turns.py",
-    "tests/services/test_waiting_for_redox.py",
+    "tests/services/delivery/test_claim.py",
+    "tests/services/outbox/test_submissions.py",
+    "tests/services/delivery/test_delivery.py",
+    "tests/services/delivery/test_delivery_faults.py",
+    "tests/services/delivery/test_settle.py",
+    "tests/services/connection/test_gate.py",
+    "tests/services/connection/test_breaker.py",
+    "tests/services/review/test_above_and_below.py",
+    "tests/services/records/test_shown_tree.py",
+    "tests/services/connection/test_rate_limit.py",
+    "tests/services/delivery/test_waiting_for_redox.py",
     "tests/faults/test_restored.py",
 )
 """Claims, exchanges with the practice directory, and what closes the gate."""
@@ -50,17 +50,17 @@ REVIEWING = (
     "tests/presentation/test_deactivation.py",
     "tests/presentation/test_draft.py",
     "tests/presentation/test_other_active.py",
-    "tests/services/test_submissions.py",
-    "tests/services/test_blockers.py",
-    "tests/services/test_claimed.py",
-    "tests/services/test_differences.py",
-    "tests/services/test_warnings.py",
-    "tests/services/test_warning_ticks.py",
-    "tests/services/test_who_is_named.py",
-    "tests/services/test_doubles.py",
-    "tests/services/test_plans.py",
-    "tests/services/test_preparing.py",
-    "tests/services/test_checking.py",
+    "tests/services/outbox/test_submissions.py",
+    "tests/services/review/test_blockers.py",
+    "tests/services/directory/test_claimed.py",
+    "tests/services/directory/test_differences.py",
+    "tests/services/review/test_warnings.py",
+    "tests/services/review/test_warning_ticks.py",
+    "tests/services/records/test_authors.py",
+    "tests/services/review/test_doubles.py",
+    "tests/services/outbox/test_plans.py",
+    "tests/services/records/test_prepare.py",
+    "tests/services/review/test_check_stored.py",
 )
 """What a person is shown and asked before something is sent."""
 
@@ -74,42 +74,42 @@ MODULES = {
     ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(
-        ("tests/test_permissions.py", "tests/services/test_environments.py::TestRights")
+        ("tests/test_permissions.py", "tests/services/connection/test_breaker.py::TestRights")
     ),
     "organizations/models/submission.py": Module(
-        ("tests/services/test_queue.py",),
+        ("tests/services/outbox/test_queue.py",),
         frozenset(
             {"State", "MOVES", "OPEN_STATES", "SubmissionQuerySet", "Submission.is_open", "Submission.can_be_cancelled"}
         ),
     ),
     "organizations/models/gate.py": Module(
-        ("tests/services/test_queue.py",),
+        ("tests/services/outbox/test_queue.py",),
         frozenset(f"EnvironmentGate.{name}" for name in ("is_stopped", "is_held", "is_asked_to_wait", "is_open")),
     ),
     "organizations/knowledge.py": Module(("tests/test_knowledge.py",)),
-    "organizations/services/settling.py": Module(
+    "organizations/services/delivery/settle.py": Module(
         (
-            "tests/services/test_settling.py",
-            "tests/services/test_claim.py",
-            "tests/services/test_delivery.py",
-            "tests/services/test_delivery_faults.py",
-            "tests/services/test_deciding.py",
-            "tests/services/test_resolving.py",
-            "tests/services/test_plans.py",
+            "tests/services/delivery/test_settle.py",
+            "tests/services/delivery/test_claim.py",
+            "tests/services/delivery/test_delivery.py",
+            "tests/services/delivery/test_delivery_faults.py",
+            "tests/services/delivery/test_decide.py",
+            "tests/services/delivery/test_resolve.py",
+            "tests/services/outbox/test_plans.py",
         )
     ),
-    "organizations/services/reviews.py": Module(REVIEWING),
-    "organizations/services/warnings.py": Module(REVIEWING),
-    "organizations/services/record_warnings.py": Module(
-        ("tests/services/test_record_warnings.py", "tests/services/test_record_warning_values.py")
+    "organizations/services/review/reviews.py": Module(REVIEWING),
+    "organizations/services/review/warnings.py": Module(REVIEWING),
+    "organizations/services/review/record_warnings.py": Module(
+        ("tests/services/review/test_record_warnings.py", "tests/services/review/test_record_warning_values.py")
     ),
-    "organizations/services/delivery.py": Module(SENDING),
-    "organizations/services/gateway.py": Module(
+    "organizations/services/delivery/courier.py": Module(SENDING),
+    "organizations/services/connection/gateway.py": Module(
         (
             *(
-                "tests/services/test_door.py",
-                "tests/services/test_refused_queries.py",
-                "tests/services/test_directory.py",
+                "tests/services/connection/test_door.py",
+                "tests/services/connection/test_refused_queries.py",
+                "tests/services/connection/test_lookup.py",
             ),
             *SENDING,
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from organizations.services import audit
+from organizations.services.audit import audit
 
 from .files import add_person, change, rows
 from .serving import ROOT, program

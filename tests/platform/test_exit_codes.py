@@ -17,7 +17,7 @@ from django.db import DatabaseError, OperationalError
 import manage
 from organizations.management.commands import demo
 from organizations.management.commands._base import Finding, PortalCommand
-from organizations.services.faults import NotDone
+from organizations.services.errors import ActionRefused
 from orgportal import errors
 from orgportal.faults import SettingsFault
 from orgportal.processes import Taken
@@ -126,7 +126,7 @@ def test_an_error_ends_with_2_and_its_sentence_alone_or_with_where_it_was_raised
 
 
 def test_what_a_rule_refuses_is_told_in_its_own_words(monkeypatch, capsys):
-    assert end_of(monkeypatch, PortalCommand, raising(NotDone("The file exists."))) == 2
+    assert end_of(monkeypatch, PortalCommand, raising(ActionRefused("The file exists."))) == 2
     assert capsys.readouterr().err.endswith(": The file exists.\n")
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from organizations.services import restore, restored
-from organizations.services.faults import NotDone
+from organizations.services import restore
+from organizations.services.delivery import restore_guard
+from organizations.services.errors import ActionRefused
 
 from .files import add_person, beside, change, people, rows
 from .serving import ROOT, manage, plain_environment, python
@@ -67,14 +68,14 @@ def unusable(folder: Path, database: Path, backup: Path) -> Iterator[tuple[Path,
 def test_a_file_that_cannot_be_used_is_refused_and_nothing_changes(tmp_path, database, backup):
     (tmp_path / "files").mkdir()
     for file, reason in unusable(tmp_path / "files", database, backup):
-        with pytest.raises(NotDone, match=reason):
+        with pytest.raises(ActionRefused, match=reason):
             restore.restore(file, database)
         assert (people(database), beside(database)) == (["newer"], set()), file
 
 
 def test_a_backup_in_earnest_never_becomes_a_demonstration(settings, database, backup):
     settings.DEMO = True
-    with pytest.raises(NotDone, match="never becomes a demonstration"):
+    with pytest.raises(ActionRefused, match="never becomes a demonstration"):
         restore.restore(backup, database)
 
 
@@ -146,7 +147,7 @@ def test_it_is_refused_while_another_program_has_the_database_open(database, bac
     with closing(sqlite3.connect(database)) as opened:
         opened.execute("PRAGMA journal_mode=WAL")
         opened.execute("SELECT * FROM organizations_user").fetchall()
-        with pytest.raises(NotDone, match=r"Another program has .* open"):
+        with pytest.raises(ActionRefused, match=r"Another program has .* open"):
             restore.restore(backup, database)
     assert people(database) == ["newer"]
 
@@ -156,7 +157,7 @@ def test_it_is_refused_while_another_program_reads_a_database_without_a_wal_file
         opened.execute("PRAGMA journal_mode=DELETE")
         opened.execute("BEGIN")
         opened.execute("SELECT * FROM organizations_user").fetchall()
-        with pytest.raises(NotDone, match=r"Another program has .* open"):
+        with pytest.raises(ActionRefused, match=r"Another program has .* open"):
             restore.restore(backup, database)
     assert people(database) == ["newer"]
 
@@ -208,7 +209,7 @@ def test_what_a_lost_database_left_is_moved_out_of_the_way(database, backup):
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path, database, backup):
     with backup.open("r+b") as file:
         file.truncate(1 << 43)
-    with pytest.raises(NotDone, match="MB free and needs"):
+    with pytest.raises(ActionRefused, match="MB free and needs"):
         restore.restore(backup, database)
     assert (people(database), beside(database)) == (["newer"], set())
 
@@ -324,7 +325,7 @@ def test_after_another_tool_put_the_database_back_all_sending_is_stopped(variabl
     assert (ended.returncode, ended.stderr) == (0, "")
     with closing(sqlite3.connect(database)) as opened:
         gates = opened.execute("SELECT put_back, stopped_reason FROM organizations_environmentgate").fetchall()
-    assert gates == [(1, restored.REASON)] * 2
+    assert gates == [(1, restore_guard.REASON)] * 2
     assert sessions_in(database) == 0
     for arguments in ((), ("--by-hand", "--complete")):
         assert manage("restore", *arguments, **variables).returncode == 2

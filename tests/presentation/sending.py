@@ -7,9 +7,9 @@ from organizations.models import AuditEntry, EnvironmentGate, Submission, User, 
 from organizations.practice import PracticeDirectory
 from organizations.presentation.submission import StateBlock, state_block
 from organizations.records import AddressRecord
-from organizations.services import asking, deciding, resolving
 from organizations.services.actors import Actor, system
-from organizations.services.deciding import Verdict
+from organizations.services.delivery import decide, query, resolve
+from organizations.services.delivery.decide import Verdict
 from tests import factories
 from tests.factories import BASE
 from tests.services.sending import deliver, edit
@@ -45,7 +45,7 @@ def updated(practice: PracticeDirectory, user: User, behaviour: str, **values: o
 
 def resolved(submission: Submission) -> Submission:
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
-    assert resolving.resolve_next("staging", actor=system("Worker test"))
+    assert resolve.resolve_next("staging", actor=system("Worker test"))
     return fresh(submission)
 
 
@@ -58,10 +58,10 @@ def foreign(practice: PracticeDirectory, user: User, **values: Any) -> Submissio
 
 
 def decided(submission: Submission, verdict: Verdict, actor: Actor) -> Submission:
-    asking.ask_about(submission, actor=actor)
-    answer = deciding.last_answer(submission)
+    query.query_submission(submission, actor=actor)
+    answer = decide.last_answer(submission)
     assert answer is not None
-    deciding.decide(submission.pk, verdict, sequence=answer.entry.sequence, reason="Compared, ticket 12", actor=actor)
+    decide.decide(submission.pk, verdict, sequence=answer.entry.sequence, reason="Compared, ticket 12", actor=actor)
     return fresh(submission)
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from organizations.models import Action, AuditEntry, Organization, User, clock
 from organizations.presentation import audit_filters
 from organizations.presentation.audit_filters import GROUPS, Filters
-from organizations.services import audit, organizations
 from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import PORTAL, add, edited

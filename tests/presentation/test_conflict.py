@@ -10,7 +10,7 @@ from organizations import words
 from organizations.models import Organization
 from organizations.pages import conflict as conflict_page
 from organizations.pages.conflict import Conflict
-from organizations.services import organizations
+from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, acting
 from tests.pages import text_of_page

@@ -17,7 +17,8 @@ from organizations.pages.connection import ConnectionPage
 from organizations.presentation import connection as shown
 from organizations.redox import auth
 from organizations.redox.environment import GATEWAY_OID, ROUTING_TABLE
-from organizations.services import connections, gateway, workers
+from organizations.services.connection import gateway, overview
+from organizations.services.delivery import heartbeat
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
@@ -49,9 +50,7 @@ def page(environment: Environment = Environment.STAGING) -> ConnectionPage:
 
 def rows() -> dict[str, tuple[str, str, str]]:
     """Of each setting its value, where it comes from, and the note."""
-    return {
-        row.label: (row.value, row.source, row.note) for row in shown.settings_in_force(connections.facts("staging"))
-    }
+    return {row.label: (row.value, row.source, row.note) for row in shown.settings_in_force(overview.facts("staging"))}
 
 
 # Settings ----------------------------------------------------------------------------------------------------
@@ -135,7 +134,7 @@ def test_a_key_that_is_too_short_is_refused():
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # the portal's own library makes none
     pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with override_settings(REDOX=oauth(REDOX_STAGING_PRIVATE_KEY=pem)):
-        fault = connections.facts("staging").fault
+        fault = overview.facts("staging").fault
     assert fault.startswith("REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key has fewer than 2048 bits")
 
 
@@ -209,8 +208,8 @@ def test_the_clocks_are_compared(seconds, said):
 
 def test_workers_are_listed_with_whether_they_send_alike():
     assert "No worker is running. What is queued waits." in html_of_page(page(), "staging")
-    now, staging = clock.now(), workers.fingerprint().split("-")[0]
-    workers.beat("alpha", now)
+    now, staging = clock.now(), heartbeat.fingerprint().split("-")[0]
+    heartbeat.beat("alpha", now)
     gone = {"started_at": now, "seen_at": now - datetime.timedelta(minutes=5)}
     Worker.objects.create(name="beta", release="0", settings_fingerprint=f"{staging}-x", **gone)
     found = {environment: [each.has_same_settings for each in page(environment).workers] for environment in Environment}

@@ -10,7 +10,7 @@ from organizations.pages import counterpart as page
 from organizations.pages.counterpart import CounterpartPage
 from organizations.presentation import counterpart
 from organizations.presentation.counterpart import Side, Step
-from organizations.services import counterparts
+from organizations.services.records import counterparts
 from tests import factories
 from tests.changes import foreign, loaded
 from tests.factories import BASE, acting

@@ -13,7 +13,9 @@ from organizations.pages.deactivation import DeactivationPage
 from organizations.pages.replacing import other_record
 from organizations.presentation import draft
 from organizations.records import AddressRecord
-from organizations.services import differences, drafts, organizations, reviews
+from organizations.services.directory import differences
+from organizations.services.records import organizations
+from organizations.services.review import plan_draft, reviews
 from tests import factories
 from tests.changes import edited, loaded, shown
 from tests.factories import BASE, acting
@@ -205,7 +207,7 @@ def _stated(user: User) -> Organization:
 def test_it_names_where_the_other_values_come_from(editor, arrange, says, dated_by):
     made = loaded(arrange(editor))
     assert page(made, editor).shown.source == (says, getattr(made, dated_by) if dated_by else None)
-    plan = draft.page(drafts.draft(drafts.branch(made, PlanKind.DEACTIVATE), actor=acting(editor)))
+    plan = draft.page(plan_draft.draft(plan_draft.branch(made, PlanKind.DEACTIVATE), actor=acting(editor)))
     assert plan.sources == says
 
 

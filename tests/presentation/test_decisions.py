@@ -4,8 +4,8 @@ from django.utils.html import strip_tags
 
 from organizations.models import AuditEntry, Organization, State, Submission, User
 from organizations.presentation import home, rejection, sentences, todo
-from organizations.services import deciding
-from organizations.services.deciding import Verdict
+from organizations.services.delivery import decide
+from organizations.services.delivery.decide import Verdict
 
 from .sending import decided, entries_of, foreign, updated
 
@@ -43,7 +43,7 @@ def test_a_decision_of_an_earlier_release_is_not_guessed(practice, editor, appro
     entry = entries_of(submission)[-1]
     body = bytes(entry.body).replace(b',"verdict":"give_up"', b"")
     AuditEntry.objects.filter(pk=entry.pk).update(body=body)
-    assert deciding.verdicts([submission]) == {}
+    assert decide.verdicts([submission]) == {}
     heading = rejection.rejection(submission, entries_of(submission), None).heading
     assert heading == "Rejected by decision of Approver One"
     assert f"Submission {submission.pk} was rejected by decision of Approver One, " in band_of(submission)

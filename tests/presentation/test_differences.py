@@ -9,7 +9,7 @@ from organizations.models import Organization, User
 from organizations.pages import differences as differences_page
 from organizations.presentation import differences as shown
 from organizations.records import ContactRecord
-from organizations.services import differences
+from organizations.services.directory import differences
 from tests import factories
 from tests.changes import edited, loaded, not_shown
 from tests.changes import shown as seen

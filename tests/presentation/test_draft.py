@@ -10,9 +10,12 @@ from django.utils.html import strip_tags
 from organizations.models import Environment, Organization, PlanKind, State, Submission, User, clock
 from organizations.presentation import draft as shown
 from organizations.presentation import overwritten, values
-from organizations.services import drafts, environments, known, workers
-from organizations.services.blockers import Block
-from organizations.services.drafts import Chosen
+from organizations.services.connection import breaker
+from organizations.services.delivery import heartbeat
+from organizations.services.records import known
+from organizations.services.review import plan_draft
+from organizations.services.review.blockers import Block
+from organizations.services.review.plan_draft import Chosen
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import edited
@@ -34,7 +37,7 @@ def region(editor):
 @pytest.fixture
 def at_work(unreachable_redox):
     """The portal is connected, and a worker runs."""
-    workers.beat("Worker", clock.now())
+    heartbeat.beat("Worker", clock.now())
 
 
 def sent(made: Organization, user: User, **values: object) -> Submission:
@@ -46,7 +49,7 @@ def sent(made: Organization, user: User, **values: object) -> Submission:
 
 def page_of(root: Organization, user: User, kind: PlanKind = PlanKind.DEACTIVATE) -> shown.Page:
     root = Organization.objects.get(pk=root.pk)
-    return shown.page(drafts.draft(drafts.branch(root, kind), actor=acting(user)), root=root)
+    return shown.page(plan_draft.draft(plan_draft.branch(root, kind), actor=acting(user)), root=root)
 
 
 def why(page: shown.Page) -> dict[str, str]:
@@ -86,7 +89,7 @@ class TestDeactivating:
     def test_while_the_environment_is_stopped_no_time_is_promised(self, region, editor):
         later = clock.now() + datetime.timedelta(minutes=8)
         sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
-        environments.stop_now("staging", "Redox does not accept the credential", actor=acting(editor))
+        breaker.stop_now("staging", "Redox does not accept the credential", actor=acting(editor))
         assert "<time" not in why(page_of(region[0], editor))["Sparta"].partition("must end first.")[2]
 
     def test_a_change_of_a_record_that_stays_alone_makes_it_another_plan(self, region, editor):
@@ -121,7 +124,7 @@ class TestDeactivating:
 
     def test_a_record_that_is_not_active_is_not_said_to_stay_active(self, editor):
         gone = factories.confirmed(factories.organization(user=editor), active=False)
-        draft = drafts.draft(
+        draft = plan_draft.draft(
             Chosen(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
         )
         page = shown.page(draft)
@@ -135,7 +138,7 @@ class TestDeactivating:
         new = factories.organization(user=editor)
         submission = sent(new, editor)
         chosen = Chosen(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
-        (left,) = shown.page(drafts.draft(chosen, actor=acting(editor))).not_active
+        (left,) = shown.page(plan_draft.draft(chosen, actor=acting(editor))).not_active
         said = strip_tags(left.why)
         assert said.startswith(f"Submission {submission.pk} is open.")
         assert "must end first" not in said
@@ -211,14 +214,14 @@ class TestOverwriting:
         self.read(region[1], "Other Name")
         page = page_of(region[0], editor, PlanKind.SEND)
         reasons = {each.why: [record.name for record in each.records] for each in page.unchanged}
-        assert reasons[drafts.DIRECTORY_DIFFERS] == ["Sparta"]
-        assert "Sparta" not in reasons[drafts.NOTHING_DIFFERS]
+        assert reasons[plan_draft.DIRECTORY_DIFFERS] == ["Sparta"]
+        assert "Sparta" not in reasons[plan_draft.NOTHING_DIFFERS]
 
 
 class TestValues:
     def plan(self, made: list[Organization], user: User) -> shown.Page:
         ids = tuple(each.pk for each in made)
-        return shown.page(drafts.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user)))
+        return shown.page(plan_draft.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user)))
 
     def test_each_change_has_the_value_before_and_after_and_who_saved_it(self, region, editor):
         edited(region[1], editor, name="Sparta East")
@@ -246,7 +249,7 @@ class TestValues:
         for made in region[1:3]:
             edited(made, editor, part_of_oid=region[3].oid)
         chosen = Chosen(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
-        reviews = drafts.draft(chosen, actor=acting(editor)).reviews
+        reviews = plan_draft.draft(chosen, actor=acting(editor)).reviews
         with django_assert_num_queries(1):
             moves = values.moves("staging", reviews)
         assert [change.sent for each in moves for change in each.changed] == [f"Hudson ({BASE}.3)"] * 2
@@ -256,7 +259,7 @@ def test_a_box_for_several_messages_speaks_of_each_of_them(region, editor, appro
     for made in region[1:]:
         edited(made, editor, aliases=("North",))
     ids = tuple(made.pk for made in region[1:])
-    page = shown.page(drafts.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=approver))
+    page = shown.page(plan_draft.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=approver))
     texts = [asked.question.text for asked in page.asked if asked.question.key.startswith("others")]
     assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
 
@@ -267,7 +270,9 @@ def test_a_plan_that_sends_says_what_it_leaves_out(editor):
     other = factories.organization(f"{BASE}.2", user=editor, name="Other")
     Organization.objects.filter(pk=top.pk).update(destination_known=False)
     ids = tuple(Organization.objects.values_list("pk", flat=True))
-    page = shown.page(drafts.draft(Chosen(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor)))
+    page = shown.page(
+        plan_draft.draft(Chosen(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor))
+    )
     assert page.verdict == "STAGING, 1 of 3 records can be sent now: 1 New"
     assert page.send_label == "Send 1 record to STAGING"
     assert ">Enter the destination ID</a>" in why(page)["Top"]

@@ -8,8 +8,8 @@ from django.utils.html import escape
 
 from organizations.models import Environment, Organization, PlanKind
 from organizations.pages import draft as draft_page
-from organizations.services import drafts
-from organizations.services.drafts import Chosen
+from organizations.services.review import plan_draft
+from organizations.services.review.plan_draft import Chosen
 from orgportal import middleware
 from tests import factories
 from tests.factories import BASE, acting
@@ -96,16 +96,16 @@ def test_who_may_not_send_reads_whom_to_ask(editor):
 
 
 def test_an_address_may_name_all_that_a_plan_holds():
-    named = "&".join(f"record={10**6 + number}" for number in range(drafts.MOST_RECORDS))
+    named = "&".join(f"record={10**6 + number}" for number in range(plan_draft.MOST_RECORDS))
     assert len(f"GET {NEW}?{named} HTTP/1.1") <= middleware.LONGEST_ADDRESS
 
 
 class TestForm:
     def test_reason_and_number_are_asked_for(self, editor, monkeypatch):
-        monkeypatch.setattr(drafts, "MANY_RECORDS", 1)
+        monkeypatch.setattr(plan_draft, "MANY_RECORDS", 1)
         made = [factories.organization(f"{BASE}.{place}", user=editor, environment="production") for place in (2, 3)]
         chosen = Chosen(Environment.PRODUCTION, PlanKind.SEND, tuple(each.pk for each in made))
-        draft = drafts.draft(chosen, actor=acting(editor))
+        draft = plan_draft.draft(chosen, actor=acting(editor))
         form = draft_page.plan_form(draft, QueryDict("reason=&number=1"))
         assert form.fields["number"].label == "Type the number of records: 2."
         assert form.errors == {"reason": ["Enter a reason."], "number": ["This is not the number. Type: 2."]}

@@ -15,8 +15,9 @@ from organizations.pages.editing import Editing
 from organizations.presentation import editing
 from organizations.records import AddressRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
-from organizations.services import organizations, submissions
-from organizations.services.faults import Circle, OidTaken
+from organizations.services.errors import Circle, OidTaken
+from organizations.services.outbox import submissions
+from organizations.services.records import organizations
 from organizations.views import form_page
 from tests import factories
 from tests.connected import redox

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from organizations.models import EnvironmentGate, clock
 from organizations.presentation.environment_state import environment_state
-from organizations.services import gateway
+from organizations.services.connection import gateway
 from tests.connected import redox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

@@ -9,7 +9,9 @@ from django.utils.html import strip_tags
 from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
 from organizations.presentation import acceptance, evidence, freshness, waiting
 from organizations.presentation.submission import rows
-from organizations.services import asking, differences, organizations
+from organizations.services.delivery import query
+from organizations.services.directory import differences
+from organizations.services.records import organizations
 from tests import factories
 from tests.factories import acting
 from tests.services.sending import differing, fresh, read
@@ -128,7 +130,7 @@ def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer():
 def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice, editor):
     """Not offered today; an earlier release may have stored it."""
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    answer = asking.ask_about(submission, actor=acting(editor))
+    answer = query.query_submission(submission, actor=acting(editor))
     decision = {"evidence": Evidence.PERSON, "evidence_at": answer.asked_at, "decided_by": "Approver One"}
     Submission.objects.filter(pk=submission.pk).update(state=State.ACCEPTED, ended_at=clock.now(), **decision)
     [more] = acceptance.basis(submission_of(submission), list(AuditEntry.objects.of_submission(submission.pk))).more

@@ -4,8 +4,8 @@ from organizations.models import State, Submission, User
 from organizations.practice import PracticeDirectory
 from organizations.presentation import acceptance, attempts, proof
 from organizations.presentation.exchanges import MOST_QUERIES, Exchanges, exchanges
-from organizations.services import asking
 from organizations.services.actors import Actor, system
+from organizations.services.delivery import query
 from tests.factories import BASE
 from tests.services.sending import deliver
 
@@ -38,11 +38,11 @@ def test_a_query_says_what_it_showed(practice: PracticeDirectory, editor: User, 
     submission = updated(practice, editor, "applies-then-504")
     stored = practice.organizations("staging")[BASE]
     practice.register("staging", stored | {"Address": stored["Address"] | {"Country": "US"}})
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     practice.register("staging", stored | {"Name": "Theirs"})
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     practice.behaviour = "gateway-error"
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     assert [row[1:3] for row in told(submission)[1:]] == [
         ("Showed values that mean the same", ""),
         ("Showed other values", "1 field differs"),
@@ -73,7 +73,7 @@ def test_an_oid_that_is_not_shown_takes_three_queries(
 ) -> None:
     submission = foreign(practice, editor)
     practice.forget("staging", BASE)
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     assert [row[1:3] for row in told(submission)[1:]] == [
         ("Did not show the OID", "asked without Active"),
         ("Did not show the OID", "asked for active ones"),
@@ -84,14 +84,14 @@ def test_an_oid_that_is_not_shown_takes_three_queries(
 def test_only_the_newest_queries_are_rows(practice: PracticeDirectory, editor: User) -> None:
     submission = updated(practice, editor, "applies-then-504")
     for _ in range(MOST_QUERIES + 2):
-        asking.ask_about(submission, actor=system("Worker test"))
+        query.query_submission(submission, actor=system("Worker test"))
     found = shown(submission)
     assert (len(found.rows), found.earlier) == (1 + MOST_QUERIES, 2)
 
 
 def test_a_query_from_before_the_last_attempt_says_nothing_of_it(practice: PracticeDirectory, editor: User) -> None:
     submission = updated(practice, editor, "gateway-error")
-    asking.ask_about(submission, actor=system("Worker test"))
+    query.query_submission(submission, actor=system("Worker test"))
     asked = attempts.last_asked(entries_of(submission))
     assert asked is not None
     assert not attempts.is_before_last_attempt(asked, entries_of(submission))

@@ -8,7 +8,8 @@ import pytest
 from organizations.models import Action, AuditEntry, Organization, User
 from organizations.practice import PracticeDirectory
 from organizations.presentation import first_seen, record
-from organizations.services import asking, reviews
+from organizations.services.delivery import query
+from organizations.services.review import reviews
 from tests import factories
 from tests.changes import loaded
 from tests.factories import BASE, acting
@@ -26,7 +27,7 @@ def read(practice: PracticeDirectory, made: Organization, editor: User, **change
     """The time at which the directory was asked, after these keys were changed there."""
     stored = practice.organizations("staging")[BASE]
     practice.register("staging", stored | changed)
-    return asking.ask_about_record(made, actor=acting(editor)).asked_at
+    return query.query_record(made, actor=acting(editor)).asked_at
 
 
 def since(made: Organization) -> dict[str, datetime.datetime | None]:

@@ -3,7 +3,7 @@
 import pytest
 
 from organizations.presentation.matches import marked
-from organizations.services import searching
+from organizations.services import search_text
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from organizations.services import searching
     ],
 )
 def test_what_was_found_is_marked_as_it_is_written(text, typed, hit):
-    (word,) = searching.words(typed)
+    (word,) = search_text.words(typed)
     found = marked("Name", text, word)
     assert found.hit == hit
     assert found.before + found.hit + found.after == text

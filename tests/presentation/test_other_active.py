@@ -6,7 +6,8 @@ import pytest
 
 from organizations.models import Environment, Intent, Organization, PlanKind, User
 from organizations.presentation import evidence, record, values
-from organizations.services import differences, drafts, reviews
+from organizations.services.directory import differences
+from organizations.services.review import plan_draft, reviews
 from tests import factories
 from tests.changes import loaded, read, shown
 from tests.factories import BASE, acting
@@ -51,6 +52,6 @@ def test_a_branch_is_deactivated_though_the_directory_shows_one_of_it_deactivate
     top = factories.confirmed(factories.organization(user=editor))
     below = factories.confirmed(factories.organization(f"{BASE}.8", user=editor, part_of_oid=BASE))
     read(below, replace(below.record(), active=False))
-    drawn = drafts.draft(drafts.branch(top, PlanKind.DEACTIVATE), actor=acting(editor))
+    drawn = plan_draft.draft(plan_draft.branch(top, PlanKind.DEACTIVATE), actor=acting(editor))
     assert drawn.environment == Environment.STAGING
     assert top in [made.organization for made in drawn.reviews]

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from organizations.models import Environment, State, Submission, User
 from organizations.pages import outbox
 from organizations.pages.outbox import OutboxPage
-from organizations.services import plans
+from organizations.services.outbox import plans
 from tests import factories
 from tests.factories import BASE, acting
 

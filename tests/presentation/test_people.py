@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from organizations.models import User
 from organizations.permissions import ROLES
 from organizations.presentation import people as shown
-from organizations.services import people
+from organizations.services.accounts import accounts
 from organizations.services.actors import person
 from tests import factories
 from tests.factories import UserFactory
@@ -28,7 +28,7 @@ def save(user: User, actor: User, *roles: str, **values: object) -> User:
     groups = [Group.objects.get(name=role) for role in roles]
     for name, value in values.items():
         setattr(user, name, value)
-    return people.save(user, groups=groups, what="Test", actor=person(actor))
+    return accounts.save(user, groups=groups, what="Test", actor=person(actor))
 
 
 def row(user: User) -> shown.PersonRow:

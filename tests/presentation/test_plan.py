@@ -22,7 +22,7 @@ from organizations.models import (
 from organizations.pages import plan as plan_page
 from organizations.pages import submission as submission_page
 from organizations.presentation import plan as shown
-from organizations.services import plans
+from organizations.services.outbox import plans
 from tests import factories
 from tests.factories import BASE, acting
 from tests.pages import html_of_page, text_in, text_of_page

@@ -11,8 +11,8 @@ from organizations.models import Evidence, Organization, Presence, User
 from organizations.presentation import preparing
 from organizations.presentation.preparing import Prepared
 from organizations.records import IdentifierRecord
-from organizations.services import counterparts, organizations
-from organizations.services.preparing import source_of
+from organizations.services.records import counterparts, organizations
+from organizations.services.records.prepare import source_of
 from organizations.templatetags.portal import written
 from tests import factories
 from tests.changes import edited, foreign, loaded, not_shown, shown

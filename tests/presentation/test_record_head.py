@@ -19,7 +19,7 @@ from organizations.models import (
 )
 from organizations.presentation import editing, home, record
 from organizations.presentation.matters import Place
-from organizations.services import organizations
+from organizations.services.records import organizations
 from organizations.templatetags.portal import written
 from organizations.words import OPEN_WORK
 from tests import factories

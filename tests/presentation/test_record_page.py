@@ -22,7 +22,8 @@ from organizations.pages import record_acts
 from organizations.presentation import differences as differences_page
 from organizations.presentation import freshness, record
 from organizations.records import ContactRecord
-from organizations.services import counterparts, differences
+from organizations.services.directory import differences
+from organizations.services.records import counterparts
 from organizations.templatetags.portal import written
 from tests import factories
 from tests.changes import edited, loaded, not_shown, shown

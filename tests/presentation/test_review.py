@@ -9,7 +9,10 @@ from organizations.models import Evidence, Intent, Organization, Presence, clock
 from organizations.presentation import freshness
 from organizations.presentation import review as shown
 from organizations.records import AddressRecord, ContactRecord
-from organizations.services import differences, known, reviews, submissions
+from organizations.services.directory import differences
+from organizations.services.outbox import submissions
+from organizations.services.records import known
+from organizations.services.review import reviews
 from tests import factories
 from tests.factories import acting
 from tests.views.history import edited

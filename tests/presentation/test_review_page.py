@@ -15,7 +15,9 @@ from organizations.forms.review import Bound
 from organizations.models import Organization, Submission
 from organizations.pages import review, submission
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
-from organizations.services import gateway, organizations, reviews
+from organizations.services.connection import gateway
+from organizations.services.records import organizations
+from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, acting
 from tests.pages import html_of_page, text_in, text_of_page

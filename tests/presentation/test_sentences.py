@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from organizations.models import Action, AuditEntry
 from organizations.presentation import sentence_templates, sentences
-from organizations.services.audit import canonical_json
+from organizations.services.audit.audit import canonical_json
 
 A = Action
 

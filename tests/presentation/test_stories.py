@@ -11,9 +11,11 @@ from organizations.models import Action, AuditEntry, Organization, Submission, U
 from organizations.presentation import audit, audit_filters, stories
 from organizations.presentation.sentence_templates import WORDS
 from organizations.presentation.stories import StoryLine
-from organizations.services import audit as history
-from organizations.services import delivery, environments, organizations
 from organizations.services.actors import Actor, system
+from organizations.services.audit import audit as history
+from organizations.services.connection import breaker
+from organizations.services.delivery import courier
+from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import add, edited
@@ -64,7 +66,7 @@ def north(editor: User) -> Organization:
 def test_a_submission_is_one_line_with_the_edits_it_carried(practice, north, editor):
     edited(north, editor, name="Lakeside Quay")
     sent = factories.submission(north, user=editor)
-    assert delivery.deliver_next("staging", actor=WORKER)
+    assert courier.deliver_next("staging", actor=WORKER)
     edited(north, editor, name="Lakeside Pier")
     saved, story = lines()
     assert (story.submission, story.headline.word) == (sent.pk, "Accepted")
@@ -112,8 +114,8 @@ def test_what_was_rejected_and_sent_again_is_in_both_stories(north, editor):
 def test_a_stop_of_sending_stays_a_line_of_its_own(north, editor):
     sent = factories.submission(north, user=editor)
     with history.recorded(WORKER) as made:
-        gate = environments.locked_gate("staging")
-        environments.note(made, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
+        gate = breaker.locked_gate("staging")
+        breaker.note(made, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
     stop, story = lines()
     assert (stop.entry.action, stop.inside) == ("environment.stopped", [])
     assert "environment.stopped" not in inside(story)

@@ -10,8 +10,9 @@ from django.utils.html import strip_tags
 from organizations.models import EnvironmentGate, State, Submission, User, clock
 from organizations.practice import Credential, PracticeDirectory
 from organizations.presentation.submission import StateBlock
-from organizations.services import delivery, environments, gateway
 from organizations.services.actors import Actor
+from organizations.services.connection import breaker, gateway
+from organizations.services.delivery import courier
 from tests import factories
 from tests.connected import redox
 from tests.redox import servers
@@ -29,7 +30,7 @@ def submission(transactional_db: None, editor: User) -> Submission:
 def after(submission: Submission, url: str, worker: Actor) -> StateBlock:
     """What the page says after an attempt at this address."""
     with override_settings(REDOX=redox(url)):
-        assert delivery.deliver_next("staging", actor=worker)
+        assert courier.deliver_next("staging", actor=worker)
         return block(fresh(submission))
 
 
@@ -70,7 +71,7 @@ def test_what_holds_the_environment_stands_beside_what_came_of_the_attempt(
 ) -> None:
     url = f"http://127.0.0.1:{servers.closed_port()}"
     after(submission, url, worker)
-    environments.hold_now("staging", 300, "no access token: refused", actor=worker)
+    breaker.pause_now("staging", 300, "no access token: refused", actor=worker)
     with override_settings(REDOX=redox(url)):
         said = told(block(fresh(submission)))
     assert "Nothing was sent. 127.0.0.1 refused. STAGING waits until " in said
@@ -106,7 +107,7 @@ def test_a_refused_sign_in_is_about_the_connection_and_not_about_the_record(
     with PracticeDirectory(tmp_path, [credential]) as running, override_settings(REDOX=redox(running.url, **key)):
         assert gateway.access_token(gateway.environment("staging")).token
         running.behaviour = "refuses-sign-in"
-        assert delivery.deliver_next("staging", actor=worker)
+        assert courier.deliver_next("staging", actor=worker)
         state = block(fresh(submission))
         assert told(state).endswith("STAGING is stopped: Redox does not accept the credential.")
         assert "This is about the connection" in told(state)

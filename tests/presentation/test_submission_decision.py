@@ -11,12 +11,13 @@ from organizations.practice import PracticeDirectory
 from organizations.presentation import attempts, deciding, waiting
 from organizations.presentation.submission import asked, changes_note
 from organizations.records import AddressRecord
-from organizations.services import asking, reviews
-from organizations.services import deciding as decisions
 from organizations.services.actors import Actor
-from organizations.services.deciding import Verdict
+from organizations.services.delivery import decide as decisions
+from organizations.services.delivery import query
+from organizations.services.delivery.decide import Verdict
+from organizations.services.review import reviews
 from tests.factories import UserFactory
-from tests.services.test_directory import NOT_UNDERSTOOD
+from tests.services.connection.test_lookup import NOT_UNDERSTOOD
 
 from .sending import THEIRS, block, decided, entries_of, foreign, fresh, resolved, updated
 
@@ -46,7 +47,7 @@ def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
     practice: PracticeDirectory, editor: User, approver: Actor
 ) -> None:
     submission = foreign(practice, editor)
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     found = decision(submission)
     answer = asked(attempts.last_asked(entries_of(submission)), submission)
     assert answer is not None
@@ -69,7 +70,7 @@ def test_equal_names_and_places_are_suspected_to_be_ours(
 ) -> None:
     submission = updated(practice, editor, "gateway-error", contacts=())
     Submission.objects.filter(pk=submission.pk).update(state=State.NEEDS_PERSON)
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     found = decision(fresh(submission))
     assert found.suspicion == "Name, City and State are equal: probably our organization."
     assert [choice.value for choice in found.choices] == ["arrived", "send_again", "give_up", "ours", "foreign"]
@@ -80,7 +81,7 @@ def test_an_old_answer_offers_no_choice_and_says_what_to_do(
 ) -> None:
     submission = foreign(practice, editor)
     assert decision(submission).why_not_now == "Ask the directory first: you decide by what it shows."
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     monkeypatch.setattr(decisions, "FRESH", datetime.timedelta(0))
     found = decision(submission)
     assert (found.choices, found.suspicion) == ((), "")
@@ -108,7 +109,7 @@ def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     submission = foreign(practice, editor)
     practice.register("staging", THEIRS | {"Active": "yes"})
     practice.behaviour = behaviour
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     answer = asked(attempts.last_asked(entries_of(submission)), submission)
     assert answer is not None
     assert cause in answer.cause
@@ -126,7 +127,7 @@ def test_what_was_not_understood_is_named(
     """Also where ours is in the answer, without a name or twice: nothing of it is shown as the directory's."""
     submission = foreign(practice, editor)
     practice.behaviour = behaviour
-    asking.ask_about(submission, actor=approver)
+    query.query_submission(submission, actor=approver)
     answer = asked(attempts.last_asked(entries_of(submission)), submission)
     assert answer is not None
     assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())

@@ -10,9 +10,10 @@ from organizations.models import Evidence, Intent, Organization, State, Submissi
 from organizations.practice import PracticeDirectory
 from organizations.presentation import acceptance, proof, rejection, todo
 from organizations.presentation.submission import carried_name, changes, warnings
-from organizations.services import answers, asking
 from organizations.services.actors import Actor, system
-from organizations.services.deciding import Verdict
+from organizations.services.delivery import query
+from organizations.services.delivery.decide import Verdict
+from organizations.services.outbox import answers
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import accepted, deliver, edit
@@ -67,7 +68,7 @@ def test_the_table_shows_the_query_that_proved_it(practice: PracticeDirectory, e
     practice.register("staging", stored | {"Address": stored["Address"] | {"Country": "US"}})
     submission = resolved(submission)
     entry = acceptance.evidence_entry(submission, entries_of(submission))
-    asking.ask_about(submission, actor=acting(editor))  # a later answer is not the evidence
+    query.query_submission(submission, actor=acting(editor))  # a later answer is not the evidence
     assert acceptance.evidence_entry(submission, entries_of(submission)) == entry
     table = acceptance.table(submission, changes(submission), entry)
     assert table is not None
@@ -121,7 +122,7 @@ def test_questions_without_an_answer_are_one_step(practice: PracticeDirectory, e
     submission = updated(practice, editor, "applies-then-504")
     practice.behaviour = "gateway-error"
     for _ in range(3):
-        asking.ask_about(submission, actor=system("Worker test"))
+        query.query_submission(submission, actor=system("Worker test"))
     practice.behaviour = "answers"
     submission = resolved(submission)
     texts = [step.text for step in proof.steps(submission, entries_of(submission))]

@@ -12,8 +12,12 @@ from organizations.pages import submission as submission_page
 from organizations.pages.submission import SubmissionPage
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import answers, asking, audit, counterparts, delivery, gateway, submissions
 from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.connection import gateway
+from organizations.services.delivery import courier, query
+from organizations.services.outbox import answers, submissions
+from organizations.services.records import counterparts
 from tests import factories
 from tests.factories import BASE, UserFactory, acting
 from tests.services.sending import deliver, edit
@@ -213,9 +217,9 @@ def test_an_unknown_one_says_how_it_was_lost(
 
 
 def test_one_whose_worker_ended_says_so(practice: PracticeDirectory, queued: Submission, editor: User, worker) -> None:
-    assert delivery.claim_next("staging", gateway.environment("staging"), actor=worker)
+    assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
     Submission.objects.update(lease_until=clock.now() - datetime.timedelta(seconds=1))
-    delivery.reap("staging", actor=worker)
+    courier.reap("staging", actor=worker)
     explanation = page_of(queued, editor).state.explanation
     assert explanation is not None
     assert explanation.cause == "The worker that sent it ended before an answer was stored."
@@ -225,13 +229,13 @@ def test_what_the_directory_showed_stands_beside_what_was_sent(practice: Practic
     submission = updated(practice, editor, "applies-then-504")
     stored = practice.organizations("staging")[BASE]
     practice.register("staging", stored | {"Address": stored["Address"] | {"City": "Middleton"}})
-    asking.ask_about(submission, actor=acting(editor))
+    query.query_submission(submission, actor=acting(editor))
     asked = page_of(submission, editor).asked
     assert asked is not None
     assert (asked.found, asked.different) == (True, 1)
     assert [(row.label, row.sent, row.seen) for row in asked.differing] == [("City", "Madison", "Middleton")]
     practice.forget("staging", BASE)
-    asking.ask_about(submission, actor=acting(editor))
+    query.query_submission(submission, actor=acting(editor))
     absent = page_of(submission, editor).asked
     assert absent is not None
     assert (absent.found, absent.cause) == (False, "")
@@ -258,7 +262,7 @@ def test_the_page_asks_by_itself_until_there_is_an_answer_to_decide_by(
     assert (waiting.asks_by_itself, waiting.who_decides) == (False, "Approver One can decide.")
     assert waiting.why_not.endswith("Approvers can: Approver One.")
 
-    asking.ask_about(submission, actor=acting(user))
+    query.query_submission(submission, actor=acting(user))
     deciding = page_of(submission, user).deciding
     assert deciding is not None
     assert not deciding.asks_by_itself
@@ -267,7 +271,7 @@ def test_the_page_asks_by_itself_until_there_is_an_answer_to_decide_by(
     assert page_of(submission, user).asked is None  # it stands in the decision
 
     later = clock.now() + datetime.timedelta(minutes=11)
-    monkeypatch.setattr("organizations.services.deciding.clock.now", lambda: later)
+    monkeypatch.setattr("organizations.services.delivery.decide.clock.now", lambda: later)
     deciding = page_of(submission, user).deciding
     assert deciding is not None
     assert deciding.asks_by_itself

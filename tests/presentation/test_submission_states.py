@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 from organizations import words
 from organizations.models import Environment, EnvironmentGate, Evidence, State, Submission, User, Worker
 from organizations.presentation.submission import state_block
-from organizations.services import workers
+from organizations.services.delivery import heartbeat
 from tests import factories
 from tests.connected import redox
 
@@ -83,7 +83,7 @@ def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state
 
     assert strip_tags(block.sentence) == SENTENCES[state].format(left=written(LEFT, "seconds"))
     assert block.word == words.SUBMISSION_STATE[state]
-    absent = workers.absent_since()
+    absent = heartbeat.absent_since()
     assert absent == (SEEN if condition == "no worker" and state in NEED_A_WORKER else None)
     if state not in (State.QUEUED, State.UNKNOWN):
         assert block.reason is None

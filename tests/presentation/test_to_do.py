@@ -11,8 +11,8 @@ from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.presentation import exporting, filters, listing
 from organizations.presentation.rows import Row
-from organizations.services import known, organizations
 from organizations.services.actors import person
+from organizations.services.records import known, organizations
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]

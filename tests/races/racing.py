@@ -12,7 +12,7 @@ from django.db import connection
 
 from organizations.models import Contact, EnvironmentGate, Identifier, Organization, Plan, Submission
 from organizations.services import failpoints
-from organizations.services.faults import NotDone
+from organizations.services.errors import ActionRefused
 
 FREE_ROUNDS = int(os.environ.get("RACE_ROUNDS", "2"))
 BEFORE_LOCKING = ("before-structure-lock",)
@@ -28,7 +28,7 @@ class Result:
     """What became of one act: its value, or the sentence with which it was refused."""
 
     value: object = None
-    refusal: NotDone | None = None
+    refusal: ActionRefused | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -92,7 +92,7 @@ class Rounds:
             start.wait()
             try:
                 return Result(value=act())
-            except NotDone as refusal:
+            except ActionRefused as refusal:
                 return Result(refusal=refusal)
             finally:
                 connection.close()

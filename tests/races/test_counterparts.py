@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from organizations.models import Organization, User
-from organizations.services import counterparts, organizations, preparing
-from organizations.services.faults import CounterpartExists, Gone, NotDone, SourceChanged
+from organizations.services.errors import ActionRefused, CounterpartExists, RecordWithdrawn, SourceChanged
+from organizations.services.records import counterparts, organizations, prepare
 from tests import factories
 from tests.factories import acting
 from tests.races.racing import Act, Rounds, refusals
@@ -17,10 +17,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 def preparing_as(staging: Organization, number: int, user: User) -> Act:
     """Saving a form that was filled from a record, with another OID."""
-    filled = preparing.source_of(fresh(staging)).record
-    basis = preparing.Basis(filled, filled)
+    filled = prepare.source_of(fresh(staging)).record
+    basis = prepare.Basis(filled, filled)
     record = factories.record(oid(number))
-    return partial(preparing.prepare, record, staging.pk, basis=basis, stands_for="", actor=acting(user))
+    return partial(prepare.prepare, record, staging.pk, basis=basis, stands_for="", actor=acting(user))
 
 
 def in_production(number: int, user: User) -> Organization:
@@ -66,7 +66,7 @@ def test_a_record_is_withdrawn_while_it_is_prepared(rounds: Rounds, user: User) 
         staging = factories.organization(oid(1), user=user)
         results = rounds.race(preparing_as(staging, 8, user), withdrawing(staging, user))
         if results[0].refusal:
-            assert isinstance(results[0].refusal, Gone)
+            assert isinstance(results[0].refusal, RecordWithdrawn)
         made = Organization.objects.in_environment("production").values_list("staging_record", flat=True)
         assert list(made) == ([] if results[0].is_refused else [None])
 
@@ -85,6 +85,6 @@ def test_a_record_is_accepted_while_it_is_prepared(rounds: Rounds, user: User) -
         staging = registered(1, user)
         accept = partial(factories.confirmed, staging, name="Accepted meanwhile")
         results = rounds.race(preparing_as(staging, 8, user), accept)
-        refusal: NotDone | None = results[0].refusal
+        refusal: ActionRefused | None = results[0].refusal
         assert refusal is None or isinstance(refusal, SourceChanged)
         assert (fresh(staging).counterpart is None) == results[0].is_refused

@@ -6,9 +6,11 @@ from functools import partial
 import pytest
 
 from organizations.models import Environment, Intent, Plan, PlanKind, PlanState, State, Submission, User
-from organizations.services import drafts, organizations, plans, submissions
-from organizations.services.drafts import Chosen
-from organizations.services.faults import OutOfDate
+from organizations.services.errors import OutOfDate
+from organizations.services.outbox import plans, submissions
+from organizations.services.records import organizations
+from organizations.services.review import plan_draft
+from organizations.services.review.plan_draft import Chosen
 from tests import factories
 from tests.factories import acting
 from tests.races.racing import Rounds, refusals
@@ -66,7 +68,7 @@ def test_a_plan_is_made_over_a_record_that_is_rejected_and_what_waits_for_it(rou
         sending = claim()
         assert sending is not None
         chosen = Chosen(Environment.STAGING, PlanKind.SEND, (waiting.pk, parent.pk, other.pk))
-        drawn = drafts.draft(chosen, actor=acting(user))
+        drawn = plan_draft.draft(chosen, actor=acting(user))
         ticked = frozenset(question.key for question in drawn.questions)
         make = partial(plans.make, chosen, sha256=drawn.sha256, ticked=ticked, actor=acting(user))
         results = rounds.race(partial(reject, sending), make)

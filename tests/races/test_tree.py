@@ -6,8 +6,10 @@ import pytest
 
 from organizations.models import Intent, Organization, State, Submission, User
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import delivery, organizations, reviews
-from organizations.services.faults import Circle, OidTaken, WarningsOpen
+from organizations.services.delivery import courier
+from organizations.services.errors import Circle, OidTaken, WarningsOpen
+from organizations.services.records import organizations
+from organizations.services.review import reviews
 from tests import factories
 from tests.factories import acting
 from tests.races.racing import Rounds, refusals
@@ -136,7 +138,7 @@ def test_of_two_queued_moves_that_close_a_circle_one_goes(
         with monkeypatch.context() as patch:
             patch.setattr(reviews, "blockers_of", lambda *_: ())
             second = reviewed(other, user)()
-        deliver = partial(delivery.deliver_next, "staging", actor=WORKER)
+        deliver = partial(courier.deliver_next, "staging", actor=WORKER)
         rounds.race(deliver, deliver)
         states = [state_of(each) for each in (first, second)]
         assert states.count(State.CANCELLED) == 1

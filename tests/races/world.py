@@ -6,10 +6,11 @@ from functools import partial
 
 from organizations.models import Intent, Organization, Presence, State, Submission, User
 from organizations.redox.outcome import Kind
-from organizations.services import organizations, reviews
+from organizations.services.records import organizations
+from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, acting
-from tests.services.sending import settle
+from tests.services.sending import settle_sending
 
 OPEN_OR_CONFIRMED = (Presence.PRESENT, Presence.UNKNOWN)
 
@@ -45,7 +46,7 @@ def reviewed(
 
 def reject(submission: Submission) -> None:
     """Settle what is being sent as rejected by Redox."""
-    settle(submission, Kind.REJECTED)
+    settle_sending(submission, Kind.REJECTED)
 
 
 def state_of(submission: Submission) -> str:

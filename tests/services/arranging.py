@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from organizations.models import Organization, User
 from organizations.records import OrganizationRecord
-from organizations.services import counterparts, known, organizations
+from organizations.services.records import counterparts, known, organizations
 from tests import factories
 from tests.factories import BASE, acting
 

@@ -14,9 +14,12 @@ from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.messages import record_from_message
 from organizations.redox.outcome import Kind, Outcome
-from organizations.services import asking, audit, delivery, gateway, known, organizations, resolving, settling
 from organizations.services.actors import Actor, system
-from organizations.services.directory import Earlier
+from organizations.services.audit import audit
+from organizations.services.connection import gateway
+from organizations.services.connection.lookup import Earlier
+from organizations.services.delivery import courier, query, resolve, settle
+from organizations.services.records import known, organizations
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -25,7 +28,7 @@ WORKER = system("Worker test")
 
 
 def deliver(environment: str = "staging") -> bool:
-    return delivery.deliver_next(environment, actor=WORKER)
+    return courier.deliver_next(environment, actor=WORKER)
 
 
 def claim(environment: str = "staging") -> Submission | None:
@@ -34,28 +37,28 @@ def claim(environment: str = "staging") -> Submission | None:
     Raises:
         Overtaken: a record above or below forbids it.
     """
-    claimed = delivery.claim_next(environment, gateway.environment(environment), actor=WORKER)
+    claimed = courier.claim_next(environment, gateway.environment(environment), actor=WORKER)
     return claimed.submission if claimed else None
 
 
-def settle(submission: Submission, kind: Kind = Kind.ACCEPTED, **said: Any) -> None:
+def settle_sending(submission: Submission, kind: Kind = Kind.ACCEPTED, **said: Any) -> None:
     """Settle what is being sent as if Redox had answered so."""
     outcome = replace(Outcome(kind=kind, detail=f"Said {kind}.", status=200), **said)
     exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=outcome.status)
-    settling.settle(submission, outcome, exchange, actor=WORKER)
+    settle.settle(submission, outcome, exchange, actor=WORKER)
 
 
 def answered(kind: Kind = Kind.ACCEPTED, **said: Any) -> Submission | None:
     """The next message, claimed and settled as if Redox had answered so; None if nothing may be sent."""
     submission = claim()
     if submission is not None:
-        settle(submission, kind, **said)
+        settle_sending(submission, kind, **said)
     return submission
 
 
 def forbidden(environment: str = "staging") -> str:
     """Why the next message must not leave, of which no attempt was made: what its claim says."""
-    with pytest.raises(delivery.Overtaken) as overtaken:
+    with pytest.raises(courier.NoLongerAllowed) as overtaken:
         claim(environment)
     return str(overtaken.value)
 
@@ -65,11 +68,11 @@ def state_of(submission: Submission) -> tuple[str, str]:
     return submission.state, submission.state_reason
 
 
-def taken(user: User, worker: Actor, oid: str = BASE, environment: str = "staging") -> delivery.Claim:
+def taken(user: User, worker: Actor, oid: str = BASE, environment: str = "staging") -> courier.Claim:
     """Make a New and take it: a worker is sending it now. Nothing answers where it would be sent."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         factories.submission(factories.organization(oid, user=user, environment=environment), user=user)
-        found = delivery.claim_next(environment, gateway.environment(environment), actor=worker)
+        found = courier.claim_next(environment, gateway.environment(environment), actor=worker)
     assert found is not None
     return found
 
@@ -129,7 +132,7 @@ def answer_about(submission: Submission, record: OrganizationRecord | None, *, a
     """Keep an answer of the directory about a submission, as if it had been asked now; the number of its entry."""
     with audit.recorded(actor) as history:
         organization = organizations.locked(submission.organization_id)
-        asking.note(history, submission, organization, asking.Answer(clock.now(), cause, as_read(record)))
+        query.note(history, submission, organization, query.Answer(clock.now(), cause, as_read(record)))
     submission.refresh_from_db()
     return AuditEntry.objects.latest("sequence").sequence
 
@@ -139,7 +142,7 @@ def answer_about_record(
 ) -> Organization:
     """As `answer_about`, of a record. `made` is the record as it was when it was asked for."""
     with audit.recorded(WORKER) as history:
-        asking.note_about_record(history, made, asking.Answer(clock.now(), cause, as_read(record), earlier=earlier))
+        query.note_about_record(history, made, query.Answer(clock.now(), cause, as_read(record), earlier=earlier))
     return fresh(made)
 
 
@@ -154,9 +157,9 @@ def lost(made: Organization, user: User, **said: Any) -> Submission:
 def resolved(submission: Submission, record: OrganizationRecord | None, *, cause: str = "") -> Submission:
     """What an answer of the directory makes of a submission, asked for as if its time had come."""
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
-    asked = resolving._claim(submission.environment, WORKER)
+    asked = resolve._claim(submission.environment, WORKER)
     assert asked == submission
-    resolving._decide(asked, asking.Answer(clock.now(), cause, as_read(record)), WORKER)
+    resolve._decide(asked, query.Answer(clock.now(), cause, as_read(record)), WORKER)
     submission.refresh_from_db()
     return submission
 

@@ -22,24 +22,15 @@ from organizations.models import (
     clock,
 )
 from organizations.redox.outcome import Kind
-from organizations.services import (
-    counterparts,
-    deciding,
-    differences,
-    drafts,
-    going_on,
-    installation,
-    locks,
-    organizations,
-    plans,
-    preparing,
-    reviews,
-    settling,
-    submissions,
-)
-from organizations.services.deciding import Verdict
-from organizations.services.drafts import Chosen
-from organizations.services.faults import Gone, NotDone
+from organizations.services import installation, locks
+from organizations.services.delivery import decide, resume, settle
+from organizations.services.delivery.decide import Verdict
+from organizations.services.directory import differences
+from organizations.services.errors import ActionRefused, RecordWithdrawn
+from organizations.services.outbox import plans, submissions
+from organizations.services.records import counterparts, organizations, prepare
+from organizations.services.review import plan_draft, reviews
+from organizations.services.review.plan_draft import Chosen
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import answered
@@ -61,7 +52,7 @@ def test_each_environment_has_a_lock_of_its_own() -> None:
 
 
 def test_the_structure_of_a_withdrawn_record_cannot_be_locked() -> None:
-    with pytest.raises(Gone):
+    with pytest.raises(RecordWithdrawn):
         locks.lock_structure_of_record(4711)
 
 
@@ -101,7 +92,7 @@ def test_what_is_sent_is_locked_with_the_parents_that_it_may_wait_for(editor: Us
 def test_a_second_cancel_says_that_there_was_a_first(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submissions.cancel(submission.pk, actor=acting(editor))
-    with pytest.raises(NotDone, match=f"Submission {submission.pk} was cancelled already"):
+    with pytest.raises(ActionRefused, match=f"Submission {submission.pk} was cancelled already"):
         submissions.cancel(submission.pk, actor=acting(editor))
 
 
@@ -138,7 +129,7 @@ def pressing(user: User) -> Callable[[], object]:
 def planning(user: User) -> Callable[[], object]:
     made = factories.organization(user=user)
     chosen = Chosen(Environment.STAGING, PlanKind.SEND, (made.pk,))
-    drawn = drafts.draft(chosen, actor=acting(user))
+    drawn = plan_draft.draft(chosen, actor=acting(user))
     return partial(plans.make, chosen, sha256=drawn.sha256, actor=acting(user))
 
 
@@ -148,8 +139,8 @@ def pair(user: User) -> tuple[Organization, Organization]:
 
 
 def preparing_from(made: Organization, user: User) -> Callable[[], object]:
-    basis = preparing.Basis(made.record(), made.record())
-    return partial(preparing.prepare, made.record(), made.pk, basis=basis, stands_for="", actor=acting(user))
+    basis = prepare.Basis(made.record(), made.record())
+    return partial(prepare.prepare, made.record(), made.pk, basis=basis, stands_for="", actor=acting(user))
 
 
 def versioned(act: Callable[..., object], made: Organization, user: User, *more: object, **values: object) -> partial:
@@ -179,11 +170,11 @@ ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
     "stop a plan": lambda user: partial(plans.stop, planned(user).pk, actor=acting(user)),
     "cancel": lambda user: partial(submissions.cancel, queued(user).pk, actor=acting(user)),
     "decide": lambda user: partial(
-        deciding.decide, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
+        decide.decide, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
     ),
     "take what the directory shows": lambda user: versioned(differences.take_theirs, saved(user), user, reason="Seen"),
     "take a decision back": lambda user: partial(differences.claim, saved(user).pk, reason="Seen", actor=acting(user)),
-    "go on after a stop": lambda user: partial(going_on.release, "staging", actor=acting(user)),
+    "go on after a stop": lambda user: partial(resume.resume, "staging", actor=acting(user)),
 }
 LOCKING = re.compile(r"FOR UPDATE|^(INSERT|UPDATE|DELETE)|structurelock")
 
@@ -192,7 +183,7 @@ LOCKING = re.compile(r"FOR UPDATE|^(INSERT|UPDATE|DELETE)|structurelock")
 def test_a_persons_act_locks_the_structure_before_anything_else(editor: User, name: str) -> None:
     act = ACTS[name](editor)
     # Without an answer of the directory nothing can be decided, which is found out under the lock.
-    with CaptureQueriesContext(connection) as asked, suppress(NotDone):
+    with CaptureQueriesContext(connection) as asked, suppress(ActionRefused):
         act()
     locking = [query["sql"] for query in asked if LOCKING.search(query["sql"])]
     assert "organizations_structurelock" in locking[0]
@@ -201,7 +192,7 @@ def test_a_persons_act_locks_the_structure_before_anything_else(editor: User, na
 @pytest.mark.parametrize("name", ["prepare in PRODUCTION", "link", "remove a link", "withdraw"])
 def test_an_act_on_a_link_locks_both_structures_in_one_order(editor: User, name: str) -> None:
     act = ACTS[name](editor)
-    with CaptureQueriesContext(connection) as asked, suppress(NotDone):
+    with CaptureQueriesContext(connection) as asked, suppress(ActionRefused):
         act()
     structures = [query["sql"] for query in asked if "structurelock" in query["sql"]]
     assert [re.findall("staging|production", sql) for sql in structures] == [["staging"], ["production"]]
@@ -218,7 +209,7 @@ def test_a_worker_does_not_wait_for_people(editor: User, kind: Kind) -> None:
 def test_a_claim_locks_a_submission_with_its_record_and_skips_what_is_locked(editor: User) -> None:
     submission = queued(editor)
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
-        assert settling.first_free(Submission.objects.due("staging", clock.now())) == submission
+        assert settle.next_claimable(Submission.objects.due("staging", clock.now())) == submission
     (sql,) = [query["sql"] for query in asked if "LIMIT 1" in query["sql"]]
     both = 'FOR UPDATE OF "organizations_submission", "organizations_organization" SKIP LOCKED'
     assert sql.rpartition("LIMIT 1")[2].strip() == (both if connection.vendor == "postgresql" else "")

@@ -33,8 +33,8 @@ from organizations.presentation import differences as differences_page
 from organizations.presentation import review as review_page
 from organizations.presentation import submission as submission_page
 from organizations.presentation.rows import DIRECTORY_DIFFERS
-from organizations.services import reviews
-from organizations.services.reviews import Review
+from organizations.services.review import reviews
+from organizations.services.review.reviews import Review
 from tests.factories import acting
 from tests.truth.history import RECORDS, History
 

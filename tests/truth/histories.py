@@ -12,7 +12,8 @@ from django.test import override_settings
 
 from organizations.models import AuditHead
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import asking, organizations
+from organizations.services.delivery import query
+from organizations.services.records import organizations
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -84,7 +85,7 @@ def start_taken_over(history: History) -> None:
     assert there is not None
     theirs = {"Name": "Hill Clinic", "Identifiers": [{"ID": OIDS[1], "IDType": "OID"}]}
     history.world.put(OIDS[1], there | theirs | {"PartOf": {"Identifier": {"Value": OIDS[0]}}})
-    answer = asking.query("staging", OIDS[1])
+    answer = query.look_up("staging", OIDS[1])
     assert answer.record is not None
     organizations.take_over(answer.record, "staging", actor=acting(history.people[0]))
 

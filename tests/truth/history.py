@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from organizations.models import Organization, State, Submission, User
 from organizations.records import OrganizationRecord, print_fields
-from organizations.services import workers
 from organizations.services.actors import system
-from organizations.services.deciding import Verdict
+from organizations.services.delivery import heartbeat, workers
+from organizations.services.delivery.decide import Verdict
 from tests.faults.world import Died, Showing, Way, World
 
 WORKER = system("Worker model")
@@ -66,8 +66,8 @@ class History:
         world.way, world.dies, world.answers_queries = way, dies, showing is not None
         world.showing = showing or Showing.AS_IT_IS
         with suppress(Died):
-            workers.beat("model", self.began)
-            workers.one_round(WORKER)
+            heartbeat.beat("model", self.began)
+            workers.run_once(WORKER)
         world.dies, world.way, world.answers_queries, world.showing = False, Way.YES, True, Showing.AS_IT_IS
 
 

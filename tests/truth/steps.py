@@ -14,20 +14,14 @@ from organizations.presentation import attempts
 from organizations.presentation import submission as submission_page
 from organizations.records import AddressRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import (
-    asking,
-    deciding,
-    differences,
-    drafts,
-    environments,
-    going_on,
-    organizations,
-    plans,
-    reviews,
-    submissions,
-)
-from organizations.services.deciding import Verdict
-from organizations.services.faults import NotDone
+from organizations.services.connection import check
+from organizations.services.delivery import decide, query, resume
+from organizations.services.delivery.decide import Verdict
+from organizations.services.directory import differences
+from organizations.services.errors import ActionRefused
+from organizations.services.outbox import plans, submissions
+from organizations.services.records import organizations
+from organizations.services.review import plan_draft, reviews
 from tests.factories import acting
 from tests.faults.world import Showing, Way, spelled
 from tests.truth.history import RECORDS, History
@@ -124,7 +118,7 @@ class Edit(Step):
         parent_oid = history.oids[0] if self.record == "child" else GATEWAY_OID
         before = organization.record()
         after = changed(before, self.change, parent_oid)
-        with suppress(NotDone):
+        with suppress(ActionRefused):
             organizations.edit(organization.pk, organization.version, after, stands_for="", actor=acting(person))
             history.note_edit(person, before, after)
 
@@ -146,7 +140,7 @@ class Send(Step):
     def do(self, history: History) -> None:
         organization, actor = history.organization(self.record), acting(history.people[self.person])
         made = reviews.review(organization, actor=actor, intent=self.intent)
-        with suppress(NotDone):
+        with suppress(ActionRefused):
             submissions.submit(
                 organization.pk,
                 sha256=made.sha256,
@@ -170,11 +164,11 @@ class SendBranch(Step):
 
     def do(self, history: History) -> None:
         actor = acting(history.people[0])
-        chosen = drafts.branch(history.organization("parent"), self.kind)
-        drawn = drafts.draft(chosen, actor=actor)
+        chosen = plan_draft.branch(history.organization("parent"), self.kind)
+        drawn = plan_draft.draft(chosen, actor=actor)
         ticked = frozenset(question.key for question in drawn.questions)
         typed = str(drawn.number_to_type)
-        with suppress(NotDone):
+        with suppress(ActionRefused):
             plans.make(chosen, sha256=drawn.sha256, ticked=ticked, reason="ticket 7", typed=typed, actor=actor)
         history.work(self.way)
 
@@ -217,7 +211,7 @@ class Cancel(Step):
     def do(self, history: History) -> None:
         submission = history.last_submission(State.QUEUED)
         if submission is not None:
-            with suppress(NotDone):
+            with suppress(ActionRefused):
                 submissions.cancel(submission.pk, actor=acting(history.people[1]))
 
 
@@ -231,7 +225,7 @@ class Discard(Step):
     def do(self, history: History) -> None:
         organization = history.organization(self.record)
         before = organization.record()
-        with suppress(NotDone):
+        with suppress(ActionRefused):
             after = organizations.discard(organization.pk, organization.version, actor=acting(history.people[1]))
             history.note_edit(history.people[1], before, after.record())
 
@@ -249,7 +243,7 @@ class Ask(Step):
             return
         world = history.world
         world.answers_queries, world.showing = self.showing is not None, self.showing or Showing.AS_IT_IS
-        asking.ask_about(submission, actor=acting(history.people[0]))
+        query.query_submission(submission, actor=acting(history.people[0]))
         world.answers_queries, world.showing = True, Showing.AS_IT_IS
 
 
@@ -267,7 +261,7 @@ class AskAboutRecord(Step):
     def do(self, history: History) -> None:
         world = history.world
         world.answers_queries, world.showing = self.showing is not None, self.showing or Showing.AS_IT_IS
-        asking.ask_about_record(history.organization(self.record), actor=acting(history.people[0]))
+        query.query_record(history.organization(self.record), actor=acting(history.people[0]))
         world.answers_queries, world.showing = True, Showing.AS_IT_IS
 
 
@@ -280,7 +274,7 @@ class TakeTheirs(Step):
 
     def do(self, history: History) -> None:
         organization = history.organization(self.record)
-        with suppress(NotDone):
+        with suppress(ActionRefused):
             actor = acting(history.people[1])
             differences.take_theirs(organization.pk, organization.version, reason="Seen there", actor=actor)
 
@@ -299,22 +293,22 @@ class Decide(Step):
         if submission is None:
             return
         approver = acting(history.people[2])
-        asking.ask_about(submission, actor=approver)
-        shown = deciding.last_answer(submission)
+        query.query_submission(submission, actor=approver)
+        shown = decide.last_answer(submission)
         if shown is None:
             return
-        offered = deciding.choices(submission, shown)
-        decide(history, submission, offered[self.choice % len(offered)])
+        offered = decide.choices(submission, shown)
+        decide_last(history, submission, offered[self.choice % len(offered)])
 
 
-def decide(history: History, submission: Submission, verdict: Verdict) -> None:
+def decide_last(history: History, submission: Submission, verdict: Verdict) -> None:
     """End a submission by the last answer of the directory."""
     entries = list(AuditEntry.objects.of_submission(submission.pk))
     asked = attempts.last_asked(entries)
     assert asked is not None
     values: dict[str, Any] = {"sequence": asked.sequence, "reason": "Compared", "actor": acting(history.people[2])}
-    with suppress(NotDone):
-        deciding.decide(submission.pk, verdict, **values)
+    with suppress(ActionRefused):
+        decide.decide(submission.pk, verdict, **values)
         history.decisions[submission.pk] = verdict
 
 
@@ -327,11 +321,11 @@ class GoOn(Step):
 
     def do(self, history: History) -> None:
         actor = acting(history.people[2])
-        environments.check("staging", actor=actor)
-        with suppress(NotDone):
-            going_on.release("staging", actor=actor)
+        check.check("staging", actor=actor)
+        with suppress(ActionRefused):
+            resume.resume("staging", actor=actor)
         for plan in Plan.objects.filter(state="paused"):
-            with suppress(NotDone):
+            with suppress(ActionRefused):
                 plans.go_on(plan.pk, actor=actor)
         history.work(Way.YES)
 

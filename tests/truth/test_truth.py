@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from organizations.models import Intent, State
-from organizations.services import asking
-from organizations.services.deciding import Verdict
+from organizations.services.delivery import query
+from organizations.services.delivery.decide import Verdict
 from tests.factories import acting
 from tests.faults.world import Way
 from tests.truth import drawing, histories, judges
@@ -26,7 +26,7 @@ from tests.truth.histories import (
     start_taken_over,
 )
 from tests.truth.history import SETTLE, History
-from tests.truth.steps import Ask, AskAboutRecord, Change, Decide, Edit, Meddle, Meddling, Send, Step, Wait, decide
+from tests.truth.steps import Ask, AskAboutRecord, Change, Decide, Edit, Meddle, Meddling, Send, Step, Wait, decide_last
 
 HISTORIES = 12
 """How many are drawn; each start has as many."""
@@ -42,8 +42,8 @@ class DecideOurs(Step):
     def do(self, history: History) -> None:
         submission = history.last_submission(State.NEEDS_PERSON)
         assert submission is not None
-        asking.ask_about(submission, actor=acting(history.people[2]))
-        decide(history, submission, Verdict.OURS)
+        query.query_submission(submission, actor=acting(history.people[2]))
+        decide_last(history, submission, Verdict.OURS)
 
 
 class Case(NamedTuple):

@@ -6,8 +6,8 @@ import pytest
 
 from organizations.models import Organization, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery
 from organizations.services.actors import Actor
+from organizations.services.delivery import courier
 from tests import factories
 from tests.factories import BASE
 
@@ -22,7 +22,7 @@ def deliver_all(practice: PracticeDirectory, worker: Actor) -> Callable[[], None
     """Delivers until nothing of STAGING is due."""
 
     def deliver() -> None:
-        while delivery.deliver_next("staging", actor=worker):
+        while courier.deliver_next("staging", actor=worker):
             pass
 
     return deliver

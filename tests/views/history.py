@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from organizations.models import Action, Organization, User
-from organizations.services import audit, organizations
 from organizations.services.actors import Actor, system
+from organizations.services.audit import audit
+from organizations.services.records import organizations
 from tests.factories import acting
 
 PORTAL = system("Worker test")

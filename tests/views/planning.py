@@ -7,8 +7,8 @@ from django.test import Client
 from organizations.models import Environment, Organization, PlanKind, User
 from organizations.pages import draft as draft_page
 from organizations.pages.draft import DraftPage, Target
-from organizations.services import drafts
-from organizations.services.drafts import Chosen
+from organizations.services.review import plan_draft
+from organizations.services.review.plan_draft import Chosen
 from tests import factories
 from tests.factories import BASE, acting
 
@@ -26,12 +26,12 @@ def page_of(made: list[Organization], user: User, kind: PlanKind = PlanKind.SEND
     """The page on which these are sent together."""
     environment = Environment(made[0].environment)
     target = Target(Chosen(environment, kind, tuple(each.pk for each in made)), None, address(made))
-    return draft_page.build(target, drafts.draft(target.chosen, actor=acting(user)), user, **values)
+    return draft_page.build(target, plan_draft.draft(target.chosen, actor=acting(user)), user, **values)
 
 
 def page_of_branch(root: Organization, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
     target = Target.branch(Organization.objects.get(pk=root.pk), kind)
-    return draft_page.build(target, drafts.draft(target.chosen, actor=acting(user)), user, **values)
+    return draft_page.build(target, plan_draft.draft(target.chosen, actor=acting(user)), user, **values)
 
 
 def address(made: list[Organization]) -> str:

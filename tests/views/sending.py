@@ -4,8 +4,8 @@ from django.urls import reverse
 
 from organizations.models import Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery
 from organizations.services.actors import Actor
+from organizations.services.delivery import courier
 from tests import factories
 from tests.factories import BASE
 
@@ -18,6 +18,6 @@ def sent(practice: PracticeDirectory, user: User, worker: Actor, behaviour: str,
     """A submission that was sent while the directory behaved so."""
     submission = factories.submission(factories.organization(oid, user=user), user=user)
     practice.behaviour = behaviour
-    delivery.deliver_next("staging", actor=worker)
+    courier.deliver_next("staging", actor=worker)
     submission.refresh_from_db()
     return submission

@@ -13,7 +13,8 @@ from django.utils.html import escape
 from organizations.forms.account import PasswordForm, SignInForm
 from organizations.models import Action, AuditEntry, Throttle, User, clock
 from organizations.pages import account as pages
-from organizations.services import people, throttle
+from organizations.services import throttle
+from organizations.services.accounts import accounts
 from organizations.services.actors import system
 from organizations.services.throttle import Limit
 from organizations.views.account import safe_next
@@ -231,7 +232,7 @@ def test_too_many_wrong_old_passwords_close_the_change_of_the_password_for_a_whi
 
 
 def test_a_password_that_somebody_else_set_is_changed_before_anything_else(visitor, anna):
-    people.change_password(anna, NEW, actor=system("Test"))
+    accounts.change_password(anna, NEW, actor=system("Test"))
     assert sign_in(visitor, NEW).status_code == 302
     for address in ("/", "/help/", "/staging/organizations/", "/people/"):
         assert visitor.get(address)["Location"] == "/account/"
@@ -245,5 +246,5 @@ def test_a_password_that_somebody_else_set_is_changed_before_anything_else(visit
 
 
 def test_who_must_change_the_password_can_sign_out(client_of, anna):
-    people.change_password(anna, NEW, actor=system("Test"))
+    accounts.change_password(anna, NEW, actor=system("Test"))
     assert client_of(user=anna).post("/sign-out/")["Location"] == "/sign-in/"

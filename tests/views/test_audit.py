@@ -12,7 +12,7 @@ from organizations.pages import audit as pages
 from organizations.pages import submission as submission_page
 from organizations.pages.audit import AuditPage
 from organizations.presentation import audit, audit_filters, stories
-from organizations.services import audit as history
+from organizations.services.audit import audit as history
 from organizations.views.audit import sequence_in
 from tests import factories
 from tests.factories import BASE

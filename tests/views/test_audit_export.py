@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from organizations.models import Action, AuditEntry
-from organizations.services import audit
 from organizations.services.actors import system
+from organizations.services.audit import audit
 from tests import factories
 from tests.factories import acting
 from tests.views.history import PORTAL, add, edited

@@ -4,7 +4,7 @@ import pytest
 
 from organizations.models import Environment, Organization
 from organizations.pages import checking
-from organizations.services import checking as checking_service
+from organizations.services.review import check_stored as checking_service
 from tests import bulk, factories
 from tests.factories import BASE
 from tests.pages import html_of_page, text_of_page

@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 
 from organizations import words
 from organizations.models import AuditEntry, Organization
-from organizations.services import organizations
+from organizations.services.records import organizations
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import edited

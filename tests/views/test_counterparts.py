@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from organizations.models import Organization, User
-from organizations.services import organizations
+from organizations.services.records import organizations
 from tests import factories
 from tests.changes import edited
 from tests.factories import BASE, acting

@@ -9,7 +9,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from organizations.models import Intent, Organization, Submission, User
-from organizations.services import reviews
+from organizations.services.review import reviews
 from organizations.views.lost import SENTENCE
 from tests import factories
 from tests.changes import edited, loaded, shown

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from organizations.models import Organization, Submission, User
-from organizations.services import reviews
+from organizations.services.review import reviews
 from tests import factories
 from tests.changes import foreign, shown
 from tests.factories import BASE

@@ -8,7 +8,7 @@ import pytest
 
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.pages import home
-from organizations.services import workers
+from organizations.services.delivery import heartbeat
 from tests import factories
 from tests.factories import BASE
 from tests.pages import html_of_page, text_of_page
@@ -42,7 +42,7 @@ def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
 @pytest.mark.usefixtures("unreachable_redox")
 def test_quiet_it_says_what_was_accepted_last_and_what_was_never_compared(editor):
     factories.accepted(user=editor, name="Lakeside North", evidence=Evidence.QUERY)
-    workers.beat("one", clock.now())
+    heartbeat.beat("one", clock.now())
     page = text(editor)
     assert [row.word.word for row in home.build(editor).mine] == ["Accepted, shown by a Query"]
     assert "You cannot" not in page

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from organizations.models import Organization, User, clock
-from organizations.services import known, organizations, reviews
+from organizations.services.records import known, organizations
+from organizations.services.review import reviews
 from tests import factories
 from tests.factories import acting
 from tests.views import planning

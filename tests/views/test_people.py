@@ -16,7 +16,7 @@ from organizations.forms.account import AccountForm
 from organizations.models import Action, AuditEntry, User
 from organizations.pages import people as people_page
 from organizations.permissions import manages_people
-from organizations.services import people
+from organizations.services.accounts import accounts
 from tests import factories
 from tests.factories import PASSWORD, UserFactory, acting
 from tests.pages import html_of_page, text_of_page
@@ -39,7 +39,7 @@ def client(boss, client_of) -> Client:
 
 @pytest.fixture
 def anna(boss) -> User:
-    anna = people.save(
+    anna = accounts.save(
         User(username="anna", first_name="Anna", last_name="Two"), groups=groups("editor"), what="", actor=acting(boss)
     )
     anna.set_password(PASSWORD)
@@ -204,11 +204,11 @@ def test_who_gets_the_role_administrator_manages_people_and_loses_it_with_the_ro
 def test_a_form_from_before_another_change_saves_nothing_and_keeps_what_was_typed(client, boss, anna):
     typed = opened(anna, "editor", email="new@example.org")
     fingerprints = {typed["opened_with"]}
-    people.save(now(anna), groups=[], what="", actor=acting(boss))
+    accounts.save(now(anna), groups=[], what="", actor=acting(boss))
     fingerprints.add(now(anna).fingerprint())
-    people.change_password(now(anna), OWN, actor=acting(anna))
+    accounts.change_password(now(anna), OWN, actor=acting(anna))
     fingerprints.add(now(anna).fingerprint())
-    people.save(User(pk=anna.pk, username="anna", is_active=False), what="", actor=acting(boss))
+    accounts.save(User(pk=anna.pk, username="anna", is_active=False), what="", actor=acting(boss))
     assert len(fingerprints | {now(anna).fingerprint()}) == 4
     for _ in range(2):
         page = client.post(f"/people/{anna.pk}/", typed)
@@ -292,7 +292,7 @@ def test_a_closed_account_signs_nobody_in_until_it_is_opened_again(client, anna,
 
 def test_a_page_from_before_another_change_neither_closes_nor_opens(client, boss, anna):
     for act in ("close", "reopen"):
-        people.save(User(pk=anna.pk, username="anna", is_active=act == "close"), what="", actor=acting(boss))
+        accounts.save(User(pk=anna.pk, username="anna", is_active=act == "close"), what="", actor=acting(boss))
         response = client.post(f"/people/{anna.pk}/{act}/", {"opened_with": "0"}, follow=True)
         assert "Nothing was saved now." in text_of(response)
         assert now(anna).is_active is (act == "close")

@@ -8,7 +8,8 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from organizations.models import Intent, Plan, PlanKind, PlanState, State, Submission
-from organizations.services import drafts, plans, reviews
+from organizations.services.outbox import plans
+from organizations.services.review import plan_draft, reviews
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.pages import text_of
@@ -44,7 +45,7 @@ class TestSending:
     def test_what_changed_meanwhile_is_shown_anew_and_what_was_typed_stays_but_the_number(
         self, client, editor, monkeypatch
     ):
-        monkeypatch.setattr(drafts, "MANY_RECORDS", 1)
+        monkeypatch.setattr(plan_draft, "MANY_RECORDS", 1)
         page = page_of(tree_of(editor, 2, contacts=()), editor)
         answer = press(client, page, sha256="0" * 64, reason="my reason", tick=[], number="2")
         (note,) = answer.context["notes"]
@@ -58,7 +59,7 @@ class TestSending:
         make = plans.make
 
         def make_later(*given: Any, **named: Any) -> Plan:
-            monkeypatch.setattr(drafts, "MOST_RECORDS", 1)
+            monkeypatch.setattr(plan_draft, "MOST_RECORDS", 1)
             return make(*given, **named)
 
         monkeypatch.setattr(plans, "make", make_later)

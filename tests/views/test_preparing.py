@@ -12,8 +12,8 @@ from django.test import Client, override_settings
 
 from organizations.models import Environment, Organization, User
 from organizations.redox.environment import GATEWAY_OID
-from organizations.services import counterparts, organizations, preparing
-from organizations.services.preparing import Basis
+from organizations.services.records import counterparts, organizations, prepare
+from organizations.services.records.prepare import Basis
 from organizations.views.preparing import signed
 from tests import factories
 from tests.changes import foreign
@@ -39,7 +39,7 @@ def production() -> list[Organization]:
 
 def basis_of(staging: Organization) -> Basis:
     """From which values a form that was opened now would be filled."""
-    source = preparing.source_of(Organization.objects.get(pk=staging.pk))
+    source = prepare.source_of(Organization.objects.get(pk=staging.pk))
     return Basis(source.record, source.record, source.doubt)
 
 
@@ -96,7 +96,7 @@ def test_a_record_with_a_counterpart_leads_to_it(client, staging, editor):
 def test_of_two_who_prepare_it_the_second_keeps_what_was_typed(client, staging):
     """With the same values, which is no second press of one person, and with another OID."""
     other, record = acting(factories.UserFactory(role="editor")), factories.record(THEIRS, name="Typed by me")
-    preparing.prepare(record, staging.pk, basis=basis_of(staging), stands_for="", actor=other)
+    prepare.prepare(record, staging.pk, basis=basis_of(staging), stands_for="", actor=other)
     for oid, status in ((THEIRS, 422), (f"{THEIRS}.7", 409)):
         response = client.post(FORM, filled(staging, oid, name="Typed by me"))
         assert_kept(response, status, says="Typed by me is already the PRODUCTION counterpart. Open it.")

@@ -11,7 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from organizations.models import AuditEntry, Contact, Organization, User, clock
-from organizations.services import organizations, sessions, workers
+from organizations.services.accounts import sessions
+from organizations.services.delivery import heartbeat
+from organizations.services.records import organizations
 from tests import bulk, factories
 from tests.factories import BASE
 from tests.views.typing import posted
@@ -111,7 +113,7 @@ class Ground:
             for number in range(min(self.size, MOST_CONTACTS - 10) + 1, min(size, MOST_CONTACTS))
         )
         for number in range(self.size // 10, size // 10):
-            workers.beat(f"worker-{number}", clock.now())
+            heartbeat.beat(f"worker-{number}", clock.now())
             factories.UserFactory(role="viewer", is_active=number % 2 == 0)
         self.size = size
 

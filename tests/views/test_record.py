@@ -9,7 +9,8 @@ from django.test import Client, RequestFactory
 from django.utils.html import strip_tags
 
 from organizations.models import Action, AuditEntry, Organization, User
-from organizations.services import organizations, submissions
+from organizations.services.outbox import submissions
+from organizations.services.records import organizations
 from organizations.views.form_page import posted_number
 from tests import factories
 from tests.changes import edited

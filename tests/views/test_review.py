@@ -10,7 +10,7 @@ from organizations import words
 from organizations.models import AuditEntry, Organization, Submission
 from organizations.pages import review
 from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_OID
-from organizations.services import reviews
+from organizations.services.review import reviews
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import edited

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from organizations.models import Organization, User
-from organizations.services import people, sessions
+from organizations.services.accounts import accounts, sessions
 from organizations.services.actors import system
 from tests import factories
 from tests.views.typing import edit_url, form_of
@@ -86,7 +86,7 @@ def test_the_sessions_of_a_closed_account_do_not_come_back_with_it(client_of, ed
     for is_active in (False, True):
         user = User.objects.get(pk=editor.pk)
         user.is_active = is_active
-        people.save(user, what="is_active", actor=system("Test"))
+        accounts.save(user, what="is_active", actor=system("Test"))
         if is_used_meanwhile:
             assert not is_signed_in(client)
     assert not is_signed_in(client)

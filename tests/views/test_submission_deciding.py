@@ -10,8 +10,8 @@ from django.test import Client
 from organizations.forms.decision import DecisionForm
 from organizations.models import Action, AuditEntry, State, Submission, User
 from organizations.practice import PracticeDirectory
-from organizations.services import asking
 from organizations.services.actors import Actor
+from organizations.services.delivery import query
 from tests.factories import BASE
 from tests.views.pages import text_of
 from tests.views.sending import page_of, sent
@@ -81,7 +81,7 @@ def test_the_address_of_a_decision_leads_to_the_page_with_its_form(
 
 
 def test_a_decision_ends_it_with_its_reason_once(undecided: Submission, approver: Client, worker: Actor) -> None:
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     page = approver.get(page_of(undecided))
     assert decide(approver, undecided, page, verdict="ours", reason="Ticket 12")["Location"] == page_of(undecided)
     undecided.refresh_from_db()
@@ -105,7 +105,7 @@ def test_a_decision_ends_it_with_its_reason_once(undecided: Submission, approver
 def test_what_is_missing_is_said_at_its_field(
     undecided: Submission, approver: Client, worker: Actor, typed: dict[str, str], field: str
 ) -> None:
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     answer = decide(approver, undecided, approver.get(page_of(undecided)), **typed)
     assert answer.status_code == 422
     assert list(form_of(answer).errors) == [field]
@@ -116,7 +116,7 @@ def test_what_is_missing_is_said_at_its_field(
 
 
 def test_the_error_of_the_reason_stands_below_its_input(undecided: Submission, approver: Client, worker: Actor) -> None:
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     markup = decide(approver, undecided, approver.get(page_of(undecided)), verdict="ours").content.decode()
     places = [markup.index(part) for part in ('id="id_reason_helptext"', "<textarea", 'id="id_reason_error"')]
     assert places == sorted(places)
@@ -127,7 +127,7 @@ def test_without_an_answer_nothing_is_decided(
     practice: PracticeDirectory, undecided: Submission, approver: Client, worker: Actor
 ) -> None:
     practice.behaviour = "gateway-error"
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     page = approver.get(page_of(undecided))
     assert 'type="radio"' not in page.content.decode()
     answer = decide(approver, undecided, page, **TYPED)
@@ -139,9 +139,9 @@ def test_without_an_answer_nothing_is_decided(
 def test_a_newer_answer_must_be_compared_before_the_decision_counts(
     undecided: Submission, approver: Client, worker: Actor
 ) -> None:
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     before = approver.get(page_of(undecided))
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     page = decide(approver, undecided, before, **TYPED)
     assert page.status_code == 422
     assert "The directory was asked again after this page was made." in text_of(page)
@@ -154,9 +154,9 @@ def test_a_newer_answer_must_be_compared_before_the_decision_counts(
 def test_an_answer_that_became_too_old_keeps_what_was_typed_and_decides_nothing(
     undecided: Submission, approver: Client, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     before = approver.get(page_of(undecided))
-    monkeypatch.setattr("organizations.services.deciding.FRESH", datetime.timedelta(0))
+    monkeypatch.setattr("organizations.services.delivery.decide.FRESH", datetime.timedelta(0))
     page = decide(approver, undecided, before, **TYPED)
     assert page.status_code == 422
     assert 'name="verdict" value="foreign"' in page.content.decode()
@@ -167,7 +167,7 @@ def test_an_answer_that_became_too_old_keeps_what_was_typed_and_decides_nothing(
 def test_asking_again_from_the_middle_of_a_decision_keeps_what_was_typed(
     undecided: Submission, approver: Client, worker: Actor
 ) -> None:
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     first = approver.get(page_of(undecided))
     page = decide(approver, undecided, first, ask="1", **TYPED)
     assert page.status_code == 200
@@ -178,7 +178,7 @@ def test_asking_again_from_the_middle_of_a_decision_keeps_what_was_typed(
 
 
 def test_a_lost_sign_in_keeps_what_was_typed(undecided: Submission, approver: Client, worker: Actor) -> None:
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     page = decide(approver, undecided, approver.get(page_of(undecided)), **TYPED, **{"came-back": "1"})
     assert page.status_code == 422
     assert keeps_what_was_typed(page)
@@ -188,7 +188,7 @@ def test_a_lost_sign_in_keeps_what_was_typed(undecided: Submission, approver: Cl
 def test_who_may_not_decide_finds_everything_disabled_and_is_refused(
     undecided: Submission, client_of: ClientOf, worker: Actor
 ) -> None:
-    asking.ask_about(undecided, actor=worker)
+    query.query_submission(undecided, actor=worker)
     viewer = client_of("viewer")
     markup = viewer.get(page_of(undecided)).content.decode()
     assert 'disabled aria-describedby="decide-why-not"' in markup

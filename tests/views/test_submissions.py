@@ -9,8 +9,9 @@ from django.test import Client
 
 from organizations.models import Action, AuditEntry, State, Submission, User, clock
 from organizations.practice import PracticeDirectory
-from organizations.services import delivery, environments, going_on
 from organizations.services.actors import Actor
+from organizations.services.connection import check
+from organizations.services.delivery import courier, resume
 from tests import factories
 from tests.views.pages import text_of
 from tests.views.sending import page_of, sent
@@ -105,15 +106,15 @@ def test_an_open_page_learns_everything_that_an_answer_changes(
     queued = factories.submission(factories.organization(user=editor), user=editor)
     state = page_of(queued, "submission-state")
     practice.behaviour = "refuses-sign-in"
-    delivery.deliver_next("staging", actor=worker)
+    courier.deliver_next("staging", actor=worker)
     stopped = client.get(f"{state}?since=queued-0").content.decode()
     assert "STAGING: Stopped." in text_of(client.get(f"{state}?since=queued-0"))
     assert 'id="live"' in stopped
 
     practice.behaviour = "answers"
-    environments.check("staging", actor=worker)
-    going_on.release("staging", actor=worker)
-    delivery.deliver_next("staging", actor=worker)
+    check.check("staging", actor=worker)
+    resume.resume("staging", actor=worker)
+    courier.deliver_next("staging", actor=worker)
     done = client.get(f"{state}?since=queued-1-other").content.decode()
     assert f"Submission {queued.pk} is now: Accepted." in done
     assert "<title>Accepted: submission" in done

@@ -6,7 +6,7 @@ import sys
 from django.core.management.base import CommandError, OutputWrapper
 
 from organizations.models import User
-from organizations.services import passwords
+from organizations.services.accounts import passwords
 
 MOST_TRIES = 3
 

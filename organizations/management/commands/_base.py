@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from organizations.services.faults import NotDone
+from organizations.services.errors import ActionRefused
 from orgportal import errors
 
 
@@ -26,7 +26,7 @@ class PortalCommand(BaseCommand):
             return super().execute(*args, **options)
         except Finding as finding:
             raise CommandError(str(finding), returncode=1) from finding
-        except NotDone as refused:
+        except ActionRefused as refused:
             raise CommandError(str(refused), returncode=2) from refused
         except CommandError as error:
             error.returncode = 2

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from organizations.models import User
-from organizations.services import people
+from organizations.services.accounts import accounts
 from organizations.services.actors import system
-from organizations.services.faults import NotDone
+from organizations.services.errors import ActionRefused
 
 from ._asking import ask_password
 from ._base import PortalCommand
@@ -27,7 +27,7 @@ class Command(PortalCommand):
             raise CommandError(f"There is no account '{name}'.")
         password = ask_password(user, self.stderr)
         try:
-            people.change_password(user, password, actor=system("Command changepassword"))
-        except NotDone as fault:
+            accounts.change_password(user, password, actor=system("Command changepassword"))
+        except ActionRefused as fault:
             raise CommandError(str(fault)) from fault
         self.stdout.write(f"The password of {user.username} was set. It must be changed at the next sign-in.")

@@ -9,8 +9,8 @@ from typing import Any
 from organizations.csv_cells import BYTE_ORDER_MARK, line
 from organizations.forms.checking import read_by_form
 from organizations.models import Environment
-from organizations.services import checking
-from organizations.services.checking import RecordFinding
+from organizations.services.review import check_stored
+from organizations.services.review.check_stored import RecordFinding
 from organizations.words import count
 from orgportal import startup
 
@@ -45,23 +45,23 @@ class Command(PortalCommand):
         self._say(f"Nothing was found in {count(total, 'record')}.")
 
     def _parts(self, environment: Environment) -> Iterator[tuple[int, list[RecordFinding]]]:
-        total, done = checking.records(environment).count(), 0
-        for ids in checking.parts(environment):
-            yield len(ids), checking.check(environment, ids, read_by_form)
+        total, done = check_stored.records(environment).count(), 0
+        for ids in check_stored.parts(environment):
+            yield len(ids), check_stored.check(environment, ids, read_by_form)
             done += len(ids)
             self._say(f"{environment.label}: {done:,} of {count(total, 'record')} checked")
 
     @contextmanager
     def _writer(self, file: str | None) -> Iterator[Callable[[Iterable[RecordFinding]], None]]:
         if file is None:
-            self._write_table([RecordFinding(*checking.HEADINGS)])
+            self._write_table([RecordFinding(*check_stored.HEADINGS)])
             yield self._write_table
         elif file == STANDARD_OUTPUT:
-            self._write_lines(line(checking.HEADINGS))
+            self._write_lines(line(check_stored.HEADINGS))
             yield lambda findings: self._write_lines(*map(line, findings))
         else:
             with open(file, "w", encoding="utf-8", newline="", opener=_open_private) as opened:
-                opened.write(BYTE_ORDER_MARK + line(checking.HEADINGS))
+                opened.write(BYTE_ORDER_MARK + line(check_stored.HEADINGS))
                 yield lambda findings: opened.writelines(map(line, findings))
 
     def _write_lines(self, *lines: str) -> None:

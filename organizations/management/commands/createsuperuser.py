@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from organizations.models import User
-from organizations.services import people
+from organizations.services.accounts import accounts
 from organizations.services.actors import system
-from organizations.services.faults import NotDone
+from organizations.services.errors import ActionRefused
 
 from ._asking import ask_password
 from ._base import PortalCommand
@@ -47,7 +47,7 @@ class Command(PortalCommand):
         password = ask_password(user, self.stderr) if asks else os.environ.get("DJANGO_SUPERUSER_PASSWORD")
         actor = system("Command createsuperuser")
         try:
-            people.save(user, password=password, is_own_password=True, what="account made", actor=actor)
-        except NotDone as refused:
+            accounts.save(user, password=password, is_own_password=True, what="account made", actor=actor)
+        except ActionRefused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(f"The account {user.username} was made. It can manage people and roles and nothing else.")

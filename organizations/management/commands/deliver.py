@@ -4,7 +4,7 @@ import signal
 import threading
 from typing import Any
 
-from organizations.services import workers
+from organizations.services.delivery import workers
 from orgportal import startup
 
 from ._base import PortalCommand

@@ -7,8 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from organizations.services import restore, restored, sessions
+from organizations.services import restore
+from organizations.services.accounts import sessions
 from organizations.services.actors import system
+from organizations.services.delivery import restore_guard
 from orgportal import database_file, startup
 from orgportal.processes import Taken, only_one
 
@@ -42,7 +44,7 @@ class Command(PortalCommand):
         if options["by_hand"]:
             check_database()
             sessions.end_all()
-            restored.stop_all(actor=system("Command restore"))
+            restore_guard.stop_all(actor=system("Command restore"))
             lines = [f"Both environments are stopped, and everybody must sign in again. {GO_ON}"]
         else:
             lines = self._restore(options["file"], is_complete=options["complete"])

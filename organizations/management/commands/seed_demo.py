@@ -23,21 +23,15 @@ from organizations.models import Environment, Intent, Organization, StandsFor, S
 from organizations.permissions import ROLES
 from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
-from organizations.services import (
-    asking,
-    counterparts,
-    deciding,
-    demonstration,
-    environments,
-    installation,
-    organizations,
-    people,
-    reviews,
-    submissions,
-    workers,
-)
+from organizations.services import demonstration, installation
+from organizations.services.accounts import accounts
 from organizations.services.actors import person, system
-from organizations.services.deciding import Verdict
+from organizations.services.connection import check
+from organizations.services.delivery import decide, query, workers
+from organizations.services.delivery.decide import Verdict
+from organizations.services.outbox import submissions
+from organizations.services.records import counterparts, organizations
+from organizations.services.review import reviews
 from orgportal import startup
 
 from ._base import PortalCommand
@@ -114,7 +108,9 @@ def make_people() -> dict[str, User]:
         user = User(username=username, first_name=names[0], last_name=names[1])
         user.set_unusable_password()
         role = username if username in ROLES else "editor"
-        everybody[username] = people.save(user, groups=[Group.objects.get(name=role)], what="account made", actor=actor)
+        everybody[username] = accounts.save(
+            user, groups=[Group.objects.get(name=role)], what="account made", actor=actor
+        )
     return everybody
 
 
@@ -142,7 +138,7 @@ class Seed:
             self.make_evidence()
         self.change_registered()
         demonstration.set_behaviour("answers")
-        environments.check(self.environment, actor=self.sender)
+        check.check(self.environment, actor=self.sender)
 
     def add(self, record: OrganizationRecord, stands_for: StandsFor) -> Organization:
         made = organizations.create(record, self.environment, stands_for=stands_for, actor=self.editor)
@@ -203,16 +199,16 @@ class Seed:
         while self.last_of(place).state != state:
             if time.monotonic() > until:
                 raise CommandError(f"Submission {self.last_of(place).pk} does not come to its end.")
-            if not workers.one_round(self.worker):
+            if not workers.run_once(self.worker):
                 time.sleep(A_MOMENT)
 
     def decide(self, place: tuple[int, int], verdict: Verdict, reason: str) -> None:
         approver, submission = person(self.people["approver"]), self.last_of(place)
-        asking.ask_about(submission, actor=approver)
-        shown = deciding.last_answer(submission)
+        query.query_submission(submission, actor=approver)
+        shown = decide.last_answer(submission)
         if shown is None:
             raise CommandError(f"The practice directory did not answer about submission {submission.pk}.")
-        deciding.decide(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
+        decide.decide(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
 
     def last_of(self, place: tuple[int, int]) -> Submission:
         return Submission.objects.filter(organization=self.locations[place]).latest("pk")
@@ -257,7 +253,7 @@ class Seed:
         demonstration.set_behaviour(behaviour)
         until = time.monotonic() + SETTLES_WITHIN
         while self.is_due():
-            if workers.one_round(self.worker):
+            if workers.run_once(self.worker):
                 until = time.monotonic() + SETTLES_WITHIN
             elif time.monotonic() > until:
                 raise CommandError(f"Nothing is delivered to {self.environment.label}. Is its connection set?")
@@ -287,7 +283,7 @@ class Seed:
         made = Organization.objects.select_related("last_submission").get(pk=self.locations[place].pk)
         self.rename_by_hand(made)
         if made.last_submission is not None:
-            asking.ask_about(made.last_submission, actor=self.sender)
+            query.query_submission(made.last_submission, actor=self.sender)
 
     def rename_by_hand(self, made: Organization) -> None:
         """Another name, which differs, and another spelling of the country, which means the same."""
@@ -305,7 +301,7 @@ class Seed:
 
     def take_over(self, record: OrganizationRecord) -> Organization:
         self.put_there(record)
-        answer = asking.query(self.environment, record.oid)
+        answer = query.look_up(self.environment, record.oid)
         if answer.record is None:
             raise CommandError(f"The practice directory did not show {record.oid}: {answer.cause}")
         return organizations.take_over(answer.record, self.environment, actor=self.editor)

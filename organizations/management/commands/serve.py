@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from organizations.services import connections
+from organizations.services.connection import overview
 from orgportal import database_file, startup
 from orgportal.processes import Supervisor, Taken, only_one, open_door
 
@@ -27,7 +27,7 @@ class Command(PortalCommand):
             check_database()
             if options["verbosity"]:
                 self.stdout.write("Settings and database are fit to serve.")
-                for warning in connections.weak_keys():
+                for warning in overview.weak_keys():
                     self.stdout.write(f"Warning: {warning}")
             return
         if settings.DATABASES["default"]["ENGINE"] == "orgportal.sqlite3":

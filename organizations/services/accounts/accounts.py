@@ -1,0 +1,223 @@
+"""People: who acts, refused acts, and changes of accounts, passwords and roles, each with its entry."""
+
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+
+from organizations.models import Action, RoleGrant, User, clock
+from organizations.permissions import Right, act_in, manages_people, refusal
+from organizations.services.accounts import passwords
+from organizations.services.actors import Actor, described, person
+from organizations.services.audit import audit, repeated_acts
+from organizations.services.errors import ActionRefused, NameTaken, PasswordRefused
+
+ACCOUNT = ["first_name", "last_name", "email", "is_active", "session_stamp"]
+PASSWORD = ["password", "must_change_password", "disclosed_passwords"]
+NAMES = ["first_name", "last_name", "is_active"]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who acts in this request."""
+    address = getattr(request, "client_address", "")
+    request_id = getattr(request, "request_id", "")
+    if isinstance(request.user, User):
+        signed_in_by = request.session.get("signed_in_by", "password")
+        return person(request.user, signed_in_by=signed_in_by, address=address, request_id=request_id)
+    return Actor(name="Somebody not signed in", address=address, request_id=request_id)
+
+
+def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> str:
+    """Note an act that a person had no right to, and give back the sentence for the page."""
+    sentence = refusal(right, environment, act)
+    what = act_in(right, environment, act)
+    repeated_acts.note(
+        actor_of(request),
+        Action.PERMISSION_REFUSED,
+        right.value,
+        what,
+        object={"type": "right", "id": right.value, "name": request.path},
+        environment=environment,
+        oid=oid,
+        reason=sentence,
+        details={"act": what},
+    )
+    return sentence
+
+
+def save(
+    user: User,
+    *,
+    groups: list[Group] | None = None,
+    password: str | None = None,
+    is_own_password: bool = False,
+    opened_with: str | None = None,
+    what: str,
+    actor: Actor,
+) -> User:
+    """Save an account, with its roles and a new password when they are given.
+
+    The sessions of a closed account end for good. A password that somebody else sets must be changed at the next
+    sign-in; `is_own_password`: a command asked the person for it. `opened_with`: the fingerprint of the account that
+    the page showed.
+
+    Raises:
+        PasswordRefused: the password does not follow the rule.
+        NameTaken: the person could not be told apart from another one.
+        NotDone: nobody may do this to this account, it was changed since its page was opened, or who does it is an
+            administrator no more.
+    """
+    with audit.recorded(actor) as history:
+        roles = _lock_roles()
+        _require_manager(actor, user)
+        before = _locked(user, opened_with) if user.pk else None
+        held = {group.pk for group in before.groups.all()} if before else set()
+        wanted = held if groups is None else {group.pk for group in groups}
+        _check(user, before, actor, changes_roles=wanted != held, sets_password=password is not None)
+        if password is not None:
+            _set_password(user, before, password, is_own=is_own_password or _is_self(actor, before))
+        _write(user, before, sets_password=password is not None)
+        if groups is not None:
+            user.groups.set(groups)
+        given, taken = ([roles[pk] for pk in sorted(pks)] for pks in (wanted - held, held - wanted))
+        _record_grants(user, given, taken, actor)
+        _note(history, user, before, what, given, taken)
+    return user
+
+
+def change_password(user: User, password: str, *, actor: Actor) -> None:
+    """Set a password.
+
+    Raises:
+        PasswordRefused: the password does not follow the rule.
+        NotDone: nobody else sets the password of this person.
+    """
+    user.refresh_from_db()  # only the password is to change
+    save(user, password=password, what="password changed", actor=actor)
+
+
+def give_first_password(user: User, *, opened_with: str, actor: Actor) -> str:
+    """Set a password that the portal makes up, for somebody who has none or has forgotten it, and give it back.
+
+    It is kept nowhere: whoever asked for it must show it now. The person's sessions end.
+
+    Raises:
+        NotDone: the account is the actor's own, or one whose password nobody else sets, or was changed meanwhile.
+    """
+    if _is_self(actor, user):
+        raise ActionRefused("Change your own password on your account page: it asks for the old one.")
+    password = passwords.made_up(user)
+    save(user, password=password, opened_with=opened_with, what="first password made", actor=actor)
+    return password
+
+
+def export_made(request: HttpRequest, what: str, *key: str, environment: str = "", count: int) -> None:
+    """Note that records or history left the portal as a file. HEAD takes nothing out.
+
+    `key` tells apart exports that `what` does not: repeats of the same one are counted.
+    """
+    if request.method == "HEAD":
+        return
+    repeated_acts.note(
+        actor_of(request),
+        Action.EXPORT_MADE,
+        what,
+        *key,
+        object={"type": "export", "id": "", "name": what},
+        environment=environment,
+        details={"rows": count},
+    )
+
+
+def _lock_roles() -> dict[int, Group]:
+    """The roles by id, locked: accounts are changed one after the other, so that two cannot take one name."""
+    return {group.pk: group for group in Group.objects.order_by("pk").select_for_update(no_key=True)}
+
+
+def _require_manager(actor: Actor, user: User) -> None:
+    """Refuse who lost the right since their page was opened, so that two administrators cannot close each other."""
+    if actor.person is None or actor.id == user.pk:
+        return
+    if not manages_people(User.objects.get(pk=actor.person.pk)):
+        raise ActionRefused("You cannot manage people and roles any more. Nothing was saved.")
+
+
+def _locked(user: User, opened_with: str | None) -> User:
+    """The account as it is stored, if it is still what its form showed."""
+    before = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    stale = before.stale_fault(opened_with) if opened_with is not None else None
+    if stale:
+        raise ActionRefused(stale)
+    return before
+
+
+def _is_self(actor: Actor, before: User | None) -> bool:
+    return before is not None and actor.id == before.pk
+
+
+def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool, sets_password: bool) -> None:
+    """Refuse what nobody may do to this account, whatever their rights."""
+    if before is not None and sets_password and not user.is_active:
+        raise ActionRefused(f"The account of {before.shown_name} is closed. Reopen it first. Nothing was saved.")
+    if before is not None and before.username != user.username:
+        raise ActionRefused(f"The user name stays '{before.username}': the history names the person by it.")
+    if before is not None and _is_self(actor, before):
+        if changes_roles:
+            raise ActionRefused("Nobody changes their own roles. Ask another administrator.")
+        if before.is_active and not user.is_active:
+            raise ActionRefused("Nobody closes their own account. Ask another administrator.")
+    elif before is not None and before.is_superuser and sets_password and actor.person is not None:
+        raise ActionRefused(
+            f"Only {before.shown_name} can set this password: the account was made on the machine. If it is forgotten, "
+            f"set it there: ./dev changepassword {before.username}"
+        )
+    is_renamed = before is None or any(getattr(user, name) != getattr(before, name) for name in NAMES)
+    fault = user.name_fault() if is_renamed and (user.is_active or before is None) else None
+    if fault is not None:
+        raise NameTaken(*fault)
+
+
+def _set_password(user: User, before: User | None, password: str, *, is_own: bool) -> None:
+    passwords.require(password, user)
+    if before is not None:
+        if is_own and before.check_password(password):
+            raise PasswordRefused("This is the old password. Choose another one.")
+        if is_own and before.is_disclosed_password(password):
+            raise PasswordRefused("Somebody else set this password before and knows it. Choose another one.")
+        replaced = [before.password] if before.must_change_password else []
+        user.disclosed_passwords = [*before.disclosed_passwords, *replaced]
+    user.set_password(password)
+    user.must_change_password = not is_own
+
+
+def _write(user: User, before: User | None, *, sets_password: bool) -> None:
+    if before is None:
+        user.save()
+        return
+    is_closed_now = before.is_active and not user.is_active
+    user.session_stamp = before.session_stamp + (1 if is_closed_now else 0)
+    user.save(update_fields=[*ACCOUNT, *(PASSWORD if sets_password else [])])
+
+
+def _note(
+    history: audit.History, user: User, before: User | None, what: str, given: list[Group], taken: list[Group]
+) -> None:
+    names = [before.get_full_name(), user.get_full_name()] if before else []
+    history.add(
+        Action.PERSON_CHANGED,
+        object={"type": "person", "id": str(user.pk), "name": user.get_username(), "display": user.get_full_name()},
+        reason=what,
+        details={
+            "roles": sorted(user.groups.values_list("name", flat=True)),
+            "given": sorted(group.name for group in given),
+            "taken": sorted(group.name for group in taken),
+            "active": user.is_active,
+            **({"was": names[0], "now": names[1]} if len(set(names)) > 1 else {}),
+        },
+    )
+
+
+def _record_grants(user: User, given: list[Group], taken: list[Group], actor: Actor) -> None:
+    RoleGrant.objects.filter(user=user, group__in=[*given, *taken]).delete()
+    by, now = described(actor.name, actor.username), clock.now()
+    RoleGrant.objects.bulk_create(
+        RoleGrant(user=user, group=group, given_by=by, given_by_id=actor.id, given_at=now) for group in given
+    )

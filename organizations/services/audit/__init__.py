@@ -1,0 +1,1 @@
+"""Writing the history, and reading the exchanges that it stores."""

@@ -1,0 +1,94 @@
+"""Acts that somebody can repeat without end. The history is kept for good: it gets one entry a minute of each at most.
+
+The first is an entry at once. Those that follow within a minute are counted in a row of their own, and one entry tells
+their number: that of the next one after the minute, or one that the worker writes.
+"""
+
+import datetime
+import json
+from typing import Any
+
+from organizations.models import Action, Repetition, User, clock
+from organizations.services import throttle
+from organizations.services.actors import Actor, system
+from organizations.services.audit import audit
+from organizations.services.throttle import Limit, TooManyTries
+
+WITHIN = datetime.timedelta(minutes=1)
+MOST_STRANGERS = 100
+"""Entries about people who are not signed in, in a quarter of an hour: beyond it they are counted together."""
+MOST_WRITTEN = 100
+
+
+def note(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
+    """Note an act. Acts of the same actor, address and `key` are the same act.
+
+    `together` is the body of an entry that counts many of these acts, when too many strangers do them.
+    """
+    row_key = throttle.key_of("repetition", action, str(actor.id), throttle.visitor(actor.address), *key)
+    if together is not None and actor.person is None and _are_too_many(row_key, action):
+        row_key, body = throttle.key_of("repetition", action, "strangers", *key[:1]), together
+        actor = Actor(name=actor.name)
+    with audit.recorded(actor) as history:
+        now = clock.now()
+        row, is_new = Repetition.objects.select_for_update().get_or_create(
+            pk=row_key, defaults={"since": now, "until": now + WITHIN, "entry": _entry(actor, action, body)}
+        )
+        if not is_new and now < row.until:
+            _count(row, now)
+            return
+        history.add(action, **_counted(body, row.count + 1, row.since))
+        row.count, row.since, row.until, row.entry = 0, now, now + WITHIN, _entry(actor, action, body)
+        row.save()
+
+
+def write_over() -> int:
+    """Write what was counted in minutes that are over, a bounded number of rows; how many there were."""
+    over = Repetition.objects.filter(until__lte=clock.now())
+    keys = list(over.order_by("until").values_list("pk", flat=True)[:MOST_WRITTEN])
+    for key in keys:
+        with audit.recorded(system("")) as history:
+            row = over.select_for_update(skip_locked=True).filter(pk=key).first()
+            if row is None:
+                continue
+            if row.count:
+                entry = json.loads(row.entry)
+                history.actor = _actor(entry["actor"])
+                history.add(Action(entry["action"]), **_with_times(entry["body"], row.count, row.since))
+            row.delete()
+    return len(keys)
+
+
+def _are_too_many(key: str, action: Action) -> bool:
+    """Whether strangers have made so many entries lately that one more is only counted."""
+    if Repetition.objects.filter(pk=key).exists():
+        return False
+    try:
+        throttle.reserve(Limit(throttle.key_of("strangers", action), MOST_STRANGERS))
+    except TooManyTries:
+        return True
+    return False
+
+
+def _count(row: Repetition, now: datetime.datetime) -> None:
+    row.since = row.since if row.count else now
+    row.count += 1
+    row.save(update_fields=["count", "since"])
+
+
+def _counted(body: dict[str, Any], times: int, since: datetime.datetime) -> dict[str, Any]:
+    return body if times == 1 else _with_times(body, times, since)
+
+
+def _with_times(body: dict[str, Any], times: int, since: datetime.datetime) -> dict[str, Any]:
+    return body | {"details": {**body.get("details", {}), "times": times, "since": since.isoformat()}}
+
+
+def _entry(actor: Actor, action: Action, body: dict[str, Any]) -> str:
+    who = {"name": actor.name, "id": actor.id, "signed_in_by": actor.signed_in_by, "address": actor.address}
+    return json.dumps({"actor": who, "action": action.value, "body": body})
+
+
+def _actor(stored: dict[str, Any]) -> Actor:
+    person = User.objects.filter(pk=stored["id"]).first()
+    return Actor(name=stored["name"], person=person, signed_in_by=stored["signed_in_by"], address=stored["address"])

@@ -1,0 +1,1 @@
+"""The settings of an environment, and the only door to Redox."""

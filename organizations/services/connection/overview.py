@@ -1,0 +1,126 @@
+"""What is set for one environment, without secrets, as far as people need it to put a connection right."""
+
+import datetime
+import json
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from organizations.models import Environment, EnvironmentGate, Organization
+from organizations.redox import auth
+from organizations.redox.environment import BASE_URL, GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_TABLE, OAuthCredential
+from organizations.redox.outcome import http_date
+from organizations.services.connection import gateway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFacts:
+    """The settings in force; `public_key` is JSON for Redox's dashboard.
+
+    `defaults` names those that nobody set, `faulty` the variables whose value cannot be used. `key_warning` says why
+    the private key should be replaced although it works.
+    """
+
+    prefix: str
+    is_connected: bool
+    fault: str
+    faulty: frozenset[str]
+    missing: tuple[str, ...]
+    way: str
+    client_id: str
+    key_id: str
+    private_key_file: str
+    thumbprint: str
+    key_warning: str
+    loaded_at: datetime.datetime
+    public_key: str
+    base_url: str
+    source_id: str
+    routing_id: str
+    routing_name: str
+    gateway_oid: str
+    base_oids: tuple[str, ...]
+    document_repository_id: str
+    defaults: frozenset[str]
+
+    @property
+    def private_key_variable(self) -> str:
+        return f"{self.prefix}PRIVATE_KEY{'_FILE' if self.private_key_file else ''}"
+
+
+def facts(name: str) -> ConnectionFacts:
+    """All that may be shown of an environment's settings."""
+    connection, given = gateway.connection(name), gateway.given(name)
+    redox, prefix = connection.environment, f"REDOX_{name.upper()}_"
+    credential = redox.credential if isinstance(redox.credential, OAuthCredential) else None
+    in_force = {
+        "base_url": (redox.base_url, BASE_URL),
+        "routing_id": (redox.routing_id, ORGANIZATION_ROUTING[name]),
+        "gateway_oid": (redox.gateway_oid, GATEWAY_OID),
+    }
+    return ConnectionFacts(
+        prefix=prefix,
+        is_connected=connection.is_connected,
+        fault=connection.fault,
+        faulty=connection.faulty,
+        missing=_missing(prefix, given.auth, connection.missing),
+        way=given.auth,
+        client_id=given.client_id,
+        key_id=given.key_id,
+        private_key_file=given.private_key_file,
+        loaded_at=settings.STARTED_AT,
+        thumbprint=auth.thumbprint(credential) if credential else "",
+        key_warning=_key_warning(credential) if credential else "",
+        public_key=json.dumps(auth.public_jwk(credential), indent=2) if credential else "",
+        base_url=redox.base_url,
+        source_id=redox.source_id,
+        routing_id=redox.routing_id,
+        routing_name=gateway.routing_names().get(redox.routing_id, ""),
+        gateway_oid=redox.gateway_oid,
+        base_oids=redox.base_oids,
+        document_repository_id=redox.document_repository_id,
+        defaults=frozenset(key for key, (value, default) in in_force.items() if value == default),
+    )
+
+
+def weak_keys() -> list[str]:
+    """A sentence for each private key that works and should be replaced, beginning with its variable."""
+    found = [facts(name) for name in Environment.values]
+    return [f"{each.private_key_variable}: {each.key_warning}" for each in found if each.key_warning]
+
+
+def routing_table() -> tuple[tuple[str, str, str], ...]:
+    """Redox's table: purpose, routing ID of STAGING, of PRODUCTION; "" where each organization has its own."""
+    return tuple(
+        (str(purpose), ids.get("staging", ""), ids.get("production", "")) for purpose, ids in ROUTING_TABLE.items()
+    )
+
+
+def clock_difference(gate: EnvironmentGate) -> float | None:
+    """Seconds by which Redox's clock was ahead of ours at the last check, exact to about one; None when not known."""
+    told = http_date(str(gate.check_facts.get("redox_date", "")))
+    return told - gate.checked_at.timestamp() if told is not None and gate.checked_at else None
+
+
+def asked_oid_is(name: str, oid: str) -> str:
+    """What the OID that a check asked for is to us."""
+    redox = gateway.environment(name)
+    if oid in redox.base_oids:
+        return "your base OID"
+    if oid == redox.gateway_oid:
+        return "the Redox gateway"
+    return "a record of yours" if Organization.objects.in_environment(name).filter(oid=oid).exists() else ""
+
+
+def _key_warning(credential: OAuthCredential) -> str:
+    bits = auth.key_bits(credential)
+    if bits >= auth.RECOMMENDED_BITS:
+        return ""
+    return f"This key has {bits:,} bits. It works, but {auth.RECOMMENDED_BITS:,} bits or more are recommended."
+
+
+def _missing(prefix: str, way: str, missing: tuple[str, ...]) -> tuple[str, ...]:
+    """What to set, in the order of the example file; a new connection signs in by OAuth."""
+    if not way:
+        return tuple(prefix + name for name in ("AUTH", "CLIENT_ID", "KEY_ID", "PRIVATE_KEY_FILE"))
+    return tuple(f"{name}_FILE" if name.endswith("PRIVATE_KEY") else name for name in missing)

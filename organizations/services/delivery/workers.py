@@ -1,0 +1,84 @@
+"""The worker: heartbeat, what others left behind, and the outbox, until it is told to stop."""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+
+from django.db import close_old_connections
+
+from organizations.models import Environment
+from organizations.services import installation
+from organizations.services.actors import Actor, system
+from organizations.services.connection import breaker, gateway
+from organizations.services.delivery import courier, resolve
+from organizations.services.delivery.chores import Chores
+from organizations.services.delivery.heartbeat import Heartbeat
+
+POLL = 0.5
+IN_A_ROW = 2.0
+"""Seconds for which messages are sent one after the other before a worker looks at everything else again: that costs it
+a third of what a message does, and what else there is to do has waited for minutes."""
+
+log = logging.getLogger("orgportal.delivery")
+
+
+def run(stopping: threading.Event) -> None:
+    """Deliver until `stopping` is set. A fault of one round is logged and the next round begins."""
+    name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
+    actor = system(f"Worker {name}")
+    installation.note_settings(actor)
+    chores = Chores()
+    with Heartbeat(name, actor) as heart:
+        while not stopping.is_set():
+            try:
+                worked = heart.may_work and run_once(actor, stopping)
+                if heart.may_work:
+                    chores.do_due()
+            except Exception:
+                log.exception("A round of delivery failed")
+                close_old_connections()
+                worked = False
+            if not worked:
+                stopping.wait(POLL)
+
+
+def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
+    """One look at each environment: settle what was left behind, ask, send. Whether anything was done.
+
+    A fault in one environment does not keep the other one waiting.
+    """
+    stopping = stopping or threading.Event()
+    worked = False
+    for environment in Environment.values:
+        try:
+            worked = _work(environment, actor, stopping) or worked
+        except Exception:
+            log.exception("A round of delivery to %s failed", environment)
+            close_old_connections()
+    return worked
+
+
+def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
+    if stopping.is_set():
+        return False
+    courier.reap(environment, actor=actor)
+    if not breaker.pass_breaker(environment, actor=actor):
+        return False
+    worked, until = False, time.monotonic() + IN_A_ROW
+    for act in (resolve.resolve_next, resolve.read_back_next):
+        # Each may wait for Redox: who was told to end meanwhile takes nothing more in hand.
+        if not stopping.is_set():
+            worked = act(environment, actor=actor) or worked
+    while not stopping.is_set() and courier.deliver_next(environment, actor=actor):
+        worked = True
+        if time.monotonic() > until:
+            break
+    return worked
+
+
+def cut_off() -> None:
+    """End the exchange in hand: this process must end, and what became of the message is asked later."""
+    gateway.cut_off()

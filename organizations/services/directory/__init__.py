@@ -1,0 +1,1 @@
+"""Reading the directory, and acting on what differs."""

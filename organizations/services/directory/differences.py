@@ -1,0 +1,173 @@
+"""What a person does about a record that the directory shows otherwise than the portal knows it. Nothing is sent."""
+
+import datetime
+from collections.abc import Callable
+from typing import NamedTuple
+
+from organizations import knowledge
+from organizations.models import Action, Organization, Presence, clock
+from organizations.records import OrganizationRecord, difference
+from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.delivery import decide
+from organizations.services.errors import ActionRefused, EditConflict, OutOfDate, ReasonMissing
+from organizations.services.records import known, organizations, row_limits
+
+ASK_FIRST = "Ask the directory first, then decide within 10 minutes."
+ASK_AGAIN = "Ask the directory again, then decide within 10 minutes: its last answer is from before the decision."
+
+
+def take_theirs(
+    organization_id: int, version: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
+) -> Organization:
+    """Want what the directory shows, in each field that differs, and compare the next message with it.
+
+    Saved changes of other fields stay. `asked_at`: when the Query was asked whose values the person saw.
+
+    Raises:
+        EditConflict: somebody saved the record after `version`.
+        OutOfDate: the directory was asked again after `asked_at`.
+        NotDone: the directory shows no difference, or not the OID, or a submission of the record is open.
+        ReasonMissing: no reason is given.
+    """
+    with audit.recorded(actor) as history:
+        organization = organizations.locked_for_person(organization_id)
+        if organization.version != version:
+            raise EditConflict(organization, version)
+        _check_shown(organization, asked_at)
+        sentence = why_not_take(organization)
+        shown = of(organization)
+        if sentence or shown is None:
+            raise ActionRefused(sentence)
+        if not reason.strip():
+            raise ReasonMissing("Enter a reason.")
+        before = organization.record()
+        after = knowledge.taken_from(shown.accepted, before, shown.seen)
+        known.take(organization, shown.seen)
+        organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
+        organizations.check_no_circle(organization)
+        changes = difference(before, after)
+        history.organization(Action.ORGANIZATION_TAKEN, organization, changes=changes, reason=reason.strip())
+    return organization
+
+
+def why_not_take(organization: Organization) -> str:
+    """Why nothing can be taken from the directory now, as a sentence; empty when it can."""
+    last = organization.last_submission
+    if last is not None and last.is_open:
+        return f"Submission {last.pk} of this record must end first."
+    if organization.is_missing:
+        return "The directory did not show this OID, so there is nothing to take."
+    if organization.not_visible_yet:
+        return "When it was last asked, the directory did not show the last acceptance yet. There is nothing to take."
+    shown = of(organization)
+    if shown is None:
+        return "The directory shows no other values than the portal knows."
+    return row_limits.why_not_storable(knowledge.taken_from(shown.accepted, organization.record(), shown.seen))
+
+
+def claim(
+    organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
+) -> Organization:
+    """Decide that the OID is ours, by a fresh answer of the directory; nothing was accepted, or it was called foreign.
+
+    The next review compares with what the directory shows, with a tick for each value that it would overwrite.
+    `asked_at`: when the Query was asked whose answer the person saw.
+
+    Raises:
+        OutOfDate: the directory was asked again after `asked_at`.
+        NotDone: there is nothing to decide, or the directory was not asked within the last minutes.
+        ReasonMissing: no reason is given.
+    """
+    with audit.recorded(actor) as history:
+        organization = _locked_to_decide(organization_id, why_not_claim, reason, asked_at)
+        action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
+        seen = organization.seen_record()
+        if seen is not None and organization.seen_at is not None:
+            known.find_present(organization, seen, organization.seen_at)
+        elif organization.seen_at is not None:
+            known.find_absent(organization, organization.seen_at)
+        history.organization(action, organization, reason=reason.strip())
+    return organization
+
+
+def disclaim(
+    organization_id: int, *, reason: str, actor: Actor, asked_at: datetime.datetime | None = None
+) -> Organization:
+    """Decide that the OID belongs to another organization: nothing is sent to it, and the record may get another OID.
+
+    `asked_at`: when the Query was asked whose answer the person saw.
+
+    Raises:
+        OutOfDate: the directory was asked again after `asked_at`.
+        NotDone: there is nothing to decide, or the directory was not asked within the last minutes.
+        ReasonMissing: no reason is given.
+    """
+    with audit.recorded(actor) as history:
+        organization = _locked_to_decide(organization_id, why_not_disclaim, reason, asked_at)
+        seen = organization.seen_record()
+        if seen is not None:
+            known.find_foreign(organization, seen, clock.now())
+        history.organization(Action.ORGANIZATION_DISCLAIMED, organization, reason=reason.strip())
+    return organization
+
+
+def why_not_claim(organization: Organization) -> str:
+    """Why nobody can say now that the OID is ours, as a sentence; empty when somebody can."""
+    if not organization.is_foreign:
+        return why_not_disclaim(organization)
+    asked_at, decided_at = organization.seen_at, organization.foreign_since
+    is_newer = asked_at is not None and decided_at is not None and asked_at >= decided_at
+    if asked_at is not None and not is_newer:
+        return ASK_AGAIN
+    return "" if is_newer and _is_fresh(organization) else ASK_FIRST
+
+
+def why_not_disclaim(organization: Organization) -> str:
+    """Why nobody can say now that the OID is another organization's, as a sentence; empty when somebody can."""
+    last = organization.last_submission
+    if last is not None and last.is_open:
+        return f"Submission {last.pk} of this record must end first."
+    if not organization.is_there_unclaimed:
+        return "There is nothing to decide about this OID."
+    return "" if _is_fresh(organization) else ASK_FIRST
+
+
+def _is_fresh(organization: Organization) -> bool:
+    return organization.seen_at is not None and decide.is_fresh(organization.seen_at)
+
+
+def _locked_to_decide(
+    organization_id: int, why_not: Callable[[Organization], str], reason: str, asked_at: datetime.datetime | None
+) -> Organization:
+    organization = organizations.locked_for_person(organization_id)
+    _check_shown(organization, asked_at)
+    sentence = why_not(organization)
+    if sentence:
+        raise ActionRefused(sentence)
+    if not reason.strip():
+        raise ReasonMissing("Enter a reason.")
+    return organization
+
+
+def _check_shown(organization: Organization, asked_at: datetime.datetime | None) -> None:
+    if asked_at is not None and organization.seen_at != asked_at:
+        raise OutOfDate("The directory was asked again after this page was made. Nothing was changed.")
+
+
+class Differing(NamedTuple):
+    """What was accepted or taken (None: nothing, the record was only found to be ours), and a reading that differs."""
+
+    accepted: OrganizationRecord | None
+    seen: OrganizationRecord
+
+
+def of(organization: Organization) -> Differing | None:
+    """The later reading that differs from what was accepted or taken, else from what is saved; None: none does."""
+    baseline, seen = organization.baseline_record(), organization.later_reading()
+    if baseline is not None or seen is None:
+        return Differing(baseline, seen) if organization.differs and seen else None
+    if organization.presence != Presence.PRESENT:
+        return None
+    wanted = knowledge.sendable(organization.record())
+    return Differing(None, seen) if knowledge.split(None, seen, wanted).overwritten else None

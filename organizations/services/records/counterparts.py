@@ -1,0 +1,126 @@
+"""The two records of one organization, one in each environment. The link between them is kept here and never sent.
+
+Whatever sets or removes a link holds the structure locks of both environments, so that no link changes meanwhile.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from organizations.models import Action, Environment, Organization
+from organizations.services import locks
+from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
+
+
+class Seen(NamedTuple):
+    """A record as a page showed it."""
+
+    pk: int
+    version: int
+
+
+def link(staging: Organization | Seen, production: Organization | Seen, *, actor: Actor) -> None:
+    """Make two records counterparts. Both are given as the person saw them.
+
+    Raises:
+        EditConflict: one of them was saved since.
+        NotDone: one of them has a counterpart.
+        Gone: one of them was withdrawn.
+    """
+    with audit.recorded(actor) as history:
+        rows = _locked(staging.pk, production.pk)
+        for seen in (staging, production):
+            if rows[seen.pk].version != seen.version:
+                raise EditConflict(rows[seen.pk], seen.version)
+        pair = rows[staging.pk], rows[production.pk]
+        if sentence := why_not_link(*pair):
+            raise ActionRefused(sentence)
+        write_link(history, *pair)
+
+
+def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
+    """Remove the link of two records. Both stay as they are.
+
+    Raises:
+        NotDone: they are not linked.
+        Gone: one of them was withdrawn.
+    """
+    with audit.recorded(actor) as history:
+        rows = _locked(organization_id, counterpart_id)
+        organization = rows[organization_id]
+        if organization.counterpart != rows[counterpart_id]:
+            raise ActionRefused("These two records are no longer linked. Nothing was changed.")
+        _remove_link(organization, rows[counterpart_id])
+        for one, other in ((organization_id, counterpart_id), (counterpart_id, organization_id)):
+            history.organization(Action.ORGANIZATION_UNLINKED, rows[one], counterpart=named(rows[other]))
+
+
+def lose(history: audit.History, withdrawn: Organization) -> None:
+    """Remove the link of a record that is being withdrawn, with an entry on its counterpart.
+
+    The rows must be locked by `lock_with_counterpart`.
+    """
+    counterpart = withdrawn.counterpart
+    if counterpart is not None:
+        _remove_link(withdrawn, counterpart)
+        history.organization(Action.ORGANIZATION_UNLINKED, counterpart, counterpart=named(withdrawn), is_withdrawn=True)
+
+
+def lock_with_counterpart(organization_id: int) -> None:
+    """Lock both structures, then a record and its counterpart, for an act that may change their link."""
+    locks.lock_structures()
+    pair = Q(pk=organization_id) | Q(staging_record=organization_id) | Q(production_record=organization_id)
+    locks.lock_records(lambda: Organization.objects.filter(pair).values_list("pk", flat=True))
+
+
+def why_not_link(staging: Organization, production: Organization) -> str:
+    """Why two records cannot become counterparts, as a sentence; empty if they can."""
+    if staging.counterpart == production:
+        return "These two records are counterparts already."
+    for each in (staging, production):
+        other = each.counterpart
+        if other is not None:
+            word = Environment(each.environment).label
+            return (
+                f"{each.name} in {word} has a counterpart already: {other.name}, {other.oid}. Remove that link first."
+            )
+    return ""
+
+
+def write_link(history: audit.History, staging: Organization, production: Organization) -> None:
+    """Link two locked records, with an entry on each of them."""
+    production.staging_record = staging
+    production.save(update_fields=["staging_record"])
+    history.organization(Action.ORGANIZATION_LINKED, production, counterpart=named(staging))
+    history.organization(Action.ORGANIZATION_LINKED, staging, counterpart=named(production))
+
+
+def named(organization: Organization) -> dict[str, object]:
+    """A record as an entry about another record names it."""
+    return {
+        "id": organization.pk,
+        "name": organization.name,
+        "oid": organization.oid,
+        "environment": organization.environment,
+    }
+
+
+def _remove_link(one: Organization, other: Organization) -> None:
+    pair = (one.pk, other.pk)
+    Organization.objects.filter(pk__in=pair, environment=Environment.PRODUCTION).update(staging_record=None)
+
+
+def _locked(*ids: int) -> dict[int, Organization]:
+    locks.lock_structures()
+    locks.lock_records(lambda: _existing(ids))
+    rows = Organization.objects.in_bulk(ids)
+    if len(rows) < len(ids):
+        raise RecordWithdrawn
+    return rows
+
+
+def _existing(ids: Iterable[int]) -> Iterable[int]:
+    return Organization.objects.filter(pk__in=ids).values_list("pk", flat=True)

@@ -1,0 +1,1 @@
+"""What would be sent, and what a person is asked before it is."""

@@ -1,0 +1,167 @@
+"""Today's rules, applied to everything that is stored. Nothing is written.
+
+The forms are not known here: who calls hands over how a form would read a record (`read_by_form` of forms/checking.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from django.db.models import Count, Max, Min
+
+from organizations.csv_cells import line
+from organizations.models import Environment, Organization, Presence, tree
+from organizations.models.organization import OrganizationQuerySet
+from organizations.records import OrganizationRecord
+from organizations.services.connection import gateway
+from organizations.services.review import warnings
+from organizations.services.review.record_warnings import KEPT
+
+AT_ONCE = 200
+_NOT_READ = ("confirmed", "taken", "seen", "search_text")
+
+
+type Remark = tuple[str, str, str]
+"""Kind, field and text of what is said of a record."""
+
+
+class RecordFinding(NamedTuple):
+    """One thing that today's rules say of a stored record."""
+
+    environment: str
+    oid: str
+    name: str
+    kind: str
+    field: str
+    text: str
+
+
+class ReadByForm(Protocol):
+    """How the form would read a record: what it would refuse or change."""
+
+    def __call__(
+        self,
+        record: OrganizationRecord,
+        *,
+        gateways: frozenset[str],
+        routing_names: Mapping[str, str],
+        own_ids: Mapping[str, str],
+    ) -> Iterable[Remark]: ...
+
+
+HEADINGS = ("Environment", "OID", "Name", "Kind", "Field", "Finding")
+
+
+def records(environment: str) -> OrganizationQuerySet:
+    """All records of an environment in the order of their OIDs."""
+    return Organization.objects.in_environment(environment).order_by("oid_key")
+
+
+def parts(environment: str) -> Iterator[list[int]]:
+    """The ids of all records, so many at once; read as they are asked for, in one short query each."""
+    last = ""
+    while rows := list(records(environment).filter(oid_key__gt=last).values_list("pk", "oid_key")[:AT_ONCE]):
+        last = rows[-1][1]
+        yield [identity for identity, _ in rows]
+
+
+def check(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm) -> list[RecordFinding]:
+    """What today's rules say of these records, in the order of their OIDs. A few queries for any number of them."""
+    organizations = list(
+        records(environment).filter(pk__in=ids).defer(*_NOT_READ).prefetch_related("contacts", "identifiers")
+    )
+    gateways, routing_names, own_ids = gateway.gateways(environment), gateway.routing_names(), gateway.own_ids()
+    parents = {each.oid: each for each in records(environment).filter(oid__in={x.part_of_oid for x in organizations})}
+    warned = _review_warnings(environment, organizations, parents)
+    places = _places(environment, organizations, parents, gateways)
+    found = []
+    for organization in organizations:
+        record = organization.record()
+        remarks = [
+            *read_by_form(record, gateways=gateways, routing_names=routing_names, own_ids=own_ids),
+            *warned[organization.oid],
+            *places[organization.oid],
+        ]
+        found += [RecordFinding(environment.label, organization.oid, record.name, *remark) for remark in remarks]
+    return found
+
+
+def csv_lines(environment: Environment, read_by_form: ReadByForm) -> Iterator[str]:
+    """Everything that is found in an environment as lines of a CSV file; a part is checked when its lines are read."""
+    yield line(HEADINGS)
+    for ids in parts(environment):
+        yield from map(line, check(environment, ids, read_by_form))
+
+
+def _review_warnings(
+    environment: Environment, organizations: Sequence[Organization], parents: Mapping[str, Organization]
+) -> dict[str, list[Remark]]:
+    """What a review would warn of that follows from a record's own values and OIDs, by OID."""
+    redox = gateway.environment(environment)
+    elsewhere = warnings.names_elsewhere(environment, [each.record() for each in organizations])
+    found = {}
+    for organization in organizations:
+        case = warnings.Case(
+            organization=organization,
+            record=organization.record(),
+            before=None,
+            redox=redox,
+            parent=parents.get(organization.part_of_oid),
+            foreign_edits=(),
+            elsewhere=elsewhere,
+        )
+        # What the form would refuse is found by reading the record as the form does.
+        texts = [warning.text for warning in warnings.of_record(case) if warning.key != KEPT]
+        found[organization.oid] = [("Warning", "", text) for text in texts]
+    return found
+
+
+def _places(
+    environment: Environment,
+    organizations: Sequence[Organization],
+    parents: Mapping[str, Organization],
+    gateways: frozenset[str],
+) -> dict[str, list[Remark]]:
+    """What is to be said of each record's place among the others, by OID."""
+    circles = tree.in_circles(environment, [each.oid for each in organizations])
+    doubles = _doubles(environment, {each.double_key for each in organizations} - {""})
+    found: dict[str, list[Remark]] = {}
+    for each in organizations:
+        remarks = found.setdefault(each.oid, [])
+        if each.oid in circles:
+            remarks.append(("Place", "PartOf", "The record lies below itself: PartOf makes a circle."))
+        elif each.part_of_oid not in gateways and (fault := _parent_fault(each, parents.get(each.part_of_oid))):
+            remarks.append(("Place", "PartOf", fault))
+        if each.double_key in doubles:
+            remarks.append(("Near-double", "Name, address", doubles[each.double_key].text(each.oid)))
+    return found
+
+
+def _parent_fault(organization: Organization, parent: Organization | None) -> str:
+    word = Environment(organization.environment).label
+    if parent is None:
+        return f"{organization.part_of_oid} is not a record of ours in {word}."
+    if parent.is_missing:
+        return f"The directory of {word} did not show {parent.name} when it was last read."
+    if organization.active and parent.presence == Presence.PRESENT and parent.confirmed_active is False:
+        return f"{parent.name} is deactivated, and this record is active."
+    return ""
+
+
+class _Doubles(NamedTuple):
+    """Records with the same key: the first and the last of their OIDs, and how many they are."""
+
+    first: str
+    last: str
+    records: int
+
+    def text(self, oid: str) -> str:
+        other = self.last if oid == self.first else self.first
+        if self.records > 2:
+            return f"{other} and {self.records - 2:,} more have the same name and address."
+        return f"{other} has the same name and address."
+
+
+def _doubles(environment: str, keys: set[str]) -> dict[str, _Doubles]:
+    same = Organization.objects.filter(environment=environment, double_key__in=keys).values("double_key")
+    counted = same.annotate(first=Min("oid"), last=Max("oid"), records=Count("pk")).filter(records__gt=1)
+    return {each["double_key"]: _Doubles(each["first"], each["last"], each["records"]) for each in counted}

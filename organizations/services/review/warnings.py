@@ -1,0 +1,339 @@
+"""What looks wrong but may be right. Each warning is ticked on the review page, once for the same record and value."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from django.db.models import Q
+from django.utils.timezone import localtime
+
+from organizations import oid
+from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
+from organizations.models.submission import OPEN_STATES
+from organizations.records import Difference, OrganizationRecord, spoken
+from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.services import search_text
+from organizations.services.connection import gateway
+from organizations.services.review.record_warnings import short, warnings_of_record
+
+OVERWRITE = "overwrite"
+NAMING_OTHERS = frozenset({"second-top", "destination-elsewhere", "other-environment"})
+"""Warnings whose text names another record. Their value does not, so that a tick holds whichever record is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewWarning:
+    """One thing to tick. The same key and value ticked before for the same record is not asked again."""
+
+    key: str
+    value: str
+    text: str
+    accepted_by: str = ""
+    accepted_at: str = ""
+    accepted_reason: str = ""
+
+    @property
+    def is_accepted(self) -> bool:
+        return bool(self.accepted_by)
+
+    def to_json(self) -> dict[str, str]:
+        """As a submission keeps it; who ticked it is in there only when that was earlier than this submission."""
+        return asdict(self) if self.is_accepted else {"key": self.key, "value": self.value, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that the rules look at.
+
+    `together` are ids of records whose messages go before this one in the same plan; `elsewhere` is what
+    `names_elsewhere` gives for the record.
+    """
+
+    organization: Organization
+    record: OrganizationRecord
+    before: OrganizationRecord | None
+    redox: RedoxEnvironment
+    parent: Organization | None
+    foreign_edits: tuple[tuple[Difference, AuditEntry], ...]
+    overwritten: tuple[Difference, ...] = ()
+    together: frozenset[int] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str:
+        return Environment(self.organization.environment).label
+
+    @property
+    def gateways(self) -> frozenset[str]:
+        return gateway.gateways(self.organization.environment)
+
+
+def warnings_for(case: Case) -> tuple[ReviewWarning, ...]:
+    """Every warning of this message, in the order of the form, each with who ticked it before, if anybody did."""
+    case = replace(case, elsewhere=names_elsewhere(Environment(case.organization.environment), [case.record]))
+    found = [warning for rule in RULES for warning in rule(case)]
+    ticked = _ticked_before(case.organization)
+    return tuple(ticked.get((warning.key, warning.value), warning) for warning in found)
+
+
+def names_elsewhere(environment: Environment, records: Iterable[OrganizationRecord]) -> dict[str, str]:
+    """The names of what the OIDs of these records are in the other environment, by OID. One query."""
+    other = environment.other
+    oids = {oid for record in records for oid in (record.oid, record.part_of_oid, *_identifier_oids(record))}
+    found = Organization.objects.filter(environment=other, oid__in=oids).values_list("oid", "name")
+    foreign_gateways = gateway.gateways(other) - gateway.gateways(environment)
+    return dict.fromkeys(foreign_gateways, "the Redox gateway") | dict(found)
+
+
+def _identifier_oids(record: OrganizationRecord) -> list[str]:
+    return [search_text.oid_in(identifier.value) for identifier in record.identifiers]
+
+
+def of_record(case: Case) -> tuple[ReviewWarning, ...]:
+    """Only the warnings about the record's own values and OIDs; without a query."""
+    return tuple(warning for rule in RECORD_RULES for warning in rule(case))
+
+
+def of_directory(case: Case) -> tuple[ReviewWarning, ...]:
+    """Only the warnings about what the directory shows."""
+    return tuple(warning for rule in DIRECTORY_RULES for warning in rule(case))
+
+
+def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWarning]:
+    submissions = Submission.objects.filter(organization=organization).exclude(warnings=[])
+    person = ("submitter__first_name", "submitter__last_name", "submitter__username")
+    submissions = submissions.select_related("submitter").only("warnings", "reason", "created_at", *person)
+    return {
+        (ticked["key"], ticked["value"]): ReviewWarning(
+            **{
+                "accepted_by": submission.submitter.get_full_name() or submission.submitter.get_username(),
+                "accepted_at": submission.created_at.isoformat(),
+                "accepted_reason": submission.reason,
+            }
+            # One that was folded then says itself who ticked it.
+            | ticked
+        )
+        for submission in submissions.order_by("id")
+        for ticked in submission.warnings
+        # Changes of other people, and in the directory, are other changes each time.
+        if ticked["key"] not in ("others", "missing", "destination-unseen", OVERWRITE)
+    }
+
+
+def _untested(case: Case) -> Iterator[ReviewWarning]:
+    """The first message of a record of PRODUCTION whose counterpart in STAGING was never accepted."""
+    staging = case.organization.staging_record if case.before is None else None
+    if staging is None or staging.confirmed:
+        return
+    known, fact = "", "STAGING has never accepted this record."
+    if staging.taken:
+        known, fact = "shown", "Redox has accepted no message of this record in STAGING from the portal."
+    yield ReviewWarning("untested", known, f"{fact} Redox's how-to asks to test there first.")
+
+
+def _destination(case: Case) -> Iterator[ReviewWarning]:
+    destination = case.record.destination_id
+    environment = Environment(case.organization.environment)
+    if not destination:
+        if environment is Environment.PRODUCTION:
+            yield ReviewWarning(
+                "destination-empty",
+                "",
+                "No destination ID. Others will find this organization, but their requests reach nobody."
+                " Right only for an organization that does not answer requests.",
+            )
+        return
+    others = Organization.objects.filter(environment=environment.other, destination_id=destination)
+    if name := others.values_list("name", flat=True).first():
+        yield ReviewWarning(
+            "destination-elsewhere",
+            destination,
+            f"{name} in {environment.other.label} uses this destination ID."
+            " Patients' requests might go to the wrong system.",
+        )
+
+
+def _own_values(case: Case) -> Iterator[ReviewWarning]:
+    yield from (ReviewWarning(*each) for each in warnings_of_record(case.record))
+
+
+def _others(case: Case) -> Iterator[ReviewWarning]:
+    if not case.foreign_edits:
+        return
+    named = _named(case.foreign_edits)
+    count = len(case.foreign_edits)
+    changes, them = ("1 change", "it") if count == 1 else (f"{count} changes", "them")
+    text = f"This message also sends {changes} made by others: {named}. Tick to send {them} now."
+    yield ReviewWarning("others", named, text)
+
+
+def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
+    """The fields with who changed them and when; said once for fields that follow each other."""
+    by = [f"{entry.actor_name}, {localtime(entry.at):%b} {localtime(entry.at).day}" for _, entry in edits]
+    parts = []
+    for place, (difference, _) in enumerate(edits):
+        last_of_these = place + 1 == len(edits) or by[place + 1] != by[place]
+        parts.append(f"{spoken(difference.label)} ({by[place]})" if last_of_these else spoken(difference.label))
+    return ", ".join(parts)
+
+
+def _oid(case: Case) -> Iterator[ReviewWarning]:
+    own = oid.Oid(case.record.oid)
+    bases = case.redox.base_oids
+    is_elsewhere = own.text in case.elsewhere
+    if bases and not is_elsewhere and not any(own == oid.Oid(base) or own.is_below(oid.Oid(base)) for base in bases):
+        yield ReviewWarning(
+            "outside-base",
+            str(own),
+            f"The OID is not below {', '.join(bases)}. Right if Redox issued it for another site.",
+        )
+    shape = oid.shape(own)
+    if shape in ("patient", "document"):
+        yield ReviewWarning(
+            "shape",
+            str(own),
+            f"Its shape is that of a {shape} OID, not of an organization"
+            " (Redox: ...x.x.1.n organization, 2.n patient, 3.n document).",
+        )
+
+
+def _other_environment(case: Case) -> Iterator[ReviewWarning]:
+    """OIDs of the other environment: each of the two has OIDs of its own."""
+    record, other = case.record, Environment(case.organization.environment).other.label
+    places = {"The OID": record.oid}
+    if case.parent is None:
+        places["PartOf"] = record.part_of_oid
+    for number, value in enumerate(_identifier_oids(record), start=1):
+        places[f"Own identifier {number}"] = value
+    for label, value in places.items():
+        if value in case.elsewhere:
+            text = (
+                f"{label} {value} is that of {case.elsewhere[value]} in {other}. Was it copied from there by mistake?"
+            )
+            yield ReviewWarning("other-environment", f"{label} {value}", text)
+
+
+def _path(case: Case) -> Iterator[ReviewWarning]:
+    """The OID lies below one of our records, PartOf names another. Never for the gateway."""
+    record = case.record
+    arcs = record.oid.split(".")
+    lines = [".".join(arcs[:length]) for length in range(2, len(arcs))]
+    above = Organization.objects.filter(environment=case.organization.environment, oid__in=lines)
+    # Each is the beginning of the next one: the longest is the greatest.
+    found = max(above.values_list("oid", "name"), default=None)
+    if found is None or record.part_of_oid in {found[0], *case.gateways}:
+        return
+    nearest, name = found
+    named = case.parent.name if case.parent else record.part_of_oid
+    yield ReviewWarning(
+        "path",
+        f"{nearest} {record.part_of_oid}",
+        f"By its OID it lies below {name}, by PartOf below {named}. Redox does not forbid it.",
+    )
+
+
+def _parent(case: Case) -> Iterator[ReviewWarning]:
+    record = case.record
+    word = case.word
+    if record.part_of_oid in case.gateways:
+        first = "" if case.organization.confirmed else _first_top(case)
+        if first:
+            text = f"{first} A second one is right when it has a patient index of its own."
+            yield ReviewWarning("second-top", "", text)
+    elif case.parent is None and record.part_of_oid not in case.elsewhere:
+        text = (
+            f"Nobody has confirmed that {record.part_of_oid} is in the directory of {word}."
+            " If it is not, Redox may say no."
+        )
+        yield ReviewWarning("parent-not-ours", record.part_of_oid, text)
+    if case.before and case.before.part_of_oid != record.part_of_oid:
+        text = "PartOf changes. Redox does not document how a record is moved; this message does it by Update."
+        yield ReviewWarning("move", f"{case.before.part_of_oid} {record.part_of_oid}", text)
+
+
+def _first_top(case: Case) -> str:
+    """The top-level record that there is already, or that the same plan registers before this one; empty if none."""
+    tops = Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
+    others = tops.exclude(pk=case.organization.pk)
+    in_directory = Q(presence__in=(Presence.PRESENT, Presence.UNKNOWN)) | Q(last_submission__state__in=OPEN_STATES)
+    names = others.values_list("name", flat=True)
+    if top := names.filter(in_directory).first():
+        return f"You have a top-level record already: {top}."
+    if top := names.filter(pk__in=case.together).first():
+        return f"The same plan registers another top-level record: {top}."
+    return ""
+
+
+def _double(case: Case) -> Iterator[ReviewWarning]:
+    record = case.record
+    key = search_text.double_key(record)
+    here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
+    same = here.filter(double_key=key).values_list("name", "oid").first() if key else None
+    if same:
+        name, oid = same
+        text = f"{name}, {oid} has the same name and address. Redox refuses doubles without saying which."
+        yield ReviewWarning("double", f"{oid} {short(record.name, asdict(record.address))}", text)
+
+
+def overwrite_value(found: Difference) -> str:
+    """The value of the warning about one overwritten field: a tick covers what the directory shows now."""
+    return f"{found.field} {short(found.before, found.after)}"
+
+
+def _overwrites(case: Case) -> Iterator[ReviewWarning]:
+    for found in case.overwritten:
+        shown, sent = map(_each_quoted, (found.before, found.after))
+        text = f"{case.record.name}, {spoken(found.label)}: the directory shows {shown}; this message sends {sent}."
+        yield ReviewWarning("overwrite", overwrite_value(found), text)
+
+
+def _each_quoted(text: str) -> str:
+    """Each value of a list in quotation marks of its own."""
+    return ", ".join(f"'{line}'" for line in text.split("\n")) if text else "no value"
+
+
+def _missing(case: Case) -> Iterator[ReviewWarning]:
+    organization = case.organization
+    if organization.is_missing and organization.seen_at and organization.presence == Presence.PRESENT:
+        at = localtime(organization.seen_at)
+        text = f"The directory of {case.word} did not show this OID on {at:%b} {at.day}, {at:%H:%M}."
+        yield ReviewWarning("missing", at.isoformat(), f"{text} Redox will probably answer that it is not valid.")
+
+
+def _destination_unseen(case: Case) -> Iterator[ReviewWarning]:
+    """The OID was found there with values of its own: an Update replaces its destination ID, which nobody can read."""
+    organization = case.organization
+    baseline = organization.baseline_record()
+    is_known = baseline is not None and baseline.destination_known
+    if case.before is None or is_known or not organization.seen:
+        return
+    sets = f"sets it to {case.record.destination_id}" if case.record.destination_id else "removes it"
+    text = f"A Query does not show which destination ID this organization has in the directory. This message {sets}."
+    yield ReviewWarning("destination-unseen", case.record.destination_id, text)
+
+
+def _stated(case: Case) -> Iterator[ReviewWarning]:
+    organization = case.organization
+    is_compared = bool(organization.taken) or organization.later_reading() is not None
+    if organization.presence_basis == "stated" and not is_compared:
+        text = (
+            "Nobody has compared this record with the directory. The message replaces everything that is there,"
+            " also what this form does not show."
+        )
+        yield ReviewWarning("stated", "", text)
+
+
+RECORD_RULES = (_oid, _other_environment, _own_values)
+DIRECTORY_RULES = (_overwrites, _missing, _destination_unseen)
+RULES = (
+    _untested,
+    _oid,
+    _other_environment,
+    _path,
+    _parent,
+    _destination,
+    _others,
+    _own_values,
+    _double,
+    _stated,
+    *DIRECTORY_RULES,
+)

@@ -1,0 +1,119 @@
+"""The chain: no gap, no fork, hashes over the stored bytes, and the act and its entry together or not at all."""
+
+import hashlib
+import json
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from organizations.models import Action, AuditEntry, AuditHead, Organization, User
+from organizations.services.actors import system
+from organizations.services.audit import audit
+from tests import factories
+from tests.factories import BASE
+
+pytestmark = pytest.mark.django_db
+PORTAL = system("Test")
+
+
+def add(count: int = 1) -> None:
+    with audit.recorded(PORTAL) as history:
+        for _ in range(count):
+            history.add(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""})
+
+
+def test_sequences_have_no_gap_and_each_entry_names_the_hash_before_it() -> None:
+    for count in (1, 3, 2):
+        add(count)
+
+    entries = list(AuditEntry.objects.order_by("sequence"))
+    assert [entry.sequence for entry in entries] == [1, 2, 3, 4, 5, 6]
+    hashes = [audit.FIRST_HASH, *(entry.hash for entry in entries)]
+    assert [entry.previous_hash for entry in entries] == hashes[:-1]
+    head = AuditHead.objects.get()
+    assert (head.sequence, head.hash) == (6, hashes[-1])
+
+
+def test_the_hash_is_over_the_stored_bytes_in_the_documented_form() -> None:
+    add()
+    entry = AuditEntry.objects.get()
+    body = bytes(entry.body)
+    parts = [b"orgportal-audit-v1", b"1", b"0" * 64, str(len(body)).encode(), body]
+    assert entry.hash == hashlib.sha256(b"\x00".join(parts)).hexdigest()
+
+
+def test_the_body_is_canonical_and_says_who_when_and_with_which_release() -> None:
+    add()
+    entry = AuditEntry.objects.get()
+    facts = json.loads(bytes(entry.body))
+    assert bytes(entry.body) == audit.canonical_json(facts)
+    assert (facts["form"], facts["sequence"], facts["action"]) == (1, 1, "settings.seen")
+    assert facts["actor"]["name"] == "Test"
+    assert facts["time"] == entry.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert facts["release"]
+
+
+def test_a_fork_cannot_be_stored() -> None:
+    add(2)
+    last = AuditEntry.objects.get(sequence=2)
+    last.pk, last.hash = 3, "f" * 64
+    with pytest.raises(IntegrityError), transaction.atomic():
+        last.save(force_insert=True)
+
+
+def test_a_fault_in_the_act_leaves_neither_act_nor_entry(editor: User) -> None:
+    made = factories.organization(user=editor)
+    before = AuditEntry.objects.count()
+
+    def act() -> None:
+        with audit.recorded(PORTAL) as history:
+            Organization.objects.filter(pk=made.pk).update(name="Half")
+            history.organization(Action.ORGANIZATION_EDITED, made)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        act()
+    assert Organization.objects.get().name != "Half"
+    assert AuditEntry.objects.count() == before
+
+
+def test_facts_are_kept_by_the_outermost_transaction_alone() -> None:
+    """Inside another one its end could take back what was told as done."""
+    with transaction.atomic(), pytest.raises(RuntimeError):
+        add()
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_entry_about_a_record_holds_the_whole_record(editor: User) -> None:
+    factories.organization(user=editor)
+    facts = AuditEntry.objects.get(oid=BASE).facts
+    assert facts["record"] == factories.record().to_json()
+    assert (facts["version"], facts["environment"], facts["oid"]) == (1, "staging", BASE)
+
+
+def test_raw_bytes_are_kept_whole_up_to_the_cap_and_hashed_whole_beyond_it() -> None:
+    raw = b"\x00\xff" * audit.RAW_CAP
+    with audit.recorded(PORTAL) as history:
+        history.add(Action.ATTEMPT_RESPONSE, raw=raw)
+    entry = AuditEntry.objects.get()
+    assert (len(bytes(entry.raw or b"")), entry.raw_cut) == (audit.RAW_CAP, True)
+    assert entry.facts["raw_sha256"] == hashlib.sha256(raw).hexdigest()
+    assert entry.facts["raw_bytes"] == len(raw)
+
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | _TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=40)
+@given(_JSON)
+def test_canonical_json_has_one_form_and_loses_nothing(value: object) -> None:
+    text = audit.canonical_json(value)
+    assert json.loads(text) == value
+    assert audit.canonical_json(json.loads(text)) == text

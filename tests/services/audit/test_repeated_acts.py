@@ -1,0 +1,117 @@
+"""Acts that are repeated without end: one entry a minute, whose counts leave none out."""
+
+import datetime
+
+import pytest
+
+from organizations.models import Action, AuditEntry, Repetition, User, clock
+from organizations.services.actors import Actor, person
+from organizations.services.audit import repeated_acts
+from tests import factories
+from tests.services.test_throttle import side_by_side
+
+ABOUT = {"type": "person", "id": "", "name": "anna"}
+STRANGER = Actor(name="Somebody not signed in", address="10.0.0.1")
+
+
+def note(actor: Actor = STRANGER, name: str = "anna") -> None:
+    repeated_acts.note(
+        actor,
+        Action.PERSON_REFUSED,
+        "wrong",
+        name,
+        together={"object": ABOUT | {"name": ""}, "reason": "wrong"},
+        object=ABOUT | {"name": name},
+        reason="wrong",
+    )
+
+
+def counted() -> list[int]:
+    entries = AuditEntry.objects.filter(action=Action.PERSON_REFUSED).order_by("sequence")
+    return [entry.facts.get("details", {}).get("times", 1) for entry in entries]
+
+
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch):
+    real, passed = clock.now, datetime.timedelta()
+
+    def wait(seconds: int) -> None:
+        nonlocal passed
+        passed += datetime.timedelta(seconds=seconds)
+
+    monkeypatch.setattr(clock, "now", lambda: real() + passed)
+    return wait
+
+
+@pytest.mark.django_db
+def test_the_first_is_an_entry_at_once_and_the_next_minute_tells_the_others(wait) -> None:
+    for _ in range(4):
+        note()
+    assert counted() == [1]
+    wait(61)
+    note()
+    assert counted() == [1, 4]
+    assert AuditEntry.objects.latest("sequence").facts["details"]["since"] < clock.now().isoformat()
+
+
+@pytest.mark.django_db
+def test_one_that_is_written_later_tells_when_it_was(wait) -> None:
+    note()
+    note()
+    repeated = clock.now()
+    wait(61)
+    assert repeated_acts.write_over() == 1
+    details = AuditEntry.objects.latest("sequence").facts["details"]
+    assert (details["times"], details["since"] <= repeated.isoformat()) == (1, True)
+
+
+@pytest.mark.django_db
+def test_the_worker_writes_what_nobody_repeated_any_more(wait) -> None:
+    user = factories.editor()
+    actor = person(user, address="10.0.0.1")
+    for _ in range(4):
+        note(actor)
+    repeated_acts.write_over()
+    assert counted() == [1]  # the minute is not over
+    wait(61)
+    repeated_acts.write_over()
+    repeated_acts.write_over()
+    assert counted() == [1, 3]
+    assert AuditEntry.objects.latest("sequence").actor_id == user.pk
+    assert not Repetition.objects.exists()
+
+
+@pytest.mark.django_db
+def test_other_people_names_and_addresses_are_other_acts() -> None:
+    editor: User = factories.editor()
+    elsewhere = Actor(name=STRANGER.name, address="10.0.0.2")
+    for actor, name in ((STRANGER, "anna"), (STRANGER, "bert"), (elsewhere, "anna"), (person(editor), "anna")):
+        note(actor, name)
+    assert counted() == [1, 1, 1, 1]
+
+
+@pytest.mark.django_db
+def test_strangers_with_ever_new_names_make_no_more_entries_than_there_is_room_for(
+    wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeated_acts, "MOST_STRANGERS", 5)
+    for number in range(35):
+        note(name=f"name{number}")
+    assert len(counted()) == 6
+    wait(61)
+    repeated_acts.write_over()
+    repeated_acts.write_over()
+    assert sum(counted()) == 35
+
+
+@pytest.mark.django_db(transaction=True)
+def test_none_is_lost_when_many_act_at_the_same_moment(wait) -> None:
+    def three_times(_: int) -> None:
+        for _ in range(3):
+            note()
+
+    side_by_side(12, three_times)
+    assert counted() == [1]
+    wait(61)
+    repeated_acts.write_over()
+    assert counted() == [1, 35]

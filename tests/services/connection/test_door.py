@@ -1,0 +1,91 @@
+"""The door through which every message leaves: when it is closed, and to what."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+
+from organizations.models import EnvironmentGate, Installation, clock
+from organizations.services.actors import system
+from organizations.services.connection import gateway
+from organizations.services.connection.rate_limit import SendSlot
+from organizations.services.delivery import courier
+from tests.connected import redox
+from tests.services.redox_says import API_KEY
+
+HERE, ELSEWHERE = "http://127.0.0.1:9", "https://redox.example"
+MINUTE = datetime.timedelta(minutes=1)
+
+
+def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
+    """Why nothing may leave to this address; empty if it may."""
+    with override_settings(REDOX=redox(url, **settings)):
+        try:
+            gateway.check_door(gateway.environment("staging"), is_write=is_write)
+        except gateway.DoorClosed as closed:
+            return str(closed)
+    return ""
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDoor:
+    def test_it_is_open(self) -> None:
+        assert (open_to(HERE), open_to(ELSEWHERE)) == ("", "")
+
+    def test_it_is_closed_inside_a_transaction(self) -> None:
+        with transaction.atomic():
+            assert open_to() == "A database transaction is open; no message leaves inside one."
+
+    def test_it_is_closed_without_a_credential(self) -> None:
+        assert open_to(REDOX_STAGING_AUTH="") == "STAGING is not connected."
+
+    def test_a_demonstration_leads_to_this_machine_only(self) -> None:
+        Installation.objects.update(demonstration=True)
+        marked = "This database holds demonstration records; they are never sent to another machine."
+        assert (open_to(HERE), open_to(ELSEWHERE)) == ("", marked)
+
+    @pytest.mark.parametrize("is_write", [True, False])
+    def test_nothing_leaves_while_redox_asked_to_wait(self, is_write: bool) -> None:
+        EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() + MINUTE)
+        closed = open_to(is_write=is_write)
+        assert closed.startswith("Redox asked the portal to wait. Nothing is sent to STAGING until ")
+        with override_settings(REDOX=redox(HERE)):
+            assert courier.token_for(gateway.environment("staging"), system("Worker")) == ""
+        EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() - MINUTE)
+        assert open_to(is_write=is_write) == ""
+
+    @pytest.mark.parametrize("field", ["stopped_at", "hold_until", "probing"])
+    def test_a_stop_or_pause_closes_it_to_messages_and_not_to_queries(self, field: str) -> None:
+        value = True if field == "probing" else clock.now() + MINUTE
+        EnvironmentGate.objects.filter(pk="staging").update(**{field: value})
+        assert open_to() == "STAGING was stopped or paused before the message left."
+        assert open_to(is_write=False) == ""
+        with override_settings(REDOX=redox(HERE)), pytest.raises(gateway.DoorClosed, match="was stopped or paused"):
+            gateway.exchange(gateway.environment("staging"), b"{}", "token", SendSlot(0))
+        EnvironmentGate.objects.filter(pk="production").update(**{field: value})
+        EnvironmentGate.objects.filter(pk="staging").update(stopped_at=None, hold_until=None, probing=False)
+        assert open_to() == ""
+
+    def test_without_a_token_no_query_leaves(self) -> None:
+        with override_settings(REDOX=redox(HERE, **API_KEY)):
+            asked = gateway.ask(gateway.environment("staging"), b"{}")
+        assert (asked.token.token, asked.exchange) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_loopback"),
+    [
+        ("http://127.0.0.1:8000/endpoint", True),
+        ("http://127.9.9.9", True),
+        ("http://[::1]:8000", True),
+        ("http://localhost", True),
+        ("https://redox.example", False),
+        ("https://128.0.0.1", False),
+        ("https://localhost.example", False),
+        ("", False),
+    ],
+)
+def test_which_addresses_are_this_machine(url: str, is_loopback: bool) -> None:
+    assert gateway.is_loopback(url) is is_loopback

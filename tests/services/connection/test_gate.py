@@ -1,0 +1,140 @@
+"""What opens and closes an environment's gate: failures, waits, the Query after a pause, and a person's going on."""
+
+import datetime
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, State, User
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, Fault
+from organizations.redox.outcome import Kind, Outcome
+from organizations.services.actors import Actor
+from organizations.services.connection import breaker, check, gateway, lookup
+from organizations.services.delivery import courier, resume
+from organizations.services.errors import ActionRefused
+from tests import factories
+from tests.factories import acting
+from tests.services.sending import answered, claim
+
+pytestmark = pytest.mark.django_db
+
+GOOD = json.dumps({"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": []}).encode()
+
+
+def gate() -> EnvironmentGate:
+    return EnvironmentGate.objects.get(pk="staging")
+
+
+def minutes_ago(minutes: int) -> datetime.datetime:
+    return timezone.now() - datetime.timedelta(minutes=minutes)
+
+
+def test_an_answer_ends_the_row_of_failures(worker: Actor) -> None:
+    for failed in (True, True, False, True):
+        breaker.count_now("staging", failed=failed, actor=worker)
+    assert gate().failures == 1
+
+
+def test_a_shorter_wait_does_not_end_a_longer_one(worker: Actor) -> None:
+    breaker.pause_now("staging", 300.0, "too many requests", actor=worker)
+    until = gate().hold_until
+    breaker.pause_now("staging", 10.0, "too many requests", actor=worker)
+    assert gate().hold_until == until
+    entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_HELD)
+    assert (entry.environment, entry.facts["reason"]) == ("staging", "too many requests")
+
+
+def test_a_stop_is_written_down_once_with_its_reason(worker: Actor) -> None:
+    for reason in ("Redox does not accept the credential", "again"):
+        breaker.stop_now("staging", reason, actor=worker)
+    entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_STOPPED)
+    assert (entry.environment, entry.facts["reason"]) == ("staging", "Redox does not accept the credential")
+    assert gate().stopped_reason == "Redox does not accept the credential"
+
+
+@pytest.mark.parametrize("closed", ["probing", "stopped_at", "hold_until"])
+def test_what_closed_the_gate_a_moment_ago_closes_it_to_the_claim(editor: User, closed: str) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    EnvironmentGate.objects.filter(pk="staging").update(**{closed: True if closed == "probing" else minutes_ago(-5)})
+    assert claim() is None
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.QUEUED, 0)
+
+
+def test_too_many_token_requests_let_the_environment_wait(
+    unreachable_redox: None, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=60.0, status=429))
+    monkeypatch.setattr(gateway, "access_token", lambda _: busy)
+    assert courier.token_for(gateway.environment("staging"), worker) == ""
+    assert gate().is_held(timezone.now() + datetime.timedelta(seconds=50))
+    assert not gate().is_stopped
+
+
+def test_a_refused_credential_stops_the_environment_with_its_cause(
+    unreachable_redox: None, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, stops="Redox does not accept the credential"))
+    monkeypatch.setattr(gateway, "access_token", lambda _: refused)
+    redox = gateway.environment("staging")
+    assert courier.token_for(redox, worker) == ""
+    assert gate().stopped_reason == f"Redox does not accept the credential: {lookup.token_cause(refused)}"
+
+
+@pytest.mark.parametrize(
+    ("checked", "succeeded"),
+    [(None, None), (2, True), (0, False)],
+    ids=["never", "before the stop", "failed"],
+)
+def test_sending_goes_on_only_after_a_check_since_the_stop_that_succeeded(
+    editor: User, checked: int | None, succeeded: bool | None
+) -> None:
+    EnvironmentGate.objects.filter(pk="staging").update(
+        stopped_at=minutes_ago(1),
+        checked_at=None if checked is None else minutes_ago(checked),
+        check_succeeded=succeeded,
+    )
+    with pytest.raises(ActionRefused, match="Check the connection first"):
+        resume.resume("staging", actor=acting(editor))
+    EnvironmentGate.objects.filter(pk="staging").update(checked_at=timezone.now(), check_succeeded=True)
+    resume.resume("staging", actor=acting(editor))
+    assert not gate().is_stopped
+
+
+@pytest.mark.parametrize(
+    ("answer", "succeeds"),
+    [
+        (Exchange(request_sha256="", sent=True, status=200, body=GOOD), True),
+        (Exchange(request_sha256="", sent=True, status=503, body=GOOD), False),
+        (Exchange(request_sha256="", sent=True, status=302, body=GOOD), False),
+        (Exchange(request_sha256="", sent=True, status=200, body=GOOD, body_cut=True), False),
+        (Exchange(request_sha256="", sent=True, status=200, body=GOOD, fault=Fault.BROKEN), False),
+    ],
+    ids=["200", "503", "302", "cut", "broken off"],
+)
+def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
+    unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
+) -> None:
+    monkeypatch.setattr(gateway, "ask", lambda *_: gateway.Asked(TokenAnswer(token="token"), answer))
+    assert check.check("staging", actor=acting(editor)).succeeded == succeeds
+    assert gate().check_succeeded == succeeds
+    entry = AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).latest("sequence")
+    assert (entry.http_status, entry.raw_cut) == (answer.status, answer.body_cut)
+    assert entry.facts["exchange"]["sent"] is True
+
+
+@pytest.mark.parametrize(("failures", "locks"), [(0, 0), (1, 1)])
+def test_workers_wait_for_each_other_at_the_gate_only_where_it_changes(editor: User, failures: int, locks: int) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    EnvironmentGate.objects.update(failures=failures)
+    with CaptureQueriesContext(connection) as asked:
+        answered()
+    locking = [each["sql"] for each in asked if each["sql"].endswith("FOR UPDATE")]
+    # SQLite locks the whole database, not a row of it.
+    expected = locks if connection.features.has_select_for_update else 0
+    assert sum('FROM "organizations_environmentgate"' in sql for sql in locking) == expected
+    assert gate().failures == 0

@@ -1,0 +1,226 @@
+"""What a question about one OID says: who is meant, what is absent, what is kept of it and under which time."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from django.utils import timezone
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Evidence,
+    Organization,
+    State,
+    Submission,
+    User,
+    clock,
+)
+from organizations.practice import PracticeDirectory
+from organizations.practice.listing import ANOTHER_OID
+from organizations.records import canonical
+from organizations.redox.messages import OTHER_OIDS
+from organizations.services.actors import Actor
+from organizations.services.audit import audit, exchanges
+from organizations.services.connection import breaker, check
+from organizations.services.delivery import query, resolve
+from organizations.services.records import organizations
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.sending import answered, as_read, edit, fresh, lost, sent
+
+pytestmark = pytest.mark.one_database
+
+NOT_UNDERSTOOD = {
+    "shows-another": "The directory answered with another organization and not with this OID.",
+    "shows-twice": "The directory answered with 2 organizations that have this OID.",
+    "shows-no-name": "The directory answered with this OID, but without a name.",
+    "shows-another-shape": "The directory's answer was not understood: Organizations is not a list.",
+}
+
+
+@pytest.fixture
+def unknown(practice: PracticeDirectory, editor: User) -> Submission:
+    """A New that arrived, whose answer was lost, and about which the directory can be asked now."""
+    submission = lost(factories.organization(user=editor), editor)
+    practice.register("staging", json.loads(bytes(submission.message))["Organizations"][0])
+    Submission.objects.update(not_before=timezone.now())
+    return submission
+
+
+def deactivate_there(practice: PracticeDirectory) -> None:
+    practice.register("staging", practice.organizations("staging")[BASE] | {"Active": False})
+
+
+def asked_active(practice: PracticeDirectory) -> list[object]:
+    """Active of each Query, in order; "" where it was not given."""
+    queries = [json.loads(body) for body in sent(practice) if b'"EventType": "Query"' in body]
+    return [query.get("Active", "") for query in queries]
+
+
+def asked_entries(submission: Submission) -> list[AuditEntry]:
+    return list(AuditEntry.objects.of_submission(submission.pk).filter(action=Action.SUBMISSION_ASKED))
+
+
+def test_absent_is_what_three_queries_answer_with_an_empty_list(practice: PracticeDirectory) -> None:
+    answer = query.look_up("staging", BASE)
+    assert (answer.was_asked, answer.record, len(answer.earlier)) == (True, None, 2)
+    assert asked_active(practice) == ["", True, False]
+
+
+def test_who_is_shown_by_the_first_query_is_not_asked_for_again(
+    practice: PracticeDirectory, unknown: Submission
+) -> None:
+    assert query.look_up("staging", BASE).record is not None
+    assert asked_active(practice) == [""]
+
+
+def test_a_deactivated_record_that_only_a_query_for_it_shows_is_not_absent(
+    practice: PracticeDirectory, unknown: Submission, worker: Actor
+) -> None:
+    deactivate_there(practice)
+    practice.behaviour = "shows-active-only"
+
+    assert resolve.resolve_next("staging", actor=worker)
+
+    unknown.refresh_from_db()
+    seen = fresh(unknown.organization).seen_record()
+    assert seen is not None
+    assert (seen.active, unknown.absent_at, unknown.state) == (False, None, State.NEEDS_PERSON)
+    assert asked_active(practice) == ["", True, False]
+
+
+def test_every_answer_of_a_question_is_kept_raw_and_the_deciding_one_last(
+    practice: PracticeDirectory, unknown: Submission, worker: Actor
+) -> None:
+    deactivate_there(practice)
+    practice.behaviour = "shows-active-only"
+
+    answer = query.query_submission(unknown, actor=worker)
+
+    entries = asked_entries(unknown)
+    kept = [*(each.exchange for each in answer.earlier), answer.exchange]
+    assert [exchanges.stored(entry) for entry in entries] == kept
+    details = [entry.facts["details"] for entry in entries]
+    assert [(each["found"], each.get("active")) for each in details] == [(False, "none"), (False, "true"), (True, None)]
+    assert {each["asked_at"] for each in details} == {answer.asked_at.isoformat()}
+    unknown.refresh_from_db()
+    assert (unknown.state, fresh(unknown.organization).seen_record()) == (State.UNKNOWN, answer.record)
+
+
+def test_a_question_that_breaks_off_after_an_empty_list_decides_nothing(
+    practice: PracticeDirectory, unknown: Submission, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    practice.forget("staging", BASE)
+    reply = practice.reply
+
+    def only_the_first(request: object, authorization: str) -> object:
+        if b'"Active"' in request.body:  # type: ignore[attr-defined]
+            practice.behaviour = "gateway-error"
+        return reply(request, authorization)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(practice, "reply", only_the_first)
+    assert resolve.resolve_next("staging", actor=worker)
+
+    unknown.refresh_from_db()
+    assert (unknown.state, unknown.absent_at, asked_active(practice)) == (State.UNKNOWN, None, ["", True])
+    assert [entry.http_status for entry in asked_entries(unknown)] == [200, 502]
+    assert fresh(unknown.organization).seen_at is None
+
+
+def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
+    practice: PracticeDirectory, unknown: Submission, worker: Actor
+) -> None:
+    practice.behaviour = "shows-two-oids"
+    assert resolve.resolve_next("staging", actor=worker)
+
+    unknown.refresh_from_db()
+    seen = fresh(unknown.organization).seen_record()
+    assert seen is not None
+    assert (seen.oid, seen.identifiers, dict(seen.carried)[OTHER_OIDS]) == (BASE, (), f'["{ANOTHER_OID}"]')
+    assert (unknown.state, unknown.evidence) == (State.ACCEPTED, Evidence.QUERY)
+    assert asked_active(practice) == [""]
+
+
+def test_an_answer_that_is_not_understood_decides_nothing_and_is_kept(
+    practice: PracticeDirectory, unknown: Submission, worker: Actor
+) -> None:
+    for asks, (behaviour, cause) in enumerate(NOT_UNDERSTOOD.items(), start=1):
+        practice.behaviour = behaviour
+        Submission.objects.update(not_before=timezone.now())
+        assert resolve.resolve_next("staging", actor=worker)
+
+        unknown.refresh_from_db()
+        made = fresh(unknown.organization)
+        assert (unknown.state, unknown.absent_at, unknown.asks) == (State.UNKNOWN, None, asks)
+        assert (made.seen_at, made.seen) == (None, "")
+        entry = asked_entries(unknown)[-1]
+        assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (cause, False)
+        assert b"QueryResponse" in bytes(entry.raw or b"")
+        checked = check.check("staging", actor=worker)
+        assert (checked.succeeded, checked.sentence) == (False, cause)
+
+
+def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_that_round(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    factories.organization(user=editor)
+    EnvironmentGate.objects.filter(pk="staging").update(probing=True, failures=5)
+    practice.behaviour = "shows-another"
+    assert not breaker.pass_breaker("staging", actor=worker)
+
+
+def test_a_reading_has_the_time_before_it_was_asked_for(unknown: Submission, worker: Actor) -> None:
+    before = clock.now()
+    answer = query.look_up("staging", BASE)
+    between = clock.now()
+    assert before <= answer.asked_at < between
+    keep(unknown, answer, worker)
+    assert fresh(unknown.organization).seen_at == answer.asked_at
+
+
+def test_what_was_accepted_after_the_question_is_newer_than_its_answer(db: None, editor: User) -> None:
+    made = factories.accepted(user=editor)
+    old = query.Answer(clock.now(), record=as_read(made.record()))
+    submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    answered()
+
+    keep(submission, old, acting(editor))
+
+    made = fresh(made)
+    assert made.seen_at is not None
+    assert made.confirmed_at is not None
+    assert made.seen_at < made.confirmed_at
+    assert "differs" not in made.open_work
+
+
+def test_a_reading_never_replaces_one_that_was_asked_for_later(db: None, editor: User) -> None:
+    made = factories.accepted(user=editor)
+    older, newer = (
+        query.Answer(clock.now(), record=as_read(replace(made.record(), name=name))) for name in ("Older", "Newer")
+    )
+    for answer in (newer, older):
+        keep(made.submissions.get(), answer, acting(editor))
+
+    kept = Organization.objects.get(pk=made.pk)
+    assert newer.record is not None
+    assert (kept.seen, kept.seen_at) == (canonical(newer.record), newer.asked_at)
+    assert len(asked_entries(made.submissions.get())) == 2
+
+
+def test_a_question_about_a_record_keeps_every_answer_as_well(practice: PracticeDirectory, editor: User) -> None:
+    made = factories.organization(user=editor)
+    query.query_record(made, actor=acting(editor))
+    entries = AuditEntry.objects.filter(action=Action.ORGANIZATION_ASKED)
+    assert [b"QueryResponse" in bytes(entry.raw or b"") for entry in entries] == [True] * 3
+
+    practice.behaviour = "shows-another"
+    query.query_record(made, actor=acting(editor))
+    details = entries.latest("sequence").facts["details"]
+    assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
+
+
+def keep(submission: Submission, answer: query.Answer, actor: Actor) -> None:
+    with audit.recorded(actor) as history:
+        query.note(history, submission, organizations.locked(submission.organization_id), answer)

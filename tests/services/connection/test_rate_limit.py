@@ -1,0 +1,107 @@
+"""The rate of the installation: every request to Redox takes one turn, whoever makes it."""
+
+import datetime
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from organizations.models import State, Submission, User
+from organizations.practice import Credential, PracticeDirectory
+from organizations.services.connection import gateway, rate_limit
+from organizations.services.connection.rate_limit import SendSlot
+from organizations.services.delivery import query
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.services.redox_says import API_KEY, YES, redox_says, token
+from tests.services.sending import deliver
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[SendSlot]:
+    """Every turn that is taken from now on."""
+    found: list[SendSlot] = []
+    take_within = rate_limit.reserve_slot_within
+
+    def counted(now: datetime.datetime) -> SendSlot:
+        found.append(take_within(now))
+        return found[-1]
+
+    monkeypatch.setattr(rate_limit, "reserve_slot_within", counted)
+    return found
+
+
+@pytest.fixture
+def renewing(transactional_db: None, tmp_path: Path) -> Iterator[PracticeDirectory]:
+    """A practice directory that gives out tokens that it can end."""
+    key = Credential(environment="staging", api_key="legacy", api_secret="secret")
+    with PracticeDirectory(tmp_path, [key]) as running, override_settings(REDOX=redox(running.url, **API_KEY)):
+        yield running
+
+
+@pytest.mark.django_db
+@override_settings(REDOX_RATE=2.0)
+def test_the_rate_keeps_a_distance_between_requests_of_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limit, "time", mock.Mock(monotonic=lambda: 100.0))  # however long a busy machine takes
+    moment = timezone.now()
+    opens = [rate_limit.reserve_slot_within(moment).opens for _ in range(3)]
+    assert opens == pytest.approx([100.0, 100.5, 101.0])
+    assert rate_limit.reserve_slot_within(moment + datetime.timedelta(seconds=5)).opens == 100.0
+
+
+def test_a_message_and_its_tokens_take_one_turn_each(
+    renewing: PracticeDirectory, editor: User, taken: list[SendSlot]
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    assert gateway.access_token(gateway.environment("staging")).token
+    renewing.expire_tokens()
+    assert deliver()
+    submission.refresh_from_db()
+    assert submission.state == State.ACCEPTED
+    # A token, the message, a new token, the message.
+    assert [request.path for request in renewing.requests] == [
+        "/auth/authenticate",
+        "/endpoint",
+        "/auth/authenticate",
+        "/endpoint",
+    ]
+    assert len(taken) == 4
+
+
+def test_a_query_and_its_tokens_take_one_turn_each(renewing: PracticeDirectory, taken: list[SendSlot]) -> None:
+    shown = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
+    renewing.register("staging", shown)
+    assert query.look_up("staging", BASE).was_asked
+    renewing.expire_tokens()
+    assert query.look_up("staging", BASE).was_asked
+    assert len(renewing.requests) == 5
+    assert len(taken) == 5
+
+
+def test_a_token_that_lives_a_minute_is_used_while_it_lives(transactional_db: None, editor: User) -> None:
+    with redox_says() as saying:
+        saying.tokens, saying.writes = [token("token-1", seconds=60)], [YES]
+        for number in (1, 2):
+            factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+            assert deliver()
+    assert saying.arrived == ["token", "write", "write"]
+
+
+def test_nothing_leaves_before_its_turn(
+    practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    factories.submission(factories.organization(user=editor), user=editor)
+    with override_settings(REDOX_RATE=0.1):
+        rate_limit.reserve_slot()
+        assert deliver()
+        assert max(waited) == pytest.approx(10.0, abs=5.0)
+        assert query.look_up("staging", BASE).was_asked
+        assert max(waited) == pytest.approx(20.0, abs=5.0)
+    assert Submission.objects.get().state == State.ACCEPTED

@@ -1,0 +1,63 @@
+"""A Query that Redox refused for its access token: its answer is kept, whatever comes of the one with a new token."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, User, clock
+from organizations.services.connection import breaker, gateway
+from organizations.services.delivery import query
+from tests.factories import acting
+from tests.redox import servers
+from tests.services.delivery.test_waiting_for_redox import unknown
+from tests.services.redox_says import Redox, redox_says, token
+from tests.services.sending import WORKER
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
+
+
+@pytest.fixture
+def saying() -> Iterator[Redox]:
+    with redox_says() as running:
+        yield running
+
+
+def test_the_refused_query_is_kept_with_the_cause_of_the_renewal(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    saying.queries, saying.tokens = [servers.answer(401, b"over")], [servers.answer(502, b"Bad Gateway")]
+    answer = query.query_submission(submission, actor=acting(editor))
+
+    entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
+    assert (answer.cause, entry.facts["detail"]) == ("HTTP 502, no token", "HTTP 502, no token")
+    assert (entry.http_status, bytes(entry.raw or b"")) == (401, b"over")
+
+
+def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    EnvironmentGate.objects.update(stopped_at=clock.now())  # a Query leaves all the same
+    saying.queries, saying.tokens = [servers.answer(401, b"over"), *saying.queries], [token("token-2")]
+    assert query.query_submission(submission, actor=acting(editor)).was_asked
+
+    refused, *answered = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
+    assert (refused.http_status, bytes(refused.raw or b"")) == (401, b"over")
+    assert refused.facts["detail"].startswith("Redox refused the access token")
+    assert [entry.http_status for entry in answered] == [200, 200, 200]
+
+
+def test_a_refused_query_is_kept_where_nothing_may_leave_after_it(
+    saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = unknown(editor)
+    saying.queries = [servers.answer(401, b"over")]
+    discard = gateway.discard_token
+
+    def told_to_wait_meanwhile(*given: Any) -> bool:
+        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        return discard(*given)
+
+    monkeypatch.setattr(gateway, "discard_token", told_to_wait_meanwhile)
+    answer = query.query_submission(submission, actor=acting(editor))
+    entry = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).latest("sequence")
+    assert answer.cause.startswith("Redox asked the portal to wait.")
+    assert (entry.http_status, bytes(entry.raw or b"")) == (401, b"over")

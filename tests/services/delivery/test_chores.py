@@ -1,0 +1,70 @@
+"""What a worker does besides delivering."""
+
+import datetime
+import threading
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from organizations.models import Action, AuditEntry, Repetition, Throttle, clock
+from organizations.services import throttle
+from organizations.services.actors import Actor
+from organizations.services.audit import repeated_acts
+from organizations.services.delivery import chores, workers
+
+DAY = datetime.timedelta(days=1)
+
+
+class OneRound(threading.Event):
+    """Set as soon as the worker has nothing to do."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.set()
+        return True
+
+
+def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Yesterday: a session, a try, and an act done twice."""
+    real = clock.now
+    with monkeypatch.context() as yesterday:
+        yesterday.setattr(clock, "now", lambda: real() - DAY)
+        throttle.reserve(throttle.Limit("key", 5))
+        for _ in range(2):
+            repeated_acts.note(Actor(name="Anna"), Action.PERSON_SIGNED_OUT, object={"type": "person", "id": "1"})
+    session = SessionStore()
+    session.set_expiry(timezone.now() - DAY)
+    session.create()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_writes_and_deletes_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_behind(monkeypatch)
+    workers.run(OneRound())
+    assert [model.objects.count() for model in (Throttle, Repetition, Session)] == [0, 0, 0]
+    assert AuditEntry.objects.filter(action=Action.PERSON_SIGNED_OUT).count() == 2
+
+
+@pytest.mark.django_db
+def test_each_chore_is_done_when_its_time_has_come_and_one_that_fails_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    moment = timezone.now()
+
+    def fail() -> int:
+        done.append("fails")
+        raise ZeroDivisionError
+
+    def often() -> int:
+        done.append("often")
+        return 0
+
+    monkeypatch.setattr(chores, "CHORES", ((fail, chores.HOUR), (often, chores.MINUTE)))
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    mine = chores.Chores()
+    for minutes in (0, 0, 1, 59):
+        moment += datetime.timedelta(minutes=minutes)
+        mine.do_due()
+    assert done == ["fails", "often", "often", "fails", "often"]

@@ -1,0 +1,238 @@
+"""One claim: who sends since when, what stops it before a byte leaves, and what a lost worker leaves behind."""
+
+import datetime
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import override_settings
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.redox import messages
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, Fault
+from organizations.redox.outcome import Kind
+from organizations.services.actors import Actor, system
+from organizations.services.connection import gateway
+from organizations.services.connection.rate_limit import SendSlot
+from organizations.services.delivery import courier, settle
+from organizations.services.timing import lease_margin
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.redox.answers import failure
+from tests.services.redox_says import API_KEY
+from tests.services.sending import came, taken
+
+pytestmark = pytest.mark.django_db
+
+OVER = datetime.timedelta(seconds=1)
+YES = b'{"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}'
+
+
+def test_a_claim_says_who_sends_since_when_and_until_when(editor: User) -> None:
+    made = factories.submission(factories.organization(user=editor), user=editor)
+    before = clock.now()
+    Submission.objects.update(attempt=2, token=5, not_before=before, state_reason="Waits.")
+    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
+        found = courier.claim_next("staging", gateway.environment("staging"), actor=system("Worker " + "x" * 100))
+    assert found is not None
+    submission = Submission.objects.get(pk=made.pk)
+    assert (submission.state, submission.attempt, submission.token) == (State.SENDING, 3, 6)
+    assert (submission.not_before, submission.state_reason) == (None, "")
+    assert submission.lease_worker == ("Worker " + "x" * 100)[:100]
+    assert submission.sent_at is not None
+    assert submission.sent_at >= before
+    assert submission.lease_until == submission.sent_at + datetime.timedelta(seconds=400)
+    intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
+    assert (intent.facts["attempt"], intent.facts["token"]) == (3, 6)
+
+
+def test_without_a_credential_nothing_is_claimed(editor: User, worker: Actor) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_AUTH="")):
+        assert not courier.deliver_next("staging", actor=worker)
+    assert Submission.objects.get().state == State.QUEUED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_where_something_is_due_a_token_is_asked_for_and_without_one_nothing_is_claimed(
+    editor: User, worker: Actor
+) -> None:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **API_KEY)):
+        assert not courier.deliver_next("staging", actor=worker)
+        assert EnvironmentGate.objects.get(pk="staging").failures == 0
+        made = factories.submission(factories.organization(user=editor), user=editor)
+        assert not courier.deliver_next("staging", actor=worker)
+    assert EnvironmentGate.objects.get(pk="staging").failures == 1
+    assert Submission.objects.get(pk=made.pk).attempt == 0
+
+
+def test_a_parent_in_the_other_environment_forbids_nothing(editor: User, worker: Actor) -> None:
+    factories.organization(user=factories.UserFactory(role="approver"), environment="production")
+    factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
+
+
+def test_a_message_of_one_environment_does_not_leave_to_the_other(editor: User) -> None:
+    made = factories.submission(factories.organization(user=editor), user=editor)
+    made.environment = "production"
+    reason = courier._block_reason(made, gateway.environment("staging"))
+    assert reason.startswith("The settings changed since the review")
+
+
+def test_a_parent_out_of_use_forbids_only_records_in_use(editor: User) -> None:
+    parent = factories.accepted(user=editor)
+    made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    Organization.objects.filter(pk=parent.pk).update(confirmed_active=False)
+    record = messages.record_from_message(bytes(made.message))
+    assert courier._parent_block_reason(made, record) == "Its parent Lakeside 1 is not active in STAGING."
+    assert courier._parent_block_reason(made, replace(record, active=False)) == ""
+
+
+@pytest.mark.parametrize(
+    ("attempt", "parent_is_active", "state"),
+    [(0, False, State.CANCELLED), (1, False, State.QUEUED), (0, True, State.QUEUED)],
+)
+def test_only_what_was_never_claimed_and_is_still_forbidden_is_cancelled(
+    editor: User, worker: Actor, attempt: int, parent_is_active: bool, state: State
+) -> None:
+    parent = factories.confirmed(factories.organization(user=editor))
+    made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
+    Organization.objects.filter(pk=parent.pk).update(confirmed_active=parent_is_active)
+    Submission.objects.filter(pk=made.pk).update(attempt=attempt)
+    courier._cancel_overtaken(made.pk, worker)
+    assert Submission.objects.get(pk=made.pk).state == state
+
+
+def test_the_lease_is_looked_at_after_the_turn_was_waited_for(editor: User, worker: Actor) -> None:
+    found, now = taken(editor, worker), time.monotonic()
+    least = settings.REDOX_DEADLINE + lease_margin()
+    late = replace(found, turn=SendSlot(now + 0.2), began=now + 0.1 + least - settings.REDOX_LEASE)
+    exchange = courier._exchange(late, "token", late.turn)
+    assert (exchange.sent, exchange.fault) == (False, "held_up")
+
+
+def test_behind_a_closed_door_the_message_is_not_sent(editor: User, worker: Actor) -> None:
+    found = taken(editor, worker)
+    with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
+        exchange = courier._exchange(found, "token", found.turn)
+    assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.CLOSED, None)
+    assert exchange.fault_text == "A database transaction is open; no message leaves inside one."
+
+
+@pytest.mark.parametrize(
+    ("answer", "can_renew", "tokens"),
+    [
+        (came(401), True, ["first", "second"]),
+        (came(401), False, ["first"]),
+        (came(200, YES), True, ["first"]),
+        (came(504), True, ["first"]),
+    ],
+)
+def test_only_a_message_whose_token_was_refused_leaves_again(
+    editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch, answer: Exchange, can_renew: bool, tokens: list[str]
+) -> None:
+    used: list[str] = []
+
+    def exchange(_redox: object, _message: bytes, token: str, _turn: SendSlot) -> Exchange:
+        used.append(token)
+        return answer if len(used) == 1 else came(200, YES)
+
+    found = taken(editor, worker)
+    monkeypatch.setattr(gateway, "discard_token", lambda *_: can_renew)
+    monkeypatch.setattr(gateway, "access_token", lambda _: TokenAnswer(token="second"))
+    monkeypatch.setattr(gateway, "exchange", exchange)
+    with override_settings(REDOX_LEASE=400.0):
+        courier._send(found, "first", worker)
+    submission = Submission.objects.get()
+    assert used == tokens
+    assert [entry.facts["exchange"]["repeat"] for entry in responses()] == list(range(len(tokens)))
+    if submission.state == State.ACCEPTED:
+        assert submission.evidence_at is not None
+        assert submission.evidence_at <= responses()[-1].at  # when the answer was stored, not when it was judged
+
+
+def test_what_closes_while_a_token_is_renewed_sends_the_message_back_without_a_try(
+    editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_: object) -> None:
+        raise gateway.DoorClosed("STAGING was paused.")
+
+    found = taken(editor, worker)
+    EnvironmentGate.objects.update(failures=1)
+    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
+    monkeypatch.setattr(gateway, "access_token", closed)
+    with override_settings(REDOX_LEASE=400.0):
+        courier._send(found, "token", worker)
+    submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
+    assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "STAGING was paused.", 0)
+    assert (gate.is_stopped, gate.failures) == (False, 1)
+    assert [entry.facts["exchange"]["repeat"] for entry in responses()] == [0]
+
+
+def responses() -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).order_by("sequence"))
+
+
+def left_behind(found: courier.Claim, exchange: Exchange, worker: Actor) -> None:
+    """The worker ended after it had stored what came."""
+    settle.keep_response(found.submission, exchange, repeat=0, actor=worker)
+    Submission.objects.filter(pk=found.submission.pk).update(lease_until=clock.now() - OVER)
+
+
+def test_what_is_left_behind_is_settled_in_its_environment(editor: User, worker: Actor) -> None:
+    approver = factories.UserFactory(role="approver")
+    left_behind(taken(approver, worker, environment="production"), came(403), worker)
+    left_behind(taken(editor, worker, f"{BASE}.1"), came(403), worker)
+    assert courier.reap("staging", actor=worker) == 1
+    assert Submission.objects.get(environment="production").state == State.SENDING
+
+
+def test_what_another_worker_settles_meanwhile_is_left_to_it(editor: User, worker: Actor) -> None:
+    first, second = (taken(editor, worker, f"{BASE}.{number}").submission for number in (1, 2))
+    Submission.objects.update(lease_until=clock.now() - OVER)
+
+    def settled_by_another(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("SAVEPOINT"):  # the first of the two is about to be settled
+            Submission.objects.filter(pk=second.pk).update(state=State.UNKNOWN)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(settled_by_another):
+        assert courier.reap("staging", actor=worker) == 2
+    assert [Submission.objects.get(pk=each.pk).lost_attempt for each in (first, second)] == [True, False]
+
+
+def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Actor) -> None:
+    left_behind(taken(editor, worker), came(200, YES), worker)
+    (entry,) = responses()
+    Submission.objects.update(unknown_since=clock.now())
+    assert courier.reap("staging", actor=worker) == 1
+    submission = Submission.objects.get()
+    assert (submission.state, submission.evidence_at) == (State.ACCEPTED, entry.at)
+    assert (submission.lease_until, submission.unknown_since) == (None, None)
+
+
+def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) -> None:
+    left_behind(taken(editor, worker), came(302), worker)
+    assert courier.reap("staging", actor=worker) == 1
+    assert EnvironmentGate.objects.get(pk="staging").is_stopped
+
+
+def test_only_an_unknown_of_its_own_makes_already_exists_doubtful(editor: User, worker: Actor) -> None:
+    first = taken(editor, worker)
+    settle.lost(first.submission, actor=worker)
+    second = taken(editor, worker, f"{BASE}.1").submission
+    settle.settle(second, courier._classified(second, came(429)), came(429), actor=worker)
+    second.attempt = first.submission.attempt = 2
+    kinds = []
+    for submission in (first.submission, second):
+        exists = came(403, json.dumps(failure(f"{submission.oid} already exists.")).encode())
+        kinds.append(courier._classified(submission, exists).kind)
+    assert kinds == [Kind.UNKNOWN, Kind.NEEDS_PERSON]

@@ -1,0 +1,303 @@
+"""Delivery when something fails: what is tried again, what stops, what a crash leaves, who may claim."""
+
+import datetime
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+from django.utils import timezone
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Installation,
+    State,
+    Submission,
+    User,
+)
+from organizations.practice import Credential, PracticeDirectory
+from organizations.redox import messages
+from organizations.redox.client import Exchange
+from organizations.redox.outcome import Kind
+from organizations.services.actors import Actor
+from organizations.services.audit import exchanges
+from organizations.services.connection import check, gateway
+from organizations.services.connection.rate_limit import SendSlot
+from organizations.services.delivery import courier, resume, settle
+from organizations.services.errors import ActionRefused
+from organizations.services.outbox import submissions
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, acting
+from tests.services.redox_says import API_KEY
+from tests.services.sending import actions_of, answered, claim, deliver, settle_sending
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_did_not_reach_redox_is_tried_again_later(
+    transactional_db: None, unreachable_redox: None, editor: User
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    assert deliver()
+
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt, submission.tries) == (State.QUEUED, 1, 1)
+    assert submission.not_before is not None
+    assert not submission.can_be_cancelled
+    Submission.objects.update(not_before=timezone.now())
+    answered()
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.ACCEPTED, 2)
+
+
+def test_after_eight_tries_a_person_is_needed(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(tries=settle.MOST_TRIES - 1)
+    answered(Kind.NOT_SENT)
+    submission.refresh_from_db()
+    assert submission.state == State.NEEDS_PERSON
+    assert "8 attempts did not reach Redox" in submission.state_reason
+
+
+def test_a_refused_credential_stops_the_environment_and_counts_no_try(
+    practice: PracticeDirectory, editor: User
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "refuses-sign-in"
+    assert deliver()
+
+    submission.refresh_from_db()
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, True)
+    assert "does not accept the credential" in gate.stopped_reason
+    practice.behaviour = "answers"
+    assert not deliver()
+    with pytest.raises(ActionRefused, match="Check the connection first"):
+        resume.resume("staging", actor=acting(editor))
+    assert check.check("staging", actor=acting(editor)).succeeded
+    resume.resume("staging", actor=acting(editor))
+    assert deliver()
+
+
+def test_an_expired_token_is_renewed_once_in_the_same_claim(
+    transactional_db: None, editor: User, tmp_path: Path
+) -> None:
+    key = Credential(environment="staging", api_key="legacy", api_secret="secret")
+    with PracticeDirectory(tmp_path, [key]) as running, override_settings(REDOX=redox(running.url, **API_KEY)):
+        submission = factories.submission(factories.organization(user=editor), user=editor)
+        assert gateway.access_token(gateway.environment("staging")).token
+        running.expire_tokens()
+        assert deliver()
+
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.ACCEPTED, 1)
+    responses = AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).order_by("sequence")
+    assert [entry.facts["exchange"]["repeat"] for entry in responses] == [0, 1]
+    assert actions_of(submission).count(Action.ATTEMPT_OUTCOME) == 1
+
+
+def test_too_many_requests_let_the_environment_wait(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    answered(Kind.NOT_EXECUTED, hold_seconds=10.0, names_wait=True)
+
+    submission.refresh_from_db()
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (submission.state, submission.tries, gate.is_stopped) == (State.QUEUED, 0, False)
+    assert gate.hold_until is not None
+    assert gate.hold_until < timezone.now() + datetime.timedelta(seconds=11)  # the time that the answer named
+    Submission.objects.update(not_before=None)
+    assert claim() is None
+
+
+def test_a_child_waits_for_its_parent_and_goes_after_it(editor: User) -> None:
+    parent = factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    with pytest.raises(ActionRefused, match=r"Send Lakeside 1 first\."):
+        factories.submission(child, user=editor)
+    first = factories.submission(parent, user=editor)
+    second = factories.submission(child, user=editor)
+
+    assert list(second.after.all()) == [first]
+    sending = claim()
+    assert sending == first
+    assert claim() is None
+    settle_sending(sending)
+    assert claim() == second
+
+
+def test_what_waits_for_another_goes_after_it_although_it_is_older(editor: User) -> None:
+    older, newer = (
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor) for number in (1, 2)
+    )
+    older.after.add(newer)
+    assert [answered(), answered()] == [newer, older]
+
+
+def test_nothing_is_sent_before_its_time(editor: User) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(not_before=timezone.now() + datetime.timedelta(hours=1))
+    assert claim() is None
+
+
+def test_an_exchange_that_is_cut_off_is_unknown_at_once(
+    practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "_clients", {})  # what was cut off sends nothing any more
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "never-answers"
+
+    def work() -> bool:
+        try:
+            return deliver()
+        finally:
+            connection.close()
+
+    with override_settings(REDOX_DEADLINE=20.0, REDOX_LEASE=60.0), ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(work)
+        while not practice.requests:
+            time.sleep(0.01)
+        gateway.cut_off()
+        assert sending.result(timeout=15)
+    submission.refresh_from_db()
+    assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)
+    assert submission.state_reason == "the worker was stopped before the answer came"
+
+
+def test_a_message_that_cannot_be_read_holds_up_nothing_but_itself(editor: User) -> None:
+    first = factories.submission(factories.organization(user=editor), user=editor)
+    second = factories.submission(factories.organization(f"{BASE}.5", user=editor), user=editor)
+    message = bytes(first.message).replace(b'"Active": true', b'"Active": "true"')
+    Submission.objects.filter(pk=first.pk).update(message=message, message_sha256=messages.sha256(message))
+
+    assert claim() is None
+    assert claim() == second
+
+    first.refresh_from_db()
+    assert (first.state, first.state_reason) == (
+        State.NEEDS_PERSON,
+        "The stored message could not be read (AnswerNotUnderstood: Active is neither true nor false).",
+    )
+    entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
+    assert (entry.submission_id, entry.facts["details"]) == (first.pk, {"state": "needs_person"})
+
+
+@pytest.mark.parametrize("end", ["rejected", "cancelled"])
+def test_what_waits_for_something_that_will_not_come_is_cancelled(editor: User, end: str) -> None:
+    parent = factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    first = factories.submission(parent, user=editor)
+    second = factories.submission(child, user=editor)
+    if end == "rejected":
+        answered(Kind.REJECTED)
+    else:
+        submissions.cancel(first.pk, actor=acting(editor))
+
+    second.refresh_from_db()
+    assert second.state == State.CANCELLED
+    assert second.state_reason == f"Submission {first.pk}, which this one waited for, was {end}."
+
+
+def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(editor: User, worker: Actor) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    submission = claim()
+    assert submission is not None
+    said = {"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}
+    exchange = Exchange(
+        request_sha256=submission.message_sha256,
+        sent=True,
+        status=200,
+        headers={"content-type": "application/json"},
+        body=json.dumps(said).encode(),
+        duration_ms=5,
+    )
+    settle.keep_response(submission, exchange, repeat=0, actor=worker)
+    assert exchanges.stored(AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)) == exchange
+    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+
+    assert courier.reap("staging", actor=worker) == 1
+
+    submission.refresh_from_db()
+    assert submission.state == State.ACCEPTED
+
+
+def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(editor: User, worker: Actor) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    assert claim()
+    assert courier.reap("staging", actor=worker) == 0
+    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+
+    assert courier.reap("staging", actor=worker) == 1
+
+    submission.refresh_from_db()
+    assert submission.state == State.UNKNOWN
+    assert "the answer was lost" in submission.state_reason
+
+
+def test_settings_that_changed_since_the_review_send_nothing(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    source = "7f296bb4-83fd-498d-92f3-a76960648788"
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID=source)):
+        assert claim() is None
+
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.NEEDS_PERSON, 0)
+    assert "settings changed since the review" in submission.state_reason
+
+
+def test_a_marked_database_sends_to_this_machine_only(transactional_db: None) -> None:
+    Installation.objects.update(demonstration=True)
+    with override_settings(REDOX=redox("https://redox.example")):
+        elsewhere = gateway.environment("staging")
+        with pytest.raises(gateway.DoorClosed, match="never sent to another machine"):
+            gateway.exchange(elsewhere, b"{}", "token", SendSlot(0))
+
+
+def test_nothing_leaves_inside_a_transaction(unreachable_redox: None) -> None:
+    with pytest.raises(gateway.DoorClosed, match="transaction is open"):
+        gateway.exchange(gateway.environment("staging"), b"{}", "token", SendSlot(0))
+
+
+@pytest.fixture
+def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
+    """A server that looks into the database at the moment a message arrives."""
+    seen: list[list[str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            seen.append(list(AuditEntry.objects.order_by("sequence").values_list("action", flat=True)))
+            connection.close()
+            self.send_response(503)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", seen
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_intent_is_committed_before_a_byte_leaves(
+    asked_at_arrival: tuple[str, list[list[str]]], editor: User
+) -> None:
+    url, seen = asked_at_arrival
+    with override_settings(REDOX=redox(url), REDOX_DEADLINE=2.0, REDOX_LEASE=40.0, REDOX_SETTLE=0.5):
+        submission = factories.submission(factories.organization(user=editor), user=editor)
+        assert deliver()
+    assert [actions[-1] for actions in seen] == [Action.ATTEMPT_INTENT]
+    intent = AuditEntry.objects.get(action=Action.ATTEMPT_INTENT)
+    assert (intent.facts["message_sha256"], intent.attempt) == (submission.message_sha256, 1)

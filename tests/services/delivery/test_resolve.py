@@ -1,0 +1,293 @@
+"""What became of a message whose answer was lost: the directory is asked, and only what it proves counts."""
+
+import datetime
+from dataclasses import replace
+
+import pytest
+from django.utils import timezone
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Evidence,
+    Organization,
+    Presence,
+    State,
+    Submission,
+    User,
+    clock,
+)
+from organizations.practice import PracticeDirectory
+from organizations.records import OrganizationRecord
+from organizations.redox.client import Exchange
+from organizations.redox.outcome import OTHER_SUCCESS, Kind
+from organizations.services.actors import Actor
+from organizations.services.connection import breaker
+from organizations.services.connection.lookup import Earlier
+from organizations.services.delivery import query, resolve, settle, workers
+from organizations.services.errors import OutOfDate
+from organizations.services.records import known
+from tests import factories
+from tests.factories import BASE
+from tests.services.sending import (
+    actions_of,
+    answer_about_record,
+    answered,
+    as_sent,
+    claim,
+    deliver,
+    edit,
+    fresh,
+    lost,
+    resolved,
+    sent,
+    there,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+
+@pytest.fixture
+def new(editor: User) -> Submission:
+    """A New whose answer was lost."""
+    return lost(factories.organization(user=editor), editor)
+
+
+@pytest.fixture
+def changed(editor: User) -> Organization:
+    """An accepted record with a change that is not sent yet."""
+    return edit(factories.accepted(user=editor), editor, name="Lakeside North")
+
+
+def before(submission: Submission) -> OrganizationRecord:
+    """What the directory had before a message."""
+    record = fresh(submission.organization).confirmed_record()
+    assert record is not None
+    return record
+
+
+def a_while_ago(submission: Submission) -> None:
+    Submission.objects.filter(pk=submission.pk).update(absent_at=timezone.now() - datetime.timedelta(minutes=5))
+
+
+def test_nothing_is_asked_before_the_settle_time_is_over(
+    unreachable_redox: None, new: Submission, worker: Actor
+) -> None:
+    assert new.not_before is not None
+    assert new.not_before > clock.now()
+    assert not resolve.resolve_next("staging", actor=worker)
+    new.refresh_from_db()
+    assert (new.state, new.asks) == (State.UNKNOWN, 0)
+
+
+def test_a_new_that_the_directory_shows_as_it_was_sent_is_accepted(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    practice.behaviour = "applies-then-504"
+    assert deliver()
+    practice.behaviour = "answers"
+    Submission.objects.update(not_before=timezone.now())
+
+    assert resolve.resolve_next("staging", actor=worker)
+
+    submission.refresh_from_db()
+    made = fresh(submission.organization)
+    assert (submission.state, made.standing, made.open_work) == (State.ACCEPTED, "active", "")
+    assert submission.state_reason == "The directory shows what was sent."
+    assert (submission.evidence, made.confirmed_evidence) == (Evidence.QUERY, Evidence.QUERY)
+    assert submission.decided_by == ""
+    assert made.seen_at == submission.evidence_at
+    assert made.confirmed_record() == made.record()
+    assert [b'"EventType": "Query"' in body for body in sent(practice)] == [False, True]
+    actions = actions_of(submission)
+    assert actions[-3:] == [Action.SUBMISSION_ASKED, Action.ORGANIZATION_CONFIRMED, Action.SUBMISSION_SETTLED]
+    assert actions.count(Action.ATTEMPT_OUTCOME) == 1
+
+
+def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(editor: User) -> None:
+    """Two of its three Queries found nothing, the third failed: a record that was there all the time proves nothing."""
+    made = factories.accepted(user=editor)
+    known.find_absent(made, clock.now())  # as Redox had answered to an Update
+    exchange = Exchange(request_sha256="", sent=True, status=200)
+    earlier = (Earlier(exchange, None), Earlier(exchange, True))
+    answer_about_record(fresh(made), None, cause="HTTP 502", earlier=earlier)
+    submission = lost(fresh(made), editor)
+    assert (submission.event, fresh(made).seen_at) == ("New", None)
+    assert resolved(submission, as_sent(submission)).state == State.NEEDS_PERSON
+
+
+def test_a_new_goes_out_once_more_only_after_two_answers_that_it_is_absent(new: Submission) -> None:
+    submission = resolved(new, None)
+    assert (submission.state, submission.absent_at is not None) == (State.UNKNOWN, True)
+
+    Submission.objects.update(absent_at=timezone.now() + datetime.timedelta(seconds=5))
+    submission = resolved(submission, None)  # too soon after the first
+    assert submission.state == State.UNKNOWN
+    a_while_ago(submission)
+    submission = resolved(submission, None)
+
+    assert (submission.state, submission.tries) == (State.QUEUED, 1)
+    assert fresh(submission.organization).presence == Presence.ABSENT
+    entry = AuditEntry.objects.of_submission(submission.pk).last()
+    assert entry is not None
+    assert (entry.action, entry.facts["details"]) == (Action.SUBMISSION_SETTLED, {"state": "queued"})
+    again = claim()
+    assert again is not None
+    assert (again.pk, again.attempt, bytes(again.message)) == (new.pk, 2, bytes(new.message))
+
+
+def test_a_new_that_the_directory_shows_otherwise_needs_a_person(new: Submission) -> None:
+    submission = resolved(new, replace(as_sent(new), name="Somebody else's"))
+    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.OTHER_VALUES)
+    assert fresh(submission.organization).open_work == "needs_person"
+
+
+def test_already_exists_after_an_own_unknown_is_asked_about_at_once(new: Submission, worker: Actor) -> None:
+    Submission.objects.update(state=State.QUEUED, not_before=None)  # as after two answers that were not true yet
+    answered(Kind.UNKNOWN, known="already_exists")
+    new.refresh_from_db()
+    assert (new.state, new.known_answer) == (State.UNKNOWN, "already_exists")
+    assert resolve._claim("staging", worker) == new  # without any settle time
+
+
+def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again(
+    changed: Organization, editor: User
+) -> None:
+    submission = lost(changed, editor)
+    resolved(submission, as_sent(submission))
+    assert (submission.state, submission.attempt, fresh(changed).changes) == (State.ACCEPTED, 1, 0)
+    assert claim() is None
+
+
+@pytest.mark.parametrize("change", ["name", "destination_id", "zip_code"])
+def test_an_update_that_cannot_be_proved_goes_out_once_more(editor: User, change: str) -> None:
+    """It is not shown; or it is, and no Query could show the change, or tell it from what was there."""
+    made = factories.accepted(user=editor)
+    values = {
+        "name": "Lakeside North",
+        "destination_id": "7f296bb4-83fd-498d-92f3-a76960648788",
+        "address": replace(made.record().address, zip_code="53704-1234"),
+    }
+    field = "address" if change == "zip_code" else change
+    submission = lost(edit(made, editor, **{field: values[field]}), editor)
+    resolved(submission, before(submission) if change == "name" else as_sent(submission))
+    assert (submission.state, submission.tries) == (State.QUEUED, 1)
+    again = claim()
+    assert again is not None
+    assert (again.attempt, bytes(again.message)) == (2, bytes(submission.message))
+
+
+def test_a_question_without_an_answer_is_asked_again_later_and_a_person_is_needed_after_a_day(new: Submission) -> None:
+    moment, since = clock.now(), new.state_at
+    submission = resolved(new, None, cause="HTTP 502")
+    assert (submission.state, submission.asks) == (State.UNKNOWN, 1)
+    assert submission.not_before is not None
+    assert submission.not_before > moment
+    assert submission.state_at == since  # its age goes on through the questions
+
+    Submission.objects.update(unknown_since=timezone.now() - datetime.timedelta(hours=25))
+    submission = resolved(submission, None, cause="HTTP 502")
+    assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.NO_ANSWER)
+
+
+def test_tries_that_bring_no_clear_answer_end_with_a_person(changed: Organization, editor: User) -> None:
+    submission = lost(changed, editor)
+    Submission.objects.update(tries=settle.MOST_TRIES - 1)
+    resolved(submission, before(submission))
+    assert submission.state == State.NEEDS_PERSON
+    assert submission.state_reason == "8 tries brought no clear answer."
+
+
+def test_two_workers_never_ask_about_one_submission_at_the_same_time(new: Submission, worker: Actor) -> None:
+    Submission.objects.update(not_before=timezone.now())
+    assert resolve._claim("staging", worker) is not None
+    assert resolve._claim("staging", worker) is None
+    new.refresh_from_db()
+    assert (new.state, new.token) == (State.UNKNOWN, 2)
+
+
+def test_an_answer_that_comes_after_the_lease_was_lost_decides_nothing(new: Submission, worker: Actor) -> None:
+    Submission.objects.update(not_before=timezone.now())
+    slow = resolve._claim("staging", worker)
+    assert slow is not None
+    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+    assert resolved(new, as_sent(new)).state == State.ACCEPTED
+    with pytest.raises(OutOfDate):
+        resolve._decide(slow, query.Answer(clock.now()), worker)
+    new.refresh_from_db()
+    assert new.state == State.ACCEPTED
+
+
+def test_after_a_lost_attempt_the_record_is_read_once_more_and_a_difference_is_drift(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    made = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
+    submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    sending = claim()
+    assert sending is not None
+    settle.lost(sending, actor=worker)
+    assert resolved(submission, before(submission)).state == State.QUEUED
+    answered()
+    submission.refresh_from_db()
+    assert (submission.state, submission.lost_attempt) == (State.ACCEPTED, True)
+    assert submission.read_back_at is not None
+    assert submission.ended_at is not None
+    assert submission.read_back_at > submission.ended_at  # not before nothing can be under way any more
+    Submission.objects.update(read_back_at=timezone.now() + datetime.timedelta(seconds=30))
+    assert not resolve.read_back_next("staging", actor=worker)
+
+    Submission.objects.filter(pk=submission.pk).update(read_back_at=timezone.now())
+    assert resolve.read_back_next("staging", actor=worker)
+
+    after = Organization.objects.get()
+    assert (after.differs, after.name) == (1, "Lakeside North")
+    assert Submission.objects.get(pk=submission.pk).read_back_at is None
+    assert not resolve.read_back_next("staging", actor=worker)
+
+
+def test_what_was_seen_before_the_last_acceptance_is_no_drift(editor: User) -> None:
+    made = factories.accepted(user=editor)
+    answer_about_record(made, made.record())
+    factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
+    answered()
+    after = fresh(made)
+    assert after.seen != after.confirmed
+    assert not after.differs
+
+
+def test_five_failures_pause_the_environment_and_a_query_comes_before_the_next_write(
+    practice: PracticeDirectory, editor: User, worker: Actor
+) -> None:
+    EnvironmentGate.objects.filter(pk="staging").update(failures=4)
+    for number in (1, 2):
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+    practice.behaviour = "gateway-error"
+    assert deliver()
+    gate = EnvironmentGate.objects.get(pk="staging")
+    assert (gate.failures, gate.probing, gate.hold_until is not None) == (5, True, True)
+    assert not deliver()
+    assert not breaker.pass_breaker("staging", actor=worker)
+
+    EnvironmentGate.objects.update(hold_until=timezone.now())
+    assert not breaker.pass_breaker("staging", actor=worker)  # the Query fails as well: paused for longer
+    gate.refresh_from_db()
+    assert (gate.failures, gate.probing) == (6, True)
+
+    practice.behaviour = "answers"
+    EnvironmentGate.objects.update(hold_until=timezone.now())
+    Submission.objects.filter(state=State.UNKNOWN).update(not_before=timezone.now() + datetime.timedelta(hours=1))
+    assert workers.run_once(worker)
+    gate.refresh_from_db()
+    assert (gate.failures, gate.probing) == (0, False)
+    kinds = [b'"EventType": "Query"' in body for body in sent(practice)[-2:]]
+    assert kinds == [True, False]
+
+
+def test_a_success_in_other_words_is_accepted_by_answer_and_query_together(editor: User) -> None:
+    made = factories.accepted(user=editor)
+    address = replace(made.record().address, zip_code="53704-1234")
+    submission = lost(edit(made, editor, address=address), editor, warning=OTHER_SUCCESS)
+    resolved(submission, as_sent(submission))
+    assert (submission.state, submission.evidence, submission.attempt) == (State.ACCEPTED, Evidence.BOTH, 1)

@@ -1,0 +1,307 @@
+"""What an answer does beside the state: when it goes on, what a stored or late answer may do, what is written down."""
+
+import datetime
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+from django.utils import timezone
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Intent,
+    Organization,
+    State,
+    Submission,
+    User,
+    clock,
+)
+from organizations.redox.auth import TokenAnswer
+from organizations.redox.client import Exchange, Fault
+from organizations.redox.outcome import ABSENT, Kind, Outcome
+from organizations.services.actors import Actor
+from organizations.services.audit import audit
+from organizations.services.connection import gateway
+from organizations.services.delivery import courier, settle
+from organizations.services.outbox import submissions
+from organizations.services.timing import lease_margin
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE
+from tests.services.sending import actions_of, answered, came, differing, edit, settle_sending, taken
+
+pytestmark = pytest.mark.django_db
+
+type Claimed = Callable[[], courier.Claim]
+
+
+@pytest.fixture
+def claimed(editor: User, worker: Actor) -> Claimed:
+    """Makes a New and takes it: a worker is sending it now."""
+    return lambda: taken(editor, worker)
+
+
+def settled(claim: courier.Claim, exchange: Exchange, worker: Actor) -> Submission:
+    settle.settle(claim.submission, courier._classified(claim.submission, exchange), exchange, actor=worker)
+    return Submission.objects.get(pk=claim.submission.pk)
+
+
+REFUSED = came(sent=False, fault=Fault.REFUSED)
+YES = json.dumps(
+    {
+        "Meta": {
+            "EventType": "New",
+            "Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}},
+        }
+    }
+).encode()
+
+
+@pytest.mark.parametrize(("tries", "longest"), [(0, 4.0), (1, 8.0), (6, 256.0)])
+def test_what_did_not_reach_redox_waits_twice_as_long_each_time(
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, tries: int, longest: float
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda least, most: most)
+    claim = claimed()
+    claim.submission.tries = tries
+    before = clock.now()
+    submission = settled(claim, REFUSED, worker)
+    assert submission.state == State.QUEUED
+    assert submission.not_before is not None
+    waits = (submission.not_before - before).total_seconds()
+    assert waits == pytest.approx(longest, abs=3.0)
+    assert (submission.lease_until, submission.detail, submission.state_reason) == (None, "refused", "refused")
+
+
+@pytest.mark.parametrize("exchange", [came(429), came(401), came(sent=False, fault=Fault.CLOSED)])
+def test_what_redox_did_not_take_up_is_no_try_however_long_it_has_been_waiting(
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
+) -> None:
+    monkeypatch.setattr(random, "uniform", lambda least, most: most)
+    claim, before = claimed(), clock.now()
+    claim.submission.tries = 7
+    AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT).update(at=before - datetime.timedelta(hours=25))
+    submission = settled(claim, exchange, worker)
+    assert (submission.state, submission.tries, submission.http_status) == (State.QUEUED, 7, exchange.status)
+    assert submission.not_before is not None
+    assert (submission.not_before - before).total_seconds() < 100  # a try would wait for 256
+
+
+def test_a_message_does_not_leave_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
+    claim = claimed()
+    gone = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
+    late = replace(claim, began=claim.began - gone)
+    with override_settings(REDOX=redox("http://127.0.0.1:9")):
+        courier._send(late, "token", worker)
+    submission = Submission.objects.get(pk=claim.submission.pk)
+    assert (submission.state, submission.tries) == (State.QUEUED, 1)
+    outcome = AuditEntry.objects.get(action=Action.ATTEMPT_OUTCOME)
+    assert outcome.outcome == Kind.NOT_SENT
+    assert "too little was left of the time" in submission.state_reason
+    assert EnvironmentGate.objects.get(pk="staging").failures == 0  # says nothing of Redox
+
+
+@pytest.mark.parametrize(
+    ("minutes", "tries", "state"),
+    [
+        (24 * 60 + 1, 0, State.NEEDS_PERSON),
+        (24 * 60 - 1, 0, State.QUEUED),
+        (0, 7, State.NEEDS_PERSON),
+        (0, 6, State.QUEUED),
+    ],
+)
+def test_nothing_is_tried_for_longer_than_a_day_or_more_than_eight_times(
+    claimed: Claimed, worker: Actor, minutes: int, tries: int, state: State
+) -> None:
+    claim = claimed()
+    claim.submission.tries = tries
+    intent = AuditEntry.objects.filter(action=Action.ATTEMPT_INTENT)
+    intent.update(at=timezone.now() - datetime.timedelta(minutes=minutes))
+    submission = settled(claim, REFUSED, worker)
+    assert (submission.state, submission.tries, submission.detail) == (state, tries + 1, "refused")
+    counted = f"{tries + 1} attempt{'s' if tries else ''} did not reach Redox: refused"
+    assert submission.state_reason == (counted if state == State.NEEDS_PERSON else "refused")
+
+
+@override_settings(REDOX_SETTLE=180.0)
+def test_an_unknown_is_asked_about_only_when_nothing_can_be_under_way_any_more(claimed: Claimed, worker: Actor) -> None:
+    before = clock.now()
+    submission = settled(claimed(), came(504), worker)
+    assert submission.state == State.UNKNOWN
+    assert submission.not_before is not None
+    assert submission.not_before >= before + datetime.timedelta(seconds=180)
+    presence_at = Organization.objects.get().presence_at
+    assert presence_at is not None
+    assert presence_at >= before
+
+
+@pytest.mark.parametrize("hours", [0, 5])
+def test_an_unknown_is_unknown_since_the_first_one_and_asked_about_anew(
+    claimed: Claimed, worker: Actor, hours: int
+) -> None:
+    claim, before = claimed(), clock.now()
+    claim.submission.unknown_since = before - datetime.timedelta(hours=hours) if hours else None
+    Submission.objects.update(asks=3, absent_at=before)
+    submission = settled(claim, came(504), worker)
+    assert (submission.asks, submission.absent_at) == (0, None)
+    assert submission.unknown_since is not None
+    assert (submission.unknown_since >= before) is (hours == 0)
+
+
+def test_what_a_rejected_message_would_have_overwritten_is_a_difference_again(editor: User) -> None:
+    made = differing(editor, name="By hand")
+    factories.submission(made, user=editor)
+    Organization.objects.update(differs=0)
+    answered(Kind.REJECTED)
+    assert Organization.objects.get().differs == 1
+
+
+def test_an_answer_to_an_earlier_claim_is_late_although_the_message_is_being_sent_again(
+    claimed: Claimed, editor: User, worker: Actor
+) -> None:
+    claim = claimed()
+    taken(editor, worker, f"{BASE}.1")  # with the same token
+    Submission.objects.filter(pk=claim.submission.pk).update(token=claim.submission.token + 1, attempt=2)
+    assert not settle.keep_response(claim.submission, came(200, YES), repeat=0, actor=worker)
+    assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
+
+
+@pytest.mark.parametrize(("repeat", "stops"), [(0, False), (1, True)])
+def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried(
+    claimed: Claimed, worker: Actor, repeat: int, stops: bool
+) -> None:
+    claim = claimed()
+    settle.keep_response(claim.submission, came(401), repeat=repeat, actor=worker)
+    Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
+    assert courier.reap("staging", actor=worker) == 1
+    assert Submission.objects.get().state == State.QUEUED
+    assert EnvironmentGate.objects.get(pk="staging").is_stopped == stops
+
+
+def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = claimed()
+    passing = TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED))
+    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
+    monkeypatch.setattr(gateway, "access_token", lambda _: passing)
+    with override_settings(REDOX_LEASE=400.0):
+        courier._send(claim, "token", worker)
+    submission, gate = Submission.objects.get(), EnvironmentGate.objects.get(pk="staging")
+    assert (submission.state, submission.state_reason, submission.tries) == (State.QUEUED, "refused", 1)
+    assert (gate.is_stopped, gate.failures) == (False, 1)
+
+
+def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
+    claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, renewed = claimed(), mock.Mock(return_value=False)
+    submissions.move(Submission.objects.get(), State.UNKNOWN)
+    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "discard_token", renewed)
+    with override_settings(REDOX_LEASE=400.0):
+        courier._send(claim, "token", worker)
+    renewed.assert_not_called()
+    assert Submission.objects.get().state == State.UNKNOWN
+    assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
+
+
+def test_a_worker_that_was_lost_says_nothing_of_redox(claimed: Claimed, worker: Actor) -> None:
+    settle.lost(claimed().submission, actor=worker)
+    submission = Submission.objects.get()
+    assert (submission.state, submission.lost_attempt, submission.lease_until) == (State.UNKNOWN, True, None)
+    assert EnvironmentGate.objects.get(pk="staging").failures == 0
+
+
+@pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE, Intent.REACTIVATE])
+def test_saved_edits_count_as_accepted_only_with_a_message_that_carries_them(
+    editor: User, intent: Intent | None
+) -> None:
+    made = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
+    edit(made, editor, name="Lakeside North")
+    submission = factories.submission(made, user=editor, intent=intent)
+    answered()
+    version = Organization.objects.get().confirmed_version
+    assert version == (made.confirmed_version if intent else submission.record_version)
+    assert Submission.objects.get().read_back_at is None  # no attempt was lost
+
+
+def test_what_redox_says_of_presence_is_known_since_its_answer(claimed: Claimed, worker: Actor) -> None:
+    submission, before = claimed().submission, clock.now()
+    settle_sending(submission, Kind.REJECTED, presence=ABSENT)
+    made = Organization.objects.get()
+    assert made.presence_at is not None
+    assert (made.presence, made.presence_at >= before) == (ABSENT, True)
+
+
+@pytest.mark.parametrize(("given", "tries"), [({}, 4), ({"tries": 0}, 0)], ids=["by itself", "by a person"])
+def test_what_goes_out_again_counts_a_try_unless_a_person_decided(
+    claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int
+) -> None:
+    submission = claimed().submission
+    settle.lost(submission, actor=worker)
+    Submission.objects.update(lease_until=clock.now())  # somebody is asking the directory
+    submission.tries = 3
+    with audit.recorded(worker) as history:
+        settle.send_again(history, submission, reason="Not proved.", verdict="send_again", **given)
+    found = Submission.objects.get()
+    assert (found.state, found.tries, found.state_reason) == (State.QUEUED, tries, "Not proved.")
+    assert (found.lease_until, bytes(found.message)) == (None, bytes(submission.message))
+    settled = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
+    assert settled.facts["details"] == {"state": "queued", "verdict": "send_again"}
+
+
+@override_settings(REDOX_SETTLE=180.0)
+@pytest.mark.parametrize("was_sending", [True, False])
+def test_what_became_of_a_message_in_a_database_that_was_put_back_is_only_asked(
+    claimed: Claimed, editor: User, worker: Actor, was_sending: bool
+) -> None:
+    if was_sending:
+        submission = claimed().submission
+    else:
+        submission = factories.submission(factories.organization(user=editor), user=editor)
+    token, before = submission.token, clock.now()
+    Submission.objects.update(asks=3, absent_at=before)
+    with audit.recorded(worker) as history:
+        settle.forget(history, submission, submission.organization)
+    submission = Submission.objects.get()
+    assert (submission.state, submission.only_ask, submission.token) == (State.UNKNOWN, True, token + 1)
+    assert (submission.lease_until, submission.asks, submission.absent_at) == (None, 0, None)
+    assert submission.unknown_since is not None
+    assert submission.not_before is not None
+    assert submission.not_before - submission.unknown_since == datetime.timedelta(seconds=180)
+    assert submission.unknown_since >= before
+    assert Organization.objects.get().presence == "unknown"
+    actions = [Action.ATTEMPT_OUTCOME, Action.SUBMISSION_SETTLED] if was_sending else [Action.SUBMISSION_SETTLED]
+    assert actions_of(submission)[-len(actions) - 1 :][1:] == actions
+    assert (Action.ATTEMPT_OUTCOME in actions_of(submission)) is was_sending
+
+
+def outcome_entry() -> dict[str, object]:
+    entry = AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).latest("sequence")
+    return entry.facts
+
+
+def test_an_outcome_says_where_the_record_is_now_and_holds_it_where_that_changed(
+    claimed: Claimed, worker: Actor
+) -> None:
+    settled(claimed(), came(504), worker)
+    facts = outcome_entry()
+    assert facts["details"] == {"state": "unknown", "presence": "unknown"}
+    assert facts["record"] == Organization.objects.get().record().to_json()
+
+
+def test_an_outcome_that_left_the_record_where_it_was_holds_none(claimed: Claimed, worker: Actor) -> None:
+    settled(claimed(), REFUSED, worker)
+    facts = outcome_entry()
+    assert facts["details"] == {"state": "queued", "presence": "never"}
+    assert "record" not in facts

@@ -1,0 +1,365 @@
+"""While Redox asked an environment to wait nothing leaves for it, whoever would send; and whoever may is told."""
+
+import datetime
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from organizations.models import Action, AuditEntry, EnvironmentGate, Evidence, State, Submission, User
+from organizations.redox.client import Fault
+from organizations.redox.outcome import Kind, Outcome
+from organizations.services.actors import Actor, system
+from organizations.services.audit import audit
+from organizations.services.connection import breaker, check, gateway, rate_limit
+from organizations.services.delivery import courier, query, resolve, resume, workers
+from tests import factories
+from tests.factories import BASE, acting
+from tests.redox import servers
+from tests.services.redox_says import BUSY, Redox, redox_says, token
+from tests.services.sending import WORKER, deliver
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
+
+
+@pytest.fixture
+def saying() -> Iterator[Redox]:
+    with redox_says() as running:
+        yield running
+
+
+def gate() -> EnvironmentGate:
+    return EnvironmentGate.objects.get(pk="staging")
+
+
+def set_gate(**values: object) -> None:
+    EnvironmentGate.objects.filter(pk="staging").update(**values)
+
+
+def in_seconds(number: float) -> datetime.datetime:
+    return timezone.now() + datetime.timedelta(seconds=number)
+
+
+def unknown(user: User, oid: str = BASE) -> Submission:
+    """A New without a clear answer, about which the directory can be asked now; the token at hand is good."""
+    assert gateway.access_token(gateway.environment("staging")).token
+    submission = factories.submission(factories.organization(oid, user=user), user=user)
+    Submission.objects.filter(pk=submission.pk).update(attempt=1, token=1, unknown_since=timezone.now())
+    return due(submission)
+
+
+def due(submission: Submission) -> Submission:
+    """The same, whatever became of it."""
+    Submission.objects.filter(pk=submission.pk).update(
+        state=State.UNKNOWN, evidence="", not_before=timezone.now(), read_back_at=None
+    )
+    set_gate(stopped_at=None, hold_until=None, hold_asked_until=None, probing=False, failures=0)
+    submission.refresh_from_db()
+    return submission
+
+
+def to_read_back(user: User) -> Submission:
+    """An accepted New that is to be read back now."""
+    made = factories.accepted(f"{BASE}.7", user=user)
+    Submission.objects.filter(organization=made).update(read_back_at=timezone.now())
+    return made.submissions.get()
+
+
+# Everything that sends something, by what it needs to have something to do -----------------------------------
+
+
+def resolve_due(submission: Submission) -> None:
+    resolve.resolve_next("staging", actor=WORKER)
+
+
+def read_back(submission: Submission) -> None:
+    Submission.objects.update(read_back_at=timezone.now(), state=State.ACCEPTED, evidence=Evidence.ANSWER)
+    resolve.read_back_next("staging", actor=WORKER)
+
+
+def probe(submission: Submission) -> None:
+    set_gate(probing=True, failures=5)
+    assert not breaker.pass_breaker("staging", actor=WORKER)
+
+
+def ask(submission: Submission) -> None:
+    query.query_submission(submission, actor=acting(submission.submitter))
+
+
+def check_connection(submission: Submission) -> None:
+    assert not check.check("staging", actor=acting(submission.submitter)).succeeded
+
+
+def send(submission: Submission) -> None:
+    Submission.objects.update(state=State.QUEUED, not_before=None)
+    deliver()
+
+
+def get_token(submission: Submission) -> None:
+    gateway.discard_token(gateway.environment("staging"), "token-1")
+    assert courier.token_for(gateway.environment("staging"), WORKER) == ""
+
+
+type Act = Callable[[Submission], None]
+ASKING: list[Act] = [resolve_due, read_back, probe, ask, check_connection]
+STOPPED = {"stopped_at": timezone.now()}
+PAUSED = {"probing": True, "failures": 5}
+
+
+# D1: the renewal of the token decides -------------------------------------------------------------------------
+
+
+RENEWALS = {
+    "502": (servers.answer(502, b"Bad Gateway"), False),
+    "closed": (servers.close_after_reading, False),
+    "429": (BUSY, True),
+}
+
+
+@pytest.mark.parametrize(
+    ("act", "renewal"),
+    [*((act, "502") for act in ASKING), (resolve_due, "closed"), (resolve_due, "429"), (check_connection, "429")],
+    ids=lambda each: each if isinstance(each, str) else each.__name__,
+)
+def test_a_query_whose_token_cannot_be_renewed_stops_nothing(
+    saying: Redox, editor: User, act: Act, renewal: str
+) -> None:
+    submission = unknown(editor)
+    saying.arrived.clear()
+    answer, holds = RENEWALS[renewal]
+    saying.queries, saying.tokens = [servers.answer(401, b"over")], [answer]
+
+    act(submission)
+
+    assert saying.arrived == ["query", "token"]
+    assert (gate().is_stopped, gate().is_asked_to_wait(timezone.now())) == (False, holds)
+    assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).exists()
+
+
+def test_a_query_that_a_renewed_token_does_not_help_stops_the_environment(saying: Redox, editor: User) -> None:
+    unknown(editor)
+    saying.queries, saying.tokens = [servers.answer(401, b"over")], [token("token-2")]
+    assert resolve.resolve_next("staging", actor=WORKER)
+    assert gate().stopped_reason == "Redox does not accept the credential"
+
+
+# D2: nothing leaves before the time is over -------------------------------------------------------------------
+
+
+def test_nothing_leaves_while_redox_asked_to_wait(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    for act in (*ASKING, send, get_token):
+        due(submission)
+        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        saying.arrived.clear()
+        act(submission)
+        assert saying.arrived == [], act
+
+
+def test_a_query_that_is_answered_by_429_lets_the_environment_wait(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    saying.queries = [BUSY]
+    for act in ASKING:
+        act(due(submission))
+        assert gate().is_asked_to_wait(in_seconds(8)), act
+        assert not gate().is_asked_to_wait(in_seconds(11)), act
+
+
+def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    saying.queries = [BUSY]
+    cause = query.query_submission(submission, actor=acting(editor)).cause
+    until = gate().hold_asked_until
+    assert until is not None
+    times = [f"{timezone.localtime(until - datetime.timedelta(seconds=late)):%H:%M:%S %Z}" for late in (0, 1)]
+    assert cause in [f"Too many requests. Redox asked the portal to wait until {time}." for time in times]
+    set_gate(hold_until=None, hold_asked_until=None)
+    checked = check.check("staging", actor=acting(editor))
+    assert checked.sentence.startswith("The Query was not processed: Too many requests. Redox asked the portal to wait")
+    set_gate(hold_until=None, hold_asked_until=None)
+    saying.queries = [servers.answer(429, b"Too many requests")]
+    cause = query.query_submission(submission, actor=acting(editor)).cause
+    assert cause.startswith("Too many requests. Redox does not say for how long; the portal waits until ")
+
+
+def test_who_asks_is_told_how_long(saying: Redox, editor: User) -> None:
+    submission = unknown(editor)
+    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    until = gate().hold_asked_until
+    assert until is not None
+    time = f"{timezone.localtime(until):%H:%M:%S %Z}"
+    sentence = f"Redox asked the portal to wait. Nothing is sent to STAGING until {time}, for another 60 seconds."
+    assert check.check("staging", actor=acting(editor)).sentence == sentence
+    assert query.query_submission(submission, actor=acting(editor)).cause == sentence
+    breaker.pause_now("staging", 600.0, "too many requests", actor=WORKER)
+    assert check.check("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
+
+
+def test_a_check_that_may_not_leave_is_no_check(saying: Redox, editor: User) -> None:
+    set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
+    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    check.check("staging", actor=acting(editor))
+    assert resume.can_resume(gate())
+    assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).exists()
+
+
+def test_a_worker_sends_nothing_more_after_its_query_was_answered_by_429(saying: Redox, editor: User) -> None:
+    to_read_back(editor)
+    unknown(editor)
+    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
+    saying.arrived.clear()
+    saying.queries = [BUSY]
+
+    workers.run_once(WORKER)
+
+    assert saying.arrived == ["query"]
+    assert Submission.objects.filter(state=State.QUEUED, attempt=0).count() == 1
+    assert not AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED, http_status=None).exists()
+
+
+def test_a_token_is_not_asked_for_again_after_the_token_address_asked_to_wait(saying: Redox, editor: User) -> None:
+    factories.submission(factories.organization(user=editor), user=editor)
+    saying.tokens = [BUSY]
+    for _ in range(3):
+        assert not deliver()
+        workers.run_once(WORKER)
+    assert saying.arrived == ["token"]
+    assert gate().is_asked_to_wait(in_seconds(8))
+
+
+def test_four_workers_send_nothing_just_after_a_429(saying: Redox, editor: User) -> None:
+    to_read_back(editor)
+    unknown(editor)
+    for number in (1, 2):
+        factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
+    saying.writes = [BUSY]
+    assert deliver()
+    gateway.discard_token(gateway.environment("staging"), "token-1")
+    saying.arrived.clear()
+
+    def work(name: str) -> None:
+        try:
+            for act in (resolve.resolve_next, resolve.read_back_next, courier.deliver_next):
+                act("staging", actor=system(name))
+            workers.run_once(system(name))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, "ABCD"))
+    assert saying.arrived == []
+
+
+@pytest.mark.parametrize("closed", ["asked to wait", "stopped", "paused"])
+def test_what_was_claimed_before_its_environment_closed_goes_back_without_a_try(
+    saying: Redox, editor: User, closed: str
+) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    token_text = courier.token_for(gateway.environment("staging"), WORKER)
+    claim = courier.claim_next("staging", gateway.environment("staging"), actor=WORKER)
+    assert claim is not None
+    if closed == "asked to wait":
+        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    else:
+        set_gate(**(STOPPED if closed == "stopped" else PAUSED))
+    saying.arrived.clear()
+
+    courier._send(claim, token_text, WORKER)
+
+    submission.refresh_from_db()
+    assert (saying.arrived, submission.state, submission.tries) == ([], State.QUEUED, 0)
+    entry = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_OUTCOME)
+    assert entry is not None
+    assert entry.outcome == Kind.NOT_SENT
+    assert (gate().probing, gate().failures) == ((True, 5) if closed == "paused" else (False, 0))
+
+
+def test_the_gate_is_looked_at_after_the_turn_was_waited_for(
+    saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker gets a 429 while a message, a Query or a token request waits for its turn."""
+    submission = unknown(editor)
+    factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
+    saying.arrived.clear()
+    wait = rate_limit.SendSlot.wait
+
+    def waited(turn: rate_limit.SendSlot) -> None:
+        wait(turn)
+        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+
+    monkeypatch.setattr(rate_limit.SendSlot, "wait", waited)
+    for act in (deliver, lambda: ask(submission), lambda: get_token(submission)):
+        set_gate(hold_until=None, hold_asked_until=None)
+        act()
+    assert saying.arrived == []
+
+
+@pytest.mark.parametrize("state", ["stopped", "paused"])
+def test_a_check_leaves_while_its_environment_is_stopped_or_paused(saying: Redox, editor: User, state: str) -> None:
+    set_gate(**(STOPPED if state == "stopped" else {**PAUSED, "hold_until": in_seconds(600)}))
+    assert check.check("staging", actor=acting(editor)).succeeded
+    assert saying.arrived == ["token", "query", "query", "query"]
+
+
+def test_redox_may_ask_to_wait_during_a_pause(saying: Redox, editor: User) -> None:
+    until = in_seconds(600)
+    set_gate(probing=True, failures=5, hold_until=until, hold_reason="Redox did not answer 5 times in a row")
+    saying.queries = [BUSY, *saying.queries]
+    check.check("staging", actor=acting(editor))
+    assert gate().is_asked_to_wait(in_seconds(8))
+    assert (gate().hold_until, gate().hold_reason) == (until, "Redox did not answer 5 times in a row")
+    saying.arrived.clear()
+    check.check("staging", actor=acting(editor))
+    assert saying.arrived == []
+
+    set_gate(hold_asked_until=timezone.now())  # as when the time is over, and the pause is not
+    assert check.check("staging", actor=acting(editor)).succeeded
+
+
+def test_going_on_does_not_end_a_wait_that_redox_asked_for(saying: Redox, editor: User) -> None:
+    set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
+    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    resume.resume("staging", actor=acting(editor))
+    assert not gate().is_stopped
+    assert not gate().is_open(timezone.now())
+    assert gate().is_open(in_seconds(61))
+
+
+def test_the_probe_does_not_end_a_wait_that_redox_asks_for(saying: Redox, editor: User) -> None:
+    set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
+    saying.queries = [BUSY]
+    assert not breaker.pass_breaker("staging", actor=WORKER)
+    assert gate().probing
+    assert gate().is_held(in_seconds(8))
+
+
+def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redox, editor: User) -> None:
+    set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
+    good = saying.queries[0]
+
+    def asked_meanwhile(connection_to_us: socket.socket, server: servers.Server) -> None:
+        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        connection.close()
+        good(connection_to_us, server)
+
+    saying.queries = [asked_meanwhile]
+    breaker.pass_breaker("staging", actor=WORKER)
+    assert not gate().probing
+    assert gate().is_held(in_seconds(50))
+    assert not breaker.pass_breaker("staging", actor=WORKER)
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome(kind=Kind.NOT_SENT, fault=Fault.CLOSED)])
+def test_what_did_not_leave_says_nothing_of_redox(editor: User, worker: Actor, outcome: Outcome | None) -> None:
+    set_gate(failures=4)
+    with audit.recorded(worker) as history:
+        breaker.follow(history, breaker.locked_gate("staging"), outcome)
+    assert gate().failures == 4
+
+
+def test_a_wait_is_for_one_environment(saying: Redox, editor: User) -> None:
+    breaker.pause_now("production", 60.0, "too many requests", actor=WORKER)
+    assert check.check("staging", actor=acting(editor)).succeeded

@@ -1,0 +1,352 @@
+"""Plans: several records sent at once, in an order that holds, stopped before one fault becomes many."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    Environment,
+    Organization,
+    Plan,
+    PlanKind,
+    PlanState,
+    State,
+    Submission,
+    User,
+)
+from organizations.redox.outcome import Kind
+from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
+from organizations.services.outbox import plans, submissions
+from organizations.services.review import plan_draft
+from organizations.services.review.blockers import Block
+from organizations.services.review.plan_draft import Chosen, Draft
+from organizations.services.review.reviews import Review
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.sending import answered, claim, edit, fresh
+
+pytestmark = pytest.mark.django_db
+
+STAGING = Environment.STAGING
+SEND, DEACTIVATE = PlanKind.SEND, PlanKind.DEACTIVATE
+
+
+def tree_of(user: User, *parts: str, make: Any = factories.organization, **values: Any) -> list[Organization]:
+    """A record at the base, and one below each of the named places: "1", "1.1"."""
+    made = [make(user=user, **values)]
+    for part in parts:
+        parent = f"{BASE}.{part}".rpartition(".")[0]
+        made.append(make(f"{BASE}.{part}", user=user, part_of_oid=parent, **values))
+    return made
+
+
+def accepted_tree(user: User, *parts: str) -> list[Organization]:
+    return tree_of(user, *parts, make=factories.accepted)
+
+
+def chosen(made: list[Organization], kind: PlanKind = SEND) -> Chosen:
+    return Chosen(Environment(made[0].environment), kind, tuple(each.pk for each in made))
+
+
+def drawn(made: list[Organization], user: User, kind: PlanKind = SEND) -> Draft:
+    return plan_draft.draft(chosen(made, kind), actor=acting(user))
+
+
+def planned(made: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
+    """A plan made as its page makes it, with all that it asks for."""
+    return factories.plan(made, user=user, kind=kind, **values)
+
+
+def oids(reviews: tuple[Review, ...]) -> list[str]:
+    return [review.organization.oid.removeprefix(BASE) for review in reviews]
+
+
+def waits(plan: Plan) -> dict[str, set[str]]:
+    """For each record of a plan the records that must be accepted before."""
+    return {
+        each.oid.removeprefix(BASE): {first.oid.removeprefix(BASE) for first in each.after.all()}
+        for each in plan.submissions.all()
+    }
+
+
+def answer_all(kind: Kind = Kind.ACCEPTED) -> list[str]:
+    """Answer each message that can be sent now in the same way. The records that they were about, in order."""
+    answers = []
+    while submission := answered(kind):
+        answers.append(submission.oid.removeprefix(BASE))
+    return answers
+
+
+def states(plan: Plan) -> list[str]:
+    return list(plan.submissions.order_by("pk").values_list("state", flat=True))
+
+
+def fresh_plan(plan: Plan) -> Plan:
+    return Plan.objects.get(pk=plan.pk)
+
+
+@pytest.mark.one_database
+class TestDraft:
+    def test_parents_come_before_their_children_whatever_was_chosen_first(self, editor: User) -> None:
+        made = tree_of(editor, "1", "1.1", "2")
+        for order in (made, made[::-1], [made[2], made[0], made[3], made[1]]):
+            assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
+
+    def test_a_child_goes_along_only_with_its_parent(self, editor: User) -> None:
+        top, child = tree_of(editor, "1")
+        found = drawn([child], editor)
+        (left,) = found.left_out
+        assert (found.size, left.organization, left.why) == (0, child, f"Send {top.name} first.")
+        assert [(each.kind, each.organization) for each in left.blockers] == [(Block.PARENT_NEVER_SENT, top)]
+        assert oids(drawn([top, child], editor).reviews) == ["", ".1"]
+
+    def test_what_waits_for_a_record_that_is_left_out_is_left_out_too(self, editor: User) -> None:
+        made = tree_of(editor, "1", "1.1", "2")
+        Organization.objects.filter(pk=made[1].pk).update(destination_known=False)
+        found = drawn(made, editor)
+        assert oids(found.reviews) == ["", ".2"]
+        assert [each.why for each in found.left_out][1] == f"Send {made[1].name} first."
+
+    def test_what_differs_in_nothing_is_left_out(self, editor: User) -> None:
+        top = factories.accepted(user=editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        found = drawn([top, child], editor)
+        assert oids(found.reviews) == [".1"]
+        assert [(each.organization, each.why) for each in found.left_out] == [(top, plan_draft.NOTHING_DIFFERS)]
+        edit(top, editor, name="Lakeside Clinics")
+        found = drawn([top, child], editor)
+        assert (found.size, found.news, found.updates, found.deactivated) == (2, 1, 1, 0)
+
+    def test_children_are_deactivated_before_their_parent(self, editor: User) -> None:
+        made = accepted_tree(editor, "1", "1.1", "2")
+        found = drawn(made, editor, DEACTIVATE)
+        assert oids(found.reviews) == [".2", ".1.1", ".1", ""]
+        assert (found.deactivated, found.updates) == (4, 0)
+        assert set(plan_draft.branch(made[0], DEACTIVATE).ids) == {each.pk for each in made}
+        # One that stays active keeps its parent.
+        found = drawn(made[:3], editor, DEACTIVATE)
+        assert oids(found.reviews) == [".1.1", ".1"]
+        assert [each.why for each in found.left_out] == [
+            "1 active record is part of it. Move or deactivate them first."
+        ]
+
+    def test_a_branch_of_more_than_a_plan_holds_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(plan_draft, "MOST_RECORDS", 2)
+        with pytest.raises(ActionRefused, match="At most 2 records go into one plan; these are 3"):
+            drawn(tree_of(editor, "1", "2"), editor)
+
+    def test_a_record_of_the_other_environment_is_none(self, editor: User) -> None:
+        elsewhere = factories.organization(user=editor, environment="production")
+        assert plan_draft.draft(Chosen(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
+
+
+class TestMaking:
+    def test_it_stores_what_was_reviewed_in_order_with_what_waits(self, editor: User) -> None:
+        made = tree_of(editor, "1", "1.1")
+        found = drawn(made, editor)
+        plan = planned(made, editor)
+        stored = list(plan.submissions.order_by("pk"))
+        assert [bytes(each.message) for each in stored] == [review.message for review in found.reviews]
+        assert {(each.state, each.reason, each.submitter) for each in stored} == {(State.QUEUED, "ticket 7", editor)}
+        assert waits(plan) == {"": set(), ".1": {""}, ".1.1": {".1"}}
+        entry = AuditEntry.objects.get(action=Action.PLAN_MADE)
+        assert entry.facts["details"]["submissions"] == [each.pk for each in stored]
+        assert AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).count() == 3
+
+    def test_deactivations_wait_for_those_below(self, editor: User) -> None:
+        made = accepted_tree(editor, "1", "1.1", "2")
+        plan = planned(made, editor, DEACTIVATE)
+        assert waits(plan) == {".2": set(), ".1.1": set(), ".1": {".1.1"}, "": {".1", ".2"}}
+        assert answer_all() == [".2", ".1.1", ".1", ""]
+        assert set(states(plan)) == {State.ACCEPTED}
+
+    def test_new_records_are_sent_in_the_order_of_their_tree(self, editor: User) -> None:
+        made = tree_of(editor, "1", "1.1", "2")
+        plan = planned(made[::-1], editor)
+        assert answer_all() == ["", ".1", ".1.1", ".2"]
+        assert not plans.is_open(plan)
+
+    def test_a_rejected_parent_cancels_what_waits_for_it(self, editor: User) -> None:
+        plan = planned(tree_of(editor, "1", "1.1"), editor)
+        answer_all(Kind.REJECTED)
+        assert states(plan) == [State.REJECTED, State.CANCELLED, State.CANCELLED]
+
+    def test_a_change_after_the_page_was_made_is_out_of_date_and_stores_nothing(self, editor: User) -> None:
+        made = tree_of(editor, "1", "2")
+        sha256 = drawn(made, editor).sha256
+        edit(made[1], editor, name="Other")
+        with pytest.raises(OutOfDate, match="Nothing was sent"):
+            planned(made, editor, sha256=sha256)
+        assert not Submission.objects.exists()
+        assert not Plan.objects.exists()
+
+    def test_a_second_press_finds_the_first(self, editor: User) -> None:
+        made = tree_of(editor, "1")
+        sha256 = drawn(made, editor).sha256
+        plan = planned(made, editor)
+        with pytest.raises(PlanMade) as found:
+            planned(made, editor, sha256=sha256)
+        assert found.value.plan == plan
+        assert Submission.objects.count() == 2
+
+    def test_a_warning_is_ticked_once_for_all_that_have_it(self, editor: User) -> None:
+        made = tree_of(editor, "2", "3", contacts=())
+        (question,) = drawn(made, editor).questions
+        assert [each.oid for each in question.records] == [each.oid for each in made]
+        with pytest.raises(WarningsOpen) as found:
+            planned(made, editor, ticked=frozenset())
+        assert found.value.keys == (question.key,)
+        plan = planned(made, editor)
+        assert {each.warnings[0]["key"] for each in plan.submissions.all()} == {"contact"}
+
+    def test_a_deactivation_and_production_need_a_reason(self, editor: User) -> None:
+        made = factories.accepted(user=editor)
+        with pytest.raises(ReasonMissing):
+            planned([made], editor, DEACTIVATE, reason=" ")
+        in_production = factories.organization(user=editor, environment="production")
+        with pytest.raises(ReasonMissing):
+            planned([in_production], editor, reason="")
+        assert planned([factories.organization(f"{BASE}.1", user=editor)], editor, reason="").reason == ""
+
+    def test_many_records_are_sent_only_when_their_number_was_typed(
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = tree_of(editor, "1", "2")
+        monkeypatch.setattr(plan_draft, "MANY_RECORDS", 2)
+        with pytest.raises(NumberMissing, match=r"Type the number of records: 3\."):
+            planned(made, editor, typed="2")
+        assert planned(made, editor, typed=" 3 ").submissions.count() == 3
+
+    def test_nothing_that_can_be_sent_makes_no_plan(self, editor: User) -> None:
+        _, child = tree_of(editor, "1")
+        with pytest.raises(ActionRefused, match="Nothing of this can be sent"):
+            planned([child], editor)
+
+    def test_moves_that_would_meet_in_a_circle_on_the_way_are_refused(self, editor: User) -> None:
+        # Accepted: the third lies below the first. Wanted: first below second, second below third, third at the top.
+        top, first, second, third = accepted_tree(editor, "1", "2", "1.1")
+        edit(third, editor, part_of_oid=top.oid)
+        edit(second, editor, part_of_oid=third.oid)
+        edit(first, editor, part_of_oid=second.oid)
+        with pytest.raises(ActionRefused, match="would be part of itself"):
+            planned([first, second], editor)
+        assert not Submission.objects.open().exists()
+
+
+# How many records, how many active ones there are, and the number that is then typed (0: none).
+TO_TYPE = [
+    (SEND, 20, 0, 0),
+    (SEND, 21, 0, 21),
+    (DEACTIVATE, 5, 100, 0),
+    (DEACTIVATE, 6, 100, 6),
+    (DEACTIVATE, 3, 10, 0),
+    (DEACTIVATE, 4, 10, 4),
+    (DEACTIVATE, 4, 9, 0),
+]
+
+
+def test_the_number_is_typed_for_many_records_and_for_much_of_all(editor: User) -> None:
+    (review,) = drawn([factories.organization(user=editor)], editor).reviews
+    for kind, size, active, typed in TO_TYPE:
+        review.organization.confirmed_active = kind == DEACTIVATE
+        found = Draft(environment=STAGING, kind=kind, reviews=(review,) * size, left_out=(), active_records=active)
+        assert found.number_to_type == typed, (kind, size, active)
+        in_production = replace(found, environment=Environment.PRODUCTION)
+        assert in_production.number_to_type == (typed if kind == SEND else size)
+
+
+class TestHolding:
+    def test_a_paused_plan_sends_nothing_until_it_goes_on(self, editor: User) -> None:
+        plan = planned(tree_of(editor, "1"), editor)
+        plans.pause(plan.pk, actor=acting(editor))
+        assert claim() is None
+        # Whoever starts anew reads it from the database: nothing of it is kept in a process.
+        assert fresh_plan(plan).state == PlanState.PAUSED
+        plans.go_on(plan.pk, actor=acting(editor))
+        assert len(answer_all()) == 2
+        told = AuditEntry.objects.filter(action__startswith="plan.").values_list("action", flat=True)
+        assert list(told.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_GONE_ON]
+        for act in (plans.pause, plans.go_on, plans.stop):  # it has ended
+            with pytest.raises(ActionRefused, match="Nothing was changed"):
+                act(plan.pk, actor=acting(editor))
+
+    def test_a_stop_cancels_what_was_not_attempted_with_the_reason(self, editor: User) -> None:
+        plan = planned(tree_of(editor, "1", "1.1", "2"), editor)
+        answered()
+        plans.stop(plan.pk, actor=acting(editor))
+        assert states(plan) == [State.ACCEPTED, State.CANCELLED, State.CANCELLED, State.CANCELLED]
+        reasons = set(plan.submissions.filter(state=State.CANCELLED).values_list("state_reason", flat=True))
+        assert reasons == {f"Plan {plan.pk} was stopped."}
+        assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 3}
+
+    def test_a_stopped_deactivation_gives_the_wanted_active_back(self, editor: User) -> None:
+        made = accepted_tree(editor, "1")
+        plan = planned(made, editor, DEACTIVATE)
+        assert not fresh(made[0]).active
+        plans.stop(plan.pk, actor=acting(editor))
+        assert fresh(made[0]).active
+        assert fresh(made[1]).active
+
+    def test_what_was_attempted_goes_on_after_a_stop(self, editor: User) -> None:
+        plan = planned(tree_of(editor), editor)
+        Submission.objects.update(attempt=1, tries=1)
+        plans.stop(plan.pk, actor=acting(editor))
+        assert states(plan) == [State.QUEUED]
+        answered()
+        assert states(plan) == [State.ACCEPTED]
+
+
+@pytest.mark.one_database
+class TestByItself:
+    def several(self, user: User, count: int) -> list[Organization]:
+        return [factories.organization(f"{BASE}.{number}", user=user) for number in range(1, count + 1)]
+
+    def test_it_pauses_at_the_first_new_of_unknown_fate(self, editor: User) -> None:
+        plan = planned(tree_of(editor, "1"), editor)
+        others = planned([factories.organization("2.999.1", user=editor)], editor)
+        first = answered(Kind.UNKNOWN)
+        assert first is not None
+        held = fresh_plan(plan)
+        assert held.state == PlanState.PAUSED
+        assert held.state_reason == (
+            f"nobody knows yet what became of submission {first.pk}, the New of {first.organization.name}"
+        )
+        answer_all()
+        assert states(plan) == [State.UNKNOWN, State.QUEUED]
+        assert states(others) == [State.ACCEPTED]
+
+    def test_it_pauses_at_three_equal_errors_that_nobody_has_seen(self, editor: User) -> None:
+        plan = planned(self.several(editor, 6), editor)
+        answer_all(Kind.REJECTED)
+        assert states(plan) == [State.REJECTED] * 3 + [State.QUEUED] * 3
+        assert fresh_plan(plan).state_reason == '3 submissions had the same answer: "Said rejected."'
+        entry = AuditEntry.objects.get(action=Action.PLAN_PAUSED)
+        assert (entry.actor_id, entry.facts["details"]["by_itself"]) == (None, True)
+        # Who lets it go on has seen those errors.
+        plans.go_on(plan.pk, actor=acting(editor))
+        for expected in (PlanState.GOING, PlanState.GOING, PlanState.PAUSED):
+            answered(Kind.REJECTED)
+            assert fresh_plan(plan).state == expected
+
+    def test_different_errors_do_not_pause_it(self, editor: User) -> None:
+        plan = planned(self.several(editor, 4), editor)
+        for detail in ("one", "other") * 2:
+            answered(Kind.REJECTED, detail=detail)
+        assert fresh_plan(plan).state == PlanState.GOING
+
+    def test_errors_with_one_meaning_are_equal_whatever_their_words(self, editor: User) -> None:
+        plan = planned(self.several(editor, 3), editor)
+        for number in range(3):
+            answered(Kind.REJECTED, known="invalid_xml", detail=f"Invalid, {number}")
+        assert fresh_plan(plan).state == PlanState.PAUSED
+
+
+def test_a_submission_of_a_plan_is_cancelled_as_any_other(editor: User) -> None:
+    plan = planned(tree_of(editor, "1"), editor)
+    first = plan.submissions.earliest("pk")
+    submissions.cancel(first.pk, actor=acting(editor))
+    assert states(plan) == [State.CANCELLED, State.CANCELLED]
+    assert not plans.is_open(plan)

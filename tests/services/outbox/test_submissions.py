@@ -1,0 +1,312 @@
+"""From a review to the outbox: what was reviewed is what is stored, once."""
+
+from dataclasses import replace
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from organizations.models import Action, AuditEntry, Intent, Organization, State, Submission, User
+from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, ReasonMissing, WarningsOpen
+from organizations.services.outbox import submissions
+from organizations.services.records import organizations
+from organizations.services.review import reviews
+from organizations.services.review.blockers import Block
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.outbox.test_queue import AFTER_A_RESTORE, MOVED
+from tests.services.sending import claim
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_stored_message_is_the_reviewed_one(editor: User) -> None:
+    made = factories.organization(user=editor)
+    review = reviews.review(made, actor=acting(editor))
+    submission = factories.press(review, user=editor, reason="ticket 7")
+
+    assert bytes(submission.message) == review.message
+    assert (submission.message_sha256, submission.fingerprint) == (review.sha256, review.fingerprint)
+    assert (submission.state, submission.event, submission.intent) == (State.QUEUED, "New", Intent.CREATE)
+    entry = AuditEntry.objects.get(action=Action.SUBMISSION_MADE)
+    assert (bytes(entry.raw or b""), entry.facts["reason"]) == (review.message, "ticket 7")
+
+
+def test_a_message_to_production_needs_a_reason(editor: User) -> None:
+    made = factories.organization(user=editor, environment="production")
+    review = reviews.review(made, actor=acting(editor))
+    with pytest.raises(ReasonMissing):
+        factories.press(review, user=editor, reason=" \n")
+    assert not Submission.objects.exists()
+
+
+def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
+    made = factories.organization(user=editor)
+    review = reviews.review(made, actor=acting(editor))
+    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
+
+    with pytest.raises(OutOfDate, match="Nothing was sent"):
+        factories.press(review, user=editor)
+    assert not Submission.objects.exists()
+    assert not AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).exists()
+
+
+def test_a_second_press_finds_the_first(editor: User) -> None:
+    made = factories.organization(user=editor)
+    review = reviews.review(made, actor=acting(editor))
+    first = factories.press(review, user=editor)
+
+    with pytest.raises(AlreadySent) as found:
+        factories.press(review, user=editor)
+    assert found.value.submission == first
+    assert Submission.objects.count() == 1
+
+
+def test_another_review_after_the_first_is_out_of_date(editor: User) -> None:
+    made = factories.organization(user=editor)
+    factories.press(reviews.review(made), user=editor)
+    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
+    review = reviews.review(Organization.objects.get(pk=made.pk))
+    with pytest.raises(OutOfDate, match="was made meanwhile"):
+        factories.press(review, user=editor, seen_submission=0)
+
+
+def test_the_database_refuses_a_second_open_submission(editor: User) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    submission.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        submission.save(force_insert=True)
+
+
+def test_every_warning_is_ticked_first(editor: User) -> None:
+    made = factories.organization(user=editor, contacts=())
+    review = reviews.review(made, actor=acting(editor))
+    assert [warning.key for warning in review.open_warnings] == ["contact"]
+
+    with pytest.raises(WarningsOpen) as found:
+        factories.press(review, user=editor, ticked=frozenset())
+    assert found.value.keys == (submissions.warning_key(review.open_warnings[0]),)
+    assert factories.press(review, user=editor).warnings[0]["text"].startswith("Nobody can be reached.")
+
+
+def test_a_tick_for_one_value_is_none_for_another(editor: User) -> None:
+    made = factories.organization(user=editor, name="A & B")
+    ticked = frozenset(map(submissions.warning_key, reviews.review(made).warnings))
+    made = organizations.edit(made.pk, 1, factories.record(name="Cats & Dogs"), stands_for="", actor=acting(editor))
+    with pytest.raises(WarningsOpen):
+        factories.press(reviews.review(made), user=editor, ticked=ticked)
+
+
+def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> None:
+    nameless = factories.UserFactory(role="editor", username="nameless")
+    made = factories.organization(user=nameless, contacts=())
+    submission = factories.submission(made, user=nameless)
+    submissions.cancel(submission.pk, actor=acting(nameless))
+
+    again = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(nameless))
+    assert again.open_warnings == ()
+    assert [warning.accepted_by for warning in again.settled_warnings] == ["nameless"]
+    other = factories.organization(f"{BASE}.2", user=nameless, contacts=())
+    assert [warning.key for warning in reviews.review(other, actor=acting(nameless)).open_warnings] == ["contact"]
+
+
+def test_a_warning_stays_that_of_the_person_who_ticked_it(editor: User) -> None:
+    made = factories.organization(user=editor, contacts=())
+    first = factories.submission(made, user=editor, reason="Known so")
+    submissions.cancel(first.pk, actor=acting(editor))
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    made.refresh_from_db()
+    review = reviews.review(made, actor=acting(other))
+    second = factories.press(review, user=other, reason="Another")
+    submissions.cancel(second.pk, actor=acting(other))
+
+    kept = {warning["key"]: warning for warning in second.warnings}
+    assert (kept["contact"]["accepted_by"], kept["contact"]["accepted_reason"]) == ("Editor One", "Known so")
+    assert kept["contact"]["accepted_at"] == first.created_at.isoformat()
+    assert "accepted_by" not in kept["others"]
+    made.refresh_from_db()
+    (folded,) = reviews.review(made, actor=acting(other)).settled_warnings
+    assert (folded.accepted_by, folded.accepted_reason) == ("Editor One", "Known so")
+
+
+def test_cancelling_frees_the_record_for_another_review(editor: User) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    cancelled = submissions.cancel(submission.pk, actor=acting(editor))
+
+    assert (cancelled.state, cancelled.cancelled_by) == (State.CANCELLED, "Editor One")
+    assert factories.submission(made, user=editor).state == State.QUEUED
+
+
+def test_after_the_first_attempt_nothing_is_cancelled(editor: User) -> None:
+    submission = factories.submission(factories.organization(user=editor), user=editor)
+    Submission.objects.update(attempt=1)
+    with pytest.raises(ActionRefused, match="nobody can know that nothing was sent"):
+        submissions.cancel(submission.pk, actor=acting(editor))
+
+
+def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> None:
+    made = factories.organization(user=editor)
+    other = factories.UserFactory(role="editor")
+    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
+    sender = factories.UserFactory(role="approver")
+    submission = factories.submission(made, user=sender)
+    assert submission.authors == sorted([editor.pk, other.pk, sender.pk])
+
+
+def test_changes_of_others_are_a_warning_that_names_them(editor: User) -> None:
+    made = factories.organization(user=editor)
+    factories.confirmed(made)
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(other))
+
+    review = reviews.review(Organization.objects.get(), actor=acting(editor))
+    assert [(warning.key, "Name (Editor Two" in warning.text) for warning in review.open_warnings] == [("others", True)]
+    own = reviews.review(Organization.objects.get(), actor=acting(other))
+    assert own.open_warnings == ()
+    assert reviews.review(Organization.objects.get()).open_warnings == ()
+
+
+def test_changes_of_one_person_are_named_once(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=("LC",))
+    other = factories.UserFactory(role="editor")
+    review = reviews.review(made, actor=acting(other))
+    text = next(warning.text for warning in review.open_warnings if warning.key == "others")
+    assert text.count("Editor One") == 1
+    assert text.startswith("This message also sends 15 changes made by others: Name, OID, Aliases, ")
+
+
+def test_nobody_is_named_for_another_field_of_the_same_contact(editor: User) -> None:
+    made = factories.organization(user=editor)
+    other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
+    contact = replace(made.record().contacts[0], work_phone="+16085550177")
+    organizations.edit(made.pk, 1, replace(made.record(), contacts=(contact,)), stands_for="", actor=acting(other))
+    changes = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(editor)).changes
+    named = {each.difference.field: each.entry.actor_name for each in changes if each.entry}
+    assert (named["contacts.0.purpose"], named["contacts.0.work_phone"]) == ("Editor One", "Editor Two")
+
+
+def test_new_or_update_follows_from_presence(editor: User) -> None:
+    made = factories.organization(user=editor)
+    for presence, event, intent in (
+        ("never", "New", Intent.CREATE),
+        ("absent", "New", Intent.CREATE),
+        ("present", "Update", Intent.UPDATE),
+    ):
+        Organization.objects.update(presence=presence)
+        review = reviews.review(Organization.objects.get(pk=made.pk))
+        assert (review.event, review.intent) == (event, intent)
+    Organization.objects.update(presence="unknown")
+    blockers = reviews.review(Organization.objects.get(pk=made.pk)).blockers
+    assert [blocker.kind for blocker in blockers] == [Block.PRESENCE_UNKNOWN]
+
+
+def test_what_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
+    (blocker,) = reviews.review(made, actor=acting(editor)).blockers
+    assert blocker.kind == Block.NOT_READ_BACK
+    assert blocker.sentence == (
+        "The message cannot be read back as this record: Aliases holds more than 500 parts. Edit the record first."
+    )
+    with pytest.raises(ActionRefused, match="cannot be read back"):
+        factories.submission(made, user=editor)
+
+
+def test_what_a_message_would_lose_is_told_before_it_is_lost(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=("Lakeside", ""))
+    (blocker,) = reviews.review(made, actor=acting(editor)).blockers
+    assert "something of the record is lost in it" in blocker.sentence
+
+
+def test_a_record_with_active_children_is_not_deactivated(editor: User) -> None:
+    parent = factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    Organization.objects.update(presence="present", presence_basis="accepted", confirmed_active=True)
+
+    review = reviews.review(Organization.objects.get(pk=parent.pk), intent=Intent.DEACTIVATE)
+    assert [blocker.kind for blocker in review.blockers] == [Block.ACTIVE_CHILDREN]
+
+
+def test_a_child_of_a_deactivated_parent_is_not_sent(editor: User) -> None:
+    factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    parents = Organization.objects.filter(oid=BASE)
+    parents.update(presence="present", presence_basis="accepted", confirmed_active=False)
+    kinds = [blocker.kind for blocker in reviews.review(child).blockers]
+    assert kinds == [Block.PARENT_DEACTIVATED]
+
+
+def test_a_child_waits_only_for_the_open_new_of_its_parent(editor: User) -> None:
+    parent = factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    new = factories.submission(parent, user=editor)
+    assert reviews.review(child).waits_for == new
+    submissions.cancel(new.pk, actor=acting(editor))
+    assert reviews.review(child).waits_for is None
+    factories.submission(factories.confirmed(parent), user=editor)
+    assert reviews.review(child).waits_for is None
+
+
+EVERY_PAIR = {(start, end) for start in State.values for end in State.values}
+
+
+@pytest.fixture
+def submission(editor: User) -> Submission:
+    return factories.submission(factories.organization(user=editor), user=editor)
+
+
+def begin(submission: Submission, state: str) -> None:
+    Submission.objects.filter(pk=submission.pk).update(state=state, evidence=_evidence(state))
+    submission.refresh_from_db()
+
+
+def test_each_move_of_the_table_is_made(submission: Submission) -> None:
+    for start, end in sorted(MOVED):
+        begin(submission, start)
+        submissions.move(submission, State(end), evidence=_evidence(end))
+        assert Submission.objects.get().state == end, (start, end)
+
+
+def test_no_other_move_is_made(submission: Submission) -> None:
+    for start, end in sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE):
+        begin(submission, start)
+        with pytest.raises(ValueError, match=f"does not go from {start} to {end}"):
+            submissions.move(submission, State(end))
+        assert Submission.objects.get().state == start
+
+
+def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(submission: Submission) -> None:
+    submissions.move(submission, State.SENDING, attempt=1, token=1)
+    held_up = Submission.objects.get()
+    submissions.move(submission, State.QUEUED)
+    submissions.move(submission, State.SENDING, attempt=2, token=2)
+
+    with pytest.raises(OutOfDate, match="was moved by somebody else"):
+        submissions.move(held_up, State.ACCEPTED, detail="Late.")
+    found = Submission.objects.get()
+    assert (found.state, found.attempt, found.token, found.detail) == (State.SENDING, 2, 2, "")
+    submissions.move(submission, State.ACCEPTED, evidence="answer")
+
+
+def test_who_moves_second_changes_nothing(submission: Submission) -> None:
+    stale = Submission.objects.get(pk=submission.pk)
+    submissions.move(submission, State.CANCELLED)  # the token stays: the state alone tells
+    with pytest.raises(OutOfDate):
+        submissions.move(stale, State.SENDING, attempt=1, token=1)
+    found = Submission.objects.get()
+    assert (found.state, found.attempt, found.token) == (State.CANCELLED, 0, 0)
+
+
+def test_bytes_that_are_not_the_reviewed_ones_never_leave(submission: Submission) -> None:
+    changed = bytes(submission.message).replace(b"Lakeside 1", b"Lakeside 2")
+    Submission.objects.update(message=changed)
+
+    assert claim() is None
+
+    submission.refresh_from_db()
+    assert (submission.state, submission.attempt) == (State.NEEDS_PERSON, 0)
+    assert submission.state_reason == "The stored message is not the one that was reviewed."
+
+
+def _evidence(state: str) -> str:
+    return "answer" if state == State.ACCEPTED else ""

@@ -1,0 +1,98 @@
+"""Two records of one organization: linking them, removing the link, and withdrawing one of the two."""
+
+import pytest
+
+from organizations.models import Action, AuditEntry, Organization, User
+from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
+from organizations.services.records import counterparts, organizations
+from tests import factories
+from tests.factories import BASE, acting
+
+pytestmark = pytest.mark.django_db
+
+OTHER = f"{BASE}.9"
+
+
+def pair(user: User) -> tuple[Organization, Organization]:
+    """A record of each environment, not linked."""
+    return factories.organization(user=user), factories.organization(OTHER, user=user, environment="production")
+
+
+def linked(user: User) -> tuple[Organization, Organization]:
+    staging, production = pair(user)
+    counterparts.link(staging, production, actor=acting(user))
+    return Organization.objects.get(pk=staging.pk), Organization.objects.get(pk=production.pk)
+
+
+def entries(action: Action) -> dict[int, dict[str, object]]:
+    """What the entries with this action say of the other record, by the record that they are about."""
+    found = AuditEntry.objects.filter(action=action)
+    return {entry.organization_id or 0: entry.facts["details"] for entry in found}
+
+
+def test_a_link_is_in_the_history_of_both_records(editor: User) -> None:
+    staging, production = linked(editor)
+    assert (staging.counterpart, production.counterpart) == (production, staging)
+    assert entries(Action.ORGANIZATION_LINKED) == {
+        staging.pk: {"counterpart": counterparts.named(production)},
+        production.pk: {"counterpart": counterparts.named(staging)},
+    }
+
+
+def test_a_link_leaves_version_and_values_as_they_are(editor: User) -> None:
+    before = [each.version for each in pair(editor)]
+    Organization.objects.all().delete()
+    assert [each.version for each in linked(editor)] == before
+
+
+def test_neither_side_gets_a_second_counterpart(editor: User) -> None:
+    staging, production = linked(editor)
+    third = factories.organization(f"{BASE}.1", user=editor)
+    fourth = factories.organization(f"{BASE}.2", user=editor, environment="production")
+    with pytest.raises(ActionRefused, match=rf"^Lakeside 1 .* has a counterpart already: Lakeside 9, {OTHER}\."):
+        counterparts.link(staging, fourth, actor=acting(editor))
+    with pytest.raises(ActionRefused, match=rf"^Lakeside 9 .* has a counterpart already: Lakeside 1, {BASE}\."):
+        counterparts.link(third, production, actor=acting(editor))
+    with pytest.raises(ActionRefused, match=r"^These two records are counterparts already\.$"):
+        counterparts.link(staging, production, actor=acting(editor))
+    assert AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).count() == 2
+
+
+def test_a_record_that_was_saved_since_it_was_compared_is_not_linked(editor: User) -> None:
+    staging, production = pair(editor)
+    record = factories.record(OTHER, name="Renamed")
+    organizations.edit(production.pk, production.version, record, stands_for="", actor=acting(editor))
+    with pytest.raises(EditConflict):
+        counterparts.link(staging, production, actor=acting(editor))
+    assert Organization.objects.get(pk=production.pk).counterpart is None
+
+
+def test_a_record_that_was_withdrawn_is_not_linked(editor: User) -> None:
+    staging, production = pair(editor)
+    organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
+    with pytest.raises(RecordWithdrawn):
+        counterparts.link(staging, production, actor=acting(editor))
+
+
+def test_a_removed_link_is_in_the_history_of_both_records(editor: User) -> None:
+    staging, production = linked(editor)
+    counterparts.unlink(staging.pk, production.pk, actor=acting(editor))
+    assert Organization.objects.get(pk=production.pk).staging_record is None
+    assert entries(Action.ORGANIZATION_UNLINKED) == {
+        staging.pk: {"counterpart": counterparts.named(production)},
+        production.pk: {"counterpart": counterparts.named(staging)},
+    }
+    with pytest.raises(ActionRefused, match=r"^These two records are no longer linked\. Nothing was changed\.$"):
+        counterparts.unlink(production.pk, staging.pk, actor=acting(editor))
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_a_withdrawn_record_leaves_an_entry_on_its_counterpart(editor: User, environment: str) -> None:
+    records = {each.environment: each for each in linked(editor)}
+    withdrawn = records.pop(environment)
+    (kept,) = records.values()
+    organizations.withdraw(withdrawn.pk, withdrawn.version, actor=acting(editor))
+    assert Organization.objects.get(pk=kept.pk).counterpart is None
+    assert entries(Action.ORGANIZATION_UNLINKED) == {
+        kept.pk: {"counterpart": counterparts.named(withdrawn), "is_withdrawn": True}
+    }

@@ -1,0 +1,266 @@
+"""Create, edit, discard, withdraw: one transaction with its entry, or nothing."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from organizations.models import Action, AuditEntry, Intent, Organization, Presence, State, Submission, User
+from organizations.services.errors import ActionRefused, EditConflict, OidTaken
+from organizations.services.outbox import submissions
+from organizations.services.records import organizations
+from organizations.services.review import reviews
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.sending import answered, edit, fresh
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_created_record_and_its_entry_are_stored_together(editor: User) -> None:
+    made = factories.organization(user=editor, aliases=("Lakeside", "LC"))
+
+    entry = AuditEntry.objects.get(organization_id=made.pk)
+    assert (entry.action, entry.actor_name, entry.version_after) == (Action.ORGANIZATION_CREATED, "Editor One", 1)
+    assert entry.facts["record"] == made.record().to_json() == factories.record(aliases=("Lakeside", "LC")).to_json()
+    assert (made.presence, made.version, made.wanted_hash != "") == (Presence.NEVER, 1, True)
+
+
+def test_the_same_oid_is_free_in_the_other_environment_only(editor: User) -> None:
+    factories.organization(user=editor)
+    factories.organization(user=editor, environment="production")
+
+    with pytest.raises(OidTaken, match=rf"{BASE} is already the record .* in STAGING\. Open it\."):
+        factories.organization(user=editor)
+    assert AuditEntry.objects.count() == 2
+
+
+def test_an_edit_raises_the_version_and_names_what_changed(editor: User) -> None:
+    made = edit(factories.organization(user=editor), editor, name="Lakeside North")
+
+    entry = AuditEntry.objects.get(action=Action.ORGANIZATION_EDITED)
+    assert (made.version, entry.facts["fields"]) == (2, ["name"])
+    assert entry.facts["changes"][0]["after"] == "Lakeside North"
+
+
+def test_saving_without_a_change_leaves_no_trace(editor: User) -> None:
+    made = factories.organization(user=editor)
+    edit(made, editor)
+
+    assert Organization.objects.get().version == 1
+    assert AuditEntry.objects.count() == 1
+
+
+def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> None:
+    made = factories.organization(user=editor)
+    edit(made, editor, name="First")
+
+    with pytest.raises(EditConflict):
+        organizations.edit(made.pk, 1, replace(made.record(), name="Second"), stands_for="", actor=acting(editor))
+    assert Organization.objects.get().name == "First"
+    base = organizations.base_of(made, 1)
+    assert base is not None
+    assert base.name == made.name
+
+
+def test_the_oid_can_change_until_something_was_sent_and_records_below_follow(editor: User) -> None:
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    made = edit(factories.organization(user=editor), editor, oid=f"{BASE}.7")
+    child.refresh_from_db()
+    assert (made.oid, child.part_of_oid, child.version) == (f"{BASE}.7", f"{BASE}.7", 2)
+
+    factories.submission(made, user=editor)
+    assert edit(made, editor, oid=f"{BASE}.8", name="Other").oid == f"{BASE}.7"
+
+
+def test_the_oid_does_not_change_while_a_record_below_is_being_sent(editor: User) -> None:
+    made = factories.organization(user=editor)
+    child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    factories.plan([made, child], user=editor)
+    submissions.cancel(made.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor))
+    Submission.objects.filter(oid=child.oid).update(state="queued")
+    with pytest.raises(ActionRefused, match="must end first"):
+        edit(made, editor, oid=f"{BASE}.7")
+    child.refresh_from_db()
+    assert child.part_of_oid == BASE
+
+
+def test_active_is_not_edited(editor: User) -> None:
+    made = edit(factories.organization(user=editor), editor, active=False, name="Other")
+    assert made.active
+
+
+def test_contacts_are_replaced_as_a_whole_in_their_order(editor: User) -> None:
+    contacts = tuple(factories.record().contacts[0].__class__(purpose="Technical", name=name) for name in "CAB")
+    made = edit(factories.organization(user=editor), editor, contacts=contacts)
+    assert [contact.name for contact in Organization.objects.get(pk=made.pk).contacts.all()] == ["C", "A", "B"]
+
+
+def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
+    made = factories.organization(user=editor)
+    organizations.withdraw(made.pk, made.version, actor=acting(editor))
+
+    assert not Organization.objects.exists()
+    assert AuditEntry.objects.get(action=Action.ORGANIZATION_WITHDRAWN).facts["record"]["oid"] == BASE
+    factories.organization(user=editor)
+
+
+def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> None:
+    made = factories.organization(user=editor)
+    submission = factories.submission(made, user=editor)
+    submissions.cancel(submission.pk, actor=acting(editor))
+
+    with pytest.raises(ActionRefused) as fault:
+        organizations.withdraw(made.pk, made.version, actor=acting(editor))
+    assert str(fault.value) == (
+        "A submission of this record was made and cancelled before anything was sent; the record is kept because its"
+        " history names that submission."
+    )
+
+
+def test_a_record_is_only_cancelled_while_each_of_its_submissions_is(editor: User) -> None:
+    made = factories.organization(user=editor)
+    assert not organizations.was_only_cancelled(made)
+    for _ in range(2):
+        submission = factories.submission(made, user=editor)
+        made.refresh_from_db()
+        assert not organizations.was_only_cancelled(made)
+        submissions.cancel(submission.pk, actor=acting(editor))
+        made.refresh_from_db()
+        assert organizations.was_only_cancelled(made)
+    Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, attempt=1)
+    assert not organizations.was_only_cancelled(made)
+
+
+def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
+    parent = factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    with pytest.raises(ActionRefused, match="Records are part of this one"):
+        organizations.withdraw(parent.pk, parent.version, actor=acting(editor))
+
+
+@pytest.mark.parametrize(
+    ("part_of_oid", "sentence"),
+    [
+        (BASE, "A record cannot be part of itself."),
+        (f"{BASE}.1.1", "Lakeside 1 lies below this record; that would make a circle."),
+        ("2.16.840.1.113883.3.6147.458.2", ""),
+    ],
+)
+def test_part_of_never_makes_a_circle(editor: User, part_of_oid: str, sentence: str) -> None:
+    factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
+    assert organizations.parent_faults("staging", BASE, part_of_oid) == sentence
+
+
+def test_no_save_makes_a_circle_however_it_came_about(editor: User) -> None:
+    made = factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    with pytest.raises(ActionRefused, match="that would make a circle"):
+        edit(made, editor, part_of_oid=f"{BASE}.1")
+    with pytest.raises(ActionRefused):
+        edit(made, editor, part_of_oid=BASE)
+    # An OID that was somebody's parent before it was a record of ours.
+    factories.organization(f"{BASE}.8", user=editor, part_of_oid=f"{BASE}.9")
+    with pytest.raises(ActionRefused, match="that would make a circle"):
+        factories.organization(f"{BASE}.9", user=editor, part_of_oid=f"{BASE}.8")
+    assert Organization.objects.get(pk=made.pk).version == 1
+    assert not Organization.objects.filter(oid=f"{BASE}.9").exists()
+
+
+def test_the_suggested_oid_is_free_and_no_patient_or_document_oid(editor: User) -> None:
+    factories.organization(user=editor)
+    factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
+    # ...99999.1.1.2 and .3 would be the branches of patient and document OIDs.
+    site = BASE.removesuffix(".1.1")
+    assert not str(organizations.suggest_oid("staging", site)).endswith((".2", ".3"))
+
+
+def test_an_oid_that_was_sent_is_never_suggested(editor: User) -> None:
+    made = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+    factories.submission(made, user=editor, reason="Test")
+    Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7")
+    assert str(organizations.suggest_oid("staging", BASE)) == f"{BASE}.2"
+
+
+class TestAfterAcceptance:
+    def test_what_was_thrown_away_is_nobodys_work_on_the_next_message(self, editor: User) -> None:
+        made = edit(factories.accepted(user=editor), factories.UserFactory(role="editor"), name="Not to be sent")
+        made = organizations.discard(made.pk, made.version, actor=acting(editor))
+        made = edit(made, editor, name="Lakeside North")
+        assert factories.submission(made, user=editor).authors == [editor.pk]
+
+    def test_what_a_deactivation_left_behind_is_still_its_editors_work(self, editor: User) -> None:
+        other = factories.UserFactory(role="editor")
+        made = edit(factories.accepted(user=editor), other, name="Saved, not sent")
+        factories.submission(made, user=editor, intent=Intent.DEACTIVATE)
+        answered()
+        assert factories.submission(made, user=editor).authors == sorted([editor.pk, other.pk])
+
+    def test_discarding_goes_back_to_what_redox_accepted(self, editor: User) -> None:
+        made = edit(factories.accepted(user=editor), editor, name="Not to be sent")
+        assert fresh(made).open_work == "changes_not_sent"
+        after = fresh(organizations.discard(made.pk, made.version, actor=acting(editor)))
+        assert (after.name, after.changes, after.open_work) == ("Lakeside 1", 0, "")
+
+    def test_nothing_is_discarded_while_a_submission_is_open(self, editor: User) -> None:
+        made = edit(factories.accepted(user=editor), editor, name="Sent soon")
+        factories.submission(made, user=editor)
+        with pytest.raises(ActionRefused, match="not at its end"):
+            organizations.discard(made.pk, made.version, actor=acting(editor))
+
+    def test_two_editors_start_from_what_was_saved_not_from_what_a_deactivation_carries(self, editor: User) -> None:
+        made = factories.accepted(user=editor)
+        record = replace(made.record(), name="Saved, not sent")
+        saved = organizations.edit(made.pk, made.version, record, stands_for="location", actor=acting(editor))
+        factories.submission(saved, user=editor, intent=Intent.DEACTIVATE)
+
+        edit(saved, editor, name="Later")
+
+        base = organizations.base_of(saved, saved.version)
+        assert base == replace(record, active=False)
+        assert organizations.base_stands_for(saved, saved.version) == "location"
+
+
+def test_a_stated_record_gets_an_update(editor: User) -> None:
+    made = factories.organization(user=editor)
+    organizations.state_registered(made.pk, reason="Registered with curl.", actor=acting(editor))
+
+    assert fresh(made).standing == "stated"
+    assert factories.submission(made, user=editor).event == "Update"
+
+
+def test_a_record_from_the_directory_is_seen_and_cannot_be_reviewed_without_its_destination(editor: User) -> None:
+    carried = (("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
+    record = replace(factories.record(), destination_known=False, carried=carried)
+    made = organizations.take_over(record, "staging", actor=acting(editor))
+
+    after = fresh(made)
+    assert (after.standing, after.open_work, after.destination_known) == ("seen", "", False)
+    with pytest.raises(ActionRefused, match="Say which destination ID"):
+        factories.submission(made, user=editor)
+    assert State.QUEUED not in made.submissions.values_list("state", flat=True)
+
+
+def test_what_no_form_shows_outlives_an_edit_and_goes_along(editor: User) -> None:
+    carried = (("Endpoints", '[{"Name":"XCPD"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}'))
+    record = replace(factories.record(), destination_known=False, carried=carried)
+    made = organizations.take_over(record, "staging", actor=acting(editor))
+    typed = factories.record(name="Lakeside North")
+    made = organizations.edit(made.pk, made.version, typed, stands_for="", actor=acting(editor))
+
+    goes = json.loads(reviews.review(made).message)["Organizations"][0]
+    assert (goes["Endpoints"], goes["Type"]) == ([{"Name": "XCPD"}], {"Value": "Connection"})
+    assert "ManagingOrg" not in goes
+
+
+def test_an_oid_that_was_sent_for_another_record_is_never_used_again(editor: User) -> None:
+    """No record gives up an OID that was sent; should a row ever lose it, the outbox remembers."""
+    made = factories.organization(user=editor)
+    factories.submission(made, user=editor)
+    Organization.objects.filter(pk=made.pk).update(oid=f"{BASE}.7")
+    sentence = rf"^{BASE} was sent earlier for Lakeside 1\. An OID is never used again\.$"
+    with pytest.raises(OidTaken, match=sentence):
+        factories.organization(user=editor)

@@ -1,0 +1,190 @@
+"""Repeat a record of STAGING in PRODUCTION: what is copied, what is proposed, and when it is refused."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from organizations.models import Action, AuditEntry, Environment, Organization, User
+from organizations.records import IdentifierRecord, OrganizationRecord
+from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
+from organizations.services.errors import CounterpartExists, OidTaken, RecordWithdrawn, SourceChanged
+from organizations.services.records import counterparts, organizations, prepare
+from organizations.services.records.prepare import Basis, Kind
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, acting
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+OWN, THEIRS = BASE, "2.16.840.1.113883.3.6147.458.99999.2.1.1.1"
+DESTINATION = "5e3dc12b-0000-4f6e-8a6f-7a1b2c3d4e5f"
+
+
+def fresh(made: Organization) -> Organization:
+    return Organization.objects.get(pk=made.pk)
+
+
+def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
+    basis = values.pop("basis", prepare.source_of(staging).record)
+    record = replace(prepare.copied(basis or factories.record()), oid=oid, part_of_oid=GATEWAY_OID)
+    goes_round = Basis(values.pop("filled", basis), basis)
+    return prepare.prepare(record, staging.pk, basis=goes_round, stands_for="location", actor=acting(user))
+
+
+def test_what_was_accepted_is_repeated_not_what_is_only_saved(editor: User) -> None:
+    accepted = factories.confirmed(factories.organization(user=editor, name="Accepted"))
+    record = replace(accepted.record(), name="Only saved")
+    saved = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=acting(editor))
+    source = prepare.source_of(saved)
+    assert (source.kind, source.record.name) == (Kind.ACCEPTED, "Accepted")
+
+
+def test_without_an_acceptance_what_is_saved_is_repeated(editor: User) -> None:
+    source = prepare.source_of(factories.organization(user=editor, name="Saved"))
+    assert (source.kind, source.record.name) == (Kind.SAVED, "Saved")
+
+
+def test_what_was_taken_from_the_directory_is_repeated(editor: User) -> None:
+    made = organizations.take_over(factories.record(name="Seen"), "staging", actor=acting(editor))
+    source = prepare.source_of(made)
+    assert (source.kind, source.record.name) == (Kind.TAKEN, "Seen")
+
+
+def test_oid_destination_id_and_keys_of_the_directory_are_not_copied() -> None:
+    identifiers = (IdentifierRecord(kind="FACID", value="7"),)
+    whole = replace(
+        factories.record(), identifiers=identifiers, destination_id=DESTINATION, carried=(("Endpoints", "[]"),)
+    )
+    assert prepare.copied(whole) == replace(whole, oid="", destination_id="", carried=())
+    assert prepare.copied(OrganizationRecord(destination_known=False)) == OrganizationRecord()
+
+
+def test_a_prepared_record_and_its_source_are_counterparts(editor: User) -> None:
+    staging = factories.organization(user=editor)
+    submission = factories.submission(staging, user=editor)
+    staging = factories.confirmed(staging, submission=submission)
+    production = prepared(staging, editor)
+    assert (production.environment, production.oid) == ("production", THEIRS)
+    assert fresh(staging).counterpart == production
+    created, *linked = AuditEntry.objects.order_by("-sequence")[:3][::-1]
+    assert (created.action, created.organization_id) == (Action.ORGANIZATION_CREATED, production.pk)
+    source = counterparts.named(staging) | {"values": "accepted", "submission": submission.pk}
+    assert created.facts["details"] == {"prepared_from": source}
+    assert [(each.action, each.organization_id) for each in linked] == [
+        (Action.ORGANIZATION_LINKED, production.pk),
+        (Action.ORGANIZATION_LINKED, staging.pk),
+    ]
+
+
+def test_the_entry_names_no_submission_that_the_form_was_not_filled_from(editor: User) -> None:
+    staging = factories.organization(user=editor)
+    staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
+    production = prepared(staging, editor, filled=factories.record(name="As it was before"))
+    created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)
+    source = counterparts.named(staging) | {"values": "earlier"}
+    assert created.facts["details"] == {"prepared_from": source}
+
+
+def test_a_record_is_not_prepared_twice(editor: User) -> None:
+    staging = factories.confirmed(factories.organization(user=editor))
+    prepared(staging, editor)
+    with pytest.raises(CounterpartExists):
+        prepared(staging, editor, f"{THEIRS}.2")
+    assert Organization.objects.in_environment("production").count() == 1
+
+
+def test_what_was_accepted_meanwhile_is_not_passed_over(editor: User) -> None:
+    staging = factories.confirmed(factories.organization(user=editor))
+    basis = prepare.source_of(staging).record
+    factories.confirmed(staging, name="Accepted meanwhile")
+    with pytest.raises(SourceChanged):
+        prepared(staging, editor, basis=basis)
+    with pytest.raises(SourceChanged):
+        prepared(staging, editor, basis=None)
+    assert not Organization.objects.in_environment("production").exists()
+    prepared(fresh(staging), editor)
+
+
+def test_an_edit_that_was_not_sent_does_not_change_what_is_repeated(editor: User) -> None:
+    staging = factories.confirmed(factories.organization(user=editor))
+    basis = prepare.source_of(staging).record
+    record = replace(staging.record(), name="Only saved", destination_id=DESTINATION)
+    organizations.edit(staging.pk, staging.version, record, stands_for="", actor=acting(editor))
+    assert prepared(staging, editor, basis=basis).staging_record_id == staging.pk
+
+
+def test_a_record_that_was_withdrawn_meanwhile_is_not_repeated(editor: User) -> None:
+    staging = factories.organization(user=editor)
+    organizations.withdraw(staging.pk, staging.version, actor=acting(editor))
+    with pytest.raises(RecordWithdrawn):
+        prepared(staging, editor)
+
+
+def test_nothing_is_kept_if_the_oid_is_taken(editor: User) -> None:
+    factories.organization(THEIRS, user=editor, environment="production")
+    staging = factories.confirmed(factories.organization(user=editor))
+    with pytest.raises(OidTaken):
+        prepared(staging, editor)
+    assert fresh(staging).counterpart is None
+
+
+@pytest.mark.parametrize(
+    ("staging", "production", "oid", "proposal"),
+    [
+        (OWN, THEIRS, OWN, THEIRS),
+        (OWN, THEIRS, f"{OWN}.5.1", f"{THEIRS}.5.1"),
+        (f"1.2.3,{OWN},{OWN}.5", f"1.2.4,{THEIRS},1.2.5", f"{OWN}.5.1", "1.2.5.1"),  # the nearest base counts
+        (OWN, THEIRS, f"{OWN}5", ""),  # beside the base, not below it
+        (OWN, "", OWN, ""),
+        ("", THEIRS, OWN, ""),
+        (OWN, f"{THEIRS},1.2.3", OWN, ""),  # which of the two belongs to it?
+        (OWN, OWN, f"{OWN}.5", ""),  # the same OID is not a proposal
+        ("1.2", f"1.2.{'3' * 55}", "1.2.4444.55555", ""),  # too long
+        (OWN, GATEWAY_OID, OWN, ""),
+        (OWN, GATEWAY_OID.rpartition(".")[0], f"{OWN}.{GATEWAY_OID.rpartition('.')[2]}", ""),
+    ],
+)
+def test_an_oid_is_proposed_by_exchanging_the_base(staging: str, production: str, oid: str, proposal: str) -> None:
+    bases = {"REDOX_STAGING_BASE_OIDS": staging, "REDOX_PRODUCTION_BASE_OIDS": production}
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **bases)):
+        assert prepare.proposed_oid(oid) == proposal
+
+
+@pytest.mark.parametrize(
+    ("staging", "production", "oid", "is_refused"),
+    [
+        (OWN, THEIRS, f"{OWN}.5", True),
+        (OWN, THEIRS, f"{THEIRS}.5", False),
+        (OWN, THEIRS, "1.2.3", False),  # outside both: a warning of the review
+        (OWN, f"{OWN}.7", f"{OWN}.7.1", False),
+        (OWN, "", f"{OWN}.5", False),  # nobody said which OIDs PRODUCTION has
+        (OWN, OWN, f"{OWN}.5", False),
+    ],
+)
+def test_an_oid_below_the_base_of_the_other_environment(
+    staging: str, production: str, oid: str, is_refused: bool
+) -> None:
+    bases = {"REDOX_STAGING_BASE_OIDS": staging, "REDOX_PRODUCTION_BASE_OIDS": production}
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **bases)):
+        assert bool(prepare.other_base_fault(Environment.PRODUCTION, oid)) == is_refused
+
+
+def test_the_parent_is_the_counterpart_of_the_parent(editor: User) -> None:
+    above = factories.confirmed(factories.organization(user=editor))
+    below = factories.confirmed(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE))
+    assert prepare.parent_of(prepare.source_of(below)) == prepare.Parent("", above)
+    production = prepared(above, editor)
+    assert prepare.parent_of(prepare.source_of(below)) == prepare.Parent(production.oid, above)
+
+
+@pytest.mark.parametrize(
+    ("part_of", "oid"),
+    [("1.2.3.4", "1.2.3.5"), (GATEWAY_OID, GATEWAY_OID), (GATEWAY_SELF_OID, GATEWAY_SELF_OID), ("1.2.9", "")],
+)
+def test_the_gateway_of_production_takes_the_place_of_that_of_staging(editor: User, part_of: str, oid: str) -> None:
+    own = {"REDOX_STAGING_GATEWAY_OID": "1.2.3.4", "REDOX_PRODUCTION_GATEWAY_OID": "1.2.3.5"}
+    made = factories.organization(user=editor, part_of_oid=part_of)
+    with override_settings(REDOX=redox("http://127.0.0.1:9", **own)):
+        assert prepare.parent_of(prepare.source_of(made)) == prepare.Parent(oid)

@@ -1,0 +1,255 @@
+"""Parents and children on their way: an active record never ends up below one that is deactivated."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+
+from organizations.models import AuditEntry, Intent, Organization, Presence, State, Submission, User, tree
+from organizations.redox.environment import GATEWAY_OID
+from organizations.services.errors import ActionRefused, Circle
+from organizations.services.outbox import submissions
+from organizations.services.records import organizations
+from organizations.services.review import reviews
+from organizations.services.review.blockers import Block
+from tests import factories
+from tests.factories import BASE, acting
+from tests.services.sending import answered, claim, deliver, edit, forbidden, fresh, state_of
+
+pytestmark = pytest.mark.django_db
+
+IN_THE_WAY = "1 active record is part of it. Move or deactivate them first."
+
+
+def accepted_below(user: User) -> Organization:
+    return factories.accepted(f"{BASE}.1", user=user, part_of_oid=BASE)
+
+
+def in_the_way(made: Organization, intent: Intent | None = Intent.DEACTIVATE) -> list[tuple[Block, str]]:
+    return [(blocker.kind, blocker.sentence) for blocker in reviews.review(fresh(made), intent=intent).blockers]
+
+
+def queued_anyway(made: Organization, user: User, intent: Intent | None, monkeypatch: pytest.MonkeyPatch) -> Submission:
+    """A submission whose review saw nothing in the way, as when two people send at the same moment."""
+    with monkeypatch.context() as patch:
+        patch.setattr(reviews, "blockers_of", lambda *_: ())
+        return factories.submission(made, user=user, intent=intent)
+
+
+class TestDeactivatingAParent:
+    def test_a_childs_new_on_its_way_is_in_the_way(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        assert in_the_way(parent) == []
+        submission = factories.submission(child, user=editor)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        # What is wanted of it since is not what is on its way.
+        edit(child, editor, part_of_oid=GATEWAY_OID)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        assert list(tree.active_children_of(parent)) == [child]
+        submissions.cancel(submission.pk, actor=acting(editor))
+        assert in_the_way(parent) == []
+
+    def test_a_childs_reactivation_on_its_way_is_in_the_way(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
+        child = accepted_below(editor)
+        factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        answered()
+        assert in_the_way(parent) == []
+        factories.submission(child, user=editor, intent=Intent.REACTIVATE)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+
+    def test_a_child_that_is_moved_here_alone_is_still_there(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
+        child = accepted_below(editor)
+        edit(child, editor, part_of_oid=GATEWAY_OID)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+        factories.submission(child, user=editor)
+        answered()
+        assert in_the_way(parent) == []
+
+    def test_a_deactivated_child_is_not_in_the_way_even_with_a_message(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
+        child = accepted_below(editor)
+        factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
+        answered()
+        factories.submission(edit(child, editor, name="Closed site"), user=editor)
+        assert in_the_way(parent) == []
+
+    def test_a_child_that_the_directory_showed_is_in_the_way(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
+        seen = factories.record(f"{BASE}.1", part_of_oid=BASE, destination_id="")
+        child = organizations.take_over(seen, "staging", actor=acting(editor))
+        edit(child, editor, part_of_oid=GATEWAY_OID)
+        assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
+
+    def test_a_child_of_which_nobody_knows_whether_it_is_there_is_in_the_way(self, editor: User) -> None:
+        parent = factories.organization(user=editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        assert list(tree.active_children_of(parent)) == []
+        Organization.objects.filter(pk=child.pk).update(presence=Presence.UNKNOWN)
+        assert list(tree.active_children_of(parent)) == [child]
+
+    def test_it_is_asked_again_before_the_message_leaves(
+        self, transactional_db: None, unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parent = factories.accepted(user=editor)
+        accepted_below(editor)
+        submission = queued_anyway(parent, editor, Intent.DEACTIVATE, monkeypatch)
+
+        assert not deliver()
+
+        assert state_of(submission) == (State.CANCELLED, IN_THE_WAY)
+        assert fresh(parent).active
+        entry = AuditEntry.objects.get(action="submission.cancelled")
+        assert (entry.submission_id, entry.actor_name) == (submission.pk, "Worker test")
+
+
+class TestSendingAChild:
+    def test_it_waits_until_the_parents_deactivation_has_ended(self, editor: User) -> None:
+        parent = factories.accepted(user=editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
+
+        (blocker,) = reviews.review(child).blockers
+
+        assert (blocker.kind, blocker.submission) == (Block.PARENT_DEACTIVATING, ending)
+        assert blocker.sentence == f"Submission {ending.pk} of Lakeside 1 must end first."
+        with pytest.raises(ActionRefused, match="must end first"):
+            factories.submission(child, user=editor)
+        submissions.cancel(ending.pk, actor=acting(editor))
+        assert in_the_way(child, None) == []
+
+    def test_what_was_queued_meanwhile_is_not_sent_while_the_deactivation_is_under_way(
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parent = factories.accepted(user=editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        ending = factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
+        queued_anyway(child, editor, Intent.CREATE, monkeypatch)
+        # The parent's is not due, so that the child's comes first.
+        Submission.objects.filter(pk=ending.pk).update(state=State.UNKNOWN)
+        assert forbidden() == f"Submission {ending.pk} of Lakeside 1 must end first."
+
+    def test_below_a_parent_that_is_not_there_nothing_is_sent(
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parent = factories.accepted(user=editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        Organization.objects.filter(pk=parent.pk).update(presence=Presence.ABSENT)
+        submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
+        submission.after.clear()
+        assert forbidden() == "Its parent Lakeside 1 is not active in STAGING."
+
+    def test_of_what_was_attempted_a_person_decides(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        parent = factories.accepted(user=editor)
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        factories.submission(parent, user=editor, intent=Intent.DEACTIVATE)
+        answered()
+        submission = queued_anyway(child, editor, Intent.CREATE, monkeypatch)
+        assert forbidden() == "Its parent Lakeside 1 is not active in STAGING."
+
+        Submission.objects.filter(pk=submission.pk).update(attempt=1)
+        assert claim() is None
+        assert state_of(submission) == (State.NEEDS_PERSON, "Its parent Lakeside 1 is not active in STAGING.")
+
+
+class TestCircles:
+    def test_nothing_is_sent_that_makes_one_in_the_directory(self, editor: User) -> None:
+        above = factories.accepted(user=editor)
+        below = accepted_below(editor)
+        edit(below, editor, part_of_oid=GATEWAY_OID)
+        edit(above, editor, part_of_oid=below.oid)
+        sentence = "Lakeside 1 lies below this record in the directory; that would make a circle."
+        assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
+        with pytest.raises(ActionRefused, match="in the directory"):
+            factories.submission(above, user=editor)
+
+        factories.submission(below, user=editor)
+        assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
+        answered()
+        assert in_the_way(above, None) == []
+
+    def test_what_is_on_its_way_counts(self, editor: User) -> None:
+        one, other = factories.accepted(user=editor), factories.accepted(f"{BASE}.5", user=editor)
+        factories.submission(edit(one, editor, part_of_oid=other.oid), user=editor)
+        edit(one, editor, part_of_oid=GATEWAY_OID)
+        edit(other, editor, part_of_oid=one.oid)
+        assert [kind for kind, _ in in_the_way(other, None)] == [Block.CIRCLE]
+
+    def test_below_a_record_that_was_never_sent_counts_what_is_wanted(self, editor: User) -> None:
+        factories.organization(user=editor)
+        factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
+        assert tree.would_circle_in_directory("staging", BASE, f"{BASE}.1.1")
+        assert not tree.would_circle_in_directory("staging", f"{BASE}.1.1", BASE)
+        assert not tree.would_circle_in_directory("production", BASE, f"{BASE}.1.1")
+
+    def both_queued(self, user: User, monkeypatch: pytest.MonkeyPatch) -> tuple[Submission, Submission]:
+        """Two moves on their way that close a circle, as two people could once send them at the same moment."""
+        one, other = factories.accepted(user=user), factories.accepted(f"{BASE}.5", user=user)
+        first = factories.submission(edit(one, user, part_of_oid=other.oid), user=user)
+        edit(one, user, part_of_oid=GATEWAY_OID)
+        second = queued_anyway(edit(other, user, part_of_oid=one.oid), user, None, monkeypatch)
+        return first, second
+
+    def test_of_two_on_their_way_only_one_leaves(
+        self, editor: User, monkeypatch: pytest.MonkeyPatch, transactional_db: None, unreachable_redox: None
+    ) -> None:
+        first, second = self.both_queued(editor, monkeypatch)
+
+        assert not deliver()
+
+        sentence = "Lakeside 5 lies below this record in the directory; that would make a circle."
+        assert state_of(first) == (State.CANCELLED, sentence)
+        assert claim() == second
+
+    def test_of_one_that_was_attempted_a_person_decides(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        first, _ = self.both_queued(editor, monkeypatch)
+        Submission.objects.filter(pk=first.pk).update(attempt=1)
+        assert claim() is None
+        assert state_of(first)[0] == State.NEEDS_PERSON
+
+    def test_an_update_of_what_stays_in_its_place_is_not_held_up_by_a_move(
+        self, editor: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        above = factories.accepted(user=editor)
+        below = accepted_below(editor)
+        factories.submission(edit(below, editor, name="Lakeside North"), user=editor)
+        queued_anyway(edit(above, editor, name="Lakeside South"), editor, None, monkeypatch)
+        Submission.objects.filter(organization=above).update(part_of_oid=below.oid)
+        answered()
+        assert fresh(below).changes == 0
+
+    def test_taking_over_makes_none(self, editor: User) -> None:
+        child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
+        shown = factories.record(BASE, part_of_oid=child.oid)
+        with pytest.raises(Circle, match="lies below this record"):
+            organizations.take_over(shown, "staging", actor=acting(editor))
+        assert not Organization.objects.filter(oid=BASE).exists()
+
+    def test_discarding_makes_none(self, editor: User) -> None:
+        above = factories.accepted(user=editor)
+        below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")
+        edit(above, editor, part_of_oid=below.oid)
+        sentence = "Lakeside 1 lies below this record; that would make a circle."
+        with pytest.raises(ActionRefused, match=sentence):
+            organizations.discard(below.pk, below.version, actor=acting(editor))
+        assert (fresh(below).name, fresh(below).part_of_oid) == ("Moved away", GATEWAY_OID)
+
+
+def test_rows_from_before_learn_where_the_directory_has_them(editor: User) -> None:
+    factories.accepted(user=editor)
+    child = accepted_below(editor)
+    factories.submission(edit(child, editor, part_of_oid=GATEWAY_OID), user=editor)
+    Organization.objects.update(confirmed_part_of_oid="")
+    Submission.objects.update(part_of_oid="")
+
+    import_module("organizations.migrations.0002_confirmed_part_of").fill(apps, None)
+
+    assert list(Organization.objects.order_by("pk").values_list("confirmed_part_of_oid", flat=True)) == [
+        GATEWAY_OID,
+        BASE,
+    ]
+    assert Submission.objects.latest("pk").part_of_oid == GATEWAY_OID

@@ -1,0 +1,123 @@
+"""A tick belongs to what its warning is about, not to which other records there are by the time of the press."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from django.test import override_settings
+
+from organizations.models import Environment, Intent, Organization, PlanKind, Submission, User
+from organizations.services.errors import WarningsOpen
+from organizations.services.outbox import plans, submissions
+from organizations.services.records import organizations
+from organizations.services.review import plan_draft, reviews
+from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.warnings import ReviewWarning
+from tests import factories
+from tests.connected import redox
+from tests.factories import BASE, acting
+from tests.services.sending import read
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+CHILD = f"{BASE}.1"
+SITE = BASE.removesuffix(".1.1")
+FOREIGN = "2.16.840.1.113883.3.1"
+
+
+def of(made: Organization, user: User) -> list[ReviewWarning]:
+    return list(reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user)).warnings)
+
+
+@pytest.fixture(autouse=True)
+def bases() -> Iterator[None]:
+    with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=f"{SITE}, 1.2.3")):
+        yield
+
+
+class TestOtherRecordsChange:
+    def top(self, user: User, oid: str) -> Organization:
+        return factories.confirmed(factories.organization(oid, user=user))
+
+    def pressed(self, made: Organization, user: User, others: Callable[[], object]) -> Submission:
+        """The button of a page whose boxes were all ticked, after other records changed."""
+        review = reviews.review(made, actor=acting(user))
+        texts = [warning.text for warning in review.warnings]
+        others()
+        assert [warning.text for warning in of(made, user)] != texts
+        return factories.press(review, user=user)
+
+    def test_another_record_becomes_the_first_at_the_top(self, editor: User) -> None:
+        earlier = [factories.organization(f"{SITE}.1.{number}", user=editor) for number in (7, 8)]
+        self.top(editor, f"{SITE}.1.9")
+        new = factories.organization(user=editor)
+
+        def accept() -> None:
+            for each in earlier:
+                factories.confirmed(each)
+
+        assert self.pressed(new, editor, accept).warnings[0]["key"] == "second-top"
+
+    def test_a_record_on_its_way_is_at_the_top_already(self, editor: User) -> None:
+        first = factories.organization(user=editor)
+        second = factories.organization(f"{SITE}.1.2", user=editor)
+        assert of(second, editor) == []
+        submission = factories.submission(first, user=editor)
+        assert [warning.key for warning in of(second, editor)] == ["second-top"]
+        submissions.cancel(submission.pk, actor=acting(editor))
+        assert of(second, editor) == []
+
+    def test_another_twin_is_another_warning(self, editor: User) -> None:
+        earlier = factories.organization(f"{BASE}.8", user=editor)
+        factories.organization(f"{BASE}.9", user=editor, name="Twin")
+        new = factories.organization(f"{BASE}.1", user=editor, name="Twin")
+        rename = replace(earlier.record(), name="Twin")
+
+        def edit() -> None:
+            organizations.edit(earlier.pk, 1, rename, stands_for="", actor=acting(editor))
+
+        with pytest.raises(WarningsOpen):
+            self.pressed(new, editor, edit)
+
+    def test_another_nearest_record_by_its_oid_is_another_warning(self, editor: User) -> None:
+        factories.organization(user=editor)
+        new = factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=FOREIGN)
+        with pytest.raises(WarningsOpen):
+            self.pressed(new, editor, lambda: factories.organization(CHILD, user=editor, name="Nearer"))
+
+    def test_a_plans_tick_holds_as_well(self, editor: User) -> None:
+        earlier = factories.organization(f"{SITE}.1.7", user=editor)
+        self.top(editor, f"{SITE}.1.9")
+        new = factories.organization(user=editor)
+        chosen = Chosen(Environment.STAGING, PlanKind.SEND, (new.pk,))
+        before = plan_draft.draft(chosen, actor=acting(editor))
+        factories.confirmed(earlier)
+        after = plan_draft.draft(chosen, actor=acting(editor))
+        assert [question.text for question in before.questions] != [question.text for question in after.questions]
+        ticked = frozenset(question.key for question in before.questions)
+        plan = plans.make(chosen, sha256=before.sha256, ticked=ticked, actor=acting(editor))
+        assert plan.submissions.count() == 1
+
+
+@pytest.mark.parametrize("key", ["second-top", "destination-elsewhere", "other-environment"])
+def test_a_plans_tick_holds_whichever_record_the_warning_names(key: str) -> None:
+    keys = {plan_draft._key(ReviewWarning(key, "value", f"{name} is there already."), 0) for name in ("Pier", "Quay")}
+    assert len(keys) == 1
+
+
+def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_first(editor: User) -> None:
+    second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
+    chosen = Chosen(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
+    (question,) = plan_draft.draft(chosen, actor=acting(editor)).questions
+    assert (question.key.rpartition("-")[0], question.records) == ("second-top", (second,))
+    assert first.name in question.text
+
+
+@pytest.mark.parametrize("intent", [Intent.DEACTIVATE, Intent.REACTIVATE])
+def test_the_active_that_an_intent_changes_needs_no_tick_but_another_value_does(editor: User, intent: Intent) -> None:
+    wanted = intent == Intent.REACTIVATE
+    made = factories.confirmed(factories.organization(user=editor, contacts=()), active=wanted)
+    made = read(made, replace(made.record(), active=not wanted, name="By hand"))
+    alone = reviews.review(made, actor=acting(editor), intent=intent)
+    assert [each.difference.field for each in alone.overwrites] == ["name"]
+    assert [warning.value.split()[0] for warning in alone.open_warnings] == ["name"]

@@ -96,6 +96,11 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
             return last
         return last if last.facts.get("details", {}).get("verdict") == "foreign" else None
 
+    def had_unknown_before(self, submission_id: int, attempt: int) -> bool:
+        """Whether an attempt before this one ended unknown: then "already exists" may be our own doing."""
+        earlier = self.filter(submission_id=submission_id, action=Action.ATTEMPT_OUTCOME, attempt__lt=attempt)
+        return attempt > 1 and earlier.filter(outcome="unknown").exists()
+
     def attempt_entry(self, submission_id: int, attempt: int, action: Action) -> AuditEntry | None:
         return self.filter(submission_id=submission_id, attempt=attempt, action=action).order_by("-sequence").first()
 

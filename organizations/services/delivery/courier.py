@@ -219,13 +219,8 @@ def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
 
 
 def _classified(submission: Submission, exchange: Exchange) -> Outcome:
-    return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=_had_unknown(submission))
-
-
-def _had_unknown(submission: Submission) -> bool:
-    """Whether an earlier attempt of this submission ended unknown: then "already exists" may be our own doing."""
-    outcomes = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME)
-    return submission.attempt > 1 and outcomes.filter(outcome=Kind.UNKNOWN).exists()
+    after_unknown = AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt)
+    return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=after_unknown)
 
 
 def _something_due(environment: str) -> bool:

@@ -216,14 +216,9 @@ def _outcome(submission: Submission) -> Outcome:
         exchanges.stored(entry),
         event=submission.event,
         oid=submission.oid,
-        after_unknown=_had_unknown_before(submission),
+        after_unknown=AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt),
     )
     return replace(outcome, detail=outcome.detail or submission.detail)
-
-
-def _had_unknown_before(submission: Submission) -> bool:
-    earlier = AuditEntry.objects.of_submission(submission.pk).filter(attempt__lt=submission.attempt)
-    return earlier.filter(action=Action.ATTEMPT_OUTCOME, outcome=Kind.UNKNOWN).exists()
 
 
 def _attempt_lines(entries: list[AuditEntry]) -> list[tuple[str, str]]:

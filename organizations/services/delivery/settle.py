@@ -26,7 +26,7 @@ from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services import failpoints, locks
 from organizations.services.actors import Actor
-from organizations.services.audit import audit, exchanges
+from organizations.services.audit import audit, exchanges, outcomes
 from organizations.services.connection import breaker
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import known, organizations
@@ -363,5 +363,6 @@ def _note_outcome(
         redox_message_id=outcome.message_id,
         redox_log_id=outcome.log_id,
         details={"state": submission.state, "presence": presence},
+        judged=outcomes.facts(outcome),
         **body,
     )

@@ -15,7 +15,7 @@ from organizations.redox.environment import routing_name
 from organizations.redox.errors import Context, Explanation, Suspect
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
 from organizations.redox.resolution import can_be_proved
-from organizations.services.audit import exchanges
+from organizations.services.audit import exchanges, outcomes
 from organizations.services.connection import gateway
 
 __all__ = [
@@ -208,7 +208,14 @@ def _routing_id(submission: Submission) -> str:
 
 
 def _outcome(submission: Submission) -> Outcome:
-    """The last answer, classified anew from what is stored; without one, what the submission itself keeps of it."""
+    """What the last answer was judged to mean.
+
+    Entries of early releases hold no outcome: there the stored answer is judged again; without an answer, what the
+    submission itself keeps of it.
+    """
+    judged = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_OUTCOME)
+    if (outcome := outcomes.stored(judged)) is not None:
+        return outcome
     entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
     if entry is None:
         return Outcome(kind=Kind.UNKNOWN, detail=submission.detail)

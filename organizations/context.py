@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from organizations import permissions
 from organizations.models import Environment, EnvironmentGate, Submission, User
 from organizations.permissions import Right
-from organizations.presentation.environment_state import EnvironmentState, environment_state
 from organizations.services import demonstration
 from organizations.services.connection import gateway
 from organizations.services.delivery import heartbeat
+from organizations.text.environment_state import EnvironmentState, environment_state
 from orgportal import RELEASE
 
 # Which entry of the menu a page belongs to; every other page of an environment belongs to its organizations.

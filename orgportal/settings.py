@@ -84,9 +84,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "organizations.views.lost.SessionEnds",
-    "organizations.views.lost.SignInRequired",
-    "organizations.views.lost.PasswordChangeRequired",
+    "organizations.views.expired_session.SessionEnds",
+    "organizations.views.expired_session.SignInRequired",
+    "organizations.views.expired_session.PasswordChangeRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "orgportal.middleware.WrongMethodMiddleware",  # last: those above measure what it answers
@@ -167,7 +167,7 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "organizations.views.lost.csrf_failure"
+CSRF_FAILURE_VIEW = "organizations.views.expired_session.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = ["^health/(live|ready)$"]

@@ -4,5 +4,5 @@ from django.urls import include, path
 
 urlpatterns = [path("", include("organizations.urls"))]
 
-handler400 = "organizations.views.faults.unreadable"
-handler500 = "organizations.views.faults.server_fault"
+handler400 = "organizations.views.errors.unreadable"
+handler500 = "organizations.views.errors.server_fault"

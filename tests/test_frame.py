@@ -10,9 +10,9 @@ from django.contrib.messages.storage.base import Message
 from django.template.loader import render_to_string
 from django.utils.html import escape, strip_tags
 
-from organizations import words
 from organizations.models import Environment
-from organizations.presentation.environment_state import EnvironmentState
+from organizations.text import vocabulary
+from organizations.text.environment_state import EnvironmentState
 
 LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
 
@@ -23,7 +23,7 @@ class Named(forms.Form):
 
 def frame(**context: object) -> str:
     """The frame for an editor in staging, with what is given in place of the ordinary."""
-    word = words.ENVIRONMENT_STATE["connected"]
+    word = vocabulary.ENVIRONMENT_STATE["connected"]
     state = SimpleNamespace(key=word.key, word=word.word, icon=word.icon, sentence="It answered.", time=LONG_AGO)
     person = SimpleNamespace(name="Editor One", roles="editor", may="edit", may_not="send to PRODUCTION")
     ordinary = {
@@ -81,7 +81,7 @@ def test_a_page_about_both_environments_offers_both_and_claims_neither():
 def test_only_an_environment_that_is_not_as_it_should_be_has_a_banner():
     assert 'class="banner"' not in frame()
     for key, beginning in (("stopped", "<b>STAGING: Stopped.</b>"), ("faulty", "<b>STAGING:</b>")):
-        word = words.ENVIRONMENT_STATE[key]
+        word = vocabulary.ENVIRONMENT_STATE[key]
         state = EnvironmentState(Environment.STAGING, key, word.word, word.icon, word.example, None, word.tone)
         for environment in ("staging", ""):
             shown = frame(environment=environment, banners=[state])

@@ -6,8 +6,9 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from organizations.models import Environment, Organization, clock, tree
-from organizations.presentation import filters, finding
-from organizations.presentation.filters import Filters
+from organizations.pages.search import hits
+from organizations.queries import filters
+from organizations.queries.filters import Filters
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import acting
@@ -68,7 +69,7 @@ def test_a_list_is_read_in_order_from_an_index(db: None, wanted: Filters, index:
 
 def test_a_number_of_redox_is_looked_up(db: None) -> None:
     with CaptureQueriesContext(connection) as asked:
-        finding.find("4606153124")
+        hits.find("4606153124")
     plan = plan_of(asked.captured_queries[0]["sql"], "indexscan")
     assert "submission_by_message_id" in plan
     assert "submission_by_log_id" in plan

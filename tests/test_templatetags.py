@@ -17,9 +17,9 @@ from django.utils.html import strip_tags
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizations import words
 from organizations.records import AddressRecord, OrganizationRecord, difference
 from organizations.templatetags import portal
+from organizations.text import vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = {
@@ -319,7 +319,7 @@ def test_a_sending_button_that_may_not_be_pressed_says_why():
 
 
 def test_a_status_is_icon_and_word():
-    shown = component("_status", word=words.SUBMISSION_STATE["rejected"])
+    shown = component("_status", word=vocabulary.SUBMISSION_STATE["rejected"])
     assert '<span class="status is-no">' in shown
     assert "#i-x-circle" in shown
     assert "Rejected" in shown
@@ -341,7 +341,7 @@ def test_a_page_about_a_fault_of_the_portal_needs_nothing(name):
 
 
 def test_the_sentence_behind_a_status_is_read_with_it_and_leads_to_the_help():
-    shown = component("_status", word=words.STANDING["active"], sentence="Redox accepted this record.", id="why")
+    shown = component("_status", word=vocabulary.STANDING["active"], sentence="Redox accepted this record.", id="why")
     assert 'popovertarget="why" aria-describedby="why-sentence"' in shown
     assert '<span id="why-sentence">Redox accepted this record.</span>' in shown
     assert 'href="/help/#active"' in shown

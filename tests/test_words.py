@@ -9,40 +9,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizations import words
 from organizations.models.submission import State
+from organizations.text import vocabulary
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime.datetime(2027, 5, 9, 14, 3, 22, tzinfo=CHICAGO)
 TABLES = [
-    words.STANDING,
-    words.OPEN_WORK,
-    words.SUBMISSION_STATE,
-    words.PLAN_STATE,
-    words.ATTEMPT,
-    words.ENVIRONMENT_STATE,
+    vocabulary.STANDING,
+    vocabulary.OPEN_WORK,
+    vocabulary.SUBMISSION_STATE,
+    vocabulary.PLAN_STATE,
+    vocabulary.ATTEMPT,
+    vocabulary.ENVIRONMENT_STATE,
 ]
 
 
 WORDS = [word for table in TABLES for word in table.values()]
 SENTENCES = [
     *(sentence for word in WORDS for sentence in (word.sentence, word.one) if sentence),
-    *words.STANDING_BASIS.values(),
-    *words.QUEUED_REASON.values(),
-    words.QUEUED_AGAIN,
-    words.CANCELLED_BY_PORTAL,
-    *words.NOT_IN_DIRECTORY.values(),
-    words.FOREIGN_OID,
+    *vocabulary.STANDING_BASIS.values(),
+    *vocabulary.QUEUED_REASON.values(),
+    vocabulary.QUEUED_AGAIN,
+    vocabulary.CANCELLED_BY_PORTAL,
+    *vocabulary.NOT_IN_DIRECTORY.values(),
+    vocabulary.FOREIGN_OID,
 ]
 
 
 def test_every_state_of_a_submission_has_its_word():
-    assert set(words.SUBMISSION_STATE) == set(State.values)
+    assert set(vocabulary.SUBMISSION_STATE) == set(State.values)
 
 
 def test_every_standing_says_how_it_is_known():
-    assert set(words.STANDING) < set(words.STANDING_BASIS)
+    assert set(vocabulary.STANDING) < set(vocabulary.STANDING_BASIS)
 
 
 def test_every_word_has_an_icon_of_the_sprite_and_a_tone_of_the_stylesheet():
@@ -52,7 +52,7 @@ def test_every_word_has_an_icon_of_the_sprite_and_a_tone_of_the_stylesheet():
 
 
 def test_every_placeholder_has_an_example():
-    assert [sentence for sentence in SENTENCES if not placeholders(sentence) <= set(words.EXAMPLE)] == []
+    assert [sentence for sentence in SENTENCES if not placeholders(sentence) <= set(vocabulary.EXAMPLE)] == []
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -60,25 +60,25 @@ def placeholders(sentence: str) -> set[str]:
 
 
 def test_a_sentence_counts_in_singular_and_plural():
-    word = words.OPEN_WORK["changes_not_sent"]
+    word = vocabulary.OPEN_WORK["changes_not_sent"]
     assert word.say(k=1) == "1 field is saved here and not sent."
     assert word.say(k=2) == "2 fields are saved here and not sent."
 
 
 def test_what_is_filled_in_is_not_read_as_a_placeholder():
-    assert words.STANDING["stated"].say(person="{time}").startswith("{time} stated that")
+    assert vocabulary.STANDING["stated"].say(person="{time}").startswith("{time} stated that")
 
 
 def test_a_sentence_is_never_shown_with_a_gap():
     with pytest.raises(KeyError):
-        words.SUBMISSION_STATE["accepted"].say()
+        vocabulary.SUBMISSION_STATE["accepted"].say()
 
 
 def test_counts_carry_their_noun():
-    assert words.count(1, "child", "children") == "1 child"
-    assert words.count(2, "child", "children") == "2 children"
-    assert words.count(48_213, "entry", "entries") == "48,213 entries"
-    assert words.count(0, "field") == "0 fields"
+    assert vocabulary.count(1, "child", "children") == "1 child"
+    assert vocabulary.count(2, "child", "children") == "2 children"
+    assert vocabulary.count(48_213, "entry", "entries") == "48,213 entries"
+    assert vocabulary.count(0, "field") == "0 fields"
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_counts_carry_their_noun():
     ],
 )
 def test_an_age_is_told_in_its_largest_whole_unit(seconds, text):
-    assert words.age(datetime.timedelta(seconds=seconds)) == text
+    assert vocabulary.age(datetime.timedelta(seconds=seconds)) == text
 
 
 @given(st.integers(min_value=0, max_value=10**9))
 def test_an_age_is_never_more_than_the_truth_and_less_than_one_unit_below_it(seconds):
-    number, unit = words.age(datetime.timedelta(seconds=seconds)).replace(",", "").split()
+    number, unit = vocabulary.age(datetime.timedelta(seconds=seconds)).replace(",", "").split()
     length = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}[unit.removesuffix("s")]
     assert int(number) * length <= seconds < (int(number) + 1) * length
 
@@ -116,27 +116,27 @@ def test_an_age_is_never_more_than_the_truth_and_less_than_one_unit_below_it(sec
     ],
 )
 def test_a_moment_has_four_forms(form, text):
-    assert words.moment(datetime.datetime(2027, 5, 3, 9, 5, 7, tzinfo=CHICAGO), NOW, form) == text
+    assert vocabulary.moment(datetime.datetime(2027, 5, 3, 9, 5, 7, tzinfo=CHICAGO), NOW, form) == text
 
 
 def test_the_clock_alone_is_enough_today():
-    assert words.moment(NOW, NOW, "clock") == "14:03"
+    assert vocabulary.moment(NOW, NOW, "clock") == "14:03"
 
 
 def test_a_time_that_somebody_waits_for_has_its_seconds():
     soon = NOW + datetime.timedelta(seconds=20)
-    assert words.moment(soon, NOW, "clock") == f"{soon:%H:%M:%S}"
-    assert words.moment(NOW + datetime.timedelta(minutes=3), NOW, "clock") == "14:06"
-    assert words.moment(NOW, soon, "clock") == "14:03"
+    assert vocabulary.moment(soon, NOW, "clock") == f"{soon:%H:%M:%S}"
+    assert vocabulary.moment(NOW + datetime.timedelta(minutes=3), NOW, "clock") == "14:06"
+    assert vocabulary.moment(NOW, soon, "clock") == "14:03"
 
 
 def test_the_year_is_told_when_it_is_not_this_one():
     new_year = datetime.datetime(2028, 1, 1, 0, 30, tzinfo=CHICAGO)
-    assert words.moment(NOW, new_year) == "May 9, 2027, 14:03 CDT"
-    assert words.moment(NOW, new_year, "day") == "May 9, 2027"
+    assert vocabulary.moment(NOW, new_year) == "May 9, 2027, 14:03 CDT"
+    assert vocabulary.moment(NOW, new_year, "day") == "May 9, 2027"
 
 
 def test_this_year_is_that_of_the_zone_shown():
     # Half an hour into the new year in Chicago it is well into it in UTC; an hour before, only in UTC.
     before = datetime.datetime(2027, 12, 31, 23, 30, tzinfo=CHICAGO)
-    assert words.moment(before, before.astimezone(datetime.UTC)) == "Dec 31, 23:30 CST"
+    assert vocabulary.moment(before, before.astimezone(datetime.UTC)) == "Dec 31, 23:30 CST"

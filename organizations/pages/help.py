@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from organizations import words
-from organizations.presentation import evidence
-from organizations.words import Word
+from organizations.text import evidence, vocabulary
+from organizations.text.vocabulary import Word
 
 from . import Page
 
@@ -19,12 +18,12 @@ class Family:
 
 # Where one word stands for two things, such as Rejected, the first family here has its anchor; Unknown has a section.
 FAMILIES = (
-    ("State of a submission", words.SUBMISSION_STATE),
-    ("Directory status of a record", words.STANDING),
-    ("To do about a record", words.OPEN_WORK),
-    ("What an attempt came to", words.ATTEMPT),
-    ("State of an environment", words.ENVIRONMENT_STATE),
-    ("State of a plan: several records sent together", words.PLAN_STATE),
+    ("State of a submission", vocabulary.SUBMISSION_STATE),
+    ("Directory status of a record", vocabulary.STANDING),
+    ("To do about a record", vocabulary.OPEN_WORK),
+    ("What an attempt came to", vocabulary.ATTEMPT),
+    ("State of an environment", vocabulary.ENVIRONMENT_STATE),
+    ("State of a plan: several records sent together", vocabulary.PLAN_STATE),
 )
 OWN_SECTION = "unknown"
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from organizations import words
+from organizations.text import vocabulary
 
 register = template.Library()
 
@@ -52,17 +52,17 @@ def icon(name: str, extra: str = "") -> SafeString:
     )
 
 
-def written(value: datetime, form: words.MomentForm = "moment") -> str:
+def written(value: datetime, form: vocabulary.MomentForm = "moment") -> str:
     """A time in the user's zone, for a sentence. Only the day and year of this process's clock matter here."""
-    return words.moment(timezone.localtime(value), timezone.now(), form)
+    return vocabulary.moment(timezone.localtime(value), timezone.now(), form)
 
 
 @register.simple_tag
-def moment(value: datetime | None, form: words.MomentForm = "moment", *, focus: bool = True) -> SafeString | str:
+def moment(value: datetime | None, form: vocabulary.MomentForm = "moment", *, focus: bool = True) -> SafeString | str:
     """A time in the user's zone with UTC on hover and focus; "never" for none. `focus=False` spares the tab stop."""
     if value is None:
         return "never"
-    utc = words.moment(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
+    utc = vocabulary.moment(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
     return _time(value, written(value, form), utc, focus=focus)
 
 
@@ -73,7 +73,7 @@ def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:
         return "never"
     passed = timezone.now() - value
     seconds = max(int(passed.total_seconds()), 0)
-    return _time(value, words.age(passed), written(value), focus=focus, counts_from=seconds)
+    return _time(value, vocabulary.age(passed), written(value), focus=focus, counts_from=seconds)
 
 
 @register.filter

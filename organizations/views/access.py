@@ -10,9 +10,9 @@ from django.http.response import HttpResponseBase
 
 from organizations import permissions
 from organizations.models import Environment, Organization, Submission, User
+from organizations.pages.addresses import counterpart_url, record_url, submission_url
+from organizations.pages.record import summary
 from organizations.permissions import Right
-from organizations.presentation import record
-from organizations.presentation.addresses import counterpart_url, record_url, submission_url
 from organizations.services.accounts import accounts
 from organizations.services.actors import Actor
 
@@ -76,7 +76,7 @@ def organization_or_404(environment: Environment, oid: str) -> Organization:
         .first()
     )
     if found is None:
-        raise Http404(record.nothing_here(environment, oid))
+        raise Http404(summary.nothing_here(environment, oid))
     return found
 
 

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from organizations import permissions, words
+from organizations import permissions
 from organizations.forms.account import PasswordForm, SignInForm
 from organizations.models import User
 from organizations.pages import account as account_page
@@ -23,6 +23,7 @@ from organizations.services import demonstration
 from organizations.services.accounts import accounts, authentication
 from organizations.services.errors import ActionRefused
 from organizations.services.throttle import TooManyTries
+from organizations.text import vocabulary
 
 from . import access
 from .showing import show
@@ -128,7 +129,7 @@ def _clock(until: datetime.datetime) -> str:
     now = timezone.now()
     if until - now >= datetime.timedelta(minutes=1):
         until = (until + datetime.timedelta(seconds=59)).replace(second=0)
-    return words.moment(timezone.localtime(until), now, "clock")
+    return vocabulary.moment(timezone.localtime(until), now, "clock")
 
 
 def _landing(user: User) -> str:

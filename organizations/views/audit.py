@@ -5,9 +5,10 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.views.decorators.http import require_safe
 
 from organizations.models import AuditEntry, clock
-from organizations.pages import audit as audit_page
+from organizations.pages.audit import csv_export
+from organizations.pages.audit import page as audit_page
 from organizations.permissions import Right
-from organizations.presentation import audit_export, audit_filters
+from organizations.queries import audit_filters
 from organizations.services.accounts import accounts
 
 from .access import actor, needs, user_of
@@ -44,14 +45,14 @@ def raw(request: HttpRequest, sequence: int) -> HttpResponse:
 def export(request: HttpRequest) -> StreamingHttpResponse:
     filters, faults = audit_filters.read(request.GET)
     form = request.GET.get("format", "csv")
-    if faults or form not in audit_export.FORMATS:
+    if faults or form not in csv_export.FORMATS:
         raise BadRequest("This export cannot be made.")
-    made = audit_export.export(filters, clock.now(), actor(request).name)
+    made = csv_export.export(filters, clock.now(), actor(request).name)
     count = made.entries.count()
     what = f"the history as {form.upper()}, narrowed to {'; '.join(made.narrowed_to)}"
     accounts.export_made(request, what, environment=filters.environment, count=count)
     lines = made.lines(form, count)
-    return download(request, lines, name=made.name(form), content_type=audit_export.FORMATS[form])
+    return download(request, lines, name=made.name(form), content_type=csv_export.FORMATS[form])
 
 
 def _entry(sequence: int) -> AuditEntry:

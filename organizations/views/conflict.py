@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import Typed
 from organizations.models import Action, AuditEntry, Environment, Organization
-from organizations.pages import conflict as conflict_page
-from organizations.pages.conflict import Conflict
-from organizations.pages.editing import Editing
-from organizations.presentation.editing import withdrawn_sentence
+from organizations.pages.record_form import conflict as conflict_page
+from organizations.pages.record_form.conflict import Conflict
+from organizations.pages.record_form.editing import Editing
+from organizations.pages.record_form.notices import withdrawn_sentence
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
+from organizations.views import expired_session
 
-from . import lost
 from .form_page import after_saving, open_form, posted_number, save_edit, show_form, show_refused
 from .showing import show
 
@@ -41,8 +41,8 @@ def settled(request: HttpRequest, editing: Editing) -> HttpResponse:
     form = editing.form(typed, checked=True)
     if not form.is_valid():
         return show_form(request, editing, form, status=422)
-    if lost.came_back(request):
-        return show_conflict(request, editing, form, organization, note=lost.SENTENCE, status=422)
+    if expired_session.came_back(request):
+        return show_conflict(request, editing, form, organization, note=expired_session.SENTENCE, status=422)
     if posted_number(request, "theirs") != organization.version:
         return show_conflict(request, editing, form, organization)
     return _settled(request, editing, form, organization)

@@ -6,8 +6,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from organizations.models import Environment
-from organizations.pages import connection as connection_page
-from organizations.pages.connection import CHECK
+from organizations.pages.connection import page as connection_page
+from organizations.pages.connection.page import CHECK
 from organizations.permissions import Right, sending
 from organizations.services.connection import check
 from organizations.services.delivery import resume

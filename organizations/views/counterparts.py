@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from organizations.models import Environment, Organization
-from organizations.pages import counterpart as counterpart_page
+from organizations.pages.counterpart import page as counterpart_page
 from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict
 from organizations.services.records import counterparts

@@ -8,20 +8,20 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from organizations import words
 from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Intent, Organization, Submission
-from organizations.pages import deactivation as deactivation_page
+from organizations.pages.deactivation import page as deactivation_page
 from organizations.permissions import Right, sending
 from organizations.services.errors import ActionRefused, AlreadySent, RecordWithdrawn
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
+from organizations.text import vocabulary
+from organizations.views.expired_session import SENTENCE, came_back, comes_back
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
-from .lost import SENTENCE, came_back, comes_back
 from .plans import deactivate_branch
 from .showing import show
 
@@ -102,7 +102,7 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
 
 
 def _sent_already(fault: AlreadySent) -> str:
-    time = words.moment(timezone.localtime(fault.submission.created_at), timezone.now(), "clock")
+    time = vocabulary.moment(timezone.localtime(fault.submission.created_at), timezone.now(), "clock")
     return f"This was sent already at {time}: submission {fault.submission.pk}."
 
 

@@ -7,15 +7,15 @@ from django.views.decorators.http import require_http_methods
 
 from organizations.forms.decision import DecisionForm
 from organizations.models import Environment, State, Submission
-from organizations.pages import submission as submission_page
-from organizations.pages.submission import ASK
+from organizations.pages.submission import page as submission_page
+from organizations.pages.submission.decision_choices import Decision
+from organizations.pages.submission.page import ASK
 from organizations.permissions import Right
-from organizations.presentation.deciding import Decision
 from organizations.services.delivery import decide, query
 from organizations.services.delivery.decide import Verdict
 from organizations.services.errors import ActionRefused
+from organizations.views import expired_session
 
-from . import lost
 from .access import actor, needs, require, submission_or_404, submission_url, user_of
 from .submissions import show_submission
 
@@ -25,7 +25,7 @@ STILL_HERE = "Nothing was decided. What you typed is still here."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@lost.comes_back
+@expired_session.comes_back
 @needs(Right.VIEW)
 def decide_submission(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """End a submission by the answer of the directory that the person compared with, or ask for a newer one.
@@ -40,8 +40,8 @@ def decide_submission(request: HttpRequest, environment: Environment, number: in
     if submission.state != State.NEEDS_PERSON:
         messages.error(request, DECIDED_ALREADY.format(number))
         return redirect(submission_url(submission))
-    if lost.came_back(request):
-        messages.info(request, lost.SENTENCE)
+    if expired_session.came_back(request):
+        messages.info(request, expired_session.SENTENCE)
         return _show_typed(request, submission)
     return _ask(request, submission) if "ask" in request.POST else _decide(request, submission)
 

@@ -12,18 +12,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from organizations.forms.differences import ReasonForm, WhoseForm
 from organizations.models import Environment, Organization
-from organizations.pages import differences as differences_page
-from organizations.pages.differences import DECIDE, TAKE
-from organizations.pages.submission import ASK
+from organizations.pages.differences import difference_rows as shown
+from organizations.pages.differences import page as differences_page
+from organizations.pages.differences.page import DECIDE, TAKE
+from organizations.pages.submission.page import ASK
+from organizations.pages.submission.state import cause_of
 from organizations.permissions import Right, why_not
-from organizations.presentation import differences as shown
-from organizations.presentation.submission import cause_of
 from organizations.services.connection.lookup import Answer
 from organizations.services.delivery import query
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
+from organizations.views import expired_session
 
-from . import lost
 from .access import actor, needs, organization_or_404, record_url, require, user_of
 from .form_page import posted_version
 from .showing import show
@@ -43,15 +43,15 @@ def ask(request: HttpRequest, environment: Environment, oid: str) -> HttpRespons
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@lost.comes_back
+@expired_session.comes_back
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """What differs, and what can be done about it. Nothing is sent from here."""
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
         return _show(request, organization, WhoseForm())
-    if lost.came_back(request):
-        return _show(request, organization, _typed(request), notes=[lost.SENTENCE], status=422)
+    if expired_session.came_back(request):
+        return _show(request, organization, _typed(request), notes=[expired_session.SENTENCE], status=422)
     if "ask" in request.POST:
         return _show(request, ask_now(request, organization), _typed(request))
     return _posted(request, organization)

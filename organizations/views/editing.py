@@ -10,23 +10,23 @@ from organizations.forms.record import RecordForm
 from organizations.forms.typed import Typed
 from organizations.models import Environment, Organization
 from organizations.oid import Oid, OidError
-from organizations.pages import beginning
-from organizations.pages import suggestions as suggestions_page
-from organizations.pages.beginning import Beginning
-from organizations.pages.editing import Editing
+from organizations.pages.record_form import beginning
+from organizations.pages.record_form import suggestions as suggestions_page
+from organizations.pages.record_form.beginning import Beginning
+from organizations.pages.record_form.editing import Editing
 from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, CounterpartExists, EditConflict, RecordWithdrawn, SourceChanged
 from organizations.services.records import organizations
 from organizations.services.records import prepare as preparation
+from organizations.views import conflict, expired_session, preparing
 
-from . import conflict, lost, preparing
 from .access import actor, needs, organization_or_404, record_url
 from .form_page import after_saving, open_form, posted_number, save_edit, saved_url, show_form, show_refused
 from .showing import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@lost.comes_back
+@expired_session.comes_back
 @needs(Right.EDIT)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     """The form of a record that is not there yet; `below`, `like` or `from` in the address fills in what is known."""
@@ -40,7 +40,7 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@lost.comes_back
+@expired_session.comes_back
 @needs(Right.EDIT)
 def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The form of a record with what is saved."""
@@ -89,8 +89,8 @@ def _edited(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
 def _posted(request: HttpRequest, editing: Editing) -> HttpResponse:
     """Carry out the button that was pressed. Only two of them save."""
     typed, act = Typed.from_post(request.POST), request.POST.get("act", "")
-    if lost.came_back(request):
-        return show_form(request, editing, editing.form(typed), status=422, notes=[lost.SENTENCE])
+    if expired_session.came_back(request):
+        return show_form(request, editing, editing.form(typed), status=422, notes=[expired_session.SENTENCE])
     typed, parent = editing.with_prepared_parent(typed)
     saves = act in ("review", "save")
     notes = [f"{parent} is in PRODUCTION now; it is filled in. Check and save{' again' * saves}."] if parent else []

@@ -8,9 +8,9 @@ from django.shortcuts import redirect
 
 from organizations.forms.record import RecordForm
 from organizations.models import Environment, Organization
-from organizations.pages import form as form_page
-from organizations.pages.editing import Editing
-from organizations.pages.form import Filled
+from organizations.pages.record_form import page as form_page
+from organizations.pages.record_form.editing import Editing
+from organizations.pages.record_form.page import Filled
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
 from organizations.services.records.prepare import Basis, source_of

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from organizations.pages import home as home_page
+from organizations.pages.home import page as home_page
 from organizations.permissions import Right
 
 from .access import needs, user_of

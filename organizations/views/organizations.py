@@ -6,9 +6,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from organizations.models import Environment
-from organizations.pages import organizations as organizations_page
+from organizations.pages.organizations import csv_export
+from organizations.pages.organizations import page as organizations_page
 from organizations.permissions import Right
-from organizations.presentation import choosing, exporting, filters
+from organizations.queries import chosen_records, filters
 from organizations.services.accounts import accounts
 
 from .access import needs, organization_or_404, user_of
@@ -26,7 +27,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
         filters.read(request.GET, environment),
         number=request.GET.get("page", ""),
         wish=request.GET.get("open", ""),
-        ticks=choosing.read(request.GET),
+        ticks=chosen_records.read(request.GET),
     )
     return show(request, page)
 
@@ -53,4 +54,4 @@ def export(request: HttpRequest, environment: Environment) -> StreamingHttpRespo
     what, count = f"organizations in {environment.label}", found.count()
     accounts.export_made(request, what, str(count), environment=environment, count=count)
     name = f"organizations-{environment}.csv"
-    return download(request, exporting.csv_lines(found), name=name, content_type="text/csv; charset=utf-8")
+    return download(request, csv_export.csv_lines(found), name=name, content_type="text/csv; charset=utf-8")

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from organizations import permissions
 from organizations.forms.account import AccountForm
 from organizations.models import User
-from organizations.pages import people as people_page
+from organizations.pages.people import page as people_page
 from organizations.permissions import Right
 from organizations.services.accounts import accounts, passwords
 from organizations.services.errors import ActionRefused, NameTaken
+from organizations.views import expired_session
 
-from . import lost
 from .access import actor, user_of
 from .showing import show
 
@@ -48,14 +48,14 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@lost.comes_back
+@expired_session.comes_back
 @_managed
 @sensitive_variables("password")
 def new(request: HttpRequest) -> HttpResponse:
     """Add a person. The answer to the press shows the first password: it is kept nowhere, so no other page can."""
     form = AccountForm(request.POST if request.method == "POST" else None, instance=User())
-    if lost.came_back(request):
-        return _show_form(request, form, User(), notes=[lost.SENTENCE], status=422)
+    if expired_session.came_back(request):
+        return _show_form(request, form, User(), notes=[expired_session.SENTENCE], status=422)
     if form.is_valid():
         password = passwords.made_up(form.instance)
         if _save(request, form, "account made", password=password):
@@ -67,15 +67,15 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@lost.comes_back
+@expired_session.comes_back
 @_managed
 def change(request: HttpRequest, person: int) -> HttpResponse:
     """Change the name and the roles of a person. Two administrators never overwrite each other."""
     user, stored = _person_or_404(person), _person_or_404(person)
     typed = request.POST if request.method == "POST" else None
     form = AccountForm(typed, instance=user, is_own=user == user_of(request))
-    if lost.came_back(request):
-        return _show_form(request, form, stored, notes=[lost.SENTENCE], status=422)
+    if expired_session.came_back(request):
+        return _show_form(request, form, stored, notes=[expired_session.SENTENCE], status=422)
     if not form.is_bound:
         return _show_form(request, form, stored)
     if not form.is_valid() or (form.changes and not _save(request, form, ", ".join(form.changes))):

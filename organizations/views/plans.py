@@ -13,19 +13,19 @@ from organizations.forms.deactivation import BranchForm
 from organizations.forms.plan import PlanForm
 from organizations.forms.review import Bound
 from organizations.models import Environment, Organization, Plan, PlanKind
-from organizations.pages import draft as draft_page
-from organizations.pages import plan as plan_page
-from organizations.pages.draft import Target
-from organizations.pages.plan import HOLD
+from organizations.pages.plan import draft as shown
+from organizations.pages.plan import draft_page
+from organizations.pages.plan import page as plan_page
+from organizations.pages.plan.draft_page import Target
+from organizations.pages.plan.page import HOLD
 from organizations.permissions import Right, sending
-from organizations.presentation import choosing
-from organizations.presentation import draft as shown
+from organizations.queries import chosen_records
 from organizations.services.errors import ActionRefused, OutOfDate, PlanMade
 from organizations.services.outbox import plans
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import Chosen, Draft
+from organizations.views import expired_session
 
-from . import lost
 from .access import actor, needs, organization_or_404, require, user_of
 from .showing import show
 
@@ -41,7 +41,7 @@ def index(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@lost.comes_back
+@expired_session.comes_back
 @needs(Right.VIEW)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     """What the address names, records or a whole branch, as the messages that would be sent."""
@@ -119,14 +119,14 @@ def _target(request: HttpRequest, environment: Environment) -> Target:
     if "branch" in request.GET:
         oid = request.GET["branch"].replace("\x00", "")[:LONGEST_OID]
         return Target.branch(organization_or_404(environment, oid), kind)
-    return Target(Chosen(environment, kind, choosing.ids_in(request.GET)), None, request.get_full_path())
+    return Target(Chosen(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path())
 
 
 def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
     """Send what was reviewed, or ask for what is missing."""
-    if lost.came_back(request):
+    if expired_session.came_back(request):
         form = draft_page.plan_form(draft, typed=_typed(request))
-        return _show(request, target, draft, form, notes=[lost.SENTENCE], status=422)
+        return _show(request, target, draft, form, notes=[expired_session.SENTENCE], status=422)
     form, bound = draft_page.plan_form(draft, request.POST), Bound(request.POST)
     missing = {question.key for question in draft.questions} - bound.ticked
     is_whole = form.is_valid() and not missing

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from organizations.models import Environment
-from organizations.pages import record as record_page
-from organizations.pages import record_acts
+from organizations.pages.record import act_pages
+from organizations.pages.record import page as record_page
+from organizations.pages.record_form import notices
 from organizations.permissions import Right
-from organizations.presentation import editing
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.services.records import organizations
 
@@ -51,12 +51,12 @@ def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     require(request, Right.EDIT, environment=environment, oid=oid)
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
-        return show(request, record_acts.build_discard(organization))
+        return show(request, act_pages.build_discard(organization))
     seen, by = posted_version(request, organization), actor(request)
     problem = _problem(lambda: organizations.discard(organization.pk, seen, actor=by))
     if problem:
-        return show(request, record_acts.build_discard(organization_or_404(environment, oid), problem), status=409)
-    last = record_acts.last(organization)
+        return show(request, act_pages.build_discard(organization_or_404(environment, oid), problem), status=409)
+    last = act_pages.last(organization)
     messages.success(request, f"The record is again as it was last {last}. Nothing was sent.")
     return redirect(record_url(organization))
 
@@ -67,11 +67,11 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
     require(request, Right.EDIT, environment=environment, oid=oid)
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
-        return show(request, record_acts.build_withdraw(organization))
+        return show(request, act_pages.build_withdraw(organization))
     parent, seen, by = organization.parent(), posted_version(request, organization), actor(request)
     problem = _problem(lambda: organizations.withdraw(organization.pk, seen, actor=by))
     if problem:
-        return show(request, record_acts.build_withdraw(organization_or_404(environment, oid), problem), status=409)
+        return show(request, act_pages.build_withdraw(organization_or_404(environment, oid), problem), status=409)
     messages.success(request, f"{organization.name} was withdrawn. Nothing was sent; its OID is free again.")
     return redirect(record_url(parent) if parent else reverse("organizations", args=[environment]))
 
@@ -85,7 +85,7 @@ def _problem(act: Callable[[], object]) -> str:
     try:
         act()
     except EditConflict as conflict:
-        return editing.saved_sentence(conflict.organization)
+        return notices.saved_sentence(conflict.organization)
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
     except ActionRefused as fault:

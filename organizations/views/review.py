@@ -9,34 +9,34 @@ from django.views.decorators.http import require_http_methods
 
 from organizations.forms.review import Bound, ReviewForm
 from organizations.models import Environment, Submission
-from organizations.pages import review as review_page
+from organizations.pages.review import message as shown
+from organizations.pages.review import page as review_page
 from organizations.permissions import Right, sending
-from organizations.presentation import review as shown
 from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, RecordWithdrawn
 from organizations.services.outbox import submissions
 from organizations.services.review import reviews
 from organizations.services.review.reviews import Review
+from organizations.views import expired_session
 
-from . import lost
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
 from .showing import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@lost.comes_back
+@expired_session.comes_back
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """What is saved of a record, as the message that it would become."""
     organization = organization_or_404(environment, oid)
-    if request.method == "POST" and "ask" in request.POST and not lost.came_back(request):
+    if request.method == "POST" and "ask" in request.POST and not expired_session.came_back(request):
         return _show_typed(request, reviews.review(ask_now(request, organization), actor=actor(request)))
     made = reviews.review(organization, actor=actor(request))
     if request.method != "POST":
         return show(request, review_page.build(made, user_of(request)))
     require(request, sending(environment), environment=environment, oid=oid)
-    if lost.came_back(request):
-        return _show_typed(request, made, lost.SENTENCE, status=422)
+    if expired_session.came_back(request):
+        return _show_typed(request, made, expired_session.SENTENCE, status=422)
     return _posted(request, made)
 
 

@@ -6,9 +6,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from organizations.models import Environment, Organization
-from organizations.pages import search as search_page
+from organizations.pages.search import hits
+from organizations.pages.search import page as search_page
 from organizations.permissions import Right
-from organizations.presentation import finding
 from organizations.services import search_text
 
 from .access import needs, record_url
@@ -25,7 +25,7 @@ def page(request: HttpRequest) -> HttpResponse:
     text = search_text.typed(request.GET.get("q", ""))
     given = request.GET.get("environment", "")
     current = Environment(given) if given in Environment.values else None
-    records = finding.by_oid(text, current or Environment.STAGING)
+    records = hits.by_oid(text, current or Environment.STAGING)
     if records:
         return _open(request, *records)
     page = search_page.build(text, current)
@@ -34,5 +34,5 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _open(request: HttpRequest, record: Organization, *others: Organization) -> HttpResponse:
     for other in others:
-        messages.info(request, finding.also_in(other))
+        messages.info(request, hits.also_in(other))
     return redirect(record_url(record))

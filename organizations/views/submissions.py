@@ -8,15 +8,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from organizations.forms.decision import DecisionForm
 from organizations.models import Environment, Intent, Organization, State, Submission
-from organizations.pages import outbox as outbox_page
-from organizations.pages import submission as submission_page
-from organizations.pages.submission import ASK, CANCEL
+from organizations.pages.submission import outbox as outbox_page
+from organizations.pages.submission import page as submission_page
+from organizations.pages.submission.page import ASK, CANCEL
+from organizations.pages.submission.state import ASKED
 from organizations.permissions import Right, sending
-from organizations.presentation import evidence
-from organizations.presentation.submission import ASKED
 from organizations.services.delivery import query
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
+from organizations.text import evidence
 
 from .access import actor, needs, require, submission_or_404, submission_url, user_of
 from .showing import loads_anew, show

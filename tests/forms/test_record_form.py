@@ -10,7 +10,7 @@ from hypothesis import given
 from organizations.forms.organization import Surroundings
 from organizations.forms.record import SECTIONS, RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
-from organizations.presentation.anchors import form_anchor
+from organizations.pages.anchors import form_anchor
 from organizations.records import ContactRecord, IdentifierRecord, print_fields
 from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_NAMES
 from tests import strategies

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import Typed
 from organizations.models import Action, AuditEntry, Environment, Organization, State, Submission, User
-from organizations.pages import form as form_page
-from organizations.pages import review as review_page
-from organizations.pages.editing import Editing
+from organizations.pages.record_form import page as form_page
+from organizations.pages.record_form.editing import Editing
+from organizations.pages.review import page as review_page
 from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox import messages
 from organizations.services.connection import gateway

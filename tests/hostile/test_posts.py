@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from organizations.forms.typed import Typed
 from organizations.models import Organization, Submission
-from organizations.views.lost import SENTENCE
+from organizations.views.expired_session import SENTENCE
 from orgportal.middleware import readable
 from tests import factories
 from tests.factories import BASE, PASSWORD

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from organizations.management.commands import seed_demo
 from organizations.models import Environment
 from organizations.services.actors import system
-from organizations.words import OPEN_WORK, STANDING
+from organizations.text.vocabulary import OPEN_WORK, STANDING
 from orgportal import demonstration
 from orgportal.faults import SettingsFault
 from orgportal.processes import open_door

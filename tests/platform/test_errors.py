@@ -68,8 +68,8 @@ urlpatterns = [
     path("", include("orgportal.urls")),
 ]
 
-handler400 = "organizations.views.faults.unreadable"
-handler500 = "organizations.views.faults.server_fault"
+handler400 = "organizations.views.errors.unreadable"
+handler500 = "organizations.views.errors.server_fault"
 
 
 class Answer:
@@ -126,7 +126,7 @@ def test_an_exception_in_a_page_of_errors_is_logged_once(ask, settings, address)
 
 
 def test_an_exception_in_the_page_for_exceptions_leaves_a_plain_answer(ask, monkeypatch):
-    monkeypatch.setattr("organizations.views.faults.render_to_string", _raises)
+    monkeypatch.setattr("organizations.views.errors.render_to_string", _raises)
     answer = ask("/view/")
     assert answer.status.startswith("500")
     assert "Something went wrong here, not at Redox." in answer.body

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from organizations.models import AuditEntry, EnvironmentGate, Submission, User, clock
+from organizations.pages.submission.state import StateBlock, state_block
 from organizations.practice import PracticeDirectory
-from organizations.presentation.submission import StateBlock, state_block
 from organizations.records import AddressRecord
 from organizations.services.actors import Actor, system
 from organizations.services.delivery import decide, query, resolve

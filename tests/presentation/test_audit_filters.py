@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizations.models import Action, AuditEntry, Organization, User, clock
-from organizations.presentation import audit_filters
-from organizations.presentation.audit_filters import GROUPS, Filters
+from organizations.queries import audit_filters
+from organizations.queries.audit_filters import GROUPS, Filters
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.records import organizations

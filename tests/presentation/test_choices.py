@@ -2,7 +2,7 @@
 
 import pytest
 
-from organizations.presentation import choices
+from organizations.queries import choices
 from tests import bulk, factories
 from tests.factories import BASE
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizations import knowledge
-from organizations.presentation.comparison import NOT_READ, compare
+from organizations.pages.comparison.sides import NOT_READ, compare
 from organizations.records import AddressRecord, ContactRecord, OrganizationRecord, readable
 from tests.factories import record
 from tests.strategies import records

@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from organizations import words
 from organizations.models import Organization
-from organizations.pages import conflict as conflict_page
-from organizations.pages.conflict import Conflict
+from organizations.pages.record_form import conflict as conflict_page
+from organizations.pages.record_form.conflict import Conflict
 from organizations.services.records import organizations
+from organizations.text import vocabulary
 from tests import factories
 from tests.factories import BASE, acting
 from tests.pages import text_of_page
@@ -94,7 +94,7 @@ def test_a_choice_between_older_values_is_asked_again_and_any_other_stays(made, 
     now = save_theirs(name="Theirs again")
     choices = {"name": "theirs", "address.city": "mine", "address.zip_code": "mine"}
     _, page = between(made, texts, seen=2, **choices)
-    time = words.moment(localtime(now.edited_at), timezone.now(), "clock")
+    time = vocabulary.moment(localtime(now.edited_at), timezone.now(), "clock")
     assert page.note == (
         f"Editor Two saved this record again at {time}, while you were choosing."
         " Choose again where the values are others now."

@@ -12,9 +12,9 @@ from django.utils.html import strip_tags
 from joserfc.jwk import RSAKey
 
 from organizations.models import Environment, EnvironmentGate, Worker, clock
-from organizations.pages import connection as pages
-from organizations.pages.connection import ConnectionPage
-from organizations.presentation import connection as shown
+from organizations.pages.connection import page as pages
+from organizations.pages.connection import settings as shown
+from organizations.pages.connection.page import ConnectionPage
 from organizations.redox import auth
 from organizations.redox.environment import GATEWAY_OID, ROUTING_TABLE
 from organizations.services.connection import gateway, overview

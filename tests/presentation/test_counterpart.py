@@ -6,10 +6,9 @@ import pytest
 from django.utils.timezone import localtime
 
 from organizations.models import Evidence, Intent, Organization, Submission, User
-from organizations.pages import counterpart as page
-from organizations.pages.counterpart import CounterpartPage
-from organizations.presentation import counterpart
-from organizations.presentation.counterpart import Side, Step
+from organizations.pages.counterpart import link_box, page
+from organizations.pages.counterpart.link_box import Side, Step
+from organizations.pages.counterpart.page import CounterpartPage
 from organizations.services.records import counterparts
 from tests import factories
 from tests.changes import foreign, loaded
@@ -36,16 +35,16 @@ def linked(user: User) -> tuple[Organization, Organization]:
 
 def test_without_a_counterpart_only_production_is_prepared(editor):
     staging, production = pair(editor)
-    beside = counterpart.beside(staging)
+    beside = link_box.beside(staging)
     assert (beside.row, beside.prepare_url, beside.other) == (None, PREPARE, "PRODUCTION")
-    beside = counterpart.beside(production)
+    beside = link_box.beside(production)
     assert (beside.row, beside.prepare_url, beside.other) == (None, "", "STAGING")
 
 
 def test_beside_a_record_is_its_counterpart(editor):
     staging, production = linked(editor)
     for here, there in ((staging, production), (production, staging)):
-        beside = counterpart.beside(here)
+        beside = link_box.beside(here)
         assert beside.row is not None
         assert (beside.row.organization, beside.row.standing.word) == (there, "Not registered")
         assert beside.prepare_url == ""
@@ -61,20 +60,20 @@ def test_beside_a_record_is_its_counterpart(editor):
 )
 def test_what_staging_accepted_is_repeated_in_production(editor, intent, step):
     staging, production = pair(editor)
-    assert counterpart.next_step(Submission(organization=staging, intent=intent)) == step
-    assert counterpart.next_step(Submission(organization=production, intent=intent)) is None
+    assert link_box.next_step(Submission(organization=staging, intent=intent)) == step
+    assert link_box.next_step(Submission(organization=production, intent=intent)) is None
     counterparts.link(staging, production, actor=acting(editor))
     staging.refresh_from_db()
     compared = Step("Compare with PRODUCTION", f"/staging/organizations/{BASE}/counterpart/")
     opened = Step("Open in PRODUCTION", f"/production/organizations/{THEIRS}/")
     expected = opened if intent == Intent.DEACTIVATE else compared
-    assert counterpart.next_step(Submission(organization=staging, intent=intent)) == expected
+    assert link_box.next_step(Submission(organization=staging, intent=intent)) == expected
 
 
 def test_a_record_whose_oid_is_another_organizations_is_not_repeated(editor):
     staging = foreign(factories.confirmed(factories.organization(user=editor)))
-    assert counterpart.beside(staging).prepare_url == ""
-    assert counterpart.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
+    assert link_box.beside(staging).prepare_url == ""
+    assert link_box.next_step(Submission(organization=staging, intent=Intent.CREATE)) is None
 
 
 def test_two_records_side_by_side(editor):
@@ -82,7 +81,7 @@ def test_two_records_side_by_side(editor):
     submission = factories.submission(staging, user=editor)
     accepted = localtime(factories.confirmed(staging, submission=submission, evidence=Evidence.QUERY).confirmed_at)
     address = "1 Shore Rd, Madison, Dane, WI, 53704, USA"
-    assert counterpart.sides(staging, production) == [
+    assert link_box.sides(staging, production) == [
         Side("Name", "Lakeside 1", "Lakeside Nord", differs=True),
         Side("OID", BASE, THEIRS),
         Side("Address", address, address),

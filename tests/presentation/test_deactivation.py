@@ -8,10 +8,10 @@ from django.utils.html import strip_tags
 
 from organizations.forms.deactivation import Replacement
 from organizations.models import AuditEntry, Environment, Evidence, Intent, Organization, PlanKind, User, clock
-from organizations.pages import deactivation
-from organizations.pages.deactivation import DeactivationPage
-from organizations.pages.replacing import other_record
-from organizations.presentation import draft
+from organizations.pages.deactivation import page as deactivation_page
+from organizations.pages.deactivation.page import DeactivationPage
+from organizations.pages.deactivation.replacing import other_record
+from organizations.pages.plan import draft
 from organizations.records import AddressRecord
 from organizations.services.directory import differences
 from organizations.services.records import organizations
@@ -32,7 +32,7 @@ def accepted(editor: User) -> Organization:
 
 
 def page(made: Organization, user: User, intent: Intent = Intent.DEACTIVATE) -> DeactivationPage:
-    return deactivation.build(reviews.review(loaded(made), intent=intent), user)
+    return deactivation_page.build(reviews.review(loaded(made), intent=intent), user)
 
 
 def deactivated(user: User, evidence: Evidence = Evidence.ANSWER) -> Organization:

@@ -3,21 +3,24 @@
 from django.utils.html import strip_tags
 
 from organizations.models import AuditEntry, Organization, State, Submission, User
-from organizations.presentation import home, rejection, sentences, todo
+from organizations.pages.home import overview
+from organizations.pages.record import to_do
+from organizations.pages.submission import rejection
 from organizations.services.delivery import decide
 from organizations.services.delivery.decide import Verdict
+from organizations.text import sentences
 
 from .sending import decided, entries_of, foreign, updated
 
 
 def band_of(submission: Submission) -> str:
     found = Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
-    [band] = [band for band in todo.bands(found, can_discard=False) if band.key == "rejected"]
+    [band] = [band for band in to_do.bands(found, can_discard=False) if band.key == "rejected"]
     return strip_tags(band.sentence)
 
 
 def line_of(submission: Submission, editor: User) -> str:
-    [matter] = [matter for matter in home.read(editor).for_you if matter.kind == "rejected"]
+    [matter] = [matter for matter in overview.read(editor).for_you if matter.kind == "rejected"]
     return matter.places[0].text
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from organizations.forms.differences import WhoseForm
 from organizations.models import Organization, User
-from organizations.pages import differences as differences_page
-from organizations.presentation import differences as shown
+from organizations.pages.differences import difference_rows as shown
+from organizations.pages.differences import page as differences_page
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from tests import factories

@@ -8,8 +8,9 @@ import pytest
 from django.utils.html import strip_tags
 
 from organizations.models import Environment, Organization, PlanKind, State, Submission, User, clock
-from organizations.presentation import draft as shown
-from organizations.presentation import overwritten, values
+from organizations.pages.plan import draft as shown
+from organizations.pages.plan import overwritten
+from organizations.pages.review import values
 from organizations.services.connection import breaker
 from organizations.services.delivery import heartbeat
 from organizations.services.records import known

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.html import escape
 
 from organizations.models import Environment, Organization, PlanKind
-from organizations.pages import draft as draft_page
+from organizations.pages.plan import draft_page
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import Chosen
 from orgportal import middleware

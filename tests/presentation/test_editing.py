@@ -8,16 +8,17 @@ from django.test import RequestFactory, override_settings
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from organizations import words
 from organizations.models import Environment, Organization, Presence, User
-from organizations.pages import beginning, form, kept
-from organizations.pages.editing import Editing
-from organizations.presentation import editing
+from organizations.pages import kept
+from organizations.pages.record_form import beginning, notices
+from organizations.pages.record_form import page as record_form_page
+from organizations.pages.record_form.editing import Editing
 from organizations.records import AddressRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.errors import Circle, OidTaken
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
+from organizations.text import vocabulary
 from organizations.views import form_page
 from tests import factories
 from tests.connected import redox
@@ -37,16 +38,16 @@ def made(editor):
     return factories.organization(user=editor)
 
 
-def page_of(made: Organization, user: User) -> form.FormPage:
+def page_of(made: Organization, user: User) -> record_form_page.FormPage:
     opened, record = open_form(made), Organization.objects.get(pk=made.pk).record()
-    return form.build(opened, opened.form(typed(record)), user)
+    return record_form_page.build(opened, opened.form(typed(record)), user)
 
 
 class TestOid:
     def test_one_that_is_taken_names_its_record_and_leads_to_it(self, made, editor):
         refused = new_form(factories.record(name="Second"), oid=f" urn:oid:{BASE}.")
         assert refused.main.errors == {"oid": [f"{BASE} is already the record Lakeside 1 in STAGING. Open it."]}
-        page = html_of_page(form.build(NEW, refused, editor), "staging")
+        page = html_of_page(record_form_page.build(NEW, refused, editor), "staging")
         assert f'<a href="/staging/organizations/{BASE}/">Open Lakeside 1</a>' in page
 
     def test_of_its_own_record_it_is_not_taken(self, made):
@@ -126,8 +127,8 @@ class TestBeginning:
         assert begun.typed.contacts[0]["email_addresses"] == "desk@lakeside.example"
         assert begun.notes == ["Contacts, destination ID, state and country are filled in from Lakeside 1. Check them."]
         bare = OrganizationRecord(address=AddressRecord(country="USA"))
-        assert editing.filled_sentence(bare, made) == "Country is filled in from Lakeside 1. Check it."
-        assert editing.filled_sentence(OrganizationRecord(), made) == ""
+        assert notices.filled_sentence(bare, made) == "Country is filled in from Lakeside 1. Check it."
+        assert notices.filled_sentence(OrganizationRecord(), made) == ""
 
     def test_like_another_it_begins_beside_it(self, made, editor):
         other = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
@@ -195,7 +196,7 @@ class TestNotices:
         second = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
         address = replace(made.record().address, zip_code="53703", city="Monona")
         now = edited(made, second, address=address)
-        day = words.moment(localtime(now.edited_at), timezone.now(), "day")
+        day = vocabulary.moment(localtime(now.edited_at), timezone.now(), "day")
         (notice,) = page_of(made, editor).notices
         assert notice == (
             f"Editor Two saved 2 changes on {day} that were not sent: City, ZIP."

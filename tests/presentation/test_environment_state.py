@@ -8,8 +8,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from organizations.models import EnvironmentGate, clock
-from organizations.presentation.environment_state import environment_state
 from organizations.services.connection import gateway
+from organizations.text.environment_state import environment_state
 from tests.connected import redox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

@@ -7,11 +7,12 @@ import pytest
 from django.utils.html import strip_tags
 
 from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
-from organizations.presentation import acceptance, evidence, freshness, waiting
-from organizations.presentation.submission import rows
+from organizations.pages.submission import acceptance
+from organizations.pages.submission.state import rows
 from organizations.services.delivery import query
 from organizations.services.directory import differences
 from organizations.services.records import organizations
+from organizations.text import evidence, freshness, queue_reason
 from tests import factories
 from tests.factories import acting
 from tests.services.sending import differing, fresh, read
@@ -143,4 +144,4 @@ def test_of_a_second_new_that_only_repeats_what_was_accepted_a_query_proves_noth
     Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
     again = submission_of(factories.submission(made, user=editor))
     assert again.event == Event.NEW
-    assert waiting.then(again) == waiting.NEW_NOT_VISIBLE
+    assert queue_reason.then(again) == queue_reason.NEW_NOT_VISIBLE

@@ -1,9 +1,9 @@
 """The attempts and Queries of a submission as rows of one table."""
 
 from organizations.models import State, Submission, User
+from organizations.pages.submission import acceptance, attempts, proof
+from organizations.pages.submission.exchanges import MOST_QUERIES, Exchanges, exchanges
 from organizations.practice import PracticeDirectory
-from organizations.presentation import acceptance, attempts, proof
-from organizations.presentation.exchanges import MOST_QUERIES, Exchanges, exchanges
 from organizations.services.actors import Actor, system
 from organizations.services.delivery import query
 from tests.factories import BASE

@@ -6,7 +6,7 @@ import pytest
 
 from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.models import Organization, User
-from organizations.presentation import exporting
+from organizations.pages.organizations import csv_export
 from tests import factories
 from tests.factories import BASE
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def lines_of(environment: str = "staging") -> list[dict[str, str]]:
-    text = "".join(exporting.csv_lines(Organization.objects.in_environment(environment).order_by("oid_key")))
+    text = "".join(csv_export.csv_lines(Organization.objects.in_environment(environment).order_by("oid_key")))
     assert text.startswith(BYTE_ORDER_MARK)
     return list(csv.DictReader(text.removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True)))
 

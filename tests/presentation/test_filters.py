@@ -4,8 +4,8 @@ import pytest
 from django.http import QueryDict
 
 from organizations.models import Organization, User
-from organizations.presentation import filters
-from organizations.presentation.filters import Filters
+from organizations.queries import filters
+from organizations.queries.filters import Filters
 from organizations.records import AddressRecord, ContactRecord
 from tests import factories
 from tests.factories import BASE

@@ -6,8 +6,9 @@ import json
 import pytest
 
 from organizations.models import Action, AuditEntry, Organization, User
+from organizations.pages.record import summary
 from organizations.practice import PracticeDirectory
-from organizations.presentation import first_seen, record
+from organizations.queries import first_seen
 from organizations.services.delivery import query
 from organizations.services.review import reviews
 from tests import factories
@@ -31,7 +32,7 @@ def read(practice: PracticeDirectory, made: Organization, editor: User, **change
 
 
 def since(made: Organization) -> dict[str, datetime.datetime | None]:
-    return {row.label: row.seen_since for row in record.values(loaded(made)).fields.differing if row.is_adrift}
+    return {row.label: row.seen_since for row in summary.values(loaded(made)).fields.differing if row.is_adrift}
 
 
 def test_each_field_differs_since_the_first_reading_that_showed_its_value(

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from organizations.models import Environment
-from organizations.pages import form as form_page
-from organizations.pages.editing import Editing
+from organizations.pages.record_form import page as form_page
+from organizations.pages.record_form.editing import Editing
 from organizations.records import CONTACT_LABELS
 from tests import factories
 from tests.pages import html_of_page, text_in

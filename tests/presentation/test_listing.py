@@ -4,9 +4,10 @@ import pytest
 from django.http import QueryDict
 
 from organizations.models import Environment, Organization, State, Submission
-from organizations.presentation import choosing, filters, listing, tree
-from organizations.presentation.listing import Listing
-from organizations.presentation.rows import Row
+from organizations.pages.organizations import listing, tree_rows
+from organizations.pages.organizations.listing import Listing
+from organizations.pages.organizations.rows import Row
+from organizations.queries import chosen_records, filters
 from tests import bulk
 from tests.factories import BASE
 
@@ -26,7 +27,7 @@ def shown(query: str = "", *, can_choose: bool = True) -> Listing:
     asked = QueryDict(query)
     wanted = filters.read(asked, "staging")
     place = (asked.get("page", ""), asked.get("open", ""))
-    return listing.read(Environment.STAGING, wanted, *place, choosing.read(asked), can_choose=can_choose)
+    return listing.read(Environment.STAGING, wanted, *place, chosen_records.read(asked), can_choose=can_choose)
 
 
 def open_rows(page: Listing) -> list[str]:
@@ -74,7 +75,7 @@ class TestFolding:
         assert (page.folded, page.unshown) == (3, 7)
 
     def test_a_page_that_would_be_too_long_is_not_offered(self, regions, monkeypatch):
-        monkeypatch.setattr(tree, "MOST_UNFOLDED", 62)
+        monkeypatch.setattr(tree_rows, "MOST_UNFOLDED", 62)
         page = shown()
         assert (page.folded, page.unfold_url) == (60, "")
 
@@ -169,7 +170,7 @@ class TestWorkBelow:
 
     def test_records_that_form_a_circle_end_the_count(self, regions):
         Organization.objects.filter(oid=NORTH).update(part_of_oid=f"{NORTH}.1")
-        (north,) = tree.branch(Organization.objects.get(oid=f"{NORTH}.1"), "")
+        (north,) = tree_rows.branch(Organization.objects.get(oid=f"{NORTH}.1"), "")
         assert north.below.records == 31
 
 

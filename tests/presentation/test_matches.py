@@ -2,7 +2,7 @@
 
 import pytest
 
-from organizations.presentation.matches import marked
+from organizations.queries.matches import marked
 from organizations.services import search_text
 
 

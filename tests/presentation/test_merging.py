@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizations.models import StandsFor
-from organizations.presentation.merging import Side, Version, compare, equal_fields, merge
+from organizations.pages.comparison.merge import Side, Version, compare, equal_fields, merge
 from organizations.records import CONTACT_LABELS, ContactRecord
 from tests import strategies
 from tests.factories import record

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from organizations.models import Environment, Intent, Organization, PlanKind, User
-from organizations.presentation import evidence, record, values
+from organizations.pages.record import summary
+from organizations.pages.review import values
 from organizations.services.directory import differences
 from organizations.services.review import plan_draft, reviews
+from organizations.text import evidence
 from tests import factories
 from tests.changes import loaded, read, shown
 from tests.factories import BASE, acting
@@ -37,7 +39,7 @@ def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(inacti
     made = loaded(inactive_there)
     assert made.standing == "deactivated"
     assert evidence.sentence(made).startswith("The directory showed this record when the portal asked")
-    assert record.basis(made).startswith("Taken from the directory, asked ")
+    assert summary.basis(made).startswith("Taken from the directory, asked ")
     assert reviews.review(made, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
 
 

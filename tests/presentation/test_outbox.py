@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from organizations.models import Environment, State, Submission, User
-from organizations.pages import outbox
-from organizations.pages.outbox import OutboxPage
+from organizations.pages.submission import outbox
+from organizations.pages.submission.outbox import OutboxPage
 from organizations.services.outbox import plans
 from tests import factories
 from tests.factories import BASE, acting

@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import Group
 
 from organizations.models import User
+from organizations.pages.people import accounts as shown
 from organizations.permissions import ROLES
-from organizations.presentation import people as shown
 from organizations.services.accounts import accounts
 from organizations.services.actors import person
 from tests import factories

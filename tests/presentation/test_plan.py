@@ -19,9 +19,9 @@ from organizations.models import (
     User,
     clock,
 )
-from organizations.pages import plan as plan_page
-from organizations.pages import submission as submission_page
-from organizations.presentation import plan as shown
+from organizations.pages.plan import page as plan_page
+from organizations.pages.plan import progress as shown
+from organizations.pages.submission import page as submission_page
 from organizations.services.outbox import plans
 from tests import factories
 from tests.factories import BASE, acting

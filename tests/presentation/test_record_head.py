@@ -17,11 +17,13 @@ from organizations.models import (
     User,
     clock,
 )
-from organizations.presentation import editing, home, record
-from organizations.presentation.matters import Place
+from organizations.pages.home import overview
+from organizations.pages.home.matters import Place
+from organizations.pages.record import summary
+from organizations.pages.record_form import notices
 from organizations.services.records import organizations
 from organizations.templatetags.portal import written
-from organizations.words import OPEN_WORK
+from organizations.text.vocabulary import OPEN_WORK
 from tests import factories
 from tests.changes import edited, foreign, loaded, not_shown, shown
 from tests.factories import BASE, acting
@@ -40,8 +42,8 @@ def accepted(editor: User) -> Organization:
     return factories.accepted(user=editor, name="Lakeside North")
 
 
-def head(made: Organization) -> record.Head:
-    return record.head(loaded(made))
+def head(made: Organization) -> summary.Head:
+    return summary.head(loaded(made))
 
 
 def basis(made: Organization) -> str:
@@ -125,7 +127,7 @@ def test_what_was_only_read_says_when_and_whether_it_is_active(editor):
     organizations.take_over(factories.record(), "staging", actor=acting(editor))
     made = loaded(Organization.objects.get())
     assert re.fullmatch(r"Seen .+, Active = true\.", basis(made))
-    assert not record.values(made).is_read  # there is nothing but what was taken
+    assert not summary.values(made).is_read  # there is nothing but what was taken
 
 
 def test_a_reason_that_ends_with_a_point_gets_no_second_one(made, editor):
@@ -210,7 +212,7 @@ def test_a_foreign_oid_has_one_band_with_both_ways_out(made, editor):
     assert "belongs to another organization (Boston Harbor Hospital)" in bands(made)["foreign"]
     assert buttons(made) == {"Take this decision back": False, "Give it another OID": True}
     assert not head(made).can_deactivate
-    values = record.values(organization)
+    values = summary.values(organization)
     assert (values.is_read, values.foreign_keys) == (False, ())
     assert values.note.endswith("the directory showed it as Boston Harbor Hospital.")
     edited(made, editor, name="Lakeside South")
@@ -229,24 +231,24 @@ def test_an_oid_that_the_directory_shows_already_asks_whose_it_is(made):
 
 
 def test_the_form_says_whether_the_oid_is_open_and_who_follows(made, editor):
-    assert (editing.open_oid_sentence(made), editing.fixed_oid_sentence(made)) == ("", "")
+    assert (notices.open_oid_sentence(made), notices.fixed_oid_sentence(made)) == ("", "")
     rejected(made, editor, decided_by="Approver One")
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    said = editing.open_oid_sentence(foreign(made))
+    said = notices.open_oid_sentence(foreign(made))
     assert "belongs to another organization (Boston Harbor Hospital)" in said
     assert said.endswith("You can give this record another OID. 1 record below follows.")
-    assert editing.fixed_oid_sentence(loaded(made)) == ""
+    assert notices.fixed_oid_sentence(loaded(made)) == ""
     other = factories.accepted(f"{BASE}.2", user=editor)
-    assert editing.open_oid_sentence(other) == ""
-    assert editing.fixed_oid_sentence(other).startswith("Accepted ")
-    assert editing.fixed_oid_sentence(foreign(other)) == ""
+    assert notices.open_oid_sentence(other) == ""
+    assert notices.fixed_oid_sentence(other).startswith("Accepted ")
+    assert notices.fixed_oid_sentence(foreign(other)) == ""
 
 
 # Home -------------------------------------------------------------------------------------------------------
 
 
 def differing_places(editor: User) -> list[Place]:
-    matters = [matter for matter in home.read(editor).for_you if matter.kind == "directory_differs"]
+    matters = [matter for matter in overview.read(editor).for_you if matter.kind == "directory_differs"]
     return [place for matter in matters for place in matter.places]
 
 
@@ -264,16 +266,16 @@ def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor):
     [place] = differing_places(editor)
     assert (place.number, place.what) == (4, "4 records")
     assert place.url == "/staging/organizations/?open_work=directory_differs&view=list"
-    assert [panel.differing for panel in home.read(editor).panels] == [4, 0]
+    assert [panel.differing for panel in overview.read(editor).panels] == [4, 0]
     assert Organization.objects.in_environment("staging").to_do("directory_differs").count() == 4
     assert Organization.objects.in_environment("staging").to_do("changes_not_sent").count() == 1
 
 
 def test_home_says_by_what_the_last_was_accepted(accepted, editor):
-    assert home.read(editor).last_accepted_by == ""
+    assert overview.read(editor).last_accepted_by == ""
     Submission.objects.update(evidence=Evidence.PERSON)
-    assert home.read(editor).last_accepted_by == "decided"
-    assert [panel.last_accepted_by for panel in home.read(editor).panels] == ["decided", ""]
+    assert overview.read(editor).last_accepted_by == "decided"
+    assert [panel.last_accepted_by for panel in overview.read(editor).panels] == ["decided", ""]
 
 
 # What can be done -------------------------------------------------------------------------------------------

@@ -17,14 +17,13 @@ from organizations.models import (
     User,
     clock,
 )
-from organizations.pages import record as page
-from organizations.pages import record_acts
-from organizations.presentation import differences as differences_page
-from organizations.presentation import freshness, record
+from organizations.pages.differences import difference_rows as differences_page
+from organizations.pages.record import act_pages, page, summary
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from organizations.services.records import counterparts
 from organizations.templatetags.portal import written
+from organizations.text import freshness
 from tests import factories
 from tests.changes import edited, loaded, not_shown, shown
 from tests.factories import BASE, acting
@@ -51,8 +50,8 @@ def viewer(db: None) -> User:
     return factories.UserFactory(role="viewer")
 
 
-def values(made: Organization) -> record.Values:
-    return record.values(loaded(made))
+def values(made: Organization) -> summary.Values:
+    return summary.values(loaded(made))
 
 
 def html(made: Organization, user: User) -> str:
@@ -87,12 +86,12 @@ def test_the_standing_names_its_evidence(accepted):
     for evidence, (line, sentence, heading) in EVIDENCE.items():
         Submission.objects.update(evidence=evidence)
         Organization.objects.update(confirmed_evidence=evidence)
-        head = record.head(loaded(accepted))
+        head = summary.head(loaded(accepted))
         basis = strip_tags(head.basis)
         assert basis.startswith(line.format(n=accepted.confirmed_submission_id))
         assert (": Ticket 7." in basis) == (evidence == Evidence.PERSON)
         assert (head.standing.word, head.standing_sentence[: len(sentence)]) == ("Active", sentence)
-        assert record.values(loaded(accepted)).accepted_heading == heading
+        assert summary.values(loaded(accepted)).accepted_heading == heading
 
 
 def test_what_is_unknown_promises_what_its_row_says(made, editor):
@@ -101,7 +100,7 @@ def test_what_is_unknown_promises_what_its_row_says(made, editor):
     Submission.objects.update(state=State.UNKNOWN, attempt=1, not_before=later)
 
     def promise() -> str:
-        (band,) = record.head(loaded(made)).bands
+        (band,) = summary.head(loaded(made)).bands
         return band.sentence
 
     assert f"The portal asks the directory at {written(later, 'day')}" in promise()
@@ -178,7 +177,7 @@ def test_a_contact_that_was_added_is_one_field_wherever_it_is_counted(accepted, 
     desk = ContactRecord(purpose="Operations", name="Desk", work_phone="+16085550100")
     organization = edited(accepted, editor, contacts=(*accepted.record().contacts, desk))
     assert values(accepted).count == 1
-    (band,) = record.head(organization).bands
+    (band,) = summary.head(organization).bands
     assert band.sentence.startswith("1 field is saved here and not sent: Contact 2 (")
 
 
@@ -303,8 +302,8 @@ def test_from_each_tab_and_act_the_switch_leads_to_the_counterpart(made, editor)
             page.build(row, editor),
             page.build_submissions(row, editor, None),
             page.build_history(row, editor, None),
-            record_acts.build_discard(row),
-            record_acts.build_withdraw(row),
+            act_pages.build_discard(row),
+            act_pages.build_withdraw(row),
         )
         return {each.switch_url for each in tabs}
 
@@ -347,7 +346,7 @@ def test_the_history_shows_every_entry_and_the_older_ones_after_them(accepted, v
 
 
 def test_before_discarding_it_is_shown_what_goes(accepted, editor):
-    question = record_acts.build_discard(edited(accepted, editor, name="Lakeside South"))
+    question = act_pages.build_discard(edited(accepted, editor, name="Lakeside South"))
     (change,) = question.changes
     assert (change.label, change.before, change.after) == ("Name", "Lakeside North", "Lakeside South")
     assert [name for name, _ in question.path] == ["Organizations", "Lakeside South", "Discard"]
@@ -357,44 +356,44 @@ def test_before_discarding_it_is_shown_what_goes(accepted, editor):
     assert "The changes stay in the history." in text
     version = shown(accepted, name="Lakeside (North)").version
     differences.take_theirs(accepted.pk, version, reason="Theirs", actor=acting(editor))
-    question = record_acts.build_discard(edited(accepted, editor, name="Lakeside West"))
+    question = act_pages.build_discard(edited(accepted, editor, name="Lakeside West"))
     assert (question.last, question.last_at) == ("taken from the directory", loaded(accepted).known_at)
 
 
 def test_nothing_to_discard_is_said(made, editor):
-    question = record_acts.build_discard(made)
+    question = act_pages.build_discard(made)
     assert question.fault == "Nothing of this record was ever accepted, so there is nothing to go back to."
     assert (question.fault in text_of_page(question), "<form" in html_of_page(question)) == (True, False)
     factories.confirmed(made)
-    assert "There is nothing to throw away." in text_of_page(record_acts.build_discard(loaded(made)))
+    assert "There is nothing to throw away." in text_of_page(act_pages.build_discard(loaded(made)))
     factories.submission(edited(made, editor, name="Lakeside South"), user=editor)
-    question = record_acts.build_discard(loaded(made))
+    question = act_pages.build_discard(loaded(made))
     assert (question.changes, question.fault in text_of_page(question)) == ([], True)
 
 
 def test_before_withdrawing_it_is_said_what_becomes_of_the_record_and_its_link(made, editor):
-    text = text_of_page(record_acts.build_withdraw(made))
+    text = text_of_page(act_pages.build_withdraw(made))
     assert "It disappears from the lists; its history stays and its OID becomes free again." in text
     assert "Its link with" not in text
     twin = factories.organization(f"{BASE}.9", user=editor, environment="production", name="Lakeside Nord")
     counterparts.link(made, twin, actor=acting(editor))
-    question = record_acts.build_withdraw(loaded(made))
+    question = act_pages.build_withdraw(loaded(made))
     assert "Its link with Lakeside Nord in PRODUCTION is removed." in text_of_page(question)
     assert controls_in(html_of_page(question))["Lakeside Nord in PRODUCTION"].endswith(f"/{BASE}.9/")  # type: ignore[union-attr]
 
 
 def test_a_record_with_children_or_that_was_sent_is_not_withdrawn(made, editor):
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
-    question = record_acts.build_withdraw(made, "Saved meanwhile.")
+    question = act_pages.build_withdraw(made, "Saved meanwhile.")
     assert question.fault == "Records are part of this one. Withdraw or move them first."
     assert (question.problem, "<form" in html_of_page(question)) == ("", False)
     factories.submission(made, user=editor)
-    fault = record_acts.build_withdraw(loaded(made)).fault
+    fault = act_pages.build_withdraw(loaded(made)).fault
     assert fault == "Something of this record was sent. It cannot be withdrawn; deactivate it instead."
 
 
 def test_a_problem_is_named_in_the_title(made, editor):
-    for question in (record_acts.build_discard(made, "Saved."), record_acts.build_withdraw(made, "Saved.")):
+    for question in (act_pages.build_discard(made, "Saved."), act_pages.build_withdraw(made, "Saved.")):
         text = text_of_page(question)
         assert text.startswith("Error: ")
         assert "There is a problem Saved." in text

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from organizations.models import Evidence, Intent, Organization, Presence, clock
-from organizations.presentation import freshness
-from organizations.presentation import review as shown
+from organizations.pages.review import message as shown
 from organizations.records import AddressRecord, ContactRecord
 from organizations.services.directory import differences
 from organizations.services.outbox import submissions
 from organizations.services.records import known
 from organizations.services.review import reviews
+from organizations.text import freshness
 from tests import factories
 from tests.factories import acting
 from tests.views.history import edited

@@ -10,14 +10,15 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from organizations import words
 from organizations.forms.review import Bound
 from organizations.models import Organization, Submission
-from organizations.pages import review, submission
+from organizations.pages.review import page as review_page
+from organizations.pages.submission import page as submission_page
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.connection import gateway
 from organizations.services.records import organizations
 from organizations.services.review import reviews
+from organizations.text import vocabulary
 from tests import factories
 from tests.factories import BASE, acting
 from tests.pages import html_of_page, text_in, text_of_page
@@ -43,11 +44,11 @@ def fresh(made):
 
 
 def page_of(made, user):
-    return review.build(reviews.review(fresh(made), actor=acting(user)), user)
+    return review_page.build(reviews.review(fresh(made), actor=acting(user)), user)
 
 
 def today():
-    return words.moment(timezone.localtime(), timezone.now(), "day")
+    return vocabulary.moment(timezone.localtime(), timezone.now(), "day")
 
 
 def test_a_first_registration_names_where_it_goes(made, editor):
@@ -126,9 +127,9 @@ def test_where_nothing_differs_a_reason_is_asked_and_the_button_is_folded(accept
     before, _, after = html_of_page(page).partition("Send the same values again")
     assert "<summary" in before[-120:]
     assert "btn-send" in after
-    assert not review.review_form(page.made, QueryDict("reason=")).is_valid()
-    assert review.review_form(page.made, QueryDict("reason=Asked for")).is_valid()
-    assert review.review_form(page.made, QueryDict(f"reason={'x' * 1001}")).errors["reason"]
+    assert not review_page.review_form(page.made, QueryDict("reason=")).is_valid()
+    assert review_page.review_form(page.made, QueryDict("reason=Asked for")).is_valid()
+    assert review_page.review_form(page.made, QueryDict(f"reason={'x' * 1001}")).errors["reason"]
 
 
 def test_a_moved_record_says_from_where_to_where(accepted, editor):
@@ -148,20 +149,20 @@ def test_parents_are_told_by_name_and_oid_on_every_page(accepted, editor):
     gateway, parent = f"the Redox gateway ({GATEWAY_OID})", f"Lakeside 1 ({BASE})"
     (row,) = page_of(below, editor).page.rows
     assert (row.label, row.accepted, row.sent) == ("PartOf", parent, gateway)
-    (change,) = submission.build(factories.submission(below, user=editor), editor).changes
+    (change,) = submission_page.build(factories.submission(below, user=editor), editor).changes
     assert (change.label, change.before, change.after) == ("PartOf", parent, gateway)
 
 
 def test_what_a_submission_was_compared_with_is_called_accepted_only_if_it_was(accepted, editor):
     edited(accepted, editor, address=TOWN)
     first = factories.submission(accepted, user=editor)
-    assert submission.build(first, editor).before_heading == "Accepted before"
+    assert submission_page.build(first, editor).before_heading == "Accepted before"
     # Since then the directory is known to have another name.
     factories.confirmed(accepted, submission=first)
     factories.confirmed(accepted, name="Lakeside (One)")
     edited(accepted, editor, address=replace(TOWN, zip_code="53711"))
     second = factories.submission(accepted, user=editor)
-    assert submission.build(second, editor).before_heading == "Known before"
+    assert submission_page.build(second, editor).before_heading == "Known before"
 
 
 class TestNothingIsClaimed:

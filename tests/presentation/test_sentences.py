@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizations.models import Action, AuditEntry
-from organizations.presentation import sentence_templates, sentences
 from organizations.services.audit.audit import canonical_json
+from organizations.text import sentence_templates, sentences
 
 A = Action
 

@@ -8,14 +8,15 @@ import pytest
 from django.http import QueryDict
 
 from organizations.models import Action, AuditEntry, Organization, Submission, User, clock
-from organizations.presentation import audit, audit_filters, stories
-from organizations.presentation.sentence_templates import WORDS
-from organizations.presentation.stories import StoryLine
+from organizations.pages.audit import history_page, stories
+from organizations.pages.audit.stories import StoryLine
+from organizations.queries import audit_filters
 from organizations.services.actors import Actor, system
 from organizations.services.audit import audit as history
 from organizations.services.connection import breaker
 from organizations.services.delivery import courier
 from organizations.services.records import organizations
+from organizations.text.sentence_templates import WORDS
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import add, edited
@@ -30,7 +31,7 @@ def lines(query: str = "", before: int | None = None) -> list[StoryLine]:
 
 def page(query: str = "", before: int | None = None) -> stories.Stories:
     filters, faults = audit_filters.read(QueryDict(query))
-    found = audit.page(filters, faults, before).stories
+    found = history_page.page(filters, faults, before).stories
     assert found is not None
     return found
 
@@ -176,7 +177,8 @@ def test_the_page_counts_entries_and_lines(north, editor):
     end(factories.submission(north, user=editor), "accepted")
     add()
     found = {
-        query: audit.page(*audit_filters.read(QueryDict(query)), None).summary for query in ("", "outcome=accepted")
+        query: history_page.page(*audit_filters.read(QueryDict(query)), None).summary
+        for query in ("", "outcome=accepted")
     }
     assert found == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry fits, in 1 line"}
 

@@ -8,8 +8,8 @@ from django.test import override_settings
 from django.utils.html import strip_tags
 
 from organizations.models import EnvironmentGate, State, Submission, User, clock
+from organizations.pages.submission.state import StateBlock
 from organizations.practice import Credential, PracticeDirectory
-from organizations.presentation.submission import StateBlock
 from organizations.services.actors import Actor
 from organizations.services.connection import breaker, gateway
 from organizations.services.delivery import courier

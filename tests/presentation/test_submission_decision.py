@@ -7,23 +7,24 @@ import pytest
 from django.utils.html import strip_tags
 
 from organizations.models import EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.pages.submission import attempts, decision_choices
+from organizations.pages.submission.state import asked, changes_note
 from organizations.practice import PracticeDirectory
-from organizations.presentation import attempts, deciding, waiting
-from organizations.presentation.submission import asked, changes_note
 from organizations.records import AddressRecord
 from organizations.services.actors import Actor
 from organizations.services.delivery import decide as decisions
 from organizations.services.delivery import query
 from organizations.services.delivery.decide import Verdict
 from organizations.services.review import reviews
+from organizations.text import queue_reason
 from tests.factories import UserFactory
 from tests.services.connection.test_lookup import NOT_UNDERSTOOD
 
 from .sending import THEIRS, block, decided, entries_of, foreign, fresh, resolved, updated
 
 
-def decision(submission: Submission) -> deciding.Decision:
-    found = deciding.decision(submission, asked(attempts.last_asked(entries_of(submission)), submission))
+def decision(submission: Submission) -> decision_choices.Decision:
+    found = decision_choices.decision(submission, asked(attempts.last_asked(entries_of(submission)), submission))
     assert found is not None
     return found
 
@@ -90,13 +91,13 @@ def test_an_old_answer_offers_no_choice_and_says_what_to_do(
 
 
 def test_who_may_decide_is_named(transactional_db: None) -> None:
-    assert deciding.who_decides("Viewer One", may=False) == (
+    assert decision_choices.who_decides("Viewer One", may=False) == (
         "Nobody can decide yet: no account has the role of an approver."
     )
     for number in ("One", "Two"):
         UserFactory(role="approver", username=f"approver-{number}", first_name="Approver", last_name=number)
-    assert deciding.who_decides("Approver Two", may=True) == "You and Approver One can decide."
-    assert deciding.who_decides("Viewer One", may=False) == "Approver One and Approver Two can decide."
+    assert decision_choices.who_decides("Approver Two", may=True) == "You and Approver One can decide."
+    assert decision_choices.who_decides("Viewer One", may=False) == "Approver One and Approver Two can decide."
 
 
 @pytest.mark.parametrize(
@@ -139,9 +140,9 @@ def test_what_was_not_understood_is_named(
 
 def test_what_follows_a_query_depends_on_what_it_can_show(practice: PracticeDirectory, editor: User) -> None:
     visible = updated(practice, editor, "applies-then-504")
-    assert waiting.then(visible) == waiting.VISIBLE
+    assert queue_reason.then(visible) == queue_reason.VISIBLE
     Submission.objects.filter(pk=visible.pk).update(only_ask=True)
-    assert waiting.then(fresh(visible)) == waiting.ONLY_ASKED
+    assert queue_reason.then(fresh(visible)) == queue_reason.ONLY_ASKED
 
 
 def test_the_wait_of_an_unknown_one_ends_when_a_worker_may_ask(practice: PracticeDirectory, editor: User) -> None:
@@ -167,14 +168,14 @@ def test_a_change_that_no_query_shows_is_said_to_be_sent_again(
 ) -> None:
     submission = updated(practice, editor, "applies-then-504", **values)
     assert (
-        waiting.then(submission)
+        queue_reason.then(submission)
         == "A Query cannot show this change, so the same message is sent again and its answer decides."
     )
     assert resolved(submission).state == State.QUEUED  # as promised
 
 
 def test_a_success_in_other_words_promises_that_both_count_together(practice: PracticeDirectory, editor: User) -> None:
-    assert waiting.then(updated(practice, editor, "strange-yes")) == waiting.CONFIRMED
+    assert queue_reason.then(updated(practice, editor, "strange-yes")) == queue_reason.CONFIRMED
 
 
 def test_an_unknown_one_says_what_holds_its_question(practice: PracticeDirectory, editor: User) -> None:

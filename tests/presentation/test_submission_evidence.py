@@ -7,9 +7,10 @@ import pytest
 from django.utils.html import strip_tags
 
 from organizations.models import Evidence, Intent, Organization, State, Submission, User, clock
+from organizations.pages.record import to_do
+from organizations.pages.submission import acceptance, proof, rejection
+from organizations.pages.submission.state import carried_name, changes, warnings
 from organizations.practice import PracticeDirectory
-from organizations.presentation import acceptance, proof, rejection, todo
-from organizations.presentation.submission import carried_name, changes, warnings
 from organizations.services.actors import Actor, system
 from organizations.services.delivery import query
 from organizations.services.delivery.decide import Verdict
@@ -257,7 +258,7 @@ def test_the_record_offers_the_same_step_as_its_rejected_submission(
     organization = (
         Organization.objects.with_words().select_related("last_submission").get(pk=submission.organization_id)
     )
-    [band] = todo.bands(organization, can_discard=False)
+    [band] = to_do.bands(organization, can_discard=False)
     assert band.word.word == "Rejected by Redox"
     [primary] = [(act.label, act.url, act.edits) for act in band.acts if act.is_primary]
     assert primary[0] == step

@@ -8,8 +8,8 @@ import pytest
 from django.utils.html import strip_tags
 
 from organizations.models import Action, AuditEntry, Event, Evidence, State, Submission, User, clock
-from organizations.pages import submission as submission_page
-from organizations.pages.submission import SubmissionPage
+from organizations.pages.submission import page as submission_page
+from organizations.pages.submission.page import SubmissionPage
 from organizations.practice import PracticeDirectory
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.actors import Actor

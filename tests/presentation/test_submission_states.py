@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from organizations import words
 from organizations.models import Environment, EnvironmentGate, Evidence, State, Submission, User, Worker
-from organizations.presentation.submission import state_block
+from organizations.pages.submission.state import state_block
 from organizations.services.delivery import heartbeat
+from organizations.text import vocabulary
 from tests import factories
 from tests.connected import redox
 
@@ -50,8 +50,8 @@ def made(editor: User) -> Iterator[Submission]:
         yield factories.submission(factories.organization(user=editor), user=editor)
 
 
-def written(value: datetime.datetime, form: words.MomentForm = "moment") -> str:
-    return words.moment(timezone.localtime(value), timezone.now(), form)
+def written(value: datetime.datetime, form: vocabulary.MomentForm = "moment") -> str:
+    return vocabulary.moment(timezone.localtime(value), timezone.now(), form)
 
 
 def set_condition(condition: str, until: datetime.datetime) -> None:
@@ -82,7 +82,7 @@ def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state
     block = state_block(submission, EnvironmentGate.objects.get(pk=Environment.STAGING))
 
     assert strip_tags(block.sentence) == SENTENCES[state].format(left=written(LEFT, "seconds"))
-    assert block.word == words.SUBMISSION_STATE[state]
+    assert block.word == vocabulary.SUBMISSION_STATE[state]
     absent = heartbeat.absent_since()
     assert absent == (SEEN if condition == "no worker" and state in NEED_A_WORKER else None)
     if state not in (State.QUEUED, State.UNKNOWN):

@@ -9,8 +9,9 @@ from django.http import QueryDict
 
 from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
-from organizations.presentation import exporting, filters, listing
-from organizations.presentation.rows import Row
+from organizations.pages.organizations import csv_export, listing
+from organizations.pages.organizations.rows import Row
+from organizations.queries import filters
 from organizations.services.actors import person
 from organizations.services.records import known, organizations
 from tests import factories
@@ -77,7 +78,7 @@ def test_a_list_names_the_evidence_where_it_is_not_redoxs_answer(differing):
 
 
 def test_the_export_says_what_is_known_and_by_what(differing):
-    lines = exporting.csv_lines(Organization.objects.all())
+    lines = csv_export.csv_lines(Organization.objects.all())
     head, row = csv.reader("".join(lines).removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True))
     cells = dict(zip(head, row, strict=True))
     assert cells["To do"] == "Directory differs\nChanges not sent"
@@ -85,4 +86,4 @@ def test_the_export_says_what_is_known_and_by_what(differing):
     assert cells["Directory asked (UTC)"].startswith(f"{clock.now():%Y-%m-%d}")
     assert cells["Aliases"] == "Alpha; Beta\nGamma"
     Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston Harbor Hospital")
-    assert "Boston Harbor Hospital" in "".join(exporting.csv_lines(Organization.objects.all()))
+    assert "Boston Harbor Hospital" in "".join(csv_export.csv_lines(Organization.objects.all()))

@@ -27,14 +27,19 @@ from organizations.models import (
     State,
     Submission,
 )
-from organizations.presentation import acceptance, deciding, exchanges, filters, home, listing, record, sentences
-from organizations.presentation import attempts as attempts_shown
-from organizations.presentation import differences as differences_page
-from organizations.presentation import review as review_page
-from organizations.presentation import submission as submission_page
-from organizations.presentation.rows import DIRECTORY_DIFFERS
+from organizations.pages.differences import difference_rows as differences_page
+from organizations.pages.home import overview
+from organizations.pages.organizations import listing
+from organizations.pages.organizations.rows import DIRECTORY_DIFFERS
+from organizations.pages.record import summary
+from organizations.pages.review import message as review_page
+from organizations.pages.submission import acceptance, decision_choices, exchanges
+from organizations.pages.submission import attempts as attempts_shown
+from organizations.pages.submission import state as submission_page
+from organizations.queries import filters
 from organizations.services.review import reviews
 from organizations.services.review.reviews import Review
+from organizations.text import sentences
 from tests.factories import acting
 from tests.truth.history import RECORDS, History
 
@@ -60,8 +65,8 @@ class Said:
 
 
 class _RecordPage(NamedTuple):
-    head: record.Head
-    values: record.Values
+    head: summary.Head
+    values: summary.Values
 
 
 FRAGMENTS: dict[str, str] = {
@@ -146,7 +151,7 @@ class Pages:
         for name in RECORDS:
             organization = history.organization(name)
             oid = organization.oid
-            records[oid] = page = _RecordPage(record.head(organization), record.values(organization))
+            records[oid] = page = _RecordPage(summary.head(organization), summary.values(organization))
             kept[f"record {oid}"] = list(_record(page))
             kept[f"submission {oid}"] = list(_submission(organization))
             if oid in changed:  # these two hold the record's own content, whatever became of the other one
@@ -203,7 +208,7 @@ def _evidence(page: str, text: object, submission: Submission) -> Iterator[Said]
         yield replace(said, value=submission.evidence_at) if at_its_time else said
 
 
-def _says_why_not(shown: record.Values) -> bool:
+def _says_why_not(shown: summary.Values) -> bool:
     """Whether the page says that the directory may lag behind."""
     return "It may need some time." in shown.note
 
@@ -235,7 +240,7 @@ def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
 
 
 def _home(history: History, pages: dict[str, _RecordPage]) -> Iterator[Said]:
-    found = home.read(history.people[0])
+    found = overview.read(history.people[0])
     matters = (*found.for_you, *found.waiting)
     for place in (place for matter in matters for place in matter.places):
         yield Said("counted as in its list", "home", f"{place.number}: {place.what}", value=(place.number, place.url))
@@ -322,7 +327,7 @@ def _asked(submission: Submission, entries: list[AuditEntry]) -> Iterator[Said]:
     yield Said(kind, page, text, submission.oid, submission, asked.time)
     for row in asked.rows:
         yield Said("compared as equal", page, f"{row.label}: {row.sent} / {row.seen}", submission.oid, value=row)
-    decision = deciding.decision(submission, asked)
+    decision = decision_choices.decision(submission, asked)
     if decision is not None:
         for choice in decision.choices:
             kind = _OFFERED.get(choice.value, "")

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from django.http import QueryDict
 
 from organizations.models import Environment, State, Submission
-from organizations.presentation import filters, listing
+from organizations.pages.organizations import listing
+from organizations.queries import filters
 from organizations.records import CONTACT_LABELS, difference
 from tests.truth import directory
 from tests.truth.claims import Said

@@ -10,8 +10,8 @@ from enum import Enum, StrEnum
 from typing import Any
 
 from organizations.models import AuditEntry, Intent, Plan, PlanKind, State, Submission
-from organizations.presentation import attempts
-from organizations.presentation import submission as submission_page
+from organizations.pages.submission import attempts
+from organizations.pages.submission import state as submission_page
 from organizations.records import AddressRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.connection import check

@@ -5,8 +5,8 @@ from typing import Any
 from django.test import Client
 
 from organizations.models import Environment, Organization, PlanKind, User
-from organizations.pages import draft as draft_page
-from organizations.pages.draft import DraftPage, Target
+from organizations.pages.plan import draft_page
+from organizations.pages.plan.draft_page import DraftPage, Target
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import Chosen
 from tests import factories

@@ -8,10 +8,11 @@ import pytest
 from django.http import QueryDict
 
 from organizations.models import Action, AuditEntry, Organization, User, clock
-from organizations.pages import audit as pages
-from organizations.pages import submission as submission_page
-from organizations.pages.audit import AuditPage
-from organizations.presentation import audit, audit_filters, stories
+from organizations.pages.audit import history_page, stories
+from organizations.pages.audit import page as pages
+from organizations.pages.audit.page import AuditPage
+from organizations.pages.submission import page as submission_page
+from organizations.queries import audit_filters
 from organizations.services.audit import audit as history
 from organizations.views.audit import sequence_in
 from tests import factories
@@ -115,7 +116,7 @@ def test_times_are_those_of_the_zone_that_is_shown(editor, monkeypatch):
 
 def test_beyond_a_thousand_the_page_does_not_count(editor, monkeypatch):
     monkeypatch.setattr(stories, "MOST_READ", 6)
-    monkeypatch.setattr(audit, "MOST_COUNTED", 5)
+    monkeypatch.setattr(history_page, "MOST_COUNTED", 5)
     add(6)
     assert page(editor, "what=connection").audit.summary == "more than 5 entries"
     assert page(editor).audit.summary == "6 entries"

@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from organizations import words
 from organizations.models import AuditEntry, Organization
 from organizations.services.records import organizations
+from organizations.text import vocabulary
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import edited
@@ -112,7 +112,7 @@ def withdraw(made, user):
 
 
 def said_of(withdrawal):
-    time = words.moment(localtime(withdrawal.at), timezone.now(), "clock")
+    time = vocabulary.moment(localtime(withdrawal.at), timezone.now(), "clock")
     return (
         f"Editor Two withdrew this record at {time}."
         " What you typed is kept; save it as a new record if it is still wanted."

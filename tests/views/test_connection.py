@@ -3,7 +3,7 @@
 import pytest
 
 from organizations.models import Action, AuditEntry, Environment, EnvironmentGate, clock
-from organizations.pages import connection
+from organizations.pages.connection import page as connection_page
 from organizations.services.connection import breaker
 from tests import factories
 from tests.views.pages import text_of
@@ -63,8 +63,8 @@ def test_who_may_not_send_does_not_go_on(client, editor, worker):
     breaker.stop_now("production", "Redox does not accept the credential", actor=worker)
     gate = EnvironmentGate.objects.filter(pk="production")
     gate.update(checked_at=clock.now(), check_succeeded=True)
-    page = connection.build(Environment.PRODUCTION, editor)
+    page = connection_page.build(Environment.PRODUCTION, editor)
     assert (page.may_go_on, page.why_not) == (True, "You cannot send to PRODUCTION. Approvers can: nobody yet.")
     assert client.post("/production/connection/go-on/").status_code == 403
     assert gate.get().is_stopped
-    assert connection.build(Environment.PRODUCTION, factories.UserFactory(role="approver")).why_not == ""
+    assert connection_page.build(Environment.PRODUCTION, factories.UserFactory(role="approver")).why_not == ""

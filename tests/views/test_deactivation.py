@@ -10,7 +10,7 @@ from django.test import Client
 
 from organizations.models import Intent, Organization, Submission, User
 from organizations.services.review import reviews
-from organizations.views.lost import SENTENCE
+from organizations.views.expired_session import SENTENCE
 from tests import factories
 from tests.changes import edited, loaded, shown
 from tests.factories import BASE

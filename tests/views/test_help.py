@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from organizations import words
 from organizations.pages import help as help_page
 from organizations.pages.help import FAMILIES
+from organizations.text import vocabulary
 from tests.pages import html_of_page
 
 
@@ -29,8 +29,14 @@ def test_the_page_links_only_to_what_is_on_it(page):
 
 
 def test_every_family_of_words_is_on_the_page(page):
-    tables = (words.STANDING, words.OPEN_WORK, words.SUBMISSION_STATE, words.ATTEMPT, words.ENVIRONMENT_STATE)
-    assert [family for _, family in FAMILIES if family not in tables] == [words.PLAN_STATE]
+    tables = (
+        vocabulary.STANDING,
+        vocabulary.OPEN_WORK,
+        vocabulary.SUBMISSION_STATE,
+        vocabulary.ATTEMPT,
+        vocabulary.ENVIRONMENT_STATE,
+    )
+    assert [family for _, family in FAMILIES if family not in tables] == [vocabulary.PLAN_STATE]
     for _, family in FAMILIES:
         for word in family.values():
             assert word.example in unescape(page)

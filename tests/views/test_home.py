@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
-from organizations.pages import home
+from organizations.pages.home import page as home_page
 from organizations.services.delivery import heartbeat
 from tests import factories
 from tests.factories import BASE
@@ -27,7 +27,7 @@ def sent(user: User, number: int, environment: str = "staging", **values: Any) -
 
 
 def text(user: User) -> str:
-    return text_of_page(home.build(user))
+    return text_of_page(home_page.build(user))
 
 
 def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
@@ -44,7 +44,7 @@ def test_quiet_it_says_what_was_accepted_last_and_what_was_never_compared(editor
     factories.accepted(user=editor, name="Lakeside North", evidence=Evidence.QUERY)
     heartbeat.beat("one", clock.now())
     page = text(editor)
-    assert [row.word.word for row in home.build(editor).mine] == ["Accepted, shown by a Query"]
+    assert [row.word.word for row in home_page.build(editor).mine] == ["Accepted, shown by a Query"]
     assert "You cannot" not in page
     assert re.search(r"For you 0 Nothing needs you\. Last accepted: Lakeside North, STAGING, [\d:]+, by Query\.", page)
     assert "The directory has never been read for 1 registered record." in page
@@ -69,7 +69,7 @@ def test_counterparts_are_one_line_with_a_link_on_each_mark(editor, approver):
     values = {"state": State.NEEDS_PERSON, "state_reason": "It was there before."}
     both = [sent(editor, 1, environment, **values) for environment in Environment]
     Organization.objects.filter(pk=both[1].organization_id).update(staging_record=both[0].organization_id)
-    [line] = re.findall(r"<li>.*?Needs a decision.*?</li>", html_of_page(home.build(approver)), re.DOTALL)
+    [line] = re.findall(r"<li>.*?Needs a decision.*?</li>", html_of_page(home_page.build(approver)), re.DOTALL)
     marks = re.findall(r'<a class="env env-(\w+)" href="([^"]+)" aria-label="Lakeside 1, New in (\w+)"', line)
     assert marks == [
         (each, f"/{each}/submissions/{one.pk}/", each.upper()) for each, one in zip(Environment, both, strict=True)
@@ -90,7 +90,7 @@ def test_a_line_says_how_old_the_oldest_is_and_a_row_since_when_it_is_sent(edito
 
 def test_text_of_redox_stays_text(editor):
     sent(editor, 1, state=State.REJECTED, detail="<script>alert(1)</script>\u202e" + "x" * 10_000)
-    page = html_of_page(home.build(editor))
+    page = html_of_page(home_page.build(editor))
     assert "<script>alert" not in page
     assert "\\u202E" in page
     assert "x" * 200 not in page

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from organizations.models import Organization, Submission, User
-from organizations.views.lost import SENTENCE
+from organizations.views.expired_session import SENTENCE
 from tests import factories
 from tests.factories import BASE
 from tests.views.typing import edit_url, inputs_of

@@ -4,8 +4,8 @@ import pytest
 from django.http import QueryDict
 
 from organizations.models import Environment, Organization, User
-from organizations.pages import organizations
-from organizations.presentation import choosing, filters
+from organizations.pages.organizations import page as organizations_page
+from organizations.queries import chosen_records, filters
 from tests import bulk, factories
 from tests.factories import BASE
 from tests.pages import html_of_page, text_of_page
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.one_database
 STAGING = "/staging/organizations/"
 
 
-def page(user: User, query: str = "", environment: str = "staging") -> organizations.OrganizationsPage:
+def page(user: User, query: str = "", environment: str = "staging") -> organizations_page.OrganizationsPage:
     asked = QueryDict(query)
-    wanted, ticks = filters.read(asked, environment), choosing.read(asked)
-    return organizations.build(Environment(environment), user, wanted, number="", wish="", ticks=ticks)
+    wanted, ticks = filters.read(asked, environment), chosen_records.read(asked)
+    return organizations_page.build(Environment(environment), user, wanted, number="", wish="", ticks=ticks)
 
 
 def test_an_editor_adds_chooses_and_sends(client, family):

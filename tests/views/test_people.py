@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from organizations.forms.account import AccountForm
 from organizations.models import Action, AuditEntry, User
-from organizations.pages import people as people_page
+from organizations.pages.people import page as people_page
 from organizations.permissions import manages_people
 from organizations.services.accounts import accounts
 from tests import factories

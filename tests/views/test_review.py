@@ -6,11 +6,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from organizations import words
 from organizations.models import AuditEntry, Organization, Submission
-from organizations.pages import review
+from organizations.pages.review import page as review_page
 from organizations.redox.environment import EXAMPLE_VALUES, GATEWAY_OID
 from organizations.services.review import reviews
+from organizations.text import vocabulary
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import edited
@@ -34,7 +34,7 @@ def url(made):
 
 def opened(made, user):
     """The review as this person reads it now."""
-    return review.build(reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user)), user)
+    return review_page.build(reviews.review(Organization.objects.get(pk=made.pk), actor=acting(user)), user)
 
 
 def press(client, page, *, ticked=None, reason="", **inputs):
@@ -60,7 +60,7 @@ def test_what_was_reviewed_is_sent_and_a_second_press_sends_nothing(client, made
     assert bytes(submission.message) == page.made.message
     assert (submission.reason, submission.state) == ("First", "queued")
     again = press(client, page, reason="First")
-    at = words.moment(localtime(submission.created_at), timezone.now(), "clock")
+    at = vocabulary.moment(localtime(submission.created_at), timezone.now(), "clock")
     assert again["Location"] == address
     said = [str(message) for message in get_messages(again.wsgi_request)]
     assert said == [f"This was sent already at {at}: submission {submission.pk}."]
@@ -108,7 +108,7 @@ def test_a_review_that_was_overtaken_is_shown_anew_and_sends_nothing(client, acc
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     later = edited(accepted, other, name="Lakeside North")
     response = press(client, page, reason="Ticket 118")
-    at = words.moment(localtime(later.edited_at), timezone.now(), "clock")
+    at = vocabulary.moment(localtime(later.edited_at), timezone.now(), "clock")
     assert (response.status_code, response.context["notes"]) == (
         409,
         [f"This page is out of date: Editor Two saved Name at {at}. Nothing was sent. Here is the new review."],

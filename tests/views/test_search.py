@@ -3,8 +3,8 @@
 import pytest
 
 from organizations.models import Environment, Submission
-from organizations.pages import search
-from organizations.presentation import finding
+from organizations.pages.search import hits
+from organizations.pages.search import page as search_page
 from tests import bulk, factories
 from tests.factories import BASE
 from tests.pages import html_of_page, text_of_page
@@ -26,15 +26,15 @@ def test_an_exact_oid_opens_its_record_and_names_that_of_the_other_environment(c
 
 def test_only_an_oid_alone_is_one(editor):
     factories.organization(user=editor)
-    assert finding.by_oid(f"{BASE} lakeside", Environment.STAGING) == []
-    assert finding.by_oid(f"{BASE}.1", Environment.STAGING) == []
+    assert hits.by_oid(f"{BASE} lakeside", Environment.STAGING) == []
+    assert hits.by_oid(f"{BASE}.1", Environment.STAGING) == []
 
 
 def test_a_submission_is_found_by_its_number_and_by_redoxs_ids(editor, client):
     made = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.filter(pk=made.pk).update(redox_message_id="0f1e-message", redox_log_id="0f1e-log")
     address = f"/staging/submissions/{made.pk}/"
-    found = {typed: search.build(typed, None) for typed in (f"#{made.pk}", "0f1e-message", "0f1e-log")}
+    found = {typed: search_page.build(typed, None) for typed in (f"#{made.pk}", "0f1e-message", "0f1e-log")}
     assert {page.opens for page in found.values()} == {address}
     words = [page.found.submissions[0].found_by for page in found.values() if page.found]
     assert words == ["submission number", "Redox message ID", "Redox log ID"]
@@ -44,12 +44,12 @@ def test_a_submission_is_found_by_its_number_and_by_redoxs_ids(editor, client):
 def test_what_could_be_a_submission_or_a_record_is_listed(editor, client):
     made = factories.submission(factories.organization(user=editor), user=editor)
     factories.organization(f"{BASE}.1", user=editor, name=f"Clinic {made.pk}")
-    page = search.build(str(made.pk), None)
+    page = search_page.build(str(made.pk), None)
     assert page.opens == ""
     said = text_of_page(page)
     assert f"Submission {made.pk} New of Lakeside 1 Queued STAGING submission number" in said
     assert "Records in STAGING" in said
-    assert search.build(f"#{made.pk}", None).opens != ""
+    assert search_page.build(f"#{made.pk}", None).opens != ""
     assert client.get(SEARCH, {"q": str(made.pk)}).status_code == 200
 
 
@@ -57,7 +57,7 @@ def test_a_hit_names_environment_path_and_field(editor):
     factories.organization(user=editor, name="Lakeside Clinics")
     factories.organization(f"{BASE}.1", user=editor, name="Quarry Road", part_of_oid=BASE, aliases=("Old Harbor",))
     factories.organization(user=editor, name="Harbor Point", environment="production")
-    page = search.build("harbor", None)
+    page = search_page.build("harbor", None)
     assert page.found is not None
     assert [(section.environment, section.total) for section in page.found.sections] == [
         ("staging", 1),
@@ -67,31 +67,35 @@ def test_a_hit_names_environment_path_and_field(editor):
     assert "alias: Old <mark>Harbor</mark>" in html
     assert "<mark>Harbor</mark> Point" in html
     assert '<span class="muted small">Lakeside Clinics</span>' in html
-    by_mail = html_of_page(search.build("clinics desk@lakeside.example", None))
+    by_mail = html_of_page(search_page.build("clinics desk@lakeside.example", None))
     assert "e-mail: <mark>desk@lakeside.example</mark>" in by_mail
 
 
 def test_many_hits_lead_to_the_list(db):
     bulk.records(27)
-    html = html_of_page(search.build("lakeside", None))
+    html = html_of_page(search_page.build("lakeside", None))
     assert '<a href="/staging/organizations/?q=lakeside&amp;view=list">All 27 in STAGING</a>' in html
-    assert html.count("<tr>") == 1 + finding.HITS_AN_ENVIRONMENT
+    assert html.count("<tr>") == 1 + hits.HITS_AN_ENVIRONMENT
 
 
 def test_nothing_found_nothing_typed_and_too_many_words_are_said(editor):
-    assert "Type what you know." in text_of_page(search.build("", None))
-    assert "Nothing was found in STAGING or PRODUCTION." in text_of_page(search.build("xyz", None))
+    assert "Type what you know." in text_of_page(search_page.build("", None))
+    assert "Nothing was found in STAGING or PRODUCTION." in text_of_page(search_page.build("xyz", None))
     factories.organization(user=editor, name="a b c d e f g h i j")
     note = "Only the first 10 words are searched for."
-    assert note not in text_of_page(search.build("a b c d e f g h i j", None))
+    assert note not in text_of_page(search_page.build("a b c d e f g h i j", None))
     assert f"1 found for “a b c d e f g h i j xyz”. {note}" in text_of_page(
-        search.build("a b c d e f g h i j xyz", None)
+        search_page.build("a b c d e f g h i j xyz", None)
     )
 
 
 def test_the_page_has_a_search_field_of_its_own(db):
     """On a phone the frame has only a link to it. It keeps what was typed, and the environment that it came from."""
-    form = html_of_page(search.build("lakeside", Environment.PRODUCTION)).partition("<form")[2].partition("</form>")[0]
+    form = (
+        html_of_page(search_page.build("lakeside", Environment.PRODUCTION))
+        .partition("<form")[2]
+        .partition("</form>")[0]
+    )
     assert f'action="{SEARCH}"' in form
     assert 'name="q" value="lakeside"' in form
     assert '<input type="hidden" name="environment" value="production">' in form

@@ -4,8 +4,9 @@ import pytest
 from django.urls import reverse
 
 from organizations.models import Environment
-from organizations.pages import beginning, form, suggestions
-from organizations.pages.editing import Editing
+from organizations.pages.record_form import beginning, suggestions
+from organizations.pages.record_form import page as record_form_page
+from organizations.pages.record_form.editing import Editing
 from tests import factories
 from tests.factories import BASE
 from tests.pages import html_of_page, text_in, text_of_page
@@ -59,7 +60,7 @@ def test_a_deactivated_record_is_no_parent_to_choose_but_can_be_looked_for(regio
 
 def test_the_parent_is_shown_by_name_path_and_oid(region, editor):
     child = factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=region.oid)
-    page = form.build(open_form(child), open_form(child).form(typed(child.record())), editor)
+    page = record_form_page.build(open_form(child), open_form(child).form(typed(child.record())), editor)
     fragment = suggestions.build(STAGING, "parent", "north <region>")
     assert page.parent_place == fragment.parent_place
     for each, attribute in ((page, ""), (fragment, ' data-hx-swap-oob="true"')):

@@ -6,7 +6,7 @@ from django.urls import reverse
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from organizations.models import Environment, Organization
-from organizations.pages.editing import Editing
+from organizations.pages.record_form.editing import Editing
 from organizations.records import OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
 

@@ -11,7 +11,7 @@ from organizations.forms.checking import read_by_form
 from organizations.models import Environment
 from organizations.services.review import check_stored
 from organizations.services.review.check_stored import RecordFinding
-from organizations.words import count
+from organizations.text.vocabulary import count
 from orgportal import startup
 
 from ._base import Finding, PortalCommand

@@ -16,7 +16,7 @@ from organizations.models import (
     Submission,
     User,
 )
-from organizations.presentation import differences as shown
+from organizations.pages.differences import difference_rows as shown
 from organizations.records import OrganizationRecord
 from organizations.redox.client import Exchange
 from organizations.redox.environment import GATEWAY_OID

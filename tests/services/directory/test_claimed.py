@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from organizations.models import Environment, Event, Intent, Organization, PlanKind, User
-from organizations.presentation import differences as differences_page
-from organizations.presentation import record as record_page
-from organizations.presentation import review as review_page
+from organizations.pages.differences import difference_rows as differences_page
+from organizations.pages.record import summary as record_page
+from organizations.pages.review import message as review_page
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from organizations.services.records import organizations

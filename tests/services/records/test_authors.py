@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from organizations.models import Event, Organization, Presence, User
-from organizations.presentation import todo
-from organizations.presentation.submission import changes
+from organizations.pages.record import to_do
+from organizations.pages.submission.state import changes
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from organizations.services.review import reviews
@@ -92,7 +92,7 @@ def test_record_and_review_name_the_same_person_for_each_value_of_a_claimed_reco
     made = differences.claim(made.pk, reason="Registered with curl", actor=acting(editor))
 
     by_review = {each.difference.field: each.entry for each in reviews.review(made).overwrites}
-    assert {each.difference.field: each.entry for each in todo.unsent(made)} == by_review
+    assert {each.difference.field: each.entry for each in to_do.unsent(made)} == by_review
     assert {field: entry is not None for field, entry in by_review.items()} == {
         "contacts.0.work_phone": True,
         "contacts.removed.1": removes,
@@ -187,4 +187,4 @@ def test_a_contact_that_both_sides_added_is_a_saved_change(editor: User) -> None
     edit(made, editor, contacts=(EXTRA,))
     theirs = replace(EXTRA, purpose="Billing", name="Bea", work_phone="+16085550122")
     made = read(made, replace(made.record(), contacts=(theirs,)))
-    assert (made.changes > 0, bool(todo.unsent(made))) == (True, True)
+    assert (made.changes > 0, bool(to_do.unsent(made))) == (True, True)

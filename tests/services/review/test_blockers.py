@@ -3,7 +3,7 @@
 import pytest
 
 from organizations.models import Intent, Organization, Presence, User
-from organizations.presentation.review import obstacle
+from organizations.pages.review.message import obstacle
 from organizations.redox.outcome import ABSENT, Kind
 from organizations.services.directory import differences
 from organizations.services.records import organizations

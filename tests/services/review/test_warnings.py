@@ -10,7 +10,6 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from organizations import words
 from organizations.models import Organization, User
 from organizations.records import ContactRecord, IdentifierRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
@@ -18,6 +17,7 @@ from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.services.review import reviews, warnings
 from organizations.services.review.warnings import ReviewWarning
+from organizations.text import vocabulary
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
 
 def today() -> str:
-    return words.moment(timezone.localtime(), timezone.now(), "day")
+    return vocabulary.moment(timezone.localtime(), timezone.now(), "day")
 
 
 OTHER_GATEWAY = "2.16.840.1.113883.3.6147.458.77777"

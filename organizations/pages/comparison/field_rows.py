@@ -1,0 +1,310 @@
+"""Each field of a record side by side: as saved here, as last accepted, and as the directory shows it."""
+
+import dataclasses
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from organizations import knowledge
+from organizations.pages.comparison.contacts import ContactSides, contact_sides
+from organizations.records import CONTACT_LABELS, ContactRecord, OrganizationRecord, print_fields
+
+NOT_SHOWN = "Redox cannot show this field"
+SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
+type Lines = tuple[str, ...]
+
+
+class PartOf(NamedTuple):
+    """What the record is part of: the name of the parent with its address, or what else the OID is."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The record as saved here, as accepted or taken from the directory, and as a later reading shows it.
+
+    `only_taken`: nothing of it was ever accepted.
+    """
+
+    saved: OrganizationRecord
+    accepted: OrganizationRecord | None = None
+    seen: OrganizationRecord | None = None
+    only_taken: bool = False
+
+    @property
+    def newest(self) -> OrganizationRecord | None:
+        """The newest knowledge of each field; what means the same is spelled as it is known here."""
+        if self.accepted and self.seen:
+            return knowledge.newest(self.accepted, self.seen)
+        return self.accepted or (knowledge.respelled(self.seen, self.saved) if self.seen else None)
+
+
+class Cell(NamedTuple):
+    """One value over `span` columns. `kind`: "ahead" (ours, not sent), "adrift" (the directory's), "same", or ""."""
+
+    lines: Lines = ()
+    kind: str = ""
+    note: str = ""
+    column: str = ""
+    span: int = 1
+    parent: PartOf | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRow:
+    """One field. `accepted` and `seen` are None if that side is missing or Redox cannot show the field.
+
+    `seen_since` is when the directory was first seen to show its value, if that is known.
+    """
+
+    field: str
+    label: str
+    saved: Lines
+    accepted: Lines | None = None
+    seen: Lines | None = None
+    is_ahead: bool = False
+    is_adrift: bool = False
+    columns: int = 1
+    seen_since: datetime.datetime | None = None
+    same_note: str = SAME_AS_ACCEPTED
+    parents: Mapping[str, PartOf] = dataclasses.field(default_factory=dict)
+
+    @property
+    def differs(self) -> bool:
+        return self.is_ahead or self.is_adrift
+
+    @property
+    def is_code(self) -> bool:
+        """Whether people compare it digit by digit. OIDs are set so wherever they stand."""
+        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+
+    @property
+    def is_unreadable(self) -> bool:
+        return self.field == "destination_id"
+
+    @property
+    def is_in_heading(self) -> bool:
+        """Whether a heading shows it: the page's head the OID, a contact's heading its purpose."""
+        return self.name in ("oid", "purpose") and len(self.cells) == 1
+
+    @property
+    def name(self) -> str:
+        """The field without the place of its contact."""
+        return self.field.rpartition(".")[2]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """What the row prints: one value over all columns while all are equal."""
+        if self.differs:
+            return tuple(self._differing())
+        third = self._directory() if self._has_own_third() else None
+        span = self.columns - (1 if third else 0)
+        first = Cell(self.saved, column="Saved here", span=span, parent=self._parent(self.saved))
+        return (first, third) if third else (first,)
+
+    def _has_own_third(self) -> bool:
+        known = self.saved if self.accepted is None else self.accepted
+        return self.columns > 1 and self._is_read and (self.is_unreadable or self.seen != known)
+
+    @property
+    def _is_read(self) -> bool:
+        return self.columns == 3 or (self.columns == 2 and self.accepted is None)
+
+    def _differing(self) -> Iterator[Cell]:
+        yield Cell(self.saved, "ahead" if self.is_ahead else "", "", "Saved here", parent=self._parent(self.saved))
+        if self.accepted is not None:
+            is_same = self.accepted == self.saved
+            note = "same as saved" if is_same else ""
+            lines = () if is_same else self.accepted
+            yield Cell(lines, "same" if is_same else "", note, "Accepted", parent=self._parent(lines))
+        if self._is_read:
+            yield self._directory()
+
+    def _directory(self) -> Cell:
+        if self.is_unreadable:
+            return Cell(kind="same", note=NOT_SHOWN, column="Directory")
+        seen = self.seen or ()
+        if self.is_adrift:
+            note = "same as saved" if seen == self.saved else ""
+            return Cell(seen, "adrift", note, "Directory", parent=self._parent(seen))
+        if self.accepted is not None and seen == self.accepted:
+            return Cell(kind="same", note=self.same_note, column="Directory")
+        note = "" if self.is_ahead and self.accepted is None else "equivalent"
+        return Cell(seen, "", note, "Directory", parent=self._parent(seen))
+
+    def _parent(self, lines: Lines) -> PartOf | None:
+        return self.parents.get(lines[0]) if lines and self.field == "part_of_oid" else None
+
+
+class Group(NamedTuple):
+    """The fields under one heading that do not differ; `above` names those that do.
+
+    `anchor` is the section of the form that holds them.
+    """
+
+    heading: str
+    anchor: str
+    rows: tuple[FieldRow, ...]
+    above: str = ""
+
+
+class Fields(NamedTuple):
+    """All fields of a record: those that differ once, the others under their headings."""
+
+    differing: tuple[FieldRow, ...]
+    groups: tuple[Group, ...]
+    columns: int
+
+
+def fields(sides: Sides, parents: Mapping[str, PartOf] | None = None) -> Fields:
+    """Every field; contacts are paired, their empty fields left out. A contact that is new or gone is one field."""
+    columns = 1 + (sides.accepted is not None) + (sides.seen is not None)
+    rows = [*_plain_groups(sides, columns, parents or {}), *_contact_groups(sides, columns)]
+    order = {"identity": 0, "place": 1, "routing": 2, "contacts": 3, "address": 4}
+    groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: order[group.anchor])]
+    differing = tuple(_named(group, row) for group in groups for row in group.rows if row.differs)
+    return Fields(differing, tuple(_without_differing(group) for group in groups if group.heading), columns)
+
+
+def _noted(group: Group, sides: Sides) -> Group:
+    note = SAME_AS_TAKEN if sides.only_taken else SAME_AS_ACCEPTED
+    return group._replace(rows=tuple(replace(row, same_note=note) for row in group.rows))
+
+
+def _named(group: Group, row: FieldRow) -> FieldRow:
+    """A field of a contact with the contact's number: outside its group nothing else says which one it is of."""
+    if group.anchor != "contacts" or not group.heading:
+        return row
+    return replace(row, label=f"{group.heading.partition(',')[0]}, {row.label}")
+
+
+def _without_differing(group: Group) -> Group:
+    above = ", ".join(row.label for row in group.rows if row.differs)
+    rows = tuple(row for row in group.rows if not row.differs and not row.is_in_heading)
+    return group._replace(rows=rows, above=above)
+
+
+def _plain_groups(sides: Sides, columns: int, parents: Mapping[str, PartOf]) -> Iterator[Group]:
+    saved, accepted, newest, seen = (
+        _plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
+    )
+    gathered: dict[tuple[str, str], list[FieldRow]] = {}
+    for shown in print_fields(replace(sides.saved, contacts=(), carried=())):
+        key = shown.field
+        row = _row(key, shown.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
+        gathered.setdefault((shown.group, shown.anchor), []).append(replace(row, parents=parents))
+    for (heading, anchor), rows in gathered.items():
+        yield Group(heading, anchor, tuple(rows))
+
+
+def _row(
+    key: str,
+    label: str,
+    columns: int,
+    saved: Lines,
+    accepted: Lines | None,
+    newest: Lines | None,
+    seen: Lines | None,
+) -> FieldRow:
+    is_unreadable = key == "destination_id"
+    known = accepted if is_unreadable else newest
+    is_edit = accepted is None or saved != accepted
+    return FieldRow(
+        field=key,
+        label=label,
+        saved=saved,
+        accepted=accepted,
+        seen=None if is_unreadable else seen,
+        is_ahead=known is not None and is_edit and saved != known,
+        is_adrift=accepted is not None and seen is not None and not is_unreadable and newest != accepted,
+        columns=columns,
+    )
+
+
+def _contact_groups(sides: Sides, columns: int) -> Iterator[Group]:
+    for each in contact_sides(sides.saved, sides.accepted, sides.newest, sides.seen):
+        if each.is_whole:
+            yield Group("", "contacts", (_whole_contact(each, columns),))
+        else:
+            rows = tuple(_contact_rows(each, columns))
+            purpose = each.purpose
+            yield Group(f"{each.label}, {purpose}" if purpose else each.label, "contacts", rows)
+    yield from _order(sides, columns)
+
+
+def _contact_rows(each: ContactSides, columns: int) -> Iterator[FieldRow]:
+    for name, label in CONTACT_LABELS.items():
+        values = [
+            None if contact is None else _contact_lines(contact)[name]
+            for contact in (each.saved, each.accepted, each.newest, each.seen)
+        ]
+        if any(values):
+            saved = values[0] or ()
+            is_name = name == "name"
+            yield _row(f"contacts.{each.number}.{name}", "Name" if is_name else label, columns, saved, *values[1:])
+
+
+def _whole_contact(each: ContactSides, columns: int) -> FieldRow:
+    """A contact that is not on all sides: one field, as it is counted."""
+    sides = (each.saved, each.accepted, each.newest, each.seen)
+    saved, accepted, newest, seen = (None if each is None else _summary(each) for each in sides)
+    has_accepted = columns == 3 or (columns == 2 and each.has_accepted)
+    is_read = columns - has_accepted == 2
+    return FieldRow(
+        field=f"contacts.{each.number}",
+        label=each.label,
+        saved=saved or (),
+        accepted=(accepted or ()) if has_accepted else None,
+        seen=(seen or ()) if is_read else None,
+        is_ahead=saved != newest and (not has_accepted or saved != accepted),
+        is_adrift=has_accepted and is_read and newest != accepted,
+        columns=columns,
+    )
+
+
+def _order(sides: Sides, columns: int) -> Iterator[Group]:
+    if not any(each.field == "contacts.order" for each in knowledge.unsent(sides.accepted, sides.seen, sides.saved)):
+        return
+    saved, accepted, seen = (
+        None if record is None else tuple(contact.name or contact.purpose for contact in record.contacts)
+        for record in (sides.saved, sides.accepted, sides.seen)
+    )
+    row = FieldRow(
+        field="contacts.order",
+        label="Order of contacts",
+        saved=saved or (),
+        accepted=accepted,
+        seen=seen,
+        is_ahead=True,
+        columns=columns,
+    )
+    yield Group("", "contacts", (row,))
+
+
+def _plain_lines(record: OrganizationRecord | None) -> dict[str, Lines]:
+    """Each field as one text a line, so that a list's values stay apart."""
+    if record is None:
+        return {}
+    shown = print_fields(replace(record, contacts=(), carried=()))
+    lines = {each.field: (each.value,) if each.value else () for each in shown}
+    identifiers = tuple(f"{one.value} ({one.kind})" if one.kind else one.value for one in record.identifiers)
+    return lines | {"aliases": record.aliases, "identifiers": identifiers}
+
+
+def _contact_lines(contact: ContactRecord) -> dict[str, Lines]:
+    values = {name: getattr(contact, name) for name in CONTACT_LABELS}
+    return {name: value if isinstance(value, tuple) else (value,) if value else () for name, value in values.items()}
+
+
+def _summary(contact: ContactRecord) -> Lines:
+    return tuple(line for lines in _contact_lines(contact).values() for line in lines)
+
+
+def foreign_keys(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, bool], ...]:
+    """The keys in the directory that the form does not have, each with whether an Update sends it back."""
+    kept = dict(record.carried)
+    names = dict(seen.carried if seen else ()) | kept
+    return tuple((name, name in kept and name in knowledge.SENT_BACK) for name in sorted(names))

@@ -1,0 +1,59 @@
+"""The connection to one environment: what is set, what the last check found, and who sends."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from organizations.models import Environment, EnvironmentGate, User
+from organizations.pages import Page
+from organizations.pages.connection import settings as shown
+from organizations.pages.connection.settings import Missing, Setting
+from organizations.permissions import Right, sending, why_not
+from organizations.services.connection import overview
+from organizations.services.connection.overview import ConnectionFacts
+from organizations.services.delivery import heartbeat, resume
+from organizations.services.delivery.heartbeat import WorkerFacts
+
+CHECK = "check the connection"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionPage(Page):
+    """Nothing is asked of Redox to show this."""
+
+    template = "connection/page.html"
+
+    gate: EnvironmentGate
+    facts: ConnectionFacts
+    settings_in_force: list[Setting]
+    missing: list[Missing]
+    lines_to_set: str
+    checked: SafeString | str
+    clock: str
+    may_go_on: bool
+    check_why_not: str
+    why_not: str
+    workers: list[WorkerFacts]
+    routing_table: tuple[tuple[str, str, str], ...]
+    switch_url: str
+
+
+def build(environment: Environment, user: User) -> ConnectionPage:
+    gate = EnvironmentGate.objects.get(pk=environment)
+    facts = overview.facts(environment)
+    return ConnectionPage(
+        gate=gate,
+        facts=facts,
+        settings_in_force=shown.settings_in_force(facts),
+        missing=shown.missing(facts),
+        lines_to_set=shown.lines_to_set(facts),
+        checked=shown.check_sentence(gate),
+        clock=shown.clock_sentence(gate),
+        may_go_on=resume.can_resume(gate),
+        check_why_not=why_not(user, Right.EDIT, environment, CHECK),
+        why_not=why_not(user, sending(environment)),
+        workers=heartbeat.known_workers(environment),
+        routing_table=overview.routing_table(),
+        switch_url=reverse("connection", args=[environment.other]),
+    )

@@ -1,0 +1,122 @@
+"""The record of the other environment: beside a record, as the next step after an acceptance, and side by side."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from organizations.models import Environment, Intent, Organization, Submission
+from organizations.pages.organizations.rows import Row, add_counterparts, organizations_of, standing_of
+from organizations.queries import parents
+from organizations.records import ADDRESS_LABELS, difference
+from organizations.services.records.prepare import copied
+from organizations.templatetags.portal import written
+from organizations.text import evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """The counterpart of a record, or the ways to one. Only PRODUCTION is prepared: `prepare_url` may be empty."""
+
+    other: str
+    row: Row | None
+    prepare_url: str
+    page_url: str
+
+
+class Step(NamedTuple):
+    """A button; `needs_edit` where it needs the right to edit."""
+
+    label: str
+    url: str
+    needs_edit: bool = False
+
+
+class Side(NamedTuple):
+    """One fact about two records. Whether two OIDs are equal says nothing: each environment has its own."""
+
+    label: str
+    here: str
+    there: str
+    differs: bool = False
+
+
+def beside(organization: Organization) -> Beside:
+    """What the page of a record shows about its counterpart."""
+    row = Row(organization=organization)
+    add_counterparts([row])
+    found = row.counterpart
+    return Beside(
+        other=Environment(organization.environment).other.label,
+        row=Row(organization=found) if found else None,
+        prepare_url="" if found else prepare_url(organization),
+        page_url=page_url(organization),
+    )
+
+
+def page_url(organization: Organization) -> str:
+    """Where a counterpart is chosen, and its link removed."""
+    return reverse("counterpart", args=[organization.environment, organization.oid])
+
+
+def prepare_url(organization: Organization) -> str:
+    """The form of PRODUCTION filled from this record; empty for one of PRODUCTION, and where the OID is another's."""
+    if organization.environment == Environment.PRODUCTION or organization.is_foreign:
+        return ""
+    return f"{reverse('organization-new', args=[Environment.PRODUCTION])}?from={organization.oid}"
+
+
+def next_step(submission: Submission) -> Step | None:
+    """What follows in PRODUCTION after STAGING accepted this; None if nothing does."""
+    organization = submission.organization
+    if organization.environment == Environment.PRODUCTION:
+        return None
+    counterpart = organization.counterpart
+    if counterpart is not None and submission.intent in (Intent.CREATE, Intent.UPDATE):
+        return Step("Compare with PRODUCTION", page_url(organization))
+    if counterpart is not None:
+        return Step("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
+    url = "" if submission.intent == Intent.DEACTIVATE else prepare_url(organization)
+    return Step("Repeat in PRODUCTION", url, needs_edit=True) if url else None
+
+
+def sides(here: Organization, there: Organization) -> list[Side]:
+    """What a person looks at to see that two records are one organization."""
+    one, other = organizations_of([here.pk, there.pk])
+    address, others_address = _address(here), _address(there)
+    return [
+        Side("Name", here.name, there.name, here.name != there.name),
+        Side("OID", here.oid, there.oid),
+        Side("Address", address, others_address, address != others_address),
+        *_other_differences(one, other),
+        Side("PartOf", _part_of(here), _part_of(there)),
+        Side("Directory status", standing_of(one).word, standing_of(other).word),
+        Side("Last accepted", _accepted(one), _accepted(other)),
+    ]
+
+
+def _other_differences(one: Organization, other: Organization) -> list[Side]:
+    """The fields that both environments have in common and that have no row of their own, where they differ."""
+    shown = ("name", "part_of_oid", *ADDRESS_LABELS)
+    found = difference(copied(one.record()), copied(other.record()))
+    return [
+        Side(each.label, each.before or "none", each.after or "none", differs=True)
+        for each in found
+        if each.field not in shown
+    ]
+
+
+def _address(organization: Organization) -> str:
+    values = (getattr(organization, name) for name in ADDRESS_LABELS)
+    return ", ".join(filter(None, values)) or "none"
+
+
+def _part_of(organization: Organization) -> str:
+    oid = organization.part_of_oid
+    return parents.text_of(oid, parents.names(organization.environment, [oid]))
+
+
+def _accepted(organization: Organization) -> str:
+    if organization.confirmed_at is None:
+        return "never"
+    return ", ".join(filter(None, (written(organization.confirmed_at, "day"), evidence.short(organization))))

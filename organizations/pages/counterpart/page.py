@@ -1,0 +1,78 @@
+"""The record of the other environment: choose it, compare the two, link them, remove the link."""
+
+from dataclasses import dataclass
+
+from organizations.forms.counterpart import CounterpartForm
+from organizations.models import Environment, Organization, User
+from organizations.pages import Page
+from organizations.pages.addresses import path_to, record_url
+from organizations.pages.counterpart import link_box
+from organizations.pages.counterpart.link_box import Side
+from organizations.permissions import Right, why_not
+from organizations.queries import choices
+from organizations.services.records import counterparts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterpartPage(Page):
+    """`linked` is the counterpart; `other` that, or a record that was chosen to be compared.
+
+    `fault` is why the two cannot be linked; `problem` why nothing was done when it was asked for.
+    """
+
+    template = "counterpart/page.html"
+
+    organization: Organization
+    path: list[tuple[str, str]]
+    form: CounterpartForm
+    linked: Organization | None
+    other: Organization | None
+    sides: list[Side]
+    fault: str
+    prepare_url: str
+    why_not_edit: str
+    problem: str
+    switch_url: str
+
+
+def build(
+    organization: Organization,
+    user: User,
+    named: str | None = None,
+    other: Organization | None = None,
+    *,
+    problem: str = "",
+) -> CounterpartPage:
+    """`named` is the name or OID of a record to compare with, as it was typed; `other` one that was chosen already."""
+    environment = Environment(organization.environment)
+    form = _form(environment.other, named)
+    linked = organization.counterpart
+    if linked is None and other is None and form.is_bound and form.is_valid():
+        other = Organization.objects.in_environment(environment.other).get(oid=form.oid)
+    shown = linked or other
+    return CounterpartPage(
+        organization=organization,
+        path=path_to(organization, environment.other.label),
+        form=form,
+        linked=linked,
+        other=shown,
+        sides=link_box.sides(organization, shown) if shown else [],
+        fault=_why_not_link(organization, shown) if shown and not linked else "",
+        prepare_url="" if linked else link_box.prepare_url(organization),
+        why_not_edit=why_not(user, Right.EDIT, environment),
+        problem=problem,
+        switch_url=record_url(linked) if linked else "",
+    )
+
+
+def _why_not_link(here: Organization, there: Organization) -> str:
+    in_staging = here.environment == Environment.STAGING
+    return counterparts.why_not_link(here, there) if in_staging else counterparts.why_not_link(there, here)
+
+
+def _form(other: Environment, named: str | None) -> CounterpartForm:
+    """Bound once somebody named a record."""
+    given = None if named is None else {"counterpart": named}
+    form = CounterpartForm(given, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
+    form.fields["counterpart"].widget.attrs |= choices.suggesting(other)
+    return form

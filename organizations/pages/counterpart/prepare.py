@@ -1,0 +1,195 @@
+"""What a form of PRODUCTION says about the record of STAGING that filled it, and the values it begins with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations import knowledge
+from organizations.models import Environment, Organization
+from organizations.pages.counterpart.link_box import page_url, prepare_url
+from organizations.pages.record import summary, to_do
+from organizations.records import Difference, OrganizationRecord, difference, listed
+from organizations.services.errors import OidTaken
+from organizations.services.records import organizations, prepare
+from organizations.services.records.prepare import Doubt, Kind, Source
+from organizations.templatetags.portal import moment, plain, with_oids, written
+from organizations.text import evidence, vocabulary
+from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY
+
+DESTINATION_NOTE = "It is never copied from STAGING. Enter the one of PRODUCTION; leave it empty if there is none yet."
+NEVER_ACCEPTED = "STAGING has never accepted this. Redox's how-to asks to test there first."
+ONLY_SHOWN = (
+    "Redox has accepted no message of this record in STAGING from the portal; its directory showed these values."
+    " Redox's how-to asks to test there first."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that the form says of its source.
+
+    `changes` is what became of the source since the form was filled; `is_unknown` if the form does not say from what it
+    was filled. `new_doubt` is a warning that the form did not show before. `existing` is a counterpart that there is
+    already.
+    """
+
+    origin: SafeString
+    warnings: list[str]
+    new_doubt: str
+    notes: list[SafeString]
+    changes: list[Difference]
+    is_unknown: bool
+    existing: Organization | None
+    oid_note: SafeString
+    source: Organization
+
+    @property
+    def is_stale(self) -> bool:
+        return self.is_unknown or bool(self.changes) or bool(self.new_doubt)
+
+    @property
+    def destination_note(self) -> str:
+        return DESTINATION_NOTE
+
+
+def beginning(source: Source) -> OrganizationRecord:
+    """The values that a form of PRODUCTION begins with. OID and PartOf are empty if a person must say them."""
+    return replace(
+        prepare.copied(source.record),
+        active=True,
+        oid=_free(prepare.proposed_oid(source.organization.oid)),
+        part_of_oid=prepare.parent_of(source).oid,
+    )
+
+
+def prepared(source: Source, basis: OrganizationRecord | None, *, shown_doubt: str) -> Prepared:
+    """What is said about a source. `basis` is what the form was filled from, None if it does not say."""
+    doubt = _doubt(source)
+    is_new = source.doubt != shown_doubt
+    return Prepared(
+        origin=_origin(source),
+        warnings=[each for each in ("" if is_new else doubt, _untested(source)) if each],
+        new_doubt=doubt if is_new else "",
+        notes=list(_notes(source)),
+        changes=list(difference(prepare.copied(basis), prepare.copied(source.record))) if basis else [],
+        is_unknown=basis is None,
+        existing=source.organization.counterpart,
+        oid_note=_oid_note(source.organization.oid),
+        source=source.organization,
+    )
+
+
+def _origin(source: Source) -> SafeString:
+    made = source.organization
+    name = format_html('<a href="{}">{}</a>', _record_url(made), plain(source.record.name))
+    match source.kind:
+        case Kind.ACCEPTED:
+            by = evidence.short(made)
+            day = moment(made.confirmed_at, "day")
+            return format_html("From {} in STAGING, accepted {}{}{}.", name, day, by and f", {by}", _submission(made))
+        case Kind.TAKEN:
+            day = moment(made.known_at, "day")
+            return format_html("From {} in STAGING, as its directory showed it on {}.", name, day)
+    return format_html("From {} in STAGING, as saved there on {}.", name, moment(made.edited_at, "day"))
+
+
+def _submission(made: Organization) -> SafeString:
+    number = made.confirmed_submission_id
+    if number is None:
+        return SafeString()
+    return format_html(' (<a href="{0}">submission {1}</a>)', reverse("submission", args=["staging", number]), number)
+
+
+def _doubt(source: Source) -> str:
+    """Why the directory of STAGING may not have it, in the sentence of the record's own page; empty for no reason."""
+    made, sentence = source.organization, ""
+    match source.doubt:
+        case Doubt.FOREIGN:
+            sentence = FOREIGN_OID.format(name=plain(made.foreign_name) or "not named")
+        case Doubt.UNCLAIMED:
+            sentence = to_do.unclaimed_meaning(made)
+        case Doubt.ABSENT:
+            sentence = summary.absent_sentence(made)
+        case Doubt.UNKNOWN:
+            sentence = vocabulary.STANDING["unknown"].sentence
+        case Doubt.UNSEEN:
+            sentence = NOT_IN_DIRECTORY["query"].format(moment=written(made.seen_at)) if made.seen_at else ""
+    return f"In STAGING: {sentence}" if sentence else ""
+
+
+def _untested(source: Source) -> str:
+    if source.kind is Kind.SAVED:
+        return NEVER_ACCEPTED
+    return "" if source.organization.confirmed_at else ONLY_SHOWN
+
+
+def _notes(source: Source) -> Iterator[SafeString]:
+    made = source.organization
+    yield from _parent_note(source)
+    yield from _proposal_note(made)
+    baseline = made.baseline_record()
+    unsent = knowledge.in_form(difference(baseline, knowledge.sendable(made.record()))) if baseline else ()
+    if unsent:
+        what, are = vocabulary.count(len(unsent), "saved change"), "is" if len(unsent) == 1 else "are"
+        labels = listed(each.label for each in unsent)
+        yield format_html("{} of STAGING {} not part of this: {}.", what, are, labels)
+    if made.differs:
+        fields = vocabulary.count(made.differs, "field")
+        yield format_html(
+            "The directory of STAGING showed other values later in {}. They are not part of this.", fields
+        )
+    if not source.record.active:
+        yield SafeString("This record is deactivated in STAGING. The record of PRODUCTION begins active.")
+    if carried := knowledge.sendable(source.record).carried:
+        keys = listed(key for key, _ in carried)
+        yield format_html("Not copied, because this portal does not edit it: {}.", plain(keys))
+
+
+def _parent_note(source: Source) -> Iterator[SafeString]:
+    parent = prepare.parent_of(source)
+    if parent.oid:
+        return
+    if parent.staging is not None:
+        name, url = plain(parent.staging.name), prepare_url(parent.staging)
+        first = format_html('<a href="{}">Prepare {} first</a>, or choose', url, name) if url else "Choose"
+        yield format_html("{} is not in PRODUCTION yet. {} another parent.", name, first)
+    else:
+        oid = with_oids(source.record.part_of_oid)
+        yield format_html("In STAGING it is part of {}, which is not a record of ours. Choose its parent anew.", oid)
+
+
+def _proposal_note(made: Organization) -> Iterator[SafeString]:
+    """By its base this OID would be another record's: probably the one that is to be linked."""
+    oid = prepare.proposed_oid(made.oid)
+    holder = Organization.objects.in_environment(Environment.PRODUCTION).filter(oid=oid).first() if oid else None
+    if holder is not None and holder.counterpart is None:
+        url = f"{page_url(made)}?counterpart={oid}"
+        text = '{} is already in PRODUCTION: {}. If it is the same organization, <a href="{}">link it</a>.'
+        yield format_html(text, with_oids(oid), plain(holder.name), url)
+
+
+def _oid_note(staging_oid: str) -> SafeString:
+    usual = "Redox usually issues another OID for PRODUCTION."
+    proposal = _free(prepare.proposed_oid(staging_oid))
+    if not proposal:
+        return format_html("{} STAGING has {}.", usual, with_oids(staging_oid))
+    text = "{} is a proposal: the base OID of PRODUCTION in place of that of STAGING. Check it. {} STAGING has {}."
+    return format_html(text, with_oids(proposal), usual, with_oids(staging_oid))
+
+
+def _free(oid: str) -> str:
+    """A proposed OID, "" if PRODUCTION cannot use it any more."""
+    if not oid:
+        return ""
+    try:
+        organizations.check_oid_free(oid, Environment.PRODUCTION)
+    except OidTaken:
+        return ""
+    return oid
+
+
+def _record_url(made: Organization) -> str:
+    return reverse("record", args=[made.environment, made.oid])

@@ -1,0 +1,1 @@
+"""Deactivate and reactivate."""

@@ -1,0 +1,105 @@
+"""What the page says before a record is deactivated or reactivated."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from organizations.knowledge import unsent
+from organizations.models import AuditEntry, Intent, Organization, clock, tree
+from organizations.models.audit import EDITS
+from organizations.pages.record.summary import accepted_basis
+from organizations.records import difference, spoken
+from organizations.services.review.blockers import Block
+from organizations.services.review.reviews import Review
+from organizations.text import freshness
+
+OLD = datetime.timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class OldValues:
+    """Fields that were saved on one day and that nobody has touched since."""
+
+    saved_at: datetime.datetime
+    labels: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deactivation:
+    """All that the page prints beside the form. `is_blocked` leaves no form.
+
+    `done` says on what evidence the record is deactivated already; empty where it is not.
+    """
+
+    intent: Intent
+    name: str
+    review: Review
+    message: str
+    ancestors: list[Organization]
+    parent: Organization | None
+    not_sent: tuple[str, ...]
+    counterpart: Organization | None
+    old_values: list[OldValues]
+    done: SafeString
+    source: freshness.Source
+
+    @property
+    def is_blocked(self) -> bool:
+        return bool(self.review.blockers)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether just that was accepted already."""
+        wanted = self.intent == Intent.REACTIVATE
+        return any(blocker.kind == Block.ALREADY_SO for blocker in self.review.blockers) and (
+            self.review.organization.confirmed_active is wanted
+        )
+
+
+def deactivation(review: Review) -> Deactivation:
+    """The page of a review with the intent deactivate or reactivate."""
+    organization = review.organization
+    ancestors = tree.path_of(organization)
+    deactivates = review.intent == Intent.DEACTIVATE
+    counterpart = organization.counterpart
+    return Deactivation(
+        intent=review.intent,
+        name=review.record.name,
+        review=review,
+        message=review.message.decode(),
+        ancestors=ancestors,
+        parent=ancestors[-1] if ancestors else None,
+        not_sent=not_sent(review),
+        counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
+        done=accepted_basis(organization) if deactivates and organization.confirmed_active is False else SafeString(),
+        source=freshness.source_of_values(organization),
+        old_values=[] if deactivates else _old_values(review),
+    )
+
+
+def not_sent(review: Review) -> tuple[str, ...]:
+    """The labels of the saved changes that stay behind."""
+    known = review.organization.baseline_record()
+    found = unsent(known, None if known else review.record, review.organization.record())
+    return tuple(spoken(change.label) for change in found if change.field != "active")
+
+
+def _old_values(review: Review) -> list[OldValues]:
+    """Fields of the message whose last edit lies more than 180 days back: by day, the oldest first."""
+    saved_at = _last_touched(review.organization)
+    limit = clock.now() - OLD
+    days: dict[datetime.date, OldValues] = {}
+    for filled in difference(None, review.record):
+        at = saved_at.get(filled.field)
+        if at is not None and at < limit and filled.field not in ("oid", "active"):
+            days.setdefault(at.date(), OldValues(at, [])).labels.append(filled.label)
+    return [days[day] for day in sorted(days)]
+
+
+def _last_touched(organization: Organization) -> dict[str, datetime.datetime]:
+    entries = AuditEntry.objects.filter(organization_id=organization.pk, action__in=EDITS).defer("raw")
+    touched: dict[str, datetime.datetime] = {}
+    for entry in entries.order_by("sequence"):
+        touched |= dict.fromkeys(entry.facts.get("fields", []), entry.at)
+    return touched

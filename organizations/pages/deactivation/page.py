@@ -1,0 +1,89 @@
+"""Deactivate or reactivate a record: what happens, why, and in PRODUCTION its name, typed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from organizations.forms.deactivation import DeactivationForm
+from organizations.models import Environment, Organization, User
+from organizations.pages import Page
+from organizations.pages.addresses import counterpart_url
+from organizations.pages.deactivation.consequences import Deactivation, deactivation
+from organizations.pages.deactivation.replacing import other_record
+from organizations.pages.review import message as review_page
+from organizations.pages.submission.page import ASK
+from organizations.permissions import Right, sending, why_not
+from organizations.queries import choices
+from organizations.services.review.reviews import Review
+from organizations.text import vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeactivationPage(Page):
+    """`page` is what a review shows; `shown` what is said of this act. `is_unsaved`: something was typed."""
+
+    template = "deactivation/page.html"
+
+    organization: Organization
+    standing: vocabulary.Word
+    review: Review
+    page: review_page.Page
+    shown: Deactivation
+    form: DeactivationForm
+    why_not: str
+    ask_why_not: str
+    is_unsaved: bool
+    switch_url: str
+
+
+def build(
+    review: Review,
+    user: User,
+    form: DeactivationForm | None = None,
+    *,
+    ticked: Collection[str] = (),
+    missing: Collection[str] = (),
+    is_unsaved: bool = False,
+) -> DeactivationPage:
+    """The page, with what was typed and ticked where that comes back; `missing` are the ticks that it lacks."""
+    organization = review.organization
+    environment = organization.environment
+    return DeactivationPage(
+        organization=organization,
+        standing=vocabulary.STANDING[organization.standing],
+        review=review,
+        page=review_page.page(review, ticked=ticked, missing=missing),
+        shown=deactivation(review),
+        form=form or empty_form(review),
+        why_not=why_not(user, sending(environment)),
+        ask_why_not=why_not(user, Right.EDIT, environment, ASK),
+        is_unsaved=is_unsaved,
+        switch_url=counterpart_url(organization),
+    )
+
+
+def empty_form(review: Review, **typed: str) -> DeactivationForm:
+    """The form of this review, with what was typed and is not checked."""
+    tied = {"sha256": review.sha256, "seen_submission": str(review.organization.last_submission_id or 0)}
+    return _form(review, initial=tied | typed)
+
+
+def posted_form(review: Review, data: QueryDict) -> DeactivationForm:
+    return _form(review, data)
+
+
+def _form(review: Review, data: QueryDict | None = None, **values: Any) -> DeactivationForm:
+    organization, environment = review.organization, Environment(review.organization.environment)
+    form = DeactivationForm(
+        data,
+        intent=review.intent,
+        name=review.record.name if environment == Environment.PRODUCTION else "",
+        word=environment.label,
+        replacement=lambda typed: other_record(environment, typed, without=[organization.pk]),
+        **values,
+    )
+    if "replaced_by" in form.fields:
+        form.fields["replaced_by"].widget.attrs |= choices.suggesting(environment)
+    return form

@@ -1,0 +1,21 @@
+"""The record that replaces a deactivated one, found by what was typed."""
+
+from collections.abc import Collection
+
+from organizations.forms.deactivation import Replacement
+from organizations.models import Environment, Organization, Presence
+from organizations.queries import choices
+
+
+def other_record(environment: Environment, typed: str, *, without: Collection[int]) -> Replacement | str:
+    """An active record of this environment by its OID or name, but none of `without`; else why not, as sentences."""
+    text = typed.replace("\x00", "")
+    ours = Organization.objects.in_environment(environment).exclude(pk__in=without)
+    found = ours.filter(oid=choices.record_called(environment, text)).first()
+    if found is None:
+        fault = f"This is not another record of yours in {environment.label}."
+        elsewhere = choices.other_environments(environment, text)
+        return " ".join(filter(None, (fault, elsewhere, "Enter its OID, or its name.")))
+    if found.presence == Presence.PRESENT and found.confirmed_active is False:
+        return f"{found.name} is deactivated as well. Name an active record."
+    return Replacement(found.name, found.oid)

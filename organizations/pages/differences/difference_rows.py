@@ -1,0 +1,278 @@
+"""Where the directory shows something else than was accepted, and what taking its values would mean."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from organizations import knowledge
+from organizations.models import AuditEntry, Organization
+from organizations.pages.comparison import sides
+from organizations.pages.comparison.sides import Compared
+from organizations.pages.submission.decision_choices import suspicion
+from organizations.queries import parents
+from organizations.records import Difference, OrganizationRecord, contact_text, difference, listed, pair_contacts
+from organizations.services.directory import differences
+from organizations.services.directory.differences import Differing
+from organizations.templatetags.portal import written
+from organizations.text import freshness, vocabulary
+from organizations.text.freshness import Freshness
+
+MOST_NAMED = 8
+
+
+class Row(NamedTuple):
+    """One field that differs. `saved` is what is saved here; taking replaces it by `directory`.
+
+    `accepted` is None where nothing was ever accepted.
+    """
+
+    field: str
+    label: str
+    saved: str
+    accepted: str | None
+    directory: str
+
+    @property
+    def is_code(self) -> bool:
+        """Whether people compare it digit by digit."""
+        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether a saved change of this field is replaced."""
+        return self.saved != (self.accepted or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What the template prints.
+
+    `compared` has each field here and as the last reading shows it, where nobody knows whose the OID is, or it belongs
+    to another organization; `decided_by` is who decided that. `why_not` says why nothing can be taken now,
+    `why_not_claim` why nobody can say now that it is ours.
+    """
+
+    organization: Organization
+    freshness: Freshness
+    known: str
+    rows: tuple[Row, ...]
+    stays: tuple[str, ...]
+    spelled: tuple[Row, ...]
+    takes_type: bool
+    compared: tuple[Compared, ...]
+    decided_by: str
+    why_not: str
+    why_not_claim: str
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.organization.is_foreign
+
+    @property
+    def asks_whose(self) -> bool:
+        """Whether the page is about whose the OID is, and not about values."""
+        return self.is_foreign or self.organization.is_there_unclaimed
+
+    @property
+    def differing(self) -> tuple[Compared, ...]:
+        return tuple(row for row in self.compared if row.equal is False)
+
+    @property
+    def equal_labels(self) -> str:
+        return listed(row.label for row in self.compared if row.equal)
+
+    @property
+    def compared_heading(self) -> str:
+        read = sum(1 for row in self.compared if row.equal is not None)
+        number = len(self.differing)
+        return f"{number} of {read} readable fields {'differs' if number == 1 else 'differ'}"
+
+    @property
+    def suspicion(self) -> str:
+        """What the portal suspects of whose the OID is, with its reason; empty where it suspects nothing."""
+        return suspicion(self.compared)
+
+    @property
+    def heading(self) -> str:
+        name = self.organization.name
+        if self.organization.is_there_unclaimed:
+            return f"{name}: the directory shows its OID already"
+        if self.is_foreign:
+            return f"{name}: its OID belongs to another organization"
+        if self.organization.is_missing:
+            return f"{name}: the directory did not show its OID"
+        if freshness.lags(self.organization):
+            return f"{name}: the directory does not show the last acceptance yet"
+        if not self.rows:
+            return f"{name}: the directory shows no other values"
+        differ = "differs" if len(self.rows) == 1 else "differ"
+        return f"{name}: {vocabulary.count(len(self.rows), 'value')} {differ} in the directory"
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether there is anything accepted or taken before to show beside the values."""
+        return bool(self.known)
+
+    @property
+    def way_on(self) -> str:
+        """What to do where nothing can be taken; empty where nothing is to do."""
+        if self.organization.is_missing:
+            return (
+                "If it was taken away there and should be there, send it again. Redox will probably answer that the "
+                "OID is not valid; then it can be registered as a New."
+            )
+        return ""
+
+    @property
+    def since(self) -> str:
+        """When the first difference was seen; of the others nobody knows more."""
+        since = self.organization.differs_since
+        return f"The first difference was seen on {written(since)}." if since and self.rows else ""
+
+    @property
+    def accepted_heading(self) -> str:
+        return freshness.accepted_heading(self.organization)
+
+    @property
+    def directory_heading(self) -> str:
+        at = self.organization.seen_at
+        return f"Directory {written(at, 'clock')}" if at else "Directory"
+
+    @property
+    def take_label(self) -> str:
+        count = len(self.rows)
+        return "Take this value" if count == 1 else f"Take these {count} values"
+
+    @property
+    def wanted_words(self) -> str:
+        """What is saved here afterwards."""
+        them = "it" if len(self.rows) == 1 else "them"
+        also = " Type, which the form does not have, is taken as well." if self.takes_type else ""
+        return f"Saved here afterwards: {_named([row.label for row in self.rows])} as the directory shows {them}.{also}"
+
+    @property
+    def replaced_words(self) -> str:
+        """The saved changes that are lost by taking; empty when there are none."""
+        edited = [row.label for row in self.rows if row.is_edited]
+        if not edited:
+            return ""
+        if not self.was_accepted:
+            return "What is saved here of them is replaced."
+        changes = vocabulary.count(len(edited), "saved change is", "saved changes are")
+        return f"{changes} replaced by the directory's value: {_named(edited)}."
+
+    @property
+    def stays_words(self) -> str:
+        """What is not touched by taking."""
+        if not self.stays:
+            return "All other fields stay as they are saved."
+        changes = vocabulary.count(len(self.stays), "saved change stays", "saved changes stay")
+        return f"{changes} saved here and not sent: {_named(self.stays)}. All other fields stay as they are saved."
+
+    @property
+    def spelled_words(self) -> str:
+        return f"{vocabulary.count(len(self.spelled), 'value is', 'values are')} spelled differently in the directory"
+
+
+def page(organization: Organization) -> Page:
+    """The differences of a record as they are known now."""
+    found = differences.of(organization)
+    rows: tuple[Row, ...] = ()
+    stays: tuple[str, ...] = ()
+    if found is not None:
+        rows = tuple(_rows(organization, found.accepted, found.seen) if found.accepted else _first(organization, found))
+        stays = _stays(organization, found)
+    baseline, seen = organization.baseline_record(), organization.later_reading()
+    return Page(
+        organization=organization,
+        freshness=freshness.of(organization),
+        known=freshness.compared_with(organization) if baseline else "",
+        rows=rows,
+        stays=stays,
+        spelled=tuple(_spelled(organization, baseline, seen)) if baseline and seen else (),
+        takes_type=found is not None and _takes_type(organization, found),
+        compared=_compared(organization),
+        decided_by=_decided_by(organization),
+        why_not=differences.why_not_take(organization),
+        why_not_claim=differences.why_not_claim(organization),
+    )
+
+
+def taken(organization: Organization, count: int) -> str:
+    """What was done, for the page that follows."""
+    values, were = vocabulary.count(count, "value"), "was" if count == 1 else "were"
+    return f"{values} of {organization.name} {were} taken from the directory. Nothing was sent."
+
+
+def read_meanwhile(asked_at: datetime.datetime) -> str:
+    """For a page that was posted after a Query whose answer it did not know."""
+    at = written(asked_at, "clock")
+    return f"The directory was asked at {at}, after this page was made. Nothing was sent. Look at what it shows now."
+
+
+def _rows(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
+    environment = organization.environment
+    edits = {each.field: each for each in _differing(environment, accepted, organization.record())}
+    edited = _edited_contacts(accepted, organization.record())
+    for each in parents.named(environment, knowledge.seen_differences(accepted, seen)):
+        edit = edits.get(each.field)
+        saved = edit.after if edit is not None and edit.before == each.before else each.before
+        saved = edited.get(each.field, saved)
+        yield Row(each.field, each.label, saved, each.before, each.after)
+
+
+def _first(organization: Organization, found: Differing) -> Iterator[Row]:
+    """The same where nothing was ever accepted: what is saved here beside what the directory shows."""
+    wanted = knowledge.sendable(organization.record())
+    differing = knowledge.split(None, found.seen, wanted).overwritten
+    for each in parents.named(organization.environment, differing):
+        yield Row(each.field, each.label, each.after, None, each.before)
+
+
+def _takes_type(organization: Organization, found: Differing) -> bool:
+    wanted = organization.record()
+    return knowledge.taken_from(found.accepted, wanted, found.seen).carried != wanted.carried
+
+
+def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
+    """Each accepted contact as it is saved here, under the field by which the directory would lack it."""
+    pairs = pair_contacts(accepted.contacts, wanted.contacts)
+    kept = ((old, new) for old, new in pairs if old is not None and new is not None)
+    return {f"contacts.removed.{old}": contact_text(wanted.contacts[new]) for old, new in kept}
+
+
+def _stays(organization: Organization, found: Differing) -> tuple[str, ...]:
+    """The saved changes that are still not sent after taking."""
+    accepted, seen = found
+    wanted = organization.record()
+    after = knowledge.sendable(knowledge.taken_from(accepted, wanted, seen))
+    known = knowledge.sendable(knowledge.newest(accepted, seen) if accepted else knowledge.first_shown(seen, wanted))
+    return tuple(each.label for each in knowledge.in_form(difference(known, after)))
+
+
+def _spelled(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
+    """Where the directory spells what was accepted in another way."""
+    for each in knowledge.split(accepted, seen, accepted).equivalent:
+        yield Row(each.field, each.label, each.after, each.after, each.before)
+
+
+def _compared(organization: Organization) -> tuple[Compared, ...]:
+    seen = organization.seen_record()
+    if seen is None or not (organization.is_foreign or organization.is_there_unclaimed):
+        return ()
+    return sides.compare(knowledge.sendable(organization.record()), seen, None)
+
+
+def _decided_by(organization: Organization) -> str:
+    decided = organization.is_foreign and AuditEntry.objects.decided_foreign(organization.pk, organization.oid)
+    return decided.actor_name if decided else "Somebody"
+
+
+def _differing(environment: str, before: OrganizationRecord, after: OrganizationRecord) -> list[Difference]:
+    return parents.named(environment, knowledge.in_form(difference(before, after)))
+
+
+def _named(labels: list[str] | tuple[str, ...]) -> str:
+    more = len(labels) - MOST_NAMED
+    return listed(labels[:MOST_NAMED]) + (f" and {vocabulary.count(more, 'other')}" if more > 0 else "")

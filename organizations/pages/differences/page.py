@@ -1,0 +1,53 @@
+"""Where the directory shows other values: what differs, and what this person can do about it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from organizations.forms.differences import ReasonForm
+from organizations.models import Organization, User
+from organizations.pages import Page
+from organizations.pages.addresses import counterpart_url
+from organizations.pages.differences import difference_rows as shown
+from organizations.pages.submission.decision_choices import who_decides
+from organizations.pages.submission.page import ASK
+from organizations.permissions import Right, why_not
+
+TAKE = "take values from the directory"
+DECIDE = "decide whose an OID is"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferencesPage(Page):
+    """`notes` say what came of the last act; `is_unsaved`: something was typed."""
+
+    template = "differences/page.html"
+
+    organization: Organization
+    page: shown.Page
+    form: ReasonForm
+    notes: Collection[str]
+    why_not: str
+    decide_why_not: str
+    who_decides: str
+    ask_why_not: str
+    is_unsaved: bool
+    switch_url: str
+
+
+def build(
+    organization: Organization, user: User, form: ReasonForm, *, notes: Collection[str] = (), is_unsaved: bool = False
+) -> DifferencesPage:
+    environment = organization.environment
+    decide_why_not = why_not(user, Right.RESOLVE, environment, DECIDE)
+    return DifferencesPage(
+        organization=organization,
+        page=shown.page(organization),
+        form=form,
+        notes=notes,
+        why_not=why_not(user, Right.EDIT, environment, TAKE),
+        decide_why_not=decide_why_not,
+        who_decides=who_decides(user.get_full_name() or user.get_username(), may=not decide_why_not),
+        ask_why_not=why_not(user, Right.EDIT, environment, ASK),
+        is_unsaved=is_unsaved,
+        switch_url=counterpart_url(organization),
+    )

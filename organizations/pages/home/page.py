@@ -1,0 +1,63 @@
+"""The first page: what its reader can act on, what waits for others, and how both environments are."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.conf import settings
+
+from organizations.models import Organization, Submission, User
+from organizations.pages import Page
+from organizations.pages.home import overview
+from organizations.services import demonstration
+from organizations.text import evidence, vocabulary
+from organizations.text.environment_state import EnvironmentState, environment_state
+from organizations.text.vocabulary import Word
+
+
+class SentRow(NamedTuple):
+    """A submission with the word of its state."""
+
+    submission: Submission
+    word: Word
+
+
+class PanelRow(NamedTuple):
+    """One environment beside the list, with its state and the word of it."""
+
+    panel: overview.Panel
+    state: EnvironmentState
+    word: Word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage(Page):
+    """`demonstration` shows the tour: `to_close` is a location to deactivate, the others are its waiting times."""
+
+    template = "home/page.html"
+
+    home: overview.Home
+    panels: list[PanelRow]
+    mine: list[SentRow]
+    demonstration: bool
+    to_close: Organization | None
+    deadline: float
+    settle: float
+
+
+def build(user: User) -> HomePage:
+    """The page as it is now for this person."""
+    found = overview.read(user)
+    return HomePage(
+        home=found,
+        panels=[_panel(panel) for panel in found.panels],
+        mine=[SentRow(each, evidence.state_word(each)) for each in found.mine],
+        demonstration=settings.DEMO,
+        to_close=demonstration.location_to_close() if settings.DEMO else None,
+        deadline=settings.REDOX_DEADLINE,
+        settle=settings.REDOX_SETTLE,
+    )
+
+
+def _panel(panel: overview.Panel) -> PanelRow:
+    state = environment_state(panel.environment, panel.gate)
+    return PanelRow(panel, state, vocabulary.ENVIRONMENT_STATE[state.key])

@@ -1,0 +1,99 @@
+"""Who acts next on a line of the home page: the person who reads it, somebody else by name, or the portal."""
+
+from collections.abc import Mapping, Sequence
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations.models import Environment, User
+from organizations.pages.organizations.rows import DIRECTORY_DIFFERS
+from organizations.permissions import Right, holders, may, sending
+from organizations.templatetags.portal import plain
+from organizations.text.vocabulary import count
+
+MOST_NAMED = 3
+PORTAL: Mapping[str, str] = {"unknown": "finds out.", "queued": "sends this when it can."}
+STEP: Mapping[str, str] = {
+    "needs_person": "can decide.",
+    DIRECTORY_DIFFERS: "can decide.",
+    "plan_paused": "can continue this.",
+    "rejected": "can correct this.",
+    "changes_not_sent": "can send this.",
+}
+RIGHTS = (Right.EDIT, Right.RESOLVE, *map(sending, Environment))
+
+
+class People:
+    """The person who reads the page, and the names of all who can act, by right and id."""
+
+    def __init__(self, reader: User) -> None:
+        self.reader = reader
+        self._names = holders(RIGHTS)
+
+    @property
+    def only_reads(self) -> bool:
+        return not any(may(self.reader, right) for right in RIGHTS)
+
+    def who_can(self, right: Right) -> Mapping[int, str]:
+        return self._names[right]
+
+    def can_act(self, kind: str, environment: str) -> bool:
+        """Whether the next step of such a line is for the reader."""
+        right = right_for(kind, environment)
+        return right is not None and may(self.reader, right)
+
+    def acts_next(self, kind: str, environment: str) -> SafeString:
+        """ "<b>Approver One</b> or <b>Approver Two</b> can decide." """
+        right = right_for(kind, environment)
+        if right is None:
+            who, step = ("The portal", PORTAL[kind]) if kind in PORTAL else ("An approver", "acts next.")
+            return format_html("<b>{}</b> {}", who, step)
+        if not self.who_can(right):
+            return format_html("<b>Nobody</b> {} No account has a role for this yet.", STEP[kind])
+        return format_html("{} {}", either(list(self.who_can(right).values())), STEP[kind])
+
+    def can_decide(self) -> str:
+        """Who can decide, for somebody who can: "You or Editor Two can decide."."""
+        others = {number: name for number, name in self.who_can(Right.RESOLVE).items() if number != self.reader.pk}
+        return f"{_or(['You', *_first(list(others.values()))])} can decide." if others else "Only you can decide."
+
+
+def right_for(kind: str, environment: str) -> Right | None:
+    """The right that the next step of such a line needs; None where no person has a step to take here."""
+    match kind:
+        case "needs_person":
+            return Right.RESOLVE
+        case "plan_paused" | "changes_not_sent":
+            return sending(environment)
+        case "unknown" | "queued" | "awaiting":
+            return None
+    return Right.EDIT
+
+
+def either(names: Sequence[str]) -> SafeString:
+    """ "<b>A</b>, <b>B</b> or <b>C</b>"; of many the first, and how many more there are."""
+    return SafeString(_or([format_html("<b>{}</b>", plain(name)) for name in _first(names)]))
+
+
+def saved(savers: Sequence[tuple[str, int]], *, bold: bool = True) -> SafeString:
+    """ "<b>Editor Two</b> saved 2 of these, <b>Editor Three</b> 1." Of each person with how many records."""
+    name = "<b>{}</b>" if bold else "{}"
+    if len(savers) == 1:
+        who, number = savers[0]
+        return format_html(f"{name} saved {{}}.", plain(who), "this" if number == 1 else "these")
+    parts = [format_html(f"{name} {{}}", plain(who), number) for who, number in savers[:MOST_NAMED]]
+    parts[0] = format_html(f"{name} saved {{}} of these", plain(savers[0][0]), savers[0][1])
+    rest = [number for _, number in savers[MOST_NAMED:]]
+    if rest:
+        parts.append(format_html("{} {}", count(len(rest), "other"), sum(rest)))
+    return SafeString(f"{', '.join(parts)}.")
+
+
+def _first(names: Sequence[str]) -> list[str]:
+    more = len(names) - MOST_NAMED
+    return [*names[:MOST_NAMED], count(more, "other")] if more > 0 else list(names)
+
+
+def _or(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last

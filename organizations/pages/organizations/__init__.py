@@ -1,0 +1,1 @@
+"""The list of records: list and tree in one."""

@@ -1,0 +1,110 @@
+"""Records as CSV, a line at a time, for spreadsheets."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import batched
+
+from django.db.models import Max
+
+from organizations.csv_cells import BYTE_ORDER_MARK, line
+from organizations.models import Contact, Environment, Organization, StandsFor
+from organizations.models.organization import OrganizationQuerySet
+from organizations.pages.organizations.rows import Row, add_counterparts, standing_of, to_do_of
+from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
+from organizations.text import evidence
+
+ROWS_AT_ONCE = 500
+
+_HEAD = (
+    "Environment",
+    "OID",
+    "Name",
+    "Aliases",
+    "Own identifiers",
+    "Stands for",
+    "PartOf",
+    "Destination ID",
+    "Active (wanted)",
+    "Standing",
+    "To do",
+    "Saved fields not accepted",
+    "Last accepted (UTC)",
+    "Accepted by",
+    "Directory asked (UTC)",
+    "Directory differs",
+    "OID belongs to",
+    "Last edited (UTC)",
+    "Counterpart OID",
+    "Counterpart standing",
+)
+
+
+def csv_lines(found: OrganizationQuerySet) -> Iterator[str]:
+    """The head, then a line for each record; contacts get as many groups of columns as some record needs."""
+    contacts = _most_contacts(found)
+    yield BYTE_ORDER_MARK + line(_head(contacts))
+    with_parts = found.with_words().prefetch_related("contacts", "identifiers")
+    for organizations in batched(with_parts.iterator(chunk_size=ROWS_AT_ONCE), ROWS_AT_ONCE):
+        rows = [Row(organization=organization) for organization in organizations]
+        add_counterparts(rows)
+        for row in rows:
+            yield line(_cells(row, contacts))
+
+
+def _most_contacts(found: OrganizationQuerySet) -> int:
+    contacts = Contact.objects.filter(organization__in=found.order_by().values("pk"))
+    last = contacts.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1
+
+
+def _head(contacts: int) -> list[str]:
+    of_contacts = [f"Contact {number + 1}, {label}" for number in range(contacts) for label in CONTACT_LABELS.values()]
+    return [*_HEAD, *ADDRESS_LABELS.values(), *of_contacts]
+
+
+def _cells(row: Row, contacts: int) -> Iterator[str]:
+    record = row.organization.record()
+    yield from _identity(row.organization, record)
+    yield from _state(row.organization)
+    yield row.counterpart.oid if row.counterpart else ""
+    yield row.counterpart_standing.word if row.counterpart_standing else "No record"
+    yield from (getattr(record.address, name) for name in ADDRESS_LABELS)
+    for position in range(contacts):
+        contact = record.contacts[position] if position < len(record.contacts) else ContactRecord()
+        for name in CONTACT_LABELS:
+            value = getattr(contact, name)
+            yield _lines(value) if isinstance(value, tuple) else value
+
+
+def _identity(organization: Organization, record: OrganizationRecord) -> Iterator[str]:
+    yield Environment(organization.environment).label
+    yield record.oid
+    yield record.name
+    yield _lines(record.aliases)
+    yield _lines(f"{identifier.value} ({identifier.kind})" for identifier in record.identifiers)
+    yield StandsFor(organization.stands_for).label
+    yield record.part_of_oid
+    yield record.destination_id if record.destination_known else "not known"
+    yield "true" if record.active else "false"
+
+
+def _lines(values: Iterable[str]) -> str:
+    """A list in one cell, a value a line: any other mark could be part of a value."""
+    return "\n".join(values)
+
+
+def _state(organization: Organization) -> Iterator[str]:
+    yield standing_of(organization).word
+    yield _lines(each.word.word for each in to_do_of(organization))
+    yield str(organization.changes)
+    yield _time(organization.confirmed_at)
+    yield evidence.in_export(organization)
+    yield _time(organization.seen_at)
+    is_uncompared = organization.baseline_record() is None and organization.later_reading() is not None
+    yield "" if is_uncompared else str(organization.differs)
+    yield (organization.foreign_name or "another organization") if organization.is_foreign else ""
+    yield _time(organization.edited_at)
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if moment else ""

@@ -1,0 +1,1 @@
+"""Several records at once: the draft and the plan."""

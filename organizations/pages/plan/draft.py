@@ -1,0 +1,331 @@
+"""A plan before it is made, in words: in which order what goes out, what is asked, what stays behind and why."""
+
+import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock, tree
+from organizations.pages.deactivation.consequences import not_sent
+from organizations.pages.plan import kept_back, overwritten
+from organizations.pages.plan.kept_back import Kept
+from organizations.pages.plan.overwritten import Group
+from organizations.pages.review import values
+from organizations.pages.review.message import TICK
+from organizations.pages.review.message import Question as Box
+from organizations.pages.review.values import Moves
+from organizations.queries.chosen_records import UNSENT
+from organizations.services.review.plan_draft import Draft, Question
+from organizations.services.review.reviews import Review
+from organizations.templatetags.portal import written
+from organizations.text import freshness, vocabulary
+
+MOST_NAMED = 5
+
+
+class Row(NamedTuple):
+    """One message of the plan, what it changes and its very bytes; `url` is the page that shows it alone.
+
+    `moves` are the values from what to what. `before` says how the earlier ones are known, "" if there are none.
+    """
+
+    organization: Organization
+    kind: str
+    what: str
+    url: str
+    moves: Moves
+    before: str
+    message: str
+    fingerprint: str
+    below: str
+    stays_saved: tuple[str, ...]
+
+
+class Asked(NamedTuple):
+    """One warning with its box, and how many records have it."""
+
+    question: Box
+    records: str
+    names: str
+
+
+class Unchanged(NamedTuple):
+    """Records that have nothing to send, for the same reason."""
+
+    why: str
+    records: tuple[Organization, ...]
+
+    @property
+    def number(self) -> str:
+        return vocabulary.count(len(self.records), "record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What the template prints of a draft.
+
+    `asked` are warnings, `overwrites` the values of the directory to tick, by record; `kept` are records that something
+    is in the way of, `not_active` those that are not active anyway, `unchanged` those that have nothing to send.
+    `branches` are those of them with unsent changes below.
+    """
+
+    draft: Draft
+    root: Organization | None
+    rows: tuple[Row, ...]
+    asked: tuple[Asked, ...]
+    overwrites: tuple[Group, ...]
+    kept: tuple[Kept, ...]
+    not_active: tuple[Kept, ...]
+    unchanged: tuple[Unchanged, ...]
+    branches: tuple[Organization, ...]
+    because: str
+    elsewhere: int
+    worked_out_at: datetime.datetime
+
+    @property
+    def sources(self) -> str:
+        """Where the values of a deactivation come from: "as it was last accepted, or as the directory showed it"."""
+        sources = (freshness.source_of_values(made.organization).words for made in self.draft.reviews)
+        return ", or ".join(dict.fromkeys(sources))
+
+    @property
+    def deactivates(self) -> bool:
+        return self.draft.kind == PlanKind.DEACTIVATE
+
+    @property
+    def number(self) -> str:
+        return vocabulary.count(self.draft.size, "record")
+
+    @property
+    def all(self) -> int:
+        """How many records were looked at: of those to be sent without the ones that have nothing to send."""
+        return self.draft.size + len(self.kept) + len(self.not_active)
+
+    @property
+    def verdict(self) -> str:
+        """The one line on top, in its exact words."""
+        draft = self.draft
+        word = draft.environment.label
+        if self.is_nothing:
+            records = [organization for each in self.unchanged for organization in each.records]
+            has = "has" if len(records) == 1 else "have"
+            return f"Nothing to send: {kept_back.names(records)} {has} no unsent changes."
+        if self.deactivates:
+            return f"{word}, {self._of_all} can be deactivated now"
+        parts = ((draft.news, "New"), (draft.updates, "Update"))
+        counted = ", ".join(f"{number} {kind}" for number, kind in parts if number)
+        can_be_sent = f"{self._of_all} can be sent now" if self.all > draft.size else self.number
+        return f"{word}, {can_be_sent}" + (f": {counted}" if counted else "")
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether every record that was chosen has nothing to send."""
+        return not self.deactivates and bool(self.unchanged) and not self.rows and not self.kept
+
+    @property
+    def _of_all(self) -> str:
+        is_part = self.all > self.draft.size
+        return f"{self.draft.size} of {vocabulary.count(self.all, 'record')}" if is_part else self.number
+
+    @property
+    def send_label(self) -> str:
+        word = self.draft.environment.label
+        return f"Deactivate {self.number} in {word}" if self.deactivates else f"Send {self.number} to {word}"
+
+    @property
+    def planned(self) -> str:
+        """The ids of its records, for the page after something changed."""
+        return " ".join(str(row.organization.pk) for row in self.rows)
+
+    @property
+    def left(self) -> str:
+        """The ids of those that something is in the way of."""
+        return " ".join(str(each.organization.pk) for each in self.kept)
+
+    @property
+    def stays_saved(self) -> tuple[str, ...]:
+        """The saved changes that are not sent, a sentence for each record."""
+        return tuple(_stays_saved(row) for row in self.rows if row.stays_saved)
+
+    @property
+    def elsewhere_words(self) -> str:
+        """The counterparts that stay active; empty when there are none."""
+        other = self.draft.environment.other.label
+        if not self.elsewhere:
+            return ""
+        counted = vocabulary.count(self.elsewhere, "of these records is", "of these records are")
+        return f"{counted} active there too. Nothing is sent to {other}."
+
+    @property
+    def to_tick(self) -> int:
+        return len(self.asked) + sum(len(group.values) for group in self.overwrites)
+
+    @property
+    def box_errors(self) -> list[tuple[str, str]]:
+        asked = [each.question for each in self.asked if each.question.error]
+        return [
+            *(error for group in self.overwrites for error in group.box_errors),
+            *((f"id_tick-{each.key}", each.problem) for each in asked),
+        ]
+
+
+def page(
+    draft: Draft,
+    *,
+    root: Organization | None = None,
+    ticked: Collection[str] = (),
+    missing: Collection[str] = (),
+) -> Page:
+    """The page of a draft; `missing` are the boxes to ask for. `root` is the record whose branch it is."""
+    kept = kept_back.kept(draft.left_out, draft.environment)
+    moves = values.moves(draft.environment, draft.reviews)
+    is_active = [not each.kinds & set(kept_back.NOT_ACTIVE) for each in kept]
+    return Page(
+        draft=draft,
+        root=root,
+        rows=tuple(
+            _row(made, draft.kind, moved, _below(made, root)) for made, moved in zip(draft.reviews, moves, strict=True)
+        ),
+        asked=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwritten is None),
+        overwrites=overwritten.groups(draft, ticked, missing),
+        kept=tuple(each for each, active in zip(kept, is_active, strict=True) if active),
+        not_active=tuple(each for each, active in zip(kept, is_active, strict=True) if not active),
+        unchanged=tuple(_unchanged(draft)),
+        branches=() if root else _branches(draft),
+        because=_because(draft, root),
+        elsewhere=_elsewhere(draft),
+        worked_out_at=clock.now(),
+    )
+
+
+def already_sent(plan: Plan) -> str:
+    """The sentence for a second press or a second tab."""
+    return f"This was sent already at {written(plan.made_at, 'clock')}: plan {plan.pk}."
+
+
+def what_is_new(page: Page, planned: str, left: str) -> str:
+    """What differs from the page that was sent, by the ids that it named; empty where nothing is known of it."""
+    was_planned, was_left = set(planned.split()), set(left.split())
+    if not was_planned and not was_left:
+        return ""
+    now = {str(row.organization.pk): row.organization for row in page.rows}
+    kept = {str(each.organization.pk): each.organization for each in page.kept}
+    stays = "Stays active now" if page.deactivates else "Cannot be sent now"
+    parts = (
+        ("New in it", [each for pk, each in now.items() if pk not in was_planned]),
+        (stays, [each for pk, each in kept.items() if pk not in was_left]),
+    )
+    said = [f"{start}: {kept_back.names(records)}." for start, records in parts if records]
+    gone = was_planned - set(now) - set(kept)
+    if gone:
+        said.append(f"No longer in it: {_names_of(gone)}.")
+    return " ".join(said) or "It has the same records; what is sent of one of them, or its state, changed."
+
+
+def _names_of(ids: Collection[str]) -> str:
+    numbers = [int(each) for each in ids if each.isascii() and each.isdecimal() and len(each) < 19]
+    found = list(Organization.objects.filter(pk__in=numbers).order_by("oid_key"))
+    return kept_back.names(found, len(ids) - len(found)) if found else vocabulary.count(len(ids), "record")
+
+
+def _row(made: Review, kind: PlanKind, moves: Moves, below: str) -> Row:
+    deactivates = kind == PlanKind.DEACTIVATE
+    address = "deactivate" if deactivates else "review"
+    url = reverse(address, args=[made.organization.environment, made.organization.oid])
+    return Row(
+        organization=made.organization,
+        kind="deactivated" if deactivates else made.event.value,
+        what=_what(made, kind),
+        url=url,
+        moves=moves,
+        before=_before(made),
+        message=made.message.decode(),
+        fingerprint=made.fingerprint,
+        below=below,
+        stays_saved=not_sent(made) if deactivates else (),
+    )
+
+
+def _below(made: Review, root: Organization | None) -> str:
+    """The name of the record that it is below, where that is another one than the root of the branch."""
+    parent = made.parent
+    return parent.name if root and parent and root.pk not in (made.organization.pk, parent.pk) else ""
+
+
+def _what(made: Review, kind: PlanKind) -> str:
+    if kind == PlanKind.DEACTIVATE:
+        return made.move_of_active
+    if made.event == Event.NEW:
+        return made.registration
+    if made.before is None:
+        return f"{vocabulary.count(len(made.changes), 'field')}, nothing to compare with"
+    labels = _named([change.difference.label.rpartition(", ")[2] for change in made.changes])
+    if not made.overwrites:
+        return labels
+    lost = vocabulary.count(len(made.overwrites), "directory value")
+    return f"{labels}; overwrites {lost}" if labels else f"overwrites {lost}"
+
+
+def _before(made: Review) -> str:
+    """How the values are known that the message is compared with: "Accepted May 3"."""
+    if made.before is None:
+        return ""
+    if made.known.accepted is not None:
+        return freshness.accepted_heading(made.organization)
+    return f"Directory asked {written(made.organization.seen_at, 'day')}" if made.organization.seen_at else ""
+
+
+def _named(labels: Collection[str]) -> str:
+    different = list(dict.fromkeys(labels))
+    more = len(different) - MOST_NAMED
+    return ", ".join(different[:MOST_NAMED]) + (f" and {vocabulary.count(more, 'more field')}" if more > 0 else "")
+
+
+def _stays_saved(row: Row) -> str:
+    count = len(row.stays_saved)
+    changes = vocabulary.count(count, "saved change")
+    ends = "is not sent. It stays saved." if count == 1 else "are not sent. They stay saved."
+    return f"{changes} of {row.organization.name} ({', '.join(row.stays_saved)}) {ends}"
+
+
+def _asked(each: Question, ticked: Collection[str], missing: Collection[str]) -> Asked:
+    text = each.text
+    if len(each.records) > 1:
+        text = text.replace("This message also sends", "Each of these messages also sends", 1)
+    box = Box(each.key, text, each.key in ticked, TICK if each.key in missing else "")
+    return Asked(box, vocabulary.count(len(each.records), "record"), kept_back.names(each.records))
+
+
+def _unchanged(draft: Draft) -> list[Unchanged]:
+    by_reason: dict[str, list[Organization]] = {}
+    for each in draft.left_out:
+        if not each.blockers:
+            by_reason.setdefault(each.why, []).append(each.organization)
+    return [Unchanged(why, tuple(records)) for why, records in by_reason.items()]
+
+
+def _branches(draft: Draft) -> tuple[Organization, ...]:
+    found = {each.organization.oid: each.organization for each in draft.left_out if not each.blockers}
+    below = tree.below_each(draft.environment, found)
+    return tuple(each for oid, each in found.items() if below[oid].work.get(UNSENT))
+
+
+def _because(draft: Draft, root: Organization | None) -> str:
+    """Why the record whose branch it is stays active; empty where it is deactivated with it."""
+    if root is None or draft.kind != PlanKind.DEACTIVATE:
+        return ""
+    found = next((each for each in draft.left_out if each.organization.pk == root.pk and each.blockers), None)
+    return kept_back.because(found.organization, found.blockers) if found else ""
+
+
+def _elsewhere(draft: Draft) -> int:
+    """How many of the records are active in the other environment."""
+    if draft.kind != PlanKind.DEACTIVATE:
+        return 0
+    ids = [*(made.organization.pk for made in draft.reviews), *(each.organization.pk for each in draft.left_out)]
+    active = Organization.objects.filter(confirmed_active=True)
+    if draft.environment == Environment.PRODUCTION:
+        return active.filter(production_record__in=ids).count()
+    return active.filter(staging_record__in=ids).count()

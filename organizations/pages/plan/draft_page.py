@@ -1,0 +1,121 @@
+"""Several records before they are sent together: each as its message, and what is asked before the button."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from organizations.forms.deactivation import BranchForm, Replacement
+from organizations.forms.plan import PlanForm
+from organizations.models import Organization, PlanKind, User
+from organizations.pages import Page
+from organizations.pages.addresses import counterpart_url, record_url
+from organizations.pages.deactivation.replacing import other_record
+from organizations.pages.plan import draft as shown
+from organizations.permissions import sending, why_not
+from organizations.queries.choices import suggesting
+from organizations.services.review import plan_draft
+from organizations.services.review.plan_draft import Chosen, Draft
+
+
+class Target(NamedTuple):
+    """What a plan is about: the records, the one whose branch they are (if any), and the address of its page."""
+
+    chosen: Chosen
+    root: Organization | None
+    url: str
+
+    @classmethod
+    def branch(cls, root: Organization, kind: PlanKind) -> Self:
+        """A record with what goes along with it."""
+        query = {"branch": root.oid} | ({"kind": kind.value} if kind == PlanKind.DEACTIVATE else {})
+        url = reverse("plan-new", args=[root.environment]) + "?" + urlencode(query)
+        return cls(plan_draft.branch(root, kind), root, url)
+
+    @property
+    def back_url(self) -> str:
+        """The list, or the record whose branch it is."""
+        return record_url(self.root) if self.root else reverse("organizations", args=[self.chosen.environment])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPage(Page):
+    """`page` is the draft in words; `notes` say what came in the way of a press."""
+
+    template = "plans/new.html"
+
+    page: shown.Page
+    form: PlanForm | BranchForm
+    root: Organization | None
+    action: str
+    notes: Collection[str]
+    is_unsaved: bool
+    why_not: str
+    back_url: str
+    switch_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchPage(DraftPage):
+    """The same of records that are to be deactivated."""
+
+    template = "deactivation/branch.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingPage(Page):
+    """Nothing was chosen, or more than one plan holds; `why` says which."""
+
+    template = "plans/nothing.html"
+
+    why: str
+    back_url: str
+
+
+def build(
+    target: Target,
+    draft: Draft,
+    user: User,
+    form: PlanForm | BranchForm | None = None,
+    *,
+    ticked: Collection[str] = (),
+    missing: Collection[str] = (),
+    notes: Collection[str] = (),
+) -> DraftPage:
+    """The page; `form` is one that holds what somebody typed, `missing` are the boxes to ask for."""
+    page = BranchPage if draft.kind == PlanKind.DEACTIVATE else DraftPage
+    return page(
+        page=shown.page(draft, root=target.root, ticked=ticked, missing=missing),
+        form=form or plan_form(draft),
+        root=target.root,
+        action=target.url,
+        notes=notes,
+        is_unsaved=form is not None,
+        why_not=why_not(user, sending(draft.environment)),
+        back_url=target.back_url,
+        switch_url=counterpart_url(target.root) if target.root else "",
+    )
+
+
+def build_nothing(target: Target, why: str) -> NothingPage:
+    return NothingPage(why=why, back_url=target.back_url)
+
+
+def plan_form(
+    draft: Draft, data: QueryDict | None = None, *, typed: Mapping[str, str] | None = None
+) -> PlanForm | BranchForm:
+    """The form of a draft: posted, or with what was typed and is not checked."""
+    word, number = draft.environment.label, draft.number_to_type
+    if draft.kind != PlanKind.DEACTIVATE:
+        return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=number, word=word, initial=typed)
+    planned = [made.organization.pk for made in draft.reviews]
+
+    def replacement(text: str) -> Replacement | str:
+        return other_record(draft.environment, text, without=planned)
+
+    form = BranchForm(data, number_to_type=number, word=word, replacement=replacement, initial=typed)
+    form.fields["replaced_by"].widget.attrs |= suggesting(draft.environment)
+    return form

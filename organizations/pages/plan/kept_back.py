@@ -1,0 +1,137 @@
+"""Records that a plan leaves out: the state of each, why it stays behind, and what ends that."""
+
+import datetime
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, clock
+from organizations.pages.organizations.rows import standing_of, to_do_of
+from organizations.pages.review.message import obstacle
+from organizations.services.review.blockers import Block, Blocker, is_undecided
+from organizations.services.review.plan_draft import LeftOut
+from organizations.templatetags.portal import moment, plain
+from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
+from organizations.text.vocabulary import Word, count
+
+MOST_NAMED = 5
+NOT_ACTIVE = (Block.ALREADY_SO, Block.NOTHING_TO_DEACTIVATE)
+
+
+class Kept(NamedTuple):
+    """One record that is left out, with the word of its state and why."""
+
+    organization: Organization
+    word: Word
+    why: SafeString
+    kinds: frozenset[Block]
+
+
+def kept(left_out: Iterable[LeftOut], environment: Environment) -> tuple[Kept, ...]:
+    """Those that something is in the way of; the others have nothing to send."""
+    found = [each for each in left_out if each.blockers]
+    now = clock.now()
+    reasons = _Reasons([blocker.submission for each in found for blocker in each.blockers], environment, now)
+    return tuple(
+        Kept(
+            each.organization,
+            _state(each.organization),
+            _whys(each, reasons),
+            frozenset(blocker.kind for blocker in each.blockers),
+        )
+        for each in found
+    )
+
+
+def _state(organization: Organization) -> Word:
+    """The first thing to do about it, else its standing."""
+    to_dos = to_do_of(organization)
+    return to_dos[0].word if to_dos else standing_of(organization)
+
+
+def because(organization: Organization, blockers: Iterable[Blocker]) -> str:
+    """Why a record stays active, for the sentence under the heading."""
+    name = organization.name
+    for blocker in blockers:
+        if blocker.kind == Block.ACTIVE_CHILDREN:
+            return f"{name} stays active, because {_children(blocker)}."
+    return f"{name} stays active. {' '.join(blocker.sentence for blocker in blockers)}"
+
+
+def names(organizations: Iterable[Organization], more: int = 0) -> str:
+    """ "Sparta, Tomah and 3 others" """
+    all_names = [each.name for each in organizations]
+    named, rest = all_names[:MOST_NAMED], max(len(all_names) - MOST_NAMED, 0) + more
+    if rest:
+        return f"{', '.join(named)} and {count(rest, 'other')}"
+    return " and ".join(filter(None, (", ".join(named[:-1]), named[-1] if named else "")))
+
+
+class _Reasons:
+    """What holds the open submissions, computed from their rows."""
+
+    def __init__(
+        self, submissions: Iterable[Submission | None], environment: Environment, now: datetime.datetime
+    ) -> None:
+        found = [each for each in submissions if each is not None and each.is_open]
+        self.now = now
+        self.own = own_reasons(found, now)
+        gate = EnvironmentGate.objects.get(pk=environment) if found else None
+        self.held: Reason | None = held_by_environment(gate, now) if gate else None
+
+    def of(self, submission: Submission) -> SafeString:
+        """What becomes of it next: "The portal asks at 14:20."."""
+        match submission.state:
+            case State.UNKNOWN:
+                return self._asks(submission)
+            case State.NEEDS_PERSON:
+                return SafeString("It needs a decision.")
+            case State.SENDING:
+                return SafeString("It is being sent now.")
+            case State.AWAITING:
+                return SafeString("It waits for approval.")
+        reason = self.own.get(submission.pk) or self.held
+        waits = reason.sentence if reason else ""
+        if submission.can_be_cancelled:
+            return format_html('It is queued. {} <a href="{}">Cancel it</a> or wait.', waits, _url(submission))
+        return format_html("It is queued. {}", waits)
+
+    def _asks(self, submission: Submission) -> SafeString:
+        if self.held is not None:
+            return format_html("The portal asks the directory later: {}", self.held.sentence)
+        if submission.not_before is not None and submission.not_before > self.now:
+            return format_html("The portal asks at {}.", moment(submission.not_before, "clock"))
+        return SafeString("The portal asks now.")
+
+
+def _whys(each: LeftOut, reasons: _Reasons) -> SafeString:
+    # Where there is nothing to do, nobody waits for a submission.
+    waits = not any(blocker.kind in NOT_ACTIVE for blocker in each.blockers)
+    said = (_why(each.organization, blocker, reasons, waits=waits) for blocker in each.blockers)
+    return format_html_join(" ", "{}", ((sentence,) for sentence in said))
+
+
+def _why(organization: Organization, blocker: Blocker, reasons: _Reasons, *, waits: bool) -> SafeString:
+    submission = blocker.submission
+    if blocker.kind == Block.OPEN_SUBMISSION and submission is not None:
+        link = format_html('<a href="{}">Submission {}</a>', _url(submission), submission.pk)
+        return format_html("{} {}. {}", link, "must end first" if waits else "is open", reasons.of(submission))
+    if blocker.kind == Block.ACTIVE_CHILDREN:
+        return format_html("{}.", plain(_children(blocker)))
+    found = obstacle(organization, blocker)
+    return format_html('{} <a href="{}">{}</a>', plain(found.sentence), found.url, plain(found.step))
+
+
+def _children(blocker: Blocker) -> str:
+    one = len(blocker.children) + blocker.more == 1
+    stay = "stays active" if one else "stay active"
+    if any(map(is_undecided, blocker.children)):
+        stay = "may be active"
+    return f"{names(blocker.children, blocker.more)} below it {stay}"
+
+
+def _url(submission: Submission) -> str:
+    return reverse("submission", args=[submission.environment, submission.pk])

@@ -1,0 +1,217 @@
+"""A plan on its way as its page tells it: how far it is, what holds it, and each of its submissions."""
+
+import datetime
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from organizations.models import EnvironmentGate, Plan, PlanKind, PlanState, State, Submission, clock
+from organizations.models.submission import OPEN_STATES
+from organizations.templatetags.portal import plain, written
+from organizations.text import evidence, vocabulary
+from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
+
+LIVELY = datetime.timedelta(seconds=30)
+LONGEST = 200
+_TO_SEND = (State.AWAITING, State.QUEUED, State.SENDING)
+
+
+class Row(NamedTuple):
+    """One submission with the word of its state, what it waits for by itself, and what came of it.
+
+    `step` is what a person can do about it, at `url` on its own page; both are empty where there is nothing to do.
+    """
+
+    submission: Submission
+    word: vocabulary.Word
+    waits: SafeString
+    came: SafeString
+    step: str = ""
+    url: str = ""
+
+
+class Line(NamedTuple):
+    """One plan in the list of them, with the word of its state and how far it is."""
+
+    plan: Plan
+    word: vocabulary.Word
+    progress: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPage:
+    """Everything that the page prints. `can_be_held`: something in it was not attempted yet.
+
+    `since` changes when anything of it did, `stage` when the plan itself did.
+    """
+
+    plan: Plan
+    word: vocabulary.Word
+    sentence: str
+    held: SafeString
+    rows: list[Row]
+    size: int
+    accepted: int
+    progress: str
+    is_open: bool
+    can_be_held: bool
+    poll_seconds: int
+    stage: str
+    since: str
+
+    @property
+    def can_pause(self) -> bool:
+        return self.can_be_held and self.plan.state == PlanState.GOING
+
+    @property
+    def can_go_on(self) -> bool:
+        return self.is_open and self.plan.state == PlanState.PAUSED
+
+    @property
+    def can_stop(self) -> bool:
+        return self.can_be_held and self.plan.state != PlanState.STOPPED
+
+    @property
+    def again_url(self) -> str:
+        """The review of what was cancelled, once nothing of the plan is open; empty where nothing was cancelled."""
+        left = [row.submission.organization_id for row in self.rows if row.submission.state == State.CANCELLED]
+        if self.is_open or not left:
+            return ""
+        query = urlencode({"kind": self.plan.kind, "record": left}, doseq=True)
+        return f"{reverse('plan-new', args=[self.plan.environment])}?{query}"
+
+    @property
+    def branch(self) -> str:
+        """The name of the record above all the others, if there is one: "Lakeside Clinics and the 9 below it"."""
+        sent = [row.submission for row in self.rows]
+        oids = {submission.oid for submission in sent}
+        tops = [submission for submission in sent if submission.part_of_oid not in oids]
+        if len(tops) != 1 or len(sent) == 1:
+            return ""
+        return f"{tops[0].organization.name} and the {len(sent) - 1} below it"
+
+    @property
+    def what_it_is(self) -> str:
+        what = "deactivated" if self.plan.kind == PlanKind.DEACTIVATE else "sent"
+        return f"Plan {self.plan.pk}, {vocabulary.count(self.size, 'record')} {what} together"
+
+
+def lines(ids: Sequence[int]) -> list[Line]:
+    """These plans, the newest first, in two queries."""
+    counts: dict[int, Counter[str]] = {number: Counter() for number in ids}
+    of_these = Submission.objects.filter(plan__in=ids).order_by()
+    for plan, state, number in of_these.values_list("plan", "state").annotate(Count("pk")):
+        counts[plan][state] = number
+    found = Plan.objects.filter(pk__in=ids).select_related("made_by").order_by("-pk")
+    return [Line(each, _word(each, counts[each.pk]), _progress(counts[each.pk])) for each in found]
+
+
+def page(plan: Plan) -> PlanPage:
+    """A plan with its submissions, in the same few queries for any number of them."""
+    found = list(plan.submissions.select_related("organization").defer("message", "before").order_by("pk"))
+    counts = Counter(submission.state for submission in found)
+    reasons = own_reasons(found, clock.now()) if plan.state == PlanState.GOING else {}
+    is_open = _is_open(counts)
+    held = _held(plan) if counts[State.QUEUED] else None
+    poll_seconds = _poll_seconds(plan, found) if is_open else 0
+    word = _word(plan, counts)
+    values = {"time": written(plan.state_at), "cause": plain(plan.state_reason), "k": len(found)}
+    waits = Counter(reason.key for reason in reasons.values())
+    told = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)
+    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:12]
+    return PlanPage(
+        plan=plan,
+        word=word,
+        sentence=word.say(**values),
+        held=held.sentence if held else SafeString(),
+        rows=[_row(submission, reasons.get(submission.pk)) for submission in found],
+        size=len(found),
+        accepted=counts[State.ACCEPTED],
+        progress=_progress(counts),
+        is_open=is_open,
+        can_be_held=any(submission.can_be_cancelled for submission in found),
+        poll_seconds=poll_seconds,
+        stage=word.key,
+        since=f"{word.key}-{digest}",
+    )
+
+
+def _held(plan: Plan) -> Reason | None:
+    """What keeps all that waits of a going plan back, with everything else of its environment."""
+    if plan.state != PlanState.GOING:
+        return None
+    return held_by_environment(EnvironmentGate.objects.get(pk=plan.environment), clock.now())
+
+
+def _is_open(counts: Counter[str]) -> bool:
+    return any(counts[state] for state in OPEN_STATES)
+
+
+def _word(plan: Plan, counts: Counter[str]) -> vocabulary.Word:
+    if plan.state == PlanState.GOING and counts and not any(counts[state] for state in _TO_SEND):
+        return vocabulary.PLAN_STATE["unclear" if _is_open(counts) else "ended"]
+    return vocabulary.PLAN_STATE[plan.state if _is_open(counts) or plan.state == PlanState.STOPPED else "ended"]
+
+
+def _row(submission: Submission, reason: Reason | None) -> Row:
+    word = vocabulary.SUBMISSION_STATE[submission.state]
+    if reason is not None:
+        return Row(submission, word, reason.sentence, SafeString())
+    step, anchor = _step(submission)
+    url = reverse("submission", args=[submission.environment, submission.pk]) + anchor if step else ""
+    return Row(submission, word, SafeString(), _came(submission), step, url)
+
+
+def _step(submission: Submission) -> tuple[str, str]:
+    """What a person can do about a submission, and where on its page."""
+    match submission.state:
+        case State.UNKNOWN:
+            return "Ask again" if submission.asks else "Ask the directory", "#ask"
+        case State.NEEDS_PERSON:
+            return "Compare and decide", "#decide"
+    return "", ""
+
+
+def _came(submission: Submission) -> SafeString:
+    """What came of one submission, and who or what says so; empty where nothing came yet."""
+    reason = plain(submission.state_reason)
+    match submission.state:
+        case State.ACCEPTED:
+            return evidence.came(submission)
+        case State.REJECTED if submission.decided_by:
+            said = f"Rejected by decision of {plain(submission.decided_by)}: {reason}"
+        case State.REJECTED:
+            said = f"Rejected by Redox: {plain(submission.detail)}"
+        case State.UNKNOWN if not submission.only_ask:
+            answer = f"HTTP {submission.http_status}" if submission.http_status else "no answer"
+            said = f"No clear answer came ({answer}). It may have taken effect."
+        case State.CANCELLED if not reason:
+            said = f"Cancelled by {plain(submission.cancelled_by)}. Nothing was sent."
+        case _:
+            said = reason
+    return format_html("{}", Truncator(said).chars(LONGEST))
+
+
+def _progress(counts: Counter[str]) -> str:
+    """ "8 of 12 accepted, 1 rejected, 3 queued" """
+    states = [state for state in State if counts[state] and state != State.ACCEPTED]
+    rest = [vocabulary.counted(counts[state], vocabulary.SUBMISSION_STATE[state]) for state in states]
+    return ", ".join([f"{counts[State.ACCEPTED]} of {counts.total()} accepted", *rest])
+
+
+def _poll_seconds(plan: Plan, found: list[Submission]) -> int:
+    """Often while one answer follows the other; seldom while it waits for a time or for a person."""
+    if plan.state == PlanState.PAUSED:
+        return 10
+    last = max(submission.state_at for submission in found)
+    is_lively = any(submission.state == State.SENDING for submission in found) or clock.now() - last < LIVELY
+    return 2 if is_lively else 10

@@ -1,0 +1,1 @@
+"""One record: summary, to do, submissions, history."""

@@ -1,0 +1,72 @@
+"""The questions before the two acts on a record that only this portal sees: discard and withdraw."""
+
+import datetime
+from dataclasses import dataclass
+
+from organizations import knowledge
+from organizations.models import Organization
+from organizations.pages import Page
+from organizations.pages.addresses import counterpart_url, path_to
+from organizations.queries import parents
+from organizations.records import Difference, difference
+from organizations.services.records import organizations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActPage(Page):
+    """`fault` is why it cannot be done at all; `problem` why it was not done when it was asked for."""
+
+    organization: Organization
+    path: list[tuple[str, str]]
+    fault: str
+    problem: str
+    switch_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscardPage(ActPage):
+    """`last` says what the record goes back to: what was last "accepted", or "taken from the directory"."""
+
+    template = "record/discard.html"
+
+    changes: list[Difference]
+    last: str
+    last_at: datetime.datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawPage(ActPage):
+    template = "record/withdraw.html"
+
+
+def build_discard(organization: Organization, problem: str = "") -> DiscardPage:
+    fault = organizations.why_not_discard(organization)
+    baseline = organization.baseline_record()
+    wanted = knowledge.sendable(organization.record())
+    changes = knowledge.in_form(difference(baseline, wanted)) if baseline and not fault else ()
+    return DiscardPage(
+        organization=organization,
+        path=path_to(organization, "Discard"),
+        fault=fault,
+        problem=problem,
+        switch_url=counterpart_url(organization),
+        changes=parents.named(organization.environment, changes),
+        last=last(organization),
+        last_at=organization.known_at if organization.taken else organization.confirmed_at,
+    )
+
+
+def build_withdraw(organization: Organization, problem: str = "") -> WithdrawPage:
+    fault = organizations.why_not_withdraw(organization)
+    return WithdrawPage(
+        organization=organization,
+        path=path_to(organization, "Withdraw"),
+        fault=fault,
+        problem="" if fault else problem,
+        switch_url=counterpart_url(organization),
+    )
+
+
+def last(organization: Organization) -> str:
+    """What the saved changes are counted from."""
+    return "taken from the directory" if organization.taken else "accepted"

@@ -1,0 +1,112 @@
+"""The tabs of a record: its summary, its submissions and its history."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page as Slice
+from django.core.paginator import Paginator
+from django.utils import timezone
+
+from organizations.models import AuditEntry, Organization, Submission, User
+from organizations.pages import Page
+from organizations.pages.addresses import counterpart_url
+from organizations.pages.audit import stories
+from organizations.pages.audit.stories import Stories
+from organizations.pages.counterpart import link_box
+from organizations.pages.counterpart.link_box import Beside
+from organizations.pages.record import summary
+from organizations.pages.record.summary import Around, Head, Values
+from organizations.pages.submission.page import ASK
+from organizations.permissions import Right, sending, why_not
+from organizations.text import evidence, vocabulary
+
+ROWS_A_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTab(Page):
+    """What stands above each tab: the head of the record, and what this person can do to it."""
+
+    organization: Organization
+    head: Head
+    tab: str
+    why_not_edit: str
+    why_not_send: str
+    why_not_deactivate: str
+    switch_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary(RecordTab):
+    """Every field as saved here, as accepted and as the directory shows it, and what lies around."""
+
+    template = "record/page.html"
+
+    values: Values
+    around: Around
+    beside: Beside
+    why_not_ask: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submissions(RecordTab):
+    """Every submission of the record with its state, the newest first."""
+
+    template = "record/submissions.html"
+
+    page: Slice
+    rows: list[tuple[Submission, vocabulary.Word]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History(RecordTab):
+    """The history of the record as stories, the newest first; `before` is the entry that the page ends before."""
+
+    template = "record/history.html"
+
+    before: int | None
+    stories: Stories
+
+
+def build(organization: Organization, user: User) -> Summary:
+    return Summary(
+        **_tab(organization, user, "record"),
+        values=summary.values(organization),
+        around=summary.around(organization),
+        beside=link_box.beside(organization),
+        why_not_ask=why_not(user, Right.EDIT, organization.environment, ASK),
+    )
+
+
+def build_submissions(organization: Organization, user: User, number: str | None) -> Submissions:
+    """The submissions on the page of that number."""
+    of_record = Submission.objects.filter(organization=organization).select_related("submitter").defer("message")
+    page = Paginator(of_record.order_by("-pk"), ROWS_A_PAGE).get_page(number)
+    return Submissions(
+        **_tab(organization, user, "record-submissions"),
+        page=page,
+        rows=[(each, evidence.state_word(each)) for each in page],
+    )
+
+
+def build_history(organization: Organization, user: User, before: int | None) -> History:
+    entries = AuditEntry.objects.of_organization(organization.pk)
+    return History(
+        **_tab(organization, user, "record-history"),
+        before=before,
+        stories=stories.read(entries, before, timezone.get_current_timezone()),
+    )
+
+
+def _tab(organization: Organization, user: User, tab: str) -> dict[str, Any]:
+    environment = organization.environment
+    act = "reactivate records" if organization.confirmed_active is False else "deactivate records"
+    return {
+        "organization": organization,
+        "head": summary.head(organization),
+        "tab": tab,
+        "why_not_edit": why_not(user, Right.EDIT, environment),
+        "why_not_send": why_not(user, sending(environment), environment, "send a branch"),
+        "why_not_deactivate": why_not(user, sending(environment), environment, act),
+        "switch_url": counterpart_url(organization),
+    }

@@ -1,0 +1,253 @@
+"""What is to do about a record: one band for each matter, ours first, then the directory's."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations import knowledge, permissions
+from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
+from organizations.pages.organizations.rows import DIRECTORY_DIFFERS, work_key
+from organizations.pages.submission import rejection
+from organizations.permissions import Right
+from organizations.records import Difference, spoken
+from organizations.services.delivery import decide
+from organizations.services.outbox import answers
+from organizations.services.review import reviews
+from organizations.templatetags.portal import plain, written
+from organizations.text.decisions import decided
+from organizations.text.evidence import state_word
+from organizations.text.queue_reason import held_by_environment, queued_reason
+from organizations.text.vocabulary import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
+
+MOST_NAMED = 6
+SHOWN_AGAIN = (
+    "The directory shows this OID, as {name}, although Redox said after the last acceptance that it is not there."
+)
+FOREIGN = Word("foreign", "Another organization's OID", "no-symbol", "is-ink", FOREIGN_OID)
+UNCLAIMED = Word("unclaimed", "Whose OID is this?", "hand-raised", "is-unsure", UNCLAIMED_OID)
+
+
+class Act(NamedTuple):
+    """A button of a band; `edits` where it needs the right to edit, `is_link` where it is the lesser one."""
+
+    label: str
+    url: str
+    edits: bool = False
+    is_primary: bool = False
+    is_link: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """One matter: its word, the sentence that opens on it, what is so, and what can be done. `key` is its word's."""
+
+    word: Word
+    meaning: str
+    sentence: SafeString
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.word.key
+
+
+def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
+    """Every band of a record that was read with its words. At most one button is the primary one."""
+    found = list(_bands(organization, can_discard))
+    primary = next((act for band in found for act in band.acts if act.is_primary), None)
+    return tuple(_with_one_primary(band, primary) for band in found)
+
+
+def asking_promise(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
+    """When the directory is asked about a submission of unknown fate, by what its row and its environment say."""
+    held = held_by_environment(gate, now)
+    if held is not None:
+        return held.sentence
+    if submission.not_before is not None and submission.not_before > now:
+        return format_html("The portal asks the directory at {}.", written(submission.not_before, "clock"))
+    return SafeString("The portal asks the directory as soon as a worker takes it.")
+
+
+def differences_of(organization: Organization) -> tuple[Difference, ...]:
+    """Where a later reading shows something else; nothing where it did not show the OID."""
+    baseline, seen = organization.baseline_record(), organization.later_reading()
+    return knowledge.seen_differences(knowledge.sendable(baseline), seen) if baseline and seen else ()
+
+
+def missing(organization: Organization) -> str:
+    """The sentence where the directory did not show the OID."""
+    asked = written(organization.seen_at) if organization.seen_at else ""
+    return f"The directory did not show this OID when asked on {asked}."
+
+
+def listed(names: list[str]) -> str:
+    """The first names, and how many fields more there are."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {count(more, 'more field')}" if more > 0 else "")
+
+
+def decides() -> str:
+    """Who can decide what the portal cannot."""
+    names = ", ".join(permissions.people_with(Right.RESOLVE)) or "nobody yet"
+    return f"{' and '.join(permissions.roles_with(Right.RESOLVE))} can decide: {names}."
+
+
+def _bands(organization: Organization, can_discard: bool) -> Iterator[Band]:
+    key, last = work_key(organization), organization.last_submission
+    if organization.is_foreign:
+        yield _foreign(organization)
+    if organization.is_there_unclaimed:
+        yield _unclaimed(organization)
+    if key == "changes_not_sent":
+        yield _changes(organization, can_discard)
+    elif key and last is not None and not (organization.is_foreign and key == "rejected"):
+        yield _OF_SUBMISSION.get(key, _under_way)(organization, last)
+    if organization.differs:
+        yield _differs(organization)
+
+
+def _with_one_primary(band: Band, primary: Act | None) -> Band:
+    acts = tuple(act._replace(is_primary=act is primary) for act in band.acts)
+    return Band(word=band.word, meaning=band.meaning, sentence=band.sentence, acts=acts)
+
+
+def _foreign(organization: Organization) -> Band:
+    meaning = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
+    since = written(organization.foreign_since, "day") if organization.foreign_since else ""
+    edit = Act("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
+    back = Act("Take this decision back", _url("differences", organization), is_link=True)
+    sentence = format_html("{} Decided {}.", meaning, since)
+    return Band(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
+
+
+def unclaimed_meaning(organization: Organization) -> str:
+    """What the directory shows at the OID of a record that is not known to be there."""
+    seen = organization.seen_record()
+    text = SHOWN_AGAIN if organization.confirmed else UNCLAIMED_OID
+    return text.format(name=plain(seen.name) if seen else "not named")
+
+
+def _unclaimed(organization: Organization) -> Band:
+    meaning = unclaimed_meaning(organization)
+    decide = Act("Compare and decide", _url("differences", organization), is_primary=True)
+    sentence = format_html("{} Redox would refuse a New, so nothing is sent before that is decided.", meaning)
+    return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
+
+
+def _changes(organization: Organization, can_discard: bool) -> Band:
+    word = OPEN_WORK["changes_not_sent"]
+    sentence = word.say(k=organization.changes)
+    if organization.baseline_record() is not None or organization.later_reading() is not None:
+        sentence = f"{sentence.rstrip('.')}: {_named_changes(organization)}."
+    acts = [Act("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
+    if not organization.is_foreign and not organization.is_there_unclaimed:
+        acts.append(Act("Review and send", _url("review", organization), edits=True, is_primary=True))
+    return _band(word, word.say(k=organization.changes), sentence, *acts)
+
+
+def unsent(organization: Organization) -> tuple[reviews.Change, ...]:
+    """The edits that the directory does not show already, each with who saved it last if somebody did."""
+    baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
+    known = knowledge.sendable(baseline) if baseline else None
+    found = knowledge.unsent(known, organization.later_reading(), wanted)
+    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    return reviews.with_edits(found, edits, known, wanted)
+
+
+def _named_changes(organization: Organization) -> str:
+    """The fields, each with who saved it last and when."""
+    return listed([_named(change.difference, change.entry) for change in unsent(organization)])
+
+
+def _named(change: Difference, entry: AuditEntry | None) -> str:
+    if entry is None:
+        return spoken(change.label)
+    return f"{spoken(change.label)} ({entry.actor_name}, {written(entry.at, 'day')})"
+
+
+def _needs_person(organization: Organization, last: Submission) -> Band:
+    word = OPEN_WORK["needs_person"]
+    sentence = f"{word.say(submission=last.pk)} {decides()}"
+    return _band(word, word.say(submission=last.pk), sentence, _open(last, "Compare and decide", is_primary=True))
+
+
+def _unknown(organization: Organization, last: Submission) -> Band:
+    word = OPEN_WORK["unknown"]
+    gate = EnvironmentGate.objects.get(pk=organization.environment)
+    said = word.say(submission=last.pk)
+    sentence = format_html("{} {}", said, asking_promise(last, gate, clock.now()))
+    return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last, is_primary=True),))
+
+
+def _rejected(organization: Organization, last: Submission) -> Band:
+    explanation = None if last.decided_by else answers.explain(last)
+    step = rejection.next_step(organization, last, explanation)
+    acts = [_open(last, is_link=True)]
+    if step is not None:
+        acts.append(Act(step.label, step.url, edits=step.needs_edit, is_primary=True))
+    meaning = OPEN_WORK["rejected"].say(submission=last.pk)
+    return _band(state_word(last), meaning, _rejected_sentence(last, explanation), *acts)
+
+
+def _rejected_sentence(last: Submission, explanation: answers.Explanation | None) -> str:
+    time = written(last.ended_at or last.state_at)
+    if explanation is not None:
+        cause = f"{plain(explanation.headline)} {plain(explanation.cause)}"
+        return f"Redox rejected submission {last.pk}, {time}: {cause}"
+    by, reason = plain(last.decided_by), plain(last.state_reason).rstrip(".")
+    verdict = decide.verdicts([last]).get(last.pk)
+    if verdict is None:
+        return f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
+    return f"Submission {last.pk} is rejected: {decided(by, verdict, on=time)}. Reason: “{reason}”."
+
+
+def _under_way(organization: Organization, last: Submission) -> Band:
+    word = OPEN_WORK[work_key(organization)]
+    said = word.say(submission=last.pk)
+    if word.key != "queued":
+        return _band(word, said, said, _open(last))
+    gate = EnvironmentGate.objects.get(pk=organization.environment)
+    sentence = format_html("{} {}", said, queued_reason(last, gate, clock.now()).sentence)
+    return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last),))
+
+
+_OF_SUBMISSION = {"needs_person": _needs_person, "unknown": _unknown, "rejected": _rejected}
+
+
+def _differs(organization: Organization) -> Band:
+    word = OPEN_WORK[DIRECTORY_DIFFERS]
+    decide = Act("Decide", _url("differences", organization))
+    first = written(organization.differs_since, "day") if organization.differs_since else ""
+    if organization.is_missing:
+        since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
+        return _band(word, missing(organization), missing(organization) + since, decide)
+    names = [spoken(each.label) for each in differences_of(organization)]
+    them = "it" if organization.differs == 1 else "them"
+    overwrites = f" Sending the saved changes would overwrite {them}." if _overwrites(organization) else ""
+    sentence = f"{count(organization.differs, 'field')}: {listed(names)}. First seen {first}.{overwrites}"
+    return _band(word, word.say(k=organization.differs), sentence, decide)
+
+
+def _overwrites(organization: Organization) -> bool:
+    """Whether sending what is saved here would replace a value that only the directory has."""
+    wanted = knowledge.sendable(organization.record())
+    split = knowledge.split(organization.baseline_record(), organization.later_reading(), wanted)
+    return organization.changes > 0 and bool(split.overwritten)
+
+
+def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> Act:
+    url = reverse("submission", args=[submission.environment, submission.pk])
+    return Act(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
+
+
+def _band(word: Word, meaning: str, sentence: str, *acts: Act) -> Band:
+    return Band(word=word, meaning=meaning, sentence=format_html("{}", sentence.strip()), acts=acts)
+
+
+def _url(name: str, organization: Organization) -> str:
+    return reverse(name, args=[organization.environment, organization.oid])

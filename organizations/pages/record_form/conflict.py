@@ -1,0 +1,129 @@
+"""Two versions of one record side by side, because two people edited it at the same time."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from organizations.forms.record import RecordForm
+from organizations.models import Organization
+from organizations.pages import Page
+from organizations.pages.addresses import counterpart_url, record_url
+from organizations.pages.comparison import merge
+from organizations.pages.comparison.merge import Row, Side, Version
+from organizations.pages.record_form.editing import Editing
+from organizations.pages.record_form.notices import last_editor, saved_again_sentence
+from organizations.services.records import organizations
+
+
+class Question(NamedTuple):
+    """One field that differs, with the side chosen so far and what is wrong with that."""
+
+    row: Row
+    chosen: Side | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What was typed against what somebody else saved, and the choices between the two.
+
+    Without a `before` that is known every difference counts as ours, and is shown as such. `is_overtaken`: the choices
+    were made between values of which some are older than `theirs`.
+    """
+
+    organization: Organization
+    before: Version
+    theirs: Version
+    mine: Version
+    choices: Mapping[str, Side]
+    is_overtaken: bool
+
+    @classmethod
+    def of(
+        cls, editing: Editing, form: RecordForm, organization: Organization, posted: Mapping[str, str], seen: int
+    ) -> Self:
+        """`posted` holds the choices that were made while version `seen` of the record was shown beside them."""
+        theirs, mine = _version(organization), Version(form.record(), form.stands_for)
+        before = _version_at(organization, editing.version) or theirs
+        chosen = {
+            name.removeprefix("choice-"): Side(side)
+            for name, side in posted.items()
+            if name.startswith("choice-") and side in Side.__members__.values()
+        }
+        is_newest = seen == organization.version
+        if chosen and not is_newest:
+            then = _version_at(organization, seen)
+            shown = merge.compare(before, then, mine) if then else ()
+            # A choice is dropped if either value has changed since.
+            still = [row.key for row in merge.compare(before, theirs, mine) if row in shown]
+            chosen = {key: chosen[key] for key in still if key in chosen}
+        return cls(organization, before, theirs, mine, chosen, "theirs" in posted and not is_newest)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return merge.compare(self.before, self.theirs, self.mine)
+
+    @property
+    def missing(self) -> set[str]:
+        """The keys of the fields between whose values nobody chose."""
+        return {row.key for row in self.rows} - set(self.choices)
+
+    def merged(self) -> Version:
+        """The record that follows from the choices."""
+        return merge.merge(self.before, self.theirs, self.mine, self.choices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictPage(Page):
+    """Each field that differs, to choose from. What was typed goes round with it: the way back to the form is open."""
+
+    template = "editing/conflict.html"
+
+    organization: Organization
+    who: str
+    note: str
+    rows: list[Question]
+    errors: list[tuple[str, str]]
+    equal: list[str]
+    typed: Mapping[str, str]
+    version: int
+    edit_url: str
+    path: list[tuple[str, str]]
+    switch_url: str
+
+
+def build(
+    editing: Editing, form: RecordForm, conflict: Conflict, *, missing: Collection[str] = (), note: str = ""
+) -> ConflictPage:
+    """The page; `missing` are the keys of the fields whose choice is asked for."""
+    organization = conflict.organization
+    if conflict.is_overtaken:
+        note = note or saved_again_sentence(organization)
+    rows = [_question(row, conflict.choices, is_missing=row.key in missing) for row in conflict.rows]
+    return ConflictPage(
+        organization=organization,
+        who=last_editor(organization),
+        note=note,
+        rows=rows,
+        errors=[(f"id_choice-{each.row.key}", each.error) for each in rows if each.error],
+        equal=merge.equal_fields(conflict.theirs, conflict.mine),
+        typed=form.typed.as_post(),
+        version=editing.version,
+        edit_url=record_url(organization, "edit"),
+        path=editing.path("Conflict"),
+        switch_url=counterpart_url(organization),
+    )
+
+
+def _question(row: Row, choices: Mapping[str, Side], *, is_missing: bool) -> Question:
+    error = f"Choose a value for {row.spoken}." if is_missing else ""
+    return Question(row, choices.get(row.key, row.chosen), error)
+
+
+def _version(organization: Organization) -> Version:
+    return Version(organization.record(), organization.stands_for)
+
+
+def _version_at(organization: Organization, version: int) -> Version | None:
+    record = organizations.base_of(organization, version)
+    return Version(record, organizations.base_stands_for(organization, version)) if record else None

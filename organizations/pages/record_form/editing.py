@@ -1,0 +1,158 @@
+"""What a form of a record is about, and the form made of what was typed."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from django.urls import reverse
+
+from organizations.forms.organization import Surroundings
+from organizations.forms.record import RecordForm
+from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
+from organizations.models import Environment, Organization
+from organizations.oid import OidError
+from organizations.pages.addresses import path_to, record_url
+from organizations.pages.record_form import notices
+from organizations.queries import choices
+from organizations.records import OrganizationRecord
+from organizations.services import search_text
+from organizations.services.connection import gateway
+from organizations.services.errors import OidTaken
+from organizations.services.records import organizations, prepare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Editing:
+    """One record in its form, or a new one if there is no organization yet.
+
+    `version` is the one that the person started from; 0 if it is not known. `staging` is the record that a new one of
+    PRODUCTION is filled from.
+    """
+
+    environment: Environment
+    organization: Organization | None = None
+    version: int = 0
+    staging: Organization | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the form posts to, also if it was opened under an OID that the record had before."""
+        if self.organization:
+            return record_url(self.organization, "edit")
+        new = reverse("organization-new", args=[self.environment])
+        return f"{new}?from={self.staging.oid}" if self.staging else new
+
+    def at_newest_version(self) -> Self:
+        """The same as if the person had started from what is saved now."""
+        return replace(self, version=self.organization.version) if self.organization else self
+
+    def read_again(self) -> Self:
+        """The same with the record of STAGING as it is now."""
+        staging = Organization.objects.filter(pk=self.staging.pk).first() if self.staging else None
+        return replace(self, staging=staging)
+
+    def path(self, here: str) -> list[tuple[str, str]]:
+        """From the list of organizations down to this page."""
+        if self.organization:
+            return path_to(self.organization, here)
+        return [("Organizations", reverse("organizations", args=[self.environment])), (here, "")]
+
+    def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:
+        form = RecordForm(typed, self._surroundings(), checked=checked)
+        form.main.fields["parent"].widget.attrs |= choices.suggesting(self.environment)
+        return form
+
+    def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
+        """A record as this page shows it."""
+        place = OTHER  # also the other gateway: the choice of that name would move the record
+        if record.part_of_oid == gateway.environment(self.environment).gateway_oid:
+            place = GATEWAY
+        elif Organization.objects.in_environment(self.environment).filter(oid=record.part_of_oid).exists():
+            place = OURS
+        typed = Typed.from_record(record, stands_for=stands_for, place=place)
+        return typed.having(destination_none="on" if record.destination_known and not record.destination_id else "")
+
+    def parent_of(self, typed: Typed) -> str:
+        """The OID of the parent that was chosen; "" if there is none."""
+        text = {OURS: "parent", OTHER: "other_oid"}.get(typed.fields.get("place", ""), "")
+        wanted = typed.fields.get(text, "")
+        return search_text.oid_in(wanted) or (
+            choices.record_called(self.environment, wanted) if text == "parent" else ""
+        )
+
+    def parent_notes(self, typed: Typed) -> list[str]:
+        """Why the parent that a new form begins with cannot be one."""
+        parent = self.parent_of(typed)
+        fault = organizations.parent_faults(self.environment, "", parent) if parent else ""
+        return [fault] if fault else []
+
+    def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
+        """The same with the next OID below the parent that was chosen, and what is to be said of it."""
+        parent = self.parent_of(typed)
+        if typed.fields["place"] == GATEWAY or parent in gateway.gateways(self.environment):
+            return self._with_base_oid(typed)
+        if not parent:
+            return typed, "Choose first what this record is part of; then the next OID below it can be found."
+        try:
+            oid = organizations.suggest_oid(self.environment, parent).text
+        except OidError as fault:
+            return typed, str(fault)
+        sentence = f"{oid} is the lowest OID below {parent} that is free here. Redox issues OIDs (Redox dashboard, your"
+        return typed.having(oid=oid), f"{sentence} organization): use it only if Redox agreed to your own numbering."
+
+    def with_prepared_parent(self, typed: Typed) -> tuple[Typed, str]:
+        """The same with the counterpart of the parent in STAGING, and the parent's name; "" if nothing is filled in.
+
+        It may have been prepared while the form was open.
+        """
+        is_empty = typed.fields.get("place") == OURS and not typed.fields.get("parent", "").strip()
+        parent = prepare.parent_of(prepare.source_of(self.staging)) if self.staging and is_empty else None
+        if parent is None or parent.staging is None or not parent.oid:
+            return typed, ""
+        return typed.having(parent=parent.oid), parent.staging.name
+
+    def _with_base_oid(self, typed: Typed) -> tuple[Typed, str]:
+        base = next(iter(gateway.environment(self.environment).base_oids), "")
+        if not base or base in gateway.gateways(self.environment) or self._oid_fault(base):
+            return typed, "Redox issues the OID of a top-level record: see the Redox dashboard, your organization."
+        return typed.having(oid=base), f"{base} is your base OID in {self.environment.label}."
+
+    def _surroundings(self) -> Surroundings:
+        redox = gateway.environment(self.environment)
+        made = self.organization
+        return Surroundings(
+            word=self.environment.label,
+            gateway_oid=redox.gateway_oid,
+            gateways=gateway.gateways(self.environment),
+            routing_names=gateway.routing_names(),
+            own_ids=gateway.own_ids(),
+            record_called=lambda typed: choices.record_called(self.environment, typed),
+            elsewhere=lambda typed: choices.other_environments(self.environment, typed),
+            oid_fault=self._oid_fault,
+            parent_fault=self._parent_fault,
+            fixed_oid=made.oid if made and notices.fixed_oid_sentence(made) else "",
+            destination_known=made.destination_known if made else True,
+            stored=self.typed(made.record(), made.stands_for) if made else None,
+        )
+
+    def _oid_fault(self, oid: str) -> str:
+        if self._is_own(oid):
+            return ""
+        try:
+            organizations.check_oid_free(oid, self.environment)
+        except OidTaken as fault:
+            return str(fault)
+        return prepare.other_base_fault(self.environment, oid)
+
+    def _is_own(self, oid: str) -> bool:
+        """Whether this is the record's OID, or was when the form was opened: of that the page of the conflict asks."""
+        made = self.organization
+        if made is None or oid == made.oid:
+            return made is not None
+        before = organizations.base_of(made, self.version) if self.version != made.version else None
+        return before is not None and oid == before.oid
+
+    def _parent_fault(self, oid: str, part_of_oid: str) -> str:
+        made = self.organization
+        if made and part_of_oid == made.part_of_oid:
+            return ""  # as it is saved: what became of the parent since is for the review to say
+        return organizations.parent_faults(self.environment, made.oid if made else oid, part_of_oid)

@@ -1,0 +1,145 @@
+"""What stands above the form of a record, and what a new one can begin with."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from organizations import knowledge
+from organizations.models import AuditEntry, Organization, Presence, State
+from organizations.records import ADDRESS_LABELS, AddressRecord, Difference, OrganizationRecord, difference, listed
+from organizations.services.records import organizations
+from organizations.services.records.authors import edit_of_ours
+from organizations.templatetags.portal import plain, written
+from organizations.text import vocabulary
+from organizations.text.vocabulary import FOREIGN_OID
+
+
+def notices(organization: Organization, person_id: int | None) -> list[str]:
+    """Sentences about a record that somebody is about to edit; each only when it is true."""
+    found = list(_saved_by_others(organization, person_id))
+    last = organization.last_submission
+    if last is not None and last.is_open:
+        word = vocabulary.SUBMISSION_STATE[last.state].word.lower()
+        state = word if last.state == State.NEEDS_PERSON else f"is {word}"
+        found.append(f"Submission {last.pk} of this record {state}. You can edit; sending waits for its end.")
+    if organization.presence == Presence.PRESENT and organization.confirmed_active is False:
+        found.append("This record is deactivated. Saving and sending keeps it deactivated.")
+    return found
+
+
+def fixed_oid_sentence(organization: Organization) -> str:
+    """Why the OID of a record cannot be changed; empty while it can."""
+    if organization.is_foreign and organization.can_change_oid:
+        return ""
+    if organization.confirmed_at:
+        return f"Accepted {_day(organization.confirmed_at)}; cannot be changed."
+    if organizations.was_only_cancelled(organization):
+        return (
+            "A submission of this record was made and cancelled before anything was sent; its history names this OID."
+            " It cannot be changed."
+        )
+    if not organization.can_change_oid:
+        return "It was sent and cannot be changed."
+    return ""
+
+
+def open_oid_sentence(organization: Organization) -> str:
+    """Why the OID of a record that was sent can be changed, and what follows; empty where nothing was sent."""
+    if fixed_oid_sentence(organization) or not organization.was_sent:
+        return ""
+    name = plain(organization.foreign_name) or "not named"
+    why = FOREIGN_OID.format(name=name) if organization.is_foreign else "No message to this OID was accepted."
+    below = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid).count()
+    follow = f" {vocabulary.count(below, 'record')} below {'follows' if below == 1 else 'follow'}." if below else ""
+    return f"{why} You can give this record another OID.{follow}"
+
+
+def last_editor(organization: Organization) -> str:
+    """Who saved the record last, by name."""
+    person = organization.edited_by
+    return person.get_full_name() or person.get_username() if person else "Somebody"
+
+
+def saved_sentence(organization: Organization) -> str:
+    """Why an act that was asked for was not done: somebody saved the record while its page was open."""
+    time = written(organization.edited_at, "clock")
+    return f"{last_editor(organization)} saved this record at {time}, while this page was open. Nothing was done."
+
+
+def saved_again_sentence(organization: Organization) -> str:
+    """What is said when somebody saved the record while two other versions of it were compared."""
+    return (
+        f"{last_editor(organization)} saved this record again at {written(organization.edited_at, 'clock')},"
+        " while you were choosing. Choose again where the values are others now."
+    )
+
+
+def withdrawn_sentence(withdrawal: AuditEntry) -> str:
+    """What is said above the form of a record that somebody took away while it was open."""
+    return (
+        f"{withdrawal.actor_name} withdrew this record at {written(withdrawal.at, 'clock')}."
+        " What you typed is kept; save it as a new record if it is still wanted."
+    )
+
+
+def beginning_below(parent: Organization) -> OrganizationRecord:
+    """What can be known of a record below this one: parent, contacts, state, country and destination ID."""
+    known = parent.record()
+    return OrganizationRecord(
+        part_of_oid=parent.oid,
+        destination_id=known.destination_id,
+        contacts=known.contacts,
+        address=AddressRecord(state=known.address.state, country=known.address.country),
+    )
+
+
+def beginning_like(other: Organization) -> OrganizationRecord:
+    """What can be known of another record beside this one; name, street, city and ZIP are its own."""
+    known = other.record()
+    return OrganizationRecord(
+        part_of_oid=known.part_of_oid,
+        destination_id=known.destination_id,
+        contacts=known.contacts,
+        address=replace(known.address, street="", city="", zip_code=""),
+    )
+
+
+def filled_sentence(begun: OrganizationRecord, source: Organization) -> str:
+    """Which fields a new form took from another record, beside the parent; empty where it took none."""
+    filled = {"contacts": begun.contacts, "destination ID": begun.destination_id}
+    filled |= {label.lower(): getattr(begun.address, name) for name, label in ADDRESS_LABELS.items()}
+    names = [name for name, value in filled.items() if value]
+    if not names:
+        return ""
+    said = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    are, them = ("is", "it") if len(names) == 1 and not begun.contacts else ("are", "them")
+    return f"{said[0].upper()}{said[1:]} {are} filled in from {plain(source.name)}. Check {them}."
+
+
+def _saved_by_others(organization: Organization, person_id: int | None) -> Iterator[str]:
+    known = organization.baseline_record()
+    if known is None:
+        return
+    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
+    for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
+        entry = edit_of_ours(found, edits, known)
+        if entry is not None and entry.actor_id != person_id:
+            by_person.setdefault(entry.actor_id, []).append((found, entry))
+    for changes in by_person.values():
+        yield _saved(changes)
+
+
+def _saved(changes: list[tuple[Difference, AuditEntry]]) -> str:
+    newest = max((entry for _, entry in changes), key=lambda entry: entry.sequence)
+    labels = listed(found.label for found, _ in changes)
+    one = len(changes) == 1
+    return (
+        f"{newest.actor_name} saved {vocabulary.count(len(changes), 'change')} on {_day(newest.at)} that "
+        f"{'was' if one else 'were'} not sent: {labels}. "
+        f"{'It is' if one else 'They are'} part of this record and will be sent with yours."
+    )
+
+
+def _day(moment: datetime) -> str:
+    return written(moment, "day")

@@ -1,0 +1,122 @@
+"""The form of a record: what stands around its fields."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+
+from organizations.forms.record import RecordForm
+from organizations.forms.typed import MOST_ROWS
+from organizations.models import Organization, User
+from organizations.pages import Page
+from organizations.pages.addresses import counterpart_url, record_url
+from organizations.pages.counterpart import prepare
+from organizations.pages.counterpart.prepare import Prepared
+from organizations.pages.record_form.editing import Editing
+from organizations.pages.record_form.notices import fixed_oid_sentence, notices, open_oid_sentence
+from organizations.queries import choices
+from organizations.queries.choices import Choice, Place
+from organizations.services.records.prepare import Basis, Source
+
+
+class Filled(NamedTuple):
+    """From what a form of PRODUCTION was filled; `signed` is what goes round with it from now on."""
+
+    source: Source
+    basis: Basis
+    signed: str
+
+    def prepared(self) -> Prepared:
+        """What the page says of that record."""
+        return prepare.prepared(self.source, self.basis.filled, shown_doubt=self.basis.doubt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPage(Page):
+    """A record as somebody edits it, or a new one. `notices` are true of the record, or of what was done just now."""
+
+    template = "editing/form.html"
+
+    form: RecordForm
+    organization: Organization | None
+    address: str
+    version: int
+    is_unsaved: bool
+    notices: list[str]
+    # The OID, and what can be chosen.
+    fixed_oid: str
+    open_oid: str
+    oid_note: str
+    taken_by: Organization | None
+    parents: list[Choice]
+    parent_place: Place | None
+    destinations: list[Choice]
+    most_rows: int
+    # The record of STAGING that it was filled from.
+    prepared: Prepared | None
+    basis: str
+    # Where else to go.
+    path: list[tuple[str, str]]
+    leave_url: str
+    switch_url: str
+
+
+def build(
+    editing: Editing,
+    form: RecordForm,
+    user: User,
+    *,
+    filled: Filled | None = None,
+    notes: Sequence[str] = (),
+    oid_note: str = "",
+    is_unsaved: bool = False,
+) -> FormPage:
+    """The page with this form. `notes` are said first; `is_unsaved` if the form holds what somebody typed."""
+    made = editing.organization
+    prepared = filled.prepared() if filled else None
+    return FormPage(
+        form=form,
+        organization=made,
+        address=editing.address,
+        version=editing.version,
+        is_unsaved=is_unsaved,
+        notices=[*notes, *(notices(made, user.pk) if made else [])],
+        fixed_oid=fixed_oid_sentence(made) if made else "",
+        open_oid=open_oid_sentence(made) if made else "",
+        oid_note=oid_note or (prepared.oid_note if prepared else ""),
+        taken_by=_taken_by(editing, form),
+        **_offered(editing, form),
+        prepared=prepared,
+        basis=filled.signed if filled else "",
+        **_elsewhere(editing),
+    )
+
+
+def _offered(editing: Editing, form: RecordForm) -> dict[str, Any]:
+    environment, parent = editing.environment, editing.parent_of(form.typed)
+    return {
+        "parents": choices.parents(environment, form.typed.fields.get("parent", "")),
+        "parent_place": choices.place_of(environment, parent),
+        "destinations": choices.destinations(environment, parent),
+        "most_rows": MOST_ROWS,
+    }
+
+
+def _elsewhere(editing: Editing) -> dict[str, Any]:
+    made, staging = editing.organization, editing.staging
+    switch_url = record_url(staging) if staging else ""
+    return {
+        "path": editing.path("Edit" if made else "Add organization"),
+        "leave_url": record_url(made) if made else reverse("organizations", args=[editing.environment]),
+        "switch_url": counterpart_url(made) if made else switch_url,
+    }
+
+
+def _taken_by(editing: Editing, form: RecordForm) -> Organization | None:
+    """The other record that has the OID which was refused."""
+    if not form.checked or "oid" not in form.main.errors:
+        return None
+    here = Organization.objects.in_environment(editing.environment)
+    holder = here.filter(oid=form.main.values["oid"]).first()
+    return None if holder == editing.organization else holder

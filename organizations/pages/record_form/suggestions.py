@@ -1,0 +1,34 @@
+"""The records that fit what somebody types where a record is named."""
+
+from dataclasses import dataclass
+
+from organizations.models import Environment
+from organizations.pages import Page
+from organizations.queries import choices
+from organizations.queries.choices import Choice, Place
+
+FIELDS = ("parent", "below", "replaced_by", "counterpart")
+"""Where a record is named: PartOf of the form, a filter of the list, what replaces a closed location, a counterpart."""
+_ALSO_DEACTIVATED = ("below", "counterpart")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestionsPage(Page):
+    """Choices of the list beside the field; at PartOf also which record the text means so far, and where that is."""
+
+    template = "editing/suggestions.html"
+
+    parents: list[Choice]
+    with_place: bool
+    parent_place: Place | None
+
+
+def build(environment: Environment, field: str, typed: str) -> SuggestionsPage:
+    """What fits `typed` in this field; `field` is "" if none of them asked."""
+    is_parent = field == "parent"
+    called = choices.record_called(environment, typed) if is_parent else ""
+    return SuggestionsPage(
+        parents=choices.parents(environment, typed, with_deactivated=field in _ALSO_DEACTIVATED),
+        with_place=is_parent,
+        parent_place=choices.place_of(environment, called) if is_parent else None,
+    )

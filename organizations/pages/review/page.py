@@ -1,0 +1,65 @@
+"""The review of one record: exactly what would be sent, and what is asked before it is."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from organizations.forms.review import Bound, ReviewForm
+from organizations.models import Environment, Organization, User
+from organizations.pages import Page
+from organizations.pages.addresses import counterpart_url, path_to
+from organizations.pages.review import message as shown
+from organizations.pages.submission.page import ASK
+from organizations.permissions import Right, sending, why_not
+from organizations.services.review.reviews import Review
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPage(Page):
+    """`page` is the review in words, `made` the review itself; `notes` say what came in the way of a press."""
+
+    template = "review/page.html"
+
+    page: shown.Page
+    made: Review
+    form: ReviewForm
+    organization: Organization
+    notes: Collection[str]
+    is_unsaved: bool
+    why_not: str
+    ask_why_not: str
+    path: list[tuple[str, str]]
+    switch_url: str
+
+
+def build(
+    made: Review,
+    user: User,
+    form: ReviewForm | None = None,
+    *,
+    bound: Bound | None = None,
+    missing: Collection[str] = (),
+    notes: Collection[str] = (),
+) -> ReviewPage:
+    """The page; `bound` and `form` are what was posted, `missing` the boxes to ask for."""
+    organization = made.organization
+    environment = Environment(organization.environment)
+    since, ticked = (bound.version, bound.ticked) if bound else (None, frozenset[str]())
+    return ReviewPage(
+        page=shown.page(made, since_version=since, ticked=ticked, missing=missing),
+        made=made,
+        form=form or review_form(made),
+        organization=organization,
+        notes=notes,
+        is_unsaved=bound is not None,
+        why_not=why_not(user, sending(environment)),
+        ask_why_not=why_not(user, Right.EDIT, environment, ASK),
+        path=path_to(organization, "Review"),
+        switch_url=counterpart_url(organization),
+    )
+
+
+def review_form(made: Review, data: QueryDict | None = None, *, reason: str = "") -> ReviewForm:
+    """The form of a review: posted, or with a reason that is not checked."""
+    return ReviewForm(data, needs_reason=made.needs_reason, word=made.word, initial={"reason": reason})

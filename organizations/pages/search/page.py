@@ -1,0 +1,32 @@
+"""What the search box of every page finds."""
+
+from dataclasses import dataclass
+
+from organizations.models import Environment
+from organizations.pages import Page
+from organizations.pages.search import hits
+from organizations.pages.search.hits import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage(Page):
+    """`found` is None while nothing is typed; `current` is the environment from which the search came."""
+
+    template = "search/page.html"
+
+    text: str
+    found: Found | None
+    current: Environment | None
+
+    @property
+    def opens(self) -> str:
+        """The address of the one submission that is meant; "" if there is a list to choose from."""
+        if not self.found or not self.found.submissions:
+            return ""
+        is_meant = self.found.total == 1 or self.text.startswith("#")
+        return self.found.submissions[0].url if is_meant else ""
+
+
+def build(text: str, current: Environment | None) -> SearchPage:
+    """What is found for a text as `searching.typed` gives it."""
+    return SearchPage(text=text, found=hits.find(text) if text else None, current=current)

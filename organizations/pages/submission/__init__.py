@@ -1,0 +1,1 @@
+"""One submission, from review to its end, and the outbox."""

@@ -1,0 +1,222 @@
+"""What an acceptance rests on, in words: Redox's own answer, a Query, both, or a person's decision.
+
+Only an answer that was classified as an acceptance is quoted as one.
+"""
+
+import datetime
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, tree
+from organizations.pages.comparison.sides import Compared
+from organizations.pages.counterpart import link_box
+from organizations.pages.record.summary import can_add_below
+from organizations.pages.submission.state import Change, asked
+from organizations.records import spoken
+from organizations.services.delivery.decide import Verdict
+from organizations.templatetags.portal import moment, plain
+from organizations.text.decisions import clause
+from organizations.text.vocabulary import count
+
+BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
+"""Evidence of which a Query is part, so that the page shows what the directory showed."""
+
+_PROOF = {
+    (Evidence.QUERY, Event.NEW): "proved: the record is there, and nothing that can be read differs",
+    (Evidence.QUERY, Event.UPDATE): (
+        "proved: a change that can be seen is there, and nothing that can be read differs"
+    ),
+    (Evidence.EQUIVALENT, Event.NEW): "the directory showed something equivalent",
+    (Evidence.EQUIVALENT, Event.UPDATE): "the directory showed something equivalent",
+}
+
+
+class Basis(NamedTuple):
+    """The sentence that names the evidence, what else must be said with it, and whether Redox's answer is quoted."""
+
+    sentence: SafeString
+    more: tuple[SafeString, ...] = ()
+    quotes_redox: bool = False
+
+
+class NextStep(NamedTuple):
+    """A button of an accepted submission; `needs_edit` where it needs the right to edit."""
+
+    label: str
+    url: str
+    needs_edit: bool = False
+
+
+class Shown(NamedTuple):
+    """One field that the message changed, beside what the Query showed that proved it."""
+
+    change: Change
+    seen: str
+    compared: str
+
+
+class Table(NamedTuple):
+    """The changed fields beside the evidence, and the other fields: the same, spelled differently, not to be read."""
+
+    rows: tuple[Shown, ...]
+    asked_at: datetime.datetime
+    proof: str
+    same: int
+    spelled: tuple[Compared, ...]
+    unreadable: tuple[str, ...]
+
+    @property
+    def others(self) -> str:
+        """ "16 other fields: 13 the same, 2 spelled differently, 1 cannot be read" """
+        numbers = (
+            (self.same, "the same"),
+            (len(self.spelled), "spelled differently"),
+            (len(self.unreadable), "cannot be read"),
+        )
+        parts = [f"{number} {what}" for number, what in numbers if number]
+        total = sum(number for number, _ in numbers)
+        return f"{count(total, 'other field')}: {', '.join(parts)}" if parts else ""
+
+
+def next_steps(submission: Submission) -> tuple[NextStep, ...]:
+    """Where to go on after an acceptance, the first as the dark button: by what was done, and what can be done now."""
+    elsewhere = link_box.next_step(submission)
+    return (*_steps_here(submission), *([NextStep(*elsewhere)] if elsewhere else []))
+
+
+def _steps_here(submission: Submission) -> tuple[NextStep, ...]:
+    organization, above = submission.organization, tree.path_of(submission.organization)
+    back = _back_to(organization)
+    if submission.intent == Intent.DEACTIVATE and above:
+        return (_back_to(above[-1]), back)
+    if submission.event != Event.NEW:
+        return (back,)
+    new = reverse("organization-new", args=[submission.environment])
+    below = NextStep("Add a record below", f"{new}?below={organization.oid}", needs_edit=True)
+    another = NextStep("Add another like this", f"{new}?like={organization.oid}", needs_edit=True)
+    return (below, another, back) if can_add_below(organization, above) else (back, another)
+
+
+def _back_to(organization: Organization) -> NextStep:
+    url = reverse("record", args=[organization.environment, organization.oid])
+    return NextStep(f"Back to {plain(organization.name)}", url)
+
+
+def basis(submission: Submission, entries: list[AuditEntry]) -> Basis:
+    """What the acceptance of a submission rests on. `entries` are those of its history, oldest first."""
+    match submission.evidence:
+        case Evidence.QUERY:
+            sentence = format_html("The directory shows what was sent (asked {}). {}", *_asked_and_answer(submission))
+            return Basis(sentence, _sent_once(submission))
+        case Evidence.BOTH:
+            sentence = format_html(
+                "Redox answered with a success in words that it does not document, and the directory shows what was "
+                "sent (asked {}).",
+                moment(submission.evidence_at, "clock"),
+            )
+            return Basis(sentence, _undocumented(submission))
+        case Evidence.PERSON:
+            return _decided(submission, entries)
+        case Evidence.EQUIVALENT:
+            sentence = format_html(
+                "The directory showed something equivalent (asked {}). {}", *_asked_and_answer(submission)
+            )
+            return Basis(sentence, _read_again(submission))
+    return Basis(format_html("Redox accepted this on {}", moment(submission.ended_at, "seconds")), quotes_redox=True)
+
+
+def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEntry | None:
+    """The entry of the Query that the end of a submission rests on; None if it rests on none."""
+    if submission.evidence == Evidence.ANSWER or submission.evidence_at is None:
+        return None
+    queries = [
+        entry
+        for entry in entries
+        if entry.action == Action.SUBMISSION_ASKED and not entry.facts.get("details", {}).get("reads_back")
+    ]
+    at = submission.evidence_at.isoformat()
+    exact = [entry for entry in queries if entry.facts.get("details", {}).get("asked_at") == at]
+    # Entries of earlier releases do not say when the question left: then it is the last one before the end.
+    before = [entry for entry in queries if submission.ended_at is None or entry.at <= submission.ended_at]
+    return (exact or before or [None])[-1]  # type: ignore[list-item]
+
+
+def table(submission: Submission, changes: list[Change], entry: AuditEntry | None) -> Table | None:
+    """What was sent beside what the directory showed; None where no Query is the evidence."""
+    answer = asked(entry, submission) if submission.evidence in BY_QUERY else None
+    if answer is None or not answer.found:
+        return None
+    by_label = {row.label: row for row in answer.rows}
+    rows = tuple(_shown(change, by_label.pop(change.label, None)) for change in changes)
+    rest = by_label.values()
+    return Table(
+        rows,
+        answer.time,
+        _PROOF.get((Evidence(submission.evidence), Event(submission.event)), "nothing that can be read differs"),
+        sum(1 for row in rest if row.equal and not row.means_same),
+        tuple(row for row in rest if row.means_same),
+        tuple(spoken(row.label) for row in rest if row.equal is None),
+    )
+
+
+def _shown(change: Change, row: Compared | None) -> Shown:
+    if row is None:
+        # Of what was taken away the Query has no field left to compare.
+        return Shown(change, "", "equal" if not change.after else "not compared")
+    if row.equal is None:
+        return Shown(change, "", row.seen)
+    if not row.equal:
+        return Shown(change, row.seen, "differs")
+    return Shown(change, row.seen, "equal" if row.sent == row.seen else "means the same")
+
+
+def _asked_and_answer(submission: Submission) -> tuple[SafeString | str, str]:
+    return moment(submission.evidence_at, "clock"), _own_answer(submission)
+
+
+def _own_answer(submission: Submission) -> str:
+    if submission.only_ask:
+        return "What Redox answered is not known: the database was put back from a backup."
+    if submission.http_status is None:
+        return "No answer of Redox came."
+    return f"Redox's own answer was {submission.http_status}."
+
+
+def _sent_once(submission: Submission) -> tuple[SafeString, ...]:
+    if submission.attempt != 1 or submission.only_ask:
+        return ()
+    return (SafeString("Nothing was sent a second time."),)
+
+
+def _undocumented(submission: Submission) -> tuple[SafeString, ...]:
+    if not submission.detail:
+        return ()
+    return (format_html("Redox wrote: “{}”", plain(submission.detail)),)
+
+
+def _read_again(submission: Submission) -> tuple[SafeString, ...]:
+    """An earlier release accepted this although the change lies inside what means the same."""
+    if submission.read_back_at is None:
+        return ()
+    return (SafeString("That is weaker than what counts today, so the record is being read once more."),)
+
+
+def _decided(submission: Submission, entries: list[AuditEntry]) -> Basis:
+    sentence = format_html(
+        "{} decided on {} {}: “{}”",
+        plain(submission.decided_by),
+        moment(submission.ended_at, "seconds"),
+        clause(Verdict.ARRIVED),
+        plain(submission.state_reason),
+    )
+    answer = asked(evidence_entry(submission, entries), submission)
+    if answer is None or submission.evidence_at is None:
+        return Basis(sentence)
+    asked_at = moment(submission.evidence_at, "clock")
+    if not answer.found:
+        return Basis(sentence, (format_html("The directory was asked at {} and did not show it.", asked_at),))
+    differing = count(answer.different, "other value") if answer.different else "no other values"
+    return Basis(sentence, (format_html("The directory was asked at {} and showed {}.", asked_at, differing),))

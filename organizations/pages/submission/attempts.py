@@ -1,0 +1,108 @@
+"""The attempts of a submission, and what came back, as its entries in the history tell it."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from organizations.models import Action, AuditEntry
+from organizations.templatetags.portal import plain
+from organizations.text import vocabulary
+
+MOST_SHOWN = 64 * 1024
+"""Bytes of an answer that the page itself shows; the history has all that was kept."""
+
+_ANSWERS = (Action.ATTEMPT_RESPONSE, Action.ATTEMPT_LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at sending, as far as it has come."""
+
+    number: int
+    started: datetime.datetime
+    took: str
+    http_status: int | None
+    word: vocabulary.Word | None
+    text: str
+    ids: tuple[tuple[str, str], ...]
+    answer_sequence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A request or response as it is: its text with what is no UTF-8 written out, and how large it was."""
+
+    text: str
+    size: int
+    cut: bool
+    http_status: int | None = None
+    sequence: int | None = None
+
+    @property
+    def length(self) -> str:
+        """ "1,239 bytes" """
+        return vocabulary.count(self.size, "byte")
+
+
+def attempts(entries: list[AuditEntry]) -> list[Attempt]:
+    """The newest first."""
+    numbers = sorted({entry.attempt for entry in entries if entry.attempt}, reverse=True)
+    return [_attempt(number, [entry for entry in entries if entry.attempt == number]) for number in numbers]
+
+
+def last_answer(entries: list[AuditEntry]) -> AuditEntry | None:
+    """The entry of the newest response, also of one that came too late."""
+    return next((entry for entry in reversed(entries) if entry.action in _ANSWERS), None)
+
+
+def last_asked(entries: list[AuditEntry]) -> AuditEntry | None:
+    """The entry of the newest answer of the directory to a Query."""
+    return next((entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_ASKED), None)
+
+
+def is_before_last_attempt(asked: AuditEntry, entries: list[AuditEntry]) -> bool:
+    """Whether the message went out again after that Query: what it showed says nothing of what came since."""
+    return any(entry.action == Action.ATTEMPT_INTENT and entry.sequence > asked.sequence for entry in entries)
+
+
+def seconds(milliseconds: int | None) -> str:
+    """ "1.4 s", "12 ms"; empty where nothing was measured."""
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 100 else f"{milliseconds} ms"
+
+
+def raw(content: bytes, *, http_status: int | None = None, sequence: int | None = None, size: int = 0) -> Raw:
+    """Bytes as text, exactly as they are but for what no page can show."""
+    shown = content[:MOST_SHOWN].decode("utf-8", "backslashreplace")
+    whole = size or len(content)
+    return Raw(plain(shown), whole, whole > MOST_SHOWN, http_status, sequence)
+
+
+def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:
+    answer = next((entry for entry in reversed(entries) if entry.action == Action.ATTEMPT_RESPONSE), None)
+    outcome = next((entry for entry in reversed(entries) if entry.action == Action.ATTEMPT_OUTCOME), None)
+    facts = outcome.facts if outcome else {}
+    return Attempt(
+        number=number,
+        started=entries[0].at,
+        took=seconds(facts.get("duration_ms")),
+        http_status=outcome.http_status if outcome else None,
+        word=vocabulary.ATTEMPT[outcome.outcome] if outcome else None,
+        text=_what_came(outcome, facts),
+        ids=tuple(
+            (label, plain(facts[key]))
+            for label, key in (("Message", "redox_message_id"), ("Log", "redox_log_id"))
+            if facts.get(key)
+        ),
+        answer_sequence=answer.sequence if answer else None,
+    )
+
+
+def _what_came(outcome: AuditEntry | None, facts: dict[str, Any]) -> str:
+    """The detail shown next to the outcome; unclear answers leave out their body, which may be a whole web page."""
+    if outcome is None or outcome.outcome == "accepted":
+        return ""
+    if outcome.outcome == "unknown" and outcome.http_status:
+        return "The answer neither accepted nor rejected it."
+    return plain(facts.get("detail", ""))

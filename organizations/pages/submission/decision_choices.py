@@ -1,0 +1,159 @@
+"""What a person is asked to decide about a submission: by which answer, what follows from each choice, who may."""
+
+import datetime
+from dataclasses import dataclass
+
+from organizations import knowledge
+from organizations.models import State, Submission
+from organizations.pages.comparison.sides import Compared
+from organizations.pages.submission.state import Asked
+from organizations.permissions import Right, people_with
+from organizations.records import listed
+from organizations.services.delivery import decide
+from organizations.services.delivery.decide import Shown, Verdict
+from organizations.text.vocabulary import count
+
+_LABELS: dict[Verdict, str] = {
+    Verdict.ARRIVED: "It arrived",
+    Verdict.SEND_AGAIN: "It did not arrive: send the same message again",
+    Verdict.GIVE_UP: "It did not arrive: give up",
+    Verdict.OURS: "It is ours, with other values",
+    Verdict.FOREIGN: "It belongs to another organization",
+}
+_PLACE = ("Name", "City", "State")
+"""Fields that together say which organization it is: all other ones can change while it stays the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to decide: the value that is posted, its words and what follows."""
+
+    value: str
+    label: str
+    follows: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What can be decided by the last answer; `sequence` is its entry in the history.
+
+    `choices` is empty where no answer is fresh enough to decide by: then `why_not_now` says what to do first.
+    """
+
+    sequence: int
+    heading: str
+    asked_at: datetime.datetime | None
+    choices: tuple[Choice, ...]
+    suspicion: str
+    differing: tuple[Compared, ...]
+    equal: tuple[Compared, ...]
+    unreadable: tuple[Compared, ...]
+    why_not_now: str
+
+    @property
+    def equal_labels(self) -> str:
+        return listed(row.label for row in self.equal)
+
+    @property
+    def unreadable_labels(self) -> str:
+        return listed(row.label for row in self.unreadable)
+
+
+def decision(submission: Submission, asked: Asked | None) -> Decision | None:
+    """What to compare and choose from; None where nothing is to be decided."""
+    if submission.state != State.NEEDS_PERSON:
+        return None
+    shown = decide.last_answer(submission)
+    rows = asked.rows if asked else ()
+    counts = shown is not None and shown.counts
+    verdicts = decide.choices(submission, shown) if shown is not None and counts else ()
+    return Decision(
+        shown.entry.sequence if shown is not None else 0,
+        _heading(asked),
+        shown.asked_at if shown is not None else None,
+        tuple(
+            Choice(verdict.value, _LABELS[verdict], _follows(verdict, submission, shown, asked)) for verdict in verdicts
+        ),
+        suspicion(rows) if counts else "",
+        tuple(row for row in rows if row.equal is False),
+        tuple(row for row in rows if row.equal),
+        tuple(row for row in rows if row.equal is None),
+        "" if counts else _why_not_now(shown, asked),
+    )
+
+
+def who_decides(name: str, *, may: bool) -> str:
+    """ "You, Editor Two and Approver One can decide." `name` is that of the person who reads it."""
+    others = [each for each in people_with(Right.RESOLVE) if each != name]
+    names = ["You", *others] if may else others
+    if not names:
+        return "Nobody can decide yet: no account has the role of an approver."
+    *first, last = names
+    return f"{f'{", ".join(first)} and {last}' if first else last} can decide."
+
+
+def must_ask(submission: Submission, asked: Asked | None) -> bool:
+    """Whether the page should ask the directory by itself: nobody did within the time that an answer counts."""
+    return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_fresh(asked.time))
+
+
+def _heading(asked: Asked | None) -> str:
+    if asked is None or asked.cause:
+        return "What the directory shows is not known"
+    if not asked.found:
+        return "The directory does not show this OID"
+    if not asked.different:
+        return f"{asked.read} of {asked.read} readable fields are equal"
+    return f"{asked.different} of {asked.read} readable fields differ"
+
+
+def _why_not_now(shown: Shown | None, asked: Asked | None) -> str:
+    if shown is not None and shown.is_overtaken:
+        return decide.OVERTAKEN
+    if shown is not None:
+        return "The answer is older than 10 minutes. Ask again before you decide."
+    if asked is not None:
+        return "Without an answer of the directory a decision is a guess. Ask again later, or ask Redox support."
+    return "Ask the directory first: you decide by what it shows."
+
+
+def _follows(verdict: Verdict, submission: Submission, shown: Shown | None, asked: Asked | None) -> str:
+    match verdict:
+        case Verdict.ARRIVED:
+            others = asked.different if asked else 0
+            shows = f"The directory shows {count(others, 'other value')}; the record then says so." if others else ""
+            return f"Marks submission {submission.pk} as accepted. {shows}".rstrip()
+        case Verdict.SEND_AGAIN:
+            return "Sends the very same message once more. Its answer decides."
+        case Verdict.GIVE_UP:
+            return f"Marks submission {submission.pk} as rejected. Nothing more is sent; your values stay saved."
+        case Verdict.OURS:
+            return f"Marks it as rejected. The next review is an Update and {_ticks(submission, shown)}."
+        case Verdict.FOREIGN:
+            return (
+                "Marks it as rejected. Nothing can be sent to this OID any more. The record then asks for another OID."
+            )
+
+
+def _ticks(submission: Submission, shown: Shown | None) -> str:
+    """How many values of the directory the next review would overwrite, as it would count them now."""
+    organization = submission.organization
+    seen = shown.record if shown else None
+    found = knowledge.split(organization.baseline_record(), seen, knowledge.sendable(organization.record()))
+    number = len(found.overwritten)
+    if not number:
+        return "overwrites nothing that anybody else set"
+    return (
+        f"asks for a tick for {'the one value' if number == 1 else f'each of the {number} values'} it would overwrite"
+    )
+
+
+def suspicion(rows: tuple[Compared, ...]) -> str:
+    """What the portal suspects, with its reason. It never decides and never chooses beforehand."""
+    place = {row.label: row for row in rows if row.label in _PLACE}
+    differing = [label for label in _PLACE if label in place and place[label].equal is False and place[label].seen]
+    if differing == list(_PLACE):
+        return "Name, City and State all differ: probably another organization."
+    if place and not differing and all(row.equal for row in place.values()):
+        return "Name, City and State are equal: probably our organization."
+    return ""

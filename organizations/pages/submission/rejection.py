@@ -1,0 +1,151 @@
+"""A rejected submission: who rejected it, the one step that its cause asks for, and where else the same happened."""
+
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations.models import Action, AuditEntry, Environment, Organization, Presence, Submission
+from organizations.pages.anchors import form_anchor
+from organizations.services.delivery import decide
+from organizations.services.delivery.decide import Verdict
+from organizations.services.outbox import answers
+from organizations.services.outbox.answers import Explanation
+from organizations.templatetags.portal import moment, plain, written
+from organizations.text.decisions import decided
+
+_EDIT_STEPS = ("edit", "edit_record", "review_as_new")
+
+
+class Step(NamedTuple):
+    """The dark button: where it leads, and whether one must be allowed to edit records to go there."""
+
+    label: str
+    url: str
+    needs_edit: bool
+
+
+class Elsewhere(NamedTuple):
+    """Another record whose last submission got the same answer."""
+
+    number: int
+    url: str
+    name: str
+    environment: str
+    date: str
+    is_counterpart: bool
+
+
+class Rejection(NamedTuple):
+    """What the page tells of it. `suspects` is the note beside a changed field, by the field's label."""
+
+    heading: str
+    sentence: SafeString
+    explanation: Explanation | None
+    step: Step | None
+    suspects: dict[str, str]
+    elsewhere: tuple[Elsewhere, ...]
+
+
+def rejection(submission: Submission, entries: list[AuditEntry], explanation: Explanation | None) -> Rejection:
+    """Everything that the page of a rejected submission says beyond what was sent. `explanation` is that of Redox."""
+    verdict = verdict_of(entries) if submission.decided_by else None
+    return Rejection(
+        _heading(submission, verdict),
+        _sentence(submission),
+        None if submission.decided_by else explanation,
+        next_step(submission.organization, submission, explanation),
+        suspected(submission),
+        tuple(_elsewhere(submission, each) for each in answers.same_answer_elsewhere(submission)),
+    )
+
+
+def suspected(submission: Submission) -> dict[str, str]:
+    """The note beside each field whose value may be the cause: suspected, not known."""
+    return {each.label: f"“{each.character}” may be the cause" for each in answers.suspects(submission)}
+
+
+def verdict_of(entries: list[AuditEntry]) -> Verdict | None:
+    """What a person decided last; None also for decisions of earlier releases, which did not keep it."""
+    settled = (entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_SETTLED)
+    return next(map(decide.verdict_in, settled), None)
+
+
+def _heading(submission: Submission, verdict: Verdict | None) -> str:
+    if not submission.decided_by:
+        return "Rejected by Redox"
+    person = plain(submission.decided_by)
+    return decided(person, verdict) if verdict else f"Rejected by decision of {person}"
+
+
+def _sentence(submission: Submission) -> SafeString:
+    time = moment(submission.ended_at, "seconds")
+    if submission.decided_by:
+        return format_html("Decided on {}: “{}”", time, plain(submission.state_reason))
+    return format_html("Redox answered on {}.", time)
+
+
+def next_step(organization: Organization, submission: Submission, explanation: Explanation | None) -> Step | None:
+    """The one step that the cause asks for, on every page the same. `explanation` is that of Redox's answer.
+
+    None where a later submission has taken over, or where the portal already did what is to do.
+    """
+    if organization.last_submission_id != submission.pk:
+        return None
+    if submission.decided_by and organization.is_foreign:
+        edit = _address("edit", organization)
+        return Step(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
+    if submission.decided_by:
+        return _review(organization)
+    return _step_of(organization, submission, explanation)
+
+
+def _step_of(organization: Organization, submission: Submission, explanation: Explanation | None) -> Step | None:
+    key = explanation.step_key if explanation else ""
+    if key == "mark_not_registered":
+        return None
+    if key == "review_as_new" and (organization.presence != Presence.ABSENT or organization.is_there_unclaimed):
+        return _review(organization)
+    url = step_url(organization, submission, explanation)
+    if explanation is None or not url:
+        return Step(f"Edit {plain(organization.name)}", _address("edit", organization), True)
+    return Step(plain(explanation.step), url, key in _EDIT_STEPS)
+
+
+def _review(organization: Organization) -> Step:
+    """The review; before it the decision whose the OID is, if the directory shows it and nobody said so."""
+    if organization.is_there_unclaimed:
+        return Step("Compare and decide", _address("differences", organization), False)
+    return Step("Review and send", _address("review", organization), True)
+
+
+def step_url(organization: Organization, submission: Submission, explanation: Explanation | None) -> str:
+    """Where the step of an explanation leads; empty when it is not a link."""
+    key = explanation.step_key if explanation else ""
+    match key:
+        case "open_connection":
+            return reverse("connection", args=[submission.environment])
+        case "review_as_new":
+            return _address("review", organization)
+        case "edit" | "edit_record":
+            anchor = form_anchor(explanation.field, explanation.anchor) if explanation else ""
+            return _address("edit", organization) + (f"#{anchor}" if anchor else "")
+        case "compare_record":
+            return _address("record", answers.doubles_of(submission, answers.record_of(submission))[0])
+    return ""
+
+
+def _address(name: str, organization: Organization) -> str:
+    return reverse(name, args=[organization.environment, organization.oid])
+
+
+def _elsewhere(submission: Submission, other: Submission) -> Elsewhere:
+    return Elsewhere(
+        other.pk,
+        reverse("submission", args=[other.environment, other.pk]),
+        plain(other.organization.name),
+        Environment(other.environment).value,
+        written(other.ended_at, "day") if other.ended_at else "",
+        other.environment != submission.environment,
+    )

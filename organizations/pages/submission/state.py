@@ -1,0 +1,376 @@
+"""One submission as its page tells it: the state with its reason, what it changed, who and why."""
+
+import datetime
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations.models import (
+    Action,
+    AuditEntry,
+    EnvironmentGate,
+    Event,
+    Evidence,
+    Intent,
+    State,
+    Submission,
+    clock,
+)
+from organizations.pages.comparison.sides import Compared, compare
+from organizations.pages.review.message import settled
+from organizations.pages.submission.rejection import step_url
+from organizations.queries import parents
+from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
+from organizations.services.delivery import decide
+from organizations.services.outbox import answers, submissions
+from organizations.services.records.authors import edit_of
+from organizations.services.review.warnings import ReviewWarning
+from organizations.templatetags.portal import moment, plain, written
+from organizations.text import vocabulary
+from organizations.text.evidence import state_word
+from organizations.text.queue_reason import Reason, held_by_environment, own_reasons, queued_reason, then
+
+ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
+"""States in which the directory can be asked what it shows: there is something to find out."""
+
+SOON = datetime.timedelta(seconds=30)
+
+_REQUEST = re.compile(r" Tick to send (it|them) now\.\Z")
+_TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would have changed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateBlock:
+    """The state, its sentence and the one next step.
+
+    `stage` changes when something happened; `since` when anything else that the block says did, and how often it asks.
+    What only grows with time is in neither: the page counts that on by itself.
+    """
+
+    key: str
+    word: vocabulary.Word
+    sentence: SafeString
+    reason: Reason | None
+    explanation: answers.Explanation | None
+    reason_is_told: bool
+    step_url: str
+    poll_seconds: int
+    stage: str
+    since: str
+    elapsed: int
+    wait_is_over: bool
+    then: str
+
+
+class Row(NamedTuple):
+    """One submission in a list, with the word of its state and what it waits for by itself, if it does."""
+
+    submission: Submission
+    word: vocabulary.Word
+    waits: SafeString
+
+
+class Change(NamedTuple):
+    """One field that a submission changes, with who saved it and when."""
+
+    field: str
+    label: str
+    before: str
+    after: str
+    by: str
+    suspected: str = ""
+
+    @property
+    def is_code(self) -> bool:
+        """Whether people compare it digit by digit."""
+        return any(part in self.field for part in ("_phone", "zip", "destination"))
+
+
+class Asked(NamedTuple):
+    """What the directory answered when it was asked about a submission.
+
+    `cause` says why that tells nothing; with an `http_status` an answer came and was not understood.
+    """
+
+    sequence: int
+    time: datetime.datetime
+    actor: str
+    cause: str
+    http_status: int | None
+    found: bool
+    reads_back: bool
+    rows: tuple[Compared, ...]
+
+    @property
+    def different(self) -> int:
+        return sum(1 for row in self.rows if row.equal is False)
+
+    @property
+    def spelled(self) -> int:
+        """How many fields the directory spells in another way that means the same."""
+        return sum(row.means_same for row in self.rows)
+
+    @property
+    def has_before(self) -> bool:
+        """Whether anything was known before; before a New nothing was."""
+        return any(row.before for row in self.rows)
+
+    @property
+    def differing(self) -> tuple[Compared, ...]:
+        return tuple(row for row in self.rows if row.equal is False)
+
+    @property
+    def others(self) -> tuple[Compared, ...]:
+        return tuple(row for row in self.rows if row.equal is not False)
+
+    @property
+    def read(self) -> int:
+        return sum(1 for row in self.rows if row.equal is not None)
+
+
+def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
+    """What holds a submission that waits: of an unknown one what holds its environment, which is not asked then."""
+    if state == State.QUEUED:
+        return queued_reason(submission, gate, now)
+    return held_by_environment(gate, now) if state == State.UNKNOWN else None
+
+
+def carried_name(submission: Submission) -> str:
+    """The name that the message carries, and the one that the record has here by now if that is another."""
+    carried, now = answers.name_of(submission), submission.organization.name
+    return f"{carried} (now {now})" if carried not in ("", now) else now
+
+
+def rows(submissions: Sequence[Submission]) -> list[Row]:
+    """The lines of a list."""
+    reasons = own_reasons(submissions, clock.now())
+    return [
+        Row(each, state_word(each), reasons[each.pk].sentence if each.pk in reasons else SafeString())
+        for each in submissions
+    ]
+
+
+def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
+    """Everything that the first thing on the page says."""
+    state, now = State(submission.state), clock.now()
+    reason = _held_by(submission, state, gate, now)
+    explanation = (
+        _why_again(submission, reason) if reason and state == State.QUEUED else _explanation(submission, state)
+    )
+    poll_seconds = _poll_seconds(submission, state, reason, now)
+    wait_is_over = submission.not_before is not None and submission.not_before <= now
+    stage = f"{state.value}-{submission.attempt}"
+    return StateBlock(
+        key=state.value,
+        word=vocabulary.SUBMISSION_STATE[state],
+        sentence=_sentence(submission, state),
+        reason=reason,
+        explanation=explanation,
+        reason_is_told=bool(explanation and reason and reason.until and reason.until in explanation.cause),
+        step_url=step_url(submission.organization, submission, explanation),
+        poll_seconds=poll_seconds,
+        stage=stage,
+        since=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
+        elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
+        wait_is_over=wait_is_over,
+        then=then(submission) if state == State.UNKNOWN else "",
+    )
+
+
+def changes(submission: Submission) -> list[Change]:
+    """What the message changes, field by field."""
+    found = parents.named(submission.environment, submissions.what_it_changed(submission))
+    edits, accepted = list(edits_of(submission).defer("raw")), _accepted_before_it(submission)
+    unedited = _unedited(submission, accepted)
+    return [
+        Change(
+            one.field,
+            one.label,
+            plain(one.before),
+            plain(one.after),
+            _saved_by(one, [] if one.field in unedited else edits, submission, accepted),
+        )
+        for one in found
+    ]
+
+
+def _accepted_before_it(submission: Submission) -> OrganizationRecord | None:
+    last = None if submission.event == Event.NEW else _accepted_before(submission).order_by("-id").first()
+    return answers.record_of(last) if last else None
+
+
+def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> set[str]:
+    """The fields outside contacts that an Update sends as they were last accepted: the directory had changed them.
+
+    Nothing is known of that once somebody took values from the directory since.
+    """
+    taken = AuditEntry.objects.filter(
+        organization_id=submission.organization_id, action=Action.ORGANIZATION_TAKEN, at__lt=submission.created_at
+    )
+    if accepted is None or taken.exists():
+        return set()
+    sent = answers.record_of(submission)
+    edited = {each.field for each in difference(accepted, sent)}
+    return {shown.field for shown in print_fields(sent) if not shown.field.startswith("contacts")} - edited
+
+
+def changes_title(submission: Submission) -> str:
+    if submission.event == Event.NEW:
+        titles = {State.ACCEPTED: "What it registered", State.REJECTED: "What it would have registered"}
+        return titles.get(State(submission.state), "What it would register")
+    return _TITLES.get(State(submission.state), "What it would change")
+
+
+def changes_note(submission: Submission) -> str:
+    """What to say of the changes while nobody knows whether the message took effect; else empty."""
+    is_open = submission.state in (State.UNKNOWN, State.NEEDS_PERSON)
+    return "not known whether it arrived" if is_open and decide.may_have_arrived(submission) else ""
+
+
+def warnings(submission: Submission) -> list[str]:
+    """The accepted warnings, which no longer ask; of one ticked for an earlier submission by whom, when and why."""
+    kept = [ReviewWarning(**each) for each in submission.warnings]
+    return [settled(warning) if warning.is_accepted else _REQUEST.sub("", warning.text) for warning in kept]
+
+
+def before_heading(submission: Submission) -> str:
+    """What the values before are: accepted, only read, or of some fields the one and of others the other."""
+    last = _accepted_before(submission).order_by("-id").first()
+    if last is None:
+        return "The directory showed"
+    return "Accepted before" if canonical(answers.record_of(last)) == submission.before else "Known before"
+
+
+def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
+    """The answer to the last Query about a submission, compared with what was sent and accepted before."""
+    if entry is None:
+        return None
+    facts = entry.facts
+    details = facts.get("details", {})
+    seen = details.get("seen")
+    rows: tuple[Compared, ...] = ()
+    if seen:
+        sent = answers.record_of(submission)
+        rows = _with_parents(
+            compare(sent, OrganizationRecord.from_json(seen), submission.before_record()), submission.environment
+        )
+    return Asked(
+        entry.sequence,
+        entry.at,
+        entry.actor_name,
+        cause_of(facts.get("detail", "")),
+        entry.http_status,
+        bool(seen),
+        bool(details.get("reads_back")),
+        rows,
+    )
+
+
+def cause_of(detail: str) -> str:
+    """Why an answer tells nothing; never the whole body of an answer, which the history has."""
+    start = detail.lstrip()[:1]
+    if start == "<":
+        return "a web page came instead"
+    return "it was not understood" if start in ("{", "[") else plain(detail).rstrip(".")
+
+
+def _with_parents(rows: tuple[Compared, ...], environment: str) -> tuple[Compared, ...]:
+    """The rows, with the parents' names before their OIDs."""
+    oids = {oid for row in rows if row.label == "PartOf" for oid in (row.sent, row.seen, row.before)}
+    known = parents.names(environment, oids)
+
+    def text(oid: str) -> str:
+        return parents.text_of(oid, known)
+
+    return tuple(
+        row._replace(sent=text(row.sent), seen=text(row.seen), before=text(row.before))
+        if row.label == "PartOf"
+        else row
+        for row in rows
+    )
+
+
+def _sentence(submission: Submission, state: State) -> SafeString:
+    time = submission.sent_at if state in (State.SENDING, State.UNKNOWN) else submission.ended_at
+    if state == State.QUEUED and submission.attempt:
+        return format_html("{}", vocabulary.QUEUED_AGAIN)
+    if state == State.ACCEPTED and submission.evidence == Evidence.ANSWER:
+        return format_html("Redox accepted this on {}.", moment(time, "seconds"))
+    if state == State.CANCELLED and not submission.cancelled_by:
+        return format_html(vocabulary.CANCELLED_BY_PORTAL, moment=moment(time, "seconds"))
+    person = submission.cancelled_by or submission.submitter.get_full_name() or submission.submitter.get_username()
+    return format_html(
+        vocabulary.SUBMISSION_STATE[state].sentence, moment=moment(time, "seconds"), person=plain(person)
+    )
+
+
+def _explanation(submission: Submission, state: State) -> answers.Explanation | None:
+    by_answer = submission.evidence == Evidence.ANSWER
+    of_redox = {State.ACCEPTED: by_answer and submission.answer_warning, State.NEEDS_PERSON: submission.known_answer}
+    if state in (State.REJECTED, State.UNKNOWN) or of_redox.get(state):
+        at = written(submission.sent_at, "clock") if submission.sent_at else ""
+        return answers.explain(submission, at=at)
+    return None
+
+
+def _why_again(submission: Submission, reason: Reason) -> answers.Explanation | None:
+    """What came of the last attempt of a queued submission, as long as it waits because of that."""
+    if not submission.attempt:
+        return None
+    return answers.why_again(submission, waits_for=reason.key, at=reason.until)
+
+
+def _poll_seconds(submission: Submission, state: State, reason: Reason | None, now: datetime.datetime) -> int:
+    """How often the page asks for the state; 0 at an end. A worker takes what nothing holds within a second."""
+    if state == State.SENDING:
+        return 2
+    if state == State.QUEUED:
+        soon = reason is not None and reason.key == "worker" and now - submission.state_at < SOON
+        return 2 if soon else 10
+    return 10 if state == State.UNKNOWN else 0
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _accepted_before(submission: Submission) -> QuerySet[Submission]:
+    of_record = Submission.objects.filter(organization_id=submission.organization_id, id__lt=submission.pk)
+    return of_record.filter(state=State.ACCEPTED)
+
+
+def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
+    """The edits that a submission carried, up to its own version: after the last accepted one; of a New all."""
+    if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        return AuditEntry.objects.none()
+    earlier = _accepted_before(submission).exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
+    last = None if submission.event == Event.NEW else earlier.order_by("-id").first()
+    since = last.record_version if last else 0
+    edits = AuditEntry.objects.edits_since(submission.organization_id, since)
+    return edits.filter(version_after__lte=submission.record_version)
+
+
+def _saved_by(
+    found: Difference, edits: list[AuditEntry], submission: Submission, accepted: OrganizationRecord | None
+) -> str:
+    if found.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        name = submission.submitter.get_full_name() or submission.submitter.get_username()
+        return _by(name, submission.created_at)
+    edit = edit_of(found, edits, accepted)
+    return _by(edit.actor_name, edit.at) if edit else "not changed here"
+
+
+def _by(name: str, at: datetime.datetime) -> str:
+    return f"{plain(name)}, {written(at)}"
+
+
+def approval(entries: list[AuditEntry]) -> str:
+    """Whether somebody had to approve, in the words that were written down then."""
+    made = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
+    return str(made.facts.get("details", {}).get("approval", "")) if made else ""

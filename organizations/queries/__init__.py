@@ -1,0 +1,1 @@
+"""What pages read: filters, rows, choices, counts. No sentences, no HTML."""

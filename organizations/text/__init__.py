@@ -1,0 +1,1 @@
+"""Words for people: vocabulary, sentences and formats. No queries, no HTML."""

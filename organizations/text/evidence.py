@@ -1,0 +1,182 @@
+"""What an acceptance rests on, in words: on a record's page, in lists and in exports."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission
+from organizations.templatetags.portal import moment, plain
+from organizations.text.vocabulary import SUBMISSION_STATE, Word
+
+# What an acceptance rests on: in the sentence of the standing, in the line below the name, as what came of one message
+# of a plan, as the heading of a column, and in lists, where Redox's own answer is not named.
+SENTENCE: Mapping[str, str] = {
+    "answer": "Redox accepted the last message of this record.",
+    "query": "A Query showed what the last message of this record sent. Redox's own answer was not clear.",
+    "both": "Redox's answer and a Query together show that the last message of this record arrived.",
+    "person": "{person} decided that the last message of this record arrived.",
+    "equivalent": "A Query showed values that mean the same as the last message of this record. That the message"
+    " changed anything is not proved.",
+}
+BASIS: Mapping[str, str] = {
+    "answer": "Redox accepted submission {submission}, {time}.",
+    "query": "A Query showed what submission {submission} sent, {time}.",
+    "both": "Redox's answer and a Query accept submission {submission}, {time}.",
+    "person": "{person} decided that submission {submission} arrived, {time}: {reason}.",
+    "equivalent": "A Query showed something equivalent to submission {submission}, {time}.",
+}
+CAME: Mapping[str, str] = {
+    "answer": "Accepted by Redox, {time}.",
+    "query": "The directory shows what was sent, asked {time}.",
+    "both": "Redox's answer and the directory together show that it arrived, asked {time}.",
+    "person": "{person} decided that it arrived, {time}: {reason}.",
+    "equivalent": "The directory showed something equivalent, asked {time}.",
+}
+HEADING: Mapping[str, str] = {
+    "answer": "Accepted by Redox",
+    "query": "Accepted by Query",
+    "both": "Accepted by Redox and Query",
+    "person": "Accepted by decision",
+    "equivalent": "Accepted by Query",
+}
+SHORT: Mapping[str, str] = {
+    "answer": "",
+    "query": "by Query",
+    "both": "Redox and Query",
+    "person": "decided",
+    "equivalent": "by Query, equivalent",
+}
+# The word of an accepted submission in a list of submissions.
+LISTED: Mapping[str, str] = {
+    "answer": "Accepted by Redox",
+    "query": "Accepted, shown by a Query",
+    "both": "Accepted by Redox and a Query",
+    "person": "Accepted by decision",
+    "equivalent": "Accepted, a Query showed an equivalent",
+}
+EXPORTED: Mapping[str, str] = {
+    "": "",
+    "answer": "Redox's answer",
+    "query": "A Query",
+    "both": "Redox's answer and a Query",
+    "person": "A person's decision",
+    "equivalent": "A Query, equivalent values",
+}
+
+# How an Active that is wanted again is known.
+AS_KNOWN: Mapping[str, str] = {
+    "": "as it was last accepted",
+    "answer": "as Redox last accepted it",
+    "query": "as it was last accepted, shown by a Query",
+    "both": "as it was last accepted, by Redox's answer and a Query",
+    "person": "as it was last accepted, by decision of {person}",
+    "equivalent": "as it was last accepted; a Query showed something equivalent",
+}
+
+# The same where Active was taken from the directory after the last acceptance.
+TAKEN = "The directory showed this record when the portal asked, and its values were taken over here."
+TAKEN_BASIS = "Taken from the directory, asked {time}."
+
+BY_A_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
+
+
+def sentence(organization: Organization) -> str:
+    """The sentence about a record of which a message was accepted."""
+    if is_active_taken(organization):
+        return TAKEN
+    submission = organization.confirmed_submission
+    return SENTENCE[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
+
+
+def is_active_taken(organization: Organization) -> bool:
+    """Whether Active is not what was accepted last, but what the directory showed later and somebody took over."""
+    if not organization.taken:
+        return False
+    accepted = organization.confirmed_record()
+    if accepted is None or accepted.active != organization.confirmed_active:
+        return True
+    taken = AuditEntry.objects.of_organization(organization.pk).filter(action=Action.ORGANIZATION_TAKEN)
+    since = taken.filter(at__gte=organization.confirmed_at) if organization.confirmed_at else taken
+    return any("active" in entry.facts.get("fields", []) for entry in since.defer("raw"))
+
+
+def active_again(organization: Organization) -> str:
+    """What is wanted of Active after its change was cancelled, and how that value is known if it is."""
+    return f"Active of the record is wanted {str(organization.active).lower()} again{_as_known(organization)}."
+
+
+def _as_known(organization: Organization) -> str:
+    newest = organization.newest_record()
+    if organization.confirmed_active is None:
+        shows_it = newest is not None and newest.active == organization.active
+        return ", as the directory showed it" if shows_it else ""
+    if organization.confirmed_active != organization.active:
+        return ""
+    if is_active_taken(organization):
+        return ", as it was taken from the directory"
+    said = AS_KNOWN[organization.confirmed_evidence]
+    return f", {said.format(person=_person(organization.confirmed_submission))}"
+
+
+def explained() -> list[tuple[str, str]]:
+    """Each kind with its sentence about no record in particular, as the help page shows it."""
+    return [(EXPORTED[kind], said.format(person="A person")) for kind, said in SENTENCE.items()]
+
+
+def basis(submission: Submission, linked: SafeString) -> SafeString:
+    """One line about an accepted submission: by what, when, and which one (`linked`).
+
+    The time is that of the Query where the acceptance rests on one.
+    """
+    template = BASIS[submission.evidence or Evidence.ANSWER]
+    return _filled(template.replace("submission {submission}", "{submission}"), submission, submission=linked)
+
+
+def came(submission: Submission) -> SafeString:
+    """What came of an accepted submission, by what and when, for a row that names the submission itself."""
+    return _filled(CAME[submission.evidence or Evidence.ANSWER], submission, focus=False)
+
+
+def heading(organization: Organization) -> str:
+    """The heading of a column with the accepted values."""
+    return HEADING[organization.confirmed_evidence or Evidence.ANSWER]
+
+
+def short(organization: Organization) -> str:
+    """Beside a date in lists; empty where Redox's own answer accepted, as it mostly does."""
+    return SHORT[organization.confirmed_evidence or Evidence.ANSWER]
+
+
+def in_export(organization: Organization) -> str:
+    """In a column of its own, where nothing goes without saying."""
+    return EXPORTED[organization.confirmed_evidence]
+
+
+def state_word(submission: Submission) -> Word:
+    """The word of its state in a list, which names who or what accepted or rejected it. No query."""
+    word = SUBMISSION_STATE[submission.state]
+    if submission.state == State.REJECTED:
+        return replace(word, word=f"{word.word} by {'decision' if submission.decided_by else 'Redox'}")
+    return replace(word, word=LISTED[submission.evidence]) if submission.state == State.ACCEPTED else word
+
+
+def in_short(submission: Submission | None) -> str:
+    """The same of one accepted submission."""
+    return SHORT[submission.evidence or Evidence.ANSWER] if submission else ""
+
+
+def _person(submission: Submission | None) -> str:
+    return plain(submission.decided_by) if submission and submission.decided_by else "Somebody"
+
+
+def _filled(template: str, submission: Submission, /, *, focus: bool = True, **values: object) -> SafeString:
+    at = submission.evidence_at if submission.evidence in BY_A_QUERY else submission.ended_at
+    return format_html(
+        template,
+        time=moment(at or submission.ended_at, focus=focus),
+        person=_person(submission),
+        reason=plain(submission.state_reason).rstrip("."),
+        **values,
+    )

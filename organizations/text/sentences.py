@@ -1,0 +1,374 @@
+"""One sentence for each entry of the history, the same on every page.
+
+A sentence is parts, so that it can be a line of a page, with its actor in bold and its submission as a link, and plain
+text in an export.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from string import Formatter
+from typing import Any
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from organizations.models import Action, AuditEntry, Environment
+from organizations.permissions import ACTS, Right
+from organizations.records import listed, spoken
+from organizations.templatetags.portal import written
+from organizations.text.parts import Part, marked, unlinked
+from organizations.text.sentence_templates import template_of
+from organizations.text.vocabulary import count
+
+LONGEST_VALUE = 120
+LONGEST_TEXT = 2000
+"""Reasons and error texts are not cut to fit a line; this only keeps a page that is no answer out of a sentence."""
+MOST_CHANGES = 4
+
+# Entries that repeat what another of the same moment says; the whole history shows them, a timeline does not.
+TOLD_BY_OTHERS = (
+    Action.ATTEMPT_INTENT,
+    Action.ATTEMPT_RESPONSE,
+    Action.ORGANIZATION_CONFIRMED,
+    Action.ORGANIZATION_DEACTIVATION_WANTED,
+    Action.ORGANIZATION_REACTIVATION_WANTED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What an entry says, with the icon and tone that go before it."""
+
+    sequence: int
+    time: datetime
+    environment: str
+    icon: str
+    tone: str
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """Without any markup, for exports."""
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def sentence(self) -> SafeString:
+        """As markup; what people or Redox wrote is escaped and its unseen characters are written out."""
+        return marked(self.parts)
+
+    @property
+    def unlinked(self) -> SafeString:
+        """As markup without links."""
+        return unlinked(self.parts)
+
+
+def tell(entry: AuditEntry) -> Sentence:
+    """The sentence of an entry, from the facts in its body alone."""
+    facts = entry.facts
+    template = template_of(entry.action, facts)
+    parts = tuple(filled(template.text, facts))
+    return Sentence(entry.sequence, entry.at, entry.environment, template.icon, template.tone, parts)
+
+
+def filled(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
+    """A template with the values of an entry's body."""
+    for literal, name, _, _ in Formatter().parse(template):
+        if literal:
+            yield Part(literal)
+        if name:
+            yield from _VALUES[name](facts)
+
+
+def _actor(facts: Mapping[str, Any]) -> Iterator[Part]:
+    actor = facts["actor"]
+    yield Part(actor["name"], "b")
+    yield from _beside(actor["name"], actor.get("username", ""))
+
+
+def _account(facts: Mapping[str, Any]) -> Iterator[Part]:
+    about = facts.get("object", {})
+    username = about.get("name", "")
+    name = about.get("display") or username
+    yield Part(name)
+    yield from _beside(name, username)
+
+
+def _beside(name: str, username: str) -> Iterator[Part]:
+    """The user name, which tells people of one name apart."""
+    if username not in ("", name):
+        yield Part(f" ({username})")
+
+
+def _environment(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(_word(facts))
+
+
+def _name(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(_cut(facts.get("object", {}).get("name", ""), LONGEST_VALUE))
+
+
+def _submission(facts: Mapping[str, Any]) -> Iterator[Part]:
+    number = facts.get("submission")
+    if number is not None:
+        yield Part(f"submission {number}", "a", reverse("submission", args=[facts["environment"], number]))
+
+
+def _submission_first(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield from (part._replace(text=part.text.capitalize()) for part in _submission(facts))
+
+
+def _plan(facts: Mapping[str, Any]) -> Iterator[Part]:
+    number = facts.get("plan")
+    if number is not None:
+        yield Part(f"plan {number}", "a", reverse("plan", args=[facts["environment"], number]))
+
+
+def _plan_first(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield from (part._replace(text=part.text.capitalize()) for part in _plan(facts))
+
+
+def _counted(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    kinds = (("news", "New"), ("updates", "Update"), ("deactivated", "deactivated"))
+    yield Part(", ".join(f"{details[key]} {word}" for key, word in kinds if details.get(key)) or "nothing")
+
+
+def _cancelled(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(f"{count(facts.get('details', {}).get('cancelled', 0), 'submission')} cancelled")
+
+
+def _message(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield from _submission(facts)
+    yield Part(f" ({facts.get('event', '')} of ")
+    yield from _name(facts)
+    yield Part(f", {_word(facts)})")
+
+
+def _attempt(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(str(facts.get("attempt", "")))
+
+
+def _attempt_of(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(f"attempt {facts.get('attempt', '')} of ")
+    yield from _submission(facts)
+
+
+def _changes(facts: Mapping[str, Any]) -> Iterator[Part]:
+    changes = facts.get("changes", [])
+    if not changes:
+        yield Part("saved what is not sent")
+    for place, change in enumerate(changes[:MOST_CHANGES]):
+        if place:
+            yield Part(", ")
+        yield from _change(change)
+    if len(changes) > MOST_CHANGES:
+        yield Part(f" and {count(len(changes) - MOST_CHANGES, 'more field')}")
+
+
+def _change(change: Mapping[str, str]) -> Iterator[Part]:
+    before, after = (_cut(change[side], LONGEST_VALUE) for side in ("before", "after"))
+    label = spoken(change["label"])
+    if before and after:
+        yield from (Part(f"changed {label} from "), Part(before, "del"), Part(" to "), Part(after, "ins"))
+    elif after:
+        yield from (Part(f"set {label} to "), Part(after, "ins"))
+    else:
+        yield from (Part(f"removed {label} "), Part(before, "del"))
+
+
+def _count(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(count(len(facts.get("changes", [])), "saved change"))
+
+
+def _labels(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(listed(change["label"] for change in facts.get("changes", [])) or "nothing that is sent")
+
+
+def _fields(facts: Mapping[str, Any]) -> Iterator[Part]:
+    labels = [change["label"] for change in facts.get("changes", [])]
+    more = f" and {count(len(labels) - MOST_CHANGES, 'more field')}" if len(labels) > MOST_CHANGES else ""
+    yield Part(listed(labels[:MOST_CHANGES]) + more or "the same values again")
+
+
+def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:
+    """Each value that was replaced by the directory's."""
+    changes = facts.get("changes", [])
+    if not changes:
+        yield Part("nothing that is sent")
+    for place, change in enumerate(changes):
+        yield Part(f"{', ' if place else ''}{spoken(change['label'])} from ")
+        yield Part(_cut(change["before"], LONGEST_VALUE) or "none", "del")
+        yield Part(" to ")
+        yield Part(_cut(change["after"], LONGEST_VALUE) or "none", "ins")
+
+
+def _carried(facts: Mapping[str, Any]) -> Iterator[Part]:
+    changed = len(facts.get("changes", []))
+    if facts.get("intent") in ("deactivate", "reactivate"):
+        carried = "Active true to false" if facts["intent"] == "deactivate" else "Active false to true"
+    elif facts.get("event") == "New":
+        carried = "registration"
+    else:
+        carried = count(changed, "field") if changed else "the same values again"
+    yield Part(carried)
+
+
+def _reason(facts: Mapping[str, Any]) -> Iterator[Part]:
+    reason = facts.get("reason", "")
+    if reason:
+        yield Part(f' Reason: "{_cut(reason.rstrip("."), LONGEST_TEXT)}".')
+
+
+def _approval(facts: Mapping[str, Any]) -> Iterator[Part]:
+    approval = facts.get("details", {}).get("approval", "")
+    if approval:
+        yield Part(f" {approval}")
+
+
+def _state(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(str(facts.get("details", {}).get("state", "")).replace("_", " ") or "settled")
+
+
+def _quoted(facts: Mapping[str, Any]) -> Iterator[Part]:
+    detail = facts.get("detail", "")
+    if _is_web_page(detail):
+        yield Part(f"{_web_page(facts)}.")
+    elif detail:
+        yield Part(f'"{_cut(detail, LONGEST_TEXT)}"')
+    else:
+        yield Part(f"HTTP {facts.get('http_status', '')}, without a text.")
+
+
+def _cause(facts: Mapping[str, Any]) -> Iterator[Part]:
+    cause = (
+        facts.get("detail")
+        or facts.get("reason")
+        or facts.get("details", {}).get("cause")
+        or facts.get("exchange", {}).get("fault_text")
+        or "no reason given"
+    )
+    if _is_web_page(cause):
+        cause = _web_page(facts)
+    elif cause.lstrip().startswith(("{", "[")):
+        cause = "it was not understood"
+    yield Part(_cut(cause, LONGEST_TEXT).rstrip("."))
+
+
+def _is_web_page(text: str) -> bool:
+    """Whether this is a page for people from something in between; the entry has it whole."""
+    return text.lstrip().startswith("<")
+
+
+def _web_page(facts: Mapping[str, Any]) -> str:
+    return f"a web page came instead of an answer, HTTP {facts.get('http_status', 'without a status')}"
+
+
+def _status(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(str(facts.get("http_status", "")))
+
+
+def _bytes(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(count(facts.get("raw_bytes", 0), "byte"))
+
+
+def _act(facts: Mapping[str, Any]) -> Iterator[Part]:
+    right = facts.get("object", {}).get("id", "")
+    known = ACTS[Right(right)] if right in set(Right) else "do this"
+    yield Part(facts.get("details", {}).get("act", known))
+
+
+def _times(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    if "times" in details:
+        since = written(datetime.fromisoformat(details["since"]), "seconds")
+        yield Part(f" {details['times']} times since {since}." if details["times"] > 1 else f" That was at {since}.")
+
+
+def _roles(facts: Mapping[str, Any]) -> Iterator[Part]:
+    details = facts.get("details", {})
+    if "was" in details:
+        was, now = (f'"{details[key]}"' if details[key] else "none" for key in ("was", "now"))
+        yield Part(f" Name changed from {was} to {now}.")
+    for word, names in (("Given", details.get("given")), ("Taken", details.get("taken"))):
+        if names:
+            yield Part(f" {word}: {', '.join(names)}.")
+
+
+def _until(facts: Mapping[str, Any]) -> Iterator[Part]:
+    until = facts.get("details", {}).get("until")
+    if until:
+        yield Part(f" until {written(datetime.fromisoformat(until), 'seconds')}")
+
+
+def _counterpart(facts: Mapping[str, Any]) -> Iterator[Part]:
+    other = facts.get("details", {}).get("counterpart", {})
+    yield Part(f"{_cut(other.get('name', ''), LONGEST_VALUE)}, {other.get('oid', '')} in {_word(other)}")
+
+
+def _withdrawn(facts: Mapping[str, Any]) -> Iterator[Part]:
+    if facts.get("details", {}).get("is_withdrawn"):
+        yield Part(", which was withdrawn")
+
+
+def _origin(facts: Mapping[str, Any]) -> Iterator[Part]:
+    """What the form of a new record was filled from."""
+    source = facts.get("details", {}).get("prepared_from", {})
+    if source:
+        yield Part(f", prepared from {_cut(source['name'], LONGEST_VALUE)} in {_word(source)}")
+    if source.get("values") == "earlier":
+        yield Part(", as it was before its last change")
+    if "submission" in source:
+        url = reverse("submission", args=[source["environment"], source["submission"]])
+        yield from (Part(" ("), Part(f"submission {source['submission']}", "a", url), Part(")"))
+
+
+def _rows(facts: Mapping[str, Any]) -> Iterator[Part]:
+    yield Part(count(facts.get("details", {}).get("rows", 0), "row"))
+
+
+_VALUES = {
+    "Plan": _plan_first,
+    "Submission": _submission_first,
+    "account": _account,
+    "act": _act,
+    "actor": _actor,
+    "approval": _approval,
+    "attempt": _attempt,
+    "attempt_of": _attempt_of,
+    "bytes": _bytes,
+    "cancelled": _cancelled,
+    "carried": _carried,
+    "cause": _cause,
+    "changes": _changes,
+    "count": _count,
+    "counterpart": _counterpart,
+    "counted": _counted,
+    "environment": _environment,
+    "fields": _fields,
+    "labels": _labels,
+    "message": _message,
+    "name": _name,
+    "origin": _origin,
+    "plan": _plan,
+    "quoted": _quoted,
+    "reason": _reason,
+    "roles": _roles,
+    "rows": _rows,
+    "state": _state,
+    "status": _status,
+    "submission": _submission,
+    "taken": _taken,
+    "times": _times,
+    "until": _until,
+    "withdrawn": _withdrawn,
+}
+
+
+def _word(facts: Mapping[str, Any]) -> str:
+    environment = facts.get("environment")
+    return Environment(environment).label if environment else "both environments"
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"

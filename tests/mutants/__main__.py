@@ -45,11 +45,11 @@ SENDING = (
 """Claims, exchanges with the practice directory, and what closes the gate."""
 
 REVIEWING = (
-    "tests/presentation/test_review.py",
-    "tests/presentation/test_review_page.py",
-    "tests/presentation/test_deactivation.py",
-    "tests/presentation/test_draft.py",
-    "tests/presentation/test_other_active.py",
+    "tests/pages/review/test_message.py",
+    "tests/pages/review/test_review_page.py",
+    "tests/pages/test_deactivation.py",
+    "tests/pages/plan/test_draft.py",
+    "tests/pages/record/test_other_active.py",
     "tests/services/outbox/test_submissions.py",
     "tests/services/review/test_blockers.py",
     "tests/services/directory/test_claimed.py",

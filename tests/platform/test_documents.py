@@ -32,7 +32,7 @@ def test_every_option_of_restore_that_the_guide_names_exists():
 def test_every_button_and_word_that_the_guide_names_after_a_restore_is_on_a_page():
     guide = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     section = guide.partition("\n## After a restore")[2].partition("\n## ")[0]
-    pages = [*(ROOT / "templates").rglob("*.html"), ROOT / "organizations" / "words.py"]
+    pages = [*(ROOT / "templates").rglob("*.html"), ROOT / "organizations/text/vocabulary.py"]
     shown = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     # The environment's name is filled in.
     named = {re.sub(" (STAGING|PRODUCTION)$", "", word) for word in re.findall(r'"([^"]+)"', section)}

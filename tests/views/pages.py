@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.pages import text_in
+from tests.page_text import text_in
 
 
 def text_of(response: Any) -> str:

@@ -19,7 +19,7 @@ from organizations.services.actors import system
 from organizations.services.throttle import Limit
 from organizations.views.account import safe_next
 from tests.factories import PASSWORD, UserFactory
-from tests.pages import html_of_page, text_of_page
+from tests.page_text import html_of_page, text_of_page
 from tests.views.pages import text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

@@ -17,7 +17,7 @@ from organizations.services.audit import audit as history
 from organizations.views.audit import sequence_in
 from tests import factories
 from tests.factories import BASE
-from tests.pages import html_of_page, text_of_page
+from tests.page_text import html_of_page, text_of_page
 from tests.views.history import PORTAL, add, edited
 from tests.views.pages import text_of
 

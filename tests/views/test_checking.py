@@ -7,7 +7,7 @@ from organizations.pages import checking
 from organizations.services.review import check_stored as checking_service
 from tests import bulk, factories
 from tests.factories import BASE
-from tests.pages import html_of_page, text_of_page
+from tests.page_text import html_of_page, text_of_page
 from tests.views.pages import text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

@@ -8,7 +8,7 @@ import pytest
 from organizations.pages import help as help_page
 from organizations.pages.help import FAMILIES
 from organizations.text import vocabulary
-from tests.pages import html_of_page
+from tests.page_text import html_of_page
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from organizations.pages.home import page as home_page
 from organizations.services.delivery import heartbeat
 from tests import factories
 from tests.factories import BASE
-from tests.pages import html_of_page, text_of_page
+from tests.page_text import html_of_page, text_of_page
 from tests.views.pages import text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

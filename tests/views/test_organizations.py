@@ -8,7 +8,7 @@ from organizations.pages.organizations import page as organizations_page
 from organizations.queries import chosen_records, filters
 from tests import bulk, factories
 from tests.factories import BASE
-from tests.pages import html_of_page, text_of_page
+from tests.page_text import html_of_page, text_of_page
 from tests.views.pages import text_of
 
 pytestmark = pytest.mark.one_database

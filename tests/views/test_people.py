@@ -19,7 +19,7 @@ from organizations.permissions import manages_people
 from organizations.services.accounts import accounts
 from tests import factories
 from tests.factories import PASSWORD, UserFactory, acting
-from tests.pages import html_of_page, text_of_page
+from tests.page_text import html_of_page, text_of_page
 from tests.views.pages import text_of
 
 pytestmark = pytest.mark.one_database

@@ -7,7 +7,7 @@ from organizations.pages.search import hits
 from organizations.pages.search import page as search_page
 from tests import bulk, factories
 from tests.factories import BASE
-from tests.pages import html_of_page, text_of_page
+from tests.page_text import html_of_page, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

@@ -9,7 +9,7 @@ from organizations.pages.record_form import page as record_form_page
 from organizations.pages.record_form.editing import Editing
 from tests import factories
 from tests.factories import BASE
-from tests.pages import html_of_page, text_in, text_of_page
+from tests.page_text import html_of_page, text_in, text_of_page
 from tests.views.typing import open_form, typed
 
 STAGING = Environment.STAGING

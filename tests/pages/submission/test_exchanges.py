@@ -7,9 +7,8 @@ from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor, system
 from organizations.services.delivery import query
 from tests.factories import BASE
+from tests.pages.sending import entries_of, foreign, fresh, resolved, updated
 from tests.services.sending import deliver
-
-from .sending import entries_of, foreign, fresh, resolved, updated
 
 
 def shown(submission: Submission) -> Exchanges:

@@ -13,7 +13,7 @@ from organizations.services.review.plan_draft import Chosen
 from orgportal import middleware
 from tests import factories
 from tests.factories import BASE, acting
-from tests.pages import html_of_page, text_in, text_of_page
+from tests.page_text import html_of_page, text_in, text_of_page
 from tests.views.history import edited
 from tests.views.planning import NEW, address, branch, page_of, page_of_branch, tree_of
 

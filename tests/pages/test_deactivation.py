@@ -19,7 +19,7 @@ from organizations.services.review import plan_draft, reviews
 from tests import factories
 from tests.changes import edited, loaded, shown
 from tests.factories import BASE, acting
-from tests.pages import controls_in, html_of_page, text_of_page
+from tests.page_text import controls_in, html_of_page, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 

@@ -25,7 +25,7 @@ from organizations.pages.submission import page as submission_page
 from organizations.services.outbox import plans
 from tests import factories
 from tests.factories import BASE, acting
-from tests.pages import html_of_page, text_in, text_of_page
+from tests.page_text import html_of_page, text_in, text_of_page
 from tests.views.planning import tree_of
 
 pytestmark = pytest.mark.django_db

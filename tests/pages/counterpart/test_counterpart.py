@@ -13,7 +13,7 @@ from organizations.services.records import counterparts
 from tests import factories
 from tests.changes import foreign, loaded
 from tests.factories import BASE, acting
-from tests.pages import controls_in, html_of_page, text_of_page
+from tests.page_text import controls_in, html_of_page, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

@@ -18,9 +18,8 @@ from organizations.services.delivery.decide import Verdict
 from organizations.services.review import reviews
 from organizations.text import queue_reason
 from tests.factories import UserFactory
+from tests.pages.sending import THEIRS, block, decided, entries_of, foreign, fresh, resolved, updated
 from tests.services.connection.test_lookup import NOT_UNDERSTOOD
-
-from .sending import THEIRS, block, decided, entries_of, foreign, fresh, resolved, updated
 
 
 def decision(submission: Submission) -> decision_choices.Decision:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from organizations.models.submission import State
 from organizations.text import vocabulary
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
+STATIC = Path(__file__).resolve().parents[2] / "static"
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime.datetime(2027, 5, 9, 14, 3, 22, tzinfo=CHICAGO)
 TABLES = [

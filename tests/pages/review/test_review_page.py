@@ -21,7 +21,7 @@ from organizations.services.review import reviews
 from organizations.text import vocabulary
 from tests import factories
 from tests.factories import BASE, acting
-from tests.pages import html_of_page, text_in, text_of_page
+from tests.page_text import html_of_page, text_in, text_of_page
 from tests.views.history import edited
 
 TOWN = replace(factories.record().address, zip_code="53703")

@@ -10,7 +10,7 @@ from organizations.pages.record_form import page as form_page
 from organizations.pages.record_form.editing import Editing
 from organizations.records import CONTACT_LABELS
 from tests import factories
-from tests.pages import html_of_page, text_in
+from tests.page_text import html_of_page, text_in
 from tests.views.typing import OTHER, new_form, open_form, typed
 
 DESTINATION = "9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41"

@@ -17,9 +17,8 @@ from organizations.services.delivery.decide import Verdict
 from organizations.services.outbox import answers
 from tests import factories
 from tests.factories import BASE, acting
+from tests.pages.sending import NORTH, block, decided, entries_of, foreign, fresh, resolved, updated
 from tests.services.sending import accepted, deliver, edit
-
-from .sending import NORTH, block, decided, entries_of, foreign, fresh, resolved, updated
 
 
 def basis(submission: Submission) -> tuple[str, list[str], bool]:

@@ -22,7 +22,7 @@ from organizations.services.delivery import heartbeat
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE
-from tests.pages import html_of_page
+from tests.page_text import html_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

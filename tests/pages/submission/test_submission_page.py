@@ -20,9 +20,8 @@ from organizations.services.outbox import answers, submissions
 from organizations.services.records import counterparts
 from tests import factories
 from tests.factories import BASE, UserFactory, acting
+from tests.pages.sending import foreign, fresh, resolved, updated
 from tests.services.sending import deliver, edit
-
-from .sending import foreign, fresh, resolved, updated
 
 pytestmark = pytest.mark.django_db
 

@@ -27,7 +27,7 @@ from organizations.text import freshness
 from tests import factories
 from tests.changes import edited, loaded, not_shown, shown
 from tests.factories import BASE, acting
-from tests.pages import controls_in, html_of_page, text_in, text_of_page
+from tests.page_text import controls_in, html_of_page, text_in, text_of_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unreachable_redox")]
 

@@ -23,7 +23,7 @@ from organizations.views import form_page
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
-from tests.pages import html_of_page
+from tests.page_text import html_of_page
 from tests.views.history import edited
 from tests.views.typing import OTHER, OURS, new_form, open_form, typed
 

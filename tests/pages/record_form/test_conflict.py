@@ -13,7 +13,7 @@ from organizations.services.records import organizations
 from organizations.text import vocabulary
 from tests import factories
 from tests.factories import BASE, acting
-from tests.pages import text_of_page
+from tests.page_text import text_of_page
 from tests.views.typing import open_form, typed
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from tests import factories
 from tests.changes import edited, loaded, not_shown
 from tests.changes import shown as seen
 from tests.factories import acting
-from tests.pages import controls_in, html_of_page, text_of_page
+from tests.page_text import controls_in, html_of_page, text_of_page
 
 pytestmark = pytest.mark.django_db
 

@@ -15,9 +15,8 @@ from organizations.services.connection import breaker, gateway
 from organizations.services.delivery import courier
 from tests import factories
 from tests.connected import redox
+from tests.pages.sending import block, fresh
 from tests.redox import servers
-
-from .sending import block, fresh
 
 CONNECTION = "/staging/connection/"
 

@@ -9,8 +9,7 @@ from organizations.pages.submission import rejection
 from organizations.services.delivery import decide
 from organizations.services.delivery.decide import Verdict
 from organizations.text import sentences
-
-from .sending import decided, entries_of, foreign, updated
+from tests.pages.sending import decided, entries_of, foreign, updated
 
 
 def band_of(submission: Submission) -> str:

@@ -1,1 +1,0 @@
-"""What templates print, made from rows, entries and records by reading alone."""

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from organizations.records import AddressRecord, OrganizationRecord, difference
 from organizations.templatetags import portal
-from organizations.text import vocabulary
+from organizations.text import markup, vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = {
@@ -63,17 +63,17 @@ def phones(**data: str) -> forms.BaseFormSet:
 
 @given(st.text(alphabet=st.characters(), max_size=60))
 def test_plain_text_can_be_written_and_holds_nothing_unseen(text):
-    shown = portal.plain(text)
+    shown = markup.plain(text)
     shown.encode()
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
 
 
 def test_plain_writes_out_what_cannot_be_seen():
-    assert portal.plain("a\x00b\u202ec\ud800d\U000e0041\r") == "a\\u0000b\\u202Ec\\uD800d\\U000E0041\\u000D"
+    assert markup.plain("a\x00b\u202ec\ud800d\U000e0041\r") == "a\\u0000b\\u202Ec\\uD800d\\U000E0041\\u000D"
 
 
 def test_plain_leaves_ordinary_text_alone():
-    assert portal.plain("Zoë’s Clinic, 7½ Ōmachi\n\t日本 👩‍⚕️") == "Zoë’s Clinic, 7½ Ōmachi\n\t日本 👩‍⚕️"
+    assert markup.plain("Zoë’s Clinic, 7½ Ōmachi\n\t日本 👩‍⚕️") == "Zoë’s Clinic, 7½ Ōmachi\n\t日本 👩‍⚕️"
 
 
 def test_plain_text_is_still_escaped():
@@ -135,23 +135,23 @@ def test_a_phone_number_in_a_text_does_not_wrap():
 
 @given(st.lists(st.integers(min_value=0, max_value=10**20), min_size=1, max_size=12))
 def test_an_oid_is_shown_whole_and_wraps_after_its_dots_only(arcs):
-    for oid in (".".join(map(str, arcs)), portal.SHARED_ARCS + ".".join(map(str, arcs))):
-        shown = str(portal.long_oid(oid))
+    for oid in (".".join(map(str, arcs)), markup.SHARED_ARCS + ".".join(map(str, arcs))):
+        shown = str(markup.long_oid(oid))
         assert strip_tags(shown) == oid
         assert all(before.rstrip("</span>").endswith(".") for before in shown.split("<wbr>")[:-1])
 
 
 def test_an_oid_in_a_table_leaves_out_what_all_share():
-    assert portal.short_oid(OID) == "<span>…458.</span>99999.1.1.1.1"
+    assert markup.short_oid(OID) == "<span>…458.</span>99999.1.1.1.1"
 
 
 def test_an_oid_of_others_is_never_cut():
-    assert portal.short_oid("1.2.3.4") == "1.2.3.4"
+    assert markup.short_oid("1.2.3.4") == "1.2.3.4"
 
 
 def test_what_is_no_oid_is_escaped():
-    assert "<b" not in portal.short_oid(HOSTILE)
-    assert "<b" not in portal.long_oid(HOSTILE)
+    assert "<b" not in markup.short_oid(HOSTILE)
+    assert "<b" not in markup.long_oid(HOSTILE)
 
 
 # icons
@@ -195,8 +195,8 @@ def test_no_template_brings_inline_code():
 
 
 def test_the_key_of_a_line_stands_apart():
-    assert portal.json_line('  "Name": "a: \\"b\\"",') == "  <i>&quot;Name&quot;:</i> &quot;a: \\&quot;b\\&quot;&quot;,"
-    assert portal.json_line('    "LN"') == "    &quot;LN&quot;"
+    assert markup.json_line('  "Name": "a: \\"b\\"",') == "  <i>&quot;Name&quot;:</i> &quot;a: \\&quot;b\\&quot;&quot;,"
+    assert markup.json_line('    "LN"') == "    &quot;LN&quot;"
 
 
 def test_a_message_is_shown_line_by_line_with_links_to_what_changed():

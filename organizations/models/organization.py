@@ -76,7 +76,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.annotate(standing=standing_rule(), open_work=open_work_rule())
 
     def to_do(self, key: str) -> Self:
-        """The records with this key of OPEN_WORK (text/vocabulary.py). A record can have "directory_differs" beside another."""
+        """The records with this key of OPEN_WORK. A record can have "directory_differs" beside another."""
         return self.filter(differs__gt=0) if key == "directory_differs" else self.filter(Exact(open_work_rule(), key))
 
 

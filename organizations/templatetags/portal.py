@@ -1,144 +1,26 @@
 """What templates need beyond Django: icons, times, OIDs, foreign text made harmless to the eye, problems of forms."""
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from django import template
 from django.forms import BaseForm, BaseFormSet, BoundField, RadioSelect
 from django.forms.formsets import DELETION_FIELD_NAME
-from django.templatetags.static import static
-from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
 
-from organizations.text import vocabulary
+from organizations.text import markup
 
 register = template.Library()
-
-# Redox's own arcs, below which it issues OIDs (how-to: both gateways stand there). They are the same in nearly all
-# records, so that pages show them muted, and tables only their end.
-SHARED_ARCS = "2.16.840.1.113883.3.6147.458."
-
-# Characters that are not seen or that change how others are seen: controls but tab and line feed, marks and overrides
-# of writing direction, line separators, zero width spaces, halves of surrogate pairs, tag characters.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
-_OID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){4,}(?!\w)")  # five arcs: neither a version nor an IP address
-_PHONE = re.compile(r"(?<!\w)\+\d{7,15}(?!\w)")
-_JSON_KEY = re.compile(r'(\s*)("(?:[^"\\]|\\.)*":)(.*)', re.DOTALL)
-
-
-@register.filter
-def plain(text: object) -> str:
-    r"""Text that came from elsewhere, with each character that cannot be seen written out, such as \u202E."""
-
-    def written_out(match: re.Match[str]) -> str:
-        code = ord(match[0])
-        return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
-
-    return _UNSEEN.sub(written_out, str(text))
-
-
-@register.simple_tag
-def icon(name: str, extra: str = "") -> SafeString:
-    """A symbol of `icons.svg`; never alone, because it is hidden from those who listen. `extra` are more classes."""
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
-        f"icon {extra}".rstrip(),
-        static("icons.svg"),
-        name,
-    )
-
-
-def written(value: datetime, form: vocabulary.MomentForm = "moment") -> str:
-    """A time in the user's zone, for a sentence. Only the day and year of this process's clock matter here."""
-    return vocabulary.moment(timezone.localtime(value), timezone.now(), form)
-
-
-@register.simple_tag
-def moment(value: datetime | None, form: vocabulary.MomentForm = "moment", *, focus: bool = True) -> SafeString | str:
-    """A time in the user's zone with UTC on hover and focus; "never" for none. `focus=False` spares the tab stop."""
-    if value is None:
-        return "never"
-    utc = vocabulary.moment(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
-    return _time(value, written(value, form), utc, focus=focus)
-
-
-@register.simple_tag
-def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:
-    """How long ago a time is: "26 minutes", with the time on hover and focus. The script counts it on."""
-    if value is None:
-        return "never"
-    passed = timezone.now() - value
-    seconds = max(int(passed.total_seconds()), 0)
-    return _time(value, vocabulary.age(passed), written(value), focus=focus, counts_from=seconds)
-
-
-@register.filter
-def minutes(seconds: int) -> str:
-    """Minutes and seconds: "00:14"."""
-    return f"{seconds // 60:02}:{seconds % 60:02}"
-
-
-def _time(value: datetime, text: str, more: str, *, focus: bool, counts_from: int | None = None) -> SafeString:
-    return format_html(
-        '<time datetime="{}" data-utc="{}"{}{}>{}</time>',
-        value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        more,
-        mark_safe(' tabindex="0"' if focus else ""),  # noqa: S308 - one of two constants
-        "" if counts_from is None else format_html(' data-age="{}"', counts_from),
-        text,
-    )
-
-
-@register.filter
-def short_oid(value: object) -> SafeString:
-    """An OID for tables: the arcs that nearly all records share are left out but for the last, the rest is whole."""
-    text = str(value)
-    if text.startswith(SHARED_ARCS):
-        return format_html("<span>…458.</span>{}", text.removeprefix(SHARED_ARCS))
-    return conditional_escape(text)
-
-
-@register.filter
-def long_oid(value: object) -> SafeString:
-    """A whole OID that wraps only after its dots, with the arcs that nearly all records share muted."""
-    text = str(value)
-    shared = SHARED_ARCS if text.startswith(SHARED_ARCS) else ""
-    own = _wrapping(text.removeprefix(shared))
-    return format_html("<span>{}</span><wbr>{}", _wrapping(shared), own) if shared else own
-
-
-@register.filter
-def in_lines(text: object) -> SafeString:
-    """Foreign text, a list of values one value a line."""
-    return mark_safe(conditional_escape(plain(text)).replace("\n", "<br>\n"))  # noqa: S308 - it is escaped
-
-
-@register.filter
-def with_oids(text: object) -> SafeString:
-    """Foreign text, each OID in it set so that it is read digit by digit and wraps only after its dots.
-
-    A phone number does not wrap.
-    """
-    escaped = _PHONE.sub(r'<span class="text-nowrap">\g<0></span>', in_lines(text))
-    return mark_safe(_OID.sub(lambda found: f'<span class="oid">{long_oid(found[0])}</span>', escaped))  # noqa: S308
-
-
-def _wrapping(text: str) -> SafeString:
-    # str.replace gives a plain str back; the text was escaped before, <wbr> is ours.
-    return mark_safe(conditional_escape(text).replace(".", ".<wbr>").removesuffix("<wbr>"))  # noqa: S308
-
-
-@register.filter
-def json_line(line: str) -> SafeString:
-    """One line of a message with its key set apart from its value."""
-    match = _JSON_KEY.fullmatch(plain(line))
-    if match is None:
-        return conditional_escape(plain(line))
-    return format_html("{}<i>{}</i>{}", *match.groups())
+for tag in (markup.icon, markup.moment, markup.age):
+    register.simple_tag(tag)
+for each in (
+    markup.plain,
+    markup.minutes,
+    markup.short_oid,
+    markup.long_oid,
+    markup.in_lines,
+    markup.with_oids,
+    markup.json_line,
+):
+    register.filter(each.__name__, each)
 
 
 @register.simple_tag

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission
-from organizations.templatetags.portal import moment, plain
+from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import SUBMISSION_STATE, Word
 
 # What an acceptance rests on: in the sentence of the standing, in the line below the name, as what came of one message

@@ -4,7 +4,7 @@ import datetime
 from typing import NamedTuple
 
 from organizations.models import Action, AuditEntry, Evidence, Organization, Presence, clock
-from organizations.templatetags.portal import written
+from organizations.text.markup import written
 
 OLD = datetime.timedelta(days=1)
 

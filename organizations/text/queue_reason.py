@@ -13,8 +13,8 @@ from organizations.models import Environment, EnvironmentGate, Event, Intent, Pl
 from organizations.services.connection import gateway
 from organizations.services.delivery import heartbeat
 from organizations.services.outbox import answers
-from organizations.templatetags.portal import moment, plain, written
 from organizations.text import vocabulary
+from organizations.text.markup import link, moment, plain, written
 
 AGAIN = "the very same message is sent once more and its answer decides."
 ONLY_ASKED = (
@@ -97,8 +97,7 @@ def _held_by_others(submission: Submission) -> Reason | None:
     plan = submission.plan
     if plan is not None and plan.state == PlanState.PAUSED:
         url = reverse("plan", args=[plan.environment, plan.pk])
-        number = format_html('<a href="{}">{}</a>', url, plan.pk)
-        return _reason("plan_paused", plan=number, cause=plain(plan.state_reason).rstrip("."))
+        return _reason("plan_paused", plan=link(url, plan.pk), cause=plain(plan.state_reason).rstrip("."))
     waits_for: list[Submission] = submission.waits_for  # type: ignore[attr-defined]  # by _fetch_what_holds
     if not waits_for:
         return None
@@ -106,7 +105,7 @@ def _held_by_others(submission: Submission) -> Reason | None:
         return _reason("children", children=vocabulary.count(len(waits_for), "child", "children"))
     parent = waits_for[0].organization
     url = reverse("record", args=[parent.environment, parent.oid])
-    return _reason("parent", name=format_html('<a href="{}">{}</a>', url, plain(parent.name)))
+    return _reason("parent", name=link(url, parent.name))
 
 
 def _held_by_gate(gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:

@@ -16,8 +16,7 @@ from django.utils.safestring import SafeString
 from organizations.models import Action, AuditEntry, Environment
 from organizations.permissions import ACTS, Right
 from organizations.records import listed, spoken
-from organizations.templatetags.portal import written
-from organizations.text.parts import Part, marked, unlinked
+from organizations.text.markup import Part, marked, unlinked, written
 from organizations.text.sentence_templates import template_of
 from organizations.text.vocabulary import count
 

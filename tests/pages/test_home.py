@@ -23,7 +23,7 @@ from organizations.queries import filters
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.delivery import heartbeat
 from organizations.services.outbox import plans, submissions
-from organizations.templatetags.portal import written
+from organizations.text.markup import written
 from tests import bulk, factories
 from tests.factories import BASE, UserFactory, acting
 

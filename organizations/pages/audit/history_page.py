@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, AuditHead, Environment, Organization
@@ -18,6 +17,7 @@ from organizations.pages.submission.attempts import Raw, raw
 from organizations.queries import audit_filters
 from organizations.queries.audit_filters import Filters
 from organizations.text import sentences, vocabulary
+from organizations.text.markup import link
 from organizations.text.sentences import Sentence
 
 ROWS = 50
@@ -242,7 +242,7 @@ def _facts(found: AuditEntry, facts: dict[str, Any]) -> Iterator[tuple[str, str 
         yield "Version of the record", str(found.version_after)
     if found.submission_id is not None:
         url = reverse("submission", args=[found.environment, found.submission_id])
-        yield "Submission", format_html('<a href="{}">{}</a>', url, found.submission_id)
+        yield "Submission", link(url, found.submission_id)
     if found.attempt is not None:
         yield "Attempt", str(found.attempt)
     if found.http_status is not None:
@@ -261,4 +261,4 @@ def _record(found: AuditEntry, facts: dict[str, Any]) -> str | SafeString:
     name = f"{about['name']}, {found.oid}" if named else found.oid
     if not Organization.objects.filter(environment=found.environment, oid=found.oid).exists():
         return name
-    return format_html('<a href="{}">{}</a>', reverse("record", args=[found.environment, found.oid]), name)
+    return link(reverse("record", args=[found.environment, found.oid]), name)

@@ -13,7 +13,7 @@ from organizations.models import Action, AuditEntry, clock
 from organizations.queries import story_folding
 from organizations.queries.story_folding import Line, Row
 from organizations.text import sentences, vocabulary
-from organizations.text.parts import Part, marked, unlinked
+from organizations.text.markup import Part, marked, unlinked
 from organizations.text.sentence_templates import STORIES, WORDS, story_ending
 
 ROWS = 50

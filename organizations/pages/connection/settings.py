@@ -9,7 +9,7 @@ from organizations.models import EnvironmentGate
 from organizations.pages.submission.attempts import seconds
 from organizations.services.connection import overview
 from organizations.services.connection.overview import ConnectionFacts
-from organizations.templatetags.portal import moment, plain, with_oids, written
+from organizations.text.markup import moment, plain, with_oids, written
 
 NOT_SET = "not set"
 FAULTY = "set, faulty"

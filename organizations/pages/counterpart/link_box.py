@@ -10,8 +10,8 @@ from organizations.pages.organizations.rows import Row, add_counterparts, organi
 from organizations.queries import parents
 from organizations.records import ADDRESS_LABELS, difference
 from organizations.services.records.prepare import copied
-from organizations.templatetags.portal import written
 from organizations.text import evidence
+from organizations.text.markup import written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from organizations.records import Difference, OrganizationRecord, difference, li
 from organizations.services.errors import OidTaken
 from organizations.services.records import organizations, prepare
 from organizations.services.records.prepare import Doubt, Kind, Source
-from organizations.templatetags.portal import moment, plain, with_oids, written
 from organizations.text import evidence, vocabulary
+from organizations.text.markup import link, moment, plain, with_oids, written
 from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY
 
 DESTINATION_NOTE = "It is never copied from STAGING. Enter the one of PRODUCTION; leave it empty if there is none yet."
@@ -84,7 +84,7 @@ def prepared(source: Source, basis: OrganizationRecord | None, *, shown_doubt: s
 
 def _origin(source: Source) -> SafeString:
     made = source.organization
-    name = format_html('<a href="{}">{}</a>', _record_url(made), plain(source.record.name))
+    name = link(_record_url(made), source.record.name)
     match source.kind:
         case Kind.ACCEPTED:
             by = evidence.short(made)
@@ -100,7 +100,7 @@ def _submission(made: Organization) -> SafeString:
     number = made.confirmed_submission_id
     if number is None:
         return SafeString()
-    return format_html(' (<a href="{0}">submission {1}</a>)', reverse("submission", args=["staging", number]), number)
+    return format_html(" ({})", link(reverse("submission", args=["staging", number]), f"submission {number}"))
 
 
 def _doubt(source: Source) -> str:
@@ -154,7 +154,7 @@ def _parent_note(source: Source) -> Iterator[SafeString]:
         return
     if parent.staging is not None:
         name, url = plain(parent.staging.name), prepare_url(parent.staging)
-        first = format_html('<a href="{}">Prepare {} first</a>, or choose', url, name) if url else "Choose"
+        first = format_html("{}, or choose", link(url, f"Prepare {name} first")) if url else "Choose"
         yield format_html("{} is not in PRODUCTION yet. {} another parent.", name, first)
     else:
         oid = with_oids(source.record.part_of_oid)
@@ -167,8 +167,8 @@ def _proposal_note(made: Organization) -> Iterator[SafeString]:
     holder = Organization.objects.in_environment(Environment.PRODUCTION).filter(oid=oid).first() if oid else None
     if holder is not None and holder.counterpart is None:
         url = f"{page_url(made)}?counterpart={oid}"
-        text = '{} is already in PRODUCTION: {}. If it is the same organization, <a href="{}">link it</a>.'
-        yield format_html(text, with_oids(oid), plain(holder.name), url)
+        text = "{} is already in PRODUCTION: {}. If it is the same organization, {}."
+        yield format_html(text, with_oids(oid), plain(holder.name), link(url, "link it"))
 
 
 def _oid_note(staging_oid: str) -> SafeString:

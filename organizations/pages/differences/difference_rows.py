@@ -14,9 +14,9 @@ from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, contact_text, difference, listed, pair_contacts
 from organizations.services.directory import differences
 from organizations.services.directory.differences import Differing
-from organizations.templatetags.portal import written
 from organizations.text import freshness, vocabulary
 from organizations.text.freshness import Freshness
+from organizations.text.markup import written
 
 MOST_NAMED = 8
 

@@ -21,9 +21,9 @@ from organizations.pages.record import to_do
 from organizations.records import spoken
 from organizations.services.delivery import decide
 from organizations.services.delivery.decide import Verdict
-from organizations.templatetags.portal import plain, written
 from organizations.text import queue_reason
 from organizations.text.decisions import decided
+from organizations.text.markup import plain, written
 from organizations.text.queue_reason import Reason
 from organizations.text.vocabulary import count
 

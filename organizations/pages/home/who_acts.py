@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from organizations.models import Environment, User
 from organizations.pages.organizations.rows import DIRECTORY_DIFFERS
 from organizations.permissions import Right, holders, may, sending
-from organizations.templatetags.portal import plain
+from organizations.text.markup import plain, strong
 from organizations.text.vocabulary import count
 
 MOST_NAMED = 3
@@ -43,13 +43,13 @@ class People:
         return right is not None and may(self.reader, right)
 
     def acts_next(self, kind: str, environment: str) -> SafeString:
-        """ "<b>Approver One</b> or <b>Approver Two</b> can decide." """
+        """ "Approver One or Approver Two can decide.", their names in bold."""
         right = right_for(kind, environment)
         if right is None:
             who, step = ("The portal", PORTAL[kind]) if kind in PORTAL else ("An approver", "acts next.")
-            return format_html("<b>{}</b> {}", who, step)
+            return format_html("{} {}", strong(who), step)
         if not self.who_can(right):
-            return format_html("<b>Nobody</b> {} No account has a role for this yet.", STEP[kind])
+            return format_html("{} {} No account has a role for this yet.", strong("Nobody"), STEP[kind])
         return format_html("{} {}", either(list(self.who_can(right).values())), STEP[kind])
 
     def can_decide(self) -> str:
@@ -71,18 +71,18 @@ def right_for(kind: str, environment: str) -> Right | None:
 
 
 def either(names: Sequence[str]) -> SafeString:
-    """ "<b>A</b>, <b>B</b> or <b>C</b>"; of many the first, and how many more there are."""
-    return SafeString(_or([format_html("<b>{}</b>", plain(name)) for name in _first(names)]))
+    """ "A, B or C" in bold; of many the first, and how many more there are."""
+    return SafeString(_or([strong(name) for name in _first(names)]))
 
 
 def saved(savers: Sequence[tuple[str, int]], *, bold: bool = True) -> SafeString:
-    """ "<b>Editor Two</b> saved 2 of these, <b>Editor Three</b> 1." Of each person with how many records."""
-    name = "<b>{}</b>" if bold else "{}"
+    """ "Editor Two saved 2 of these, Editor Three 1." Of each person with how many records."""
+    name = strong if bold else plain
     if len(savers) == 1:
         who, number = savers[0]
-        return format_html(f"{name} saved {{}}.", plain(who), "this" if number == 1 else "these")
-    parts = [format_html(f"{name} {{}}", plain(who), number) for who, number in savers[:MOST_NAMED]]
-    parts[0] = format_html(f"{name} saved {{}} of these", plain(savers[0][0]), savers[0][1])
+        return format_html("{} saved {}.", name(who), "this" if number == 1 else "these")
+    parts = [format_html("{} {}", name(who), number) for who, number in savers[:MOST_NAMED]]
+    parts[0] = format_html("{} saved {} of these", name(savers[0][0]), savers[0][1])
     rest = [number for _, number in savers[MOST_NAMED:]]
     if rest:
         parts.append(format_html("{} {}", count(len(rest), "other"), sum(rest)))

@@ -8,8 +8,8 @@ from django.contrib.auth.models import Group
 from organizations.models import Action, AuditEntry, Environment, RoleGrant, Submission, User
 from organizations.permissions import ACTS, ROLES, Right
 from organizations.services.actors import described
-from organizations.templatetags.portal import plain, written
 from organizations.text import vocabulary
+from organizations.text.markup import plain, written
 
 ON_THE_MACHINE = "made on the machine"
 # What a person can do, for a column: shorter than `ACTS`.

@@ -19,8 +19,8 @@ from organizations.pages.review.values import Moves
 from organizations.queries.chosen_records import UNSENT
 from organizations.services.review.plan_draft import Draft, Question
 from organizations.services.review.reviews import Review
-from organizations.templatetags.portal import written
 from organizations.text import freshness, vocabulary
+from organizations.text.markup import written
 
 MOST_NAMED = 5
 

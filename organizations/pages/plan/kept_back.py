@@ -13,7 +13,7 @@ from organizations.pages.organizations.rows import standing_of, to_do_of
 from organizations.pages.review.message import obstacle
 from organizations.services.review.blockers import Block, Blocker, is_undecided
 from organizations.services.review.plan_draft import LeftOut
-from organizations.templatetags.portal import moment, plain
+from organizations.text.markup import link, moment, plain
 from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
 from organizations.text.vocabulary import Word, count
 
@@ -96,7 +96,7 @@ class _Reasons:
         reason = self.own.get(submission.pk) or self.held
         waits = reason.sentence if reason else ""
         if submission.can_be_cancelled:
-            return format_html('It is queued. {} <a href="{}">Cancel it</a> or wait.', waits, _url(submission))
+            return format_html("It is queued. {} {} or wait.", waits, link(_url(submission), "Cancel it"))
         return format_html("It is queued. {}", waits)
 
     def _asks(self, submission: Submission) -> SafeString:
@@ -117,12 +117,12 @@ def _whys(each: LeftOut, reasons: _Reasons) -> SafeString:
 def _why(organization: Organization, blocker: Blocker, reasons: _Reasons, *, waits: bool) -> SafeString:
     submission = blocker.submission
     if blocker.kind == Block.OPEN_SUBMISSION and submission is not None:
-        link = format_html('<a href="{}">Submission {}</a>', _url(submission), submission.pk)
-        return format_html("{} {}. {}", link, "must end first" if waits else "is open", reasons.of(submission))
+        named = link(_url(submission), f"Submission {submission.pk}")
+        return format_html("{} {}. {}", named, "must end first" if waits else "is open", reasons.of(submission))
     if blocker.kind == Block.ACTIVE_CHILDREN:
         return format_html("{}.", plain(_children(blocker)))
     found = obstacle(organization, blocker)
-    return format_html('{} <a href="{}">{}</a>', plain(found.sentence), found.url, plain(found.step))
+    return format_html("{} {}", plain(found.sentence), link(found.url, found.step))
 
 
 def _children(blocker: Blocker) -> str:

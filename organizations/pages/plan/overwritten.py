@@ -11,7 +11,7 @@ from organizations.queries import parents
 from organizations.records import spoken
 from organizations.services.directory import differences
 from organizations.services.review.plan_draft import Draft
-from organizations.templatetags.portal import plain
+from organizations.text.markup import plain
 
 
 class Value(NamedTuple):

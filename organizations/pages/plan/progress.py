@@ -16,8 +16,8 @@ from django.utils.text import Truncator
 
 from organizations.models import EnvironmentGate, Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
-from organizations.templatetags.portal import plain, written
 from organizations.text import evidence, vocabulary
+from organizations.text.markup import plain, written
 from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
 
 LIVELY = datetime.timedelta(seconds=30)

@@ -29,8 +29,8 @@ from organizations.services.connection import gateway
 from organizations.services.outbox import answers
 from organizations.services.records import organizations
 from organizations.services.review.blockers import refused_as_absent
-from organizations.templatetags.portal import age, moment, plain, with_oids, written
 from organizations.text import evidence, freshness, sentences
+from organizations.text.markup import age, link, moment, plain, with_oids, written
 from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
 
 CHILDREN_SHOWN = 10
@@ -136,7 +136,7 @@ def basis(organization: Organization) -> SafeString:
         values |= {"date": moment(organization.presence_at, "day")}
     last = organization.last_submission
     if key == "unknown":
-        values |= {"age": age(organization.presence_at), "submission": link(last)}
+        values |= {"age": age(organization.presence_at), "submission": submission_link(last)}
     if key == "not_registered":
         return _not_registered_basis(organization)
     return format_html(_with_link(STANDING_BASIS[key]), **values)
@@ -154,7 +154,7 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     open_key = "exists" if last.known_answer == "already_exists" else "no_answer"
     key = open_key if not rejected else "decided" if last.decided_by else "not_registered"
     time = moment(last.ended_at if rejected else last.sent_at)
-    values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": link(last)}
+    values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": submission_link(last)}
     said = format_html(_with_link(STANDING_BASIS[key]), **values)
     if last.oid == organization.oid:
         return said
@@ -169,7 +169,7 @@ def accepted_basis(organization: Organization) -> SafeString:
     accepted = done or organization.confirmed_submission
     if accepted is None:
         return format_html("Accepted {}.", moment(organization.confirmed_at))
-    rests_on = evidence.basis(accepted, link(accepted))
+    rests_on = evidence.basis(accepted, submission_link(accepted))
     if done is None:
         return format_html(STANDING_BASIS["active"], evidence=rests_on)
     person = done.submitter.get_full_name() or done.submitter.get_username()
@@ -191,11 +191,11 @@ def _last_deactivation(organization: Organization) -> Submission | None:
     return None if any(answers.record_of(each).active for each in later) else last
 
 
-def link(submission: Submission | None) -> SafeString:
+def submission_link(submission: Submission | None) -> SafeString:
     """A submission as a link."""
     if submission is None:
         return SafeString("submission")
-    return format_html('<a href="{}">submission {}</a>', submission_url(submission), submission.pk)
+    return link(submission_url(submission), f"submission {submission.pk}")
 
 
 def _with_link(sentence: str) -> str:
@@ -315,7 +315,7 @@ def nothing_here(environment: Environment, oid: str) -> SafeString:
     if not Organization.objects.in_environment(environment.other).filter(oid=oid).exists():
         return sentence
     url = reverse("record", args=[environment.other, oid])
-    return format_html('{} In {} there is one: <a href="{}">open</a>.', sentence, environment.other.label, url)
+    return format_html("{} In {} there is one: {}.", sentence, environment.other.label, link(url, "open"))
 
 
 def around(organization: Organization) -> Around:

@@ -18,9 +18,9 @@ from organizations.records import Difference, spoken
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
 from organizations.services.review import reviews
-from organizations.templatetags.portal import plain, written
 from organizations.text.decisions import decided
 from organizations.text.evidence import state_word
+from organizations.text.markup import plain, written
 from organizations.text.queue_reason import held_by_environment, queued_reason
 from organizations.text.vocabulary import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
 

@@ -9,8 +9,8 @@ from organizations.models import AuditEntry, Organization, Presence, State
 from organizations.records import ADDRESS_LABELS, AddressRecord, Difference, OrganizationRecord, difference, listed
 from organizations.services.records import organizations
 from organizations.services.records.authors import edit_of_ours
-from organizations.templatetags.portal import plain, written
 from organizations.text import vocabulary
+from organizations.text.markup import plain, written
 from organizations.text.vocabulary import FOREIGN_OID
 
 

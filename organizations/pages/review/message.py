@@ -19,9 +19,9 @@ from organizations.services.review import reviews
 from organizations.services.review.blockers import Block, Blocker
 from organizations.services.review.reviews import Review
 from organizations.services.review.warnings import OVERWRITE, ReviewWarning, overwrite_value
-from organizations.templatetags.portal import written
 from organizations.text import freshness, vocabulary
 from organizations.text.freshness import Freshness
+from organizations.text.markup import written
 
 MOST_NAMED = 5
 TICK = "Tick this, or go back and change the value."

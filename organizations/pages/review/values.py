@@ -12,7 +12,7 @@ from organizations.pages.comparison.field_rows import SAME_AS_ACCEPTED, SAME_AS_
 from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, difference, spoken
 from organizations.services.review.reviews import Change, Review
-from organizations.templatetags.portal import written
+from organizations.text.markup import written
 
 EQUIVALENT = "equivalent"
 UNREADABLE = "a Query does not show it"

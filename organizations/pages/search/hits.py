@@ -14,6 +14,7 @@ from organizations.queries.filters import FIRST_WORDS, Filters
 from organizations.queries.matches import match
 from organizations.services import search_text
 from organizations.text.evidence import state_word
+from organizations.text.markup import link
 from organizations.text.vocabulary import Word
 
 HITS_AN_ENVIRONMENT = 25
@@ -75,7 +76,7 @@ def also_in(record: Organization) -> SafeString:
     """The sentence about the same OID in the other environment."""
     url = reverse("record", args=[record.environment, record.oid])
     word = Environment(record.environment).label
-    return format_html('Also in {}: <a href="{}">open</a>.', word, url)
+    return format_html("Also in {}: {}.", word, link(url, "open"))
 
 
 def find(text: str) -> Found:

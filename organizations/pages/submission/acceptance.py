@@ -17,8 +17,8 @@ from organizations.pages.record.summary import can_add_below
 from organizations.pages.submission.state import Change, asked
 from organizations.records import spoken
 from organizations.services.delivery.decide import Verdict
-from organizations.templatetags.portal import moment, plain
 from organizations.text.decisions import clause
+from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import count
 
 BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)

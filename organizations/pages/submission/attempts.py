@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from organizations.models import Action, AuditEntry
-from organizations.templatetags.portal import plain
 from organizations.text import vocabulary
+from organizations.text.markup import plain
 
 MOST_SHOWN = 64 * 1024
 """Bytes of an answer that the page itself shows; the history has all that was kept."""

@@ -10,8 +10,8 @@ from organizations.pages.comparison.sides import compare
 from organizations.pages.submission.attempts import Attempt, attempts, seconds
 from organizations.records import OrganizationRecord
 from organizations.services.outbox import answers
-from organizations.templatetags.portal import plain
 from organizations.text import vocabulary
+from organizations.text.markup import plain
 from organizations.text.vocabulary import count
 
 MOST_QUERIES = 20

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from organizations.models import Action, AuditEntry, Evidence, State, Submission
 from organizations.pages.submission.state import cause_of
 from organizations.services.delivery import decide
-from organizations.templatetags.portal import plain, written
 from organizations.text import vocabulary
 from organizations.text.decisions import decided
+from organizations.text.markup import plain, written
 from organizations.text.sentence_templates import found
 
 

@@ -12,8 +12,8 @@ from organizations.services.delivery import decide
 from organizations.services.delivery.decide import Verdict
 from organizations.services.outbox import answers
 from organizations.services.outbox.answers import Explanation
-from organizations.templatetags.portal import moment, plain, written
 from organizations.text.decisions import decided
+from organizations.text.markup import moment, plain, written
 
 _EDIT_STEPS = ("edit", "edit_record", "review_as_new")
 

@@ -31,9 +31,9 @@ from organizations.services.delivery import decide
 from organizations.services.outbox import answers, submissions
 from organizations.services.records.authors import edit_of
 from organizations.services.review.warnings import ReviewWarning
-from organizations.templatetags.portal import moment, plain, written
 from organizations.text import vocabulary
 from organizations.text.evidence import state_word
+from organizations.text.markup import moment, plain, written
 from organizations.text.queue_reason import Reason, held_by_environment, own_reasons, queued_reason, then
 
 ASKED = (State.UNKNOWN, State.NEEDS_PERSON)

@@ -13,7 +13,7 @@ from organizations.pages.counterpart.prepare import Prepared
 from organizations.records import IdentifierRecord
 from organizations.services.records import counterparts, organizations
 from organizations.services.records.prepare import source_of
-from organizations.templatetags.portal import written
+from organizations.text.markup import written
 from tests import factories
 from tests.changes import edited, foreign, loaded, not_shown, shown
 from tests.connected import redox

@@ -22,8 +22,8 @@ from organizations.pages.record import act_pages, page, summary
 from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from organizations.services.records import counterparts
-from organizations.templatetags.portal import written
 from organizations.text import freshness
+from organizations.text.markup import written
 from tests import factories
 from tests.changes import edited, loaded, not_shown, shown
 from tests.factories import BASE, acting

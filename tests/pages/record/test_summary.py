@@ -22,7 +22,7 @@ from organizations.pages.home.matters import Place
 from organizations.pages.record import summary
 from organizations.pages.record_form import notices
 from organizations.services.records import organizations
-from organizations.templatetags.portal import written
+from organizations.text.markup import written
 from organizations.text.vocabulary import OPEN_WORK
 from tests import factories
 from tests.changes import edited, foreign, loaded, not_shown, shown

@@ -84,7 +84,7 @@ def _environment(environment: str, section: str) -> dict[str, Any]:
 def _person(user: User) -> Person:
     held = permissions.rights_of(user)
     return Person(
-        name=user.get_full_name() or user.get_username(),
+        name=user.display_name,
         roles=permissions.role_of(user),
         can="; ".join(permissions.ACTS[right] for right in Right if right in held),
         cannot="; ".join(permissions.ACTS[right] for right in Right if right not in held),

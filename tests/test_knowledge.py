@@ -335,10 +335,10 @@ def test_the_order_of_contacts_is_neither_news_nor_overwritten():
 
 
 @pytest.mark.parametrize("name", ["Lakeside North", "Chosen here", "LAKESIDE  NORTH"])
-@pytest.mark.parametrize("shown_name", ["Lakeside North", "Shown there"])
-def test_another_spelling_is_told_apart_from_what_is_chosen_or_overwritten(name, shown_name):
+@pytest.mark.parametrize("display_name", ["Lakeside North", "Shown there"])
+def test_another_spelling_is_told_apart_from_what_is_chosen_or_overwritten(name, display_name):
     desk = replace(DESK, work_phone="(608) 555-0100")
-    shown = as_seen(replace(ACCEPTED, name=shown_name, contacts=(desk,)))
+    shown = as_seen(replace(ACCEPTED, name=display_name, contacts=(desk,)))
     split = knowledge.split(ACCEPTED, shown, replace(ACCEPTED, name=name))
     assert "contacts.0.work_phone" in fields(split.equivalent)
     said = [*fields(split.chosen), *fields(split.overwritten), *fields(split.equivalent)]

@@ -42,7 +42,7 @@ class User(AbstractUser):
         verbose_name_plural = "people"
 
     @property
-    def shown_name(self) -> str:
+    def display_name(self) -> str:
         """What pages call this person: the full name, or the user name if that is empty."""
         return self.get_full_name() or self.get_username()
 
@@ -84,10 +84,10 @@ class User(AbstractUser):
         if is_new and re.fullmatch(r"[\w.@+-]+", self.get_username(), re.ASCII) is None:
             return "username", "A user name has only the letters A to Z, digits and @ . + - _. Write it so."
         field = "username" if is_new and not self.get_full_name() else "last_name"
-        for name in (self.shown_name, self.get_username()):
+        for name in (self.display_name, self.get_username()):
             if len(_alphabets(name) & _LOOK_ALIKE) > 1:
                 return field, f"'{name}' mixes letters of two alphabets. Write it in one."
-        for name, its_field in ((self.shown_name, field), (self.get_username() if is_new else "", "username")):
+        for name, its_field in ((self.display_name, field), (self.get_username() if is_new else "", "username")):
             if _is_an_actor(name):
                 return its_field, f"The portal itself uses the name '{name}'. Choose another one."
         for other in User.objects.exclude(pk=self.pk).order_by("pk"):
@@ -95,9 +95,9 @@ class User(AbstractUser):
                 return "username", f"The user name '{other.get_username()}' exists already. Choose another one."
             if not other.is_active:
                 continue
-            if _is_alike(self.shown_name, other.shown_name) or _is_alike(self.shown_name, other.get_username()):
+            if _is_alike(self.display_name, other.display_name) or _is_alike(self.display_name, other.get_username()):
                 return field, (
-                    f"'{other.shown_name}' ({other.get_username()}) has this name already. Add what tells the two "
+                    f"'{other.display_name}' ({other.get_username()}) has this name already. Add what tells the two "
                     "people apart, for example a department."
                 )
         return None

@@ -201,7 +201,7 @@ def options(name: str) -> Iterator[tuple[str, str]]:
     """What can be chosen: (value, words)."""
     if name == "who":
         for person in User.objects.order_by("username").only("username", "first_name", "last_name"):
-            yield str(person.pk), described(person.shown_name, person.get_username())
+            yield str(person.pk), described(person.display_name, person.get_username())
         yield PORTAL, "The portal itself"
     elif name == "what":
         yield from ((key, label) for key, (label, _) in GROUPS.items())

@@ -189,7 +189,7 @@ def chip_text(environment: str, filters: Filters, name: str) -> str:
         value = record.name if record else value
     if name == "saved_by":
         people = User.objects.filter(pk__in=value.split(",")).order_by("username")
-        value = ", ".join(person.get_full_name() or person.get_username() for person in people) or value
+        value = ", ".join(person.display_name for person in people) or value
     return f"{LABELS[name]}: {CHOICES[name][value] if name in CHOICES else value}"
 
 

@@ -30,7 +30,7 @@ class Actor:
 def person(user: User, *, signed_in_by: str = "password", address: str = "", request_id: str = "") -> Actor:
     """The actor for a person who signed in."""
     return Actor(
-        name=user.shown_name[:LONGEST_NAME],
+        name=user.display_name[:LONGEST_NAME],
         person=user,
         signed_in_by=signed_in_by,
         address=address,

@@ -61,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
         if _save(request, form, "account made", password=password):
             return _show_password(request, form.instance, password)
     if form.is_bound and (added := form.added_before()):
-        messages.info(request, ADDED_ALREADY.format(name=added.shown_name))
+        messages.info(request, ADDED_ALREADY.format(name=added.display_name))
         return redirect("person", added.pk)
     return _show_form(request, form, User(), status=422 if form.is_bound else 200)
 
@@ -80,7 +80,7 @@ def change(request: HttpRequest, person: int) -> HttpResponse:
         return _show_form(request, form, stored)
     if not form.is_valid() or (form.changes and not _save(request, form, ", ".join(form.changes))):
         return _show_form(request, form, stored, status=422)
-    messages.success(request, f"{user.shown_name} is saved. Changed: {', '.join(form.changes) or 'nothing more'}.")
+    messages.success(request, f"{user.display_name} is saved. Changed: {', '.join(form.changes) or 'nothing more'}.")
     return redirect("people")
 
 
@@ -116,7 +116,7 @@ def reopen(request: HttpRequest, person: int) -> HttpResponse:
 def _open_or_close(request: HttpRequest, user: User, *, is_active: bool) -> HttpResponse:
     what = "account reopened" if is_active else "account closed"
     if user.is_active == is_active:  # a second press
-        messages.info(request, f"{user.shown_name}: the account is {'open' if is_active else 'closed'} already.")
+        messages.info(request, f"{user.display_name}: the account is {'open' if is_active else 'closed'} already.")
         return redirect("people")
     user.is_active = is_active
     try:
@@ -124,7 +124,7 @@ def _open_or_close(request: HttpRequest, user: User, *, is_active: bool) -> Http
     except ActionRefused as fault:
         return _not_done(request, user, fault)
     now = "can sign in again, with the roles from before" if is_active else "can no longer sign in. All sessions ended"
-    messages.success(request, f"{user.shown_name} {now}.")
+    messages.success(request, f"{user.display_name} {now}.")
     return redirect("people")
 
 

@@ -182,7 +182,7 @@ def test_a_change_is_one_entry_counts_at_once_and_is_made_once(client, boss, ann
     of_anna, typed = client_of(user=anna), opened(anna, "viewer", "auditor", first_name="Ann")
     for _ in range(2):
         assert client.post(f"/people/{anna.pk}/", typed)["Location"] == "/people/"
-    assert (roles_of(anna), now(anna).shown_name) == (["auditor", "viewer"], "Ann Two")
+    assert (roles_of(anna), now(anna).display_name) == (["auditor", "viewer"], "Ann Two")
     assert reasons() == ["first name, roles"]
     assert of_anna.get("/staging/organizations/new/").status_code == 403
 
@@ -239,7 +239,7 @@ def test_nobody_changes_their_own_roles_password_or_account_here(client, boss):
     for act in ("password", "close"):
         press(client, boss, act)
     after = now(boss)
-    assert (after.shown_name, roles_of(boss), after.is_active) == ("Big Boss", ["administrator"], True)
+    assert (after.display_name, roles_of(boss), after.is_active) == ("Big Boss", ["administrator"], True)
     assert after.check_password(PASSWORD)
     assert reasons() == ["first name, last name"]
 

@@ -46,7 +46,7 @@ def build(
         notes=notes,
         why_not=why_not(user, Right.EDIT, environment, TAKE),
         decide_why_not=decide_why_not,
-        who_decides=who_decides(user.get_full_name() or user.get_username(), may=not decide_why_not),
+        who_decides=who_decides(user.display_name, may=not decide_why_not),
         ask_why_not=why_not(user, Right.EDIT, environment, ASK),
         is_unsaved=is_unsaved,
         switch_url=counterpart_url(organization),

@@ -23,9 +23,7 @@ def lines(groups: Groups, now: Now) -> Iterator[Line]:
     """
     changes = [group for group in groups if group["open_work"] == KIND]
     savers = User.objects.in_bulk({group["edited_by"] for group in changes} - {None})
-    names: dict[int | None, str] = {
-        number: person.get_full_name() or person.get_username() for number, person in savers.items()
-    }
+    names: dict[int | None, str] = {number: person.display_name for number, person in savers.items()}
     yours = _named([group for group in changes if group["edited_by"] == now.people.reader.pk], now)
     for environment in Environment:
         here = [group for group in changes if group["environment"] == environment]

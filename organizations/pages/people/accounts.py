@@ -100,7 +100,7 @@ def why_no_password(user: User, by: User) -> str:
     if user == by:
         return "Change your own password on your account page: it asks for the old one."
     if user.is_superuser:
-        return f"Only {plain(user.shown_name)} can set this password: the account was made on the machine."
+        return f"Only {plain(user.display_name)} can set this password: the account was made on the machine."
     return ""
 
 
@@ -111,7 +111,7 @@ def closing(user: User) -> Closing:
     counts = {each: open_submissions.in_environment(each).count() for each in Environment}
     return Closing(
         [
-            (ACTS[right], ", ".join(other.shown_name for other in others if right in _rights(other)))
+            (ACTS[right], ", ".join(other.display_name for other in others if right in _rights(other)))
             for right in Right
             if right in _rights(user) - {Right.VIEW}
         ],

@@ -172,7 +172,7 @@ def accepted_basis(organization: Organization) -> SafeString:
     rests_on = evidence.basis(accepted, submission_link(accepted))
     if done is None:
         return format_html(STANDING_BASIS["active"], evidence=rests_on)
-    person = done.submitter.get_full_name() or done.submitter.get_username()
+    person = done.submitter.display_name
     reason, day = plain(done.reason).rstrip("."), moment(done.ended_at, "day")
     return format_html(STANDING_BASIS["deactivated"], date=day, person=person, reason=reason, evidence=rests_on)
 
@@ -263,7 +263,7 @@ def _saved_by(organization: Organization) -> str:
     person = organization.edited_by
     if not organization.changes or person is None:
         return ""
-    return f"by {person.get_full_name() or person.get_username()}, {written(organization.edited_at, 'day')}"
+    return f"by {person.display_name}, {written(organization.edited_at, 'day')}"
 
 
 def _ahead_tag(organization: Organization) -> str:

@@ -57,7 +57,7 @@ def open_oid_sentence(organization: Organization) -> str:
 def last_editor(organization: Organization) -> str:
     """Who saved the record last, by name."""
     person = organization.edited_by
-    return person.get_full_name() or person.get_username() if person else "Somebody"
+    return person.display_name if person else "Somebody"
 
 
 def saved_sentence(organization: Organization) -> str:

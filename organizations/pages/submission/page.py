@@ -172,7 +172,7 @@ def _deciding(
         last_asked=asked,
         form=form or (decision_form(found, user) if found else None),
         why_not=refusal,
-        who_decides=decision_choices.who_decides(user.get_full_name() or user.get_username(), may=not refusal),
+        who_decides=decision_choices.who_decides(user.display_name, may=not refusal),
         was_typed=form is not None,
         asks_by_itself=form is None and decision_choices.must_ask(submission, asked) and not refusal,
     )

@@ -304,7 +304,7 @@ def _sentence(submission: Submission, state: State) -> SafeString:
         return format_html("Redox accepted this on {}.", moment(time, "seconds"))
     if state == State.CANCELLED and not submission.cancelled_by:
         return format_html(vocabulary.CANCELLED_BY_PORTAL, moment=moment(time, "seconds"))
-    person = submission.cancelled_by or submission.submitter.get_full_name() or submission.submitter.get_username()
+    person = submission.cancelled_by or submission.submitter.display_name
     return format_html(
         vocabulary.SUBMISSION_STATE[state].sentence, moment=moment(time, "seconds"), person=plain(person)
     )
@@ -360,7 +360,7 @@ def _saved_by(
     found: Difference, edits: list[AuditEntry], submission: Submission, accepted: OrganizationRecord | None
 ) -> str:
     if found.field == "active" and submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        name = submission.submitter.get_full_name() or submission.submitter.get_username()
+        name = submission.submitter.display_name
         return _by(name, submission.created_at)
     edit = edit_of(found, edits, accepted)
     return _by(edit.actor_name, edit.at) if edit else "not changed here"

@@ -156,7 +156,7 @@ def _is_self(actor: Actor, before: User | None) -> bool:
 def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool, sets_password: bool) -> None:
     """Refuse what nobody may do to this account, whatever their rights."""
     if before is not None and sets_password and not user.is_active:
-        raise ActionRefused(f"The account of {before.shown_name} is closed. Reopen it first. Nothing was saved.")
+        raise ActionRefused(f"The account of {before.display_name} is closed. Reopen it first. Nothing was saved.")
     if before is not None and before.username != user.username:
         raise ActionRefused(f"The user name stays '{before.username}': the history names the person by it.")
     if before is not None and _is_self(actor, before):
@@ -166,8 +166,8 @@ def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool
             raise ActionRefused("Nobody closes their own account. Ask another administrator.")
     elif before is not None and before.is_superuser and sets_password and actor.person is not None:
         raise ActionRefused(
-            f"Only {before.shown_name} can set this password: the account was made on the machine. If it is forgotten, "
-            f"set it there: ./dev changepassword {before.username}"
+            f"Only {before.display_name} can set this password: the account was made on the machine. "
+            f"If it is forgotten, set it there: ./dev changepassword {before.username}"
         )
     is_renamed = before is None or any(getattr(user, name) != getattr(before, name) for name in NAMES)
     fault = user.name_fault() if is_renamed and (user.is_active or before is None) else None

@@ -105,7 +105,7 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
     return {
         (ticked["key"], ticked["value"]): ReviewWarning(
             **{
-                "accepted_by": submission.submitter.get_full_name() or submission.submitter.get_username(),
+                "accepted_by": submission.submitter.display_name,
                 "accepted_at": submission.created_at.isoformat(),
                 "accepted_reason": submission.reason,
             }

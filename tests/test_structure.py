@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,6 +116,54 @@ def test_an_area_imports_only_what_its_arrows_allow():
     assert {area_of(path) for path in APP_SOURCES} - set(ARROWS) == set(), "say in this file what these may import"
     allowed = {path: ARROWS[area_of(path)] | {area_of(path)} for path in APP_SOURCES}
     assert breaking({path: areas_imported(path) - areas for path, areas in allowed.items()}) == []
+
+
+def modules_imported(path: Path) -> set[str]:
+    """The modules of this project that a file imports, also inside functions and for types alone."""
+    modules = module_names()
+    found = set()
+    for name in imports(path):
+        module = name if name in modules else name.rpartition(".")[0]
+        found |= {module} & modules
+    return found - {module_of(path)}
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def module_names() -> frozenset[str]:
+    return frozenset(module_of(path) for path in SOURCES)
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    TopologicalSorter({module_of(path): modules_imported(path) for path in SOURCES}).prepare()
+
+
+# The folders of services, each with those that it may import.
+SERVICES = {
+    "audit": set(),
+    "accounts": {"audit"},
+    "connection": {"audit"},
+    "records": {"audit", "connection"},
+    "review": {"connection", "records"},
+    "outbox": {"audit", "connection", "records", "review"},
+    "delivery": {"accounts", "audit", "connection", "outbox", "records", "review"},
+    "directory": {"audit", "delivery", "records"},
+}
+
+
+def test_a_folder_of_services_imports_only_those_below_it():
+    root, start = APP / "services", "organizations.services."
+    folders = {path.name for path in root.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(SERVICES)
+    found = {}
+    for folder, allowed in SERVICES.items():
+        for path in (root / folder).rglob("*.py"):
+            used = {name.removeprefix(start).split(".")[0] for name in imports(path) if name.startswith(start)}
+            found[path] = (used & folders) - allowed - {folder}
+    assert breaking(found) == []
 
 
 def breaking(found: Mapping[Path, Iterable[object]]) -> list[str]:

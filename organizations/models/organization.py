@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -12,9 +12,6 @@ from django.db.models.lookups import Exact
 from organizations import knowledge
 from organizations.oid import Oid
 from organizations.records import AddressRecord, OrganizationRecord, from_canonical
-
-if TYPE_CHECKING:
-    from .submission import Submission
 
 NAME_LENGTH = 200
 TEXT_LENGTH = 200
@@ -285,12 +282,6 @@ class Organization(models.Model):
     def is_deactivated(self) -> bool:
         """Whether it is in the directory, and Active = false was the last that was accepted or taken from there."""
         return self.presence == Presence.PRESENT and self.confirmed_active is False
-
-    @property
-    def open_deactivation(self) -> Submission | None:
-        """The submission on its way that takes this record out of use, if there is one."""
-        last = self.last_submission
-        return last if last is not None and last.is_open and last.intent == "deactivate" else None
 
     @property
     def is_top_level(self) -> bool:

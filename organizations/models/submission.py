@@ -237,3 +237,9 @@ class Submission(models.Model):
 
     def before_record(self) -> OrganizationRecord | None:
         return from_canonical(self.before) if self.before else None
+
+
+def open_deactivation(organization: Organization) -> Submission | None:
+    """The submission on its way that takes this record out of use, if there is one."""
+    last = organization.last_submission
+    return last if last is not None and last.is_open and last.intent == Intent.DEACTIVATE else None

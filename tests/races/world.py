@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from organizations.models import Intent, Organization, Presence, State, Submission, User
+from organizations.models.submission import open_deactivation
 from organizations.redox.outcome import Kind
 from organizations.services.records import organizations
 from organizations.services.review import reviews
@@ -90,4 +91,4 @@ def _no_orphan(rows: list[Organization]) -> None:
             continue  # its parent's deactivation may wait for it
         for parent in (by_oid[place] for place in places if place in by_oid):
             assert parent.confirmed_active is not False, f"{row.oid} is below a deactivated record"
-            assert parent.open_deactivation is None, f"{row.oid} is below a record that is being deactivated"
+            assert open_deactivation(parent) is None, f"{row.oid} is below a record that is being deactivated"

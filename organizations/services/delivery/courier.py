@@ -24,6 +24,7 @@ from organizations.models import (
     Submission,
     clock,
 )
+from organizations.models.submission import open_deactivation
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
@@ -275,7 +276,7 @@ def _parent_block_reason(submission: Submission, record: OrganizationRecord) -> 
 def _parent_out_of_use(parent: Organization, submission: Submission) -> str:
     if parent.presence != Presence.PRESENT or parent.confirmed_active is False:
         return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."
-    ending = parent.open_deactivation
+    ending = open_deactivation(parent)
     if ending is not None:
         return f"Submission {ending.pk} of {parent.name} must end first."
     return blockers.parent_shown_deactivated(parent)

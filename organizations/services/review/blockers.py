@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils.timezone import localtime
 
 from organizations.models import Environment, Event, Intent, Organization, Presence, State, Submission, tree
+from organizations.models.submission import open_deactivation
 from organizations.records import OrganizationRecord
 from organizations.redox import messages, reading
 
@@ -178,7 +179,7 @@ def _parent_out_of_use(parent: Organization) -> Blocker | None:
             shown = f"the directory shows it as active ({_asked(parent)})"
             sentence = f"Its parent {parent.name} was deactivated, and {shown}. {RESOLVE}"
         return Blocker(Block.PARENT_DEACTIVATED, sentence, parent)
-    ending = parent.open_deactivation
+    ending = open_deactivation(parent)
     if ending is not None:
         sentence = f"Submission {ending.pk} of {parent.name} must end first."
         return Blocker(Block.PARENT_DEACTIVATING, sentence, parent, ending)

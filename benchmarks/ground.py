@@ -1,4 +1,4 @@
-"""What a measurement stands on: settings of its own, an empty database, programs that are surely stopped."""
+"""The ground of a measurement: its own settings, an empty database, and programs that are always stopped."""
 
 import os
 import platform
@@ -45,7 +45,7 @@ def own_file(name: str) -> str:
 
 
 def prepare(database: str, **variables: str) -> None:
-    """Settings from nothing but what stands here and WEB_WORKERS, for this process and all that it starts; then all
+    """Settings from nothing but the values here and WEB_WORKERS, for this process and all that it starts; then all
     tables.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The made-up company: which records there are, and how far each came. All of it follows from a record's number."""
+"""The made-up company: its records, and how far each has come. A record's number decides everything about it."""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +6,7 @@ from organizations.models import Basis, Environment, Intent, Presence, State
 from organizations.records import AddressRecord, ContactRecord, IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
 
-# A region with 1,000 locations, then the next one; the company stands above all.
+# A region with 1,000 locations, then the next one; the company is the parent of all.
 BLOCK = 1001
 BASES = {
     Environment.STAGING: "2.16.840.1.113883.3.6147.458.99999.1",

@@ -19,7 +19,7 @@ from organizations.models import AuditEntry, Environment, Organization, Submissi
 
 @dataclass(slots=True)
 class Page:
-    """A page to measure, and what was measured of it.
+    """A page to measure, with its figures.
 
     `processor` is milliseconds at the largest size, which a busy machine disturbs least.
     """

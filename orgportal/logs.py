@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
         if number := request_id.get() or _number_of_request(record):
             line["request_id"] = number
         line |= {name: value for name in _EXTRA if (value := getattr(record, name, None)) is not None}
-        # What a visitor may not do or asked in a wrong way is no fault of the program: the line says all of it.
+        # A refused or malformed request is not a fault of the program: the log line is enough.
         error = record.exc_info[1] if record.exc_info else _cause(record)
         if error and getattr(record, "status_code", 500) >= 500:
             line["exception"] = _traceback(error)

@@ -31,7 +31,7 @@ class Taken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program to keep running. `stop_within`: seconds that it gets to finish what is in hand.
+    """One program to keep running. `stop_within`: seconds that it gets to finish its current work.
 
     Programs of one name are stopped together. `inherit`: file descriptors that it is given, such as an open door.
     """
@@ -71,11 +71,11 @@ class Supervisor:
     def run_once(self, command: Sequence[str]) -> int:
         """Run a program to its end and return its exit code; a signal in the meantime is handed on to it."""
         self._once = self._popen(command)
-        told = False
+        announced = False
         while (code := self._once.poll()) is None:
-            if self.stopping and not told:
+            if self.stopping and not announced:
                 self._once.terminate()
-                told = True
+                announced = True
             time.sleep(_STEP)
         self._once = None
         return code
@@ -208,7 +208,7 @@ def describe(process: int) -> str:
 
 
 def open_door(host: str, port: int, advice: str) -> socket.socket:
-    """A socket that listens there; raises `Taken`, with the advice, when the port is not to be had."""
+    """A socket that listens there; raises `Taken`, with the advice, when the port is not free."""
     door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -216,5 +216,5 @@ def open_door(host: str, port: int, advice: str) -> socket.socket:
         door.listen(1024)
     except OSError as error:
         door.close()
-        raise Taken(f"port {port} on {host} is not to be had: {error.strerror}. {advice}") from None
+        raise Taken(f"port {port} on {host} cannot be used: {error.strerror}. {advice}") from None
     return door

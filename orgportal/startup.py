@@ -43,11 +43,11 @@ def split_bind(bind: str) -> tuple[str, int]:
     """The address and port of `BIND`, such as `127.0.0.1:8000` or `[::1]:8000`. Raises `SettingsFault`."""
     host, colon, port = bind.rpartition(":")
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise SettingsFault("BIND", "is no address and port such as 127.0.0.1:8000")
+        raise SettingsFault("BIND", "is not an address and port such as 127.0.0.1:8000")
     try:
         ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
-        raise SettingsFault("BIND", "begins with no IP address; write 127.0.0.1 for localhost") from None
+        raise SettingsFault("BIND", "does not begin with an IP address; write 127.0.0.1 for localhost") from None
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
@@ -63,7 +63,7 @@ def _secret_key() -> Iterator[SettingsFault]:
     if not given:
         yield SettingsFault("SECRET_KEY", f"is not set. {advice}")
     if len(given) < 50 or len(set(given)) < 5 or given.startswith("django-insecure-"):
-        yield SettingsFault("SECRET_KEY", f"is too weak: it needs 50 characters made by chance. {advice}")
+        yield SettingsFault("SECRET_KEY", f"is too weak: it needs 50 characters chosen at random. {advice}")
 
 
 def _hosts() -> Iterator[SettingsFault]:
@@ -88,7 +88,7 @@ def _https() -> Iterator[SettingsFault]:
     if settings.HTTPS and not settings.BEHIND_PROXY and not settings.DEBUG:
         yield SettingsFault(
             "BEHIND_PROXY",
-            "is 0 while HTTPS is true: the portal speaks no TLS itself. Put a TLS proxy before it and set 1, or set "
+            "is 0 while HTTPS is true: the portal does not speak TLS. Put a TLS proxy before it and set 1, or set "
             "HTTPS=false to use it on this machine only",
         )
     if not settings.HTTPS and not _only_this_machine():
@@ -100,9 +100,7 @@ def _https() -> Iterator[SettingsFault]:
 def _database() -> Iterator[SettingsFault]:
     file = Path(settings.VAR_DIR) / demonstration.DATABASE
     if not settings.DEMO and Path(settings.DATABASES["default"]["NAME"]).resolve() == file:
-        yield SettingsFault(
-            "DATABASE_URL", "names the file of ./dev demo, which starts over when told to; name another"
-        )
+        yield SettingsFault("DATABASE_URL", "names the file of ./dev demo, which --fresh deletes; name another")
     if settings.DATABASES["default"]["ENGINE"] == "orgportal.sqlite3":
         database_file.check_kind(Path(settings.DATABASES["default"]["NAME"]))
 
@@ -140,4 +138,4 @@ def _delivery_times() -> Iterator[SettingsFault]:
 
 def _unknown_names() -> Iterator[SettingsFault]:
     for name in settings.VARIABLES.unknown("REDOX_"):
-        yield SettingsFault(name, "is no setting of the portal. Is its name misspelt?")
+        yield SettingsFault(name, "is not a setting of the portal. Is its name misspelt?")

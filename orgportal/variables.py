@@ -65,7 +65,7 @@ class Variables:
     def one_of(self, name: str, default: str, words: Sequence[str]) -> str:
         word = self.text(name, default).upper()
         if word not in words:
-            raise SettingsFault(name, f"is none of {', '.join(words)}")
+            raise SettingsFault(name, f"must be one of {', '.join(words)}")
         return word
 
     def time_zone(self, name: str, default: str) -> str:
@@ -73,7 +73,7 @@ class Variables:
         try:
             zoneinfo.ZoneInfo(key)
         except (KeyError, ValueError, OSError):
-            raise SettingsFault(name, "is no time zone such as America/Chicago") from None
+            raise SettingsFault(name, "is not a time zone such as America/Chicago") from None
         return key
 
     def items(self, name: str) -> list[str]:
@@ -91,7 +91,7 @@ class Variables:
         except (ValueError, UserWarning):
             database = {}
         if database.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
-            raise SettingsFault(name, "is no address of an SQLite file or a PostgreSQL database")
+            raise SettingsFault(name, "is not the address of an SQLite file or a PostgreSQL database")
         if "postgresql" in database["ENGINE"] and ("@" in database["NAME"] or "/" in database["NAME"]):
             # A password that holds / ends the address there: a part of it would be shown as the host.
             raise SettingsFault(name, "has a character that must be written as in %2F, such as / in the password")
@@ -104,7 +104,7 @@ class Variables:
         try:
             parts = environ.Env.email_url_config(self.text(name, default))
         except (ValueError, KeyError, environ.ImproperlyConfigured):
-            raise SettingsFault(name, "is no mail server such as smtp+tls://mail.example.org:587") from None
+            raise SettingsFault(name, "is not a mail server such as smtp+tls://mail.example.org:587") from None
         if not parts["EMAIL_HOST"]:
             return {"BACKEND": parts["EMAIL_BACKEND"]}
         options = {
@@ -175,7 +175,7 @@ def _private_key(prefix: str, texts: Mapping[str, str]) -> str:
     try:
         return Path(path).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text file"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a text file"
         raise SettingsFault(f"{prefix}PRIVATE_KEY_FILE", f"the file cannot be read: {reason}") from None
 
 

@@ -62,7 +62,7 @@ class _Parser(HTTPRequestParser):
         try:
             super().parse_header(header_plus)
         except ValueError:
-            raise ParsingError("a number that nobody can mean") from None
+            raise ParsingError("a number with too many digits") from None
 
 
 class _Channel(HTTPChannel):

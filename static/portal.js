@@ -303,7 +303,7 @@ addEventListener("pageshow", (event) => {
 });
 
 // What was typed survives --------------------------------------------------------------------------------
-// <form data-guard>: leaving with unsaved input asks first; data-guard="changed": what stands there is not saved yet.
+// <form data-guard>: leaving with unsaved input asks first; data-guard="changed": its content is not saved yet.
 
 // What the portal reads: not the fields of a choice that was not taken, and no blanks around a line.
 function typed(form) {
@@ -381,7 +381,7 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   event.preventDefault();
   note("Your sign-in has ended. What you typed is still here: sign in again in another tab, then go on.");
 });
-// What asks by itself when a page is opened says so, once it really asks.
+// A page that asks the directory when it is opened says so once the question is under way.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const line = event.detail.elt.querySelector("[data-while-asking]");
   if (line) line.hidden = false;
@@ -400,8 +400,8 @@ function notAnswered({ detail, type }) {
 document.addEventListener("htmx:responseError", notAnswered);
 document.addEventListener("htmx:sendError", notAnswered);
 
-// Ages go on while a page stands open -----------------------------------------------------------------------
-// data-age: seconds when it came; data-clock: told as 00:14. Counted from then, for this machine's clock may be wrong.
+// Ages count on while a page is open -----------------------------------------------------------------------
+// data-age: seconds when it came; data-clock: shown as 00:14. Counted from then, for this machine's clock may be wrong.
 
 const cameAt = new WeakMap();
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];

@@ -193,5 +193,5 @@ def test_a_child_that_inherits_the_lock_holds_it_and_is_named(tmp_path):
 def test_a_taken_port_is_told_with_advice():
     with open_door("127.0.0.1", 0, "") as door:
         port = door.getsockname()[1]
-        with pytest.raises(Taken, match=f"port {port} on 127.0.0.1 is not to be had: .*. Take another."):
+        with pytest.raises(Taken, match=f"port {port} on 127.0.0.1 cannot be used: .*. Take another."):
             open_door("127.0.0.1", port, "Take another.")

@@ -114,7 +114,7 @@ def test_a_taken_port_is_told_and_nothing_is_started(variables):
     with socket.create_server((host, int(port))):
         ended = manage("serve", **variables)
     assert ended.returncode == 2
-    assert f"port {port} on 127.0.0.1 is not to be had" in ended.stderr
+    assert f"port {port} on 127.0.0.1 cannot be used" in ended.stderr
     assert "BIND" in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -132,7 +132,7 @@ def test_ctrl_c_while_the_database_is_looked_at_is_no_fault(variables):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"LOG_LEVEL": "loud"}, "orgportal: LOG_LEVEL: is none of"),
+        ({"LOG_LEVEL": "loud"}, "orgportal: LOG_LEVEL: must be one of"),
         ({"ALLOWED_HOSTS": "*"}, "orgportal: ALLOWED_HOSTS: must name the hosts"),
         ({"DATABASE_URL": "sqlite:///{folder}/none"}, "orgportal: There is no database"),
         ({"DATABASE_URL": "sqlite:///{folder}/empty"}, "are not applied. Make a backup, then run: ./dev migrate"),

@@ -310,7 +310,7 @@ def _facts(name: str, given: RedoxSettings) -> tuple[RedoxEnvironment, list[Sett
     """An environment without its credential, with defaults for what cannot be used, and what is wrong with that."""
     prefix, faults = f"REDOX_{name.upper()}_", list(given.faults)
     if given.auth not in ("", *REQUIRED):
-        faults.append(SettingsFault(f"{prefix}AUTH", "is none of oauth, api-key, token"))
+        faults.append(SettingsFault(f"{prefix}AUTH", "must be one of oauth, api-key, token"))
     made = RedoxEnvironment(
         name=name, label=given.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID
     )
@@ -349,9 +349,9 @@ def _base_url(variable: str, url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise SettingsFault(variable, "is no address such as https://api.redoxengine.com") from None
+        raise SettingsFault(variable, "is not an address such as https://api.redoxengine.com") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or port == 0:
-        raise SettingsFault(variable, "is no address such as https://api.redoxengine.com")
+        raise SettingsFault(variable, "is not an address such as https://api.redoxengine.com")
     if parts.scheme == "http" and not is_loopback(url):
         raise SettingsFault(variable, "is http; that is allowed to this machine only, use https")
     return url.rstrip("/")
@@ -374,7 +374,7 @@ def _uuid(variable: str, text: str) -> str:
     try:
         return str(uuid.UUID(text))
     except ValueError:
-        raise SettingsFault(variable, "is no UUID (36 characters with four hyphens)") from None
+        raise SettingsFault(variable, "is not a UUID (36 characters with four hyphens)") from None
 
 
 def _oid(variable: str, text: str) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from organizations.models import Organization, User
 from organizations.records import OrganizationRecord
+from organizations.services.directory import differences
 from organizations.services.records import counterparts, known, organizations
 from tests import factories
 from tests.factories import BASE, acting
@@ -108,6 +109,16 @@ def taken_over(user: User) -> Organization:
 def stated(arrange: Arrange) -> Arrange:
     def arranged(user: User) -> Organization:
         return organizations.state_registered(arrange(user).pk, reason="Sent with curl.", actor=acting(user))
+
+    return arranged
+
+
+def taken(arrange: Arrange) -> Arrange:
+    """The same, and somebody took what the directory showed."""
+
+    def arranged(user: User) -> Organization:
+        found = arrange(user)
+        return differences.take_theirs(found.pk, found.version, reason="Seen", actor=acting(user))
 
     return arranged
 

@@ -304,7 +304,7 @@ def _destination_unseen(case: Case) -> Iterator[ReviewWarning]:
     organization = case.organization
     baseline = organization.baseline_record()
     is_known = baseline is not None and baseline.destination_known
-    if case.before is None or is_known or not organization.seen:
+    if case.before is None or is_known:
         return
     sets = f"sets it to {case.record.destination_id}" if case.record.destination_id else "removes it"
     text = f"A Query does not show which destination ID this organization has in the directory. This message {sets}."

@@ -34,6 +34,7 @@ from tests.services.arranging import (
     missing,
     shown,
     stated,
+    taken,
     taken_over,
     with_presence,
 )
@@ -266,7 +267,11 @@ ROWS = [
             stated(made()),
             silent,
         )
-        for silent in (confirmed(made()), shown(stated(made()), name="By hand"))
+        for silent in (
+            confirmed(made()),
+            shown(stated(made()), name="By hand"),
+            missing(taken(shown(stated(made()), name="By hand"))),
+        )
     ),
     Row(
         "overwrite",
@@ -284,11 +289,18 @@ ROWS = [
         )
         for silent in (shown(confirmed(made())), with_presence(missing(confirmed(made())), "absent"))
     ),
-    Row(
-        "destination-unseen",
-        "A Query does not show which destination ID this organization has in the directory. This message removes it.",
-        found_present(made()),
-        shown(confirmed(made())),
+    *(
+        Row(
+            "destination-unseen",
+            "A Query does not show which destination ID this organization has in the directory. This message removes"
+            " it.",
+            right,
+            silent,
+        )
+        for right, silent in (
+            (found_present(made()), shown(confirmed(made()))),
+            (missing(taken(found_present(made()))), with_presence(found_present(made()), "absent")),
+        )
     ),
 ]
 

@@ -33,6 +33,7 @@ from orgportal.settings import *  # noqa: E402, F403
 from orgportal.settings import DATABASES, STORAGES  # noqa: E402
 
 TESTING = True
+VAR_DIR = Path(_folder) / "var"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The manifest would have to be collected before each run.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

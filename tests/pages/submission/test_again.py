@@ -1,6 +1,7 @@
 """A submission that goes out once more: what came of its last attempt, and the one next step."""
 
 import errno
+import random
 import socket
 
 import pytest
@@ -56,6 +57,7 @@ def test_what_did_not_reach_redox_says_how_and_when_it_follows(
 
     with monkeypatch.context() as patch:
         patch.setattr(socket, "create_connection", connect)
+        patch.setattr(random, "uniform", lambda *_: 3600.0)  # the next attempt is still to come
         state = after(submission, "http://127.0.0.1:9", worker)
     assert told(state).startswith(f"Redox could not be reached. Nothing was sent. 127.0.0.1 {how}. Next attempt ")
     assert (state.reason_is_told, state.step_url) == (True, "")

@@ -66,7 +66,6 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_htmx",
     "django_include_bootstrap",
-    "heroicons",
 ]
 
 MIDDLEWARE = [
@@ -88,7 +87,6 @@ MIDDLEWARE = [
     "organizations.views.expired_session.SignInRequired",
     "organizations.views.expired_session.PasswordChangeRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "orgportal.middleware.WrongMethodMiddleware",  # last: those above measure what it answers
 ]
 

@@ -38,7 +38,6 @@ PACKAGES = (
     "django.template.defaulttags",
     "django.template.loader",
     "django.template.loader_tags",
-    "django_htmx.middleware",
     "environ",
     "httpx",
     "joserfc.jwt",

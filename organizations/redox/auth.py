@@ -20,9 +20,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from organizations.redox.environment import ApiKeyCredential, OAuthCredential, RedoxEnvironment, TokenCredential
+
 from . import redaction
 from .client import Exchange, Limits, Line, NotDecodable, address, can_be_sent, decoded, plain
-from .environment import ApiKeyCredential, Environment, OAuthCredential, TokenCredential
 from .outcome import STOP_CREDENTIAL, Kind, Outcome, classify, http_date, json_object
 
 ALGORITHM = "RS384"
@@ -77,7 +78,7 @@ class Tokens(Protocol):
         """Never again hand out this token: it was refused."""
 
 
-def tokens(environment: Environment, limits: Limits, before_request: Callable[[], None] = lambda: None) -> Tokens:
+def tokens(environment: RedoxEnvironment, limits: Limits, before_request: Callable[[], None] = lambda: None) -> Tokens:
     """The source of tokens that fits the credential. `before_request` is called before each token request leaves.
 
     Raises ValueError, with no secret in it, when it cannot work.

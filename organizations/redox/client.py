@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from organizations.redox.environment import RedoxEnvironment
+
 from . import numbers, redaction
-from .environment import Environment
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer that are read and kept, and the most that a compressed answer may unfold to."""
@@ -298,7 +299,7 @@ class Line:
 class RedoxClient:
     """Sends messages to one environment."""
 
-    def __init__(self, environment: Environment, limits: Limits) -> None:
+    def __init__(self, environment: RedoxEnvironment, limits: Limits) -> None:
         """Raises ValueError when the environment's address cannot be used."""
         self.environment = environment
         self._url = address(environment.base_url, "/endpoint")
@@ -330,7 +331,7 @@ class RedoxClient:
         self._line.cut()
 
 
-def is_meant_for(message: bytes, environment: Environment) -> bool:
+def is_meant_for(message: bytes, environment: RedoxEnvironment) -> bool:
     meta = numbers.read(message.decode())["Meta"]
     routing_ids = [destination["ID"] for destination in meta["Destinations"]]
     return routing_ids == [environment.routing_id] and meta.get("Source", {}).get("ID", "") == environment.source_id

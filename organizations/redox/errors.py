@@ -9,10 +9,16 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from organizations.records import OrganizationRecord, difference
+from organizations.redox.environment import (
+    ENVIRONMENTS,
+    ORGANIZATION_ROUTING,
+    OAuthCredential,
+    RedoxEnvironment,
+    TokenCredential,
+)
 
 from .auth import ASSERTION_REFUSED, KEY_ID_MISSING, KEY_UNKNOWN
 from .client import Fault
-from .environment import ENVIRONMENTS, ORGANIZATION_ROUTING, Environment, OAuthCredential, TokenCredential
 from .outcome import ABSENT, OTHER_OID, Kind, Outcome
 
 ALLOWED_CLOCK_DIFFERENCE = 10.0
@@ -46,7 +52,7 @@ class Context:
     TokenAnswer, `deadline` that of Limits.
     """
 
-    environment: Environment
+    environment: RedoxEnvironment
     record: OrganizationRecord | None = None
     routing_id: str = ""
     deactivates: bool = False

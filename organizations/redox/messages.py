@@ -19,7 +19,7 @@ from organizations.records import (
     OrganizationRecord,
 )
 from organizations.redox import numbers
-from organizations.redox.environment import DIRECTORY, Environment, routing_name
+from organizations.redox.environment import DIRECTORY, RedoxEnvironment, routing_name
 from organizations.redox.reading import (
     AnswerNotUnderstood,
     JsonObject,
@@ -90,7 +90,7 @@ _SOURCES = {
 """Where the lines of a message come from: label, Redox's rule, key of the field; by path, * for any place in a list."""
 
 
-def message(record: OrganizationRecord, event: str, environment: Environment) -> bytes:
+def message(record: OrganizationRecord, event: str, environment: RedoxEnvironment) -> bytes:
     """The bytes of a New or an Update that carries the whole record.
 
     Raises ValueError where the destination ID is not known: Update replaces the whole record and would cut it off.
@@ -107,7 +107,7 @@ def message(record: OrganizationRecord, event: str, environment: Environment) ->
     )
 
 
-def query(oid: str, environment: Environment, *, active: bool | None = None) -> bytes:
+def query(oid: str, environment: RedoxEnvironment, *, active: bool | None = None) -> bytes:
     """The bytes of a Query for one OID; it writes nothing. `active` asks only for active or only for deactivated ones.
 
     Whether a Query without Active leaves out what is deactivated is not documented.
@@ -198,7 +198,7 @@ def _bytes(value: dict[str, Any]) -> bytes:
     return numbers.indented(value).encode()
 
 
-def _meta(event: str, environment: Environment) -> dict[str, Any]:
+def _meta(event: str, environment: RedoxEnvironment) -> dict[str, Any]:
     source = {"Source": {"ID": environment.source_id}} if environment.source_id else {}
     destinations = {"Destinations": [{"ID": environment.routing_id}]}
     return {"DataModel": "Organization", "EventType": event, **source, **destinations}

@@ -23,7 +23,7 @@ from organizations.practice.shape import oid_of
 from organizations.practice.store import Store
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.services.connection import gateway
 from organizations.services.connection.rate_limit import SendSlot
 

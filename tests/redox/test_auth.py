@@ -23,8 +23,8 @@ from organizations.redox.environment import (
     STAGING,
     ApiKeyCredential,
     Credential,
-    Environment,
     OAuthCredential,
+    RedoxEnvironment,
     TokenCredential,
 )
 from organizations.redox.outcome import STOP_CERTIFICATE, STOP_CREDENTIAL, STOP_REDIRECT, Kind
@@ -49,8 +49,8 @@ def oauth(private_key: RSAKey) -> OAuthCredential:
     return OAuthCredential(client_id=CLIENT_ID, key_id=KEY_ID, private_key=pem)
 
 
-def environment(credential: Credential | None, url: str) -> Environment:
-    return Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], base_url=url, credential=credential)
+def environment(credential: Credential | None, url: str) -> RedoxEnvironment:
+    return RedoxEnvironment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], base_url=url, credential=credential)
 
 
 def granting(make: Callable[[int], dict[str, Any]], seconds: float = 0) -> servers.Behaviour:

@@ -12,9 +12,9 @@ from organizations.redox.environment import (
     ROUTING_NAMES,
     ROUTING_TABLE,
     ApiKeyCredential,
-    Environment,
     OAuthCredential,
     Purpose,
+    RedoxEnvironment,
     TokenCredential,
     fingerprint,
     routing_name,
@@ -22,7 +22,7 @@ from organizations.redox.environment import (
 )
 
 OAUTH = OAuthCredential(client_id="client-1", key_id="key-1", private_key="hidden-key")
-STAGING = Environment(
+STAGING = RedoxEnvironment(
     name="staging", label="Staging", routing_id=ORGANIZATION_ROUTING["staging"], source_id="source-1", credential=OAUTH
 )
 

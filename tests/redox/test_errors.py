@@ -14,15 +14,15 @@ from organizations.redox.environment import (
     PRODUCTION,
     STAGING,
     ApiKeyCredential,
-    Environment,
     OAuthCredential,
+    RedoxEnvironment,
     TokenCredential,
 )
 from organizations.redox.errors import Context, Explanation, Suspect, explain, suspects
 from organizations.redox.outcome import Kind, Outcome
 
 OAUTH = OAuthCredential(client_id="client-1", key_id="key-1", private_key="")
-HERE = Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], credential=OAUTH)
+HERE = RedoxEnvironment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], credential=OAUTH)
 RECORD = OrganizationRecord(
     oid="2.16.840.1.113883.3.6147.458.99999.1.1.1.1",
     name="Lakeside Clinics",
@@ -142,7 +142,7 @@ def test_a_missing_subscription_says_whether_the_routing_id_is_the_right_one() -
         "table. So the subscription is missing or the credential belongs to another Redox environment."
     )
     assert found[:4] == ("Redox does not let this credential write to this directory.", cause, *CONNECTION)
-    elsewhere = Environment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
+    elsewhere = RedoxEnvironment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
     found = words(rejected("no_subscriptions"), environment=elsewhere)
     assert found.cause == (
         "The routing ID sent was 11111111-2222-4333-8444-555555555555, NOT in Redox's table. So the setting is wrong."
@@ -150,7 +150,7 @@ def test_a_missing_subscription_says_whether_the_routing_id_is_the_right_one() -
 
 
 def test_the_routing_id_is_that_of_the_message_not_the_one_set_now() -> None:
-    elsewhere = Environment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
+    elsewhere = RedoxEnvironment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
     found = words(rejected("no_subscriptions"), environment=elsewhere, routing_id=ORGANIZATION_ROUTING[STAGING])
     assert found.cause.startswith("The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING ")
 
@@ -320,10 +320,10 @@ def test_a_clock_that_differs_is_named_only_when_it_differs_too_much() -> None:
 
 
 def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
-    api_key = Environment(name=STAGING, routing_id="", credential=ApiKeyCredential(api_key="a", api_secret="b"))
+    api_key = RedoxEnvironment(name=STAGING, routing_id="", credential=ApiKeyCredential(api_key="a", api_secret="b"))
     found = words(not_executed(401, auth.API_KEY_REFUSED), environment=api_key)
     assert found.headline == "Redox did not accept the sign-in or the message's head."
-    fixed = Environment(name=STAGING, routing_id="", credential=TokenCredential(access_token="t"))
+    fixed = RedoxEnvironment(name=STAGING, routing_id="", credential=TokenCredential(access_token="t"))
     assert words(not_executed(401), environment=fixed)[:4] == (
         "The fixed access token has ended.",
         "Redox's tokens last minutes or hours. Fixed tokens are for trials.",
@@ -357,7 +357,7 @@ def test_a_yes_that_names_another_oid_says_so() -> None:
 
 
 def test_the_other_environment_is_named_in_capitals() -> None:
-    there = Environment(name=PRODUCTION, routing_id="")
+    there = RedoxEnvironment(name=PRODUCTION, routing_id="")
     found = words(rejected("is_not_valid", presence=outcome.ABSENT), environment=there)
     assert "PRODUCTION" in found.headline
     assert "STAGING" in found.cause

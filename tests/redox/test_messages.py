@@ -20,7 +20,7 @@ from organizations.records import (
     print_fields,
     readable,
 )
-from organizations.redox.environment import ORGANIZATION_ROUTING, Environment
+from organizations.redox.environment import ORGANIZATION_ROUTING, RedoxEnvironment
 from organizations.redox.messages import (
     Line,
     annotated,
@@ -34,7 +34,7 @@ from organizations.redox.reading import MOST_LEVELS, MOST_PARTS, AnswerNotUnders
 from tests.strategies import records
 
 GOLDEN = Path(__file__).parent / "golden"
-STAGING = Environment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
+STAGING = RedoxEnvironment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
 SEVERAL_SOURCES = replace(STAGING, source_id="7f296bb4-83fd-498d-92f3-a76960648788")
 OID = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from organizations.records import OrganizationRecord, canonical_json
 from organizations.redox import numbers
 from organizations.redox.client import is_meant_for
-from organizations.redox.environment import ORGANIZATION_ROUTING, Environment
+from organizations.redox.environment import ORGANIZATION_ROUTING, RedoxEnvironment
 from organizations.redox.messages import annotated, message, read_query_answer, record_from_message
 
-STAGING = Environment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
+STAGING = RedoxEnvironment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
 ANSWER = """{"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": [{"Active": true,
 "Name": "Lakeside Clinics", "Identifiers": [{"ID": "1.2.3", "IDType": "OID"}], "Endpoints": %s}]}"""
 LITERALS = ("0", "-0", "443", "1.0", "1.50", "1E5", "1e400", "9" * 5_000, "true", "false", '"1.0"', '"443"')

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from organizations.models import Action, Environment, clock
 from organizations.redox.client import Exchange
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.errors import Context, explain
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor

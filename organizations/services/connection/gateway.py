@@ -26,11 +26,11 @@ from organizations.redox.environment import (
     Credential,
     OAuthCredential,
     Purpose,
+    RedoxEnvironment,
     TokenCredential,
     fingerprint,
     routing_use,
 )
-from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.services.connection import rate_limit
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.timing import clock_time, time_left

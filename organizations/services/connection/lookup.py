@@ -9,7 +9,7 @@ from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, decoded
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.connection import gateway
 from organizations.services.timing import clock_time

@@ -28,7 +28,7 @@ from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault, is_meant_for
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services import failpoints
 from organizations.services.actors import Actor

@@ -21,7 +21,7 @@ from organizations.models import (
 )
 from organizations.records import Difference, OrganizationRecord, Shown, difference, print_fields
 from organizations.redox import messages
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.services.actors import Actor
 from organizations.services.connection import gateway
 from organizations.services.records.authors import edit_of, edit_of_ours

@@ -10,7 +10,7 @@ from organizations import oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, spoken
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.services import search_text
 from organizations.services.connection import gateway
 from organizations.services.review.record_warnings import short, warnings_of_record

@@ -73,7 +73,7 @@ def note_settings(actor: Actor) -> None:
     if last is not None and last.facts.get("details") == now:
         return
     with audit.recorded(actor) as history:
-        history.add(Action.SETTINGS_SEEN, object={"type": "settings", "id": "", "name": "Settings"}, details=now)
+        history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": "", "name": "Settings"}, details=now)
 
 
 def _in_force(name: str) -> dict[str, str]:

@@ -201,7 +201,7 @@ def _note(
     history: audit.History, user: User, before: User | None, what: str, given: list[Group], taken: list[Group]
 ) -> None:
     names = [before.get_full_name(), user.get_full_name()] if before else []
-    history.add(
+    history.log(
         Action.PERSON_CHANGED,
         object={"type": "person", "id": str(user.pk), "name": user.get_username(), "display": user.get_full_name()},
         reason=what,

@@ -37,7 +37,7 @@ def note(actor: Actor, action: Action, *key: str, together: dict[str, Any] | Non
         if not is_new and now < row.until:
             _count(row, now)
             return
-        history.add(action, **_counted(body, row.count + 1, row.since))
+        history.log(action, **_counted(body, row.count + 1, row.since))
         row.count, row.since, row.until, row.entry = 0, now, now + WITHIN, _entry(actor, action, body)
         row.save()
 
@@ -54,7 +54,7 @@ def write_over() -> int:
             if row.count:
                 entry = json.loads(row.entry)
                 history.actor = _actor(entry["actor"])
-                history.add(Action(entry["action"]), **_with_times(entry["body"], row.count, row.since))
+                history.log(Action(entry["action"]), **_with_times(entry["body"], row.count, row.since))
             row.delete()
     return len(keys)
 

@@ -193,7 +193,7 @@ def waiting(environment: str) -> int:
 
 def note(history: audit.History, action: Action, gate: EnvironmentGate, **body: Any) -> None:
     """Write down a fact about an environment."""
-    history.add(
+    history.log(
         action,
         object={"type": "environment", "id": gate.environment, "name": Environment(gate.environment).label},
         environment=gate.environment,

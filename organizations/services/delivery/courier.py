@@ -155,7 +155,7 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
             not_before=None,
             state_reason="",
         )
-        history.submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+        history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
         # As late as can be: every request of every worker waits for this one row.
         turn = rate_limit.reserve_slot_within(moment)
     return Claim(submission, redox, turn, began)

@@ -48,7 +48,7 @@ def note_about_record(history: audit.History, organization: Organization, answer
         known.keep_reading(now, answer.record, answer.asked_at)
     for facts, exchange, cause in _told(answer):
         body = exchanges.body(exchange)
-        history.organization(Action.ORGANIZATION_ASKED, now or organization, exchange=body, cause=cause, **facts)
+        history.log_record(Action.ORGANIZATION_ASKED, now or organization, exchange=body, cause=cause, **facts)
 
 
 def _locked_as_asked(organization: Organization) -> Organization | None:
@@ -75,7 +75,7 @@ def note(
         known.keep_reading(organization, answer.record, answer.asked_at)
     for facts, exchange, cause in _told(answer):
         decides = exchange is answer.exchange
-        history.submission(
+        history.log_submission(
             Action.SUBMISSION_ASKED,
             submission,
             token=submission.token,

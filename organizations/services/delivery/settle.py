@@ -68,7 +68,7 @@ def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, ac
         )
         in_time = held.values_list("pk", flat=True).first() is not None
         action = Action.ATTEMPT_RESPONSE if in_time else Action.ATTEMPT_LATE
-        history.submission(
+        history.log_submission(
             action,
             submission,
             attempt=submission.attempt,
@@ -203,7 +203,7 @@ def _doubt_presence(submission: Submission, organization: Organization, moment: 
 def note_settled(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
     """Write down a state that no answer to the message itself gave, with a person's verdict if a person gave it."""
     decision = {"verdict": verdict} if verdict else {}
-    history.submission(
+    history.log_submission(
         Action.SUBMISSION_SETTLED,
         submission,
         token=submission.token,
@@ -247,7 +247,7 @@ def _confirm(
     # A lost attempt may still be under way: the record is read once more when nothing can be any longer.
     read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
     _end(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
-    history.organization(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
+    history.log_record(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
 
 
 def _rejected(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
@@ -349,7 +349,7 @@ _SETTLE = {
 def _note_outcome(
     history: audit.History, submission: Submission, outcome: Outcome, exchange: Exchange, *, presence: str, **body: Any
 ) -> None:
-    history.submission(
+    history.log_submission(
         Action.ATTEMPT_OUTCOME,
         submission,
         attempt=submission.attempt,

@@ -243,7 +243,7 @@ def _set(plan: Plan, state: PlanState, reason: str) -> None:
 
 
 def _note(history: audit.History, action: Action, plan: Plan, *, reason: str = "", **details: object) -> None:
-    history.add(
+    history.log(
         action,
         object={"type": "plan", "id": str(plan.pk), "name": f"plan {plan.pk}"},
         environment=plan.environment,

@@ -144,7 +144,7 @@ def end_without_sending(
     """Cancel a locked submission, give the wanted Active back, and cancel what waits for it."""
     by = history.actor.name if history.actor.person else ""
     move(submission, State.CANCELLED, state_reason=reason, cancelled_by=by, ended_at=clock.now())
-    history.submission(Action.SUBMISSION_CANCELLED, submission, reason=reason)
+    history.log_submission(Action.SUBMISSION_CANCELLED, submission, reason=reason)
     return_active(history, submission)
     cancel_followers(
         history, submission, locked, f"Submission {submission.pk}, which this one waited for, was cancelled."
@@ -167,7 +167,7 @@ def return_active(history: audit.History, submission: Submission) -> None:
     organization = submission.organization
     before = organization.confirmed_active
     organizations.set_wanted_active(organization, submission.intent == Intent.DEACTIVATE if before is None else before)
-    history.organization(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
+    history.log_record(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
 
 
 def move(submission: Submission, state: State, **changes: object) -> None:
@@ -251,7 +251,7 @@ def _authors(organization: Organization, actor: Actor) -> list[int]:
 def _want_active(history: audit.History, made: Review, submission: Submission) -> None:
     organizations.set_wanted_active(made.organization, made.record.active)
     action = Action.ORGANIZATION_REACTIVATION_WANTED if made.record.active else Action.ORGANIZATION_DEACTIVATION_WANTED
-    history.organization(action, made.organization, submission=submission, reason=submission.reason)
+    history.log_record(action, made.organization, submission=submission, reason=submission.reason)
 
 
 def _point_at(organization: Organization, submission: Submission) -> None:
@@ -260,7 +260,7 @@ def _point_at(organization: Organization, submission: Submission) -> None:
 
 
 def _note_made(history: audit.History, made: Review, submission: Submission) -> None:
-    history.submission(
+    history.log_submission(
         Action.SUBMISSION_MADE,
         submission,
         raw=made.message,

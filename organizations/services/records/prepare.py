@@ -165,7 +165,7 @@ def prepare(
             organizations.save_wanted(made, record, stands_for=stands_for, actor=actor)
             organizations.check_no_circle(made)
             changes, named = difference(None, record), _named(source, basis)
-            history.organization(Action.ORGANIZATION_CREATED, made, changes=changes, prepared_from=named)
+            history.log_record(Action.ORGANIZATION_CREATED, made, changes=changes, prepared_from=named)
             counterparts.write_link(history, staging, made)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error

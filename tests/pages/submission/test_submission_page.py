@@ -155,7 +155,7 @@ def test_an_answer_that_names_another_oid_is_pointed_out(editor: User, queued: S
     )
     exchange = {"request_sha256": queued.message_sha256, "sent": True, "status": 200, "duration_ms": 5}
     with audit.recorded(worker) as history:
-        history.submission(
+        history.log_submission(
             Action.ATTEMPT_RESPONSE, fresh(queued), raw=json.dumps(answer).encode(), attempt=1, exchange=exchange
         )
     explanation = page_of(queued, editor).state.explanation
@@ -165,7 +165,7 @@ def test_an_answer_that_names_another_oid_is_pointed_out(editor: User, queued: S
 
 def test_bytes_that_are_no_text_are_written_out(editor: User, queued: Submission, worker: Actor) -> None:
     with audit.recorded(worker) as history:
-        history.submission(
+        history.log_submission(
             Action.ATTEMPT_RESPONSE, queued, raw=b"\xff\x00<b>", attempt=1, http_status=502, exchange={"sent": True}
         )
     response = page_of(queued, editor).response_raw
@@ -303,8 +303,10 @@ def test_a_submission_asks_the_database_as_often_with_many_attempts_as_with_one(
         page_of(queued, editor)
     with audit.recorded(worker) as history:
         for attempt in range(1, 40):
-            history.submission(Action.ATTEMPT_INTENT, queued, attempt=attempt)
-            history.submission(Action.ATTEMPT_OUTCOME, queued, attempt=attempt, outcome="not_sent", detail="refused")
+            history.log_submission(Action.ATTEMPT_INTENT, queued, attempt=attempt)
+            history.log_submission(
+                Action.ATTEMPT_OUTCOME, queued, attempt=attempt, outcome="not_sent", detail="refused"
+            )
     with django_assert_max_num_queries(len(few)):
         page = page_of(queued, editor)
     assert len(page.exchanges.rows) == 39

@@ -144,7 +144,7 @@ class Journey:
             self.decided += 1
 
 
-def _verdict(submission: Submission, shown: decide.Shown) -> Verdict:
+def _verdict(submission: Submission, shown: decide.ComparedAnswer) -> Verdict:
     choices = decide.choices(submission, shown)
     if Verdict.SEND_AGAIN in choices:
         return Verdict.SEND_AGAIN

@@ -20,10 +20,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from organizations.redox.client import Exchange, HttpsLine, Limits, NotDecodable, address, can_be_sent, decoded, plain
 from organizations.redox.environment import ApiKeyCredential, OAuthCredential, RedoxEnvironment, TokenCredential
 
 from . import redaction
-from .client import Exchange, Limits, Line, NotDecodable, address, can_be_sent, decoded, plain
 from .outcome import STOP_CREDENTIAL, Kind, Outcome, classify, http_date, json_object
 
 ALGORITHM = "RS384"
@@ -83,7 +83,7 @@ def tokens(environment: RedoxEnvironment, limits: Limits, before_request: Callab
 
     Raises ValueError, with no secret in it, when it cannot work.
     """
-    line = Line(limits, before_request)
+    line = HttpsLine(limits, before_request)
     match environment.credential:
         case OAuthCredential() as credential:
             return _RenewedTokens(_SignedAssertion(credential, environment.base_url, line))
@@ -194,7 +194,7 @@ def _still_waiting(outcome: Outcome | None, seconds: float) -> Outcome | None:
 class _SignedAssertion:
     """OAuth client credentials with an assertion signed by our private key (SMART Backend Services, RFC 7523)."""
 
-    def __init__(self, credential: OAuthCredential, base_url: str, line: Line) -> None:
+    def __init__(self, credential: OAuthCredential, base_url: str, line: HttpsLine) -> None:
         self._credential = credential
         self._key = _private_key(credential.private_key)
         self._url = address(base_url, "/v2/auth/token")
@@ -232,7 +232,7 @@ class _SignedAssertion:
 class _ApiKey:
     """The legacy API key: key and secret at first, then the refresh token that came with the last answer."""
 
-    def __init__(self, credential: ApiKeyCredential, base_url: str, line: Line) -> None:
+    def __init__(self, credential: ApiKeyCredential, base_url: str, line: HttpsLine) -> None:
         self._credential = credential
         self._authenticate_url = address(base_url, "/auth/authenticate")
         self._refresh_url = address(base_url, "/auth/refreshToken")
@@ -263,7 +263,7 @@ class _ApiKey:
         return _Grant(answer, _seconds_until(data.get("expires"), exchange))
 
 
-def _post(line: Line, url: str, content_type: str, body: str) -> Exchange:
+def _post(line: HttpsLine, url: str, content_type: str, body: str) -> Exchange:
     headers = {"Accept": "application/json", "Content-Type": content_type}
     return line.post(url, body.encode(), headers, line.limits.token_deadline)
 

@@ -224,7 +224,7 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
 
 
-class Line:
+class HttpsLine:
     """The way to the other side: certificates checked, no redirect, proxy or cookie, a new connection each time."""
 
     def __init__(self, limits: Limits, before_request: Callable[[], None] = lambda: None) -> None:
@@ -303,7 +303,7 @@ class RedoxClient:
         """Raises ValueError when the environment's address cannot be used."""
         self.environment = environment
         self._url = address(environment.base_url, "/endpoint")
-        self._line = Line(limits)
+        self._line = HttpsLine(limits)
 
     def post(self, message: bytes, access_token: str) -> Exchange:
         """Sends these very bytes once. Raises ValueError for a token that no header can carry; nothing is sent then.

@@ -43,7 +43,7 @@ class Explanation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class ExplanationContext:
     """What the words need to know beside the outcome.
 
     `record` is the one that was sent, `routing_id` the one it named where that may not be the environment's any more,
@@ -228,7 +228,7 @@ _NOT_SENT = {
 _DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused"}
 
 
-def explain(outcome: Outcome, context: Context) -> Explanation:
+def explain(outcome: Outcome, context: ExplanationContext) -> Explanation:
     """The words for one outcome."""
     row = ROWS[_row_key(outcome, context)]
     facts = _facts(outcome, context)
@@ -236,7 +236,7 @@ def explain(outcome: Outcome, context: Context) -> Explanation:
     return row._replace(headline=row.headline.format_map(facts), cause=row.cause.format_map(facts).strip())
 
 
-def _row_key(outcome: Outcome, context: Context) -> str:
+def _row_key(outcome: Outcome, context: ExplanationContext) -> str:
     match outcome.kind:
         case Kind.ACCEPTED:
             return "other_oid" if outcome.warning == OTHER_OID else "accepted"
@@ -252,7 +252,7 @@ def _row_key(outcome: Outcome, context: Context) -> str:
             return _rejected_key(outcome, context)
 
 
-def _not_executed_key(outcome: Outcome, context: Context) -> str:
+def _not_executed_key(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.hold_seconds is not None:
         return "too_many"
     if outcome.status is not None and 300 <= outcome.status <= 399:
@@ -262,7 +262,7 @@ def _not_executed_key(outcome: Outcome, context: Context) -> str:
     return outcome.known if outcome.known in ROWS else "unauthorized"
 
 
-def _rejected_key(outcome: Outcome, context: Context) -> str:
+def _rejected_key(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.presence == ABSENT:
         return "nothing_to_deactivate" if context.deactivates else "is_not_valid"
     if outcome.known in {"already_exists", "is_not_valid"}:
@@ -272,7 +272,7 @@ def _rejected_key(outcome: Outcome, context: Context) -> str:
     return outcome.known or by_status
 
 
-def _with_step(row: Explanation, outcome: Outcome, context: Context) -> Explanation:
+def _with_step(row: Explanation, outcome: Outcome, context: ExplanationContext) -> Explanation:
     """The row with the step that puts this very record right, where there is one."""
     record = context.record
     if outcome.known == "parse_failed" and record and not record.contacts:
@@ -285,7 +285,7 @@ def _with_step(row: Explanation, outcome: Outcome, context: Context) -> Explanat
     return row
 
 
-def _facts(outcome: Outcome, context: Context) -> dict[str, str]:
+def _facts(outcome: Outcome, context: ExplanationContext) -> dict[str, str]:
     environment, at = context.environment, context.at
     credential = environment.credential
     oauth = credential if isinstance(credential, OAuthCredential) else None
@@ -306,23 +306,23 @@ def _facts(outcome: Outcome, context: Context) -> dict[str, str]:
     }
 
 
-def _contact(outcome: Outcome, context: Context) -> str:
+def _contact(outcome: Outcome, context: ExplanationContext) -> str:
     return " This record has no contact." if context.record and not context.record.contacts else ""
 
 
-def _special(outcome: Outcome, context: Context) -> str:
+def _special(outcome: Outcome, context: ExplanationContext) -> str:
     found = suspects(context.record) if context.record else ()
     named = ", ".join(f"'{one.character}' in {one.label}" for one in found)
     return f" Special characters are suspected: {named}." if named else ""
 
 
-def _doubles(outcome: Outcome, context: Context) -> str:
+def _doubles(outcome: Outcome, context: ExplanationContext) -> str:
     if not context.doubles:
         return ""
     return f" These records have the same name or address: {', '.join(context.doubles)}."
 
 
-def _routing(outcome: Outcome, context: Context) -> str:
+def _routing(outcome: Outcome, context: ExplanationContext) -> str:
     name = context.environment.name
     routing_id = context.routing_id or context.environment.routing_id
     if routing_id == ORGANIZATION_ROUTING[name]:
@@ -333,11 +333,11 @@ def _routing(outcome: Outcome, context: Context) -> str:
     return f"{routing_id}, {which}. So {so}"
 
 
-def _as_it_wrote(outcome: Outcome, context: Context) -> str:
+def _as_it_wrote(outcome: Outcome, context: ExplanationContext) -> str:
     return f"As it wrote: '{outcome.detail}'." if outcome.detail else "Redox gives no reason."
 
 
-def _how_lost(outcome: Outcome, context: Context) -> str:
+def _how_lost(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.fault is Fault.DEADLINE:
         return f"The answer did not come within {context.deadline:g} second{'' if context.deadline == 1 else 's'}."
     if outcome.fault is Fault.STOPPED:
@@ -349,7 +349,7 @@ def _how_lost(outcome: Outcome, context: Context) -> str:
     return "The connection broke before an answer."
 
 
-def _assertion(outcome: Outcome, context: Context) -> str:
+def _assertion(outcome: Outcome, context: ExplanationContext) -> str:
     seconds = abs(context.clock_difference or 0.0)
     if seconds > ALLOWED_CLOCK_DIFFERENCE:
         return f"This machine's clock differs from Redox's by {seconds:.0f} seconds; up to 10 are allowed."
@@ -358,7 +358,7 @@ def _assertion(outcome: Outcome, context: Context) -> str:
     return "Redox gives no reason; check address, algorithm, clock."
 
 
-_CLAUSES: dict[str, Callable[[Outcome, Context], str]] = {
+_CLAUSES: dict[str, Callable[[Outcome, ExplanationContext], str]] = {
     "contact": _contact,
     "special": _special,
     "doubles": _doubles,

@@ -126,7 +126,7 @@ OTHER_OIDS = "Identifiers.OID"
 """The key under which a record read from the directory carries other OIDs that it has beside ours."""
 
 
-class Line(NamedTuple):
+class MessageLine(NamedTuple):
     """One line of a message: number from 1, text, the field it comes from with its stable key, Redox's rule for it."""
 
     number: int
@@ -136,7 +136,7 @@ class Line(NamedTuple):
     field: str
 
 
-def annotated(content: bytes) -> tuple[Line, ...]:
+def annotated(content: bytes) -> tuple[MessageLine, ...]:
     """The lines of a message of ours, each with where it comes from; of brackets and the like nothing is said."""
     texts = content.decode().split("\n")
     return tuple(
@@ -238,14 +238,14 @@ def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
         yield ()
 
 
-def _line(number: int, text: str, path: tuple[str | int, ...]) -> Line:
+def _line(number: int, text: str, path: tuple[str | int, ...]) -> MessageLine:
     exact = ".".join(map(str, path))
     general = ".".join("*" if isinstance(part, int) else part for part in path)
     label, rule, field = _SOURCES.get(exact) or _SOURCES.get(general) or ("", "", "")
     place = int(path[3]) if len(path) > 3 and general.startswith(_CONTACT) else 0
     if label == "routing ID":
         rule = routing_name(text.split('"')[3]) or "Not in Redox's table."
-    return Line(number, text, label.format(place + 1), rule, field.format(place))
+    return MessageLine(number, text, label.format(place + 1), rule, field.format(place))
 
 
 def _organizations(body: JsonObject) -> list[JsonObject]:

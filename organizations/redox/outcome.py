@@ -78,7 +78,7 @@ class Outcome:
     fault: Fault | None = None
 
 
-class Answer(NamedTuple):
+class AnswerBody(NamedTuple):
     """The parts of an answer's body that decide. `data` is None for a body that is not understood as a JSON object.
 
     `is_decoded` is false where not even the bytes of the body are known.
@@ -93,7 +93,7 @@ class Answer(NamedTuple):
 
 class _Case(NamedTuple):
     exchange: Exchange
-    answer: Answer
+    answer: AnswerBody
     event: str
     oid: str
     after_unknown: bool
@@ -149,7 +149,7 @@ def classify(exchange: Exchange, *, event: str, oid: str, after_unknown: bool = 
 
     `after_unknown`: an earlier attempt of the same submission ended unknown. Never raises, whatever came back.
     """
-    answer = read_answer(exchange)
+    answer = read_answer_body(exchange)
     case = _Case(exchange, answer, event, oid, after_unknown)
     outcome = next((found for row in ROWS if (found := row(case))), Outcome(kind=Kind.UNKNOWN))
     return replace(
@@ -297,20 +297,20 @@ def http_date(text: str) -> float | None:
         return None
 
 
-def read_answer(exchange: Exchange) -> Answer:
+def read_answer_body(exchange: Exchange) -> AnswerBody:
     """The parts of the body that decide. Never raises: what cannot be understood is there as text only."""
     try:
         body = decoded(exchange)
     except NotDecodable:
-        return Answer(is_decoded=False)
+        return AnswerBody(is_decoded=False)
     text, data = plain(body.decode(errors="replace")), json_object(body)
     if data is None:
-        return Answer(text=text)
+        return AnswerBody(text=text)
     if len(_text(dig(data, *_MESSAGE_ID))) > MAX_ID or len(_text(dig(data, *_LOG_ID))) > MAX_ID:
-        return Answer(text=text)
+        return AnswerBody(text=text)
     detail = dig(data, "Meta", "Extensions", "ResponseDetail")
     sentence = _text(detail) or _text(dig(detail, "string"))
-    return Answer(data, text, sentence, _errors(data))
+    return AnswerBody(data, text, sentence, _errors(data))
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
@@ -345,7 +345,7 @@ def _errors(data: dict[str, Any]) -> tuple[str, ...]:
     return tuple(_text(text) for text in texts)
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: AnswerBody) -> str:
     return plain("\n".join(answer.errors)) or plain(answer.sentence) or answer.text
 
 

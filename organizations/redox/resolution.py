@@ -5,7 +5,7 @@ from enum import StrEnum
 from organizations.records import OrganizationRecord, readable_fingerprint
 
 
-class Finding(StrEnum):
+class Proof(StrEnum):
     """What one understood answer means.
 
     SHOWN: it proves that the message took effect. CONFIRMED: it does so together with Redox's own answer. OTHER: the
@@ -19,14 +19,14 @@ class Finding(StrEnum):
     UNPROVED = "unproved"
 
 
-def find(
+def judge_directory_answer(
     event: str,
     sent: OrganizationRecord,
     before: OrganizationRecord | None,
     seen: OrganizationRecord | None,
     *,
     was_told_success: bool = False,
-) -> Finding:
+) -> Proof:
     """What one answer proves for a New or an Update.
 
     A New is proved by a record that means the same, unless what was there `before` (None: nothing) meant the same too.
@@ -36,12 +36,12 @@ def find(
     the same is enough.
     """
     if seen is None:
-        return Finding.ABSENT if event == "New" else Finding.UNPROVED
+        return Proof.ABSENT if event == "New" else Proof.UNPROVED
     if readable_fingerprint(seen) != readable_fingerprint(sent):
-        return Finding.OTHER if event == "New" else Finding.UNPROVED
+        return Proof.OTHER if event == "New" else Proof.UNPROVED
     if was_told_success:
-        return Finding.CONFIRMED
-    return Finding.SHOWN if can_be_proved(event, sent, before) else Finding.UNPROVED
+        return Proof.CONFIRMED
+    return Proof.SHOWN if can_be_proved(event, sent, before) else Proof.UNPROVED
 
 
 def can_be_proved(event: str, sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:

@@ -67,7 +67,7 @@ class _Filling:
         self._production()
         self._waiting()
         self.practice.behaviour = "answers"
-        check.check("staging", actor=person(self.approver))
+        check.check_connection("staging", actor=person(self.approver))
         # Else its page would ask by itself, and be loaded anew while somebody looks at it.
         query.query_submission(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
 

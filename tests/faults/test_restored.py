@@ -151,7 +151,7 @@ def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_aske
     assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
     put_back(file)
     restore_guard.look(actor=worker)
-    assert check.check("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=acting(editor)).succeeded
 
     resume.resume("staging", actor=acting(editor))
 
@@ -199,7 +199,7 @@ def test_yesterdays_database_sends_nothing_until_a_person_goes_on_and_then_asks_
             assert set(EnvironmentGate.objects.values_list("stopped_reason", flat=True)) == {restore_guard.REASON}
             with pytest.raises(ActionRefused, match="Check the connection first"):
                 resume.resume("staging", actor=acting(editor))
-            assert check.check("staging", actor=acting(editor)).succeeded
+            assert check.check_connection("staging", actor=acting(editor)).succeeded
             resume.resume("staging", actor=acting(editor))
             until(lambda: not Submission.objects.open().exclude(state=State.NEEDS_PERSON).exists(), "every answer")
 

@@ -18,7 +18,7 @@ from organizations.redox.environment import (
     RedoxEnvironment,
     TokenCredential,
 )
-from organizations.redox.errors import Context, Explanation, Suspect, explain, suspects
+from organizations.redox.errors import Explanation, ExplanationContext, Suspect, explain, suspects
 from organizations.redox.outcome import Kind, Outcome
 
 OAUTH = OAuthCredential(client_id="client-1", key_id="key-1", private_key="")
@@ -34,7 +34,7 @@ REDIRECT = "A redirect to elsewhere.example is never followed: a proxy, or the a
 
 
 def words(found: Outcome, **context: object) -> Explanation:
-    return explain(found, Context(**{"environment": HERE, "record": RECORD, **context}))  # type: ignore[arg-type]
+    return explain(found, ExplanationContext(**{"environment": HERE, "record": RECORD, **context}))  # type: ignore[arg-type]
 
 
 def rejected(known: str = "", status: int = 403, detail: str = "As it came.", presence: str = "") -> Outcome:
@@ -374,7 +374,7 @@ OUTCOMES = st.builds(
     hold_seconds=st.none() | st.just(1.0),
 ).filter(lambda found: found.kind is not Kind.NEEDS_PERSON or found.known in {"", "already_exists"})
 CONTEXTS = st.builds(
-    Context,
+    ExplanationContext,
     environment=st.just(HERE),
     record=st.sampled_from([None, RECORD, OrganizationRecord(name="{braces} & more")]),
     deactivates=st.booleans(),
@@ -383,7 +383,7 @@ CONTEXTS = st.builds(
 
 
 @given(OUTCOMES, CONTEXTS)
-def test_every_outcome_has_words_and_nothing_is_left_to_fill_in(found: Outcome, context: Context) -> None:
+def test_every_outcome_has_words_and_nothing_is_left_to_fill_in(found: Outcome, context: ExplanationContext) -> None:
     said = explain(found, context)
     assert said.headline
     assert bool(said.step_key) <= bool(said.step)

@@ -22,7 +22,7 @@ from organizations.records import (
 )
 from organizations.redox.environment import ORGANIZATION_ROUTING, RedoxEnvironment
 from organizations.redox.messages import (
-    Line,
+    MessageLine,
     annotated,
     message,
     query,
@@ -387,7 +387,7 @@ def test_a_line_says_where_it_comes_from_and_what_redox_wants_there():
     assert lines['"ID": "LSC-014",'].field_label == "Own identifiers"
     assert lines['"IDType": "FACID"'].field_label == "Its kind"
     assert lines['"Work": "+16085359501",'].field == "contacts.0.work_phone"
-    assert lines['"MY"'] == Line(lines['"MY"'].number, '        "MY"', "", "", "aliases")
+    assert lines['"MY"'] == MessageLine(lines['"MY"'].number, '        "MY"', "", "", "aliases")
 
 
 def test_a_routing_id_that_redox_does_not_list_is_called_that():

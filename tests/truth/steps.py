@@ -321,7 +321,7 @@ class GoOn(Step):
 
     def do(self, history: History) -> None:
         actor = acting(history.people[2])
-        check.check("staging", actor=actor)
+        check.check_connection("staging", actor=actor)
         with suppress(ActionRefused):
             resume.resume("staging", actor=actor)
         for plan in Plan.objects.filter(state="paused"):

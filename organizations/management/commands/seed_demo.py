@@ -138,7 +138,7 @@ class Seed:
             self.make_evidence()
         self.change_registered()
         demonstration.set_behaviour("answers")
-        check.check(self.environment, actor=self.sender)
+        check.check_connection(self.environment, actor=self.sender)
 
     def add(self, record: OrganizationRecord, stands_for: StandsFor) -> Organization:
         made = organizations.create(record, self.environment, stands_for=stands_for, actor=self.editor)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from organizations.models import Action, Environment, clock
 from organizations.redox.client import Exchange
 from organizations.redox.environment import RedoxEnvironment
-from organizations.redox.errors import Context, explain
+from organizations.redox.errors import ExplanationContext, explain
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
@@ -16,7 +16,7 @@ from organizations.services.connection.lookup import query_oid
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ConnectionCheck:
     """What a connection check found. It read and wrote nothing."""
 
     succeeded: bool
@@ -24,7 +24,7 @@ class Check:
     facts: dict[str, str | int | bool]
 
 
-def check(environment: str, *, actor: Actor) -> Check:
+def check_connection(environment: str, *, actor: Actor) -> ConnectionCheck:
     """Get a token and look one OID up. Never writes to the directory.
 
     While Redox asked to wait nothing is asked and nothing recorded: the check only says until when.
@@ -32,7 +32,7 @@ def check(environment: str, *, actor: Actor) -> Check:
     try:
         gateway.check_door(gateway.environment(environment))
     except gateway.AskedToWait as wait:
-        return Check(False, str(wait), {})
+        return ConnectionCheck(False, str(wait), {})
     except gateway.DoorClosed:
         pass  # recorded below, as a check that failed
     found, answer = _check(environment)
@@ -52,21 +52,21 @@ def check(environment: str, *, actor: Actor) -> Check:
     return found
 
 
-def _check(environment: str) -> tuple[Check, lookup.Answer]:
+def _check(environment: str) -> tuple[ConnectionCheck, lookup.DirectoryAnswer]:
     redox = gateway.environment(environment)
     oid = query_oid(environment)
     answer = lookup.look_up(redox, oid)
     return _judge(answer, redox, oid), answer
 
 
-def _judge(answer: lookup.Answer, redox: RedoxEnvironment, oid: str) -> Check:
+def _judge(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment, oid: str) -> ConnectionCheck:
     exchange, token = answer.exchange, answer.token
     if answer.outcome is None:
-        return Check(False, answer.cause, {})
+        return ConnectionCheck(False, answer.cause, {})
     if exchange is None or token.outcome is not None:
         said = _explained(answer, redox)
         word = Environment(redox.name).label
-        return Check(False, f"No token for {word}: {answer.cause}", {"token_ms": token.duration_ms, **said})
+        return ConnectionCheck(False, f"No token for {word}: {answer.cause}", {"token_ms": token.duration_ms, **said})
     facts: dict[str, str | int | bool] = {
         "token_ms": token.duration_ms,
         "query_ms": exchange.duration_ms,
@@ -77,16 +77,16 @@ def _judge(answer: lookup.Answer, redox: RedoxEnvironment, oid: str) -> Check:
         **_explained(answer, redox),
     }
     if not answer.was_asked:
-        return Check(False, _why_no_check(exchange, answer), facts)
+        return ConnectionCheck(False, _why_no_check(exchange, answer), facts)
     facts |= {
         "known": answer.record is not None,
         "name": answer.record.name if answer.record else "",
         "active": bool(answer.record and answer.record.active),
     }
-    return Check(True, "Got a token and an answer to a Query. It did not write.", facts)
+    return ConnectionCheck(True, "Got a token and an answer to a Query. It did not write.", facts)
 
 
-def _why_no_check(exchange: Exchange, answer: lookup.Answer) -> str:
+def _why_no_check(exchange: Exchange, answer: lookup.DirectoryAnswer) -> str:
     if exchange.fault is not None:
         return f"The Query got no whole answer: {exchange.fault_text}"
     if exchange.status == HTTPStatus.UNAUTHORIZED:
@@ -98,11 +98,11 @@ def _why_no_check(exchange: Exchange, answer: lookup.Answer) -> str:
     return f"The answer to the Query was not understood (HTTP {exchange.status})."
 
 
-def _explained(answer: lookup.Answer, redox: RedoxEnvironment) -> dict[str, str]:
+def _explained(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment) -> dict[str, str]:
     """Headline and cause in plain words. A Query that got no clear answer needs none: it has no effect."""
     outcome = answer.outcome
     if outcome is None or outcome.kind in (Kind.ACCEPTED, Kind.UNKNOWN):
         return {}
     difference = answer.token.clock_difference if answer.token.outcome is not None else None
-    said = explain(outcome, Context(environment=redox, clock_difference=difference, at=answer.wait_until))
+    said = explain(outcome, ExplanationContext(environment=redox, clock_difference=difference, at=answer.wait_until))
     return {"headline": said.headline, "cause": said.cause, "step": said.step, "step_key": said.step_key}

@@ -208,7 +208,7 @@ def exchange(
     return _client(redox, limits()).post(message, token)
 
 
-class Asked(NamedTuple):
+class QueryReply(NamedTuple):
     """What one Query brought: the last exchange made, None without any, and one before it that refused the token.
 
     Where the token has an outcome there was none to be had, or none any more: it counts, and not the exchange. `closed`
@@ -221,7 +221,7 @@ class Asked(NamedTuple):
     closed: str = ""
 
 
-def ask(redox: RedoxEnvironment, query: bytes) -> Asked:
+def ask(redox: RedoxEnvironment, query: bytes) -> QueryReply:
     """One Query. It has no effect, so it goes out again with a new token when the one at hand was taken back.
 
     Raises:
@@ -229,19 +229,19 @@ def ask(redox: RedoxEnvironment, query: bytes) -> Asked:
     """
     answer = access_token(redox)
     if not answer.token:
-        return Asked(answer)
+        return QueryReply(answer)
     found = exchange(redox, query, answer.token, rate_limit.reserve_slot(), is_query=True)
     if found.status == HTTPStatus.UNAUTHORIZED and discard_token(redox, answer.token):
         try:
             renewed = access_token(redox)
             if not renewed.token:
-                return Asked(renewed, found)
-            return Asked(
+                return QueryReply(renewed, found)
+            return QueryReply(
                 renewed, exchange(redox, query, renewed.token, rate_limit.reserve_slot(), is_query=True), refused=found
             )
         except DoorClosed as closed:
-            return Asked(answer, found, closed=str(closed))
-    return Asked(answer, found)
+            return QueryReply(answer, found, closed=str(closed))
+    return QueryReply(answer, found)
 
 
 def check_door(redox: RedoxEnvironment, *, is_write: bool = False) -> None:

@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ComparedAnswer:
     """The last answer of the directory about a submission. `record` is None where it does not know the OID.
 
     `is_overtaken`: the directory was asked about the record again since, so that nothing can be decided by this answer.
@@ -56,7 +56,7 @@ class Shown:
         return self.is_fresh and not self.is_overtaken
 
 
-def last_answer(submission: Submission) -> Shown | None:
+def last_answer(submission: Submission) -> ComparedAnswer | None:
     """What the directory last answered about it; None where it never did, or where the last question failed."""
     entry = AuditEntry.objects.of_submission(submission.pk).filter(action=Action.SUBMISSION_ASKED).last()
     if entry is None or not entry.facts.get("details", {}).get("asked"):
@@ -67,7 +67,7 @@ def last_answer(submission: Submission) -> Shown | None:
     moment = datetime.datetime.fromisoformat(asked_at) if asked_at else entry.at
     last_read = submission.organization.seen_at
     is_overtaken = last_read is not None and last_read > moment
-    return Shown(entry, moment, record, is_fresh(entry.at), is_overtaken)
+    return ComparedAnswer(entry, moment, record, is_fresh(entry.at), is_overtaken)
 
 
 def is_fresh(asked_at: datetime.datetime) -> bool:
@@ -75,7 +75,7 @@ def is_fresh(asked_at: datetime.datetime) -> bool:
     return clock.now() - asked_at <= FRESH
 
 
-def choices(submission: Submission, shown: Shown) -> tuple[Verdict, ...]:
+def choices(submission: Submission, shown: ComparedAnswer) -> tuple[Verdict, ...]:
     """What can be decided in the light of an answer: each fact only where it can be one."""
     is_there = shown.record is not None
     offered = []
@@ -154,7 +154,7 @@ def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, 
 
 
 def _arrived(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
     settle.accept_as_found(
         history,
@@ -168,7 +168,7 @@ def _arrived(
 
 
 def _send_again(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
     _keep_absence(organization, shown)
     verdict = Verdict.SEND_AGAIN.value
@@ -176,14 +176,14 @@ def _send_again(
 
 
 def _give_up(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
     _keep_absence(organization, shown)
     settle.reject_as_found(history, submission, organization, reason, verdict=Verdict.GIVE_UP.value)
 
 
 def _ours(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
     if shown.record is not None:
         known.find_present(organization, shown.record, shown.asked_at)
@@ -191,14 +191,14 @@ def _ours(
 
 
 def _foreign(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
     if shown.record is not None:
         known.find_foreign(organization, shown.record, clock.now())
     settle.reject_as_found(history, submission, organization, reason, verdict=Verdict.FOREIGN.value)
 
 
-def _keep_absence(organization: Organization, shown: Shown) -> None:
+def _keep_absence(organization: Organization, shown: ComparedAnswer) -> None:
     if shown.record is None:
         known.find_absent(organization, shown.asked_at)
 

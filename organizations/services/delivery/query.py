@@ -9,14 +9,12 @@ from organizations.redox.client import Exchange
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
 from organizations.services.connection import breaker, gateway, lookup
-from organizations.services.connection.lookup import Answer
+from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.errors import RecordWithdrawn
 from organizations.services.records import known, organizations
 
-__all__ = ["Answer", "look_up", "note", "note_about_record", "query_record", "query_submission"]
 
-
-def query_submission(submission: Submission, *, actor: Actor) -> Answer:
+def query_submission(submission: Submission, *, actor: Actor) -> DirectoryAnswer:
     """Ask what the directory shows now for a submission's OID, and keep the answer in the history.
 
     The submission's state stays as it is: what one answer means is decided elsewhere.
@@ -29,7 +27,7 @@ def query_submission(submission: Submission, *, actor: Actor) -> Answer:
     return answer
 
 
-def query_record(organization: Organization, *, actor: Actor) -> Answer:
+def query_record(organization: Organization, *, actor: Actor) -> DirectoryAnswer:
     """Ask what the directory shows now of a record, and keep every answer in the history."""
     answer = look_up(organization.environment, organization.oid)
     with audit.recorded(actor) as history:
@@ -38,7 +36,7 @@ def query_record(organization: Organization, *, actor: Actor) -> Answer:
     return answer
 
 
-def note_about_record(history: audit.History, organization: Organization, answer: Answer) -> None:
+def note_about_record(history: audit.History, organization: Organization, answer: DirectoryAnswer) -> None:
     """Keep what the directory showed of a record, and every answer to a Query in the history.
 
     If the record got another OID or was withdrawn meanwhile, the answer is noted for the record as it was.
@@ -63,7 +61,7 @@ def note(
     history: audit.History,
     submission: Submission,
     organization: Organization,
-    answer: Answer,
+    answer: DirectoryAnswer,
     *,
     reads_back: bool = False,
 ) -> None:
@@ -85,12 +83,12 @@ def note(
         )
 
 
-def look_up(environment: str, oid: str) -> Answer:
+def look_up(environment: str, oid: str) -> DirectoryAnswer:
     """What the directory shows of one OID, with no effect here or there. Never inside a transaction."""
     return lookup.look_up(gateway.environment(environment), oid)
 
 
-def _told(answer: Answer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:
+def _told(answer: DirectoryAnswer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:
     """The facts of each exchange, in their order, the one that decides last; and why its answer is none, if so."""
     asked_at = {"asked_at": answer.asked_at.isoformat()}
     for earlier in answer.earlier:

@@ -13,12 +13,12 @@ from django.conf import settings
 from organizations.models import Event, Evidence, Organization, State, Submission, clock
 from organizations.redox import messages
 from organizations.redox.outcome import OTHER_SUCCESS
-from organizations.redox.resolution import Finding, find
+from organizations.redox.resolution import Proof, judge_directory_answer
 from organizations.services import failpoints
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import breaker, gateway
-from organizations.services.connection.lookup import Answer
+from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query, settle
 from organizations.services.errors import OutOfDate
 from organizations.services.outbox import answers, submissions
@@ -106,7 +106,7 @@ def _claim(environment: str, actor: Actor) -> Submission | None:
     return submission
 
 
-def _decide(submission: Submission, answer: Answer, actor: Actor) -> None:
+def _decide(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
     with audit.recorded(actor) as history:
         gate = breaker.locked_gate(submission.environment)
         organization = organizations.locked(submission.organization_id)
@@ -118,7 +118,9 @@ def _decide(submission: Submission, answer: Answer, actor: Actor) -> None:
             sent = messages.record_from_message(bytes(submission.message))
             was_told_success = submission.answer_warning == OTHER_SUCCESS
             before = answers.before_of(submission)
-            finding = find(submission.event, sent, before, answer.record, was_told_success=was_told_success)
+            finding = judge_directory_answer(
+                submission.event, sent, before, answer.record, was_told_success=was_told_success
+            )
             _FOUND[finding](history, submission, organization, answer)
         failpoints.reach("in-deciding")
         breaker.follow(history, gate, answer.outcome)
@@ -138,24 +140,28 @@ def _ask_later(submission: Submission, wait: float, **changes: object) -> None:
     submissions.move(submission, State.UNKNOWN, not_before=not_before, lease_until=None, **changes)
 
 
-def _shown(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _shown(history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer) -> None:
     settle.accept_as_found(
         history, submission, organization, evidence=Evidence.QUERY, asked_at=answer.asked_at, reason=SHOWN
     )
 
 
-def _confirmed(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _confirmed(
+    history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
+) -> None:
     settle.accept_as_found(
         history, submission, organization, evidence=Evidence.BOTH, asked_at=answer.asked_at, reason=CONFIRMED
     )
 
 
-def _other(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _other(history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer) -> None:
     already = submission.known_answer == "already_exists"
     settle.needs_person(history, submission, ALREADY_THERE if already else OTHER_VALUES)
 
 
-def _absent(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _absent(
+    history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
+) -> None:
     moment = clock.now()
     if submission.absent_at is None:
         _ask_later(submission, APART, absent_at=moment)
@@ -168,7 +174,9 @@ def _absent(history: audit.History, submission: Submission, organization: Organi
         _again(history, submission, organization, answer)
 
 
-def _unproved(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _unproved(
+    history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
+) -> None:
     """An Update goes out again; a New of an OID that is there would only be refused."""
     if submission.event == Event.NEW:
         settle.needs_person(history, submission, UNCHANGED)
@@ -176,7 +184,7 @@ def _unproved(history: audit.History, submission: Submission, organization: Orga
         _again(history, submission, organization, answer)
 
 
-def _again(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _again(history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer) -> None:
     """The very same bytes once more; their answer decides."""
     if submission.only_ask:
         settle.needs_person(history, submission, PUT_BACK)
@@ -187,9 +195,9 @@ def _again(history: audit.History, submission: Submission, organization: Organiz
 
 
 _FOUND = {
-    Finding.SHOWN: _shown,
-    Finding.CONFIRMED: _confirmed,
-    Finding.OTHER: _other,
-    Finding.ABSENT: _absent,
-    Finding.UNPROVED: _unproved,
+    Proof.SHOWN: _shown,
+    Proof.CONFIRMED: _confirmed,
+    Proof.OTHER: _other,
+    Proof.ABSENT: _absent,
+    Proof.UNPROVED: _unproved,
 }

@@ -39,7 +39,7 @@ _LOST = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AttemptAnswer:
     """What an exchange means, when its answer was stored, and how long it took in milliseconds."""
 
     outcome: Outcome
@@ -102,7 +102,7 @@ def settle(
         prefetch_related_objects([organization], "identifiers", "contacts")  # several entries tell of the whole record
         submission.organization = organization
         presence = organization.presence
-        answer = Answer(outcome, answered_at or clock.now(), exchange.duration_ms)
+        answer = AttemptAnswer(outcome, answered_at or clock.now(), exchange.duration_ms)
         _SETTLE[outcome.kind](history, submission, organization, answer)
         changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
         _note_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
@@ -226,7 +226,9 @@ def next_claimable(due: QuerySet[Submission]) -> Submission | None:
     return found.first()
 
 
-def _accepted(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _accepted(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     changes = answer.in_short() | {"evidence": Evidence.ANSWER, "evidence_at": answer.at}
     _confirm(history, submission, organization, changes, evidence=Evidence.ANSWER, known_at=answer.at)
 
@@ -250,7 +252,9 @@ def _confirm(
     history.log_record(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
 
 
-def _rejected(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _rejected(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     if answer.outcome.presence:
         organization.presence = Presence(answer.outcome.presence)
         organization.presence_at = clock.now()
@@ -272,7 +276,7 @@ def _refuse(
     submissions.cancel_followers(history, submission, locked, reason)
 
 
-def _again(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _again(history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer) -> None:
     """Proved not sent or not executed: back to the queue.
 
     A refused sign-in or a busy Redox does not count as a try, nor what was held back when its environment closed.
@@ -301,7 +305,7 @@ def _first_attempt(submission: Submission, otherwise: datetime.datetime) -> date
     return entry.at if entry else otherwise
 
 
-def _unknown(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _unknown(history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer) -> None:
     moment = clock.now()
     _doubt_presence(submission, organization, moment)
     # "Already exists" after an own unknown: nothing is under way any more, so the directory can be asked at once.
@@ -320,7 +324,7 @@ def _unknown(history: audit.History, submission: Submission, organization: Organ
     )
 
 
-def _person(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _person(history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer) -> None:
     submissions.move(submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.in_short())
 
 

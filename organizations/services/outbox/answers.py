@@ -12,7 +12,7 @@ from organizations.models import Action, AuditEntry, Environment, Event, Intent,
 from organizations.records import OrganizationRecord, readable_fingerprint
 from organizations.redox import errors, messages, reading
 from organizations.redox.environment import routing_name
-from organizations.redox.errors import Context, Explanation, Suspect
+from organizations.redox.errors import Explanation, ExplanationContext, Suspect
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
 from organizations.redox.resolution import can_be_proved
 from organizations.services.audit import exchanges, outcomes
@@ -189,7 +189,7 @@ def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
 def _explained(submission: Submission, outcome: Outcome, at: str) -> Explanation:
     record = record_of(submission)
     message = bytes(submission.message)
-    context = Context(
+    context = ExplanationContext(
         environment=gateway.environment(submission.environment),
         record=record,
         routing_id=_routing_id(submission),

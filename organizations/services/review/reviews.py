@@ -110,7 +110,7 @@ class Review:
         return tuple(shown for shown in print_fields(self.record) if shown.value and not self._is_changed(shown.field))
 
     @property
-    def lines(self) -> tuple[tuple[messages.Line, bool], ...]:
+    def lines(self) -> tuple[tuple[messages.MessageLine, bool], ...]:
         """The lines of the message, each with where it comes from, and whether this message changes it."""
         lines = messages.annotated(self.message) if self.message else ()
         return tuple((line, self.before is not None and self._is_changed(line.field)) for line in lines)

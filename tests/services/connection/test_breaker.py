@@ -40,7 +40,7 @@ SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
 
 
 def test_a_check_gets_a_token_and_an_answer_and_never_writes(practice: PracticeDirectory, editor: User) -> None:
-    found = check.check("staging", actor=acting(editor))
+    found = check.check_connection("staging", actor=acting(editor))
 
     assert (found.succeeded, found.facts["known"]) == (True, False)
     assert practice.effects == []
@@ -58,14 +58,14 @@ def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User) 
     ):
         practice.behaviour = behaviour
         with override_settings(REDOX_DEADLINE=0.3):
-            found = check.check("staging", actor=acting(editor))
+            found = check.check_connection("staging", actor=acting(editor))
         assert not found.succeeded
         assert sentence in found.sentence
 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_credential_nothing_is_asked(editor: User) -> None:
-    assert check.check("staging", actor=acting(editor)).sentence == "STAGING is not connected."
+    assert check.check_connection("staging", actor=acting(editor)).sentence == "STAGING is not connected."
     assert not courier.deliver_next("staging", actor=acting(editor))
 
 

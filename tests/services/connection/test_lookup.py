@@ -24,6 +24,7 @@ from organizations.redox.messages import OTHER_OIDS
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
 from organizations.services.connection import breaker, check
+from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query, resolve
 from organizations.services.records import organizations
 from tests import factories
@@ -158,7 +159,7 @@ def test_an_answer_that_is_not_understood_decides_nothing_and_is_kept(
         entry = asked_entries(unknown)[-1]
         assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (cause, False)
         assert b"QueryResponse" in bytes(entry.raw or b"")
-        checked = check.check("staging", actor=worker)
+        checked = check.check_connection("staging", actor=worker)
         assert (checked.succeeded, checked.sentence) == (False, cause)
 
 
@@ -182,7 +183,7 @@ def test_a_reading_has_the_time_before_it_was_asked_for(unknown: Submission, wor
 
 def test_what_was_accepted_after_the_question_is_newer_than_its_answer(db: None, editor: User) -> None:
     made = factories.accepted(user=editor)
-    old = query.Answer(clock.now(), record=as_read(made.record()))
+    old = DirectoryAnswer(clock.now(), record=as_read(made.record()))
     submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
     answered()
 
@@ -198,7 +199,7 @@ def test_what_was_accepted_after_the_question_is_newer_than_its_answer(db: None,
 def test_a_reading_never_replaces_one_that_was_asked_for_later(db: None, editor: User) -> None:
     made = factories.accepted(user=editor)
     older, newer = (
-        query.Answer(clock.now(), record=as_read(replace(made.record(), name=name))) for name in ("Older", "Newer")
+        DirectoryAnswer(clock.now(), record=as_read(replace(made.record(), name=name))) for name in ("Older", "Newer")
     )
     for answer in (newer, older):
         keep(made.submissions.get(), answer, acting(editor))
@@ -221,6 +222,6 @@ def test_a_question_about_a_record_keeps_every_answer_as_well(practice: Practice
     assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
 
 
-def keep(submission: Submission, answer: query.Answer, actor: Actor) -> None:
+def keep(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
     with audit.recorded(actor) as history:
         query.note(history, submission, organizations.locked(submission.organization_id), answer)

@@ -83,7 +83,7 @@ def test_a_refused_credential_stops_the_environment_and_counts_no_try(
     assert not deliver()
     with pytest.raises(ActionRefused, match="Check the connection first"):
         resume.resume("staging", actor=acting(editor))
-    assert check.check("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=acting(editor)).succeeded
     resume.resume("staging", actor=acting(editor))
     assert deliver()
 

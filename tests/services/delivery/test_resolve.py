@@ -24,8 +24,8 @@ from organizations.redox.client import Exchange
 from organizations.redox.outcome import OTHER_SUCCESS, Kind
 from organizations.services.actors import Actor
 from organizations.services.connection import breaker
-from organizations.services.connection.lookup import Earlier
-from organizations.services.delivery import query, resolve, settle, workers
+from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
+from organizations.services.delivery import resolve, settle, workers
 from organizations.services.errors import OutOfDate
 from organizations.services.records import known
 from tests import factories
@@ -111,7 +111,7 @@ def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(edi
     made = factories.accepted(user=editor)
     known.find_absent(made, clock.now())  # as Redox had answered to an Update
     exchange = Exchange(request_sha256="", sent=True, status=200)
-    earlier = (Earlier(exchange, None), Earlier(exchange, True))
+    earlier = (EarlierQuery(exchange, None), EarlierQuery(exchange, True))
     answer_about_record(fresh(made), None, cause="HTTP 502", earlier=earlier)
     submission = lost(fresh(made), editor)
     assert (submission.event, fresh(made).seen_at) == ("New", None)
@@ -215,7 +215,7 @@ def test_an_answer_that_comes_after_the_lease_was_lost_decides_nothing(new: Subm
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
     assert resolved(new, as_sent(new)).state == State.ACCEPTED
     with pytest.raises(OutOfDate):
-        resolve._decide(slow, query.Answer(clock.now()), worker)
+        resolve._decide(slow, DirectoryAnswer(clock.now()), worker)
     new.refresh_from_db()
     assert new.state == State.ACCEPTED
 

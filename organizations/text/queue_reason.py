@@ -122,7 +122,7 @@ def _held_by_gate(gate: EnvironmentGate, now: datetime.datetime) -> Reason | Non
 
 
 def _held_by_nobody_there() -> Reason | None:
-    absent = heartbeat.absent_since()
+    absent = heartbeat.no_worker_since()
     return _reason("no_worker", time=moment(absent)) if absent is not None else None
 
 

@@ -208,8 +208,8 @@ def test_the_clocks_are_compared(seconds, said):
 
 def test_workers_are_listed_with_whether_they_send_alike():
     assert "No worker is running. What is queued waits." in html_of_page(page(), "staging")
-    now, staging = clock.now(), heartbeat.fingerprint().split("-")[0]
-    heartbeat.beat("alpha", now)
+    now, staging = clock.now(), heartbeat.settings_fingerprint().split("-")[0]
+    heartbeat.record_heartbeat("alpha", now)
     gone = {"started_at": now, "seen_at": now - datetime.timedelta(minutes=5)}
     Worker.objects.create(name="beta", release="0", settings_fingerprint=f"{staging}-x", **gone)
     found = {environment: [each.has_same_settings for each in page(environment).workers] for environment in Environment}

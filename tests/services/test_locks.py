@@ -170,7 +170,7 @@ ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
     "stop a plan": lambda user: partial(plans.stop, planned(user).pk, actor=acting(user)),
     "cancel": lambda user: partial(submissions.cancel, queued(user).pk, actor=acting(user)),
     "decide": lambda user: partial(
-        decide.decide, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
+        decide.decide_submission, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
     ),
     "take what the directory shows": lambda user: versioned(differences.take_theirs, saved(user), user, reason="Seen"),
     "take a decision back": lambda user: partial(differences.claim, saved(user).pk, reason="Seen", actor=acting(user)),

@@ -297,7 +297,7 @@ class Decide(Step):
         shown = decide.last_answer(submission)
         if shown is None:
             return
-        offered = decide.choices(submission, shown)
+        offered = decide.allowed_verdicts(submission, shown)
         decide_last(history, submission, offered[self.choice % len(offered)])
 
 
@@ -308,7 +308,7 @@ def decide_last(history: History, submission: Submission, verdict: Verdict) -> N
     assert asked is not None
     values: dict[str, Any] = {"sequence": asked.sequence, "reason": "Compared", "actor": acting(history.people[2])}
     with suppress(ActionRefused):
-        decide.decide(submission.pk, verdict, **values)
+        decide.decide_submission(submission.pk, verdict, **values)
         history.decisions[submission.pk] = verdict
 
 

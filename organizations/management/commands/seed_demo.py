@@ -208,7 +208,7 @@ class Seed:
         shown = decide.last_answer(submission)
         if shown is None:
             raise CommandError(f"The practice directory did not answer about submission {submission.pk}.")
-        decide.decide(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
+        decide.decide_submission(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
 
     def last_of(self, place: tuple[int, int]) -> Submission:
         return Submission.objects.filter(organization=self.locations[place]).latest("pk")
@@ -301,7 +301,7 @@ class Seed:
 
     def take_over(self, record: OrganizationRecord) -> Organization:
         self.put_there(record)
-        answer = query.look_up(self.environment, record.oid)
+        answer = query.query_oid(self.environment, record.oid)
         if answer.record is None:
             raise CommandError(f"The practice directory did not show {record.oid}: {answer.cause}")
         return organizations.take_over(answer.record, self.environment, actor=self.editor)

@@ -69,7 +69,7 @@ def suspected(submission: Submission) -> dict[str, str]:
 def verdict_of(entries: list[AuditEntry]) -> Verdict | None:
     """What a person decided last; None also for decisions of earlier releases, which did not keep it."""
     settled = (entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_SETTLED)
-    return next(map(decide.verdict_in, settled), None)
+    return next(map(decide.entry_verdict, settled), None)
 
 
 def _heading(submission: Submission, verdict: Verdict | None) -> str:

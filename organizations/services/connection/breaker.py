@@ -19,7 +19,7 @@ from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import gateway
-from organizations.services.connection.lookup import query_oid
+from organizations.services.connection.lookup import oid_to_check
 from organizations.services.timing import lease_margin, shortened
 
 MOST_FAILURES = 5
@@ -139,7 +139,7 @@ def pass_breaker(environment: str, *, actor: Actor) -> bool:
 
 def _probe(environment: str, actor: Actor) -> bool:
     redox = gateway.environment(environment)
-    oid = query_oid(environment)
+    oid = oid_to_check(environment)
     try:
         token, exchange, _, closed = gateway.ask(redox, messages.query(oid, redox))
     except gateway.DoorClosed:

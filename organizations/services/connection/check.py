@@ -12,7 +12,7 @@ from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
 from organizations.services.connection import gateway, lookup
 from organizations.services.connection.breaker import follow, locked_gate, note
-from organizations.services.connection.lookup import query_oid
+from organizations.services.connection.lookup import oid_to_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def check_connection(environment: str, *, actor: Actor) -> ConnectionCheck:
 
 def _check(environment: str) -> tuple[ConnectionCheck, lookup.DirectoryAnswer]:
     redox = gateway.environment(environment)
-    oid = query_oid(environment)
-    answer = lookup.look_up(redox, oid)
+    oid = oid_to_check(environment)
+    answer = lookup.look_up_oid(redox, oid)
     return _judge(answer, redox, oid), answer
 
 

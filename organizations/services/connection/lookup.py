@@ -59,7 +59,7 @@ class DirectoryAnswer:
         return not self.cause
 
 
-def look_up(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
+def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
     """Ask the directory for one OID. Never inside a transaction.
 
     Absent, which is neither a record nor a cause, only after an empty list to each Query of `ABSENT_NEEDS`; each of
@@ -75,7 +75,7 @@ def look_up(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
     return answer
 
 
-def token_cause(answer: TokenAnswer) -> str:
+def token_refusal_reason(answer: TokenAnswer) -> str:
     """Why there is no token, in Redox's words where it gave any."""
     detail = answer.outcome.detail if answer.outcome else ""
     return answer.error_description or answer.error or detail or "Redox gives no reason."
@@ -98,7 +98,7 @@ def _ask(
         earlier += (EarlierQuery(refused, active, SENT_AGAIN),)
     if exchange is None or token.outcome is not None:
         return _not_answered(
-            DirectoryAnswer(asked_at, token_cause(token), None, exchange, earlier, token.outcome, token)
+            DirectoryAnswer(asked_at, token_refusal_reason(token), None, exchange, earlier, token.outcome, token)
         )
     outcome = classify(exchange, event=messages.QUERY, oid=oid)
     if outcome.kind != Kind.ACCEPTED:
@@ -120,7 +120,7 @@ def _not_answered(answer: DirectoryAnswer) -> DirectoryAnswer:
     return replace(answer, cause=f"{answer.cause.rstrip('.')}. {who} until {until}.", wait_until=until)
 
 
-def query_oid(environment: str) -> str:
+def oid_to_check(environment: str) -> str:
     """The OID that a check asks for: our base OID, else our first record, else the gateway."""
     redox = gateway.environment(environment)
     if redox.base_oids:

@@ -21,7 +21,7 @@ CHORES: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
     (throttle.delete_over, MINUTE),
     (sessions.delete_over, HOUR),
 )
-MOST_AT_ONCE = 10
+MOST_REPEATS = 10
 """Times that a chore is done in a row while it finds something."""
 
 log = logging.getLogger("orgportal.chores")
@@ -48,6 +48,6 @@ class Chores:
 
 
 def _repeat(chore: Callable[[], int]) -> None:
-    for _ in range(MOST_AT_ONCE):
+    for _ in range(MOST_REPEATS):
         if not chore():
             return

@@ -35,7 +35,7 @@ from organizations.services.timing import seconds, shortened
 MOST_TRIES = 8
 LONGEST_TRYING = datetime.timedelta(hours=24)
 
-_LOST = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
+_LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ class AttemptAnswer:
         }
 
 
-def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor) -> datetime.datetime | None:
+def store_response(
+    submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor
+) -> datetime.datetime | None:
     """Commit what came, as it came, before anybody judges it; when. None: the lease was lost, so it decides nothing."""
     with audit.recorded(actor) as history:
         moment = clock.now()
@@ -78,7 +80,7 @@ def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, ac
     return moment if in_time else None
 
 
-def settle(
+def settle_attempt(
     submission: Submission,
     outcome: Outcome,
     exchange: Exchange,
@@ -105,7 +107,7 @@ def settle(
         answer = AttemptAnswer(outcome, answered_at or clock.now(), exchange.duration_ms)
         _SETTLE[outcome.kind](history, submission, organization, answer)
         changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
-        _note_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
+        _log_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
         plans.follow(history, submission, plan)
         failpoints.reach("in-settling")
         if is_answer:
@@ -120,23 +122,23 @@ def _lock_to_settle(submission: Submission, outcome: Outcome) -> Organization:
     return locks.lock_with_followers(lambda: [submission.pk]).by_id[submission.pk].organization
 
 
-def lost(submission: Submission, *, actor: Actor) -> None:
+def settle_lost_attempt(submission: Submission, *, actor: Actor) -> None:
     """The worker ended after the intent and no response is stored: nobody knows what became of the message."""
     submission.lost_attempt = True
-    settle(submission, _LOST, _no_answer(submission), actor=actor, is_answer=False)
+    settle_attempt(submission, _LOST_ATTEMPT, _exchange_without_answer(submission), actor=actor, is_answer=False)
 
 
-def _no_answer(submission: Submission) -> Exchange:
+def _exchange_without_answer(submission: Submission) -> Exchange:
     return Exchange(request_sha256=submission.message_sha256, sent=True)
 
 
-def needs_person(history: audit.History, submission: Submission, cause: str) -> None:
+def require_decision(history: audit.History, submission: Submission, cause: str) -> None:
     """The portal cannot decide alone; nothing more is sent until a person has."""
     submissions.move(submission, State.NEEDS_PERSON, state_reason=cause)
-    note_settled(history, submission, cause)
+    log_settled(history, submission, cause)
 
 
-def accept_as_found(
+def accept_by_evidence(
     history: audit.History,
     submission: Submission,
     organization: Organization,
@@ -152,31 +154,31 @@ def accept_as_found(
     """
     by = history.actor.name if history.actor.person else ""
     changes = {"state_reason": reason, "evidence": evidence, "evidence_at": asked_at, "decided_by": by}
-    _confirm(history, submission, organization, changes, evidence=evidence, known_at=asked_at)
-    note_settled(history, submission, reason, verdict=verdict)
+    _accept(history, submission, organization, changes, evidence=evidence, known_at=asked_at)
+    log_settled(history, submission, reason, verdict=verdict)
 
 
-def reject_as_found(
+def reject_by_decision(
     history: audit.History, submission: Submission, organization: Organization, reason: str, *, verdict: str
 ) -> None:
     """Reject what Redox did not reject by an answer: a person decided that it did not take effect as it was sent."""
-    _refuse(history, submission, organization, {"state_reason": reason, "decided_by": history.actor.name})
-    note_settled(history, submission, reason, verdict=verdict)
+    _reject(history, submission, organization, {"state_reason": reason, "decided_by": history.actor.name})
+    log_settled(history, submission, reason, verdict=verdict)
 
 
-def send_again(
+def requeue_submission(
     history: audit.History, submission: Submission, *, reason: str, verdict: str = "", **changes: Any
 ) -> None:
     """Back to the queue with the very same bytes."""
     values = {"tries": submission.tries + 1, "state_reason": reason} | changes
     submissions.move(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
-    note_settled(history, submission, reason, verdict=verdict)
+    log_settled(history, submission, reason, verdict=verdict)
 
 
-def forget(history: audit.History, submission: Submission, organization: Organization) -> None:
+def mark_unknown_after_restore(history: audit.History, submission: Submission, organization: Organization) -> None:
     """What became of this is not in the database, which was put back: unknown, only asked about from now on."""
     moment, was_sending = clock.now(), submission.state == State.SENDING
-    _doubt_presence(submission, organization, moment)
+    _mark_presence_unknown(submission, organization, moment)
     submissions.move(
         submission,
         State.UNKNOWN,
@@ -190,17 +192,19 @@ def forget(history: audit.History, submission: Submission, organization: Organiz
         state_reason="The database was put back from a backup; the message may have been sent after it was made.",
     )
     if was_sending:
-        _note_outcome(history, submission, _LOST, _no_answer(submission), presence=organization.presence)
-    note_settled(history, submission, submission.state_reason)
+        _log_outcome(
+            history, submission, _LOST_ATTEMPT, _exchange_without_answer(submission), presence=organization.presence
+        )
+    log_settled(history, submission, submission.state_reason)
 
 
-def _doubt_presence(submission: Submission, organization: Organization, moment: datetime.datetime) -> None:
+def _mark_presence_unknown(submission: Submission, organization: Organization, moment: datetime.datetime) -> None:
     if submission.event == Event.NEW:
         organization.presence, organization.presence_at = Presence.UNKNOWN, moment
         organization.save(update_fields=["presence", "presence_at"])
 
 
-def note_settled(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
+def log_settled(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
     """Write down a state that no answer to the message itself gave, with a person's verdict if a person gave it."""
     decision = {"verdict": verdict} if verdict else {}
     history.log_submission(
@@ -226,14 +230,14 @@ def next_claimable(due: QuerySet[Submission]) -> Submission | None:
     return found.first()
 
 
-def _accepted(
+def _settle_accepted(
     history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
 ) -> None:
     changes = answer.in_short() | {"evidence": Evidence.ANSWER, "evidence_at": answer.at}
-    _confirm(history, submission, organization, changes, evidence=Evidence.ANSWER, known_at=answer.at)
+    _accept(history, submission, organization, changes, evidence=Evidence.ANSWER, known_at=answer.at)
 
 
-def _confirm(
+def _accept(
     history: audit.History,
     submission: Submission,
     organization: Organization,
@@ -248,26 +252,26 @@ def _confirm(
     known.confirm(organization, record, submission, evidence=evidence, known_at=known_at)
     # A lost attempt may still be under way: the record is read once more when nothing can be any longer.
     read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
-    _end(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
+    _end_submission(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
     history.log_record(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
 
 
-def _rejected(
+def _settle_rejected(
     history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
 ) -> None:
     if answer.outcome.presence:
         organization.presence = Presence(answer.outcome.presence)
         organization.presence_at = clock.now()
-    _refuse(history, submission, organization, answer.in_short())
+    _reject(history, submission, organization, answer.in_short())
 
 
-def _refuse(
+def _reject(
     history: audit.History, submission: Submission, organization: Organization, changes: dict[str, Any]
 ) -> None:
     # Already locked by whoever settles or decides; this reads them again.
     locked = locks.lock_with_followers(lambda: [submission.pk])
     submissions.return_active(history, submission)
-    _end(submission, organization, State.REJECTED, changes)
+    _end_submission(submission, organization, State.REJECTED, changes)
     # What the directory showed beside this message is not on its way any more: it is a difference now.
     organization.last_submission = submission
     known.count(organization)
@@ -276,7 +280,9 @@ def _refuse(
     submissions.cancel_followers(history, submission, locked, reason)
 
 
-def _again(history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer) -> None:
+def _settle_not_executed(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     """Proved not sent or not executed: back to the queue.
 
     A refused sign-in or a busy Redox does not count as a try, nor what was held back when its environment closed.
@@ -305,9 +311,11 @@ def _first_attempt(submission: Submission, otherwise: datetime.datetime) -> date
     return entry.at if entry else otherwise
 
 
-def _unknown(history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer) -> None:
+def _settle_unknown(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     moment = clock.now()
-    _doubt_presence(submission, organization, moment)
+    _mark_presence_unknown(submission, organization, moment)
     # "Already exists" after an own unknown: nothing is under way any more, so the directory can be asked at once.
     wait = 0.0 if answer.outcome.known == "already_exists" else settings.REDOX_SETTLE
     submissions.move(
@@ -324,11 +332,13 @@ def _unknown(history: audit.History, submission: Submission, organization: Organ
     )
 
 
-def _person(history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer) -> None:
+def _settle_undecided(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     submissions.move(submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.in_short())
 
 
-def _end(submission: Submission, organization: Organization, state: State, changes: dict[str, Any]) -> None:
+def _end_submission(submission: Submission, organization: Organization, state: State, changes: dict[str, Any]) -> None:
     submissions.move(
         submission,
         state,
@@ -341,16 +351,16 @@ def _end(submission: Submission, organization: Organization, state: State, chang
 
 
 _SETTLE = {
-    Kind.ACCEPTED: _accepted,
-    Kind.REJECTED: _rejected,
-    Kind.NOT_SENT: _again,
-    Kind.NOT_EXECUTED: _again,
-    Kind.UNKNOWN: _unknown,
-    Kind.NEEDS_PERSON: _person,
+    Kind.ACCEPTED: _settle_accepted,
+    Kind.REJECTED: _settle_rejected,
+    Kind.NOT_SENT: _settle_not_executed,
+    Kind.NOT_EXECUTED: _settle_not_executed,
+    Kind.UNKNOWN: _settle_unknown,
+    Kind.NEEDS_PERSON: _settle_undecided,
 }
 
 
-def _note_outcome(
+def _log_outcome(
     history: audit.History, submission: Submission, outcome: Outcome, exchange: Exchange, *, presence: str, **body: Any
 ) -> None:
     history.log_submission(

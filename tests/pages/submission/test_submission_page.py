@@ -218,7 +218,7 @@ def test_an_unknown_one_says_how_it_was_lost(
 def test_one_whose_worker_ended_says_so(practice: PracticeDirectory, queued: Submission, editor: User, worker) -> None:
     assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
     Submission.objects.update(lease_until=clock.now() - datetime.timedelta(seconds=1))
-    courier.reap("staging", actor=worker)
+    courier.settle_abandoned("staging", actor=worker)
     explanation = page_of(queued, editor).state.explanation
     assert explanation is not None
     assert explanation.cause == "The worker that sent it ended before an answer was stored."

@@ -30,9 +30,9 @@ def rejected(editor: User, worker: Actor) -> Submission:
     """A submission whose stored answer would be judged otherwise today than it was then."""
     claim = taken(editor, worker)
     exchange = came(503)
-    settle.keep_response(claim.submission, exchange, repeat=0, actor=worker)
+    settle.store_response(claim.submission, exchange, repeat=0, actor=worker)
     judged = Outcome(kind=Kind.REJECTED, known="parse_failed", detail="Said then.", status=400)
-    settle.settle(claim.submission, judged, exchange, actor=worker)
+    settle.settle_attempt(claim.submission, judged, exchange, actor=worker)
     return Submission.objects.get()
 
 

@@ -242,12 +242,12 @@ def test_an_account_and_its_entry_are_saved_together() -> None:
 
 def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
-    heartbeat.beat("Worker test", timezone.now())
-    assert Worker.objects.get().settings_fingerprint == heartbeat.fingerprint()
+    heartbeat.record_heartbeat("Worker test", timezone.now())
+    assert Worker.objects.get().settings_fingerprint == heartbeat.settings_fingerprint()
     assert workers.run_once(worker)
     assert Submission.objects.get().state == State.ACCEPTED
     with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=SOME_UUID)):
-        assert Worker.objects.get().settings_fingerprint != heartbeat.fingerprint()
+        assert Worker.objects.get().settings_fingerprint != heartbeat.settings_fingerprint()
 
 
 def test_settings_are_written_down_once_until_they_change(practice: PracticeDirectory, worker: Actor) -> None:
@@ -263,7 +263,7 @@ def test_settings_are_written_down_once_until_they_change(practice: PracticeDire
 
 def test_a_query_shows_only_the_oid_that_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
     there(practice, factories.accepted(user=editor))
-    found = query.look_up("staging", BASE).record
+    found = query.query_oid("staging", BASE).record
     assert found is not None
     assert replace(found, carried=()) == as_read(factories.record())
-    assert query.look_up("staging", f"{BASE}.9").record is None
+    assert query.query_oid("staging", f"{BASE}.9").record is None

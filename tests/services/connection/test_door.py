@@ -52,7 +52,7 @@ class TestDoor:
         closed = open_to(is_write=is_write)
         assert closed.startswith("Redox asked the portal to wait. Nothing is sent to STAGING until ")
         with override_settings(REDOX=redox(HERE)):
-            assert courier.token_for(gateway.environment("staging"), system("Worker")) == ""
+            assert courier.get_token(gateway.environment("staging"), system("Worker")) == ""
         EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() - MINUTE)
         assert open_to(is_write=is_write) == ""
 

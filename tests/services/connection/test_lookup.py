@@ -65,7 +65,7 @@ def asked_entries(submission: Submission) -> list[AuditEntry]:
 
 
 def test_absent_is_what_three_queries_answer_with_an_empty_list(practice: PracticeDirectory) -> None:
-    answer = query.look_up("staging", BASE)
+    answer = query.query_oid("staging", BASE)
     assert (answer.was_asked, answer.record, len(answer.earlier)) == (True, None, 2)
     assert asked_active(practice) == ["", True, False]
 
@@ -73,7 +73,7 @@ def test_absent_is_what_three_queries_answer_with_an_empty_list(practice: Practi
 def test_who_is_shown_by_the_first_query_is_not_asked_for_again(
     practice: PracticeDirectory, unknown: Submission
 ) -> None:
-    assert query.look_up("staging", BASE).record is not None
+    assert query.query_oid("staging", BASE).record is not None
     assert asked_active(practice) == [""]
 
 
@@ -174,7 +174,7 @@ def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_th
 
 def test_a_reading_has_the_time_before_it_was_asked_for(unknown: Submission, worker: Actor) -> None:
     before = clock.now()
-    answer = query.look_up("staging", BASE)
+    answer = query.query_oid("staging", BASE)
     between = clock.now()
     assert before <= answer.asked_at < between
     keep(unknown, answer, worker)
@@ -224,4 +224,4 @@ def test_a_question_about_a_record_keeps_every_answer_as_well(practice: Practice
 
 def keep(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
     with audit.recorded(actor) as history:
-        query.note(history, submission, organizations.locked(submission.organization_id), answer)
+        query.store_submission_answer(history, submission, organizations.locked(submission.organization_id), answer)

@@ -219,11 +219,11 @@ def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(e
         body=json.dumps(said).encode(),
         duration_ms=5,
     )
-    settle.keep_response(submission, exchange, repeat=0, actor=worker)
+    settle.store_response(submission, exchange, repeat=0, actor=worker)
     assert exchanges.stored(AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)) == exchange
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
-    assert courier.reap("staging", actor=worker) == 1
+    assert courier.settle_abandoned("staging", actor=worker) == 1
 
     submission.refresh_from_db()
     assert submission.state == State.ACCEPTED
@@ -232,10 +232,10 @@ def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(e
 def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(editor: User, worker: Actor) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     assert claim()
-    assert courier.reap("staging", actor=worker) == 0
+    assert courier.settle_abandoned("staging", actor=worker) == 0
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
-    assert courier.reap("staging", actor=worker) == 1
+    assert courier.settle_abandoned("staging", actor=worker) == 1
 
     submission.refresh_from_db()
     assert submission.state == State.UNKNOWN

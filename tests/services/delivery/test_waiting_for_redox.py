@@ -100,7 +100,7 @@ def send(submission: Submission) -> None:
 
 def get_token(submission: Submission) -> None:
     gateway.discard_token(gateway.environment("staging"), "token-1")
-    assert courier.token_for(gateway.environment("staging"), WORKER) == ""
+    assert courier.get_token(gateway.environment("staging"), WORKER) == ""
 
 
 type Act = Callable[[Submission], None]
@@ -258,7 +258,7 @@ def test_what_was_claimed_before_its_environment_closed_goes_back_without_a_try(
     saying: Redox, editor: User, closed: str
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    token_text = courier.token_for(gateway.environment("staging"), WORKER)
+    token_text = courier.get_token(gateway.environment("staging"), WORKER)
     claim = courier.claim_next("staging", gateway.environment("staging"), actor=WORKER)
     assert claim is not None
     if closed == "asked to wait":

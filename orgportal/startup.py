@@ -31,7 +31,7 @@ def verify() -> None:
     ):
         for fault in check():
             raise fault
-    gateway.verify()
+    gateway.verify_settings()
 
 
 def verify_database() -> None:

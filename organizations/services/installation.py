@@ -60,7 +60,7 @@ def check_mark() -> None:
         if marked and not gateway.is_loopback(gateway.environment(name).base_url):
             variable = f"REDOX_{name.upper()}_BASE_URL"
             raise SettingsFault(variable, "leads to another machine, and the database holds demonstration records")
-    gateway.verify_records()
+    gateway.verify_routing_ids_unused()
 
 
 def note_settings(actor: Actor) -> None:

@@ -50,7 +50,10 @@ def page(environment: Environment = Environment.STAGING) -> ConnectionPage:
 
 def rows() -> dict[str, tuple[str, str, str]]:
     """Of each setting its value, where it comes from, and the note."""
-    return {row.label: (row.value, row.source, row.note) for row in shown.settings_in_force(overview.facts("staging"))}
+    return {
+        row.label: (row.value, row.source, row.note)
+        for row in shown.settings_in_force(overview.connection_facts("staging"))
+    }
 
 
 # Settings ----------------------------------------------------------------------------------------------------
@@ -134,7 +137,7 @@ def test_a_key_that_is_too_short_is_refused():
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # the portal's own library makes none
     pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with override_settings(REDOX=oauth(REDOX_STAGING_PRIVATE_KEY=pem)):
-        fault = overview.facts("staging").fault
+        fault = overview.connection_facts("staging").fault
     assert fault.startswith("REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key has fewer than 2048 bits")
 
 

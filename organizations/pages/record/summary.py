@@ -298,7 +298,7 @@ def _reading_note(organization: Organization) -> str:
 def _parts(environment: str, oids: set[str]) -> dict[str, PartOf]:
     """What these OIDs of parents are, told as far as it is known."""
     known = parents.names(environment, oids)
-    gateways = gateway.gateways(environment)
+    gateways = gateway.gateway_oids(environment)
     return {
         oid: PartOf("The Redox gateway", "")
         if oid in gateways

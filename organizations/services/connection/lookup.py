@@ -14,14 +14,14 @@ from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.connection import gateway
 from organizations.services.timing import clock_time
 
-ABSENT_NEEDS = (None, True, False)
+ACTIVE_FILTERS = (None, True, False)
 """Active in each Query that must be answered by an empty list before an OID counts as absent.
 
 Redox does not document whether a Query without Active leaves out what is deactivated.
 """
 
 
-SENT_AGAIN = "Redox refused the access token, and the Query went out again with a new one."
+TOKEN_REFUSED = "Redox refused the access token, and the Query went out again with a new one."
 
 
 class EarlierQuery(NamedTuple):
@@ -67,8 +67,8 @@ def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
     """
     asked_at = clock.now()
     earlier: tuple[EarlierQuery, ...] = ()
-    for active in ABSENT_NEEDS:
-        answer = _ask(redox, oid, active, asked_at, earlier)
+    for active in ACTIVE_FILTERS:
+        answer = _send_query(redox, oid, active, asked_at, earlier)
         if answer.cause or answer.record or answer.exchange is None:
             break
         earlier = (*answer.earlier, EarlierQuery(answer.exchange, active))
@@ -81,7 +81,7 @@ def token_refusal_reason(answer: TokenAnswer) -> str:
     return answer.error_description or answer.error or detail or "Redox gives no reason."
 
 
-def _ask(
+def _send_query(
     redox: RedoxEnvironment,
     oid: str,
     active: bool | None,
@@ -89,26 +89,26 @@ def _ask(
     earlier: tuple[EarlierQuery, ...],
 ) -> DirectoryAnswer:
     try:
-        token, exchange, refused, closed = gateway.ask(redox, messages.query(oid, redox, active=active))
-    except gateway.DoorClosed as fault:
+        token, exchange, refused, closed = gateway.send_query(redox, messages.query(oid, redox, active=active))
+    except gateway.SendingBlocked as fault:
         return DirectoryAnswer(asked_at, str(fault), earlier=earlier)
     if closed:
         return DirectoryAnswer(asked_at, closed, None, exchange, earlier)
     if refused is not None:
-        earlier += (EarlierQuery(refused, active, SENT_AGAIN),)
+        earlier += (EarlierQuery(refused, active, TOKEN_REFUSED),)
     if exchange is None or token.outcome is not None:
-        return _not_answered(
+        return _with_end_of_wait(
             DirectoryAnswer(asked_at, token_refusal_reason(token), None, exchange, earlier, token.outcome, token)
         )
     outcome = classify(exchange, event=messages.QUERY, oid=oid)
     if outcome.kind != Kind.ACCEPTED:
         cause = outcome.detail or f"HTTP {exchange.status}"
-        return _not_answered(DirectoryAnswer(asked_at, cause, None, exchange, earlier, outcome, token))
+        return _with_end_of_wait(DirectoryAnswer(asked_at, cause, None, exchange, earlier, outcome, token))
     record = messages.read_query_answer(decoded(exchange), oid)
     return DirectoryAnswer(asked_at, "", record, exchange, earlier, outcome, token)
 
 
-def _not_answered(answer: DirectoryAnswer) -> DirectoryAnswer:
+def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:
     """With the end of the wait in its cause, where Redox had too many requests."""
     outcome = answer.outcome
     if outcome is None or outcome.hold_seconds is None:

@@ -117,14 +117,14 @@ def get_token(redox: RedoxEnvironment, actor: Actor) -> str:
     """
     try:
         answer = gateway.access_token(redox)
-    except gateway.AskedToWait:
+    except gateway.RedoxAskedToWait:
         return ""
     outcome = answer.outcome
     if outcome is not None:
         cause = lookup.token_refusal_reason(answer)
         stops = f"{outcome.stops}: {cause}" if outcome.stops else ""
         with audit.recorded(actor) as history:
-            breaker.follow(history, breaker.locked_gate(redox.name), replace(outcome, stops=stops))
+            breaker.apply_outcome(history, breaker.lock_gate(redox.name), replace(outcome, stops=stops))
     return answer.token
 
 
@@ -188,7 +188,7 @@ def _send(claim: Claim, token: str, actor: Actor) -> None:
     if kept_at and outcome.renew_token and gateway.discard_token(claim.redox, token):
         try:
             renewed = gateway.access_token(claim.redox)
-        except gateway.DoorClosed as closed:
+        except gateway.SendingBlocked as closed:
             renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(closed), fault=Fault.CLOSED))
         if renewed.token:
             exchange = _exchange(claim, renewed.token, rate_limit.reserve_slot())
@@ -209,8 +209,8 @@ def _exchange(claim: Claim, token: str, turn: SendSlot) -> Exchange:
         fault_text = "too little was left of the time for which the worker had the message to itself"
         return _not_sent(message, Fault.HELD_UP, fault_text)
     try:
-        return gateway.exchange(claim.redox, message, token, turn)
-    except gateway.DoorClosed as closed:
+        return gateway.send_message(claim.redox, message, token, turn)
+    except gateway.SendingBlocked as closed:
         return _not_sent(message, Fault.CLOSED, str(closed))
 
 

@@ -21,7 +21,7 @@ def query_submission(submission: Submission, *, actor: Actor) -> DirectoryAnswer
     """
     answer = query_oid(submission.environment, submission.oid)
     with audit.recorded(actor) as history:
-        breaker.wait_if_asked(history, submission.environment, answer.outcome)
+        breaker.pause_if_asked(history, submission.environment, answer.outcome)
         organization = organizations.locked(submission.organization_id)
         store_submission_answer(history, submission, organization, answer)
     return answer
@@ -31,7 +31,7 @@ def query_record(organization: Organization, *, actor: Actor) -> DirectoryAnswer
     """Ask what the directory shows now of a record, and keep every answer in the history."""
     answer = query_oid(organization.environment, organization.oid)
     with audit.recorded(actor) as history:
-        breaker.wait_if_asked(history, organization.environment, answer.outcome)
+        breaker.pause_if_asked(history, organization.environment, answer.outcome)
         store_record_answer(history, organization, answer)
     return answer
 

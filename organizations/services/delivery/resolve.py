@@ -72,18 +72,18 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
         return False
     answer = query.query_oid(environment, submission.oid)
     with audit.recorded(actor) as history:
-        gate = breaker.locked_gate(environment)
+        gate = breaker.lock_gate(environment)
         organization = organizations.locked(submission.organization_id)
         query.store_submission_answer(history, submission, organization, answer, reads_back=True)
         later = None if answer.was_asked else clock.now() + seconds(shortened(LONGEST_WAIT))
         Submission.objects.filter(pk=submission.pk).update(read_back_at=later)
-        breaker.follow(history, gate, answer.outcome)
+        breaker.apply_outcome(history, gate, answer.outcome)
     return True
 
 
 def _may_query(environment: str) -> bool:
     """Whether a Query may leave now: what was done in the same round may have closed the gate."""
-    return gateway.environment(environment).credential is not None and breaker.is_open_now(environment)
+    return gateway.environment(environment).credential is not None and breaker.can_send_now(environment)
 
 
 def _claim_next(environment: str, actor: Actor) -> Submission | None:
@@ -108,7 +108,7 @@ def _claim_next(environment: str, actor: Actor) -> Submission | None:
 
 def _apply_answer(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
     with audit.recorded(actor) as history:
-        gate = breaker.locked_gate(submission.environment)
+        gate = breaker.lock_gate(submission.environment)
         organization = organizations.locked(submission.organization_id)
         submission.organization = organization
         query.store_submission_answer(history, submission, organization, answer)
@@ -123,7 +123,7 @@ def _apply_answer(submission: Submission, answer: DirectoryAnswer, actor: Actor)
             )
             _APPLY[finding](history, submission, organization, answer)
         failpoints.reach("in-deciding")
-        breaker.follow(history, gate, answer.outcome)
+        breaker.apply_outcome(history, gate, answer.outcome)
 
 
 def _settle_unanswered(history: audit.History, submission: Submission) -> None:

@@ -68,10 +68,10 @@ def stop_all_environments(*, actor: Actor) -> None:
     """Stop every environment until a person goes on; from then on what is open is asked about, never sent again."""
     with audit.recorded(actor) as history:
         for environment in Environment.values:
-            gate = breaker.locked_gate(environment)
+            gate = breaker.lock_gate(environment)
             gate.put_back = True
             gate.save(update_fields=["put_back"])
-            breaker.stop(history, gate, STOP_REASON)
+            breaker.stop_sending(history, gate, STOP_REASON)
 
 
 def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool], number_copy: Callable[[int], None]) -> bool:

@@ -19,7 +19,7 @@ def resume(environment: str, *, actor: Actor) -> None:
     """
     with audit.recorded(actor) as history:
         locks.lock_structure(environment)
-        gate = breaker.locked_gate(environment)
+        gate = breaker.lock_gate(environment)
         if not gate.is_stopped:
             return
         if not can_resume(gate):
@@ -29,7 +29,7 @@ def resume(environment: str, *, actor: Actor) -> None:
         gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
         gate.failures, gate.probing, gate.put_back = 0, False, False
         gate.save()
-        breaker.note(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
+        breaker.log_environment(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
         if was_put_back:
             _query_all_open(history, environment)
 

@@ -98,7 +98,7 @@ def settle_attempt(
         OutOfDate: the lease was lost to somebody else; nothing was changed.
     """
     with audit.recorded(actor) as history:
-        gate = breaker.gate_to_follow(submission.environment, outcome)
+        gate = breaker.gate_for_outcome(submission.environment, outcome)
         plan = plans.locked_to_follow(submission, outcome)
         organization = _lock_to_settle(submission, outcome)
         prefetch_related_objects([organization], "identifiers", "contacts")  # several entries tell of the whole record
@@ -111,7 +111,7 @@ def settle_attempt(
         plans.follow(history, submission, plan)
         failpoints.reach("in-settling")
         if is_answer:
-            breaker.follow(history, gate, outcome, submission=submission)
+            breaker.apply_outcome(history, gate, outcome, submission=submission)
     failpoints.reach("after-settling")
 
 

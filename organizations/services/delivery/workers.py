@@ -81,4 +81,4 @@ def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
 
 def cut_off_exchanges() -> None:
     """End the exchange in hand: this process must end, and what became of the message is asked later."""
-    gateway.cut_off()
+    gateway.cut_off_exchanges()

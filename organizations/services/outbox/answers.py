@@ -197,7 +197,7 @@ def _explained(submission: Submission, outcome: Outcome, at: str) -> Explanation
         doubles=tuple(double.name for double in doubles_of(submission, record)),
         message_bytes=len(message),
         at=at,
-        deadline=gateway.limits().deadline,
+        deadline=gateway.exchange_limits().deadline,
     )
     return errors.explain(outcome, context)
 

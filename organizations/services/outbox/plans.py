@@ -233,7 +233,7 @@ def _locked(plan_id: int) -> Plan:
     """A plan for a person's act, after the locks that come before it."""
     environment = Plan.objects.values_list("environment", flat=True).get(pk=plan_id)
     locks.lock_structure(environment)
-    breaker.locked_gate(environment)
+    breaker.lock_gate(environment)
     return Plan.objects.select_for_update(of=("self",)).get(pk=plan_id)
 
 

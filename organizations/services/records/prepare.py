@@ -99,7 +99,7 @@ def parent_of(source: Source) -> Parent:
     oid = source.record.part_of_oid
     if oid == gateway.environment(Environment.STAGING).gateway_oid:
         return Parent(gateway.environment(Environment.PRODUCTION).gateway_oid)
-    if oid in gateway.gateways(Environment.PRODUCTION):
+    if oid in gateway.gateway_oids(Environment.PRODUCTION):
         return Parent(oid)
     staging = Organization.objects.in_environment(Environment.STAGING).filter(oid=oid).first()
     counterpart = staging.counterpart if staging else None
@@ -120,7 +120,7 @@ def proposed_oid(staging_oid: str) -> str:
         proposal = Oid(pairs[base] + staging_oid.removeprefix(base)).text
     except OidError:  # too long
         return ""
-    return "" if proposal in gateway.gateways(Environment.PRODUCTION) else proposal
+    return "" if proposal in gateway.gateway_oids(Environment.PRODUCTION) else proposal
 
 
 def other_base_fault(environment: Environment, oid: str) -> str:

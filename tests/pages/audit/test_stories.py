@@ -115,8 +115,8 @@ def test_what_was_rejected_and_sent_again_is_in_both_stories(north, editor):
 def test_a_stop_of_sending_stays_a_line_of_its_own(north, editor):
     sent = factories.submission(north, user=editor)
     with history.recorded(WORKER) as made:
-        gate = breaker.locked_gate("staging")
-        breaker.note(made, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
+        gate = breaker.lock_gate("staging")
+        breaker.log_environment(made, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
     stop, story = lines()
     assert (stop.entry.action, stop.inside) == ("environment.stopped", [])
     assert "environment.stopped" not in inside(story)

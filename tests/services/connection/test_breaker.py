@@ -108,7 +108,7 @@ def test_a_token_that_cannot_be_got_counts_as_a_failure_and_a_refused_one_stops(
 )
 def test_crossed_environments_stop_the_process(values: dict[str, str], variable: str) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as found:
-        gateway.verify()
+        gateway.verify_settings()
     assert found.value.variable == variable
 
 
@@ -126,7 +126,7 @@ def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
     for other in (old, new, new.replace("\n", "\r\n"), f"\n{new}\n"):
         keys = {"REDOX_STAGING_PRIVATE_KEY": new, "REDOX_PRODUCTION_PRIVATE_KEY": other}
         with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsFault) as found:
-            gateway.verify()
+            gateway.verify_settings()
         assert found.value.variable == "REDOX_PRODUCTION_PRIVATE_KEY"
 
 
@@ -142,7 +142,7 @@ def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
 def test_one_client_in_both_environments_is_found_however_it_is_written(first: str, second: str) -> None:
     clients = {"REDOX_STAGING_CLIENT_ID": first, "REDOX_PRODUCTION_CLIENT_ID": second}
     with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsFault) as found:
-        gateway.verify()
+        gateway.verify_settings()
     assert found.value.variable == "REDOX_PRODUCTION_CLIENT_ID"
 
 
@@ -152,7 +152,7 @@ def test_credentials_that_differ_are_not_crossed() -> None:
     # A secret, unlike a client ID, is another one with another case.
     secrets = {"REDOX_STAGING_API_SECRET": "secret", "REDOX_PRODUCTION_API_SECRET": "SECRET"}
     with override_settings(REDOX=redox("http://127.0.0.1:9", **keys, **clients, **secrets)):
-        gateway.verify()
+        gateway.verify_settings()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_credentials_that_differ_are_not_crossed() -> None:
 )
 def test_a_fault_inside_one_environment_leaves_the_other_in_use(values: dict[str, str], fault: str) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
-        gateway.verify()
+        gateway.verify_settings()
         staging, production = gateway.connection("staging"), gateway.connection("production")
     assert (staging.is_connected, production.is_connected) == (False, True)
     assert staging.fault.startswith(fault)

@@ -119,7 +119,7 @@ def test_sending_goes_on_only_after_a_check_since_the_stop_that_succeeded(
 def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
     unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
 ) -> None:
-    monkeypatch.setattr(gateway, "ask", lambda *_: gateway.QueryReply(TokenAnswer(token="token"), answer))
+    monkeypatch.setattr(gateway, "send_query", lambda *_: gateway.QueryReply(TokenAnswer(token="token"), answer))
     assert check.check_connection("staging", actor=acting(editor)).succeeded == succeeds
     assert gate().check_succeeded == succeeds
     entry = AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).latest("sequence")

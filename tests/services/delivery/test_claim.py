@@ -147,7 +147,7 @@ def test_only_a_message_whose_token_was_refused_leaves_again(
     found = taken(editor, worker)
     monkeypatch.setattr(gateway, "discard_token", lambda *_: can_renew)
     monkeypatch.setattr(gateway, "access_token", lambda _: TokenAnswer(token="second"))
-    monkeypatch.setattr(gateway, "exchange", exchange)
+    monkeypatch.setattr(gateway, "send_message", exchange)
     with override_settings(REDOX_LEASE=400.0):
         courier._send(found, "first", worker)
     submission = Submission.objects.get()
@@ -162,11 +162,11 @@ def test_what_closes_while_a_token_is_renewed_sends_the_message_back_without_a_t
     editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def closed(_: object) -> None:
-        raise gateway.DoorClosed("STAGING was paused.")
+        raise gateway.SendingBlocked("STAGING was paused.")
 
     found = taken(editor, worker)
     EnvironmentGate.objects.update(failures=1)
-    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", closed)
     with override_settings(REDOX_LEASE=400.0):

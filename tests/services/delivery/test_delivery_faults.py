@@ -165,7 +165,7 @@ def test_an_exchange_that_is_cut_off_is_unknown_at_once(
         sending = pool.submit(work)
         while not practice.requests:
             time.sleep(0.01)
-        gateway.cut_off()
+        gateway.cut_off_exchanges()
         assert sending.result(timeout=15)
     submission.refresh_from_db()
     assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)
@@ -257,13 +257,13 @@ def test_a_marked_database_sends_to_this_machine_only(transactional_db: None) ->
     Installation.objects.update(demonstration=True)
     with override_settings(REDOX=redox("https://redox.example")):
         elsewhere = gateway.environment("staging")
-        with pytest.raises(gateway.DoorClosed, match="never sent to another machine"):
-            gateway.exchange(elsewhere, b"{}", "token", SendSlot(0))
+        with pytest.raises(gateway.SendingBlocked, match="never sent to another machine"):
+            gateway.send_message(elsewhere, b"{}", "token", SendSlot(0))
 
 
 def test_nothing_leaves_inside_a_transaction(unreachable_redox: None) -> None:
-    with pytest.raises(gateway.DoorClosed, match="transaction is open"):
-        gateway.exchange(gateway.environment("staging"), b"{}", "token", SendSlot(0))
+    with pytest.raises(gateway.SendingBlocked, match="transaction is open"):
+        gateway.send_message(gateway.environment("staging"), b"{}", "token", SendSlot(0))
 
 
 @pytest.fixture

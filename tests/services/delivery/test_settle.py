@@ -191,7 +191,7 @@ def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
 ) -> None:
     claim = claimed()
     passing = TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED))
-    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", lambda _: passing)
     with override_settings(REDOX_LEASE=400.0):
@@ -206,7 +206,7 @@ def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
 ) -> None:
     claim, renewed = claimed(), mock.Mock(return_value=False)
     submissions.move(Submission.objects.get(), State.UNKNOWN)
-    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
     monkeypatch.setattr(gateway, "discard_token", renewed)
     with override_settings(REDOX_LEASE=400.0):
         courier._send(claim, "token", worker)

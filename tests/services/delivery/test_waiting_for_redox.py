@@ -356,7 +356,7 @@ def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redo
 def test_what_did_not_leave_says_nothing_of_redox(editor: User, worker: Actor, outcome: Outcome | None) -> None:
     set_gate(failures=4)
     with audit.recorded(worker) as history:
-        breaker.follow(history, breaker.locked_gate("staging"), outcome)
+        breaker.apply_outcome(history, breaker.lock_gate("staging"), outcome)
     assert gate().failures == 4
 
 

@@ -120,7 +120,7 @@ class Journey:
     def _send(self, record: int) -> None:
         organization = Organization.objects.get(pk=record)
         review = reviews.review(organization, actor=self.editor)
-        made = submissions.submit(
+        made = submissions.submit_record(
             record,
             sha256=review.sha256,
             seen_submission=organization.last_submission_id or 0,

@@ -63,10 +63,14 @@ def then(submission: Submission) -> str:
     if submission.only_ask:
         return ONLY_ASKED
     if submission.event == Event.NEW:
-        return NEW if answers.was_told_success(submission) or answers.can_be_shown(submission) else NEW_NOT_VISIBLE
-    if answers.was_told_success(submission):
+        return (
+            NEW
+            if answers.has_undocumented_success(submission) or answers.can_be_proved_by_query(submission)
+            else NEW_NOT_VISIBLE
+        )
+    if answers.has_undocumented_success(submission):
         return CONFIRMED
-    return VISIBLE if answers.can_be_shown(submission) else NOT_VISIBLE
+    return VISIBLE if answers.can_be_proved_by_query(submission) else NOT_VISIBLE
 
 
 def own_reasons(submissions: Sequence[Submission], now: datetime.datetime) -> dict[int, Reason]:

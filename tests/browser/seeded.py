@@ -95,7 +95,7 @@ class _Filling:
 
     def _waiting(self) -> None:
         cancelled = factories.submission(self._below(7, "Lakeside Bridge"), user=self.editor)
-        submissions.cancel(cancelled.pk, actor=person(self.editor), reason="")
+        submissions.cancel_submission(cancelled.pk, actor=person(self.editor), reason="")
         factories.submission(self._below(8, "Lakeside Mill"), user=self.editor)
         self._below(9, LONG_NAME)
         landings = [self._below(number, f"Lakeside Landing {number}") for number in (10, 11)]

@@ -235,7 +235,7 @@ class OneSubmission(RuleBasedStateMachine):
             return
         may = before.state == State.QUEUED and before.attempt == 0
         try:
-            submissions.cancel(self.pk, actor=acting(self.user))
+            submissions.cancel_submission(self.pk, actor=acting(self.user))
         except ActionRefused:
             assert not may
         else:

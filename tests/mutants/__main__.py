@@ -113,7 +113,7 @@ MODULES = {
             ),
             *SENDING,
         ),
-        frozenset({"check_door", "exchange", "ask", "is_loopback"}),
+        frozenset({"check_sending_allowed", "send_message", "send_query", "is_loopback"}),
     ),
 }
 

@@ -280,7 +280,7 @@ def test_what_a_paused_plan_holds_is_said_once(editor):
     made = [factories.organization(f"{BASE}.{each}", user=editor) for each in (1, 2)]
     plan = factories.plan(made, user=editor)
     assert kinds(overview.read(editor).for_you) == []
-    plans.pause(plan.pk, actor=acting(editor))
+    plans.pause_plan(plan.pk, actor=acting(editor))
     found = overview.read(editor)
     assert (kinds(found.for_you), kinds(found.waiting)) == (["plan_paused"], [])
     [place] = found.for_you[0].places
@@ -296,7 +296,7 @@ def test_what_a_paused_plan_holds_is_said_once(editor):
 
 def test_after_a_cancel_the_record_still_waits_to_be_sent(editor):
     made = factories.submission(factories.organization(user=editor), user=editor)
-    submissions.cancel(made.pk, actor=acting(editor))
+    submissions.cancel_submission(made.pk, actor=acting(editor))
     assert kinds(overview.read(editor).for_you) == ["changes_not_sent"]
 
 

@@ -239,7 +239,7 @@ class Seed:
     def submit(self, made: Organization, reason: str = "First registration", intent: Intent | None = None) -> None:
         organization = Organization.objects.get(pk=made.pk)
         review = reviews.review(organization, actor=self.sender, intent=intent)
-        submissions.submit(
+        submissions.submit_record(
             organization.pk,
             sha256=review.sha256,
             seen_submission=organization.last_submission_id or 0,

@@ -188,7 +188,7 @@ def _last_deactivation(organization: Organization) -> Submission | None:
     if last is None or last.intent != Intent.DEACTIVATE:
         return None
     later = Submission.objects.filter(organization=organization, state=State.ACCEPTED, pk__gt=last.pk)
-    return None if any(answers.record_of(each).active for each in later) else last
+    return None if any(answers.message_record(each).active for each in later) else last
 
 
 def submission_link(submission: Submission | None) -> SafeString:

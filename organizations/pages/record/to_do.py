@@ -185,7 +185,7 @@ def _unknown(organization: Organization, last: Submission) -> Band:
 
 
 def _rejected(organization: Organization, last: Submission) -> Band:
-    explanation = None if last.decided_by else answers.explain(last)
+    explanation = None if last.decided_by else answers.explain_answer(last)
     step = rejection.next_step(organization, last, explanation)
     acts = [_open(last, is_link=True)]
     if step is not None:

@@ -21,7 +21,7 @@ Redox does not document whether a Query without Active leaves out what is deacti
 """
 
 
-TOKEN_REFUSED = "Redox refused the access token, and the Query went out again with a new one."
+RENEWED_AND_REPEATED = "Redox refused the access token, and the Query went out again with a new one."
 
 
 class EarlierQuery(NamedTuple):
@@ -95,7 +95,7 @@ def _send_query(
     if closed:
         return DirectoryAnswer(asked_at, closed, None, exchange, earlier)
     if refused is not None:
-        earlier += (EarlierQuery(refused, active, TOKEN_REFUSED),)
+        earlier += (EarlierQuery(refused, active, RENEWED_AND_REPEATED),)
     if exchange is None or token.outcome is not None:
         return _with_end_of_wait(
             DirectoryAnswer(asked_at, token_refusal_reason(token), None, exchange, earlier, token.outcome, token)

@@ -102,12 +102,12 @@ def _cancel_forbidden(submission_id: int, actor: Actor) -> None:
     and then nothing forbids the second.
     """
     with audit.recorded(actor) as history:
-        locked = submissions.lock_to_end(submission_id)
+        locked = submissions.lock_structure_and_followers(submission_id)
         submission = locked.by_id[submission_id]
         if submission.can_be_cancelled:
             cause = _parent_block_reason(submission, messages.record_from_message(bytes(submission.message)))
             if cause:
-                submissions.end_without_sending(history, submission, locked, reason=cause)
+                submissions.cancel_locked(history, submission, locked, reason=cause)
 
 
 def get_token(redox: RedoxEnvironment, actor: Actor) -> str:
@@ -144,7 +144,7 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
             settle.require_decision(history, submission, cause)
             return None
         began = time.monotonic()
-        submissions.move(
+        submissions.move_submission(
             submission,
             State.SENDING,
             attempt=submission.attempt + 1,

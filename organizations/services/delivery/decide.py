@@ -138,7 +138,7 @@ def decide_submission(submission_id: int, verdict: Verdict, *, sequence: int, re
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        submission = submissions.lock_to_end(submission_id).by_id[submission_id]
+        submission = submissions.lock_structure_and_followers(submission_id).by_id[submission_id]
         organization = submission.organization
         if submission.state != State.NEEDS_PERSON:
             raise ActionRefused(f"Submission {submission_id} was decided already.")

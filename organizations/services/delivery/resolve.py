@@ -95,7 +95,7 @@ def _claim_next(environment: str, actor: Actor) -> Submission | None:
         submission = settle.next_claimable(Submission.objects.to_ask(environment, moment))
         if submission is None:
             return None
-        submissions.move(
+        submissions.move_submission(
             submission,
             State.UNKNOWN,
             token=submission.token + 1,
@@ -117,7 +117,7 @@ def _apply_answer(submission: Submission, answer: DirectoryAnswer, actor: Actor)
         else:
             sent = messages.record_from_message(bytes(submission.message))
             was_told_success = submission.answer_warning == OTHER_SUCCESS
-            before = answers.before_of(submission)
+            before = answers.record_before(submission)
             finding = judge_directory_answer(
                 submission.event, sent, before, answer.record, was_told_success=was_told_success
             )
@@ -137,7 +137,7 @@ def _settle_unanswered(history: audit.History, submission: Submission) -> None:
 
 def _query_later(submission: Submission, wait: float, **changes: object) -> None:
     not_before = clock.now() + seconds(shortened(wait))
-    submissions.move(submission, State.UNKNOWN, not_before=not_before, lease_until=None, **changes)
+    submissions.move_submission(submission, State.UNKNOWN, not_before=not_before, lease_until=None, **changes)
 
 
 def _accept_shown(

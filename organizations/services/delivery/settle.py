@@ -99,7 +99,7 @@ def settle_attempt(
     """
     with audit.recorded(actor) as history:
         gate = breaker.gate_for_outcome(submission.environment, outcome)
-        plan = plans.locked_to_follow(submission, outcome)
+        plan = plans.lock_plan_to_pause(submission, outcome)
         organization = _lock_to_settle(submission, outcome)
         prefetch_related_objects([organization], "identifiers", "contacts")  # several entries tell of the whole record
         submission.organization = organization
@@ -108,7 +108,7 @@ def settle_attempt(
         _SETTLE[outcome.kind](history, submission, organization, answer)
         changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
         _log_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
-        plans.follow(history, submission, plan)
+        plans.pause_if_failing(history, submission, plan)
         failpoints.reach("in-settling")
         if is_answer:
             breaker.apply_outcome(history, gate, outcome, submission=submission)
@@ -134,7 +134,7 @@ def _exchange_without_answer(submission: Submission) -> Exchange:
 
 def require_decision(history: audit.History, submission: Submission, cause: str) -> None:
     """The portal cannot decide alone; nothing more is sent until a person has."""
-    submissions.move(submission, State.NEEDS_PERSON, state_reason=cause)
+    submissions.move_submission(submission, State.NEEDS_PERSON, state_reason=cause)
     log_settled(history, submission, cause)
 
 
@@ -171,7 +171,7 @@ def requeue_submission(
 ) -> None:
     """Back to the queue with the very same bytes."""
     values = {"tries": submission.tries + 1, "state_reason": reason} | changes
-    submissions.move(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
+    submissions.move_submission(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
     log_settled(history, submission, reason, verdict=verdict)
 
 
@@ -179,7 +179,7 @@ def mark_unknown_after_restore(history: audit.History, submission: Submission, o
     """What became of this is not in the database, which was put back: unknown, only asked about from now on."""
     moment, was_sending = clock.now(), submission.state == State.SENDING
     _mark_presence_unknown(submission, organization, moment)
-    submissions.move(
+    submissions.move_submission(
         submission,
         State.UNKNOWN,
         token=submission.token + 1,
@@ -270,7 +270,7 @@ def _reject(
 ) -> None:
     # Already locked by whoever settles or decides; this reads them again.
     locked = locks.lock_with_followers(lambda: [submission.pk])
-    submissions.return_active(history, submission)
+    submissions.return_wanted_active(history, submission)
     _end_submission(submission, organization, State.REJECTED, changes)
     # What the directory showed beside this message is not on its way any more: it is a difference now.
     organization.last_submission = submission
@@ -292,10 +292,12 @@ def _settle_not_executed(
     moment = clock.now()
     if counts and (tries >= MOST_TRIES or moment - _first_attempt(submission, moment) > LONGEST_TRYING):
         cause = f"{tries} attempt{'' if tries == 1 else 's'} did not reach Redox: {answer.outcome.detail}"
-        submissions.move(submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.in_short())
+        submissions.move_submission(
+            submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.in_short()
+        )
         return
     wait = shortened(random.uniform(0, 2.0 * 2**tries)) if counts else 0.0  # noqa: S311
-    submissions.move(
+    submissions.move_submission(
         submission,
         State.QUEUED,
         tries=tries,
@@ -318,7 +320,7 @@ def _settle_unknown(
     _mark_presence_unknown(submission, organization, moment)
     # "Already exists" after an own unknown: nothing is under way any more, so the directory can be asked at once.
     wait = 0.0 if answer.outcome.known == "already_exists" else settings.REDOX_SETTLE
-    submissions.move(
+    submissions.move_submission(
         submission,
         State.UNKNOWN,
         not_before=moment + seconds(wait),
@@ -335,11 +337,11 @@ def _settle_unknown(
 def _settle_undecided(
     history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
 ) -> None:
-    submissions.move(submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.in_short())
+    submissions.move_submission(submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.in_short())
 
 
 def _end_submission(submission: Submission, organization: Organization, state: State, changes: dict[str, Any]) -> None:
-    submissions.move(
+    submissions.move_submission(
         submission,
         state,
         ended_at=clock.now(),

@@ -83,7 +83,7 @@ def test_a_message_that_cannot_be_read_has_its_page(editor: User, queued: Submis
 
 def test_what_was_cancelled_with_another_names_it(editor: User, queued: Submission) -> None:
     follower = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
-    submissions.cancel(queued.pk, actor=acting(editor))
+    submissions.cancel_submission(queued.pk, actor=acting(editor))
     page = page_of(follower, editor)
     assert page.submission.state_reason == f"Submission {queued.pk}, which this one waited for, was cancelled."
     assert as_text(page.state.sentence).startswith("Taken back by Editor One on ")

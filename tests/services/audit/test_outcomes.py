@@ -38,8 +38,8 @@ def rejected(editor: User, worker: Actor) -> Submission:
 
 @pytest.mark.django_db
 def test_a_page_explains_what_was_judged_then(rejected):
-    then = answers.explain(rejected)
+    then = answers.explain_answer(rejected)
     AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).update(body=b"{}")  # as early releases wrote it
-    today = answers.explain(rejected)
+    today = answers.explain_answer(rejected)
     assert (then.headline, then.cause) != (today.headline, today.cause)
     assert "Said then." not in today.cause

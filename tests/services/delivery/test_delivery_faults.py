@@ -199,7 +199,7 @@ def test_what_waits_for_something_that_will_not_come_is_cancelled(editor: User, 
     if end == "rejected":
         answered(Kind.REJECTED)
     else:
-        submissions.cancel(first.pk, actor=acting(editor))
+        submissions.cancel_submission(first.pk, actor=acting(editor))
 
     second.refresh_from_db()
     assert second.state == State.CANCELLED

@@ -205,7 +205,7 @@ def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim, renewed = claimed(), mock.Mock(return_value=False)
-    submissions.move(Submission.objects.get(), State.UNKNOWN)
+    submissions.move_submission(Submission.objects.get(), State.UNKNOWN)
     monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
     monkeypatch.setattr(gateway, "discard_token", renewed)
     with override_settings(REDOX_LEASE=400.0):

@@ -29,7 +29,7 @@ def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: s
     """Note an act that a person had no right to, and give back the sentence for the page."""
     sentence = refusal(right, environment, act)
     what = act_in(right, environment, act)
-    repeated_acts.note(
+    repeated_acts.log_act(
         actor_of(request),
         Action.PERMISSION_REFUSED,
         right.value,
@@ -116,7 +116,7 @@ def export_made(request: HttpRequest, what: str, *key: str, environment: str = "
     """
     if request.method == "HEAD":
         return
-    repeated_acts.note(
+    repeated_acts.log_act(
         actor_of(request),
         Action.EXPORT_MADE,
         what,

@@ -69,7 +69,7 @@ def is_own_password(request: HttpRequest, user: User, password: str) -> bool:
 
 def _refused(request: HttpRequest, username: str, reason: str) -> None:
     about = {"type": "person", "id": "", "name": username[:150]}
-    repeated_acts.note(
+    repeated_acts.log_act(
         actor_of(request),
         Action.PERSON_REFUSED,
         reason,
@@ -82,9 +82,9 @@ def _refused(request: HttpRequest, username: str, reason: str) -> None:
 
 def _wrong_password(request: HttpRequest, user: User, reason: str) -> None:
     about = {"type": "password", "id": str(user.pk), "name": user.get_username()}
-    repeated_acts.note(actor_of(request), Action.PERSON_REFUSED, reason, object=about, reason=reason)
+    repeated_acts.log_act(actor_of(request), Action.PERSON_REFUSED, reason, object=about, reason=reason)
 
 
 def _note(request: HttpRequest, action: Action, user: User) -> None:
     about = {"type": "person", "id": str(user.pk), "name": user.get_username()}
-    repeated_acts.note(actor_of(request), action, object=about)
+    repeated_acts.log_act(actor_of(request), action, object=about)

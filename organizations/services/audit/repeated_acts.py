@@ -20,7 +20,7 @@ MOST_STRANGERS = 100
 MOST_WRITTEN = 100
 
 
-def note(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
+def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
     """Note an act. Acts of the same actor, address and `key` are the same act.
 
     `together` is the body of an entry that counts many of these acts, when too many strangers do them.
@@ -42,7 +42,7 @@ def note(actor: Actor, action: Action, *key: str, together: dict[str, Any] | Non
         row.save()
 
 
-def write_over() -> int:
+def write_ended_counts() -> int:
     """Write what was counted in minutes that are over, a bounded number of rows; how many there were."""
     over = Repetition.objects.filter(until__lte=clock.now())
     keys = list(over.order_by("until").values_list("pk", flat=True)[:MOST_WRITTEN])

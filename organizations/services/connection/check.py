@@ -47,10 +47,12 @@ def check_connection(environment: str, *, actor: Actor) -> ConnectionCheck:
         for earlier in answer.earlier:
             detail = earlier.cause or "one of three Queries, answered by an empty list"
             log_environment(
-                history, Action.ENVIRONMENT_CHECKED, gate, detail=detail, **exchanges.body(earlier.exchange)
+                history, Action.ENVIRONMENT_CHECKED, gate, detail=detail, **exchanges.exchange_body(earlier.exchange)
             )
         details = {"detail": found.sentence, "details": found.facts}
-        log_environment(history, Action.ENVIRONMENT_CHECKED, gate, **details, **exchanges.body(answer.exchange))
+        log_environment(
+            history, Action.ENVIRONMENT_CHECKED, gate, **details, **exchanges.exchange_body(answer.exchange)
+        )
     return found
 
 

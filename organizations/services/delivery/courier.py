@@ -170,7 +170,7 @@ def settle_abandoned(environment: str, *, actor: Actor) -> int:
             if entry is None:
                 settle.settle_lost_attempt(submission, actor=actor)
             else:
-                exchange = exchanges.stored(entry)
+                exchange = exchanges.stored_exchange(entry)
                 outcome = _classify(submission, exchange)
                 if outcome.renew_token and not exchanges.is_repeat(entry):
                     # A new token was not tried any more; that the old one was over says nothing of the credential.

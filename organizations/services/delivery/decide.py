@@ -105,12 +105,12 @@ def may_have_arrived(submission: Submission) -> bool:
 def _was_accepted_late(submission: Submission) -> bool:
     """Whether Redox accepted the message in an answer that came too late to be settled by."""
     late = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_LATE)
-    found = (classify(exchanges.stored(each), event=submission.event, oid=submission.oid) for each in late)
+    found = (classify(exchanges.stored_exchange(each), event=submission.event, oid=submission.oid) for each in late)
     return any(outcome.kind == Kind.ACCEPTED for outcome in found)
 
 
 def _refuses(late: AuditEntry, submission: Submission) -> bool:
-    outcome = classify(exchanges.stored(late), event=submission.event, oid=submission.oid)
+    outcome = classify(exchanges.stored_exchange(late), event=submission.event, oid=submission.oid)
     return outcome.kind == Kind.REJECTED or outcome.known == "already_exists"
 
 

@@ -45,7 +45,7 @@ def store_record_answer(history: audit.History, organization: Organization, answ
     if now is not None and answer.was_asked:
         known.keep_reading(now, answer.record, answer.asked_at)
     for facts, exchange, cause in _exchange_facts(answer):
-        body = exchanges.body(exchange)
+        body = exchanges.exchange_body(exchange)
         history.log_record(Action.ORGANIZATION_ASKED, now or organization, exchange=body, cause=cause, **facts)
 
 
@@ -79,7 +79,7 @@ def store_submission_answer(
             token=submission.token,
             detail=cause,
             details=facts | ({"reads_back": True} if decides and reads_back else {}),
-            **exchanges.body(exchange),
+            **exchanges.exchange_body(exchange),
         )
 
 

@@ -75,7 +75,7 @@ def store_response(
             submission,
             attempt=submission.attempt,
             token=submission.token,
-            **exchanges.body(exchange, repeat=repeat),
+            **exchanges.exchange_body(exchange, repeat=repeat),
         )
     return moment if in_time else None
 
@@ -379,6 +379,6 @@ def _log_outcome(
         redox_message_id=outcome.message_id,
         redox_log_id=outcome.log_id,
         details={"state": submission.state, "presence": presence},
-        judged=outcomes.facts(outcome),
+        judged=outcomes.outcome_facts(outcome),
         **body,
     )

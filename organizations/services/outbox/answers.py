@@ -214,13 +214,13 @@ def _last_outcome(submission: Submission) -> Outcome:
     submission itself keeps of it.
     """
     judged = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_OUTCOME)
-    if (outcome := outcomes.stored(judged)) is not None:
+    if (outcome := outcomes.stored_outcome(judged)) is not None:
         return outcome
     entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
     if entry is None:
         return Outcome(kind=Kind.UNKNOWN, detail=submission.detail)
     outcome = classify(
-        exchanges.stored(entry),
+        exchanges.stored_exchange(entry),
         event=submission.event,
         oid=submission.oid,
         after_unknown=AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt),

@@ -21,8 +21,8 @@ from tests.services.sending import came, taken
 def test_an_outcome_is_read_back_as_it_was_judged(exchange, event):
     judged = classify(exchange, event=event, oid=BASE)
     rounded = math.ceil(judged.hold_seconds) if judged.hold_seconds is not None else None
-    entry = AuditEntry(body=audit.canonical_json({"judged": outcomes.facts(judged)}))
-    assert outcomes.stored(entry) == replace(judged, hold_seconds=rounded)
+    entry = AuditEntry(body=audit.canonical_json({"judged": outcomes.outcome_facts(judged)}))
+    assert outcomes.stored_outcome(entry) == replace(judged, hold_seconds=rounded)
 
 
 @pytest.fixture

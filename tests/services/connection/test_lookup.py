@@ -102,7 +102,7 @@ def test_every_answer_of_a_question_is_kept_raw_and_the_deciding_one_last(
 
     entries = asked_entries(unknown)
     kept = [*(each.exchange for each in answer.earlier), answer.exchange]
-    assert [exchanges.stored(entry) for entry in entries] == kept
+    assert [exchanges.stored_exchange(entry) for entry in entries] == kept
     details = [entry.facts["details"] for entry in entries]
     assert [(each["found"], each.get("active")) for each in details] == [(False, "none"), (False, "true"), (True, None)]
     assert {each["asked_at"] for each in details} == {answer.asked_at.isoformat()}

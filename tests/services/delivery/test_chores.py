@@ -32,7 +32,7 @@ def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
         yesterday.setattr(clock, "now", lambda: real() - DAY)
         throttle.reserve(throttle.Limit("key", 5))
         for _ in range(2):
-            repeated_acts.note(Actor(name="Anna"), Action.PERSON_SIGNED_OUT, object={"type": "person", "id": "1"})
+            repeated_acts.log_act(Actor(name="Anna"), Action.PERSON_SIGNED_OUT, object={"type": "person", "id": "1"})
     session = SessionStore()
     session.set_expiry(timezone.now() - DAY)
     session.create()

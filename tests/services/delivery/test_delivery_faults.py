@@ -220,7 +220,7 @@ def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(e
         duration_ms=5,
     )
     settle.store_response(submission, exchange, repeat=0, actor=worker)
-    assert exchanges.stored(AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)) == exchange
+    assert exchanges.stored_exchange(AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)) == exchange
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
     assert courier.settle_abandoned("staging", actor=worker) == 1

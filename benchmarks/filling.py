@@ -258,7 +258,7 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
         "county": address.county,
         "country": address.country,
         "wanted_hash": fingerprint(record),
-        "search_text": search_text.search_text(record),
+        "search_text": search_text.record_search_text(record),
         "double_key": search_text.double_key(record),
     }
 

@@ -62,7 +62,7 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
         state=record.address.state,
         wanted_hash=fingerprint(record),
         changes=len(difference(None, record)),
-        search_text=search_text.search_text(record),
+        search_text=search_text.record_search_text(record),
         double_key=search_text.double_key(record),
         created_at=MOMENT,
         edited_at=MOMENT,

@@ -45,13 +45,13 @@ def ensure_rows() -> None:
         group.permissions.set([permissions[right] for right in rights])
 
 
-def check_mark() -> None:
+def check_demonstration_mark() -> None:
     """Refuse a process whose settings and database do not belong together.
 
     Raises:
         SettingsFault: demonstration settings with a database in earnest, or the reverse.
     """
-    marked = is_marked()
+    marked = is_demonstration()
     if marked and not settings.DEMO:
         raise SettingsFault("DATABASE_URL", "names a demonstration database; run ./dev demo, or name another database")
     if settings.DEMO and not marked and not is_empty():
@@ -63,7 +63,7 @@ def check_mark() -> None:
     gateway.verify_routing_ids_unused()
 
 
-def note_settings(actor: Actor) -> None:
+def log_settings(actor: Actor) -> None:
     """Write down the settings that a process delivers with, when they are others than those last written down.
 
     Of each environment: where, by which routing ID, with which kind of credential; of secrets nothing but a hash.
@@ -88,7 +88,7 @@ def _in_force(name: str) -> dict[str, str]:
     }
 
 
-def is_marked() -> bool:
+def is_demonstration() -> bool:
     return Installation.objects.filter(demonstration=True).exists()
 
 
@@ -102,7 +102,7 @@ def mark_as_demonstration() -> None:
     Raises:
         SettingsFault: the database holds people or records already.
     """
-    if not is_marked():
+    if not is_demonstration():
         if not is_empty():
             raise SettingsFault(
                 "DATABASE_URL", "names a database that is in use; demonstration records are never added to it"

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from organizations.models import Action, RoleGrant, User, clock
 from organizations.permissions import Right, act_in, manages_people, refusal
 from organizations.services.accounts import passwords
-from organizations.services.actors import Actor, described, person
+from organizations.services.actors import Actor, name_with_username, person
 from organizations.services.audit import audit, repeated_acts
 from organizations.services.errors import ActionRefused, NameTaken, PasswordRefused
 
@@ -217,7 +217,7 @@ def _note(
 
 def _record_grants(user: User, given: list[Group], taken: list[Group], actor: Actor) -> None:
     RoleGrant.objects.filter(user=user, group__in=[*given, *taken]).delete()
-    by, now = described(actor.name, actor.username), clock.now()
+    by, now = name_with_username(actor.name, actor.username), clock.now()
     RoleGrant.objects.bulk_create(
         RoleGrant(user=user, group=group, given_by=by, given_by_id=actor.id, given_at=now) for group in given
     )

@@ -200,4 +200,4 @@ def _search_text(facts: dict[str, Any]) -> str:
     ]
     words += [facts.get("redox_message_id", ""), facts.get("redox_log_id", "")]
     words += [change["label"] for change in facts.get("changes", [])]
-    return search_text.folded(words)
+    return search_text.fold_all(words)

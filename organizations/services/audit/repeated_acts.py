@@ -25,9 +25,9 @@ def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | 
 
     `together` is the body of an entry that counts many of these acts, when too many strangers do them.
     """
-    row_key = throttle.key_of("repetition", action, str(actor.id), throttle.visitor(actor.address), *key)
+    row_key = throttle.hashed_key("repetition", action, str(actor.id), throttle.visitor_network(actor.address), *key)
     if together is not None and actor.person is None and _are_too_many(row_key, action):
-        row_key, body = throttle.key_of("repetition", action, "strangers", *key[:1]), together
+        row_key, body = throttle.hashed_key("repetition", action, "strangers", *key[:1]), together
         actor = Actor(name=actor.name)
     with audit.recorded(actor) as history:
         now = clock.now()
@@ -64,7 +64,7 @@ def _are_too_many(key: str, action: Action) -> bool:
     if Repetition.objects.filter(pk=key).exists():
         return False
     try:
-        throttle.reserve(Limit(throttle.key_of("strangers", action), MOST_STRANGERS))
+        throttle.reserve_try(Limit(throttle.hashed_key("strangers", action), MOST_STRANGERS))
     except TooManyTries:
         return True
     return False

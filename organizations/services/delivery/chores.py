@@ -18,7 +18,7 @@ from organizations.services.audit import repeated_acts
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 CHORES: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
     (repeated_acts.write_ended_counts, MINUTE),
-    (throttle.delete_over, MINUTE),
+    (throttle.delete_ended, MINUTE),
     (sessions.delete_over, HOUR),
 )
 MOST_REPEATS = 10

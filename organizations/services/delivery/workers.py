@@ -29,7 +29,7 @@ def run(stopping: threading.Event) -> None:
     """Deliver until `stopping` is set. A fault of one round is logged and the next round begins."""
     name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
     actor = system(f"Worker {name}")
-    installation.note_settings(actor)
+    installation.log_settings(actor)
     chores = Chores()
     with Heartbeat(name, actor) as heart:
         while not stopping.is_set():

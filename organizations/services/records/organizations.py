@@ -362,7 +362,7 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
         "county": address.county,
         "country": address.country,
         "carried": dict(record.carried),
-        "search_text": search_text.search_text(record),
+        "search_text": search_text.record_search_text(record),
         "double_key": search_text.double_key(record),
     }
     for name, value in values.items():

@@ -188,7 +188,7 @@ def test_a_routing_id_that_is_a_records_destination_is_refused(editor: User) -> 
     factories.organization(user=editor, destination_id=SOME_UUID)
     crossed = override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_ROUTING_ID=SOME_UUID))
     with crossed, pytest.raises(SettingsFault, match="REDOX_STAGING_ROUTING_ID"):
-        installation.check_mark()
+        installation.check_demonstration_mark()
 
 
 @pytest.mark.django_db
@@ -196,11 +196,11 @@ class TestDemonstrationAndEarnestNeverTouch:
     def test_a_marked_database_does_not_run_in_earnest(self) -> None:
         installation.mark_as_demonstration()
         with override_settings(DEMO=False), pytest.raises(SettingsFault, match="names a demonstration database"):
-            installation.check_mark()
+            installation.check_demonstration_mark()
 
     def test_a_database_in_earnest_does_not_run_as_a_demonstration(self, editor: User) -> None:
         with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a database in earnest"):
-            installation.check_mark()
+            installation.check_demonstration_mark()
 
     def test_a_database_in_use_is_never_marked(self, editor: User) -> None:
         with pytest.raises(SettingsFault, match="in use"):
@@ -211,7 +211,7 @@ class TestDemonstrationAndEarnestNeverTouch:
         installation.mark_as_demonstration()
         settings = override_settings(DEMO=True, REDOX=redox("https://redox.example"))
         with settings, pytest.raises(SettingsFault, match="leads to another machine"):
-            installation.check_mark()
+            installation.check_demonstration_mark()
 
     def test_there_is_no_switch_of_behaviour_in_earnest(self, tmp_path: Path) -> None:
         with override_settings(DEMO=False), pytest.raises(PermissionDenied):
@@ -252,9 +252,9 @@ def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, 
 
 def test_settings_are_written_down_once_until_they_change(practice: PracticeDirectory, worker: Actor) -> None:
     for _ in range(2):
-        installation.note_settings(worker)
+        installation.log_settings(worker)
     with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=SOME_UUID)):
-        installation.note_settings(worker)
+        installation.log_settings(worker)
 
     entries = AuditEntry.objects.filter(action=Action.SETTINGS_SEEN).order_by("sequence")
     assert [entry.facts["details"]["staging"]["source_id"] for entry in entries] == ["", SOME_UUID]

@@ -273,7 +273,7 @@ def _known(wanted: OrganizationRecord, kind: Kind) -> OrganizationRecord | None:
 def _submission(organization: Organization, wanted: OrganizationRecord, kind: Kind, state: State) -> Submission:
     event = Event.NEW if kind.intent == Intent.CREATE else Event.UPDATE
     redox = gateway.environment(organization.environment)
-    message = messages.message(_known(wanted, kind) or wanted, event.value, redox)
+    message = messages.build_message(_known(wanted, kind) or wanted, event.value, redox)
     status = _ANSWERS[state].status if state in _ANSWERS else None
     has_ended = state.is_final
     moment = organization.created_at

@@ -63,7 +63,7 @@ class ExplanationContext:
     deadline: float = 135.0
 
 
-class Suspect(NamedTuple):
+class SuspectCharacter(NamedTuple):
     """A character that may break the XML, and the field that holds it."""
 
     label: str
@@ -72,10 +72,10 @@ class Suspect(NamedTuple):
     field: str
 
 
-def suspects(record: OrganizationRecord) -> tuple[Suspect, ...]:
+def suspect_characters(record: OrganizationRecord) -> tuple[SuspectCharacter, ...]:
     """Every field with a suspected character, in the form's order, each character once."""
     return tuple(
-        Suspect(filled.label, character, filled.anchor, filled.field)
+        SuspectCharacter(filled.label, character, filled.anchor, filled.field)
         for filled in difference(None, record)
         for character in SUSPECTED_CHARACTERS
         if character in filled.after
@@ -85,7 +85,7 @@ def suspects(record: OrganizationRecord) -> tuple[Suspect, ...]:
 _CONNECTION = ("Open Connection", "open_connection")
 _SUPPORT = ("Copy for Redox support", "copy_for_support")
 
-ROWS: dict[str, Explanation] = {
+EXPLANATIONS: dict[str, Explanation] = {
     "accepted": Explanation("Redox accepted the message.", "{text}"),
     "other_oid": Explanation(
         "Redox accepted the message.",
@@ -230,13 +230,13 @@ _DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused"}
 
 def explain(outcome: Outcome, context: ExplanationContext) -> Explanation:
     """The words for one outcome."""
-    row = ROWS[_row_key(outcome, context)]
+    row = EXPLANATIONS[_explanation_key(outcome, context)]
     facts = _facts(outcome, context)
     row = _with_step(row, outcome, context)
     return row._replace(headline=row.headline.format_map(facts), cause=row.cause.format_map(facts).strip())
 
 
-def _row_key(outcome: Outcome, context: ExplanationContext) -> str:
+def _explanation_key(outcome: Outcome, context: ExplanationContext) -> str:
     match outcome.kind:
         case Kind.ACCEPTED:
             return "other_oid" if outcome.warning == OTHER_OID else "accepted"
@@ -259,7 +259,7 @@ def _not_executed_key(outcome: Outcome, context: ExplanationContext) -> str:
         return "redirected"
     if isinstance(context.environment.credential, TokenCredential):
         return "token_fixed"
-    return outcome.known if outcome.known in ROWS else "unauthorized"
+    return outcome.known if outcome.known in EXPLANATIONS else "unauthorized"
 
 
 def _rejected_key(outcome: Outcome, context: ExplanationContext) -> str:
@@ -277,7 +277,7 @@ def _with_step(row: Explanation, outcome: Outcome, context: ExplanationContext) 
     record = context.record
     if outcome.known == "parse_failed" and record and not record.contacts:
         return row._replace(step="Edit contacts", step_key="edit", anchor="contacts")
-    if outcome.known == "xml_error" and record and (found := suspects(record)):
+    if outcome.known == "xml_error" and record and (found := suspect_characters(record)):
         first = found[0]
         return row._replace(step=f"Edit {first.label}", step_key="edit", anchor=first.anchor, field=first.field)
     if outcome.known == "duplicate_business" and context.doubles:
@@ -311,7 +311,7 @@ def _contact(outcome: Outcome, context: ExplanationContext) -> str:
 
 
 def _special(outcome: Outcome, context: ExplanationContext) -> str:
-    found = suspects(context.record) if context.record else ()
+    found = suspect_characters(context.record) if context.record else ()
     named = ", ".join(f"'{one.character}' in {one.label}" for one in found)
     return f" Special characters are suspected: {named}." if named else ""
 

@@ -90,7 +90,7 @@ _SOURCES = {
 """Where the lines of a message come from: label, Redox's rule, key of the field; by path, * for any place in a list."""
 
 
-def message(record: OrganizationRecord, event: str, environment: RedoxEnvironment) -> bytes:
+def build_message(record: OrganizationRecord, event: str, environment: RedoxEnvironment) -> bytes:
     """The bytes of a New or an Update that carries the whole record.
 
     Raises ValueError where the destination ID is not known: Update replaces the whole record and would cut it off.
@@ -107,7 +107,7 @@ def message(record: OrganizationRecord, event: str, environment: RedoxEnvironmen
     )
 
 
-def query(oid: str, environment: RedoxEnvironment, *, active: bool | None = None) -> bytes:
+def build_query(oid: str, environment: RedoxEnvironment, *, active: bool | None = None) -> bytes:
     """The bytes of a Query for one OID; it writes nothing. `active` asks only for active or only for deactivated ones.
 
     Whether a Query without Active leaves out what is deactivated is not documented.
@@ -136,12 +136,14 @@ class MessageLine(NamedTuple):
     field: str
 
 
-def annotated(content: bytes) -> tuple[MessageLine, ...]:
+def annotated_lines(content: bytes) -> tuple[MessageLine, ...]:
     """The lines of a message of ours, each with where it comes from; of brackets and the like nothing is said."""
     texts = content.decode().split("\n")
     return tuple(
         _line(number, text, path)
-        for number, (text, path) in enumerate(zip(texts, _paths(numbers.read(content.decode())), strict=True), start=1)
+        for number, (text, path) in enumerate(
+            zip(texts, _paths(numbers.parse_json(content.decode())), strict=True), start=1
+        )
     )
 
 
@@ -188,14 +190,16 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     other_oids = [identifier.value for identifier in found if _is_oid(identifier) and _oid_of(identifier) != oid]
     if other_oids:
         # Nobody edits them here, and no message of ours names them.
-        record = replace(record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.written(other_oids))))))
+        record = replace(
+            record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.compact_json(other_oids)))))
+        )
     if not record.name.strip():
         raise UnexpectedOrganizations("The directory answered with this OID, but without a name.")
     return record
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
-    return numbers.indented(value).encode()
+    return numbers.indented_json(value).encode()
 
 
 def _meta(event: str, environment: RedoxEnvironment) -> dict[str, Any]:
@@ -214,7 +218,7 @@ def _organization(record: OrganizationRecord) -> dict[str, Any]:
         "PartOf": {"Identifier": {"Value": record.part_of_oid}},
         "Contacts": [_contact(contact) for contact in record.contacts],
         "Address": {key: getattr(record.address, name) for key, name in _ADDRESS_KEYS.items()},
-        **{key: numbers.read(carried[key]) for key in _SENT_BACK if key in carried},
+        **{key: numbers.parse_json(carried[key]) for key in _SENT_BACK if key in carried},
     }
     return {"Name": record.name, "DestinationID": record.destination_id or None, **without_empty(optional)}
 

@@ -48,10 +48,10 @@ def can_be_proved(event: str, sent: OrganizationRecord, before: OrganizationReco
     """Whether a Query alone can prove this message: it shows the change, and nothing changes that it does not show."""
     if before is None:
         return event == "New"
-    return changes_visibly(sent, before) and (event == "New" or not _changes_unreadable(sent, before))
+    return changes_readable(sent, before) and (event == "New" or not _changes_unreadable(sent, before))
 
 
-def changes_visibly(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
+def changes_readable(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
     """Whether a Query shows the record before and after in ways that do not mean the same."""
     return readable_fingerprint(before) != readable_fingerprint(sent)
 

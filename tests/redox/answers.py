@@ -33,7 +33,11 @@ def failure(*texts: str) -> dict[str, Any]:
 
 def ask(behave: servers.Behaviour, limits: Limits, event: str = "New", **how: Any) -> Outcome:
     """Sends a message of this event to a server that behaves so, and classifies what came of it."""
-    message = messages.query(OID, ENVIRONMENT) if event == "Query" else messages.message(RECORD, event, ENVIRONMENT)
+    message = (
+        messages.build_query(OID, ENVIRONMENT)
+        if event == "Query"
+        else messages.build_message(RECORD, event, ENVIRONMENT)
+    )
     with servers.serving(behave) as server:
         exchange = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits).post(message, "token")
     assert exchange.sent

@@ -16,7 +16,7 @@ from organizations.redox.environment import (
     Purpose,
     RedoxEnvironment,
     TokenCredential,
-    fingerprint,
+    environment_fingerprint,
     routing_name,
     routing_use,
 )
@@ -64,7 +64,7 @@ def test_another_id_is_none_of_the_table():
 )
 def test_no_secret_is_ever_printed(credential):
     environment = replace(STAGING, credential=credential)
-    assert "hidden" not in repr(environment) + str(credential) + fingerprint(environment)
+    assert "hidden" not in repr(environment) + str(credential) + environment_fingerprint(environment)
 
 
 def test_the_gateway_and_the_address_have_the_values_of_the_how_to():
@@ -87,9 +87,9 @@ def test_the_gateway_and_the_address_have_the_values_of_the_how_to():
     ],
 )
 def test_whatever_decides_what_is_sent_where_changes_the_fingerprint(change):
-    assert fingerprint(replace(STAGING, **change)) != fingerprint(STAGING)
+    assert environment_fingerprint(replace(STAGING, **change)) != environment_fingerprint(STAGING)
 
 
 @pytest.mark.parametrize("change", [{"label": "Development"}, {"base_oids": ("1.2.3",)}])
 def test_what_is_only_shown_does_not(change):
-    assert fingerprint(replace(STAGING, **change)) == fingerprint(STAGING)
+    assert environment_fingerprint(replace(STAGING, **change)) == environment_fingerprint(STAGING)

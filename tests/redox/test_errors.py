@@ -18,7 +18,7 @@ from organizations.redox.environment import (
     RedoxEnvironment,
     TokenCredential,
 )
-from organizations.redox.errors import Explanation, ExplanationContext, Suspect, explain, suspects
+from organizations.redox.errors import Explanation, ExplanationContext, SuspectCharacter, explain, suspect_characters
 from organizations.redox.outcome import Kind, Outcome
 
 OAUTH = OAuthCredential(client_id="client-1", key_id="key-1", private_key="")
@@ -113,10 +113,10 @@ def test_a_suspected_character_is_named_with_its_field() -> None:
 
 
 def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
-    assert suspects(RECORD) == ()
-    assert suspects(OrganizationRecord(name="A & B & C", aliases=("<x",))) == (
-        Suspect("Name", "&", "identity", "name"),
-        Suspect("Aliases", "<", "identity", "aliases"),
+    assert suspect_characters(RECORD) == ()
+    assert suspect_characters(OrganizationRecord(name="A & B & C", aliases=("<x",))) == (
+        SuspectCharacter("Name", "&", "identity", "name"),
+        SuspectCharacter("Aliases", "<", "identity", "aliases"),
     )
 
 
@@ -387,6 +387,6 @@ def test_every_outcome_has_words_and_nothing_is_left_to_fill_in(found: Outcome, 
     said = explain(found, context)
     assert said.headline
     assert bool(said.step_key) <= bool(said.step)
-    for row in errors.ROWS.values():
+    for row in errors.EXPLANATIONS.values():
         for part in string.Formatter().parse(row.cause):
             assert part[1] is None or "{" + part[1] + "}" not in said.cause.replace(found.detail, "")

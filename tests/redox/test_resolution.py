@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations.records import OrganizationRecord
-from organizations.redox.resolution import Proof, changes_visibly, judge_directory_answer
+from organizations.redox.resolution import Proof, changes_readable, judge_directory_answer
 from tests.factories import record
 from tests.strategies import plain_records, spellings
 
@@ -99,7 +99,7 @@ def test_an_update_that_was_applied_with_a_visible_change_is_always_proved(data:
     before, changed = data.draw(plain_records), data.draw(plain_records)
     sent = replace(changed, destination_id=before.destination_id)
     seen = data.draw(spellings(sent))
-    expected = Proof.SHOWN if changes_visibly(sent, before) else Proof.UNPROVED
+    expected = Proof.SHOWN if changes_readable(sent, before) else Proof.UNPROVED
     assert judge_directory_answer("Update", sent, before, seen) is expected
 
 

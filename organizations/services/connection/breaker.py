@@ -145,7 +145,7 @@ def _probe_redox(environment: str, actor: Actor) -> bool:
     redox = gateway.environment(environment)
     oid = oid_to_check(environment)
     try:
-        token, exchange, _, closed = gateway.send_query(redox, messages.query(oid, redox))
+        token, exchange, _, closed = gateway.send_query(redox, messages.build_query(oid, redox))
     except gateway.SendingBlocked:
         return False
     if closed:

@@ -28,7 +28,7 @@ from organizations.redox.environment import (
     Purpose,
     RedoxEnvironment,
     TokenCredential,
-    fingerprint,
+    environment_fingerprint,
     routing_use,
 )
 from organizations.services.connection import rate_limit
@@ -173,7 +173,7 @@ def label(name: str) -> str:
 
 def settings_fingerprint(name: str) -> str:
     """One hash over all that decides what is sent where; equal in two processes that send alike."""
-    return fingerprint(environment(name))
+    return environment_fingerprint(environment(name))
 
 
 def exchange_limits() -> Limits:
@@ -296,12 +296,12 @@ def _client(redox: RedoxEnvironment, bounds: Limits) -> RedoxClient:
 
 
 @cache
-def _tokens(redox: RedoxEnvironment, bounds: Limits) -> auth.Tokens:
+def _tokens(redox: RedoxEnvironment, bounds: Limits) -> auth.TokenSource:
     def before_request() -> None:
         rate_limit.wait_for_slot()
         check_sending_allowed(redox)
 
-    return auth.tokens(redox, bounds, before_request)
+    return auth.token_source(redox, bounds, before_request)
 
 
 def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:

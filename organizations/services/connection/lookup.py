@@ -8,7 +8,7 @@ from organizations.models import Organization, clock
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
-from organizations.redox.client import Exchange, decoded
+from organizations.redox.client import Exchange, decoded_body
 from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.connection import gateway
@@ -89,7 +89,7 @@ def _send_query(
     earlier: tuple[EarlierQuery, ...],
 ) -> DirectoryAnswer:
     try:
-        token, exchange, refused, closed = gateway.send_query(redox, messages.query(oid, redox, active=active))
+        token, exchange, refused, closed = gateway.send_query(redox, messages.build_query(oid, redox, active=active))
     except gateway.SendingBlocked as fault:
         return DirectoryAnswer(asked_at, str(fault), earlier=earlier)
     if closed:
@@ -104,7 +104,7 @@ def _send_query(
     if outcome.kind != Kind.ACCEPTED:
         cause = outcome.detail or f"HTTP {exchange.status}"
         return _with_end_of_wait(DirectoryAnswer(asked_at, cause, None, exchange, earlier, outcome, token))
-    record = messages.read_query_answer(decoded(exchange), oid)
+    record = messages.read_query_answer(decoded_body(exchange), oid)
     return DirectoryAnswer(asked_at, "", record, exchange, earlier, outcome, token)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from organizations.models import Environment, EnvironmentGate, Organization
 from organizations.redox import auth
 from organizations.redox.environment import BASE_URL, GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_TABLE, OAuthCredential
-from organizations.redox.outcome import http_date
+from organizations.redox.outcome import read_http_date
 from organizations.services.connection import gateway
 
 
@@ -98,7 +98,7 @@ def routing_table() -> tuple[tuple[str, str, str], ...]:
 
 def clock_difference(gate: EnvironmentGate) -> float | None:
     """Seconds by which Redox's clock was ahead of ours at the last check, exact to about one; None when not known."""
-    told = http_date(str(gate.check_facts.get("redox_date", "")))
+    told = read_http_date(str(gate.check_facts.get("redox_date", "")))
     return told - gate.checked_at.timestamp() if told is not None and gate.checked_at else None
 
 

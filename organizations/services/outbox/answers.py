@@ -12,7 +12,7 @@ from organizations.models import Action, AuditEntry, Environment, Event, Intent,
 from organizations.records import OrganizationRecord, readable_fingerprint
 from organizations.redox import errors, messages, reading
 from organizations.redox.environment import routing_name
-from organizations.redox.errors import Explanation, ExplanationContext, Suspect
+from organizations.redox.errors import Explanation, ExplanationContext, SuspectCharacter
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
 from organizations.redox.resolution import can_be_proved
 from organizations.services.audit import exchanges, outcomes
@@ -20,7 +20,7 @@ from organizations.services.connection import gateway
 
 __all__ = [
     "Explanation",
-    "Suspect",
+    "SuspectCharacter",
     "can_be_proved_by_query",
     "explain_answer",
     "has_undocumented_success",
@@ -93,9 +93,9 @@ def possible_duplicates(submission: Submission, record: OrganizationRecord) -> l
     return list(islice(same, MOST_DUPLICATES))
 
 
-def suspects(submission: Submission) -> tuple[Suspect, ...]:
+def suspects(submission: Submission) -> tuple[SuspectCharacter, ...]:
     """Characters that may be the cause, where Redox complains that it could not read the message. Not known to be."""
-    return errors.suspects(message_record(submission)) if submission.known_answer == "xml_error" else ()
+    return errors.suspect_characters(message_record(submission)) if submission.known_answer == "xml_error" else ()
 
 
 def can_be_proved_by_query(submission: Submission) -> bool:

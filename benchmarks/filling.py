@@ -180,7 +180,7 @@ class _Rows:
 
     def _fact(self, action: Action, organization: Organization, changes: tuple[Difference, ...]) -> audit.History:
         history = audit.History(self.editor(organization))
-        history.organization(action, organization, changes=changes)
+        history.log_record(action, organization, changes=changes)
         return history
 
 
@@ -258,7 +258,7 @@ def _wanted(record: OrganizationRecord) -> dict[str, Any]:
         "county": address.county,
         "country": address.country,
         "wanted_hash": fingerprint(record),
-        "search_text": search_text.search_text(record),
+        "search_text": search_text.record_search_text(record),
         "double_key": search_text.double_key(record),
     }
 
@@ -273,7 +273,7 @@ def _known(wanted: OrganizationRecord, kind: Kind) -> OrganizationRecord | None:
 def _submission(organization: Organization, wanted: OrganizationRecord, kind: Kind, state: State) -> Submission:
     event = Event.NEW if kind.intent == Intent.CREATE else Event.UPDATE
     redox = gateway.environment(organization.environment)
-    message = messages.message(_known(wanted, kind) or wanted, event.value, redox)
+    message = messages.build_message(_known(wanted, kind) or wanted, event.value, redox)
     status = _ANSWERS[state].status if state in _ANSWERS else None
     has_ended = state.is_final
     moment = organization.created_at
@@ -310,7 +310,7 @@ def _submission(organization: Organization, wanted: OrganizationRecord, kind: Ki
 def _sent(submission: Submission, editor: Actor) -> audit.History:
     """The entries of one submission, from the button to what its answer meant."""
     history = audit.History(editor)
-    history.submission(
+    history.log_submission(
         Action.SUBMISSION_MADE,
         submission,
         raw=bytes(submission.message),
@@ -323,6 +323,6 @@ def _sent(submission: Submission, editor: Actor) -> audit.History:
         outcome, status, body = _ANSWERS[State(submission.state)]
         came: dict[str, Any] = {"attempt": 1, "token": 1, "http_status": status, "duration_ms": submission.duration_ms}
         exchange = {"request_sha256": submission.message_sha256, "sent": True, "status": status, "duration_ms": 1400}
-        history.submission(Action.ATTEMPT_RESPONSE, submission, raw=body, actor=WORKER, exchange=exchange, **came)
-        history.submission(Action.ATTEMPT_OUTCOME, submission, actor=WORKER, outcome=outcome, **came)
+        history.log_submission(Action.ATTEMPT_RESPONSE, submission, raw=body, actor=WORKER, exchange=exchange, **came)
+        history.log_submission(Action.ATTEMPT_OUTCOME, submission, actor=WORKER, outcome=outcome, **came)
     return history

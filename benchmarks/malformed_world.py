@@ -83,7 +83,9 @@ def _plan() -> None:
     chosen = Chosen(Environment.STAGING, PlanKind.SEND, tuple(never.values_list("pk", flat=True)[:1]))
     draft = plan_draft.draft(chosen, actor=actor)
     ticked = frozenset(question.key for question in draft.questions)
-    plans.make(chosen, sha256=draft.sha256, ticked=ticked, reason="Test", typed=str(draft.number_to_type), actor=actor)
+    plans.make_plan(
+        chosen, sha256=draft.sha256, ticked=ticked, reason="Test", typed=str(draft.number_to_type), actor=actor
+    )
 
 
 def sessions() -> dict[str, str]:

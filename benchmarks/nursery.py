@@ -18,11 +18,11 @@ def main() -> None:
 
     from django.db import connection  # noqa: PLC0415
 
-    # Loaded once for all, and so are the certificates that a line trusts.
+    # Loaded once for all, and so are the certificates that the line to Redox trusts.
     from organizations.management.commands import deliver  # noqa: F401, PLC0415
-    from organizations.redox.client import Limits, Line  # noqa: PLC0415
+    from organizations.redox.client import HttpsLine, Limits  # noqa: PLC0415
 
-    Line(Limits(deadline=1))
+    HttpsLine(Limits(deadline=1))
     connection.close()
     raise_workers(_deliver)
 

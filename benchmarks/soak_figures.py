@@ -120,7 +120,7 @@ class Journey:
     def _send(self, record: int) -> None:
         organization = Organization.objects.get(pk=record)
         review = reviews.review(organization, actor=self.editor)
-        made = submissions.submit(
+        made = submissions.submit_record(
             record,
             sha256=review.sha256,
             seen_submission=organization.last_submission_id or 0,
@@ -138,14 +138,14 @@ class Journey:
             return
         verdict = _verdict(submission, shown)
         with suppress(ActionRefused):
-            decide.decide(
+            decide.decide_submission(
                 submission.pk, verdict, sequence=shown.entry.sequence, reason="Measurement", actor=self.approver
             )
             self.decided += 1
 
 
-def _verdict(submission: Submission, shown: decide.Shown) -> Verdict:
-    choices = decide.choices(submission, shown)
+def _verdict(submission: Submission, shown: decide.ComparedAnswer) -> Verdict:
+    choices = decide.allowed_verdicts(submission, shown)
     if Verdict.SEND_AGAIN in choices:
         return Verdict.SEND_AGAIN
     sent = messages.record_from_message(bytes(submission.message))

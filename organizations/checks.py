@@ -12,7 +12,7 @@ from orgportal.faults import SettingsFault
 def redox_settings(app_configs: Sequence[object] | None, **_: object) -> list[CheckMessage]:
     """Crossed environments are found by `manage.py check` as well as at the start of each process."""
     try:
-        gateway.verify()
+        gateway.verify_settings()
     except SettingsFault as fault:
         return [Error(str(fault), hint=f"Change {fault.variable}.", id="organizations.E001")]
     return []

@@ -51,7 +51,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "section": SECTIONS.get(match.url_name or "", "organizations" if environment else "") if match else "",
         "person": _person(user),
         "demonstration_behaviours": _behaviours(),
-        "workers_absent_since": heartbeat.absent_since(),
+        "workers_absent_since": heartbeat.no_worker_since(),
         "strange_workers": heartbeat.mismatched_workers(),
         "release": RELEASE,
         "environment": str(environment),

@@ -31,12 +31,12 @@ def verify() -> None:
     ):
         for fault in check():
             raise fault
-    gateway.verify()
+    gateway.verify_settings()
 
 
 def verify_database() -> None:
     """Raise `SettingsFault` when the database is the demonstration's and this process is not, or the reverse."""
-    installation.check_mark()
+    installation.check_demonstration_mark()
 
 
 def split_bind(bind: str) -> tuple[str, int]:

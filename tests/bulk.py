@@ -62,7 +62,7 @@ def row(oid: str, part_of_oid: str, environment: str) -> Organization:
         state=record.address.state,
         wanted_hash=fingerprint(record),
         changes=len(difference(None, record)),
-        search_text=search_text.search_text(record),
+        search_text=search_text.record_search_text(record),
         double_key=search_text.double_key(record),
         created_at=MOMENT,
         edited_at=MOMENT,
@@ -124,15 +124,17 @@ def edits(organizations: Sequence[Organization], people: Sequence[User]) -> None
     for place, by in enumerate(people):
         with audit.recorded(person(by)) as history:
             for each in organizations[place :: len(people)]:
-                history.organization(Action.ORGANIZATION_EDITED, each)
+                history.log_record(Action.ORGANIZATION_EDITED, each)
 
 
 def attempts(submission: Submission, numbers: Iterable[int], by: User) -> None:
     """Attempts of a submission that did not reach Redox."""
     with audit.recorded(person(by)) as history:
         for number in numbers:
-            history.submission(Action.ATTEMPT_INTENT, submission, attempt=number)
-            history.submission(Action.ATTEMPT_OUTCOME, submission, attempt=number, outcome="not_sent", detail="refused")
+            history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=number)
+            history.log_submission(
+                Action.ATTEMPT_OUTCOME, submission, attempt=number, outcome="not_sent", detail="refused"
+            )
 
 
 def _accepted(organization: Organization) -> Organization:

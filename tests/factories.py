@@ -107,7 +107,7 @@ def _submitted(history: History, row: Organization, reason: str = "Test", intent
     review = reviews.review(row, actor=history.actor, intent=intent)
     if review.blockers:
         raise ActionRefused(" ".join(blocker.sentence for blocker in review.blockers))
-    return submissions.store(history, review, reason=reason)
+    return submissions.store_submission(history, review, reason=reason)
 
 
 def press(review: Review, *, user: User, **values: Any) -> Submission:
@@ -124,7 +124,7 @@ def press(review: Review, *, user: User, **values: Any) -> Submission:
         "intent": review.intent if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE) else None,
         "actor": person(user),
     }
-    return submissions.submit(review.organization.pk, **(given | values))
+    return submissions.submit_record(review.organization.pk, **(given | values))
 
 
 def confirmed(
@@ -169,4 +169,4 @@ def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND
         "typed": str(drawn.number_to_type),
         "actor": person(user),
     }
-    return plans.make(chosen, **(given | values))
+    return plans.make_plan(chosen, **(given | values))

@@ -47,7 +47,7 @@ _endpoints = st.fixed_dictionaries(
 _carried = st.fixed_dictionaries(
     {},
     optional={
-        "Endpoints": st.lists(_endpoints, min_size=1, max_size=2).map(numbers.written),
+        "Endpoints": st.lists(_endpoints, min_size=1, max_size=2).map(numbers.compact_json),
         "Type": st.just(_TYPE),
     },
 )

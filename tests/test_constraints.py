@@ -64,7 +64,7 @@ def test_an_attempt_has_one_intent_and_one_outcome(action, constraint):
 
     def note(attempt):
         with audit.recorded(PORTAL) as history:
-            history.submission(action, submission, attempt=attempt)
+            history.log_submission(action, submission, attempt=attempt)
 
     note(1)
     note(2)
@@ -80,5 +80,5 @@ def test_an_attempt_may_have_two_responses():
     submission = factories.submission(factories.organization(user=user), user=user)
     for repeat in (0, 1):
         with audit.recorded(PORTAL) as history:
-            history.submission(Action.ATTEMPT_RESPONSE, submission, attempt=1, exchange={"repeat": repeat})
+            history.log_submission(Action.ATTEMPT_RESPONSE, submission, attempt=1, exchange={"repeat": repeat})
     assert AuditEntry.objects.filter(action=Action.ATTEMPT_RESPONSE).count() == 2

@@ -186,7 +186,7 @@ def what_was_taken_over_and_decided_is_compared_with_as_before() -> None:
 def what_is_stored_is_searched_as_if_saved_today() -> None:
     for organization in Organization.objects.all():
         saved_today = organization.record()
-        assert organization.search_text == search_text.search_text(saved_today)
+        assert organization.search_text == search_text.record_search_text(saved_today)
         assert organization.double_key == search_text.double_key(saved_today)
 
 
@@ -229,7 +229,7 @@ def test_what_was_settled_before_can_be_found_by_its_outcome(state: str, outcome
     submission = factories.submission(factories.organization(user=editor), user=editor)
     submission.state, submission.evidence = state, Evidence.QUERY
     with audit.recorded(acting(editor)) as history:
-        settle.note_settled(history, submission, "Seen.")
+        settle.log_settled(history, submission, "Seen.")
     settled = AuditEntry.objects.filter(action="submission.settled")
     assert settled.get().outcome == outcome
     settled.update(outcome="")

@@ -16,7 +16,7 @@ from organizations.models import Action, AuditEntry, Environment, Organization, 
 from organizations.models.audit import EDITS
 from organizations.pages.submission.state import edits_of
 from organizations.services import search_text
-from organizations.services.actors import described
+from organizations.services.actors import name_with_username
 from organizations.text.vocabulary import ATTEMPT, MONTHS
 
 MOST_DIGITS = 18  # longer numbers do not fit a BIGINT
@@ -155,7 +155,7 @@ def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
     if submission and not (submission.isascii() and submission.isdigit() and len(submission) <= MOST_DIGITS):
         faults["submission"] = f"'{submission[:20]}' is not the number of a submission."
         submission = ""
-    record = search_text.typed(params.get("record", ""))
+    record = search_text.clean_query(params.get("record", ""))
     if search_text.has_too_many_words(record):
         faults["record"] = f"Enter at most {search_text.MOST_WORDS} words."
     known = {name: "" if name in faults else value for name, value in choices.items()}
@@ -201,7 +201,7 @@ def options(name: str) -> Iterator[tuple[str, str]]:
     """What can be chosen: (value, words)."""
     if name == "who":
         for person in User.objects.order_by("username").only("username", "first_name", "last_name"):
-            yield str(person.pk), described(person.display_name, person.get_username())
+            yield str(person.pk), name_with_username(person.display_name, person.get_username())
         yield PORTAL, "The portal itself"
     elif name == "what":
         yield from ((key, label) for key, (label, _) in GROUPS.items())
@@ -250,7 +250,7 @@ def _about(typed: str) -> Q:
         # As numbers: for a search inside the search PostgreSQL reads the whole history.
         ids = list(held.values_list("organization_id", flat=True).distinct())
         return _of_oid(exact) | Q(organization_id__in=ids)
-    holds = search_text.holding(typed)
+    holds = search_text.matching_rows(typed)
     now = Organization.objects.filter(holds).values("pk")
     before = AuditEntry.objects.filter(holds, action__in=EDITS).exclude(organization_id=None).values("organization_id")
     return holds | Q(organization_id__in=now) | Q(organization_id__in=before)

@@ -47,7 +47,9 @@ def parents(environment: str, typed: str, *, with_deactivated: bool = False) -> 
 
     No record can become part of a deactivated one: those are offered only where one looks for a record.
     """
-    found = Organization.objects.in_environment(environment).filter(search_text.holding(search_text.typed(typed)))
+    found = Organization.objects.in_environment(environment).filter(
+        search_text.matching_rows(search_text.clean_query(typed))
+    )
     if not with_deactivated:
         found = found.exclude(presence=Presence.PRESENT, confirmed_active=False)
     rows = list(found.order_by("oid_key").values_list("oid", "name", "part_of_oid")[:MOST_PARENTS])

@@ -94,7 +94,7 @@ class Filters:
     @property
     def words(self) -> tuple[str, ...]:
         """What is searched for; each word must be found."""
-        return search_text.words(self.q)
+        return search_text.query_words(self.q)
 
     @property
     def note(self) -> str:
@@ -140,7 +140,7 @@ def read(params: QueryDict, environment: str) -> Filters:
     known = {name: value for name, value in chosen.items() if value in CHOICES[name]}
     view, sort = params.get("view", ""), params.get("sort", "")
     return Filters(
-        q=search_text.typed(params.get("q", "")),
+        q=search_text.clean_query(params.get("q", "")),
         below=_below(params.get("below", ""), environment),
         saved_by=_numbers(params.get("saved_by", "")),
         hide_deactivated=params.get("hide_deactivated") == "1",
@@ -171,7 +171,7 @@ def narrowed(environment: str, filters: Filters) -> OrganizationQuerySet:
         found = found.filter(stands_for=StandsFor.NOT_SAID if not_said else filters.stands_for)
     if filters.contact:
         found = found.filter(_contact(filters.contact))
-    return found.filter(search_text.holding(filters.q))
+    return found.filter(search_text.matching_rows(filters.q))
 
 
 def chips(environment: str, filters: Filters) -> list[Chip]:
@@ -202,7 +202,7 @@ def worst(environment: str, filters: Filters) -> tuple[str, int]:
 
 def _below(text: str, environment: str) -> str:
     """The OID of the record that an address names by its OID or, as people type, by its name."""
-    return search_text.oid_in(text) or record_called(environment, text) or search_text.typed(text)
+    return search_text.oid_in(text) or record_called(environment, text) or search_text.clean_query(text)
 
 
 def _numbers(text: str) -> str:

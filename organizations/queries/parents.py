@@ -9,7 +9,7 @@ from organizations.services.connection import gateway
 
 def names(environment: str, oids: Collection[str]) -> dict[str, str]:
     """What stands at these OIDs: a record of ours or Redox's gateway. What is neither is not in it."""
-    gateways = dict.fromkeys(gateway.gateways(environment), "the Redox gateway")
+    gateways = dict.fromkeys(gateway.gateway_oids(environment), "the Redox gateway")
     found = Organization.objects.in_environment(environment).filter(oid__in=oids)
     return gateways | dict(found.values_list("oid", "name"))
 

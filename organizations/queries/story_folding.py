@@ -218,4 +218,4 @@ def happened(entry: AuditEntry, facts: Mapping[str, Any]) -> datetime.datetime:
 def _visitor(facts: Mapping[str, Any]) -> tuple[str, str]:
     """The name that was typed, as it is counted, and from where."""
     name = unicodedata.normalize("NFKC", facts.get("object", {}).get("name", "")).casefold()
-    return name, throttle.visitor(facts["actor"]["address"])
+    return name, throttle.visitor_network(facts["actor"]["address"])

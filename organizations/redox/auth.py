@@ -20,10 +20,20 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from organizations.redox.client import (
+    Exchange,
+    HttpsLine,
+    Limits,
+    NotDecodable,
+    checked_url,
+    decoded_body,
+    fits_in_header,
+    plain_text,
+)
+from organizations.redox.environment import ApiKeyCredential, OAuthCredential, RedoxEnvironment, TokenCredential
+from organizations.redox.outcome import STOP_CREDENTIAL, Kind, Outcome, classify, json_object, read_http_date
+
 from . import redaction
-from .client import Exchange, Limits, Line, NotDecodable, address, can_be_sent, decoded, plain
-from .environment import ApiKeyCredential, Environment, OAuthCredential, TokenCredential
-from .outcome import STOP_CREDENTIAL, Kind, Outcome, classify, http_date, json_object
 
 ALGORITHM = "RS384"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -62,7 +72,7 @@ class TokenAnswer:
     clock_difference: float | None = None
 
 
-class Tokens(Protocol):
+class TokenSource(Protocol):
     """A source of access tokens for one environment."""
 
     can_renew: bool
@@ -77,12 +87,14 @@ class Tokens(Protocol):
         """Never again hand out this token: it was refused."""
 
 
-def tokens(environment: Environment, limits: Limits, before_request: Callable[[], None] = lambda: None) -> Tokens:
+def token_source(
+    environment: RedoxEnvironment, limits: Limits, before_request: Callable[[], None] = lambda: None
+) -> TokenSource:
     """The source of tokens that fits the credential. `before_request` is called before each token request leaves.
 
     Raises ValueError, with no secret in it, when it cannot work.
     """
-    line = Line(limits, before_request)
+    line = HttpsLine(limits, before_request)
     match environment.credential:
         case OAuthCredential() as credential:
             return _RenewedTokens(_SignedAssertion(credential, environment.base_url, line))
@@ -131,7 +143,7 @@ class _Grant(NamedTuple):
     refresh_token: str = ""
 
 
-class _Source(Protocol):
+class _TokenRequest(Protocol):
     def ask(self) -> _Grant: ...
 
     def forget(self) -> None: ...
@@ -141,7 +153,7 @@ class _FixedToken:
     can_renew = False
 
     def __init__(self, token: str) -> None:
-        if not can_be_sent(token):
+        if not fits_in_header(token):
             raise ValueError("the access token is empty or holds characters that a header cannot carry")
         self._token = token
 
@@ -157,7 +169,7 @@ class _RenewedTokens:
 
     can_renew = True
 
-    def __init__(self, source: _Source) -> None:
+    def __init__(self, source: _TokenRequest) -> None:
         self._source = source
         self._lock = threading.Lock()
         self._answer = TokenAnswer()
@@ -193,10 +205,10 @@ def _still_waiting(outcome: Outcome | None, seconds: float) -> Outcome | None:
 class _SignedAssertion:
     """OAuth client credentials with an assertion signed by our private key (SMART Backend Services, RFC 7523)."""
 
-    def __init__(self, credential: OAuthCredential, base_url: str, line: Line) -> None:
+    def __init__(self, credential: OAuthCredential, base_url: str, line: HttpsLine) -> None:
         self._credential = credential
         self._key = _private_key(credential.private_key)
-        self._url = address(base_url, "/v2/auth/token")
+        self._url = checked_url(base_url, "/v2/auth/token")
         self._line = line
 
     def ask(self) -> _Grant:
@@ -207,9 +219,9 @@ class _SignedAssertion:
             "client_assertion": assertion,
         }
         exchange = _post(self._line, self._url, "application/x-www-form-urlencoded", urlencode(form))
-        data = _data(exchange)
-        answer = _answer(exchange, data.get("access_token"), ASSERTION_REFUSED, (assertion,))
-        return _Grant(answer, _seconds(data.get("expires_in")))
+        data = _json_of(exchange)
+        answer = _token_answer(exchange, data.get("access_token"), ASSERTION_REFUSED, (assertion,))
+        return _Grant(answer, _lifetime(data.get("expires_in")))
 
     def forget(self) -> None:
         """Each assertion is made anew; there is nothing to forget."""
@@ -231,10 +243,10 @@ class _SignedAssertion:
 class _ApiKey:
     """The legacy API key: key and secret at first, then the refresh token that came with the last answer."""
 
-    def __init__(self, credential: ApiKeyCredential, base_url: str, line: Line) -> None:
+    def __init__(self, credential: ApiKeyCredential, base_url: str, line: HttpsLine) -> None:
         self._credential = credential
-        self._authenticate_url = address(base_url, "/auth/authenticate")
-        self._refresh_url = address(base_url, "/auth/refreshToken")
+        self._authenticate_url = checked_url(base_url, "/auth/authenticate")
+        self._refresh_url = checked_url(base_url, "/auth/refreshToken")
         self._line = line
         self._refresh_token = ""
 
@@ -253,36 +265,38 @@ class _ApiKey:
     def _request(self, url: str, proof: dict[str, str]) -> _Grant:
         body = json.dumps({"apiKey": self._credential.api_key, **proof})
         exchange = _post(self._line, url, "application/json", body)
-        data = _data(exchange)
+        data = _json_of(exchange)
         secrets = (self._credential.api_key, *proof.values())
-        answer = _answer(exchange, data.get("accessToken"), API_KEY_REFUSED, secrets)
+        answer = _token_answer(exchange, data.get("accessToken"), API_KEY_REFUSED, secrets)
         if answer.token:
             refresh_token = data.get("refreshToken")
             self._refresh_token = refresh_token if isinstance(refresh_token, str) else ""
         return _Grant(answer, _seconds_until(data.get("expires"), exchange))
 
 
-def _post(line: Line, url: str, content_type: str, body: str) -> Exchange:
+def _post(line: HttpsLine, url: str, content_type: str, body: str) -> Exchange:
     headers = {"Accept": "application/json", "Content-Type": content_type}
     return line.post(url, body.encode(), headers, line.limits.token_deadline)
 
 
-def _data(exchange: Exchange) -> dict[str, Any]:
+def _json_of(exchange: Exchange) -> dict[str, Any]:
     if exchange.fault:
         return {}
     try:
-        return json_object(decoded(exchange)) or {}
+        return json_object(decoded_body(exchange)) or {}
     except NotDecodable:
         return {}
 
 
-def _answer(exchange: Exchange, token: object, refused_as: str, secrets: tuple[str, ...]) -> TokenAnswer:
-    said = {key: _said(_data(exchange).get(key), secrets) for key in ("error", "error_description")}
-    good = isinstance(token, str) and can_be_sent(token) and exchange.status is not None and exchange.status // 100 == 2
-    server_time = http_date(exchange.headers.get("date", ""))
+def _token_answer(exchange: Exchange, token: object, refused_as: str, secrets: tuple[str, ...]) -> TokenAnswer:
+    said = {key: _redacted_text(_json_of(exchange).get(key), secrets) for key in ("error", "error_description")}
+    good = (
+        isinstance(token, str) and fits_in_header(token) and exchange.status is not None and exchange.status // 100 == 2
+    )
+    server_time = read_http_date(exchange.headers.get("date", ""))
     return TokenAnswer(
         token=str(token) if good else "",
-        outcome=None if good else _why_not(exchange, said["error_description"], refused_as),
+        outcome=None if good else _refusal(exchange, said["error_description"], refused_as),
         status=exchange.status,
         duration_ms=exchange.duration_ms,
         clock_difference=None if server_time is None else server_time - time.time(),
@@ -290,7 +304,7 @@ def _answer(exchange: Exchange, token: object, refused_as: str, secrets: tuple[s
     )
 
 
-def _why_not(exchange: Exchange, said: str, refused_as: str) -> Outcome:
+def _refusal(exchange: Exchange, said: str, refused_as: str) -> Outcome:
     if exchange.status in {400, 401, 403} and exchange.fault is None:
         known = next((key for start, key in _DESCRIPTIONS if said.lower().startswith(start)), refused_as)
         return Outcome(kind=Kind.NOT_EXECUTED, known=known, detail=said, stops=STOP_CREDENTIAL, status=exchange.status)
@@ -306,15 +320,15 @@ def _why_not(exchange: Exchange, said: str, refused_as: str) -> Outcome:
     )
 
 
-def _said(text: object, secrets: tuple[str, ...]) -> str:
+def _redacted_text(text: object, secrets: tuple[str, ...]) -> str:
     """The other side's words, without what we sent as proof should it be repeated in them."""
     words = text if isinstance(text, str) else ""
     for secret in secrets:
-        words = words.replace(secret, redaction.PLACE.decode())
-    return plain(words, 500)
+        words = words.replace(secret, redaction.PLACEHOLDER.decode())
+    return plain_text(words, 500)
 
 
-def _seconds(text: object) -> float:
+def _lifetime(text: object) -> float:
     try:
         seconds = float(str(text))
     except ValueError:
@@ -327,6 +341,6 @@ def _seconds_until(text: object, exchange: Exchange) -> float:
     try:
         end = datetime.fromisoformat(str(text))
         end = end if end.tzinfo else end.replace(tzinfo=UTC)
-        return end.timestamp() - (http_date(exchange.headers.get("date", "")) or time.time())
+        return end.timestamp() - (read_http_date(exchange.headers.get("date", "")) or time.time())
     except (ValueError, OverflowError):
         return 0.0

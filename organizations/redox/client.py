@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from organizations.redox.environment import RedoxEnvironment
+
 from . import numbers, redaction
-from .environment import Environment
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer that are read and kept, and the most that a compressed answer may unfold to."""
@@ -102,7 +103,7 @@ class _TimeUp(Exception):
     """The deadline passed before anything was sent."""
 
 
-def plain(text: str, limit: int = 2000) -> str:
+def plain_text(text: str, limit: int = 2000) -> str:
     """The text, cut to `limit`, without control and direction characters and lone surrogates."""
     return "".join(char if _is_plain(char) else "\N{REPLACEMENT CHARACTER}" for char in text[:limit]).strip()
 
@@ -111,12 +112,12 @@ def _is_plain(char: str) -> bool:
     return char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
 
 
-def can_be_sent(token: str) -> bool:
+def fits_in_header(token: str) -> bool:
     """Whether a header can carry the access token: visible ASCII only."""
     return _VISIBLE.fullmatch(token) is not None
 
 
-def address(base_url: str, path: str) -> str:
+def checked_url(base_url: str, path: str) -> str:
     """The URL of a path below the environment's address.
 
     Raises ValueError for what is not http or https, for a user name in it, and for http to another machine, where the
@@ -130,7 +131,7 @@ def address(base_url: str, path: str) -> str:
     return base_url.rstrip("/") + path
 
 
-def decoded(exchange: Exchange) -> bytes:
+def decoded_body(exchange: Exchange) -> bytes:
     """The body with its content encoding undone. Raises NotDecodable for another encoding, damage, or over MAX_BODY."""
     encoding = exchange.headers.get("content-encoding", "").strip().lower()
     if encoding in {"", "identity"}:
@@ -203,7 +204,7 @@ class _Watch:
 
 
 @dataclass(slots=True)
-class _Reply:
+class _PartialReply:
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
@@ -211,7 +212,7 @@ class _Reply:
     def read(self, response: httpx.Response) -> None:
         """Reads until the end or just past MAX_BODY; what was read before a fault is kept."""
         self.status = response.status_code
-        self.headers = _kept(response.headers)
+        self.headers = _kept_headers(response.headers)
         for chunk in response.iter_raw():
             self.body += chunk
             if len(self.body) > MAX_BODY:
@@ -223,7 +224,7 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
 
 
-class Line:
+class HttpsLine:
     """The way to the other side: certificates checked, no redirect, proxy or cookie, a new connection each time."""
 
     def __init__(self, limits: Limits, before_request: Callable[[], None] = lambda: None) -> None:
@@ -238,7 +239,7 @@ class Line:
         """Sends once and reads the answer, in `deadline` seconds. A fault is part of the result, not an exception."""
         self._before_request()
         started = time.monotonic()
-        reply, fault, text = _Reply(), None, ""
+        reply, fault, text = _PartialReply(), None, ""
         with _Watch(deadline) as watch:
             self._under_way.add(watch)
             if self._is_cut:
@@ -246,7 +247,7 @@ class Line:
             try:
                 self._converse(self._request(url, content, headers, watch, deadline), reply)
             except Exception as error:  # whatever a library raises, the evidence of what was sent must survive
-                fault, text = _fault(error)
+                fault, text = _fault_of(error)
             self._under_way.discard(watch)
             if watch.was_cut:
                 before = "answer came" if watch.sent else "message left"
@@ -286,7 +287,7 @@ class Line:
             extensions={"trace": watch.trace, "timeout": timeout.as_dict()},
         )
 
-    def _converse(self, request: httpx.Request, reply: _Reply) -> None:
+    def _converse(self, request: httpx.Request, reply: _PartialReply) -> None:
         with httpx.Client(verify=self._tls, trust_env=False, follow_redirects=False) as client:
             response = client.send(request, stream=True)
             try:
@@ -298,18 +299,18 @@ class Line:
 class RedoxClient:
     """Sends messages to one environment."""
 
-    def __init__(self, environment: Environment, limits: Limits) -> None:
+    def __init__(self, environment: RedoxEnvironment, limits: Limits) -> None:
         """Raises ValueError when the environment's address cannot be used."""
         self.environment = environment
-        self._url = address(environment.base_url, "/endpoint")
-        self._line = Line(limits)
+        self._url = checked_url(environment.base_url, "/endpoint")
+        self._line = HttpsLine(limits)
 
     def post(self, message: bytes, access_token: str) -> Exchange:
         """Sends these very bytes once. Raises ValueError for a token that no header can carry; nothing is sent then.
 
         A message whose routing ID or source ID is not the environment's is not sent: the fault is SETTINGS.
         """
-        if not can_be_sent(access_token):
+        if not fits_in_header(access_token):
             raise ValueError("the access token is empty or holds characters that a header cannot carry")
         if not is_meant_for(message, self.environment):
             return Exchange(
@@ -323,46 +324,46 @@ class RedoxClient:
             "Authorization": f"Bearer {access_token}",
             "Content-Type": "application/json",
         }
-        return _without(access_token, self._line.post(self._url, message, headers, self._line.limits.deadline))
+        return _redacted(access_token, self._line.post(self._url, message, headers, self._line.limits.deadline))
 
     def cut(self) -> None:
         """End what is under way; nothing leaves any more."""
         self._line.cut()
 
 
-def is_meant_for(message: bytes, environment: Environment) -> bool:
-    meta = numbers.read(message.decode())["Meta"]
+def is_meant_for(message: bytes, environment: RedoxEnvironment) -> bool:
+    meta = numbers.parse_json(message.decode())["Meta"]
     routing_ids = [destination["ID"] for destination in meta["Destinations"]]
     return routing_ids == [environment.routing_id] and meta.get("Source", {}).get("ID", "") == environment.source_id
 
 
-def _without(token: str, exchange: Exchange) -> Exchange:
+def _redacted(token: str, exchange: Exchange) -> Exchange:
     """The exchange without the access token, should the other side have repeated it.
 
     A compressed body that holds it is kept as it is when unfolded.
     """
     headers, body = exchange.headers, exchange.body
     with suppress(NotDecodable):
-        unfolded = decoded(exchange)
-        if redaction.without(token, unfolded) != unfolded:
+        unfolded = decoded_body(exchange)
+        if redaction.redact(token, unfolded) != unfolded:
             body = unfolded
             headers = {name: value for name, value in headers.items() if name != "content-encoding"}
-    body = redaction.without(token, body)
+    body = redaction.redact(token, body)
     found = replace(
         exchange,
-        headers={name: redaction.without(token, value.encode()).decode() for name, value in headers.items()},
+        headers={name: redaction.redact(token, value.encode()).decode() for name, value in headers.items()},
         body=body[:MAX_BODY],
         body_cut=exchange.body_cut or len(body) > MAX_BODY,
-        fault_text=redaction.without(token, exchange.fault_text.encode()).decode(),
+        fault_text=redaction.redact(token, exchange.fault_text.encode()).decode(),
     )
     return found if found == exchange else replace(found, redacted=True)
 
 
-def _kept(headers: httpx.Headers) -> dict[str, str]:
-    kept = {name: plain(value, 500) for name, value in headers.items() if _ALLOWED_HEADER.fullmatch(name)}
+def _kept_headers(headers: httpx.Headers) -> dict[str, str]:
+    kept = {name: plain_text(value, 500) for name, value in headers.items() if _ALLOWED_HEADER.fullmatch(name)}
     if "location" in headers:
         with suppress(ValueError):
-            kept["location"] = plain(urlsplit(headers["location"]).hostname or "", 255)
+            kept["location"] = plain_text(urlsplit(headers["location"]).hostname or "", 255)
     return kept
 
 
@@ -381,7 +382,7 @@ _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
 )
 
 
-def _fault(error: Exception) -> tuple[Fault, str]:
+def _fault_of(error: Exception) -> tuple[Fault, str]:
     """The first row that fits the error or one of its causes, and the innermost cause in words; never our headers."""
     causes = list(_causes(error))
     fault = next((fault for kind, fault in _FAULTS if any(isinstance(cause, kind) for cause in causes)), Fault.BROKEN)
@@ -389,7 +390,7 @@ def _fault(error: Exception) -> tuple[Fault, str]:
     words = getattr(root, "verify_message", "") or getattr(root, "strerror", "")
     if not words and fault is Fault.PROTOCOL:
         words = str(root)
-    return fault, plain(words or type(root).__name__, 300)
+    return fault, plain_text(words or type(root).__name__, 300)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -93,7 +93,7 @@ Credential = OAuthCredential | ApiKeyCredential | TokenCredential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class RedoxEnvironment:
     """One environment's settings. Without a credential it is not connected: nothing can be sent."""
 
     name: str
@@ -121,7 +121,7 @@ def routing_use(routing_id: str) -> tuple[Purpose, str] | None:
     return None
 
 
-def fingerprint(environment: Environment) -> str:
+def environment_fingerprint(environment: RedoxEnvironment) -> str:
     """One hash over all that decides what is sent where and as whom; of the secrets it holds hashes only.
 
     Two processes with the same fingerprint send the same bytes to the same place with the same credential.

@@ -9,10 +9,16 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from organizations.records import OrganizationRecord, difference
+from organizations.redox.environment import (
+    ENVIRONMENTS,
+    ORGANIZATION_ROUTING,
+    OAuthCredential,
+    RedoxEnvironment,
+    TokenCredential,
+)
 
 from .auth import ASSERTION_REFUSED, KEY_ID_MISSING, KEY_UNKNOWN
 from .client import Fault
-from .environment import ENVIRONMENTS, ORGANIZATION_ROUTING, Environment, OAuthCredential, TokenCredential
 from .outcome import ABSENT, OTHER_OID, Kind, Outcome
 
 ALLOWED_CLOCK_DIFFERENCE = 10.0
@@ -37,7 +43,7 @@ class Explanation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class ExplanationContext:
     """What the words need to know beside the outcome.
 
     `record` is the one that was sent, `routing_id` the one it named where that may not be the environment's any more,
@@ -46,7 +52,7 @@ class Context:
     TokenAnswer, `deadline` that of Limits.
     """
 
-    environment: Environment
+    environment: RedoxEnvironment
     record: OrganizationRecord | None = None
     routing_id: str = ""
     deactivates: bool = False
@@ -57,7 +63,7 @@ class Context:
     deadline: float = 135.0
 
 
-class Suspect(NamedTuple):
+class SuspectCharacter(NamedTuple):
     """A character that may break the XML, and the field that holds it."""
 
     label: str
@@ -66,10 +72,10 @@ class Suspect(NamedTuple):
     field: str
 
 
-def suspects(record: OrganizationRecord) -> tuple[Suspect, ...]:
+def suspect_characters(record: OrganizationRecord) -> tuple[SuspectCharacter, ...]:
     """Every field with a suspected character, in the form's order, each character once."""
     return tuple(
-        Suspect(filled.label, character, filled.anchor, filled.field)
+        SuspectCharacter(filled.label, character, filled.anchor, filled.field)
         for filled in difference(None, record)
         for character in SUSPECTED_CHARACTERS
         if character in filled.after
@@ -79,7 +85,7 @@ def suspects(record: OrganizationRecord) -> tuple[Suspect, ...]:
 _CONNECTION = ("Open Connection", "open_connection")
 _SUPPORT = ("Copy for Redox support", "copy_for_support")
 
-ROWS: dict[str, Explanation] = {
+EXPLANATIONS: dict[str, Explanation] = {
     "accepted": Explanation("Redox accepted the message.", "{text}"),
     "other_oid": Explanation(
         "Redox accepted the message.",
@@ -222,15 +228,15 @@ _NOT_SENT = {
 _DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused"}
 
 
-def explain(outcome: Outcome, context: Context) -> Explanation:
+def explain(outcome: Outcome, context: ExplanationContext) -> Explanation:
     """The words for one outcome."""
-    row = ROWS[_row_key(outcome, context)]
+    row = EXPLANATIONS[_explanation_key(outcome, context)]
     facts = _facts(outcome, context)
     row = _with_step(row, outcome, context)
     return row._replace(headline=row.headline.format_map(facts), cause=row.cause.format_map(facts).strip())
 
 
-def _row_key(outcome: Outcome, context: Context) -> str:
+def _explanation_key(outcome: Outcome, context: ExplanationContext) -> str:
     match outcome.kind:
         case Kind.ACCEPTED:
             return "other_oid" if outcome.warning == OTHER_OID else "accepted"
@@ -246,17 +252,17 @@ def _row_key(outcome: Outcome, context: Context) -> str:
             return _rejected_key(outcome, context)
 
 
-def _not_executed_key(outcome: Outcome, context: Context) -> str:
+def _not_executed_key(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.hold_seconds is not None:
         return "too_many"
     if outcome.status is not None and 300 <= outcome.status <= 399:
         return "redirected"
     if isinstance(context.environment.credential, TokenCredential):
         return "token_fixed"
-    return outcome.known if outcome.known in ROWS else "unauthorized"
+    return outcome.known if outcome.known in EXPLANATIONS else "unauthorized"
 
 
-def _rejected_key(outcome: Outcome, context: Context) -> str:
+def _rejected_key(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.presence == ABSENT:
         return "nothing_to_deactivate" if context.deactivates else "is_not_valid"
     if outcome.known in {"already_exists", "is_not_valid"}:
@@ -266,12 +272,12 @@ def _rejected_key(outcome: Outcome, context: Context) -> str:
     return outcome.known or by_status
 
 
-def _with_step(row: Explanation, outcome: Outcome, context: Context) -> Explanation:
+def _with_step(row: Explanation, outcome: Outcome, context: ExplanationContext) -> Explanation:
     """The row with the step that puts this very record right, where there is one."""
     record = context.record
     if outcome.known == "parse_failed" and record and not record.contacts:
         return row._replace(step="Edit contacts", step_key="edit", anchor="contacts")
-    if outcome.known == "xml_error" and record and (found := suspects(record)):
+    if outcome.known == "xml_error" and record and (found := suspect_characters(record)):
         first = found[0]
         return row._replace(step=f"Edit {first.label}", step_key="edit", anchor=first.anchor, field=first.field)
     if outcome.known == "duplicate_business" and context.doubles:
@@ -279,7 +285,7 @@ def _with_step(row: Explanation, outcome: Outcome, context: Context) -> Explanat
     return row
 
 
-def _facts(outcome: Outcome, context: Context) -> dict[str, str]:
+def _facts(outcome: Outcome, context: ExplanationContext) -> dict[str, str]:
     environment, at = context.environment, context.at
     credential = environment.credential
     oauth = credential if isinstance(credential, OAuthCredential) else None
@@ -300,23 +306,23 @@ def _facts(outcome: Outcome, context: Context) -> dict[str, str]:
     }
 
 
-def _contact(outcome: Outcome, context: Context) -> str:
+def _contact(outcome: Outcome, context: ExplanationContext) -> str:
     return " This record has no contact." if context.record and not context.record.contacts else ""
 
 
-def _special(outcome: Outcome, context: Context) -> str:
-    found = suspects(context.record) if context.record else ()
+def _special(outcome: Outcome, context: ExplanationContext) -> str:
+    found = suspect_characters(context.record) if context.record else ()
     named = ", ".join(f"'{one.character}' in {one.label}" for one in found)
     return f" Special characters are suspected: {named}." if named else ""
 
 
-def _doubles(outcome: Outcome, context: Context) -> str:
+def _doubles(outcome: Outcome, context: ExplanationContext) -> str:
     if not context.doubles:
         return ""
     return f" These records have the same name or address: {', '.join(context.doubles)}."
 
 
-def _routing(outcome: Outcome, context: Context) -> str:
+def _routing(outcome: Outcome, context: ExplanationContext) -> str:
     name = context.environment.name
     routing_id = context.routing_id or context.environment.routing_id
     if routing_id == ORGANIZATION_ROUTING[name]:
@@ -327,11 +333,11 @@ def _routing(outcome: Outcome, context: Context) -> str:
     return f"{routing_id}, {which}. So {so}"
 
 
-def _as_it_wrote(outcome: Outcome, context: Context) -> str:
+def _as_it_wrote(outcome: Outcome, context: ExplanationContext) -> str:
     return f"As it wrote: '{outcome.detail}'." if outcome.detail else "Redox gives no reason."
 
 
-def _how_lost(outcome: Outcome, context: Context) -> str:
+def _how_lost(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.fault is Fault.DEADLINE:
         return f"The answer did not come within {context.deadline:g} second{'' if context.deadline == 1 else 's'}."
     if outcome.fault is Fault.STOPPED:
@@ -343,7 +349,7 @@ def _how_lost(outcome: Outcome, context: Context) -> str:
     return "The connection broke before an answer."
 
 
-def _assertion(outcome: Outcome, context: Context) -> str:
+def _assertion(outcome: Outcome, context: ExplanationContext) -> str:
     seconds = abs(context.clock_difference or 0.0)
     if seconds > ALLOWED_CLOCK_DIFFERENCE:
         return f"This machine's clock differs from Redox's by {seconds:.0f} seconds; up to 10 are allowed."
@@ -352,7 +358,7 @@ def _assertion(outcome: Outcome, context: Context) -> str:
     return "Redox gives no reason; check address, algorithm, clock."
 
 
-_CLAUSES: dict[str, Callable[[Outcome, Context], str]] = {
+_CLAUSES: dict[str, Callable[[Outcome, ExplanationContext], str]] = {
     "contact": _contact,
     "special": _special,
     "doubles": _doubles,

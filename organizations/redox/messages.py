@@ -19,7 +19,7 @@ from organizations.records import (
     OrganizationRecord,
 )
 from organizations.redox import numbers
-from organizations.redox.environment import DIRECTORY, Environment, routing_name
+from organizations.redox.environment import DIRECTORY, RedoxEnvironment, routing_name
 from organizations.redox.reading import (
     AnswerNotUnderstood,
     JsonObject,
@@ -90,7 +90,7 @@ _SOURCES = {
 """Where the lines of a message come from: label, Redox's rule, key of the field; by path, * for any place in a list."""
 
 
-def message(record: OrganizationRecord, event: str, environment: Environment) -> bytes:
+def build_message(record: OrganizationRecord, event: str, environment: RedoxEnvironment) -> bytes:
     """The bytes of a New or an Update that carries the whole record.
 
     Raises ValueError where the destination ID is not known: Update replaces the whole record and would cut it off.
@@ -107,7 +107,7 @@ def message(record: OrganizationRecord, event: str, environment: Environment) ->
     )
 
 
-def query(oid: str, environment: Environment, *, active: bool | None = None) -> bytes:
+def build_query(oid: str, environment: RedoxEnvironment, *, active: bool | None = None) -> bytes:
     """The bytes of a Query for one OID; it writes nothing. `active` asks only for active or only for deactivated ones.
 
     Whether a Query without Active leaves out what is deactivated is not documented.
@@ -126,7 +126,7 @@ OTHER_OIDS = "Identifiers.OID"
 """The key under which a record read from the directory carries other OIDs that it has beside ours."""
 
 
-class Line(NamedTuple):
+class MessageLine(NamedTuple):
     """One line of a message: number from 1, text, the field it comes from with its stable key, Redox's rule for it."""
 
     number: int
@@ -136,12 +136,14 @@ class Line(NamedTuple):
     field: str
 
 
-def annotated(content: bytes) -> tuple[Line, ...]:
+def annotated_lines(content: bytes) -> tuple[MessageLine, ...]:
     """The lines of a message of ours, each with where it comes from; of brackets and the like nothing is said."""
     texts = content.decode().split("\n")
     return tuple(
         _line(number, text, path)
-        for number, (text, path) in enumerate(zip(texts, _paths(numbers.read(content.decode())), strict=True), start=1)
+        for number, (text, path) in enumerate(
+            zip(texts, _paths(numbers.parse_json(content.decode())), strict=True), start=1
+        )
     )
 
 
@@ -188,17 +190,19 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     other_oids = [identifier.value for identifier in found if _is_oid(identifier) and _oid_of(identifier) != oid]
     if other_oids:
         # Nobody edits them here, and no message of ours names them.
-        record = replace(record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.written(other_oids))))))
+        record = replace(
+            record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.compact_json(other_oids)))))
+        )
     if not record.name.strip():
         raise UnexpectedOrganizations("The directory answered with this OID, but without a name.")
     return record
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
-    return numbers.indented(value).encode()
+    return numbers.indented_json(value).encode()
 
 
-def _meta(event: str, environment: Environment) -> dict[str, Any]:
+def _meta(event: str, environment: RedoxEnvironment) -> dict[str, Any]:
     source = {"Source": {"ID": environment.source_id}} if environment.source_id else {}
     destinations = {"Destinations": [{"ID": environment.routing_id}]}
     return {"DataModel": "Organization", "EventType": event, **source, **destinations}
@@ -214,7 +218,7 @@ def _organization(record: OrganizationRecord) -> dict[str, Any]:
         "PartOf": {"Identifier": {"Value": record.part_of_oid}},
         "Contacts": [_contact(contact) for contact in record.contacts],
         "Address": {key: getattr(record.address, name) for key, name in _ADDRESS_KEYS.items()},
-        **{key: numbers.read(carried[key]) for key in _SENT_BACK if key in carried},
+        **{key: numbers.parse_json(carried[key]) for key in _SENT_BACK if key in carried},
     }
     return {"Name": record.name, "DestinationID": record.destination_id or None, **without_empty(optional)}
 
@@ -238,14 +242,14 @@ def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
         yield ()
 
 
-def _line(number: int, text: str, path: tuple[str | int, ...]) -> Line:
+def _line(number: int, text: str, path: tuple[str | int, ...]) -> MessageLine:
     exact = ".".join(map(str, path))
     general = ".".join("*" if isinstance(part, int) else part for part in path)
     label, rule, field = _SOURCES.get(exact) or _SOURCES.get(general) or ("", "", "")
     place = int(path[3]) if len(path) > 3 and general.startswith(_CONTACT) else 0
     if label == "routing ID":
         rule = routing_name(text.split('"')[3]) or "Not in Redox's table."
-    return Line(number, text, label.format(place + 1), rule, field.format(place))
+    return MessageLine(number, text, label.format(place + 1), rule, field.format(place))
 
 
 def _organizations(body: JsonObject) -> list[JsonObject]:

@@ -11,19 +11,19 @@ class Number(str):
     __slots__ = ()
 
 
-def read(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+def parse_json(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
     """The value of a JSON text; `pairs` makes its objects. Raises ValueError for what is no JSON, NaN among it."""
     return json.loads(
         text, parse_int=Number, parse_float=Number, parse_constant=_refuse_constant, object_pairs_hook=pairs
     )
 
 
-def written(value: Any) -> str:
+def compact_json(value: Any) -> str:
     """A value without blanks and with sorted keys, its numbers as they were."""
     return _written(value, "", ":", sorted)
 
 
-def indented(value: Any) -> str:
+def indented_json(value: Any) -> str:
     """A value indented by two, keys in their order, its numbers as they were."""
     return _written(value, "\n", ": ", list)
 

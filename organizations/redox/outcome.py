@@ -13,7 +13,8 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from .client import Exchange, Fault, NotDecodable, decoded, plain
+from organizations.redox.client import Exchange, Fault, NotDecodable, decoded_body, plain_text
+
 from .messages import QUERY, read_query_answer
 from .reading import AnswerNotUnderstood, read_json
 
@@ -78,7 +79,7 @@ class Outcome:
     fault: Fault | None = None
 
 
-class Answer(NamedTuple):
+class AnswerBody(NamedTuple):
     """The parts of an answer's body that decide. `data` is None for a body that is not understood as a JSON object.
 
     `is_decoded` is false where not even the bytes of the body are known.
@@ -93,7 +94,7 @@ class Answer(NamedTuple):
 
 class _Case(NamedTuple):
     exchange: Exchange
-    answer: Answer
+    answer: AnswerBody
     event: str
     oid: str
     after_unknown: bool
@@ -149,14 +150,14 @@ def classify(exchange: Exchange, *, event: str, oid: str, after_unknown: bool = 
 
     `after_unknown`: an earlier attempt of the same submission ended unknown. Never raises, whatever came back.
     """
-    answer = read_answer(exchange)
+    answer = read_answer_body(exchange)
     case = _Case(exchange, answer, event, oid, after_unknown)
-    outcome = next((found for row in ROWS if (found := row(case))), Outcome(kind=Kind.UNKNOWN))
+    outcome = next((found for row in RULES if (found := row(case))), Outcome(kind=Kind.UNKNOWN))
     return replace(
         outcome,
-        detail=outcome.detail or exchange.fault_text or _words(answer),
-        message_id=plain(_text(dig(answer.data, *_MESSAGE_ID))),
-        log_id=plain(_text(dig(answer.data, *_LOG_ID))),
+        detail=outcome.detail or exchange.fault_text or _text_of_body(answer),
+        message_id=plain_text(_text(value_at(answer.data, *_MESSAGE_ID))),
+        log_id=plain_text(_text(value_at(answer.data, *_LOG_ID))),
         status=exchange.status,
         fault=exchange.fault,
     )
@@ -214,10 +215,10 @@ def _perhaps_executed(case: _Case) -> Outcome | None:
 
 
 def _accepted(case: _Case) -> Outcome | None:
-    if not _is_yes(case) or case.event not in _SUCCESS:
+    if not _is_clean_success(case) or case.event not in _SUCCESS:
         return None
     said = _SUCCESS[case.event].fullmatch(case.answer.sentence)
-    if said is None or dig(case.answer.data, "Meta", "EventType") not in (None, case.event):
+    if said is None or value_at(case.answer.data, "Meta", "EventType") not in (None, case.event):
         return None
     answered = said.groupdict().get("oid") or ""
     return Outcome(
@@ -230,19 +231,19 @@ def _answered(case: _Case) -> Outcome | None:
     if not case.is_success or case.answer.errors or case.event != QUERY:
         return None
     try:
-        read_query_answer(decoded(case.exchange), case.oid)
+        read_query_answer(decoded_body(case.exchange), case.oid)
     except AnswerNotUnderstood as fault:
-        return Outcome(kind=Kind.UNKNOWN, detail=plain(fault.sentence))
+        return Outcome(kind=Kind.UNKNOWN, detail=plain_text(fault.sentence))
     except NotDecodable as fault:
         return Outcome(kind=Kind.UNKNOWN, detail=f"The directory's answer was not understood: {fault}.")
-    return Outcome(kind=Kind.ACCEPTED) if _is_yes(case) else None
+    return Outcome(kind=Kind.ACCEPTED) if _is_clean_success(case) else None
 
 
 def _other_success(case: _Case) -> Outcome | None:
     if not case.is_success:
         return None
-    about_ours = dig(case.answer.data, "Meta", "EventType") in (None, case.event)
-    return Outcome(kind=Kind.UNKNOWN, warning=OTHER_SUCCESS if _is_yes(case) and about_ours else "")
+    about_ours = value_at(case.answer.data, "Meta", "EventType") in (None, case.event)
+    return Outcome(kind=Kind.UNKNOWN, warning=OTHER_SUCCESS if _is_clean_success(case) and about_ours else "")
 
 
 def _refused(case: _Case) -> Outcome | None:
@@ -250,11 +251,11 @@ def _refused(case: _Case) -> Outcome | None:
     return Outcome(kind=Kind.REJECTED) if 400 <= case.status <= 499 and case.answer.is_decoded else None
 
 
-def _is_yes(case: _Case) -> bool:
+def _is_clean_success(case: _Case) -> bool:
     return case.is_success and case.answer.data is not None and not case.answer.errors
 
 
-ROWS: tuple[Callable[[_Case], Outcome | None], ...] = (
+RULES: tuple[Callable[[_Case], Outcome | None], ...] = (
     _not_sent,
     _broken_off,
     _unauthorized,
@@ -281,14 +282,14 @@ def asked_to_wait(headers: dict[str, str]) -> float | None:
     said = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]+", said):
         seconds = float(said)
-    elif (until := http_date(said)) is not None:
-        seconds = until - (http_date(headers.get("date", "")) or time.time())
+    elif (until := read_http_date(said)) is not None:
+        seconds = until - (read_http_date(headers.get("date", "")) or time.time())
     else:
         return None
     return min(max(seconds, 1.0), 3600.0)
 
 
-def http_date(text: str) -> float | None:
+def read_http_date(text: str) -> float | None:
     """A header's date in seconds since 1970, or None when it is none."""
     try:
         date = parsedate_to_datetime(text)
@@ -297,20 +298,20 @@ def http_date(text: str) -> float | None:
         return None
 
 
-def read_answer(exchange: Exchange) -> Answer:
+def read_answer_body(exchange: Exchange) -> AnswerBody:
     """The parts of the body that decide. Never raises: what cannot be understood is there as text only."""
     try:
-        body = decoded(exchange)
+        body = decoded_body(exchange)
     except NotDecodable:
-        return Answer(is_decoded=False)
-    text, data = plain(body.decode(errors="replace")), json_object(body)
+        return AnswerBody(is_decoded=False)
+    text, data = plain_text(body.decode(errors="replace")), json_object(body)
     if data is None:
-        return Answer(text=text)
-    if len(_text(dig(data, *_MESSAGE_ID))) > MAX_ID or len(_text(dig(data, *_LOG_ID))) > MAX_ID:
-        return Answer(text=text)
-    detail = dig(data, "Meta", "Extensions", "ResponseDetail")
-    sentence = _text(detail) or _text(dig(detail, "string"))
-    return Answer(data, text, sentence, _errors(data))
+        return AnswerBody(text=text)
+    if len(_text(value_at(data, *_MESSAGE_ID))) > MAX_ID or len(_text(value_at(data, *_LOG_ID))) > MAX_ID:
+        return AnswerBody(text=text)
+    detail = value_at(data, "Meta", "Extensions", "ResponseDetail")
+    sentence = _text(detail) or _text(value_at(detail, "string"))
+    return AnswerBody(data, text, sentence, _errors(data))
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
@@ -322,7 +323,7 @@ def json_object(body: bytes) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def dig(data: object, *path: str | int) -> Any:
+def value_at(data: object, *path: str | int) -> Any:
     """The value at the path of keys and list positions, or None."""
     for step in path:
         if isinstance(data, dict):
@@ -336,17 +337,17 @@ def dig(data: object, *path: str | int) -> Any:
 
 def _errors(data: dict[str, Any]) -> tuple[str, ...]:
     """The texts of every documented error body; an error without a readable text counts as ""."""
-    said = dig(data, "Meta", "Errors")
+    said = value_at(data, "Meta", "Errors")
     errors = said if isinstance(said, list) else [] if said is None else [said]
-    texts = [error if isinstance(error, str) else dig(error, "Text") for error in errors]
+    texts = [error if isinstance(error, str) else value_at(error, "Text") for error in errors]
     old = data.get("ErrorMessages")
     texts += old if isinstance(old, list) else []
     texts += [data["errorDetail"]] if data.get("errorDetail") else []
     return tuple(_text(text) for text in texts)
 
 
-def _words(answer: Answer) -> str:
-    return plain("\n".join(answer.errors)) or plain(answer.sentence) or answer.text
+def _text_of_body(answer: AnswerBody) -> str:
+    return plain_text("\n".join(answer.errors)) or plain_text(answer.sentence) or answer.text
 
 
 def _text(value: object) -> str:

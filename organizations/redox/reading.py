@@ -40,7 +40,7 @@ def read_json(body: bytes) -> Any:
     stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
     """
     try:
-        value = numbers.read(body.decode("utf-8-sig"), _object_without_repeated_keys)
+        value = numbers.parse_json(body.decode("utf-8-sig"), _object_without_repeated_keys)
         text = json.dumps(value, ensure_ascii=False)
         text.encode()
     except (ValueError, RecursionError) as fault:
@@ -112,7 +112,7 @@ class JsonObject:
     def carried(self) -> Iterator[tuple[str, str]]:
         """What was left here and below: path and JSON, its numbers as they came. What is empty says nothing."""
         for key, value in without_empty(self.left).items():
-            yield self._path(key), numbers.written(value)
+            yield self._path(key), numbers.compact_json(value)
         for part in self._parts:
             yield from part.carried()
 

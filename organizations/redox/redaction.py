@@ -2,19 +2,19 @@
 
 import re
 
-PLACE = b"[secret]"
+PLACEHOLDER = b"[secret]"
 """Stands where the secret was."""
 
 _LEAST = 8
 """So much of a secret at a cut end is taken for it."""
 
 
-def without(secret: str, content: bytes) -> bytes:
+def redact(secret: str, content: bytes) -> bytes:
     """The content without the secret (ASCII), as it is or as JSON may write it, also where its end was cut off."""
-    found = _written(secret).sub(PLACE, content).replace(secret.encode(), PLACE)
+    found = _written(secret).sub(PLACEHOLDER, content).replace(secret.encode(), PLACEHOLDER)
     lengths = range(len(secret) - 1, _LEAST - 1, -1)
     cut = next((length for length in lengths if found.endswith(secret[:length].encode())), 0)
-    return found[:-cut] + PLACE if cut else found
+    return found[:-cut] + PLACEHOLDER if cut else found
 
 
 def _written(secret: str) -> re.Pattern[bytes]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from organizations.records import OrganizationRecord, readable_fingerprint
 
 
-class Finding(StrEnum):
+class Proof(StrEnum):
     """What one understood answer means.
 
     SHOWN: it proves that the message took effect. CONFIRMED: it does so together with Redox's own answer. OTHER: the
@@ -19,14 +19,14 @@ class Finding(StrEnum):
     UNPROVED = "unproved"
 
 
-def find(
+def judge_directory_answer(
     event: str,
     sent: OrganizationRecord,
     before: OrganizationRecord | None,
     seen: OrganizationRecord | None,
     *,
     was_told_success: bool = False,
-) -> Finding:
+) -> Proof:
     """What one answer proves for a New or an Update.
 
     A New is proved by a record that means the same, unless what was there `before` (None: nothing) meant the same too.
@@ -36,22 +36,22 @@ def find(
     the same is enough.
     """
     if seen is None:
-        return Finding.ABSENT if event == "New" else Finding.UNPROVED
+        return Proof.ABSENT if event == "New" else Proof.UNPROVED
     if readable_fingerprint(seen) != readable_fingerprint(sent):
-        return Finding.OTHER if event == "New" else Finding.UNPROVED
+        return Proof.OTHER if event == "New" else Proof.UNPROVED
     if was_told_success:
-        return Finding.CONFIRMED
-    return Finding.SHOWN if can_be_proved(event, sent, before) else Finding.UNPROVED
+        return Proof.CONFIRMED
+    return Proof.SHOWN if can_be_proved(event, sent, before) else Proof.UNPROVED
 
 
 def can_be_proved(event: str, sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:
     """Whether a Query alone can prove this message: it shows the change, and nothing changes that it does not show."""
     if before is None:
         return event == "New"
-    return changes_visibly(sent, before) and (event == "New" or not _changes_unreadable(sent, before))
+    return changes_readable(sent, before) and (event == "New" or not _changes_unreadable(sent, before))
 
 
-def changes_visibly(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
+def changes_readable(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
     """Whether a Query shows the record before and after in ways that do not mean the same."""
     return readable_fingerprint(before) != readable_fingerprint(sent)
 

@@ -38,7 +38,7 @@ def person(user: User, *, signed_in_by: str = "password", address: str = "", req
     )
 
 
-def described(name: str, username: str) -> str:
+def name_with_username(name: str, username: str) -> str:
     """A name with the user name beside it, unless both are the same."""
     return name if username in ("", name) else f"{name} ({username})"
 

@@ -11,7 +11,7 @@ from organizations.models import AuditHead
 from organizations.services.errors import ActionRefused
 
 
-def copy_to(file: Path) -> int:
+def write_backup(file: Path) -> int:
     """Write the copy and read it as a whole once; the newest entry of the history in it. Nothing is ever overwritten.
 
     Raises:
@@ -22,15 +22,15 @@ def copy_to(file: Path) -> int:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(file)])
         sequence = _checked(file)
-        sync(file)
-        sync(file.absolute().parent)
+        sync_to_disk(file)
+        sync_to_disk(file.absolute().parent)
         return sequence
     except BaseException:
         file.unlink()
         raise
 
 
-def sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """Wait until the disk has a file's content, or a folder's names: until then a power cut loses them."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -45,13 +45,13 @@ def ensure_rows() -> None:
         group.permissions.set([permissions[right] for right in rights])
 
 
-def check_mark() -> None:
+def check_demonstration_mark() -> None:
     """Refuse a process whose settings and database do not belong together.
 
     Raises:
         SettingsFault: demonstration settings with a database in earnest, or the reverse.
     """
-    marked = is_marked()
+    marked = is_demonstration()
     if marked and not settings.DEMO:
         raise SettingsFault("DATABASE_URL", "names a demonstration database; run ./dev demo, or name another database")
     if settings.DEMO and not marked and not is_empty():
@@ -60,10 +60,10 @@ def check_mark() -> None:
         if marked and not gateway.is_loopback(gateway.environment(name).base_url):
             variable = f"REDOX_{name.upper()}_BASE_URL"
             raise SettingsFault(variable, "leads to another machine, and the database holds demonstration records")
-    gateway.verify_records()
+    gateway.verify_routing_ids_unused()
 
 
-def note_settings(actor: Actor) -> None:
+def log_settings(actor: Actor) -> None:
     """Write down the settings that a process delivers with, when they are others than those last written down.
 
     Of each environment: where, by which routing ID, with which kind of credential; of secrets nothing but a hash.
@@ -73,7 +73,7 @@ def note_settings(actor: Actor) -> None:
     if last is not None and last.facts.get("details") == now:
         return
     with audit.recorded(actor) as history:
-        history.add(Action.SETTINGS_SEEN, object={"type": "settings", "id": "", "name": "Settings"}, details=now)
+        history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": "", "name": "Settings"}, details=now)
 
 
 def _in_force(name: str) -> dict[str, str]:
@@ -88,7 +88,7 @@ def _in_force(name: str) -> dict[str, str]:
     }
 
 
-def is_marked() -> bool:
+def is_demonstration() -> bool:
     return Installation.objects.filter(demonstration=True).exists()
 
 
@@ -102,7 +102,7 @@ def mark_as_demonstration() -> None:
     Raises:
         SettingsFault: the database holds people or records already.
     """
-    if not is_marked():
+    if not is_demonstration():
         if not is_empty():
             raise SettingsFault(
                 "DATABASE_URL", "names a database that is in use; demonstration records are never added to it"

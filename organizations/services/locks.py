@@ -31,7 +31,7 @@ class LockedSubmissions:
 
     def followers_of(self, submission: Submission) -> list[Submission]:
         """Those that wait directly for this one and were never attempted, by id."""
-        ids = _followers({submission.pk})
+        ids = _follower_ids({submission.pk})
         return [each for pk, each in sorted(self.by_id.items()) if pk in ids]
 
 
@@ -105,11 +105,11 @@ def lock_with_followers(submission_ids: Callable[[], Iterable[int]]) -> LockedSu
 def _with_followers(submission_ids: Iterable[int]) -> set[int]:
     found = level = set(submission_ids)
     while level:
-        level = _followers(level) - found
+        level = _follower_ids(level) - found
         found = found | level
     return found
 
 
-def _followers(submission_ids: set[int]) -> set[int]:
+def _follower_ids(submission_ids: set[int]) -> set[int]:
     waiting = Submission.objects.filter(after__in=submission_ids, state=State.QUEUED, attempt=0)
     return set(waiting.values_list("pk", flat=True))

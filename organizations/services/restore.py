@@ -17,11 +17,10 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 
 from organizations.models import AuditEntry, Installation
+from organizations.services.backups import sync_to_disk
 from organizations.services.delivery import restore_guard
 from organizations.services.errors import ActionRefused
 from orgportal import database_file, schema
-
-from .backups import sync
 
 _ADVICE = "Name a file that ./dev backup made."
 _RESERVE = 10_000_000
@@ -226,18 +225,18 @@ def _will_stop(scratch: Path, content: Content) -> bool:
 
 def _exchange(scratch: Path, database: Path) -> Path | None:
     """Give the copy the name of the database, which is kept under another name."""
-    sync(scratch)
+    sync_to_disk(scratch)
     kept = _free_name(database)
     parts = [part for part in database_file.parts(database) if part.exists()]
     for part in parts:
         os.link(part, kept.with_name(part.name.replace(database.name, kept.name, 1)))
-    sync(database.parent)
+    sync_to_disk(database.parent)
     if parts not in ([], [database]):
         # Damaged, so that its -wal file could not be brought into it. Without any database the portal does not start.
         for part in parts:
             part.unlink()
     scratch.replace(database)
-    sync(database.parent)
+    sync_to_disk(database.parent)
     return kept if database in parts else None
 
 

@@ -35,16 +35,16 @@ _PHONE = re.compile(
 )
 
 
-def search_text(record: OrganizationRecord) -> str:
+def record_search_text(record: OrganizationRecord) -> str:
     """Name, aliases, OID, own identifiers, contacts' names and e-mails, and the digits of phones, of one record."""
     texts = [record.name, *record.aliases, record.oid, *(identifier.value for identifier in record.identifiers)]
     for contact in record.contacts:
         texts += [contact.name, *contact.email_addresses]
         texts += [digits(phone) for phone in (contact.work_phone, contact.mobile_phone, contact.home_phone)]
-    return folded(texts)
+    return fold_all(texts)
 
 
-def folded(texts: list[str]) -> str:
+def fold_all(texts: list[str]) -> str:
     """Several texts as a search column holds them."""
     return " ".join(filter(None, map(fold, texts)))
 
@@ -66,12 +66,12 @@ def digits(text: str) -> str:
     return _NOT_DIGITS.sub("", text)
 
 
-def typed(text: str) -> str:
+def clean_query(text: str) -> str:
     """What was typed, as a page shows it again: on one line, and without what no database stores."""
     return " ".join(text.replace("\x00", " ").split())[:LONGEST]
 
 
-def words(text: str) -> tuple[str, ...]:
+def query_words(text: str) -> tuple[str, ...]:
     """What must be found, each of it, in a search column; at most `MOST_WORDS`.
 
     A phone is one word, however it is typed. A word with a dash or a slash is looked for as the column has it, with
@@ -89,13 +89,13 @@ def _all_words(text: str) -> tuple[str, ...]:
     oid = oid_in(text)
     if oid:
         return (oid,)
-    visible = _LABEL.sub("", _visible(typed(text).replace(ZERO_WIDTH_SPACE, " ")))
+    visible = _LABEL.sub("", _visible(clean_query(text).replace(ZERO_WIDTH_SPACE, " ")))
     return tuple(dict.fromkeys(filter(None, map(fold, _with_phones_as_digits(visible).split()))))
 
 
-def holding(text: str) -> Q:
+def matching_rows(text: str) -> Q:
     """Rows in whose search column every word of the text is found: no row if it has only quotes, dots and the like."""
-    looked_for = words(text)
+    looked_for = query_words(text)
     found = Q() if looked_for or not text else Q(pk__in=[])
     for word in looked_for:
         found &= Q(search_text__contains=word)

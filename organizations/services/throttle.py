@@ -60,17 +60,17 @@ def sign_in_limits(username: str, address: str) -> tuple[Limit, Limit]:
     """The limit of a name with an address, and that of the block of addresses."""
     name = unicodedata.normalize("NFKC", username).casefold()
     return (
-        Limit(key_of("name", name, visitor(address)), MOST_TRIES),
-        Limit(key_of("block", block(address)), MOST_TRIES_OF_A_BLOCK),
+        Limit(hashed_key("name", name, visitor_network(address)), MOST_TRIES),
+        Limit(hashed_key("block", address_block(address)), MOST_TRIES_OF_A_BLOCK),
     )
 
 
 def password_limit(user: User) -> Limit:
     """The limit of an account whose own password is asked for once more."""
-    return Limit(key_of("account", str(user.pk)), MOST_TRIES)
+    return Limit(hashed_key("account", str(user.pk)), MOST_TRIES)
 
 
-def reserve(*limits: Limit) -> Try:
+def reserve_try(*limits: Limit) -> Try:
     """Reserve a try against each limit, before the secret is checked.
 
     Raises:
@@ -80,25 +80,25 @@ def reserve(*limits: Limit) -> Try:
     for limit in limits:
         until = _reserve(limit)
         if until is None:
-            give_back(Try(tuple(reserved)))
+            give_back_try(Try(tuple(reserved)))
             raise TooManyTries(_ends(limit), is_of_block=limit != limits[0])
         reserved.append((limit, until))
     return Try(tuple(reserved))
 
 
-def succeeded(made: Try) -> None:
+def record_success(made: Try) -> None:
     """The secret was right: the first limit, that of the person, begins anew; the others get this one try back."""
     limit, _ = made.reserved[0]
     Throttle.objects.filter(pk=limit.key).delete()
-    give_back(Try(made.reserved[1:]))
+    give_back_try(Try(made.reserved[1:]))
 
 
-def give_back(made: Try) -> None:
+def give_back_try(made: Try) -> None:
     for limit, until in made.reserved:
         Throttle.objects.filter(pk=limit.key, until=until, count__gt=0).update(count=F("count") - 1)
 
 
-def delete_over() -> int:
+def delete_ended() -> int:
     """Delete what is over, a bounded number of rows; how many there were."""
     over = Throttle.objects.filter(until__lte=clock.now())
     keys = list(over.order_by("until").values_list("pk", flat=True)[:MOST_DELETED])
@@ -106,18 +106,18 @@ def delete_over() -> int:
     return over.filter(pk__in=keys).delete()[0]
 
 
-def key_of(kind: str, *parts: str) -> str:
+def hashed_key(kind: str, *parts: str) -> str:
     """A key that nobody can turn back into a name or an address without the portal's own secret."""
     return salted_hmac(f"orgportal.{kind}", json.dumps(parts), algorithm="sha256").hexdigest()
 
 
-def visitor(address: str) -> str:
+def visitor_network(address: str) -> str:
     """One visitor: an IPv4 address, or the /64 from which an IPv6 subscriber can choose any address."""
     ip = _ip(address)
-    return str(ip) if isinstance(ip, IPv4Address) else block(address)
+    return str(ip) if isinstance(ip, IPv4Address) else address_block(address)
 
 
-def block(address: str) -> str:
+def address_block(address: str) -> str:
     """The network that an address belongs to. All addresses that cannot be read are one block."""
     ip = _ip(address)
     if ip is None:

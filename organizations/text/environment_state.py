@@ -35,7 +35,7 @@ def environment_state(environment: str, gate: EnvironmentGate | None = None) -> 
         time=_clock(_time_of(wording.key, gate)),
         cause=_cause_of(wording.key, gate),
         failures=gate.failures,
-        k=breaker.waiting(environment) if wording.key in ("stopped", "paused") else 0,
+        k=breaker.count_waiting(environment) if wording.key in ("stopped", "paused") else 0,
     )
     return EnvironmentState(chosen, wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)
 

@@ -63,10 +63,14 @@ def then(submission: Submission) -> str:
     if submission.only_ask:
         return ONLY_ASKED
     if submission.event == Event.NEW:
-        return NEW if answers.was_told_success(submission) or answers.can_be_shown(submission) else NEW_NOT_VISIBLE
-    if answers.was_told_success(submission):
+        return (
+            NEW
+            if answers.has_undocumented_success(submission) or answers.can_be_proved_by_query(submission)
+            else NEW_NOT_VISIBLE
+        )
+    if answers.has_undocumented_success(submission):
         return CONFIRMED
-    return VISIBLE if answers.can_be_shown(submission) else NOT_VISIBLE
+    return VISIBLE if answers.can_be_proved_by_query(submission) else NOT_VISIBLE
 
 
 def own_reasons(submissions: Sequence[Submission], now: datetime.datetime) -> dict[int, Reason]:
@@ -122,7 +126,7 @@ def _held_by_gate(gate: EnvironmentGate, now: datetime.datetime) -> Reason | Non
 
 
 def _held_by_nobody_there() -> Reason | None:
-    absent = heartbeat.absent_since()
+    absent = heartbeat.no_worker_since()
     return _reason("no_worker", time=moment(absent)) if absent is not None else None
 
 

@@ -28,7 +28,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
 @needs(Right.EDIT, CHECK)
 def check_connection(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Get a token and make one Query."""
-    found = check.check(environment, actor=actor(request))
+    found = check.check_connection(environment, actor=actor(request))
     (messages.success if found.succeeded else messages.error)(request, found.sentence)
     return redirect("connection", environment)
 

@@ -90,7 +90,7 @@ def _send(request: HttpRequest, review: Review, form: DeactivationForm) -> HttpR
 
 
 def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Submission:
-    return submissions.submit(
+    return submissions.submit_record(
         review.organization.pk,
         sha256=form.text("sha256"),
         seen_submission=form.last_seen,

@@ -78,7 +78,7 @@ def _why_compare_again(request: HttpRequest, found: Decision) -> str:
 def _end(request: HttpRequest, submission: Submission, form: DecisionForm) -> HttpResponse:
     verdict, sequence = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["sequence"]
     try:
-        decide.decide(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
+        decide.decide_submission(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
     except ActionRefused as refused:
         messages.error(request, str(refused))
         submission.refresh_from_db()

@@ -18,7 +18,7 @@ from organizations.pages.differences.page import DECIDE, TAKE
 from organizations.pages.submission.page import ASK
 from organizations.pages.submission.state import cause_of
 from organizations.permissions import Right, why_not
-from organizations.services.connection.lookup import Answer
+from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
@@ -94,7 +94,7 @@ def read_meanwhile(request: HttpRequest, organization: Organization) -> list[str
     return [shown.read_meanwhile(organization.seen_at)]
 
 
-def _what_came(answer: Answer) -> str:
+def _what_came(answer: DirectoryAnswer) -> str:
     # A refused sign-in is not an answer of the directory.
     if answer.exchange is None or not answer.exchange.sent or answer.exchange.status == HTTPStatus.UNAUTHORIZED:
         return "The directory could not be asked"

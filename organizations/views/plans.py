@@ -92,21 +92,21 @@ def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
 @needs(Right.EDIT, HOLD)
 def pause(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Hold what waits: who made the plan may, and whoever may send to the environment."""
-    return _hold(request, environment, plan, plans.pause, "Paused. Nothing more is sent until it goes on.")
+    return _hold(request, environment, plan, plans.pause_plan, "Paused. Nothing more is sent until it goes on.")
 
 
 @require_POST
 @needs(Right.EDIT, HOLD)
 def go_on(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """Let a paused plan go on."""
-    return _hold(request, environment, plan, plans.go_on, "It goes on.")
+    return _hold(request, environment, plan, plans.resume_plan, "It goes on.")
 
 
 @require_POST
 @needs(Right.EDIT, HOLD)
 def stop(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """End a plan for good."""
-    return _hold(request, environment, plan, plans.stop, "Stopped. What was not attempted was cancelled.")
+    return _hold(request, environment, plan, plans.stop_plan, "Stopped. What was not attempted was cancelled.")
 
 
 def plan_url(plan: Plan) -> str:
@@ -140,7 +140,9 @@ def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> 
     bound, reason = Bound(request.POST), form.given if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
     try:
-        plan = plans.make(target.chosen, sha256=bound.sha256, ticked=bound.ticked, reason=reason, typed=typed, actor=by)
+        plan = plans.make_plan(
+            target.chosen, sha256=bound.sha256, ticked=bound.ticked, reason=reason, typed=typed, actor=by
+        )
     except PlanMade as fault:
         plan = fault.plan
         messages.info(request, shown.already_sent(plan))

@@ -70,7 +70,7 @@ def _sent(request: HttpRequest, made: Review, form: ReviewForm) -> HttpResponse:
 
 def _submit(request: HttpRequest, made: Review, form: ReviewForm) -> Submission:
     bound = Bound(request.POST)
-    return submissions.submit(
+    return submissions.submit_record(
         made.organization.pk,
         sha256=bound.sha256,
         seen_submission=bound.seen_submission,

@@ -22,7 +22,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
     A number with # in front is meant for the submission, although a record may hold it too.
     """
-    text = search_text.typed(request.GET.get("q", ""))
+    text = search_text.clean_query(request.GET.get("q", ""))
     given = request.GET.get("environment", "")
     current = Environment(given) if given in Environment.values else None
     records = hits.by_oid(text, current or Environment.STAGING)

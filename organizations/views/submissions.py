@@ -78,7 +78,7 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
     if user_of(request).pk not in submission.authors:
         require(request, sending(environment), environment=environment, oid=submission.oid, act=CANCEL)
     try:
-        submissions.cancel(submission.pk, actor=actor(request))
+        submissions.cancel_submission(submission.pk, actor=actor(request))
         messages.success(request, f"Nothing was sent. {_what_stays(submission)}")
     except ActionRefused as fault:
         messages.error(request, str(fault))

@@ -69,7 +69,7 @@ def test_home_where_nothing_needs_anybody(
 ) -> None:
     for environment, person in zip(Environment, ("editor", "approver"), strict=True):
         made.registered(BASES[environment], user=everybody[person], environment=environment, name="Lakeside Clinics")
-        check.check(environment, actor=acting(everybody["approver"]))
+        check.check_connection(environment, actor=acting(everybody["approver"]))
     page = page_as("editor")
     page.goto("/")
     take(page, "home-quiet")

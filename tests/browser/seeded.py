@@ -67,7 +67,7 @@ class _Filling:
         self._production()
         self._waiting()
         self.practice.behaviour = "answers"
-        check.check("staging", actor=person(self.approver))
+        check.check_connection("staging", actor=person(self.approver))
         # Else its page would ask by itself, and be loaded anew while somebody looks at it.
         query.query_submission(Submission.objects.get(state=State.NEEDS_PERSON), actor=person(self.approver))
 
@@ -95,7 +95,7 @@ class _Filling:
 
     def _waiting(self) -> None:
         cancelled = factories.submission(self._below(7, "Lakeside Bridge"), user=self.editor)
-        submissions.cancel(cancelled.pk, actor=person(self.editor), reason="")
+        submissions.cancel_submission(cancelled.pk, actor=person(self.editor), reason="")
         factories.submission(self._below(8, "Lakeside Mill"), user=self.editor)
         self._below(9, LONG_NAME)
         landings = [self._below(number, f"Lakeside Landing {number}") for number in (10, 11)]

@@ -71,7 +71,7 @@ def test_the_file_never_goes_back(practice: PracticeDirectory, editor: User, fil
     accepted(editor)
     put_back(file)
     kept = file.read_text()
-    restore_guard.remember()
+    restore_guard.record_progress()
     assert file.read_text() == kept
 
 
@@ -82,16 +82,16 @@ def test_a_file_cut_short_is_no_fault_and_is_written_anew(
     file.parent.mkdir()
     for content in ("", "12", "12 \n", "zwölf " + "a" * 64, "\x00\x00\x00"):
         file.write_bytes(content.encode("latin-1"))
-        assert not restore_guard.look(actor=worker)
+        assert not restore_guard.stop_if_restored(actor=worker)
     accepted(editor)
     assert int(file.read_text().split()[0]) > 0
-    assert not restore_guard.look(actor=worker)
+    assert not restore_guard.stop_if_restored(actor=worker)
 
 
 @pytest.mark.one_database
 def test_another_database_is_no_fault(practice: PracticeDirectory, editor: User, worker: Actor, file: Path) -> None:
     put_back(file.with_name("sent-7f296bb4-83fd-498d-92f3-a76960648788.txt"))
-    assert not restore_guard.look(actor=worker)
+    assert not restore_guard.stop_if_restored(actor=worker)
     accepted(editor)
 
 
@@ -99,10 +99,10 @@ def test_a_database_that_was_put_back_stops_every_environment_once(
     transactional_db: None, worker: Actor, file: Path
 ) -> None:
     put_back(file)
-    assert restore_guard.look(actor=worker)
-    assert not restore_guard.look(actor=worker)
+    assert restore_guard.stop_if_restored(actor=worker)
+    assert not restore_guard.stop_if_restored(actor=worker)
     gates = EnvironmentGate.objects.all()
-    assert {(gate.stopped_reason, gate.put_back) for gate in gates} == {(restore_guard.REASON, True)}
+    assert {(gate.stopped_reason, gate.put_back) for gate in gates} == {(restore_guard.STOP_REASON, True)}
     assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).count() == 2
 
 
@@ -117,7 +117,7 @@ def test_a_restore_that_was_cut_off_stops_the_copy_if_it_is_in_place_and_never_t
     assert len(set(numbers)) == 1
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA user_version = {numbers[0] if is_in_place else 0}")
-    assert restore_guard.look(actor=worker) is is_in_place
+    assert restore_guard.stop_if_restored(actor=worker) is is_in_place
 
 
 def test_a_database_put_back_under_a_running_worker_sends_nothing(
@@ -150,8 +150,8 @@ def test_what_was_being_sent_when_the_copy_was_made_ends_its_attempt_and_is_aske
     factories.submission(factories.organization(user=editor), user=editor)
     assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
     put_back(file)
-    restore_guard.look(actor=worker)
-    assert check.check("staging", actor=acting(editor)).succeeded
+    restore_guard.stop_if_restored(actor=worker)
+    assert check.check_connection("staging", actor=acting(editor)).succeeded
 
     resume.resume("staging", actor=acting(editor))
 
@@ -196,10 +196,10 @@ def test_yesterdays_database_sends_nothing_until_a_person_goes_on_and_then_asks_
         with override_settings(REDOX=redox(directory.url), VAR_DIR=str(today.folder)), old.ended():
             old.worker(**AS_LONG_AS_IT_TAKES)
             until(lambda: EnvironmentGate.objects.exclude(stopped_at=None).count() == 2, "the stop")
-            assert set(EnvironmentGate.objects.values_list("stopped_reason", flat=True)) == {restore_guard.REASON}
+            assert set(EnvironmentGate.objects.values_list("stopped_reason", flat=True)) == {restore_guard.STOP_REASON}
             with pytest.raises(ActionRefused, match="Check the connection first"):
                 resume.resume("staging", actor=acting(editor))
-            assert check.check("staging", actor=acting(editor)).succeeded
+            assert check.check_connection("staging", actor=acting(editor)).succeeded
             resume.resume("staging", actor=acting(editor))
             until(lambda: not Submission.objects.open().exclude(state=State.NEEDS_PERSON).exists(), "every answer")
 

@@ -142,7 +142,7 @@ class OneSubmission(RuleBasedStateMachine):
     def keep(self, number: int) -> None:
         hand = self.hands[number % len(self.hands)]
         if hand.exchange is not None and hand.in_time is None:
-            kept_at = settle.keep_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
+            kept_at = settle.store_response(hand.claim.submission, hand.exchange, repeat=0, actor=WORKER)
             hand.in_time = kept_at is not None
 
     @precondition(lambda self: self.hands)
@@ -153,10 +153,10 @@ class OneSubmission(RuleBasedStateMachine):
             return
         self.hands.remove(hand)
         submission = hand.claim.submission
-        outcome = courier._classified(submission, hand.exchange)
+        outcome = courier._classify(submission, hand.exchange)
         before = Submission.objects.get(pk=submission.pk)
         try:
-            settle.settle(submission, outcome, hand.exchange, actor=WORKER)
+            settle.settle_attempt(submission, outcome, hand.exchange, actor=WORKER)
         except OutOfDate:
             assert (before.state, before.token) != (State.SENDING, submission.token)
         else:
@@ -187,13 +187,13 @@ class OneSubmission(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.0, 211.0]))
     def reap(self, seconds: float) -> None:
         self.time_passes(seconds)
-        courier.reap("staging", actor=WORKER)
+        courier.settle_abandoned("staging", actor=WORKER)
 
     @precondition(lambda self: self.state == State.UNKNOWN)
     @rule(seconds=st.sampled_from([0.0, 31.0, 121.0, 301.0]))
     def a_worker_asks(self, seconds: float) -> None:
         self.time_passes(seconds)
-        claimed = resolve._claim("staging", WORKER)
+        claimed = resolve._claim_next("staging", WORKER)
         self.asking = claimed or self.asking
 
     @precondition(lambda self: self.asking)
@@ -203,10 +203,10 @@ class OneSubmission(RuleBasedStateMachine):
         assert asked is not None
         self.world.answers_queries = answers
         before = self.now
-        answer = query.look_up("staging", self.oid)
+        answer = query.query_oid("staging", self.oid)
         assert answer.was_asked == answers
         try:
-            resolve._decide(asked, answer, WORKER)
+            resolve._apply_answer(asked, answer, WORKER)
         except OutOfDate:
             assert (before.state, before.token) != (State.UNKNOWN, asked.token)
             return
@@ -235,7 +235,7 @@ class OneSubmission(RuleBasedStateMachine):
             return
         may = before.state == State.QUEUED and before.attempt == 0
         try:
-            submissions.cancel(self.pk, actor=acting(self.user))
+            submissions.cancel_submission(self.pk, actor=acting(self.user))
         except ActionRefused:
             assert not may
         else:
@@ -248,9 +248,11 @@ class OneSubmission(RuleBasedStateMachine):
         query.query_submission(self.now, actor=acting(self.user))
         found = decide.last_answer(self.now)
         assert found is not None
-        offered = decide.choices(self.now, found)
+        offered = decide.allowed_verdicts(self.now, found)
         verdict = offered[choice % len(offered)]
-        decide.decide(self.pk, verdict, sequence=found.entry.sequence, reason="Compared", actor=acting(self.user))
+        decide.decide_submission(
+            self.pk, verdict, sequence=found.entry.sequence, reason="Compared", actor=acting(self.user)
+        )
 
     @precondition(lambda self: self.state not in ENDS or self.hands or self.asking)
     @rule(name=st.sampled_from(["Theirs", "Changed", None]))

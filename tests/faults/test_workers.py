@@ -116,20 +116,20 @@ def test_a_fault_in_one_environment_does_not_keep_the_other_waiting(
     for environment in Environment.values:
         made = factories.organization(f"{BASE}.{environment[:1] == 's':d}", user=editor, environment=environment)
         factories.submission(made, user=editor)
-    reap = courier.reap
+    reap = courier.settle_abandoned
 
     def fail_in_staging(environment: str, **values: Any) -> int:
         if environment == Environment.STAGING:
             raise RuntimeError("a fault nobody expects")
         return reap(environment, **values)
 
-    monkeypatch.setattr(courier, "reap", fail_in_staging)
+    monkeypatch.setattr(courier, "settle_abandoned", fail_in_staging)
 
     assert workers.run_once(worker)
 
     states = dict(Submission.objects.values_list("environment", "state"))
     assert states == {Environment.STAGING: State.QUEUED, Environment.PRODUCTION: State.ACCEPTED}
-    monkeypatch.setattr(courier, "reap", reap)
+    monkeypatch.setattr(courier, "settle_abandoned", reap)
     assert workers.run_once(worker)
     assert set(Submission.objects.values_list("state", flat=True)) == {State.ACCEPTED}
 
@@ -165,7 +165,7 @@ def test_a_busy_worker_looks_at_everything_else_after_a_while(
 ) -> None:
     for number in (1, 2, 3):
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor)
-    monkeypatch.setattr(workers, "IN_A_ROW", in_a_row)
+    monkeypatch.setattr(workers, "LONGEST_BATCH", in_a_row)
     assert workers.run_once(worker)
     assert Submission.objects.filter(state=State.ACCEPTED).count() == sent
 

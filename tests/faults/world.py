@@ -23,7 +23,7 @@ from organizations.practice.shape import oid_of
 from organizations.practice.store import Store
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.services.connection import gateway
 from organizations.services.connection.rate_limit import SendSlot
 
@@ -173,7 +173,7 @@ class World:
             raise Died
         return exchange
 
-    def ask(self, redox: RedoxEnvironment, query: bytes) -> gateway.Asked:
+    def ask(self, redox: RedoxEnvironment, query: bytes) -> gateway.QueryReply:
         """Stands for `gateway.ask`."""
         if not self.answers_queries:
             exchange = self._exchange(query, status=502, body=b"Bad Gateway")
@@ -181,7 +181,7 @@ class World:
             reply = self._directory.answer(query, "staging", Behaviour.ANSWERS)
             exchange = self._replied(query, _shown(reply, self.showing, query))
         self.answers.append(Answered(self.now(), query, exchange))
-        return gateway.Asked(TokenAnswer(token="token"), exchange)
+        return gateway.QueryReply(TokenAnswer(token="token"), exchange)
 
     @contextmanager
     def in_place_of_redox(self) -> Iterator[None]:

@@ -103,7 +103,7 @@ KINDS = {State.ACCEPTED: Kind.ACCEPTED, State.REJECTED: Kind.REJECTED, State.UNK
 
 
 def test_each_answer_is_read_as_the_rules_say():
-    message = messages.message(RECORD, "New", ENVIRONMENT)
+    message = messages.build_message(RECORD, "New", ENVIRONMENT)
     waiting = iter([answer for _, answer in ANSWERS.values()])
 
     def behave(connection: socket.socket, server: servers.Server) -> None:

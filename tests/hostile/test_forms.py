@@ -123,7 +123,7 @@ def test_odd_text_is_saved_as_it_is_and_shown_as_text_everywhere(client, editor,
     saved = Organization.objects.get(oid=f"{BASE}.9")
     record = saved.record()
     assert (record.name, record.aliases, record.address.city) == (value, (f"{value} 2",), value)
-    assert messages.record_from_message(messages.message(record, "New", gateway.environment("staging"))) == record
+    assert messages.record_from_message(messages.build_message(record, "New", gateway.environment("staging"))) == record
 
     factories.submission(saved, user=editor, reason=value)
     for address in pages_about(saved):
@@ -300,5 +300,5 @@ def test_whatever_is_typed_is_refused_or_becomes_a_message_that_reads_back(edito
     kept = Organization.objects.get(pk=saved).record()
     assert kept == replace(record, active=now.active, carried=kept.carried)
     environment = gateway.environment("staging")
-    assert messages.record_from_message(messages.message(kept, "New", environment)) == kept
+    assert messages.record_from_message(messages.build_message(kept, "New", environment)) == kept
     Organization.objects.filter(pk=made.pk).update(oid=BASE)

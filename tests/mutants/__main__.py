@@ -70,7 +70,7 @@ MODULES = {
     ),
     "organizations/redox/errors.py": Module(
         ("tests/redox/test_errors.py",),
-        frozenset({"_BY_STATUS", "_NOT_SENT", "_row_key", "_not_executed_key", "_rejected_key", "_with_step"}),
+        frozenset({"_BY_STATUS", "_NOT_SENT", "_explanation_key", "_not_executed_key", "_rejected_key", "_with_step"}),
     ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(
@@ -113,7 +113,7 @@ MODULES = {
             ),
             *SENDING,
         ),
-        frozenset({"check_door", "exchange", "ask", "is_loopback"}),
+        frozenset({"check_sending_allowed", "send_message", "send_query", "is_loopback"}),
     ),
 }
 

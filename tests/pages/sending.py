@@ -61,7 +61,9 @@ def decided(submission: Submission, verdict: Verdict, actor: Actor) -> Submissio
     query.query_submission(submission, actor=actor)
     answer = decide.last_answer(submission)
     assert answer is not None
-    decide.decide(submission.pk, verdict, sequence=answer.entry.sequence, reason="Compared, ticket 12", actor=actor)
+    decide.decide_submission(
+        submission.pk, verdict, sequence=answer.entry.sequence, reason="Compared, ticket 12", actor=actor
+    )
     return fresh(submission)
 
 

@@ -50,7 +50,10 @@ def page(environment: Environment = Environment.STAGING) -> ConnectionPage:
 
 def rows() -> dict[str, tuple[str, str, str]]:
     """Of each setting its value, where it comes from, and the note."""
-    return {row.label: (row.value, row.source, row.note) for row in shown.settings_in_force(overview.facts("staging"))}
+    return {
+        row.label: (row.value, row.source, row.note)
+        for row in shown.settings_in_force(overview.connection_facts("staging"))
+    }
 
 
 # Settings ----------------------------------------------------------------------------------------------------
@@ -134,7 +137,7 @@ def test_a_key_that_is_too_short_is_refused():
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # the portal's own library makes none
     pem = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with override_settings(REDOX=oauth(REDOX_STAGING_PRIVATE_KEY=pem)):
-        fault = overview.facts("staging").fault
+        fault = overview.connection_facts("staging").fault
     assert fault.startswith("REDOX_STAGING_PRIVATE_KEY: cannot be used: the private key has fewer than 2048 bits")
 
 
@@ -208,8 +211,8 @@ def test_the_clocks_are_compared(seconds, said):
 
 def test_workers_are_listed_with_whether_they_send_alike():
     assert "No worker is running. What is queued waits." in html_of_page(page(), "staging")
-    now, staging = clock.now(), heartbeat.fingerprint().split("-")[0]
-    heartbeat.beat("alpha", now)
+    now, staging = clock.now(), heartbeat.settings_fingerprint().split("-")[0]
+    heartbeat.record_heartbeat("alpha", now)
     gone = {"started_at": now, "seen_at": now - datetime.timedelta(minutes=5)}
     Worker.objects.create(name="beta", release="0", settings_fingerprint=f"{staging}-x", **gone)
     found = {environment: [each.has_same_settings for each in page(environment).workers] for environment in Environment}

@@ -45,7 +45,7 @@ def test_a_decision_of_an_earlier_release_is_not_guessed(practice, editor, appro
     entry = entries_of(submission)[-1]
     body = bytes(entry.body).replace(b',"verdict":"give_up"', b"")
     AuditEntry.objects.filter(pk=entry.pk).update(body=body)
-    assert decide.verdicts([submission]) == {}
+    assert decide.last_verdicts([submission]) == {}
     heading = rejection.rejection(submission, entries_of(submission), None).heading
     assert heading == "Rejected by decision of Approver One"
     assert f"Submission {submission.pk} was rejected by decision of Approver One, " in band_of(submission)

@@ -223,7 +223,7 @@ def test_what_is_unknown_promises_when_the_directory_is_asked(editor):
     def said() -> str:
         return only(overview.read(editor).waiting, "unknown").places[0].text
 
-    heartbeat.beat("Worker", clock.now())
+    heartbeat.record_heartbeat("Worker", clock.now())
     later = clock.now() + datetime.timedelta(days=1)  # what the demonstration seeds stays unknown that long
     submission(editor, 1, State.UNKNOWN, not_before=later)
     assert said().endswith(f"The portal asks the directory at {written(later, 'clock')}.")
@@ -234,7 +234,7 @@ def test_what_is_unknown_promises_when_the_directory_is_asked(editor):
 
 
 def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
-    heartbeat.beat("Worker", clock.now())
+    heartbeat.record_heartbeat("Worker", clock.now())
     submission(editor, 1, State.QUEUED)
     line = only(overview.read(editor).waiting, "queued")
     assert (line.who, line.texts) == ("<b>The portal</b> sends this when it can.", [])
@@ -247,7 +247,7 @@ def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
 
 
 def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(editor):
-    heartbeat.beat("Worker", clock.now())
+    heartbeat.record_heartbeat("Worker", clock.now())
     long_ago = minutes_ago(16)
     submission(editor, 1, State.QUEUED, tries=1)
     submission(editor, 2, State.QUEUED, created_at=long_ago)
@@ -258,7 +258,7 @@ def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(e
 
 
 def test_what_is_tried_again_says_when_and_why(editor):
-    heartbeat.beat("Worker", clock.now())
+    heartbeat.record_heartbeat("Worker", clock.now())
     later = minutes_ago(-20)
     submission(editor, 1, State.QUEUED, not_before=later, state_reason="The host was not found.")
     [(_, text)] = only(overview.read(editor).waiting, "queued").texts
@@ -280,7 +280,7 @@ def test_what_a_paused_plan_holds_is_said_once(editor):
     made = [factories.organization(f"{BASE}.{each}", user=editor) for each in (1, 2)]
     plan = factories.plan(made, user=editor)
     assert kinds(overview.read(editor).for_you) == []
-    plans.pause(plan.pk, actor=acting(editor))
+    plans.pause_plan(plan.pk, actor=acting(editor))
     found = overview.read(editor)
     assert (kinds(found.for_you), kinds(found.waiting)) == (["plan_paused"], [])
     [place] = found.for_you[0].places
@@ -296,7 +296,7 @@ def test_what_a_paused_plan_holds_is_said_once(editor):
 
 def test_after_a_cancel_the_record_still_waits_to_be_sent(editor):
     made = factories.submission(factories.organization(user=editor), user=editor)
-    submissions.cancel(made.pk, actor=acting(editor))
+    submissions.cancel_submission(made.pk, actor=acting(editor))
     assert kinds(overview.read(editor).for_you) == ["changes_not_sent"]
 
 
@@ -333,8 +333,8 @@ def test_each_environment_says_how_its_records_are(editor):
 
 
 def test_workers_that_answer_are_counted(db):
-    heartbeat.beat("alpha", clock.now())
-    heartbeat.beat("beta", clock.now())
+    heartbeat.record_heartbeat("alpha", clock.now())
+    heartbeat.record_heartbeat("beta", clock.now())
     Worker.objects.filter(name="beta").update(seen_at=minutes_ago(5))
     assert [worker.name for worker in overview.read(UserFactory(role="viewer")).workers] == ["alpha"]
     Worker.objects.update(stopped_at=clock.now())

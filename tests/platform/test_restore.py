@@ -325,7 +325,7 @@ def test_after_another_tool_put_the_database_back_all_sending_is_stopped(variabl
     assert (ended.returncode, ended.stderr) == (0, "")
     with closing(sqlite3.connect(database)) as opened:
         gates = opened.execute("SELECT put_back, stopped_reason FROM organizations_environmentgate").fetchall()
-    assert gates == [(1, restore_guard.REASON)] * 2
+    assert gates == [(1, restore_guard.STOP_REASON)] * 2
     assert sessions_in(database) == 0
     for arguments in ((), ("--by-hand", "--complete")):
         assert manage("restore", *arguments, **variables).returncode == 2

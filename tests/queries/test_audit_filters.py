@@ -58,7 +58,7 @@ def test_who_and_what_narrow(north, editor):
     edited(north, other, name="Lakeside Quay")
     add()
     with audit.recorded(Actor(name="Somebody not signed in")) as history:
-        history.add(Action.PERSON_REFUSED, object={"type": "person", "id": "", "name": "anna"})
+        history.log(Action.PERSON_REFUSED, object={"type": "person", "id": "", "name": "anna"})
     asked_for = (f"who={editor.pk}", f"who={other.pk}", "who=portal", "what=edits", "what=connection")
     found = [actions(query) for query in asked_for]
     assert found == [[CREATED], [EDITED], ["settings.seen"], [CREATED, EDITED], ["settings.seen"]]
@@ -69,7 +69,7 @@ def test_environment_and_outcome_narrow(db):
     made = (("staging", "accepted"), ("production", ""), ("staging", "rejected"))
     with audit.recorded(PORTAL) as history:
         for attempt, (environment, outcome) in enumerate(made, 1):
-            history.add(Action.ATTEMPT_LATE, environment=environment, outcome=outcome, submission=1, attempt=attempt)
+            history.log(Action.ATTEMPT_LATE, environment=environment, outcome=outcome, submission=1, attempt=attempt)
     assert numbers("environment=production") == [2]
     assert numbers("outcome=accepted") == [1]
     assert numbers("outcome=rejected&environment=production") == []

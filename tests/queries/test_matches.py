@@ -19,7 +19,7 @@ from organizations.services import search_text
     ],
 )
 def test_what_was_found_is_marked_as_it_is_written(text, typed, hit):
-    (word,) = search_text.words(typed)
+    (word,) = search_text.query_words(typed)
     found = marked("Name", text, word)
     assert found.hit == hit
     assert found.before + found.hit + found.after == text

@@ -35,7 +35,7 @@ def test_a_plan_is_stopped_while_a_child_of_it_is_rejected(rounds: Rounds, user:
         plan, below, above = deactivated_together(user)
         sending = claim()
         assert sending == below
-        results = rounds.race(partial(reject, sending), partial(plans.stop, plan.pk, actor=acting(user)))
+        results = rounds.race(partial(reject, sending), partial(plans.stop_plan, plan.pk, actor=acting(user)))
         check()
         assert (state_of(below), state_of(above)) == (State.REJECTED, State.CANCELLED)
         assert fresh(above.organization).active
@@ -51,7 +51,7 @@ def test_a_plan_is_paused_while_its_third_alike_is_rejected(rounds: Rounds, user
             assert each is not None
             reject(each)
         assert sending[2] is not None
-        results = rounds.race(partial(reject, sending[2]), partial(plans.stop, plan.pk, actor=acting(user)))
+        results = rounds.race(partial(reject, sending[2]), partial(plans.stop_plan, plan.pk, actor=acting(user)))
         check()
         assert refusals(results) == []
         plan.refresh_from_db()
@@ -70,7 +70,7 @@ def test_a_plan_is_made_over_a_record_that_is_rejected_and_what_waits_for_it(rou
         chosen = Chosen(Environment.STAGING, PlanKind.SEND, (waiting.pk, parent.pk, other.pk))
         drawn = plan_draft.draft(chosen, actor=acting(user))
         ticked = frozenset(question.key for question in drawn.questions)
-        make = partial(plans.make, chosen, sha256=drawn.sha256, ticked=ticked, actor=acting(user))
+        make = partial(plans.make_plan, chosen, sha256=drawn.sha256, ticked=ticked, actor=acting(user))
         results = rounds.race(partial(reject, sending), make)
         check()
         # What was rejected and cancelled meanwhile could be sent again: another plan than the one that was reviewed.
@@ -81,8 +81,8 @@ def test_a_childs_submission_and_its_parents_are_cancelled(rounds: Rounds, user:
     for _ in rounds:
         _, below, above = deactivated_together(user)
         results = rounds.race(
-            partial(submissions.cancel, below.pk, actor=acting(user)),
-            partial(submissions.cancel, above.pk, actor=acting(user)),
+            partial(submissions.cancel_submission, below.pk, actor=acting(user)),
+            partial(submissions.cancel_submission, above.pk, actor=acting(user)),
         )
         check()
         assert (state_of(below), state_of(above)) == (State.CANCELLED, State.CANCELLED)
@@ -94,7 +94,7 @@ def test_a_childs_submission_and_its_parents_are_cancelled(rounds: Rounds, user:
 def test_one_submission_is_cancelled_twice(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         submission = factories.submission(factories.organization(oid(1), user=user), user=user)
-        cancel = partial(submissions.cancel, submission.pk, actor=acting(user))
+        cancel = partial(submissions.cancel_submission, submission.pk, actor=acting(user))
         results = rounds.race(cancel, cancel)
         check()
         assert refusals(results) == [f"Submission {submission.pk} was cancelled already."]
@@ -118,7 +118,7 @@ def test_a_submission_is_claimed_while_its_record_is_edited(rounds: Rounds, user
 def test_a_submission_is_claimed_while_it_is_cancelled(rounds: Rounds, user: User) -> None:
     for _ in rounds:
         submission = factories.submission(factories.organization(oid(1), user=user), user=user)
-        results = rounds.race(claim, partial(submissions.cancel, submission.pk, actor=acting(user)))
+        results = rounds.race(claim, partial(submissions.cancel_submission, submission.pk, actor=acting(user)))
         check()
         assert bool(results[0].value) == results[1].is_refused
         assert state_of(submission) == (State.SENDING if results[0].value else State.CANCELLED)

@@ -7,14 +7,14 @@ from typing import Any
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.client import Exchange, Fault, Limits, RedoxClient
-from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, STAGING, Environment
+from organizations.redox.environment import GATEWAY_OID, ORGANIZATION_ROUTING, STAGING, RedoxEnvironment
 from organizations.redox.outcome import Outcome, classify
 
 from . import servers
 
 OID = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 OTHER = "2.16.840.1.113883.3.6147.5"
-ENVIRONMENT = Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING])
+ENVIRONMENT = RedoxEnvironment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING])
 RECORD = OrganizationRecord(oid=OID, name="Lakeside Clinics", part_of_oid=GATEWAY_OID)
 NEW_SENTENCE = "New organization was added successfully."
 UPDATE_SENTENCE = f"Organization with id:{OID} has been updated successfully."
@@ -33,7 +33,11 @@ def failure(*texts: str) -> dict[str, Any]:
 
 def ask(behave: servers.Behaviour, limits: Limits, event: str = "New", **how: Any) -> Outcome:
     """Sends a message of this event to a server that behaves so, and classifies what came of it."""
-    message = messages.query(OID, ENVIRONMENT) if event == "Query" else messages.message(RECORD, event, ENVIRONMENT)
+    message = (
+        messages.build_query(OID, ENVIRONMENT)
+        if event == "Query"
+        else messages.build_message(RECORD, event, ENVIRONMENT)
+    )
     with servers.serving(behave) as server:
         exchange = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits).post(message, "token")
     assert exchange.sent

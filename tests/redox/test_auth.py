@@ -16,15 +16,15 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from organizations.redox import auth
-from organizations.redox.auth import TokenAnswer, public_jwk, thumbprint, tokens
+from organizations.redox.auth import TokenAnswer, public_jwk, thumbprint, token_source
 from organizations.redox.client import Fault, Limits
 from organizations.redox.environment import (
     ORGANIZATION_ROUTING,
     STAGING,
     ApiKeyCredential,
     Credential,
-    Environment,
     OAuthCredential,
+    RedoxEnvironment,
     TokenCredential,
 )
 from organizations.redox.outcome import STOP_CERTIFICATE, STOP_CREDENTIAL, STOP_REDIRECT, Kind
@@ -49,8 +49,8 @@ def oauth(private_key: RSAKey) -> OAuthCredential:
     return OAuthCredential(client_id=CLIENT_ID, key_id=KEY_ID, private_key=pem)
 
 
-def environment(credential: Credential | None, url: str) -> Environment:
-    return Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], base_url=url, credential=credential)
+def environment(credential: Credential | None, url: str) -> RedoxEnvironment:
+    return RedoxEnvironment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], base_url=url, credential=credential)
 
 
 def granting(make: Callable[[int], dict[str, Any]], seconds: float = 0) -> servers.Behaviour:
@@ -81,7 +81,7 @@ def api_key_grant(seconds: float = 3600) -> Callable[[int], dict[str, Any]]:
 
 def test_the_assertion_is_what_redox_documents(oauth: OAuthCredential, private_key: RSAKey, limits: Limits) -> None:
     with servers.serving(granting(oauth_grant(0))) as server:
-        source = tokens(environment(oauth, server.url), limits)
+        source = token_source(environment(oauth, server.url), limits)
         answers = [source.get(), source.get()]
     assert [answer.token for answer in answers] == ["token-1", "token-2"]
     assert server.head().startswith("POST /v2/auth/token HTTP/1.1")
@@ -128,7 +128,7 @@ def test_a_key_that_cannot_sign_is_refused_without_being_shown(private_key: RSAK
                 use(credential)
             assert not text or text not in str(caught.value)
         with pytest.raises(ValueError, match="key"):
-            tokens(environment(credential, "https://api.example.org"), limits)
+            token_source(environment(credential, "https://api.example.org"), limits)
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_token_is_kept_until_a_tenth_of_its_life_before_its_end_or_a_minute(
     oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None], life: int, kept: int
 ) -> None:
     with servers.serving(granting(oauth_grant(str(life)))) as server:
-        source = tokens(environment(oauth, server.url), limits)
+        source = token_source(environment(oauth, server.url), limits)
         first = source.get()
         passing(kept - 0.9)
         again = source.get()
@@ -159,7 +159,7 @@ def test_no_token_is_asked_for_while_the_other_side_asked_to_wait(
     oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None]
 ) -> None:
     with servers.serving(servers.answer(429, Retry_After="10")) as server:
-        source = tokens(environment(oauth, server.url), limits)
+        source = token_source(environment(oauth, server.url), limits)
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: source.get(), range(8)))
         assert server.connections == 1
@@ -178,13 +178,13 @@ def test_no_token_is_asked_for_while_the_other_side_asked_to_wait(
 def test_a_lifetime_that_says_nothing_is_none(oauth: OAuthCredential, limits: Limits) -> None:
     said: list[object] = [None, "soon", True, -5, 0, "1e999", [], 10**400]
     with servers.serving(granting(lambda number: oauth_grant(said[number - 1])(number))) as server:
-        source = tokens(environment(oauth, server.url), limits)
+        source = token_source(environment(oauth, server.url), limits)
         assert [source.get().token for _ in said] == [f"token-{number + 1}" for number in range(len(said))]
 
 
 def test_many_who_need_a_token_ask_once(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(granting(oauth_grant(), seconds=0.1)) as server:
-        source = tokens(environment(oauth, server.url), limits)
+        source = token_source(environment(oauth, server.url), limits)
         start = threading.Barrier(8)
 
         def get(_: int) -> str:
@@ -199,7 +199,7 @@ def test_many_who_need_a_token_ask_once(oauth: OAuthCredential, limits: Limits) 
 
 def test_a_refused_token_is_not_handed_out_again_but_its_successor_is(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(granting(oauth_grant())) as server:
-        source = tokens(environment(oauth, server.url), limits)
+        source = token_source(environment(oauth, server.url), limits)
         old = source.get().token
         source.discard(old)
         new = source.get().token
@@ -211,7 +211,7 @@ def test_a_refused_token_is_not_handed_out_again_but_its_successor_is(oauth: OAu
 
 def test_an_api_key_is_shown_once_and_then_refreshed(limits: Limits) -> None:
     with servers.serving(granting(api_key_grant(seconds=-1))) as server:
-        source = tokens(environment(API_KEY, server.url), limits)
+        source = token_source(environment(API_KEY, server.url), limits)
         assert [source.get().token, source.get().token, source.get().token] == ["token-1", "token-2", "token-3"]
     assert [server.head(place).split(" ")[1] for place in (0, 1, 2)] == [
         "/auth/authenticate",
@@ -230,7 +230,7 @@ def test_an_api_keys_token_is_kept_until_it_expires_by_the_clock_of_redox(limits
     now = datetime.now(UTC) + timedelta(days=3)  # their clock
     granted = {"accessToken": "t", "refreshToken": "r", "expires": (now + timedelta(hours=1)).isoformat()}
     with servers.serving(servers.answer(200, granted, Date=format_datetime(now, usegmt=True))) as server:
-        source = tokens(environment(API_KEY, server.url), limits)
+        source = token_source(environment(API_KEY, server.url), limits)
         first = source.get()
         source.get()
     assert server.connections == 1
@@ -245,31 +245,31 @@ def test_a_refused_refresh_token_is_followed_by_the_secret_at_once(limits: Limit
             connection.sendall(servers.response(200, api_key_grant(seconds=-1)(len(server.requests))))
 
     with servers.serving(behave) as server:
-        source = tokens(environment(API_KEY, server.url), limits)
+        source = token_source(environment(API_KEY, server.url), limits)
         assert [source.get().token, source.get().token] == ["token-1", "token-3"]
 
 
 def test_after_a_refusal_of_the_token_the_secret_is_shown_again(limits: Limits) -> None:
     with servers.serving(granting(api_key_grant())) as server:
-        source = tokens(environment(API_KEY, server.url), limits)
+        source = token_source(environment(API_KEY, server.url), limits)
         source.discard(source.get().token)
         source.get()
     assert "/auth/authenticate" in server.head()
 
 
 def test_a_fixed_token_is_all_there_is(limits: Limits) -> None:
-    source = tokens(environment(TokenCredential(access_token="fixed"), "https://api.example.org"), limits)
+    source = token_source(environment(TokenCredential(access_token="fixed"), "https://api.example.org"), limits)
     assert not source.can_renew
     source.discard("fixed")
     assert source.get() == TokenAnswer(token="fixed")
     with pytest.raises(ValueError, match="the access token") as caught:
-        tokens(environment(TokenCredential(access_token="se\ncret"), "https://api.example.org"), limits)
+        token_source(environment(TokenCredential(access_token="se\ncret"), "https://api.example.org"), limits)
     assert "cret" not in str(caught.value)
 
 
 def test_without_a_credential_there_are_no_tokens(limits: Limits) -> None:
     with pytest.raises(ValueError, match="no credential"):
-        tokens(environment(None, "https://api.example.org"), limits)
+        token_source(environment(None, "https://api.example.org"), limits)
 
 
 def refused(status: int, description: str) -> servers.Behaviour:
@@ -291,7 +291,7 @@ def test_a_refusal_stops_the_environment(
     behave: servers.Behaviour, known: str, oauth: OAuthCredential, limits: Limits
 ) -> None:
     with servers.serving(behave) as server:
-        answer = tokens(environment(oauth, server.url), limits).get()
+        answer = token_source(environment(oauth, server.url), limits).get()
     assert answer.outcome is not None
     assert (answer.token, answer.outcome.kind, answer.outcome.known) == ("", Kind.NOT_EXECUTED, known)
     assert answer.outcome.stops == STOP_CREDENTIAL
@@ -300,7 +300,7 @@ def test_a_refusal_stops_the_environment(
 
 def test_a_refused_api_key_stops_the_environment(limits: Limits) -> None:
     with servers.serving(servers.answer(401, b"Invalid request")) as server:
-        outcome = tokens(environment(API_KEY, server.url), limits).get().outcome
+        outcome = token_source(environment(API_KEY, server.url), limits).get().outcome
     assert outcome is not None
     assert (outcome.known, outcome.stops, outcome.detail) == (auth.API_KEY_REFUSED, STOP_CREDENTIAL, "")
 
@@ -326,7 +326,7 @@ def test_any_other_answer_without_a_token_is_tried_again(
     behave: servers.Behaviour, kind: Kind, stops: str, oauth: OAuthCredential, limits: Limits
 ) -> None:
     with servers.serving(behave) as server:
-        answer = tokens(environment(oauth, server.url), limits).get()
+        answer = token_source(environment(oauth, server.url), limits).get()
     assert answer.outcome is not None
     assert (answer.token, answer.outcome.kind, answer.outcome.stops) == ("", kind, stops)
     assert answer.outcome.detail
@@ -334,7 +334,7 @@ def test_any_other_answer_without_a_token_is_tried_again(
 
 def test_a_token_request_has_a_deadline_of_its_own(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(servers.silent) as server:
-        source = tokens(environment(oauth, server.url), replace(limits, token_deadline=0.3))
+        source = token_source(environment(oauth, server.url), replace(limits, token_deadline=0.3))
         outcome = source.get().outcome
     assert outcome is not None
     assert (outcome.kind, outcome.fault) == (Kind.NOT_SENT, Fault.DEADLINE)
@@ -342,7 +342,7 @@ def test_a_token_request_has_a_deadline_of_its_own(oauth: OAuthCredential, limit
 
 def test_too_many_token_requests_hold_the_environment(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(servers.answer(429, Retry_After="17")) as server:
-        outcome = tokens(environment(oauth, server.url), limits).get().outcome
+        outcome = token_source(environment(oauth, server.url), limits).get().outcome
     assert outcome is not None
     assert (outcome.kind, outcome.hold_seconds, outcome.stops) == (Kind.NOT_EXECUTED, 17.0, "")
 
@@ -351,14 +351,14 @@ def test_a_certificate_that_nobody_vouches_for_stops_the_environment(
     oauth: OAuthCredential, limits: Limits, tmp_path: Any
 ) -> None:
     with servers.serving(servers.answer(200), servers.tls(servers.certificate(tmp_path))) as server:
-        outcome = tokens(environment(oauth, server.url), limits).get().outcome
+        outcome = token_source(environment(oauth, server.url), limits).get().outcome
     assert outcome is not None
     assert (outcome.kind, outcome.fault, outcome.stops) == (Kind.NOT_SENT, Fault.CERTIFICATE, STOP_CERTIFICATE)
 
 
 def test_a_failed_renewal_is_followed_by_a_good_one(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(servers.answer(503)) as server:
-        source = tokens(environment(oauth, server.url), limits)
+        source = token_source(environment(oauth, server.url), limits)
         assert source.get().token == ""
         server._behave = granting(oauth_grant())
         assert source.get().token == "token-1"
@@ -377,19 +377,19 @@ def test_no_secret_is_in_what_can_be_printed(oauth: OAuthCredential, limits: Lim
     with servers.serving(echo) as server:
         printed = ""
         for credential in (oauth, API_KEY):
-            source = tokens(environment(credential, server.url), limits)
+            source = token_source(environment(credential, server.url), limits)
             printed += f"{source.get()!r} {source!r}"
     assert "bad: [secret]" in printed
     for secret in ("made-up-api-key", "made-up-api-secret", "eyJ"):
         assert secret not in printed
     with servers.serving(granting(oauth_grant())) as server:
-        assert "token-1" not in repr(tokens(environment(oauth, server.url), limits).get())
+        assert "token-1" not in repr(token_source(environment(oauth, server.url), limits).get())
 
 
 def test_an_address_without_tls_is_refused_for_every_way_to_sign_in(oauth: OAuthCredential, limits: Limits) -> None:
     for credential in (oauth, API_KEY):
         with pytest.raises(ValueError, match="http is only for this machine"):
-            tokens(environment(credential, "http://api.example.org"), replace(limits, connect=0.1))
+            token_source(environment(credential, "http://api.example.org"), replace(limits, connect=0.1))
 
 
 def test_another_kind_of_key_is_never_used_to_sign() -> None:

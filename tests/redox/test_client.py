@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from organizations.redox import client, messages
-from organizations.redox.client import Exchange, Fault, Limits, RedoxClient, decoded
+from organizations.redox.client import Exchange, Fault, Limits, RedoxClient, decoded_body
 from organizations.redox.environment import ORGANIZATION_ROUTING
 
 from . import servers
@@ -23,7 +23,7 @@ from .answers import ENVIRONMENT, RECORD
 pytestmark = pytest.mark.slow
 
 TOKEN = "made-up-token-7f3a"
-MESSAGE = messages.message(RECORD, "New", ENVIRONMENT)
+MESSAGE = messages.build_message(RECORD, "New", ENVIRONMENT)
 DEADLINE = 0.3
 PATIENCE = 60
 """Seconds after which an exchange that has no deadline is given up."""
@@ -305,7 +305,7 @@ def test_a_message_for_other_settings_is_not_sent(limits: Limits) -> None:
             exchange = RedoxClient(other, limits).post(MESSAGE, TOKEN)
             assert (exchange.sent, exchange.fault) == (False, Fault.SETTINGS)
         with_source = replace(here, source_id="7f296bb4-83fd-498d-92f3-a76960648788")
-        exchange = RedoxClient(with_source, limits).post(messages.message(RECORD, "New", with_source), TOKEN)
+        exchange = RedoxClient(with_source, limits).post(messages.build_message(RECORD, "New", with_source), TOKEN)
     assert exchange.status == 200
     assert server.connections == 1
 
@@ -341,7 +341,7 @@ def test_only_https_and_this_machine_are_addresses(base_url: str, limits: Limits
     "base_url", ["https://api.example.org", "http://127.0.0.1:8001/", "http://[::1]:8001", "http://localhost:1"]
 )
 def test_the_path_is_put_after_the_address(base_url: str) -> None:
-    assert client.address(base_url, "/endpoint") == base_url.rstrip("/") + "/endpoint"
+    assert client.checked_url(base_url, "/endpoint") == base_url.rstrip("/") + "/endpoint"
 
 
 def test_no_log_line_holds_the_token(limits: Limits, caplog: pytest.LogCaptureFixture) -> None:
@@ -357,4 +357,4 @@ def test_a_compressed_answer_is_kept_as_it_came(limits: Limits) -> None:
     with servers.serving(servers.gzipped(b'{"Meta": {}}')) as server:
         exchange = post(server.url, limits)
     assert exchange.body.startswith(b"\x1f\x8b")
-    assert decoded(exchange) == b'{"Meta": {}}'
+    assert decoded_body(exchange) == b'{"Meta": {}}'

@@ -18,7 +18,7 @@ from .answers import ENVIRONMENT, OID, RECORD, success
 
 pytestmark = pytest.mark.slow
 
-MESSAGE = messages.message(RECORD, "New", ENVIRONMENT)
+MESSAGE = messages.build_message(RECORD, "New", ENVIRONMENT)
 YES = servers.response(200, success())
 MOST_GROWTH = 4 * 1024 * 1024
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations.redox import client
-from organizations.redox.client import Exchange, NotDecodable, decoded, plain
+from organizations.redox.client import Exchange, NotDecodable, decoded_body, plain_text
 
 
 def kept(body: bytes, encoding: str) -> Exchange:
@@ -27,13 +27,13 @@ def compressed(content: bytes) -> Iterator[tuple[str, bytes]]:
 
 @given(st.binary(max_size=300))
 def test_what_was_compressed_comes_back(content: bytes) -> None:
-    assert {decoded(kept(body, encoding)) for encoding, body in compressed(content)} == {content}
+    assert {decoded_body(kept(body, encoding)) for encoding, body in compressed(content)} == {content}
 
 
 @given(st.binary(max_size=300), st.sampled_from(["gzip", "deflate", "br", "gzip, deflate", "\u00e9"]))
 def test_a_damaged_body_is_never_taken_for_a_good_one(body: bytes, encoding: str) -> None:
     try:
-        assert len(decoded(kept(body, encoding))) <= client.MAX_BODY
+        assert len(decoded_body(kept(body, encoding))) <= client.MAX_BODY
     except NotDecodable:
         assert encoding
 
@@ -42,22 +42,22 @@ def test_a_body_that_unfolds_beyond_the_cap_or_is_cut_is_refused() -> None:
     for encoding, body in compressed(b"\0" * (client.MAX_BODY + 1)):
         if encoding not in {"", "identity"}:
             with pytest.raises(NotDecodable):
-                decoded(kept(body, encoding))
+                decoded_body(kept(body, encoding))
     for encoding, body in compressed(b"0123456789" * 30):
         if encoding not in {"", "identity"}:
             with pytest.raises(NotDecodable):
-                decoded(kept(body[:-1], encoding))
+                decoded_body(kept(body[:-1], encoding))
 
 
 def test_what_follows_the_compressed_body_is_not_passed_over() -> None:
     for more in (gzip.compress(b"more"), b"more"):
         with pytest.raises(NotDecodable):
-            decoded(kept(gzip.compress(b"content") + more, "gzip"))
+            decoded_body(kept(gzip.compress(b"content") + more, "gzip"))
 
 
 @given(st.text())
 def test_plain_text_can_be_stored_and_shown(text: str) -> None:
-    cleaned = plain(text + "\0\u202e\ud800", 50)
+    cleaned = plain_text(text + "\0\u202e\ud800", 50)
     cleaned.encode()
     assert len(cleaned) <= 50
     assert not {"\0", "\u202e"} & set(cleaned)

@@ -12,17 +12,17 @@ from organizations.redox.environment import (
     ROUTING_NAMES,
     ROUTING_TABLE,
     ApiKeyCredential,
-    Environment,
     OAuthCredential,
     Purpose,
+    RedoxEnvironment,
     TokenCredential,
-    fingerprint,
+    environment_fingerprint,
     routing_name,
     routing_use,
 )
 
 OAUTH = OAuthCredential(client_id="client-1", key_id="key-1", private_key="hidden-key")
-STAGING = Environment(
+STAGING = RedoxEnvironment(
     name="staging", label="Staging", routing_id=ORGANIZATION_ROUTING["staging"], source_id="source-1", credential=OAUTH
 )
 
@@ -64,7 +64,7 @@ def test_another_id_is_none_of_the_table():
 )
 def test_no_secret_is_ever_printed(credential):
     environment = replace(STAGING, credential=credential)
-    assert "hidden" not in repr(environment) + str(credential) + fingerprint(environment)
+    assert "hidden" not in repr(environment) + str(credential) + environment_fingerprint(environment)
 
 
 def test_the_gateway_and_the_address_have_the_values_of_the_how_to():
@@ -87,9 +87,9 @@ def test_the_gateway_and_the_address_have_the_values_of_the_how_to():
     ],
 )
 def test_whatever_decides_what_is_sent_where_changes_the_fingerprint(change):
-    assert fingerprint(replace(STAGING, **change)) != fingerprint(STAGING)
+    assert environment_fingerprint(replace(STAGING, **change)) != environment_fingerprint(STAGING)
 
 
 @pytest.mark.parametrize("change", [{"label": "Development"}, {"base_oids": ("1.2.3",)}])
 def test_what_is_only_shown_does_not(change):
-    assert fingerprint(replace(STAGING, **change)) == fingerprint(STAGING)
+    assert environment_fingerprint(replace(STAGING, **change)) == environment_fingerprint(STAGING)

@@ -14,15 +14,15 @@ from organizations.redox.environment import (
     PRODUCTION,
     STAGING,
     ApiKeyCredential,
-    Environment,
     OAuthCredential,
+    RedoxEnvironment,
     TokenCredential,
 )
-from organizations.redox.errors import Context, Explanation, Suspect, explain, suspects
+from organizations.redox.errors import Explanation, ExplanationContext, SuspectCharacter, explain, suspect_characters
 from organizations.redox.outcome import Kind, Outcome
 
 OAUTH = OAuthCredential(client_id="client-1", key_id="key-1", private_key="")
-HERE = Environment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], credential=OAUTH)
+HERE = RedoxEnvironment(name=STAGING, routing_id=ORGANIZATION_ROUTING[STAGING], credential=OAUTH)
 RECORD = OrganizationRecord(
     oid="2.16.840.1.113883.3.6147.458.99999.1.1.1.1",
     name="Lakeside Clinics",
@@ -34,7 +34,7 @@ REDIRECT = "A redirect to elsewhere.example is never followed: a proxy, or the a
 
 
 def words(found: Outcome, **context: object) -> Explanation:
-    return explain(found, Context(**{"environment": HERE, "record": RECORD, **context}))  # type: ignore[arg-type]
+    return explain(found, ExplanationContext(**{"environment": HERE, "record": RECORD, **context}))  # type: ignore[arg-type]
 
 
 def rejected(known: str = "", status: int = 403, detail: str = "As it came.", presence: str = "") -> Outcome:
@@ -113,10 +113,10 @@ def test_a_suspected_character_is_named_with_its_field() -> None:
 
 
 def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
-    assert suspects(RECORD) == ()
-    assert suspects(OrganizationRecord(name="A & B & C", aliases=("<x",))) == (
-        Suspect("Name", "&", "identity", "name"),
-        Suspect("Aliases", "<", "identity", "aliases"),
+    assert suspect_characters(RECORD) == ()
+    assert suspect_characters(OrganizationRecord(name="A & B & C", aliases=("<x",))) == (
+        SuspectCharacter("Name", "&", "identity", "name"),
+        SuspectCharacter("Aliases", "<", "identity", "aliases"),
     )
 
 
@@ -142,7 +142,7 @@ def test_a_missing_subscription_says_whether_the_routing_id_is_the_right_one() -
         "table. So the subscription is missing or the credential belongs to another Redox environment."
     )
     assert found[:4] == ("Redox does not let this credential write to this directory.", cause, *CONNECTION)
-    elsewhere = Environment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
+    elsewhere = RedoxEnvironment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
     found = words(rejected("no_subscriptions"), environment=elsewhere)
     assert found.cause == (
         "The routing ID sent was 11111111-2222-4333-8444-555555555555, NOT in Redox's table. So the setting is wrong."
@@ -150,7 +150,7 @@ def test_a_missing_subscription_says_whether_the_routing_id_is_the_right_one() -
 
 
 def test_the_routing_id_is_that_of_the_message_not_the_one_set_now() -> None:
-    elsewhere = Environment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
+    elsewhere = RedoxEnvironment(name=STAGING, routing_id="11111111-2222-4333-8444-555555555555")
     found = words(rejected("no_subscriptions"), environment=elsewhere, routing_id=ORGANIZATION_ROUTING[STAGING])
     assert found.cause.startswith("The routing ID sent was a07afe3b-d247-4415-827f-6837707e1b8b, the one for STAGING ")
 
@@ -320,10 +320,10 @@ def test_a_clock_that_differs_is_named_only_when_it_differs_too_much() -> None:
 
 
 def test_a_refused_api_key_and_a_fixed_token_have_words_of_their_own() -> None:
-    api_key = Environment(name=STAGING, routing_id="", credential=ApiKeyCredential(api_key="a", api_secret="b"))
+    api_key = RedoxEnvironment(name=STAGING, routing_id="", credential=ApiKeyCredential(api_key="a", api_secret="b"))
     found = words(not_executed(401, auth.API_KEY_REFUSED), environment=api_key)
     assert found.headline == "Redox did not accept the sign-in or the message's head."
-    fixed = Environment(name=STAGING, routing_id="", credential=TokenCredential(access_token="t"))
+    fixed = RedoxEnvironment(name=STAGING, routing_id="", credential=TokenCredential(access_token="t"))
     assert words(not_executed(401), environment=fixed)[:4] == (
         "The fixed access token has ended.",
         "Redox's tokens last minutes or hours. Fixed tokens are for trials.",
@@ -357,7 +357,7 @@ def test_a_yes_that_names_another_oid_says_so() -> None:
 
 
 def test_the_other_environment_is_named_in_capitals() -> None:
-    there = Environment(name=PRODUCTION, routing_id="")
+    there = RedoxEnvironment(name=PRODUCTION, routing_id="")
     found = words(rejected("is_not_valid", presence=outcome.ABSENT), environment=there)
     assert "PRODUCTION" in found.headline
     assert "STAGING" in found.cause
@@ -374,7 +374,7 @@ OUTCOMES = st.builds(
     hold_seconds=st.none() | st.just(1.0),
 ).filter(lambda found: found.kind is not Kind.NEEDS_PERSON or found.known in {"", "already_exists"})
 CONTEXTS = st.builds(
-    Context,
+    ExplanationContext,
     environment=st.just(HERE),
     record=st.sampled_from([None, RECORD, OrganizationRecord(name="{braces} & more")]),
     deactivates=st.booleans(),
@@ -383,10 +383,10 @@ CONTEXTS = st.builds(
 
 
 @given(OUTCOMES, CONTEXTS)
-def test_every_outcome_has_words_and_nothing_is_left_to_fill_in(found: Outcome, context: Context) -> None:
+def test_every_outcome_has_words_and_nothing_is_left_to_fill_in(found: Outcome, context: ExplanationContext) -> None:
     said = explain(found, context)
     assert said.headline
     assert bool(said.step_key) <= bool(said.step)
-    for row in errors.ROWS.values():
+    for row in errors.EXPLANATIONS.values():
         for part in string.Formatter().parse(row.cause):
             assert part[1] is None or "{" + part[1] + "}" not in said.cause.replace(found.detail, "")

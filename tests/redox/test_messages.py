@@ -20,12 +20,12 @@ from organizations.records import (
     print_fields,
     readable,
 )
-from organizations.redox.environment import ORGANIZATION_ROUTING, Environment
+from organizations.redox.environment import ORGANIZATION_ROUTING, RedoxEnvironment
 from organizations.redox.messages import (
-    Line,
-    annotated,
-    message,
-    query,
+    MessageLine,
+    annotated_lines,
+    build_message,
+    build_query,
     read_query_answer,
     record_from_message,
     sha256,
@@ -34,7 +34,7 @@ from organizations.redox.reading import MOST_LEVELS, MOST_PARTS, AnswerNotUnders
 from tests.strategies import records
 
 GOLDEN = Path(__file__).parent / "golden"
-STAGING = Environment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
+STAGING = RedoxEnvironment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
 SEVERAL_SOURCES = replace(STAGING, source_id="7f296bb4-83fd-498d-92f3-a76960648788")
 OID = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
 
@@ -90,19 +90,19 @@ def record_in(body: bytes, oid: str = OID) -> OrganizationRecord:
 def test_the_how_tos_requests_come_out_byte_for_byte(golden, record, event):
     """The golden files are the how-to's examples, with OIDs for its placeholders and without its remarks."""
     content = (GOLDEN / golden).read_bytes()
-    assert message(record, event, STAGING) == content
+    assert build_message(record, event, STAGING) == content
     assert record_from_message(content) == record
 
 
 def test_the_source_is_named_when_there_is_one():
-    assert b"Source" not in message(MY_COMPANY, "New", STAGING)
-    meta = json.loads(message(MY_COMPANY, "New", SEVERAL_SOURCES))["Meta"]
+    assert b"Source" not in build_message(MY_COMPANY, "New", STAGING)
+    meta = json.loads(build_message(MY_COMPANY, "New", SEVERAL_SOURCES))["Meta"]
     assert list(meta) == ["DataModel", "EventType", "Source", "Destinations"]
     assert meta["Source"] == {"ID": "7f296bb4-83fd-498d-92f3-a76960648788"}
 
 
 def test_only_what_is_filled_in_is_sent():
-    content = message(OrganizationRecord(oid=OID, name="Lakeside", part_of_oid="1.2"), "Update", STAGING)
+    content = build_message(OrganizationRecord(oid=OID, name="Lakeside", part_of_oid="1.2"), "Update", STAGING)
     assert json.loads(content)["Organizations"] == [
         {
             "Name": "Lakeside",
@@ -121,7 +121,7 @@ def test_own_identifiers_follow_the_oid_and_carried_keys_come_last():
         identifiers=(IdentifierRecord(kind="FACID", value="LSC-014"), IdentifierRecord(value="17")),
         carried=(("Endpoints", '[{"Name":"Search"}]'), ("ManagingOrg", '"Redox"'), ("Type", '{"Value":"Connection"}')),
     )
-    (found,) = json.loads(message(record, "Update", STAGING))["Organizations"]
+    (found,) = json.loads(build_message(record, "Update", STAGING))["Organizations"]
     assert found["Identifiers"][1:] == [{"ID": "LSC-014", "IDType": "FACID"}, {"ID": "17"}]
     assert list(found)[-3:] == ["Address", "Type", "Endpoints"]
     assert (found["Type"], found["Endpoints"]) == ({"Value": "Connection"}, [{"Name": "Search"}])
@@ -129,17 +129,17 @@ def test_own_identifiers_follow_the_oid_and_carried_keys_come_last():
 
 def test_a_record_whose_destination_id_is_not_known_is_never_sent():
     with pytest.raises(ValueError, match="destination ID is not known"):
-        message(replace(MY_COMPANY, destination_id="", destination_known=False), "Update", STAGING)
+        build_message(replace(MY_COMPANY, destination_id="", destination_known=False), "Update", STAGING)
 
 
 def test_only_new_and_update_carry_a_record():
     with pytest.raises(KeyError):
-        message(MY_COMPANY, "Query", STAGING)
+        build_message(MY_COMPANY, "Query", STAGING)
 
 
 @given(records, st.sampled_from(["New", "Update"]), st.sampled_from([STAGING, SEVERAL_SOURCES]))
 def test_nothing_is_lost_between_record_and_message(record, event, environment):
-    assert record_from_message(message(record, event, environment)) == record
+    assert record_from_message(build_message(record, event, environment)) == record
 
 
 def _empty_parts(value, path=""):
@@ -152,7 +152,7 @@ def _empty_parts(value, path=""):
 
 @given(records.filter(lambda record: record.name), st.sampled_from(["New", "Update"]))
 def test_nothing_empty_is_sent_but_a_destination_id_of_null(record, event):
-    content = message(record, event, STAGING)
+    content = build_message(record, event, STAGING)
     expected = [] if record.destination_id else [".Organizations.0.DestinationID"]
     assert list(_empty_parts(json.loads(content))) == expected
     assert not content.endswith(b"\n")
@@ -160,13 +160,15 @@ def test_nothing_empty_is_sent_but_a_destination_id_of_null(record, event):
 
 
 def test_letters_are_sent_as_they_are():
-    assert "Klinik Überlingen 🏥".encode() in message(replace(MY_COMPANY, name="Klinik Überlingen 🏥"), "New", STAGING)
+    assert "Klinik Überlingen 🏥".encode() in build_message(
+        replace(MY_COMPANY, name="Klinik Überlingen 🏥"), "New", STAGING
+    )
 
 
 @given(records, st.sampled_from(["New", "Update"]), st.sampled_from([STAGING, SEVERAL_SOURCES]))
 def test_schemas_that_others_made_from_redoxs_own_agree(record, event, environment):
     """The public models know no Action in a New; the how-to sends it."""
-    content = json.loads(message(record, event, environment))
+    content = json.loads(build_message(record, event, environment))
     if event == "New":
         del content["Action"]
     model = {"New": New, "Update": Update}[event](**content)
@@ -175,7 +177,7 @@ def test_schemas_that_others_made_from_redoxs_own_agree(record, event, environme
 
 
 def test_a_query_asks_for_one_oid():
-    content = query(OID, SEVERAL_SOURCES)
+    content = build_query(OID, SEVERAL_SOURCES)
     assert json.loads(content) == {
         "Meta": {
             "DataModel": "Organization",
@@ -191,9 +193,9 @@ def test_a_query_asks_for_one_oid():
 
 @pytest.mark.parametrize("active", [True, False])
 def test_a_query_asks_only_for_active_or_only_for_deactivated_ones(active):
-    content = json.loads(query(OID, STAGING, active=active))
+    content = json.loads(build_query(OID, STAGING, active=active))
     assert list(content)[-2:] == ["Identifier", "Active"]
-    assert content == json.loads(query(OID, STAGING)) | {"Active": active}
+    assert content == json.loads(build_query(OID, STAGING)) | {"Active": active}
     assert Query(**content).model_dump() == content
 
 
@@ -231,7 +233,7 @@ def test_an_answer_gives_the_record_without_what_a_query_cannot_show():
 @given(records.filter(lambda record: record.name.strip()))
 def test_what_was_sent_and_what_is_seen_of_it_read_the_same(record):
     """A directory shows what was sent, but neither destination ID nor endpoints."""
-    (sent,) = json.loads(message(record, "New", STAGING))["Organizations"]
+    (sent,) = json.loads(build_message(record, "New", STAGING))["Organizations"]
     shown = {key: value for key, value in sent.items() if key not in ("DestinationID", "Endpoints")}
     seen = record_in(query_response(shown | {"ManagingOrg": "Redox"}), record.oid)
     assert readable(seen) == readable(record)
@@ -310,7 +312,7 @@ def test_the_deepest_and_longest_that_is_read_can_be_sent_back():
     answer = organization(Type=nested(MOST_LEVELS - 3), Aliases=["x"] * MOST_PARTS)
     record = record_in(query_response(answer))
     known = replace(record, destination_known=True)
-    assert record_from_message(message(known, "Update", STAGING)) == known
+    assert record_from_message(build_message(known, "Update", STAGING)) == known
 
 
 def test_a_written_backslash_u_is_not_mistaken_for_nul():
@@ -362,8 +364,8 @@ def test_the_hash_is_that_of_the_bytes():
 
 @given(records, st.sampled_from([STAGING, SEVERAL_SOURCES]))
 def test_the_annotated_lines_are_the_bytes_and_name_every_filled_field(record, environment):
-    content = message(record, "Update", environment)
-    lines = annotated(content)
+    content = build_message(record, "Update", environment)
+    lines = annotated_lines(content)
     assert "\n".join(line.text for line in lines).encode() == content
     assert [line.number for line in lines] == list(range(1, len(lines) + 1))
     labels = {line.field: line.field_label for line in reversed(lines) if line.field_label}
@@ -375,7 +377,7 @@ def test_the_annotated_lines_are_the_bytes_and_name_every_filled_field(record, e
 
 def test_a_line_says_where_it_comes_from_and_what_redox_wants_there():
     record = replace(MY_COMPANY, identifiers=(IdentifierRecord(kind="FACID", value="LSC-014"),))
-    lines = {line.text.strip(): line for line in annotated(message(record, "New", SEVERAL_SOURCES))}
+    lines = {line.text.strip(): line for line in annotated_lines(build_message(record, "New", SEVERAL_SOURCES))}
     routing = lines['"ID": "a07afe3b-d247-4415-827f-6837707e1b8b"']
     assert (routing.field_label, routing.field) == ("routing ID", "")
     assert routing.rule == "Query for/create/update/delete an organization, STAGING"
@@ -387,9 +389,9 @@ def test_a_line_says_where_it_comes_from_and_what_redox_wants_there():
     assert lines['"ID": "LSC-014",'].field_label == "Own identifiers"
     assert lines['"IDType": "FACID"'].field_label == "Its kind"
     assert lines['"Work": "+16085359501",'].field == "contacts.0.work_phone"
-    assert lines['"MY"'] == Line(lines['"MY"'].number, '        "MY"', "", "", "aliases")
+    assert lines['"MY"'] == MessageLine(lines['"MY"'].number, '        "MY"', "", "", "aliases")
 
 
 def test_a_routing_id_that_redox_does_not_list_is_called_that():
-    line = annotated(message(MY_COMPANY, "New", replace(STAGING, routing_id="another")))[6]
+    line = annotated_lines(build_message(MY_COMPANY, "New", replace(STAGING, routing_id="another")))[6]
     assert (line.text.strip(), line.rule) == ('"ID": "another"', "Not in Redox's table.")

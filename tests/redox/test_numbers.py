@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from organizations.records import OrganizationRecord, canonical_json
 from organizations.redox import numbers
 from organizations.redox.client import is_meant_for
-from organizations.redox.environment import ORGANIZATION_ROUTING, Environment
-from organizations.redox.messages import annotated, message, read_query_answer, record_from_message
+from organizations.redox.environment import ORGANIZATION_ROUTING, RedoxEnvironment
+from organizations.redox.messages import annotated_lines, build_message, read_query_answer, record_from_message
 
-STAGING = Environment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
+STAGING = RedoxEnvironment(name="staging", routing_id=ORGANIZATION_ROUTING["staging"])
 ANSWER = """{"Meta": {"DataModel": "Organization", "EventType": "QueryResponse"}, "Organizations": [{"Active": true,
 "Name": "Lakeside Clinics", "Identifiers": [{"ID": "1.2.3", "IDType": "OID"}], "Endpoints": %s}]}"""
 LITERALS = ("0", "-0", "443", "1.0", "1.50", "1E5", "1e400", "9" * 5_000, "true", "false", '"1.0"', '"443"')
@@ -27,17 +27,17 @@ def test_what_is_carried_comes_and_goes_letter_by_letter(literal):
     assert seen is not None
     assert seen.carried == (("Endpoints", endpoints),)
     known = replace(seen, destination_known=True)
-    content = message(known, "Update", STAGING)
+    content = build_message(known, "Update", STAGING)
     assert f'"Port": {literal}\n'.encode() in content
     assert record_from_message(content) == known
-    assert "\n".join(line.text for line in annotated(content)).encode() == content
+    assert "\n".join(line.text for line in annotated_lines(content)).encode() == content
     assert is_meant_for(content, STAGING)
 
 
 def test_a_carried_value_that_is_no_json_is_never_sent():
     record = OrganizationRecord(oid="1.2.3", name="Lakeside Clinics", carried=(("Endpoints", '[{"Port":NaN}]'),))
     with pytest.raises(ValueError, match="NaN is no JSON number"):
-        message(record, "Update", STAGING)
+        build_message(record, "Update", STAGING)
 
 
 def _nested(inner):
@@ -46,5 +46,5 @@ def _nested(inner):
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), _nested, max_leaves=10))
 def test_values_are_written_as_the_standard_library_writes_them(value):
-    assert numbers.indented(value) == json.dumps(value, indent=2, ensure_ascii=False)
-    assert numbers.written(value) == canonical_json(value)
+    assert numbers.indented_json(value) == json.dumps(value, indent=2, ensure_ascii=False)
+    assert numbers.compact_json(value) == canonical_json(value)

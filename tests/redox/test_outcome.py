@@ -23,7 +23,7 @@ from .answers import ENVIRONMENT, NO_SUBSCRIPTIONS, OID, RECORD, ask, failure, k
 
 def test_a_refused_connection_is_not_sent_and_stops_nothing(limits: Limits) -> None:
     environment = replace(ENVIRONMENT, base_url=f"http://127.0.0.1:{servers.closed_port()}")
-    exchange = RedoxClient(environment, limits).post(messages.message(RECORD, "New", ENVIRONMENT), "token")
+    exchange = RedoxClient(environment, limits).post(messages.build_message(RECORD, "New", ENVIRONMENT), "token")
     found = classify(exchange, event="New", oid=OID)
     assert (found.kind, found.fault, found.stops) == (Kind.NOT_SENT, Fault.REFUSED, "")
 
@@ -31,7 +31,7 @@ def test_a_refused_connection_is_not_sent_and_stops_nothing(limits: Limits) -> N
 def test_an_untrusted_certificate_is_not_sent_and_stops_the_environment(limits: Limits, tmp_path: Path) -> None:
     with servers.serving(servers.answer(200, success()), servers.tls(servers.certificate(tmp_path))) as server:
         redox = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
-        exchange = redox.post(messages.message(RECORD, "New", ENVIRONMENT), "token")
+        exchange = redox.post(messages.build_message(RECORD, "New", ENVIRONMENT), "token")
     found = classify(exchange, event="New", oid=OID)
     assert (found.kind, found.stops) == (Kind.NOT_SENT, outcome.STOP_CERTIFICATE)
     assert found.detail

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations.redox import outcome
-from organizations.redox.client import MAX_BODY, Exchange, Fault, Limits, plain
+from organizations.redox.client import MAX_BODY, Exchange, Fault, Limits, plain_text
 from organizations.redox.outcome import Kind, classify
 
 from . import servers
@@ -200,7 +200,7 @@ EXCHANGES = st.builds(
     request_sha256=st.just(""),
     sent=st.booleans(),
     fault=st.none() | st.sampled_from(Fault),
-    fault_text=st.text(max_size=10).map(plain),
+    fault_text=st.text(max_size=10).map(plain_text),
     status=STATUSES,
     headers=st.builds(lambda encoding, said: {"content-encoding": encoding, "retry-after": said}, ENCODINGS, st.text()),
     body=BODIES,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations.redox import messages, redaction
-from organizations.redox.client import MAX_BODY, Exchange, Fault, Limits, RedoxClient, decoded
+from organizations.redox.client import MAX_BODY, Exchange, Fault, Limits, RedoxClient, decoded_body
 from organizations.redox.outcome import classify
 
 from . import servers
@@ -18,7 +18,7 @@ from .answers import ENVIRONMENT, OID, RECORD, failure
 
 TOKEN = "made-up/token+7f3a=="
 BARE = TOKEN.encode()
-MESSAGE = messages.message(RECORD, "New", ENVIRONMENT)
+MESSAGE = messages.build_message(RECORD, "New", ENVIRONMENT)
 
 
 def answered(content: bytes, limits: Limits) -> Exchange:
@@ -67,7 +67,7 @@ def test_a_token_in_a_line_that_is_no_http_is_taken_out(limits: Limits) -> None:
 def test_a_compressed_answer_with_the_token_is_kept_unfolded(limits: Limits) -> None:
     content = json.dumps(failure(f"no {TOKEN}")).encode()
     exchange = answered(servers.response(403, gzip.compress(content), Content_Encoding="gzip"), limits)
-    assert decoded(exchange) == exchange.body == content.replace(BARE, b"[secret]")
+    assert decoded_body(exchange) == exchange.body == content.replace(BARE, b"[secret]")
     assert exchange.redacted
 
 
@@ -87,5 +87,5 @@ def test_what_holds_no_token_is_kept_byte_for_byte(limits: Limits) -> None:
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=40), st.binary())
 def test_no_token_is_left_in_any_content(token: str, around: bytes) -> None:
     for written in (token, json.dumps(token)[1:-1]):
-        found = redaction.without(token, around + b" " + written.encode() + b" " + around)
+        found = redaction.redact(token, around + b" " + written.encode() + b" " + around)
         assert found == around + b" [secret] " + around or token.encode() in around

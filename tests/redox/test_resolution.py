@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizations.records import OrganizationRecord
-from organizations.redox.resolution import Finding, changes_visibly, find
+from organizations.redox.resolution import Proof, changes_readable, judge_directory_answer
 from tests.factories import record
 from tests.strategies import plain_records, spellings
 
@@ -24,34 +24,34 @@ REORDERED = replace(RECORD, aliases=("Shore", "North"))
 @pytest.mark.parametrize(
     ("event", "sent", "before", "seen", "finding"),
     [
-        ("New", RECORD, None, None, Finding.ABSENT),
-        ("New", RECORD, None, RECORD, Finding.SHOWN),
-        ("New", RECORD, None, LONGER_ZIP, Finding.SHOWN),
-        ("New", RECORD, None, OTHER, Finding.OTHER),
-        ("New", ROUTED, None, RECORD, Finding.SHOWN),
-        ("New", RECORD, OTHER, RECORD, Finding.SHOWN),
-        ("New", RECORD, RECORD, RECORD, Finding.UNPROVED),
-        ("New", LONGER_ZIP, RECORD, RECORD, Finding.UNPROVED),
-        ("New", RECORD, RECORD, None, Finding.ABSENT),
-        ("New", RECORD, RECORD, OTHER, Finding.OTHER),
-        ("Update", OTHER, RECORD, OTHER, Finding.SHOWN),
-        ("Update", OTHER, RECORD, RECORD, Finding.UNPROVED),
-        ("Update", OTHER, RECORD, None, Finding.UNPROVED),
-        ("Update", ROUTED, RECORD, RECORD, Finding.UNPROVED),
-        ("Update", replace(ROUTED, name="Other"), RECORD, OTHER, Finding.UNPROVED),
-        ("Update", replace(OTHER, carried=(ENDPOINTS, TYPE)), CARRYING, OTHER, Finding.SHOWN),
-        ("Update", replace(OTHER, carried=(ENDPOINTS,)), CARRYING, OTHER, Finding.UNPROVED),
-        ("Update", replace(OTHER, carried=(TYPE,)), CARRYING, OTHER, Finding.UNPROVED),
-        ("Update", replace(OTHER, carried=(("Endpoints", '["b"]'), TYPE)), CARRYING, OTHER, Finding.UNPROVED),
-        ("New", replace(OTHER, carried=(TYPE,)), RECORD, OTHER, Finding.SHOWN),
-        ("Update", OTHER, None, OTHER, Finding.UNPROVED),
-        ("Update", OTHER, replace(RECORD, destination_known=False), OTHER, Finding.UNPROVED),
-        ("Update", RECORD, RECORD, RECORD, Finding.UNPROVED),
-        ("Update", LONGER_ZIP, RECORD, RECORD, Finding.UNPROVED),
-        ("Update", LONGER_ZIP, RECORD, LONGER_ZIP, Finding.UNPROVED),
-        ("Update", RECORD, SPACED_ZIP, LONGER_ZIP, Finding.UNPROVED),
-        ("Update", REORDERED, RECORD, REORDERED, Finding.UNPROVED),
-        ("Update", replace(OTHER, address=LONGER_ZIP.address), RECORD, OTHER, Finding.SHOWN),
+        ("New", RECORD, None, None, Proof.ABSENT),
+        ("New", RECORD, None, RECORD, Proof.SHOWN),
+        ("New", RECORD, None, LONGER_ZIP, Proof.SHOWN),
+        ("New", RECORD, None, OTHER, Proof.OTHER),
+        ("New", ROUTED, None, RECORD, Proof.SHOWN),
+        ("New", RECORD, OTHER, RECORD, Proof.SHOWN),
+        ("New", RECORD, RECORD, RECORD, Proof.UNPROVED),
+        ("New", LONGER_ZIP, RECORD, RECORD, Proof.UNPROVED),
+        ("New", RECORD, RECORD, None, Proof.ABSENT),
+        ("New", RECORD, RECORD, OTHER, Proof.OTHER),
+        ("Update", OTHER, RECORD, OTHER, Proof.SHOWN),
+        ("Update", OTHER, RECORD, RECORD, Proof.UNPROVED),
+        ("Update", OTHER, RECORD, None, Proof.UNPROVED),
+        ("Update", ROUTED, RECORD, RECORD, Proof.UNPROVED),
+        ("Update", replace(ROUTED, name="Other"), RECORD, OTHER, Proof.UNPROVED),
+        ("Update", replace(OTHER, carried=(ENDPOINTS, TYPE)), CARRYING, OTHER, Proof.SHOWN),
+        ("Update", replace(OTHER, carried=(ENDPOINTS,)), CARRYING, OTHER, Proof.UNPROVED),
+        ("Update", replace(OTHER, carried=(TYPE,)), CARRYING, OTHER, Proof.UNPROVED),
+        ("Update", replace(OTHER, carried=(("Endpoints", '["b"]'), TYPE)), CARRYING, OTHER, Proof.UNPROVED),
+        ("New", replace(OTHER, carried=(TYPE,)), RECORD, OTHER, Proof.SHOWN),
+        ("Update", OTHER, None, OTHER, Proof.UNPROVED),
+        ("Update", OTHER, replace(RECORD, destination_known=False), OTHER, Proof.UNPROVED),
+        ("Update", RECORD, RECORD, RECORD, Proof.UNPROVED),
+        ("Update", LONGER_ZIP, RECORD, RECORD, Proof.UNPROVED),
+        ("Update", LONGER_ZIP, RECORD, LONGER_ZIP, Proof.UNPROVED),
+        ("Update", RECORD, SPACED_ZIP, LONGER_ZIP, Proof.UNPROVED),
+        ("Update", REORDERED, RECORD, REORDERED, Proof.UNPROVED),
+        ("Update", replace(OTHER, address=LONGER_ZIP.address), RECORD, OTHER, Proof.SHOWN),
     ],
 )
 def test_what_one_answer_proves(
@@ -59,39 +59,39 @@ def test_what_one_answer_proves(
     sent: OrganizationRecord,
     before: OrganizationRecord | None,
     seen: OrganizationRecord | None,
-    finding: Finding,
+    finding: Proof,
 ) -> None:
-    assert find(event, sent, before, seen) == finding
+    assert judge_directory_answer(event, sent, before, seen) == finding
 
 
 @pytest.mark.parametrize(
     ("sent", "seen", "finding"),
     [
-        (RECORD, RECORD, Finding.CONFIRMED),
-        (LONGER_ZIP, RECORD, Finding.CONFIRMED),
-        (ROUTED, RECORD, Finding.CONFIRMED),
-        (OTHER, RECORD, Finding.UNPROVED),
-        (OTHER, None, Finding.UNPROVED),
+        (RECORD, RECORD, Proof.CONFIRMED),
+        (LONGER_ZIP, RECORD, Proof.CONFIRMED),
+        (ROUTED, RECORD, Proof.CONFIRMED),
+        (OTHER, RECORD, Proof.UNPROVED),
+        (OTHER, None, Proof.UNPROVED),
     ],
 )
 def test_a_success_in_other_words_proves_what_the_directory_shows(
-    sent: OrganizationRecord, seen: OrganizationRecord | None, finding: Finding
+    sent: OrganizationRecord, seen: OrganizationRecord | None, finding: Proof
 ) -> None:
-    assert find("Update", sent, RECORD, seen, was_told_success=True) == finding
+    assert judge_directory_answer("Update", sent, RECORD, seen, was_told_success=True) == finding
 
 
 @given(st.data())
 def test_an_update_that_was_not_applied_is_never_proved_however_the_directory_spells(data: st.DataObject) -> None:
     before, sent = data.draw(plain_records), data.draw(plain_records)
     seen = data.draw(spellings(before))
-    assert find("Update", sent, before, seen) is Finding.UNPROVED
+    assert judge_directory_answer("Update", sent, before, seen) is Proof.UNPROVED
 
 
 @given(st.data())
 def test_an_update_inside_the_spelling_is_never_proved(data: st.DataObject) -> None:
     before = data.draw(plain_records)
     sent = replace(data.draw(spellings(before)), destination_id=before.destination_id)
-    assert find("Update", sent, before, data.draw(spellings(sent))) is Finding.UNPROVED
+    assert judge_directory_answer("Update", sent, before, data.draw(spellings(sent))) is Proof.UNPROVED
 
 
 @given(st.data())
@@ -99,18 +99,18 @@ def test_an_update_that_was_applied_with_a_visible_change_is_always_proved(data:
     before, changed = data.draw(plain_records), data.draw(plain_records)
     sent = replace(changed, destination_id=before.destination_id)
     seen = data.draw(spellings(sent))
-    expected = Finding.SHOWN if changes_visibly(sent, before) else Finding.UNPROVED
-    assert find("Update", sent, before, seen) is expected
+    expected = Proof.SHOWN if changes_readable(sent, before) else Proof.UNPROVED
+    assert judge_directory_answer("Update", sent, before, seen) is expected
 
 
 @given(st.data())
 def test_a_new_is_proved_by_the_record_however_the_directory_spells(data: st.DataObject) -> None:
     sent = data.draw(plain_records)
-    assert find("New", sent, None, data.draw(spellings(sent))) is Finding.SHOWN
+    assert judge_directory_answer("New", sent, None, data.draw(spellings(sent))) is Proof.SHOWN
 
 
 @given(st.data())
 def test_a_new_that_was_not_applied_is_never_proved_by_what_was_there_before(data: st.DataObject) -> None:
     before, sent = data.draw(plain_records), data.draw(plain_records)
     sent = data.draw(st.sampled_from([sent, before, data.draw(spellings(before))]))
-    assert find("New", sent, before, data.draw(spellings(before))) in (Finding.UNPROVED, Finding.OTHER)
+    assert judge_directory_answer("New", sent, before, data.draw(spellings(before))) in (Proof.UNPROVED, Proof.OTHER)

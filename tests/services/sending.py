@@ -17,7 +17,7 @@ from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor, system
 from organizations.services.audit import audit
 from organizations.services.connection import gateway
-from organizations.services.connection.lookup import Earlier
+from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
 from organizations.services.delivery import courier, query, resolve, settle
 from organizations.services.records import known, organizations
 from tests import factories
@@ -45,7 +45,7 @@ def settle_sending(submission: Submission, kind: Kind = Kind.ACCEPTED, **said: A
     """Settle what is being sent as if Redox had answered so."""
     outcome = replace(Outcome(kind=kind, detail=f"Said {kind}.", status=200), **said)
     exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=outcome.status)
-    settle.settle(submission, outcome, exchange, actor=WORKER)
+    settle.settle_attempt(submission, outcome, exchange, actor=WORKER)
 
 
 def answered(kind: Kind = Kind.ACCEPTED, **said: Any) -> Submission | None:
@@ -132,17 +132,19 @@ def answer_about(submission: Submission, record: OrganizationRecord | None, *, a
     """Keep an answer of the directory about a submission, as if it had been asked now; the number of its entry."""
     with audit.recorded(actor) as history:
         organization = organizations.locked(submission.organization_id)
-        query.note(history, submission, organization, query.Answer(clock.now(), cause, as_read(record)))
+        query.store_submission_answer(
+            history, submission, organization, DirectoryAnswer(clock.now(), cause, as_read(record))
+        )
     submission.refresh_from_db()
     return AuditEntry.objects.latest("sequence").sequence
 
 
 def answer_about_record(
-    made: Organization, record: OrganizationRecord | None, *, cause: str = "", earlier: tuple[Earlier, ...] = ()
+    made: Organization, record: OrganizationRecord | None, *, cause: str = "", earlier: tuple[EarlierQuery, ...] = ()
 ) -> Organization:
     """As `answer_about`, of a record. `made` is the record as it was when it was asked for."""
     with audit.recorded(WORKER) as history:
-        query.note_about_record(history, made, query.Answer(clock.now(), cause, as_read(record), earlier=earlier))
+        query.store_record_answer(history, made, DirectoryAnswer(clock.now(), cause, as_read(record), earlier=earlier))
     return fresh(made)
 
 
@@ -157,9 +159,9 @@ def lost(made: Organization, user: User, **said: Any) -> Submission:
 def resolved(submission: Submission, record: OrganizationRecord | None, *, cause: str = "") -> Submission:
     """What an answer of the directory makes of a submission, asked for as if its time had come."""
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
-    asked = resolve._claim(submission.environment, WORKER)
+    asked = resolve._claim_next(submission.environment, WORKER)
     assert asked == submission
-    resolve._decide(asked, query.Answer(clock.now(), cause, as_read(record)), WORKER)
+    resolve._apply_answer(asked, DirectoryAnswer(clock.now(), cause, as_read(record)), WORKER)
     submission.refresh_from_db()
     return submission
 

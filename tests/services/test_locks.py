@@ -84,16 +84,16 @@ def test_what_is_sent_is_locked_with_the_parents_that_it_may_wait_for(editor: Us
     parent, place, child = (factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3))
     Organization.objects.filter(pk=child.pk).update(part_of_oid=parent.oid, confirmed_part_of_oid=place.oid)
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
-        submissions.lock_with_parents([child.pk])
+        submissions.lock_records_with_parents([child.pk])
     (locked,) = locking(asked)
     assert all(str(each.pk) in locked.partition(" IN ")[2] for each in (parent, place, child))
 
 
 def test_a_second_cancel_says_that_there_was_a_first(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    submissions.cancel(submission.pk, actor=acting(editor))
+    submissions.cancel_submission(submission.pk, actor=acting(editor))
     with pytest.raises(ActionRefused, match=f"Submission {submission.pk} was cancelled already"):
-        submissions.cancel(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=acting(editor))
 
 
 def saved(user: User) -> Organization:
@@ -111,7 +111,7 @@ def planned(user: User) -> Plan:
 
 
 def paused(user: User) -> Plan:
-    return plans.pause(planned(user).pk, actor=acting(user))
+    return plans.pause_plan(planned(user).pk, actor=acting(user))
 
 
 def undecided(user: User) -> Submission:
@@ -123,14 +123,16 @@ def undecided(user: User) -> Submission:
 def pressing(user: User) -> Callable[[], object]:
     made = factories.organization(user=user)
     sha256 = reviews.review(made, actor=acting(user)).sha256
-    return partial(submissions.submit, made.pk, sha256=sha256, seen_submission=0, reason="Test", actor=acting(user))
+    return partial(
+        submissions.submit_record, made.pk, sha256=sha256, seen_submission=0, reason="Test", actor=acting(user)
+    )
 
 
 def planning(user: User) -> Callable[[], object]:
     made = factories.organization(user=user)
     chosen = Chosen(Environment.STAGING, PlanKind.SEND, (made.pk,))
     drawn = plan_draft.draft(chosen, actor=acting(user))
-    return partial(plans.make, chosen, sha256=drawn.sha256, actor=acting(user))
+    return partial(plans.make_plan, chosen, sha256=drawn.sha256, actor=acting(user))
 
 
 def pair(user: User) -> tuple[Organization, Organization]:
@@ -165,12 +167,12 @@ ACTS: dict[str, Callable[[User], Callable[[], object]]] = {
     "remove a link": lambda user: partial(counterparts.unlink, *(each.pk for each in pair(user)), actor=acting(user)),
     "submit": pressing,
     "make a plan": planning,
-    "pause a plan": lambda user: partial(plans.pause, planned(user).pk, actor=acting(user)),
-    "let a plan go on": lambda user: partial(plans.go_on, paused(user).pk, actor=acting(user)),
-    "stop a plan": lambda user: partial(plans.stop, planned(user).pk, actor=acting(user)),
-    "cancel": lambda user: partial(submissions.cancel, queued(user).pk, actor=acting(user)),
+    "pause a plan": lambda user: partial(plans.pause_plan, planned(user).pk, actor=acting(user)),
+    "let a plan go on": lambda user: partial(plans.resume_plan, paused(user).pk, actor=acting(user)),
+    "stop a plan": lambda user: partial(plans.stop_plan, planned(user).pk, actor=acting(user)),
+    "cancel": lambda user: partial(submissions.cancel_submission, queued(user).pk, actor=acting(user)),
     "decide": lambda user: partial(
-        decide.decide, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
+        decide.decide_submission, undecided(user).pk, Verdict.OURS, sequence=0, reason="Seen", actor=acting(user)
     ),
     "take what the directory shows": lambda user: versioned(differences.take_theirs, saved(user), user, reason="Seen"),
     "take a decision back": lambda user: partial(differences.claim, saved(user).pk, reason="Seen", actor=acting(user)),

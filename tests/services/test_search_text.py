@@ -30,9 +30,9 @@ def phones(draw: st.DrawFn) -> tuple[str, str]:
 
 def is_found(phone: str, wanted: str) -> bool:
     """As the search does: every word is part of the column."""
-    held = search_text.search_text(factories.record(name="Lakeside Antigo"))
+    held = search_text.record_search_text(factories.record(name="Lakeside Antigo"))
     held = held.replace("16085550100", f"1{phone}")
-    return all(word in held for word in search_text.words(wanted))
+    return all(word in held for word in search_text.query_words(wanted))
 
 
 @settings(max_examples=50)
@@ -41,7 +41,7 @@ def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
     written, digits = phone
     for typed in (written, f"Antigo {written}", f"{written} antigo", f"lakeside {written} antigo"):
         assert is_found(digits, typed), typed
-    assert [word for word in search_text.words(written) if not word.isdigit() or not word.endswith(digits)] == []
+    assert [word for word in search_text.query_words(written) if not word.isdigit() or not word.endswith(digits)] == []
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_a_phone_is_found_however_it_is_written_alone_or_beside_a_word(phone):
     ],
 )
 def test_phones_are_folded_and_nothing_else_is(typed, words):
-    assert search_text.words(typed) == words
+    assert search_text.query_words(typed) == words
 
 
 def test_only_the_first_ten_different_words_are_looked_for():
     ten = tuple(f"word{number}" for number in range(10))
-    assert search_text.words(" ".join(ten * 3)) == ten
+    assert search_text.query_words(" ".join(ten * 3)) == ten
     assert not search_text.has_too_many_words(" ".join(ten * 3))
-    assert search_text.words(" ".join(f"word{number}" for number in range(100))) == ten
+    assert search_text.query_words(" ".join(f"word{number}" for number in range(100))) == ten
     assert search_text.has_too_many_words(" ".join((*ten, "word10")))
 
 
@@ -91,16 +91,16 @@ def test_only_the_first_ten_different_words_are_looked_for():
 @given(oid_texts())
 def test_an_oid_is_looked_for_whole(oid):
     for typed in (oid, f"urn:oid:{oid}", f"URN:OID:{oid}.", f"{oid}. antigo", f"\u200e{oid}"):
-        assert search_text.words(typed)[0] == oid
+        assert search_text.query_words(typed)[0] == oid
     for typed in (f"antigo OID: {oid}", f"Antigo, oid:{oid}", f'antigo <OID "{oid}">', f"antigo ({oid}),"):
-        assert search_text.words(typed) == ("antigo", oid)
+        assert search_text.query_words(typed) == ("antigo", oid)
     wrapped = oid.replace(".", ".\n ", 1)
     for typed in (oid, f" urn:oid:{oid}. ", f"\u200e{oid}\ufeff", f"OID {oid}", f"OID: {oid}", f"oid:{oid},", wrapped):
         assert search_text.oid_in(typed) == oid
-        assert search_text.words(typed) == (oid,)
+        assert search_text.query_words(typed) == (oid,)
     for typed in (f"<{oid}>", f"“{oid}”.", f"urn : oid : {oid}", f"[OID = {wrapped}];", f"{oid[0]}\u200b{oid[1:]}"):
         assert search_text.oid_in(typed) == oid
-        assert search_text.words(typed) == (oid,)
+        assert search_text.query_words(typed) == (oid,)
     for typed in ("", "antigo", f"{oid} antigo", f"{oid}..1", f"{oid} 1"):
         assert search_text.oid_in(typed) == ""
 
@@ -141,6 +141,6 @@ FINDING = [
 def test_a_record_is_found_however_its_words_are_typed(editor):
     organizations.create(HELD, "staging", stands_for="", actor=acting(editor))
     for typed in FINDING:
-        assert Organization.objects.filter(search_text.holding(typed)).exists(), typed
+        assert Organization.objects.filter(search_text.matching_rows(typed)).exists(), typed
     for typed in ("LSC-14", "L-014", "north-wausau", "'", "—", "."):  # what it does not hold
-        assert not Organization.objects.filter(search_text.holding(typed)).exists(), typed
+        assert not Organization.objects.filter(search_text.matching_rows(typed)).exists(), typed

@@ -30,7 +30,7 @@ def side_by_side[T](times: int, act: Callable[[int], T]) -> list[T]:
 
 def is_reserved(*limits: Limit) -> bool:
     try:
-        throttle.reserve(*limits)
+        throttle.reserve_try(*limits)
     except TooManyTries:
         return False
     return True
@@ -69,8 +69,8 @@ def test_a_try_that_one_limit_turns_away_counts_against_none() -> None:
 @pytest.mark.django_db
 def test_a_right_password_resets_the_name_and_gives_the_block_one_try_back() -> None:
     for _ in range(3):
-        throttle.reserve(LIMIT, BLOCK)
-    throttle.succeeded(throttle.reserve(LIMIT, BLOCK))
+        throttle.reserve_try(LIMIT, BLOCK)
+    throttle.record_success(throttle.reserve_try(LIMIT, BLOCK))
     assert not Throttle.objects.filter(pk="key").exists()
     assert Throttle.objects.get(pk="block").count == 3
 
@@ -79,21 +79,21 @@ def test_a_right_password_resets_the_name_and_gives_the_block_one_try_back() -> 
 def test_after_the_period_a_key_begins_anew_whatever_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now - 2 * throttle.PERIOD)
-    earlier = [throttle.reserve(LIMIT) for _ in range(5)]
+    earlier = [throttle.reserve_try(LIMIT) for _ in range(5)]
     assert not is_reserved(LIMIT)
     monkeypatch.setattr(clock, "now", lambda: now)
     assert is_reserved(LIMIT)
-    throttle.give_back(earlier[0])
+    throttle.give_back_try(earlier[0])
     assert Throttle.objects.get(pk="key").count == 1
 
 
 @pytest.mark.django_db
 def test_what_is_over_is_deleted_and_what_counts_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    throttle.reserve(LIMIT)
+    throttle.reserve_try(LIMIT)
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + throttle.PERIOD)
-    throttle.reserve(BLOCK)
-    assert throttle.delete_over() == 1
+    throttle.reserve_try(BLOCK)
+    assert throttle.delete_ended() == 1
     assert [row.key for row in Throttle.objects.all()] == ["block"]
 
 
@@ -108,13 +108,13 @@ def test_what_is_over_is_deleted_and_what_counts_is_kept(monkeypatch: pytest.Mon
     ],
 )
 def test_addresses_of_one_visitor_are_one_visitor(one: str, other: str) -> None:
-    assert throttle.visitor(one) == throttle.visitor(other)
-    assert throttle.block(one) == throttle.block(other)
+    assert throttle.visitor_network(one) == throttle.visitor_network(other)
+    assert throttle.address_block(one) == throttle.address_block(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("10.0.0.1", "10.0.0.2"), ("10.0.0.1", "10.0.1.1"), ("::1", "2001:db8::1")])
 def test_addresses_of_others_are_others(one: str, other: str) -> None:
-    assert throttle.visitor(one) != throttle.visitor(other)
+    assert throttle.visitor_network(one) != throttle.visitor_network(other)
 
 
 def test_capitals_and_width_hide_no_name_and_the_key_shows_none() -> None:

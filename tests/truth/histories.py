@@ -85,7 +85,7 @@ def start_taken_over(history: History) -> None:
     assert there is not None
     theirs = {"Name": "Hill Clinic", "Identifiers": [{"ID": OIDS[1], "IDType": "OID"}]}
     history.world.put(OIDS[1], there | theirs | {"PartOf": {"Identifier": {"Value": OIDS[0]}}})
-    answer = query.look_up("staging", OIDS[1])
+    answer = query.query_oid("staging", OIDS[1])
     assert answer.record is not None
     organizations.take_over(answer.record, "staging", actor=acting(history.people[0]))
 

@@ -66,7 +66,7 @@ class History:
         world.way, world.dies, world.answers_queries = way, dies, showing is not None
         world.showing = showing or Showing.AS_IT_IS
         with suppress(Died):
-            heartbeat.beat("model", self.began)
+            heartbeat.record_heartbeat("model", self.began)
             workers.run_once(WORKER)
         world.dies, world.way, world.answers_queries, world.showing = False, Way.YES, True, Showing.AS_IT_IS
 

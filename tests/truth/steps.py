@@ -141,7 +141,7 @@ class Send(Step):
         organization, actor = history.organization(self.record), acting(history.people[self.person])
         made = reviews.review(organization, actor=actor, intent=self.intent)
         with suppress(ActionRefused):
-            submissions.submit(
+            submissions.submit_record(
                 organization.pk,
                 sha256=made.sha256,
                 seen_submission=organization.last_submission_id or 0,
@@ -169,7 +169,7 @@ class SendBranch(Step):
         ticked = frozenset(question.key for question in drawn.questions)
         typed = str(drawn.number_to_type)
         with suppress(ActionRefused):
-            plans.make(chosen, sha256=drawn.sha256, ticked=ticked, reason="ticket 7", typed=typed, actor=actor)
+            plans.make_plan(chosen, sha256=drawn.sha256, ticked=ticked, reason="ticket 7", typed=typed, actor=actor)
         history.work(self.way)
 
 
@@ -212,7 +212,7 @@ class Cancel(Step):
         submission = history.last_submission(State.QUEUED)
         if submission is not None:
             with suppress(ActionRefused):
-                submissions.cancel(submission.pk, actor=acting(history.people[1]))
+                submissions.cancel_submission(submission.pk, actor=acting(history.people[1]))
 
 
 @dataclass(frozen=True, repr=False)
@@ -297,7 +297,7 @@ class Decide(Step):
         shown = decide.last_answer(submission)
         if shown is None:
             return
-        offered = decide.choices(submission, shown)
+        offered = decide.allowed_verdicts(submission, shown)
         decide_last(history, submission, offered[self.choice % len(offered)])
 
 
@@ -308,7 +308,7 @@ def decide_last(history: History, submission: Submission, verdict: Verdict) -> N
     assert asked is not None
     values: dict[str, Any] = {"sequence": asked.sequence, "reason": "Compared", "actor": acting(history.people[2])}
     with suppress(ActionRefused):
-        decide.decide(submission.pk, verdict, **values)
+        decide.decide_submission(submission.pk, verdict, **values)
         history.decisions[submission.pk] = verdict
 
 
@@ -321,12 +321,12 @@ class GoOn(Step):
 
     def do(self, history: History) -> None:
         actor = acting(history.people[2])
-        check.check("staging", actor=actor)
+        check.check_connection("staging", actor=actor)
         with suppress(ActionRefused):
             resume.resume("staging", actor=actor)
         for plan in Plan.objects.filter(state="paused"):
             with suppress(ActionRefused):
-                plans.go_on(plan.pk, actor=actor)
+                plans.resume_plan(plan.pk, actor=actor)
         history.work(Way.YES)
 
 

@@ -15,7 +15,7 @@ def add(count: int = 1, *, actor: Actor = PORTAL, reason: str = "") -> None:
     """Entries about nothing in particular."""
     with audit.recorded(actor) as history:
         for _ in range(count):
-            history.add(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""}, reason=reason)
+            history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""}, reason=reason)
 
 
 def edited(made: Organization, user: User, **values: object) -> Organization:

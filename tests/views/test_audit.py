@@ -181,7 +181,7 @@ def test_an_entry_shows_all_that_is_stored(north, editor):
 def test_the_raw_bytes_are_shown_as_text_and_come_back_as_they_are(client):
     raw = b"\x00\xff<script>alert(1)</script>\xe2\x80\xae"
     with history.recorded(PORTAL) as made:
-        made.add(Action.ATTEMPT_LATE, raw=raw, submission=1, environment="staging", attempt=1)
+        made.log(Action.ATTEMPT_LATE, raw=raw, submission=1, environment="staging", attempt=1)
     html = client.get("/audit/1/").content.decode()
     assert ("<script>alert" in html, "\\u202E" in html) == (False, True)
     assert '<figure class="foreign"><figcaption class="px-3">The response as received, byte for byte<' in html

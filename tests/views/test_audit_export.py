@@ -91,7 +91,7 @@ def test_an_export_that_cannot_be_made_is_refused_and_leaves_no_entry(auditor, q
 
 def test_both_files_name_the_evidence_of_an_acceptance(auditor):
     with audit.recorded(PORTAL) as history:
-        history.add(
+        history.log(
             Action.SUBMISSION_SETTLED,
             object={"type": "submission", "id": "7", "name": "Lakeside"},
             environment="staging",

@@ -42,7 +42,7 @@ def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
 @pytest.mark.usefixtures("unreachable_redox")
 def test_quiet_it_says_what_was_accepted_last_and_what_was_never_compared(editor):
     factories.accepted(user=editor, name="Lakeside North", evidence=Evidence.QUERY)
-    heartbeat.beat("one", clock.now())
+    heartbeat.record_heartbeat("one", clock.now())
     page = text(editor)
     assert [row.word.word for row in home_page.build(editor).mine] == ["Accepted, shown by a Query"]
     assert "You cannot" not in page

@@ -56,13 +56,13 @@ class TestSending:
         assert not Plan.objects.exists()
 
     def test_a_branch_that_grew_too_large_meanwhile_is_said_to_be(self, client, editor, monkeypatch):
-        make = plans.make
+        make = plans.make_plan
 
         def make_later(*given: Any, **named: Any) -> Plan:
             monkeypatch.setattr(plan_draft, "MOST_RECORDS", 1)
             return make(*given, **named)
 
-        monkeypatch.setattr(plans, "make", make_later)
+        monkeypatch.setattr(plans, "make_plan", make_later)
         answer = press(client, page_of(tree_of(editor, 2), editor))
         assert answer.status_code == 409
         assert answer.context["why"] == "At most 1 records go into one plan; these are 2. Choose fewer."

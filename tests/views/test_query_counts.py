@@ -113,7 +113,7 @@ class Ground:
             for number in range(min(self.size, MOST_CONTACTS - 10) + 1, min(size, MOST_CONTACTS))
         )
         for number in range(self.size // 10, size // 10):
-            heartbeat.beat(f"worker-{number}", clock.now())
+            heartbeat.record_heartbeat(f"worker-{number}", clock.now())
             factories.UserFactory(role="viewer", is_active=number % 2 == 0)
         self.size = size
 

@@ -112,7 +112,7 @@ def test_an_open_page_learns_everything_that_an_answer_changes(
     assert 'id="live"' in stopped
 
     practice.behaviour = "answers"
-    check.check("staging", actor=worker)
+    check.check_connection("staging", actor=worker)
     resume.resume("staging", actor=worker)
     courier.deliver_next("staging", actor=worker)
     done = client.get(f"{state}?since=queued-1-other").content.decode()

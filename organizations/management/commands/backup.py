@@ -24,6 +24,6 @@ class Command(PortalCommand):
         if connection.vendor != "sqlite":
             raise CommandError("This database is PostgreSQL: make the copy with pg_dump, as docs/operate.md says.")
         file: Path = options["file"]
-        sequence = backups.copy_to(file)
+        sequence = backups.write_backup(file)
         size = f"{file.stat().st_size:,} bytes"
         self.stdout.write(f"{file} holds the database up to entry {sequence:,} of the history ({size}).")

@@ -21,7 +21,7 @@ class Command(PortalCommand):
         startup.verify()
         check_database()
         stopping = threading.Event()
-        cut_off = threading.Timer(FINISH_WITHIN, workers.cut_off)
+        cut_off = threading.Timer(FINISH_WITHIN, workers.cut_off_exchanges)
         cut_off.daemon = True
 
         def stop(*_: object) -> None:

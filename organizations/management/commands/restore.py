@@ -44,7 +44,7 @@ class Command(PortalCommand):
         if options["by_hand"]:
             check_database()
             sessions.end_all()
-            restore_guard.stop_all(actor=system("Command restore"))
+            restore_guard.stop_all_environments(actor=system("Command restore"))
             lines = [f"Both environments are stopped, and everybody must sign in again. {GO_ON}"]
         else:
             lines = self._restore(options["file"], is_complete=options["complete"])

@@ -138,7 +138,7 @@ class Seed:
             self.make_evidence()
         self.change_registered()
         demonstration.set_behaviour("answers")
-        check.check(self.environment, actor=self.sender)
+        check.check_connection(self.environment, actor=self.sender)
 
     def add(self, record: OrganizationRecord, stands_for: StandsFor) -> Organization:
         made = organizations.create(record, self.environment, stands_for=stands_for, actor=self.editor)
@@ -208,7 +208,7 @@ class Seed:
         shown = decide.last_answer(submission)
         if shown is None:
             raise CommandError(f"The practice directory did not answer about submission {submission.pk}.")
-        decide.decide(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
+        decide.decide_submission(submission.pk, verdict, sequence=shown.entry.sequence, reason=reason, actor=approver)
 
     def last_of(self, place: tuple[int, int]) -> Submission:
         return Submission.objects.filter(organization=self.locations[place]).latest("pk")
@@ -239,7 +239,7 @@ class Seed:
     def submit(self, made: Organization, reason: str = "First registration", intent: Intent | None = None) -> None:
         organization = Organization.objects.get(pk=made.pk)
         review = reviews.review(organization, actor=self.sender, intent=intent)
-        submissions.submit(
+        submissions.submit_record(
             organization.pk,
             sha256=review.sha256,
             seen_submission=organization.last_submission_id or 0,
@@ -301,7 +301,7 @@ class Seed:
 
     def take_over(self, record: OrganizationRecord) -> Organization:
         self.put_there(record)
-        answer = query.look_up(self.environment, record.oid)
+        answer = query.query_oid(self.environment, record.oid)
         if answer.record is None:
             raise CommandError(f"The practice directory did not show {record.oid}: {answer.cause}")
         return organizations.take_over(answer.record, self.environment, actor=self.editor)

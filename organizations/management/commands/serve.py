@@ -27,7 +27,7 @@ class Command(PortalCommand):
             check_database()
             if options["verbosity"]:
                 self.stdout.write("Settings and database are fit to serve.")
-                for warning in overview.weak_keys():
+                for warning in overview.weak_key_warnings():
                     self.stdout.write(f"Warning: {warning}")
             return
         if settings.DATABASES["default"]["ENGINE"] == "orgportal.sqlite3":

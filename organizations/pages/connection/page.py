@@ -41,7 +41,7 @@ class ConnectionPage(Page):
 
 def build(environment: Environment, user: User) -> ConnectionPage:
     gate = EnvironmentGate.objects.get(pk=environment)
-    facts = overview.facts(environment)
+    facts = overview.connection_facts(environment)
     return ConnectionPage(
         gate=gate,
         facts=facts,

@@ -120,7 +120,7 @@ def clock_sentence(gate: EnvironmentGate) -> str:
 def _known(gate: EnvironmentGate) -> str:
     said = gate.check_facts
     oid = plain(said.get("oid", ""))
-    what = overview.asked_oid_is(gate.environment, oid)
+    what = overview.describe_checked_oid(gate.environment, oid)
     named = f"{oid} ({what})" if what else oid
     if not said.get("known"):
         return f"The directory does not know {named}."

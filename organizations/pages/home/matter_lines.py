@@ -86,7 +86,7 @@ def _held(environment: Environment, now: Now) -> tuple[str, int]:
 def _one_by_one(few: Q, now: Now) -> Iterator[Line]:
     records = list(Organization.objects.with_words().filter(few).select_related("last_submission"))
     submissions = [each.last_submission for each in records if each.last_submission]
-    verdicts, reasons = decide.verdicts(submissions), queue_reason.own_reasons(submissions, now.moment)
+    verdicts, reasons = decide.last_verdicts(submissions), queue_reason.own_reasons(submissions, now.moment)
     for organization, submission in zip(records, submissions, strict=True):
         own = reasons.get(submission.pk)
         if own is not None and own.key == "plan_paused":

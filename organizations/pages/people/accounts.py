@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 
 from organizations.models import Action, AuditEntry, Environment, RoleGrant, Submission, User
 from organizations.permissions import ACTS, ROLES, Right
-from organizations.services.actors import described
+from organizations.services.actors import name_with_username
 from organizations.text import vocabulary
 from organizations.text.markup import plain, written
 
@@ -158,6 +158,6 @@ def _closings() -> dict[str, str]:
         if is_active:
             closings.pop(number, None)
         elif is_active is False:
-            by = described(facts["actor"]["name"], facts["actor"].get("username", ""))
+            by = name_with_username(facts["actor"]["name"], facts["actor"].get("username", ""))
             closings.setdefault(number, f"{written(entry.at, 'day')}, by {plain(by)}")
     return closings

@@ -188,7 +188,7 @@ def _last_deactivation(organization: Organization) -> Submission | None:
     if last is None or last.intent != Intent.DEACTIVATE:
         return None
     later = Submission.objects.filter(organization=organization, state=State.ACCEPTED, pk__gt=last.pk)
-    return None if any(answers.record_of(each).active for each in later) else last
+    return None if any(answers.message_record(each).active for each in later) else last
 
 
 def submission_link(submission: Submission | None) -> SafeString:
@@ -298,7 +298,7 @@ def _reading_note(organization: Organization) -> str:
 def _parts(environment: str, oids: set[str]) -> dict[str, PartOf]:
     """What these OIDs of parents are, told as far as it is known."""
     known = parents.names(environment, oids)
-    gateways = gateway.gateways(environment)
+    gateways = gateway.gateway_oids(environment)
     return {
         oid: PartOf("The Redox gateway", "")
         if oid in gateways

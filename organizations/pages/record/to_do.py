@@ -185,7 +185,7 @@ def _unknown(organization: Organization, last: Submission) -> Band:
 
 
 def _rejected(organization: Organization, last: Submission) -> Band:
-    explanation = None if last.decided_by else answers.explain(last)
+    explanation = None if last.decided_by else answers.explain_answer(last)
     step = rejection.next_step(organization, last, explanation)
     acts = [_open(last, is_link=True)]
     if step is not None:
@@ -200,7 +200,7 @@ def _rejected_sentence(last: Submission, explanation: answers.Explanation | None
         cause = f"{plain(explanation.headline)} {plain(explanation.cause)}"
         return f"Redox rejected submission {last.pk}, {time}: {cause}"
     by, reason = plain(last.decided_by), plain(last.state_reason).rstrip(".")
-    verdict = decide.verdicts([last]).get(last.pk)
+    verdict = decide.last_verdicts([last]).get(last.pk)
     if verdict is None:
         return f"Submission {last.pk} was rejected by decision of {by}, {time}: {reason}."
     return f"Submission {last.pk} is rejected: {decided(by, verdict, on=time)}. Reason: “{reason}”."

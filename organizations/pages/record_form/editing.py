@@ -88,7 +88,7 @@ class Editing:
     def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
         """The same with the next OID below the parent that was chosen, and what is to be said of it."""
         parent = self.parent_of(typed)
-        if typed.fields["place"] == GATEWAY or parent in gateway.gateways(self.environment):
+        if typed.fields["place"] == GATEWAY or parent in gateway.gateway_oids(self.environment):
             return self._with_base_oid(typed)
         if not parent:
             return typed, "Choose first what this record is part of; then the next OID below it can be found."
@@ -112,7 +112,7 @@ class Editing:
 
     def _with_base_oid(self, typed: Typed) -> tuple[Typed, str]:
         base = next(iter(gateway.environment(self.environment).base_oids), "")
-        if not base or base in gateway.gateways(self.environment) or self._oid_fault(base):
+        if not base or base in gateway.gateway_oids(self.environment) or self._oid_fault(base):
             return typed, "Redox issues the OID of a top-level record: see the Redox dashboard, your organization."
         return typed.having(oid=base), f"{base} is your base OID in {self.environment.label}."
 
@@ -122,9 +122,9 @@ class Editing:
         return Surroundings(
             word=self.environment.label,
             gateway_oid=redox.gateway_oid,
-            gateways=gateway.gateways(self.environment),
+            gateways=gateway.gateway_oids(self.environment),
             routing_names=gateway.routing_names(),
-            own_ids=gateway.own_ids(),
+            own_ids=gateway.source_and_client_ids(),
             record_called=lambda typed: choices.record_called(self.environment, typed),
             elsewhere=lambda typed: choices.other_environments(self.environment, typed),
             oid_fault=self._oid_fault,

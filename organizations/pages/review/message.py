@@ -298,7 +298,7 @@ def _name_of(made: Review, oid: str) -> str:
     environment = made.organization.environment
     name = parents.names(environment, [oid]).get(oid, oid)
     # There are two gateways: the usual one needs no number.
-    is_other = oid in gateway.gateways(environment) and oid != gateway.environment(environment).gateway_oid
+    is_other = oid in gateway.gateway_oids(environment) and oid != gateway.environment(environment).gateway_oid
     return f"{name} ({oid})" if is_other else name
 
 

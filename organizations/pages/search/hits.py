@@ -101,8 +101,8 @@ def _found_by(submission: Submission, text: str) -> str:
 
 
 def _section(environment: Environment, text: str) -> Section:
-    words = search_text.words(text)
-    found = Organization.objects.in_environment(environment).filter(search_text.holding(text))
+    words = search_text.query_words(text)
+    found = Organization.objects.in_environment(environment).filter(search_text.matching_rows(text))
     ids = list(found.order_by("oid_key").values_list("pk", flat=True)[: HITS_AN_ENVIRONMENT + 1])
     shown = organizations_of(ids[:HITS_AN_ENVIRONMENT], with_texts=True)
     total = found.count() if len(ids) > HITS_AN_ENVIRONMENT else len(ids)

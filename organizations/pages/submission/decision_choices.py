@@ -10,7 +10,7 @@ from organizations.pages.submission.state import Asked
 from organizations.permissions import Right, people_with
 from organizations.records import listed
 from organizations.services.delivery import decide
-from organizations.services.delivery.decide import Shown, Verdict
+from organizations.services.delivery.decide import ComparedAnswer, Verdict
 from organizations.text.vocabulary import count
 
 _LABELS: dict[Verdict, str] = {
@@ -66,7 +66,7 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
     shown = decide.last_answer(submission)
     rows = asked.rows if asked else ()
     counts = shown is not None and shown.counts
-    verdicts = decide.choices(submission, shown) if shown is not None and counts else ()
+    verdicts = decide.allowed_verdicts(submission, shown) if shown is not None and counts else ()
     return Decision(
         shown.entry.sequence if shown is not None else 0,
         _heading(asked),
@@ -107,9 +107,9 @@ def _heading(asked: Asked | None) -> str:
     return f"{asked.different} of {asked.read} readable fields differ"
 
 
-def _why_not_now(shown: Shown | None, asked: Asked | None) -> str:
+def _why_not_now(shown: ComparedAnswer | None, asked: Asked | None) -> str:
     if shown is not None and shown.is_overtaken:
-        return decide.OVERTAKEN
+        return decide.ANSWER_OUTDATED
     if shown is not None:
         return "The answer is older than 10 minutes. Ask again before you decide."
     if asked is not None:
@@ -117,7 +117,7 @@ def _why_not_now(shown: Shown | None, asked: Asked | None) -> str:
     return "Ask the directory first: you decide by what it shows."
 
 
-def _follows(verdict: Verdict, submission: Submission, shown: Shown | None, asked: Asked | None) -> str:
+def _follows(verdict: Verdict, submission: Submission, shown: ComparedAnswer | None, asked: Asked | None) -> str:
     match verdict:
         case Verdict.ARRIVED:
             others = asked.different if asked else 0
@@ -135,7 +135,7 @@ def _follows(verdict: Verdict, submission: Submission, shown: Shown | None, aske
             )
 
 
-def _ticks(submission: Submission, shown: Shown | None) -> str:
+def _ticks(submission: Submission, shown: ComparedAnswer | None) -> str:
     """How many values of the directory the next review would overwrite, as it would count them now."""
     organization = submission.organization
     seen = shown.record if shown else None

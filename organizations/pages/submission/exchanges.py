@@ -58,7 +58,7 @@ def exchanges(submission: Submission, entries: list[AuditEntry], evidence: Audit
     """The rows of a submission by its entries. `evidence` is that of the Query that its end rests on."""
     asked = [entry for entry in entries if entry.action == Action.SUBMISSION_ASKED]
     newest = asked[-MOST_QUERIES:]
-    sent = answers.record_of(submission) if newest else None
+    sent = answers.message_record(submission) if newest else None
     again = _sent_again_after(entries)
     queries = [
         _query(entry, sent, because=again.get(entry.sequence, ""), is_evidence=entry == evidence) for entry in newest

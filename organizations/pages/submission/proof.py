@@ -111,7 +111,7 @@ def _settled(entry: AuditEntry, facts: dict[str, Any], details: dict[str, Any]) 
     reason = plain(facts.get("reason", ""))
     if entry.actor_id is None:
         return reason
-    return f"{decided(plain(entry.actor_name), decide.verdict_in(entry))}: “{reason}”"
+    return f"{decided(plain(entry.actor_name), decide.entry_verdict(entry))}: “{reason}”"
 
 
 def _asked_at(entry: AuditEntry) -> datetime.datetime:

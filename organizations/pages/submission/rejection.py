@@ -57,7 +57,7 @@ def rejection(submission: Submission, entries: list[AuditEntry], explanation: Ex
         None if submission.decided_by else explanation,
         next_step(submission.organization, submission, explanation),
         suspected(submission),
-        tuple(_elsewhere(submission, each) for each in answers.same_answer_elsewhere(submission)),
+        tuple(_elsewhere(submission, each) for each in answers.others_with_same_answer(submission)),
     )
 
 
@@ -69,7 +69,7 @@ def suspected(submission: Submission) -> dict[str, str]:
 def verdict_of(entries: list[AuditEntry]) -> Verdict | None:
     """What a person decided last; None also for decisions of earlier releases, which did not keep it."""
     settled = (entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_SETTLED)
-    return next(map(decide.verdict_in, settled), None)
+    return next(map(decide.entry_verdict, settled), None)
 
 
 def _heading(submission: Submission, verdict: Verdict | None) -> str:
@@ -132,7 +132,7 @@ def step_url(organization: Organization, submission: Submission, explanation: Ex
             anchor = form_anchor(explanation.field, explanation.anchor) if explanation else ""
             return _address("edit", organization) + (f"#{anchor}" if anchor else "")
         case "compare_record":
-            return _address("record", answers.doubles_of(submission, answers.record_of(submission))[0])
+            return _address("record", answers.possible_duplicates(submission, answers.message_record(submission))[0])
     return ""
 
 

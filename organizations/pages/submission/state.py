@@ -143,7 +143,7 @@ def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: d
 
 def carried_name(submission: Submission) -> str:
     """The name that the message carries, and the one that the record has here by now if that is another."""
-    carried, now = answers.name_of(submission), submission.organization.name
+    carried, now = answers.message_name(submission), submission.organization.name
     return f"{carried} (now {now})" if carried not in ("", now) else now
 
 
@@ -185,7 +185,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 
 def changes(submission: Submission) -> list[Change]:
     """What the message changes, field by field."""
-    found = parents.named(submission.environment, submissions.what_it_changed(submission))
+    found = parents.named(submission.environment, submissions.sent_changes(submission))
     edits, accepted = list(edits_of(submission).defer("raw")), _accepted_before_it(submission)
     unedited = _unedited(submission, accepted)
     return [
@@ -202,7 +202,7 @@ def changes(submission: Submission) -> list[Change]:
 
 def _accepted_before_it(submission: Submission) -> OrganizationRecord | None:
     last = None if submission.event == Event.NEW else _accepted_before(submission).order_by("-id").first()
-    return answers.record_of(last) if last else None
+    return answers.message_record(last) if last else None
 
 
 def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> set[str]:
@@ -215,7 +215,7 @@ def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> se
     )
     if accepted is None or taken.exists():
         return set()
-    sent = answers.record_of(submission)
+    sent = answers.message_record(submission)
     edited = {each.field for each in difference(accepted, sent)}
     return {shown.field for shown in print_fields(sent) if not shown.field.startswith("contacts")} - edited
 
@@ -244,7 +244,7 @@ def before_heading(submission: Submission) -> str:
     last = _accepted_before(submission).order_by("-id").first()
     if last is None:
         return "The directory showed"
-    return "Accepted before" if canonical(answers.record_of(last)) == submission.before else "Known before"
+    return "Accepted before" if canonical(answers.message_record(last)) == submission.before else "Known before"
 
 
 def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
@@ -256,7 +256,7 @@ def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
     seen = details.get("seen")
     rows: tuple[Compared, ...] = ()
     if seen:
-        sent = answers.record_of(submission)
+        sent = answers.message_record(submission)
         rows = _with_parents(
             compare(sent, OrganizationRecord.from_json(seen), submission.before_record()), submission.environment
         )
@@ -315,7 +315,7 @@ def _explanation(submission: Submission, state: State) -> answers.Explanation | 
     of_redox = {State.ACCEPTED: by_answer and submission.answer_warning, State.NEEDS_PERSON: submission.known_answer}
     if state in (State.REJECTED, State.UNKNOWN) or of_redox.get(state):
         at = written(submission.sent_at, "clock") if submission.sent_at else ""
-        return answers.explain(submission, at=at)
+        return answers.explain_answer(submission, at=at)
     return None
 
 
@@ -323,7 +323,7 @@ def _why_again(submission: Submission, reason: Reason) -> answers.Explanation | 
     """What came of the last attempt of a queued submission, as long as it waits because of that."""
     if not submission.attempt:
         return None
-    return answers.why_again(submission, waits_for=reason.key, at=reason.until)
+    return answers.retry_explanation(submission, waits_for=reason.key, at=reason.until)
 
 
 def _poll_seconds(submission: Submission, state: State, reason: Reason | None, now: datetime.datetime) -> int:

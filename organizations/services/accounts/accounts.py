@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from organizations.models import Action, RoleGrant, User, clock
 from organizations.permissions import Right, act_in, manages_people, refusal
 from organizations.services.accounts import passwords
-from organizations.services.actors import Actor, described, person
+from organizations.services.actors import Actor, name_with_username, person
 from organizations.services.audit import audit, repeated_acts
 from organizations.services.errors import ActionRefused, NameTaken, PasswordRefused
 
@@ -29,7 +29,7 @@ def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: s
     """Note an act that a person had no right to, and give back the sentence for the page."""
     sentence = refusal(right, environment, act)
     what = act_in(right, environment, act)
-    repeated_acts.note(
+    repeated_acts.log_act(
         actor_of(request),
         Action.PERMISSION_REFUSED,
         right.value,
@@ -116,7 +116,7 @@ def export_made(request: HttpRequest, what: str, *key: str, environment: str = "
     """
     if request.method == "HEAD":
         return
-    repeated_acts.note(
+    repeated_acts.log_act(
         actor_of(request),
         Action.EXPORT_MADE,
         what,
@@ -201,7 +201,7 @@ def _note(
     history: audit.History, user: User, before: User | None, what: str, given: list[Group], taken: list[Group]
 ) -> None:
     names = [before.get_full_name(), user.get_full_name()] if before else []
-    history.add(
+    history.log(
         Action.PERSON_CHANGED,
         object={"type": "person", "id": str(user.pk), "name": user.get_username(), "display": user.get_full_name()},
         reason=what,
@@ -217,7 +217,7 @@ def _note(
 
 def _record_grants(user: User, given: list[Group], taken: list[Group], actor: Actor) -> None:
     RoleGrant.objects.filter(user=user, group__in=[*given, *taken]).delete()
-    by, now = described(actor.name, actor.username), clock.now()
+    by, now = name_with_username(actor.name, actor.username), clock.now()
     RoleGrant.objects.bulk_create(
         RoleGrant(user=user, group=group, given_by=by, given_by_id=actor.id, given_at=now) for group in given
     )

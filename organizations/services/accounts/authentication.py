@@ -21,7 +21,7 @@ def try_to_sign_in(request: HttpRequest, username: str, password: str) -> User |
         TooManyTries: nobody looked at the password; the history counts this as well.
     """
     try:
-        made = throttle.reserve(*throttle.sign_in_limits(username, actor_of(request).address))
+        made = throttle.reserve_try(*throttle.sign_in_limits(username, actor_of(request).address))
     except TooManyTries as fault:
         # The name may be any; so many of them would be so many entries.
         _refused(request, "" if fault.is_of_block else username, TOO_MANY)
@@ -30,7 +30,7 @@ def try_to_sign_in(request: HttpRequest, username: str, password: str) -> User |
     if not isinstance(user, User):
         _refused(request, username, WRONG)
         return None
-    throttle.succeeded(made)
+    throttle.record_success(made)
     sign_in(request, user)
     return user
 
@@ -56,12 +56,12 @@ def is_own_password(request: HttpRequest, user: User, password: str) -> bool:
         TooManyTries: nobody looked at the password.
     """
     try:
-        made = throttle.reserve(throttle.password_limit(user))
+        made = throttle.reserve_try(throttle.password_limit(user))
     except TooManyTries:
         _wrong_password(request, user, TOO_MANY)
         raise
     if user.check_password(password):
-        throttle.succeeded(made)
+        throttle.record_success(made)
         return True
     _wrong_password(request, user, WRONG_OLD)
     return False
@@ -69,7 +69,7 @@ def is_own_password(request: HttpRequest, user: User, password: str) -> bool:
 
 def _refused(request: HttpRequest, username: str, reason: str) -> None:
     about = {"type": "person", "id": "", "name": username[:150]}
-    repeated_acts.note(
+    repeated_acts.log_act(
         actor_of(request),
         Action.PERSON_REFUSED,
         reason,
@@ -82,9 +82,9 @@ def _refused(request: HttpRequest, username: str, reason: str) -> None:
 
 def _wrong_password(request: HttpRequest, user: User, reason: str) -> None:
     about = {"type": "password", "id": str(user.pk), "name": user.get_username()}
-    repeated_acts.note(actor_of(request), Action.PERSON_REFUSED, reason, object=about, reason=reason)
+    repeated_acts.log_act(actor_of(request), Action.PERSON_REFUSED, reason, object=about, reason=reason)
 
 
 def _note(request: HttpRequest, action: Action, user: User) -> None:
     about = {"type": "person", "id": str(user.pk), "name": user.get_username()}
-    repeated_acts.note(actor_of(request), action, object=about)
+    repeated_acts.log_act(actor_of(request), action, object=about)

@@ -42,14 +42,14 @@ class History:
     actor: Actor
     facts: list[_Fact] = field(default_factory=list)
 
-    def add(self, action: Action, *, raw: bytes | None = None, raw_cut: bool = False, **body: Any) -> None:
+    def log(self, action: Action, *, raw: bytes | None = None, raw_cut: bool = False, **body: Any) -> None:
         """Note a fact. `body` holds JSON values only: text, whole numbers, booleans, None, lists and objects.
 
         `raw_cut`: there was more than `raw`, which was cut before it came here; hash and size are of what was kept.
         """
         self.facts.append(_Fact(action, self.actor, dict(body), raw, raw_cut))
 
-    def organization(
+    def log_record(
         self,
         action: Action,
         organization: Organization,
@@ -61,7 +61,7 @@ class History:
         **details: Any,
     ) -> None:
         """Note a fact about a record, with the whole neutral record after the act, and the exchange it rests on."""
-        self.add(
+        self.log(
             action,
             object={"type": "organization", "id": str(organization.pk), "name": organization.name},
             environment=organization.environment,
@@ -78,9 +78,9 @@ class History:
             **(exchange or {}),
         )
 
-    def submission(self, action: Action, submission: Submission, *, raw: bytes | None = None, **body: Any) -> None:
+    def log_submission(self, action: Action, submission: Submission, *, raw: bytes | None = None, **body: Any) -> None:
         """Note a fact about a submission."""
-        self.add(
+        self.log(
             action,
             raw=raw,
             object={"type": "submission", "id": str(submission.pk), "name": submission.organization.name},
@@ -200,4 +200,4 @@ def _search_text(facts: dict[str, Any]) -> str:
     ]
     words += [facts.get("redox_message_id", ""), facts.get("redox_log_id", "")]
     words += [change["label"] for change in facts.get("changes", [])]
-    return search_text.folded(words)
+    return search_text.fold_all(words)

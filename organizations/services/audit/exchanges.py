@@ -6,7 +6,7 @@ from organizations.models import AuditEntry
 from organizations.redox.client import Exchange, Fault
 
 
-def facts(exchange: Exchange, *, repeat: int = 0) -> dict[str, Any]:
+def exchange_facts(exchange: Exchange, *, repeat: int = 0) -> dict[str, Any]:
     """Everything of an exchange but its body, as JSON values. `repeat` is 1 for one made after a new token was got."""
     return {
         "request_sha256": exchange.request_sha256,
@@ -22,7 +22,7 @@ def facts(exchange: Exchange, *, repeat: int = 0) -> dict[str, Any]:
     }
 
 
-def body(exchange: Exchange | None, *, repeat: int = 0) -> dict[str, Any]:
+def exchange_body(exchange: Exchange | None, *, repeat: int = 0) -> dict[str, Any]:
     """What an entry about an exchange holds: its facts, its raw bytes, and copies for searching."""
     if exchange is None:
         return {}
@@ -31,11 +31,11 @@ def body(exchange: Exchange | None, *, repeat: int = 0) -> dict[str, Any]:
         "raw_cut": exchange.body_cut,
         "http_status": exchange.status,
         "duration_ms": exchange.duration_ms,
-        "exchange": facts(exchange, repeat=repeat),
+        "exchange": exchange_facts(exchange, repeat=repeat),
     }
 
 
-def stored(entry: AuditEntry) -> Exchange:
+def stored_exchange(entry: AuditEntry) -> Exchange:
     """The exchange that an entry holds."""
     kept = entry.facts["exchange"]
     return Exchange(

@@ -11,7 +11,7 @@ from organizations.redox.outcome import Kind, Outcome
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(Outcome) if field.name != "kind"}
 
 
-def facts(outcome: Outcome) -> dict[str, Any]:
+def outcome_facts(outcome: Outcome) -> dict[str, Any]:
     """What differs from the default, as JSON values. Seconds to wait are rounded up: entries hold whole numbers."""
     values = {name: getattr(outcome, name) for name in _DEFAULTS}
     told = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
@@ -22,7 +22,7 @@ def facts(outcome: Outcome) -> dict[str, Any]:
     return {"kind": outcome.kind.value, **told}
 
 
-def stored(entry: AuditEntry | None) -> Outcome | None:
+def stored_outcome(entry: AuditEntry | None) -> Outcome | None:
     """The outcome that an entry holds; None if there is none, as in entries of early releases."""
     kept = dict(entry.facts.get("judged", {})) if entry else {}
     if not kept:

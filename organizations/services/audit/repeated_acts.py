@@ -20,14 +20,14 @@ MOST_STRANGERS = 100
 MOST_WRITTEN = 100
 
 
-def note(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
+def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
     """Note an act. Acts of the same actor, address and `key` are the same act.
 
     `together` is the body of an entry that counts many of these acts, when too many strangers do them.
     """
-    row_key = throttle.key_of("repetition", action, str(actor.id), throttle.visitor(actor.address), *key)
+    row_key = throttle.hashed_key("repetition", action, str(actor.id), throttle.visitor_network(actor.address), *key)
     if together is not None and actor.person is None and _are_too_many(row_key, action):
-        row_key, body = throttle.key_of("repetition", action, "strangers", *key[:1]), together
+        row_key, body = throttle.hashed_key("repetition", action, "strangers", *key[:1]), together
         actor = Actor(name=actor.name)
     with audit.recorded(actor) as history:
         now = clock.now()
@@ -37,12 +37,12 @@ def note(actor: Actor, action: Action, *key: str, together: dict[str, Any] | Non
         if not is_new and now < row.until:
             _count(row, now)
             return
-        history.add(action, **_counted(body, row.count + 1, row.since))
+        history.log(action, **_counted(body, row.count + 1, row.since))
         row.count, row.since, row.until, row.entry = 0, now, now + WITHIN, _entry(actor, action, body)
         row.save()
 
 
-def write_over() -> int:
+def write_ended_counts() -> int:
     """Write what was counted in minutes that are over, a bounded number of rows; how many there were."""
     over = Repetition.objects.filter(until__lte=clock.now())
     keys = list(over.order_by("until").values_list("pk", flat=True)[:MOST_WRITTEN])
@@ -54,7 +54,7 @@ def write_over() -> int:
             if row.count:
                 entry = json.loads(row.entry)
                 history.actor = _actor(entry["actor"])
-                history.add(Action(entry["action"]), **_with_times(entry["body"], row.count, row.since))
+                history.log(Action(entry["action"]), **_with_times(entry["body"], row.count, row.since))
             row.delete()
     return len(keys)
 
@@ -64,7 +64,7 @@ def _are_too_many(key: str, action: Action) -> bool:
     if Repetition.objects.filter(pk=key).exists():
         return False
     try:
-        throttle.reserve(Limit(throttle.key_of("strangers", action), MOST_STRANGERS))
+        throttle.reserve_try(Limit(throttle.hashed_key("strangers", action), MOST_STRANGERS))
     except TooManyTries:
         return True
     return False

@@ -19,7 +19,7 @@ from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.connection import gateway
-from organizations.services.connection.lookup import query_oid
+from organizations.services.connection.lookup import oid_to_check
 from organizations.services.timing import lease_margin, shortened
 
 MOST_FAILURES = 5
@@ -27,28 +27,32 @@ FIRST_PAUSE = 30.0
 LONGEST_PAUSE = 600.0
 
 
-def locked_gate(environment: str) -> EnvironmentGate:
+def lock_gate(environment: str) -> EnvironmentGate:
     return EnvironmentGate.objects.select_for_update().get(pk=environment)
 
 
-def gate_to_follow(environment: str, outcome: Outcome) -> EnvironmentGate:
+def gate_for_outcome(environment: str, outcome: Outcome) -> EnvironmentGate:
     """The gate for `follow`, locked where the outcome changes it: what changes nothing settles side by side."""
     gate = EnvironmentGate.objects.get(pk=environment)
     is_quiet = not outcome.stops and outcome.hold_seconds is None and not is_failure(outcome)
-    return gate if is_quiet and not gate.failures and not gate.probing else locked_gate(environment)
+    return gate if is_quiet and not gate.failures and not gate.probing else lock_gate(environment)
 
 
-def stop(history: audit.History, gate: EnvironmentGate, reason: str, *, submission: Submission | None = None) -> None:
+def stop_sending(
+    history: audit.History, gate: EnvironmentGate, reason: str, *, submission: Submission | None = None
+) -> None:
     """Stop a locked gate until a person says go on. What waits, waits; nothing is marked failed."""
     if gate.is_stopped:
         return
     gate.stopped_at = clock.now()
     gate.stopped_reason = reason
     gate.save(update_fields=["stopped_at", "stopped_reason"])
-    note(history, Action.ENVIRONMENT_STOPPED, gate, reason=reason, submission=submission.pk if submission else None)
+    log_environment(
+        history, Action.ENVIRONMENT_STOPPED, gate, reason=reason, submission=submission.pk if submission else None
+    )
 
 
-def pause(
+def pause_sending(
     history: audit.History, gate: EnvironmentGate, seconds: float, reason: str, *, is_asked_for: bool = False
 ) -> None:
     """Let a locked gate wait; sending goes on by itself. `is_asked_for`: by Redox, so that nothing at all may leave.
@@ -64,16 +68,16 @@ def pause(
         gate.hold_asked_until = until
     if is_longest or is_longest_asked_for:
         gate.save()
-        note(history, Action.ENVIRONMENT_HELD, gate, reason=reason, details={"until": until.isoformat()})
+        log_environment(history, Action.ENVIRONMENT_HELD, gate, reason=reason, details={"until": until.isoformat()})
 
 
-def wait_if_asked(history: audit.History, environment: str, outcome: Outcome | None) -> None:
+def pause_if_asked(history: audit.History, environment: str, outcome: Outcome | None) -> None:
     """Let an environment wait where the answer to a person's Query asks for it: workers send nothing then, either."""
     if outcome is not None and outcome.hold_seconds is not None:
-        follow(history, locked_gate(environment), outcome)
+        apply_outcome(history, lock_gate(environment), outcome)
 
 
-def count(history: audit.History, gate: EnvironmentGate, *, failed: bool) -> None:
+def count_exchange(history: audit.History, gate: EnvironmentGate, *, failed: bool) -> None:
     """Count an exchange on a locked gate: five failures in a row pause it, for 30 s at first, doubling to 10 min.
 
     A failure is an exchange that Redox did not answer, or answered with a server fault of unknown meaning. What other
@@ -92,13 +96,13 @@ def count(history: audit.History, gate: EnvironmentGate, *, failed: bool) -> Non
         return
     gate.probing = True
     length = shortened(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(gate.failures - MOST_FAILURES, 10)))
-    pause(history, gate, length, f"Redox gave no clear answer {gate.failures} times in a row")
+    pause_sending(history, gate, length, f"Redox gave no clear answer {gate.failures} times in a row")
 
 
 def count_now(environment: str, *, failed: bool, actor: Actor) -> None:
     """Count an exchange outside any submission, such as a token request or a Query."""
     with audit.recorded(actor) as history:
-        count(history, locked_gate(environment), failed=failed)
+        count_exchange(history, lock_gate(environment), failed=failed)
 
 
 def is_failure(outcome: Outcome) -> bool:
@@ -116,7 +120,7 @@ def is_open(gate: EnvironmentGate, moment: datetime.datetime) -> bool:
     return gate.is_open(moment)
 
 
-def is_open_now(environment: str) -> bool:
+def can_send_now(environment: str) -> bool:
     """The same of the gate as it is in the database now."""
     return EnvironmentGate.objects.get(pk=environment).is_open(clock.now())
 
@@ -128,21 +132,21 @@ def pass_breaker(environment: str, *, actor: Actor) -> bool:
     if not gate.probing or gate.is_stopped or gate.is_held(moment):
         return is_open(gate, moment)
     with audit.recorded(actor):
-        gate = locked_gate(environment)
+        gate = lock_gate(environment)
         if not gate.probing or gate.is_held(moment):
             return False
         # Should this worker end while it asks, another one asks when this time is over.
         gate.hold_until = moment + datetime.timedelta(seconds=settings.REDOX_DEADLINE + lease_margin())
         gate.save(update_fields=["hold_until"])
-    return _probe(environment, actor)
+    return _probe_redox(environment, actor)
 
 
-def _probe(environment: str, actor: Actor) -> bool:
+def _probe_redox(environment: str, actor: Actor) -> bool:
     redox = gateway.environment(environment)
-    oid = query_oid(environment)
+    oid = oid_to_check(environment)
     try:
-        token, exchange, _, closed = gateway.ask(redox, messages.query(oid, redox))
-    except gateway.DoorClosed:
+        token, exchange, _, closed = gateway.send_query(redox, messages.build_query(oid, redox))
+    except gateway.SendingBlocked:
         return False
     if closed:
         return False
@@ -150,14 +154,14 @@ def _probe(environment: str, actor: Actor) -> bool:
     if exchange is not None and outcome is None:
         outcome = classify(exchange, event=messages.QUERY, oid=oid)
     with audit.recorded(actor) as history:
-        gate = locked_gate(environment)
+        gate = lock_gate(environment)
         gate.hold_until = gate.hold_asked_until
         gate.save(update_fields=["hold_until"])
-        follow(history, gate, outcome)
+        apply_outcome(history, gate, outcome)
     return outcome is None or outcome.kind == Kind.ACCEPTED
 
 
-def follow(
+def apply_outcome(
     history: audit.History, gate: EnvironmentGate, outcome: Outcome | None, *, submission: Submission | None = None
 ) -> None:
     """Do to a locked gate what one exchange says of its environment: stop, wait, or count it.
@@ -167,33 +171,33 @@ def follow(
     if outcome is None or (outcome.fault is not None and outcome.fault.is_ours):
         return
     if outcome.stops:
-        stop(history, gate, outcome.stops, submission=submission)
+        stop_sending(history, gate, outcome.stops, submission=submission)
     elif outcome.hold_seconds is not None:
-        pause(history, gate, outcome.hold_seconds, "too many requests", is_asked_for=True)
+        pause_sending(history, gate, outcome.hold_seconds, "too many requests", is_asked_for=True)
     else:
-        count(history, gate, failed=is_failure(outcome))
+        count_exchange(history, gate, failed=is_failure(outcome))
 
 
 def stop_now(environment: str, reason: str, *, actor: Actor) -> None:
     """Stop an environment outside any submission, such as when no token can be got."""
     with audit.recorded(actor) as history:
-        stop(history, locked_gate(environment), reason)
+        stop_sending(history, lock_gate(environment), reason)
 
 
 def pause_now(environment: str, seconds: float, reason: str, *, actor: Actor) -> None:
     """Let an environment wait outside any submission, such as when the token endpoint says slow down."""
     with audit.recorded(actor) as history:
-        pause(history, locked_gate(environment), seconds, reason, is_asked_for=True)
+        pause_sending(history, lock_gate(environment), seconds, reason, is_asked_for=True)
 
 
-def waiting(environment: str) -> int:
+def count_waiting(environment: str) -> int:
     """How many submissions wait to be sent, or for the directory to be asked about them."""
     return Submission.objects.filter(environment=environment, state__in=(State.QUEUED, State.UNKNOWN)).count()
 
 
-def note(history: audit.History, action: Action, gate: EnvironmentGate, **body: Any) -> None:
+def log_environment(history: audit.History, action: Action, gate: EnvironmentGate, **body: Any) -> None:
     """Write down a fact about an environment."""
-    history.add(
+    history.log(
         action,
         object={"type": "environment", "id": gate.environment, "name": Environment(gate.environment).label},
         environment=gate.environment,

@@ -26,11 +26,11 @@ from organizations.redox.environment import (
     Credential,
     OAuthCredential,
     Purpose,
+    RedoxEnvironment,
     TokenCredential,
-    fingerprint,
+    environment_fingerprint,
     routing_use,
 )
-from organizations.redox.environment import Environment as RedoxEnvironment
 from organizations.services.connection import rate_limit
 from organizations.services.connection.rate_limit import SendSlot
 from organizations.services.timing import clock_time, time_left
@@ -44,11 +44,11 @@ REQUIRED = {
 }
 
 
-class DoorClosed(Exception):
+class SendingBlocked(Exception):
     """The message must not leave: nothing was sent. Its text says why."""
 
 
-class AskedToWait(DoorClosed):
+class RedoxAskedToWait(SendingBlocked):
     """Redox asked the environment to wait, and the time is not over. Its text says how long."""
 
 
@@ -72,7 +72,7 @@ class Connection:
 def connection(name: str) -> Connection:
     """The settings in force for one environment; a fault in them makes it "not connected" and says which variable."""
     given: RedoxSettings = settings.REDOX[name]
-    made, faults = _facts(name, given)
+    made, faults = _without_credential(name, given)
     try:
         if faults:
             raise faults[0]
@@ -86,7 +86,7 @@ def environment(name: str) -> RedoxEnvironment:
     return connection(name).environment
 
 
-def verify() -> None:
+def verify_settings() -> None:
     """Refuse settings with which the two environments could be mixed up.
 
     Raises:
@@ -102,14 +102,14 @@ def verify() -> None:
             "REDOX_PRODUCTION_ROUTING_ID", "is the routing ID of STAGING as well; each directory has its own"
         )
     for name in ("client_id", "private_key", "api_key", "api_secret", "access_token"):
-        values = [_same_however_written(name, settings.REDOX[each]) for each in Environment.values]
+        values = [_normalized(name, settings.REDOX[each]) for each in Environment.values]
         if values[0] and values[0] == values[1]:
             raise SettingsFault(
                 f"REDOX_PRODUCTION_{name.upper()}", "is the same as for STAGING; credentials are never shared"
             )
 
 
-def verify_records() -> None:
+def verify_routing_ids_unused() -> None:
     """Refuse a routing ID that is the destination ID of a record.
 
     Raises:
@@ -121,7 +121,7 @@ def verify_records() -> None:
             raise SettingsFault(f"REDOX_{name.upper()}_ROUTING_ID", "is the destination ID of a record of ours")
 
 
-def gateways(name: str) -> frozenset[str]:
+def gateway_oids(name: str) -> frozenset[str]:
     """The OIDs of Redox's own organizations: a record can be part of one of them, and is none of them."""
     return frozenset({GATEWAY_OID, GATEWAY_SELF_OID, environment(name).gateway_oid})
 
@@ -131,20 +131,23 @@ def routing_names() -> dict[str, str]:
     named = dict(ROUTING_NAMES)
     for name in Environment.values:
         set_here = {
-            Purpose.ORGANIZATION: (environment(name).routing_id, given(name).routing_id),
-            Purpose.REPOSITORY: (given(name).document_repository_id,),
+            Purpose.ORGANIZATION: (environment(name).routing_id, settings_as_text(name).routing_id),
+            Purpose.REPOSITORY: (settings_as_text(name).document_repository_id,),
         }
         for purpose, ids in set_here.items():
             named = {_plain_uuid(each): f"{purpose}, {name.upper()}" for each in ids if each} | named
     return named
 
 
-def own_ids() -> dict[str, str]:
+def source_and_client_ids() -> dict[str, str]:
     """Our source and client IDs in both environments, each with what it is: UUIDs as well, and none a destination."""
     return {
         _plain_uuid(value): what
         for name in Environment.values
-        for value, what in ((given(name).source_id, "source ID"), (given(name).client_id, "client ID"))
+        for value, what in (
+            (settings_as_text(name).source_id, "source ID"),
+            (settings_as_text(name).client_id, "client ID"),
+        )
         if value
     }
 
@@ -157,7 +160,7 @@ def _plain_uuid(text: str) -> str:
         return text.strip().lower()
 
 
-def given(name: str) -> RedoxSettings:
+def settings_as_text(name: str) -> RedoxSettings:
     """What was set for one environment, as text; its secrets are for no page."""
     found: RedoxSettings = settings.REDOX[name]
     return found
@@ -165,15 +168,15 @@ def given(name: str) -> RedoxSettings:
 
 def label(name: str) -> str:
     """What Redox calls this environment today."""
-    return given(name).label
+    return settings_as_text(name).label
 
 
 def settings_fingerprint(name: str) -> str:
     """One hash over all that decides what is sent where; equal in two processes that send alike."""
-    return fingerprint(environment(name))
+    return environment_fingerprint(environment(name))
 
 
-def limits() -> Limits:
+def exchange_limits() -> Limits:
     return Limits(deadline=settings.REDOX_DEADLINE)
 
 
@@ -183,18 +186,18 @@ def access_token(redox: RedoxEnvironment) -> auth.TokenAnswer:
     Raises:
         DoorClosed: nothing may leave now, not even a token request.
     """
-    check_door(redox)
-    return _tokens(redox, limits()).get()
+    check_sending_allowed(redox)
+    return _tokens(redox, exchange_limits()).get()
 
 
 def discard_token(redox: RedoxEnvironment, token: str) -> bool:
     """Forget a token that Redox refused; whether a new one can be got."""
-    kept = _tokens(redox, limits())
+    kept = _tokens(redox, exchange_limits())
     kept.discard(token)
     return kept.can_renew
 
 
-def exchange(
+def send_message(
     redox: RedoxEnvironment, message: bytes, token: str, turn: SendSlot, *, is_query: bool = False
 ) -> Exchange:
     """One exchange with Redox, when its turn has come. Whether it may leave is looked up at that moment.
@@ -204,11 +207,11 @@ def exchange(
             the gate is closed to a New or an Update. Nothing left.
     """
     turn.wait()
-    check_door(redox, is_write=not is_query)
-    return _client(redox, limits()).post(message, token)
+    check_sending_allowed(redox, is_write=not is_query)
+    return _client(redox, exchange_limits()).post(message, token)
 
 
-class Asked(NamedTuple):
+class QueryReply(NamedTuple):
     """What one Query brought: the last exchange made, None without any, and one before it that refused the token.
 
     Where the token has an outcome there was none to be had, or none any more: it counts, and not the exchange. `closed`
@@ -221,7 +224,7 @@ class Asked(NamedTuple):
     closed: str = ""
 
 
-def ask(redox: RedoxEnvironment, query: bytes) -> Asked:
+def send_query(redox: RedoxEnvironment, query: bytes) -> QueryReply:
     """One Query. It has no effect, so it goes out again with a new token when the one at hand was taken back.
 
     Raises:
@@ -229,40 +232,42 @@ def ask(redox: RedoxEnvironment, query: bytes) -> Asked:
     """
     answer = access_token(redox)
     if not answer.token:
-        return Asked(answer)
-    found = exchange(redox, query, answer.token, rate_limit.reserve_slot(), is_query=True)
+        return QueryReply(answer)
+    found = send_message(redox, query, answer.token, rate_limit.reserve_slot(), is_query=True)
     if found.status == HTTPStatus.UNAUTHORIZED and discard_token(redox, answer.token):
         try:
             renewed = access_token(redox)
             if not renewed.token:
-                return Asked(renewed, found)
-            return Asked(
-                renewed, exchange(redox, query, renewed.token, rate_limit.reserve_slot(), is_query=True), refused=found
+                return QueryReply(renewed, found)
+            return QueryReply(
+                renewed,
+                send_message(redox, query, renewed.token, rate_limit.reserve_slot(), is_query=True),
+                refused=found,
             )
-        except DoorClosed as closed:
-            return Asked(answer, found, closed=str(closed))
-    return Asked(answer, found)
+        except SendingBlocked as closed:
+            return QueryReply(answer, found, closed=str(closed))
+    return QueryReply(answer, found)
 
 
-def check_door(redox: RedoxEnvironment, *, is_write: bool = False) -> None:
+def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) -> None:
     """Raises DoorClosed when nothing may leave now, read from the database at this moment.
 
     A Query and a token request may also leave while the environment is stopped or paused: that is how it is checked.
     """
     if database.in_atomic_block:
-        raise DoorClosed("A database transaction is open; no message leaves inside one.")
+        raise SendingBlocked("A database transaction is open; no message leaves inside one.")
     if redox.credential is None:
-        raise DoorClosed(f"{redox.name.upper()} is not connected.")
+        raise SendingBlocked(f"{redox.name.upper()} is not connected.")
     if Installation.objects.filter(demonstration=True).exists() and not is_loopback(redox.base_url):
-        raise DoorClosed("This database holds demonstration records; they are never sent to another machine.")
+        raise SendingBlocked("This database holds demonstration records; they are never sent to another machine.")
     gate = EnvironmentGate.objects.get(pk=redox.name)
     moment = clock.now()
     if gate.hold_asked_until is not None and gate.is_asked_to_wait(moment):
         until, left = clock_time(gate.hold_asked_until), time_left(gate.hold_asked_until - moment)
         nothing = f"Nothing is sent to {redox.name.upper()} until {until}, for another {left}."
-        raise AskedToWait(f"Redox asked the portal to wait. {nothing}")
+        raise RedoxAskedToWait(f"Redox asked the portal to wait. {nothing}")
     if is_write and not gate.is_open(moment):
-        raise DoorClosed(f"{redox.name.upper()} was stopped or paused before the message left.")
+        raise SendingBlocked(f"{redox.name.upper()} was stopped or paused before the message left.")
 
 
 def is_loopback(url: str) -> bool:
@@ -279,7 +284,7 @@ def is_loopback(url: str) -> bool:
 _clients: dict[tuple[RedoxEnvironment, Limits], RedoxClient] = {}
 
 
-def cut_off() -> None:
+def cut_off_exchanges() -> None:
     """End every exchange of this process that is under way: its process is about to end."""
     for client in tuple(_clients.values()):
         client.cut()
@@ -291,12 +296,12 @@ def _client(redox: RedoxEnvironment, bounds: Limits) -> RedoxClient:
 
 
 @cache
-def _tokens(redox: RedoxEnvironment, bounds: Limits) -> auth.Tokens:
+def _tokens(redox: RedoxEnvironment, bounds: Limits) -> auth.TokenSource:
     def before_request() -> None:
         rate_limit.wait_for_slot()
-        check_door(redox)
+        check_sending_allowed(redox)
 
-    return auth.tokens(redox, bounds, before_request)
+    return auth.token_source(redox, bounds, before_request)
 
 
 def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:
@@ -306,7 +311,7 @@ def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:
     return tuple(prefix + field.upper() for field in REQUIRED[given.auth] if not getattr(given, field))
 
 
-def _facts(name: str, given: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsFault]]:
+def _without_credential(name: str, given: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsFault]]:
     """An environment without its credential, with defaults for what cannot be used, and what is wrong with that."""
     prefix, faults = f"REDOX_{name.upper()}_", list(given.faults)
     if given.auth not in ("", *REQUIRED):
@@ -357,7 +362,7 @@ def _base_url(variable: str, url: str) -> str:
     return url.rstrip("/")
 
 
-def _same_however_written(name: str, given: RedoxSettings) -> str:
+def _normalized(name: str, given: RedoxSettings) -> str:
     """One part of a credential in the one form that all ways to write it come to."""
     value = str(getattr(given, name)).strip()
     try:

@@ -8,23 +8,23 @@ from organizations.models import Organization, clock
 from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
-from organizations.redox.client import Exchange, decoded
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.client import Exchange, decoded_body
+from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.connection import gateway
 from organizations.services.timing import clock_time
 
-ABSENT_NEEDS = (None, True, False)
+ACTIVE_FILTERS = (None, True, False)
 """Active in each Query that must be answered by an empty list before an OID counts as absent.
 
 Redox does not document whether a Query without Active leaves out what is deactivated.
 """
 
 
-SENT_AGAIN = "Redox refused the access token, and the Query went out again with a new one."
+RENEWED_AND_REPEATED = "Redox refused the access token, and the Query went out again with a new one."
 
 
-class Earlier(NamedTuple):
+class EarlierQuery(NamedTuple):
     """An exchange before the one that decides: an empty list to a Query with that Active, or an answer that is none.
 
     `cause` is filled where it is none.
@@ -36,7 +36,7 @@ class Earlier(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DirectoryAnswer:
     """What the directory said about one OID. `cause` is filled when it could not be asked; then nothing is known.
 
     `asked_at` is the database's time before the first Query left. `exchange` is the one that decides, None where the
@@ -49,7 +49,7 @@ class Answer:
     cause: str = ""
     record: OrganizationRecord | None = None
     exchange: Exchange | None = None
-    earlier: tuple[Earlier, ...] = ()
+    earlier: tuple[EarlierQuery, ...] = ()
     outcome: Outcome | None = None
     token: TokenAnswer = field(default_factory=TokenAnswer)
     wait_until: str = ""
@@ -59,54 +59,56 @@ class Answer:
         return not self.cause
 
 
-def look_up(redox: RedoxEnvironment, oid: str) -> Answer:
+def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
     """Ask the directory for one OID. Never inside a transaction.
 
     Absent, which is neither a record nor a cause, only after an empty list to each Query of `ABSENT_NEEDS`; each of
     them is asked only after the one before was answered so.
     """
     asked_at = clock.now()
-    earlier: tuple[Earlier, ...] = ()
-    for active in ABSENT_NEEDS:
-        answer = _ask(redox, oid, active, asked_at, earlier)
+    earlier: tuple[EarlierQuery, ...] = ()
+    for active in ACTIVE_FILTERS:
+        answer = _send_query(redox, oid, active, asked_at, earlier)
         if answer.cause or answer.record or answer.exchange is None:
             break
-        earlier = (*answer.earlier, Earlier(answer.exchange, active))
+        earlier = (*answer.earlier, EarlierQuery(answer.exchange, active))
     return answer
 
 
-def token_cause(answer: TokenAnswer) -> str:
+def token_refusal_reason(answer: TokenAnswer) -> str:
     """Why there is no token, in Redox's words where it gave any."""
     detail = answer.outcome.detail if answer.outcome else ""
     return answer.error_description or answer.error or detail or "Redox gives no reason."
 
 
-def _ask(
+def _send_query(
     redox: RedoxEnvironment,
     oid: str,
     active: bool | None,
     asked_at: datetime.datetime,
-    earlier: tuple[Earlier, ...],
-) -> Answer:
+    earlier: tuple[EarlierQuery, ...],
+) -> DirectoryAnswer:
     try:
-        token, exchange, refused, closed = gateway.ask(redox, messages.query(oid, redox, active=active))
-    except gateway.DoorClosed as fault:
-        return Answer(asked_at, str(fault), earlier=earlier)
+        token, exchange, refused, closed = gateway.send_query(redox, messages.build_query(oid, redox, active=active))
+    except gateway.SendingBlocked as fault:
+        return DirectoryAnswer(asked_at, str(fault), earlier=earlier)
     if closed:
-        return Answer(asked_at, closed, None, exchange, earlier)
+        return DirectoryAnswer(asked_at, closed, None, exchange, earlier)
     if refused is not None:
-        earlier += (Earlier(refused, active, SENT_AGAIN),)
+        earlier += (EarlierQuery(refused, active, RENEWED_AND_REPEATED),)
     if exchange is None or token.outcome is not None:
-        return _not_answered(Answer(asked_at, token_cause(token), None, exchange, earlier, token.outcome, token))
+        return _with_end_of_wait(
+            DirectoryAnswer(asked_at, token_refusal_reason(token), None, exchange, earlier, token.outcome, token)
+        )
     outcome = classify(exchange, event=messages.QUERY, oid=oid)
     if outcome.kind != Kind.ACCEPTED:
         cause = outcome.detail or f"HTTP {exchange.status}"
-        return _not_answered(Answer(asked_at, cause, None, exchange, earlier, outcome, token))
-    record = messages.read_query_answer(decoded(exchange), oid)
-    return Answer(asked_at, "", record, exchange, earlier, outcome, token)
+        return _with_end_of_wait(DirectoryAnswer(asked_at, cause, None, exchange, earlier, outcome, token))
+    record = messages.read_query_answer(decoded_body(exchange), oid)
+    return DirectoryAnswer(asked_at, "", record, exchange, earlier, outcome, token)
 
 
-def _not_answered(answer: Answer) -> Answer:
+def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:
     """With the end of the wait in its cause, where Redox had too many requests."""
     outcome = answer.outcome
     if outcome is None or outcome.hold_seconds is None:
@@ -118,7 +120,7 @@ def _not_answered(answer: Answer) -> Answer:
     return replace(answer, cause=f"{answer.cause.rstrip('.')}. {who} until {until}.", wait_until=until)
 
 
-def query_oid(environment: str) -> str:
+def oid_to_check(environment: str) -> str:
     """The OID that a check asks for: our base OID, else our first record, else the gateway."""
     redox = gateway.environment(environment)
     if redox.base_oids:

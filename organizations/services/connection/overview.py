@@ -9,7 +9,7 @@ from django.conf import settings
 from organizations.models import Environment, EnvironmentGate, Organization
 from organizations.redox import auth
 from organizations.redox.environment import BASE_URL, GATEWAY_OID, ORGANIZATION_ROUTING, ROUTING_TABLE, OAuthCredential
-from organizations.redox.outcome import http_date
+from organizations.redox.outcome import read_http_date
 from organizations.services.connection import gateway
 
 
@@ -48,9 +48,9 @@ class ConnectionFacts:
         return f"{self.prefix}PRIVATE_KEY{'_FILE' if self.private_key_file else ''}"
 
 
-def facts(name: str) -> ConnectionFacts:
+def connection_facts(name: str) -> ConnectionFacts:
     """All that may be shown of an environment's settings."""
-    connection, given = gateway.connection(name), gateway.given(name)
+    connection, given = gateway.connection(name), gateway.settings_as_text(name)
     redox, prefix = connection.environment, f"REDOX_{name.upper()}_"
     credential = redox.credential if isinstance(redox.credential, OAuthCredential) else None
     in_force = {
@@ -83,9 +83,9 @@ def facts(name: str) -> ConnectionFacts:
     )
 
 
-def weak_keys() -> list[str]:
+def weak_key_warnings() -> list[str]:
     """A sentence for each private key that works and should be replaced, beginning with its variable."""
-    found = [facts(name) for name in Environment.values]
+    found = [connection_facts(name) for name in Environment.values]
     return [f"{each.private_key_variable}: {each.key_warning}" for each in found if each.key_warning]
 
 
@@ -98,11 +98,11 @@ def routing_table() -> tuple[tuple[str, str, str], ...]:
 
 def clock_difference(gate: EnvironmentGate) -> float | None:
     """Seconds by which Redox's clock was ahead of ours at the last check, exact to about one; None when not known."""
-    told = http_date(str(gate.check_facts.get("redox_date", "")))
+    told = read_http_date(str(gate.check_facts.get("redox_date", "")))
     return told - gate.checked_at.timestamp() if told is not None and gate.checked_at else None
 
 
-def asked_oid_is(name: str, oid: str) -> str:
+def describe_checked_oid(name: str, oid: str) -> str:
     """What the OID that a check asked for is to us."""
     redox = gateway.environment(name)
     if oid in redox.base_oids:

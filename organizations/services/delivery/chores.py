@@ -17,11 +17,11 @@ from organizations.services.audit import repeated_acts
 
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 CHORES: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
-    (repeated_acts.write_over, MINUTE),
-    (throttle.delete_over, MINUTE),
+    (repeated_acts.write_ended_counts, MINUTE),
+    (throttle.delete_ended, MINUTE),
     (sessions.delete_over, HOUR),
 )
-MOST_AT_ONCE = 10
+MOST_REPEATS = 10
 """Times that a chore is done in a row while it finds something."""
 
 log = logging.getLogger("orgportal.chores")
@@ -48,6 +48,6 @@ class Chores:
 
 
 def _repeat(chore: Callable[[], int]) -> None:
-    for _ in range(MOST_AT_ONCE):
+    for _ in range(MOST_REPEATS):
         if not chore():
             return

@@ -29,7 +29,7 @@ from organizations.records import OrganizationRecord
 from organizations.redox import messages
 from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault, is_meant_for
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services import failpoints
 from organizations.services.actors import Actor
@@ -44,7 +44,7 @@ from organizations.services.timing import lease_margin, seconds
 
 log = logging.getLogger("orgportal.delivery")
 
-_LOOKED_AT = (
+_PARENT_FIELDS = (
     *("oid", "name", "presence", "confirmed_active", "shown_active", "seen_at"),
     *("last_submission__state", "last_submission__intent"),
 )
@@ -78,54 +78,54 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
     """Send the oldest due submission of an environment, if there is one and the gate is open. Whether it did."""
     redox = gateway.environment(environment)
     # A database may be put back under a running worker, between two of its heartbeats.
-    if redox.credential is None or not _something_due(environment) or restore_guard.look(actor=actor):
+    if redox.credential is None or not _something_due(environment) or restore_guard.stop_if_restored(actor=actor):
         return False
-    token = token_for(redox, actor)
+    token = get_token(redox, actor)
     if not token:
         return False
     try:
         claim = claim_next(environment, redox, actor=actor)
     except NoLongerAllowed as overtaken:
-        _cancel_overtaken(overtaken.submission_id, actor)
+        _cancel_forbidden(overtaken.submission_id, actor)
         return False
     if claim is None:
         return False
-    restore_guard.remember()
+    restore_guard.record_progress()
     failpoints.reach("after-intent")
     _send(claim, token, actor)
     return True
 
 
-def _cancel_overtaken(submission_id: int, actor: Actor) -> None:
+def _cancel_forbidden(submission_id: int, actor: Actor) -> None:
     """Cancel a submission that a record above or below forbids, if it still does and no worker claimed it meanwhile.
 
     Not part of the claim, which waits for no lock. Two submissions may forbid each other: the first one is cancelled,
     and then nothing forbids the second.
     """
     with audit.recorded(actor) as history:
-        locked = submissions.lock_to_end(submission_id)
+        locked = submissions.lock_structure_and_followers(submission_id)
         submission = locked.by_id[submission_id]
         if submission.can_be_cancelled:
             cause = _parent_block_reason(submission, messages.record_from_message(bytes(submission.message)))
             if cause:
-                submissions.end_without_sending(history, submission, locked, reason=cause)
+                submissions.cancel_locked(history, submission, locked, reason=cause)
 
 
-def token_for(redox: RedoxEnvironment, actor: Actor) -> str:
+def get_token(redox: RedoxEnvironment, actor: Actor) -> str:
     """An access token; "" where none is to be had, and what follows for the environment is done.
 
     A token request has no effect in the directory, so it comes before anything is claimed.
     """
     try:
         answer = gateway.access_token(redox)
-    except gateway.AskedToWait:
+    except gateway.RedoxAskedToWait:
         return ""
     outcome = answer.outcome
     if outcome is not None:
-        cause = lookup.token_cause(answer)
+        cause = lookup.token_refusal_reason(answer)
         stops = f"{outcome.stops}: {cause}" if outcome.stops else ""
         with audit.recorded(actor) as history:
-            breaker.follow(history, breaker.locked_gate(redox.name), replace(outcome, stops=stops))
+            breaker.apply_outcome(history, breaker.lock_gate(redox.name), replace(outcome, stops=stops))
     return answer.token
 
 
@@ -142,10 +142,10 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
             return None
         cause = _safe_block_reason(submission, redox)
         if cause:
-            settle.needs_person(history, submission, cause)
+            settle.require_decision(history, submission, cause)
             return None
         began = time.monotonic()
-        submissions.move(
+        submissions.move_submission(
             submission,
             State.SENDING,
             attempt=submission.attempt + 1,
@@ -156,51 +156,51 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
             not_before=None,
             state_reason="",
         )
-        history.submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
+        history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
         # As late as can be: every request of every worker waits for this one row.
         turn = rate_limit.reserve_slot_within(moment)
     return Claim(submission, redox, turn, began)
 
 
-def reap(environment: str, *, actor: Actor) -> int:
+def settle_abandoned(environment: str, *, actor: Actor) -> int:
     """Settle what a worker left behind: from the stored response where there is one, else as unknown. How many."""
     left = list(Submission.objects.lease_ended(clock.now()).filter(environment=environment))
     for submission in left:
         entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
         with suppress(OutOfDate):
             if entry is None:
-                settle.lost(submission, actor=actor)
+                settle.settle_lost_attempt(submission, actor=actor)
             else:
-                exchange = exchanges.stored(entry)
-                outcome = _classified(submission, exchange)
+                exchange = exchanges.stored_exchange(entry)
+                outcome = _classify(submission, exchange)
                 if outcome.renew_token and not exchanges.is_repeat(entry):
                     # A new token was not tried any more; that the old one was over says nothing of the credential.
                     outcome = replace(outcome, stops="")
-                settle.settle(submission, outcome, exchange, actor=actor, answered_at=entry.at)
+                settle.settle_attempt(submission, outcome, exchange, actor=actor, answered_at=entry.at)
     return len(left)
 
 
 def _send(claim: Claim, token: str, actor: Actor) -> None:
     exchange = _exchange(claim, token, claim.turn)
     failpoints.reach("after-exchange")
-    kept_at = settle.keep_response(claim.submission, exchange, repeat=0, actor=actor)
+    kept_at = settle.store_response(claim.submission, exchange, repeat=0, actor=actor)
     failpoints.reach("after-response")
-    outcome = _classified(claim.submission, exchange)
+    outcome = _classify(claim.submission, exchange)
     if kept_at and outcome.renew_token and gateway.discard_token(claim.redox, token):
         try:
             renewed = gateway.access_token(claim.redox)
-        except gateway.DoorClosed as closed:
+        except gateway.SendingBlocked as closed:
             renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(closed), fault=Fault.CLOSED))
         if renewed.token:
             exchange = _exchange(claim, renewed.token, rate_limit.reserve_slot())
-            kept_at = settle.keep_response(claim.submission, exchange, repeat=1, actor=actor)
-            outcome = _classified(claim.submission, exchange)
+            kept_at = settle.store_response(claim.submission, exchange, repeat=1, actor=actor)
+            outcome = _classify(claim.submission, exchange)
         elif renewed.outcome is not None:
             outcome = renewed.outcome
     if kept_at:
         # Whoever settles it first has settled it; what came is stored either way.
         with suppress(OutOfDate):
-            settle.settle(claim.submission, outcome, exchange, actor=actor, answered_at=kept_at)
+            settle.settle_attempt(claim.submission, outcome, exchange, actor=actor, answered_at=kept_at)
 
 
 def _exchange(claim: Claim, token: str, turn: SendSlot) -> Exchange:
@@ -210,8 +210,8 @@ def _exchange(claim: Claim, token: str, turn: SendSlot) -> Exchange:
         fault_text = "too little was left of the time for which the worker had the message to itself"
         return _not_sent(message, Fault.HELD_UP, fault_text)
     try:
-        return gateway.exchange(claim.redox, message, token, turn)
-    except gateway.DoorClosed as closed:
+        return gateway.send_message(claim.redox, message, token, turn)
+    except gateway.SendingBlocked as closed:
         return _not_sent(message, Fault.CLOSED, str(closed))
 
 
@@ -219,7 +219,7 @@ def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
     return Exchange(request_sha256=messages.sha256(message), sent=False, fault=fault, fault_text=fault_text)
 
 
-def _classified(submission: Submission, exchange: Exchange) -> Outcome:
+def _classify(submission: Submission, exchange: Exchange) -> Outcome:
     after_unknown = AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt)
     return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=after_unknown)
 
@@ -262,7 +262,7 @@ def _parent_block_reason(submission: Submission, record: OrganizationRecord) -> 
     if submission.intent == Intent.DEACTIVATE:
         return blockers.children_in_the_way(organization)
     found = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid)
-    parent = found.select_related("last_submission").only(*_LOOKED_AT).first()
+    parent = found.select_related("last_submission").only(*_PARENT_FIELDS).first()
     if parent is None:
         return ""
     # Moved by somebody else since, it is moved back by a message that names its accepted parent.
@@ -270,10 +270,10 @@ def _parent_block_reason(submission: Submission, record: OrganizationRecord) -> 
         circle = blockers.circle_in_the_way(organization, parent)
         if circle:
             return circle
-    return _parent_out_of_use(parent, submission) if record.active else ""
+    return _inactive_parent_reason(parent, submission) if record.active else ""
 
 
-def _parent_out_of_use(parent: Organization, submission: Submission) -> str:
+def _inactive_parent_reason(parent: Organization, submission: Submission) -> str:
     if parent.presence != Presence.PRESENT or parent.confirmed_active is False:
         return f"Its parent {parent.name} is not active in {Environment(submission.environment).label}."
     ending = open_deactivation(parent)

@@ -20,7 +20,7 @@ from organizations.services.records import known
 FRESH = datetime.timedelta(minutes=10)
 """How old an answer of the directory may be to decide by it."""
 
-OVERTAKEN = "The answer that you compared with is no longer the last one. Ask the directory and compare."
+ANSWER_OUTDATED = "The answer that you compared with is no longer the last one. Ask the directory and compare."
 
 
 class Verdict(StrEnum):
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ComparedAnswer:
     """The last answer of the directory about a submission. `record` is None where it does not know the OID.
 
     `is_overtaken`: the directory was asked about the record again since, so that nothing can be decided by this answer.
@@ -56,7 +56,7 @@ class Shown:
         return self.is_fresh and not self.is_overtaken
 
 
-def last_answer(submission: Submission) -> Shown | None:
+def last_answer(submission: Submission) -> ComparedAnswer | None:
     """What the directory last answered about it; None where it never did, or where the last question failed."""
     entry = AuditEntry.objects.of_submission(submission.pk).filter(action=Action.SUBMISSION_ASKED).last()
     if entry is None or not entry.facts.get("details", {}).get("asked"):
@@ -67,7 +67,7 @@ def last_answer(submission: Submission) -> Shown | None:
     moment = datetime.datetime.fromisoformat(asked_at) if asked_at else entry.at
     last_read = submission.organization.seen_at
     is_overtaken = last_read is not None and last_read > moment
-    return Shown(entry, moment, record, is_fresh(entry.at), is_overtaken)
+    return ComparedAnswer(entry, moment, record, is_fresh(entry.at), is_overtaken)
 
 
 def is_fresh(asked_at: datetime.datetime) -> bool:
@@ -75,7 +75,7 @@ def is_fresh(asked_at: datetime.datetime) -> bool:
     return clock.now() - asked_at <= FRESH
 
 
-def choices(submission: Submission, shown: Shown) -> tuple[Verdict, ...]:
+def allowed_verdicts(submission: Submission, shown: ComparedAnswer) -> tuple[Verdict, ...]:
     """What can be decided in the light of an answer: each fact only where it can be one."""
     is_there = shown.record is not None
     offered = []
@@ -105,32 +105,32 @@ def may_have_arrived(submission: Submission) -> bool:
 def _was_accepted_late(submission: Submission) -> bool:
     """Whether Redox accepted the message in an answer that came too late to be settled by."""
     late = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_LATE)
-    found = (classify(exchanges.stored(each), event=submission.event, oid=submission.oid) for each in late)
+    found = (classify(exchanges.stored_exchange(each), event=submission.event, oid=submission.oid) for each in late)
     return any(outcome.kind == Kind.ACCEPTED for outcome in found)
 
 
 def _refuses(late: AuditEntry, submission: Submission) -> bool:
-    outcome = classify(exchanges.stored(late), event=submission.event, oid=submission.oid)
+    outcome = classify(exchanges.stored_exchange(late), event=submission.event, oid=submission.oid)
     return outcome.kind == Kind.REJECTED or outcome.known == "already_exists"
 
 
-def verdict_in(entry: AuditEntry) -> Verdict | None:
+def entry_verdict(entry: AuditEntry) -> Verdict | None:
     """What a person decided with this entry; None where nobody did, or an earlier release did not keep it."""
     verdict = entry.facts.get("details", {}).get("verdict")
     return Verdict(verdict) if verdict else None
 
 
-def verdicts(submissions: Iterable[Submission]) -> dict[int, Verdict]:
+def last_verdicts(submissions: Iterable[Submission]) -> dict[int, Verdict]:
     """What a person decided last about each of these, by its id, in one query."""
     numbers = [each.pk for each in submissions if each.decided_by]
     if not numbers:
         return {}
     settled = AuditEntry.objects.filter(submission_id__in=numbers, action=Action.SUBMISSION_SETTLED)
-    last = {entry.submission_id: verdict_in(entry) for entry in settled.defer("raw").order_by("sequence")}
+    last = {entry.submission_id: entry_verdict(entry) for entry in settled.defer("raw").order_by("sequence")}
     return {number: verdict for number, verdict in last.items() if number is not None and verdict is not None}
 
 
-def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, actor: Actor) -> Submission:
+def decide_submission(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, actor: Actor) -> Submission:
     """End what needs a person. `sequence` is the entry of the answer that the person compared with.
 
     Raises:
@@ -138,25 +138,25 @@ def decide(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, 
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
-        submission = submissions.lock_to_end(submission_id).by_id[submission_id]
+        submission = submissions.lock_structure_and_followers(submission_id).by_id[submission_id]
         organization = submission.organization
         if submission.state != State.NEEDS_PERSON:
             raise ActionRefused(f"Submission {submission_id} was decided already.")
         shown = last_answer(submission)
         if shown is None or not shown.counts or shown.entry.sequence != sequence:
-            raise ActionRefused(OVERTAKEN)
-        if verdict not in choices(submission, shown):
+            raise ActionRefused(ANSWER_OUTDATED)
+        if verdict not in allowed_verdicts(submission, shown):
             raise ActionRefused("What the directory shows does not allow this decision. Choose another one.")
         if not reason.strip():
             raise ReasonMissing("Enter a reason.")
-        _DO[verdict](history, submission, organization, shown, reason.strip())
+        _APPLY[verdict](history, submission, organization, shown, reason.strip())
     return submission
 
 
-def _arrived(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+def _accept_arrived(
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
-    settle.accept_as_found(
+    settle.accept_by_evidence(
         history,
         submission,
         organization,
@@ -167,46 +167,48 @@ def _arrived(
     )
 
 
-def _send_again(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+def _requeue(
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
-    _keep_absence(organization, shown)
+    _store_absence(organization, shown)
     verdict = Verdict.SEND_AGAIN.value
-    settle.send_again(history, submission, reason=reason, verdict=verdict, tries=0, unknown_since=None, only_ask=False)
+    settle.requeue_submission(
+        history, submission, reason=reason, verdict=verdict, tries=0, unknown_since=None, only_ask=False
+    )
 
 
-def _give_up(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+def _reject_given_up(
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
-    _keep_absence(organization, shown)
-    settle.reject_as_found(history, submission, organization, reason, verdict=Verdict.GIVE_UP.value)
+    _store_absence(organization, shown)
+    settle.reject_by_decision(history, submission, organization, reason, verdict=Verdict.GIVE_UP.value)
 
 
-def _ours(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+def _reject_ours(
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
     if shown.record is not None:
         known.find_present(organization, shown.record, shown.asked_at)
-    settle.reject_as_found(history, submission, organization, reason, verdict=Verdict.OURS.value)
+    settle.reject_by_decision(history, submission, organization, reason, verdict=Verdict.OURS.value)
 
 
-def _foreign(
-    history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
+def _reject_foreign(
+    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
 ) -> None:
     if shown.record is not None:
         known.find_foreign(organization, shown.record, clock.now())
-    settle.reject_as_found(history, submission, organization, reason, verdict=Verdict.FOREIGN.value)
+    settle.reject_by_decision(history, submission, organization, reason, verdict=Verdict.FOREIGN.value)
 
 
-def _keep_absence(organization: Organization, shown: Shown) -> None:
+def _store_absence(organization: Organization, shown: ComparedAnswer) -> None:
     if shown.record is None:
         known.find_absent(organization, shown.asked_at)
 
 
-_DO = {
-    Verdict.ARRIVED: _arrived,
-    Verdict.SEND_AGAIN: _send_again,
-    Verdict.GIVE_UP: _give_up,
-    Verdict.OURS: _ours,
-    Verdict.FOREIGN: _foreign,
+_APPLY = {
+    Verdict.ARRIVED: _accept_arrived,
+    Verdict.SEND_AGAIN: _requeue,
+    Verdict.GIVE_UP: _reject_given_up,
+    Verdict.OURS: _reject_ours,
+    Verdict.FOREIGN: _reject_foreign,
 }

@@ -60,28 +60,28 @@ class Heartbeat:
             if fault and could_work:
                 log.error("No message is claimed any more: %s", fault)
             if not fault:
-                beat(self._name, self._started)
-                restore_guard.look(actor=self._actor)
+                record_heartbeat(self._name, self._started)
+                restore_guard.stop_if_restored(actor=self._actor)
         except Exception:
             # Without a database nothing can be claimed either; the next beat looks again.
             log.exception("A heartbeat failed")
             close_old_connections()
 
 
-def beat(name: str, started: datetime.datetime) -> None:
+def record_heartbeat(name: str, started: datetime.datetime) -> None:
     """Say that this worker lives, with which release and settings."""
     Worker.objects.update_or_create(
         name=name,
         defaults={
             "release": RELEASE,
-            "settings_fingerprint": fingerprint(),
+            "settings_fingerprint": settings_fingerprint(),
             "started_at": started,
             "seen_at": clock.now(),
         },
     )
 
 
-def fingerprint() -> str:
+def settings_fingerprint() -> str:
     """One text for the settings of both environments: a worker with another one sends with other settings."""
     return "-".join(gateway.settings_fingerprint(name)[:24] for name in Environment.values)
 
@@ -91,7 +91,7 @@ def is_seen(worker: Worker, now: datetime.datetime) -> bool:
     return worker.stopped_at is None and (now - worker.seen_at).total_seconds() < SEEN_WITHIN
 
 
-def absent_since() -> datetime.datetime | None:
+def no_worker_since() -> datetime.datetime | None:
     """Since when nothing is delivered although something waits; None when all is well or nothing waits."""
     waits = Submission.objects.filter(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN))
     oldest = waits.order_by("state_at").values_list("state_at", flat=True).first()
@@ -109,7 +109,7 @@ def mismatched_workers() -> list[Worker]:
     working = list(Worker.objects.filter(stopped_at=None).order_by("name"))
     if not working:
         return []
-    own, moment = fingerprint(), clock.now()
+    own, moment = settings_fingerprint(), clock.now()
     alive = [worker for worker in working if is_seen(worker, moment)]
     return [worker for worker in alive if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
 
@@ -131,7 +131,7 @@ class WorkerFacts:
 
 def known_workers(name: str) -> list[WorkerFacts]:
     """The workers, the newest sign of life first."""
-    own, now = fingerprint(), clock.now()
+    own, now = settings_fingerprint(), clock.now()
     return [
         WorkerFacts(worker, is_seen(worker, now), has_same_settings(worker, name, own))
         for worker in Worker.objects.filter(stopped_at=None).order_by("-seen_at")

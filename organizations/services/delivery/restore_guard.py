@@ -24,10 +24,10 @@ from orgportal.folders import make_folder
 
 _MARK = "0" * 56
 """So begins no hash; the number of the copy that is about to be put back follows, as SQLite's `user_version`."""
-REASON = "the database is older than what was sent: it was put back from a backup"
+STOP_REASON = "the database is older than what was sent: it was put back from a backup"
 
 
-def remember() -> None:
+def record_progress() -> None:
     """Write down how far the history has come. Several workers of one machine share the file; it never goes back."""
     head = AuditHead.objects.get(pk=1)
     path = _own_path()
@@ -38,23 +38,23 @@ def remember() -> None:
             _write(file, head.sequence, head.hash)
 
 
-def look(*, actor: Actor) -> bool:
+def stop_if_restored(*, actor: Actor) -> bool:
     """Stop every environment when this database is older than what was sent. Whether it is."""
     try:
         with _own_path().open("rb") as file:
             sequence, digest = _read(file)
     except FileNotFoundError:
         return False
-    if not sequence or _is_as_sent(sequence, digest):
+    if not sequence or _is_up_to_date(sequence, digest):
         return False
-    stop_all(actor=actor)
+    stop_all_environments(actor=actor)
     with _own_path().open("r+b") as file:
         head = AuditHead.objects.get(pk=1)
         _write(file, head.sequence, head.hash)
     return True
 
 
-def _is_as_sent(sequence: int, digest: str) -> bool:
+def _is_up_to_date(sequence: int, digest: str) -> bool:
     """Whether this database holds that entry, or is not the copy that a restore, perhaps cut off, was to put back."""
     if not digest.startswith(_MARK):
         return AuditEntry.objects.filter(pk=sequence, hash=digest).exists()
@@ -64,14 +64,14 @@ def _is_as_sent(sequence: int, digest: str) -> bool:
     return bool(version != int(digest, 16))
 
 
-def stop_all(*, actor: Actor) -> None:
+def stop_all_environments(*, actor: Actor) -> None:
     """Stop every environment until a person goes on; from then on what is open is asked about, never sent again."""
     with audit.recorded(actor) as history:
         for environment in Environment.values:
-            gate = breaker.locked_gate(environment)
+            gate = breaker.lock_gate(environment)
             gate.put_back = True
             gate.save(update_fields=["put_back"])
-            breaker.stop(history, gate, REASON)
+            breaker.stop_sending(history, gate, STOP_REASON)
 
 
 def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool], number_copy: Callable[[int], None]) -> bool:

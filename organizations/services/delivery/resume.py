@@ -19,7 +19,7 @@ def resume(environment: str, *, actor: Actor) -> None:
     """
     with audit.recorded(actor) as history:
         locks.lock_structure(environment)
-        gate = breaker.locked_gate(environment)
+        gate = breaker.lock_gate(environment)
         if not gate.is_stopped:
             return
         if not can_resume(gate):
@@ -29,9 +29,9 @@ def resume(environment: str, *, actor: Actor) -> None:
         gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
         gate.failures, gate.probing, gate.put_back = 0, False, False
         gate.save()
-        breaker.note(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
+        breaker.log_environment(history, Action.ENVIRONMENT_RELEASED, gate, reason=reason)
         if was_put_back:
-            _ask_about_all(history, environment)
+            _query_all_open(history, environment)
 
 
 def can_resume(gate: EnvironmentGate) -> bool:
@@ -41,9 +41,9 @@ def can_resume(gate: EnvironmentGate) -> bool:
     )
 
 
-def _ask_about_all(history: audit.History, environment: str) -> None:
+def _query_all_open(history: audit.History, environment: str) -> None:
     """What is open may have been sent after the backup was made: it is asked about, and never sent by itself again."""
     left = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
     locks.lock_records(lambda: left.values_list("organization_id", flat=True))
     for submission in left.select_related("organization").order_by("id"):
-        settle.forget(history, submission, submission.organization)
+        settle.mark_unknown_after_restore(history, submission, submission.organization)

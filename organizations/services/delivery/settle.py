@@ -35,11 +35,11 @@ from organizations.services.timing import seconds, shortened
 MOST_TRIES = 8
 LONGEST_TRYING = datetime.timedelta(hours=24)
 
-_LOST = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
+_LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an answer was stored; the answer was lost.")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AttemptAnswer:
     """What an exchange means, when its answer was stored, and how long it took in milliseconds."""
 
     outcome: Outcome
@@ -59,7 +59,9 @@ class Answer:
         }
 
 
-def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor) -> datetime.datetime | None:
+def store_response(
+    submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor
+) -> datetime.datetime | None:
     """Commit what came, as it came, before anybody judges it; when. None: the lease was lost, so it decides nothing."""
     with audit.recorded(actor) as history:
         moment = clock.now()
@@ -68,17 +70,17 @@ def keep_response(submission: Submission, exchange: Exchange, *, repeat: int, ac
         )
         in_time = held.values_list("pk", flat=True).first() is not None
         action = Action.ATTEMPT_RESPONSE if in_time else Action.ATTEMPT_LATE
-        history.submission(
+        history.log_submission(
             action,
             submission,
             attempt=submission.attempt,
             token=submission.token,
-            **exchanges.body(exchange, repeat=repeat),
+            **exchanges.exchange_body(exchange, repeat=repeat),
         )
     return moment if in_time else None
 
 
-def settle(
+def settle_attempt(
     submission: Submission,
     outcome: Outcome,
     exchange: Exchange,
@@ -96,20 +98,20 @@ def settle(
         OutOfDate: the lease was lost to somebody else; nothing was changed.
     """
     with audit.recorded(actor) as history:
-        gate = breaker.gate_to_follow(submission.environment, outcome)
-        plan = plans.locked_to_follow(submission, outcome)
+        gate = breaker.gate_for_outcome(submission.environment, outcome)
+        plan = plans.lock_plan_to_pause(submission, outcome)
         organization = _lock_to_settle(submission, outcome)
         prefetch_related_objects([organization], "identifiers", "contacts")  # several entries tell of the whole record
         submission.organization = organization
         presence = organization.presence
-        answer = Answer(outcome, answered_at or clock.now(), exchange.duration_ms)
+        answer = AttemptAnswer(outcome, answered_at or clock.now(), exchange.duration_ms)
         _SETTLE[outcome.kind](history, submission, organization, answer)
         changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
-        _note_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
-        plans.follow(history, submission, plan)
+        _log_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
+        plans.pause_if_failing(history, submission, plan)
         failpoints.reach("in-settling")
         if is_answer:
-            breaker.follow(history, gate, outcome, submission=submission)
+            breaker.apply_outcome(history, gate, outcome, submission=submission)
     failpoints.reach("after-settling")
 
 
@@ -120,23 +122,23 @@ def _lock_to_settle(submission: Submission, outcome: Outcome) -> Organization:
     return locks.lock_with_followers(lambda: [submission.pk]).by_id[submission.pk].organization
 
 
-def lost(submission: Submission, *, actor: Actor) -> None:
+def settle_lost_attempt(submission: Submission, *, actor: Actor) -> None:
     """The worker ended after the intent and no response is stored: nobody knows what became of the message."""
     submission.lost_attempt = True
-    settle(submission, _LOST, _no_answer(submission), actor=actor, is_answer=False)
+    settle_attempt(submission, _LOST_ATTEMPT, _exchange_without_answer(submission), actor=actor, is_answer=False)
 
 
-def _no_answer(submission: Submission) -> Exchange:
+def _exchange_without_answer(submission: Submission) -> Exchange:
     return Exchange(request_sha256=submission.message_sha256, sent=True)
 
 
-def needs_person(history: audit.History, submission: Submission, cause: str) -> None:
+def require_decision(history: audit.History, submission: Submission, cause: str) -> None:
     """The portal cannot decide alone; nothing more is sent until a person has."""
-    submissions.move(submission, State.NEEDS_PERSON, state_reason=cause)
-    note_settled(history, submission, cause)
+    submissions.move_submission(submission, State.NEEDS_PERSON, state_reason=cause)
+    log_settled(history, submission, cause)
 
 
-def accept_as_found(
+def accept_by_evidence(
     history: audit.History,
     submission: Submission,
     organization: Organization,
@@ -152,32 +154,32 @@ def accept_as_found(
     """
     by = history.actor.name if history.actor.person else ""
     changes = {"state_reason": reason, "evidence": evidence, "evidence_at": asked_at, "decided_by": by}
-    _confirm(history, submission, organization, changes, evidence=evidence, known_at=asked_at)
-    note_settled(history, submission, reason, verdict=verdict)
+    _accept(history, submission, organization, changes, evidence=evidence, known_at=asked_at)
+    log_settled(history, submission, reason, verdict=verdict)
 
 
-def reject_as_found(
+def reject_by_decision(
     history: audit.History, submission: Submission, organization: Organization, reason: str, *, verdict: str
 ) -> None:
     """Reject what Redox did not reject by an answer: a person decided that it did not take effect as it was sent."""
-    _refuse(history, submission, organization, {"state_reason": reason, "decided_by": history.actor.name})
-    note_settled(history, submission, reason, verdict=verdict)
+    _reject(history, submission, organization, {"state_reason": reason, "decided_by": history.actor.name})
+    log_settled(history, submission, reason, verdict=verdict)
 
 
-def send_again(
+def requeue_submission(
     history: audit.History, submission: Submission, *, reason: str, verdict: str = "", **changes: Any
 ) -> None:
     """Back to the queue with the very same bytes."""
     values = {"tries": submission.tries + 1, "state_reason": reason} | changes
-    submissions.move(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
-    note_settled(history, submission, reason, verdict=verdict)
+    submissions.move_submission(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
+    log_settled(history, submission, reason, verdict=verdict)
 
 
-def forget(history: audit.History, submission: Submission, organization: Organization) -> None:
+def mark_unknown_after_restore(history: audit.History, submission: Submission, organization: Organization) -> None:
     """What became of this is not in the database, which was put back: unknown, only asked about from now on."""
     moment, was_sending = clock.now(), submission.state == State.SENDING
-    _doubt_presence(submission, organization, moment)
-    submissions.move(
+    _mark_presence_unknown(submission, organization, moment)
+    submissions.move_submission(
         submission,
         State.UNKNOWN,
         token=submission.token + 1,
@@ -190,20 +192,22 @@ def forget(history: audit.History, submission: Submission, organization: Organiz
         state_reason="The database was put back from a backup; the message may have been sent after it was made.",
     )
     if was_sending:
-        _note_outcome(history, submission, _LOST, _no_answer(submission), presence=organization.presence)
-    note_settled(history, submission, submission.state_reason)
+        _log_outcome(
+            history, submission, _LOST_ATTEMPT, _exchange_without_answer(submission), presence=organization.presence
+        )
+    log_settled(history, submission, submission.state_reason)
 
 
-def _doubt_presence(submission: Submission, organization: Organization, moment: datetime.datetime) -> None:
+def _mark_presence_unknown(submission: Submission, organization: Organization, moment: datetime.datetime) -> None:
     if submission.event == Event.NEW:
         organization.presence, organization.presence_at = Presence.UNKNOWN, moment
         organization.save(update_fields=["presence", "presence_at"])
 
 
-def note_settled(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
+def log_settled(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
     """Write down a state that no answer to the message itself gave, with a person's verdict if a person gave it."""
     decision = {"verdict": verdict} if verdict else {}
-    history.submission(
+    history.log_submission(
         Action.SUBMISSION_SETTLED,
         submission,
         token=submission.token,
@@ -226,12 +230,14 @@ def next_claimable(due: QuerySet[Submission]) -> Submission | None:
     return found.first()
 
 
-def _accepted(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _settle_accepted(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     changes = answer.in_short() | {"evidence": Evidence.ANSWER, "evidence_at": answer.at}
-    _confirm(history, submission, organization, changes, evidence=Evidence.ANSWER, known_at=answer.at)
+    _accept(history, submission, organization, changes, evidence=Evidence.ANSWER, known_at=answer.at)
 
 
-def _confirm(
+def _accept(
     history: audit.History,
     submission: Submission,
     organization: Organization,
@@ -246,24 +252,26 @@ def _confirm(
     known.confirm(organization, record, submission, evidence=evidence, known_at=known_at)
     # A lost attempt may still be under way: the record is read once more when nothing can be any longer.
     read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
-    _end(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
-    history.organization(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
+    _end_submission(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
+    history.log_record(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
 
 
-def _rejected(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _settle_rejected(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     if answer.outcome.presence:
         organization.presence = Presence(answer.outcome.presence)
         organization.presence_at = clock.now()
-    _refuse(history, submission, organization, answer.in_short())
+    _reject(history, submission, organization, answer.in_short())
 
 
-def _refuse(
+def _reject(
     history: audit.History, submission: Submission, organization: Organization, changes: dict[str, Any]
 ) -> None:
     # Already locked by whoever settles or decides; this reads them again.
     locked = locks.lock_with_followers(lambda: [submission.pk])
-    submissions.return_active(history, submission)
-    _end(submission, organization, State.REJECTED, changes)
+    submissions.return_wanted_active(history, submission)
+    _end_submission(submission, organization, State.REJECTED, changes)
     # What the directory showed beside this message is not on its way any more: it is a difference now.
     organization.last_submission = submission
     known.count(organization)
@@ -272,7 +280,9 @@ def _refuse(
     submissions.cancel_followers(history, submission, locked, reason)
 
 
-def _again(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _settle_not_executed(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     """Proved not sent or not executed: back to the queue.
 
     A refused sign-in or a busy Redox does not count as a try, nor what was held back when its environment closed.
@@ -282,10 +292,12 @@ def _again(history: audit.History, submission: Submission, organization: Organiz
     moment = clock.now()
     if counts and (tries >= MOST_TRIES or moment - _first_attempt(submission, moment) > LONGEST_TRYING):
         cause = f"{tries} attempt{'' if tries == 1 else 's'} did not reach Redox: {answer.outcome.detail}"
-        submissions.move(submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.in_short())
+        submissions.move_submission(
+            submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.in_short()
+        )
         return
     wait = shortened(random.uniform(0, 2.0 * 2**tries)) if counts else 0.0  # noqa: S311
-    submissions.move(
+    submissions.move_submission(
         submission,
         State.QUEUED,
         tries=tries,
@@ -301,12 +313,14 @@ def _first_attempt(submission: Submission, otherwise: datetime.datetime) -> date
     return entry.at if entry else otherwise
 
 
-def _unknown(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
+def _settle_unknown(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
     moment = clock.now()
-    _doubt_presence(submission, organization, moment)
+    _mark_presence_unknown(submission, organization, moment)
     # "Already exists" after an own unknown: nothing is under way any more, so the directory can be asked at once.
     wait = 0.0 if answer.outcome.known == "already_exists" else settings.REDOX_SETTLE
-    submissions.move(
+    submissions.move_submission(
         submission,
         State.UNKNOWN,
         not_before=moment + seconds(wait),
@@ -320,12 +334,14 @@ def _unknown(history: audit.History, submission: Submission, organization: Organ
     )
 
 
-def _person(history: audit.History, submission: Submission, organization: Organization, answer: Answer) -> None:
-    submissions.move(submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.in_short())
+def _settle_undecided(
+    history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
+) -> None:
+    submissions.move_submission(submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.in_short())
 
 
-def _end(submission: Submission, organization: Organization, state: State, changes: dict[str, Any]) -> None:
-    submissions.move(
+def _end_submission(submission: Submission, organization: Organization, state: State, changes: dict[str, Any]) -> None:
+    submissions.move_submission(
         submission,
         state,
         ended_at=clock.now(),
@@ -337,19 +353,19 @@ def _end(submission: Submission, organization: Organization, state: State, chang
 
 
 _SETTLE = {
-    Kind.ACCEPTED: _accepted,
-    Kind.REJECTED: _rejected,
-    Kind.NOT_SENT: _again,
-    Kind.NOT_EXECUTED: _again,
-    Kind.UNKNOWN: _unknown,
-    Kind.NEEDS_PERSON: _person,
+    Kind.ACCEPTED: _settle_accepted,
+    Kind.REJECTED: _settle_rejected,
+    Kind.NOT_SENT: _settle_not_executed,
+    Kind.NOT_EXECUTED: _settle_not_executed,
+    Kind.UNKNOWN: _settle_unknown,
+    Kind.NEEDS_PERSON: _settle_undecided,
 }
 
 
-def _note_outcome(
+def _log_outcome(
     history: audit.History, submission: Submission, outcome: Outcome, exchange: Exchange, *, presence: str, **body: Any
 ) -> None:
-    history.submission(
+    history.log_submission(
         Action.ATTEMPT_OUTCOME,
         submission,
         attempt=submission.attempt,
@@ -363,6 +379,6 @@ def _note_outcome(
         redox_message_id=outcome.message_id,
         redox_log_id=outcome.log_id,
         details={"state": submission.state, "presence": presence},
-        judged=outcomes.facts(outcome),
+        judged=outcomes.outcome_facts(outcome),
         **body,
     )

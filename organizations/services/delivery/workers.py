@@ -18,7 +18,7 @@ from organizations.services.delivery.chores import Chores
 from organizations.services.delivery.heartbeat import Heartbeat
 
 POLL = 0.5
-IN_A_ROW = 2.0
+LONGEST_BATCH = 2.0
 """Seconds for which messages are sent one after the other before a worker looks at everything else again: that costs it
 a third of what a message does, and what else there is to do has waited for minutes."""
 
@@ -29,7 +29,7 @@ def run(stopping: threading.Event) -> None:
     """Deliver until `stopping` is set. A fault of one round is logged and the next round begins."""
     name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
     actor = system(f"Worker {name}")
-    installation.note_settings(actor)
+    installation.log_settings(actor)
     chores = Chores()
     with Heartbeat(name, actor) as heart:
         while not stopping.is_set():
@@ -64,10 +64,10 @@ def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
 def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
     if stopping.is_set():
         return False
-    courier.reap(environment, actor=actor)
+    courier.settle_abandoned(environment, actor=actor)
     if not breaker.pass_breaker(environment, actor=actor):
         return False
-    worked, until = False, time.monotonic() + IN_A_ROW
+    worked, until = False, time.monotonic() + LONGEST_BATCH
     for act in (resolve.resolve_next, resolve.read_back_next):
         # Each may wait for Redox: who was told to end meanwhile takes nothing more in hand.
         if not stopping.is_set():
@@ -79,6 +79,6 @@ def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
     return worked
 
 
-def cut_off() -> None:
+def cut_off_exchanges() -> None:
     """End the exchange in hand: this process must end, and what became of the message is asked later."""
-    gateway.cut_off()
+    gateway.cut_off_exchanges()

@@ -47,7 +47,7 @@ def take_theirs(
         organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
         organizations.check_no_circle(organization)
         changes = difference(before, after)
-        history.organization(Action.ORGANIZATION_TAKEN, organization, changes=changes, reason=reason.strip())
+        history.log_record(Action.ORGANIZATION_TAKEN, organization, changes=changes, reason=reason.strip())
     return organization
 
 
@@ -87,7 +87,7 @@ def claim(
             known.find_present(organization, seen, organization.seen_at)
         elif organization.seen_at is not None:
             known.find_absent(organization, organization.seen_at)
-        history.organization(action, organization, reason=reason.strip())
+        history.log_record(action, organization, reason=reason.strip())
     return organization
 
 
@@ -108,7 +108,7 @@ def disclaim(
         seen = organization.seen_record()
         if seen is not None:
             known.find_foreign(organization, seen, clock.now())
-        history.organization(Action.ORGANIZATION_DISCLAIMED, organization, reason=reason.strip())
+        history.log_record(Action.ORGANIZATION_DISCLAIMED, organization, reason=reason.strip())
     return organization
 
 

@@ -12,7 +12,7 @@ from organizations.models import Action, AuditEntry, Environment, Event, Intent,
 from organizations.records import OrganizationRecord, readable_fingerprint
 from organizations.redox import errors, messages, reading
 from organizations.redox.environment import routing_name
-from organizations.redox.errors import Context, Explanation, Suspect
+from organizations.redox.errors import Explanation, ExplanationContext, SuspectCharacter
 from organizations.redox.outcome import OTHER_SUCCESS, Kind, Outcome, classify
 from organizations.redox.resolution import can_be_proved
 from organizations.services.audit import exchanges, outcomes
@@ -20,62 +20,62 @@ from organizations.services.connection import gateway
 
 __all__ = [
     "Explanation",
-    "Suspect",
-    "before_of",
-    "can_be_shown",
-    "doubles_of",
-    "explain",
-    "name_of",
-    "record_of",
-    "same_answer_elsewhere",
+    "SuspectCharacter",
+    "can_be_proved_by_query",
+    "explain_answer",
+    "has_undocumented_success",
+    "message_name",
+    "message_record",
+    "others_with_same_answer",
+    "possible_duplicates",
+    "record_before",
+    "retry_explanation",
     "support_block",
     "suspects",
-    "was_told_success",
-    "why_again",
 ]
 
-MOST_DOUBLES = 5
-MOST_ELSEWHERE = 5
+MOST_DUPLICATES = 5
+MOST_OTHERS = 5
 NEWEST_REJECTED = 200
 """Among how many rejected submissions the same answer is looked for: all of them would grow with the years."""
 
 
-def explain(submission: Submission, *, at: str = "") -> Explanation:
+def explain_answer(submission: Submission, *, at: str = "") -> Explanation:
     """Headline, cause and next step for the last answer to a submission.
 
     `at` is a time ready to print: of the next attempt, of the end of a wait, or of an earlier message of ours.
     """
-    return _explained(submission, _outcome(submission), at)
+    return _explain_outcome(submission, _last_outcome(submission), at)
 
 
-def why_again(submission: Submission, *, waits_for: str, at: str) -> Explanation | None:
+def retry_explanation(submission: Submission, *, waits_for: str, at: str) -> Explanation | None:
     """Why a submission is in the queue again, as long as that is what it waits for; None when it was put right.
 
     `waits_for` is "attempt" (the next one), "held" or "stopped" (its environment), or something else; `at` as above.
     """
-    outcome = _outcome(submission)
+    outcome = _last_outcome(submission)
     if outcome.kind not in (Kind.NOT_SENT, Kind.NOT_EXECUTED):
         return None
     holds = "stopped" if outcome.stops else "held" if outcome.hold_seconds is not None else ""
     if holds and holds != waits_for:
         return None
-    return _explained(submission, outcome, at if waits_for in (holds, "attempt") else "")
+    return _explain_outcome(submission, outcome, at if waits_for in (holds, "attempt") else "")
 
 
-def record_of(submission: Submission) -> OrganizationRecord:
+def message_record(submission: Submission) -> OrganizationRecord:
     """The record that a submission's message carries."""
     return messages.record_from_message(bytes(submission.message))
 
 
-def name_of(submission: Submission) -> str:
+def message_name(submission: Submission) -> str:
     """The name that a submission's message carries; "" where the message cannot be read."""
     try:
-        return record_of(submission).name
+        return message_record(submission).name
     except reading.AnswerNotUnderstood:
         return ""
 
 
-def doubles_of(submission: Submission, record: OrganizationRecord) -> list[Organization]:
+def possible_duplicates(submission: Submission, record: OrganizationRecord) -> list[Organization]:
     """Our other records with the same name or address, when that is what Redox complains of."""
     if submission.known_answer != "duplicate_business":
         return []
@@ -90,20 +90,20 @@ def doubles_of(submission: Submission, record: OrganizationRecord) -> list[Organ
         for other in found.iterator()
         if fold(other.name) == name or (street and fold(other.street) == street and other.zip_code.startswith(zip_code))
     )
-    return list(islice(same, MOST_DOUBLES))
+    return list(islice(same, MOST_DUPLICATES))
 
 
-def suspects(submission: Submission) -> tuple[Suspect, ...]:
+def suspects(submission: Submission) -> tuple[SuspectCharacter, ...]:
     """Characters that may be the cause, where Redox complains that it could not read the message. Not known to be."""
-    return errors.suspects(record_of(submission)) if submission.known_answer == "xml_error" else ()
+    return errors.suspect_characters(message_record(submission)) if submission.known_answer == "xml_error" else ()
 
 
-def can_be_shown(submission: Submission) -> bool:
+def can_be_proved_by_query(submission: Submission) -> bool:
     """Whether a Query alone can prove what became of a submission; otherwise the same message is sent again."""
-    return can_be_proved(submission.event, record_of(submission), before_of(submission))
+    return can_be_proved(submission.event, message_record(submission), record_before(submission))
 
 
-def before_of(submission: Submission) -> OrganizationRecord | None:
+def record_before(submission: Submission) -> OrganizationRecord | None:
     """What the directory held before a message, as far as anybody knew; None before a New: nothing, else: unknown.
 
     It is the newest knowledge at the review. Exception: a later reading, from before the message could arrive, that
@@ -118,7 +118,7 @@ def before_of(submission: Submission) -> OrganizationRecord | None:
         before = None if is_absent else organization.baseline_record()
     if last and last["seen"]:
         seen = OrganizationRecord.from_json(last["seen"])
-        if readable_fingerprint(seen) == readable_fingerprint(record_of(submission)):
+        if readable_fingerprint(seen) == readable_fingerprint(message_record(submission)):
             return seen
     return before
 
@@ -145,12 +145,12 @@ def _last_reading(submission: Submission) -> dict[str, Any]:
     return last if is_later else {}
 
 
-def was_told_success(submission: Submission) -> bool:
+def has_undocumented_success(submission: Submission) -> bool:
     """Whether Redox answered with a success in words that it does not document: a Query can confirm it."""
     return submission.answer_warning == OTHER_SUCCESS
 
 
-def same_answer_elsewhere(submission: Submission) -> list[Submission]:
+def others_with_same_answer(submission: Submission) -> list[Submission]:
     """The last submissions of other records that Redox rejected with the same documented text; the counterpart's first.
 
     Of the newest rejected ones of the same environment, and of the counterpart. At most MOST_ELSEWHERE.
@@ -164,7 +164,7 @@ def same_answer_elsewhere(submission: Submission) -> list[Submission]:
     rejected = Submission.objects.filter(environment=submission.environment, state=State.REJECTED)
     newest = rejected.order_by("-id").values("pk")[:NEWEST_REJECTED]
     others = last.filter(pk__in=newest).exclude(organization=submission.organization_id)
-    return [*of_counterpart, *others.defer("message", "before").order_by("-id")[: MOST_ELSEWHERE - len(of_counterpart)]]
+    return [*of_counterpart, *others.defer("message", "before").order_by("-id")[: MOST_OTHERS - len(of_counterpart)]]
 
 
 def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
@@ -186,18 +186,18 @@ def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
     return "\n".join(f"{label}: {value}" for label, value in lines)
 
 
-def _explained(submission: Submission, outcome: Outcome, at: str) -> Explanation:
-    record = record_of(submission)
+def _explain_outcome(submission: Submission, outcome: Outcome, at: str) -> Explanation:
+    record = message_record(submission)
     message = bytes(submission.message)
-    context = Context(
+    context = ExplanationContext(
         environment=gateway.environment(submission.environment),
         record=record,
         routing_id=_routing_id(submission),
         deactivates=submission.intent == Intent.DEACTIVATE,
-        doubles=tuple(double.name for double in doubles_of(submission, record)),
+        doubles=tuple(double.name for double in possible_duplicates(submission, record)),
         message_bytes=len(message),
         at=at,
-        deadline=gateway.limits().deadline,
+        deadline=gateway.exchange_limits().deadline,
     )
     return errors.explain(outcome, context)
 
@@ -207,20 +207,20 @@ def _routing_id(submission: Submission) -> str:
     return str(reading.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"])
 
 
-def _outcome(submission: Submission) -> Outcome:
+def _last_outcome(submission: Submission) -> Outcome:
     """What the last answer was judged to mean.
 
     Entries of early releases hold no outcome: there the stored answer is judged again; without an answer, what the
     submission itself keeps of it.
     """
     judged = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_OUTCOME)
-    if (outcome := outcomes.stored(judged)) is not None:
+    if (outcome := outcomes.stored_outcome(judged)) is not None:
         return outcome
     entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
     if entry is None:
         return Outcome(kind=Kind.UNKNOWN, detail=submission.detail)
     outcome = classify(
-        exchanges.stored(entry),
+        exchanges.stored_exchange(entry),
         event=submission.event,
         oid=submission.oid,
         after_unknown=AuditEntry.objects.had_unknown_before(submission.pk, submission.attempt),

@@ -30,7 +30,7 @@ _FAILED = (State.REJECTED, State.NEEDS_PERSON)
 _CHANGED = "A record was changed or sent after this page was made. Nothing was sent. Here is the new plan."
 
 
-def make(
+def make_plan(
     chosen: Chosen,
     *,
     sha256: str,
@@ -52,83 +52,83 @@ def make(
             locks.lock_structure(chosen.environment)
             rows = Organization.objects.in_environment(chosen.environment).filter(pk__in=chosen.ids)
             # Locked by a statement of their own: what the next one reads beside them is then as new as they are.
-            submissions.lock_with_parents(set(rows.values_list("pk", flat=True)))
+            submissions.lock_records_with_parents(set(rows.values_list("pk", flat=True)))
             earlier = Plan.objects.filter(sha256=sha256).first()
             if earlier is not None:
                 raise PlanMade(earlier)
             drawn = draft(chosen, actor=actor)
             _check(drawn, sha256, ticked, reason, typed)
-            plan = _row(drawn, reason, actor)
-            stored = _store(history, drawn, plan)
+            plan = _create_plan(drawn, reason, actor)
+            stored = _store_submissions(history, drawn, plan)
             _check_no_circle(drawn)
-            _note(history, Action.PLAN_MADE, plan, reason=reason, **_counted(drawn, stored))
+            _log_plan(history, Action.PLAN_MADE, plan, reason=reason, **_plan_details(drawn, stored))
     except IntegrityError as error:
         raise OutOfDate(_CHANGED) from error
     return plan
 
 
-def pause(plan_id: int, *, actor: Actor) -> Plan:
+def pause_plan(plan_id: int, *, actor: Actor) -> Plan:
     """Hold everything of a plan that waits, until somebody lets it go on.
 
     Raises:
         NotDone: it is not going, or finished.
     """
     with audit.recorded(actor) as history:
-        plan = _locked(plan_id)
+        plan = _lock_plan(plan_id)
         if plan.state != PlanState.GOING or not is_open(plan):
             raise ActionRefused(f"Plan {plan.pk} is not going any more. Nothing was changed.")
-        _set(plan, PlanState.PAUSED, f"{actor.name} paused it")
-        _note(history, Action.PLAN_PAUSED, plan)
+        _set_state(plan, PlanState.PAUSED, f"{actor.name} paused it")
+        _log_plan(history, Action.PLAN_PAUSED, plan)
     return plan
 
 
-def go_on(plan_id: int, *, actor: Actor) -> Plan:
+def resume_plan(plan_id: int, *, actor: Actor) -> Plan:
     """Let a paused plan go on.
 
     Raises:
         NotDone: it is not paused.
     """
     with audit.recorded(actor) as history:
-        plan = _locked(plan_id)
+        plan = _lock_plan(plan_id)
         if plan.state != PlanState.PAUSED:
             raise ActionRefused(f"Plan {plan.pk} is not paused. Nothing was changed.")
         cause = plan.state_reason
-        _set(plan, PlanState.GOING, "")
-        _note(history, Action.PLAN_GONE_ON, plan, reason=cause)
+        _set_state(plan, PlanState.GOING, "")
+        _log_plan(history, Action.PLAN_GONE_ON, plan, reason=cause)
     return plan
 
 
-def stop(plan_id: int, *, actor: Actor) -> Plan:
+def stop_plan(plan_id: int, *, actor: Actor) -> Plan:
     """End a plan for good: what was not attempted is cancelled, the rest goes on to its own end.
 
     Raises:
         NotDone: it is stopped already, or finished.
     """
     with audit.recorded(actor) as history:
-        plan = _locked(plan_id)
+        plan = _lock_plan(plan_id)
         if plan.state == PlanState.STOPPED or not is_open(plan):
             raise ActionRefused(f"Plan {plan.pk} is finished already. Nothing was changed.")
-        _set(plan, PlanState.STOPPED, f"{actor.name} stopped it")
+        _set_state(plan, PlanState.STOPPED, f"{actor.name} stopped it")
         cancelled = _cancel_waiting(history, plan)
-        _note(history, Action.PLAN_STOPPED, plan, cancelled=cancelled)
+        _log_plan(history, Action.PLAN_STOPPED, plan, cancelled=cancelled)
     return plan
 
 
-def locked_to_follow(submission: Submission, outcome: Outcome) -> Plan | None:
+def lock_plan_to_pause(submission: Submission, outcome: Outcome) -> Plan | None:
     """The plan of a submission for `follow`, locked; None where this outcome pauses none."""
     if submission.plan_id is None or outcome.kind == Kind.ACCEPTED:
         return None
     return Plan.objects.select_for_update(of=("self",)).get(pk=submission.plan_id)
 
 
-def follow(history: audit.History, submission: Submission, plan: Plan | None) -> None:
+def pause_if_failing(history: audit.History, submission: Submission, plan: Plan | None) -> None:
     """Pause the locked plan of a submission that was settled, when more of the same must not follow."""
     if plan is None:
         return
-    cause = _why_pause(plan, submission) if plan.state == PlanState.GOING else ""
+    cause = _pause_reason(plan, submission) if plan.state == PlanState.GOING else ""
     if cause:
-        _set(plan, PlanState.PAUSED, cause)
-        _note(history, Action.PLAN_PAUSED, plan, reason=cause, by_itself=True)
+        _set_state(plan, PlanState.PAUSED, cause)
+        _log_plan(history, Action.PLAN_PAUSED, plan, reason=cause, by_itself=True)
 
 
 def is_open(plan: Plan) -> bool:
@@ -136,7 +136,7 @@ def is_open(plan: Plan) -> bool:
     return Submission.objects.open().filter(plan=plan).exists()
 
 
-def _why_pause(plan: Plan, submission: Submission) -> str:
+def _pause_reason(plan: Plan, submission: Submission) -> str:
     if submission.event == Event.NEW and submission.state == State.UNKNOWN:
         return f"nobody knows yet what became of submission {submission.pk}, the New of {submission.organization.name}"
     if submission.state not in _FAILED:
@@ -164,7 +164,7 @@ def _check(drawn: Draft, sha256: str, ticked: frozenset[str], reason: str, typed
         raise NumberMissing(f"This is not the number. Type the number of records: {drawn.number_to_type}.")
 
 
-def _row(drawn: Draft, reason: str, actor: Actor) -> Plan:
+def _create_plan(drawn: Draft, reason: str, actor: Actor) -> Plan:
     if actor.person is None:
         raise ActionRefused("Only a person sends.")
     moment = clock.now()
@@ -179,14 +179,14 @@ def _row(drawn: Draft, reason: str, actor: Actor) -> Plan:
     )
 
 
-def _store(history: audit.History, drawn: Draft, plan: Plan) -> list[Submission]:
+def _store_submissions(history: audit.History, drawn: Draft, plan: Plan) -> list[Submission]:
     """The submissions in the order of the plan: what must be accepted before another is stored before it."""
     stored: dict[str, Submission] = {}
     below: dict[str, list[Submission]] = {}
     for made in drawn.reviews:
         organization = made.organization
         after = below.get(organization.oid, []) if drawn.deactivated else _new_parent(made, stored)
-        submission = submissions.store(history, made, reason=plan.reason, plan=plan, after=after)
+        submission = submissions.store_submission(history, made, reason=plan.reason, plan=plan, after=after)
         stored[organization.oid] = submission
         for oid in {organization.part_of_oid, organization.confirmed_part_of_oid, organization.shown_part_of_oid}:
             below.setdefault(oid, []).append(submission)
@@ -207,7 +207,7 @@ def _check_no_circle(drawn: Draft) -> None:
             raise ActionRefused(f"On the way {name} would be part of itself. Send what it moves below by itself first.")
 
 
-def _counted(drawn: Draft, stored: list[Submission]) -> dict[str, object]:
+def _plan_details(drawn: Draft, stored: list[Submission]) -> dict[str, object]:
     return {
         "news": drawn.news,
         "updates": drawn.updates,
@@ -224,26 +224,26 @@ def _cancel_waiting(history: audit.History, plan: Plan) -> int:
     cancelled = 0
     for submission in sorted(locked.by_id.values(), key=lambda each: -each.pk):
         if submission.plan_id == plan.pk and submission.can_be_cancelled:
-            submissions.end_without_sending(history, submission, locked, reason=f"Plan {plan.pk} was stopped.")
+            submissions.cancel_locked(history, submission, locked, reason=f"Plan {plan.pk} was stopped.")
             cancelled += 1
     return cancelled
 
 
-def _locked(plan_id: int) -> Plan:
+def _lock_plan(plan_id: int) -> Plan:
     """A plan for a person's act, after the locks that come before it."""
     environment = Plan.objects.values_list("environment", flat=True).get(pk=plan_id)
     locks.lock_structure(environment)
-    breaker.locked_gate(environment)
+    breaker.lock_gate(environment)
     return Plan.objects.select_for_update(of=("self",)).get(pk=plan_id)
 
 
-def _set(plan: Plan, state: PlanState, reason: str) -> None:
+def _set_state(plan: Plan, state: PlanState, reason: str) -> None:
     plan.state, plan.state_reason, plan.state_at = state, reason, clock.now()
     plan.save(update_fields=["state", "state_reason", "state_at"])
 
 
-def _note(history: audit.History, action: Action, plan: Plan, *, reason: str = "", **details: object) -> None:
-    history.add(
+def _log_plan(history: audit.History, action: Action, plan: Plan, *, reason: str = "", **details: object) -> None:
+    history.log(
         action,
         object={"type": "plan", "id": str(plan.pk), "name": f"plan {plan.pk}"},
         environment=plan.environment,

@@ -33,7 +33,7 @@ from organizations.services.review.reviews import Review
 from organizations.services.review.warnings import ReviewWarning
 
 
-def submit(
+def submit_record(
     organization_id: int,
     *,
     sha256: str,
@@ -58,12 +58,12 @@ def submit(
     try:
         with audit.recorded(actor) as history:
             locks.lock_structure_of_record(organization_id)
-            lock_with_parents([organization_id])
+            lock_records_with_parents([organization_id])
             organization = organizations.locked(organization_id)
             _check_not_sent_before(organization, sha256, seen_submission)
             made = reviews.review(organization, actor=actor, intent=intent)
             _check(made, sha256, ticked, reason)
-            submission = store(history, made, reason=reason)
+            submission = store_submission(history, made, reason=reason)
             failpoints.reach("in-submitting")
     except IntegrityError as error:
         raise OutOfDate("Somebody else sent this record a moment ago. Nothing was sent by this page.") from error
@@ -71,7 +71,7 @@ def submit(
     return submission
 
 
-def store(
+def store_submission(
     history: audit.History,
     made: Review,
     *,
@@ -84,23 +84,23 @@ def store(
     Raises:
         NotDone: no person does it.
     """
-    submission = _row(made, reason, history.actor, plan)
+    submission = _create_submission(made, reason, history.actor, plan)
     submission.after.add(*after, *([made.waits_for] if made.waits_for else ()))
     if made.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         _want_active(history, made, submission)
     _point_at(made.organization, submission)
-    _note_made(history, made, submission)
+    _log_made(history, made, submission)
     return submission
 
 
-def cancel(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
+def cancel_submission(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
     """Take back a submission of which no attempt was made.
 
     Raises:
         NotDone: an attempt was made, or it is at its end.
     """
     with audit.recorded(actor) as history:
-        locked = lock_to_end(submission_id)
+        locked = lock_structure_and_followers(submission_id)
         submission = locked.by_id[submission_id]
         if submission.state == State.CANCELLED:
             raise ActionRefused(f"Submission {submission.pk} was cancelled already.")
@@ -108,25 +108,25 @@ def cancel(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
             raise ActionRefused(
                 "An attempt was made, so nobody can know that nothing was sent. It cannot be cancelled any more."
             )
-        end_without_sending(history, submission, locked, reason=reason)
+        cancel_locked(history, submission, locked, reason=reason)
     return submission
 
 
-def lock_to_end(submission_id: int) -> LockedSubmissions:
+def lock_structure_and_followers(submission_id: int) -> LockedSubmissions:
     """Lock the structure, a submission, and everything that its end would cancel."""
     locks.lock_structure(Submission.objects.values_list("environment", flat=True).get(pk=submission_id))
     return locks.lock_with_followers(lambda: [submission_id])
 
 
-def lock_with_parents(organization_ids: Collection[int]) -> None:
+def lock_records_with_parents(organization_ids: Collection[int]) -> None:
     """Lock records that are to be sent, and the parents that their submissions may wait for.
 
     A parent's rejection then finds what waits for it, or the review finds the parent rejected.
     """
-    locks.lock_records(lambda: _with_parents(organization_ids))
+    locks.lock_records(lambda: _ids_with_parents(organization_ids))
 
 
-def _with_parents(organization_ids: Collection[int]) -> set[int]:
+def _ids_with_parents(organization_ids: Collection[int]) -> set[int]:
     rows = Organization.objects.filter(pk__in=organization_ids)
     named = rows.values_list("environment", "part_of_oid", "confirmed_part_of_oid")
     oids = {oid for _, *both in named for oid in both}
@@ -138,14 +138,12 @@ def _with_parents(organization_ids: Collection[int]) -> set[int]:
     return {*organization_ids, *parents.values_list("pk", flat=True)}
 
 
-def end_without_sending(
-    history: audit.History, submission: Submission, locked: LockedSubmissions, *, reason: str
-) -> None:
+def cancel_locked(history: audit.History, submission: Submission, locked: LockedSubmissions, *, reason: str) -> None:
     """Cancel a locked submission, give the wanted Active back, and cancel what waits for it."""
     by = history.actor.name if history.actor.person else ""
-    move(submission, State.CANCELLED, state_reason=reason, cancelled_by=by, ended_at=clock.now())
-    history.submission(Action.SUBMISSION_CANCELLED, submission, reason=reason)
-    return_active(history, submission)
+    move_submission(submission, State.CANCELLED, state_reason=reason, cancelled_by=by, ended_at=clock.now())
+    history.log_submission(Action.SUBMISSION_CANCELLED, submission, reason=reason)
+    return_wanted_active(history, submission)
     cancel_followers(
         history, submission, locked, f"Submission {submission.pk}, which this one waited for, was cancelled."
     )
@@ -154,10 +152,10 @@ def end_without_sending(
 def cancel_followers(history: audit.History, submission: Submission, locked: LockedSubmissions, reason: str) -> None:
     """What waited for a submission that will never be accepted is cancelled, with that reason."""
     for follower in locked.followers_of(submission):
-        end_without_sending(history, follower, locked, reason=reason)
+        cancel_locked(history, follower, locked, reason=reason)
 
 
-def return_active(history: audit.History, submission: Submission) -> None:
+def return_wanted_active(history: audit.History, submission: Submission) -> None:
     """When a deactivation or reactivation will not happen, the wanted Active is again what was accepted or taken.
 
     The submission's record is locked already.
@@ -167,10 +165,10 @@ def return_active(history: audit.History, submission: Submission) -> None:
     organization = submission.organization
     before = organization.confirmed_active
     organizations.set_wanted_active(organization, submission.intent == Intent.DEACTIVATE if before is None else before)
-    history.organization(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
+    history.log_record(Action.ORGANIZATION_ACTIVE_RETURNED, organization, submission=submission)
 
 
-def move(submission: Submission, state: State, **changes: object) -> None:
+def move_submission(submission: Submission, state: State, **changes: object) -> None:
     """The only way a state changes: compare-and-set on id, state and lease token.
 
     Raises:
@@ -214,7 +212,7 @@ def warning_key(warning: ReviewWarning) -> str:
     return f"{warning.key}-{hashlib.sha256(warning.value.encode()).hexdigest()[:12]}"
 
 
-def _row(made: Review, reason: str, actor: Actor, plan: Plan | None) -> Submission:
+def _create_submission(made: Review, reason: str, actor: Actor, plan: Plan | None) -> Submission:
     if actor.person is None:
         raise ActionRefused("Only a person sends.")
     organization = made.organization
@@ -251,7 +249,7 @@ def _authors(organization: Organization, actor: Actor) -> list[int]:
 def _want_active(history: audit.History, made: Review, submission: Submission) -> None:
     organizations.set_wanted_active(made.organization, made.record.active)
     action = Action.ORGANIZATION_REACTIVATION_WANTED if made.record.active else Action.ORGANIZATION_DEACTIVATION_WANTED
-    history.organization(action, made.organization, submission=submission, reason=submission.reason)
+    history.log_record(action, made.organization, submission=submission, reason=submission.reason)
 
 
 def _point_at(organization: Organization, submission: Submission) -> None:
@@ -259,8 +257,8 @@ def _point_at(organization: Organization, submission: Submission) -> None:
     organization.save(update_fields=["last_submission"])
 
 
-def _note_made(history: audit.History, made: Review, submission: Submission) -> None:
-    history.submission(
+def _log_made(history: audit.History, made: Review, submission: Submission) -> None:
+    history.log_submission(
         Action.SUBMISSION_MADE,
         submission,
         raw=made.message,
@@ -288,7 +286,7 @@ def _change(change: reviews.Change) -> dict[str, str]:
     return {"field": found.field, "label": found.label, "before": found.before, "after": found.after}
 
 
-def what_it_changed(submission: Submission) -> tuple[Difference, ...]:
+def sent_changes(submission: Submission) -> tuple[Difference, ...]:
     """The differences that a submission carried, from its own bytes and what the review compared with.
 
     Empty where the message cannot be read: such a one was not sent, and its state says why.

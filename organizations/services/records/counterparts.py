@@ -55,7 +55,7 @@ def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
             raise ActionRefused("These two records are no longer linked. Nothing was changed.")
         _remove_link(organization, rows[counterpart_id])
         for one, other in ((organization_id, counterpart_id), (counterpart_id, organization_id)):
-            history.organization(Action.ORGANIZATION_UNLINKED, rows[one], counterpart=named(rows[other]))
+            history.log_record(Action.ORGANIZATION_UNLINKED, rows[one], counterpart=named(rows[other]))
 
 
 def lose(history: audit.History, withdrawn: Organization) -> None:
@@ -66,7 +66,7 @@ def lose(history: audit.History, withdrawn: Organization) -> None:
     counterpart = withdrawn.counterpart
     if counterpart is not None:
         _remove_link(withdrawn, counterpart)
-        history.organization(Action.ORGANIZATION_UNLINKED, counterpart, counterpart=named(withdrawn), is_withdrawn=True)
+        history.log_record(Action.ORGANIZATION_UNLINKED, counterpart, counterpart=named(withdrawn), is_withdrawn=True)
 
 
 def lock_with_counterpart(organization_id: int) -> None:
@@ -94,8 +94,8 @@ def write_link(history: audit.History, staging: Organization, production: Organi
     """Link two locked records, with an entry on each of them."""
     production.staging_record = staging
     production.save(update_fields=["staging_record"])
-    history.organization(Action.ORGANIZATION_LINKED, production, counterpart=named(staging))
-    history.organization(Action.ORGANIZATION_LINKED, staging, counterpart=named(production))
+    history.log_record(Action.ORGANIZATION_LINKED, production, counterpart=named(staging))
+    history.log_record(Action.ORGANIZATION_LINKED, staging, counterpart=named(production))
 
 
 def named(organization: Organization) -> dict[str, object]:

@@ -42,7 +42,7 @@ def create(record: OrganizationRecord, environment: str, *, stands_for: str, act
             organization = Organization(environment=environment, created_at=clock.now(), version=0)
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
-            history.organization(Action.ORGANIZATION_CREATED, organization, changes=difference(None, record))
+            history.log_record(Action.ORGANIZATION_CREATED, organization, changes=difference(None, record))
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error
     return organization
@@ -74,7 +74,7 @@ def edit(
                 return organization
             save_wanted(organization, record, stands_for=stands_for, actor=actor)
             check_no_circle(organization)
-            history.organization(Action.ORGANIZATION_EDITED, organization, changes=changes)
+            history.log_record(Action.ORGANIZATION_EDITED, organization, changes=changes)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error
     return organization
@@ -107,7 +107,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         organization.confirmed_version = confirmed_version
         save_wanted(organization, baseline, stands_for=organization.stands_for, actor=actor)
         check_no_circle(organization)
-        history.organization(Action.ORGANIZATION_DISCARDED, organization, changes=difference(before, baseline))
+        history.log_record(Action.ORGANIZATION_DISCARDED, organization, changes=difference(before, baseline))
     return organization
 
 
@@ -126,7 +126,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         fault = why_not_withdraw(organization)
         if fault:
             raise ActionRefused(fault)
-        history.organization(Action.ORGANIZATION_WITHDRAWN, organization)
+        history.log_record(Action.ORGANIZATION_WITHDRAWN, organization)
         counterparts.lose(history, organization)
         organization.contacts.all().delete()
         organization.identifiers.all().delete()
@@ -186,7 +186,7 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
         check_oid_free(record.oid, environment)
         save_wanted(organization, record, stands_for="", actor=actor)
         check_no_circle(organization)
-        history.organization(Action.ORGANIZATION_SEEN, organization)
+        history.log_record(Action.ORGANIZATION_SEEN, organization)
     return organization
 
 
@@ -205,7 +205,7 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
         organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
         organization.presence_at, organization.presence_reason = clock.now(), reason
         organization.save()
-        history.organization(Action.ORGANIZATION_STATED, organization, reason=reason)
+        history.log_record(Action.ORGANIZATION_STATED, organization, reason=reason)
     return organization
 
 
@@ -327,7 +327,7 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         before = child.record()
         after = replace(before, part_of_oid=oid)
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
-        history.organization(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
+        history.log_record(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
     known.forget(organization)
     decided = AuditEntry.objects.decided_foreign(organization.pk, oid)
     if decided is not None:
@@ -362,7 +362,7 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
         "county": address.county,
         "country": address.country,
         "carried": dict(record.carried),
-        "search_text": search_text.search_text(record),
+        "search_text": search_text.record_search_text(record),
         "double_key": search_text.double_key(record),
     }
     for name, value in values.items():

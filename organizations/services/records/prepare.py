@@ -99,7 +99,7 @@ def parent_of(source: Source) -> Parent:
     oid = source.record.part_of_oid
     if oid == gateway.environment(Environment.STAGING).gateway_oid:
         return Parent(gateway.environment(Environment.PRODUCTION).gateway_oid)
-    if oid in gateway.gateways(Environment.PRODUCTION):
+    if oid in gateway.gateway_oids(Environment.PRODUCTION):
         return Parent(oid)
     staging = Organization.objects.in_environment(Environment.STAGING).filter(oid=oid).first()
     counterpart = staging.counterpart if staging else None
@@ -120,7 +120,7 @@ def proposed_oid(staging_oid: str) -> str:
         proposal = Oid(pairs[base] + staging_oid.removeprefix(base)).text
     except OidError:  # too long
         return ""
-    return "" if proposal in gateway.gateways(Environment.PRODUCTION) else proposal
+    return "" if proposal in gateway.gateway_oids(Environment.PRODUCTION) else proposal
 
 
 def other_base_fault(environment: Environment, oid: str) -> str:
@@ -165,7 +165,7 @@ def prepare(
             organizations.save_wanted(made, record, stands_for=stands_for, actor=actor)
             organizations.check_no_circle(made)
             changes, named = difference(None, record), _named(source, basis)
-            history.organization(Action.ORGANIZATION_CREATED, made, changes=changes, prepared_from=named)
+            history.log_record(Action.ORGANIZATION_CREATED, made, changes=changes, prepared_from=named)
             counterparts.write_link(history, staging, made)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error

@@ -69,7 +69,8 @@ def check(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm
     organizations = list(
         records(environment).filter(pk__in=ids).defer(*_NOT_READ).prefetch_related("contacts", "identifiers")
     )
-    gateways, routing_names, own_ids = gateway.gateways(environment), gateway.routing_names(), gateway.own_ids()
+    gateways, routing_names = gateway.gateway_oids(environment), gateway.routing_names()
+    own_ids = gateway.source_and_client_ids()
     parents = {each.oid: each for each in records(environment).filter(oid__in={x.part_of_oid for x in organizations})}
     warned = _review_warnings(environment, organizations, parents)
     places = _places(environment, organizations, parents, gateways)

@@ -21,7 +21,7 @@ from organizations.models import (
 )
 from organizations.records import Difference, OrganizationRecord, Shown, difference, print_fields
 from organizations.redox import messages
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.services.actors import Actor
 from organizations.services.connection import gateway
 from organizations.services.records.authors import edit_of, edit_of_ours
@@ -110,9 +110,9 @@ class Review:
         return tuple(shown for shown in print_fields(self.record) if shown.value and not self._is_changed(shown.field))
 
     @property
-    def lines(self) -> tuple[tuple[messages.Line, bool], ...]:
+    def lines(self) -> tuple[tuple[messages.MessageLine, bool], ...]:
         """The lines of the message, each with where it comes from, and whether this message changes it."""
-        lines = messages.annotated(self.message) if self.message else ()
+        lines = messages.annotated_lines(self.message) if self.message else ()
         return tuple((line, self.before is not None and self._is_changed(line.field)) for line in lines)
 
     def _is_changed(self, field: str) -> bool:
@@ -238,7 +238,7 @@ def _event_for(organization: Organization) -> Event:
 def _message(organization: Organization, record: OrganizationRecord, event: Event, redox: RedoxEnvironment) -> bytes:
     """No message while the destination ID is unknown (an Update would erase it) or New or Update is undecided."""
     can_build = record.destination_known and not is_undecided(organization)
-    return messages.message(record, event.value, redox) if can_build else b""
+    return messages.build_message(record, event.value, redox) if can_build else b""
 
 
 def _record_for(organization: Organization, intent: Intent | None) -> OrganizationRecord:

@@ -10,7 +10,7 @@ from organizations import oid
 from organizations.models import AuditEntry, Environment, Organization, Presence, Submission
 from organizations.models.submission import OPEN_STATES
 from organizations.records import Difference, OrganizationRecord, spoken
-from organizations.redox.environment import Environment as RedoxEnvironment
+from organizations.redox.environment import RedoxEnvironment
 from organizations.services import search_text
 from organizations.services.connection import gateway
 from organizations.services.review.record_warnings import short, warnings_of_record
@@ -64,7 +64,7 @@ class Case:
 
     @property
     def gateways(self) -> frozenset[str]:
-        return gateway.gateways(self.organization.environment)
+        return gateway.gateway_oids(self.organization.environment)
 
 
 def warnings_for(case: Case) -> tuple[ReviewWarning, ...]:
@@ -80,7 +80,7 @@ def names_elsewhere(environment: Environment, records: Iterable[OrganizationReco
     other = environment.other
     oids = {oid for record in records for oid in (record.oid, record.part_of_oid, *_identifier_oids(record))}
     found = Organization.objects.filter(environment=other, oid__in=oids).values_list("oid", "name")
-    foreign_gateways = gateway.gateways(other) - gateway.gateways(environment)
+    foreign_gateways = gateway.gateway_oids(other) - gateway.gateway_oids(environment)
     return dict.fromkeys(foreign_gateways, "the Redox gateway") | dict(found)
 
 

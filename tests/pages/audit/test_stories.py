@@ -48,7 +48,7 @@ def say(line: StoryLine) -> str:
 
 def step(action: Action, submission: Submission, actor: Actor = WORKER, **body: Any) -> None:
     with history.recorded(actor) as made:
-        made.submission(action, submission, **body)
+        made.log_submission(action, submission, **body)
 
 
 def end(submission: Submission, state: str, **details: object) -> None:
@@ -115,8 +115,8 @@ def test_what_was_rejected_and_sent_again_is_in_both_stories(north, editor):
 def test_a_stop_of_sending_stays_a_line_of_its_own(north, editor):
     sent = factories.submission(north, user=editor)
     with history.recorded(WORKER) as made:
-        gate = breaker.locked_gate("staging")
-        breaker.note(made, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
+        gate = breaker.lock_gate("staging")
+        breaker.log_environment(made, Action.ENVIRONMENT_STOPPED, gate, reason="no credential", submission=sent.pk)
     stop, story = lines()
     assert (stop.entry.action, stop.inside) == ("environment.stopped", [])
     assert "environment.stopped" not in inside(story)
@@ -241,12 +241,12 @@ def at(monkeypatch):
 def refuse(name: str = "anna", address: str = ADDRESS, **details: object) -> None:
     with history.recorded(Actor(name="Somebody not signed in", address=address)) as made:
         about = {"type": "person", "id": "", "name": name}
-        made.add(Action.PERSON_REFUSED, object=about, reason="wrong name or password", details=details)
+        made.log(Action.PERSON_REFUSED, object=about, reason="wrong name or password", details=details)
 
 
 def sign_in(user: User) -> None:
     with history.recorded(replace(acting(user), address=ADDRESS)) as made:
-        made.add(Action.PERSON_SIGNED_IN, object={"type": "person", "id": str(user.pk), "name": user.get_username()})
+        made.log(Action.PERSON_SIGNED_IN, object={"type": "person", "id": str(user.pk), "name": user.get_username()})
 
 
 def test_refused_sign_ins_are_part_of_the_sign_in_after_them(db, at):

@@ -38,7 +38,7 @@ def region(editor):
 @pytest.fixture
 def at_work(unreachable_redox):
     """The portal is connected, and a worker runs."""
-    heartbeat.beat("Worker", clock.now())
+    heartbeat.record_heartbeat("Worker", clock.now())
 
 
 def sent(made: Organization, user: User, **values: object) -> Submission:

@@ -152,13 +152,13 @@ def test_an_open_page_takes_in_what_is_new_and_says_a_new_state(plan, editor):
 
 
 def test_who_paused_and_who_stopped_it_is_said(plan, editor):
-    plans.pause(plan.pk, actor=acting(editor))
+    plans.pause_plan(plan.pk, actor=acting(editor))
     paused = shown.page(Plan.objects.get(pk=plan.pk))
     assert strip_tags(paused.sentence).startswith("Paused since ")
     reason = submission_page.build(paused.rows[0].submission, editor).state.reason
     assert reason
     assert strip_tags(reason.sentence) == f"Plan {plan.pk} is paused: Editor One paused it."
-    plans.stop(plan.pk, actor=acting(editor))
+    plans.stop_plan(plan.pk, actor=acting(editor))
     stopped = shown.page(Plan.objects.get(pk=plan.pk))
     assert "Editor One stopped it. What was not attempted was cancelled;" in stopped.sentence
     assert stopped.progress == "0 of 1 accepted, 1 cancelled"

@@ -65,7 +65,7 @@ class TestOid:
         assert page_of(made, editor).fixed_oid.startswith("Accepted ")
 
     def test_one_whose_only_submission_was_cancelled_is_not_said_to_be_sent(self, made, editor):
-        submissions.cancel(factories.submission(made, user=editor).pk, actor=acting(editor))
+        submissions.cancel_submission(factories.submission(made, user=editor).pk, actor=acting(editor))
         assert page_of(made, editor).fixed_oid == (
             "A submission of this record was made and cancelled before anything was sent; its history names this OID."
             " It cannot be changed."

@@ -83,7 +83,7 @@ def test_each_state_has_its_sentence_whatever_else_is_so(made: Submission, state
 
     assert strip_tags(block.sentence) == SENTENCES[state].format(left=written(LEFT, "seconds"))
     assert block.word == vocabulary.SUBMISSION_STATE[state]
-    absent = heartbeat.absent_since()
+    absent = heartbeat.no_worker_since()
     assert absent == (SEEN if condition == "no worker" and state in NEED_A_WORKER else None)
     if state not in (State.QUEUED, State.UNKNOWN):
         assert block.reason is None

@@ -83,7 +83,7 @@ def test_a_message_that_cannot_be_read_has_its_page(editor: User, queued: Submis
 
 def test_what_was_cancelled_with_another_names_it(editor: User, queued: Submission) -> None:
     follower = factories.submission(factories.organization(f"{BASE}.7", user=editor, part_of_oid=BASE), user=editor)
-    submissions.cancel(queued.pk, actor=acting(editor))
+    submissions.cancel_submission(queued.pk, actor=acting(editor))
     page = page_of(follower, editor)
     assert page.submission.state_reason == f"Submission {queued.pk}, which this one waited for, was cancelled."
     assert as_text(page.state.sentence).startswith("Taken back by Editor One on ")
@@ -155,7 +155,7 @@ def test_an_answer_that_names_another_oid_is_pointed_out(editor: User, queued: S
     )
     exchange = {"request_sha256": queued.message_sha256, "sent": True, "status": 200, "duration_ms": 5}
     with audit.recorded(worker) as history:
-        history.submission(
+        history.log_submission(
             Action.ATTEMPT_RESPONSE, fresh(queued), raw=json.dumps(answer).encode(), attempt=1, exchange=exchange
         )
     explanation = page_of(queued, editor).state.explanation
@@ -165,7 +165,7 @@ def test_an_answer_that_names_another_oid_is_pointed_out(editor: User, queued: S
 
 def test_bytes_that_are_no_text_are_written_out(editor: User, queued: Submission, worker: Actor) -> None:
     with audit.recorded(worker) as history:
-        history.submission(
+        history.log_submission(
             Action.ATTEMPT_RESPONSE, queued, raw=b"\xff\x00<b>", attempt=1, http_status=502, exchange={"sent": True}
         )
     response = page_of(queued, editor).response_raw
@@ -218,7 +218,7 @@ def test_an_unknown_one_says_how_it_was_lost(
 def test_one_whose_worker_ended_says_so(practice: PracticeDirectory, queued: Submission, editor: User, worker) -> None:
     assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
     Submission.objects.update(lease_until=clock.now() - datetime.timedelta(seconds=1))
-    courier.reap("staging", actor=worker)
+    courier.settle_abandoned("staging", actor=worker)
     explanation = page_of(queued, editor).state.explanation
     assert explanation is not None
     assert explanation.cause == "The worker that sent it ended before an answer was stored."
@@ -303,8 +303,10 @@ def test_a_submission_asks_the_database_as_often_with_many_attempts_as_with_one(
         page_of(queued, editor)
     with audit.recorded(worker) as history:
         for attempt in range(1, 40):
-            history.submission(Action.ATTEMPT_INTENT, queued, attempt=attempt)
-            history.submission(Action.ATTEMPT_OUTCOME, queued, attempt=attempt, outcome="not_sent", detail="refused")
+            history.log_submission(Action.ATTEMPT_INTENT, queued, attempt=attempt)
+            history.log_submission(
+                Action.ATTEMPT_OUTCOME, queued, attempt=attempt, outcome="not_sent", detail="refused"
+            )
     with django_assert_max_num_queries(len(few)):
         page = page_of(queued, editor)
     assert len(page.exchanges.rows) == 39

@@ -21,7 +21,7 @@ PORTAL = system("Test")
 def add(count: int = 1) -> None:
     with audit.recorded(PORTAL) as history:
         for _ in range(count):
-            history.add(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""})
+            history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": ""})
 
 
 def test_sequences_have_no_gap_and_each_entry_names_the_hash_before_it() -> None:
@@ -70,7 +70,7 @@ def test_a_fault_in_the_act_leaves_neither_act_nor_entry(editor: User) -> None:
     def act() -> None:
         with audit.recorded(PORTAL) as history:
             Organization.objects.filter(pk=made.pk).update(name="Half")
-            history.organization(Action.ORGANIZATION_EDITED, made)
+            history.log_record(Action.ORGANIZATION_EDITED, made)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -96,7 +96,7 @@ def test_an_entry_about_a_record_holds_the_whole_record(editor: User) -> None:
 def test_raw_bytes_are_kept_whole_up_to_the_cap_and_hashed_whole_beyond_it() -> None:
     raw = b"\x00\xff" * audit.RAW_CAP
     with audit.recorded(PORTAL) as history:
-        history.add(Action.ATTEMPT_RESPONSE, raw=raw)
+        history.log(Action.ATTEMPT_RESPONSE, raw=raw)
     entry = AuditEntry.objects.get()
     assert (len(bytes(entry.raw or b"")), entry.raw_cut) == (audit.RAW_CAP, True)
     assert entry.facts["raw_sha256"] == hashlib.sha256(raw).hexdigest()

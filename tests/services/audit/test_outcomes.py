@@ -21,8 +21,8 @@ from tests.services.sending import came, taken
 def test_an_outcome_is_read_back_as_it_was_judged(exchange, event):
     judged = classify(exchange, event=event, oid=BASE)
     rounded = math.ceil(judged.hold_seconds) if judged.hold_seconds is not None else None
-    entry = AuditEntry(body=audit.canonical_json({"judged": outcomes.facts(judged)}))
-    assert outcomes.stored(entry) == replace(judged, hold_seconds=rounded)
+    entry = AuditEntry(body=audit.canonical_json({"judged": outcomes.outcome_facts(judged)}))
+    assert outcomes.stored_outcome(entry) == replace(judged, hold_seconds=rounded)
 
 
 @pytest.fixture
@@ -30,16 +30,16 @@ def rejected(editor: User, worker: Actor) -> Submission:
     """A submission whose stored answer would be judged otherwise today than it was then."""
     claim = taken(editor, worker)
     exchange = came(503)
-    settle.keep_response(claim.submission, exchange, repeat=0, actor=worker)
+    settle.store_response(claim.submission, exchange, repeat=0, actor=worker)
     judged = Outcome(kind=Kind.REJECTED, known="parse_failed", detail="Said then.", status=400)
-    settle.settle(claim.submission, judged, exchange, actor=worker)
+    settle.settle_attempt(claim.submission, judged, exchange, actor=worker)
     return Submission.objects.get()
 
 
 @pytest.mark.django_db
 def test_a_page_explains_what_was_judged_then(rejected):
-    then = answers.explain(rejected)
+    then = answers.explain_answer(rejected)
     AuditEntry.objects.filter(action=Action.ATTEMPT_OUTCOME).update(body=b"{}")  # as early releases wrote it
-    today = answers.explain(rejected)
+    today = answers.explain_answer(rejected)
     assert (then.headline, then.cause) != (today.headline, today.cause)
     assert "Said then." not in today.cause

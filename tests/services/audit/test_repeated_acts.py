@@ -15,7 +15,7 @@ STRANGER = Actor(name="Somebody not signed in", address="10.0.0.1")
 
 
 def note(actor: Actor = STRANGER, name: str = "anna") -> None:
-    repeated_acts.note(
+    repeated_acts.log_act(
         actor,
         Action.PERSON_REFUSED,
         "wrong",
@@ -60,7 +60,7 @@ def test_one_that_is_written_later_tells_when_it_was(wait) -> None:
     note()
     repeated = clock.now()
     wait(61)
-    assert repeated_acts.write_over() == 1
+    assert repeated_acts.write_ended_counts() == 1
     details = AuditEntry.objects.latest("sequence").facts["details"]
     assert (details["times"], details["since"] <= repeated.isoformat()) == (1, True)
 
@@ -71,11 +71,11 @@ def test_the_worker_writes_what_nobody_repeated_any_more(wait) -> None:
     actor = person(user, address="10.0.0.1")
     for _ in range(4):
         note(actor)
-    repeated_acts.write_over()
+    repeated_acts.write_ended_counts()
     assert counted() == [1]  # the minute is not over
     wait(61)
-    repeated_acts.write_over()
-    repeated_acts.write_over()
+    repeated_acts.write_ended_counts()
+    repeated_acts.write_ended_counts()
     assert counted() == [1, 3]
     assert AuditEntry.objects.latest("sequence").actor_id == user.pk
     assert not Repetition.objects.exists()
@@ -99,8 +99,8 @@ def test_strangers_with_ever_new_names_make_no_more_entries_than_there_is_room_f
         note(name=f"name{number}")
     assert len(counted()) == 6
     wait(61)
-    repeated_acts.write_over()
-    repeated_acts.write_over()
+    repeated_acts.write_ended_counts()
+    repeated_acts.write_ended_counts()
     assert sum(counted()) == 35
 
 
@@ -113,5 +113,5 @@ def test_none_is_lost_when_many_act_at_the_same_moment(wait) -> None:
     side_by_side(12, three_times)
     assert counted() == [1]
     wait(61)
-    repeated_acts.write_over()
+    repeated_acts.write_ended_counts()
     assert counted() == [1, 35]

@@ -40,7 +40,7 @@ SOME_UUID = "7f296bb4-83fd-498d-92f3-a76960648788"
 
 
 def test_a_check_gets_a_token_and_an_answer_and_never_writes(practice: PracticeDirectory, editor: User) -> None:
-    found = check.check("staging", actor=acting(editor))
+    found = check.check_connection("staging", actor=acting(editor))
 
     assert (found.succeeded, found.facts["known"]) == (True, False)
     assert practice.effects == []
@@ -58,14 +58,14 @@ def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User) 
     ):
         practice.behaviour = behaviour
         with override_settings(REDOX_DEADLINE=0.3):
-            found = check.check("staging", actor=acting(editor))
+            found = check.check_connection("staging", actor=acting(editor))
         assert not found.succeeded
         assert sentence in found.sentence
 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_credential_nothing_is_asked(editor: User) -> None:
-    assert check.check("staging", actor=acting(editor)).sentence == "STAGING is not connected."
+    assert check.check_connection("staging", actor=acting(editor)).sentence == "STAGING is not connected."
     assert not courier.deliver_next("staging", actor=acting(editor))
 
 
@@ -108,7 +108,7 @@ def test_a_token_that_cannot_be_got_counts_as_a_failure_and_a_refused_one_stops(
 )
 def test_crossed_environments_stop_the_process(values: dict[str, str], variable: str) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)), pytest.raises(SettingsFault) as found:
-        gateway.verify()
+        gateway.verify_settings()
     assert found.value.variable == variable
 
 
@@ -126,7 +126,7 @@ def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
     for other in (old, new, new.replace("\n", "\r\n"), f"\n{new}\n"):
         keys = {"REDOX_STAGING_PRIVATE_KEY": new, "REDOX_PRODUCTION_PRIVATE_KEY": other}
         with override_settings(REDOX=redox("http://127.0.0.1:9", **keys)), pytest.raises(SettingsFault) as found:
-            gateway.verify()
+            gateway.verify_settings()
         assert found.value.variable == "REDOX_PRODUCTION_PRIVATE_KEY"
 
 
@@ -142,7 +142,7 @@ def test_one_key_in_both_environments_is_found_however_it_is_written() -> None:
 def test_one_client_in_both_environments_is_found_however_it_is_written(first: str, second: str) -> None:
     clients = {"REDOX_STAGING_CLIENT_ID": first, "REDOX_PRODUCTION_CLIENT_ID": second}
     with override_settings(REDOX=redox("http://127.0.0.1:9", **clients)), pytest.raises(SettingsFault) as found:
-        gateway.verify()
+        gateway.verify_settings()
     assert found.value.variable == "REDOX_PRODUCTION_CLIENT_ID"
 
 
@@ -152,7 +152,7 @@ def test_credentials_that_differ_are_not_crossed() -> None:
     # A secret, unlike a client ID, is another one with another case.
     secrets = {"REDOX_STAGING_API_SECRET": "secret", "REDOX_PRODUCTION_API_SECRET": "SECRET"}
     with override_settings(REDOX=redox("http://127.0.0.1:9", **keys, **clients, **secrets)):
-        gateway.verify()
+        gateway.verify_settings()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_credentials_that_differ_are_not_crossed() -> None:
 )
 def test_a_fault_inside_one_environment_leaves_the_other_in_use(values: dict[str, str], fault: str) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
-        gateway.verify()
+        gateway.verify_settings()
         staging, production = gateway.connection("staging"), gateway.connection("production")
     assert (staging.is_connected, production.is_connected) == (False, True)
     assert staging.fault.startswith(fault)
@@ -188,7 +188,7 @@ def test_a_routing_id_that_is_a_records_destination_is_refused(editor: User) -> 
     factories.organization(user=editor, destination_id=SOME_UUID)
     crossed = override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_ROUTING_ID=SOME_UUID))
     with crossed, pytest.raises(SettingsFault, match="REDOX_STAGING_ROUTING_ID"):
-        installation.check_mark()
+        installation.check_demonstration_mark()
 
 
 @pytest.mark.django_db
@@ -196,11 +196,11 @@ class TestDemonstrationAndEarnestNeverTouch:
     def test_a_marked_database_does_not_run_in_earnest(self) -> None:
         installation.mark_as_demonstration()
         with override_settings(DEMO=False), pytest.raises(SettingsFault, match="names a demonstration database"):
-            installation.check_mark()
+            installation.check_demonstration_mark()
 
     def test_a_database_in_earnest_does_not_run_as_a_demonstration(self, editor: User) -> None:
         with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a database in earnest"):
-            installation.check_mark()
+            installation.check_demonstration_mark()
 
     def test_a_database_in_use_is_never_marked(self, editor: User) -> None:
         with pytest.raises(SettingsFault, match="in use"):
@@ -211,7 +211,7 @@ class TestDemonstrationAndEarnestNeverTouch:
         installation.mark_as_demonstration()
         settings = override_settings(DEMO=True, REDOX=redox("https://redox.example"))
         with settings, pytest.raises(SettingsFault, match="leads to another machine"):
-            installation.check_mark()
+            installation.check_demonstration_mark()
 
     def test_there_is_no_switch_of_behaviour_in_earnest(self, tmp_path: Path) -> None:
         with override_settings(DEMO=False), pytest.raises(PermissionDenied):
@@ -242,19 +242,19 @@ def test_an_account_and_its_entry_are_saved_together() -> None:
 
 def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, worker: Actor) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
-    heartbeat.beat("Worker test", timezone.now())
-    assert Worker.objects.get().settings_fingerprint == heartbeat.fingerprint()
+    heartbeat.record_heartbeat("Worker test", timezone.now())
+    assert Worker.objects.get().settings_fingerprint == heartbeat.settings_fingerprint()
     assert workers.run_once(worker)
     assert Submission.objects.get().state == State.ACCEPTED
     with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=SOME_UUID)):
-        assert Worker.objects.get().settings_fingerprint != heartbeat.fingerprint()
+        assert Worker.objects.get().settings_fingerprint != heartbeat.settings_fingerprint()
 
 
 def test_settings_are_written_down_once_until_they_change(practice: PracticeDirectory, worker: Actor) -> None:
     for _ in range(2):
-        installation.note_settings(worker)
+        installation.log_settings(worker)
     with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=SOME_UUID)):
-        installation.note_settings(worker)
+        installation.log_settings(worker)
 
     entries = AuditEntry.objects.filter(action=Action.SETTINGS_SEEN).order_by("sequence")
     assert [entry.facts["details"]["staging"]["source_id"] for entry in entries] == ["", SOME_UUID]
@@ -263,7 +263,7 @@ def test_settings_are_written_down_once_until_they_change(practice: PracticeDire
 
 def test_a_query_shows_only_the_oid_that_was_asked_for(practice: PracticeDirectory, editor: User) -> None:
     there(practice, factories.accepted(user=editor))
-    found = query.look_up("staging", BASE).record
+    found = query.query_oid("staging", BASE).record
     assert found is not None
     assert replace(found, carried=()) == as_read(factories.record())
-    assert query.look_up("staging", f"{BASE}.9").record is None
+    assert query.query_oid("staging", f"{BASE}.9").record is None

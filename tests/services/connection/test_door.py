@@ -23,8 +23,8 @@ def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
     """Why nothing may leave to this address; empty if it may."""
     with override_settings(REDOX=redox(url, **settings)):
         try:
-            gateway.check_door(gateway.environment("staging"), is_write=is_write)
-        except gateway.DoorClosed as closed:
+            gateway.check_sending_allowed(gateway.environment("staging"), is_write=is_write)
+        except gateway.SendingBlocked as closed:
             return str(closed)
     return ""
 
@@ -52,7 +52,7 @@ class TestDoor:
         closed = open_to(is_write=is_write)
         assert closed.startswith("Redox asked the portal to wait. Nothing is sent to STAGING until ")
         with override_settings(REDOX=redox(HERE)):
-            assert courier.token_for(gateway.environment("staging"), system("Worker")) == ""
+            assert courier.get_token(gateway.environment("staging"), system("Worker")) == ""
         EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() - MINUTE)
         assert open_to(is_write=is_write) == ""
 
@@ -62,15 +62,15 @@ class TestDoor:
         EnvironmentGate.objects.filter(pk="staging").update(**{field: value})
         assert open_to() == "STAGING was stopped or paused before the message left."
         assert open_to(is_write=False) == ""
-        with override_settings(REDOX=redox(HERE)), pytest.raises(gateway.DoorClosed, match="was stopped or paused"):
-            gateway.exchange(gateway.environment("staging"), b"{}", "token", SendSlot(0))
+        with override_settings(REDOX=redox(HERE)), pytest.raises(gateway.SendingBlocked, match="was stopped or paused"):
+            gateway.send_message(gateway.environment("staging"), b"{}", "token", SendSlot(0))
         EnvironmentGate.objects.filter(pk="production").update(**{field: value})
         EnvironmentGate.objects.filter(pk="staging").update(stopped_at=None, hold_until=None, probing=False)
         assert open_to() == ""
 
     def test_without_a_token_no_query_leaves(self) -> None:
         with override_settings(REDOX=redox(HERE, **API_KEY)):
-            asked = gateway.ask(gateway.environment("staging"), b"{}")
+            asked = gateway.send_query(gateway.environment("staging"), b"{}")
         assert (asked.token.token, asked.exchange) == ("", None)
 
 

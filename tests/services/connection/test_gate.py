@@ -70,7 +70,7 @@ def test_too_many_token_requests_let_the_environment_wait(
 ) -> None:
     busy = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=60.0, status=429))
     monkeypatch.setattr(gateway, "access_token", lambda _: busy)
-    assert courier.token_for(gateway.environment("staging"), worker) == ""
+    assert courier.get_token(gateway.environment("staging"), worker) == ""
     assert gate().is_held(timezone.now() + datetime.timedelta(seconds=50))
     assert not gate().is_stopped
 
@@ -81,8 +81,8 @@ def test_a_refused_credential_stops_the_environment_with_its_cause(
     refused = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, stops="Redox does not accept the credential"))
     monkeypatch.setattr(gateway, "access_token", lambda _: refused)
     redox = gateway.environment("staging")
-    assert courier.token_for(redox, worker) == ""
-    assert gate().stopped_reason == f"Redox does not accept the credential: {lookup.token_cause(refused)}"
+    assert courier.get_token(redox, worker) == ""
+    assert gate().stopped_reason == f"Redox does not accept the credential: {lookup.token_refusal_reason(refused)}"
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_sending_goes_on_only_after_a_check_since_the_stop_that_succeeded(
 def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
     unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
 ) -> None:
-    monkeypatch.setattr(gateway, "ask", lambda *_: gateway.Asked(TokenAnswer(token="token"), answer))
-    assert check.check("staging", actor=acting(editor)).succeeded == succeeds
+    monkeypatch.setattr(gateway, "send_query", lambda *_: gateway.QueryReply(TokenAnswer(token="token"), answer))
+    assert check.check_connection("staging", actor=acting(editor)).succeeded == succeeds
     assert gate().check_succeeded == succeeds
     entry = AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).latest("sequence")
     assert (entry.http_status, entry.raw_cut) == (answer.status, answer.body_cut)

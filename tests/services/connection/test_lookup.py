@@ -24,6 +24,7 @@ from organizations.redox.messages import OTHER_OIDS
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
 from organizations.services.connection import breaker, check
+from organizations.services.connection.lookup import DirectoryAnswer
 from organizations.services.delivery import query, resolve
 from organizations.services.records import organizations
 from tests import factories
@@ -64,7 +65,7 @@ def asked_entries(submission: Submission) -> list[AuditEntry]:
 
 
 def test_absent_is_what_three_queries_answer_with_an_empty_list(practice: PracticeDirectory) -> None:
-    answer = query.look_up("staging", BASE)
+    answer = query.query_oid("staging", BASE)
     assert (answer.was_asked, answer.record, len(answer.earlier)) == (True, None, 2)
     assert asked_active(practice) == ["", True, False]
 
@@ -72,7 +73,7 @@ def test_absent_is_what_three_queries_answer_with_an_empty_list(practice: Practi
 def test_who_is_shown_by_the_first_query_is_not_asked_for_again(
     practice: PracticeDirectory, unknown: Submission
 ) -> None:
-    assert query.look_up("staging", BASE).record is not None
+    assert query.query_oid("staging", BASE).record is not None
     assert asked_active(practice) == [""]
 
 
@@ -101,7 +102,7 @@ def test_every_answer_of_a_question_is_kept_raw_and_the_deciding_one_last(
 
     entries = asked_entries(unknown)
     kept = [*(each.exchange for each in answer.earlier), answer.exchange]
-    assert [exchanges.stored(entry) for entry in entries] == kept
+    assert [exchanges.stored_exchange(entry) for entry in entries] == kept
     details = [entry.facts["details"] for entry in entries]
     assert [(each["found"], each.get("active")) for each in details] == [(False, "none"), (False, "true"), (True, None)]
     assert {each["asked_at"] for each in details} == {answer.asked_at.isoformat()}
@@ -158,7 +159,7 @@ def test_an_answer_that_is_not_understood_decides_nothing_and_is_kept(
         entry = asked_entries(unknown)[-1]
         assert (entry.facts["detail"], entry.facts["details"]["asked"]) == (cause, False)
         assert b"QueryResponse" in bytes(entry.raw or b"")
-        checked = check.check("staging", actor=worker)
+        checked = check.check_connection("staging", actor=worker)
         assert (checked.succeeded, checked.sentence) == (False, cause)
 
 
@@ -173,7 +174,7 @@ def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_th
 
 def test_a_reading_has_the_time_before_it_was_asked_for(unknown: Submission, worker: Actor) -> None:
     before = clock.now()
-    answer = query.look_up("staging", BASE)
+    answer = query.query_oid("staging", BASE)
     between = clock.now()
     assert before <= answer.asked_at < between
     keep(unknown, answer, worker)
@@ -182,7 +183,7 @@ def test_a_reading_has_the_time_before_it_was_asked_for(unknown: Submission, wor
 
 def test_what_was_accepted_after_the_question_is_newer_than_its_answer(db: None, editor: User) -> None:
     made = factories.accepted(user=editor)
-    old = query.Answer(clock.now(), record=as_read(made.record()))
+    old = DirectoryAnswer(clock.now(), record=as_read(made.record()))
     submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
     answered()
 
@@ -198,7 +199,7 @@ def test_what_was_accepted_after_the_question_is_newer_than_its_answer(db: None,
 def test_a_reading_never_replaces_one_that_was_asked_for_later(db: None, editor: User) -> None:
     made = factories.accepted(user=editor)
     older, newer = (
-        query.Answer(clock.now(), record=as_read(replace(made.record(), name=name))) for name in ("Older", "Newer")
+        DirectoryAnswer(clock.now(), record=as_read(replace(made.record(), name=name))) for name in ("Older", "Newer")
     )
     for answer in (newer, older):
         keep(made.submissions.get(), answer, acting(editor))
@@ -221,6 +222,6 @@ def test_a_question_about_a_record_keeps_every_answer_as_well(practice: Practice
     assert (details["asked"], details["cause"]) == (False, NOT_UNDERSTOOD["shows-another"])
 
 
-def keep(submission: Submission, answer: query.Answer, actor: Actor) -> None:
+def keep(submission: Submission, answer: DirectoryAnswer, actor: Actor) -> None:
     with audit.recorded(actor) as history:
-        query.note(history, submission, organizations.locked(submission.organization_id), answer)
+        query.store_submission_answer(history, submission, organizations.locked(submission.organization_id), answer)

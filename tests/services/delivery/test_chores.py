@@ -30,9 +30,9 @@ def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     real = clock.now
     with monkeypatch.context() as yesterday:
         yesterday.setattr(clock, "now", lambda: real() - DAY)
-        throttle.reserve(throttle.Limit("key", 5))
+        throttle.reserve_try(throttle.Limit("key", 5))
         for _ in range(2):
-            repeated_acts.note(Actor(name="Anna"), Action.PERSON_SIGNED_OUT, object={"type": "person", "id": "1"})
+            repeated_acts.log_act(Actor(name="Anna"), Action.PERSON_SIGNED_OUT, object={"type": "person", "id": "1"})
     session = SessionStore()
     session.set_expiry(timezone.now() - DAY)
     session.create()

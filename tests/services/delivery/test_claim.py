@@ -106,7 +106,7 @@ def test_only_what_was_never_claimed_and_is_still_forbidden_is_cancelled(
     made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=parent_is_active)
     Submission.objects.filter(pk=made.pk).update(attempt=attempt)
-    courier._cancel_overtaken(made.pk, worker)
+    courier._cancel_forbidden(made.pk, worker)
     assert Submission.objects.get(pk=made.pk).state == state
 
 
@@ -147,7 +147,7 @@ def test_only_a_message_whose_token_was_refused_leaves_again(
     found = taken(editor, worker)
     monkeypatch.setattr(gateway, "discard_token", lambda *_: can_renew)
     monkeypatch.setattr(gateway, "access_token", lambda _: TokenAnswer(token="second"))
-    monkeypatch.setattr(gateway, "exchange", exchange)
+    monkeypatch.setattr(gateway, "send_message", exchange)
     with override_settings(REDOX_LEASE=400.0):
         courier._send(found, "first", worker)
     submission = Submission.objects.get()
@@ -162,11 +162,11 @@ def test_what_closes_while_a_token_is_renewed_sends_the_message_back_without_a_t
     editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def closed(_: object) -> None:
-        raise gateway.DoorClosed("STAGING was paused.")
+        raise gateway.SendingBlocked("STAGING was paused.")
 
     found = taken(editor, worker)
     EnvironmentGate.objects.update(failures=1)
-    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", closed)
     with override_settings(REDOX_LEASE=400.0):
@@ -183,7 +183,7 @@ def responses() -> list[AuditEntry]:
 
 def left_behind(found: courier.Claim, exchange: Exchange, worker: Actor) -> None:
     """The worker ended after it had stored what came."""
-    settle.keep_response(found.submission, exchange, repeat=0, actor=worker)
+    settle.store_response(found.submission, exchange, repeat=0, actor=worker)
     Submission.objects.filter(pk=found.submission.pk).update(lease_until=clock.now() - OVER)
 
 
@@ -191,7 +191,7 @@ def test_what_is_left_behind_is_settled_in_its_environment(editor: User, worker:
     approver = factories.UserFactory(role="approver")
     left_behind(taken(approver, worker, environment="production"), came(403), worker)
     left_behind(taken(editor, worker, f"{BASE}.1"), came(403), worker)
-    assert courier.reap("staging", actor=worker) == 1
+    assert courier.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get(environment="production").state == State.SENDING
 
 
@@ -205,7 +205,7 @@ def test_what_another_worker_settles_meanwhile_is_left_to_it(editor: User, worke
         return execute(sql, *rest)
 
     with connection.execute_wrapper(settled_by_another):
-        assert courier.reap("staging", actor=worker) == 2
+        assert courier.settle_abandoned("staging", actor=worker) == 2
     assert [Submission.objects.get(pk=each.pk).lost_attempt for each in (first, second)] == [True, False]
 
 
@@ -213,7 +213,7 @@ def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Ac
     left_behind(taken(editor, worker), came(200, YES), worker)
     (entry,) = responses()
     Submission.objects.update(unknown_since=clock.now())
-    assert courier.reap("staging", actor=worker) == 1
+    assert courier.settle_abandoned("staging", actor=worker) == 1
     submission = Submission.objects.get()
     assert (submission.state, submission.evidence_at) == (State.ACCEPTED, entry.at)
     assert (submission.lease_until, submission.unknown_since) == (None, None)
@@ -221,18 +221,18 @@ def test_a_stored_answer_counts_from_when_it_was_stored(editor: User, worker: Ac
 
 def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) -> None:
     left_behind(taken(editor, worker), came(302), worker)
-    assert courier.reap("staging", actor=worker) == 1
+    assert courier.settle_abandoned("staging", actor=worker) == 1
     assert EnvironmentGate.objects.get(pk="staging").is_stopped
 
 
 def test_only_an_unknown_of_its_own_makes_already_exists_doubtful(editor: User, worker: Actor) -> None:
     first = taken(editor, worker)
-    settle.lost(first.submission, actor=worker)
+    settle.settle_lost_attempt(first.submission, actor=worker)
     second = taken(editor, worker, f"{BASE}.1").submission
-    settle.settle(second, courier._classified(second, came(429)), came(429), actor=worker)
+    settle.settle_attempt(second, courier._classify(second, came(429)), came(429), actor=worker)
     second.attempt = first.submission.attempt = 2
     kinds = []
     for submission in (first.submission, second):
         exists = came(403, json.dumps(failure(f"{submission.oid} already exists.")).encode())
-        kinds.append(courier._classified(submission, exists).kind)
+        kinds.append(courier._classify(submission, exists).kind)
     assert kinds == [Kind.UNKNOWN, Kind.NEEDS_PERSON]

@@ -72,7 +72,7 @@ def offered(submission: Submission, record: OrganizationRecord | None, actor: Ac
     answer_about(submission, record, actor=actor)
     answer = decide.last_answer(submission)
     assert answer is not None
-    return set(decide.choices(submission, answer))
+    return set(decide.allowed_verdicts(submission, answer))
 
 
 def decide_shown(
@@ -84,7 +84,7 @@ def decide_shown(
 ) -> Submission:
     """Decide after the directory has shown this record."""
     sequence = answer_about(submission, record, actor=actor)
-    decide.decide(submission.pk, verdict, sequence=sequence, reason=reason, actor=actor)
+    decide.decide_submission(submission.pk, verdict, sequence=sequence, reason=reason, actor=actor)
     submission.refresh_from_db()
     return submission
 
@@ -267,7 +267,7 @@ def test_nothing_is_decided_without_an_answer(new: Submission, approver: Actor) 
     sequence = answer_about(new, None, actor=approver, cause="HTTP 502")
     assert decide.last_answer(new) is None
     with pytest.raises(ActionRefused, match="Ask the directory"):
-        decide.decide(new.pk, Verdict.OURS, sequence=sequence, reason="Guessed", actor=approver)
+        decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Guessed", actor=approver)
 
 
 def test_an_old_or_overtaken_answer_decides_nothing(
@@ -276,10 +276,10 @@ def test_an_old_or_overtaken_answer_decides_nothing(
     first = answer_about(new, THEIRS, actor=approver)
     second = answer_about(new, THEIRS, actor=approver)
     with pytest.raises(ActionRefused, match="no longer the last one"):
-        decide.decide(new.pk, Verdict.OURS, sequence=first, reason="Late", actor=approver)
+        decide.decide_submission(new.pk, Verdict.OURS, sequence=first, reason="Late", actor=approver)
     read(new.organization, None)  # the record was asked for again
     with pytest.raises(ActionRefused, match="no longer the last one"):
-        decide.decide(new.pk, Verdict.OURS, sequence=second, reason="Late", actor=approver)
+        decide.decide_submission(new.pk, Verdict.OURS, sequence=second, reason="Late", actor=approver)
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
     monkeypatch.setattr(decide, "FRESH", datetime.timedelta(0))
     with pytest.raises(ActionRefused, match="no longer the last one"):
@@ -293,9 +293,9 @@ def test_a_decision_that_the_directory_does_not_allow_is_refused(new: Submission
 
 def test_it_is_decided_once(new: Submission, approver: Actor) -> None:
     sequence = answer_about(new, THEIRS, actor=approver)
-    decide.decide(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
+    decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     with pytest.raises(ActionRefused, match="decided already"):
-        decide.decide(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
+        decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
 
 
@@ -303,7 +303,7 @@ def test_a_refusal_that_came_too_late_counts_as_one(update: Submission, approver
     assert Verdict.ARRIVED in offered(update, accepted_before(update), approver)
     body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
     refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
-    assert settle.keep_response(update, refusal, repeat=0, actor=approver) is None
+    assert settle.store_response(update, refusal, repeat=0, actor=approver) is None
     assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
 
 
@@ -313,7 +313,7 @@ def test_what_redox_accepted_in_a_late_answer_is_not_decided_not_to_have_arrived
     said = f"Organization with id:{BASE} has been updated successfully."
     meta = {"DataModel": "Organization", "EventType": "Update", "Extensions": {"ResponseDetail": {"string": said}}}
     late = Exchange(request_sha256="", sent=True, status=200, body=json.dumps({"Meta": meta}).encode())
-    assert settle.keep_response(update, late, repeat=0, actor=approver) is None
+    assert settle.store_response(update, late, repeat=0, actor=approver) is None
     assert offered(update, accepted_before(update), approver) == {Verdict.ARRIVED, Verdict.OURS, Verdict.FOREIGN}
     # If it is gone, only a person can say what became of it.
     assert offered(update, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}

@@ -110,7 +110,7 @@ def test_the_wanted_active_goes_back_when_a_deactivation_does_not_happen(editor:
     if end == "rejected":
         answered(Kind.REJECTED)
     else:
-        submissions.cancel(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=acting(editor))
 
     after = fresh(made)
     assert (after.active, after.standing, after.changes) == (True, "active", 0)

@@ -83,7 +83,7 @@ def test_a_refused_credential_stops_the_environment_and_counts_no_try(
     assert not deliver()
     with pytest.raises(ActionRefused, match="Check the connection first"):
         resume.resume("staging", actor=acting(editor))
-    assert check.check("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=acting(editor)).succeeded
     resume.resume("staging", actor=acting(editor))
     assert deliver()
 
@@ -165,7 +165,7 @@ def test_an_exchange_that_is_cut_off_is_unknown_at_once(
         sending = pool.submit(work)
         while not practice.requests:
             time.sleep(0.01)
-        gateway.cut_off()
+        gateway.cut_off_exchanges()
         assert sending.result(timeout=15)
     submission.refresh_from_db()
     assert (submission.state, submission.lost_attempt) == (State.UNKNOWN, False)
@@ -199,7 +199,7 @@ def test_what_waits_for_something_that_will_not_come_is_cancelled(editor: User, 
     if end == "rejected":
         answered(Kind.REJECTED)
     else:
-        submissions.cancel(first.pk, actor=acting(editor))
+        submissions.cancel_submission(first.pk, actor=acting(editor))
 
     second.refresh_from_db()
     assert second.state == State.CANCELLED
@@ -219,11 +219,11 @@ def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(e
         body=json.dumps(said).encode(),
         duration_ms=5,
     )
-    settle.keep_response(submission, exchange, repeat=0, actor=worker)
-    assert exchanges.stored(AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)) == exchange
+    settle.store_response(submission, exchange, repeat=0, actor=worker)
+    assert exchanges.stored_exchange(AuditEntry.objects.get(action=Action.ATTEMPT_RESPONSE)) == exchange
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
-    assert courier.reap("staging", actor=worker) == 1
+    assert courier.settle_abandoned("staging", actor=worker) == 1
 
     submission.refresh_from_db()
     assert submission.state == State.ACCEPTED
@@ -232,10 +232,10 @@ def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(e
 def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(editor: User, worker: Actor) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     assert claim()
-    assert courier.reap("staging", actor=worker) == 0
+    assert courier.settle_abandoned("staging", actor=worker) == 0
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
 
-    assert courier.reap("staging", actor=worker) == 1
+    assert courier.settle_abandoned("staging", actor=worker) == 1
 
     submission.refresh_from_db()
     assert submission.state == State.UNKNOWN
@@ -257,13 +257,13 @@ def test_a_marked_database_sends_to_this_machine_only(transactional_db: None) ->
     Installation.objects.update(demonstration=True)
     with override_settings(REDOX=redox("https://redox.example")):
         elsewhere = gateway.environment("staging")
-        with pytest.raises(gateway.DoorClosed, match="never sent to another machine"):
-            gateway.exchange(elsewhere, b"{}", "token", SendSlot(0))
+        with pytest.raises(gateway.SendingBlocked, match="never sent to another machine"):
+            gateway.send_message(elsewhere, b"{}", "token", SendSlot(0))
 
 
 def test_nothing_leaves_inside_a_transaction(unreachable_redox: None) -> None:
-    with pytest.raises(gateway.DoorClosed, match="transaction is open"):
-        gateway.exchange(gateway.environment("staging"), b"{}", "token", SendSlot(0))
+    with pytest.raises(gateway.SendingBlocked, match="transaction is open"):
+        gateway.send_message(gateway.environment("staging"), b"{}", "token", SendSlot(0))
 
 
 @pytest.fixture

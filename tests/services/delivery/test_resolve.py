@@ -24,8 +24,8 @@ from organizations.redox.client import Exchange
 from organizations.redox.outcome import OTHER_SUCCESS, Kind
 from organizations.services.actors import Actor
 from organizations.services.connection import breaker
-from organizations.services.connection.lookup import Earlier
-from organizations.services.delivery import query, resolve, settle, workers
+from organizations.services.connection.lookup import DirectoryAnswer, EarlierQuery
+from organizations.services.delivery import resolve, settle, workers
 from organizations.services.errors import OutOfDate
 from organizations.services.records import known
 from tests import factories
@@ -111,7 +111,7 @@ def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(edi
     made = factories.accepted(user=editor)
     known.find_absent(made, clock.now())  # as Redox had answered to an Update
     exchange = Exchange(request_sha256="", sent=True, status=200)
-    earlier = (Earlier(exchange, None), Earlier(exchange, True))
+    earlier = (EarlierQuery(exchange, None), EarlierQuery(exchange, True))
     answer_about_record(fresh(made), None, cause="HTTP 502", earlier=earlier)
     submission = lost(fresh(made), editor)
     assert (submission.event, fresh(made).seen_at) == ("New", None)
@@ -149,7 +149,7 @@ def test_already_exists_after_an_own_unknown_is_asked_about_at_once(new: Submiss
     answered(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
     assert (new.state, new.known_answer) == (State.UNKNOWN, "already_exists")
-    assert resolve._claim("staging", worker) == new  # without any settle time
+    assert resolve._claim_next("staging", worker) == new  # without any settle time
 
 
 def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again(
@@ -202,20 +202,20 @@ def test_tries_that_bring_no_clear_answer_end_with_a_person(changed: Organizatio
 
 def test_two_workers_never_ask_about_one_submission_at_the_same_time(new: Submission, worker: Actor) -> None:
     Submission.objects.update(not_before=timezone.now())
-    assert resolve._claim("staging", worker) is not None
-    assert resolve._claim("staging", worker) is None
+    assert resolve._claim_next("staging", worker) is not None
+    assert resolve._claim_next("staging", worker) is None
     new.refresh_from_db()
     assert (new.state, new.token) == (State.UNKNOWN, 2)
 
 
 def test_an_answer_that_comes_after_the_lease_was_lost_decides_nothing(new: Submission, worker: Actor) -> None:
     Submission.objects.update(not_before=timezone.now())
-    slow = resolve._claim("staging", worker)
+    slow = resolve._claim_next("staging", worker)
     assert slow is not None
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
     assert resolved(new, as_sent(new)).state == State.ACCEPTED
     with pytest.raises(OutOfDate):
-        resolve._decide(slow, query.Answer(clock.now()), worker)
+        resolve._apply_answer(slow, DirectoryAnswer(clock.now()), worker)
     new.refresh_from_db()
     assert new.state == State.ACCEPTED
 
@@ -227,7 +227,7 @@ def test_after_a_lost_attempt_the_record_is_read_once_more_and_a_difference_is_d
     submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
     sending = claim()
     assert sending is not None
-    settle.lost(sending, actor=worker)
+    settle.settle_lost_attempt(sending, actor=worker)
     assert resolved(submission, before(submission)).state == State.QUEUED
     answered()
     submission.refresh_from_db()

@@ -50,7 +50,7 @@ def claimed(editor: User, worker: Actor) -> Claimed:
 
 
 def settled(claim: courier.Claim, exchange: Exchange, worker: Actor) -> Submission:
-    settle.settle(claim.submission, courier._classified(claim.submission, exchange), exchange, actor=worker)
+    settle.settle_attempt(claim.submission, courier._classify(claim.submission, exchange), exchange, actor=worker)
     return Submission.objects.get(pk=claim.submission.pk)
 
 
@@ -170,7 +170,7 @@ def test_an_answer_to_an_earlier_claim_is_late_although_the_message_is_being_sen
     claim = claimed()
     taken(editor, worker, f"{BASE}.1")  # with the same token
     Submission.objects.filter(pk=claim.submission.pk).update(token=claim.submission.token + 1, attempt=2)
-    assert not settle.keep_response(claim.submission, came(200, YES), repeat=0, actor=worker)
+    assert not settle.store_response(claim.submission, came(200, YES), repeat=0, actor=worker)
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 
 
@@ -179,9 +179,9 @@ def test_a_stored_refusal_stops_the_environment_only_after_a_new_token_was_tried
     claimed: Claimed, worker: Actor, repeat: int, stops: bool
 ) -> None:
     claim = claimed()
-    settle.keep_response(claim.submission, came(401), repeat=repeat, actor=worker)
+    settle.store_response(claim.submission, came(401), repeat=repeat, actor=worker)
     Submission.objects.update(lease_until=timezone.now() - datetime.timedelta(seconds=1))
-    assert courier.reap("staging", actor=worker) == 1
+    assert courier.settle_abandoned("staging", actor=worker) == 1
     assert Submission.objects.get().state == State.QUEUED
     assert EnvironmentGate.objects.get(pk="staging").is_stopped == stops
 
@@ -191,7 +191,7 @@ def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
 ) -> None:
     claim = claimed()
     passing = TokenAnswer(outcome=Outcome(kind=Kind.NOT_SENT, detail="refused", fault=Fault.REFUSED))
-    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
     monkeypatch.setattr(gateway, "discard_token", lambda *_: True)
     monkeypatch.setattr(gateway, "access_token", lambda _: passing)
     with override_settings(REDOX_LEASE=400.0):
@@ -205,8 +205,8 @@ def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim, renewed = claimed(), mock.Mock(return_value=False)
-    submissions.move(Submission.objects.get(), State.UNKNOWN)
-    monkeypatch.setattr(gateway, "exchange", lambda *_: came(401))
+    submissions.move_submission(Submission.objects.get(), State.UNKNOWN)
+    monkeypatch.setattr(gateway, "send_message", lambda *_: came(401))
     monkeypatch.setattr(gateway, "discard_token", renewed)
     with override_settings(REDOX_LEASE=400.0):
         courier._send(claim, "token", worker)
@@ -216,7 +216,7 @@ def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
 
 
 def test_a_worker_that_was_lost_says_nothing_of_redox(claimed: Claimed, worker: Actor) -> None:
-    settle.lost(claimed().submission, actor=worker)
+    settle.settle_lost_attempt(claimed().submission, actor=worker)
     submission = Submission.objects.get()
     assert (submission.state, submission.lost_attempt, submission.lease_until) == (State.UNKNOWN, True, None)
     assert EnvironmentGate.objects.get(pk="staging").failures == 0
@@ -248,11 +248,11 @@ def test_what_goes_out_again_counts_a_try_unless_a_person_decided(
     claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int
 ) -> None:
     submission = claimed().submission
-    settle.lost(submission, actor=worker)
+    settle.settle_lost_attempt(submission, actor=worker)
     Submission.objects.update(lease_until=clock.now())  # somebody is asking the directory
     submission.tries = 3
     with audit.recorded(worker) as history:
-        settle.send_again(history, submission, reason="Not proved.", verdict="send_again", **given)
+        settle.requeue_submission(history, submission, reason="Not proved.", verdict="send_again", **given)
     found = Submission.objects.get()
     assert (found.state, found.tries, found.state_reason) == (State.QUEUED, tries, "Not proved.")
     assert (found.lease_until, bytes(found.message)) == (None, bytes(submission.message))
@@ -272,7 +272,7 @@ def test_what_became_of_a_message_in_a_database_that_was_put_back_is_only_asked(
     token, before = submission.token, clock.now()
     Submission.objects.update(asks=3, absent_at=before)
     with audit.recorded(worker) as history:
-        settle.forget(history, submission, submission.organization)
+        settle.mark_unknown_after_restore(history, submission, submission.organization)
     submission = Submission.objects.get()
     assert (submission.state, submission.only_ask, submission.token) == (State.UNKNOWN, True, token + 1)
     assert (submission.lease_until, submission.asks, submission.absent_at) == (None, 0, None)

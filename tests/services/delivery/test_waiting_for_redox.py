@@ -90,7 +90,7 @@ def ask(submission: Submission) -> None:
 
 
 def check_connection(submission: Submission) -> None:
-    assert not check.check("staging", actor=acting(submission.submitter)).succeeded
+    assert not check.check_connection("staging", actor=acting(submission.submitter)).succeeded
 
 
 def send(submission: Submission) -> None:
@@ -100,7 +100,7 @@ def send(submission: Submission) -> None:
 
 def get_token(submission: Submission) -> None:
     gateway.discard_token(gateway.environment("staging"), "token-1")
-    assert courier.token_for(gateway.environment("staging"), WORKER) == ""
+    assert courier.get_token(gateway.environment("staging"), WORKER) == ""
 
 
 type Act = Callable[[Submission], None]
@@ -177,7 +177,7 @@ def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Re
     times = [f"{timezone.localtime(until - datetime.timedelta(seconds=late)):%H:%M:%S %Z}" for late in (0, 1)]
     assert cause in [f"Too many requests. Redox asked the portal to wait until {time}." for time in times]
     set_gate(hold_until=None, hold_asked_until=None)
-    checked = check.check("staging", actor=acting(editor))
+    checked = check.check_connection("staging", actor=acting(editor))
     assert checked.sentence.startswith("The Query was not processed: Too many requests. Redox asked the portal to wait")
     set_gate(hold_until=None, hold_asked_until=None)
     saying.queries = [servers.answer(429, b"Too many requests")]
@@ -192,16 +192,16 @@ def test_who_asks_is_told_how_long(saying: Redox, editor: User) -> None:
     assert until is not None
     time = f"{timezone.localtime(until):%H:%M:%S %Z}"
     sentence = f"Redox asked the portal to wait. Nothing is sent to STAGING until {time}, for another 60 seconds."
-    assert check.check("staging", actor=acting(editor)).sentence == sentence
+    assert check.check_connection("staging", actor=acting(editor)).sentence == sentence
     assert query.query_submission(submission, actor=acting(editor)).cause == sentence
     breaker.pause_now("staging", 600.0, "too many requests", actor=WORKER)
-    assert check.check("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
+    assert check.check_connection("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
 
 
 def test_a_check_that_may_not_leave_is_no_check(saying: Redox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
     breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
-    check.check("staging", actor=acting(editor))
+    check.check_connection("staging", actor=acting(editor))
     assert resume.can_resume(gate())
     assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).exists()
 
@@ -258,7 +258,7 @@ def test_what_was_claimed_before_its_environment_closed_goes_back_without_a_try(
     saying: Redox, editor: User, closed: str
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
-    token_text = courier.token_for(gateway.environment("staging"), WORKER)
+    token_text = courier.get_token(gateway.environment("staging"), WORKER)
     claim = courier.claim_next("staging", gateway.environment("staging"), actor=WORKER)
     assert claim is not None
     if closed == "asked to wait":
@@ -300,7 +300,7 @@ def test_the_gate_is_looked_at_after_the_turn_was_waited_for(
 @pytest.mark.parametrize("state", ["stopped", "paused"])
 def test_a_check_leaves_while_its_environment_is_stopped_or_paused(saying: Redox, editor: User, state: str) -> None:
     set_gate(**(STOPPED if state == "stopped" else {**PAUSED, "hold_until": in_seconds(600)}))
-    assert check.check("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=acting(editor)).succeeded
     assert saying.arrived == ["token", "query", "query", "query"]
 
 
@@ -308,15 +308,15 @@ def test_redox_may_ask_to_wait_during_a_pause(saying: Redox, editor: User) -> No
     until = in_seconds(600)
     set_gate(probing=True, failures=5, hold_until=until, hold_reason="Redox did not answer 5 times in a row")
     saying.queries = [BUSY, *saying.queries]
-    check.check("staging", actor=acting(editor))
+    check.check_connection("staging", actor=acting(editor))
     assert gate().is_asked_to_wait(in_seconds(8))
     assert (gate().hold_until, gate().hold_reason) == (until, "Redox did not answer 5 times in a row")
     saying.arrived.clear()
-    check.check("staging", actor=acting(editor))
+    check.check_connection("staging", actor=acting(editor))
     assert saying.arrived == []
 
     set_gate(hold_asked_until=timezone.now())  # as when the time is over, and the pause is not
-    assert check.check("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=acting(editor)).succeeded
 
 
 def test_going_on_does_not_end_a_wait_that_redox_asked_for(saying: Redox, editor: User) -> None:
@@ -356,10 +356,10 @@ def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redo
 def test_what_did_not_leave_says_nothing_of_redox(editor: User, worker: Actor, outcome: Outcome | None) -> None:
     set_gate(failures=4)
     with audit.recorded(worker) as history:
-        breaker.follow(history, breaker.locked_gate("staging"), outcome)
+        breaker.apply_outcome(history, breaker.lock_gate("staging"), outcome)
     assert gate().failures == 4
 
 
 def test_a_wait_is_for_one_environment(saying: Redox, editor: User) -> None:
     breaker.pause_now("production", 60.0, "too many requests", actor=WORKER)
-    assert check.check("staging", actor=acting(editor)).succeeded
+    assert check.check_connection("staging", actor=acting(editor)).succeeded

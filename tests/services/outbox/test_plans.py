@@ -261,22 +261,22 @@ def test_the_number_is_typed_for_many_records_and_for_much_of_all(editor: User) 
 class TestHolding:
     def test_a_paused_plan_sends_nothing_until_it_goes_on(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
-        plans.pause(plan.pk, actor=acting(editor))
+        plans.pause_plan(plan.pk, actor=acting(editor))
         assert claim() is None
         # Whoever starts anew reads it from the database: nothing of it is kept in a process.
         assert fresh_plan(plan).state == PlanState.PAUSED
-        plans.go_on(plan.pk, actor=acting(editor))
+        plans.resume_plan(plan.pk, actor=acting(editor))
         assert len(answer_all()) == 2
         told = AuditEntry.objects.filter(action__startswith="plan.").values_list("action", flat=True)
         assert list(told.order_by("sequence")) == [Action.PLAN_MADE, Action.PLAN_PAUSED, Action.PLAN_GONE_ON]
-        for act in (plans.pause, plans.go_on, plans.stop):  # it has ended
+        for act in (plans.pause_plan, plans.resume_plan, plans.stop_plan):  # it has ended
             with pytest.raises(ActionRefused, match="Nothing was changed"):
                 act(plan.pk, actor=acting(editor))
 
     def test_a_stop_cancels_what_was_not_attempted_with_the_reason(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1", "1.1", "2"), editor)
         answered()
-        plans.stop(plan.pk, actor=acting(editor))
+        plans.stop_plan(plan.pk, actor=acting(editor))
         assert states(plan) == [State.ACCEPTED, State.CANCELLED, State.CANCELLED, State.CANCELLED]
         reasons = set(plan.submissions.filter(state=State.CANCELLED).values_list("state_reason", flat=True))
         assert reasons == {f"Plan {plan.pk} was stopped."}
@@ -286,14 +286,14 @@ class TestHolding:
         made = accepted_tree(editor, "1")
         plan = planned(made, editor, DEACTIVATE)
         assert not fresh(made[0]).active
-        plans.stop(plan.pk, actor=acting(editor))
+        plans.stop_plan(plan.pk, actor=acting(editor))
         assert fresh(made[0]).active
         assert fresh(made[1]).active
 
     def test_what_was_attempted_goes_on_after_a_stop(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
         Submission.objects.update(attempt=1, tries=1)
-        plans.stop(plan.pk, actor=acting(editor))
+        plans.stop_plan(plan.pk, actor=acting(editor))
         assert states(plan) == [State.QUEUED]
         answered()
         assert states(plan) == [State.ACCEPTED]
@@ -326,7 +326,7 @@ class TestByItself:
         entry = AuditEntry.objects.get(action=Action.PLAN_PAUSED)
         assert (entry.actor_id, entry.facts["details"]["by_itself"]) == (None, True)
         # Who lets it go on has seen those errors.
-        plans.go_on(plan.pk, actor=acting(editor))
+        plans.resume_plan(plan.pk, actor=acting(editor))
         for expected in (PlanState.GOING, PlanState.GOING, PlanState.PAUSED):
             answered(Kind.REJECTED)
             assert fresh_plan(plan).state == expected
@@ -347,6 +347,6 @@ class TestByItself:
 def test_a_submission_of_a_plan_is_cancelled_as_any_other(editor: User) -> None:
     plan = planned(tree_of(editor, "1"), editor)
     first = plan.submissions.earliest("pk")
-    submissions.cancel(first.pk, actor=acting(editor))
+    submissions.cancel_submission(first.pk, actor=acting(editor))
     assert states(plan) == [State.CANCELLED, State.CANCELLED]
     assert not plans.is_open(plan)

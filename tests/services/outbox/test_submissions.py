@@ -101,7 +101,7 @@ def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> Non
     nameless = factories.UserFactory(role="editor", username="nameless")
     made = factories.organization(user=nameless, contacts=())
     submission = factories.submission(made, user=nameless)
-    submissions.cancel(submission.pk, actor=acting(nameless))
+    submissions.cancel_submission(submission.pk, actor=acting(nameless))
 
     again = reviews.review(Organization.objects.get(pk=made.pk), actor=acting(nameless))
     assert again.open_warnings == ()
@@ -113,12 +113,12 @@ def test_a_warning_ticked_for_the_same_value_is_not_asked_again(db: None) -> Non
 def test_a_warning_stays_that_of_the_person_who_ticked_it(editor: User) -> None:
     made = factories.organization(user=editor, contacts=())
     first = factories.submission(made, user=editor, reason="Known so")
-    submissions.cancel(first.pk, actor=acting(editor))
+    submissions.cancel_submission(first.pk, actor=acting(editor))
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     made.refresh_from_db()
     review = reviews.review(made, actor=acting(other))
     second = factories.press(review, user=other, reason="Another")
-    submissions.cancel(second.pk, actor=acting(other))
+    submissions.cancel_submission(second.pk, actor=acting(other))
 
     kept = {warning["key"]: warning for warning in second.warnings}
     assert (kept["contact"]["accepted_by"], kept["contact"]["accepted_reason"]) == ("Editor One", "Known so")
@@ -132,7 +132,7 @@ def test_a_warning_stays_that_of_the_person_who_ticked_it(editor: User) -> None:
 def test_cancelling_frees_the_record_for_another_review(editor: User) -> None:
     made = factories.organization(user=editor)
     submission = factories.submission(made, user=editor)
-    cancelled = submissions.cancel(submission.pk, actor=acting(editor))
+    cancelled = submissions.cancel_submission(submission.pk, actor=acting(editor))
 
     assert (cancelled.state, cancelled.cancelled_by) == (State.CANCELLED, "Editor One")
     assert factories.submission(made, user=editor).state == State.QUEUED
@@ -142,7 +142,7 @@ def test_after_the_first_attempt_nothing_is_cancelled(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.update(attempt=1)
     with pytest.raises(ActionRefused, match="nobody can know that nothing was sent"):
-        submissions.cancel(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=acting(editor))
 
 
 def test_every_editor_since_the_last_acceptance_is_an_author(editor: User) -> None:
@@ -241,7 +241,7 @@ def test_a_child_waits_only_for_the_open_new_of_its_parent(editor: User) -> None
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     new = factories.submission(parent, user=editor)
     assert reviews.review(child).waits_for == new
-    submissions.cancel(new.pk, actor=acting(editor))
+    submissions.cancel_submission(new.pk, actor=acting(editor))
     assert reviews.review(child).waits_for is None
     factories.submission(factories.confirmed(parent), user=editor)
     assert reviews.review(child).waits_for is None
@@ -263,7 +263,7 @@ def begin(submission: Submission, state: str) -> None:
 def test_each_move_of_the_table_is_made(submission: Submission) -> None:
     for start, end in sorted(MOVED):
         begin(submission, start)
-        submissions.move(submission, State(end), evidence=_evidence(end))
+        submissions.move_submission(submission, State(end), evidence=_evidence(end))
         assert Submission.objects.get().state == end, (start, end)
 
 
@@ -271,28 +271,28 @@ def test_no_other_move_is_made(submission: Submission) -> None:
     for start, end in sorted(EVERY_PAIR - MOVED - AFTER_A_RESTORE):
         begin(submission, start)
         with pytest.raises(ValueError, match=f"does not go from {start} to {end}"):
-            submissions.move(submission, State(end))
+            submissions.move_submission(submission, State(end))
         assert Submission.objects.get().state == start
 
 
 def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(submission: Submission) -> None:
-    submissions.move(submission, State.SENDING, attempt=1, token=1)
+    submissions.move_submission(submission, State.SENDING, attempt=1, token=1)
     held_up = Submission.objects.get()
-    submissions.move(submission, State.QUEUED)
-    submissions.move(submission, State.SENDING, attempt=2, token=2)
+    submissions.move_submission(submission, State.QUEUED)
+    submissions.move_submission(submission, State.SENDING, attempt=2, token=2)
 
     with pytest.raises(OutOfDate, match="was moved by somebody else"):
-        submissions.move(held_up, State.ACCEPTED, detail="Late.")
+        submissions.move_submission(held_up, State.ACCEPTED, detail="Late.")
     found = Submission.objects.get()
     assert (found.state, found.attempt, found.token, found.detail) == (State.SENDING, 2, 2, "")
-    submissions.move(submission, State.ACCEPTED, evidence="answer")
+    submissions.move_submission(submission, State.ACCEPTED, evidence="answer")
 
 
 def test_who_moves_second_changes_nothing(submission: Submission) -> None:
     stale = Submission.objects.get(pk=submission.pk)
-    submissions.move(submission, State.CANCELLED)  # the token stays: the state alone tells
+    submissions.move_submission(submission, State.CANCELLED)  # the token stays: the state alone tells
     with pytest.raises(OutOfDate):
-        submissions.move(stale, State.SENDING, attempt=1, token=1)
+        submissions.move_submission(stale, State.SENDING, attempt=1, token=1)
     found = Submission.objects.get()
     assert (found.state, found.attempt, found.token) == (State.CANCELLED, 0, 0)
 

@@ -77,7 +77,7 @@ def test_the_oid_does_not_change_while_a_record_below_is_being_sent(editor: User
     made = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     factories.plan([made, child], user=editor)
-    submissions.cancel(made.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor))
+    submissions.cancel_submission(made.last_submission_id or Submission.objects.get(oid=BASE).pk, actor=acting(editor))
     Submission.objects.filter(oid=child.oid).update(state="queued")
     with pytest.raises(ActionRefused, match="must end first"):
         edit(made, editor, oid=f"{BASE}.7")
@@ -108,7 +108,7 @@ def test_withdrawing_frees_the_oid_and_keeps_the_history(editor: User) -> None:
 def test_what_was_sent_is_never_withdrawn_even_when_cancelled(editor: User) -> None:
     made = factories.organization(user=editor)
     submission = factories.submission(made, user=editor)
-    submissions.cancel(submission.pk, actor=acting(editor))
+    submissions.cancel_submission(submission.pk, actor=acting(editor))
 
     with pytest.raises(ActionRefused) as fault:
         organizations.withdraw(made.pk, made.version, actor=acting(editor))
@@ -125,7 +125,7 @@ def test_a_record_is_only_cancelled_while_each_of_its_submissions_is(editor: Use
         submission = factories.submission(made, user=editor)
         made.refresh_from_db()
         assert not organizations.was_only_cancelled(made)
-        submissions.cancel(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=acting(editor))
         made.refresh_from_db()
         assert organizations.was_only_cancelled(made)
     Submission.objects.filter(pk=submission.pk).update(state=State.REJECTED, attempt=1)

@@ -221,7 +221,7 @@ class TestAboveAChildThatIsShownActive:
         parent, child = self.shown_active(editor)
         assert in_the_way(child, Intent.DEACTIVATE) == []
         submission = factories.submission(child, user=editor, intent=Intent.DEACTIVATE)
-        submissions.cancel(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=acting(editor))
         assert not fresh(child).active, "what is wanted is again what was accepted"
         factories.submission(fresh(child), user=editor, intent=Intent.DEACTIVATE)
         answered()

@@ -47,7 +47,7 @@ class TestDeactivatingAParent:
         edit(child, editor, part_of_oid=GATEWAY_OID)
         assert in_the_way(parent) == [(Block.ACTIVE_CHILDREN, IN_THE_WAY)]
         assert list(tree.active_children_of(parent)) == [child]
-        submissions.cancel(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=acting(editor))
         assert in_the_way(parent) == []
 
     def test_a_childs_reactivation_on_its_way_is_in_the_way(self, editor: User) -> None:
@@ -118,7 +118,7 @@ class TestSendingAChild:
         assert blocker.sentence == f"Submission {ending.pk} of Lakeside 1 must end first."
         with pytest.raises(ActionRefused, match="must end first"):
             factories.submission(child, user=editor)
-        submissions.cancel(ending.pk, actor=acting(editor))
+        submissions.cancel_submission(ending.pk, actor=acting(editor))
         assert in_the_way(child, None) == []
 
     def test_what_was_queued_meanwhile_is_not_sent_while_the_deactivation_is_under_way(

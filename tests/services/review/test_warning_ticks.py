@@ -64,7 +64,7 @@ class TestOtherRecordsChange:
         assert of(second, editor) == []
         submission = factories.submission(first, user=editor)
         assert [warning.key for warning in of(second, editor)] == ["second-top"]
-        submissions.cancel(submission.pk, actor=acting(editor))
+        submissions.cancel_submission(submission.pk, actor=acting(editor))
         assert of(second, editor) == []
 
     def test_another_twin_is_another_warning(self, editor: User) -> None:
@@ -95,7 +95,7 @@ class TestOtherRecordsChange:
         after = plan_draft.draft(chosen, actor=acting(editor))
         assert [question.text for question in before.questions] != [question.text for question in after.questions]
         ticked = frozenset(question.key for question in before.questions)
-        plan = plans.make(chosen, sha256=before.sha256, ticked=ticked, actor=acting(editor))
+        plan = plans.make_plan(chosen, sha256=before.sha256, ticked=ticked, actor=acting(editor))
         assert plan.submissions.count() == 1
 
 

@@ -348,7 +348,7 @@ class TestTicks:
     def ticked(self, user: User, **values: Any) -> Organization:
         """A record all of whose warnings were ticked."""
         made = factories.organization(f"{BASE}.1", user=user, **values)
-        submissions.cancel(factories.submission(made, user=user).pk, actor=acting(user))
+        submissions.cancel_submission(factories.submission(made, user=user).pk, actor=acting(user))
         assert of(made, user)
         assert all(warning.is_accepted for warning in of(made, user))
         return made
@@ -381,7 +381,7 @@ class TestTicks:
     @pytest.mark.parametrize("key", ["others", "missing", "destination-unseen", "overwrite"])
     def test_what_other_people_and_the_directory_changed_is_asked_for_each_time(self, editor: User, key: str) -> None:
         made = next(row for row in ROWS if row.key == key).right(editor)
-        submissions.cancel(factories.submission(made, user=editor).pk, actor=acting(editor))
+        submissions.cancel_submission(factories.submission(made, user=editor).pk, actor=acting(editor))
         assert [warning.is_accepted for warning in of(made, editor) if warning.key == key] == [False]
 
     def test_what_is_kept_of_a_long_value_is_short(self, editor: User) -> None:

@@ -24,9 +24,9 @@ from organizations.services.accounts import accounts, authentication
 from organizations.services.errors import ActionRefused
 from organizations.services.throttle import TooManyTries
 from organizations.text import vocabulary
+from organizations.views.rendering import render_page
 
 from . import access
-from .showing import show
 
 WRONG = "The name or the password is wrong. Check both."
 WRONG_OLD = "Your old password was entered incorrectly. Enter it again."
@@ -79,7 +79,7 @@ def page(request: HttpRequest) -> HttpResponse:
     status = _change_password(request, user, form) if form.is_bound else HTTPStatus.OK
     if status == HTTPStatus.FOUND:
         return redirect(_landing(user) if is_asked_for else "account")
-    return show(request, account_page.build(user, form), status=status)
+    return render_page(request, account_page.build(user, form), status=status)
 
 
 def _change_password(request: HttpRequest, user: User, form: PasswordForm) -> HTTPStatus:
@@ -140,4 +140,4 @@ def _landing(user: User) -> str:
 
 
 def _sign_in_page(request: HttpRequest, form: SignInForm, *, status: int) -> HttpResponse:
-    return show(request, account_page.build_sign_in(form, safe_next(request, "")), status=status)
+    return render_page(request, account_page.build_sign_in(form, safe_next(request, "")), status=status)

@@ -10,10 +10,10 @@ from organizations.pages.audit import page as audit_page
 from organizations.permissions import Right
 from organizations.queries import audit_filters
 from organizations.services.accounts import accounts
+from organizations.views.downloads import download
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, user_of
-from .files import download
-from .showing import show
 
 
 @require_safe
@@ -21,13 +21,13 @@ from .showing import show
 def page(request: HttpRequest) -> HttpResponse:
     filters, faults = audit_filters.read(request.GET)
     page = audit_page.build(user_of(request), filters, faults, before=sequence_in(request, "before"))
-    return show(request, page, status=422 if faults else 200)
+    return render_page(request, page, status=422 if faults else 200)
 
 
 @require_safe
 @needs(Right.VIEW)
 def entry(request: HttpRequest, sequence: int) -> HttpResponse:
-    return show(request, audit_page.build_entry(_entry(sequence)))
+    return render_page(request, audit_page.build_entry(_entry(sequence)))
 
 
 @require_safe

@@ -13,9 +13,8 @@ from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import withdrawn_sentence
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.views import expired_session
-
-from .form_page import after_saving, open_form, posted_number, save_edit, show_form, show_refused
-from .showing import show
+from organizations.views.record_form import after_saving, open_form, posted_number, save_edit, show_form, show_refused
+from organizations.views.rendering import render_page
 
 
 def show_conflict(
@@ -30,7 +29,7 @@ def show_conflict(
 ) -> HttpResponse:
     """The page of a conflict with the record as it is now."""
     conflict = _conflict(request, editing, form, organization)
-    return show(request, conflict_page.build(editing, form, conflict, missing=missing, note=note), status=status)
+    return render_page(request, conflict_page.build(editing, form, conflict, missing=missing, note=note), status=status)
 
 
 def settled(request: HttpRequest, editing: Editing) -> HttpResponse:

@@ -12,16 +12,16 @@ from organizations.permissions import Right, sending
 from organizations.services.connection import check
 from organizations.services.delivery import resume
 from organizations.services.errors import ActionRefused
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, require, user_of
-from .showing import show
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Nothing is asked of Redox to show this."""
-    return show(request, connection_page.build(environment, user_of(request)))
+    return render_page(request, connection_page.build(environment, user_of(request)))
 
 
 @require_POST

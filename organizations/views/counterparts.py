@@ -11,10 +11,10 @@ from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict
 from organizations.services.records import counterparts
 from organizations.services.records.counterparts import Seen
+from organizations.views.record_form import posted_number
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, record_url, require, user_of
-from .form_page import posted_number
-from .showing import show
 
 CHOOSE = "Choose a record, and compare the two."
 
@@ -80,4 +80,4 @@ def _show(
     """The page with the record that the address names, or with `other` if one was chosen already."""
     named = request.GET.get("counterpart")
     page = counterpart_page.build(organization, user_of(request), named, other, problem=problem)
-    return show(request, page, status=409 if problem else 200)
+    return render_page(request, page, status=409 if problem else 200)

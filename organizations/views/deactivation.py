@@ -19,11 +19,11 @@ from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
 from organizations.text import vocabulary
 from organizations.views.expired_session import SENTENCE, came_back, comes_back
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
 from .plans import deactivate_branch
-from .showing import show
 
 _FIELDS = ("why", "replaced_by", "in_words", "typed_name")
 CHILDREN = "A record below this one is active now. Nothing was sent. Here is the plan for all of them."
@@ -143,4 +143,4 @@ def _show(
     page = deactivation_page.build(
         review, user_of(request), form, ticked=ticked, missing=missing, is_unsaved=is_unsaved
     )
-    return show(request, page, status=status)
+    return render_page(request, page, status=status)

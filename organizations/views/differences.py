@@ -23,10 +23,10 @@ from organizations.services.delivery import query
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.views import expired_session
+from organizations.views.record_form import posted_version
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, record_url, require, user_of
-from .form_page import posted_version
-from .showing import show
 
 ASKS = ("record", "review", "differences", "deactivate", "reactivate")
 """The pages that a question about a record can lead back to."""
@@ -156,4 +156,4 @@ def _show(
 ) -> HttpResponse:
     is_unsaved = request.method == "POST"
     page = differences_page.build(organization, user_of(request), form, notes=notes, is_unsaved=is_unsaved)
-    return show(request, page, status=status)
+    return render_page(request, page, status=status)

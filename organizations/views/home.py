@@ -5,12 +5,12 @@ from django.views.decorators.http import require_safe
 
 from organizations.pages.home import page as home_page
 from organizations.permissions import Right
+from organizations.views.rendering import render_page
 
 from .access import needs, user_of
-from .showing import show
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
-    return show(request, home_page.build(user_of(request)))
+    return render_page(request, home_page.build(user_of(request)))

@@ -19,9 +19,9 @@ from organizations.permissions import Right
 from organizations.services.accounts import accounts, passwords
 from organizations.services.errors import ActionRefused, NameTaken
 from organizations.views import expired_session
+from organizations.views.rendering import render_page
 
 from .access import actor, user_of
-from .showing import show
 
 ADDED_ALREADY = (
     "{name} was added already. The first password was shown once. If you do not have it, make another one here."
@@ -44,7 +44,7 @@ def _managed[**P](view: View[P]) -> View[P]:
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return show(request, people_page.build(user_of(request)))
+    return render_page(request, people_page.build(user_of(request)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,7 +104,7 @@ def close(request: HttpRequest, person: int) -> HttpResponse:
     user = _person_or_404(person)
     if request.method == "POST":
         return _open_or_close(request, user, is_active=False)
-    return show(request, people_page.build_close(user, user_of(request)))
+    return render_page(request, people_page.build_close(user, user_of(request)))
 
 
 @require_POST
@@ -164,8 +164,8 @@ def _show_form(
     request: HttpRequest, form: AccountForm, stored: User, *, notes: Collection[str] = (), status: int = 200
 ) -> HttpResponse:
     """The form of a person. `stored` is the account as it is: the form writes what was typed into its own."""
-    return show(request, people_page.build_person(form, stored, user_of(request), notes), status=status)
+    return render_page(request, people_page.build_person(form, stored, user_of(request), notes), status=status)
 
 
 def _show_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
-    return show(request, people_page.PasswordPage(account=user, password=password))
+    return render_page(request, people_page.PasswordPage(account=user, password=password))

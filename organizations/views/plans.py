@@ -25,9 +25,9 @@ from organizations.services.outbox import plans
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import Chosen, Draft
 from organizations.views import expired_session
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, require, user_of
-from .showing import show
 
 LONGEST_OID = 64
 TYPED = ("reason", "why", "replaced_by", "in_words", "number")
@@ -37,7 +37,7 @@ TYPED = ("reason", "why", "replaced_by", "in_words", "number")
 @needs(Right.VIEW)
 def index(request: HttpRequest, environment: Environment) -> HttpResponse:
     """All plans of an environment, the newest first."""
-    return show(request, plan_page.build_list(environment, request.GET.get("page")))
+    return render_page(request, plan_page.build_list(environment, request.GET.get("page")))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,7 +74,7 @@ def deactivate_branch(
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """One plan, with everything that became of it."""
-    return show(request, plan_page.build(_plan_or_404(environment, plan), user_of(request)))
+    return render_page(request, plan_page.build(_plan_or_404(environment, plan), user_of(request)))
 
 
 @require_safe
@@ -83,7 +83,7 @@ def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
     """The state for a page that stands open; nothing (204) while the page says what is so."""
     found, seen = _plan_or_404(environment, plan), request.GET.get("since", "")
     page = plan_page.build_state(found, user_of(request), seen)
-    response = show(request, page) if page else HttpResponse(status=204)
+    response = render_page(request, page) if page else HttpResponse(status=204)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -181,12 +181,12 @@ def _show(
         missing=missing,
         notes=notes,
     )
-    return show(request, page, status=status)
+    return render_page(request, page, status=status)
 
 
 def _nothing(request: HttpRequest, target: Target, why: str) -> HttpResponse:
     status = 409 if request.method == "POST" else 200
-    return show(request, draft_page.build_nothing(target, why), status=status)
+    return render_page(request, draft_page.build_nothing(target, why), status=status)
 
 
 def _plan_or_404(environment: Environment, number: int) -> Plan:

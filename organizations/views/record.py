@@ -15,18 +15,18 @@ from organizations.pages.record_form import notices
 from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.services.records import organizations
+from organizations.views.record_form import posted_version
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, record_url, require, user_of
 from .audit import sequence_in
-from .form_page import posted_version
-from .showing import show
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The summary."""
-    return show(request, record_page.build(organization_or_404(environment, oid), user_of(request)))
+    return render_page(request, record_page.build(organization_or_404(environment, oid), user_of(request)))
 
 
 @require_safe
@@ -34,7 +34,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 def submissions(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """Every submission of this record, the newest first."""
     organization, number = organization_or_404(environment, oid), request.GET.get("page")
-    return show(request, record_page.build_submissions(organization, user_of(request), number))
+    return render_page(request, record_page.build_submissions(organization, user_of(request), number))
 
 
 @require_safe
@@ -42,7 +42,7 @@ def submissions(request: HttpRequest, environment: Environment, oid: str) -> Htt
 def history(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The history of this record as stories, the newest first."""
     organization, before = organization_or_404(environment, oid), sequence_in(request, "before")
-    return show(request, record_page.build_history(organization, user_of(request), before))
+    return render_page(request, record_page.build_history(organization, user_of(request), before))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,11 +51,11 @@ def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     require(request, Right.EDIT, environment=environment, oid=oid)
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
-        return show(request, act_pages.build_discard(organization))
+        return render_page(request, act_pages.build_discard(organization))
     seen, by = posted_version(request, organization), actor(request)
     problem = _problem(lambda: organizations.discard(organization.pk, seen, actor=by))
     if problem:
-        return show(request, act_pages.build_discard(organization_or_404(environment, oid), problem), status=409)
+        return render_page(request, act_pages.build_discard(organization_or_404(environment, oid), problem), status=409)
     last = act_pages.last(organization)
     messages.success(request, f"The record is again as it was last {last}. Nothing was sent.")
     return redirect(record_url(organization))
@@ -67,11 +67,13 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
     require(request, Right.EDIT, environment=environment, oid=oid)
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
-        return show(request, act_pages.build_withdraw(organization))
+        return render_page(request, act_pages.build_withdraw(organization))
     parent, seen, by = organization.parent(), posted_version(request, organization), actor(request)
     problem = _problem(lambda: organizations.withdraw(organization.pk, seen, actor=by))
     if problem:
-        return show(request, act_pages.build_withdraw(organization_or_404(environment, oid), problem), status=409)
+        return render_page(
+            request, act_pages.build_withdraw(organization_or_404(environment, oid), problem), status=409
+        )
     messages.success(request, f"{organization.name} was withdrawn. Nothing was sent; its OID is free again.")
     return redirect(record_url(parent) if parent else reverse("organizations", args=[environment]))
 

@@ -17,10 +17,10 @@ from organizations.services.outbox import submissions
 from organizations.services.review import reviews
 from organizations.services.review.reviews import Review
 from organizations.views import expired_session
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
-from .showing import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,7 +33,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         return _show_typed(request, reviews.review(ask_now(request, organization), actor=actor(request)))
     made = reviews.review(organization, actor=actor(request))
     if request.method != "POST":
-        return show(request, review_page.build(made, user_of(request)))
+        return render_page(request, review_page.build(made, user_of(request)))
     require(request, sending(environment), environment=environment, oid=oid)
     if expired_session.came_back(request):
         return _show_typed(request, made, expired_session.SENTENCE, status=422)
@@ -104,7 +104,7 @@ def _show(
 ) -> HttpResponse:
     """The page with a form that was posted."""
     bound = Bound(request.POST)
-    return show(
+    return render_page(
         request,
         review_page.build(made, user_of(request), form, bound=bound, missing=missing, notes=notes),
         status=status,

@@ -11,7 +11,7 @@ from django.utils.html import strip_tags
 from organizations.models import Action, AuditEntry, Organization, User
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
-from organizations.views.form_page import posted_number
+from organizations.views.record_form import posted_number
 from tests import factories
 from tests.changes import edited
 from tests.factories import BASE, acting

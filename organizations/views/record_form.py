@@ -14,10 +14,10 @@ from organizations.pages.record_form.page import Filled
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
 from organizations.services.records.prepare import Basis, source_of
+from organizations.views import prepare
+from organizations.views.rendering import render_page
 
-from . import preparing
 from .access import actor, record_url, user_of
-from .showing import show
 
 SAVED = "Saved. Nothing was sent."
 
@@ -65,7 +65,7 @@ def show_form(
         oid_note=oid_note,
         is_unsaved=request.method == "POST",
     )
-    return show(request, page, status=status)
+    return render_page(request, page, status=status)
 
 
 def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, fault: ActionRefused) -> HttpResponse:
@@ -109,6 +109,6 @@ def _filled(request: HttpRequest, staging: Organization | None) -> Filled | None
     source = source_of(staging)
     basis = Basis(source.record, doubt=source.doubt)
     if request.method == "POST":
-        basis = preparing.basis_of(request)
+        basis = prepare.basis_of(request)
     shown = Basis(basis.filled, source.record, source.doubt)
-    return Filled(source, basis, preparing.signed(staging, shown))
+    return Filled(source, basis, prepare.signed(staging, shown))

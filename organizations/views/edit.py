@@ -18,11 +18,19 @@ from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, CounterpartExists, EditConflict, RecordWithdrawn, SourceChanged
 from organizations.services.records import organizations
 from organizations.services.records import prepare as preparation
-from organizations.views import conflict, expired_session, preparing
+from organizations.views import conflict, expired_session, prepare
+from organizations.views.record_form import (
+    after_saving,
+    open_form,
+    posted_number,
+    save_edit,
+    saved_url,
+    show_form,
+    show_refused,
+)
+from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, record_url
-from .form_page import after_saving, open_form, posted_number, save_edit, saved_url, show_form, show_refused
-from .showing import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,12 +39,12 @@ from .showing import show
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     """The form of a record that is not there yet; `below`, `like` or `from` in the address fills in what is known."""
     try:
-        editing = open_form(request, environment, staging=preparing.staging_record(request, environment))
+        editing = open_form(request, environment, staging=prepare.staging_record(request, environment))
         return _posted(request, editing) if request.method == "POST" else _begun(request, editing)
     except RecordWithdrawn:
         editing = open_form(request, environment)
         form = editing.form(Typed.from_post(request.POST))
-        return show_form(request, editing, form, status=409, notes=[preparing.GONE])
+        return show_form(request, editing, form, status=409, notes=[prepare.GONE])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +65,7 @@ def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Records of ours that fit what was typed where one is named, as choices of the list beside it."""
     field = next((field for field in suggestions_page.FIELDS if field in request.GET), "")
-    response = show(request, suggestions_page.build(environment, field, request.GET.get(field, "")))
+    response = render_page(request, suggestions_page.build(environment, field, request.GET.get(field, "")))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -130,7 +138,7 @@ def _saved(request: HttpRequest, editing: Editing, form: RecordForm) -> Organiza
     record, stands_for, by = form.record(), form.stands_for, actor(request)
     if editing.staging is None:
         return organizations.create(record, editing.environment, stands_for=stands_for, actor=by)
-    basis = preparing.basis_of(request)
+    basis = prepare.basis_of(request)
     return preparation.prepare(record, editing.staging.pk, basis=basis, stands_for=stands_for, actor=by)
 
 

@@ -1,6 +1,6 @@
-"""Today's rules, applied to everything that is stored. Nothing is written.
+"""Check all stored records by today's rules. Nothing is written.
 
-The forms are not known here: who calls hands over how a form would read a record (`read_by_form` of forms/checking.py).
+Services do not import forms, so the caller passes `read_by_form` of forms/check_records.py.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -6,30 +6,30 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from organizations.csv_cells import BYTE_ORDER_MARK
-from organizations.forms.checking import read_by_form
+from organizations.forms.check_records import read_by_form
 from organizations.models import Environment
-from organizations.pages import checking as checking_page
+from organizations.pages import check_records as checking_page
 from organizations.permissions import Right
 from organizations.services.accounts import accounts
-from organizations.services.review import check_stored
+from organizations.services.review import check_records
+from organizations.views.downloads import download
+from organizations.views.rendering import render_page
 
 from .access import needs, user_of
-from .files import download
-from .showing import show
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
-    return show(request, checking_page.build(environment, user_of(request), request.GET.get("page", "")))
+    return render_page(request, checking_page.build(environment, user_of(request), request.GET.get("page", "")))
 
 
 @require_safe
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
     """Everything that is found, as a CSV file that is made while it is read; noted in the history."""
-    total = check_stored.records(environment).count()
+    total = check_records.records(environment).count()
     accounts.export_made(request, f"check of all records in {environment.label}", environment=environment, count=total)
     name = f"check-{environment}.csv"
     return download(request, _file(environment), name=name, content_type="text/csv; charset=utf-8")
@@ -37,4 +37,4 @@ def export(request: HttpRequest, environment: Environment) -> StreamingHttpRespo
 
 def _file(environment: Environment) -> Iterator[str]:
     yield BYTE_ORDER_MARK
-    yield from check_stored.csv_lines(environment, read_by_form)
+    yield from check_records.csv_lines(environment, read_by_form)

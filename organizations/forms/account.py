@@ -8,8 +8,8 @@ from django.contrib.auth.models import Group
 
 from organizations.fields import FieldError, read_text
 from organizations.models import User
+from organizations.numbers import MOST_DIGITS
 
-_LONGEST_ID = 18
 _LONGEST_NAME = 150
 _NAMES = ("username", "first_name", "last_name")
 _LONGEST_PASSWORD = 1000
@@ -62,12 +62,12 @@ class PasswordForm(SetPasswordMixin, forms.Form):
 
 
 class RolesField(forms.ModelMultipleChoiceField):
-    """Chosen roles. Django would ask the database for any number, also for one that no database can hold."""
+    """Chosen roles. Django would ask the database for any number, also for one that no column can hold."""
 
     def clean(self, value: Any) -> Any:
-        beyond = next((each for each in value or () if len(str(each)) > _LONGEST_ID), None)
+        beyond = next((each for each in value or () if len(str(each)) > MOST_DIGITS), None)
         if beyond is not None:
-            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": beyond[:_LONGEST_ID]})
+            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": beyond[:MOST_DIGITS]})
         return super().clean(value)
 
 

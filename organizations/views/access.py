@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 
 from organizations import permissions
 from organizations.models import Environment, Organization, Submission, User
+from organizations.numbers import read_number
 from organizations.pages.addresses import counterpart_url, record_url, submission_url
 from organizations.pages.record import summary
 from organizations.permissions import Right
@@ -21,8 +22,11 @@ __all__ = [
     "counterpart_url",
     "needs",
     "organization_or_404",
+    "posted_number",
+    "posted_version",
     "record_url",
     "require",
+    "sequence_before",
     "submission_or_404",
     "submission_url",
     "user_of",
@@ -91,3 +95,22 @@ def submission_or_404(environment: Environment, number: int) -> Submission:
     if found is None:
         raise Http404(f"No submission {number} in {environment.label}.")
     return found
+
+
+def sequence_before(request: HttpRequest) -> int | None:
+    """The history entry before which a page of the history begins, from the address; None for the newest page."""
+    return read_number(request.GET.get("before", "")) or None
+
+
+def posted_number(request: HttpRequest, name: str) -> int:
+    """The number that was posted under this name, or 0."""
+    return read_number(request.POST.get(name, ""))
+
+
+def posted_version(request: HttpRequest, organization: Organization) -> int:
+    """The version of the record with which its form was opened.
+
+    0 if the form was opened for another record: that one may have been withdrawn, and its OID used again.
+    """
+    of_this_record = posted_number(request, "record") == organization.pk
+    return posted_number(request, "version") if of_this_record else 0

@@ -24,9 +24,9 @@ from organizations.services.accounts import accounts, authentication
 from organizations.services.errors import ActionRefused
 from organizations.services.throttle import TooManyTries
 from organizations.text import vocabulary
-from organizations.views.rendering import render_page
 
 from . import access
+from .rendering import render_page
 
 WRONG = "The name or the password is wrong. Check both."
 WRONG_OLD = "Your old password was entered incorrectly. Enter it again."

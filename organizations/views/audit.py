@@ -10,17 +10,17 @@ from organizations.pages.audit import page as audit_page
 from organizations.permissions import Right
 from organizations.queries import audit_filters
 from organizations.services.accounts import accounts
-from organizations.views.downloads import download
-from organizations.views.rendering import render_page
 
-from .access import actor, needs, user_of
+from .access import actor, needs, sequence_before, user_of
+from .downloads import download
+from .rendering import render_page
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
     filters, faults = audit_filters.read(request.GET)
-    page = audit_page.build(user_of(request), filters, faults, before=sequence_in(request, "before"))
+    page = audit_page.build(user_of(request), filters, faults, before=sequence_before(request))
     return render_page(request, page, status=422 if faults else 200)
 
 
@@ -60,9 +60,3 @@ def _entry(sequence: int) -> AuditEntry:
     if found is None:
         raise Http404(f"The history has no entry {sequence}.")
     return found
-
-
-def sequence_in(request: HttpRequest, parameter: str) -> int | None:
-    """The number of an entry in the address; None if there is none."""
-    text = request.GET.get(parameter, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None

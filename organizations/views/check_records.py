@@ -12,10 +12,10 @@ from organizations.pages import check_records as checking_page
 from organizations.permissions import Right
 from organizations.services.accounts import accounts
 from organizations.services.review import check_records
-from organizations.views.downloads import download
-from organizations.views.rendering import render_page
 
 from .access import needs, user_of
+from .downloads import download
+from .rendering import render_page
 
 
 @require_safe

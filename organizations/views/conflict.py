@@ -13,8 +13,10 @@ from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import withdrawn_sentence
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.views import expired_session
-from organizations.views.record_form import after_saving, open_form, posted_number, save_edit, show_form, show_refused
-from organizations.views.rendering import render_page
+
+from .access import posted_number
+from .record_form import after_saving, open_form, save_edit, show_form, show_refused
+from .rendering import render_page
 
 
 def show_conflict(

@@ -12,9 +12,9 @@ from organizations.permissions import Right, sending
 from organizations.services.connection import check
 from organizations.services.delivery import resume
 from organizations.services.errors import ActionRefused
-from organizations.views.rendering import render_page
 
 from .access import actor, needs, require, user_of
+from .rendering import render_page
 
 
 @require_safe

@@ -11,10 +11,9 @@ from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict
 from organizations.services.records import counterparts
 from organizations.services.records.counterparts import Seen
-from organizations.views.record_form import posted_number
-from organizations.views.rendering import render_page
 
-from .access import actor, needs, organization_or_404, record_url, require, user_of
+from .access import actor, needs, organization_or_404, posted_number, record_url, require, user_of
+from .rendering import render_page
 
 CHOOSE = "Choose a record, and compare the two."
 

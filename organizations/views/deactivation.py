@@ -18,12 +18,12 @@ from organizations.services.review import reviews
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
 from organizations.text import vocabulary
-from organizations.views.expired_session import SENTENCE, came_back, comes_back
-from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
+from .expired_session import SENTENCE, came_back, comes_back
 from .plans import deactivate_branch
+from .rendering import render_page
 
 _FIELDS = ("why", "replaced_by", "in_words", "typed_name")
 CHILDREN = "A record below this one is active now. Nothing was sent. Here is the plan for all of them."
@@ -93,7 +93,7 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
     return submissions.submit(
         review.organization.pk,
         sha256=form.text("sha256"),
-        seen_submission=form.last_seen,
+        seen_submission=form.last_submission_seen,
         reason=form.given,
         ticked=_ticked(request),
         intent=review.intent,

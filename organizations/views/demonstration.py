@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from organizations.services import demonstration
-from organizations.views.account import safe_next
+
+from .account import safe_next
 
 
 @require_POST

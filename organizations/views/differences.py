@@ -23,10 +23,9 @@ from organizations.services.delivery import query
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.views import expired_session
-from organizations.views.record_form import posted_version
-from organizations.views.rendering import render_page
 
-from .access import actor, needs, organization_or_404, record_url, require, user_of
+from .access import actor, needs, organization_or_404, posted_version, record_url, require, user_of
+from .rendering import render_page
 
 ASKS = ("record", "review", "differences", "deactivate", "reactivate")
 """The pages that a question about a record can lead back to."""

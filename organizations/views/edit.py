@@ -19,18 +19,10 @@ from organizations.services.errors import ActionRefused, CounterpartExists, Edit
 from organizations.services.records import organizations
 from organizations.services.records import prepare as preparation
 from organizations.views import conflict, expired_session, prepare
-from organizations.views.record_form import (
-    after_saving,
-    open_form,
-    posted_number,
-    save_edit,
-    saved_url,
-    show_form,
-    show_refused,
-)
-from organizations.views.rendering import render_page
 
-from .access import actor, needs, organization_or_404, record_url
+from .access import actor, needs, organization_or_404, posted_number, record_url
+from .record_form import after_saving, open_form, save_edit, saved_url, show_form, show_refused
+from .rendering import render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -18,7 +18,8 @@ from django.utils.deprecation import MiddlewareMixin
 from organizations.models import User
 from organizations.pages import kept as kept_page
 from organizations.services.accounts import sessions
-from organizations.views.rendering import render_page
+
+from .rendering import render_page
 
 SENTENCE = "Your sign-in had ended. Check and press the button again; nothing was lost and nothing was sent."
 

@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from organizations.pages import help as help_page
-from organizations.views.rendering import render_page
+
+from .rendering import render_page
 
 
 @require_safe

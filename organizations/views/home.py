@@ -5,9 +5,9 @@ from django.views.decorators.http import require_safe
 
 from organizations.pages.home import page as home_page
 from organizations.permissions import Right
-from organizations.views.rendering import render_page
 
 from .access import needs, user_of
+from .rendering import render_page
 
 
 @require_safe

@@ -11,10 +11,10 @@ from organizations.pages.organizations import page as organizations_page
 from organizations.permissions import Right
 from organizations.queries import chosen_records, filters
 from organizations.services.accounts import accounts
-from organizations.views.downloads import download
-from organizations.views.rendering import render_page
 
 from .access import needs, organization_or_404, user_of
+from .downloads import download
+from .rendering import render_page
 
 
 @require_safe

@@ -19,9 +19,9 @@ from organizations.permissions import Right
 from organizations.services.accounts import accounts, passwords
 from organizations.services.errors import ActionRefused, NameTaken
 from organizations.views import expired_session
-from organizations.views.rendering import render_page
 
 from .access import actor, user_of
+from .rendering import render_page
 
 ADDED_ALREADY = (
     "{name} was added already. The first password was shown once. If you do not have it, make another one here."

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from organizations.forms.deactivation import BranchForm
 from organizations.forms.plan import PlanForm
-from organizations.forms.review import Bound
+from organizations.forms.review import PostedReview
 from organizations.models import Environment, Organization, Plan, PlanKind
 from organizations.pages.plan import draft as shown
 from organizations.pages.plan import draft_page
@@ -25,9 +25,9 @@ from organizations.services.outbox import plans
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import Chosen, Draft
 from organizations.views import expired_session
-from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, require, user_of
+from .rendering import render_page
 
 LONGEST_OID = 64
 TYPED = ("reason", "why", "replaced_by", "in_words", "number")
@@ -127,7 +127,7 @@ def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
     if expired_session.came_back(request):
         form = draft_page.plan_form(draft, typed=_typed(request))
         return _show(request, target, draft, form, notes=[expired_session.SENTENCE], status=422)
-    form, bound = draft_page.plan_form(draft, request.POST), Bound(request.POST)
+    form, bound = draft_page.plan_form(draft, request.POST), PostedReview(request.POST)
     missing = {question.key for question in draft.questions} - bound.ticked
     is_whole = form.is_valid() and not missing
     if bound.sha256 == draft.sha256 and draft.size and not is_whole:
@@ -137,7 +137,7 @@ def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
 
 def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> HttpResponse:
     """Make the plan that was reviewed, or say why not and show what is so now."""
-    bound, reason = Bound(request.POST), form.given if form.is_valid() else ""
+    bound, reason = PostedReview(request.POST), form.given if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
     try:
         plan = plans.make(target.chosen, sha256=bound.sha256, ticked=bound.ticked, reason=reason, typed=typed, actor=by)

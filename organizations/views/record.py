@@ -15,11 +15,9 @@ from organizations.pages.record_form import notices
 from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.services.records import organizations
-from organizations.views.record_form import posted_version
-from organizations.views.rendering import render_page
 
-from .access import actor, needs, organization_or_404, record_url, require, user_of
-from .audit import sequence_in
+from .access import actor, needs, organization_or_404, posted_version, record_url, require, sequence_before, user_of
+from .rendering import render_page
 
 
 @require_safe
@@ -41,7 +39,7 @@ def submissions(request: HttpRequest, environment: Environment, oid: str) -> Htt
 @needs(Right.VIEW)
 def history(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The history of this record as stories, the newest first."""
-    organization, before = organization_or_404(environment, oid), sequence_in(request, "before")
+    organization, before = organization_or_404(environment, oid), sequence_before(request)
     return render_page(request, record_page.build_history(organization, user_of(request), before))
 
 

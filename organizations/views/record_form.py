@@ -15,23 +15,11 @@ from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
 from organizations.services.records.prepare import Basis, source_of
 from organizations.views import prepare
-from organizations.views.rendering import render_page
 
-from .access import actor, record_url, user_of
+from .access import actor, posted_version, record_url, user_of
+from .rendering import render_page
 
 SAVED = "Saved. Nothing was sent."
-
-
-def posted_number(request: HttpRequest, name: str) -> int:
-    """A number that was posted; 0, which is no record and no version, for anything else."""
-    posted = request.POST.get(name, "")
-    return int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 10 else 0
-
-
-def posted_version(request: HttpRequest, organization: Organization) -> int:
-    """The version of this record that a form was opened with; 0 for that of another one: an OID may be free again."""
-    of_this_record = posted_number(request, "record") == organization.pk
-    return posted_number(request, "version") if of_this_record else 0
 
 
 def open_form(

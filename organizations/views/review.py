@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from organizations.forms.review import Bound, ReviewForm
+from organizations.forms.review import PostedReview, ReviewForm
 from organizations.models import Environment, Submission
 from organizations.pages.review import message as shown
 from organizations.pages.review import page as review_page
@@ -17,10 +17,10 @@ from organizations.services.outbox import submissions
 from organizations.services.review import reviews
 from organizations.services.review.reviews import Review
 from organizations.views import expired_session
-from organizations.views.rendering import render_page
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
+from .rendering import render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,7 +42,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 
 def _posted(request: HttpRequest, made: Review) -> HttpResponse:
     """Send what was reviewed, or ask for what is missing."""
-    form, bound = review_page.review_form(made, request.POST), Bound(request.POST)
+    form, bound = review_page.review_form(made, request.POST), PostedReview(request.POST)
     missing = {submissions.warning_key(warning) for warning in made.open_warnings} - bound.ticked
     is_current = (bound.sha256, bound.seen_submission) == (made.sha256, made.organization.last_submission_id or 0)
     is_whole = form.is_valid() and not missing
@@ -69,7 +69,7 @@ def _sent(request: HttpRequest, made: Review, form: ReviewForm) -> HttpResponse:
 
 
 def _submit(request: HttpRequest, made: Review, form: ReviewForm) -> Submission:
-    bound = Bound(request.POST)
+    bound = PostedReview(request.POST)
     return submissions.submit(
         made.organization.pk,
         sha256=bound.sha256,
@@ -83,7 +83,7 @@ def _submit(request: HttpRequest, made: Review, form: ReviewForm) -> Submission:
 def _overtaken(request: HttpRequest, before: Review, fault: str) -> HttpResponse:
     """The review of what is saved by now; what was ticked and typed stays."""
     organization = organization_or_404(Environment(before.organization.environment), before.organization.oid)
-    note = shown.out_of_date(organization, Bound(request.POST).version, fault)
+    note = shown.out_of_date(organization, PostedReview(request.POST).version, fault)
     return _show_typed(request, reviews.review(organization, actor=actor(request)), note, status=409)
 
 
@@ -103,7 +103,7 @@ def _show(
     notes: Collection[str] = (),
 ) -> HttpResponse:
     """The page with a form that was posted."""
-    bound = Bound(request.POST)
+    bound = PostedReview(request.POST)
     return render_page(
         request,
         review_page.build(made, user_of(request), form, bound=bound, missing=missing, notes=notes),

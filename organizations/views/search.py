@@ -10,9 +10,9 @@ from organizations.pages.search import hits
 from organizations.pages.search import page as search_page
 from organizations.permissions import Right
 from organizations.services import search_text
-from organizations.views.rendering import render_page
 
 from .access import needs, record_url
+from .rendering import render_page
 
 
 @require_safe

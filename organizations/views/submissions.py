@@ -17,9 +17,9 @@ from organizations.services.delivery import query
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import submissions
 from organizations.text import evidence
-from organizations.views.rendering import reload_page, render_page
 
 from .access import actor, needs, require, submission_or_404, submission_url, user_of
+from .rendering import reload_page, render_page
 
 
 @require_safe

@@ -9,11 +9,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from organizations.characters import BRAILLE_BLANK, INVISIBLE
+from organizations.characters import BRAILLE_BLANK, DIRECTION_OVERRIDE, INVISIBLE, UNSENDABLE
 from organizations.oid import MAX_LENGTH, Oid, OidError
 
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]")
-_OVERRIDE = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _JOINERS = "\u200c\u200d"
 _VARIATION = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -55,7 +53,7 @@ def read_text(label: str, value: str, max_length: int) -> Read:
     make two equal names differ.
     """
     _refuse_unsendable(label, value)
-    _refuse_unsendable(label, value, _OVERRIDE)
+    _refuse_unsendable(label, value, DIRECTION_OVERRIDE)
     visible = _without_idle(value)
     text = " ".join(visible.replace(BRAILLE_BLANK, " ").split())
     if len(text) > max_length:
@@ -249,7 +247,7 @@ def _refuse_two_oids(text: str) -> None:
         )
 
 
-def _refuse_unsendable(label: str, value: str, pattern: re.Pattern[str] = _UNSENDABLE) -> None:
+def _refuse_unsendable(label: str, value: str, pattern: re.Pattern[str] = UNSENDABLE) -> None:
     found = pattern.search(value)
     if found:
         name = label[0].lower() + label[1:] if label.split(maxsplit=1)[0][1:].islower() else label

@@ -12,6 +12,7 @@ from typing import Any
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
+    SENT_BACK,
     AddressRecord,
     ContactRecord,
     Difference,
@@ -21,9 +22,6 @@ from organizations.records import (
     pair_contacts,
     readable,
 )
-
-SENT_BACK = ("Type", "Endpoints")
-"""Keys that the form does not have and that an Update sends back, so that the directory does not lose them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
+SENT_BACK = ("Type", "Endpoints")
+"""The carried keys that an Update sends back, or the directory would lose them. Others, as ManagingOrg, are its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressRecord:

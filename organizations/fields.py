@@ -97,8 +97,8 @@ def read_oid(value: str, label: str = "OID") -> Read:
         removed.append("the dot at the end")
     try:
         return Read(Oid(text).text, _removed(label, removed))
-    except OidError as fault:
-        raise FieldError(f"{fault}{unusual(text)}") from None
+    except OidError as error:
+        raise FieldError(f"{error}{unusual(text)}") from None
 
 
 def oid_or_text(text: str) -> str:

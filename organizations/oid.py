@@ -28,9 +28,9 @@ class Oid:
     text: str
 
     def __post_init__(self) -> None:
-        fault = _fault(self.text)
-        if fault:
-            raise OidError(fault)
+        error = _form_error(self.text)
+        if error:
+            raise OidError(error)
 
     def __str__(self) -> str:
         return self.text
@@ -81,7 +81,7 @@ def next_free_child(parent: Oid, taken: Iterable[str]) -> Oid:
     raise AssertionError("count never ends")
 
 
-def _fault(text: str) -> str:
+def _form_error(text: str) -> str:
     if not text:
         return "Enter the OID."
     if "^" in text:
@@ -92,10 +92,10 @@ def _fault(text: str) -> str:
         return f"An OID has at most {MAX_LENGTH} characters; this one has {len(text)}."
     if not _FORM.fullmatch(text):
         return _not_an_oid(text)
-    return _fault_of_arcs(text)
+    return _arcs_error(text)
 
 
-def _fault_of_arcs(text: str) -> str:
+def _arcs_error(text: str) -> str:
     arcs = text.split(".")
     for place, arc in enumerate(arcs, start=1):
         if len(arc) > 1 and arc.startswith("0"):

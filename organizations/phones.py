@@ -24,7 +24,7 @@ def read_phone(label: str, value: str) -> Read:
     plain = with_hyphens(typed)
     phone = _e164(plain)
     if not phone:
-        raise FieldError(_fault(typed, plain))
+        raise FieldError(_form_error(typed, plain))
     return reshaped(label, value, typed, phone)
 
 
@@ -34,7 +34,7 @@ def is_unassigned(phone: str) -> bool:
     return number is not None and not phonenumbers.is_valid_number(number)
 
 
-def _fault(typed: str, plain: str) -> str:
+def _form_error(typed: str, plain: str) -> str:
     if len(plain) <= _LONGEST:
         possible = phonenumbers.Leniency.POSSIBLE
         if sum(1 for _ in phonenumbers.PhoneNumberMatcher(plain, "US", leniency=possible)) > 1:

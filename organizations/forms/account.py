@@ -115,8 +115,8 @@ class AccountForm(forms.ModelForm):
         """The history names people by it: it must not look like another, nor turn the rest of a line round."""
         try:
             return read_text(str(self.fields[field].label), self.cleaned_data[field], _LONGEST_NAME).value
-        except FieldError as fault:
-            raise forms.ValidationError(str(fault)) from fault
+        except FieldError as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -124,9 +124,9 @@ class AccountForm(forms.ModelForm):
         counts = self.instance.pk is None or self.instance.is_active
         if counts and set(_NAMES) & set(self.changed_data) and not set(_NAMES) & set(self.errors):
             names = {name: cleaned.get(name, getattr(self.instance, name)) for name in _NAMES}
-            fault = User(pk=self.instance.pk, **names).name_fault()
-            if fault:
-                self.add_error(*fault)
+            error = User(pk=self.instance.pk, **names).name_error()
+            if error:
+                self.add_error(*error)
         return cleaned
 
     def added_before(self) -> User | None:

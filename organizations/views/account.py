@@ -90,8 +90,8 @@ def _change_password(request: HttpRequest, user: User, form: PasswordForm) -> HT
         return HTTPStatus.TOO_MANY_REQUESTS if is_closed else HTTPStatus.UNPROCESSABLE_ENTITY
     try:
         accounts.change_password(user, form.cleaned_data["new_password1"], actor=access.actor(request))
-    except ActionRefused as fault:
-        form.add_error("new_password1", str(fault))
+    except ActionRefused as error:
+        form.add_error("new_password1", str(error))
         return HTTPStatus.UNPROCESSABLE_ENTITY
     update_session_auth_hash(request, user)
     messages.info(request, "Your password was changed. Wherever else you were signed in, that has ended.")
@@ -104,8 +104,8 @@ def _check_old_password(request: HttpRequest, user: User, form: PasswordForm) ->
         try:
             if not authentication.is_own_password(request, user, form.cleaned_data["old_password"]):
                 form.add_error("old_password", WRONG_OLD)
-        except TooManyTries as fault:
-            form.add_error("old_password", CLOSED_OLD.format(time=_clock(fault.until)))
+        except TooManyTries as error:
+            form.add_error("old_password", CLOSED_OLD.format(time=_clock(error.until)))
             return False
     return True
 
@@ -114,9 +114,9 @@ def _try(request: HttpRequest, form: SignInForm) -> HttpResponse:
     name, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:
         user = authentication.try_to_sign_in(request, name, password)
-    except TooManyTries as fault:
-        sentence = CLOSED_BLOCK if fault.is_of_block else CLOSED
-        form.add_error(None, sentence.format(time=_clock(fault.until)))
+    except TooManyTries as error:
+        sentence = CLOSED_BLOCK if error.is_of_block else CLOSED
+        form.add_error(None, sentence.format(time=_clock(error.until)))
         return _sign_in_page(request, form, status=429)
     if user is None:
         form.add_error(None, WRONG)

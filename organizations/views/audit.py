@@ -19,9 +19,9 @@ from .rendering import render_page
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
-    filters, faults = audit_filters.read(request.GET)
-    page = audit_page.build(user_of(request), filters, faults, before=sequence_before(request))
-    return render_page(request, page, status=422 if faults else 200)
+    filters, errors = audit_filters.read(request.GET)
+    page = audit_page.build(user_of(request), filters, errors, before=sequence_before(request))
+    return render_page(request, page, status=422 if errors else 200)
 
 
 @require_safe
@@ -43,9 +43,9 @@ def raw(request: HttpRequest, sequence: int) -> HttpResponse:
 @require_safe
 @needs(Right.EXPORT)
 def export(request: HttpRequest) -> StreamingHttpResponse:
-    filters, faults = audit_filters.read(request.GET)
+    filters, errors = audit_filters.read(request.GET)
     form = request.GET.get("format", "csv")
-    if faults or form not in csv_export.FORMATS:
+    if errors or form not in csv_export.FORMATS:
         raise BadRequest("This export cannot be made.")
     made = csv_export.export(filters, clock.now(), actor(request).name)
     count = made.entries.count()

@@ -79,12 +79,12 @@ def _save(
     """Save both versions as one; `form` holds what was typed."""
     try:
         saved = save_edit(request, organization, organization.version, both)
-    except EditConflict as fault:
-        return show_conflict(request, editing, form, fault.organization)
+    except EditConflict as error:
+        return show_conflict(request, editing, form, error.organization)
     except RecordWithdrawn:
         raise  # what was typed becomes the form of a new record
-    except ActionRefused as fault:
-        return show_refused(request, editing.at_newest_version(), both, fault)
+    except ActionRefused as error:
+        return show_refused(request, editing.at_newest_version(), both, error)
     return after_saving(request, form, saved)
 
 

@@ -41,6 +41,6 @@ def go_on(request: HttpRequest, environment: Environment) -> HttpResponse:
     try:
         resume.resume(environment, actor=actor(request))
         messages.success(request, f"Sending to {environment.label} goes on.")
-    except ActionRefused as fault:
-        messages.error(request, str(fault))
+    except ActionRefused as error:
+        messages.error(request, str(error))
     return redirect("connection", environment)

@@ -37,9 +37,9 @@ def _posted(request: HttpRequest, organization: Organization, other: Organizatio
         done = _act(request, organization, other)
     except EditConflict as conflict:
         return _show(request, organization, other, problem=_saved_meanwhile(conflict.organization))
-    except ActionRefused as fault:
+    except ActionRefused as error:
         now = organization_or_404(Environment(organization.environment), organization.oid)
-        return _show(request, now, problem=str(fault))
+        return _show(request, now, problem=str(error))
     messages.success(request, done)
     return redirect(record_url(organization))
 

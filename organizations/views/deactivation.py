@@ -79,13 +79,13 @@ def _posted(request: HttpRequest, review: Review) -> HttpResponse:
 def _send(request: HttpRequest, review: Review, form: DeactivationForm) -> HttpResponse:
     try:
         submission = _submit(request, review, form)
-    except AlreadySent as fault:
-        messages.info(request, _sent_already(fault))
-        submission = fault.submission
+    except AlreadySent as error:
+        messages.info(request, _sent_already(error))
+        submission = error.submission
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except ActionRefused as fault:
-        return _refused(request, review, fault)
+    except ActionRefused as error:
+        return _refused(request, review, error)
     return redirect(submission_url(submission))
 
 
@@ -101,14 +101,14 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
     )
 
 
-def _sent_already(fault: AlreadySent) -> str:
-    time = vocabulary.moment(timezone.localtime(fault.submission.created_at), timezone.now(), "clock")
-    return f"This was sent already at {time}: submission {fault.submission.pk}."
+def _sent_already(error: AlreadySent) -> str:
+    time = vocabulary.moment(timezone.localtime(error.submission.created_at), timezone.now(), "clock")
+    return f"This was sent already at {time}: submission {error.submission.pk}."
 
 
-def _refused(request: HttpRequest, review: Review, fault: ActionRefused) -> HttpResponse:
+def _refused(request: HttpRequest, review: Review, error: ActionRefused) -> HttpResponse:
     """The page by what is so now, with what was typed."""
-    messages.error(request, str(fault))
+    messages.error(request, str(error))
     organization = review.organization
     now = organization_or_404(Environment(organization.environment), organization.oid)
     return _show_typed(request, _review(request, now, review.intent), status=409)

@@ -112,15 +112,15 @@ def _checked(request: HttpRequest, editing: Editing, form: RecordForm, notes: li
 def _save(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse:
     try:
         saved = _saved(request, editing, form)
-    except EditConflict as fault:
-        return conflict.show_conflict(request, editing, form, fault.organization)
+    except EditConflict as error:
+        return conflict.show_conflict(request, editing, form, error.organization)
     except RecordWithdrawn:
         raise  # what was typed becomes the form of a new record
     except (CounterpartExists, SourceChanged):
         editing = editing.read_again()
         return _made_before(request, editing, form) or show_form(request, editing, form, status=409)
-    except ActionRefused as fault:
-        return show_refused(request, editing, form, fault)
+    except ActionRefused as error:
+        return show_refused(request, editing, form, error)
     return after_saving(request, form, saved, request.POST["act"])
 
 

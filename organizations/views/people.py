@@ -92,8 +92,8 @@ def first_password(request: HttpRequest, person: int) -> HttpResponse:
     user = _person_or_404(person)
     try:
         password = accounts.give_first_password(user, opened_with=_opened_with(request), actor=actor(request))
-    except ActionRefused as fault:
-        return _not_done(request, user, fault)
+    except ActionRefused as error:
+        return _not_done(request, user, error)
     return _show_password(request, user, password)
 
 
@@ -121,8 +121,8 @@ def _open_or_close(request: HttpRequest, user: User, *, is_active: bool) -> Http
     user.is_active = is_active
     try:
         accounts.save(user, opened_with=_opened_with(request), what=what, actor=actor(request))
-    except ActionRefused as fault:
-        return _not_done(request, user, fault)
+    except ActionRefused as error:
+        return _not_done(request, user, error)
     now = "can sign in again, with the roles from before" if is_active else "can no longer sign in. All sessions ended"
     messages.success(request, f"{user.display_name} {now}.")
     return redirect("people")
@@ -135,10 +135,10 @@ def _save(request: HttpRequest, form: AccountForm, what: str, **values: Any) -> 
     opened_with = filled["opened_with"] if form.instance.pk else None
     try:
         accounts.save(form.instance, groups=groups, opened_with=opened_with, what=what, actor=actor(request), **values)
-    except NameTaken as fault:
-        form.add_error(fault.field, str(fault))
-    except ActionRefused as fault:
-        form.add_error(None, str(fault))
+    except NameTaken as error:
+        form.add_error(error.field, str(error))
+    except ActionRefused as error:
+        form.add_error(None, str(error))
     return not form.errors
 
 
@@ -154,9 +154,9 @@ def _opened_with(request: HttpRequest) -> str:
     return request.POST.get("opened_with", "")
 
 
-def _not_done(request: HttpRequest, user: User, fault: ActionRefused) -> HttpResponse:
+def _not_done(request: HttpRequest, user: User, error: ActionRefused) -> HttpResponse:
     """The page of the person, as it is now, with why nothing was done."""
-    messages.warning(request, str(fault))
+    messages.warning(request, str(error))
     return redirect("person", user.pk)
 
 

@@ -53,8 +53,8 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
         if not draft.reviews and not draft.left_out:
             return _nothing(request, target, "No record was chosen.")
         return _posted(request, target, draft) if is_pressed else _show(request, target, draft)
-    except ActionRefused as fault:  # more records than one plan holds, now or by the time the button was pressed
-        return _nothing(request, target, str(fault))
+    except ActionRefused as error:  # more records than one plan holds, now or by the time the button was pressed
+        return _nothing(request, target, str(error))
 
 
 def deactivate_branch(
@@ -64,8 +64,8 @@ def deactivate_branch(
     target = Target.branch(organization, PlanKind.DEACTIVATE)
     try:
         draft = plan_draft.draft(target.chosen, actor=actor(request))
-    except ActionRefused as fault:
-        return _nothing(request, target, str(fault))
+    except ActionRefused as error:
+        return _nothing(request, target, str(error))
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""}) if request.method == "POST" else None
     return _show(request, target, draft, form, notes=notes, status=status)
 
@@ -141,19 +141,19 @@ def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> 
     typed, by = request.POST.get("number", ""), actor(request)
     try:
         plan = plans.make(target.chosen, sha256=bound.sha256, ticked=bound.ticked, reason=reason, typed=typed, actor=by)
-    except PlanMade as fault:
-        plan = fault.plan
+    except PlanMade as error:
+        plan = error.plan
         messages.info(request, shown.already_sent(plan))
-    except ActionRefused as fault:
-        return _shown_anew(request, target, fault)
+    except ActionRefused as error:
+        return _shown_anew(request, target, error)
     return redirect(plan_url(plan))
 
 
-def _shown_anew(request: HttpRequest, target: Target, fault: ActionRefused) -> HttpResponse:
+def _shown_anew(request: HttpRequest, target: Target, error: ActionRefused) -> HttpResponse:
     """The plan as it is now."""
     draft = plan_draft.draft(target.chosen, actor=actor(request))
     news = shown.what_is_new(shown.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
-    note = str(fault) if isinstance(fault, OutOfDate) else f"{fault} Nothing was sent."
+    note = str(error) if isinstance(error, OutOfDate) else f"{error} Nothing was sent."
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""})
     return _show(request, target, draft, form, notes=[f"{note} {news}".rstrip()], status=409)
 
@@ -205,6 +205,6 @@ def _hold(
     try:
         act(plan.pk, actor=actor(request))
         messages.success(request, done)
-    except ActionRefused as fault:
-        messages.error(request, str(fault))
+    except ActionRefused as error:
+        messages.error(request, str(error))
     return redirect(plan_url(plan))

@@ -88,6 +88,6 @@ def _problem(act: Callable[[], object]) -> str:
         return notices.saved_sentence(conflict.organization)
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except ActionRefused as fault:
-        return str(fault)
+    except ActionRefused as error:
+        return str(error)
     return ""

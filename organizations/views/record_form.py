@@ -56,18 +56,18 @@ def show_form(
     return render_page(request, page, status=status)
 
 
-def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, fault: ActionRefused) -> HttpResponse:
+def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, error: ActionRefused) -> HttpResponse:
     """The form with what the service refused."""
-    refuse(form, fault)
+    refuse(form, error)
     return show_form(request, editing, form, status=422)
 
 
-def refuse(form: RecordForm, fault: ActionRefused) -> None:
+def refuse(form: RecordForm, error: ActionRefused) -> None:
     """Say what the service refused at its field: a parent, or else the OID."""
-    if isinstance(fault, Circle):
-        form.main.refuse_parent(str(fault))
+    if isinstance(error, Circle):
+        form.main.refuse_parent(str(error))
     else:
-        form.main.add_error("oid", str(fault))
+        form.main.add_error("oid", str(error))
 
 
 def save_edit(request: HttpRequest, organization: Organization, version: int, form: RecordForm) -> Organization:

@@ -56,15 +56,15 @@ def _sent(request: HttpRequest, made: Review, form: ReviewForm) -> HttpResponse:
     """Send what was reviewed, or say why not and show what is so now."""
     try:
         submission = _submit(request, made, form)
-    except AlreadySent as fault:
-        messages.info(request, shown.already_sent(fault.submission))
-        submission = fault.submission
-    except OutOfDate as fault:
-        return _overtaken(request, made, str(fault))
+    except AlreadySent as error:
+        messages.info(request, shown.already_sent(error.submission))
+        submission = error.submission
+    except OutOfDate as error:
+        return _overtaken(request, made, str(error))
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except ActionRefused as fault:
-        return _show(request, made, form, notes=[f"{fault} Nothing was sent."], status=409)
+    except ActionRefused as error:
+        return _show(request, made, form, notes=[f"{error} Nothing was sent."], status=409)
     return redirect(submission_url(submission))
 
 
@@ -80,10 +80,10 @@ def _submit(request: HttpRequest, made: Review, form: ReviewForm) -> Submission:
     )
 
 
-def _overtaken(request: HttpRequest, before: Review, fault: str) -> HttpResponse:
+def _overtaken(request: HttpRequest, before: Review, error: str) -> HttpResponse:
     """The review of what is saved by now; what was ticked and typed stays."""
     organization = organization_or_404(Environment(before.organization.environment), before.organization.oid)
-    note = shown.out_of_date(organization, PostedReview(request.POST).version, fault)
+    note = shown.out_of_date(organization, PostedReview(request.POST).version, error)
     return _show_typed(request, reviews.review(organization, actor=actor(request)), note, status=409)
 
 

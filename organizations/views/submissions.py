@@ -80,8 +80,8 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
     try:
         submissions.cancel(submission.pk, actor=actor(request))
         messages.success(request, f"Nothing was sent. {_what_stays(submission)}")
-    except ActionRefused as fault:
-        messages.error(request, str(fault))
+    except ActionRefused as error:
+        messages.error(request, str(error))
     return redirect(submission_url(submission))
 
 

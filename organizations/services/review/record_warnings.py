@@ -158,8 +158,8 @@ def _refused(record: OrganizationRecord) -> Iterator[RecordWarning]:
     for field, label, value, read in _readers(record):
         try:
             read(value)
-        except FieldError as fault:
-            text = f"{label} is kept as it is stored. Typed anew it would be refused: {fault}"
+        except FieldError as error:
+            text = f"{label} is kept as it is stored. Typed anew it would be refused: {error}"
             yield RecordWarning(KEPT, f"{field} {short(value)}", text)
 
 

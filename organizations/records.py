@@ -89,7 +89,7 @@ class OrganizationRecord:
         return cls(**{**data, **parts})
 
 
-class Shown(NamedTuple):
+class PrintedField(NamedTuple):
     """One field as a page prints it: stable key, label, text, section of the form, and heading.
 
     A list has one value a line.
@@ -163,10 +163,10 @@ def readable_fingerprint(record: OrganizationRecord) -> str:
     return fingerprint(readable(record))
 
 
-def print_fields(record: OrganizationRecord) -> tuple[Shown, ...]:
+def print_fields(record: OrganizationRecord) -> tuple[PrintedField, ...]:
     """Every field as text, including empty ones, in the order of the form."""
     return tuple(
-        Shown(field.key, field.label, _text(field.value), field.anchor, field.group) for field in _fields(record)
+        PrintedField(field.key, field.label, _text(field.value), field.anchor, field.group) for field in _fields(record)
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages: load what the address names, bind the form, call one service, redirect. Nothing is saved here."""
+"""Views: load what the address names, bind the form, call one service, redirect. Views save nothing themselves."""
 
 from organizations.views import (
     account,

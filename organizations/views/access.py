@@ -1,4 +1,4 @@
-"""What each view begins with: the right, the record that the address names, who acts."""
+"""What views begin with: check the right, load the record that the address names, read posted numbers."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -36,9 +36,9 @@ type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def needs[**P](right: Right, act: str = "") -> Callable[[View[P]], View[P]]:
-    """Let only people with this right in. Others get 403 with the sentence whom to ask, and an entry in the history.
+    """Allow a view only to people with this right. Others get status 403 and a history entry.
 
-    `act` says what the view does where the right covers more than that.
+    The page 403 says whom to ask. `act` names what the view does, if the right covers more.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -54,13 +54,13 @@ def needs[**P](right: Right, act: str = "") -> Callable[[View[P]], View[P]]:
 
 
 def require(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> None:
-    """Raise PermissionDenied, with an entry in the history, unless the person has the right."""
+    """Raise PermissionDenied, and write a history entry, unless the person has the right."""
     if not permissions.may(user_of(request), right):
         raise PermissionDenied(accounts.refused(request, right, environment=environment, oid=oid, act=act))
 
 
 def user_of(request: HttpRequest) -> User:
-    """The person signed in; every view behind the sign-in has one."""
+    """The person who is signed in. Every view behind the sign-in has one."""
     if not isinstance(request.user, User):
         raise PermissionDenied("Sign in first.")
     return request.user
@@ -71,30 +71,30 @@ def actor(request: HttpRequest) -> Actor:
 
 
 def organization_or_404(environment: Environment, oid: str) -> Organization:
-    """The record of this environment with its words; 404 says where else there is one."""
-    found = (
+    """The record, with `standing` and `open_work`. The page 404 names the record of the other environment, if any."""
+    organization = (
         Organization.objects.in_environment(environment)
         .with_words()
         .select_related("last_submission", "last_submission__submitter", "edited_by", "staging_record")
         .filter(oid=oid)
         .first()
     )
-    if found is None:
+    if organization is None:
         raise Http404(summary.nothing_here(environment, oid))
-    return found
+    return organization
 
 
 def submission_or_404(environment: Environment, number: int) -> Submission:
-    """The submission of this environment."""
-    found = (
+    """The submission with this number."""
+    submission = (
         Submission.objects.in_environment(environment)
         .select_related("organization", "submitter", "approver", "plan")
         .filter(pk=number)
         .first()
     )
-    if found is None:
+    if submission is None:
         raise Http404(f"No submission {number} in {environment.label}.")
-    return found
+    return submission
 
 
 def sequence_before(request: HttpRequest) -> int | None:

@@ -1,4 +1,4 @@
-"""Today's rules, applied to all stored records: a part of them on a page, all of them as a file."""
+"""Check stored records by today's rules: some on each page, all in a file."""
 
 from collections.abc import Iterator
 
@@ -21,20 +21,20 @@ from .rendering import render_page
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
+    """The findings in two hundred records, in the order of their OIDs."""
     return render_page(request, checking_page.build(environment, user_of(request), request.GET.get("page", "")))
 
 
 @require_safe
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
-    """Everything that is found, as a CSV file that is made while it is read; noted in the history."""
+    """All findings as a CSV file, written while it is downloaded. The history names the export."""
     total = check_records.records(environment).count()
     accounts.export_made(request, f"check of all records in {environment.label}", environment=environment, count=total)
     name = f"check-{environment}.csv"
-    return download(request, _file(environment), name=name, content_type="text/csv; charset=utf-8")
+    return download(request, _csv_lines(environment), name=name, content_type="text/csv; charset=utf-8")
 
 
-def _file(environment: Environment) -> Iterator[str]:
+def _csv_lines(environment: Environment) -> Iterator[str]:
     yield BYTE_ORDER_MARK
     yield from check_records.csv_lines(environment, read_by_form)

@@ -1,4 +1,4 @@
-"""How Redox's stand-in behaves, chosen on any page of the demonstration."""
+"""Choose how the practice directory behaves, on any page of the demonstration."""
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest

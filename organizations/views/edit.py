@@ -81,7 +81,7 @@ def _edited(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     organization = organization_or_404(environment, opened_for.oid if opened_for else oid)
     editing = open_form(request, environment, organization)
     try:
-        return conflict.settled(request, editing) if "theirs" in request.POST else _posted(request, editing)
+        return conflict.resolve_conflict(request, editing) if "theirs" in request.POST else _posted(request, editing)
     except RecordWithdrawn:  # withdrawn in this very moment
         return _edited(request, environment, oid)
 

@@ -1,4 +1,4 @@
-"""What the frame of every page shows: the environment, its state, the person, what is open."""
+"""The context processor of base.html: the environment, its state, the person, and the open submissions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from organizations.services.delivery import heartbeat
 from organizations.text.environment_state import EnvironmentState, environment_state
 from orgportal import RELEASE
 
-# Which entry of the menu a page belongs to; every other page of an environment belongs to its organizations.
+# The menu entry of each page. Every other page of an environment belongs to its organizations.
 SECTIONS = {
     "home": "home",
     "audit": "audit",
@@ -29,7 +29,7 @@ SECTIONS = {
 }
 
 CLOSED = ("stopped", "waiting", "paused")
-"""States of an environment in which a person or the portal itself holds back what is queued."""
+"""Keys of the environment states in which a person or the portal holds back what is queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Person:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The context processor behind base.html; its names are listed there."""
+    """The names that base.html lists."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"demonstration_behaviours": [], "section": ""}
@@ -60,7 +60,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _closed_gates() -> list[EnvironmentState]:
-    """On pages about both environments: those to which nothing is sent at present."""
+    """The environments to which nothing is sent now, for pages about both."""
     gates = EnvironmentGate.objects.order_by("environment")
     states = [environment_state(gate.environment, gate) for gate in gates if gate.is_stopped or gate.hold_until]
     return [state for state in states if state.key in CLOSED]
@@ -69,13 +69,13 @@ def _closed_gates() -> list[EnvironmentState]:
 def _environment(environment: str, section: str) -> dict[str, Any]:
     chosen = Environment(environment)
     state = environment_state(environment)
-    # Connection says the same in its head.
-    is_shown = section != "connection" and state.key not in ("connected", "not_checked")
+    # The Connection page shows the state itself.
+    has_banner = section != "connection" and state.key not in ("connected", "not_checked")
     return {
         "environment_word": chosen.label,
         "environment_label": gateway.label(environment),
         "environment_state": state,
-        "banners": [state] if is_shown else [],
+        "banners": [state] if has_banner else [],
         "other_environment": chosen.other.value,
         "open_submissions": Submission.objects.open().in_environment(environment).count(),
     }

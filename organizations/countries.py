@@ -1,4 +1,4 @@
-"""Countries (ISO 3166-1 and Kosovo) and the reader of them."""
+"""Countries (ISO 3166-1, and Kosovo) and their reader."""
 
 import difflib
 import re
@@ -55,7 +55,7 @@ VA VAT Holy See (Vatican City State); VC VCT Saint Vincent and the Grenadines; V
 VG VGB British Virgin Islands; VI VIR U.S. Virgin Islands; VN VNM Vietnam; VU VUT Vanuatu; WF WLF Wallis and Futuna;
 WS WSM Samoa; XK XKX Kosovo; YE YEM Yemen; YT MYT Mayotte; ZA ZAF South Africa; ZM ZMB Zambia; ZW ZWE Zimbabwe
 """
-"""Both codes and the short name of each; names as people write them where the standard's own are longer."""
+"""Both codes and the short name of each country. Where the standard's name is longer, the name that people write."""
 
 _AMERICAN_SPELLINGS = (
     "US",
@@ -85,7 +85,7 @@ _AMERICAN_SPELLINGS = (
     "EUA",
     "840",
 )
-# More names of each: ISO's formal ones, older ones, and those that people use. The order of words is free.
+# Other names: ISO's formal ones, older ones, and those that people use. The order of their words does not matter.
 _OTHER_NAMES = {
     "AE": "UAE; Emirates",
     "BA": "Bosnia",
@@ -146,9 +146,9 @@ _OTHER_NAMES = {
     "VN": "Viet Nam",
     "ZA": "RSA",
 }
-_PLACEHOLDER = "na"  # Namibia's code, but who types it means "not available"
-_IDLE_WORDS = frozenset({"the", "of", "and"})
-# What a state calls itself, unless that tells two of them apart as in the names above.
+_PLACEHOLDER = "na"  # Namibia's code, but people type it for "not available"
+_IGNORED_WORDS = frozenset({"the", "of", "and"})
+# Words for the form of government, except where they tell two countries apart, as in the names above.
 _FORMS_OF_STATE = {"republic", "kingdom", "commonwealth", "principality", "sultanate", "grand", "duchy", "federal"}
 _FORMS_OF_STATE |= {"federative", "islamic", "socialist", "bolivarian", "hashemite", "oriental"}
 _MOST_CHANGES = 2
@@ -161,23 +161,23 @@ def names_of_countries() -> Iterator[str]:
 
 
 def read_country(value: str) -> Read:
-    """USA for every American spelling, as in Redox's example; every other text stays as typed."""
-    found = read_text("Country", value, _LONGEST)
-    if not is_american(found.value) or found.value in ("", AMERICAN):
-        return found
-    changed = f"Country {quoted(found.value)} to {AMERICAN}"
-    return Read(AMERICAN, "; ".join(filter(None, (found.changed, changed))))
+    """USA for every spelling of the United States, as in Redox's example. Other texts stay as typed."""
+    text = read_text("Country", value, _LONGEST)
+    if not is_american(text.value) or text.value in ("", AMERICAN):
+        return text
+    changed = f"Country {quoted(text.value)} to {AMERICAN}"
+    return Read(AMERICAN, "; ".join(filter(None, (text.changed, changed))))
 
 
 def is_american(country: str) -> bool:
-    """Whether the rules for American states and ZIP codes hold; also where no country is given."""
+    """Whether the rules for American states and ZIP codes apply: for the United States, and if no country is given."""
     return not country.strip() or _letters(country) in _AMERICAN
 
 
 def name_of_country(country: str) -> str:
     """The English short name of a country given by code or name; "" if there is no such country.
 
-    A code counts only without anything between its letters, except for the American ones: "N/A" is not Namibia.
+    A code with other characters between its letters does not count, unless it is American: "N/A" is not Namibia.
     """
     if _letters(country) in _AMERICAN:
         return "United States"
@@ -189,9 +189,9 @@ def name_of_country(country: str) -> str:
 
 
 def nearest_country(typed: str) -> str:
-    """The country that was probably meant, as the form writes it; "" if no name is near.
+    """The country that was probably meant, as the form writes it; "" if no name is similar.
 
-    Near is a name with the same first letter and at most two letters different.
+    A similar name has the same first letter, and at most two letters differ.
     """
     letters = _letters(typed)
     names = [name for name in _NAMES if name[:1] == letters[:1] and len(name) > len(AMERICAN)]
@@ -204,21 +204,21 @@ def nearest_country(typed: str) -> str:
 
 
 def _changes(one: str, other: str) -> int:
-    """How many letters must change to make the other text."""
+    """How many letters differ between two texts."""
     parts = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
     return sum(max(end - start, to - begin) for what, start, end, begin, to in parts if what != "equal")
 
 
 def _letters(name: str) -> str:
-    """Letters and digits only, without accents and case; "&" is "and"."""
+    """The letters and digits of a name, without accents and case; "&" is "and"."""
     decomposed = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
     return "".join(character for character in decomposed if character.isalnum())
 
 
 def _words(name: str) -> tuple[str, ...]:
-    """The words in alphabetical order, so that "Korea (the Republic of)" is "Republic of Korea"; "St." is "saint"."""
+    """The words in alphabetical order: "Korea (the Republic of)" equals "Republic of Korea". "St." is "saint"."""
     words = map(_letters, re.split(r"[\s,()/&-]+", name))
-    return tuple(sorted("saint" if word == "st" else word for word in words if word and word not in _IDLE_WORDS))
+    return tuple(sorted("saint" if word == "st" else word for word in words if word and word not in _IGNORED_WORDS))
 
 
 def _entries() -> Iterator[tuple[str, str, str]]:

@@ -1,9 +1,8 @@
-"""Cells of a CSV file that no spreadsheet takes for a formula, and back again.
+"""Cells of a CSV file that no spreadsheet takes for a formula (OWASP, CSV injection).
 
-Spreadsheets differ in what separates cells, and they trim blanks and quotes. So the rule (OWASP, CSV injection) holds
-at the beginning of a text and behind each separator or line break in it. If a sign that begins a formula comes first
-there, not counting blanks, quotes and invisible characters, `protect` puts one apostrophe before it, which `unprotect`
-removes.
+Spreadsheets differ in what separates cells, and they trim blanks and quotes. So a formula can begin at the start of a
+text, and after each separator or line break. If its first sign there begins a formula, `protect` puts an apostrophe
+before it, and `unprotect` removes it. Blanks, quotes and invisible characters before the sign do not count.
 """
 
 import csv
@@ -14,7 +13,7 @@ from itertools import pairwise
 
 from organizations.characters import BRAILLE_BLANK, INVISIBLE, QUOTES
 
-BYTE_ORDER_MARK = "\ufeff"  # by it Excel knows that the file is UTF-8
+BYTE_ORDER_MARK = "\ufeff"  # tells Excel that the file is UTF-8
 
 _SIGNS = frozenset("=+-@%\u2212")
 _LINE_BREAKS = frozenset("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
@@ -22,10 +21,10 @@ _SKIPPED = frozenset({"Zs", "Cc", "Cf", "Cs", "Mn", "Mc", "Me", "Sk", "Pi", "Pf"
 
 
 class _Kinds(dict[int, str]):
-    """For str.translate: replaces each character by one sign for its kind; filled when a character is first met.
+    """A table for str.translate that replaces each character by a sign for its kind; filled as characters are met.
 
-    "=" begins a formula, "," separates cells, "|" does both, a line break is one or a tab, "'" is itself, a blank is
-    skipped, "x" is anything else. A kind is one character, so a place among the kinds is a place in the text.
+    "=" begins a formula, "," separates cells, "|" does both, a line break stands for line breaks and tabs, "'" is an
+    apostrophe, a blank is skipped, "x" is anything else. Each sign is one character, so places in the text stay.
     """
 
     def __missing__(self, code: int) -> str:
@@ -34,7 +33,7 @@ class _Kinds(dict[int, str]):
 
 
 def _kind(character: str) -> str:
-    plain = unicodedata.normalize("NFKC", character)  # a spreadsheet or an import may do so
+    plain = unicodedata.normalize("NFKC", character)  # a spreadsheet may normalize too
     if character in "\t\r\n":
         return "\n"
     if character == "'":
@@ -49,8 +48,8 @@ def _kind(character: str) -> str:
 
 
 def _is_skipped(character: str) -> bool:
-    is_unseen = INVISIBLE.match(character) is not None or character == BRAILLE_BLANK
-    return is_unseen or character in QUOTES or unicodedata.category(character) in _SKIPPED
+    is_invisible = INVISIBLE.match(character) is not None or character == BRAILLE_BLANK
+    return is_invisible or character in QUOTES or unicodedata.category(character) in _SKIPPED
 
 
 _KINDS = _Kinds()
@@ -66,7 +65,7 @@ def protect(text: str) -> str:
 
 
 def unprotect(cell: str) -> str:
-    """The text that `protect` made this cell of."""
+    """The text from which `protect` made this cell."""
     ends = [place.end() for place in _PROTECTED.finditer(cell.translate(_KINDS))]
     parts = zip([0, *ends], [*(end - 1 for end in ends), len(cell)], strict=True)
     return "".join(cell[start:end] for start, end in parts)
@@ -77,11 +76,11 @@ def line(cells: Iterable[str]) -> str:
     return str(_WRITER.writerow(map(protect, cells)))
 
 
-class _Line:
-    """What csv writes to: the line that was written last."""
+class _LineWriter:
+    """A file for csv.writer whose `write` gives the line back."""
 
     def write(self, text: str) -> str:
         return text
 
 
-_WRITER = csv.writer(_Line())
+_WRITER = csv.writer(_LineWriter())

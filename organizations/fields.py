@@ -1,7 +1,7 @@
-"""Readers of what people type: each takes any usual form, gives the form that is sent, and says what it changed.
+"""Read what people type: each reader takes any usual form, returns the form that is sent, and names what it changed.
 
-An empty text stays empty, except for an OID: whether a field may be empty is for the form to say. What cannot be read
-raises FieldError, whose message says what is wrong and what to do.
+An empty text stays empty, except for an OID: the form decides whether a field may be empty. A reader raises FieldError
+for a text that it cannot read; the message says what is wrong and what to do.
 """
 
 import re
@@ -9,11 +9,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from organizations.characters import BRAILLE_BLANK, INVISIBLE
+from organizations.characters import BRAILLE_BLANK, DIRECTION_OVERRIDE, INVISIBLE, UNSENDABLE
 from organizations.oid import MAX_LENGTH, Oid, OidError
 
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff]")
-_OVERRIDE = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _JOINERS = "\u200c\u200d"
 _VARIATION = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -29,34 +27,32 @@ _ADDRESS = re.compile(r"[^@\s:;,/|<>&·、；，：]+@[^@\s:;,/|<>&·、；，�
 _MAX_EMAIL_LENGTH = 254
 _MAX_EMAIL_NAME_LENGTH = 64
 _MAX_QUOTED = 60
-_MAX_TYPED_OID = 1000  # with everything that is taken away from it
+_MAX_TYPED_OID = 1000  # with blanks, prefix and invisible characters, which are removed
 
 
 class FieldError(ValueError):
-    """What was typed cannot be sent; the message is for the person who typed it."""
+    """The typed text cannot be sent. The message is for the person who typed it."""
 
 
 class Read(NamedTuple):
-    """The form that is sent, and what was changed to get there, in words; "" when nothing was."""
+    """A value in the form that is sent, and what the reader changed, in words; "" if nothing."""
 
     value: str
     changed: str = ""
 
 
 def read_text(label: str, value: str, max_length: int) -> Read:
-    """One line of text without blanks at its ends or in a row.
+    """One line of text, without blanks at its ends and with single blanks inside.
 
-    Refuses what JSON or the directory's XML cannot carry and what makes a text look like another: control characters,
-    lone surrogates, non-characters, bidirectional overrides; and the replacement character, which stands where a text
-    was broken on its way.
+    Refuses characters that cannot be sent (UNSENDABLE) and overrides of the writing direction.
 
-    Removes other characters that nobody sees. Joiners and variation selectors stay where a script or an emoji needs
-    them: after a letter or symbol that is not Latin, a joiner also before one. Beside Latin letters they do nothing but
-    make two equal names differ.
+    Removes invisible characters. Joiners and variation selectors stay where a script or an emoji needs them: after a
+    letter or symbol that is not Latin; a joiner must also stand before one. Beside Latin letters they only make two
+    equal names differ.
     """
     _refuse_unsendable(label, value)
-    _refuse_unsendable(label, value, _OVERRIDE)
-    visible = _without_idle(value)
+    _refuse_unsendable(label, value, DIRECTION_OVERRIDE)
+    visible = _without_needless_invisible(value)
     text = " ".join(visible.replace(BRAILLE_BLANK, " ").split())
     if len(text) > max_length:
         raise FieldError(f"{label} has {len(text)} characters; at most {max_length} can be kept.")
@@ -69,22 +65,22 @@ def read_text(label: str, value: str, max_length: int) -> Read:
 
 
 def read_street(value: str, max_length: int) -> Read:
-    """The street and number; Redox has one line for it."""
+    """Street and number. Redox has one line for them."""
     if _LINE_BREAK.search(value.strip()):
         raise FieldError("Put the street on one line.")
     return read_text("Street", value, max_length)
 
 
 def read_oid(value: str, label: str = "OID") -> Read:
-    """A bare OID; takes it with 'urn:oid:' in front, with a dot at the end, and wrapped before or after a dot.
+    """A bare OID. The text may begin with 'urn:oid:', end with a dot, and wrap before or after a dot.
 
-    Refuses a blank or an invisible character between two digits, and a blank before a text that begins like the OID
-    itself or like another one: there are two OIDs, or a dot was lost.
+    Refuses a blank or an invisible character between two digits, and a blank before a text that begins like an OID:
+    these are two OIDs, or a dot is missing.
     """
     _refuse_unsendable(label, value)
     if len(value) > _MAX_TYPED_OID:
         raise FieldError(f"An OID has at most {MAX_LENGTH} characters; this text has {len(value)}.")
-    typed = _with_breaks(value).strip()
+    typed = _with_blanks_for_invisible(value).strip()
     removed = ["invisible characters"] if _without_invisible(value) != value else []
     prefix = _URN.match(typed)
     number = typed[prefix.end() :] if prefix else typed
@@ -99,15 +95,15 @@ def read_oid(value: str, label: str = "OID") -> Read:
         removed.append("the dot at the end")
     try:
         return Read(Oid(text).text, _removed(label, removed))
-    except OidError as fault:
-        raise FieldError(f"{fault}{unusual(text)}") from None
+    except OidError as error:
+        raise FieldError(f"{error}{unusual(text)}") from None
 
 
 def oid_or_text(text: str) -> str:
-    """The bare OID of a value that was not typed into a field for one, such as a directory's; else the text as it is.
+    """The bare OID of a value that nobody typed as an OID, such as one of a directory; else the text unchanged.
 
-    Takes white space around it and 'urn:oid:' in front in any case, and nothing else: a value with a dot too many, or
-    with a blank or a character that nobody sees inside, is not evidence of an OID.
+    Accepts white space around the OID, and 'urn:oid:' before it in any case. It accepts no other form: a value with an
+    extra dot, a blank or an invisible character inside is not evidence of an OID.
     """
     bare = text.strip()
     if bare[: len("urn:oid:")].lower() == "urn:oid:":
@@ -119,7 +115,7 @@ def oid_or_text(text: str) -> str:
 
 
 def read_email(value: str) -> Read:
-    """One e-mail address as browsers understand it (HTML standard), with a dot in its domain."""
+    """One e-mail address by the rule of the HTML standard, with a dot in its domain."""
     typed = typed_code("E-mail address", value)
     if len(_ADDRESS.findall(typed)) > 1:
         raise FieldError(f"{quoted(typed)} holds more than one address. Enter one address a line.")
@@ -136,49 +132,49 @@ def read_email(value: str) -> Read:
 
 
 def read_uuid(value: str, routing_names: Mapping[str, str], own_ids: Mapping[str, str]) -> Read:
-    """A destination ID in small letters.
+    """A destination ID in lower case.
 
-    `routing_names` are Redox's fixed routing IDs with purpose and environment, `own_ids` our source and client IDs with
-    "source ID" or "client ID": UUIDs as well, and never a destination of ours.
+    `routing_names`: Redox's fixed routing IDs, with their purpose and environment. `own_ids`: our source and client
+    IDs, with "source ID" or "client ID". They are UUIDs too, but never a destination of ours.
     """
     typed = typed_code("Destination ID", value)
-    found = with_hyphens(typed).lower()
-    if found and not _UUID.fullmatch(found):
-        raise FieldError(f"Enter a UUID (36 characters with four hyphens), or leave it empty.{unusual(found)}")
-    if found in routing_names:
+    uuid = with_hyphens(typed).lower()
+    if uuid and not _UUID.fullmatch(uuid):
+        raise FieldError(f"Enter a UUID (36 characters with four hyphens), or leave it empty.{unusual(uuid)}")
+    if uuid in routing_names:
         raise FieldError(
-            f"This is the routing ID '{routing_names[found]}' of Redox's table. It tells Redox which directory to "
+            f"This is the routing ID '{routing_names[uuid]}' of Redox's table. It tells Redox which directory to "
             "write; the portal sets it. Enter your own destination ID, or leave it empty."
         )
-    if found in own_ids:
-        raise FieldError(f"This is our {own_ids[found]}, not a destination.")
-    return reshaped("Destination ID", value, typed, found)
+    if uuid in own_ids:
+        raise FieldError(f"This is our {own_ids[uuid]}, not a destination.")
+    return reshaped("Destination ID", value, typed, uuid)
 
 
 def read_lines(value: str) -> tuple[str, ...]:
-    """The lines of a field that takes one value a line; blank lines say nothing."""
+    """The lines of a field that takes one value a line, without blank ones."""
     return tuple(line for line in _LINE_BREAK.split(value) if line.strip())
 
 
 def typed_code(label: str, value: str) -> str:
-    """What is visible of a typed code, such as a phone number, with single blanks.
+    """The visible characters of a typed code, such as a phone number, with single blanks.
 
-    No code needs format characters (Unicode's category Cf, with bidirectional overrides) or others that no font draws:
-    all of them go. Raises FieldError for what cannot be sent.
+    No code needs format characters (Unicode's category Cf) or characters that no font draws, so they are removed.
+    Raises FieldError for characters that cannot be sent.
     """
     _refuse_unsendable(label, value)
     return " ".join(_without_invisible(value).split())
 
 
 def with_hyphens(typed: str) -> str:
-    """The text with every dash (Unicode's category Pd) and the minus sign as a hyphen."""
+    """The text with a hyphen for every dash (Unicode's category Pd) and minus sign."""
     return "".join("-" if _is_dash(character) else character for character in typed)
 
 
 def unusual(typed: str) -> str:
-    """A sentence, after a blank, that names the first character which can look like a usual one; "" without one.
+    """A sentence, after a blank, about the first character that can look like another; "" if there is none.
 
-    A quoted code that holds one looks perfect. Letters from A to Z with an accent do not look like others.
+    Without it an error would quote a code that looks right. Letters from A to Z, also with an accent, do not count.
     """
     for place, character in enumerate(typed, start=1):
         if not unicodedata.normalize("NFD", character)[0].isascii():
@@ -191,12 +187,12 @@ def _is_dash(character: str) -> bool:
 
 
 def _without_invisible(text: str) -> str:
-    """Of a code, in which no character needs another to be seen."""
-    return "".join(each for each in text if not _is_invisible(each))
+    """The text without all invisible characters: in a code no other character needs them."""
+    return "".join(character for character in text if not _is_invisible(character))
 
 
-def _with_breaks(text: str) -> str:
-    """As `_without_invisible`, with a blank for an invisible character between two digits: a line could break there."""
+def _with_blanks_for_invisible(text: str) -> str:
+    """As `_without_invisible`, but with a blank if it stands between two digits: a line could break there."""
     kept: list[str] = []
     was_invisible = False
     for character in text:
@@ -214,25 +210,25 @@ def _is_invisible(character: str) -> bool:
     return bool(INVISIBLE.match(character)) or unicodedata.category(character) == "Cf"
 
 
-def _without_idle(text: str) -> str:
-    """The text without invisible characters, but for those that a script or an emoji needs."""
+def _without_needless_invisible(text: str) -> str:
+    """The text without invisible characters, except those that a script or an emoji needs."""
     kept: list[str] = []
     for place, character in enumerate(text):
         if INVISIBLE.match(character):
             before = kept[-1] if kept else ""
             if character in _JOINERS:
                 after = INVISIBLE.sub("", text[place + 1 : place + 10])[:1]
-                is_needed = (_is_joined(before) or bool(_VARIATION.match(before))) and _is_joined(after)
+                is_needed = (_takes_joiner(before) or bool(_VARIATION.match(before))) and _takes_joiner(after)
             else:
-                is_needed = bool(_VARIATION.match(character)) and _is_joined(before)
+                is_needed = bool(_VARIATION.match(character)) and _takes_joiner(before)
             if not is_needed:
                 continue
         kept.append(character)
     return "".join(kept)
 
 
-def _is_joined(character: str) -> bool:
-    """Whether it is a letter, mark or symbol that is not Latin: only such are shaped by a joiner or variation."""
+def _takes_joiner(character: str) -> bool:
+    """Whether a joiner or variation selector can shape it: it is a letter, mark or symbol that is not Latin."""
     if not character or character.isascii() or INVISIBLE.match(character):
         return False
     is_latin = unicodedata.name(character, "").startswith(("LATIN ", "COMBINING ", "FULLWIDTH LATIN "))
@@ -244,23 +240,23 @@ def _refuse_two_oids(text: str) -> None:
     begins_again = first_arcs and re.search(rf"\s{re.escape(first_arcs[0])}", text)
     if begins_again or _TWO_OIDS.search(text):
         raise FieldError(
-            "There is a blank or a line break inside. Enter one OID: if these are two, delete one; if a dot is lost,"
+            "There is a blank or a line break inside. Enter one OID: if these are two, delete one; if a dot is missing,"
             " add it."
         )
 
 
-def _refuse_unsendable(label: str, value: str, pattern: re.Pattern[str] = _UNSENDABLE) -> None:
-    found = pattern.search(value)
-    if found:
+def _refuse_unsendable(label: str, value: str, pattern: re.Pattern[str] = UNSENDABLE) -> None:
+    match = pattern.search(value)
+    if match:
         name = label[0].lower() + label[1:] if label.split(maxsplit=1)[0][1:].islower() else label
-        code = f"U+{ord(found.group()):04X}"
+        code = f"U+{ord(match.group()):04X}"
         raise FieldError(
-            f"The {name} holds a character that cannot be sent ({code}, place {found.start() + 1}). Delete it."
+            f"The {name} holds a character that cannot be sent ({code}, place {match.start() + 1}). Delete it."
         )
 
 
 def reshaped(label: str, raw: str, typed: str, value: str) -> Read:
-    """What became of `typed`, the visible text of `raw`. Blanks at the ends are not worth a word."""
+    """`value`, and how it differs from `raw`, whose visible text is `typed`. Blanks at the ends are not mentioned."""
     removed = _removed(label, ["invisible characters"] if _without_invisible(raw) != raw else [])
     changed = "" if typed == value else f"{label} {quoted(typed)} to {value}"
     return Read(value, "; ".join(filter(None, (removed, changed))))
@@ -271,5 +267,5 @@ def _removed(label: str, parts: list[str]) -> str:
 
 
 def quoted(typed: str) -> str:
-    """The beginning of a text for a sentence about it."""
+    """The text in quotation marks, cut if it is long."""
     return f"'{typed}'" if len(typed) <= _MAX_QUOTED else f"'{typed[:_MAX_QUOTED]}...'"

@@ -1,7 +1,7 @@
-"""One folding of text for search and near-doubles, made in Python so that both databases find the same.
+"""Fold text for search and near-doubles. Python does it, so that both databases find the same.
 
-Never for evidence: what a Query proves is compared by the stricter rule of records.py. After a change here a migration
-has to fold again what is stored.
+It is never used for evidence: records.py compares what a Query shows by a stricter rule. After a change here a
+migration must fold the stored texts again.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from functools import lru_cache
 from organizations import countries
 from organizations.characters import INVISIBLE, QUOTES, ZERO_WIDTH_SPACE
 
-# Small letters that Unicode does not take apart.
+# Lower-case letters that Unicode does not decompose.
 _LETTERS = {
     "æ": "ae",
     "œ": "oe",
@@ -29,18 +29,18 @@ _LETTERS = {
 _REMOVED = frozenset({"Mn", "Mc", "Me", "Cf", "Cs", "Pi", "Pf"})
 # Dashes, brackets, blanks; other punctuation, and symbols such as bullets, arrows and mathematical signs.
 _BLANKS = frozenset({"Pd", "Ps", "Pe", "Zs", "Zl", "Zp", "Pc", "Po", "So", "Sm", "Sk"})
-_KEPT = frozenset(".@+")  # of e-mail addresses and OIDs
-_SPACING_ACCENT = re.compile(" [\u0300-\u036f]+")  # as Unicode writes ´ apart
+_KEPT = frozenset(".@+")  # parts of e-mail addresses and OIDs
+_SPACING_ACCENT = re.compile(" [\u0300-\u036f]+")  # as Unicode decomposes ´
 _DOTS = re.compile(r"\.{2,}")
 _DOT_NOT_BETWEEN_DIGITS = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
 
 
 def fold(text: str) -> str:
-    """Text without the differences that people do not search by; idempotent.
+    """The text without the differences that people do not search by. Folding it again changes nothing.
 
-    Capitals, accents, quotes, apostrophes and characters that cannot be seen fall away; dashes, brackets and other
-    punctuation and symbols become a blank, and so does U+200B, where a line may break; "&" is "and"; a dot stays only
-    between two digits, as in an OID.
+    Removed: case, accents, quotes, apostrophes and invisible characters. A blank replaces dashes, brackets, other
+    punctuation, symbols, and U+200B, where a line may break. "&" becomes "and". A dot stays only between two digits,
+    as in an OID.
     """
     if not text.isascii():
         text = INVISIBLE.sub("", text.replace(ZERO_WIDTH_SPACE, " "))
@@ -50,17 +50,17 @@ def fold(text: str) -> str:
 
 
 def near_double_key(name: str, *, street: str, city: str, state: str, zip_code: str, country: str) -> str:
-    """Equal for the same name at the same address, however they are written; "" without an address.
+    """A key that is equal for the same name at the same address, however they are written; "" without an address.
 
-    Blanks in the name do not count. All names of a country are one, and of an American ZIP only the first five digits
-    count.
+    Blanks in the name do not count. All names of a country are the same, and only the first five digits of an
+    American ZIP count.
     """
     if not any((street, city, state, zip_code, country)):
         return ""
     is_american = countries.is_american(country)
-    land = "" if is_american else countries.name_of_country(country) or country
+    country_name = "" if is_american else countries.name_of_country(country) or country
     postal_code = fold(zip_code).replace(" ", "")
-    parts = map(fold, (street, city, state, land))
+    parts = map(fold, (street, city, state, country_name))
     text = "\n".join((fold(name).replace(" ", ""), *parts, postal_code[:5] if is_american else postal_code))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

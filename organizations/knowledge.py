@@ -1,7 +1,7 @@
-"""What the directory holds as far as anybody knows: what was accepted, and what a later reading of it shows.
+"""What the portal knows of the directory: what Redox accepted, and what a later reading shows.
 
-Pure: records in, records and differences out. Two spellings that mean the same are no difference here. What proves a
-change is decided elsewhere (`redox/resolution.py`), by hashes of whole records.
+Pure functions: records in, records and differences out. Two spellings with the same meaning do not differ here.
+`redox/resolution.py` decides what proves a change, by hashes of whole records.
 """
 
 import itertools
@@ -12,6 +12,7 @@ from typing import Any
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
+    SENT_BACK,
     AddressRecord,
     ContactRecord,
     Difference,
@@ -22,17 +23,13 @@ from organizations.records import (
     readable,
 )
 
-SENT_BACK = ("Type", "Endpoints")
-"""Keys that the form does not have and that an Update sends back, so that the directory does not lose them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What a message changes in the directory, by who wants it.
+    """What a message changes in the directory, by who wants the change.
 
-    `chosen`: somebody here edited the field, or the message is for it. `overwritten`: the directory shows a value
-    (`before`) that nobody here chose to replace, and the message replaces it. `equivalent`: another spelling that
-    means the same.
+    `chosen`: somebody here edited the field, or the message exists to change it. `overwritten`: the message replaces a
+    value of the directory (`before`), and nobody here chose to. `equivalent`: only the spelling changes.
     """
 
     chosen: tuple[Difference, ...] = ()
@@ -41,9 +38,9 @@ class Split:
 
 
 def newest(accepted: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
-    """The newest knowledge of each field: what a later reading shows, else what was accepted.
+    """The newest known value of each field: from the later reading, else from the acceptance.
 
-    A reading shows neither destination ID nor endpoints. Where it means the same, the accepted spelling is kept.
+    A reading shows neither destination ID nor endpoints. Values with the same meaning keep the accepted spelling.
     """
     return replace(
         respelled(seen, accepted),
@@ -55,21 +52,23 @@ def newest(accepted: OrganizationRecord, seen: OrganizationRecord) -> Organizati
 
 
 def seen_differences(accepted: OrganizationRecord, seen: OrganizationRecord) -> tuple[Difference, ...]:
-    """Where a reading shows something else than was accepted. Another spelling, or order, of the same is left out."""
+    """Where a reading differs from the acceptance. Other spellings and another order do not count."""
     found = in_form(difference(accepted, newest(accepted, seen)))
     return tuple(each for each in found if not _is_order(each))
 
 
 def changed_by_others(
-    accepted: OrganizationRecord, seen: OrganizationRecord, under_way: OrganizationRecord | None
+    accepted: OrganizationRecord, seen: OrganizationRecord, on_its_way: OrganizationRecord | None
 ) -> tuple[Difference, ...]:
-    """The same, without values that a message of ours carries which may have arrived by now."""
-    found = seen_differences(accepted, seen)
-    if under_way is None:
-        return found
-    unlike, known = set(map(_place, seen_differences(under_way, seen))), newest(under_way, seen)
+    """As `seen_differences`, but without values of our message that is on its way: it may have arrived by now."""
+    differences = seen_differences(accepted, seen)
+    if on_its_way is None:
+        return differences
+    still_different, known = set(map(_place, seen_differences(on_its_way, seen))), newest(on_its_way, seen)
     return tuple(
-        each for each in found if _place(each) in unlike or _is_missing_contact(each, accepted, under_way, known)
+        each
+        for each in differences
+        if _place(each) in still_different or _is_missing_contact(each, accepted, on_its_way, known)
     )
 
 
@@ -80,28 +79,28 @@ def split(
     *,
     on_purpose: Collection[str] = (),
 ) -> Split:
-    """What sending `sent` changes, by what was accepted and what a later reading shows (None: there is no later one).
+    """What sending `sent` changes. `seen` is a reading after the acceptance, if there is one.
 
-    Without anything accepted every value of the directory that differs is overwritten. Fields `on_purpose` are what
-    the message is for, such as Active in a deactivation: they are chosen, whatever was accepted before.
+    If nothing was accepted, every different value of the directory is overwritten. The message exists to change the
+    fields `on_purpose`, such as Active in a deactivation: they are chosen, whatever was accepted before.
     """
     edits = in_form(difference(accepted, sent))
     if seen is None:
         return Split(chosen=edits)
-    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else _as_unreadable_as(seen, sent)
+    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else _with_unreadable_fields_of(seen, sent)
     chosen = _chosen(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
     ours = set(map(_place, chosen))
     real = in_form(difference(respelled(known, sent), sent))
     overwritten = tuple(each for each in real if _place(each) not in ours and not _is_order(each))
     said = {_place(each) for each in (*chosen, *overwritten)}
-    spelled = in_form(difference(_as_unreadable_as(seen, sent), sent))
+    spelled = in_form(difference(_with_unreadable_fields_of(seen, sent), sent))
     return Split(chosen, overwritten, tuple(each for each in spelled if _place(each) not in said))
 
 
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
-    """With the directory's ZIP where it has more digits than the one that `known` keeps: an edit would take them away.
+    """`known`, but with the ZIP of the directory if that has more digits: an edit would remove them.
 
-    `known` holds another spelling than the directory only where it means the same; every other one says as much.
+    Where the spellings of `known` and the directory differ, they mean the same; only a ZIP can say more.
     """
     zip_code = seen.address.zip_code
     if len(_digits(zip_code)) <= len(_digits(known.address.zip_code)):
@@ -112,7 +111,7 @@ def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> Org
 def unsent(
     accepted: OrganizationRecord | None, seen: OrganizationRecord | None, wanted: OrganizationRecord
 ) -> tuple[Difference, ...]:
-    """The edits that the directory does not have: what differs from the acceptance and from a later reading."""
+    """The edits that the directory does not have: they differ from the acceptance and from a later reading."""
     edits = in_form(difference(accepted, wanted))
     if seen is None:
         return edits
@@ -124,7 +123,9 @@ def unsent(
         each
         for each in edits
         if _place(each) in missing
-        or any(place.startswith(f"{each.field}.") for place, _ in missing)  # an added contact, paired with another
+        or any(
+            place.startswith(f"{each.field}.") for place, _ in missing
+        )  # an added contact that is paired with another one
         or _is_missing_contact(each, accepted, known, wanted)
     )
 
@@ -132,9 +133,9 @@ def unsent(
 def _is_missing_contact(
     edit: Difference, accepted: OrganizationRecord, known: OrganizationRecord, wanted: OrganizationRecord
 ) -> bool:
-    """Whether an edit of contacts is missing under another place, because the directory changed that contact too.
+    """Whether an edit of contacts is missing at another place, because the directory changed that contact too.
 
-    One that the directory does not have is added whole there; one that is taken away is called by what it was.
+    A contact that the directory lacks is added as a whole; a removed contact is found by what it was before.
     """
     kind, _, place = edit.field.partition(".")
     if kind != "contacts" or _is_order(edit):
@@ -149,20 +150,20 @@ def _is_missing_contact(
 def known_after_taking(
     accepted: OrganizationRecord | None, seen: OrganizationRecord, wanted: OrganizationRecord
 ) -> OrganizationRecord:
-    """What the next message is compared with once somebody took what a reading shows."""
+    """What the next message is compared with after somebody took the values of a reading."""
     known = newest(accepted, seen) if accepted else first_shown(seen, wanted)
     return replace(_with_longer_zip(known, seen), carried=carried_from(known, seen))
 
 
 def sendable(record: OrganizationRecord) -> OrganizationRecord:
-    """The record as a message holds it: of the keys that the form does not have only those that are sent back."""
+    """The record as a message holds it: of the carried keys only those that are sent back."""
     return replace(record, carried=tuple(item for item in record.carried if item[0] in SENT_BACK))
 
 
 def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> OrganizationRecord:
-    """A reading, for a record that was never accepted. Values with the same meaning keep the spelling saved here.
+    """The reading of a record that was never accepted. Values with the same meaning keep the spelling saved here.
 
-    The destination ID stays unknown: a Query does not show it.
+    The destination ID stays unknown, because a Query does not show it.
     """
     return replace(respelled(seen, wanted), oid=wanted.oid, carried=carried_from(wanted, seen))
 
@@ -170,12 +171,12 @@ def first_shown(seen: OrganizationRecord, wanted: OrganizationRecord) -> Organiz
 def taken_from(
     accepted: OrganizationRecord | None, wanted: OrganizationRecord, seen: OrganizationRecord
 ) -> OrganizationRecord:
-    """What is wanted, with each value that the directory changed since the acceptance as the directory shows it.
+    """`wanted`, with the directory's value in each field that the directory changed since the acceptance.
 
-    Edits of other fields stay. Without anything accepted every value that a reading shows is the directory's.
+    Edits of other fields stay. If nothing was accepted, all values are those of the reading.
     """
     if accepted is None:
-        return _as_unreadable_as(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
+        return _with_unreadable_fields_of(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
     known = newest(accepted, seen)
     values: dict[str, Any] = {
         name: _theirs(name, accepted, known, wanted)
@@ -190,18 +191,18 @@ def taken_from(
 
 
 def carried_from(own: OrganizationRecord, seen: OrganizationRecord) -> tuple[tuple[str, str], ...]:
-    """The keys to send back, with Type as a reading shows it. A reading never shows Endpoints."""
+    """The carried keys of `own`, with Type as the reading shows it. A reading never shows Endpoints."""
     kept = [item for item in own.carried if item[0] != "Type"]
     return tuple(sorted([*kept, *(item for item in seen.carried if item[0] == "Type")]))
 
 
 def in_form(differences: Iterable[Difference]) -> tuple[Difference, ...]:
-    """The differences in fields that the form has: nobody edits the others."""
+    """The differences in fields of the form. Nobody edits other fields."""
     return tuple(each for each in differences if not each.field.startswith("carried."))
 
 
 def respelled(record: OrganizationRecord, like: OrganizationRecord) -> OrganizationRecord:
-    """The record with each value that means the same as the other record's spelled as the other record spells it."""
+    """The record, in which values with the same meaning as in `like` have the spelling of `like`."""
     mine, other = readable(record), readable(like)
     address = {
         name: getattr(like.address if _same_address_field(name, record, like) else record.address, name)
@@ -217,15 +218,15 @@ def respelled(record: OrganizationRecord, like: OrganizationRecord) -> Organizat
     )
 
 
-def _as_unreadable_as(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
-    """A reading with the OID and the destination ID that are sent: it shows no destination ID."""
+def _with_unreadable_fields_of(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
+    """The reading, with OID and destination ID from the message: no reading shows the destination ID."""
     return replace(seen, oid=sent.oid, destination_id=sent.destination_id, destination_known=sent.destination_known)
 
 
 def _chosen(
     differences: tuple[Difference, ...], edits: tuple[Difference, ...], on_purpose: Collection[str]
 ) -> tuple[Difference, ...]:
-    """Those that an edit here made from the very value that is known, or that are on purpose."""
+    """The differences that are on purpose, or that an edit here made from the value that is known now."""
     edited = {_place(each): each.before for each in edits}
     return tuple(
         each
@@ -235,15 +236,15 @@ def _chosen(
     )
 
 
-def _place(found: Difference) -> tuple[str, str]:
-    """Where two differences meet. The number of a contact that is taken away is that of the side before."""
-    if found.field.startswith("contacts.removed."):
-        return "contacts.removed", found.before
-    return found.field, ""
+def _place(difference: Difference) -> tuple[str, str]:
+    """The place of a difference. A removed contact is identified by its text, because its number is an old one."""
+    if difference.field.startswith("contacts.removed."):
+        return "contacts.removed", difference.before
+    return difference.field, ""
 
 
-def _is_order(found: Difference) -> bool:
-    return found.field == "contacts.order"
+def _is_order(difference: Difference) -> bool:
+    return difference.field == "contacts.order"
 
 
 def _same_address_field(name: str, one: OrganizationRecord, other: OrganizationRecord) -> bool:
@@ -288,7 +289,7 @@ def _respelled_contact(contact: ContactRecord, like: ContactRecord) -> ContactRe
 
 
 def _meaning(contact: ContactRecord) -> ContactRecord:
-    """The contact in the one spelling of all that mean the same."""
+    """The contact in one spelling for all that mean the same."""
     return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
 
 
@@ -300,7 +301,7 @@ def _theirs(name: str, before: object, theirs: object, mine: object) -> Any:
 def _merged_contacts(
     before: tuple[ContactRecord, ...], theirs: tuple[ContactRecord, ...], mine: tuple[ContactRecord, ...]
 ) -> Iterator[ContactRecord]:
-    """In their order; what I removed stays away unless they changed it, and what I added comes last."""
+    """The contacts in the order of `theirs`. What I removed stays away unless they changed it; what I added is last."""
     came_from = {new: old for old, new in pair_contacts(before, theirs)}
     kept_by_me, added_by_me = kept_and_added(before, mine)
     for place, their in enumerate(theirs):

@@ -1,7 +1,8 @@
-"""The OID of an organization record: its form, its order, its place below another.
+"""The OID of an organization record: its form, its order and its parent.
 
-Form: X.660 and the directory's own limit. Digits and single dots, at least two arcs, no leading zeros, the first arc
-0 to 2, the second at most 39 below 0 and 1, at most 64 characters in all. An arc may exceed 64 bits, so arcs are text.
+The form follows X.660 and the limit of the directory. An OID has digits and single dots, at least two arcs, no leading
+zeros, and at most 64 characters. The first arc is 0, 1 or 2; below 0 and 1 the second is at most 39. An arc may exceed
+64 bits, so arcs are text.
 """
 
 import re
@@ -23,14 +24,14 @@ class OidError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Oid:
-    """An OID in its bare dotted form. Raises OidError when the text is none."""
+    """An OID in its bare dotted form. Raises OidError if the text is not an OID."""
 
     text: str
 
     def __post_init__(self) -> None:
-        fault = _fault(self.text)
-        if fault:
-            raise OidError(fault)
+        error = _form_error(self.text)
+        if error:
+            raise OidError(error)
 
     def __str__(self) -> str:
         return self.text
@@ -47,7 +48,7 @@ class Oid:
 
     @property
     def parent(self) -> "Oid | None":
-        """The OID without its last arc; None where fewer than two arcs would be left."""
+        """The OID without its last arc; None if fewer than two arcs would be left."""
         arcs = self.arcs
         return Oid(".".join(arcs[:-1])) if len(arcs) > 2 else None
 
@@ -57,9 +58,9 @@ class Oid:
 
 
 def shape(oid: Oid) -> str:
-    """What Redox would call the OID by its form: "organization", "patient", "document", or "" for none of them.
+    """What an OID of Redox names, by its form: "organization", "patient" or "document"; else "".
 
-    Redox documents `{root}.{number}.{environment}.{site}.{1, 2 or 3}.{n}`. Only a hint: older OIDs have fewer arcs.
+    Redox documents `{root}.{number}.{environment}.{site}.{1, 2 or 3}.{n}`. It is a hint: older OIDs have fewer arcs.
     """
     if not oid.text.startswith(f"{REDOX_ROOT}."):
         return ""
@@ -70,7 +71,7 @@ def shape(oid: Oid) -> str:
 def next_free_child(parent: Oid, taken: Iterable[str]) -> Oid:
     """The lowest child, from 1 up, that is not taken and does not begin Redox's patient or document OIDs.
 
-    Raises OidError when the child would be too long.
+    Raises OidError if the child would be too long.
     """
     used = set(taken)
     for arc in count(1):
@@ -81,7 +82,7 @@ def next_free_child(parent: Oid, taken: Iterable[str]) -> Oid:
     raise AssertionError("count never ends")
 
 
-def _fault(text: str) -> str:
+def _form_error(text: str) -> str:
     if not text:
         return "Enter the OID."
     if "^" in text:
@@ -92,14 +93,14 @@ def _fault(text: str) -> str:
         return f"An OID has at most {MAX_LENGTH} characters; this one has {len(text)}."
     if not _FORM.fullmatch(text):
         return _not_an_oid(text)
-    return _fault_of_arcs(text)
+    return _arcs_error(text)
 
 
-def _fault_of_arcs(text: str) -> str:
+def _arcs_error(text: str) -> str:
     arcs = text.split(".")
-    for place, arc in enumerate(arcs, start=1):
+    for number, arc in enumerate(arcs, start=1):
         if len(arc) > 1 and arc.startswith("0"):
-            return f"Part {place} of the OID begins with 0. Remove the leading zero."
+            return f"Part {number} of the OID begins with 0. Remove the leading zero."
     first, second = int(arcs[0]), int(arcs[1])
     if first > 2 or (first < 2 and second > 39):
         return _not_an_oid(text)

@@ -20,7 +20,7 @@ class Right(StrEnum):
     MANAGE_PEOPLE = "manage_people"
 
 
-# What each right lets a person do, as the second half of "You can ...".
+# What each right allows, as the end of "You can ...".
 ACTS = {
     Right.VIEW: "read records and history",
     Right.EDIT: "edit records",
@@ -41,15 +41,15 @@ ROLES: dict[str, frozenset[Right]] = {
 
 
 def rights_of(user: User) -> frozenset[str]:
-    """The rights of a person, from the groups they are in. One query a request: kept on the user object."""
+    """The rights of a person, from their groups. One query a request: the user object keeps them."""
     if not user.is_authenticated or not user.is_active:
         return frozenset()
-    kept: frozenset[str] | None = getattr(user, "_rights", None)
-    if kept is None:
+    rights: frozenset[str] | None = getattr(user, "_rights", None)
+    if rights is None:
         names = user.groups.filter(permissions__content_type__app_label="organizations")
-        kept = frozenset(names.values_list("permissions__codename", flat=True))
-        user._rights = kept  # type: ignore[attr-defined]
-    return kept
+        rights = frozenset(names.values_list("permissions__codename", flat=True))
+        user._rights = rights  # type: ignore[attr-defined]
+    return rights
 
 
 def may(user: User, right: Right) -> bool:
@@ -57,7 +57,7 @@ def may(user: User, right: Right) -> bool:
 
 
 def manages_people(user: User) -> bool:
-    """Whether a person can change accounts and roles: with the right, or as the first one, made on the machine."""
+    """Whether a person can change accounts and roles: they have the right, or the account was made at the machine."""
     return user.is_active and (user.is_superuser or may(user, Right.MANAGE_PEOPLE))
 
 
@@ -73,12 +73,12 @@ def role_of(user: User) -> str:
 
 
 def people_with(right: Right) -> list[str]:
-    """The names of those who have a right, for the sentence that says whom to ask."""
+    """The names of the people who have a right, for the sentence that says whom to ask."""
     return list(holders([right])[right].values())
 
 
 def holders(rights: Iterable[Right]) -> dict[str, dict[int, str]]:
-    """The names of those who have each of these rights, by their ids. One query."""
+    """The names of the people who have each of these rights, by right and id. One query."""
     names: dict[str, dict[int, str]] = {right: {} for right in rights}
     active = User.objects.filter(is_active=True).annotate(right=F("groups__permissions__codename"))
     people = active.filter(right__in=list(names)).order_by("username")
@@ -94,7 +94,7 @@ def roles_with(right: Right) -> list[str]:
 
 
 def act_in(right: Right, environment: str = "", act: str = "") -> str:
-    """What somebody may not do, and where: "check the connection in STAGING". `act` where the right covers many."""
+    """An act and its environment: "check the connection in STAGING". `act` names it if the right covers several."""
     what = act or ACTS[right]
     word = environment.upper()
     return what if word in what else f"{what} in {word}"
@@ -107,5 +107,5 @@ def refusal(right: Right, environment: str = "", act: str = "") -> str:
 
 
 def why_not(user: User, right: Right, environment: str = "", act: str = "") -> str:
-    """The sentence beside a disabled button; empty when the person may."""
+    """The sentence beside a disabled button; "" if the person has the right."""
     return "" if may(user, right) else refusal(right, environment, act)

@@ -1,4 +1,4 @@
-"""The reader of phone numbers, and what is doubtful about one."""
+"""Read phone numbers, and find doubtful ones."""
 
 import re
 
@@ -13,10 +13,11 @@ _NORTH_AMERICAN = re.compile(r"[2-9][0-9]{2}[2-9][0-9]{6}")
 
 
 def read_phone(label: str, value: str) -> Read:
-    """A phone number in E.164 form (+16085550100); American without a country in front.
+    """A phone number in E.164 form (+16085550100). Without a country code it is American.
 
-    Refuses what nobody can dial by its form: a length that the country does not have, an American area code or exchange
-    that begins with 0 or 1, and extensions, which cannot be sent. Whether the number is assigned is not asked here.
+    Refuses numbers that nobody can dial: with a length that the country does not have, or with an American area code
+    or exchange that begins with 0 or 1. Refuses extensions, because they cannot be sent. `is_unassigned` tells whether
+    nobody has the number.
     """
     typed = typed_code(label, value)
     if not typed:
@@ -24,17 +25,17 @@ def read_phone(label: str, value: str) -> Read:
     plain = with_hyphens(typed)
     phone = _e164(plain)
     if not phone:
-        raise FieldError(_fault(typed, plain))
+        raise FieldError(_form_error(typed, plain))
     return reshaped(label, value, typed, phone)
 
 
 def is_unassigned(phone: str) -> bool:
-    """Whether the number can be dialled by its form, but nobody has such numbers; the tables of that grow old."""
+    """Whether the number can be dialled, but nobody has it by the tables of `phonenumbers`. They may be out of date."""
     number = _dialled(phone)
     return number is not None and not phonenumbers.is_valid_number(number)
 
 
-def _fault(typed: str, plain: str) -> str:
+def _form_error(typed: str, plain: str) -> str:
     if len(plain) <= _LONGEST:
         possible = phonenumbers.Leniency.POSSIBLE
         if sum(1 for _ in phonenumbers.PhoneNumberMatcher(plain, "US", leniency=possible)) > 1:
@@ -60,7 +61,7 @@ def _e164(plain: str) -> str:
 
 
 def _dialled(plain: str) -> phonenumbers.PhoneNumber | None:
-    """The number, if it can be dialled from everywhere by its form."""
+    """The number, if its form can be dialled from everywhere."""
     if not _PHONE.fullmatch(plain):
         return None
     try:
@@ -68,6 +69,6 @@ def _dialled(plain: str) -> phonenumbers.PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None  # also a local number without its area code
+        return None  # also for a local number without its area code
     national = phonenumbers.national_significant_number(number)
     return None if number.country_code == 1 and not _NORTH_AMERICAN.fullmatch(national) else number

@@ -1,4 +1,4 @@
-"""The readers of American states and ZIP codes, and what is known about them."""
+"""Read American states and ZIP codes, and find the states of a ZIP code."""
 
 import re
 import unicodedata
@@ -70,7 +70,7 @@ STATES = {
     "MH": "Marshall Islands",
     "PW": "Palau",
 }
-"""States, the District of Columbia, territories and what else the Postal Service gives a two-letter code."""
+"""Everything with a two-letter code of the Postal Service: states, the District of Columbia, territories and others."""
 
 MILITARY = frozenset({"AA", "AE", "AP"})
 _MILITARY_CITY = re.compile(
@@ -125,7 +125,7 @@ _OTHER_NAMES = {
     "WV": "W Virginia, W Va",
     "WY": "Wyo",
 }
-"""What else people write for a state; each of these means one state only."""
+"""Other names that people write for a state. Each means one state only."""
 
 _DROPPED = re.compile(r"[\s.,'`()\u0300-\u036f\u02bb\u02bc\u2018\u2019\u2032-]")
 _AROUND = re.compile(r"STATEOF(.+)|(.{4,}?)(?:USA?|UNITEDSTATES)")
@@ -142,8 +142,8 @@ _UNUSED_PREFIXES = """
 213 343 345 348 353 419 517 518 519 533 536 552 621 632 642 643 663 682 702 709 732 742 771 854 858 861 862 872 892 896
 909 929 987
 """
-"""Prefixes inside the ranges above with which no ZIP code begins."""
-_PREFIXES_OF_NO_ONE_STATE = frozenset({"099", "888", "969"})
+"""Prefixes inside the ranges above that no ZIP code has."""
+_PREFIXES_OF_SEVERAL_STATES = frozenset({"099", "888", "969"})
 _ZIPS_ACROSS_A_BORDER = {"06390": "CT NY", "42223": "KY TN", "72643": "AR MO", "73949": "OK TX", "83414": "ID WY"}
 _PACIFIC_ZIPS = (
     (96799, 96799, "AS"),
@@ -160,7 +160,7 @@ _MAX_FOREIGN_ZIP_LENGTH = 20
 
 
 def read_state(value: str, country: str = "USA") -> Read:
-    """The two-letter code of an American state, given as code or name; other countries' states stay as typed."""
+    """The two-letter code of an American state, from its code or name. States of other countries stay as typed."""
     if not is_american(country):
         return read_text("State", value, _MAX_FOREIGN_LENGTH)
     typed = typed_code("State", value)
@@ -173,19 +173,19 @@ def read_state(value: str, country: str = "USA") -> Read:
 
 
 def read_zip(value: str, country: str = "USA") -> Read:
-    """An American ZIP code as 5 digits, or 5 and 4 with a hyphen; other countries' postal codes stay as typed."""
+    """An American ZIP code as 5 digits, or 5 and 4 with a hyphen. Postal codes of other countries stay as typed."""
     if not is_american(country):
         return read_text("ZIP", value, _MAX_FOREIGN_ZIP_LENGTH)
     typed = typed_code("ZIP", value)
     if not typed:
         return reshaped("ZIP", value, "", "")
-    found = _ZIP.fullmatch(with_hyphens(typed))
-    if not found:
+    match = _ZIP.fullmatch(with_hyphens(typed))
+    if not match:
         raise FieldError(
             f"{quoted(typed)} is not a ZIP code.{unusual(typed)} Give 5 digits, or 5 and 4 with a hyphen; keep a"
             " leading 0."
         )
-    return reshaped("ZIP", value, typed, "-".join(filter(None, found.groups())))
+    return reshaped("ZIP", value, typed, "-".join(filter(None, match.groups())))
 
 
 def is_state(name: str) -> bool:
@@ -194,7 +194,7 @@ def is_state(name: str) -> bool:
 
 
 def states_of_zip(zip_code: str) -> tuple[str, ...]:
-    """The codes of the states that an American ZIP code lies in, nearly always one; none if the code does not tell."""
+    """The codes of the states of an American ZIP code: nearly always one, none if the code does not tell."""
     if not _ZIP.fullmatch(zip_code):
         return ()
     if across := _ZIPS_ACROSS_A_BORDER.get(zip_code[:5]):
@@ -206,9 +206,9 @@ def states_of_zip(zip_code: str) -> tuple[str, ...]:
 
 
 def is_unused_zip(zip_code: str) -> bool:
-    """Whether no ZIP code of the Postal Service begins with the first three digits of this one."""
+    """Whether no ZIP code of the Postal Service begins with these first three digits."""
     prefix = zip_code[:3]
-    is_known = prefix in _STATE_OF_PREFIX or prefix in _PREFIXES_OF_NO_ONE_STATE
+    is_known = prefix in _STATE_OF_PREFIX or prefix in _PREFIXES_OF_SEVERAL_STATES
     return bool(_ZIP.fullmatch(zip_code)) and not is_known
 
 
@@ -225,7 +225,7 @@ def _code(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """In capitals, without accents, blanks and what is written after or inside an abbreviation."""
+    """The name in capitals, without accents, blanks and the signs of abbreviations."""
     return "".join(each for each in unicodedata.normalize("NFKD", name).upper() if not _DROPPED.match(each))
 
 

@@ -1,7 +1,7 @@
-"""One organization record in a neutral shape, and what differs between two.
+"""One organization record in a neutral shape, and the differences between two.
 
-Form, importer, Redox message, audit entry and directory answer all convert to and from this shape, so that comparing
-and printing exist once. Texts are "" and lists are () where there is nothing.
+Form, Redox message, audit entry and directory answer convert to and from this shape, so that comparing and printing
+exist once. A missing text is "", and a missing list is ().
 """
 
 import hashlib
@@ -11,10 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
+SENT_BACK = ("Type", "Endpoints")
+"""The carried keys that an Update sends back, or the directory would lose them. Others, as ManagingOrg, are its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressRecord:
-    """Where the organization is; one line of street, as the Postal Service writes it."""
+    """The address, with one line for street and number."""
 
     street: str = ""
     city: str = ""
@@ -26,7 +29,7 @@ class AddressRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactRecord:
-    """Somebody to reach; phones in E.164 form, such as +16085550100."""
+    """A contact. Phones are in E.164 form, such as +16085550100."""
 
     purpose: str = ""
     name: str = ""
@@ -38,7 +41,7 @@ class ContactRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierRecord:
-    """An identifier of our own and its kind, such as LSC-014 and FACID. The OID is none of these."""
+    """An identifier of our own and its kind, such as LSC-014 and FACID. The OID is not one of them."""
 
     kind: str = ""
     value: str = ""
@@ -48,9 +51,9 @@ class IdentifierRecord:
 class OrganizationRecord:
     """One organization in one directory.
 
-    The destination ID is a UUID, none ("") or, where `destination_known` is false, not known: a Query does not show it.
-    `carried` are the keys of a record read from the directory that have no field here, each with its value as JSON with
-    sorted keys and no blanks, its numbers as they came.
+    The destination ID is a UUID, none (""), or not known if `destination_known` is false: a Query does not show it.
+    `carried` holds the keys from the directory that have no field here. Each value is JSON with sorted keys, without
+    blanks, and with its numbers as the directory wrote them.
     """
 
     oid: str = ""
@@ -75,7 +78,7 @@ class OrganizationRecord:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "OrganizationRecord":
-        """The record that `to_json` gave away. Raises TypeError or KeyError when it is of another shape."""
+        """The record from which `to_json` made `data`. Raises TypeError or KeyError if the data has another shape."""
         parts = {
             "aliases": tuple(data["aliases"]),
             "identifiers": tuple(IdentifierRecord(**identifier) for identifier in data["identifiers"]),
@@ -86,8 +89,8 @@ class OrganizationRecord:
         return cls(**{**data, **parts})
 
 
-class Shown(NamedTuple):
-    """One field as a page prints it: stable key, label, text, section of the form, heading it stands under.
+class PrintedField(NamedTuple):
+    """One field as a page prints it: stable key, label, text, section of the form, and heading.
 
     A list has one value a line.
     """
@@ -100,7 +103,7 @@ class Shown(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """One field that differs: stable key, label, both texts, section of the form where it is changed."""
+    """One field that differs: stable key, label, both texts, and the section of the form that changes it."""
 
     field: str
     label: str
@@ -109,8 +112,8 @@ class Difference(NamedTuple):
     anchor: str
 
 
-class _Row(NamedTuple):
-    field: str
+class _Field(NamedTuple):
+    key: str
     label: str
     value: Any
     anchor: str
@@ -136,17 +139,17 @@ ADDRESS_LABELS = {
 
 
 def canonical(record: OrganizationRecord) -> str:
-    """The record as the one JSON text it has (RFC 8785): keys sorted, no blanks, no escapes but the needed."""
+    """The record as canonical JSON (RFC 8785): sorted keys, no blanks, only the necessary escapes."""
     return canonical_json(asdict(record))
 
 
 def canonical_json(value: object) -> str:
-    """Any plain value without fractions as canonical JSON (RFC 8785)."""
+    """A value of plain types, without fractions, as canonical JSON (RFC 8785)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def from_canonical(text: str) -> OrganizationRecord:
-    """The record of which this is the canonical text."""
+    """The record of a canonical text."""
     return OrganizationRecord.from_json(json.loads(text))
 
 
@@ -156,25 +159,27 @@ def fingerprint(record: OrganizationRecord) -> str:
 
 
 def readable_fingerprint(record: OrganizationRecord) -> str:
-    """The fingerprint of what a Query shows of the record; equal where two records mean the same."""
+    """The fingerprint of the fields that a Query shows; equal for two records with the same meaning."""
     return fingerprint(readable(record))
 
 
-def print_fields(record: OrganizationRecord) -> tuple[Shown, ...]:
-    """Every field as text, also the empty ones, in the order of the form."""
-    return tuple(Shown(row.field, row.label, _text(row.value), row.anchor, row.group) for row in _rows(record))
+def print_fields(record: OrganizationRecord) -> tuple[PrintedField, ...]:
+    """Every field as text, including empty ones, in the order of the form."""
+    return tuple(
+        PrintedField(field.key, field.label, _text(field.value), field.anchor, field.group) for field in _fields(record)
+    )
 
 
 def difference(before: OrganizationRecord | None, after: OrganizationRecord) -> tuple[Difference, ...]:
-    """What differs, by section of the form; empty exactly when the records are equal.
+    """The differences, by section of the form; empty only if the records are equal.
 
-    Without a record before, everything that is filled in.
+    Without a record before, every filled field is a difference.
     """
     if before is None:
         return tuple(
-            Difference(row.field, _full_label(row), "", _text(row.value), row.anchor)
-            for row in _rows(after)
-            if _text(row.value)
+            Difference(field.key, _full_label(field), "", _text(field.value), field.anchor)
+            for field in _fields(after)
+            if _text(field.value)
         )
     differences = [*_plain_differences(before, after), *_contact_differences(before.contacts, after.contacts)]
     order = {"identity": 0, "place": 1, "routing": 2, "contacts": 3, "address": 4, "": 5}
@@ -184,9 +189,9 @@ def difference(before: OrganizationRecord | None, after: OrganizationRecord) -> 
 def pair_contacts(
     before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]
 ) -> tuple[tuple[int | None, int | None], ...]:
-    """Which contact became which: positions before and after, None for an added or removed one.
+    """The positions of each contact before and after; None for an added or removed one.
 
-    Contacts are paired if all their fields are equal, else by e-mail address, then by name, then by place.
+    Contacts are paired if all their fields are equal, else by e-mail address, then by name, then by position.
     """
     became: dict[int, int] = {}
     free = dict.fromkeys(range(len(before)))
@@ -206,17 +211,17 @@ def pair_contacts(
 def kept_and_added(
     before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]
 ) -> tuple[dict[int, ContactRecord], list[ContactRecord]]:
-    """What became of each contact that was kept, by its place before, and the contacts that were added."""
+    """Each kept contact as it is now, by its position before; and the added contacts."""
     pairs = pair_contacts(before, after)
     kept = {old: after[new] for old, new in pairs if old is not None and new is not None}
     return kept, [after[new] for old, new in pairs if old is None and new is not None]
 
 
 def readable(record: OrganizationRecord) -> OrganizationRecord:
-    """The record reduced to what a Query shows, with what means the same made the same.
+    """The fields that a Query shows, each in one spelling for all that mean the same.
 
-    A Query shows neither destination ID nor endpoints. USA and US, phones with and without punctuation, ZIP and ZIP+4,
-    case of the state, runs of blanks and the order of lists make no difference.
+    A Query shows neither destination ID nor endpoints. USA and US are the same, and so are phones with and without
+    punctuation, ZIP and ZIP+4, the state in any case, one and several blanks, and lists in any order.
     """
     return OrganizationRecord(
         oid=record.oid,
@@ -237,31 +242,31 @@ def _contact(data: dict[str, Any]) -> ContactRecord:
     return ContactRecord(**{**data, "email_addresses": tuple(data["email_addresses"])})
 
 
-def _rows(record: OrganizationRecord) -> Iterator[_Row]:
+def _fields(record: OrganizationRecord) -> Iterator[_Field]:
     destination = record.destination_id if record.destination_known else "not known"
-    yield _Row("name", "Name", record.name, "identity", "Identity")
-    yield _Row("oid", "OID", record.oid, "identity", "Identity")
-    yield _Row("aliases", "Aliases", record.aliases, "identity", "Identity")
-    yield _Row("active", "Active", record.active, "identity", "Identity")
-    yield _Row("identifiers", "Own identifiers", record.identifiers, "identity", "Identity")
-    yield _Row("part_of_oid", "PartOf", record.part_of_oid, "place", "Place in the tree")
-    yield _Row("destination_id", "Destination ID", destination, "routing", "Routing")
+    yield _Field("name", "Name", record.name, "identity", "Identity")
+    yield _Field("oid", "OID", record.oid, "identity", "Identity")
+    yield _Field("aliases", "Aliases", record.aliases, "identity", "Identity")
+    yield _Field("active", "Active", record.active, "identity", "Identity")
+    yield _Field("identifiers", "Own identifiers", record.identifiers, "identity", "Identity")
+    yield _Field("part_of_oid", "PartOf", record.part_of_oid, "place", "Place in the tree")
+    yield _Field("destination_id", "Destination ID", destination, "routing", "Routing")
     for position, contact in enumerate(record.contacts):
-        yield from _contact_rows(position, contact)
+        yield from _contact_fields(position, contact)
     for name, label in ADDRESS_LABELS.items():
-        yield _Row(f"address.{name}", label, getattr(record.address, name), "address", "Address")
+        yield _Field(f"address.{name}", label, getattr(record.address, name), "address", "Address")
     for key, text in record.carried:
-        yield _Row(f"carried.{key}", key, text, "", "Not in the form")
+        yield _Field(f"carried.{key}", key, text, "", "Not in the form")
 
 
-def _contact_rows(position: int, contact: ContactRecord) -> Iterator[_Row]:
+def _contact_fields(position: int, contact: ContactRecord) -> Iterator[_Field]:
     group = ", ".join(filter(None, (f"Contact {position + 1}", contact.purpose)))
     for name, label in CONTACT_LABELS.items():
-        yield _Row(f"contacts.{position}.{name}", label, getattr(contact, name), "contacts", group)
+        yield _Field(f"contacts.{position}.{name}", label, getattr(contact, name), "contacts", group)
 
 
 def _text(value: object) -> str:
-    """The value for people; of a list one value a line, so that "Alpha; Beta" is not taken for two."""
+    """The value as text for people. A list has one value a line, so that "Alpha; Beta" is not read as two."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -273,29 +278,29 @@ def _text(value: object) -> str:
             return str(value)
 
 
-def _full_label(row: _Row) -> str:
-    return f"Contact {int(row.field.split('.')[1]) + 1}, {row.label}" if row.anchor == "contacts" else row.label
+def _full_label(field: _Field) -> str:
+    return f"Contact {int(field.key.split('.')[1]) + 1}, {field.label}" if field.anchor == "contacts" else field.label
 
 
 def spoken(label: str) -> str:
-    """The label of a field inside a sentence or list: "Contact 1, Work phone" is "Work phone of contact 1"."""
+    """The label of a field in a sentence or list: "Work phone of contact 1" for "Contact 1, Work phone"."""
     contact, comma, name = label.partition(", ")
     return f"{name} of {contact.lower()}" if comma and contact.startswith("Contact ") else label
 
 
 def listed(labels: Iterable[str]) -> str:
-    """Labels of fields, one after the other."""
+    """The labels of fields as a list in a sentence."""
     return ", ".join(map(spoken, labels))
 
 
 def _plain_differences(before: OrganizationRecord, after: OrganizationRecord) -> Iterator[Difference]:
-    old = {row.field: row for row in _rows(replace(before, contacts=()))}
-    new = {row.field: row for row in _rows(replace(after, contacts=()))}
-    for key, row in (old | new).items():
+    old = {field.key: field for field in _fields(replace(before, contacts=()))}
+    new = {field.key: field for field in _fields(replace(after, contacts=()))}
+    for key, field in (old | new).items():
         before_value = old[key].value if key in old else ""
         after_value = new[key].value if key in new else ""
         if before_value != after_value:
-            yield Difference(key, row.label, _text(before_value), _text(after_value), row.anchor)
+            yield Difference(key, field.label, _text(before_value), _text(after_value), field.anchor)
 
 
 def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[ContactRecord, ...]) -> Iterator[Difference]:
@@ -314,13 +319,13 @@ def _contact_differences(before: tuple[ContactRecord, ...], after: tuple[Contact
 
 
 def _one_contact_differences(position: int, before: ContactRecord, after: ContactRecord) -> Iterator[Difference]:
-    for old, new in zip(_contact_rows(position, before), _contact_rows(position, after), strict=True):
+    for old, new in zip(_contact_fields(position, before), _contact_fields(position, after), strict=True):
         if old.value != new.value:
-            yield Difference(new.field, _full_label(new), _text(old.value), _text(new.value), new.anchor)
+            yield Difference(new.key, _full_label(new), _text(old.value), _text(new.value), new.anchor)
 
 
 def contact_text(contact: ContactRecord) -> str:
-    """The whole contact, one value a line."""
+    """The contact as text, one value a line."""
     return "\n".join(filter(None, (_text(getattr(contact, name)) for name in CONTACT_LABELS)))
 
 
@@ -365,7 +370,7 @@ def _folded_contact(contact: ContactRecord) -> ContactRecord:
 
 def _folded_phone(text: str) -> str:
     digits = re.sub(r"[^0-9]", "", text)
-    if not digits or re.search(r"[A-Za-z]", text):  # letters are digits, or an extension
+    if not digits or re.search(r"[A-Za-z]", text):  # letters stand for digits, or begin an extension
         return _folded(text)
     american = len(digits) == 10 and not text.lstrip().startswith("+")
     return f"1{digits}" if american else digits

@@ -5,4 +5,4 @@ from django.urls import include, path
 urlpatterns = [path("", include("organizations.urls"))]
 
 handler400 = "organizations.views.errors.unreadable"
-handler500 = "organizations.views.errors.server_fault"
+handler500 = "organizations.views.errors.server_error"

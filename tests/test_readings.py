@@ -41,7 +41,7 @@ VALUES = {
 
 INVISIBLE = "invisible characters removed"
 TWO_OIDS = (
-    "There is a blank or a line break inside. Enter one OID: if these are two, delete one; if a dot is lost, add it."
+    "There is a blank or a line break inside. Enter one OID: if these are two, delete one; if a dot is missing, add it."
 )
 NO_EXTENSION = "Extensions cannot be sent. Put it into the contact's name."
 NOT_AN_OID = "{} is not an OID. Use digits and dots, for example 2.16.840.1.113883.3.1."

@@ -169,10 +169,10 @@ def test_an_icon_is_hidden_from_those_who_listen():
 
 
 def test_every_template_can_be_read():
-    assert {name: fault for name in TEMPLATES if (fault := fault_of(name))} == {}
+    assert {name: fault for name in TEMPLATES if (fault := password_error(name))} == {}
 
 
-def fault_of(name: str) -> str:
+def password_error(name: str) -> str:
     try:
         get_template(name)
     except TemplateSyntaxError as error:

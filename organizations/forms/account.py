@@ -8,8 +8,8 @@ from django.contrib.auth.models import Group
 
 from organizations.fields import FieldError, read_text
 from organizations.models import User
+from organizations.numbers import MOST_DIGITS
 
-_LONGEST_ID = 18
 _LONGEST_NAME = 150
 _NAMES = ("username", "first_name", "last_name")
 _LONGEST_PASSWORD = 1000
@@ -62,12 +62,12 @@ class PasswordForm(SetPasswordMixin, forms.Form):
 
 
 class RolesField(forms.ModelMultipleChoiceField):
-    """Chosen roles. Django would ask the database for any number, also for one that no database can hold."""
+    """Chosen roles. Django would ask the database for any number, also for one that no column can hold."""
 
     def clean(self, value: Any) -> Any:
-        beyond = next((each for each in value or () if len(str(each)) > _LONGEST_ID), None)
+        beyond = next((each for each in value or () if len(str(each)) > MOST_DIGITS), None)
         if beyond is not None:
-            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": beyond[:_LONGEST_ID]})
+            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": beyond[:MOST_DIGITS]})
         return super().clean(value)
 
 
@@ -115,8 +115,8 @@ class AccountForm(forms.ModelForm):
         """The history names people by it: it must not look like another, nor turn the rest of a line round."""
         try:
             return read_text(str(self.fields[field].label), self.cleaned_data[field], _LONGEST_NAME).value
-        except FieldError as fault:
-            raise forms.ValidationError(str(fault)) from fault
+        except FieldError as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -124,9 +124,9 @@ class AccountForm(forms.ModelForm):
         counts = self.instance.pk is None or self.instance.is_active
         if counts and set(_NAMES) & set(self.changed_data) and not set(_NAMES) & set(self.errors):
             names = {name: cleaned.get(name, getattr(self.instance, name)) for name in _NAMES}
-            fault = User(pk=self.instance.pk, **names).name_fault()
-            if fault:
-                self.add_error(*fault)
+            error = User(pk=self.instance.pk, **names).name_error()
+            if error:
+                self.add_error(*error)
         return cleaned
 
     def added_before(self) -> User | None:

@@ -23,6 +23,6 @@ class CounterpartForm(ReadingForm):
         if not typed:
             self.add_error("counterpart", f"Name the record in {self.word}.")
         elif not self.oid:
-            fault = f"'{typed}' is not one record of ours in {self.word}. Choose from the list, or enter its OID."
-            self.add_error("counterpart", fault)
+            error = f"'{typed}' is not one record of ours in {self.word}. Choose from the list, or enter its OID."
+            self.add_error("counterpart", error)
         return self.cleaned_data

@@ -7,6 +7,7 @@ from django import forms
 
 from organizations.fields import read_text
 from organizations.models import Intent
+from organizations.numbers import read_number
 
 from .reading import ReadingForm, Text
 
@@ -115,10 +116,9 @@ class DeactivationForm(ReasonForm):
         return cleaned
 
     @property
-    def last_seen(self) -> int:
-        """The record's last submission when the page was made; -1 if that is not a number."""
-        text = self.text("seen_submission")
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
+    def last_submission_seen(self) -> int:
+        """The id of the record's last submission when the page was made; 0 if there was none."""
+        return read_number(self.text("seen_submission"))
 
 
 class BranchForm(ReasonForm):

@@ -45,8 +45,8 @@ class Surroundings:
     own_ids: Mapping[str, str]
     record_called: Callable[[str], str]
     elsewhere: Callable[[str], str]
-    oid_fault: Callable[[str], str]
-    parent_fault: Callable[[str, str], str]
+    oid_error: Callable[[str], str]
+    parent_error: Callable[[str, str], str]
     fixed_oid: str = ""
     destination_known: bool = True
     stored: Typed | None = None
@@ -162,8 +162,8 @@ class OrganizationForm(ReadingForm):
         if oid in around.gateways:
             self.add_error("oid", "This is the Redox gateway, not your organization. Choose it under Place.")
             return ""  # so that PartOf is not told that it names the record itself
-        if oid and (fault := around.oid_fault(oid)):
-            self.add_error("oid", fault)
+        if oid and (error := around.oid_error(oid)):
+            self.add_error("oid", error)
         return oid
 
     def _aliases(self) -> tuple[str, ...]:
@@ -183,13 +183,13 @@ class OrganizationForm(ReadingForm):
             return ""
         if part_of and part_of == oid:
             self.refuse_parent("A record cannot be part of itself.")
-        elif part_of and (fault := self.surroundings.parent_fault(oid, part_of)):
-            self.refuse_parent(fault)
+        elif part_of and (error := self.surroundings.parent_error(oid, part_of)):
+            self.refuse_parent(error)
         return part_of
 
-    def refuse_parent(self, fault: str) -> None:
+    def refuse_parent(self, error: str) -> None:
         """Say at the place where the parent was chosen what is wrong with it."""
-        self.add_error(_AT[self.text("place")], fault)
+        self.add_error(_AT[self.text("place")], error)
 
     def _other_oid(self) -> str:
         if not self.text("other_oid").strip():
@@ -206,10 +206,10 @@ class OrganizationForm(ReadingForm):
             return ""
         found = self.surroundings.record_called(typed)
         if not found:
-            fault = f"'{typed}' is not one record of ours in {self.surroundings.word}."
+            error = f"'{typed}' is not one record of ours in {self.surroundings.word}."
             elsewhere = self.surroundings.elsewhere(typed)
             what_to_do = "Choose from the list, or enter its OID."
-            self.add_error("parent", " ".join(filter(None, (fault, elsewhere, what_to_do))))
+            self.add_error("parent", " ".join(filter(None, (error, elsewhere, what_to_do))))
         return found
 
     def _destination(self) -> dict[str, Any]:
@@ -232,8 +232,8 @@ class OrganizationForm(ReadingForm):
         )
 
 
-def _filled(found: Read, fault: str) -> Read:
+def _filled(found: Read, error: str) -> Read:
     """The value of a field that must not be empty. Raises FieldError if it is."""
     if not found.value:
-        raise FieldError(fault)
+        raise FieldError(error)
     return found

@@ -99,8 +99,8 @@ class ReadingForm(forms.Form):
         """The text of a field in the form that is sent; "" with an error at the field when it cannot be."""
         try:
             found = reader(self.text(name))
-        except FieldError as fault:
-            return self.refuse(name, str(fault), self.text(name))
+        except FieldError as error:
+            return self.refuse(name, str(error), self.text(name))
         self._note_change(name, found)
         return found.value
 
@@ -110,16 +110,16 @@ class ReadingForm(forms.Form):
         Of too long a text, and of too many lines, none is read: each line that cannot be is an error of its own.
         """
         typed = self.text(name)
-        if (fault := self._list_fault(name, typed)) and not self.is_stored(name, typed):
-            self.add_error(name, fault)
+        if (error := self._list_error(name, typed)) and not self.is_stored(name, typed):
+            self.add_error(name, error)
             return ()
         values = []
         lines = read_lines(typed)
         for number, line in enumerate(lines, start=1):
             try:
                 found = reader(number, line)
-            except FieldError as fault:
-                if self.refuse(name, str(fault), "\n".join([line] * lines.count(line))):
+            except FieldError as error:
+                if self.refuse(name, str(error), "\n".join([line] * lines.count(line))):
                     values.append(line)
                 continue
             if found.value:  # a line of invisible characters is none
@@ -136,7 +136,7 @@ class ReadingForm(forms.Form):
         if found.changed:
             self.changes.setdefault(name, []).append(found.changed)
 
-    def _list_fault(self, name: str, typed: str) -> str:
+    def _list_error(self, name: str, typed: str) -> str:
         label = str(self.fields[name].label)
         if len(typed) > LONGEST_LIST:
             return f"{label} have {len(typed)} characters; at most {LONGEST_LIST} can be kept."
@@ -158,21 +158,21 @@ class ReadingForm(forms.Form):
         typed = {name: read_lines(self.text(name)) for name in self.fields}
         return any(all(read_lines(row[name]) == lines for name, lines in typed.items()) for row in self.stored)
 
-    def refuse(self, name: str, fault: str, text: str = "") -> str:
+    def refuse(self, name: str, error: str, text: str = "") -> str:
         """Say at a field what is wrong with it; a stored text is given back instead and kept as it is."""
         if self.is_stored(name, text):
-            self.kept[name] = fault
+            self.kept[name] = error
             return text
-        self.add_error(name, fault)
+        self.add_error(name, error)
         return ""
 
-    def refuse_whole(self, name: str, fault: str) -> None:
+    def refuse_whole(self, name: str, error: str) -> None:
         """Say at a field what is wrong with the form as a whole, unless one is stored with just these texts."""
         if self.is_all_stored:
-            self.kept[name] = fault
+            self.kept[name] = error
         else:
-            self.add_error(name, fault)
+            self.add_error(name, error)
 
     def mark(self, kept: Mapping[str, str]) -> None:
         """Say beside each of these fields that its text is kept, and why it would be refused if it were typed anew."""
-        self.marked = {name: f"{KEPT} {fault}" for name, fault in kept.items()}
+        self.marked = {name: f"{KEPT} {error}" for name, error in kept.items()}

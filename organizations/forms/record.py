@@ -102,7 +102,7 @@ class RecordForm:
         checked = self
         if not self.checked:
             alone = replace(
-                surroundings, record_called=_nothing, elsewhere=_nothing, oid_fault=_nothing, parent_fault=_nothing
+                surroundings, record_called=_nothing, elsewhere=_nothing, oid_error=_nothing, parent_error=_nothing
             )
             checked = RecordForm(self.typed, alone, checked=True, marks_kept=False)
         checked.is_valid()
@@ -126,5 +126,5 @@ class RecordForm:
 
 
 def _nothing(*_: str) -> str:
-    """No fault and no record: the texts alone are checked."""
+    """No error and no record: only the texts are checked."""
     return ""

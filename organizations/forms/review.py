@@ -6,6 +6,7 @@ from typing import Any
 from django.http import QueryDict
 
 from organizations.fields import read_text
+from organizations.numbers import read_number
 
 from .reading import ReadingForm, Text
 
@@ -31,16 +32,12 @@ class ReviewForm(ReadingForm):
         return self.cleaned_data
 
 
-class Bound:
-    """Which review a press of the button belongs to. What is malformed belongs to none."""
+class PostedReview:
+    """The review that the pressed button belongs to, and what was ticked. Malformed values fit no review."""
 
     def __init__(self, data: QueryDict) -> None:
         sha256 = data.get("sha256", "")
         self.sha256 = sha256 if _SHA256.fullmatch(sha256) else ""
-        self.seen_submission = _number(data.get("seen", ""))
-        self.version = _number(data.get("version", ""))
+        self.seen_submission = read_number(data.get("seen", ""))
+        self.version = read_number(data.get("version", ""))
         self.ticked = frozenset(data.getlist("tick"))
-
-
-def _number(text: str) -> int:
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0

@@ -61,7 +61,7 @@ class User(AbstractUser):
         shown.append(self.get_session_auth_hash())
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
-    def stale_fault(self, opened_with: str) -> str | None:
+    def stale_error(self, opened_with: str) -> str | None:
         """The sentence that says why a page opened with this fingerprint saves nothing; None if nothing changed."""
         if opened_with == self.fingerprint():
             return None
@@ -74,7 +74,7 @@ class User(AbstractUser):
         """Whether this is a password that somebody else once set for this account, and therefore knows."""
         return any(check_password(password, encoded) for encoded in self.disclosed_passwords)
 
-    def name_fault(self) -> tuple[str, str] | None:
+    def name_error(self) -> tuple[str, str] | None:
         """The field and sentence that say why this person cannot be told apart from another one; None if they can.
 
         Names that differ only in capitals, accents, blanks or punctuation count as the same. Closed accounts do not

@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
+from organizations.numbers import read_number
 from organizations.pages.submission.state import edits_of
 from organizations.services import search_text
 from organizations.services.actors import name_with_username
 from organizations.text.vocabulary import ATTEMPT, MONTHS
 
-MOST_DIGITS = 18  # longer numbers do not fit a BIGINT
 PORTAL = "portal"  # who: no person, but the portal itself and its workers
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
@@ -152,7 +152,7 @@ def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
     if since and until and until < since:
         faults["until"] = "The last day lies before the first."
     submission = params.get("submission", "").strip()
-    if submission and not (submission.isascii() and submission.isdigit() and len(submission) <= MOST_DIGITS):
+    if submission and not read_number(submission):
         faults["submission"] = f"'{submission[:20]}' is not the number of a submission."
         submission = ""
     record = search_text.clean_query(params.get("record", ""))

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from django.http import QueryDict
 
 from organizations.models import Organization
+from organizations.numbers import read_numbers
 from organizations.pages.organizations.rows import Row, work_key
 
 UNSENT = "changes_not_sent"
-MOST_DIGITS = 9
 
 
 class Ticks(NamedTuple):
@@ -26,8 +26,7 @@ def read(params: QueryDict) -> Ticks:
 
 def ids_in(params: QueryDict) -> tuple[int, ...]:
     """The ids that an address names, several in one value as "1.2.3"; what is not a number is not an id."""
-    typed = [text for value in params.getlist("record") for text in value.split(".")]
-    return tuple(int(text) for text in typed if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS)
+    return read_numbers(text for value in params.getlist("record") for text in value.split("."))
 
 
 def tick(rows: Iterable[Row], ticks: Ticks) -> None:

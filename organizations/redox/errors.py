@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from organizations.characters import XML_SPECIAL
 from organizations.records import OrganizationRecord, difference
 from organizations.redox.environment import (
     ENVIRONMENTS,
@@ -23,9 +24,6 @@ from .outcome import ABSENT, OTHER_OID, Kind, Outcome
 
 ALLOWED_CLOCK_DIFFERENCE = 10.0
 """Seconds by which Redox lets the clock of an assertion's maker differ."""
-
-SUSPECTED_CHARACTERS = "&<>"
-"""Characters that have a meaning in the XML into which Redox turns a message."""
 
 
 class Explanation(NamedTuple):
@@ -77,7 +75,7 @@ def suspect_characters(record: OrganizationRecord) -> tuple[SuspectCharacter, ..
     return tuple(
         SuspectCharacter(filled.label, character, filled.anchor, filled.field)
         for filled in difference(None, record)
-        for character in SUSPECTED_CHARACTERS
+        for character in XML_SPECIAL
         if character in filled.after
     )
 

@@ -13,6 +13,7 @@ from organizations.oid import Oid, OidError
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
+    SENT_BACK,
     AddressRecord,
     ContactRecord,
     IdentifierRecord,
@@ -33,9 +34,6 @@ UPDATE = "Update"
 QUERY = "Query"
 
 _ACTIONS = {NEW: "Create", UPDATE: "Update"}
-_SENT_BACK = ("Type", "Endpoints")
-"""Keys of a record read from the directory that an Update must not lose. ManagingOrg is the directory's own."""
-
 _PHONE_KEYS = {"Work": "work_phone", "Mobile": "mobile_phone", "Home": "home_phone"}
 _ADDRESS_KEYS = {
     "StreetAddress": "street",
@@ -84,7 +82,7 @@ _SOURCES = {
     },
     **{
         f"{_ORGANIZATION}.{key}": (key, "Read from the directory, sent back unchanged.", f"carried.{key}")
-        for key in _SENT_BACK
+        for key in SENT_BACK
     },
 }
 """Where the lines of a message come from: label, Redox's rule, key of the field; by path, * for any place in a list."""
@@ -218,7 +216,7 @@ def _organization(record: OrganizationRecord) -> dict[str, Any]:
         "PartOf": {"Identifier": {"Value": record.part_of_oid}},
         "Contacts": [_contact(contact) for contact in record.contacts],
         "Address": {key: getattr(record.address, name) for key, name in _ADDRESS_KEYS.items()},
-        **{key: numbers.parse_json(carried[key]) for key in _SENT_BACK if key in carried},
+        **{key: numbers.parse_json(carried[key]) for key in SENT_BACK if key in carried},
     }
     return {"Name": record.name, "DestinationID": record.destination_id or None, **without_empty(optional)}
 

@@ -10,18 +10,13 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from organizations.characters import WRITTEN_OUT
 from organizations.text import vocabulary
 
 # Redox's own arcs, below which it issues OIDs (how-to: both gateways stand there). They are the same in nearly all
 # records, so that pages show them muted, and tables only their end.
 SHARED_ARCS = "2.16.840.1.113883.3.6147.458."
 
-
-# Characters that are not seen or that change how others are seen: controls but tab and line feed, marks and overrides
-# of writing direction, line separators, zero width spaces, halves of surrogate pairs, tag characters.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
-)
 _OID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){4,}(?!\w)")  # five arcs: neither a version nor an IP address
 _PHONE = re.compile(r"(?<!\w)\+\d{7,15}(?!\w)")
 
@@ -36,7 +31,7 @@ def plain(text: object) -> str:
         code = ord(match[0])
         return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
-    return _UNSEEN.sub(written_out, str(text))
+    return WRITTEN_OUT.sub(written_out, str(text))
 
 
 def icon(name: str, extra: str = "") -> SafeString:

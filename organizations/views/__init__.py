@@ -1,16 +1,16 @@
-"""Pages: load what the address names, bind the form, call one service, redirect. Nothing is saved here."""
+"""Views: load what the address names, bind the form, call one service, redirect. Views save nothing themselves."""
 
 from organizations.views import (
     account,
     audit,
-    checking,
+    check_records,
     connection,
     counterparts,
     deactivation,
-    deciding,
+    decision,
     demonstration,
     differences,
-    editing,
+    edit,
     help,
     home,
     organizations,
@@ -25,14 +25,14 @@ from organizations.views import (
 __all__ = [
     "account",
     "audit",
-    "checking",
+    "check_records",
     "connection",
     "counterparts",
     "deactivation",
-    "deciding",
+    "decision",
     "demonstration",
     "differences",
-    "editing",
+    "edit",
     "help",
     "home",
     "organizations",

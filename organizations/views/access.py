@@ -1,4 +1,4 @@
-"""What each view begins with: the right, the record that the address names, who acts."""
+"""What views begin with: check the right, load the record that the address names, read posted numbers."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 
 from organizations import permissions
 from organizations.models import Environment, Organization, Submission, User
+from organizations.numbers import read_number
 from organizations.pages.addresses import counterpart_url, record_url, submission_url
 from organizations.pages.record import summary
 from organizations.permissions import Right
@@ -21,8 +22,11 @@ __all__ = [
     "counterpart_url",
     "needs",
     "organization_or_404",
+    "posted_number",
+    "posted_version",
     "record_url",
     "require",
+    "sequence_before",
     "submission_or_404",
     "submission_url",
     "user_of",
@@ -32,9 +36,9 @@ type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def needs[**P](right: Right, act: str = "") -> Callable[[View[P]], View[P]]:
-    """Let only people with this right in. Others get 403 with the sentence whom to ask, and an entry in the history.
+    """Allow a view only to people with this right. Others get status 403 and a history entry.
 
-    `act` says what the view does where the right covers more than that.
+    The page 403 says whom to ask. `act` names what the view does, if the right covers more.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -50,13 +54,13 @@ def needs[**P](right: Right, act: str = "") -> Callable[[View[P]], View[P]]:
 
 
 def require(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> None:
-    """Raise PermissionDenied, with an entry in the history, unless the person has the right."""
+    """Raise PermissionDenied, and write a history entry, unless the person has the right."""
     if not permissions.may(user_of(request), right):
         raise PermissionDenied(accounts.refused(request, right, environment=environment, oid=oid, act=act))
 
 
 def user_of(request: HttpRequest) -> User:
-    """The person signed in; every view behind the sign-in has one."""
+    """The person who is signed in. Every view behind the sign-in has one."""
     if not isinstance(request.user, User):
         raise PermissionDenied("Sign in first.")
     return request.user
@@ -67,27 +71,46 @@ def actor(request: HttpRequest) -> Actor:
 
 
 def organization_or_404(environment: Environment, oid: str) -> Organization:
-    """The record of this environment with its words; 404 says where else there is one."""
-    found = (
+    """The record, with `standing` and `open_work`. The page 404 names the record of the other environment, if any."""
+    organization = (
         Organization.objects.in_environment(environment)
         .with_words()
         .select_related("last_submission", "last_submission__submitter", "edited_by", "staging_record")
         .filter(oid=oid)
         .first()
     )
-    if found is None:
+    if organization is None:
         raise Http404(summary.nothing_here(environment, oid))
-    return found
+    return organization
 
 
 def submission_or_404(environment: Environment, number: int) -> Submission:
-    """The submission of this environment."""
-    found = (
+    """The submission with this number."""
+    submission = (
         Submission.objects.in_environment(environment)
         .select_related("organization", "submitter", "approver", "plan")
         .filter(pk=number)
         .first()
     )
-    if found is None:
+    if submission is None:
         raise Http404(f"No submission {number} in {environment.label}.")
-    return found
+    return submission
+
+
+def sequence_before(request: HttpRequest) -> int | None:
+    """The history entry before which a page of the history begins, from the address; None for the newest page."""
+    return read_number(request.GET.get("before", "")) or None
+
+
+def posted_number(request: HttpRequest, name: str) -> int:
+    """The number that was posted under this name, or 0."""
+    return read_number(request.POST.get(name, ""))
+
+
+def posted_version(request: HttpRequest, organization: Organization) -> int:
+    """The version of the record with which its form was opened.
+
+    0 if the form was opened for another record: that one may have been withdrawn, and its OID used again.
+    """
+    of_this_record = posted_number(request, "record") == organization.pk
+    return posted_number(request, "version") if of_this_record else 0

@@ -1,4 +1,4 @@
-"""The history: a page of it, one entry, its raw bytes, and all that fits as a file."""
+"""The history: its pages, one entry, the raw bytes of an entry, and the export."""
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -11,58 +11,52 @@ from organizations.permissions import Right
 from organizations.queries import audit_filters
 from organizations.services.accounts import accounts
 
-from .access import actor, needs, user_of
-from .files import download
-from .showing import show
+from .access import actor, needs, sequence_before, user_of
+from .downloads import download
+from .rendering import render_page
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
-    filters, faults = audit_filters.read(request.GET)
-    page = audit_page.build(user_of(request), filters, faults, before=sequence_in(request, "before"))
-    return show(request, page, status=422 if faults else 200)
+    filters, errors = audit_filters.read(request.GET)
+    page = audit_page.build(user_of(request), filters, errors, before=sequence_before(request))
+    return render_page(request, page, status=422 if errors else 200)
 
 
 @require_safe
 @needs(Right.VIEW)
 def entry(request: HttpRequest, sequence: int) -> HttpResponse:
-    return show(request, audit_page.build_entry(_entry(sequence)))
+    return render_page(request, audit_page.build_entry(_entry_or_404(sequence)))
 
 
 @require_safe
 @needs(Right.VIEW)
 def raw(request: HttpRequest, sequence: int) -> HttpResponse:
-    found = _entry(sequence)
-    if found.raw is None:
+    kept = _entry_or_404(sequence)
+    if kept.raw is None:
         raise Http404(f"Entry {sequence} keeps no request and no response.")
     headers = {"Content-Disposition": f'attachment; filename="entry-{sequence}.bin"'}
-    return HttpResponse(bytes(found.raw), content_type="application/octet-stream", headers=headers)
+    return HttpResponse(bytes(kept.raw), content_type="application/octet-stream", headers=headers)
 
 
 @require_safe
 @needs(Right.EXPORT)
 def export(request: HttpRequest) -> StreamingHttpResponse:
-    filters, faults = audit_filters.read(request.GET)
-    form = request.GET.get("format", "csv")
-    if faults or form not in csv_export.FORMATS:
+    filters, errors = audit_filters.read(request.GET)
+    file_format = request.GET.get("format", "csv")
+    if errors or file_format not in csv_export.FORMATS:
         raise BadRequest("This export cannot be made.")
-    made = csv_export.export(filters, clock.now(), actor(request).name)
-    count = made.entries.count()
-    what = f"the history as {form.upper()}, narrowed to {'; '.join(made.narrowed_to)}"
-    accounts.export_made(request, what, environment=filters.environment, count=count)
-    lines = made.lines(form, count)
-    return download(request, lines, name=made.name(form), content_type=csv_export.FORMATS[form])
+    history = csv_export.export(filters, clock.now(), actor(request).name)
+    count = history.entries.count()
+    title = f"the history as {file_format.upper()}, narrowed to {'; '.join(history.narrowed_to)}"
+    accounts.export_made(request, title, environment=filters.environment, count=count)
+    lines = history.lines(file_format, count)
+    return download(request, lines, name=history.name(file_format), content_type=csv_export.FORMATS[file_format])
 
 
-def _entry(sequence: int) -> AuditEntry:
-    found = AuditEntry.objects.filter(sequence=sequence).first()
-    if found is None:
+def _entry_or_404(sequence: int) -> AuditEntry:
+    entry = AuditEntry.objects.filter(sequence=sequence).first()
+    if entry is None:
         raise Http404(f"The history has no entry {sequence}.")
-    return found
-
-
-def sequence_in(request: HttpRequest, parameter: str) -> int | None:
-    """The number of an entry in the address; None if there is none."""
-    text = request.GET.get(parameter, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+    return entry

@@ -1,4 +1,4 @@
-"""Two people edited one record at the same time: both versions side by side, or what was typed of one withdrawn."""
+"""Two people edited one record at the same time, or one of them withdrew it."""
 
 from collections.abc import Collection
 
@@ -14,8 +14,9 @@ from organizations.pages.record_form.notices import withdrawn_sentence
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.views import expired_session
 
-from .form_page import after_saving, open_form, posted_number, save_edit, show_form, show_refused
-from .showing import show
+from .access import posted_number
+from .record_form import after_saving, open_form, save_edit, show_form, show_refused
+from .rendering import render_page
 
 
 def show_conflict(
@@ -28,13 +29,13 @@ def show_conflict(
     note: str = "",
     status: int = 409,
 ) -> HttpResponse:
-    """The page of a conflict with the record as it is now."""
+    """Both versions side by side, with the record as it is now."""
     conflict = _conflict(request, editing, form, organization)
-    return show(request, conflict_page.build(editing, form, conflict, missing=missing, note=note), status=status)
+    return render_page(request, conflict_page.build(editing, form, conflict, missing=missing, note=note), status=status)
 
 
-def settled(request: HttpRequest, editing: Editing) -> HttpResponse:
-    """Save what was chosen, or show again what is still to choose; or lead back to the form."""
+def resolve_conflict(request: HttpRequest, editing: Editing) -> HttpResponse:
+    """Save the chosen values, show the choices that are missing, or go back to the form."""
     typed, organization = Typed.from_post(request.POST), editing.organization
     if request.POST.get("act") == "back" or organization is None:
         return show_form(request, editing, editing.form(typed))
@@ -45,45 +46,45 @@ def settled(request: HttpRequest, editing: Editing) -> HttpResponse:
         return show_conflict(request, editing, form, organization, note=expired_session.SENTENCE, status=422)
     if posted_number(request, "theirs") != organization.version:
         return show_conflict(request, editing, form, organization)
-    return _settled(request, editing, form, organization)
+    return _save_choices(request, editing, form, organization)
 
 
 def withdrawal_of(environment: Environment, number: int) -> AuditEntry | None:
-    """The entry that tells of the record with this number that it was withdrawn; None for one that never was there."""
+    """The history entry of the withdrawal of the record with this id; None if it was not withdrawn."""
     entries = AuditEntry.objects.filter(environment=environment, organization_id=number)
     return entries.filter(action=Action.ORGANIZATION_WITHDRAWN).first()
 
 
 def show_withdrawn(request: HttpRequest, environment: Environment, withdrawal: AuditEntry) -> HttpResponse:
-    """The form of a new record with what was typed into that of one which is gone. Nothing was saved."""
+    """The form of a new record, filled with what was typed for a withdrawn one. Nothing was saved."""
     editing = open_form(request, environment)
     form = editing.form(Typed.from_post(request.POST).after(request.POST.get("act", "")))
     return show_form(request, editing, form, status=409, notes=[withdrawn_sentence(withdrawal)])
 
 
-def _settled(request: HttpRequest, editing: Editing, form: RecordForm, organization: Organization) -> HttpResponse:
-    """Ask for the choices that are missing, or save what follows from them."""
+def _save_choices(request: HttpRequest, editing: Editing, form: RecordForm, organization: Organization) -> HttpResponse:
+    """Ask for the missing choices, or save the result."""
     conflict = _conflict(request, editing, form, organization)
     if conflict.missing:
         return show_conflict(request, editing, form, organization, missing=conflict.missing, status=422)
-    both = editing.form(editing.typed(*conflict.merged()), checked=True)
-    if not both.is_valid():
-        return show_form(request, editing.at_newest_version(), both, status=422)
-    return _save(request, editing, form, organization, both)
+    merged = editing.form(editing.typed(*conflict.merged()), checked=True)
+    if not merged.is_valid():
+        return show_form(request, editing.at_newest_version(), merged, status=422)
+    return _save_merged(request, editing, form, organization, merged)
 
 
-def _save(
-    request: HttpRequest, editing: Editing, form: RecordForm, organization: Organization, both: RecordForm
+def _save_merged(
+    request: HttpRequest, editing: Editing, form: RecordForm, organization: Organization, merged: RecordForm
 ) -> HttpResponse:
-    """Save both versions as one; `form` holds what was typed."""
+    """Save both versions as one. `form` holds what was typed."""
     try:
-        saved = save_edit(request, organization, organization.version, both)
-    except EditConflict as fault:
-        return show_conflict(request, editing, form, fault.organization)
+        saved = save_edit(request, organization, organization.version, merged)
+    except EditConflict as error:
+        return show_conflict(request, editing, form, error.organization)
     except RecordWithdrawn:
-        raise  # what was typed becomes the form of a new record
-    except ActionRefused as fault:
-        return show_refused(request, editing.at_newest_version(), both, fault)
+        raise  # the caller shows the typed values in the form of a new record
+    except ActionRefused as error:
+        return show_refused(request, editing.at_newest_version(), merged, error)
     return after_saving(request, form, saved)
 
 

@@ -1,4 +1,4 @@
-"""The connection to one environment: what is set, a check that writes nothing, and going on after a stop."""
+"""The connection to one environment: settings, a check that writes nothing, and resuming after a stop."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,33 +14,33 @@ from organizations.services.delivery import resume
 from organizations.services.errors import ActionRefused
 
 from .access import actor, needs, require, user_of
-from .showing import show
+from .rendering import render_page
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Nothing is asked of Redox to show this."""
-    return show(request, connection_page.build(environment, user_of(request)))
+    """The settings and state. Showing them asks nothing of Redox."""
+    return render_page(request, connection_page.build(environment, user_of(request)))
 
 
 @require_POST
 @needs(Right.EDIT, CHECK)
 def check_connection(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Get a token and make one Query."""
-    found = check.check_connection(environment, actor=actor(request))
-    (messages.success if found.succeeded else messages.error)(request, found.sentence)
+    """Get a token and send one Query."""
+    result = check.check_connection(environment, actor=actor(request))
+    (messages.success if result.succeeded else messages.error)(request, result.sentence)
     return redirect("connection", environment)
 
 
 @require_POST
 @needs(Right.VIEW)
 def go_on(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Go on sending after a stop, when a check has succeeded since."""
+    """Resume sending after a stop, if a check has succeeded since."""
     require(request, sending(environment), environment=environment)
     try:
         resume.resume(environment, actor=actor(request))
         messages.success(request, f"Sending to {environment.label} goes on.")
-    except ActionRefused as fault:
-        messages.error(request, str(fault))
+    except ActionRefused as error:
+        messages.error(request, str(error))
     return redirect("connection", environment)

@@ -1,4 +1,4 @@
-"""The record of the other environment: choose it, compare the two, link them, remove the link."""
+"""The record of the other environment: choose it, compare both, link them, remove the link."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,9 +12,8 @@ from organizations.services.errors import ActionRefused, EditConflict
 from organizations.services.records import counterparts
 from organizations.services.records.counterparts import Seen
 
-from .access import actor, needs, organization_or_404, record_url, require, user_of
-from .form_page import posted_number
-from .showing import show
+from .access import actor, needs, organization_or_404, posted_number, record_url, require, user_of
+from .rendering import render_page
 
 CHOOSE = "Choose a record, and compare the two."
 
@@ -22,7 +21,7 @@ CHOOSE = "Choose a record, and compare the two."
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Without a counterpart the ways to one; with one both records side by side."""
+    """Both records side by side, or the ways to find or make a counterpart."""
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
         return _show(request, organization)
@@ -30,23 +29,23 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
     other = Organization.objects.in_environment(environment.other).filter(pk=posted_number(request, "other")).first()
     if other is None or posted_number(request, "record") != organization.pk:
         return _show(request, organization, problem=f"{CHOOSE} Nothing was changed.")
-    return _posted(request, organization, other)
+    return _change_link(request, organization, other)
 
 
-def _posted(request: HttpRequest, organization: Organization, other: Organization) -> HttpResponse:
+def _change_link(request: HttpRequest, organization: Organization, other: Organization) -> HttpResponse:
     try:
-        done = _act(request, organization, other)
+        done = _link_or_unlink(request, organization, other)
     except EditConflict as conflict:
-        return _show(request, organization, other, problem=_saved_meanwhile(conflict.organization))
-    except ActionRefused as fault:
-        now = organization_or_404(Environment(organization.environment), organization.oid)
-        return _show(request, now, problem=str(fault))
+        return _show(request, organization, other, problem=_saved_sentence(conflict.organization))
+    except ActionRefused as error:
+        current = organization_or_404(Environment(organization.environment), organization.oid)
+        return _show(request, current, problem=str(error))
     messages.success(request, done)
     return redirect(record_url(organization))
 
 
-def _act(request: HttpRequest, organization: Organization, other: Organization) -> str:
-    """Link the two or remove their link; what was done, as a sentence."""
+def _link_or_unlink(request: HttpRequest, organization: Organization, other: Organization) -> str:
+    """Link the records or remove their link. Returns what was done, as a sentence."""
     match request.POST.get("act"):
         case "link":
             return _link(request, organization, other)
@@ -69,7 +68,7 @@ def _unlink(request: HttpRequest, organization: Organization, other: Organizatio
     return f"The link with {other.name} was removed. Both records stay as they are. Nothing was sent."
 
 
-def _saved_meanwhile(saved: Organization) -> str:
+def _saved_sentence(saved: Organization) -> str:
     word = Environment(saved.environment).label
     return f"{saved.name} in {word} was saved while this page was open. Compare again. Nothing was changed."
 
@@ -77,7 +76,7 @@ def _saved_meanwhile(saved: Organization) -> str:
 def _show(
     request: HttpRequest, organization: Organization, other: Organization | None = None, *, problem: str = ""
 ) -> HttpResponse:
-    """The page with the record that the address names, or with `other` if one was chosen already."""
+    """The page with the counterpart that the address names, or with `other` if it was chosen."""
     named = request.GET.get("counterpart")
     page = counterpart_page.build(organization, user_of(request), named, other, problem=problem)
-    return show(request, page, status=409 if problem else 200)
+    return render_page(request, page, status=409 if problem else 200)

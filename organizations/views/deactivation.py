@@ -1,4 +1,4 @@
-"""Deactivate and reactivate: what happens, why, and in PRODUCTION the name typed, then one Update."""
+"""Deactivate or reactivate a record by one Update, with a reason, and in PRODUCTION with its name typed."""
 
 from collections.abc import Collection
 
@@ -18,12 +18,12 @@ from organizations.services.review import reviews
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
 from organizations.text import vocabulary
-from organizations.views.expired_session import SENTENCE, came_back, comes_back
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
+from .expired_session import SENTENCE, came_back, comes_back
 from .plans import deactivate_branch
-from .showing import show
+from .rendering import render_page
 
 _FIELDS = ("why", "replaced_by", "in_words", "typed_name")
 CHILDREN = "A record below this one is active now. Nothing was sent. Here is the plan for all of them."
@@ -33,23 +33,23 @@ CHILDREN = "A record below this one is active now. Nothing was sent. Here is the
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(Right.VIEW)
 def deactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Take a record out of use: what Redox last accepted, with Active false."""
-    return _act(request, _review(request, organization_or_404(environment, oid), Intent.DEACTIVATE))
+    """Send what Redox last accepted, with Active false."""
+    return _handle(request, _review(request, organization_or_404(environment, oid), Intent.DEACTIVATE))
 
 
 @comes_back
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(Right.VIEW)
 def reactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Take a record into use again: what Redox last accepted, with Active true."""
-    return _act(request, _review(request, organization_or_404(environment, oid), Intent.REACTIVATE))
+    """Send what Redox last accepted, with Active true."""
+    return _handle(request, _review(request, organization_or_404(environment, oid), Intent.REACTIVATE))
 
 
 def _review(request: HttpRequest, organization: Organization, intent: Intent) -> Review:
     return reviews.review(organization, actor=actor(request), intent=intent)
 
 
-def _act(request: HttpRequest, review: Review) -> HttpResponse:
+def _handle(request: HttpRequest, review: Review) -> HttpResponse:
     organization = review.organization
     if request.method != "POST":
         return deactivate_branch(request, organization) if _has_children(review) else _show(request, review)
@@ -61,11 +61,11 @@ def _act(request: HttpRequest, review: Review) -> HttpResponse:
     require(request, sending(organization.environment), environment=organization.environment, oid=organization.oid)
     if _has_children(review):
         return deactivate_branch(request, organization, notes=[CHILDREN], status=409)
-    return _posted(request, review)
+    return _handle_post(request, review)
 
 
-def _posted(request: HttpRequest, review: Review) -> HttpResponse:
-    """Send what was reviewed, unless something that was typed or ticked is missing."""
+def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
+    """Send what was reviewed, or ask for missing values and ticks."""
     form = deactivation_page.posted_form(review, request.POST)
     missing = {submissions.warning_key(warning) for warning in review.open_warnings} - _ticked(request)
     is_current = form.data.get("sha256") == review.sha256
@@ -79,13 +79,13 @@ def _posted(request: HttpRequest, review: Review) -> HttpResponse:
 def _send(request: HttpRequest, review: Review, form: DeactivationForm) -> HttpResponse:
     try:
         submission = _submit(request, review, form)
-    except AlreadySent as fault:
-        messages.info(request, _sent_already(fault))
-        submission = fault.submission
+    except AlreadySent as error:
+        messages.info(request, _already_sent(error))
+        submission = error.submission
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except ActionRefused as fault:
-        return _refused(request, review, fault)
+    except ActionRefused as error:
+        return _show_refusal(request, review, error)
     return redirect(submission_url(submission))
 
 
@@ -93,7 +93,7 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
     return submissions.submit_record(
         review.organization.pk,
         sha256=form.text("sha256"),
-        seen_submission=form.last_seen,
+        seen_submission=form.last_submission_seen,
         reason=form.given,
         ticked=_ticked(request),
         intent=review.intent,
@@ -101,21 +101,21 @@ def _submit(request: HttpRequest, review: Review, form: DeactivationForm) -> Sub
     )
 
 
-def _sent_already(fault: AlreadySent) -> str:
-    time = vocabulary.moment(timezone.localtime(fault.submission.created_at), timezone.now(), "clock")
-    return f"This was sent already at {time}: submission {fault.submission.pk}."
+def _already_sent(error: AlreadySent) -> str:
+    time = vocabulary.moment(timezone.localtime(error.submission.created_at), timezone.now(), "clock")
+    return f"This was sent already at {time}: submission {error.submission.pk}."
 
 
-def _refused(request: HttpRequest, review: Review, fault: ActionRefused) -> HttpResponse:
-    """The page by what is so now, with what was typed."""
-    messages.error(request, str(fault))
+def _show_refusal(request: HttpRequest, review: Review, error: ActionRefused) -> HttpResponse:
+    """The page as it is current, with what was typed."""
+    messages.error(request, str(error))
     organization = review.organization
-    now = organization_or_404(Environment(organization.environment), organization.oid)
-    return _show_typed(request, _review(request, now, review.intent), status=409)
+    current = organization_or_404(Environment(organization.environment), organization.oid)
+    return _show_typed(request, _review(request, current, review.intent), status=409)
 
 
 def _has_children(review: Review) -> bool:
-    """Whether what is active below the record has to be deactivated before it: that is a plan of several records."""
+    """Whether active children must be deactivated first: that is a plan of several records."""
     return any(blocker.kind == Block.ACTIVE_CHILDREN for blocker in review.blockers)
 
 
@@ -124,7 +124,7 @@ def _ticked(request: HttpRequest) -> frozenset[str]:
 
 
 def _show_typed(request: HttpRequest, review: Review, *, status: int = 200) -> HttpResponse:
-    """The page of this review with what was typed and ticked."""
+    """The page of this review, with what was typed and ticked."""
     if _has_children(review):
         return deactivate_branch(request, review.organization, status=status)
     typed = {name: request.POST.get(name, "") for name in _FIELDS}
@@ -143,4 +143,4 @@ def _show(
     page = deactivation_page.build(
         review, user_of(request), form, ticked=ticked, missing=missing, is_unsaved=is_unsaved
     )
-    return show(request, page, status=status)
+    return render_page(request, page, status=status)

@@ -1,4 +1,4 @@
-"""How Redox's stand-in behaves, chosen on any page of the demonstration."""
+"""Choose how the practice directory behaves, on any page of the demonstration."""
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from organizations.services import demonstration
-from organizations.views.account import safe_next
+
+from .account import safe_next
 
 
 @require_POST

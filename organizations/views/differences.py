@@ -24,9 +24,8 @@ from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.views import expired_session
 
-from .access import actor, needs, organization_or_404, record_url, require, user_of
-from .form_page import posted_version
-from .showing import show
+from .access import actor, needs, organization_or_404, posted_version, record_url, require, user_of
+from .rendering import render_page
 
 ASKS = ("record", "review", "differences", "deactivate", "reactivate")
 """The pages that a question about a record can lead back to."""
@@ -156,4 +155,4 @@ def _show(
 ) -> HttpResponse:
     is_unsaved = request.method == "POST"
     page = differences_page.build(organization, user_of(request), form, notes=notes, is_unsaved=is_unsaved)
-    return show(request, page, status=status)
+    return render_page(request, page, status=status)

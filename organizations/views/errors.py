@@ -31,7 +31,7 @@ def _limit(exception: Exception) -> str:
     return ""
 
 
-def server_fault(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """The last page there is: with the number under which the log has the cause."""
     request.cause = sys.exception()  # type: ignore[attr-defined]
     if isinstance(sys.exception(), OperationalError | InterfaceError):

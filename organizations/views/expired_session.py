@@ -19,7 +19,7 @@ from organizations.models import User
 from organizations.pages import kept as kept_page
 from organizations.services.accounts import sessions
 
-from .showing import show
+from .rendering import render_page
 
 SENTENCE = "Your sign-in had ended. Check and press the button again; nothing was lost and nothing was sent."
 
@@ -101,7 +101,7 @@ def _password_first(request: HttpRequest, view: Callable[..., HttpResponseBase])
 
 def _kept(request: HttpRequest) -> HttpResponse:
     """A page that holds what was typed until the person has signed in again, in another tab."""
-    return show(request, kept_page.build(request.POST), status=403)
+    return render_page(request, kept_page.build(request.POST), status=403)
 
 
 def _is_fragment(request: HttpRequest) -> bool:

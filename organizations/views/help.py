@@ -5,9 +5,9 @@ from django.views.decorators.http import require_safe
 
 from organizations.pages import help as help_page
 
-from .showing import show
+from .rendering import render_page
 
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return show(request, help_page.build())
+    return render_page(request, help_page.build())

@@ -7,10 +7,10 @@ from organizations.pages.home import page as home_page
 from organizations.permissions import Right
 
 from .access import needs, user_of
-from .showing import show
+from .rendering import render_page
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
-    return show(request, home_page.build(user_of(request)))
+    return render_page(request, home_page.build(user_of(request)))

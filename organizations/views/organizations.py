@@ -13,8 +13,8 @@ from organizations.queries import chosen_records, filters
 from organizations.services.accounts import accounts
 
 from .access import needs, organization_or_404, user_of
-from .files import download
-from .showing import show
+from .downloads import download
+from .rendering import render_page
 
 
 @require_safe
@@ -29,7 +29,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
         wish=request.GET.get("open", ""),
         ticks=chosen_records.read(request.GET),
     )
-    return show(request, page)
+    return render_page(request, page)
 
 
 @require_safe
@@ -40,7 +40,7 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
     if "HX-Request" not in request.headers:
         return redirect(reverse("organizations", args=[environment]) + f"?open={oid}")
     page = organizations_page.build_branch(organization, user_of(request), request.GET.get("page", ""))
-    response = show(request, page)
+    response = render_page(request, page)
     response["Vary"] = "HX-Request"
     return response
 

@@ -21,7 +21,7 @@ from organizations.services.errors import ActionRefused, NameTaken
 from organizations.views import expired_session
 
 from .access import actor, user_of
-from .showing import show
+from .rendering import render_page
 
 ADDED_ALREADY = (
     "{name} was added already. The first password was shown once. If you do not have it, make another one here."
@@ -44,7 +44,7 @@ def _managed[**P](view: View[P]) -> View[P]:
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return show(request, people_page.build(user_of(request)))
+    return render_page(request, people_page.build(user_of(request)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,8 +92,8 @@ def first_password(request: HttpRequest, person: int) -> HttpResponse:
     user = _person_or_404(person)
     try:
         password = accounts.give_first_password(user, opened_with=_opened_with(request), actor=actor(request))
-    except ActionRefused as fault:
-        return _not_done(request, user, fault)
+    except ActionRefused as error:
+        return _not_done(request, user, error)
     return _show_password(request, user, password)
 
 
@@ -104,7 +104,7 @@ def close(request: HttpRequest, person: int) -> HttpResponse:
     user = _person_or_404(person)
     if request.method == "POST":
         return _open_or_close(request, user, is_active=False)
-    return show(request, people_page.build_close(user, user_of(request)))
+    return render_page(request, people_page.build_close(user, user_of(request)))
 
 
 @require_POST
@@ -121,8 +121,8 @@ def _open_or_close(request: HttpRequest, user: User, *, is_active: bool) -> Http
     user.is_active = is_active
     try:
         accounts.save(user, opened_with=_opened_with(request), what=what, actor=actor(request))
-    except ActionRefused as fault:
-        return _not_done(request, user, fault)
+    except ActionRefused as error:
+        return _not_done(request, user, error)
     now = "can sign in again, with the roles from before" if is_active else "can no longer sign in. All sessions ended"
     messages.success(request, f"{user.display_name} {now}.")
     return redirect("people")
@@ -135,10 +135,10 @@ def _save(request: HttpRequest, form: AccountForm, what: str, **values: Any) -> 
     opened_with = filled["opened_with"] if form.instance.pk else None
     try:
         accounts.save(form.instance, groups=groups, opened_with=opened_with, what=what, actor=actor(request), **values)
-    except NameTaken as fault:
-        form.add_error(fault.field, str(fault))
-    except ActionRefused as fault:
-        form.add_error(None, str(fault))
+    except NameTaken as error:
+        form.add_error(error.field, str(error))
+    except ActionRefused as error:
+        form.add_error(None, str(error))
     return not form.errors
 
 
@@ -154,9 +154,9 @@ def _opened_with(request: HttpRequest) -> str:
     return request.POST.get("opened_with", "")
 
 
-def _not_done(request: HttpRequest, user: User, fault: ActionRefused) -> HttpResponse:
+def _not_done(request: HttpRequest, user: User, error: ActionRefused) -> HttpResponse:
     """The page of the person, as it is now, with why nothing was done."""
-    messages.warning(request, str(fault))
+    messages.warning(request, str(error))
     return redirect("person", user.pk)
 
 
@@ -164,8 +164,8 @@ def _show_form(
     request: HttpRequest, form: AccountForm, stored: User, *, notes: Collection[str] = (), status: int = 200
 ) -> HttpResponse:
     """The form of a person. `stored` is the account as it is: the form writes what was typed into its own."""
-    return show(request, people_page.build_person(form, stored, user_of(request), notes), status=status)
+    return render_page(request, people_page.build_person(form, stored, user_of(request), notes), status=status)
 
 
 def _show_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
-    return show(request, people_page.PasswordPage(account=user, password=password))
+    return render_page(request, people_page.PasswordPage(account=user, password=password))

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from organizations.forms.deactivation import BranchForm
 from organizations.forms.plan import PlanForm
-from organizations.forms.review import Bound
+from organizations.forms.review import PostedReview
 from organizations.models import Environment, Organization, Plan, PlanKind
 from organizations.pages.plan import draft as shown
 from organizations.pages.plan import draft_page
@@ -27,7 +27,7 @@ from organizations.services.review.plan_draft import Chosen, Draft
 from organizations.views import expired_session
 
 from .access import actor, needs, organization_or_404, require, user_of
-from .showing import show
+from .rendering import render_page
 
 LONGEST_OID = 64
 TYPED = ("reason", "why", "replaced_by", "in_words", "number")
@@ -37,7 +37,7 @@ TYPED = ("reason", "why", "replaced_by", "in_words", "number")
 @needs(Right.VIEW)
 def index(request: HttpRequest, environment: Environment) -> HttpResponse:
     """All plans of an environment, the newest first."""
-    return show(request, plan_page.build_list(environment, request.GET.get("page")))
+    return render_page(request, plan_page.build_list(environment, request.GET.get("page")))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,8 +53,8 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
         if not draft.reviews and not draft.left_out:
             return _nothing(request, target, "No record was chosen.")
         return _posted(request, target, draft) if is_pressed else _show(request, target, draft)
-    except ActionRefused as fault:  # more records than one plan holds, now or by the time the button was pressed
-        return _nothing(request, target, str(fault))
+    except ActionRefused as error:  # more records than one plan holds, now or by the time the button was pressed
+        return _nothing(request, target, str(error))
 
 
 def deactivate_branch(
@@ -64,8 +64,8 @@ def deactivate_branch(
     target = Target.branch(organization, PlanKind.DEACTIVATE)
     try:
         draft = plan_draft.draft(target.chosen, actor=actor(request))
-    except ActionRefused as fault:
-        return _nothing(request, target, str(fault))
+    except ActionRefused as error:
+        return _nothing(request, target, str(error))
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""}) if request.method == "POST" else None
     return _show(request, target, draft, form, notes=notes, status=status)
 
@@ -74,7 +74,7 @@ def deactivate_branch(
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
     """One plan, with everything that became of it."""
-    return show(request, plan_page.build(_plan_or_404(environment, plan), user_of(request)))
+    return render_page(request, plan_page.build(_plan_or_404(environment, plan), user_of(request)))
 
 
 @require_safe
@@ -83,7 +83,7 @@ def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
     """The state for a page that stands open; nothing (204) while the page says what is so."""
     found, seen = _plan_or_404(environment, plan), request.GET.get("since", "")
     page = plan_page.build_state(found, user_of(request), seen)
-    response = show(request, page) if page else HttpResponse(status=204)
+    response = render_page(request, page) if page else HttpResponse(status=204)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -127,7 +127,7 @@ def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
     if expired_session.came_back(request):
         form = draft_page.plan_form(draft, typed=_typed(request))
         return _show(request, target, draft, form, notes=[expired_session.SENTENCE], status=422)
-    form, bound = draft_page.plan_form(draft, request.POST), Bound(request.POST)
+    form, bound = draft_page.plan_form(draft, request.POST), PostedReview(request.POST)
     missing = {question.key for question in draft.questions} - bound.ticked
     is_whole = form.is_valid() and not missing
     if bound.sha256 == draft.sha256 and draft.size and not is_whole:
@@ -137,25 +137,25 @@ def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
 
 def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> HttpResponse:
     """Make the plan that was reviewed, or say why not and show what is so now."""
-    bound, reason = Bound(request.POST), form.given if form.is_valid() else ""
+    bound, reason = PostedReview(request.POST), form.given if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
     try:
         plan = plans.make_plan(
             target.chosen, sha256=bound.sha256, ticked=bound.ticked, reason=reason, typed=typed, actor=by
         )
-    except PlanMade as fault:
-        plan = fault.plan
+    except PlanMade as error:
+        plan = error.plan
         messages.info(request, shown.already_sent(plan))
-    except ActionRefused as fault:
-        return _shown_anew(request, target, fault)
+    except ActionRefused as error:
+        return _shown_anew(request, target, error)
     return redirect(plan_url(plan))
 
 
-def _shown_anew(request: HttpRequest, target: Target, fault: ActionRefused) -> HttpResponse:
+def _shown_anew(request: HttpRequest, target: Target, error: ActionRefused) -> HttpResponse:
     """The plan as it is now."""
     draft = plan_draft.draft(target.chosen, actor=actor(request))
     news = shown.what_is_new(shown.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
-    note = str(fault) if isinstance(fault, OutOfDate) else f"{fault} Nothing was sent."
+    note = str(error) if isinstance(error, OutOfDate) else f"{error} Nothing was sent."
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""})
     return _show(request, target, draft, form, notes=[f"{note} {news}".rstrip()], status=409)
 
@@ -183,12 +183,12 @@ def _show(
         missing=missing,
         notes=notes,
     )
-    return show(request, page, status=status)
+    return render_page(request, page, status=status)
 
 
 def _nothing(request: HttpRequest, target: Target, why: str) -> HttpResponse:
     status = 409 if request.method == "POST" else 200
-    return show(request, draft_page.build_nothing(target, why), status=status)
+    return render_page(request, draft_page.build_nothing(target, why), status=status)
 
 
 def _plan_or_404(environment: Environment, number: int) -> Plan:
@@ -207,6 +207,6 @@ def _hold(
     try:
         act(plan.pk, actor=actor(request))
         messages.success(request, done)
-    except ActionRefused as fault:
-        messages.error(request, str(fault))
+    except ActionRefused as error:
+        messages.error(request, str(error))
     return redirect(plan_url(plan))

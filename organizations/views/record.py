@@ -16,17 +16,15 @@ from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 from organizations.services.records import organizations
 
-from .access import actor, needs, organization_or_404, record_url, require, user_of
-from .audit import sequence_in
-from .form_page import posted_version
-from .showing import show
+from .access import actor, needs, organization_or_404, posted_version, record_url, require, sequence_before, user_of
+from .rendering import render_page
 
 
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The summary."""
-    return show(request, record_page.build(organization_or_404(environment, oid), user_of(request)))
+    return render_page(request, record_page.build(organization_or_404(environment, oid), user_of(request)))
 
 
 @require_safe
@@ -34,15 +32,15 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 def submissions(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """Every submission of this record, the newest first."""
     organization, number = organization_or_404(environment, oid), request.GET.get("page")
-    return show(request, record_page.build_submissions(organization, user_of(request), number))
+    return render_page(request, record_page.build_submissions(organization, user_of(request), number))
 
 
 @require_safe
 @needs(Right.VIEW)
 def history(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
     """The history of this record as stories, the newest first."""
-    organization, before = organization_or_404(environment, oid), sequence_in(request, "before")
-    return show(request, record_page.build_history(organization, user_of(request), before))
+    organization, before = organization_or_404(environment, oid), sequence_before(request)
+    return render_page(request, record_page.build_history(organization, user_of(request), before))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,11 +49,11 @@ def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     require(request, Right.EDIT, environment=environment, oid=oid)
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
-        return show(request, act_pages.build_discard(organization))
+        return render_page(request, act_pages.build_discard(organization))
     seen, by = posted_version(request, organization), actor(request)
     problem = _problem(lambda: organizations.discard(organization.pk, seen, actor=by))
     if problem:
-        return show(request, act_pages.build_discard(organization_or_404(environment, oid), problem), status=409)
+        return render_page(request, act_pages.build_discard(organization_or_404(environment, oid), problem), status=409)
     last = act_pages.last(organization)
     messages.success(request, f"The record is again as it was last {last}. Nothing was sent.")
     return redirect(record_url(organization))
@@ -67,11 +65,13 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
     require(request, Right.EDIT, environment=environment, oid=oid)
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
-        return show(request, act_pages.build_withdraw(organization))
+        return render_page(request, act_pages.build_withdraw(organization))
     parent, seen, by = organization.parent(), posted_version(request, organization), actor(request)
     problem = _problem(lambda: organizations.withdraw(organization.pk, seen, actor=by))
     if problem:
-        return show(request, act_pages.build_withdraw(organization_or_404(environment, oid), problem), status=409)
+        return render_page(
+            request, act_pages.build_withdraw(organization_or_404(environment, oid), problem), status=409
+        )
     messages.success(request, f"{organization.name} was withdrawn. Nothing was sent; its OID is free again.")
     return redirect(record_url(parent) if parent else reverse("organizations", args=[environment]))
 
@@ -88,6 +88,6 @@ def _problem(act: Callable[[], object]) -> str:
         return notices.saved_sentence(conflict.organization)
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except ActionRefused as fault:
-        return str(fault)
+    except ActionRefused as error:
+        return str(error)
     return ""

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from organizations.forms.review import Bound, ReviewForm
+from organizations.forms.review import PostedReview, ReviewForm
 from organizations.models import Environment, Submission
 from organizations.pages.review import message as shown
 from organizations.pages.review import page as review_page
@@ -20,7 +20,7 @@ from organizations.views import expired_session
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
 from .differences import ask_now, read_meanwhile
-from .showing import show
+from .rendering import render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,7 +33,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
         return _show_typed(request, reviews.review(ask_now(request, organization), actor=actor(request)))
     made = reviews.review(organization, actor=actor(request))
     if request.method != "POST":
-        return show(request, review_page.build(made, user_of(request)))
+        return render_page(request, review_page.build(made, user_of(request)))
     require(request, sending(environment), environment=environment, oid=oid)
     if expired_session.came_back(request):
         return _show_typed(request, made, expired_session.SENTENCE, status=422)
@@ -42,7 +42,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 
 def _posted(request: HttpRequest, made: Review) -> HttpResponse:
     """Send what was reviewed, or ask for what is missing."""
-    form, bound = review_page.review_form(made, request.POST), Bound(request.POST)
+    form, bound = review_page.review_form(made, request.POST), PostedReview(request.POST)
     missing = {submissions.warning_key(warning) for warning in made.open_warnings} - bound.ticked
     is_current = (bound.sha256, bound.seen_submission) == (made.sha256, made.organization.last_submission_id or 0)
     is_whole = form.is_valid() and not missing
@@ -56,20 +56,20 @@ def _sent(request: HttpRequest, made: Review, form: ReviewForm) -> HttpResponse:
     """Send what was reviewed, or say why not and show what is so now."""
     try:
         submission = _submit(request, made, form)
-    except AlreadySent as fault:
-        messages.info(request, shown.already_sent(fault.submission))
-        submission = fault.submission
-    except OutOfDate as fault:
-        return _overtaken(request, made, str(fault))
+    except AlreadySent as error:
+        messages.info(request, shown.already_sent(error.submission))
+        submission = error.submission
+    except OutOfDate as error:
+        return _overtaken(request, made, str(error))
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
-    except ActionRefused as fault:
-        return _show(request, made, form, notes=[f"{fault} Nothing was sent."], status=409)
+    except ActionRefused as error:
+        return _show(request, made, form, notes=[f"{error} Nothing was sent."], status=409)
     return redirect(submission_url(submission))
 
 
 def _submit(request: HttpRequest, made: Review, form: ReviewForm) -> Submission:
-    bound = Bound(request.POST)
+    bound = PostedReview(request.POST)
     return submissions.submit_record(
         made.organization.pk,
         sha256=bound.sha256,
@@ -80,10 +80,10 @@ def _submit(request: HttpRequest, made: Review, form: ReviewForm) -> Submission:
     )
 
 
-def _overtaken(request: HttpRequest, before: Review, fault: str) -> HttpResponse:
+def _overtaken(request: HttpRequest, before: Review, error: str) -> HttpResponse:
     """The review of what is saved by now; what was ticked and typed stays."""
     organization = organization_or_404(Environment(before.organization.environment), before.organization.oid)
-    note = shown.out_of_date(organization, Bound(request.POST).version, fault)
+    note = shown.out_of_date(organization, PostedReview(request.POST).version, error)
     return _show_typed(request, reviews.review(organization, actor=actor(request)), note, status=409)
 
 
@@ -103,8 +103,8 @@ def _show(
     notes: Collection[str] = (),
 ) -> HttpResponse:
     """The page with a form that was posted."""
-    bound = Bound(request.POST)
-    return show(
+    bound = PostedReview(request.POST)
+    return render_page(
         request,
         review_page.build(made, user_of(request), form, bound=bound, missing=missing, notes=notes),
         status=status,

@@ -12,7 +12,7 @@ from organizations.permissions import Right
 from organizations.services import search_text
 
 from .access import needs, record_url
-from .showing import show
+from .rendering import render_page
 
 
 @require_safe
@@ -29,7 +29,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if records:
         return _open(request, *records)
     page = search_page.build(text, current)
-    return redirect(page.opens) if page.opens else show(request, page)
+    return redirect(page.opens) if page.opens else render_page(request, page)
 
 
 def _open(request: HttpRequest, record: Organization, *others: Organization) -> HttpResponse:

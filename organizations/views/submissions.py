@@ -19,7 +19,7 @@ from organizations.services.outbox import submissions
 from organizations.text import evidence
 
 from .access import actor, needs, require, submission_or_404, submission_url, user_of
-from .showing import loads_anew, show
+from .rendering import reload_page, render_page
 
 
 @require_safe
@@ -33,7 +33,7 @@ def outbox(request: HttpRequest, environment: Environment) -> HttpResponse:
         mine=request.GET.get("mine") == "1",
         number=request.GET.get("page"),
     )
-    return show(request, page)
+    return render_page(request, page)
 
 
 @require_safe
@@ -47,7 +47,7 @@ def show_submission(
     request: HttpRequest, submission: Submission, form: DecisionForm | None = None, *, status: int = 200
 ) -> HttpResponse:
     """The page, with what was typed into its one form where that comes back."""
-    return show(request, submission_page.build(submission, user_of(request), form), status=status)
+    return render_page(request, submission_page.build(submission, user_of(request), form), status=status)
 
 
 @require_safe
@@ -63,9 +63,9 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
         response = HttpResponse(status=204)
     elif submission.state == State.NEEDS_PERSON:
         # There is now something to compare and to choose from, which only the whole page has.
-        response = loads_anew()
+        response = reload_page()
     else:
-        response = show(request, submission_page.build_state(submission, user_of(request), seen))
+        response = render_page(request, submission_page.build_state(submission, user_of(request), seen))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -80,8 +80,8 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
     try:
         submissions.cancel_submission(submission.pk, actor=actor(request))
         messages.success(request, f"Nothing was sent. {_what_stays(submission)}")
-    except ActionRefused as fault:
-        messages.error(request, str(fault))
+    except ActionRefused as error:
+        messages.error(request, str(error))
     return redirect(submission_url(submission))
 
 
@@ -96,7 +96,7 @@ def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResp
     query.query_submission(submission, actor=actor(request))
     # A page that asked by itself when it was opened loads anew with the answer.
     is_by_itself = request.headers.get("HX-Request") == "true"
-    return loads_anew() if is_by_itself else redirect(submission_url(submission) + "#asked")
+    return reload_page() if is_by_itself else redirect(submission_url(submission) + "#asked")
 
 
 def _what_stays(submission: Submission) -> str:

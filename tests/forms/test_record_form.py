@@ -32,8 +32,8 @@ def surroundings(**values):
         "own_ids": {SOURCE_ID: "source ID"},
         "record_called": lambda typed: {"North Region": BASE, BASE: BASE}.get(typed, ""),
         "elsewhere": lambda typed: "It is in PRODUCTION." if typed == "Pier" else "",
-        "oid_fault": lambda oid: "",
-        "parent_fault": lambda oid, part_of: "",
+        "oid_error": lambda oid: "",
+        "parent_error": lambda oid, part_of: "",
     }
     return Surroundings(**(given_values | values))
 
@@ -218,7 +218,7 @@ def test_a_parent_is_named_by_name_or_oid():
 
 
 def test_what_the_database_says_stands_at_its_field():
-    around = surroundings(oid_fault=lambda oid: f"{oid} is taken.", parent_fault=lambda oid, part_of: "A circle.")
+    around = surroundings(oid_error=lambda oid: f"{oid} is taken.", parent_error=lambda oid, part_of: "A circle.")
     form = checked(around=around, place=OURS, parent=BASE)
     assert errors(form, "oid") == [f"{BASE}.5 is taken."]
     assert errors(form, "parent") == ["A circle."]

@@ -60,7 +60,7 @@ REVIEWING = (
     "tests/services/review/test_doubles.py",
     "tests/services/outbox/test_plans.py",
     "tests/services/records/test_prepare.py",
-    "tests/services/review/test_check_stored.py",
+    "tests/services/review/test_check_records.py",
 )
 """What a person is shown and asked before something is sent."""
 

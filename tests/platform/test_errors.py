@@ -69,7 +69,7 @@ urlpatterns = [
 ]
 
 handler400 = "organizations.views.errors.unreadable"
-handler500 = "organizations.views.errors.server_fault"
+handler500 = "organizations.views.errors.server_error"
 
 
 class Answer:

@@ -14,7 +14,7 @@ from organizations.pages.audit.page import AuditPage
 from organizations.pages.submission import page as submission_page
 from organizations.queries import audit_filters
 from organizations.services.audit import audit as history
-from organizations.views.audit import sequence_in
+from organizations.views.access import sequence_before
 from tests import factories
 from tests.factories import BASE
 from tests.page_text import html_of_page, text_of_page
@@ -101,9 +101,9 @@ def test_pages_go_on_by_sequence_so_that_new_entries_shift_nothing(editor):
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 400, "²", "1 OR 1=1", "\x00", ""])
-def test_a_sequence_that_is_none_shows_the_newest(rf, before):
-    assert sequence_in(rf.get("/", {"before": before}), "before") is None
-    assert sequence_in(rf.get("/", {"before": "71"}), "before") == 71
+def test_an_address_without_the_number_of_an_entry_shows_the_newest(rf, before):
+    assert sequence_before(rf.get("/", {"before": before})) is None
+    assert sequence_before(rf.get("/", {"before": "71"})) == 71
 
 
 def test_times_are_those_of_the_zone_that_is_shown(editor, monkeypatch):

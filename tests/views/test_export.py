@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from organizations.models import Action, AuditEntry, Organization
-from organizations.views.files import download
+from organizations.views.downloads import download
 from tests import factories
 from tests.factories import BASE
 

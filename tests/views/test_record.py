@@ -5,13 +5,12 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.utils.html import strip_tags
 
 from organizations.models import Action, AuditEntry, Organization, User
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
-from organizations.views.form_page import posted_number
 from tests import factories
 from tests.changes import edited
 from tests.factories import BASE, acting
@@ -82,13 +81,6 @@ def test_discarding_what_was_not_seen_throws_nothing_away(client, ahead):
         assert response.status_code == 409
         assert "Editor One saved this record at " in response.content.decode()
     assert Organization.objects.get().name == "Lakeside South"
-
-
-@pytest.mark.parametrize(
-    ("typed", "number"), [("17", 17), ("", 0), ("x", 0), ("-1", 0), ("²", 0), ("9" * 9, 999_999_999), ("9" * 10, 0)]
-)
-def test_what_is_no_number_is_no_version(typed, number):
-    assert posted_number(RequestFactory().post("/", {"version": typed}), "version") == number
 
 
 # Withdraw ---------------------------------------------------------------------------------------------------

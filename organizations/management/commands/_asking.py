@@ -21,10 +21,10 @@ def ask_password(user: User, say: OutputWrapper) -> str:
         raise CommandError("A password can only be typed in a terminal. Run the command in one.")
     for _ in range(MOST_TRIES):
         password = getpass.getpass("Password: ")
-        fault = passwords.fault_of(password, user)
-        if not fault and password != getpass.getpass("Password again: "):
-            fault = "The two passwords are not the same."
-        if not fault:
+        error = passwords.password_error(password, user)
+        if not error and password != getpass.getpass("Password again: "):
+            error = "The two passwords are not the same."
+        if not error:
             return password
-        say.write(fault)
+        say.write(error)
     raise CommandError("No password was set.")

@@ -29,13 +29,13 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 def check_database() -> None:
     """Refuse a database that lacks migrations, was made by a newer release, or belongs to other settings."""
-    fault = schema.fault()
-    if fault == schema.NEWER:
+    error = schema.fault()
+    if error == schema.NEWER:
         raise CommandError(
             "The database was made by a newer release. Install that release, or restore a backup of this one."
         )
-    if fault:
-        raise CommandError(f"The database does not fit: {fault}. Make a backup, then run: ./dev migrate")
+    if error:
+        raise CommandError(f"The database does not fit: {error}. Make a backup, then run: ./dev migrate")
     startup.verify_database()
 
 
@@ -53,7 +53,7 @@ def web_servers(door: socket.socket) -> list[Program]:
 
 
 def collect_static_files() -> None:
-    """Without them every page would be a fault: their names carry hashes that only the collected list knows."""
+    """Without them every page fails: their names carry hashes that only the collected list knows."""
     call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=[*_UNUSED])
 
 

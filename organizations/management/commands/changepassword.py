@@ -28,6 +28,6 @@ class Command(PortalCommand):
         password = ask_password(user, self.stderr)
         try:
             accounts.change_password(user, password, actor=system("Command changepassword"))
-        except ActionRefused as fault:
-            raise CommandError(str(fault)) from fault
+        except ActionRefused as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"The password of {user.username} was set. It must be changed at the next sign-in.")

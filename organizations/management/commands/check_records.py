@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from organizations.csv_cells import BYTE_ORDER_MARK, line
-from organizations.forms.checking import read_by_form
+from organizations.forms.check_records import read_by_form
 from organizations.models import Environment
-from organizations.services.review import check_stored
-from organizations.services.review.check_stored import RecordFinding
+from organizations.services.review import check_records
+from organizations.services.review.check_records import RecordFinding
 from organizations.text.vocabulary import count
 from orgportal import startup
 
@@ -45,23 +45,23 @@ class Command(PortalCommand):
         self._say(f"Nothing was found in {count(total, 'record')}.")
 
     def _parts(self, environment: Environment) -> Iterator[tuple[int, list[RecordFinding]]]:
-        total, done = check_stored.records(environment).count(), 0
-        for ids in check_stored.parts(environment):
-            yield len(ids), check_stored.check(environment, ids, read_by_form)
+        total, done = check_records.records(environment).count(), 0
+        for ids in check_records.parts(environment):
+            yield len(ids), check_records.check(environment, ids, read_by_form)
             done += len(ids)
             self._say(f"{environment.label}: {done:,} of {count(total, 'record')} checked")
 
     @contextmanager
     def _writer(self, file: str | None) -> Iterator[Callable[[Iterable[RecordFinding]], None]]:
         if file is None:
-            self._write_table([RecordFinding(*check_stored.HEADINGS)])
+            self._write_table([RecordFinding(*check_records.HEADINGS)])
             yield self._write_table
         elif file == STANDARD_OUTPUT:
-            self._write_lines(line(check_stored.HEADINGS))
+            self._write_lines(line(check_records.HEADINGS))
             yield lambda findings: self._write_lines(*map(line, findings))
         else:
             with open(file, "w", encoding="utf-8", newline="", opener=_open_private) as opened:
-                opened.write(BYTE_ORDER_MARK + line(check_stored.HEADINGS))
+                opened.write(BYTE_ORDER_MARK + line(check_records.HEADINGS))
                 yield lambda findings: opened.writelines(map(line, findings))
 
     def _write_lines(self, *lines: str) -> None:

@@ -42,8 +42,8 @@ class Command(PortalCommand):
             user.full_clean()
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        if fault := user.name_fault():
-            raise CommandError(fault[1])
+        if name_error := user.name_error():
+            raise CommandError(name_error[1])
         password = ask_password(user, self.stderr) if asks else os.environ.get("DJANGO_SUPERUSER_PASSWORD")
         actor = system("Command createsuperuser")
         try:

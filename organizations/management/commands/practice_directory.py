@@ -33,5 +33,5 @@ class Command(PortalCommand):
                 self.stdout.write(f"Practice directory at {practice.url}, records in {practice.folder}")
                 self.stdout.flush()
                 stop.wait()
-        except (OSError, ValueError, OverflowError) as fault:
-            raise CommandError(f"The practice directory cannot run: {fault}") from fault
+        except (OSError, ValueError, OverflowError) as error:
+            raise CommandError(f"The practice directory cannot run: {error}") from error

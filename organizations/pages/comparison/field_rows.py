@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from organizations import knowledge
 from organizations.pages.comparison.contacts import ContactSides, contact_sides
-from organizations.records import CONTACT_LABELS, ContactRecord, OrganizationRecord, print_fields
+from organizations.records import CONTACT_LABELS, SENT_BACK, ContactRecord, OrganizationRecord, print_fields
 
 NOT_SHOWN = "Redox cannot show this field"
 SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
@@ -307,4 +307,4 @@ def foreign_keys(record: OrganizationRecord, seen: OrganizationRecord | None) ->
     """The keys in the directory that the form does not have, each with whether an Update sends it back."""
     kept = dict(record.carried)
     names = dict(seen.carried if seen else ()) | kept
-    return tuple((name, name in kept and name in knowledge.SENT_BACK) for name in sorted(names))
+    return tuple((name, name in kept and name in SENT_BACK) for name in sorted(names))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock, tree
+from organizations.numbers import read_numbers
 from organizations.pages.deactivation.consequences import not_sent
 from organizations.pages.plan import kept_back, overwritten
 from organizations.pages.plan.kept_back import Kept
@@ -225,8 +226,7 @@ def what_is_new(page: Page, planned: str, left: str) -> str:
 
 
 def _names_of(ids: Collection[str]) -> str:
-    numbers = [int(each) for each in ids if each.isascii() and each.isdecimal() and len(each) < 19]
-    found = list(Organization.objects.filter(pk__in=numbers).order_by("oid_key"))
+    found = list(Organization.objects.filter(pk__in=read_numbers(ids)).order_by("oid_key"))
     return kept_back.names(found, len(ids) - len(found)) if found else vocabulary.count(len(ids), "record")
 
 

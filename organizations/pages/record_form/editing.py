@@ -82,7 +82,7 @@ class Editing:
     def parent_notes(self, typed: Typed) -> list[str]:
         """Why the parent that a new form begins with cannot be one."""
         parent = self.parent_of(typed)
-        fault = organizations.parent_faults(self.environment, "", parent) if parent else ""
+        fault = organizations.parent_error(self.environment, "", parent) if parent else ""
         return [fault] if fault else []
 
     def with_suggested_oid(self, typed: Typed) -> tuple[Typed, str]:
@@ -112,7 +112,7 @@ class Editing:
 
     def _with_base_oid(self, typed: Typed) -> tuple[Typed, str]:
         base = next(iter(gateway.environment(self.environment).base_oids), "")
-        if not base or base in gateway.gateway_oids(self.environment) or self._oid_fault(base):
+        if not base or base in gateway.gateway_oids(self.environment) or self._oid_error(base):
             return typed, "Redox issues the OID of a top-level record: see the Redox dashboard, your organization."
         return typed.having(oid=base), f"{base} is your base OID in {self.environment.label}."
 
@@ -127,21 +127,21 @@ class Editing:
             own_ids=gateway.source_and_client_ids(),
             record_called=lambda typed: choices.record_called(self.environment, typed),
             elsewhere=lambda typed: choices.other_environments(self.environment, typed),
-            oid_fault=self._oid_fault,
-            parent_fault=self._parent_fault,
+            oid_error=self._oid_error,
+            parent_error=self._parent_error,
             fixed_oid=made.oid if made and notices.fixed_oid_sentence(made) else "",
             destination_known=made.destination_known if made else True,
             stored=self.typed(made.record(), made.stands_for) if made else None,
         )
 
-    def _oid_fault(self, oid: str) -> str:
+    def _oid_error(self, oid: str) -> str:
         if self._is_own(oid):
             return ""
         try:
             organizations.check_oid_free(oid, self.environment)
         except OidTaken as fault:
             return str(fault)
-        return prepare.other_base_fault(self.environment, oid)
+        return prepare.other_base_error(self.environment, oid)
 
     def _is_own(self, oid: str) -> bool:
         """Whether this is the record's OID, or was when the form was opened: of that the page of the conflict asks."""
@@ -151,8 +151,8 @@ class Editing:
         before = organizations.base_of(made, self.version) if self.version != made.version else None
         return before is not None and oid == before.oid
 
-    def _parent_fault(self, oid: str, part_of_oid: str) -> str:
+    def _parent_error(self, oid: str, part_of_oid: str) -> str:
         made = self.organization
         if made and part_of_oid == made.part_of_oid:
             return ""  # as it is saved: what became of the parent since is for the review to say
-        return organizations.parent_faults(self.environment, made.oid if made else oid, part_of_oid)
+        return organizations.parent_error(self.environment, made.oid if made else oid, part_of_oid)

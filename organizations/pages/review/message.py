@@ -11,7 +11,7 @@ from organizations.models import AuditEntry, Basis, Event, Organization, Submiss
 from organizations.pages.review import values
 from organizations.pages.review.values import KeyRow, ValueRow
 from organizations.queries import parents
-from organizations.records import Shown, listed
+from organizations.records import PrintedField, listed
 from organizations.services.connection import gateway
 from organizations.services.directory import differences
 from organizations.services.outbox import submissions
@@ -70,7 +70,7 @@ class Page:
     rows: tuple[ValueRow, ...]
     overwritten: tuple[ValueRow, ...]
     equivalent: tuple[ValueRow, ...]
-    unchanged: tuple[Shown, ...]
+    unchanged: tuple[PrintedField, ...]
     keys: tuple[KeyRow, ...]
     lines: tuple[Line, ...]
     questions: tuple[Question, ...]
@@ -314,7 +314,7 @@ def _compared(made: Review) -> str:
     return f"Compared with {freshness.compared_with(organization)}{read}."
 
 
-def _unchanged(made: Review) -> Iterator[Shown]:
+def _unchanged(made: Review) -> Iterator[PrintedField]:
     """The fields that stay as they are, without those that the directory spells differently or a Query cannot show."""
     spelled = {each.field for each in made.equivalent}
     for shown in made.unchanged:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from organizations.forms.review import Bound, ReviewForm
+from organizations.forms.review import PostedReview, ReviewForm
 from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, path_to
@@ -38,7 +38,7 @@ def build(
     user: User,
     form: ReviewForm | None = None,
     *,
-    bound: Bound | None = None,
+    bound: PostedReview | None = None,
     missing: Collection[str] = (),
     notes: Collection[str] = (),
 ) -> ReviewPage:

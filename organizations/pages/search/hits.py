@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, Submission, tree
+from organizations.numbers import read_number
 from organizations.pages.organizations.rows import Row, organizations_of
 from organizations.queries.filters import FIRST_WORDS, Filters
 from organizations.queries.matches import match
@@ -18,7 +19,6 @@ from organizations.text.markup import link
 from organizations.text.vocabulary import Word
 
 HITS_AN_ENVIRONMENT = 25
-MOST_DIGITS = 18  # a number beyond is none of a row
 
 
 class RecordHit(NamedTuple):
@@ -86,10 +86,9 @@ def find(text: str) -> Found:
 
 
 def _submissions(text: str) -> list[SubmissionHit]:
-    number = text.removeprefix("#")
     wanted = Q(redox_message_id=text) | Q(redox_log_id=text)
-    if number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS:
-        wanted |= Q(pk=int(number))
+    if number := read_number(text.removeprefix("#")):
+        wanted |= Q(pk=number)
     found = Submission.objects.filter(wanted).select_related("organization").defer("message").order_by("-pk")
     return [SubmissionHit(each, state_word(each), _found_by(each, text)) for each in found[:HITS_AN_ENVIRONMENT]]
 

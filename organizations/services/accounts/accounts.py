@@ -143,7 +143,7 @@ def _require_manager(actor: Actor, user: User) -> None:
 def _locked(user: User, opened_with: str | None) -> User:
     """The account as it is stored, if it is still what its form showed."""
     before = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    stale = before.stale_fault(opened_with) if opened_with is not None else None
+    stale = before.stale_error(opened_with) if opened_with is not None else None
     if stale:
         raise ActionRefused(stale)
     return before
@@ -170,9 +170,9 @@ def _check(user: User, before: User | None, actor: Actor, *, changes_roles: bool
             f"If it is forgotten, set it there: ./dev changepassword {before.username}"
         )
     is_renamed = before is None or any(getattr(user, name) != getattr(before, name) for name in NAMES)
-    fault = user.name_fault() if is_renamed and (user.is_active or before is None) else None
-    if fault is not None:
-        raise NameTaken(*fault)
+    error = user.name_error() if is_renamed and (user.is_active or before is None) else None
+    if error is not None:
+        raise NameTaken(*error)
 
 
 def _set_password(user: User, before: User | None, password: str, *, is_own: bool) -> None:

@@ -22,9 +22,9 @@ def try_to_sign_in(request: HttpRequest, username: str, password: str) -> User |
     """
     try:
         made = throttle.reserve_try(*throttle.sign_in_limits(username, actor_of(request).address))
-    except TooManyTries as fault:
+    except TooManyTries as error:
         # The name may be any; so many of them would be so many entries.
-        _refused(request, "" if fault.is_of_block else username, TOO_MANY)
+        _refused(request, "" if error.is_of_block else username, TOO_MANY)
         raise
     user = authenticate(request, username=username, password=password)
     if not isinstance(user, User):

@@ -39,9 +39,9 @@ class PasswordRule:
     """The rule as a validator of Django, for AUTH_PASSWORD_VALIDATORS."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        fault = fault_of(password, user)
-        if fault:
-            raise ValidationError(fault, code="password")
+        error = password_error(password, user)
+        if error:
+            raise ValidationError(error, code="password")
 
     def get_help_text(self) -> str:
         return f"At least {SHORTEST} characters that are hard to guess, without the person's name."
@@ -53,12 +53,12 @@ def require(password: str, user: User) -> None:
     Raises:
         PasswordRefused: with the sentence that says what is wrong and what to do.
     """
-    fault = fault_of(password, user)
-    if fault:
-        raise PasswordRefused(fault)
+    error = password_error(password, user)
+    if error:
+        raise PasswordRefused(error)
 
 
-def fault_of(password: str, user: User | None = None) -> str:
+def password_error(password: str, user: User | None = None) -> str:
     """What is wrong with a password, as a sentence that says what to do; "" if a person may have it."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
         return "This password contains a character that no page takes. Use letters, digits, signs and blanks."
@@ -82,7 +82,7 @@ def made_up(user: User) -> str:
     """A random password that this person may have, such as "k7mf-w2qx-9tbn-h4ru", with 79 bits."""
     while True:
         password = "-".join("".join(secrets.choice(_UNMISTAKABLE) for _ in range(4)) for _ in range(4))
-        if not fault_of(password, user):
+        if not password_error(password, user):
             return password
 
 

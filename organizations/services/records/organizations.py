@@ -92,10 +92,10 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         organization = locked_for_person(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
-        fault = why_not_discard(organization)
+        error = why_not_discard(organization)
         baseline = organization.baseline_record()
-        if fault or baseline is None:
-            raise ActionRefused(fault)
+        if error or baseline is None:
+            raise ActionRefused(error)
         before = organization.record()
         baseline = replace(baseline, active=before.active, carried=before.carried)
         # Discarded edits do not make anyone an author of the next submission.
@@ -123,9 +123,9 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         organization = locked(organization_id)
         if organization.version != version:
             raise EditConflict(organization, version)
-        fault = why_not_withdraw(organization)
-        if fault:
-            raise ActionRefused(fault)
+        error = why_not_withdraw(organization)
+        if error:
+            raise ActionRefused(error)
         history.log_record(Action.ORGANIZATION_WITHDRAWN, organization)
         counterparts.lose(history, organization)
         organization.contacts.all().delete()
@@ -238,7 +238,7 @@ def suggest_oid(environment: str, parent_oid: str) -> Oid:
     return next_free_child(Oid(parent_oid), taken)
 
 
-def parent_faults(environment: str, oid: str, part_of_oid: str) -> str:
+def parent_error(environment: str, oid: str, part_of_oid: str) -> str:
     """Why this record cannot be part of that OID, as the sentence for the form; empty when it can."""
     if oid and oid == part_of_oid:
         return "A record cannot be part of itself."

@@ -123,7 +123,7 @@ def proposed_oid(staging_oid: str) -> str:
     return "" if proposal in gateway.gateway_oids(Environment.PRODUCTION) else proposal
 
 
-def other_base_fault(environment: Environment, oid: str) -> str:
+def other_base_error(environment: Environment, oid: str) -> str:
     """Why a new OID cannot be one of this environment, as a sentence: by the base OIDs it belongs to the other one."""
     own = gateway.environment(environment).base_oids
     base = _longest_base(oid, gateway.environment(environment.other).base_oids)

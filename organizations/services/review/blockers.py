@@ -96,12 +96,12 @@ def not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker, 
     if not message:
         return ()
     try:
-        fault = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
+        error = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
     except reading.AnswerNotUnderstood as not_understood:
-        fault = str(not_understood)
-    if not fault:
+        error = str(not_understood)
+    if not error:
         return ()
-    sentence = f"The message cannot be read back as this record: {fault}. Edit the record first."
+    sentence = f"The message cannot be read back as this record: {error}. Edit the record first."
     return (Blocker(Block.NOT_READ_BACK, sentence),)
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 from organizations import countries, phones, places
+from organizations.characters import XML_SPECIAL
 from organizations.fields import FieldError, Read, read_email, read_street, read_text
 from organizations.folding import fold
 from organizations.records import (
@@ -20,7 +21,6 @@ from organizations.records import (
 )
 from organizations.redox.environment import EXAMPLE_VALUES
 
-SUSPECTED_CHARACTERS = "&<>"
 KEPT = "kept"
 """The key of the warnings about stored values that the form would refuse."""
 _LONGEST = 200
@@ -158,8 +158,8 @@ def _refused(record: OrganizationRecord) -> Iterator[RecordWarning]:
     for field, label, value, read in _readers(record):
         try:
             read(value)
-        except FieldError as fault:
-            text = f"{label} is kept as it is stored. Typed anew it would be refused: {fault}"
+        except FieldError as error:
+            text = f"{label} is kept as it is stored. Typed anew it would be refused: {error}"
             yield RecordWarning(KEPT, f"{field} {short(value)}", text)
 
 
@@ -277,7 +277,7 @@ def _military(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 def _characters(record: OrganizationRecord) -> Iterator[RecordWarning]:
     for shown in print_fields(record):
-        for character in SUSPECTED_CHARACTERS:
+        for character in XML_SPECIAL:
             if character in shown.value and shown.group != "Not in the form":
                 text = (
                     f"{shown.label} holds '{character}'."

@@ -19,7 +19,7 @@ from organizations.models import (
     Presence,
     Submission,
 )
-from organizations.records import Difference, OrganizationRecord, Shown, difference, print_fields
+from organizations.records import Difference, OrganizationRecord, PrintedField, difference, print_fields
 from organizations.redox import messages
 from organizations.redox.environment import RedoxEnvironment
 from organizations.services.actors import Actor
@@ -105,7 +105,7 @@ class Review:
         return tuple(warning for warning in self.warnings if warning.is_accepted)
 
     @property
-    def unchanged(self) -> tuple[Shown, ...]:
+    def unchanged(self) -> tuple[PrintedField, ...]:
         """The filled fields that go along as they are."""
         return tuple(shown for shown in print_fields(self.record) if shown.value and not self._is_changed(shown.field))
 

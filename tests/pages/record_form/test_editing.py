@@ -19,7 +19,7 @@ from organizations.services.errors import Circle, OidTaken
 from organizations.services.outbox import submissions
 from organizations.services.records import organizations
 from organizations.text import vocabulary
-from organizations.views import form_page
+from organizations.views import access, record_form
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -173,7 +173,7 @@ class TestParent:
         other = factories.organization(f"{BASE}.1", user=editor).oid
         checked = open_form(made).form(typed(made.record(), place=place, parent=other, other_oid=other), checked=True)
         assert checked.is_valid()
-        form_page.refuse(checked, fault)
+        record_form.refuse(checked, fault)
         assert checked.main.errors == {name: [str(fault)]}
 
     def test_what_is_typed_under_a_kind_that_is_not_chosen_is_kept_and_not_read(self, made):
@@ -240,15 +240,15 @@ def test_no_id_of_our_own_in_either_environment_is_a_destination(variable, is_se
     assert str(problem).startswith(sentence)
 
 
-def test_a_posted_number_that_is_none_is_zero_and_a_version_counts_only_for_its_record():
+def test_a_posted_version_counts_only_for_its_record():
     made = Organization(pk=7)
     wrong = ("", "-1", "1.5", "x", "\uff11", "9" * 400)
     for text in wrong:
         request = RequestFactory().post("/", {"record": "7", "version": text})
-        assert form_page.posted_version(request, made) == 0, text
+        assert access.posted_version(request, made) == 0, text
     for record, version in (("7", 3), ("8", 0), ("", 0)):
         request = RequestFactory().post("/", {"record": record, "version": "3"})
-        assert form_page.posted_version(request, made) == version
+        assert access.posted_version(request, made) == version
 
 
 def test_everything_typed_is_kept_but_what_belongs_to_the_request():

@@ -10,7 +10,7 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from organizations.forms.review import Bound
+from organizations.forms.review import PostedReview
 from organizations.models import Organization, Submission
 from organizations.pages.review import page as review_page
 from organizations.pages.submission import page as submission_page
@@ -241,7 +241,7 @@ def test_a_press_is_bound_to_nothing_by_what_is_malformed():
     for text in ("", "x", "-1", "1e3", "\uff11", "A" * 64, "\x00", "9" * 5_000):
         given = QueryDict(mutable=True)
         given.update({"sha256": text, "seen": text, "version": text})
-        assert (Bound(given).sha256, Bound(given).version) == ("", 0), text
-    given = QueryDict(f"sha256={'0' * 64}&seen=12&version=9999999999&tick=a&tick=b")
-    bound = Bound(given)
+        assert (PostedReview(given).sha256, PostedReview(given).version) == ("", 0), text
+    given = QueryDict(f"sha256={'0' * 64}&seen=12&version=9999999999999999999&tick=a&tick=b")
+    bound = PostedReview(given)
     assert (bound.sha256, bound.seen_submission, bound.version, sorted(bound.ticked)) == ("0" * 64, 12, 0, ["a", "b"])

@@ -107,7 +107,7 @@ def test_each_name_by_which_the_portal_itself_acts_is_refused() -> None:
     sources = "".join(path.read_text() for path in Path(accounts.__file__).parents[2].rglob("*.py"))
     acting = set(re.findall(r'(?:system\(|Actor\(name=)f?"([^"]+)"', sources))
     assert {"Worker {name}", "Demonstration", "Command restore", "Somebody not signed in"} <= acting
-    free = [name for name in acting if User(username="new", first_name=name).name_fault() is None]
+    free = [name for name in acting if User(username="new", first_name=name).name_error() is None]
     assert free == []
 
 

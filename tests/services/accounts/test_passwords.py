@@ -43,18 +43,18 @@ NOBODY = User(username="victim", first_name="Vera", last_name="Okonkwo-Ames", em
     ],
 )
 def test_a_password_that_others_would_try_is_refused(password: str, fault: str) -> None:
-    assert fault in passwords.fault_of(password, NOBODY)
+    assert fault in passwords.password_error(password, NOBODY)
 
 
 @pytest.mark.parametrize("password", [GOOD, "three quiet otters", "ünïcödé-otters-ß", "x7#Lq!v9Rt2&" * 10])
 def test_a_password_that_is_hard_to_guess_is_taken(password: str) -> None:
-    assert passwords.fault_of(password, NOBODY) == ""
+    assert passwords.password_error(password, NOBODY) == ""
 
 
 def test_a_made_up_password_is_one_that_its_person_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
     made_up = {passwords.made_up(NOBODY) for _ in range(20)}
     assert len(made_up) == 20
-    assert {passwords.fault_of(password, NOBODY) for password in made_up} == {""}
+    assert {passwords.password_error(password, NOBODY) for password in made_up} == {""}
     letters = iter("abcdefghjkmnpqrs" + "k7mfw2qx9tbnh4ru")
     monkeypatch.setattr(secrets, "choice", lambda _: next(letters))
     assert passwords.made_up(User(username="abc")) == "k7mf-w2qx-9tbn-h4ru"

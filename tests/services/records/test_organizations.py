@@ -151,7 +151,7 @@ def test_part_of_never_makes_a_circle(editor: User, part_of_oid: str, sentence: 
     factories.organization(user=editor)
     factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     factories.organization(f"{BASE}.1.1", user=editor, part_of_oid=f"{BASE}.1")
-    assert organizations.parent_faults("staging", BASE, part_of_oid) == sentence
+    assert organizations.parent_error("staging", BASE, part_of_oid) == sentence
 
 
 def test_no_save_makes_a_circle_however_it_came_about(editor: User) -> None:

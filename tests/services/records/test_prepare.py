@@ -168,7 +168,7 @@ def test_an_oid_below_the_base_of_the_other_environment(
 ) -> None:
     bases = {"REDOX_STAGING_BASE_OIDS": staging, "REDOX_PRODUCTION_BASE_OIDS": production}
     with override_settings(REDOX=redox("http://127.0.0.1:9", **bases)):
-        assert bool(prepare.other_base_fault(Environment.PRODUCTION, oid)) == is_refused
+        assert bool(prepare.other_base_error(Environment.PRODUCTION, oid)) == is_refused
 
 
 def test_the_parent_is_the_counterpart_of_the_parent(editor: User) -> None:

@@ -1,4 +1,4 @@
-"""Deciding about a submission that needs a decision. The page that it is decided on is that of the submission."""
+"""Decide about a submission. The form is on the page of the submission."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -19,8 +19,8 @@ from organizations.views import expired_session
 from .access import actor, needs, require, submission_or_404, submission_url, user_of
 from .submissions import show_submission
 
-DECIDED_ALREADY = "Submission {} was decided already. Nothing was changed."
-ASKED_AGAIN = "The directory was asked again after this page was made. Compare with its newest answer, then confirm."
+DECIDED_ALREADY = "Submission {} is already decided. Nothing was changed."
+ASKED_AGAIN = "The directory was asked again after you opened this page. Compare with its newest answer, then confirm."
 STILL_HERE = "Nothing was decided. What you typed is still here."
 
 
@@ -30,12 +30,12 @@ STILL_HERE = "Nothing was decided. What you typed is still here."
 def decide_submission(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """End a submission by the answer of the directory that the person compared with, or ask for a newer one.
 
-    Whatever stands in the way, the page comes back with what was typed. Who only opens the address, as after a reload
-    or from the history of a browser, is led to the page that has the form.
+    If the decision is refused, the page comes back with what was typed. Opening the address, as a reload does,
+    redirects to the page with the form.
     """
     submission = submission_or_404(environment, number)
     if request.method != "POST":
-        return _to_the_form(submission)
+        return _redirect_to_form(submission)
     require(request, Right.RESOLVE, environment=environment)
     if submission.state != State.NEEDS_PERSON:
         messages.error(request, DECIDED_ALREADY.format(number))
@@ -46,36 +46,36 @@ def decide_submission(request: HttpRequest, environment: Environment, number: in
     return _ask(request, submission) if "ask" in request.POST else _decide(request, submission)
 
 
-def _to_the_form(submission: Submission) -> HttpResponse:
+def _redirect_to_form(submission: Submission) -> HttpResponse:
     return redirect(submission_url(submission) + ("#decide" if submission.state == State.NEEDS_PERSON else ""))
 
 
 def _ask(request: HttpRequest, submission: Submission) -> HttpResponse:
-    """Ask the directory anew from the middle of a decision: what was typed stays."""
+    """Ask the directory again. What was typed stays in the form."""
     require(request, Right.EDIT, environment=submission.environment, oid=submission.oid, act=ASK)
     query.query_submission(submission, actor=actor(request))
     return _show_typed(request, submission, status=200)
 
 
 def _decide(request: HttpRequest, submission: Submission) -> HttpResponse:
-    found, user = submission_page.decision(submission), user_of(request)
-    if found is None or (sentence := _why_compare_again(request, found)):
-        messages.error(request, f"{sentence if found else ASKED_AGAIN} {STILL_HERE}")
+    decision, user = submission_page.decision(submission), user_of(request)
+    if decision is None or (sentence := _compare_again_reason(request, decision)):
+        messages.error(request, f"{sentence if decision else ASKED_AGAIN} {STILL_HERE}")
         return _show_typed(request, submission)
-    form = submission_page.decision_form(found, user, request.POST)
+    form = submission_page.decision_form(decision, user, request.POST)
     if not form.is_valid():
         return show_submission(request, submission, form, status=422)
-    return _end(request, submission, form)
+    return _carry_out(request, submission, form)
 
 
-def _why_compare_again(request: HttpRequest, found: Decision) -> str:
-    """Why the posted decision does not count, as a sentence: its answer is not the newest one, or is too old."""
-    if not found.choices:
-        return found.why_not_now
-    return "" if request.POST.get("sequence") == str(found.sequence) else ASKED_AGAIN
+def _compare_again_reason(request: HttpRequest, decision: Decision) -> str:
+    """Why the posted decision does not count, as a sentence: the answer is not the newest one, or too old."""
+    if not decision.choices:
+        return decision.why_not_now
+    return "" if request.POST.get("sequence") == str(decision.sequence) else ASKED_AGAIN
 
 
-def _end(request: HttpRequest, submission: Submission, form: DecisionForm) -> HttpResponse:
+def _carry_out(request: HttpRequest, submission: Submission, form: DecisionForm) -> HttpResponse:
     verdict, sequence = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["sequence"]
     try:
         decide.decide_submission(submission.pk, verdict, sequence=sequence, reason=form.why, actor=actor(request))
@@ -88,10 +88,10 @@ def _end(request: HttpRequest, submission: Submission, form: DecisionForm) -> Ht
 
 
 def _show_typed(request: HttpRequest, submission: Submission, *, status: int = 422) -> HttpResponse:
-    """The page with what was typed into the form of a decision, before anything of it is checked."""
-    found = submission_page.decision(submission)
+    """The page with what was typed, unchecked."""
+    decision = submission_page.decision(submission)
     form = None
-    if found:
+    if decision:
         verdict, reason = (request.POST.get(name, "") for name in ("verdict", "reason"))
-        form = submission_page.decision_form(found, user_of(request), verdict=verdict, reason=reason)
+        form = submission_page.decision_form(decision, user_of(request), verdict=verdict, reason=reason)
     return show_submission(request, submission, form, status=status)

@@ -1,6 +1,6 @@
-"""Today's rules, applied to everything that is stored. Nothing is written.
+"""Check all stored records by today's rules. Nothing is written.
 
-The forms are not known here: who calls hands over how a form would read a record (`read_by_form` of forms/checking.py).
+Services do not import forms, so the caller passes `read_by_form` of forms/check_records.py.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -130,14 +130,14 @@ def _places(
         remarks = found.setdefault(each.oid, [])
         if each.oid in circles:
             remarks.append(("Place", "PartOf", "The record lies below itself: PartOf makes a circle."))
-        elif each.part_of_oid not in gateways and (fault := _parent_fault(each, parents.get(each.part_of_oid))):
-            remarks.append(("Place", "PartOf", fault))
+        elif each.part_of_oid not in gateways and (error := _parent_error(each, parents.get(each.part_of_oid))):
+            remarks.append(("Place", "PartOf", error))
         if each.double_key in doubles:
             remarks.append(("Near-double", "Name, address", doubles[each.double_key].text(each.oid)))
     return found
 
 
-def _parent_fault(organization: Organization, parent: Organization | None) -> str:
+def _parent_error(organization: Organization, parent: Organization | None) -> str:
     word = Environment(organization.environment).label
     if parent is None:
         return f"{organization.part_of_oid} is not a record of ours in {word}."

@@ -89,7 +89,7 @@ def test_a_decision_ends_it_with_its_reason_once(undecided: Submission, approver
     entry = AuditEntry.objects.get(action=Action.SUBMISSION_SETTLED)
     assert (entry.facts["reason"], entry.outcome) == ("Ticket 12", "rejected")  # an auditor narrows to the outcome
     decide(approver, undecided, page, verdict="ours", reason="Ticket 12")
-    assert "was decided already" in text_of(approver.get(page_of(undecided)))
+    assert "is already decided" in text_of(approver.get(page_of(undecided)))
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
 
 
@@ -144,7 +144,7 @@ def test_a_newer_answer_must_be_compared_before_the_decision_counts(
     query.query_submission(undecided, actor=worker)
     page = decide(approver, undecided, before, **TYPED)
     assert page.status_code == 422
-    assert "The directory was asked again after this page was made." in text_of(page)
+    assert "The directory was asked again after you opened this page." in text_of(page)
     assert keeps_what_was_typed(page)
     assert is_undecided(undecided)
     assert decide(approver, undecided, page, **TYPED).status_code == 302

@@ -43,8 +43,8 @@ def read_by_form(
         own_ids=own_ids,
         record_called=_nothing,
         elsewhere=_nothing,
-        oid_fault=_nothing,
-        parent_fault=_nothing,
+        oid_error=_nothing,
+        parent_error=_nothing,
         destination_known=record.destination_known,
     )
     form = RecordForm(typed, around, checked=True)

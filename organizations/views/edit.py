@@ -18,11 +18,11 @@ from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, CounterpartExists, EditConflict, RecordWithdrawn, SourceChanged
 from organizations.services.records import organizations
 from organizations.services.records import prepare as preparation
-from organizations.views import conflict, expired_session, preparing
+from organizations.views import conflict, expired_session, prepare
 
-from .access import actor, needs, organization_or_404, record_url
-from .form_page import after_saving, open_form, posted_number, save_edit, saved_url, show_form, show_refused
-from .showing import show
+from .access import actor, needs, organization_or_404, posted_number, record_url
+from .record_form import after_saving, open_form, save_edit, saved_url, show_form, show_refused
+from .rendering import render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,12 +31,12 @@ from .showing import show
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
     """The form of a record that is not there yet; `below`, `like` or `from` in the address fills in what is known."""
     try:
-        editing = open_form(request, environment, staging=preparing.staging_record(request, environment))
+        editing = open_form(request, environment, staging=prepare.staging_record(request, environment))
         return _posted(request, editing) if request.method == "POST" else _begun(request, editing)
     except RecordWithdrawn:
         editing = open_form(request, environment)
         form = editing.form(Typed.from_post(request.POST))
-        return show_form(request, editing, form, status=409, notes=[preparing.GONE])
+        return show_form(request, editing, form, status=409, notes=[prepare.GONE])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +57,7 @@ def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
     """Records of ours that fit what was typed where one is named, as choices of the list beside it."""
     field = next((field for field in suggestions_page.FIELDS if field in request.GET), "")
-    response = show(request, suggestions_page.build(environment, field, request.GET.get(field, "")))
+    response = render_page(request, suggestions_page.build(environment, field, request.GET.get(field, "")))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -81,7 +81,7 @@ def _edited(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     organization = organization_or_404(environment, opened_for.oid if opened_for else oid)
     editing = open_form(request, environment, organization)
     try:
-        return conflict.settled(request, editing) if "theirs" in request.POST else _posted(request, editing)
+        return conflict.resolve_conflict(request, editing) if "theirs" in request.POST else _posted(request, editing)
     except RecordWithdrawn:  # withdrawn in this very moment
         return _edited(request, environment, oid)
 
@@ -112,15 +112,15 @@ def _checked(request: HttpRequest, editing: Editing, form: RecordForm, notes: li
 def _save(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse:
     try:
         saved = _saved(request, editing, form)
-    except EditConflict as fault:
-        return conflict.show_conflict(request, editing, form, fault.organization)
+    except EditConflict as error:
+        return conflict.show_conflict(request, editing, form, error.organization)
     except RecordWithdrawn:
         raise  # what was typed becomes the form of a new record
     except (CounterpartExists, SourceChanged):
         editing = editing.read_again()
         return _made_before(request, editing, form) or show_form(request, editing, form, status=409)
-    except ActionRefused as fault:
-        return show_refused(request, editing, form, fault)
+    except ActionRefused as error:
+        return show_refused(request, editing, form, error)
     return after_saving(request, form, saved, request.POST["act"])
 
 
@@ -130,7 +130,7 @@ def _saved(request: HttpRequest, editing: Editing, form: RecordForm) -> Organiza
     record, stands_for, by = form.record(), form.stands_for, actor(request)
     if editing.staging is None:
         return organizations.create(record, editing.environment, stands_for=stands_for, actor=by)
-    basis = preparing.basis_of(request)
+    basis = prepare.basis_of(request)
     return preparation.prepare(record, editing.staging.pk, basis=basis, stands_for=stands_for, actor=by)
 
 

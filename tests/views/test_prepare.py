@@ -14,7 +14,7 @@ from organizations.models import Environment, Organization, User
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.records import counterparts, organizations, prepare
 from organizations.services.records.prepare import Basis
-from organizations.views.preparing import signed
+from organizations.views.prepare import signed
 from tests import factories
 from tests.changes import foreign
 from tests.connected import redox

@@ -6,11 +6,11 @@ from django.shortcuts import render
 from organizations.pages import Page
 
 
-def show(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse:
+def render_page(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse:
     """The page, rendered."""
     return render(request, page.template, page.names, status=status)
 
 
-def loads_anew() -> HttpResponse:
+def reload_page() -> HttpResponse:
     """Nothing but the word that makes htmx load the page anew."""
     return HttpResponse(status=204, headers={"HX-Refresh": "true"})

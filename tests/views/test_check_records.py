@@ -3,8 +3,8 @@
 import pytest
 
 from organizations.models import Environment, Organization
-from organizations.pages import checking
-from organizations.services.review import check_stored as checking_service
+from organizations.pages import check_records
+from organizations.services.review import check_records as checking_service
 from tests import bulk, factories
 from tests.factories import BASE
 from tests.page_text import html_of_page, text_of_page
@@ -16,12 +16,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 def test_each_finding_leads_to_where_it_is_put_right(editor):
     made = factories.organization(user=editor, name="Lakeside North")
     Organization.objects.filter(pk=made.pk).update(zip_code="5370")
-    page = checking.build(Environment.STAGING, editor, "")
+    page = check_records.build(Environment.STAGING, editor, "")
     html = html_of_page(page, "staging")
     assert f'<a href="/staging/organizations/{BASE}/edit/">Lakeside North</a>' in html
     assert "&#x27;5370&#x27; is not a ZIP code." in html
     assert "records 1 to 1 of 1, in the order of their OIDs. 1 finding." in text_of_page(page, "staging")
-    assert checking.build(Environment.STAGING, factories.UserFactory(role="viewer"), "").record_page == "record"
+    assert check_records.build(Environment.STAGING, factories.UserFactory(role="viewer"), "").record_page == "record"
 
 
 def test_a_page_is_a_part_of_the_records(client, monkeypatch):
@@ -31,8 +31,8 @@ def test_a_page_is_a_part_of_the_records(client, monkeypatch):
 
 
 def test_without_a_finding_and_without_a_record_the_page_says_so(editor):
-    page = checking.build(Environment.PRODUCTION, editor, "")
+    page = check_records.build(Environment.PRODUCTION, editor, "")
     assert "There are no records in PRODUCTION." in text_of_page(page, "production")
     factories.organization(user=editor, environment="production")
-    page = checking.build(Environment.PRODUCTION, editor, "")
+    page = check_records.build(Environment.PRODUCTION, editor, "")
     assert "Nothing was found in them." in text_of_page(page, "production")

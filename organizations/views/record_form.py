@@ -14,24 +14,12 @@ from organizations.pages.record_form.page import Filled
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
 from organizations.services.records.prepare import Basis, source_of
+from organizations.views import prepare
 
-from . import preparing
-from .access import actor, record_url, user_of
-from .showing import show
+from .access import actor, posted_version, record_url, user_of
+from .rendering import render_page
 
 SAVED = "Saved. Nothing was sent."
-
-
-def posted_number(request: HttpRequest, name: str) -> int:
-    """A number that was posted; 0, which is no record and no version, for anything else."""
-    posted = request.POST.get(name, "")
-    return int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 10 else 0
-
-
-def posted_version(request: HttpRequest, organization: Organization) -> int:
-    """The version of this record that a form was opened with; 0 for that of another one: an OID may be free again."""
-    of_this_record = posted_number(request, "record") == organization.pk
-    return posted_number(request, "version") if of_this_record else 0
 
 
 def open_form(
@@ -65,21 +53,21 @@ def show_form(
         oid_note=oid_note,
         is_unsaved=request.method == "POST",
     )
-    return show(request, page, status=status)
+    return render_page(request, page, status=status)
 
 
-def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, fault: ActionRefused) -> HttpResponse:
+def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, error: ActionRefused) -> HttpResponse:
     """The form with what the service refused."""
-    refuse(form, fault)
+    refuse(form, error)
     return show_form(request, editing, form, status=422)
 
 
-def refuse(form: RecordForm, fault: ActionRefused) -> None:
+def refuse(form: RecordForm, error: ActionRefused) -> None:
     """Say what the service refused at its field: a parent, or else the OID."""
-    if isinstance(fault, Circle):
-        form.main.refuse_parent(str(fault))
+    if isinstance(error, Circle):
+        form.main.refuse_parent(str(error))
     else:
-        form.main.add_error("oid", str(fault))
+        form.main.add_error("oid", str(error))
 
 
 def save_edit(request: HttpRequest, organization: Organization, version: int, form: RecordForm) -> Organization:
@@ -109,6 +97,6 @@ def _filled(request: HttpRequest, staging: Organization | None) -> Filled | None
     source = source_of(staging)
     basis = Basis(source.record, doubt=source.doubt)
     if request.method == "POST":
-        basis = preparing.basis_of(request)
+        basis = prepare.basis_of(request)
     shown = Basis(basis.filled, source.record, source.doubt)
-    return Filled(source, basis, preparing.signed(staging, shown))
+    return Filled(source, basis, prepare.signed(staging, shown))

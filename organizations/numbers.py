@@ -1,0 +1,16 @@
+"""Read the numbers of an address or a posted form: ids of rows, versions, and places in the history."""
+
+from collections.abc import Iterable
+
+MOST_DIGITS = 18
+"""Every number with so many digits fits a BIGINT, so that the database never refuses one."""
+
+
+def read_number(text: str) -> int:
+    """The number that `text` writes with the digits 0 to 9, or 0: no row has this id, and no record this version."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else 0
+
+
+def read_numbers(texts: Iterable[str]) -> tuple[int, ...]:
+    """The numbers among `texts`, in their order. Other texts are left out."""
+    return tuple(number for text in texts if (number := read_number(text)))

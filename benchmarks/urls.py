@@ -9,7 +9,7 @@ from django.urls import include, path
 
 import orgportal.urls
 from organizations.models import AuditEntry, EnvironmentGate, Organization
-from organizations.pages.organizations.rows import ROWS_A_PAGE
+from organizations.queries.record_rows import ROWS_A_PAGE
 
 
 class _OrganizationAdmin(ModelAdmin):

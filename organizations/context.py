@@ -8,11 +8,11 @@ from django.http import HttpRequest
 
 from organizations import permissions
 from organizations.models import Environment, EnvironmentGate, Submission, User
+from organizations.pages.environment_state import EnvironmentState, environment_state
 from organizations.permissions import Right
 from organizations.services import demonstration
 from organizations.services.connection import gateway
 from organizations.services.delivery import heartbeat
-from organizations.text.environment_state import EnvironmentState, environment_state
 from orgportal import RELEASE
 
 # The menu entry of each page. Every other page of an environment belongs to its organizations.
@@ -62,13 +62,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _closed_gates() -> list[EnvironmentState]:
     """The environments to which nothing is sent now, for pages about both."""
     gates = EnvironmentGate.objects.order_by("environment")
-    states = [environment_state(gate.environment, gate) for gate in gates if gate.is_stopped or gate.hold_until]
+    states = [environment_state(gate) for gate in gates if gate.is_stopped or gate.hold_until]
     return [state for state in states if state.key in CLOSED]
 
 
 def _environment(environment: str, section: str) -> dict[str, Any]:
     chosen = Environment(environment)
-    state = environment_state(environment)
+    state = environment_state(EnvironmentGate.objects.get(pk=environment))
     # The Connection page shows the state itself.
     has_banner = section != "connection" and state.key not in ("connected", "not_checked")
     return {

@@ -11,8 +11,8 @@ from django.template.loader import render_to_string
 from django.utils.html import escape, strip_tags
 
 from organizations.models import Environment
+from organizations.pages.environment_state import EnvironmentState
 from organizations.text import vocabulary
-from organizations.text.environment_state import EnvironmentState
 
 LONG_AGO = datetime.datetime(2001, 5, 9, 19, 3, 22, tzinfo=datetime.UTC)
 

@@ -6,7 +6,7 @@ from .organization import Basis, Environment, Evidence, Organization, Presence, 
 from .parts import Contact, Identifier
 from .plan import Plan, PlanKind, PlanState
 from .structure import StructureLock
-from .submission import Event, Intent, State, Submission
+from .submission import Event, Intent, State, Submission, Verdict
 from .throttle import Repetition, Throttle
 from .user import RoleGrant, User
 
@@ -36,5 +36,6 @@ __all__ = [
     "Submission",
     "Throttle",
     "User",
+    "Verdict",
     "Worker",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from enum import StrEnum
 from typing import Self
 
 from django.conf import settings
@@ -45,6 +46,20 @@ class State(models.TextChoices):
     @property
     def is_final(self) -> bool:
         return not MOVES[self]
+
+
+class Verdict(StrEnum):
+    """What a person can decide about a submission that needs a decision; the history stores these words.
+
+    ARRIVED: the message took effect. SEND_AGAIN, GIVE_UP: it did not; the same bytes are sent again, or never. OURS:
+    the OID is our organization with other values. FOREIGN: the OID belongs to another organization.
+    """
+
+    ARRIVED = "arrived"
+    SEND_AGAIN = "send_again"
+    GIVE_UP = "give_up"
+    OURS = "ours"
+    FOREIGN = "foreign"
 
 
 # Every move there is; anything else is refused. Accepted, rejected and cancelled are final. What was never seen to

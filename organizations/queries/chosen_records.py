@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from organizations.models import Organization
 from organizations.numbers import read_numbers
-from organizations.pages.organizations.rows import Row, work_key
+from organizations.pages.organizations.rows import RecordRow, work_key
 
 UNSENT = "changes_not_sent"
 
@@ -29,14 +29,14 @@ def ids_in(params: QueryDict) -> tuple[int, ...]:
     return read_numbers(text for value in params.getlist("record") for text in value.split("."))
 
 
-def tick(rows: Iterable[Row], ticks: Ticks) -> None:
+def tick(rows: Iterable[RecordRow], ticks: Ticks) -> None:
     """Mark the rows that are chosen."""
     for row in rows:
-        is_unsent = not row.is_frame and work_key(row.organization) == UNSENT
+        is_unsent = not row.is_ancestor_only and work_key(row.organization) == UNSENT
         row.is_chosen = row.organization.pk in ticks.ids or (ticks.all_unsent and is_unsent)
 
 
-def elsewhere(environment: str, rows: Iterable[Row], ticks: Ticks) -> tuple[int, ...]:
+def elsewhere(environment: str, rows: Iterable[RecordRow], ticks: Ticks) -> tuple[int, ...]:
     """The ids of the chosen records that have no row on the page. One query if there may be any."""
     missing = ticks.ids - {row.organization.pk for row in rows}
     if not missing:

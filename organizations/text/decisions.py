@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from organizations.services.delivery.decide import Verdict
+from organizations.models import Verdict
 
 CLAUSE: Mapping[str, str] = {
     Verdict.ARRIVED: "that {message} arrived",

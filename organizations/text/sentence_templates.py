@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from organizations.models import Action
-from organizations.services.delivery.decide import Verdict
+from organizations.models import Action, Verdict
 from organizations.text.decisions import clause
 
 

@@ -6,13 +6,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from organizations.forms.decision import DecisionForm
-from organizations.models import Environment, State, Submission
+from organizations.models import Environment, State, Submission, Verdict
 from organizations.pages.submission import page as submission_page
 from organizations.pages.submission.decision_choices import Decision
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right
 from organizations.services.delivery import decide, query
-from organizations.services.delivery.decide import Verdict
 from organizations.services.errors import ActionRefused
 from organizations.views import expired_session
 

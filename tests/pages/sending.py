@@ -3,13 +3,12 @@
 import json
 from typing import Any
 
-from organizations.models import AuditEntry, EnvironmentGate, Submission, User, clock
+from organizations.models import AuditEntry, EnvironmentGate, Submission, User, Verdict, clock
 from organizations.pages.submission.state import StateBlock, state_block
 from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
 from organizations.services.actors import Actor, system
 from organizations.services.delivery import decide, query, resolve
-from organizations.services.delivery.decide import Verdict
 from tests import factories
 from tests.factories import BASE
 from tests.services.sending import deliver, edit

@@ -2,12 +2,11 @@
 
 from django.utils.html import strip_tags
 
-from organizations.models import AuditEntry, Organization, State, Submission, User
+from organizations.models import AuditEntry, Organization, State, Submission, User, Verdict
 from organizations.pages.home import overview
 from organizations.pages.record import to_do
 from organizations.pages.submission import rejection
 from organizations.services.delivery import decide
-from organizations.services.delivery.decide import Verdict
 from organizations.text import sentences
 from tests.pages.sending import decided, entries_of, foreign, updated
 

@@ -19,12 +19,12 @@ from organizations.models import (
     StructureLock,
     Submission,
     User,
+    Verdict,
     clock,
 )
 from organizations.redox.outcome import Kind
 from organizations.services import installation, locks
 from organizations.services.delivery import decide, resume, settle
-from organizations.services.delivery.decide import Verdict
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.services.outbox import plans, submissions

@@ -4,11 +4,10 @@ import datetime
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from organizations.models import Organization, State, Submission, User
+from organizations.models import Organization, State, Submission, User, Verdict
 from organizations.records import OrganizationRecord, print_fields
 from organizations.services.actors import system
 from organizations.services.delivery import heartbeat, workers
-from organizations.services.delivery.decide import Verdict
 from tests.faults.world import Died, Showing, Way, World
 
 WORKER = system("Worker model")

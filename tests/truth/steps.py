@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any
 
-from organizations.models import AuditEntry, Intent, Plan, PlanKind, State, Submission
+from organizations.models import AuditEntry, Intent, Plan, PlanKind, State, Submission, Verdict
 from organizations.pages.submission import attempts
 from organizations.pages.submission import state as submission_page
 from organizations.records import AddressRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.connection import check
 from organizations.services.delivery import decide, query, resume
-from organizations.services.delivery.decide import Verdict
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from organizations.models import Intent, State
+from organizations.models import Intent, State, Verdict
 from organizations.services.delivery import query
-from organizations.services.delivery.decide import Verdict
 from tests.factories import acting
 from tests.faults.world import Way
 from tests.truth import drawing, histories, judges

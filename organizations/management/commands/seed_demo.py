@@ -19,7 +19,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import CommandError
 
 from organizations.management import demonstration_records as made_up
-from organizations.models import Environment, Intent, Organization, StandsFor, State, Submission, User, clock
+from organizations.models import Environment, Intent, Organization, StandsFor, State, Submission, User, Verdict, clock
 from organizations.permissions import ROLES
 from organizations.practice.store import Store
 from organizations.records import OrganizationRecord
@@ -28,7 +28,6 @@ from organizations.services.accounts import accounts
 from organizations.services.actors import person, system
 from organizations.services.connection import check
 from organizations.services.delivery import decide, query, workers
-from organizations.services.delivery.decide import Verdict
 from organizations.services.outbox import submissions
 from organizations.services.records import counterparts, organizations
 from organizations.services.review import reviews

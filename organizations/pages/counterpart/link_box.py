@@ -6,8 +6,9 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Environment, Intent, Organization, Submission
-from organizations.pages.organizations.rows import Row, add_counterparts, organizations_of, standing_of
+from organizations.pages.organizations.rows import RecordRow, add_counterparts, standing_of
 from organizations.queries import parents
+from organizations.queries.record_rows import organizations_of
 from organizations.records import ADDRESS_LABELS, difference
 from organizations.services.records.prepare import copied
 from organizations.text import evidence
@@ -19,7 +20,7 @@ class Beside:
     """The counterpart of a record, or the ways to one. Only PRODUCTION is prepared: `prepare_url` may be empty."""
 
     other: str
-    row: Row | None
+    row: RecordRow | None
     prepare_url: str
     page_url: str
 
@@ -43,12 +44,12 @@ class Side(NamedTuple):
 
 def beside(organization: Organization) -> Beside:
     """What the page of a record shows about its counterpart."""
-    row = Row(organization=organization)
+    row = RecordRow(organization=organization)
     add_counterparts([row])
     found = row.counterpart
     return Beside(
         other=Environment(organization.environment).other.label,
-        row=Row(organization=found) if found else None,
+        row=RecordRow(organization=found) if found else None,
         prepare_url="" if found else prepare_url(organization),
         page_url=page_url(organization),
     )

@@ -14,13 +14,12 @@ from django.utils.html import format_html, strip_tags
 
 from organizations.models import Environment, EnvironmentGate, Organization, Plan, PlanState, State, Submission
 from organizations.models.organization import OrganizationQuerySet
-from organizations.models.submission import OPEN_STATES
+from organizations.models.submission import OPEN_STATES, Verdict
 from organizations.pages.home.matters import MOST_LINES, Groups, Line, Now, Place, line
 from organizations.pages.organizations.rows import DIRECTORY_DIFFERS
 from organizations.pages.record import to_do
 from organizations.records import spoken
 from organizations.services.delivery import decide
-from organizations.services.delivery.decide import Verdict
 from organizations.text import queue_reason
 from organizations.text.decisions import decided
 from organizations.text.markup import plain, written

@@ -7,10 +7,10 @@ from django.conf import settings
 
 from organizations.models import Organization, Submission, User
 from organizations.pages import Page
+from organizations.pages.environment_state import EnvironmentState, environment_state
 from organizations.pages.home import overview
 from organizations.services import demonstration
 from organizations.text import evidence, vocabulary
-from organizations.text.environment_state import EnvironmentState, environment_state
 from organizations.text.vocabulary import Word
 
 
@@ -59,5 +59,5 @@ def build(user: User) -> HomePage:
 
 
 def _panel(panel: overview.Panel) -> PanelRow:
-    state = environment_state(panel.environment, panel.gate)
+    state = environment_state(panel.gate)
     return PanelRow(panel, state, vocabulary.ENVIRONMENT_STATE[state.key])

@@ -9,7 +9,7 @@ from django.db.models import Max
 from organizations.csv_cells import BYTE_ORDER_MARK, line
 from organizations.models import Contact, Environment, Organization, StandsFor
 from organizations.models.organization import OrganizationQuerySet
-from organizations.pages.organizations.rows import Row, add_counterparts, standing_of, to_do_of
+from organizations.pages.organizations.rows import RecordRow, add_counterparts, standing_of, to_do_of
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 from organizations.text import evidence
 
@@ -45,7 +45,7 @@ def csv_lines(found: OrganizationQuerySet) -> Iterator[str]:
     yield BYTE_ORDER_MARK + line(_head(contacts))
     with_parts = found.with_words().prefetch_related("contacts", "identifiers")
     for organizations in batched(with_parts.iterator(chunk_size=ROWS_AT_ONCE), ROWS_AT_ONCE):
-        rows = [Row(organization=organization) for organization in organizations]
+        rows = [RecordRow(organization=organization) for organization in organizations]
         add_counterparts(rows)
         for row in rows:
             yield line(_cells(row, contacts))
@@ -62,7 +62,7 @@ def _head(contacts: int) -> list[str]:
     return [*_HEAD, *ADDRESS_LABELS.values(), *of_contacts]
 
 
-def _cells(row: Row, contacts: int) -> Iterator[str]:
+def _cells(row: RecordRow, contacts: int) -> Iterator[str]:
     record = row.organization.record()
     yield from _identity(row.organization, record)
     yield from _state(row.organization)

@@ -9,19 +9,13 @@ from django.urls import reverse
 from organizations.models import Environment, Organization
 from organizations.models.organization import OrganizationQuerySet
 from organizations.pages.organizations import tree_rows
-from organizations.pages.organizations.rows import (
-    ROWS_A_PAGE,
-    Row,
-    add_counterparts,
-    add_rights_of_place,
-    organizations_of,
-    page_of,
-)
+from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts
 from organizations.queries import chosen_records
 from organizations.queries import filters as narrowing
 from organizations.queries.chosen_records import UNSENT
 from organizations.queries.filters import Chip, Filters
 from organizations.queries.matches import match
+from organizations.queries.record_rows import ROWS_A_PAGE, organizations_of, page_of
 from organizations.services.review.plan_draft import MOST_RECORDS
 from organizations.text.vocabulary import count
 
@@ -62,7 +56,7 @@ class Listing:
     environment: Environment
     filters: Filters
     page: Page[int]
-    rows: list[Row]
+    rows: list[RecordRow]
     total: int
     fitting: int
     chips: list[Chip]
@@ -86,7 +80,7 @@ class Listing:
         """How many fit, and how many parents frame them."""
         if not self.is_filtered:
             return count(self.total, "record")
-        parents = sum(row.is_frame for row in self.rows)
+        parents = sum(row.is_ancestor_only for row in self.rows)
         also = f", and {count(parents, 'parent')}" if parents else ""
         return f"{self.fitting:,} of {count(self.total, 'record')} {'fits' if self.fitting == 1 else 'fit'}{also}"
 
@@ -253,7 +247,7 @@ def _unsent(environment: Environment, filters: Filters) -> int:
 
 def _shown(
     environment: Environment, found: OrganizationQuerySet, filters: Filters, page: str, wish: str, size: int
-) -> tuple[Page[int], list[Row]]:
+) -> tuple[Page[int], list[RecordRow]]:
     if filters.view == "list":
         return _list(found, filters, page, size)
     if filters.in_force:
@@ -261,12 +255,14 @@ def _shown(
     return tree_rows.whole(environment, page, wish)
 
 
-def _list(found: OrganizationQuerySet, filters: Filters, page: str, size: int) -> tuple[Page[int], list[Row]]:
+def _list(found: OrganizationQuerySet, filters: Filters, page: str, size: int) -> tuple[Page[int], list[RecordRow]]:
     words = filters.words
     shown_page = page_of(found.order_by(*filters.order()), page, size, is_search=bool(words))
-    rows = [Row(organization=organization) for organization in organizations_of(shown_page, with_texts=bool(words))]
+    rows = [
+        RecordRow(organization=organization) for organization in organizations_of(shown_page, with_texts=bool(words))
+    ]
     for row in rows:
         row.match = match(row.organization, words) if words else None
     add_counterparts(rows)
-    add_rights_of_place(rows)
+    add_can_add_below(rows)
     return shown_page, rows

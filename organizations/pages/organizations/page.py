@@ -6,7 +6,7 @@ from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Empty, Listing
-from organizations.pages.organizations.rows import Row
+from organizations.pages.organizations.rows import RecordRow
 from organizations.permissions import Right, may, sending, why_not
 from organizations.queries import chosen_records
 from organizations.queries.filters import Filters
@@ -31,7 +31,7 @@ class BranchPage(Page):
 
     template = "organizations/_rows.html"
 
-    rows: list[Row]
+    rows: list[RecordRow]
     may_edit: bool
     may_send: bool
 

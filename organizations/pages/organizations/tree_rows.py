@@ -14,17 +14,10 @@ from django.urls import reverse
 
 from organizations.models import Organization, tree
 from organizations.models.organization import OrganizationQuerySet
-from organizations.pages.organizations.rows import (
-    ROWS_A_PAGE,
-    Row,
-    add_counterparts,
-    add_rights_of_place,
-    children_counts,
-    organizations_of,
-    page_of,
-)
+from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts
 from organizations.queries.filters import Filters
 from organizations.queries.matches import match
+from organizations.queries.record_rows import ROWS_A_PAGE, children_counts, organizations_of, page_of
 from organizations.services import search_text
 
 CHILDREN_AT_ONCE = 50
@@ -41,12 +34,12 @@ class _Shown:
     """The rows of a page as they are gathered, level by level."""
 
     environment: str
-    rows: dict[str, Row] = field(default_factory=dict)
-    below: dict[str, list[Row]] = field(default_factory=dict)
+    rows: dict[str, RecordRow] = field(default_factory=dict)
+    below: dict[str, list[RecordRow]] = field(default_factory=dict)
 
-    def add(self, organizations: Iterable[Organization], level: int) -> list[Row]:
+    def add(self, organizations: Iterable[Organization], level: int) -> list[RecordRow]:
         """Take the records of one level in, with how many children each has: two queries."""
-        added = [Row(organization=organization, level=level) for organization in organizations]
+        added = [RecordRow(organization=organization, level=level) for organization in organizations]
         counts = children_counts(self.environment, (row.organization.oid for row in added))
         for row in added:
             row.children = counts.get(row.organization.oid, 0)
@@ -54,9 +47,9 @@ class _Shown:
             self.below.setdefault(row.organization.part_of_oid, []).append(row)
         return added
 
-    def in_order(self, top: list[Row]) -> list[Row]:
+    def in_order(self, top: list[RecordRow]) -> list[RecordRow]:
         """All rows from the top down, each with where its sign for opening and closing leads."""
-        ordered: list[Row] = []
+        ordered: list[RecordRow] = []
         waiting = list(reversed(top))
         while waiting:
             row = waiting.pop()
@@ -65,11 +58,11 @@ class _Shown:
             row.toggle_url = _toggle_url(row, self.rows)
             waiting += reversed(children)
         add_counterparts(ordered)
-        add_rights_of_place(ordered)
+        add_can_add_below(ordered)
         self._add_work_below(ordered)
         return ordered
 
-    def _add_work_below(self, rows: list[Row]) -> None:
+    def _add_work_below(self, rows: list[RecordRow]) -> None:
         """Also for open branches: somebody may fold them without loading the page."""
         found = tree.below_each(self.environment, [row.organization.oid for row in rows if row.children])
         for row in rows:
@@ -80,7 +73,7 @@ class _Shown:
                 row.unshown = row.below.records - sum(1 + child.below.records for child in children)
 
 
-def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[Row]]:
+def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[RecordRow]]:
     """A page of top-level records and what is open below them. `wish` is an OID to open, "all", "top" or "none".
 
     A number of queries that depends on the depth alone.
@@ -102,7 +95,7 @@ def whole(environment: str, page: str, wish: str) -> tuple[Page[int], list[Row]]
 
 def hits(
     environment: str, found: OrganizationQuerySet, filters: Filters, page: str, size: int
-) -> tuple[Page[int], list[Row]]:
+) -> tuple[Page[int], list[RecordRow]]:
     """A page of so many records that fit, framed by those above them."""
     words = filters.words
     shown_page = page_of(found.order_by("oid_key"), page, size, is_search=bool(words))
@@ -111,13 +104,13 @@ def hits(
     frames = {above.pk for line in lines.values() for above in line} - {organization.pk for organization in of_page}
     shown = _Shown(environment)
     for row in shown.add(organizations_of(frames), 1):
-        row.is_frame = True
+        row.is_ancestor_only = True
     for row in shown.add(of_page, 1):
         row.match = match(row.organization, words) if words else None
     return shown_page, shown.in_order(_arranged(shown))
 
 
-def branch(organization: Organization, page: str) -> list[Row]:
+def branch(organization: Organization, page: str) -> list[RecordRow]:
     """A page of the children of one record, as rows of the tree."""
     children = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid)
     shown_page = page_of(children.order_by("oid_key"), page, CHILDREN_AT_ONCE)
@@ -140,12 +133,12 @@ def _page_with(top: OrganizationQuerySet, organization: Organization) -> int:
     return top.filter(oid_key__lt=organization.value.key).count() // ROWS_A_PAGE + 1
 
 
-def _on_way(rows: list[Row], way: list[Organization]) -> list[Row]:
+def _on_way(rows: list[RecordRow], way: list[Organization]) -> list[RecordRow]:
     on_way = {organization.oid for organization in way}
     return [row for row in rows if row.children and row.organization.oid in on_way]
 
 
-def _fitting(rows: list[Row], most: int) -> list[Row]:
+def _fitting(rows: list[RecordRow], most: int) -> list[RecordRow]:
     """All those of a level that have children, if what lies below them are at most so many rows; else none."""
     with_children = [row for row in rows if row.children]
     return with_children if sum(min(row.children, CHILDREN_AT_ONCE) for row in with_children) <= most else []
@@ -162,7 +155,7 @@ def _most(level: int, wish: str) -> int:
     return 0 if wish == TOP_OPEN else ROWS_OF_A_SCREEN
 
 
-def _children(environment: str, opened: list[Row], way: list[Organization]) -> list[Organization]:
+def _children(environment: str, opened: list[RecordRow], way: list[Organization]) -> list[Organization]:
     """The first children of each of these, and those on the way wherever they stand."""
     children = Organization.objects.in_environment(environment).filter(
         part_of_oid__in=[row.organization.oid for row in opened]
@@ -174,7 +167,7 @@ def _children(environment: str, opened: list[Row], way: list[Organization]) -> l
     return organizations_of(first.order_by("oid_key").values_list("pk", flat=True))
 
 
-def _mark_more(opened: list[Row], shown: _Shown) -> None:
+def _mark_more(opened: list[RecordRow], shown: _Shown) -> None:
     for row in opened:
         below = shown.below.get(row.organization.oid, [])
         if below and row.children > len(below):
@@ -187,7 +180,7 @@ def _more_url(organization: Organization, page: int) -> str:
     return reverse("branch", args=[organization.environment, organization.oid]) + f"?page={page}"
 
 
-def _arranged(shown: _Shown) -> list[Row]:
+def _arranged(shown: _Shown) -> list[RecordRow]:
     """The rows whose parent is not shown; the others get their level and order below them."""
     for rows in shown.below.values():
         rows.sort(key=lambda row: row.organization.oid_key)
@@ -204,7 +197,7 @@ def _arranged(shown: _Shown) -> list[Row]:
     return top
 
 
-def _toggle_url(row: Row, rows: dict[str, Row]) -> str:
+def _toggle_url(row: RecordRow, rows: dict[str, RecordRow]) -> str:
     """The tree with this record's branch opened, or closed: then the way to its parent stays open."""
     if not row.children:
         return ""

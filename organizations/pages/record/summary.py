@@ -20,10 +20,11 @@ from organizations.models import (
 )
 from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, PartOf, Sides
-from organizations.pages.organizations.rows import Row, organizations_of, page_of, standing_of
+from organizations.pages.organizations.rows import RecordRow, standing_of
 from organizations.pages.record import to_do
 from organizations.pages.record.to_do import Band
 from organizations.queries import first_seen, parents
+from organizations.queries.record_rows import organizations_of, page_of
 from organizations.records import OrganizationRecord
 from organizations.services.connection import gateway
 from organizations.services.outbox import answers
@@ -87,7 +88,7 @@ class Values:
 class Around:
     """What is beside the fields: children and the last sentences of the history."""
 
-    children: list[Row]
+    children: list[RecordRow]
     children_count: int
     timeline: list[sentences.Sentence]
     only_added: AuditEntry | None
@@ -325,7 +326,7 @@ def around(organization: Organization) -> Around:
     entries = _last_entries(organization)
     is_new = len(entries) == 1 and entries[0].action == Action.ORGANIZATION_CREATED
     return Around(
-        children=[Row(organization=child) for child in organizations_of(shown)],
+        children=[RecordRow(organization=child) for child in organizations_of(shown)],
         children_count=shown.paginator.count,
         timeline=[] if is_new else [sentences.tell(entry) for entry in entries],
         only_added=entries[0] if is_new else None,

@@ -10,9 +10,10 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, Submission, tree
 from organizations.numbers import read_number
-from organizations.pages.organizations.rows import Row, organizations_of
+from organizations.pages.organizations.rows import RecordRow
 from organizations.queries.filters import FIRST_WORDS, Filters
 from organizations.queries.matches import match
+from organizations.queries.record_rows import organizations_of
 from organizations.services import search_text
 from organizations.text.evidence import state_word
 from organizations.text.markup import link
@@ -24,7 +25,7 @@ HITS_AN_ENVIRONMENT = 25
 class RecordHit(NamedTuple):
     """A record that was found: its row with what was found, and the names of the records above it."""
 
-    row: Row
+    row: RecordRow
     path: str
 
 
@@ -108,7 +109,7 @@ def _section(environment: Environment, text: str) -> Section:
     lines = tree.ancestors_of(environment, [record.oid for record in shown])
     hits = [
         RecordHit(
-            Row(organization=record, match=match(record, words)),
+            RecordRow(organization=record, match=match(record, words)),
             " › ".join(above.name for above in lines.get(record.oid, [])),
         )
         for record in shown

@@ -10,13 +10,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, tree
+from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, Verdict, tree
 from organizations.pages.comparison.sides import Compared
 from organizations.pages.counterpart import link_box
 from organizations.pages.record.summary import can_add_below
 from organizations.pages.submission.state import Change, asked
 from organizations.records import spoken
-from organizations.services.delivery.decide import Verdict
 from organizations.text.decisions import clause
 from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import count

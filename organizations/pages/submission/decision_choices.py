@@ -4,13 +4,13 @@ import datetime
 from dataclasses import dataclass
 
 from organizations import knowledge
-from organizations.models import State, Submission
+from organizations.models import State, Submission, Verdict
 from organizations.pages.comparison.sides import Compared
 from organizations.pages.submission.state import Asked
 from organizations.permissions import Right, people_with
 from organizations.records import listed
 from organizations.services.delivery import decide
-from organizations.services.delivery.decide import ComparedAnswer, Verdict
+from organizations.services.delivery.decide import ComparedAnswer
 from organizations.text.vocabulary import count
 
 _LABELS: dict[Verdict, str] = {

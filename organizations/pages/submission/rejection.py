@@ -6,10 +6,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Environment, Organization, Presence, Submission
+from organizations.models import Action, AuditEntry, Environment, Organization, Presence, Submission, Verdict
 from organizations.pages.anchors import form_anchor
 from organizations.services.delivery import decide
-from organizations.services.delivery.decide import Verdict
 from organizations.services.outbox import answers
 from organizations.services.outbox.answers import Explanation
 from organizations.text.decisions import decided

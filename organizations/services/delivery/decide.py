@@ -3,9 +3,8 @@
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
-from organizations.models import Action, AuditEntry, Event, Evidence, Organization, State, Submission, clock
+from organizations.models import Action, AuditEntry, Event, Evidence, Organization, State, Submission, Verdict, clock
 from organizations.records import OrganizationRecord
 from organizations.redox.client import is_meant_for
 from organizations.redox.outcome import Kind, classify
@@ -21,20 +20,6 @@ FRESH = datetime.timedelta(minutes=10)
 """How old an answer of the directory may be to decide by it."""
 
 ANSWER_OUTDATED = "The answer that you compared with is no longer the last one. Ask the directory and compare."
-
-
-class Verdict(StrEnum):
-    """What a person can decide.
-
-    ARRIVED: the message took effect. SEND_AGAIN, GIVE_UP: it did not; the same bytes go out again, or never. OURS: the
-    OID is our organization with other values. FOREIGN: the OID belongs to another organization.
-    """
-
-    ARRIVED = "arrived"
-    SEND_AGAIN = "send_again"
-    GIVE_UP = "give_up"
-    OURS = "ours"
-    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from django.http import QueryDict
 from organizations.models import Environment, Organization, State, Submission
 from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Listing
-from organizations.pages.organizations.rows import Row
+from organizations.pages.organizations.rows import RecordRow
 from organizations.queries import chosen_records, filters
 from tests import bulk
 from tests.factories import BASE
@@ -34,7 +34,7 @@ def open_rows(page: Listing) -> list[str]:
     return [row.organization.oid for row in page.rows if row.is_open]
 
 
-def row_of(page: Listing, oid: str) -> Row:
+def row_of(page: Listing, oid: str) -> RecordRow:
     return next(row for row in page.rows if row.organization.oid == oid)
 
 
@@ -98,7 +98,7 @@ class TestFolding:
         change(f"{SOUTH}.7")
         page = shown("open_work=changes_not_sent")
         assert [row.organization.oid for row in page.rows] == [BASE, SOUTH, f"{SOUTH}.7"]
-        assert [row.is_frame for row in page.rows] == [True, True, False]
+        assert [row.is_ancestor_only for row in page.rows] == [True, True, False]
         assert (page.folded, page.fold_url) == (0, "")
         assert page.summary == "1 of 63 records fits, and 2 parents"
 
@@ -147,18 +147,18 @@ class TestWorkBelow:
         change(f"{NORTH}.3", f"{NORTH}.4", SOUTH)
         Organization.objects.filter(oid=f"{NORTH}.4").update(differs=1)
         page = shown()
-        assert [text for _, text in row_of(page, NORTH).within] == [
+        assert [text for _, text in row_of(page, NORTH).work_below] == [
             "1 needs a decision",
             "1 differs",
             "1 queued",
             "2 not sent",
         ]
-        assert row_of(page, SOUTH).within == []  # its own work does not count as work below
+        assert row_of(page, SOUTH).work_below == []  # its own work does not count as work below
 
     def test_an_open_branch_knows_all_that_lies_below_it(self, regions):
         change(f"{NORTH}.3", f"{SOUTH}.3", SOUTH)
         top = row_of(shown(), BASE)
-        assert (top.below.records, [text for _, text in top.within]) == (62, ["3 not sent"])
+        assert (top.below.records, [text for _, text in top.work_below]) == (62, ["3 not sent"])
 
     def test_it_is_one_query_for_any_number_of_branches(self, regions, django_assert_max_num_queries):
         with django_assert_max_num_queries(17) as few:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.pages.organizations import csv_export, listing
-from organizations.pages.organizations.rows import Row
+from organizations.pages.organizations.rows import RecordRow
 from organizations.queries import filters
 from organizations.services.actors import person
 from organizations.services.records import known, organizations
@@ -32,12 +32,12 @@ def differing(editor: User) -> Organization:
     return made
 
 
-def rows(query: str) -> list[Row]:
+def rows(query: str) -> list[RecordRow]:
     wanted = filters.read(QueryDict(query), "staging")
     return listing.read(Environment.STAGING, wanted, "", "").rows
 
 
-def words_of(row: Row) -> list[tuple[str, int]]:
+def words_of(row: RecordRow) -> list[tuple[str, int]]:
     return [(word.key, number) for word, number in row.to_do]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.models import EnvironmentGate, Organization, State, Submission, User, Verdict, clock
 from organizations.pages.submission import attempts, decision_choices
 from organizations.pages.submission.state import asked, changes_note
 from organizations.practice import PracticeDirectory
@@ -14,7 +14,6 @@ from organizations.records import AddressRecord
 from organizations.services.actors import Actor
 from organizations.services.delivery import decide as decisions
 from organizations.services.delivery import query
-from organizations.services.delivery.decide import Verdict
 from organizations.services.review import reviews
 from organizations.text import queue_reason
 from tests.factories import UserFactory

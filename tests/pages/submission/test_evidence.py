@@ -6,14 +6,13 @@ from html import unescape
 import pytest
 from django.utils.html import strip_tags
 
-from organizations.models import Evidence, Intent, Organization, State, Submission, User, clock
+from organizations.models import Evidence, Intent, Organization, State, Submission, User, Verdict, clock
 from organizations.pages.record import to_do
 from organizations.pages.submission import acceptance, proof, rejection
 from organizations.pages.submission.state import carried_name, changes, warnings
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import Actor, system
 from organizations.services.delivery import query
-from organizations.services.delivery.decide import Verdict
 from organizations.services.outbox import answers
 from tests import factories
 from tests.factories import BASE, acting

@@ -15,6 +15,7 @@ from organizations.models import (
     State,
     Submission,
     User,
+    Verdict,
 )
 from organizations.pages.differences import difference_rows as shown
 from organizations.records import OrganizationRecord
@@ -23,7 +24,6 @@ from organizations.redox.environment import GATEWAY_OID
 from organizations.redox.outcome import Kind
 from organizations.services.actors import Actor
 from organizations.services.delivery import decide, settle
-from organizations.services.delivery.decide import Verdict
 from organizations.services.directory import differences
 from organizations.services.errors import ActionRefused, ReasonMissing
 from organizations.services.review import reviews

@@ -8,8 +8,8 @@ from django.test import override_settings
 from django.utils import timezone
 
 from organizations.models import EnvironmentGate, clock
+from organizations.pages.environment_state import environment_state
 from organizations.services.connection import gateway
-from organizations.text.environment_state import environment_state
 from tests.connected import redox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -26,7 +26,7 @@ def afternoon(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
 
 def checked(**values: Any) -> dict[str, Any]:
-    """What a gate keeps of a check by the settings of now."""
+    """What a gate stores of a check with the current settings."""
     facts = {"fingerprint": gateway.settings_fingerprint("staging"), "sentence": "The key is unknown."}
     return {"checked_at": NOW, "check_succeeded": True, "check_facts": facts} | values
 
@@ -39,34 +39,34 @@ def checked(**values: Any) -> dict[str, Any]:
         ({"stopped_at": NOW, "stopped_reason": "No key."}, "stopped", "since 14:03: No key. 0 submissions wait"),
         ({"hold_until": LATER}, "waiting", "Redox asked us to slow down. Sending continues at 15:03."),
         ({"hold_until": LATER, "probing": True, "failures": 5}, "paused", "5 times in a row."),
-        ({"hold_until": NOW, "probing": True, "failures": 1}, "not_checked", ""),  # a single failure is no pause
+        ({"hold_until": NOW, "probing": True, "failures": 1}, "not_checked", ""),  # a single failure does not pause
     ],
 )
 def test_the_gate_says_what_is_sent(values, key, sentence):
-    state = environment_state("staging", EnvironmentGate(environment="staging", **values))
+    state = environment_state(EnvironmentGate(environment="staging", **values))
     assert (state.key, sentence in state.sentence) == (key, True)
 
 
 @pytest.mark.usefixtures("unreachable_redox")
 def test_a_check_counts_while_its_settings_are_in_force():
     gate = EnvironmentGate(environment="staging", **checked())
-    assert environment_state("staging", gate).key == "connected"
+    assert environment_state(gate).key == "connected"
     gate.check_succeeded = False
-    state = environment_state("staging", gate)
+    state = environment_state(gate)
     assert (state.key, state.sentence) == ("check_failed", "The last check at 14:03 failed: The key is unknown.")
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_ACCESS_TOKEN="another")):
-        assert environment_state("staging", gate).key == "not_checked"
+        assert environment_state(gate).key == "not_checked"
 
 
 def test_without_a_credential_nothing_is_connected():
-    state = environment_state("production")
+    state = environment_state(EnvironmentGate.objects.get(pk="production"))
     assert state.key == "not_connected"
     assert state.sentence.startswith("No credential is set for PRODUCTION.")
 
 
 def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use():
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID="no-uuid")):
-        state = environment_state("staging")
+        state = environment_state(EnvironmentGate.objects.get(pk="staging"))
         assert (state.key, state.word) == ("faulty", "Not connected")
         assert state.sentence.startswith("Not connected: REDOX_STAGING_SOURCE_ID: is not a UUID")
-        assert environment_state("production").key == "not_checked"
+        assert environment_state(EnvironmentGate.objects.get(pk="production")).key == "not_checked"

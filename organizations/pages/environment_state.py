@@ -13,42 +13,40 @@ from organizations.text import vocabulary
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """One environment's state in words, with the time that it rests on."""
+    """The state of one environment. `sentence` may quote text of others; `time` is that of the last check."""
 
     environment: Environment
     key: str
     word: str
     icon: str
-    sentence: str  # may quote what others wrote
+    sentence: str
     time: datetime.datetime | None
     tone: str
 
 
-def environment_state(environment: str, gate: EnvironmentGate | None = None) -> EnvironmentState:
-    """The state of an environment, from its settings and its gate."""
-    chosen = Environment(environment)
-    gate = gate or EnvironmentGate.objects.get(pk=environment)
-    moment = clock.now()
-    wording = vocabulary.ENVIRONMENT_STATE[_state_key(environment, gate, moment)]
-    sentence = wording.say(
-        environment=chosen.label,
-        time=_clock(_time_of(wording.key, gate)),
-        cause=_cause_of(wording.key, gate),
+def environment_state(gate: EnvironmentGate) -> EnvironmentState:
+    """The state of the environment of this gate, by its settings and the gate."""
+    environment = Environment(gate.environment)
+    word = vocabulary.ENVIRONMENT_STATE[_state_key(gate)]
+    sentence = word.say(
+        environment=environment.label,
+        time=_clock(_time_of(word.key, gate)),
+        cause=_cause_of(word.key, gate),
         failures=gate.failures,
-        k=breaker.count_waiting(environment) if wording.key in ("stopped", "paused") else 0,
+        k=breaker.count_waiting(environment) if word.key in ("stopped", "paused") else 0,
     )
-    return EnvironmentState(chosen, wording.key, wording.word, wording.icon, sentence, gate.checked_at, wording.tone)
+    return EnvironmentState(environment, word.key, word.word, word.icon, sentence, gate.checked_at, word.tone)
 
 
-def _state_key(environment: str, gate: EnvironmentGate, moment: datetime.datetime) -> str:
-    connection = gateway.connection(environment)
+def _state_key(gate: EnvironmentGate) -> str:
+    connection = gateway.connection(gate.environment)
     if not connection.is_connected:
         return "faulty" if connection.fault else "not_connected"
     if gate.is_stopped:
         return "stopped"
-    if gate.hold_until is not None and gate.hold_until > moment:
+    if gate.hold_until is not None and gate.hold_until > clock.now():
         return "paused" if gate.probing else "waiting"
-    if gate.checked_at is None or gate.check_facts.get("fingerprint") != gateway.settings_fingerprint(environment):
+    if gate.checked_at is None or gate.check_facts.get("fingerprint") != gateway.settings_fingerprint(gate.environment):
         return "not_checked"
     return "connected" if gate.check_succeeded else "check_failed"
 

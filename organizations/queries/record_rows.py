@@ -1,0 +1,84 @@
+"""Records with the columns that a row of a list prints, and a page of their ids."""
+
+from collections.abc import Collection, Iterable
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, QuerySet
+
+from organizations.models import Environment, Organization, Presence
+
+ROWS_A_PAGE = 50
+COLUMNS = (
+    "environment",
+    "oid",
+    "oid_key",
+    "name",
+    "part_of_oid",
+    "stands_for",
+    "changes",
+    "differs",
+    "confirmed_at",
+    "confirmed_evidence",
+    "staging_record",
+)
+"""What a row prints. The texts of what was accepted and seen are long and are not read."""
+
+
+def page_of(
+    organizations: QuerySet[Organization], number: str | int, size: int = ROWS_A_PAGE, *, is_search: bool = False
+) -> Page[int]:
+    """A page of the ids of ordered records: the database reads ids from an index, however wide the rows are.
+
+    A search reads every record. It runs once here; a count would run it a second time.
+    """
+    ids = organizations.values_list("pk", flat=True)
+    return Paginator(list(ids) if is_search else ids, size).get_page(number)
+
+
+def organizations_of(ids: Iterable[int], *, with_texts: bool = False) -> list[Organization]:
+    """These records in this order, with COLUMNS; `with_texts` also with all texts that a search looks through."""
+    wanted = list(ids)
+    organizations = Organization.objects.with_words().filter(pk__in=wanted).only(*COLUMNS)
+    if with_texts:
+        organizations = organizations.only(*COLUMNS, "aliases").prefetch_related("contacts", "identifiers")
+    by_id = {organization.pk: organization for organization in organizations}
+    return [by_id[identity] for identity in wanted if identity in by_id]
+
+
+def count_in(environment: str) -> int:
+    """How many records an environment has."""
+    return Organization.objects.in_environment(environment).count()
+
+
+def counterparts(organizations: Collection[Organization]) -> dict[int, Organization]:
+    """The counterparts of records of one environment, by the ids of these records; one query."""
+    if not organizations:
+        return {}
+    records = Organization.objects.with_words().only(*COLUMNS)
+    if next(iter(organizations)).environment == Environment.PRODUCTION:
+        pairs = {each.pk: each.staging_record_id for each in organizations if each.staging_record_id}
+        by_id = {record.pk: record for record in records.filter(pk__in=pairs.values())}
+        return {identity: by_id[other] for identity, other in pairs.items() if other in by_id}
+    of_staging = records.filter(staging_record__in=[each.pk for each in organizations])
+    return {record.staging_record_id: record for record in of_staging if record.staging_record_id}
+
+
+def deactivated_parents(organizations: Collection[Organization]) -> set[str]:
+    """The OIDs of the parents of these records that are deactivated; one query. All are of one environment."""
+    if not organizations:
+        return set()
+    parents = Organization.objects.in_environment(next(iter(organizations)).environment).filter(
+        oid__in={organization.part_of_oid for organization in organizations}
+    )
+    # Compared here: with these conditions in the query the database would read all active records by an index.
+    return {
+        oid
+        for oid, presence, active in parents.values_list("oid", "presence", "confirmed_active")
+        if presence == Presence.PRESENT and active is False
+    }
+
+
+def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
+    """How many children each of these records has; records without children are missing. One query."""
+    children = Organization.objects.in_environment(environment).filter(part_of_oid__in=list(oids))
+    return dict(children.order_by().values_list("part_of_oid").annotate(records=Count("*")))

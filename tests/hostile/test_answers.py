@@ -244,7 +244,7 @@ def test_an_answer_that_repeats_the_access_token_leaves_it_nowhere(transactional
             client.get(address).content for address in (*about(submission), reverse("connection", args=["staging"]))
         ]
     assert submission.detail == "[secret] was refused"
-    assert b"It repeated the access token; where that stood is [secret] now." in b"".join(pages)
+    assert b"The response repeated the access token; [secret] replaces it." in b"".join(pages)
     kept = [bytes(part) for row in AuditEntry.objects.all() for part in (row.body, row.raw or b"")]
     assert b"staging-token" not in b"".join(pages + kept)
 

@@ -68,5 +68,5 @@ def test_a_fault_names_its_variable_and_leaves_the_other_environment_in_use():
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID="no-uuid")):
         state = environment_state("staging")
         assert (state.key, state.word) == ("faulty", "Not connected")
-        assert state.sentence.startswith("Not connected: REDOX_STAGING_SOURCE_ID: is no UUID")
+        assert state.sentence.startswith("Not connected: REDOX_STAGING_SOURCE_ID: is not a UUID")
         assert environment_state("production").key == "not_checked"

@@ -158,10 +158,10 @@ def test_credentials_that_differ_are_not_crossed() -> None:
 @pytest.mark.parametrize(
     ("values", "fault"),
     [
-        ({"REDOX_STAGING_AUTH": "kerberos"}, "REDOX_STAGING_AUTH: is none of oauth, api-key, token"),
+        ({"REDOX_STAGING_AUTH": "kerberos"}, "REDOX_STAGING_AUTH: must be oauth, api-key or token"),
         ({"REDOX_STAGING_BASE_URL": "http://redox.example"}, "REDOX_STAGING_BASE_URL: is http; that is allowed"),
-        ({"REDOX_STAGING_BASE_URL": "redox"}, "REDOX_STAGING_BASE_URL: is no address"),
-        ({"REDOX_STAGING_SOURCE_ID": "none"}, "REDOX_STAGING_SOURCE_ID: is no UUID"),
+        ({"REDOX_STAGING_BASE_URL": "redox"}, "REDOX_STAGING_BASE_URL: is not an address"),
+        ({"REDOX_STAGING_SOURCE_ID": "none"}, "REDOX_STAGING_SOURCE_ID: is not a UUID"),
         ({"REDOX_STAGING_GATEWAY_OID": "1"}, "REDOX_STAGING_GATEWAY_OID: '1' is not an OID."),
         (
             {

@@ -204,7 +204,7 @@ class OneSubmission(RuleBasedStateMachine):
         self.world.answers_queries = answers
         before = self.now
         answer = query.query_oid("staging", self.oid)
-        assert answer.was_asked == answers
+        assert answer.is_answered == answers
         try:
             resolve._apply_answer(asked, answer, WORKER)
         except OutOfDate:

@@ -75,7 +75,7 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
         gate = breaker.lock_gate(environment)
         organization = organizations.locked(submission.organization_id)
         query.store_submission_answer(history, submission, organization, answer, reads_back=True)
-        later = None if answer.was_asked else clock.now() + seconds(shortened(LONGEST_WAIT))
+        later = None if answer.is_answered else clock.now() + seconds(shortened(LONGEST_WAIT))
         Submission.objects.filter(pk=submission.pk).update(read_back_at=later)
         breaker.apply_outcome(history, gate, answer.outcome)
     return True
@@ -112,7 +112,7 @@ def _apply_answer(submission: Submission, answer: DirectoryAnswer, actor: Actor)
         organization = organizations.locked(submission.organization_id)
         submission.organization = organization
         query.store_submission_answer(history, submission, organization, answer)
-        if not answer.was_asked:
+        if not answer.is_answered:
             _settle_unanswered(history, submission)
         else:
             sent = messages.record_from_message(bytes(submission.message))

@@ -68,7 +68,7 @@ class History:
             oid=organization.oid,
             organization_id=organization.pk,
             version=organization.version,
-            changes=[_change(difference) for difference in changes],
+            changes=[change_facts(difference) for difference in changes],
             fields=[difference.field for difference in changes],
             record=organization.record().to_json(),
             stands_for=organization.stands_for,
@@ -117,7 +117,8 @@ def canonical_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def _change(difference: Difference) -> dict[str, str]:
+def change_facts(difference: Difference) -> dict[str, str]:
+    """A difference as an entry holds it."""
     return {
         "field": difference.field,
         "label": difference.label,

@@ -199,7 +199,7 @@ class TestDemonstrationAndEarnestNeverTouch:
             installation.check_demonstration_mark()
 
     def test_a_database_in_earnest_does_not_run_as_a_demonstration(self, editor: User) -> None:
-        with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a database in earnest"):
+        with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a real database"):
             installation.check_demonstration_mark()
 
     def test_a_database_in_use_is_never_marked(self, editor: User) -> None:

@@ -1,4 +1,4 @@
-"""What holds sending back: one gate per environment, one row for the installation, one row per worker."""
+"""Rows that control sending: a circuit breaker for each environment, the installation, the workers."""
 
 import datetime
 import uuid
@@ -9,7 +9,11 @@ from .organization import Environment
 
 
 class EnvironmentGate(models.Model):
-    """One environment's sending: going, waiting until a time, or stopped until a person says go on."""
+    """The circuit breaker of one environment.
+
+    Closed: messages are sent. Open: nothing is sent, until a person resumes it (`stopped_at`) or until a time
+    (`hold_until`). Half-open (`probing`): the first exchange after a pause is a Query, whose answer closes or opens it.
+    """
 
     environment = models.CharField(max_length=10, choices=Environment, primary_key=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
@@ -41,22 +45,22 @@ class EnvironmentGate(models.Model):
     def is_stopped(self) -> bool:
         return self.stopped_at is not None
 
-    def is_held(self, moment: datetime.datetime) -> bool:
-        """Whether sending waits until a time that has not come yet."""
+    def is_paused(self, moment: datetime.datetime) -> bool:
+        """Whether sending waits until a later time, for any reason."""
         return self.hold_until is not None and self.hold_until > moment
 
     def is_asked_to_wait(self, moment: datetime.datetime) -> bool:
-        """Whether Redox asked to wait until a time that has not come yet."""
+        """Whether Redox itself asked to wait until a later time."""
         return self.hold_asked_until is not None and self.hold_asked_until > moment
 
-    def is_open(self, moment: datetime.datetime) -> bool:
-        """Whether a New or an Update may leave: neither stopped nor waiting nor paused."""
-        waits = self.is_held(moment) or self.is_asked_to_wait(moment)
+    def can_send(self, moment: datetime.datetime) -> bool:
+        """Whether a New or an Update may be sent: the circuit breaker is closed."""
+        waits = self.is_paused(moment) or self.is_asked_to_wait(moment)
         return not self.is_stopped and not self.probing and not waits
 
 
 class Installation(models.Model):
-    """One row: what holds for the whole installation."""
+    """The one row for the whole installation."""
 
     demonstration = models.BooleanField(
         default=False, help_text="The mark of a seeded database: it sends to this machine only."
@@ -71,7 +75,7 @@ class Installation(models.Model):
 
 
 class Worker(models.Model):
-    """A process that delivers. `seen_at` goes on while it lives."""
+    """A process that delivers. It updates `seen_at` while it runs."""
 
     name = models.CharField(max_length=100, unique=True)
     release = models.CharField(max_length=40)

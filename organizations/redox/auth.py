@@ -1,7 +1,7 @@
 """Access tokens: by OAuth signed assertion, by legacy API key, or fixed.
 
-A token request has no effect in the directory, so its faults are "not sent" or "not executed", never unknown. Of the
-answer only status, duration and the error texts are kept; no token, assertion or secret leaves this module but as
+A token request has no effect in the directory, so its faults are "not sent" or "not executed", never unknown. Only the
+status, duration and error texts of an answer are kept. No token, assertion or secret leaves this module except as
 `TokenAnswer.token`.
 """
 
@@ -39,9 +39,9 @@ ALGORITHM = "RS384"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 300
 LONGEST_MARGIN = 60.0
-"""Seconds before a token's end at which the next one is asked for, or a tenth of its life where that is less.
+"""Seconds before a token expires at which the next one is requested, or a tenth of its lifetime if that is less.
 
-Redox's OAuth tokens live 5 minutes.
+Redox's OAuth tokens last 5 minutes.
 """
 
 LEAST_BITS = 2048
@@ -57,10 +57,10 @@ _DESCRIPTIONS = (("public key not found", KEY_UNKNOWN), ("jwt header kid propert
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenAnswer:
-    """A token, or why there is none (`outcome`). `status` is None where nobody had to be asked.
+    """A token, or why there is none (`outcome`). `status` is None if no request was needed.
 
-    `error` and `error_description` are the other side's words. `clock_difference` is its clock less ours in seconds,
-    exact to about one second, where it told the time.
+    `error` and `error_description` are Redox's words. `clock_difference` is how many seconds Redox's clock is ahead of
+    ours, exact to about one second; None if Redox did not send its time.
     """
 
     token: str = field(default="", repr=False)
@@ -78,21 +78,21 @@ class TokenSource(Protocol):
     can_renew: bool
 
     def get(self) -> TokenAnswer:
-        """A token that is not near its end, asked for where there is none.
+        """A token that does not expire soon, requested if necessary.
 
-        While the other side asked to wait its answer is given again, and nobody is asked.
+        While Redox asks to wait, its last answer is returned without a request.
         """
 
     def discard(self, token: str) -> None:
-        """Never again hand out this token: it was refused."""
+        """Never return this token again: it was refused."""
 
 
 def token_source(
     environment: RedoxEnvironment, limits: Limits, before_request: Callable[[], None] = lambda: None
 ) -> TokenSource:
-    """The source of tokens that fits the credential. `before_request` is called before each token request leaves.
+    """The source of tokens for the environment's credential. `before_request` is called before each token request.
 
-    Raises ValueError, with no secret in it, when it cannot work.
+    Raises ValueError, without a secret in its text, if the credential cannot be used.
     """
     line = HttpsLine(limits, before_request)
     match environment.credential:
@@ -107,18 +107,18 @@ def token_source(
 
 
 def public_jwk(credential: OAuthCredential) -> dict[str, Any]:
-    """The public half of the key as Redox's dashboard takes it. Raises ValueError for what is no RSA private key."""
+    """The public key in the form for Redox's dashboard. Raises ValueError if the key is not an RSA private key."""
     key = _private_key(credential.private_key).as_dict(private=False)
     return key | {"kid": credential.key_id, "use": "sig", "alg": ALGORITHM}
 
 
 def thumbprint(credential: OAuthCredential) -> str:
-    """The key's RFC 7638 thumbprint (SHA-256), not secret. Raises ValueError for what is no RSA private key."""
+    """The key's RFC 7638 thumbprint (SHA-256), not secret. Raises ValueError if it is not an RSA private key."""
     return _private_key(credential.private_key).thumbprint()
 
 
 def key_bits(credential: OAuthCredential) -> int:
-    """How long the key is. Raises ValueError for what is no RSA private key."""
+    """The length of the key in bits. Raises ValueError if it is not an RSA private key."""
     bits: int = _private_key(credential.private_key).raw_value.key_size
     return bits
 
@@ -136,7 +136,7 @@ def _private_key(pem: str) -> RSAKey:
 
 
 class _Grant(NamedTuple):
-    """What a token request brought; `lifetime` in seconds, `refresh_token` where there is one."""
+    """The result of a token request. `lifetime` is in seconds; `refresh_token` is "" if there is none."""
 
     answer: TokenAnswer
     lifetime: float = 0.0
@@ -161,11 +161,11 @@ class _FixedToken:
         return TokenAnswer(token=self._token)
 
     def discard(self, token: str) -> None:
-        """A fixed token is all there is; a new one needs new settings."""
+        """Nothing to do: another fixed token needs new settings."""
 
 
 class _RenewedTokens:
-    """Keeps one token and renews it in time; who comes during a renewal waits for it instead of asking as well."""
+    """Keeps one token and renews it in time. Threads that need a token during a renewal wait for it."""
 
     can_renew = True
 
@@ -198,7 +198,7 @@ class _RenewedTokens:
 
 
 def _still_waiting(outcome: Outcome | None, seconds: float) -> Outcome | None:
-    """The same refusal later: less of the time to wait is left."""
+    """The same refusal with the seconds that are still to wait."""
     return None if outcome is None else replace(outcome, hold_seconds=seconds)
 
 
@@ -224,7 +224,7 @@ class _SignedAssertion:
         return _Grant(answer, _lifetime(data.get("expires_in")))
 
     def forget(self) -> None:
-        """Each assertion is made anew; there is nothing to forget."""
+        """Nothing to do: each request has a new assertion."""
 
     def _assertion(self) -> str:
         now = int(time.time())
@@ -241,7 +241,7 @@ class _SignedAssertion:
 
 
 class _ApiKey:
-    """The legacy API key: key and secret at first, then the refresh token that came with the last answer."""
+    """The legacy API key: first key and secret, then the refresh token of the last answer."""
 
     def __init__(self, credential: ApiKeyCredential, base_url: str, line: HttpsLine) -> None:
         self._credential = credential
@@ -251,7 +251,7 @@ class _ApiKey:
         self._refresh_token = ""
 
     def ask(self) -> _Grant:
-        """A refusal of the refresh token says nothing about the key: the secret is tried at once."""
+        """Request a token. If the refresh token is refused, the secret is tried at once: the key may still be valid."""
         if self._refresh_token:
             grant = self._request(self._refresh_url, {"refreshToken": self._refresh_token})
             if grant.answer.outcome is None or not grant.answer.outcome.stops:
@@ -289,43 +289,47 @@ def _json_of(exchange: Exchange) -> dict[str, Any]:
 
 
 def _token_answer(exchange: Exchange, token: object, refused_as: str, secrets: tuple[str, ...]) -> TokenAnswer:
-    said = {key: _redacted_text(_json_of(exchange).get(key), secrets) for key in ("error", "error_description")}
-    good = (
+    error = {key: _redacted_text(_json_of(exchange).get(key), secrets) for key in ("error", "error_description")}
+    is_token = (
         isinstance(token, str) and fits_in_header(token) and exchange.status is not None and exchange.status // 100 == 2
     )
     server_time = read_http_date(exchange.headers.get("date", ""))
     return TokenAnswer(
-        token=str(token) if good else "",
-        outcome=None if good else _refusal(exchange, said["error_description"], refused_as),
+        token=str(token) if is_token else "",
+        outcome=None if is_token else _refusal(exchange, error["error_description"], refused_as),
         status=exchange.status,
         duration_ms=exchange.duration_ms,
         clock_difference=None if server_time is None else server_time - time.time(),
-        **said,
+        **error,
     )
 
 
-def _refusal(exchange: Exchange, said: str, refused_as: str) -> Outcome:
+def _refusal(exchange: Exchange, description: str, refused_as: str) -> Outcome:
     if exchange.status in {400, 401, 403} and exchange.fault is None:
-        known = next((key for start, key in _DESCRIPTIONS if said.lower().startswith(start)), refused_as)
-        return Outcome(kind=Kind.NOT_EXECUTED, known=known, detail=said, stops=STOP_CREDENTIAL, status=exchange.status)
-    seen = classify(exchange, event="token", oid="")
+        known = next((key for start, key in _DESCRIPTIONS if description.lower().startswith(start)), refused_as)
+        return Outcome(
+            kind=Kind.NOT_EXECUTED, known=known, detail=description, stops=STOP_CREDENTIAL, status=exchange.status
+        )
+    outcome = classify(exchange, event="token", oid="")
     return Outcome(
-        kind=Kind.NOT_EXECUTED if seen.kind is Kind.NOT_EXECUTED else Kind.NOT_SENT,
-        detail=exchange.fault_text or said or (seen.detail if seen.stops else f"HTTP {exchange.status}, no token"),
-        stops=seen.stops,
-        hold_seconds=seen.hold_seconds,
-        names_wait=seen.names_wait,
+        kind=Kind.NOT_EXECUTED if outcome.kind is Kind.NOT_EXECUTED else Kind.NOT_SENT,
+        detail=exchange.fault_text
+        or description
+        or (outcome.detail if outcome.stops else f"HTTP {exchange.status}, no token"),
+        stops=outcome.stops,
+        hold_seconds=outcome.hold_seconds,
+        names_wait=outcome.names_wait,
         status=exchange.status,
         fault=exchange.fault,
     )
 
 
 def _redacted_text(text: object, secrets: tuple[str, ...]) -> str:
-    """The other side's words, without what we sent as proof should it be repeated in them."""
-    words = text if isinstance(text, str) else ""
+    """Redox's words, without the secrets that we sent, in case it repeats them."""
+    redacted = text if isinstance(text, str) else ""
     for secret in secrets:
-        words = words.replace(secret, redaction.PLACEHOLDER.decode())
-    return plain_text(words, 500)
+        redacted = redacted.replace(secret, redaction.PLACEHOLDER.decode())
+    return plain_text(redacted, 500)
 
 
 def _lifetime(text: object) -> float:
@@ -337,7 +341,7 @@ def _lifetime(text: object) -> float:
 
 
 def _seconds_until(text: object, exchange: Exchange) -> float:
-    """How long until an ISO 8601 time, by the clock of the side that named it where it told the time."""
+    """Seconds until an ISO 8601 time, by Redox's clock if the answer has it, else by ours."""
     try:
         end = datetime.fromisoformat(str(text))
         end = end if end.tzinfo else end.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""One exchange with Redox: a message goes out once; what came back is kept, with the evidence of what was sent.
+"""One exchange with Redox: sends a message once and returns the answer with evidence of what was sent.
 
-Nothing here judges an answer; that is `outcome.py`. Nothing here tries twice.
+It never tries twice, and it does not judge the answer; `outcome.py` does.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from organizations.redox.environment import RedoxEnvironment
 from . import numbers, redaction
 
 MAX_BODY = 1024 * 1024
-"""Bytes of an answer that are read and kept, and the most that a compressed answer may unfold to."""
+"""The most bytes of an answer that are read, and the most that a compressed answer may decompress to."""
 
 _ALLOWED_HEADER = re.compile(
     r"date|content-type|content-encoding|retry-after|x-ratelimit-limit|x-request-id|redox-([a-z0-9-]+-)?id"
@@ -37,7 +37,7 @@ _WINDOW_BITS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 
 
 class Fault(StrEnum):
-    """Why an exchange brought no whole answer. Whether a byte may have left is said by `Exchange.sent` alone."""
+    """Why an exchange got no complete answer. Only `Exchange.sent` says whether a byte may have been sent."""
 
     ADDRESS = "address"
     NAME = "name"
@@ -57,15 +57,15 @@ class Fault(StrEnum):
 
     @property
     def is_ours(self) -> bool:
-        """Whether our own worker is the cause, so that it says nothing of the other side."""
+        """Whether our own worker is the cause, so that the fault says nothing about Redox."""
         return self in {Fault.HELD_UP, Fault.STOPPED, Fault.CLOSED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Seconds that an exchange, its connecting and a token request may take; Redox itself ends an exchange after 120 s.
+    """The most seconds for an exchange, its connection and a token request. Redox ends an exchange after 120 s.
 
-    `ca_file` names the only certificate authorities to trust, instead of the public ones.
+    `ca_file` holds the certificate authorities to trust instead of the public ones.
     """
 
     deadline: float = 135.0
@@ -76,11 +76,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What is known of one request and its answer.
+    """One request and its answer, as far as they are known.
 
-    `sent` means that a byte of the request may have left. `headers` are those allowed to be kept (names in lower case;
-    of `location` the host alone). `body` is raw, as it came over the wire; `body_cut` says that there was more.
-    `redacted` says that it repeated the access token, which was taken out: `body` is then not quite what came.
+    `sent`: a byte of the request may have been sent. `headers` are those that may be stored (names in lower case; of
+    `location` only the host). `body` is raw, as it came over the wire; `body_cut`: there was more.
+    `redacted`: the answer repeated the access token, which was removed, so `body` is not exactly what came.
     """
 
     request_sha256: str
@@ -104,7 +104,7 @@ class _TimeUp(Exception):
 
 
 def plain_text(text: str, limit: int = 2000) -> str:
-    """The text, cut to `limit`, without control and direction characters and lone surrogates."""
+    """The text, cut to `limit` characters, without control characters, direction characters and lone surrogates."""
     return "".join(char if _is_plain(char) else "\N{REPLACEMENT CHARACTER}" for char in text[:limit]).strip()
 
 
@@ -113,15 +113,15 @@ def _is_plain(char: str) -> bool:
 
 
 def fits_in_header(token: str) -> bool:
-    """Whether a header can carry the access token: visible ASCII only."""
+    """Whether a header can hold the access token: visible ASCII only."""
     return _VISIBLE.fullmatch(token) is not None
 
 
 def checked_url(base_url: str, path: str) -> str:
     """The URL of a path below the environment's address.
 
-    Raises ValueError for what is not http or https, for a user name in it, and for http to another machine, where the
-    access token could be read on the way.
+    Raises ValueError if it is not http or https, if it has a user name, and for http to another machine, where others
+    could read the access token.
     """
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
@@ -158,10 +158,10 @@ def _is_loopback(host: str) -> bool:
 
 
 class _Watch:
-    """Cuts the connection when the time is up, and knows whether a byte may have left.
+    """Ends the connection at the deadline, and knows whether a byte may have been sent.
 
-    httpx has no deadline for a whole exchange: its read timeout begins anew with each piece that drips in. A second
-    handle on the same connection is shut down instead; unlike the first it outlives the change to TLS.
+    httpx has no deadline for a whole exchange: its read timeout begins again with each piece of the answer. So a second
+    handle on the same connection is shut down; unlike the first it stays valid after the change to TLS.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -183,7 +183,7 @@ class _Watch:
             self._socket.close()
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Called by httpcore at each step. Raises _TimeUp where the first byte would leave after the deadline."""
+        """Called by httpcore at each step. Raises _TimeUp if the first byte would be sent after the deadline."""
         if event == "connection.connect_tcp.complete":
             self._socket = info["return_value"].get_extra_info("socket").dup()
         elif event == "http11.send_request_headers.started":
@@ -192,7 +192,7 @@ class _Watch:
             self.sent = True
 
     def cut(self) -> None:
-        """As if the time were up, because nobody will wait any longer."""
+        """End the connection now, because the process ends."""
         self.was_cut = True
         self._expire()
 
@@ -210,7 +210,7 @@ class _PartialReply:
     body: bytearray = field(default_factory=bytearray)
 
     def read(self, response: httpx.Response) -> None:
-        """Reads until the end or just past MAX_BODY; what was read before a fault is kept."""
+        """Read until the end, or just past MAX_BODY. After a fault the part that was read stays."""
         self.status = response.status_code
         self.headers = _kept_headers(response.headers)
         for chunk in response.iter_raw():
@@ -219,16 +219,16 @@ class _PartialReply:
                 return
 
 
-@cache  # the list of trusted certificates takes longer to read than a message to send
+@cache  # reading the trusted certificates takes longer than sending a message
 def _trusting(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
 
 
 class HttpsLine:
-    """The way to the other side: certificates checked, no redirect, proxy or cookie, a new connection each time."""
+    """Sends requests: with certificate checks, without redirects, proxies or cookies, each on a new connection."""
 
     def __init__(self, limits: Limits, before_request: Callable[[], None] = lambda: None) -> None:
-        """`before_request` is called before each request, outside its deadline: it may wait."""
+        """`before_request` is called before each request and may wait; the deadline starts after it."""
         self.limits = limits
         self._before_request = before_request
         self._under_way: set[_Watch] = set()
@@ -236,7 +236,7 @@ class HttpsLine:
         self._tls = _trusting(limits.ca_file)
 
     def post(self, url: str, content: bytes, headers: dict[str, str], deadline: float) -> Exchange:
-        """Sends once and reads the answer, in `deadline` seconds. A fault is part of the result, not an exception."""
+        """Send once and read the answer, in `deadline` seconds. A fault is part of the result, not an exception."""
         self._before_request()
         started = time.monotonic()
         reply, fault, text = _PartialReply(), None, ""
@@ -246,7 +246,7 @@ class HttpsLine:
                 watch.cut()
             try:
                 self._converse(self._request(url, content, headers, watch, deadline), reply)
-            except Exception as error:  # whatever a library raises, the evidence of what was sent must survive
+            except Exception as error:  # the evidence of what was sent must survive any exception of a library
                 fault, text = _fault_of(error)
             self._under_way.discard(watch)
             if watch.was_cut:
@@ -270,7 +270,7 @@ class HttpsLine:
         )
 
     def cut(self) -> None:
-        """End what is under way and all that begins later, from another thread or a signal: the fault is STOPPED."""
+        """End all exchanges, also later ones, with the fault STOPPED. For another thread or a signal handler."""
         self._is_cut = True
         for watch in tuple(self._under_way):
             watch.cut()
@@ -297,18 +297,18 @@ class HttpsLine:
 
 
 class RedoxClient:
-    """Sends messages to one environment."""
+    """Sends messages to one environment of Redox."""
 
     def __init__(self, environment: RedoxEnvironment, limits: Limits) -> None:
-        """Raises ValueError when the environment's address cannot be used."""
+        """Raises ValueError if the environment's address cannot be used."""
         self.environment = environment
         self._url = checked_url(environment.base_url, "/endpoint")
         self._line = HttpsLine(limits)
 
     def post(self, message: bytes, access_token: str) -> Exchange:
-        """Sends these very bytes once. Raises ValueError for a token that no header can carry; nothing is sent then.
+        """Send these bytes once. Raises ValueError for a token that no header can hold.
 
-        A message whose routing ID or source ID is not the environment's is not sent: the fault is SETTINGS.
+        A message with another routing ID or source ID than the environment's is not sent: the fault is SETTINGS.
         """
         if not fits_in_header(access_token):
             raise ValueError("the access token is empty or holds characters that a header cannot carry")
@@ -327,36 +327,37 @@ class RedoxClient:
         return _redacted(access_token, self._line.post(self._url, message, headers, self._line.limits.deadline))
 
     def cut(self) -> None:
-        """End what is under way; nothing leaves any more."""
+        """End the exchanges under way. Nothing is sent after this."""
         self._line.cut()
 
 
 def is_meant_for(message: bytes, environment: RedoxEnvironment) -> bool:
+    """Whether the message names the environment's routing ID, no other one, and its source ID."""
     meta = numbers.parse_json(message.decode())["Meta"]
     routing_ids = [destination["ID"] for destination in meta["Destinations"]]
     return routing_ids == [environment.routing_id] and meta.get("Source", {}).get("ID", "") == environment.source_id
 
 
 def _redacted(token: str, exchange: Exchange) -> Exchange:
-    """The exchange without the access token, should the other side have repeated it.
+    """The exchange without the access token, in case the answer repeats it.
 
-    A compressed body that holds it is kept as it is when unfolded.
+    A compressed body with the token is kept decompressed.
     """
     headers, body = exchange.headers, exchange.body
     with suppress(NotDecodable):
-        unfolded = decoded_body(exchange)
-        if redaction.redact(token, unfolded) != unfolded:
-            body = unfolded
+        decoded = decoded_body(exchange)
+        if redaction.redact(token, decoded) != decoded:
+            body = decoded
             headers = {name: value for name, value in headers.items() if name != "content-encoding"}
     body = redaction.redact(token, body)
-    found = replace(
+    redacted = replace(
         exchange,
         headers={name: redaction.redact(token, value.encode()).decode() for name, value in headers.items()},
         body=body[:MAX_BODY],
         body_cut=exchange.body_cut or len(body) > MAX_BODY,
         fault_text=redaction.redact(token, exchange.fault_text.encode()).decode(),
     )
-    return found if found == exchange else replace(found, redacted=True)
+    return exchange if redacted == exchange else replace(redacted, redacted=True)
 
 
 def _kept_headers(headers: httpx.Headers) -> dict[str, str]:
@@ -383,7 +384,7 @@ _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
 
 
 def _fault_of(error: Exception) -> tuple[Fault, str]:
-    """The first row that fits the error or one of its causes, and the innermost cause in words; never our headers."""
+    """The fault for the error or one of its causes, and the innermost cause in words, which never hold our headers."""
     causes = list(_causes(error))
     fault = next((fault for kind, fault in _FAULTS if any(isinstance(cause, kind) for cause in causes)), Fault.BROKEN)
     root = causes[-1]
@@ -394,7 +395,7 @@ def _fault_of(error: Exception) -> tuple[Fault, str]:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it was raised for; httpcore keeps that as its first argument only."""
+    """The error and its causes. httpcore keeps the cause only as the first argument."""
     yield error
     inner = error.__cause__ or next(iter(error.args), None)
     if isinstance(inner, BaseException):

@@ -1,4 +1,4 @@
-"""The fixed facts of one environment: where messages go, by which routing ID, with which credential."""
+"""One environment of Redox: its address, routing ID and credential, and Redox's table of routing IDs."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ BASE_URL = "https://api.redoxengine.com"
 DIRECTORY = "Carequality"
 GATEWAY_OID = "2.16.840.1.113883.3.6147.458.2"
 GATEWAY_SELF_OID = "2.16.840.1.113883.3.6147.458.3"
-"""The gateway above those who answer requests themselves, without Redox in between (Redox documents)."""
+"""The gateway for organizations that answer requests themselves, without Redox in between (Redox's documentation)."""
 
 
 class Purpose(StrEnum):
@@ -62,12 +62,12 @@ EXAMPLE_VALUES = (
     "+16085359501",
     "2020 Eastwood Dr",
 )
-"""Values of the how-to's example that nobody but Redox can mean: destination ID, e-mail address, phone, street."""
+"""Values of the how-to's example that belong to Redox: destination ID, e-mail address, phone, street."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthCredential:
-    """An OAuth API key: each access token is asked for with an assertion that the private key (PEM text) signs."""
+    """An OAuth API key. The private key (PEM text) signs the assertion of each token request."""
 
     client_id: str
     key_id: str
@@ -84,7 +84,7 @@ class ApiKeyCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenCredential:
-    """An access token got elsewhere; it cannot be renewed."""
+    """An access token from elsewhere. It cannot be renewed."""
 
     access_token: str = field(repr=False)
 
@@ -94,7 +94,7 @@ Credential = OAuthCredential | ApiKeyCredential | TokenCredential
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedoxEnvironment:
-    """One environment's settings. Without a credential it is not connected: nothing can be sent."""
+    """The settings of one environment. Without a credential it is not connected and nothing can be sent."""
 
     name: str
     routing_id: str
@@ -108,12 +108,12 @@ class RedoxEnvironment:
 
 
 def routing_name(routing_id: str) -> str:
-    """Purpose and environment of a fixed routing ID as one text ("Query for/..., STAGING"), or "" when it is none."""
+    """Purpose and environment of a routing ID in Redox's table ("Query for/..., STAGING"), or ""."""
     return ROUTING_NAMES.get(routing_id.strip().lower(), "")
 
 
 def routing_use(routing_id: str) -> tuple[Purpose, str] | None:
-    """Purpose and environment of a fixed routing ID, or None when it is none."""
+    """Purpose and environment of a routing ID in Redox's table, or None."""
     for purpose, ids in ROUTING_TABLE.items():
         for name, fixed_id in ids.items():
             if fixed_id == routing_id.strip().lower():
@@ -122,9 +122,9 @@ def routing_use(routing_id: str) -> tuple[Purpose, str] | None:
 
 
 def environment_fingerprint(environment: RedoxEnvironment) -> str:
-    """One hash over all that decides what is sent where and as whom; of the secrets it holds hashes only.
+    """A hash of the settings that decide what is sent, where and as whom. Secrets are hashed before.
 
-    Two processes with the same fingerprint send the same bytes to the same place with the same credential.
+    Two processes with the same fingerprint send the same bytes to the same address with the same credential.
     """
     facts = {
         "name": environment.name,

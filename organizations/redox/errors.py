@@ -45,7 +45,7 @@ class ExplanationContext:
     """What the words need to know beside the outcome.
 
     `record` is the one that was sent, `routing_id` the one it named where that may not be the environment's any more,
-    `doubles` the names of ours that share its name or address. `at` is a time ready
+    `duplicates` the names of ours that share its name or address. `at` is a time ready
     to print: of our earlier message, of the end of a wait, or of the next attempt. `clock_difference` is that of
     TokenAnswer, `deadline` that of Limits.
     """
@@ -54,7 +54,7 @@ class ExplanationContext:
     record: OrganizationRecord | None = None
     routing_id: str = ""
     deactivates: bool = False
-    doubles: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
     message_bytes: int = 0
     at: str = ""
     clock_difference: float | None = None
@@ -140,7 +140,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         *_SUPPORT,
     ),
     "duplicate_business": Explanation(
-        "Redox found a duplicate.", "Redox does not say of which record.{doubles}", *_SUPPORT
+        "Redox found a duplicate.", "Redox does not say of which record.{duplicates}", *_SUPPORT
     ),
     "no_subscriptions": Explanation(
         "Redox does not let this credential write to this directory.",
@@ -278,8 +278,8 @@ def _with_step(row: Explanation, outcome: Outcome, context: ExplanationContext) 
     if outcome.known == "xml_error" and record and (found := suspect_characters(record)):
         first = found[0]
         return row._replace(step=f"Edit {first.label}", step_key="edit", anchor=first.anchor, field=first.field)
-    if outcome.known == "duplicate_business" and context.doubles:
-        return row._replace(step=f"Compare with {context.doubles[0]}", step_key="compare_record")
+    if outcome.known == "duplicate_business" and context.duplicates:
+        return row._replace(step=f"Compare with {context.duplicates[0]}", step_key="compare_record")
     return row
 
 
@@ -314,10 +314,10 @@ def _special(outcome: Outcome, context: ExplanationContext) -> str:
     return f" Special characters are suspected: {named}." if named else ""
 
 
-def _doubles(outcome: Outcome, context: ExplanationContext) -> str:
-    if not context.doubles:
+def _duplicates(outcome: Outcome, context: ExplanationContext) -> str:
+    if not context.duplicates:
         return ""
-    return f" These records have the same name or address: {', '.join(context.doubles)}."
+    return f" These records have the same name or address: {', '.join(context.duplicates)}."
 
 
 def _routing(outcome: Outcome, context: ExplanationContext) -> str:
@@ -359,7 +359,7 @@ def _assertion(outcome: Outcome, context: ExplanationContext) -> str:
 _CLAUSES: dict[str, Callable[[Outcome, ExplanationContext], str]] = {
     "contact": _contact,
     "special": _special,
-    "doubles": _doubles,
+    "duplicates": _duplicates,
     "routing": _routing,
     "as_it_wrote": _as_it_wrote,
     "how_lost": _how_lost,

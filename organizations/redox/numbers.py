@@ -1,4 +1,4 @@
-"""JSON whose numbers stay as they were written: what a directory says of itself goes back to it digit by digit."""
+"""JSON whose numbers keep their text, so that numbers of the directory go back to it digit by digit."""
 
 import json
 from collections.abc import Callable
@@ -6,25 +6,25 @@ from typing import Any
 
 
 class Number(str):
-    """A JSON number by its own text: 1.0 and 1 are two, and 1e400 or 5,000 digits are none that a float could hold."""
+    """The text of a JSON number. 1.0 and 1 differ; 1e400 and 5,000 digits do not fit a float."""
 
     __slots__ = ()
 
 
 def parse_json(text: str, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """The value of a JSON text; `pairs` makes its objects. Raises ValueError for what is no JSON, NaN among it."""
+    """The value of a JSON text; `pairs` makes its objects. Raises ValueError if it is not JSON, also for NaN."""
     return json.loads(
         text, parse_int=Number, parse_float=Number, parse_constant=_refuse_constant, object_pairs_hook=pairs
     )
 
 
 def compact_json(value: Any) -> str:
-    """A value without blanks and with sorted keys, its numbers as they were."""
+    """The JSON of a value without blanks and with sorted keys."""
     return _written(value, "", ":", sorted)
 
 
 def indented_json(value: Any) -> str:
-    """A value indented by two, keys in their order, its numbers as they were."""
+    """The JSON of a value indented by two, with the keys in their order."""
     return _written(value, "\n", ": ", list)
 
 
@@ -49,4 +49,4 @@ def _key(key: str) -> str:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,7 +1,7 @@
-"""What an answer means: the one table from an exchange to its outcome.
+"""What an answer means: the table of rules that turn an exchange into an outcome.
 
-Success is one of the two sentences of the how-to and nothing else; the documented error texts are those of Redox's
-page on Carequality errors. What is not understood is unknown: it may have taken effect, and the directory is asked.
+Success is one of the two sentences in the how-to and nothing else. The error texts are those of Redox's page on
+Carequality errors. Any other answer is unknown: the message may have taken effect, and the directory is queried.
 """
 
 import re
@@ -20,7 +20,7 @@ from .reading import AnswerNotUnderstood, read_json
 
 OTHER_OID = "other OID in the answer"
 OTHER_SUCCESS = "new success text"
-"""The warning of a 2xx without errors that is none of the documented sentences; its value is stored."""
+"""The warning for a 2xx without errors in undocumented words. Its value is stored."""
 ABSENT = "absent"
 
 STOP_CREDENTIAL = "Redox does not accept the credential"
@@ -30,7 +30,7 @@ STOP_REDIRECT = "Redox's address points elsewhere"
 STOP_SUBSCRIPTION = "Redox does not let this credential write to this directory"
 
 HOLD_SECONDS = 300.0
-"""How long too many requests hold an environment where the answer does not say: Redox counts over 5 minutes."""
+"""How long too many requests pause an environment if the answer does not say. Redox counts over 5 minutes."""
 
 MAX_ID = 64
 _MESSAGE_ID: tuple[str | int, ...] = ("Meta", "Message", "ID")
@@ -41,7 +41,11 @@ _ID = r"\[?[A-Za-z0-9.:-]+\]?"
 
 
 class Kind(StrEnum):
-    """Accepted and rejected are Redox's word; not sent and not executed are safe to send again; unknown is neither."""
+    """The kind of an outcome.
+
+    ACCEPTED, REJECTED: Redox said so. NOT_SENT, NOT_EXECUTED: the message can be sent again safely. UNKNOWN: it may
+    have taken effect. NEEDS_PERSON: a person must decide.
+    """
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -55,12 +59,11 @@ class Kind(StrEnum):
 class Outcome:
     """What one exchange means, and what follows for the environment.
 
-    `known` is the key of the documented error text; `detail` the other side's words or the fault, as plain text.
-    `stops` is the reason to stop the environment. With `renew_token` the message may go once more with a new token;
-    `stops` holds only if that fails too or cannot be. `hold_seconds` is how long the environment waits, `names_wait`
-    whether the answer says so. An unknown
-    whose `known` is "already_exists" need not settle: the directory can be asked at once. `presence` is "absent" when
-    the answer proves it.
+    `known` is the key of the documented error text; `detail` is Redox's text or the fault, as plain text.
+    `stops` is the reason to stop the environment. `renew_token`: the message may be sent once more with a new token,
+    and `stops` holds only if that is impossible or fails too. `hold_seconds` is how long the environment pauses;
+    `names_wait` says whether the answer asks for that time. `presence` is "absent" if the answer proves it.
+    After an unknown with `known` "already_exists" the directory can be queried at once.
     """
 
     kind: Kind
@@ -80,9 +83,9 @@ class Outcome:
 
 
 class AnswerBody(NamedTuple):
-    """The parts of an answer's body that decide. `data` is None for a body that is not understood as a JSON object.
+    """The parts of an answer's body that the rules read. `data` is None if the body is not a JSON object.
 
-    `is_decoded` is false where not even the bytes of the body are known.
+    `is_decoded` is false if the content encoding could not be undone.
     """
 
     data: dict[str, Any] | None = None
@@ -137,7 +140,7 @@ DOCUMENTED = (
     ),
     _Documented("repository_required", _pattern(r"Repository URL and certificate are required\b.*")),
 )
-"""The documented error texts, each as a whole, without regard to case and blanks; OIDs, IDs, a final address vary."""
+"""The documented error texts. A whole text must match; case, blanks, OIDs, IDs and a final address may vary."""
 
 _SUCCESS = {
     "New": re.compile(r"New organization was added successfully\."),
@@ -146,9 +149,9 @@ _SUCCESS = {
 
 
 def classify(exchange: Exchange, *, event: str, oid: str, after_unknown: bool = False) -> Outcome:
-    """What the exchange means for a message of this event (New, Update, Query) about this OID: the first row that fits.
+    """The outcome of an exchange for a message of this event (New, Update, Query) about this OID. Never raises.
 
-    `after_unknown`: an earlier attempt of the same submission ended unknown. Never raises, whatever came back.
+    `after_unknown`: an earlier attempt of the same submission ended unknown.
     """
     answer = read_answer_body(exchange)
     case = _Case(exchange, answer, event, oid, after_unknown)
@@ -177,7 +180,7 @@ def _broken_off(case: _Case) -> Outcome | None:
 
 
 def _unauthorized(case: _Case) -> Outcome | None:
-    """Meta is the same in every message, so a 401 is about the connection and never about the record."""
+    """A 401 is about the connection and never about the record: Meta is the same in every message."""
     return Outcome(kind=Kind.NOT_EXECUTED, stops=STOP_CREDENTIAL, renew_token=True) if case.status == 401 else None
 
 
@@ -210,7 +213,7 @@ def _documented(case: _Case) -> Outcome | None:
 
 
 def _perhaps_executed(case: _Case) -> Outcome | None:
-    """These two may have taken effect, like a 5xx and any other status that no row knows."""
+    """A message answered by 408 or 409 may have taken effect."""
     return Outcome(kind=Kind.UNKNOWN) if case.status in {408, 409} else None
 
 
@@ -227,7 +230,7 @@ def _accepted(case: _Case) -> Outcome | None:
 
 
 def _answered(case: _Case) -> Outcome | None:
-    """A Query is answered by a QueryResponse that shows the one organization or an empty list; the rest is unknown."""
+    """Accept a QueryResponse with our one organization or an empty list. Any other answer to a Query is unknown."""
     if not case.is_success or case.answer.errors or case.event != QUERY:
         return None
     try:
@@ -247,7 +250,7 @@ def _other_success(case: _Case) -> Outcome | None:
 
 
 def _refused(case: _Case) -> Outcome | None:
-    """A body that could not be read may have held a text that says otherwise."""
+    """A 4xx is a rejection, unless its body could not be read: it may have said something else."""
     return Outcome(kind=Kind.REJECTED) if 400 <= case.status <= 499 and case.answer.is_decoded else None
 
 
@@ -268,21 +271,21 @@ RULES: tuple[Callable[[_Case], Outcome | None], ...] = (
     _other_success,
     _refused,
 )
-"""The table, in its order: the first row that fits. A 401, 425, 429 or redirect holds whatever a whole body says."""
+"""The rules in order; the first that gives an outcome counts. A 401, 425, 429 or redirect counts whatever its body."""
 
 
 def hold_seconds(headers: dict[str, str]) -> float:
-    """How long too many requests hold the environment: as long as the answer asks, else HOLD_SECONDS."""
-    asked = asked_to_wait(headers)
-    return HOLD_SECONDS if asked is None else asked
+    """Seconds that too many requests pause the environment: as long as the answer asks, else `HOLD_SECONDS`."""
+    seconds = asked_to_wait(headers)
+    return HOLD_SECONDS if seconds is None else seconds
 
 
 def asked_to_wait(headers: dict[str, str]) -> float | None:
-    """Retry-After (seconds or a date) in seconds, held to 1 s .. 1 h; None where it says nothing usable."""
-    said = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]+", said):
-        seconds = float(said)
-    elif (until := read_http_date(said)) is not None:
+    """Retry-After (seconds or a date) in seconds, limited to 1 s to 1 h; None if it is missing or unreadable."""
+    retry_after = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]+", retry_after):
+        seconds = float(retry_after)
+    elif (until := read_http_date(retry_after)) is not None:
         seconds = until - (read_http_date(headers.get("date", "")) or time.time())
     else:
         return None
@@ -290,7 +293,7 @@ def asked_to_wait(headers: dict[str, str]) -> float | None:
 
 
 def read_http_date(text: str) -> float | None:
-    """A header's date in seconds since 1970, or None when it is none."""
+    """A header's date in seconds since 1970, or None if it is not a date."""
     try:
         date = parsedate_to_datetime(text)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
@@ -299,7 +302,7 @@ def read_http_date(text: str) -> float | None:
 
 
 def read_answer_body(exchange: Exchange) -> AnswerBody:
-    """The parts of the body that decide. Never raises: what cannot be understood is there as text only."""
+    """The parts of the body that the rules read. Never raises: a body that is not understood becomes text only."""
     try:
         body = decoded_body(exchange)
     except NotDecodable:
@@ -315,7 +318,7 @@ def read_answer_body(exchange: Exchange) -> AnswerBody:
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
-    """The body as a JSON object with numbers as text, or None where it is none or could be read in two ways."""
+    """The body as a JSON object with numbers as text; None if it is not one or could be read in two ways."""
     try:
         data = read_json(body)
     except AnswerNotUnderstood:
@@ -324,7 +327,7 @@ def json_object(body: bytes) -> dict[str, Any] | None:
 
 
 def value_at(data: object, *path: str | int) -> Any:
-    """The value at the path of keys and list positions, or None."""
+    """The value at a path of keys and list positions, or None."""
     for step in path:
         if isinstance(data, dict):
             data = data.get(step)

@@ -1,4 +1,4 @@
-"""JSON from outside, read strictly: what could be read in two ways, or not be stored, is not understood."""
+"""Reads JSON from Redox strictly: it refuses what could be read in two ways or cannot be stored."""
 
 import json
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ MOST_LEVELS = 50
 MOST_PARTS = 500
 """How deep an answer may be nested, and how many contacts, aliases or identifiers a record in it may have.
 
-Far beyond any record; what is beyond that could be read, and then neither compared nor shown.
+No real record comes near. A larger answer could be read, but neither compared nor shown.
 """
 
 _EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
 class AnswerNotUnderstood(ValueError):
-    """The bytes are not JSON, or not of the shape that Redox documents; the message says what is wrong with them."""
+    """The bytes are not JSON or do not have the documented shape. The text says what is wrong."""
 
     @property
     def sentence(self) -> str:
-        """The same for people, as one sentence about an answer of the directory."""
+        """The error as a sentence for people."""
         return f"The directory's answer was not understood: {self}."
 
 
 class UnexpectedOrganizations(AnswerNotUnderstood):
-    """A readable answer to a Query that does not show exactly one organization with our OID. Its text is a sentence."""
+    """A readable answer to a Query without exactly one organization with our OID. Its text is a sentence."""
 
     @property
     def sentence(self) -> str:
@@ -34,10 +34,10 @@ class UnexpectedOrganizations(AnswerNotUnderstood):
 
 
 def read_json(body: bytes) -> Any:
-    """JSON from outside, with numbers as text: IDs exceed what databases hold, and a number may have 5,000 digits.
+    """Parse JSON from Redox with numbers as text: IDs do not fit a BIGINT, and a number may have 5,000 digits.
 
-    Raises AnswerNotUnderstood for what is no JSON, and for what two readers could read differently or that cannot be
-    stored: repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
+    Raises AnswerNotUnderstood if it is not JSON, if two readers could read it differently, or if it cannot be stored:
+    repeated keys, NaN and infinities, lone surrogates, NUL, nesting beyond MOST_LEVELS.
     """
     try:
         value = numbers.parse_json(body.decode("utf-8-sig"), _object_without_repeated_keys)
@@ -53,7 +53,7 @@ def read_json(body: bytes) -> Any:
 
 
 def without_empty(value: Any) -> Any:
-    """The value without the empty texts, lists, objects and nulls in it, however deep."""
+    """The value without empty texts, lists, objects and nulls, at any depth."""
     if isinstance(value, dict):
         filled = {key: without_empty(part) for key, part in value.items()}
         return {key: part for key, part in filled.items() if part not in _EMPTY}
@@ -71,14 +71,14 @@ def _is_deep(value: Any) -> bool:
 
 
 def _object_without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    value = dict(pairs)
+    if len(value) != len(pairs):
         raise ValueError("an object repeats a key")
-    return found
+    return value
 
 
 class JsonObject:
-    """A JSON object being read, key by key; what nobody asked for stays in `left`."""
+    """A JSON object that is read key by key. `left` holds the keys that were not read."""
 
     def __init__(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
@@ -110,7 +110,7 @@ class JsonObject:
         return [self._remember(JsonObject(value, f"{self._path(key)}.{place}")) for place, value in enumerate(values)]
 
     def carried(self) -> Iterator[tuple[str, str]]:
-        """What was left here and below: path and JSON, its numbers as they came. What is empty says nothing."""
+        """Path and JSON of each value that was not read, here and below. Empty values are left out."""
         for key, value in without_empty(self.left).items():
             yield self._path(key), numbers.compact_json(value)
         for part in self._parts:

@@ -1,4 +1,4 @@
-"""What the directory's answer proves about a message of unknown fate. Pure: records in, one word out."""
+"""What the directory's answer proves about an unknown message. Pure: it compares records and returns a `Proof`."""
 
 from enum import StrEnum
 
@@ -6,10 +6,10 @@ from organizations.records import OrganizationRecord, readable_fingerprint
 
 
 class Proof(StrEnum):
-    """What one understood answer means.
+    """What one understood answer of the directory proves.
 
-    SHOWN: it proves that the message took effect. CONFIRMED: it does so together with Redox's own answer. OTHER: the
-    OID of a New is there with other values. ABSENT: it is not there. UNPROVED: the answer cannot tell.
+    SHOWN: the message took effect. CONFIRMED: it took effect, by this answer together with Redox's own. OTHER: the OID
+    of a New is registered with other values. ABSENT: it is not registered. UNPROVED: the answer proves nothing.
     """
 
     SHOWN = "shown"
@@ -25,39 +25,39 @@ def judge_directory_answer(
     before: OrganizationRecord | None,
     seen: OrganizationRecord | None,
     *,
-    was_told_success: bool = False,
+    has_undocumented_success: bool = False,
 ) -> Proof:
-    """What one answer proves for a New or an Update.
+    """What the answer `seen` proves about a New or an Update. `seen` is None if the directory does not know the OID.
 
-    A New is proved by a record that means the same, unless what was there `before` (None: nothing) meant the same too.
-    An Update is proved by it only if the message changes nothing that a Query cannot show and at least one field
-    visibly: otherwise the old record would look the same. `before` is the newest knowledge of each field at the review.
-    `was_told_success`: Redox answered 2xx without errors in words that it does not document; then a record that means
-    the same is enough.
+    A record that means the same as `sent` proves a New, unless the record `before` meant the same (None: there was
+    none). It proves an Update only if the message changes a field that a Query shows and none that a Query cannot show:
+    otherwise the old record would look the same. `before` is the newest knowledge of each field at the review.
+    `has_undocumented_success`: Redox answered 2xx without errors, in words that it does not document. Then a record
+    that means the same is enough.
     """
     if seen is None:
         return Proof.ABSENT if event == "New" else Proof.UNPROVED
     if readable_fingerprint(seen) != readable_fingerprint(sent):
         return Proof.OTHER if event == "New" else Proof.UNPROVED
-    if was_told_success:
+    if has_undocumented_success:
         return Proof.CONFIRMED
     return Proof.SHOWN if can_be_proved(event, sent, before) else Proof.UNPROVED
 
 
 def can_be_proved(event: str, sent: OrganizationRecord, before: OrganizationRecord | None) -> bool:
-    """Whether a Query alone can prove this message: it shows the change, and nothing changes that it does not show."""
+    """Whether a Query alone can prove this message: it shows a change, and all changes can be shown."""
     if before is None:
         return event == "New"
     return changes_readable(sent, before) and (event == "New" or not _changes_unreadable(sent, before))
 
 
 def changes_readable(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
-    """Whether a Query shows the record before and after in ways that do not mean the same."""
+    """Whether a Query can tell the record after the message from the one before."""
     return readable_fingerprint(before) != readable_fingerprint(sent)
 
 
 def _changes_unreadable(sent: OrganizationRecord, before: OrganizationRecord) -> bool:
-    """Whether the message changes what no Query shows: the destination ID, endpoints and other carried keys."""
+    """Whether the message changes something that no Query shows: the destination ID, endpoints, other carried keys."""
     if not before.destination_known:
         return True
     return (sent.destination_id, sent.carried) != (before.destination_id, _sent_back(before))

@@ -1,1 +1,1 @@
-"""The only code that saves. Each act is one function, one transaction and its audit entries."""
+"""All code that saves. Each act is one function, one transaction and its history entries."""

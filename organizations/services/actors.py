@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from organizations.models import User
 
-LONGEST_NAME = 150  # as the columns have it that keep who did something
+LONGEST_NAME = 150  # the length of the columns that store who did something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who an audit entry names. `person` is None when the portal itself acts."""
+    """The actor of an audit entry. `person` is None if the portal itself acts."""
 
     name: str
     person: User | None = None
@@ -19,7 +19,7 @@ class Actor:
 
     @property
     def username(self) -> str:
-        """Tells people of one name apart; "" if the portal itself acts."""
+        """The user name, which tells apart people with the same name; "" if the portal itself acts."""
         return self.person.get_username() if self.person else ""
 
     @property
@@ -39,7 +39,7 @@ def person(user: User, *, signed_in_by: str = "password", address: str = "", req
 
 
 def name_with_username(name: str, username: str) -> str:
-    """A name with the user name beside it, unless both are the same."""
+    """The name with the user name in brackets, unless both are the same."""
     return name if username in ("", name) else f"{name} ({username})"
 
 

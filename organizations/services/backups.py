@@ -12,10 +12,10 @@ from organizations.services.errors import ActionRefused
 
 
 def write_backup(file: Path) -> int:
-    """Write the copy and read it as a whole once; the newest entry of the history in it. Nothing is ever overwritten.
+    """Write a copy and check it. Returns the sequence of the newest history entry in it. Never overwrites a file.
 
     Raises:
-        NotDone: the file cannot be made, or the copy is damaged; nothing is left of it.
+        ActionRefused: the file cannot be created, or the copy is damaged. Then no file is left.
     """
     _make_private(file)
     try:
@@ -31,7 +31,7 @@ def write_backup(file: Path) -> int:
 
 
 def sync_to_disk(path: Path) -> None:
-    """Wait until the disk has a file's content, or a folder's names: until then a power cut loses them."""
+    """Flush a file, or a folder's list of names, to the disk, so that a power cut cannot lose it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -40,7 +40,7 @@ def sync_to_disk(path: Path) -> None:
 
 
 def _make_private(file: Path) -> None:
-    """An empty file that only its owner can read, which SQLite fills."""
+    """Create an empty file that only its owner can read. SQLite fills it."""
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileNotFoundError:
@@ -55,4 +55,4 @@ def _checked(file: Path) -> int:
         if verdict != "ok":
             raise ActionRefused(f"The copy is damaged: {verdict}")
         head = copy.execute(f"SELECT sequence FROM {AuditHead._meta.db_table}").fetchone()  # noqa: S608
-    return int(head[0]) if head else 0  # there is none after a first migration that was cut off
+    return int(head[0]) if head else 0  # a first migration that was cut off leaves no head

@@ -1,4 +1,4 @@
-"""The demonstration's own acts: how the practice directory behaves now, and the five people. Never in earnest."""
+"""What only the demonstration has: the behaviour of the practice directory, and five people."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from organizations.models import Environment, Organization, StandsFor, User
 from organizations.permissions import ROLES
 
-# One word a line in the practice directory's file; the second is for people.
+# The word in the practice directory's file, and the label for people.
 BEHAVIOURS: tuple[tuple[str, str], ...] = (
     ("answers", "Answers at once"),
     ("slow", "Answers after some seconds"),
@@ -47,31 +47,31 @@ def behaviour() -> str:
 
 
 def set_behaviour(word: str) -> str:
-    """Let the practice directory behave so from its next request on; the words for people.
+    """Set how the practice directory behaves from its next request on. Returns the label for people.
 
     Raises:
-        PermissionDenied: this is no demonstration.
+        PermissionDenied: this is not a demonstration.
         ValueError: there is no such behaviour.
     """
     if not settings.DEMO:
-        raise PermissionDenied("This is no demonstration.")
+        raise PermissionDenied("This is not a demonstration.")
     label = dict(BEHAVIOURS).get(word)
     if label is None:
-        raise ValueError("There is no such behaviour.")  # without the word: it came from outside, and this is logged
+        raise ValueError("There is no such behaviour.")  # not the word itself: it came from outside, and this is logged
     Path(settings.DEMO_BEHAVIOUR_FILE).write_text(word)
     return label
 
 
 def person_with_role(role: str) -> User | None:
-    """The demonstration's person of a role; None where this is no demonstration."""
+    """The demonstration's person for a role; None if this is not a demonstration."""
     if not settings.DEMO or role not in ROLES:
         return None
     return User.objects.filter(username=role, is_active=True).first()
 
 
 def location_to_close() -> Organization | None:
-    """A location for the tour: active, with nothing open, and no other record below it."""
-    below = Organization.objects.filter(environment=Environment.STAGING, part_of_oid=OuterRef("oid"))
+    """A location for the tour: active, without an open submission or saved changes, and without children."""
+    children = Organization.objects.filter(environment=Environment.STAGING, part_of_oid=OuterRef("oid"))
     locations = Organization.objects.in_environment(Environment.STAGING).filter(stands_for=StandsFor.LOCATION)
     words = {"standing": "active", "open_work": ""}
-    return locations.with_words().filter(~Exists(below), **words).order_by("oid_key").first()
+    return locations.with_words().filter(~Exists(children), **words).order_by("oid_key").first()

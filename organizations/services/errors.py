@@ -1,4 +1,4 @@
-"""Why an act was not done. Each carries what a page needs to say so; none leaves half a write."""
+"""Why an act was refused. Each exception has what a page needs to explain it. After one, nothing was written."""
 
 from dataclasses import dataclass
 
@@ -6,18 +6,18 @@ from organizations.models import Organization, Plan, Submission
 
 
 class ActionRefused(Exception):
-    """An act that the rules forbid now. Its text is a sentence for people that says what to do next."""
+    """The rules forbid the act now. The text is a sentence for people and says what to do next."""
 
 
 class RecordWithdrawn(ActionRefused):
     """The record was withdrawn between its page and the act."""
 
     def __str__(self) -> str:
-        return "This record was withdrawn meanwhile. Nothing was saved or sent."
+        return "This record was withdrawn. Nothing was saved or sent."
 
 
 class OidTaken(ActionRefused):
-    """The OID is another record's in this environment, or was sent earlier for one."""
+    """The OID belongs to another record of this environment, or was sent for one earlier."""
 
     def __init__(self, sentence: str, organization: Organization | None = None) -> None:
         super().__init__(sentence)
@@ -25,7 +25,7 @@ class OidTaken(ActionRefused):
 
 
 class Circle(ActionRefused):
-    """PartOf would lead from the record back to itself."""
+    """The record would be part of itself."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class EditConflict(ActionRefused):
     started_from_version: int
 
     def __str__(self) -> str:
-        return f"{self.organization.name} was saved by somebody else meanwhile. Nothing was saved yet."
+        return f"{self.organization.name} was saved by somebody else. Your changes are not saved yet."
 
 
 class SourceChanged(ActionRefused):
@@ -48,12 +48,12 @@ class CounterpartExists(ActionRefused):
 
 
 class OutOfDate(ActionRefused):
-    """What would be sent is no longer what was reviewed. Nothing was sent."""
+    """The message is not the reviewed one any more. Nothing was sent."""
 
 
 @dataclass
 class AlreadySent(ActionRefused):
-    """This very review was sent before: a second press, a second tab."""
+    """This review was submitted before, by a second click or in a second tab."""
 
     submission: Submission
 
@@ -63,7 +63,7 @@ class AlreadySent(ActionRefused):
 
 @dataclass
 class PlanMade(ActionRefused):
-    """This very plan was made before: a second press, a second tab."""
+    """This plan was made before, by a second click or in a second tab."""
 
     plan: Plan
 
@@ -72,11 +72,11 @@ class PlanMade(ActionRefused):
 
 
 class PasswordRefused(ActionRefused):
-    """The password does not follow the rule. Nothing was saved."""
+    """The password does not follow the rules. Nothing was saved."""
 
 
 class NameTaken(ActionRefused):
-    """The person could not be told apart from another one; `field` is the one to change."""
+    """Another person has the same name. `field` is the form field to change."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -84,16 +84,16 @@ class NameTaken(ActionRefused):
 
 
 class NumberMissing(ActionRefused):
-    """So many records are only sent when their number was typed."""
+    """A plan of this size needs the number of its records typed in."""
 
 
 class ReasonMissing(ActionRefused):
-    """In PRODUCTION, and where nothing differs, nothing is sent without a reason."""
+    """A reason is required: in PRODUCTION, or if nothing differs."""
 
 
 @dataclass
 class WarningsOpen(ActionRefused):
-    """Warnings were not ticked; the keys of those."""
+    """Warnings were not ticked. `keys` names them."""
 
     keys: tuple[str, ...]
 

@@ -1,15 +1,15 @@
-"""Named places at which a test lets a process die, fail or freeze. Without a test's settings they do nothing.
+"""Named places where a test makes a process die, fail or freeze. Without test settings they do nothing.
 
 `FAILPOINT = "after-intent:kill"` names the place and what happens there, once:
 
     kill        the process ends at once, as by kill -9 or a power cut
-    exception   an exception nobody expects
-    freeze:5    the process stands still for so many seconds
-    database:5  the database is gone for so many seconds: the connection is cut and every statement fails
+    exception   an unexpected exception is raised
+    freeze:5    the process sleeps for so many seconds
+    database:5  for so many seconds the database is gone: the connection is cut and every statement fails
 
-Settings in earnest know no FAILPOINT; those of the tests take it from `ORGPORTAL_FAILPOINT`.
+Only the test settings have FAILPOINT; they take it from `ORGPORTAL_FAILPOINT`.
 
-Tests of races call a function of their own at a place, in every thread and every time: `calling()`.
+Tests of races use `calling()`: it calls their function at a place, in every thread and every time.
 """
 
 import logging
@@ -30,19 +30,19 @@ _calls: dict[str, Callable[[], object]] = {}
 
 
 class Failpoint(Exception):
-    """What the action "exception" raises."""
+    """Raised by the action "exception"."""
 
 
 def reach(name: str) -> None:
-    """Do what the test wants to happen here; nothing outside tests, and nothing the second time."""
+    """Do once what the test's settings name for this place."""
     if name in _calls:
         _calls[name]()
-    wanted = getattr(settings, "FAILPOINT", "")
-    if not wanted or wanted.partition(":")[0] != name or wanted in _done:
+    failpoint = getattr(settings, "FAILPOINT", "")
+    if not failpoint or failpoint.partition(":")[0] != name or failpoint in _done:
         return
-    _done.add(wanted)
-    log.warning("Failpoint %s", wanted)
-    _act(wanted.partition(":")[2])
+    _done.add(failpoint)
+    log.warning("Failpoint %s", failpoint)
+    _act(failpoint.partition(":")[2])
 
 
 @contextmanager
@@ -68,11 +68,11 @@ def _act(action: str) -> None:
         case "database":
             _lose_database(float(value))
         case _:
-            raise ValueError(f"{action} is no action of a failpoint")
+            raise ValueError(f"{action} is not an action of a failpoint")
 
 
 def _lose_database(seconds: float) -> None:
-    """Cut this thread's connection, as a database server that ends does, and let none work until the time is over."""
+    """Cut this thread's connection, as when a database server ends, and refuse every statement until the time is up."""
     back_at = time.monotonic() + seconds
 
     def refuse(execute: Any, *arguments: Any) -> Any:

@@ -25,13 +25,13 @@ from .actors import Actor
 
 
 def ensure_rows() -> None:
-    """Make the rows that must exist: audit head, gates, locks, installation, permissions, roles. Can be repeated."""
+    """Create the rows that must exist: audit head, gates, locks, installation, permissions, roles. Can be repeated."""
     AuditHead.objects.get_or_create(pk=1, defaults={"hash": audit.FIRST_HASH})
     Installation.objects.get_or_create(pk=1)
     for environment in Environment.values:
         EnvironmentGate.objects.get_or_create(pk=environment)
         StructureLock.objects.get_or_create(pk=environment)
-    # After a flush the content types have new ids; the ones remembered are of no row.
+    # After a flush the content types have new ids, and the cached ids have no row.
     ContentType.objects.clear_cache()
     content_type = ContentType.objects.get_for_model(Organization)
     permissions = {
@@ -49,13 +49,13 @@ def check_demonstration_mark() -> None:
     """Refuse a process whose settings and database do not belong together.
 
     Raises:
-        SettingsFault: demonstration settings with a database in earnest, or the reverse.
+        SettingsFault: demonstration settings with a real database, or the reverse.
     """
     marked = is_demonstration()
     if marked and not settings.DEMO:
         raise SettingsFault("DATABASE_URL", "names a demonstration database; run ./dev demo, or name another database")
     if settings.DEMO and not marked and not is_empty():
-        raise SettingsFault("DATABASE_URL", "names a database in earnest; the demonstration has its own")
+        raise SettingsFault("DATABASE_URL", "names a real database; the demonstration has its own")
     for name in Environment.values:
         if marked and not gateway.is_loopback(gateway.environment(name).base_url):
             variable = f"REDOX_{name.upper()}_BASE_URL"
@@ -64,19 +64,16 @@ def check_demonstration_mark() -> None:
 
 
 def log_settings(actor: Actor) -> None:
-    """Write down the settings that a process delivers with, when they are others than those last written down.
-
-    Of each environment: where, by which routing ID, with which kind of credential; of secrets nothing but a hash.
-    """
+    """Log the settings that a process delivers with, if they differ from the last ones. Of secrets it logs a hash."""
     last = AuditEntry.objects.filter(action=Action.SETTINGS_SEEN).order_by("-sequence").first()
-    now = {name: _in_force(name) for name in Environment.values}
-    if last is not None and last.facts.get("details") == now:
+    details = {name: _settings_in_force(name) for name in Environment.values}
+    if last is not None and last.facts.get("details") == details:
         return
     with audit.recorded(actor) as history:
-        history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": "", "name": "Settings"}, details=now)
+        history.log(Action.SETTINGS_SEEN, object={"type": "settings", "id": "", "name": "Settings"}, details=details)
 
 
-def _in_force(name: str) -> dict[str, str]:
+def _settings_in_force(name: str) -> dict[str, str]:
     redox = gateway.environment(name)
     return {
         "base_url": redox.base_url,
@@ -97,10 +94,10 @@ def is_empty() -> bool:
 
 
 def mark_as_demonstration() -> None:
-    """Mark an empty database for good: it will send to this machine only.
+    """Mark an empty database as a demonstration for good: it sends to this machine only.
 
     Raises:
-        SettingsFault: the database holds people or records already.
+        SettingsFault: the database already holds people or records.
     """
     if not is_demonstration():
         if not is_empty():
@@ -111,6 +108,6 @@ def mark_as_demonstration() -> None:
 
 
 def write_mark_to_file() -> None:
-    """Bring the mark from SQLite's `-wal` file into the database, so that a copy of that file alone bears it."""
+    """Write SQLite's `-wal` file into the database file, so that a copy of that file alone has the mark."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(FULL)")

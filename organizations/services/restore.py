@@ -1,7 +1,7 @@
-"""Puts a backup in the place of the SQLite database, or leaves everything as it was.
+"""Replaces the SQLite database by a backup, or changes nothing.
 
-What is put in place is a copy that was checked as a whole. It takes the name of the database in one step, at a moment
-at which the database has no `-wal` file: SQLite would apply the changes in it to the backup.
+A checked copy of the backup gets the name of the database in one step, while the database has no `-wal` file: SQLite
+would apply the changes in that file to the backup.
 """
 
 import datetime
@@ -28,7 +28,11 @@ _RESERVE = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a database of the portal says about itself."""
+    """What a database of the portal holds about itself.
+
+    `sequence` and `newest` are those of its last history entry, `key` names its installation. `is_older` and
+    `is_newer`: its tables are those of an older or a newer release.
+    """
 
     sequence: int
     newest: datetime.datetime | None
@@ -40,7 +44,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What is in place now. `kept` is the database before it, if there was one."""
+    """The result of a restore. `kept` is the file of the database before it, if there was one.
+
+    `will_stop`: workers will stop every environment, since messages may have been sent after the backup.
+    """
 
     content: Content
     kept: Path | None
@@ -49,13 +56,13 @@ class Restored:
 
 
 def restore(file: Path, database: Path, *, is_complete: bool = False) -> Restored:
-    """Put a copy of the backup in the place of the database. Nobody else may use the database meanwhile.
+    """Replace the database by a copy of the backup. No other program may use the database during it.
 
-    `is_complete`: a copy of a database in use without its `-wal` file is refused, unless it was not in use.
+    `is_complete`: the person confirms that a copy without its `-wal` file was made while the portal was stopped.
 
     Raises:
-        NotDone: the file cannot be used, or another program has the database open; nothing was changed.
-        OSError: the disk did not do its work; nothing was changed.
+        ActionRefused: the file cannot be used, or another program has the database open. Nothing was changed.
+        OSError: a disk error. Nothing was changed.
     """
     _check_file(file, database, is_complete=is_complete)
     scratch = database.with_name(f"{database.name}.restoring")
@@ -93,7 +100,7 @@ def _check_file(file: Path, database: Path, *, is_complete: bool) -> None:
 
 
 def _clean(database: Path, scratch: Path) -> None:
-    """Remove what a restore that was killed left: the copy, and a second name of the database that still is in use."""
+    """Remove what a killed restore left behind: its copy, and a second name of the database in use."""
     _remove(scratch)
     database_file.remove_second_names(database)
 
@@ -104,7 +111,7 @@ def _remove(scratch: Path) -> None:
 
 
 def _check_space(file: Path, database: Path) -> None:
-    """The copy is written beside the database, and the changes in both `-wal` files into their databases."""
+    """Check the free space for the copy and for the changes in both `-wal` files."""
     files = [*database_file.parts(file), *database_file.parts(database)[1:]]
     needed = sum(each.stat().st_size for each in files if each.exists()) + _RESERVE
     free = shutil.disk_usage(database.parent).free
@@ -125,11 +132,11 @@ def _copy(file: Path, scratch: Path, database: Path) -> None:
 
 
 def _examine(scratch: Path, file: Path) -> Content:
-    """Read the whole copy, and refuse what this portal must not work on."""
+    """Check the whole copy, and refuse a database that this portal must not use."""
     is_whole, content = False, None
     try:
         with closing(sqlite3.connect(scratch)) as copy:
-            copy.execute("PRAGMA journal_mode=DELETE")  # with this the changes of a -wal file beside it are in it
+            copy.execute("PRAGMA journal_mode=DELETE")  # writes the changes of a -wal file into the database
             is_whole = copy.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)
             content = _content(copy) if is_whole else None
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
@@ -142,15 +149,15 @@ def _examine(scratch: Path, file: Path) -> Content:
         raise ActionRefused(f"{file} was made by a newer release of the portal. Install that release, then restore.")
     if content.is_demonstration and not settings.DEMO:
         raise ActionRefused(
-            f"{file} is a backup of the demonstration, which is never used in earnest. Nothing was changed."
+            f"{file} is a backup of the demonstration and cannot replace a real database. Nothing was changed."
         )
     if settings.DEMO and not content.is_demonstration:
-        raise ActionRefused(f"{file} is a backup in earnest, which never becomes a demonstration. Nothing was changed.")
+        raise ActionRefused(f"{file} is a backup of a real database, not of a demonstration. Nothing was changed.")
     return content
 
 
 def _end_sessions(scratch: Path) -> None:
-    """Sessions in the backup may be of people whose accounts were closed since."""
+    """Delete the sessions in the backup: they may belong to people whose accounts were closed since."""
     _change(scratch, f"DELETE FROM {Session._meta.db_table}")  # noqa: S608
 
 
@@ -161,14 +168,16 @@ def _change(scratch: Path, statement: str) -> None:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether an error comes from the content of a database: damage, a column that is not there, a value that cannot be
-    read. Even a message of SQLite can quote bytes that are not text."""
+    """Whether the cause of an error is the content of a database: damage, a missing column, an unreadable value.
+
+    Even a message of SQLite can quote bytes that are not text.
+    """
     names = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
     return not isinstance(error, sqlite3.Error) or error.sqlite_errorname in names
 
 
 def _content(opened: sqlite3.Connection) -> Content | None:
-    """What the database says about itself; None if it is not one of this portal."""
+    """What the database holds about itself; None if it is not a database of this portal."""
     names = {name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not names >= {"django_migrations", Installation._meta.db_table, AuditEntry._meta.db_table}:
         return None
@@ -189,19 +198,19 @@ def _content(opened: sqlite3.Connection) -> Content | None:
 
 
 def _fold(database: Path) -> uuid.UUID | None:
-    """Bring the changes in the `-wal` file into the database, so that the file is whole without it.
+    """Write the changes in the `-wal` file into the database, so that the database file is complete.
 
-    The installation's key; None if the database is missing, empty or damaged.
+    Returns the installation's key; None if the database is missing, empty or damaged.
 
     Raises:
-        NotDone: another program has the database open.
+        ActionRefused: another program has the database open.
     """
     if not database.exists():
         return None
     try:
         with closing(sqlite3.connect(database)) as opened:
             opened.execute("PRAGMA journal_mode=DELETE")
-            opened.execute("BEGIN EXCLUSIVE")  # refused while a program that needs no -wal file reads or writes
+            opened.execute("BEGIN EXCLUSIVE")  # fails while a program without a -wal file reads or writes
             content = _content(opened)
             return content.key if content else None
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
@@ -224,7 +233,7 @@ def _will_stop(scratch: Path, content: Content) -> bool:
 
 
 def _exchange(scratch: Path, database: Path) -> Path | None:
-    """Give the copy the name of the database, which is kept under another name."""
+    """Give the copy the name of the database, and keep the database under another name."""
     sync_to_disk(scratch)
     kept = _free_name(database)
     parts = [part for part in database_file.parts(database) if part.exists()]
@@ -232,7 +241,7 @@ def _exchange(scratch: Path, database: Path) -> Path | None:
         os.link(part, kept.with_name(part.name.replace(database.name, kept.name, 1)))
     sync_to_disk(database.parent)
     if parts not in ([], [database]):
-        # Damaged, so that its -wal file could not be brought into it. Without any database the portal does not start.
+        # The database is damaged, so its -wal file is still there. Without a database the portal does not start.
         for part in parts:
             part.unlink()
     scratch.replace(database)

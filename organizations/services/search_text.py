@@ -1,4 +1,4 @@
-"""The one text column that a search looks through, and what is looked for in it, both folded alike."""
+"""The text column that a search reads, and the words that it looks for, folded in the same way."""
 
 import re
 import unicodedata
@@ -12,15 +12,15 @@ from organizations.records import OrganizationRecord
 
 LONGEST = 200
 MOST_WORDS = 10
-"""More words would each be looked for in every record."""
+"""A search looks for each word in every record, so further words are ignored."""
 _NOT_DIGITS = re.compile(r"\D+")
 _AROUND = re.compile(r"^[^\w.]+|\W+$")
-# What is copied along with an OID or an e-mail address.
+# Labels that people copy along with an OID or an e-mail address.
 _LABEL = re.compile(r"\b(?: (?:urn\s*:\s*)? oid\b \W* (?=\d+\s*\.) | mailto:\s* (?=\S+@) )", re.IGNORECASE | re.VERBOSE)
 _PHONE_LIKE = re.compile(r"[\d\s()+\-/]{7,}")
-# A phone with points or among other words: American in any writing, else with its country, else the seven digits of a
-# place. No OID looks so: its first arc is 0, 1 or 2, and below 1 there are 40 arcs while area codes begin with 200.
-# A label in front and an extension behind belong to it.
+# A phone number with dots or among other words: American in any form, or with its country code, or seven local digits.
+# No OID matches: its first arc is 0, 1 or 2, and below 1 there are 40 arcs, while area codes begin with 200.
+# A label before and an extension after the number belong to the match.
 _PHONE = re.compile(
     r"""(?<![\w.])
     (?: (?:tele?|(?:tele)?phone|ph|fax|mobile|cell|call|[tpmf](?=[.:])) (?:\s+(?:number|no))? [\s.:]* )?
@@ -36,7 +36,7 @@ _PHONE = re.compile(
 
 
 def record_search_text(record: OrganizationRecord) -> str:
-    """Name, aliases, OID, own identifiers, contacts' names and e-mails, and the digits of phones, of one record."""
+    """The folded name, aliases, OID, own identifiers, and contacts of one record, phones as digits."""
     texts = [record.name, *record.aliases, record.oid, *(identifier.value for identifier in record.identifiers)]
     for contact in record.contacts:
         texts += [contact.name, *contact.email_addresses]
@@ -45,12 +45,12 @@ def record_search_text(record: OrganizationRecord) -> str:
 
 
 def fold_all(texts: list[str]) -> str:
-    """Several texts as a search column holds them."""
+    """The texts folded and joined, as a search column holds them."""
     return " ".join(filter(None, map(fold, texts)))
 
 
 def double_key(record: OrganizationRecord) -> str:
-    """Equal for records with the same name and address; "" without an address."""
+    """A key that is equal for records with the same name and address; "" without an address."""
     address = record.address
     return near_double_key(
         record.name,
@@ -67,21 +67,21 @@ def digits(text: str) -> str:
 
 
 def clean_query(text: str) -> str:
-    """What was typed, as a page shows it again: on one line, and without what no database stores."""
+    """The query as a page shows it again: on one line, without NUL, at most `LONGEST` characters."""
     return " ".join(text.replace("\x00", " ").split())[:LONGEST]
 
 
 def query_words(text: str) -> tuple[str, ...]:
-    """What must be found, each of it, in a search column; at most `MOST_WORDS`.
+    """The folded words of a query, at most `MOST_WORDS`. A search column must contain each of them.
 
-    A phone is one word, however it is typed. A word with a dash or a slash is looked for as the column has it, with
-    a blank: "LSC-014" finds neither "LSC" nor "014" alone.
+    A phone number is one word, however it is typed. A dash or a slash in a word becomes a blank, as in the column:
+    "LSC-014" finds neither "LSC" nor "014" alone.
     """
     return _all_words(text)[:MOST_WORDS]
 
 
 def has_too_many_words(text: str) -> bool:
-    """Whether `words` leaves some out."""
+    """Whether `query_words` leaves words out."""
     return len(_all_words(text)) > MOST_WORDS
 
 
@@ -94,18 +94,18 @@ def _all_words(text: str) -> tuple[str, ...]:
 
 
 def matching_rows(text: str) -> Q:
-    """Rows in whose search column every word of the text is found: no row if it has only quotes, dots and the like."""
-    looked_for = query_words(text)
-    found = Q() if looked_for or not text else Q(pk__in=[])
-    for word in looked_for:
-        found &= Q(search_text__contains=word)
-    return found
+    """The filter for rows that contain every word of the query. A query of punctuation alone matches no row."""
+    words = query_words(text)
+    condition = Q() if words or not text else Q(pk__in=[])
+    for word in words:
+        condition &= Q(search_text__contains=word)
+    return condition
 
 
 def oid_in(text: str) -> str:
-    """The OID that was typed, in every form that the field for an OID takes; "" if it is not one OID.
+    """The OID in `text`, in any form that an OID field accepts, or "" if it is not one OID.
 
-    Also takes the word OID in front, and brackets, quotes and punctuation around it.
+    The word OID before it, and brackets, quotes and punctuation around it, are ignored.
     """
     try:
         return read_oid(_AROUND.sub("", _LABEL.sub("", _visible(text)))).value
@@ -121,7 +121,7 @@ def _with_phones_as_digits(text: str) -> str:
 
 
 def _dialled(phone: str) -> str:
-    """The digits as a column holds them: without what one dials to call abroad, and the (0) to call at home."""
+    """The digits as a column holds them: without the prefix for calls abroad and without the (0) for calls at home."""
     return digits(phone.replace("(0)", "")).removeprefix("011").removeprefix("00")
 
 

@@ -1,7 +1,7 @@
-"""How often somebody may try a secret: counted before the secret is checked, and given back when it was right.
+"""Limits how often somebody may try a secret. A try is counted before the check and given back if it was right.
 
-One statement reserves a try, so that tries made at the same moment cannot pass together. No key is the name alone:
-a stranger must not be able to lock somebody out.
+One statement reserves a try, so concurrent tries cannot exceed the limit. No key is the user name alone, so that a
+stranger cannot lock somebody out.
 """
 
 import datetime
@@ -21,7 +21,7 @@ MOST_TRIES = 5
 MOST_TRIES_OF_A_BLOCK = 50
 MOST_DELETED = 1000
 
-# The update leaves out a row that is full: then no row comes back, and its count does not grow.
+# The update skips a row that has reached its limit: then no row comes back and its count does not grow.
 _RESERVE = """
     INSERT INTO {table} AS tries (key, count, until) VALUES (%s, 1, %s)
     ON CONFLICT (key) DO UPDATE SET
@@ -34,7 +34,7 @@ _RESERVE = """
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A key, and how many tries it has in a period."""
+    """A key and its number of tries in a period."""
 
     key: str
     most: int
@@ -42,13 +42,13 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A reserved try: the limits that it counts against, and until when each counts."""
+    """A reserved try: the limits that it counts against, each with the end of its period."""
 
     reserved: tuple[tuple[Limit, datetime.datetime], ...]
 
 
 class TooManyTries(Exception):
-    """The try was not made. `until`: when the limit that is used up ends; `is_of_block`: it is that of many people."""
+    """A limit is reached until `until`. `is_of_block`: it is the shared limit of a block of addresses."""
 
     def __init__(self, until: datetime.datetime, *, is_of_block: bool) -> None:
         super().__init__(f"No more tries until {until}")
@@ -57,7 +57,7 @@ class TooManyTries(Exception):
 
 
 def sign_in_limits(username: str, address: str) -> tuple[Limit, Limit]:
-    """The limit of a name with an address, and that of the block of addresses."""
+    """The limits of a sign-in: for this name from this address, and for the block of addresses."""
     name = unicodedata.normalize("NFKC", username).casefold()
     return (
         Limit(hashed_key("name", name, visitor_network(address)), MOST_TRIES),
@@ -66,7 +66,7 @@ def sign_in_limits(username: str, address: str) -> tuple[Limit, Limit]:
 
 
 def password_limit(user: User) -> Limit:
-    """The limit of an account whose own password is asked for once more."""
+    """The limit for an account that must give its own password again."""
     return Limit(hashed_key("account", str(user.pk)), MOST_TRIES)
 
 
@@ -74,7 +74,7 @@ def reserve_try(*limits: Limit) -> Try:
     """Reserve a try against each limit, before the secret is checked.
 
     Raises:
-        TooManyTries: one of them is used up; the try counts against none.
+        TooManyTries: a limit is reached; the try counts against none.
     """
     reserved: list[tuple[Limit, datetime.datetime]] = []
     for limit in limits:
@@ -87,7 +87,7 @@ def reserve_try(*limits: Limit) -> Try:
 
 
 def record_success(made: Try) -> None:
-    """The secret was right: the first limit, that of the person, begins anew; the others get this one try back."""
+    """The secret was right: reset the first limit, that of the person, and give this try back to the others."""
     limit, _ = made.reserved[0]
     Throttle.objects.filter(pk=limit.key).delete()
     give_back_try(Try(made.reserved[1:]))
@@ -99,26 +99,26 @@ def give_back_try(made: Try) -> None:
 
 
 def delete_ended() -> int:
-    """Delete what is over, a bounded number of rows; how many there were."""
-    over = Throttle.objects.filter(until__lte=clock.now())
-    keys = list(over.order_by("until").values_list("pk", flat=True)[:MOST_DELETED])
-    # What began anew meanwhile stays.
-    return over.filter(pk__in=keys).delete()[0]
+    """Delete a bounded number of rows whose period has ended. Returns how many."""
+    ended = Throttle.objects.filter(until__lte=clock.now())
+    keys = list(ended.order_by("until").values_list("pk", flat=True)[:MOST_DELETED])
+    # A row whose next period has begun since stays.
+    return ended.filter(pk__in=keys).delete()[0]
 
 
 def hashed_key(kind: str, *parts: str) -> str:
-    """A key that nobody can turn back into a name or an address without the portal's own secret."""
+    """A keyed hash: without the portal's secret nobody can get the name or the address from it."""
     return salted_hmac(f"orgportal.{kind}", json.dumps(parts), algorithm="sha256").hexdigest()
 
 
 def visitor_network(address: str) -> str:
-    """One visitor: an IPv4 address, or the /64 from which an IPv6 subscriber can choose any address."""
+    """The addresses of one visitor: an IPv4 address, or the /64 in which an IPv6 subscriber can use any address."""
     ip = _ip(address)
     return str(ip) if isinstance(ip, IPv4Address) else address_block(address)
 
 
 def address_block(address: str) -> str:
-    """The network that an address belongs to. All addresses that cannot be read are one block."""
+    """The /24 or /64 network of an address. All unreadable addresses are one block."""
     ip = _ip(address)
     if ip is None:
         return "unreadable"
@@ -147,7 +147,7 @@ def _reserve(limit: Limit) -> datetime.datetime | None:
 
 
 def _time(value: datetime.datetime | str) -> datetime.datetime:
-    """A time as the database gave it: SQLite stores it without a zone, in UTC."""
+    """A time from a raw query. SQLite stores it in UTC without a zone."""
     moment = datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 

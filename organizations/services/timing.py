@@ -1,4 +1,4 @@
-"""Waiting times and their words. All shrink with `REDOX_SETTLE` where a test or the demonstration shortens it."""
+"""Waiting times and their words. Tests and the demonstration shorten all of them by a short `REDOX_SETTLE`."""
 
 import datetime
 import math
@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 LEAST_SETTLE = 120.0
-"""Redox ends an exchange after 120 s: in earnest nothing waits for less (`startup.py` refuses it)."""
+"""Redox ends an exchange after 120 s, so a shorter settle time is refused outside the demonstration (`startup.py`)."""
 LEASE_MARGIN = 30.0
 
 
@@ -16,12 +16,12 @@ def seconds(number: float) -> datetime.timedelta:
 
 
 def shortened(wait: float) -> float:
-    """A wait in seconds, shorter only where the settle time is shorter than it may be in earnest."""
+    """A wait in seconds, shortened in proportion if the settle time is below `LEAST_SETTLE`."""
     return wait * min(1.0, float(settings.REDOX_SETTLE) / LEAST_SETTLE)
 
 
 def lease_margin() -> float:
-    """Seconds that an exchange needs of a lease beyond its own deadline."""
+    """Seconds that a lease must last beyond the deadline of the exchange."""
     return shortened(LEASE_MARGIN)
 
 

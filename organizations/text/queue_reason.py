@@ -118,7 +118,7 @@ def _held_by_gate(gate: EnvironmentGate, now: datetime.datetime) -> Reason | Non
         return Reason("not_connected", format_html(NOT_CONNECTED, environment=environment))
     if gate.is_stopped:
         return _reason("stopped", environment=environment, cause=plain(gate.stopped_reason))
-    if gate.hold_until is not None and gate.is_held(now):
+    if gate.hold_until is not None and gate.is_paused(now):
         time, cause = moment(gate.hold_until, "clock"), plain(gate.hold_reason)
         sentence = format_html(HELD, environment=environment, time=time, cause=cause)
         return Reason("held", sentence, written(gate.hold_until, "clock"))

@@ -81,7 +81,7 @@ def ask_now(request: HttpRequest, organization: Organization) -> Organization:
     """Ask the directory about a record; the record with the answer. Says so where it could not be asked."""
     require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
     answer = query.query_record(organization, actor=actor(request))
-    if not answer.was_asked:
+    if not answer.is_answered:
         messages.error(request, f"{_what_came(answer)}: {cause_of(answer.cause)}.")
     return organization_or_404(Environment(organization.environment), organization.oid)
 

@@ -135,7 +135,7 @@ class OneSubmission(RuleBasedStateMachine):
         if hand.exchange is None:
             self.world.way = hand.way = way
             hand.known_there = self.world.record(self.oid) is not None
-            hand.exchange = courier._exchange(hand.claim, "token", hand.claim.turn)
+            hand.exchange = courier._exchange(hand.claim, "token", hand.claim.slot)
 
     @precondition(lambda self: self.hands)
     @rule(number=st.integers(0, 3))
@@ -204,7 +204,7 @@ class OneSubmission(RuleBasedStateMachine):
         self.world.answers_queries = answers
         before = self.now
         answer = query.query_oid("staging", self.oid)
-        assert answer.was_asked == answers
+        assert answer.is_answered == answers
         try:
             resolve._apply_answer(asked, answer, WORKER)
         except OutOfDate:
@@ -224,7 +224,7 @@ class OneSubmission(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.world.pass_time(seconds)
         for hand in self.hands:
-            hand.claim = dataclasses.replace(hand.claim, began=hand.claim.began - seconds)
+            hand.claim = dataclasses.replace(hand.claim, claimed_at=hand.claim.claimed_at - seconds)
 
     @precondition(lambda self: self.state not in ENDS)
     @rule(still_wants=st.sampled_from([False, False, True]))

@@ -330,7 +330,7 @@ def test_what_the_directory_shows_is_kept_and_shown_as_text(transactional_db, ed
         courier.deliver_next("staging", actor=WORKER)
         for name in ASKED:
             submission.refresh_from_db()
-            assert query.query_submission(submission, actor=WORKER).was_asked == SEEN[name][0], name
+            assert query.query_submission(submission, actor=WORKER).is_answered == SEEN[name][0], name
             for address in about(submission):
                 shown_as_text(client, address)
         shown_as_text(client, reverse("audit"))

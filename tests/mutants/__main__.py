@@ -84,7 +84,7 @@ MODULES = {
     ),
     "organizations/models/gate.py": Module(
         ("tests/services/outbox/test_queue.py",),
-        frozenset(f"EnvironmentGate.{name}" for name in ("is_stopped", "is_held", "is_asked_to_wait", "is_open")),
+        frozenset(f"EnvironmentGate.{name}" for name in ("is_stopped", "is_paused", "is_asked_to_wait", "can_send")),
     ),
     "organizations/knowledge.py": Module(("tests/test_knowledge.py",)),
     "organizations/services/delivery/settle.py": Module(

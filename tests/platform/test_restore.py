@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_used_is_refused_and_nothing_changes(tmp_path, dat
 
 def test_a_backup_in_earnest_never_becomes_a_demonstration(settings, database, backup):
     settings.DEMO = True
-    with pytest.raises(ActionRefused, match="never becomes a demonstration"):
+    with pytest.raises(ActionRefused, match="not of a demonstration"):
         restore.restore(backup, database)
 
 

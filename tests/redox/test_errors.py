@@ -109,7 +109,7 @@ def test_a_suspected_character_is_named_with_its_field() -> None:
         "Redox gives no reason. Special characters are suspected: '&' in Name, '<' in Street, '>' in Street."
     )
     assert found[2:] == ("Edit Name", "edit", "identity", "name")
-    assert words(rejected("repository_required"), record=record, doubles=("Lakeside North",))[2:4] == SUPPORT
+    assert words(rejected("repository_required"), record=record, duplicates=("Lakeside North",))[2:4] == SUPPORT
 
 
 def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
@@ -123,7 +123,7 @@ def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
 def test_a_double_is_named_where_there_is_one() -> None:
     found = words(rejected("duplicate_business", 500))
     assert found[:4] == ("Redox found a duplicate.", "Redox does not say of which record.", *SUPPORT)
-    found = words(rejected("duplicate_business", 500), doubles=("Lakeside North", "Lakeside East"))
+    found = words(rejected("duplicate_business", 500), duplicates=("Lakeside North", "Lakeside East"))
     assert found[:4] == (
         "Redox found a duplicate.",
         (
@@ -378,7 +378,7 @@ CONTEXTS = st.builds(
     environment=st.just(HERE),
     record=st.sampled_from([None, RECORD, OrganizationRecord(name="{braces} & more")]),
     deactivates=st.booleans(),
-    doubles=st.sampled_from([(), ("Lakeside {North}",)]),
+    duplicates=st.sampled_from([(), ("Lakeside {North}",)]),
 )
 
 

@@ -77,7 +77,7 @@ def test_what_one_answer_proves(
 def test_a_success_in_other_words_proves_what_the_directory_shows(
     sent: OrganizationRecord, seen: OrganizationRecord | None, finding: Proof
 ) -> None:
-    assert judge_directory_answer("Update", sent, RECORD, seen, was_told_success=True) == finding
+    assert judge_directory_answer("Update", sent, RECORD, seen, has_undocumented_success=True) == finding
 
 
 @given(st.data())

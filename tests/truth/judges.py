@@ -184,7 +184,7 @@ def _next_attempt(facts: Facts, said: Said) -> bool:
 def _will_be_taken(facts: Facts, said: Said) -> bool:
     gate, now = facts.gate, facts.world.time
     is_due = Submission.objects.filter(pk=said.about().pk).due("staging", now).exists()
-    return is_due and not gate.is_stopped and not gate.is_held(now)
+    return is_due and not gate.is_stopped and not gate.is_paused(now)
 
 
 def _asks_at(facts: Facts, said: Said) -> bool:
@@ -192,7 +192,7 @@ def _asks_at(facts: Facts, said: Said) -> bool:
     gate, lease = facts.gate, said.about().lease_until
     if said.value <= facts.world.time:
         return True
-    return not gate.is_stopped and not gate.is_held(said.value) and not (lease and lease > said.value)
+    return not gate.is_stopped and not gate.is_paused(said.value) and not (lease and lease > said.value)
 
 
 def _counted_as_listed(facts: Facts, said: Said) -> bool:

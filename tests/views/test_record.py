@@ -159,4 +159,4 @@ def test_a_record_that_is_withdrawn_in_the_moment_of_an_act_is_told_as_gone(
     inputs = seen(made) | {"why": "closed", "in_words": "Lease ended", "sha256": "0" * 64, "seen_submission": "0"}
     response = client.post(f"{PAGE}{act}/", inputs)
     assert response.status_code == 404
-    assert "This record was withdrawn meanwhile. Nothing was saved or sent." in response.content.decode()
+    assert "This record was withdrawn. Nothing was saved or sent." in response.content.decode()

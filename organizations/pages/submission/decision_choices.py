@@ -65,7 +65,7 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
         return None
     shown = decide.last_answer(submission)
     rows = asked.rows if asked else ()
-    counts = shown is not None and shown.counts
+    counts = shown is not None and shown.can_be_decided_by
     verdicts = decide.allowed_verdicts(submission, shown) if shown is not None and counts else ()
     return Decision(
         shown.entry.sequence if shown is not None else 0,
@@ -108,7 +108,7 @@ def _heading(asked: Asked | None) -> str:
 
 
 def _why_not_now(shown: ComparedAnswer | None, asked: Asked | None) -> str:
-    if shown is not None and shown.is_overtaken:
+    if shown is not None and shown.is_outdated:
         return decide.ANSWER_OUTDATED
     if shown is not None:
         return "The answer is older than 10 minutes. Ask again before you decide."

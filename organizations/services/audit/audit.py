@@ -1,7 +1,7 @@
-"""Writing the history: by name, in the transaction of the act itself, chained by hashes.
+"""Writes the history: entries in the transaction of the act itself, chained by hashes.
 
-A service opens `recorded()` as its outermost transaction, adds its facts, and all of them are appended at its end, so
-that the one head row is locked for a moment only. What is secret is never handed to this module.
+A service opens `recorded()` as its outermost transaction and logs its facts. All entries are appended at the end of
+the transaction, so the head row is locked only briefly. Never give this module a secret.
 """
 
 import datetime
@@ -43,9 +43,9 @@ class History:
     facts: list[_Fact] = field(default_factory=list)
 
     def log(self, action: Action, *, raw: bytes | None = None, raw_cut: bool = False, **body: Any) -> None:
-        """Note a fact. `body` holds JSON values only: text, whole numbers, booleans, None, lists and objects.
+        """Log a fact. `body` holds JSON values only: text, integers, booleans, None, lists and objects.
 
-        `raw_cut`: there was more than `raw`, which was cut before it came here; hash and size are of what was kept.
+        `raw_cut`: the caller cut `raw`; its hash and size are those of the rest.
         """
         self.facts.append(_Fact(action, self.actor, dict(body), raw, raw_cut))
 
@@ -60,7 +60,7 @@ class History:
         exchange: dict[str, Any] | None = None,
         **details: Any,
     ) -> None:
-        """Note a fact about a record, with the whole neutral record after the act, and the exchange it rests on."""
+        """Log a fact about a record, with the whole neutral record after the act and the exchange behind it."""
         self.log(
             action,
             object={"type": "organization", "id": str(organization.pk), "name": organization.name},
@@ -68,7 +68,7 @@ class History:
             oid=organization.oid,
             organization_id=organization.pk,
             version=organization.version,
-            changes=[_change(difference) for difference in changes],
+            changes=[change_facts(difference) for difference in changes],
             fields=[difference.field for difference in changes],
             record=organization.record().to_json(),
             stands_for=organization.stands_for,
@@ -79,7 +79,7 @@ class History:
         )
 
     def log_submission(self, action: Action, submission: Submission, *, raw: bytes | None = None, **body: Any) -> None:
-        """Note a fact about a submission."""
+        """Log a fact about a submission."""
         self.log(
             action,
             raw=raw,
@@ -97,7 +97,7 @@ class History:
 
 @contextmanager
 def recorded(actor: Actor) -> Iterator[History]:
-    """One transaction, the outermost, whose facts are appended to the chain at its end or not at all."""
+    """Open the outermost transaction. At its end all logged facts are appended to the chain, or none."""
     with transaction.atomic(durable=True):
         history = History(actor)
         yield history
@@ -107,17 +107,18 @@ def recorded(actor: Actor) -> Iterator[History]:
 
 
 def hash_of(sequence: int, previous_hash: str, body: bytes) -> str:
-    """SHA-256 of domain, sequence, previous hash, the body's length and its stored bytes, a zero byte between them."""
+    """SHA-256 of domain, sequence, previous hash, body length and body bytes, joined by zero bytes."""
     parts = (_DOMAIN, str(sequence).encode(), previous_hash.encode(), str(len(body)).encode(), body)
     return hashlib.sha256(b"\x00".join(parts)).hexdigest()
 
 
 def canonical_json(value: Any) -> bytes:
-    """RFC 8785 for what entries hold: objects with sorted keys, no blanks, no floats, UTF-8."""
+    """The value as RFC 8785 JSON: sorted keys, no blanks, no floats, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def _change(difference: Difference) -> dict[str, str]:
+def change_facts(difference: Difference) -> dict[str, str]:
+    """A difference as an entry holds it."""
     return {
         "field": difference.field,
         "label": difference.label,
@@ -190,14 +191,13 @@ def _raw_facts(raw: bytes | None) -> dict[str, Any]:
 
 
 def _search_text(facts: dict[str, Any]) -> str:
-    """What the history is searched by. Who acted is not in it: people are chosen by their account."""
-    about = facts.get("object", {})
-    words = [
-        about.get("name", ""),
+    """The text that the history is searched by. It does not name the actor: people are filtered by account."""
+    texts = [
+        facts.get("object", {}).get("name", ""),
         facts.get("oid", ""),
         facts.get("reason", ""),
         facts.get("detail", ""),
     ]
-    words += [facts.get("redox_message_id", ""), facts.get("redox_log_id", "")]
-    words += [change["label"] for change in facts.get("changes", [])]
-    return search_text.fold_all(words)
+    texts += [facts.get("redox_message_id", ""), facts.get("redox_log_id", "")]
+    texts += [change["label"] for change in facts.get("changes", [])]
+    return search_text.fold_all(texts)

@@ -1,4 +1,4 @@
-"""An exchange as the history keeps it, and back: what came can be judged again later, exactly as it came."""
+"""Converts an exchange to the fields of a history entry and back, so that it can be classified again later."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from organizations.redox.client import Exchange, Fault
 
 
 def exchange_facts(exchange: Exchange, *, repeat: int = 0) -> dict[str, Any]:
-    """Everything of an exchange but its body, as JSON values. `repeat` is 1 for one made after a new token was got."""
+    """The JSON values of an exchange, all but its body. `repeat` is 1 if it was made after the token was renewed."""
     return {
         "request_sha256": exchange.request_sha256,
         "sent": exchange.sent,
@@ -23,7 +23,7 @@ def exchange_facts(exchange: Exchange, *, repeat: int = 0) -> dict[str, Any]:
 
 
 def exchange_body(exchange: Exchange | None, *, repeat: int = 0) -> dict[str, Any]:
-    """What an entry about an exchange holds: its facts, its raw bytes, and copies for searching."""
+    """The fields of an entry about an exchange: its facts, its raw bytes, and copies for filters. {} without one."""
     if exchange is None:
         return {}
     return {
@@ -36,22 +36,22 @@ def exchange_body(exchange: Exchange | None, *, repeat: int = 0) -> dict[str, An
 
 
 def stored_exchange(entry: AuditEntry) -> Exchange:
-    """The exchange that an entry holds."""
-    kept = entry.facts["exchange"]
+    """The exchange in an entry."""
+    facts = entry.facts["exchange"]
     return Exchange(
-        request_sha256=kept["request_sha256"],
-        sent=kept["sent"],
-        fault=Fault(kept["fault"]) if kept.get("fault") else None,
-        fault_text=kept.get("fault_text", ""),
-        status=kept.get("status"),
-        headers=kept.get("headers", {}),
+        request_sha256=facts["request_sha256"],
+        sent=facts["sent"],
+        fault=Fault(facts["fault"]) if facts.get("fault") else None,
+        fault_text=facts.get("fault_text", ""),
+        status=facts.get("status"),
+        headers=facts.get("headers", {}),
         body=bytes(entry.raw or b""),
-        body_cut=kept.get("body_cut", False),
-        redacted=kept.get("redacted", False),
-        duration_ms=kept["duration_ms"],
+        body_cut=facts.get("body_cut", False),
+        redacted=facts.get("redacted", False),
+        duration_ms=facts["duration_ms"],
     )
 
 
 def is_repeat(entry: AuditEntry) -> bool:
-    """Whether the exchange was made with a token got anew after a refusal."""
+    """Whether the exchange was made after the token was renewed."""
     return bool(entry.facts["exchange"].get("repeat"))

@@ -1,4 +1,4 @@
-"""An outcome as the history keeps it, and back: a page reads what was judged then, it does not judge again."""
+"""Converts an outcome to the facts of a history entry and back, so that pages need not classify again."""
 
 import dataclasses
 import math
@@ -12,22 +12,22 @@ _DEFAULTS = {field.name: field.default for field in dataclasses.fields(Outcome) 
 
 
 def outcome_facts(outcome: Outcome) -> dict[str, Any]:
-    """What differs from the default, as JSON values. Seconds to wait are rounded up: entries hold whole numbers."""
+    """The values that differ from the default, as JSON. `hold_seconds` is rounded up: entries hold whole numbers."""
     values = {name: getattr(outcome, name) for name in _DEFAULTS}
-    told = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
+    facts = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
     if outcome.fault is not None:
-        told["fault"] = outcome.fault.value
+        facts["fault"] = outcome.fault.value
     if outcome.hold_seconds is not None:
-        told["hold_seconds"] = math.ceil(outcome.hold_seconds)
-    return {"kind": outcome.kind.value, **told}
+        facts["hold_seconds"] = math.ceil(outcome.hold_seconds)
+    return {"kind": outcome.kind.value, **facts}
 
 
 def stored_outcome(entry: AuditEntry | None) -> Outcome | None:
-    """The outcome that an entry holds; None if there is none, as in entries of early releases."""
-    kept = dict(entry.facts.get("judged", {})) if entry else {}
-    if not kept:
+    """The outcome in an entry; None if it has none, as in entries of early releases."""
+    facts = dict(entry.facts.get("judged", {})) if entry else {}
+    if not facts:
         return None
-    kept["kind"] = Kind(kept["kind"])
-    if "fault" in kept:
-        kept["fault"] = Fault(kept["fault"])
-    return Outcome(**kept)
+    facts["kind"] = Kind(facts["kind"])
+    if "fault" in facts:
+        facts["fault"] = Fault(facts["fault"])
+    return Outcome(**facts)

@@ -1,7 +1,7 @@
-"""Acts that somebody can repeat without end. The history is kept for good: it gets one entry a minute of each at most.
+"""Logs acts that somebody can repeat without end, at most one entry a minute for each: the history is kept for good.
 
-The first is an entry at once. Those that follow within a minute are counted in a row of their own, and one entry tells
-their number: that of the next one after the minute, or one that the worker writes.
+The first act is logged at once. Those of the next minute are counted in a row. The next act after the minute, or the
+worker, logs their number in one entry.
 """
 
 import datetime
@@ -16,14 +16,15 @@ from organizations.services.throttle import Limit, TooManyTries
 
 WITHIN = datetime.timedelta(minutes=1)
 MOST_STRANGERS = 100
-"""Entries about people who are not signed in, in a quarter of an hour: beyond it they are counted together."""
+"""Entries about people who are not signed in, in 15 minutes. Further ones are counted together."""
 MOST_WRITTEN = 100
 
 
 def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | None = None, **body: Any) -> None:
-    """Note an act. Acts of the same actor, address and `key` are the same act.
+    """Log an act. Acts with the same actor, address and `key` are the same act.
 
-    `together` is the body of an entry that counts many of these acts, when too many strangers do them.
+    `together` is the body of the one entry that counts these acts of all people who are not signed in, if there are
+    too many of them.
     """
     row_key = throttle.hashed_key("repetition", action, str(actor.id), throttle.visitor_network(actor.address), *key)
     if together is not None and actor.person is None and _are_too_many(row_key, action):
@@ -43,12 +44,12 @@ def log_act(actor: Actor, action: Action, *key: str, together: dict[str, Any] | 
 
 
 def write_ended_counts() -> int:
-    """Write what was counted in minutes that are over, a bounded number of rows; how many there were."""
-    over = Repetition.objects.filter(until__lte=clock.now())
-    keys = list(over.order_by("until").values_list("pk", flat=True)[:MOST_WRITTEN])
+    """Log the counts of minutes that have ended, for a bounded number of rows. Returns how many."""
+    ended = Repetition.objects.filter(until__lte=clock.now())
+    keys = list(ended.order_by("until").values_list("pk", flat=True)[:MOST_WRITTEN])
     for key in keys:
         with audit.recorded(system("")) as history:
-            row = over.select_for_update(skip_locked=True).filter(pk=key).first()
+            row = ended.select_for_update(skip_locked=True).filter(pk=key).first()
             if row is None:
                 continue
             if row.count:
@@ -60,7 +61,7 @@ def write_ended_counts() -> int:
 
 
 def _are_too_many(key: str, action: Action) -> bool:
-    """Whether strangers have made so many entries lately that one more is only counted."""
+    """Whether people who are not signed in made so many entries lately that one more is only counted."""
     if Repetition.objects.filter(pk=key).exists():
         return False
     try:

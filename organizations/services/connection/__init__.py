@@ -1,1 +1,1 @@
-"""The settings of an environment, and the only door to Redox."""
+"""Settings, circuit breaker, rate limit and requests to Redox, for each environment."""

@@ -1,4 +1,8 @@
-"""An environment's gate: stop it, let it wait, check the connection, go on sending."""
+"""The circuit breaker of an environment. Its state is the row `EnvironmentGate`.
+
+Closed: messages are sent. Open: it was stopped until a person resumes it, or paused until a time. Half-open: after a
+pause for failures one worker sends a Query as a probe; its answer closes or opens the breaker again.
+"""
 
 import datetime
 from http import HTTPStatus
@@ -28,20 +32,21 @@ LONGEST_PAUSE = 600.0
 
 
 def lock_gate(environment: str) -> EnvironmentGate:
+    """Lock the gate's row until the transaction ends."""
     return EnvironmentGate.objects.select_for_update().get(pk=environment)
 
 
 def gate_for_outcome(environment: str, outcome: Outcome) -> EnvironmentGate:
-    """The gate for `follow`, locked where the outcome changes it: what changes nothing settles side by side."""
+    """The gate for `apply_outcome`, locked if the outcome changes it. Unlocked, attempts settle in parallel."""
     gate = EnvironmentGate.objects.get(pk=environment)
-    is_quiet = not outcome.stops and outcome.hold_seconds is None and not is_failure(outcome)
-    return gate if is_quiet and not gate.failures and not gate.probing else lock_gate(environment)
+    changes_nothing = not outcome.stops and outcome.hold_seconds is None and not is_failure(outcome)
+    return gate if changes_nothing and not gate.failures and not gate.probing else lock_gate(environment)
 
 
 def stop_sending(
     history: audit.History, gate: EnvironmentGate, reason: str, *, submission: Submission | None = None
 ) -> None:
-    """Stop a locked gate until a person says go on. What waits, waits; nothing is marked failed."""
+    """Open the breaker of a locked gate until a person resumes it. Submissions stay in the queue."""
     if gate.is_stopped:
         return
     gate.stopped_at = clock.now()
@@ -55,9 +60,9 @@ def stop_sending(
 def pause_sending(
     history: audit.History, gate: EnvironmentGate, seconds: float, reason: str, *, is_asked_for: bool = False
 ) -> None:
-    """Let a locked gate wait; sending goes on by itself. `is_asked_for`: by Redox, so that nothing at all may leave.
+    """Open the breaker of a locked gate for some seconds. A shorter pause does not end a longer one.
 
-    A shorter wait does not end a longer one.
+    `is_asked_for`: Redox asked for the pause, so not even a Query or a token request is sent.
     """
     until = clock.now() + datetime.timedelta(seconds=seconds)
     is_longest = gate.hold_until is None or gate.hold_until <= until
@@ -72,23 +77,22 @@ def pause_sending(
 
 
 def pause_if_asked(history: audit.History, environment: str, outcome: Outcome | None) -> None:
-    """Let an environment wait where the answer to a person's Query asks for it: workers send nothing then, either."""
+    """Pause an environment if the answer to a person's Query asks for it. The pause holds for workers as well."""
     if outcome is not None and outcome.hold_seconds is not None:
         apply_outcome(history, lock_gate(environment), outcome)
 
 
 def count_exchange(history: audit.History, gate: EnvironmentGate, *, failed: bool) -> None:
-    """Count an exchange on a locked gate: five failures in a row pause it, for 30 s at first, doubling to 10 min.
+    """Count an exchange on a locked gate. Five failures in a row pause it, for 30 s at first, doubling to 10 min.
 
-    A failure is an exchange that Redox did not answer, or answered with a server fault of unknown meaning. What other
-    workers had under way when the pause began does not make it longer.
+    Exchanges of other workers that end during the pause do not make it longer.
     """
     if not failed:
         if gate.failures or gate.probing:
             gate.failures, gate.probing = 0, False
             gate.save(update_fields=["failures", "probing"])
         return
-    if gate.is_held(clock.now()):
+    if gate.is_paused(clock.now()):
         return
     gate.failures += 1
     if gate.failures < MOST_FAILURES:
@@ -99,43 +103,32 @@ def count_exchange(history: audit.History, gate: EnvironmentGate, *, failed: boo
     pause_sending(history, gate, length, f"Redox gave no clear answer {gate.failures} times in a row")
 
 
-def count_now(environment: str, *, failed: bool, actor: Actor) -> None:
-    """Count an exchange outside any submission, such as a token request or a Query."""
-    with audit.recorded(actor) as history:
-        count_exchange(history, lock_gate(environment), failed=failed)
-
-
 def is_failure(outcome: Outcome) -> bool:
-    """Whether an exchange counts as not answered: no whole answer, or a server fault that says neither yes nor no.
+    """Whether Redox gave no complete answer, or a server error (5xx) that neither accepts nor rejects.
 
-    A worker of ours that was held up or stopped says nothing of Redox.
+    An exchange that our own worker delayed or stopped is not a failure.
     """
     if outcome.kind not in (Kind.NOT_SENT, Kind.UNKNOWN) or (outcome.fault and outcome.fault.is_ours):
         return False
     return outcome.fault is not None or outcome.status is None or outcome.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def is_open(gate: EnvironmentGate, moment: datetime.datetime) -> bool:
-    """Whether anything may leave: neither stopped nor waiting nor paused."""
-    return gate.is_open(moment)
-
-
 def can_send_now(environment: str) -> bool:
-    """The same of the gate as it is in the database now."""
-    return EnvironmentGate.objects.get(pk=environment).is_open(clock.now())
+    """Whether the breaker is closed in the database now."""
+    return EnvironmentGate.objects.get(pk=environment).can_send(clock.now())
 
 
 def pass_breaker(environment: str, *, actor: Actor) -> bool:
-    """Whether sending may go on now. After a pause one worker finds out first, by a Query, while the others wait."""
+    """Whether messages may be sent now. If the breaker is half-open, one worker probes while the others wait."""
     gate = EnvironmentGate.objects.get(pk=environment)
     moment = clock.now()
-    if not gate.probing or gate.is_stopped or gate.is_held(moment):
-        return is_open(gate, moment)
+    if not gate.probing or gate.is_stopped or gate.is_paused(moment):
+        return gate.can_send(moment)
     with audit.recorded(actor):
         gate = lock_gate(environment)
-        if not gate.probing or gate.is_held(moment):
+        if not gate.probing or gate.is_paused(moment):
             return False
-        # Should this worker end while it asks, another one asks when this time is over.
+        # If this worker ends during its probe, another one probes after this time.
         gate.hold_until = moment + datetime.timedelta(seconds=settings.REDOX_DEADLINE + lease_margin())
         gate.save(update_fields=["hold_until"])
     return _probe_redox(environment, actor)
@@ -145,14 +138,14 @@ def _probe_redox(environment: str, actor: Actor) -> bool:
     redox = gateway.environment(environment)
     oid = oid_to_check(environment)
     try:
-        token, exchange, _, closed = gateway.send_query(redox, messages.build_query(oid, redox))
+        reply = gateway.send_query(redox, messages.build_query(oid, redox))
     except gateway.SendingBlocked:
         return False
-    if closed:
+    if reply.blocked:
         return False
-    outcome = token.outcome
-    if exchange is not None and outcome is None:
-        outcome = classify(exchange, event=messages.QUERY, oid=oid)
+    outcome = reply.token.outcome
+    if reply.exchange is not None and outcome is None:
+        outcome = classify(reply.exchange, event=messages.QUERY, oid=oid)
     with audit.recorded(actor) as history:
         gate = lock_gate(environment)
         gate.hold_until = gate.hold_asked_until
@@ -164,9 +157,9 @@ def _probe_redox(environment: str, actor: Actor) -> bool:
 def apply_outcome(
     history: audit.History, gate: EnvironmentGate, outcome: Outcome | None, *, submission: Submission | None = None
 ) -> None:
-    """Do to a locked gate what one exchange says of its environment: stop, wait, or count it.
+    """Stop or pause a locked gate as one outcome says, or count it.
 
-    Nothing follows where nothing left (None), or where a worker of ours is why no answer came.
+    Nothing changes if nothing was sent (None), or if our own worker is the reason that there is no answer.
     """
     if outcome is None or (outcome.fault is not None and outcome.fault.is_ours):
         return
@@ -179,24 +172,24 @@ def apply_outcome(
 
 
 def stop_now(environment: str, reason: str, *, actor: Actor) -> None:
-    """Stop an environment outside any submission, such as when no token can be got."""
+    """Stop an environment in a transaction of its own."""
     with audit.recorded(actor) as history:
         stop_sending(history, lock_gate(environment), reason)
 
 
 def pause_now(environment: str, seconds: float, reason: str, *, actor: Actor) -> None:
-    """Let an environment wait outside any submission, such as when the token endpoint says slow down."""
+    """Pause an environment in a transaction of its own, as if Redox had asked for it."""
     with audit.recorded(actor) as history:
         pause_sending(history, lock_gate(environment), seconds, reason, is_asked_for=True)
 
 
 def count_waiting(environment: str) -> int:
-    """How many submissions wait to be sent, or for the directory to be asked about them."""
+    """How many submissions wait to be sent or to be queried."""
     return Submission.objects.filter(environment=environment, state__in=(State.QUEUED, State.UNKNOWN)).count()
 
 
 def log_environment(history: audit.History, action: Action, gate: EnvironmentGate, **body: Any) -> None:
-    """Write down a fact about an environment."""
+    """Add an entry about an environment to the history."""
     history.log(
         action,
         object={"type": "environment", "id": gate.environment, "name": Environment(gate.environment).label},

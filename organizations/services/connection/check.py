@@ -1,4 +1,4 @@
-"""The connection check: get a token and look one OID up. It never writes to the directory."""
+"""The connection check: gets a token and looks up one OID. It never writes to the directory."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from organizations.services.connection.lookup import oid_to_check
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCheck:
-    """What a connection check found. It read and wrote nothing."""
+    """The result of a connection check. `facts` are stored and shown beside the sentence."""
 
     succeeded: bool
     sentence: str
@@ -25,42 +25,37 @@ class ConnectionCheck:
 
 
 def check_connection(environment: str, *, actor: Actor) -> ConnectionCheck:
-    """Get a token and look one OID up. Never writes to the directory.
+    """Get a token, look up one OID, and store the result at the gate and in the history.
 
-    While Redox asked to wait nothing is asked and nothing recorded: the check only says until when.
+    While Redox asks the portal to wait nothing is sent or stored; the result says until when.
     """
     try:
         gateway.check_sending_allowed(gateway.environment(environment))
     except gateway.RedoxAskedToWait as wait:
         return ConnectionCheck(False, str(wait), {})
     except gateway.SendingBlocked:
-        pass  # recorded below, as a check that failed
-    found, answer = _run_check(environment)
+        pass  # stored below as a failed check
+    redox, oid = gateway.environment(environment), oid_to_check(environment)
+    answer = lookup.look_up_oid(redox, oid)
+    result = _judge(answer, redox, oid)
     with audit.recorded(actor) as history:
         gate = lock_gate(environment)
         if answer.outcome is not None and answer.outcome.hold_seconds is not None:
             apply_outcome(history, gate, answer.outcome)
         gate.checked_at, gate.checked_by = clock.now(), actor.name
-        gate.check_succeeded = found.succeeded
-        gate.check_facts = {"sentence": found.sentence, **found.facts}
+        gate.check_succeeded = result.succeeded
+        gate.check_facts = {"sentence": result.sentence, **result.facts}
         gate.save(update_fields=["checked_at", "checked_by", "check_succeeded", "check_facts"])
         for earlier in answer.earlier:
             detail = earlier.cause or "one of three Queries, answered by an empty list"
             log_environment(
                 history, Action.ENVIRONMENT_CHECKED, gate, detail=detail, **exchanges.exchange_body(earlier.exchange)
             )
-        details = {"detail": found.sentence, "details": found.facts}
+        details = {"detail": result.sentence, "details": result.facts}
         log_environment(
             history, Action.ENVIRONMENT_CHECKED, gate, **details, **exchanges.exchange_body(answer.exchange)
         )
-    return found
-
-
-def _run_check(environment: str) -> tuple[ConnectionCheck, lookup.DirectoryAnswer]:
-    redox = gateway.environment(environment)
-    oid = oid_to_check(environment)
-    answer = lookup.look_up_oid(redox, oid)
-    return _judge(answer, redox, oid), answer
+    return result
 
 
 def _judge(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment, oid: str) -> ConnectionCheck:
@@ -68,19 +63,18 @@ def _judge(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment, oid: str) ->
     if answer.outcome is None:
         return ConnectionCheck(False, answer.cause, {})
     if exchange is None or token.outcome is not None:
-        said = _explanation_facts(answer, redox)
-        word = Environment(redox.name).label
-        return ConnectionCheck(False, f"No token for {word}: {answer.cause}", {"token_ms": token.duration_ms, **said})
+        sentence = f"No token for {Environment(redox.name).label}: {answer.cause}"
+        return ConnectionCheck(False, sentence, {"token_ms": token.duration_ms, **_explanation_facts(answer, redox)})
     facts: dict[str, str | int | bool] = {
         "token_ms": token.duration_ms,
         "query_ms": exchange.duration_ms,
         "oid": oid,
         "redox_date": exchange.headers.get("date", ""),
-        # A check says nothing of other settings than those it was made with.
+        # A check holds only for the settings that it was made with.
         "fingerprint": gateway.settings_fingerprint(redox.name),
         **_explanation_facts(answer, redox),
     }
-    if not answer.was_asked:
+    if not answer.is_answered:
         return ConnectionCheck(False, _failure_sentence(exchange, answer), facts)
     facts |= {
         "known": answer.record is not None,
@@ -103,7 +97,7 @@ def _failure_sentence(exchange: Exchange, answer: lookup.DirectoryAnswer) -> str
 
 
 def _explanation_facts(answer: lookup.DirectoryAnswer, redox: RedoxEnvironment) -> dict[str, str]:
-    """Headline and cause in plain words. A Query that got no clear answer needs none: it has no effect."""
+    """The explanation of a refusal. An unclear answer needs none, since a Query has no effect."""
     outcome = answer.outcome
     if outcome is None or outcome.kind in (Kind.ACCEPTED, Kind.UNKNOWN):
         return {}

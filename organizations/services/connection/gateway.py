@@ -1,4 +1,7 @@
-"""Settings to Redox: the only place where the two meet, and the only door through which a message leaves."""
+"""Turns the settings into `RedoxEnvironment`s, and sends every request to Redox.
+
+No other module reads the Redox settings or sends a message.
+"""
 
 import dataclasses
 import ipaddress
@@ -45,18 +48,19 @@ REQUIRED = {
 
 
 class SendingBlocked(Exception):
-    """The message must not leave: nothing was sent. Its text says why."""
+    """Nothing was sent, because nothing may be sent now. The text says why."""
 
 
 class RedoxAskedToWait(SendingBlocked):
-    """Redox asked the environment to wait, and the time is not over. Its text says how long."""
+    """Redox asked the environment to wait, and the wait is not over. The text says until when."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What is set for one environment. Without `fault` and `missing` it is connected as far as settings go.
+    """The settings of one environment. With neither `fault` nor `missing` they are complete.
 
-    With a fault `environment` holds what can be used, without a credential, and defaults for the variables `faulty`.
+    `missing` names variables that are not set. `fault` is the first error. With an error `environment` has no
+    credential, and defaults in place of the variables `faulty`.
     """
 
     environment: RedoxEnvironment
@@ -70,34 +74,32 @@ class Connection:
 
 
 def connection(name: str) -> Connection:
-    """The settings in force for one environment; a fault in them makes it "not connected" and says which variable."""
+    """The settings in force for one environment. An error in them leaves it "not connected"."""
     given: RedoxSettings = settings.REDOX[name]
-    made, faults = _without_credential(name, given)
+    redox, faults = _without_credential(name, given)
     try:
         if faults:
             raise faults[0]
-        return Connection(_with_credential(made, given), missing=_missing(name, given))
+        return Connection(_with_credential(redox, given), missing=_missing(name, given))
     except SettingsFault as fault:
-        return Connection(made, fault=str(fault), faulty=frozenset(each.variable for each in (fault, *faults)))
+        return Connection(redox, fault=str(fault), faulty=frozenset(each.variable for each in (fault, *faults)))
 
 
 def environment(name: str) -> RedoxEnvironment:
-    """The fixed facts of one environment."""
+    """The settings of one environment as the Redox package takes them."""
     return connection(name).environment
 
 
 def verify_settings() -> None:
-    """Refuse settings with which the two environments could be mixed up.
+    """Refuse settings that could mix up the two environments.
 
     Raises:
-        SettingsFault: the same credential or routing ID in both; a routing ID that Redox's table gives to another
-            environment or purpose.
+        SettingsFault: both have the same credential or routing ID, or a routing ID belongs to another environment or
+            purpose in Redox's table.
     """
-    made = {name: connection(name).environment for name in Environment.values}
     for name, given in settings.REDOX.items():
         _check_routing_use(name, given.routing_id)
-    staging, production = made[Environment.STAGING], made[Environment.PRODUCTION]
-    if staging.routing_id == production.routing_id:
+    if environment(Environment.STAGING).routing_id == environment(Environment.PRODUCTION).routing_id:
         raise SettingsFault(
             "REDOX_PRODUCTION_ROUTING_ID", "is the routing ID of STAGING as well; each directory has its own"
         )
@@ -110,10 +112,10 @@ def verify_settings() -> None:
 
 
 def verify_routing_ids_unused() -> None:
-    """Refuse a routing ID that is the destination ID of a record.
+    """Check that no routing ID is the destination ID of a record.
 
     Raises:
-        SettingsFault: naming the variable.
+        SettingsFault: one is.
     """
     for name in Environment.values:
         routing_id = environment(name).routing_id
@@ -122,29 +124,32 @@ def verify_routing_ids_unused() -> None:
 
 
 def gateway_oids(name: str) -> frozenset[str]:
-    """The OIDs of Redox's own organizations: a record can be part of one of them, and is none of them."""
+    """The OIDs of Redox's own organizations. Each may be a parent, but is never a record of ours."""
     return frozenset({GATEWAY_OID, GATEWAY_SELF_OID, environment(name).gateway_oid})
 
 
 def routing_names() -> dict[str, str]:
-    """Every routing ID, fixed or set, with its purpose and environment: none of them is a destination of ours."""
-    named = dict(ROUTING_NAMES)
+    """Each routing ID of Redox's table and of the settings, with its purpose and environment.
+
+    None of them may be the destination ID of a record.
+    """
+    names = dict(ROUTING_NAMES)
     for name in Environment.values:
-        set_here = {
+        ids_in_settings = {
             Purpose.ORGANIZATION: (environment(name).routing_id, settings_as_text(name).routing_id),
             Purpose.REPOSITORY: (settings_as_text(name).document_repository_id,),
         }
-        for purpose, ids in set_here.items():
-            named = {_plain_uuid(each): f"{purpose}, {name.upper()}" for each in ids if each} | named
-    return named
+        for purpose, ids in ids_in_settings.items():
+            names = {_plain_uuid(each): f"{purpose}, {name.upper()}" for each in ids if each} | names
+    return names
 
 
 def source_and_client_ids() -> dict[str, str]:
-    """Our source and client IDs in both environments, each with what it is: UUIDs as well, and none a destination."""
+    """The source and client IDs of both environments, each with its kind. None may be a record's destination ID."""
     return {
-        _plain_uuid(value): what
+        _plain_uuid(value): kind
         for name in Environment.values
-        for value, what in (
+        for value, kind in (
             (settings_as_text(name).source_id, "source ID"),
             (settings_as_text(name).client_id, "client ID"),
         )
@@ -153,7 +158,7 @@ def source_and_client_ids() -> dict[str, str]:
 
 
 def _plain_uuid(text: str) -> str:
-    """A UUID as a destination ID is read, whether it was set with hyphens or without, in small letters or large."""
+    """A UUID in the form of a destination ID: lower case, with hyphens."""
     try:
         return str(uuid.UUID(text))
     except ValueError:
@@ -161,9 +166,9 @@ def _plain_uuid(text: str) -> str:
 
 
 def settings_as_text(name: str) -> RedoxSettings:
-    """What was set for one environment, as text; its secrets are for no page."""
-    found: RedoxSettings = settings.REDOX[name]
-    return found
+    """The settings of one environment as text. They hold secrets that no page may show."""
+    given: RedoxSettings = settings.REDOX[name]
+    return given
 
 
 def label(name: str) -> str:
@@ -172,7 +177,7 @@ def label(name: str) -> str:
 
 
 def settings_fingerprint(name: str) -> str:
-    """One hash over all that decides what is sent where; equal in two processes that send alike."""
+    """A hash of the settings. Two processes with the same hash send the same bytes to the same address."""
     return environment_fingerprint(environment(name))
 
 
@@ -181,78 +186,79 @@ def exchange_limits() -> Limits:
 
 
 def access_token(redox: RedoxEnvironment) -> auth.TokenAnswer:
-    """An access token, renewed shortly before its end. Fetched before a claim, so that a fault here is "not sent".
+    """An access token, renewed shortly before it expires. Get it before a claim, so that an error means "not sent".
 
     Raises:
-        DoorClosed: nothing may leave now, not even a token request.
+        SendingBlocked: nothing may be sent now, not even a token request.
     """
     check_sending_allowed(redox)
     return _tokens(redox, exchange_limits()).get()
 
 
 def discard_token(redox: RedoxEnvironment, token: str) -> bool:
-    """Forget a token that Redox refused; whether a new one can be got."""
-    kept = _tokens(redox, exchange_limits())
-    kept.discard(token)
-    return kept.can_renew
+    """Forget a token that Redox refused. Returns whether a new one can be requested."""
+    source = _tokens(redox, exchange_limits())
+    source.discard(token)
+    return source.can_renew
 
 
 def send_message(
-    redox: RedoxEnvironment, message: bytes, token: str, turn: SendSlot, *, is_query: bool = False
+    redox: RedoxEnvironment, message: bytes, token: str, slot: SendSlot, *, is_query: bool = False
 ) -> Exchange:
-    """One exchange with Redox, when its turn has come. Whether it may leave is looked up at that moment.
+    """Wait for the send slot, then send one message once. Whether it may be sent is checked after the wait.
 
     Raises:
-        DoorClosed: a transaction is open, a marked database would send to another machine, Redox asked to wait, or
-            the gate is closed to a New or an Update. Nothing left.
+        SendingBlocked: as `check_sending_allowed`. Nothing was sent.
     """
-    turn.wait()
+    slot.wait()
     check_sending_allowed(redox, is_write=not is_query)
     return _client(redox, exchange_limits()).post(message, token)
 
 
 class QueryReply(NamedTuple):
-    """What one Query brought: the last exchange made, None without any, and one before it that refused the token.
+    """The result of one Query. `exchange` is the last one, or None if nothing was sent.
 
-    Where the token has an outcome there was none to be had, or none any more: it counts, and not the exchange. `closed`
-    says why nothing more could leave after that refusal.
+    If `token` has an outcome there is no token, and that outcome counts instead of the exchange. `refused` is an
+    earlier exchange in which Redox refused the token. `blocked` says why the Query was not repeated after it.
     """
 
     token: auth.TokenAnswer
     exchange: Exchange | None = None
     refused: Exchange | None = None
-    closed: str = ""
+    blocked: str = ""
 
 
 def send_query(redox: RedoxEnvironment, query: bytes) -> QueryReply:
-    """One Query. It has no effect, so it goes out again with a new token when the one at hand was taken back.
+    """Send one Query. It has no effect in the directory, so it is repeated if Redox refuses the access token.
 
     Raises:
-        DoorClosed: as `exchange`.
+        SendingBlocked: as `check_sending_allowed`. Nothing was sent.
     """
     answer = access_token(redox)
     if not answer.token:
         return QueryReply(answer)
-    found = send_message(redox, query, answer.token, rate_limit.reserve_slot(), is_query=True)
-    if found.status == HTTPStatus.UNAUTHORIZED and discard_token(redox, answer.token):
-        try:
-            renewed = access_token(redox)
-            if not renewed.token:
-                return QueryReply(renewed, found)
-            return QueryReply(
-                renewed,
-                send_message(redox, query, renewed.token, rate_limit.reserve_slot(), is_query=True),
-                refused=found,
-            )
-        except SendingBlocked as closed:
-            return QueryReply(answer, found, closed=str(closed))
-    return QueryReply(answer, found)
+    first = send_message(redox, query, answer.token, rate_limit.reserve_slot(), is_query=True)
+    if first.status != HTTPStatus.UNAUTHORIZED or not discard_token(redox, answer.token):
+        return QueryReply(answer, first)
+    try:
+        renewed = access_token(redox)
+        if not renewed.token:
+            return QueryReply(renewed, first)
+        second = send_message(redox, query, renewed.token, rate_limit.reserve_slot(), is_query=True)
+        return QueryReply(renewed, second, refused=first)
+    except SendingBlocked as blocked:
+        return QueryReply(answer, first, blocked=str(blocked))
 
 
 def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) -> None:
-    """Raises DoorClosed when nothing may leave now, read from the database at this moment.
+    """Check by the database whether a request may be sent now. `is_write`: a New or an Update.
 
-    A Query and a token request may also leave while the environment is stopped or paused: that is how it is checked.
+    Queries and token requests are also sent while the circuit breaker is open: they are how the connection is checked.
+
+    Raises:
+        RedoxAskedToWait: Redox asked the environment to wait.
+        SendingBlocked: a transaction is open, the environment is not connected, a demonstration database would send to
+            another machine, or the circuit breaker is open for a write.
     """
     if database.in_atomic_block:
         raise SendingBlocked("A database transaction is open; no message leaves inside one.")
@@ -266,7 +272,7 @@ def check_sending_allowed(redox: RedoxEnvironment, *, is_write: bool = False) ->
         until, left = clock_time(gate.hold_asked_until), time_left(gate.hold_asked_until - moment)
         nothing = f"Nothing is sent to {redox.name.upper()} until {until}, for another {left}."
         raise RedoxAskedToWait(f"Redox asked the portal to wait. {nothing}")
-    if is_write and not gate.is_open(moment):
+    if is_write and not gate.can_send(moment):
         raise SendingBlocked(f"{redox.name.upper()} was stopped or paused before the message left.")
 
 
@@ -280,28 +286,28 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-# Kept so that whatever is under way can be cut off.
+# Kept so that `cut_off_exchanges` reaches every exchange that is under way.
 _clients: dict[tuple[RedoxEnvironment, Limits], RedoxClient] = {}
 
 
 def cut_off_exchanges() -> None:
-    """End every exchange of this process that is under way: its process is about to end."""
+    """End every exchange that is under way, because this process ends. What became of the messages is queried later."""
     for client in tuple(_clients.values()):
         client.cut()
 
 
-def _client(redox: RedoxEnvironment, bounds: Limits) -> RedoxClient:
-    made = _clients.get((redox, bounds))
-    return made or _clients.setdefault((redox, bounds), RedoxClient(redox, bounds))
+def _client(redox: RedoxEnvironment, limits: Limits) -> RedoxClient:
+    client = _clients.get((redox, limits))
+    return client or _clients.setdefault((redox, limits), RedoxClient(redox, limits))
 
 
 @cache
-def _tokens(redox: RedoxEnvironment, bounds: Limits) -> auth.TokenSource:
+def _tokens(redox: RedoxEnvironment, limits: Limits) -> auth.TokenSource:
     def before_request() -> None:
         rate_limit.wait_for_slot()
         check_sending_allowed(redox)
 
-    return auth.token_source(redox, bounds, before_request)
+    return auth.token_source(redox, limits, before_request)
 
 
 def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:
@@ -312,26 +318,26 @@ def _missing(name: str, given: RedoxSettings) -> tuple[str, ...]:
 
 
 def _without_credential(name: str, given: RedoxSettings) -> tuple[RedoxEnvironment, list[SettingsFault]]:
-    """An environment without its credential, with defaults for what cannot be used, and what is wrong with that."""
+    """An environment without its credential, and the errors in its settings. Unusable values become the defaults."""
     prefix, faults = f"REDOX_{name.upper()}_", list(given.faults)
     if given.auth not in ("", *REQUIRED):
-        faults.append(SettingsFault(f"{prefix}AUTH", "must be one of oauth, api-key, token"))
-    made = RedoxEnvironment(
+        faults.append(SettingsFault(f"{prefix}AUTH", "must be oauth, api-key or token"))
+    redox = RedoxEnvironment(
         name=name, label=given.label, routing_id=ORGANIZATION_ROUTING[name], gateway_oid=GATEWAY_OID
     )
     for field, read in _READERS.items():
         try:
             if text := getattr(given, field):
-                made = dataclasses.replace(made, **{field: read(f"{prefix}{field.upper()}", text)})
+                redox = dataclasses.replace(redox, **{field: read(f"{prefix}{field.upper()}", text)})
         except SettingsFault as fault:
             faults.append(fault)
-    return made, faults
+    return redox, faults
 
 
-def _with_credential(made: RedoxEnvironment, given: RedoxSettings) -> RedoxEnvironment:
-    if not given.auth or _missing(made.name, given):
-        return made
-    return dataclasses.replace(made, credential=_credential(f"REDOX_{made.name.upper()}_", given))
+def _with_credential(redox: RedoxEnvironment, given: RedoxSettings) -> RedoxEnvironment:
+    if not given.auth or _missing(redox.name, given):
+        return redox
+    return dataclasses.replace(redox, credential=_credential(f"REDOX_{redox.name.upper()}_", given))
 
 
 @cache  # reading a private key takes long, and every page asks whether an environment is connected
@@ -363,7 +369,7 @@ def _base_url(variable: str, url: str) -> str:
 
 
 def _normalized(name: str, given: RedoxSettings) -> str:
-    """One part of a credential in the one form that all ways to write it come to."""
+    """One part of a credential in a normal form, so that two ways to write the same value compare equal."""
     value = str(getattr(given, name)).strip()
     try:
         if name == "client_id":
@@ -371,7 +377,7 @@ def _normalized(name: str, given: RedoxSettings) -> str:
         if name == "private_key" and value:
             return auth.thumbprint(OAuthCredential(client_id="", key_id="", private_key=value))
     except ValueError:
-        pass  # neither a UUID nor a key that can be read: its text is all there is to compare
+        pass  # neither a UUID nor a readable key: compare its text
     return value.casefold() if name == "client_id" else value
 
 

@@ -1,4 +1,4 @@
-"""Looking up one OID in the directory: up to three Queries, and what their answers say together. Nothing is stored."""
+"""Looks up one OID in the directory by up to three Queries. Nothing is stored."""
 
 import datetime
 from dataclasses import dataclass, field, replace
@@ -15,20 +15,15 @@ from organizations.services.connection import gateway
 from organizations.services.timing import clock_time
 
 ACTIVE_FILTERS = (None, True, False)
-"""Active in each Query that must be answered by an empty list before an OID counts as absent.
+"""The `Active` filter of each Query. An OID counts as absent only after an empty list to all three.
 
-Redox does not document whether a Query without Active leaves out what is deactivated.
+Redox does not document whether a Query without `Active` leaves out deactivated records.
 """
-
-
 RENEWED_AND_REPEATED = "Redox refused the access token, and the Query went out again with a new one."
 
 
 class EarlierQuery(NamedTuple):
-    """An exchange before the one that decides: an empty list to a Query with that Active, or an answer that is none.
-
-    `cause` is filled where it is none.
-    """
+    """An exchange before the deciding one: an empty list, or a failure if `cause` is set. `active` is its filter."""
 
     exchange: Exchange
     active: bool | None
@@ -37,12 +32,12 @@ class EarlierQuery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DirectoryAnswer:
-    """What the directory said about one OID. `cause` is filled when it could not be asked; then nothing is known.
+    """What the directory answered about one OID. `cause` says why there is no answer; then nothing is known.
 
-    `asked_at` is the database's time before the first Query left. `exchange` is the one that decides, None where the
-    last Query did not leave; `earlier` are those before it. `outcome` is that of the
-    last exchange or token request; None where neither left. `wait_until` is filled where that outcome makes the
-    environment wait.
+    `record` is None if the OID is absent. `asked_at` is the database's time before the first Query.
+    `exchange` is the deciding one, or None if the last Query was not sent; `earlier` are those before it.
+    `outcome` is that of the last exchange or token request, or None if nothing was sent.
+    `wait_until` is a time for people, if that outcome pauses the environment.
     """
 
     asked_at: datetime.datetime
@@ -55,15 +50,14 @@ class DirectoryAnswer:
     wait_until: str = ""
 
     @property
-    def was_asked(self) -> bool:
+    def is_answered(self) -> bool:
         return not self.cause
 
 
 def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
-    """Ask the directory for one OID. Never inside a transaction.
+    """Query the directory for one OID. Must not be called inside a transaction.
 
-    Absent, which is neither a record nor a cause, only after an empty list to each Query of `ABSENT_NEEDS`; each of
-    them is asked only after the one before was answered so.
+    The OID is absent after an empty list to each Query of `ACTIVE_FILTERS`. The first other answer ends the lookup.
     """
     asked_at = clock.now()
     earlier: tuple[EarlierQuery, ...] = ()
@@ -76,7 +70,7 @@ def look_up_oid(redox: RedoxEnvironment, oid: str) -> DirectoryAnswer:
 
 
 def token_refusal_reason(answer: TokenAnswer) -> str:
-    """Why there is no token, in Redox's words where it gave any."""
+    """Why there is no token, in Redox's words if it gave any."""
     detail = answer.outcome.detail if answer.outcome else ""
     return answer.error_description or answer.error or detail or "Redox gives no reason."
 
@@ -89,11 +83,12 @@ def _send_query(
     earlier: tuple[EarlierQuery, ...],
 ) -> DirectoryAnswer:
     try:
-        token, exchange, refused, closed = gateway.send_query(redox, messages.build_query(oid, redox, active=active))
-    except gateway.SendingBlocked as fault:
-        return DirectoryAnswer(asked_at, str(fault), earlier=earlier)
-    if closed:
-        return DirectoryAnswer(asked_at, closed, None, exchange, earlier)
+        reply = gateway.send_query(redox, messages.build_query(oid, redox, active=active))
+    except gateway.SendingBlocked as blocked:
+        return DirectoryAnswer(asked_at, str(blocked), earlier=earlier)
+    token, exchange, refused, blocked_after_refusal = reply
+    if blocked_after_refusal:
+        return DirectoryAnswer(asked_at, blocked_after_refusal, None, exchange, earlier)
     if refused is not None:
         earlier += (EarlierQuery(refused, active, RENEWED_AND_REPEATED),)
     if exchange is None or token.outcome is not None:
@@ -109,7 +104,7 @@ def _send_query(
 
 
 def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:
-    """With the end of the wait in its cause, where Redox had too many requests."""
+    """The answer with the end of the wait in its cause, if Redox had too many requests."""
     outcome = answer.outcome
     if outcome is None or outcome.hold_seconds is None:
         return answer
@@ -121,7 +116,7 @@ def _with_end_of_wait(answer: DirectoryAnswer) -> DirectoryAnswer:
 
 
 def oid_to_check(environment: str) -> str:
-    """The OID that a check asks for: our base OID, else our first record, else the gateway."""
+    """The OID that a connection check queries: our base OID, else our first record, else the gateway."""
     redox = gateway.environment(environment)
     if redox.base_oids:
         return redox.base_oids[0]

@@ -1,4 +1,4 @@
-"""What is set for one environment, without secrets, as far as people need it to put a connection right."""
+"""The settings of one environment without secrets, for people who set up or repair a connection."""
 
 import datetime
 import json
@@ -15,10 +15,10 @@ from organizations.services.connection import gateway
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFacts:
-    """The settings in force; `public_key` is JSON for Redox's dashboard.
+    """The settings in force. `way` is how the portal signs in; `public_key` is JSON for Redox's dashboard.
 
-    `defaults` names those that nobody set, `faulty` the variables whose value cannot be used. `key_warning` says why
-    the private key should be replaced although it works.
+    `defaults` names the settings with their default value, `faulty` the variables whose value cannot be used.
+    `key_warning` says why a private key that works should be replaced.
     """
 
     prefix: str
@@ -49,7 +49,7 @@ class ConnectionFacts:
 
 
 def connection_facts(name: str) -> ConnectionFacts:
-    """All that may be shown of an environment's settings."""
+    """The settings of an environment that a page may show."""
     connection, given = gateway.connection(name), gateway.settings_as_text(name)
     redox, prefix = connection.environment, f"REDOX_{name.upper()}_"
     credential = redox.credential if isinstance(redox.credential, OAuthCredential) else None
@@ -84,26 +84,26 @@ def connection_facts(name: str) -> ConnectionFacts:
 
 
 def weak_key_warnings() -> list[str]:
-    """A sentence for each private key that works and should be replaced, beginning with its variable."""
-    found = [connection_facts(name) for name in Environment.values]
-    return [f"{each.private_key_variable}: {each.key_warning}" for each in found if each.key_warning]
+    """A sentence for each private key that works but should be replaced. It begins with the variable."""
+    all_facts = [connection_facts(name) for name in Environment.values]
+    return [f"{facts.private_key_variable}: {facts.key_warning}" for facts in all_facts if facts.key_warning]
 
 
 def routing_table() -> tuple[tuple[str, str, str], ...]:
-    """Redox's table: purpose, routing ID of STAGING, of PRODUCTION; "" where each organization has its own."""
+    """Redox's table: purpose, routing ID in STAGING, in PRODUCTION; "" if each organization has its own."""
     return tuple(
         (str(purpose), ids.get("staging", ""), ids.get("production", "")) for purpose, ids in ROUTING_TABLE.items()
     )
 
 
 def clock_difference(gate: EnvironmentGate) -> float | None:
-    """Seconds by which Redox's clock was ahead of ours at the last check, exact to about one; None when not known."""
-    told = read_http_date(str(gate.check_facts.get("redox_date", "")))
-    return told - gate.checked_at.timestamp() if told is not None and gate.checked_at else None
+    """Seconds by which Redox's clock was ahead of ours at the last check (exact to about 1 s); None if unknown."""
+    redox_time = read_http_date(str(gate.check_facts.get("redox_date", "")))
+    return redox_time - gate.checked_at.timestamp() if redox_time is not None and gate.checked_at else None
 
 
 def describe_checked_oid(name: str, oid: str) -> str:
-    """What the OID that a check asked for is to us."""
+    """Whose OID a check queried: "your base OID", "the Redox gateway", "a record of yours", or ""."""
     redox = gateway.environment(name)
     if oid in redox.base_oids:
         return "your base OID"
@@ -120,7 +120,7 @@ def _key_warning(credential: OAuthCredential) -> str:
 
 
 def _missing(prefix: str, way: str, missing: tuple[str, ...]) -> tuple[str, ...]:
-    """What to set, in the order of the example file; a new connection signs in by OAuth."""
+    """The variables to set, in the order of the example file. A new connection signs in by OAuth."""
     if not way:
         return tuple(prefix + name for name in ("AUTH", "CLIENT_ID", "KEY_ID", "PRIVATE_KEY_FILE"))
     return tuple(f"{name}_FILE" if name.endswith("PRIVATE_KEY") else name for name in missing)

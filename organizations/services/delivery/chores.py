@@ -1,7 +1,4 @@
-"""What a worker does besides delivering: it writes the counts of repeated acts and deletes expired rows.
-
-Each run handles a bounded number of rows.
-"""
+"""A worker's other tasks: it logs counts of repeated acts and deletes expired rows, a bounded number each time."""
 
 import datetime
 import logging
@@ -22,19 +19,19 @@ CHORES: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
     (sessions.delete_over, HOUR),
 )
 MOST_REPEATS = 10
-"""Times that a chore is done in a row while it finds something."""
+"""How often a chore is repeated while it finds rows."""
 
 log = logging.getLogger("orgportal.chores")
 
 
 @dataclass(slots=True)
 class Chores:
-    """Which chores are due in this process. Several workers may do the same one: none is done twice."""
+    """When this process did each chore last. Workers may do the same chore at once; each row is handled once."""
 
     done_at: dict[int, datetime.datetime] = field(default_factory=dict)
 
     def do_due(self) -> None:
-        """Do the chores that are due. One that fails is logged, and done again when its time comes."""
+        """Do the chores that are due. A chore that fails is logged and tried again when it is due next."""
         now = timezone.now()
         for place, (chore, every) in enumerate(CHORES):
             if place in self.done_at and now - self.done_at[place] < every:

@@ -1,7 +1,7 @@
-"""One submission out of the outbox: claim, send once, keep what came, settle.
+"""Sends one submission: claims it, sends its message once, stores the response, settles it.
 
-Two commits an exchange: first the response as it came, then what it means. A crash between them loses nothing: what is
-stored is classified later, not asked for again.
+Each exchange has two commits: first the raw response, then its outcome. After a crash between them the stored response
+is classified later.
 """
 
 import logging
@@ -48,45 +48,47 @@ _PARENT_FIELDS = (
     *("oid", "name", "presence", "confirmed_active", "shown_active", "seen_at"),
     *("last_submission__state", "last_submission__intent"),
 )
-"""Of a parent before a claim: all of it, with all of its last message, would take longer than the claim itself."""
+"""The columns of a parent that a claim reads. Reading all of them takes longer than the claim itself."""
 
 
 class NoLongerAllowed(Exception):
-    """A submission that was never sent is now forbidden by a record above or below it. Its text says why."""
+    """The submission was never sent and is now blocked by its parent or children. The text says why."""
 
-    def __init__(self, submission_id: int, cause: str) -> None:
-        super().__init__(cause)
+    def __init__(self, submission_id: int, reason: str) -> None:
+        super().__init__(reason)
         self.submission_id = submission_id
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One submission that this worker alone may send now."""
+    """The right of this worker alone to send one submission. `claimed_at` is by the monotonic clock."""
 
     submission: Submission
     redox: RedoxEnvironment
-    turn: SendSlot
-    began: float
+    slot: SendSlot
+    claimed_at: float
 
     @property
     def lease_left(self) -> float:
-        """Seconds by the monotonic clock."""
-        return float(settings.REDOX_LEASE) - (time.monotonic() - self.began)
+        """Seconds until another worker may take the submission."""
+        return float(settings.REDOX_LEASE) - (time.monotonic() - self.claimed_at)
 
 
 def deliver_next(environment: str, *, actor: Actor) -> bool:
-    """Send the oldest due submission of an environment, if there is one and the gate is open. Whether it did."""
+    """Send the oldest due submission if the circuit breaker is closed. Returns whether one was sent."""
     redox = gateway.environment(environment)
-    # A database may be put back under a running worker, between two of its heartbeats.
-    if redox.credential is None or not _something_due(environment) or restore_guard.stop_if_restored(actor=actor):
+    if redox.credential is None or not Submission.objects.due(environment, clock.now()).exists():
+        return False
+    # The database may be restored under a running worker, between two heartbeats.
+    if restore_guard.stop_if_restored(actor=actor):
         return False
     token = get_token(redox, actor)
     if not token:
         return False
     try:
         claim = claim_next(environment, redox, actor=actor)
-    except NoLongerAllowed as overtaken:
-        _cancel_forbidden(overtaken.submission_id, actor)
+    except NoLongerAllowed as refusal:
+        _cancel_forbidden(refusal.submission_id, actor)
         return False
     if claim is None:
         return False
@@ -97,24 +99,24 @@ def deliver_next(environment: str, *, actor: Actor) -> bool:
 
 
 def _cancel_forbidden(submission_id: int, actor: Actor) -> None:
-    """Cancel a submission that a record above or below forbids, if it still does and no worker claimed it meanwhile.
+    """Cancel a submission if its parent or children still block it and no worker has claimed it.
 
-    Not part of the claim, which waits for no lock. Two submissions may forbid each other: the first one is cancelled,
-    and then nothing forbids the second.
+    A claim never waits for a lock, so this is a transaction of its own. If two submissions block each other, the first
+    is cancelled; then nothing blocks the second.
     """
     with audit.recorded(actor) as history:
         locked = submissions.lock_structure_and_followers(submission_id)
         submission = locked.by_id[submission_id]
         if submission.can_be_cancelled:
-            cause = _parent_block_reason(submission, messages.record_from_message(bytes(submission.message)))
-            if cause:
-                submissions.cancel_locked(history, submission, locked, reason=cause)
+            reason = parent_block_reason(submission, messages.record_from_message(bytes(submission.message)))
+            if reason:
+                submissions.cancel_locked(history, submission, locked, reason=reason)
 
 
 def get_token(redox: RedoxEnvironment, actor: Actor) -> str:
-    """An access token; "" where none is to be had, and what follows for the environment is done.
+    """An access token, or "" if there is none. A refusal stops or pauses the environment as its outcome says.
 
-    A token request has no effect in the directory, so it comes before anything is claimed.
+    A token request has no effect in the directory, so it comes before the claim.
     """
     try:
         answer = gateway.access_token(redox)
@@ -122,29 +124,32 @@ def get_token(redox: RedoxEnvironment, actor: Actor) -> str:
         return ""
     outcome = answer.outcome
     if outcome is not None:
-        cause = lookup.token_refusal_reason(answer)
-        stops = f"{outcome.stops}: {cause}" if outcome.stops else ""
+        stops = f"{outcome.stops}: {lookup.token_refusal_reason(answer)}" if outcome.stops else ""
         with audit.recorded(actor) as history:
             breaker.apply_outcome(history, breaker.lock_gate(redox.name), replace(outcome, stops=stops))
     return answer.token
 
 
 def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Claim | None:
-    """Take the oldest due submission: attempt, token, lease and intent entry, committed before a socket opens."""
+    """Claim the oldest due submission. Attempt, lease and intent entry are committed before a connection opens.
+
+    Raises:
+        NoLongerAllowed: the submission was never sent, and its parent or children block it now.
+    """
     with audit.recorded(actor) as history:
         moment = clock.now()
-        # Not locked, or all workers of all machines would claim one after the other. What is stopped at this very
-        # moment is stopped after this claim.
-        if not breaker.is_open(EnvironmentGate.objects.get(pk=environment), moment):
+        # The gate is not locked, so that workers can claim at the same time. A stop at this moment takes effect after
+        # this claim.
+        if not EnvironmentGate.objects.get(pk=environment).can_send(moment):
             return None
         submission = settle.next_claimable(Submission.objects.due(environment, moment))
         if submission is None:
             return None
-        cause = _safe_block_reason(submission, redox)
-        if cause:
-            settle.require_decision(history, submission, cause)
+        reason = _safe_block_reason(submission, redox)
+        if reason:
+            settle.require_decision(history, submission, reason)
             return None
-        began = time.monotonic()
+        claimed_at = time.monotonic()
         submissions.move_submission(
             submission,
             State.SENDING,
@@ -157,15 +162,15 @@ def claim_next(environment: str, redox: RedoxEnvironment, *, actor: Actor) -> Cl
             state_reason="",
         )
         history.log_submission(Action.ATTEMPT_INTENT, submission, attempt=submission.attempt, token=submission.token)
-        # As late as can be: every request of every worker waits for this one row.
-        turn = rate_limit.reserve_slot_within(moment)
-    return Claim(submission, redox, turn, began)
+        # Last, because every request of every worker waits for this row.
+        slot = rate_limit.reserve_slot_within(moment)
+    return Claim(submission, redox, slot, claimed_at)
 
 
 def settle_abandoned(environment: str, *, actor: Actor) -> int:
-    """Settle what a worker left behind: from the stored response where there is one, else as unknown. How many."""
-    left = list(Submission.objects.lease_ended(clock.now()).filter(environment=environment))
-    for submission in left:
+    """Settle submissions whose lease has ended: by the stored response, or as unknown without one. Returns how many."""
+    abandoned = list(Submission.objects.lease_ended(clock.now()).filter(environment=environment))
+    for submission in abandoned:
         entry = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_RESPONSE)
         with suppress(OutOfDate):
             if entry is None:
@@ -174,45 +179,45 @@ def settle_abandoned(environment: str, *, actor: Actor) -> int:
                 exchange = exchanges.stored_exchange(entry)
                 outcome = _classify(submission, exchange)
                 if outcome.renew_token and not exchanges.is_repeat(entry):
-                    # A new token was not tried any more; that the old one was over says nothing of the credential.
+                    # Only the old token was refused and no new one was tried: the credential may be valid.
                     outcome = replace(outcome, stops="")
                 settle.settle_attempt(submission, outcome, exchange, actor=actor, answered_at=entry.at)
-    return len(left)
+    return len(abandoned)
 
 
 def _send(claim: Claim, token: str, actor: Actor) -> None:
-    exchange = _exchange(claim, token, claim.turn)
+    exchange = _exchange(claim, token, claim.slot)
     failpoints.reach("after-exchange")
-    kept_at = settle.store_response(claim.submission, exchange, repeat=0, actor=actor)
+    stored_at = settle.store_response(claim.submission, exchange, repeat=0, actor=actor)
     failpoints.reach("after-response")
     outcome = _classify(claim.submission, exchange)
-    if kept_at and outcome.renew_token and gateway.discard_token(claim.redox, token):
+    if stored_at and outcome.renew_token and gateway.discard_token(claim.redox, token):
         try:
             renewed = gateway.access_token(claim.redox)
-        except gateway.SendingBlocked as closed:
-            renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(closed), fault=Fault.CLOSED))
+        except gateway.SendingBlocked as blocked:
+            renewed = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, detail=str(blocked), fault=Fault.CLOSED))
         if renewed.token:
             exchange = _exchange(claim, renewed.token, rate_limit.reserve_slot())
-            kept_at = settle.store_response(claim.submission, exchange, repeat=1, actor=actor)
+            stored_at = settle.store_response(claim.submission, exchange, repeat=1, actor=actor)
             outcome = _classify(claim.submission, exchange)
         elif renewed.outcome is not None:
             outcome = renewed.outcome
-    if kept_at:
-        # Whoever settles it first has settled it; what came is stored either way.
+    if stored_at:
+        # Another worker may have settled it; the response is stored in either case.
         with suppress(OutOfDate):
-            settle.settle_attempt(claim.submission, outcome, exchange, actor=actor, answered_at=kept_at)
+            settle.settle_attempt(claim.submission, outcome, exchange, actor=actor, answered_at=stored_at)
 
 
-def _exchange(claim: Claim, token: str, turn: SendSlot) -> Exchange:
+def _exchange(claim: Claim, token: str, slot: SendSlot) -> Exchange:
     message = bytes(claim.submission.message)
-    turn.wait()
+    slot.wait()
     if claim.lease_left < settings.REDOX_DEADLINE + lease_margin():
         fault_text = "too little was left of the time for which the worker had the message to itself"
         return _not_sent(message, Fault.HELD_UP, fault_text)
     try:
-        return gateway.send_message(claim.redox, message, token, turn)
-    except gateway.SendingBlocked as closed:
-        return _not_sent(message, Fault.CLOSED, str(closed))
+        return gateway.send_message(claim.redox, message, token, slot)
+    except gateway.SendingBlocked as blocked:
+        return _not_sent(message, Fault.CLOSED, str(blocked))
 
 
 def _not_sent(message: bytes, fault: Fault, fault_text: str) -> Exchange:
@@ -224,14 +229,10 @@ def _classify(submission: Submission, exchange: Exchange) -> Outcome:
     return classify(exchange, event=submission.event, oid=submission.oid, after_unknown=after_unknown)
 
 
-def _something_due(environment: str) -> bool:
-    return Submission.objects.due(environment, clock.now()).exists()
-
-
 def _safe_block_reason(submission: Submission, redox: RedoxEnvironment) -> str:
-    """As `_why_not`; a submission that cannot even be judged holds up nothing but itself."""
+    """As `block_reason`. A stored message that cannot be read blocks only its own submission."""
     try:
-        return _block_reason(submission, redox)
+        return block_reason(submission, redox)
     except (DatabaseFault, NoLongerAllowed):
         raise
     except Exception as fault:
@@ -239,33 +240,33 @@ def _safe_block_reason(submission: Submission, redox: RedoxEnvironment) -> str:
         return f"The stored message could not be read ({type(fault).__name__}: {fault})."
 
 
-def _block_reason(submission: Submission, redox: RedoxEnvironment) -> str:
-    """Why this message must not leave now; empty when it may.
+def block_reason(submission: Submission, redox: RedoxEnvironment) -> str:
+    """Why this message must not be sent now, or "" if it may be sent.
 
     Raises:
-        Overtaken: a record above or below forbids it, and nothing of it ever left.
+        NoLongerAllowed: the submission was never sent, and its parent or children block it now.
     """
     message = bytes(submission.message)
     if submission.environment != redox.name or not is_meant_for(message, redox):
         return "The settings changed since the review: the message names another routing ID or source ID."
     if messages.sha256(message) != submission.message_sha256:
         return "The stored message is not the one that was reviewed."
-    cause = _parent_block_reason(submission, messages.record_from_message(message))
-    if cause and submission.attempt == 0:
-        raise NoLongerAllowed(submission.pk, cause)
-    return cause
+    reason = parent_block_reason(submission, messages.record_from_message(message))
+    if reason and submission.attempt == 0:
+        raise NoLongerAllowed(submission.pk, reason)
+    return reason
 
 
-def _parent_block_reason(submission: Submission, record: OrganizationRecord) -> str:
-    """What the records above and below became since the review that forbids this message; empty when nothing does."""
+def parent_block_reason(submission: Submission, record: OrganizationRecord) -> str:
+    """Why the parent or the children block this message since the review, or "" if they do not."""
     organization = submission.organization
     if submission.intent == Intent.DEACTIVATE:
         return blockers.children_in_the_way(organization)
-    found = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid)
-    parent = found.select_related("last_submission").only(*_PARENT_FIELDS).first()
+    parents = Organization.objects.filter(environment=submission.environment, oid=record.part_of_oid)
+    parent = parents.select_related("last_submission").only(*_PARENT_FIELDS).first()
     if parent is None:
         return ""
-    # Moved by somebody else since, it is moved back by a message that names its accepted parent.
+    # If somebody else moved the record, a message that names the accepted parent moves it back.
     if record.part_of_oid != organization.confirmed_part_of_oid or organization.shown_part_of_oid:
         circle = blockers.circle_in_the_way(organization, parent)
         if circle:

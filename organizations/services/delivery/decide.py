@@ -1,4 +1,4 @@
-"""What the portal cannot decide alone: a person compares what was sent with what the directory shows, and decides."""
+"""Decisions by a person: whether a message took effect, after comparing it with what the directory shows."""
 
 import datetime
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from organizations.models import Action, AuditEntry, Event, Evidence, Organization, State, Submission, Verdict, clock
 from organizations.records import OrganizationRecord
 from organizations.redox.client import is_meant_for
-from organizations.redox.outcome import Kind, classify
+from organizations.redox.outcome import Kind, Outcome, classify
 from organizations.services.actors import Actor
 from organizations.services.audit import audit, exchanges
 from organizations.services.connection import gateway
@@ -17,32 +17,32 @@ from organizations.services.outbox import submissions
 from organizations.services.records import known
 
 FRESH = datetime.timedelta(minutes=10)
-"""How old an answer of the directory may be to decide by it."""
+"""How old the directory's answer may be for a decision."""
 
 ANSWER_OUTDATED = "The answer that you compared with is no longer the last one. Ask the directory and compare."
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedAnswer:
-    """The last answer of the directory about a submission. `record` is None where it does not know the OID.
+    """The directory's last answer about a submission. `record` is None if it does not know the OID.
 
-    `is_overtaken`: the directory was asked about the record again since, so that nothing can be decided by this answer.
+    `is_outdated`: the record was queried again since, so nobody may decide by this answer.
     """
 
     entry: AuditEntry
     asked_at: datetime.datetime
     record: OrganizationRecord | None
     is_fresh: bool
-    is_overtaken: bool
+    is_outdated: bool
 
     @property
-    def counts(self) -> bool:
-        """Whether a decision may rest on it."""
-        return self.is_fresh and not self.is_overtaken
+    def can_be_decided_by(self) -> bool:
+        """Whether a decision may rest on this answer."""
+        return self.is_fresh and not self.is_outdated
 
 
 def last_answer(submission: Submission) -> ComparedAnswer | None:
-    """What the directory last answered about it; None where it never did, or where the last question failed."""
+    """The directory's last answer about a submission; None if there is none, or if the last Query failed."""
     entry = AuditEntry.objects.of_submission(submission.pk).filter(action=Action.SUBMISSION_ASKED).last()
     if entry is None or not entry.facts.get("details", {}).get("asked"):
         return None
@@ -51,75 +51,78 @@ def last_answer(submission: Submission) -> ComparedAnswer | None:
     record = OrganizationRecord.from_json(seen) if seen else None
     moment = datetime.datetime.fromisoformat(asked_at) if asked_at else entry.at
     last_read = submission.organization.seen_at
-    is_overtaken = last_read is not None and last_read > moment
-    return ComparedAnswer(entry, moment, record, is_fresh(entry.at), is_overtaken)
+    is_outdated = last_read is not None and last_read > moment
+    return ComparedAnswer(entry, moment, record, is_fresh(entry.at), is_outdated)
 
 
 def is_fresh(asked_at: datetime.datetime) -> bool:
-    """Whether an answer of that time may still decide."""
+    """Whether an answer of that time is new enough for a decision."""
     return clock.now() - asked_at <= FRESH
 
 
-def allowed_verdicts(submission: Submission, shown: ComparedAnswer) -> tuple[Verdict, ...]:
-    """What can be decided in the light of an answer: each fact only where it can be one."""
-    is_there = shown.record is not None
-    offered = []
-    if is_there and may_have_arrived(submission):
-        offered.append(Verdict.ARRIVED)
-    if not (is_there and (submission.event == Event.NEW or _was_accepted_late(submission))):
+def allowed_verdicts(submission: Submission, answer: ComparedAnswer) -> tuple[Verdict, ...]:
+    """The verdicts that do not contradict the directory's answer or Redox's late answers."""
+    is_registered = answer.record is not None
+    allowed = []
+    if is_registered and may_have_arrived(submission):
+        allowed.append(Verdict.ARRIVED)
+    if not (is_registered and (submission.event == Event.NEW or _was_accepted_late(submission))):
         if is_meant_for(bytes(submission.message), gateway.environment(submission.environment)):
-            offered.append(Verdict.SEND_AGAIN)
-        offered.append(Verdict.GIVE_UP)
-    if is_there:
-        offered += [Verdict.OURS, Verdict.FOREIGN]
-    return tuple(offered)
+            allowed.append(Verdict.SEND_AGAIN)
+        allowed.append(Verdict.GIVE_UP)
+    if is_registered:
+        allowed += [Verdict.OURS, Verdict.FOREIGN]
+    return tuple(allowed)
 
 
 def may_have_arrived(submission: Submission) -> bool:
-    """Whether the message may have taken effect: an attempt ended unknown, or is not in a database that was put back.
+    """Whether the message may have taken effect: an attempt ended unknown, or the database was restored since.
 
-    A message that Redox refused, also by an answer that came too late to be settled by, or that never left, did not
-    arrive.
+    A message did not arrive if it was never sent, or if Redox rejected it, even in a late answer.
     """
     entries = AuditEntry.objects.filter(submission_id=submission.pk)
     unknown = set(entries.filter(action=Action.ATTEMPT_OUTCOME, outcome=Kind.UNKNOWN).values_list("attempt", flat=True))
-    late = {entry.attempt for entry in entries.filter(action=Action.ATTEMPT_LATE) if _refuses(entry, submission)}
-    return submission.only_ask or bool(unknown - late)
+    late = entries.filter(action=Action.ATTEMPT_LATE)
+    rejected_late = {entry.attempt for entry in late if _is_rejection(entry, submission)}
+    return submission.only_ask or bool(unknown - rejected_late)
 
 
 def _was_accepted_late(submission: Submission) -> bool:
-    """Whether Redox accepted the message in an answer that came too late to be settled by."""
+    """Whether Redox accepted the message in an answer that came after the lease ended."""
     late = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_LATE)
-    found = (classify(exchanges.stored_exchange(each), event=submission.event, oid=submission.oid) for each in late)
-    return any(outcome.kind == Kind.ACCEPTED for outcome in found)
+    return any(_classify_late(entry, submission).kind == Kind.ACCEPTED for entry in late)
 
 
-def _refuses(late: AuditEntry, submission: Submission) -> bool:
-    outcome = classify(exchanges.stored_exchange(late), event=submission.event, oid=submission.oid)
+def _classify_late(late: AuditEntry, submission: Submission) -> Outcome:
+    return classify(exchanges.stored_exchange(late), event=submission.event, oid=submission.oid)
+
+
+def _is_rejection(late: AuditEntry, submission: Submission) -> bool:
+    outcome = _classify_late(late, submission)
     return outcome.kind == Kind.REJECTED or outcome.known == "already_exists"
 
 
 def entry_verdict(entry: AuditEntry) -> Verdict | None:
-    """What a person decided with this entry; None where nobody did, or an earlier release did not keep it."""
+    """The verdict in this entry; None if nobody decided, or if an earlier release did not store it."""
     verdict = entry.facts.get("details", {}).get("verdict")
     return Verdict(verdict) if verdict else None
 
 
 def last_verdicts(submissions: Iterable[Submission]) -> dict[int, Verdict]:
-    """What a person decided last about each of these, by its id, in one query."""
-    numbers = [each.pk for each in submissions if each.decided_by]
-    if not numbers:
+    """The last verdict on each of these submissions, by submission id. One query."""
+    ids = [submission.pk for submission in submissions if submission.decided_by]
+    if not ids:
         return {}
-    settled = AuditEntry.objects.filter(submission_id__in=numbers, action=Action.SUBMISSION_SETTLED)
+    settled = AuditEntry.objects.filter(submission_id__in=ids, action=Action.SUBMISSION_SETTLED)
     last = {entry.submission_id: entry_verdict(entry) for entry in settled.defer("raw").order_by("sequence")}
-    return {number: verdict for number, verdict in last.items() if number is not None and verdict is not None}
+    return {pk: verdict for pk, verdict in last.items() if pk is not None and verdict is not None}
 
 
 def decide_submission(submission_id: int, verdict: Verdict, *, sequence: int, reason: str, actor: Actor) -> Submission:
-    """End what needs a person. `sequence` is the entry of the answer that the person compared with.
+    """Decide a submission that needs a decision. `sequence` is the entry of the answer that the person compared with.
 
     Raises:
-        NotDone: somebody else decided, the directory was asked again since or too long ago, or it cannot be decided so.
+        ActionRefused: somebody else decided, the answer is outdated or too old, or it contradicts the verdict.
         ReasonMissing: no reason is given.
     """
     with audit.recorded(actor) as history:
@@ -127,35 +130,35 @@ def decide_submission(submission_id: int, verdict: Verdict, *, sequence: int, re
         organization = submission.organization
         if submission.state != State.NEEDS_PERSON:
             raise ActionRefused(f"Submission {submission_id} was decided already.")
-        shown = last_answer(submission)
-        if shown is None or not shown.counts or shown.entry.sequence != sequence:
+        answer = last_answer(submission)
+        if answer is None or not answer.can_be_decided_by or answer.entry.sequence != sequence:
             raise ActionRefused(ANSWER_OUTDATED)
-        if verdict not in allowed_verdicts(submission, shown):
+        if verdict not in allowed_verdicts(submission, answer):
             raise ActionRefused("What the directory shows does not allow this decision. Choose another one.")
         if not reason.strip():
             raise ReasonMissing("Enter a reason.")
-        _APPLY[verdict](history, submission, organization, shown, reason.strip())
+        _APPLY[verdict](history, submission, organization, answer, reason.strip())
     return submission
 
 
 def _accept_arrived(
-    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
+    history: audit.History, submission: Submission, organization: Organization, answer: ComparedAnswer, reason: str
 ) -> None:
     settle.accept_by_evidence(
         history,
         submission,
         organization,
         evidence=Evidence.PERSON,
-        asked_at=shown.asked_at,
+        asked_at=answer.asked_at,
         reason=reason,
         verdict=Verdict.ARRIVED.value,
     )
 
 
 def _requeue(
-    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
+    history: audit.History, submission: Submission, organization: Organization, answer: ComparedAnswer, reason: str
 ) -> None:
-    _store_absence(organization, shown)
+    _store_absence(organization, answer)
     verdict = Verdict.SEND_AGAIN.value
     settle.requeue_submission(
         history, submission, reason=reason, verdict=verdict, tries=0, unknown_since=None, only_ask=False
@@ -163,31 +166,31 @@ def _requeue(
 
 
 def _reject_given_up(
-    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
+    history: audit.History, submission: Submission, organization: Organization, answer: ComparedAnswer, reason: str
 ) -> None:
-    _store_absence(organization, shown)
+    _store_absence(organization, answer)
     settle.reject_by_decision(history, submission, organization, reason, verdict=Verdict.GIVE_UP.value)
 
 
 def _reject_ours(
-    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
+    history: audit.History, submission: Submission, organization: Organization, answer: ComparedAnswer, reason: str
 ) -> None:
-    if shown.record is not None:
-        known.find_present(organization, shown.record, shown.asked_at)
+    if answer.record is not None:
+        known.find_present(organization, answer.record, answer.asked_at)
     settle.reject_by_decision(history, submission, organization, reason, verdict=Verdict.OURS.value)
 
 
 def _reject_foreign(
-    history: audit.History, submission: Submission, organization: Organization, shown: ComparedAnswer, reason: str
+    history: audit.History, submission: Submission, organization: Organization, answer: ComparedAnswer, reason: str
 ) -> None:
-    if shown.record is not None:
-        known.find_foreign(organization, shown.record, clock.now())
+    if answer.record is not None:
+        known.find_foreign(organization, answer.record, clock.now())
     settle.reject_by_decision(history, submission, organization, reason, verdict=Verdict.FOREIGN.value)
 
 
-def _store_absence(organization: Organization, shown: ComparedAnswer) -> None:
-    if shown.record is None:
-        known.find_absent(organization, shown.asked_at)
+def _store_absence(organization: Organization, answer: ComparedAnswer) -> None:
+    if answer.record is None:
+        known.find_absent(organization, answer.asked_at)
 
 
 _APPLY = {

@@ -1,4 +1,4 @@
-"""Signs of life of the workers: which of them are at work now, and with which settings."""
+"""Heartbeats of the workers: which of them run now, and with which settings."""
 
 import datetime
 import logging
@@ -17,17 +17,17 @@ from orgportal import RELEASE, schema
 log = logging.getLogger("orgportal.delivery")
 
 HEARTBEAT = 5.0
-
-
+"""Seconds between two heartbeats."""
 SEEN_WITHIN = 20.0
-
-
+"""Seconds after a heartbeat for which a worker counts as running."""
 FORGOTTEN_AFTER = datetime.timedelta(days=1)
 
 
 class Heartbeat:
-    """Gives a sign of life every 5 seconds, also while an answer of Redox is waited for, and looks whether the database
-    is still the one to work on. Each thread has a connection of its own."""
+    """A thread that records a heartbeat every 5 seconds, also while the worker waits for Redox.
+
+    Each time it checks the schema and whether the database was restored; `may_work` says whether the worker may go on.
+    """
 
     def __init__(self, name: str, actor: Actor) -> None:
         self.may_work = False
@@ -58,18 +58,18 @@ class Heartbeat:
             fault = schema.fault()
             could_work, self.may_work = self.may_work, not fault
             if fault and could_work:
-                log.error("No message is claimed any more: %s", fault)
+                log.error("The worker claims no more messages: %s", fault)
             if not fault:
                 record_heartbeat(self._name, self._started)
                 restore_guard.stop_if_restored(actor=self._actor)
         except Exception:
-            # Without a database nothing can be claimed either; the next beat looks again.
+            # Without a database the worker cannot claim anything either; the next beat tries again.
             log.exception("A heartbeat failed")
             close_old_connections()
 
 
 def record_heartbeat(name: str, started: datetime.datetime) -> None:
-    """Say that this worker lives, with which release and settings."""
+    """Store that this worker runs, with its release and settings."""
     Worker.objects.update_or_create(
         name=name,
         defaults={
@@ -82,19 +82,19 @@ def record_heartbeat(name: str, started: datetime.datetime) -> None:
 
 
 def settings_fingerprint() -> str:
-    """One text for the settings of both environments: a worker with another one sends with other settings."""
+    """The hashes of both environments' settings. Workers with different fingerprints send with different settings."""
     return "-".join(gateway.settings_fingerprint(name)[:24] for name in Environment.values)
 
 
 def is_seen(worker: Worker, now: datetime.datetime) -> bool:
-    """Whether a worker gave a sign of life shortly before `now`, by the database's clock, and did not end since."""
+    """Whether a worker had a heartbeat shortly before `now` (by the database's clock) and has not ended."""
     return worker.stopped_at is None and (now - worker.seen_at).total_seconds() < SEEN_WITHIN
 
 
 def no_worker_since() -> datetime.datetime | None:
-    """Since when nothing is delivered although something waits; None when all is well or nothing waits."""
-    waits = Submission.objects.filter(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN))
-    oldest = waits.order_by("state_at").values_list("state_at", flat=True).first()
+    """Since when submissions wait without a running worker; None if a worker runs or nothing waits."""
+    waiting = Submission.objects.filter(state__in=(State.QUEUED, State.SENDING, State.UNKNOWN))
+    oldest = waiting.order_by("state_at").values_list("state_at", flat=True).first()
     if oldest is None:
         return None
     moment = clock.now()
@@ -105,34 +105,34 @@ def no_worker_since() -> datetime.datetime | None:
 
 
 def mismatched_workers() -> list[Worker]:
-    """Workers at work now with other settings or another release than this process: they may send otherwise."""
-    working = list(Worker.objects.filter(stopped_at=None).order_by("name"))
-    if not working:
+    """Running workers with other settings or another release than this process. They may send differently."""
+    workers = list(Worker.objects.filter(stopped_at=None).order_by("name"))
+    if not workers:
         return []
     own, moment = settings_fingerprint(), clock.now()
-    alive = [worker for worker in working if is_seen(worker, moment)]
-    return [worker for worker in alive if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
+    running = [worker for worker in workers if is_seen(worker, moment)]
+    return [worker for worker in running if (worker.settings_fingerprint, worker.release) != (own, RELEASE)]
 
 
 def has_same_settings(worker: Worker, environment: str, own: str) -> bool:
-    """Whether a worker sends to an environment as the process with the fingerprint `own` would."""
+    """Whether a worker has the same settings of one environment as the process with the fingerprint `own`."""
     place = Environment.values.index(environment)
     return worker.settings_fingerprint.split("-")[place : place + 1] == own.split("-")[place : place + 1]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerFacts:
-    """A worker, whether it was seen just now, and whether it sends to this environment as this page says."""
+    """A worker for a page: whether it runs, and whether it has the settings that the page shows."""
 
     worker: Worker
     is_seen: bool
     has_same_settings: bool
 
 
-def known_workers(name: str) -> list[WorkerFacts]:
-    """The workers, the newest sign of life first."""
+def known_workers(environment: str) -> list[WorkerFacts]:
+    """The workers that have not ended, the newest heartbeat first."""
     own, now = settings_fingerprint(), clock.now()
     return [
-        WorkerFacts(worker, is_seen(worker, now), has_same_settings(worker, name, own))
+        WorkerFacts(worker, is_seen(worker, now), has_same_settings(worker, environment, own))
         for worker in Worker.objects.filter(stopped_at=None).order_by("-seen_at")
     ]

@@ -1,4 +1,4 @@
-"""Asking the directory about an OID of ours, and keeping its answer. It never writes to the directory."""
+"""Queries the directory about an OID of ours and stores its answer. It never writes to the directory."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,10 +15,7 @@ from organizations.services.records import known, organizations
 
 
 def query_submission(submission: Submission, *, actor: Actor) -> DirectoryAnswer:
-    """Ask what the directory shows now for a submission's OID, and keep the answer in the history.
-
-    The submission's state stays as it is: what one answer means is decided elsewhere.
-    """
+    """Query the OID of a submission and store the answer. The state of the submission does not change."""
     answer = query_oid(submission.environment, submission.oid)
     with audit.recorded(actor) as history:
         breaker.pause_if_asked(history, submission.environment, answer.outcome)
@@ -28,7 +25,7 @@ def query_submission(submission: Submission, *, actor: Actor) -> DirectoryAnswer
 
 
 def query_record(organization: Organization, *, actor: Actor) -> DirectoryAnswer:
-    """Ask what the directory shows now of a record, and keep every answer in the history."""
+    """Query the OID of a record and store the answer."""
     answer = query_oid(organization.environment, organization.oid)
     with audit.recorded(actor) as history:
         breaker.pause_if_asked(history, organization.environment, answer.outcome)
@@ -37,23 +34,23 @@ def query_record(organization: Organization, *, actor: Actor) -> DirectoryAnswer
 
 
 def store_record_answer(history: audit.History, organization: Organization, answer: DirectoryAnswer) -> None:
-    """Keep what the directory showed of a record, and every answer to a Query in the history.
+    """Store what the directory showed of a record, and log every exchange.
 
-    If the record got another OID or was withdrawn meanwhile, the answer is noted for the record as it was.
+    If the record has got another OID or was withdrawn since the Query, the answer is only logged.
     """
-    now = _lock_if_same_oid(organization)
-    if now is not None and answer.was_asked:
-        known.keep_reading(now, answer.record, answer.asked_at)
+    locked = _lock_if_same_oid(organization)
+    if locked is not None and answer.is_answered:
+        known.keep_reading(locked, answer.record, answer.asked_at)
     for facts, exchange, cause in _exchange_facts(answer):
         body = exchanges.exchange_body(exchange)
-        history.log_record(Action.ORGANIZATION_ASKED, now or organization, exchange=body, cause=cause, **facts)
+        history.log_record(Action.ORGANIZATION_ASKED, locked or organization, exchange=body, cause=cause, **facts)
 
 
 def _lock_if_same_oid(organization: Organization) -> Organization | None:
-    """The row now, locked; None if it has another OID by now, or was withdrawn."""
+    """The locked row, or None if it was withdrawn or has another OID now."""
     with suppress(RecordWithdrawn):
-        now = organizations.locked(organization.pk)
-        return now if now.oid == organization.oid else None
+        locked = organizations.locked(organization.pk)
+        return locked if locked.oid == organization.oid else None
     return None
 
 
@@ -65,11 +62,11 @@ def store_submission_answer(
     *,
     reads_back: bool = False,
 ) -> None:
-    """Keep what the directory showed of a locked record, and every answer to a Query in the history.
+    """Store what the directory showed of a locked record, and log every exchange. The deciding answer comes last.
 
-    The entry of the answer that decides comes last.
+    `reads_back`: the record was accepted, and is read again because an attempt was lost.
     """
-    if answer.was_asked and organization.oid == submission.oid:
+    if answer.is_answered and organization.oid == submission.oid:
         known.keep_reading(organization, answer.record, answer.asked_at)
     for facts, exchange, cause in _exchange_facts(answer):
         decides = exchange is answer.exchange
@@ -84,17 +81,17 @@ def store_submission_answer(
 
 
 def query_oid(environment: str, oid: str) -> DirectoryAnswer:
-    """What the directory shows of one OID, with no effect here or there. Never inside a transaction."""
+    """Query one OID without storing the answer. Must not be called inside a transaction."""
     return lookup.look_up_oid(gateway.environment(environment), oid)
 
 
 def _exchange_facts(answer: DirectoryAnswer) -> Iterator[tuple[dict[str, Any], Exchange | None, str]]:
-    """The facts of each exchange, in their order, the one that decides last; and why its answer is none, if so."""
+    """For each exchange its facts, itself, and why it has no answer ("" if it has). The deciding one comes last."""
     asked_at = {"asked_at": answer.asked_at.isoformat()}
     for earlier in answer.earlier:
         empty = {"asked": True, "found": False, "seen": None, "active": str(earlier.active).lower()}
         yield ({"asked": False} if earlier.cause else empty) | asked_at, earlier.exchange, earlier.cause
-    if not answer.was_asked:
+    if not answer.is_answered:
         yield {"asked": False} | asked_at, answer.exchange, answer.cause
         return
     seen = answer.record.to_json() if answer.record else None

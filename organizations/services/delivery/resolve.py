@@ -1,7 +1,7 @@
-"""Submissions of unknown fate: after the settle time the directory is asked, and only its answer decides.
+"""Resolves unknown submissions: after the settle time the directory is queried, and only its answer decides.
 
-Nothing is guessed and nothing is sent again blindly: a New goes out once more after the directory twice did not know
-the OID, an Update where no Query can prove it; in both cases the very same bytes.
+The portal never guesses and never resends blindly. A New is sent again after the directory twice did not know its OID;
+an Update is sent again if no Query can prove it. Both times the same bytes are sent.
 """
 
 import datetime
@@ -12,7 +12,6 @@ from django.conf import settings
 
 from organizations.models import Event, Evidence, Organization, State, Submission, clock
 from organizations.redox import messages
-from organizations.redox.outcome import OTHER_SUCCESS
 from organizations.redox.resolution import Proof, judge_directory_answer
 from organizations.services import failpoints
 from organizations.services.actors import Actor
@@ -26,9 +25,10 @@ from organizations.services.records import known, organizations
 from organizations.services.timing import seconds, shortened
 
 SECONDS_BETWEEN_ABSENT_ANSWERS = 30.0
-"""Seconds between two answers that the directory does not know an OID, before a New goes out once more."""
+"""A New is sent again only after two such answers at least so far apart."""
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 300.0
+"""Seconds between two Queries that get no answer: at least, at most."""
 LONGEST_UNKNOWN = datetime.timedelta(hours=24)
 
 SHOWN = "The directory shows what was sent."
@@ -41,7 +41,7 @@ PUT_BACK = "The database was put back from a backup, so nobody knows whether thi
 
 
 def resolve_next(environment: str, *, actor: Actor) -> bool:
-    """Ask about the submission that waited longest, if one is due, and do what the answer says. Whether one was."""
+    """Query the unknown submission that waited longest, if one is due, and apply the answer. Whether one was due."""
     if not _may_query(environment):
         return False
     submission = _claim_next(environment, actor)
@@ -57,9 +57,9 @@ def resolve_next(environment: str, *, actor: Actor) -> bool:
 
 
 def read_back_next(environment: str, *, actor: Actor) -> bool:
-    """Read one record once more that was accepted after an attempt of it was lost: its message may have come late.
+    """Read again one record that was accepted after a lost attempt, since that message may have taken effect late.
 
-    A difference is shown as drift and never repaired by the portal.
+    A difference is shown as drift; the portal never repairs it. Returns whether a record was due.
     """
     if not _may_query(environment):
         return False
@@ -67,29 +67,29 @@ def read_back_next(environment: str, *, actor: Actor) -> bool:
     submission = Submission.objects.to_read_back(environment, moment).select_related("organization").first()
     if submission is None:
         return False
-    due = Submission.objects.filter(pk=submission.pk, read_back_at=submission.read_back_at)
-    if due.update(read_back_at=moment + seconds(settings.REDOX_LEASE)) != 1:
+    unclaimed = Submission.objects.filter(pk=submission.pk, read_back_at=submission.read_back_at)
+    if unclaimed.update(read_back_at=moment + seconds(settings.REDOX_LEASE)) != 1:
         return False
     answer = query.query_oid(environment, submission.oid)
     with audit.recorded(actor) as history:
         gate = breaker.lock_gate(environment)
         organization = organizations.locked(submission.organization_id)
         query.store_submission_answer(history, submission, organization, answer, reads_back=True)
-        later = None if answer.was_asked else clock.now() + seconds(shortened(LONGEST_WAIT))
-        Submission.objects.filter(pk=submission.pk).update(read_back_at=later)
+        read_back_at = None if answer.is_answered else clock.now() + seconds(shortened(LONGEST_WAIT))
+        Submission.objects.filter(pk=submission.pk).update(read_back_at=read_back_at)
         breaker.apply_outcome(history, gate, answer.outcome)
     return True
 
 
 def _may_query(environment: str) -> bool:
-    """Whether a Query may leave now: what was done in the same round may have closed the gate."""
+    """Whether a worker may query now. An earlier step of the same round may have opened the circuit breaker."""
     return gateway.environment(environment).credential is not None and breaker.can_send_now(environment)
 
 
 def _claim_next(environment: str, actor: Actor) -> Submission | None:
-    """Own the submission while it is asked about: a later lease makes this worker's answer too late."""
+    """Lease the next due submission to this worker. After another worker's lease the answer is too late to apply."""
     if not Submission.objects.to_ask(environment, clock.now()).exists():
-        return None  # an idle worker takes no lock
+        return None  # so that an idle worker takes no lock
     with audit.recorded(actor):
         moment = clock.now()
         submission = settle.next_claimable(Submission.objects.to_ask(environment, moment))
@@ -112,16 +112,18 @@ def _apply_answer(submission: Submission, answer: DirectoryAnswer, actor: Actor)
         organization = organizations.locked(submission.organization_id)
         submission.organization = organization
         query.store_submission_answer(history, submission, organization, answer)
-        if not answer.was_asked:
+        if not answer.is_answered:
             _settle_unanswered(history, submission)
         else:
             sent = messages.record_from_message(bytes(submission.message))
-            was_told_success = submission.answer_warning == OTHER_SUCCESS
-            before = answers.record_before(submission)
-            finding = judge_directory_answer(
-                submission.event, sent, before, answer.record, was_told_success=was_told_success
+            proof = judge_directory_answer(
+                submission.event,
+                sent,
+                answers.record_before(submission),
+                answer.record,
+                has_undocumented_success=answers.has_undocumented_success(submission),
             )
-            _APPLY[finding](history, submission, organization, answer)
+            _APPLY[proof](history, submission, organization, answer)
         failpoints.reach("in-deciding")
         breaker.apply_outcome(history, gate, answer.outcome)
 
@@ -181,7 +183,7 @@ def _settle_absent(
 def _settle_unproved(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
-    """An Update goes out again; a New of an OID that is there would only be refused."""
+    """Send an Update again. A New of an OID that the directory has would only be rejected."""
     if submission.event == Event.NEW:
         settle.require_decision(history, submission, UNCHANGED)
     else:
@@ -191,7 +193,7 @@ def _settle_unproved(
 def _send_same_bytes(
     history: audit.History, submission: Submission, organization: Organization, answer: DirectoryAnswer
 ) -> None:
-    """The very same bytes once more; their answer decides."""
+    """Send the same bytes again, unless the limit of tries is reached. Their answer decides."""
     if submission.only_ask:
         settle.require_decision(history, submission, PUT_BACK)
     elif submission.tries + 1 >= settle.MOST_TRIES:

@@ -1,7 +1,7 @@
-"""Notices a database that was put back from a backup: what was sent since is then missing in it.
+"""Stops sending after a restore from a backup: the restored database does not know what was sent since the backup.
 
-Each worker keeps sequence and hash of the newest entry of the history in a file outside the database, written before
-its message leaves. A database that does not hold that entry is older than what was sent.
+Before each message a worker writes the sequence and hash of the newest history entry to a file outside the database.
+A database without that entry is older than what was sent.
 """
 
 import fcntl
@@ -23,12 +23,12 @@ from orgportal import database_file
 from orgportal.folders import make_folder
 
 _MARK = "0" * 56
-"""So begins no hash; the number of the copy that is about to be put back follows, as SQLite's `user_version`."""
+"""No hash begins like this. The `user_version` of the copy that is about to be restored follows it."""
 STOP_REASON = "the database is older than what was sent: it was put back from a backup"
 
 
 def record_progress() -> None:
-    """Write down how far the history has come. Several workers of one machine share the file; it never goes back."""
+    """Write the newest history entry to the file. The workers of one machine share it; its sequence never decreases."""
     head = AuditHead.objects.get(pk=1)
     path = _own_path()
     make_folder(path.parent)
@@ -39,7 +39,7 @@ def record_progress() -> None:
 
 
 def stop_if_restored(*, actor: Actor) -> bool:
-    """Stop every environment when this database is older than what was sent. Whether it is."""
+    """Stop every environment if this database is older than what was sent. Returns whether it is."""
     try:
         with _own_path().open("rb") as file:
             sequence, digest = _read(file)
@@ -55,7 +55,7 @@ def stop_if_restored(*, actor: Actor) -> bool:
 
 
 def _is_up_to_date(sequence: int, digest: str) -> bool:
-    """Whether this database holds that entry, or is not the copy that a restore, perhaps cut off, was to put back."""
+    """Whether this database holds that entry. With a mark: whether it is not the copy that a restore put in place."""
     if not digest.startswith(_MARK):
         return AuditEntry.objects.filter(pk=sequence, hash=digest).exists()
     with connection.cursor() as cursor:
@@ -65,7 +65,7 @@ def _is_up_to_date(sequence: int, digest: str) -> bool:
 
 
 def stop_all_environments(*, actor: Actor) -> None:
-    """Stop every environment until a person goes on; from then on what is open is asked about, never sent again."""
+    """Stop every environment until a person resumes it. Then open submissions are queried and never sent again."""
     with audit.recorded(actor) as history:
         for environment in Environment.values:
             gate = breaker.lock_gate(environment)
@@ -75,11 +75,11 @@ def stop_all_environments(*, actor: Actor) -> None:
 
 
 def will_stop(key: uuid.UUID, holds: Callable[[int, str], bool], number_copy: Callable[[int], None]) -> bool:
-    """Whether workers will stop every environment of a backup that is about to be put back.
+    """Whether workers will stop every environment of a backup that is about to be restored.
 
-    `holds` says whether the backup has an entry of the history with this sequence and hash. If this machine kept
-    nothing about that database, nobody knows what was sent after the backup was made: then the workers stop as well,
-    but only on the copy that `number_copy` gave its `user_version`. A restore that is cut off leaves the database
+    `holds` says whether the backup has the history entry with this sequence and hash. If this machine has no file for
+    that database, the portal cannot know what was sent after the backup, so the workers stop as well. They recognize
+    the restored copy by the `user_version` that `number_copy` writes: a restore that is cut off leaves the database
     before it in use. If that one was to stop as well, it has the same number.
     """
     path = _path(key)

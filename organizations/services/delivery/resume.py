@@ -1,4 +1,4 @@
-"""Going on after a stop: a person's act, after a check that succeeded."""
+"""Resumes sending after a stop. Only a person does so, after a successful connection check."""
 
 from organizations.models import Action, EnvironmentGate, State, Submission
 from organizations.services import locks
@@ -12,10 +12,10 @@ MAYBE_SENT = (State.AWAITING, State.QUEUED, State.SENDING, State.UNKNOWN)
 
 
 def resume(environment: str, *, actor: Actor) -> None:
-    """Go on sending after a stop. In a database that was put back, everything open becomes unknown and is asked about.
+    """Close the circuit breaker after a stop. After a restore every open submission becomes unknown and is queried.
 
     Raises:
-        NotDone: no check succeeded since it was stopped.
+        ActionRefused: no connection check succeeded since the stop.
     """
     with audit.recorded(actor) as history:
         locks.lock_structure(environment)
@@ -23,9 +23,9 @@ def resume(environment: str, *, actor: Actor) -> None:
         if not gate.is_stopped:
             return
         if not can_resume(gate):
-            raise ActionRefused("Check the connection first. Sending goes on only after a check that succeeded.")
+            raise ActionRefused("Check the connection first. You can resume sending after a successful check.")
         reason, was_put_back = gate.stopped_reason, gate.put_back
-        # A wait that Redox asked for does not end because a person goes on.
+        # A pause that Redox asked for does not end when a person resumes.
         gate.stopped_at, gate.stopped_reason, gate.hold_until = None, "", gate.hold_asked_until
         gate.failures, gate.probing, gate.put_back = 0, False, False
         gate.save()
@@ -42,8 +42,8 @@ def can_resume(gate: EnvironmentGate) -> bool:
 
 
 def _query_all_open(history: audit.History, environment: str) -> None:
-    """What is open may have been sent after the backup was made: it is asked about, and never sent by itself again."""
-    left = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
-    locks.lock_records(lambda: left.values_list("organization_id", flat=True))
-    for submission in left.select_related("organization").order_by("id"):
+    """Mark open submissions unknown, since they may have been sent after the backup was made."""
+    maybe_sent = Submission.objects.in_environment(environment).filter(state__in=MAYBE_SENT)
+    locks.lock_records(lambda: maybe_sent.values_list("organization_id", flat=True))
+    for submission in maybe_sent.select_related("organization").order_by("id"):
         settle.mark_unknown_after_restore(history, submission, submission.organization)

@@ -1,4 +1,7 @@
-"""What an answer does to a submission, its record and the gate: one transaction, won by compare-and-set."""
+"""Settles an attempt: moves the submission, updates its record, and tells the circuit breaker, in one transaction.
+
+Compare-and-set on the lease token decides which worker settles it.
+"""
 
 import datetime
 import random
@@ -40,14 +43,14 @@ _LOST_ATTEMPT = Outcome(kind=Kind.UNKNOWN, detail="The worker ended before an an
 
 @dataclass(frozen=True, slots=True)
 class AttemptAnswer:
-    """What an exchange means, when its answer was stored, and how long it took in milliseconds."""
+    """The outcome of an attempt. `at` is when the answer was stored; `duration_ms` is how long the exchange took."""
 
     outcome: Outcome
     at: datetime.datetime
     duration_ms: int
 
-    def in_short(self) -> dict[str, Any]:
-        """As the submission keeps it."""
+    def submission_fields(self) -> dict[str, Any]:
+        """The columns of the submission that hold the answer."""
         return {
             "http_status": self.outcome.status,
             "known_answer": self.outcome.known,
@@ -62,14 +65,17 @@ class AttemptAnswer:
 def store_response(
     submission: Submission, exchange: Exchange, *, repeat: int, actor: Actor
 ) -> datetime.datetime | None:
-    """Commit what came, as it came, before anybody judges it; when. None: the lease was lost, so it decides nothing."""
+    """Commit the raw response before it is judged. Returns when, or None if the lease was lost: then it is only kept.
+
+    `repeat` is 1 for the exchange after the token was renewed, else 0.
+    """
     with audit.recorded(actor) as history:
         moment = clock.now()
-        held = Submission.objects.select_for_update(of=("self",)).filter(
+        leased = Submission.objects.select_for_update(of=("self",)).filter(
             pk=submission.pk, state=State.SENDING, token=submission.token
         )
-        in_time = held.values_list("pk", flat=True).first() is not None
-        action = Action.ATTEMPT_RESPONSE if in_time else Action.ATTEMPT_LATE
+        is_in_time = leased.values_list("pk", flat=True).first() is not None
+        action = Action.ATTEMPT_RESPONSE if is_in_time else Action.ATTEMPT_LATE
         history.log_submission(
             action,
             submission,
@@ -77,7 +83,7 @@ def store_response(
             token=submission.token,
             **exchanges.exchange_body(exchange, repeat=repeat),
         )
-    return moment if in_time else None
+    return moment if is_in_time else None
 
 
 def settle_attempt(
@@ -89,25 +95,25 @@ def settle_attempt(
     answered_at: datetime.datetime | None = None,
     is_answer: bool = True,
 ) -> None:
-    """Give a sending submission the state that the outcome says, and do to its record and gate what follows.
+    """Move a sending submission as its outcome says, and update its record, plan and circuit breaker.
 
-    `answered_at` is when the answer was stored (None: now). With `is_answer` false the outcome says nothing about
-    Redox: our own worker was lost.
+    `answered_at` is when the answer was stored (None: now). `is_answer` is false if our own worker was lost: then the
+    circuit breaker does not count the outcome.
 
     Raises:
-        OutOfDate: the lease was lost to somebody else; nothing was changed.
+        OutOfDate: another worker took the lease; nothing was changed.
     """
     with audit.recorded(actor) as history:
         gate = breaker.gate_for_outcome(submission.environment, outcome)
         plan = plans.lock_plan_to_pause(submission, outcome)
         organization = _lock_to_settle(submission, outcome)
-        prefetch_related_objects([organization], "identifiers", "contacts")  # several entries tell of the whole record
+        prefetch_related_objects([organization], "identifiers", "contacts")  # several entries hold the whole record
         submission.organization = organization
-        presence = organization.presence
+        presence_before = organization.presence
         answer = AttemptAnswer(outcome, answered_at or clock.now(), exchange.duration_ms)
         _SETTLE[outcome.kind](history, submission, organization, answer)
-        changed = {} if organization.presence == presence else {"record": organization.record().to_json()}
-        _log_outcome(history, submission, outcome, exchange, presence=organization.presence, **changed)
+        record = {} if organization.presence == presence_before else {"record": organization.record().to_json()}
+        _log_outcome(history, submission, outcome, exchange, presence=organization.presence, **record)
         plans.pause_if_failing(history, submission, plan)
         failpoints.reach("in-settling")
         if is_answer:
@@ -116,14 +122,14 @@ def settle_attempt(
 
 
 def _lock_to_settle(submission: Submission, outcome: Outcome) -> Organization:
-    """The submission's record, locked; before a rejection also everything that it cancels."""
+    """Lock the submission's record. A rejection also locks every submission that it will cancel."""
     if outcome.kind != Kind.REJECTED:
         return organizations.locked(submission.organization_id)
     return locks.lock_with_followers(lambda: [submission.pk]).by_id[submission.pk].organization
 
 
 def settle_lost_attempt(submission: Submission, *, actor: Actor) -> None:
-    """The worker ended after the intent and no response is stored: nobody knows what became of the message."""
+    """Settle as unknown an attempt whose worker ended before it stored a response."""
     submission.lost_attempt = True
     settle_attempt(submission, _LOST_ATTEMPT, _exchange_without_answer(submission), actor=actor, is_answer=False)
 
@@ -133,7 +139,7 @@ def _exchange_without_answer(submission: Submission) -> Exchange:
 
 
 def require_decision(history: audit.History, submission: Submission, cause: str) -> None:
-    """The portal cannot decide alone; nothing more is sent until a person has."""
+    """Leave the submission to a person. Nothing more is sent for it until somebody decides."""
     submissions.move_submission(submission, State.NEEDS_PERSON, state_reason=cause)
     log_settled(history, submission, cause)
 
@@ -148,9 +154,9 @@ def accept_by_evidence(
     reason: str,
     verdict: str = "",
 ) -> None:
-    """Accept what Redox did not accept by an answer of its own. The directory was asked at `asked_at`.
+    """Accept a submission by a Query's answer or a person's decision, without a success answer from Redox.
 
-    `verdict` is the choice of the person who decided it, where a person did.
+    The directory was queried at `asked_at`. `verdict` is the person's choice, or "" if no person decided.
     """
     by = history.actor.name if history.actor.person else ""
     changes = {"state_reason": reason, "evidence": evidence, "evidence_at": asked_at, "decided_by": by}
@@ -161,7 +167,7 @@ def accept_by_evidence(
 def reject_by_decision(
     history: audit.History, submission: Submission, organization: Organization, reason: str, *, verdict: str
 ) -> None:
-    """Reject what Redox did not reject by an answer: a person decided that it did not take effect as it was sent."""
+    """Reject a submission because a person decided that it did not take effect as it was sent."""
     _reject(history, submission, organization, {"state_reason": reason, "decided_by": history.actor.name})
     log_settled(history, submission, reason, verdict=verdict)
 
@@ -169,14 +175,14 @@ def reject_by_decision(
 def requeue_submission(
     history: audit.History, submission: Submission, *, reason: str, verdict: str = "", **changes: Any
 ) -> None:
-    """Back to the queue with the very same bytes."""
+    """Put a submission back into the queue. The same bytes are sent again."""
     values = {"tries": submission.tries + 1, "state_reason": reason} | changes
     submissions.move_submission(submission, State.QUEUED, not_before=clock.now(), lease_until=None, **values)
     log_settled(history, submission, reason, verdict=verdict)
 
 
 def mark_unknown_after_restore(history: audit.History, submission: Submission, organization: Organization) -> None:
-    """What became of this is not in the database, which was put back: unknown, only asked about from now on."""
+    """Mark an open submission unknown after the database was restored. The portal queries it and never resends it."""
     moment, was_sending = clock.now(), submission.state == State.SENDING
     _mark_presence_unknown(submission, organization, moment)
     submissions.move_submission(
@@ -205,35 +211,32 @@ def _mark_presence_unknown(submission: Submission, organization: Organization, m
 
 
 def log_settled(history: audit.History, submission: Submission, reason: str, *, verdict: str = "") -> None:
-    """Write down a state that no answer to the message itself gave, with a person's verdict if a person gave it."""
+    """Log a state that does not come from an answer to the message itself. `verdict` is a person's choice, or ""."""
     decision = {"verdict": verdict} if verdict else {}
+    evidence = {"evidence": Evidence(submission.evidence).value} if submission.state == State.ACCEPTED else {}
     history.log_submission(
         Action.SUBMISSION_SETTLED,
         submission,
         token=submission.token,
         reason=reason,
-        # As an attempt has it, so that the history can be narrowed to what was accepted or rejected.
+        # The entry of an attempt has the same field, so the history can be filtered by accepted or rejected.
         outcome=submission.state if State(submission.state).is_final else "",
-        details={"state": State(submission.state).value} | _evidence_of(submission) | decision,
+        details={"state": State(submission.state).value} | evidence | decision,
     )
 
 
-def _evidence_of(submission: Submission) -> dict[str, str]:
-    return {"evidence": Evidence(submission.evidence).value} if submission.state == State.ACCEPTED else {}
-
-
 def next_claimable(due: QuerySet[Submission]) -> Submission | None:
-    """The first of these that nobody has locked now, itself or its record; both are locked together."""
-    found = due.select_related("organization")
+    """Lock the first submission of `due` together with its record. Skips those that another transaction has locked."""
+    candidates = due.select_related("organization")
     if database.features.has_select_for_update_skip_locked:
-        found = found.select_for_update(skip_locked=True, of=("self", "organization"))
-    return found.first()
+        candidates = candidates.select_for_update(skip_locked=True, of=("self", "organization"))
+    return candidates.first()
 
 
 def _settle_accepted(
     history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
 ) -> None:
-    changes = answer.in_short() | {"evidence": Evidence.ANSWER, "evidence_at": answer.at}
+    changes = answer.submission_fields() | {"evidence": Evidence.ANSWER, "evidence_at": answer.at}
     _accept(history, submission, organization, changes, evidence=Evidence.ANSWER, known_at=answer.at)
 
 
@@ -250,7 +253,7 @@ def _accept(
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         organization.confirmed_version = submission.record_version
     known.confirm(organization, record, submission, evidence=evidence, known_at=known_at)
-    # A lost attempt may still be under way: the record is read once more when nothing can be any longer.
+    # A lost attempt may still take effect late: the record is read again after the settle time.
     read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
     _end_submission(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
     history.log_record(Action.ORGANIZATION_CONFIRMED, organization, submission=submission)
@@ -262,17 +265,17 @@ def _settle_rejected(
     if answer.outcome.presence:
         organization.presence = Presence(answer.outcome.presence)
         organization.presence_at = clock.now()
-    _reject(history, submission, organization, answer.in_short())
+    _reject(history, submission, organization, answer.submission_fields())
 
 
 def _reject(
     history: audit.History, submission: Submission, organization: Organization, changes: dict[str, Any]
 ) -> None:
-    # Already locked by whoever settles or decides; this reads them again.
+    # The caller has locked these already; this reads them again.
     locked = locks.lock_with_followers(lambda: [submission.pk])
     submissions.return_wanted_active(history, submission)
     _end_submission(submission, organization, State.REJECTED, changes)
-    # What the directory showed beside this message is not on its way any more: it is a difference now.
+    # Differences that this message would have removed count again.
     organization.last_submission = submission
     known.count(organization)
     organization.save()
@@ -283,20 +286,22 @@ def _reject(
 def _settle_not_executed(
     history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
 ) -> None:
-    """Proved not sent or not executed: back to the queue.
+    """Put a submission back into the queue, since the message was not sent or not executed.
 
-    A refused sign-in or a busy Redox does not count as a try, nor what was held back when its environment closed.
+    A refused sign-in, a busy Redox, and a message stopped by the circuit breaker do not count as tries.
     """
-    counts = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.CLOSED
-    tries = submission.tries + (1 if counts else 0)
+    is_try = answer.outcome.kind == Kind.NOT_SENT and answer.outcome.fault is not Fault.CLOSED
+    tries = submission.tries + (1 if is_try else 0)
     moment = clock.now()
-    if counts and (tries >= MOST_TRIES or moment - _first_attempt(submission, moment) > LONGEST_TRYING):
+    first_attempt = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT) if is_try else None
+    is_too_old = first_attempt is not None and moment - first_attempt.at > LONGEST_TRYING
+    if is_try and (tries >= MOST_TRIES or is_too_old):
         cause = f"{tries} attempt{'' if tries == 1 else 's'} did not reach Redox: {answer.outcome.detail}"
         submissions.move_submission(
-            submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.in_short()
+            submission, State.NEEDS_PERSON, tries=tries, state_reason=cause, **answer.submission_fields()
         )
         return
-    wait = shortened(random.uniform(0, 2.0 * 2**tries)) if counts else 0.0  # noqa: S311
+    wait = shortened(random.uniform(0, 2.0 * 2**tries)) if is_try else 0.0  # noqa: S311
     submissions.move_submission(
         submission,
         State.QUEUED,
@@ -304,13 +309,8 @@ def _settle_not_executed(
         not_before=moment + seconds(wait),
         lease_until=None,
         state_reason=answer.outcome.detail,
-        **answer.in_short(),
+        **answer.submission_fields(),
     )
-
-
-def _first_attempt(submission: Submission, otherwise: datetime.datetime) -> datetime.datetime:
-    entry = AuditEntry.objects.attempt_entry(submission.pk, 1, Action.ATTEMPT_INTENT)
-    return entry.at if entry else otherwise
 
 
 def _settle_unknown(
@@ -318,7 +318,7 @@ def _settle_unknown(
 ) -> None:
     moment = clock.now()
     _mark_presence_unknown(submission, organization, moment)
-    # "Already exists" after an own unknown: nothing is under way any more, so the directory can be asked at once.
+    # "Already exists" after an unknown attempt: no attempt is under way any more, so the directory is queried at once.
     wait = 0.0 if answer.outcome.known == "already_exists" else settings.REDOX_SETTLE
     submissions.move_submission(
         submission,
@@ -330,14 +330,16 @@ def _settle_unknown(
         absent_at=None,
         lost_attempt=submission.lost_attempt,
         state_reason=answer.outcome.detail,
-        **answer.in_short(),
+        **answer.submission_fields(),
     )
 
 
 def _settle_undecided(
     history: audit.History, submission: Submission, organization: Organization, answer: AttemptAnswer
 ) -> None:
-    submissions.move_submission(submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.in_short())
+    submissions.move_submission(
+        submission, State.NEEDS_PERSON, state_reason=answer.outcome.detail, **answer.submission_fields()
+    )
 
 
 def _end_submission(submission: Submission, organization: Organization, state: State, changes: dict[str, Any]) -> None:

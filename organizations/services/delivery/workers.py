@@ -1,4 +1,4 @@
-"""The worker: heartbeat, what others left behind, and the outbox, until it is told to stop."""
+"""The worker: sends a heartbeat, settles abandoned submissions and works through the outbox until it is stopped."""
 
 import logging
 import os
@@ -19,14 +19,16 @@ from organizations.services.delivery.heartbeat import Heartbeat
 
 POLL = 0.5
 LONGEST_BATCH = 2.0
-"""Seconds for which messages are sent one after the other before a worker looks at everything else again: that costs it
-a third of what a message does, and what else there is to do has waited for minutes."""
+"""Seconds for which a worker sends messages before it looks for other work.
+
+Looking costs a third of what a message does, and the other work has waited for minutes.
+"""
 
 log = logging.getLogger("orgportal.delivery")
 
 
 def run(stopping: threading.Event) -> None:
-    """Deliver until `stopping` is set. A fault of one round is logged and the next round begins."""
+    """Deliver until `stopping` is set. An exception in one round is logged and the next round begins."""
     name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(2)}"
     actor = system(f"Worker {name}")
     installation.log_settings(actor)
@@ -46,9 +48,9 @@ def run(stopping: threading.Event) -> None:
 
 
 def run_once(actor: Actor, stopping: threading.Event | None = None) -> bool:
-    """One look at each environment: settle what was left behind, ask, send. Whether anything was done.
+    """One round in each environment: settle abandoned submissions, query, send. Returns whether anything was done.
 
-    A fault in one environment does not keep the other one waiting.
+    An exception in one environment does not keep the other waiting.
     """
     stopping = stopping or threading.Event()
     worked = False
@@ -68,10 +70,10 @@ def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
     if not breaker.pass_breaker(environment, actor=actor):
         return False
     worked, until = False, time.monotonic() + LONGEST_BATCH
-    for act in (resolve.resolve_next, resolve.read_back_next):
-        # Each may wait for Redox: who was told to end meanwhile takes nothing more in hand.
+    for query_next in (resolve.resolve_next, resolve.read_back_next):
+        # Each may wait for Redox, so the worker may have been stopped since.
         if not stopping.is_set():
-            worked = act(environment, actor=actor) or worked
+            worked = query_next(environment, actor=actor) or worked
     while not stopping.is_set() and courier.deliver_next(environment, actor=actor):
         worked = True
         if time.monotonic() > until:
@@ -80,5 +82,5 @@ def _work(environment: str, actor: Actor, stopping: threading.Event) -> bool:
 
 
 def cut_off_exchanges() -> None:
-    """End the exchange in hand: this process must end, and what became of the message is asked later."""
+    """End the exchanges under way, because this process must end. What became of the messages is queried later."""
     gateway.cut_off_exchanges()

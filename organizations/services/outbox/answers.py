@@ -1,4 +1,4 @@
-"""What came back for a submission, read again from the history: the words for it, and what Redox support asks for."""
+"""What Redox answered to a submission, read from the history: its explanation, and the text for Redox support."""
 
 import datetime
 from dataclasses import replace
@@ -37,21 +37,22 @@ __all__ = [
 MOST_DUPLICATES = 5
 MOST_OTHERS = 5
 NEWEST_REJECTED = 200
-"""Among how many rejected submissions the same answer is looked for: all of them would grow with the years."""
+"""How many rejected submissions are searched for the same answer, so that the search does not grow over the years."""
 
 
 def explain_answer(submission: Submission, *, at: str = "") -> Explanation:
     """Headline, cause and next step for the last answer to a submission.
 
-    `at` is a time ready to print: of the next attempt, of the end of a wait, or of an earlier message of ours.
+    `at` is a time as text: of the next attempt, of the end of a wait, or of an earlier message of ours.
     """
     return _explain_outcome(submission, _last_outcome(submission), at)
 
 
 def retry_explanation(submission: Submission, *, waits_for: str, at: str) -> Explanation | None:
-    """Why a submission is in the queue again, as long as that is what it waits for; None when it was put right.
+    """Why a submission is in the queue again; None if the cause is gone.
 
-    `waits_for` is "attempt" (the next one), "held" or "stopped" (its environment), or something else; `at` as above.
+    `waits_for` is "attempt" (the next one), "held" or "stopped" (its environment), or something else. `at` is as in
+    `explain_answer`.
     """
     outcome = _last_outcome(submission)
     if outcome.kind not in (Kind.NOT_SENT, Kind.NOT_EXECUTED):
@@ -63,12 +64,12 @@ def retry_explanation(submission: Submission, *, waits_for: str, at: str) -> Exp
 
 
 def message_record(submission: Submission) -> OrganizationRecord:
-    """The record that a submission's message carries."""
+    """The record in a submission's message."""
     return messages.record_from_message(bytes(submission.message))
 
 
 def message_name(submission: Submission) -> str:
-    """The name that a submission's message carries; "" where the message cannot be read."""
+    """The name in a submission's message, or "" if the message cannot be read."""
     try:
         return message_record(submission).name
     except reading.AnswerNotUnderstood:
@@ -76,7 +77,7 @@ def message_name(submission: Submission) -> str:
 
 
 def possible_duplicates(submission: Submission, record: OrganizationRecord) -> list[Organization]:
-    """Our other records with the same name or address, when that is what Redox complains of."""
+    """Our other records with the same name or address, if Redox rejected the submission as a duplicate."""
     if submission.known_answer != "duplicate_business":
         return []
     name, street, zip_code = fold(record.name), fold(record.address.street), record.address.zip_code[:5]
@@ -84,32 +85,32 @@ def possible_duplicates(submission: Submission, record: OrganizationRecord) -> l
     if street:
         candidates |= Q(zip_code__startswith=zip_code) if zip_code else Q(zip_code="")
     others = Organization.objects.in_environment(submission.environment).exclude(pk=submission.organization_id)
-    found = others.filter(candidates).order_by("name", "id").only("environment", "oid", "name", "street", "zip_code")
-    same = (
+    rows = others.filter(candidates).order_by("name", "id").only("environment", "oid", "name", "street", "zip_code")
+    duplicates = (
         other
-        for other in found.iterator()
+        for other in rows.iterator()
         if fold(other.name) == name or (street and fold(other.street) == street and other.zip_code.startswith(zip_code))
     )
-    return list(islice(same, MOST_DUPLICATES))
+    return list(islice(duplicates, MOST_DUPLICATES))
 
 
 def suspects(submission: Submission) -> tuple[SuspectCharacter, ...]:
-    """Characters that may be the cause, where Redox complains that it could not read the message. Not known to be."""
+    """Characters that may be the cause, if Redox could not read the message. That they are the cause is not known."""
     return errors.suspect_characters(message_record(submission)) if submission.known_answer == "xml_error" else ()
 
 
 def can_be_proved_by_query(submission: Submission) -> bool:
-    """Whether a Query alone can prove what became of a submission; otherwise the same message is sent again."""
+    """Whether a Query alone can prove what became of a submission. Otherwise the same message is sent again."""
     return can_be_proved(submission.event, message_record(submission), record_before(submission))
 
 
 def record_before(submission: Submission) -> OrganizationRecord | None:
-    """What the directory held before a message, as far as anybody knew; None before a New: nothing, else: unknown.
+    """The record in the directory before a message, as the portal knew it. None: for a New no record, else unknown.
 
-    It is the newest knowledge at the review. Exception: a later reading, from before the message could arrive, that
-    already shows what is sent: the directory lagged behind, or somebody else had done the same. A New may follow an
-    answer of Redox that the OID "is not valid"; until a Query shows that it is not there, what was accepted before
-    counts as still there.
+    It is the newest knowledge at the review, with one exception: a later reading from before the first attempt that
+    already shows what is sent. Then the directory lagged behind, or somebody else made the same change.
+    A New may follow Redox's answer that the OID "is not valid". Until a Query shows that the OID is absent, the record
+    that was accepted before counts as still there.
     """
     organization, last = submission.organization, _last_reading(submission)
     before = submission.before_record()
@@ -124,36 +125,36 @@ def record_before(submission: Submission) -> OrganizationRecord | None:
 
 
 def _last_reading(submission: Submission) -> dict[str, Any]:
-    """The last answer since the acceptance from before the first attempt that may have arrived; empty: none."""
+    """The directory's last answer after the acceptance and before the first attempt that may have arrived; or {}."""
     organization = submission.organization
-    outcomes = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME)
-    unknown = outcomes.filter(outcome=Kind.UNKNOWN).order_by("attempt").values_list("attempt", flat=True).first()
-    first = AuditEntry.objects.attempt_entry(submission.pk, unknown or 1, Action.ATTEMPT_INTENT)
+    attempts = AuditEntry.objects.filter(submission_id=submission.pk, action=Action.ATTEMPT_OUTCOME)
+    unknown = attempts.filter(outcome=Kind.UNKNOWN).order_by("attempt").values_list("attempt", flat=True).first()
+    first_arrival = AuditEntry.objects.attempt_entry(submission.pk, unknown or 1, Action.ATTEMPT_INTENT)
     readings = AuditEntry.objects.filter(
         organization_id=organization.pk,
         oid=submission.oid,
         action__in=(Action.ORGANIZATION_ASKED, Action.SUBMISSION_ASKED),
     )
-    if first is not None:
-        readings = readings.filter(sequence__lt=first.sequence)
+    if first_arrival is not None:
+        readings = readings.filter(sequence__lt=first_arrival.sequence)
     since = organization.known_at
-    told = (entry.facts.get("details", {}) for entry in readings.defer("raw").order_by("-sequence").iterator())
-    # Of the Queries for one answer only the last one decides.
-    decides = (details for details in told if details.get("asked") and "active" not in details)
-    last: dict[str, Any] = next(decides, {})
+    all_details = (entry.facts.get("details", {}) for entry in readings.defer("raw").order_by("-sequence").iterator())
+    # Of the Queries of one lookup only the last one decides; the others have an `active` filter.
+    deciding = (details for details in all_details if details.get("asked") and "active" not in details)
+    last: dict[str, Any] = next(deciding, {})
     is_later = since is None or datetime.datetime.fromisoformat(last.get("asked_at", since.isoformat())) >= since
     return last if is_later else {}
 
 
 def has_undocumented_success(submission: Submission) -> bool:
-    """Whether Redox answered with a success in words that it does not document: a Query can confirm it."""
+    """Whether Redox answered with a success in words that it does not document. A Query can confirm it."""
     return submission.answer_warning == OTHER_SUCCESS
 
 
 def others_with_same_answer(submission: Submission) -> list[Submission]:
-    """The last submissions of other records that Redox rejected with the same documented text; the counterpart's first.
+    """The last submissions of other records that Redox rejected with the same documented text, the counterpart's first.
 
-    Of the newest rejected ones of the same environment, and of the counterpart. At most MOST_ELSEWHERE.
+    It looks at the counterpart and at the newest rejected submissions of the environment. At most `MOST_OTHERS`.
     """
     if submission.state != State.REJECTED or not submission.known_answer or submission.decided_by:
         return []
@@ -168,7 +169,7 @@ def others_with_same_answer(submission: Submission) -> list[Submission]:
 
 
 def support_block(submission: Submission, entries: list[AuditEntry]) -> str:
-    """What Redox support needs to find a message, as text. No reason of ours and no name of a person is in it."""
+    """What Redox support needs to find a message, as text. It holds no reason and no name of a person."""
     routing_id = _routing_id(submission)
     lines = [
         ("Environment", Environment(submission.environment).label),
@@ -194,7 +195,7 @@ def _explain_outcome(submission: Submission, outcome: Outcome, at: str) -> Expla
         record=record,
         routing_id=_routing_id(submission),
         deactivates=submission.intent == Intent.DEACTIVATE,
-        doubles=tuple(double.name for double in possible_duplicates(submission, record)),
+        duplicates=tuple(duplicate.name for duplicate in possible_duplicates(submission, record)),
         message_bytes=len(message),
         at=at,
         deadline=gateway.exchange_limits().deadline,
@@ -203,15 +204,15 @@ def _explain_outcome(submission: Submission, outcome: Outcome, at: str) -> Expla
 
 
 def _routing_id(submission: Submission) -> str:
-    """The routing ID that the message itself names; the settings may have changed since."""
+    """The routing ID in the message. The settings may have changed since."""
     return str(reading.read_json(bytes(submission.message))["Meta"]["Destinations"][0]["ID"])
 
 
 def _last_outcome(submission: Submission) -> Outcome:
-    """What the last answer was judged to mean.
+    """The outcome of the last attempt.
 
-    Entries of early releases hold no outcome: there the stored answer is judged again; without an answer, what the
-    submission itself keeps of it.
+    Entries of early releases hold no outcome: then the stored response is classified again. Without a response the
+    outcome is unknown, with the detail that the submission holds.
     """
     judged = AuditEntry.objects.attempt_entry(submission.pk, submission.attempt, Action.ATTEMPT_OUTCOME)
     if (outcome := outcomes.stored_outcome(judged)) is not None:

@@ -1,4 +1,4 @@
-"""Bulk sending: a plan is made in one transaction, held, let go and stopped; what it holds stays in the database."""
+"""Bulk sending: make a plan in one transaction, pause it, resume it, stop it."""
 
 from django.db import IntegrityError
 
@@ -39,39 +39,41 @@ def make_plan(
     typed: str = "",
     actor: Actor,
 ) -> Plan:
-    """Store all that was reviewed together for sending. `sha256` is that of the draft which the page showed.
+    """Store the submissions of all records that were reviewed together. `sha256` is the hash of the reviewed draft.
+
+    `ticked` holds the keys of the accepted warnings, `typed` the number of records as the person typed it.
 
     Raises:
-        PlanMade: this very plan was made before.
-        OutOfDate: what would be sent now is not what was reviewed.
-        WarningsOpen, ReasonMissing, NumberMissing: something is still to be said.
-        NotDone: something is in the way.
+        PlanMade: this plan was made before.
+        OutOfDate: the draft is not the reviewed one any more.
+        WarningsOpen, ReasonMissing, NumberMissing: the person has not given this yet.
+        ActionRefused: a record is blocked, or the actor is not a person.
     """
     try:
         with audit.recorded(actor) as history:
             locks.lock_structure(chosen.environment)
             rows = Organization.objects.in_environment(chosen.environment).filter(pk__in=chosen.ids)
-            # Locked by a statement of their own: what the next one reads beside them is then as new as they are.
+            # A statement of its own locks the records, so what the next statement reads beside them is as new as they.
             submissions.lock_records_with_parents(set(rows.values_list("pk", flat=True)))
             earlier = Plan.objects.filter(sha256=sha256).first()
             if earlier is not None:
                 raise PlanMade(earlier)
-            drawn = draft(chosen, actor=actor)
-            _check(drawn, sha256, ticked, reason, typed)
-            plan = _create_plan(drawn, reason, actor)
-            stored = _store_submissions(history, drawn, plan)
-            _check_no_circle(drawn)
-            _log_plan(history, Action.PLAN_MADE, plan, reason=reason, **_plan_details(drawn, stored))
+            plan_draft = draft(chosen, actor=actor)
+            _check(plan_draft, sha256, ticked, reason, typed)
+            plan = _create_plan(plan_draft, reason, actor)
+            stored = _store_submissions(history, plan_draft, plan)
+            _check_no_circle(plan_draft)
+            _log_plan(history, Action.PLAN_MADE, plan, reason=reason, **_plan_details(plan_draft, stored))
     except IntegrityError as error:
         raise OutOfDate(_CHANGED) from error
     return plan
 
 
 def pause_plan(plan_id: int, *, actor: Actor) -> Plan:
-    """Hold everything of a plan that waits, until somebody lets it go on.
+    """Keep the waiting submissions of a plan in the queue until somebody resumes it.
 
     Raises:
-        NotDone: it is not going, or finished.
+        ActionRefused: the plan is paused, stopped or finished.
     """
     with audit.recorded(actor) as history:
         plan = _lock_plan(plan_id)
@@ -83,10 +85,10 @@ def pause_plan(plan_id: int, *, actor: Actor) -> Plan:
 
 
 def resume_plan(plan_id: int, *, actor: Actor) -> Plan:
-    """Let a paused plan go on.
+    """Resume a paused plan.
 
     Raises:
-        NotDone: it is not paused.
+        ActionRefused: the plan is not paused.
     """
     with audit.recorded(actor) as history:
         plan = _lock_plan(plan_id)
@@ -99,10 +101,10 @@ def resume_plan(plan_id: int, *, actor: Actor) -> Plan:
 
 
 def stop_plan(plan_id: int, *, actor: Actor) -> Plan:
-    """End a plan for good: what was not attempted is cancelled, the rest goes on to its own end.
+    """Stop a plan for good. Submissions without an attempt are cancelled; the others continue to their end.
 
     Raises:
-        NotDone: it is stopped already, or finished.
+        ActionRefused: the plan is stopped or finished.
     """
     with audit.recorded(actor) as history:
         plan = _lock_plan(plan_id)
@@ -115,24 +117,24 @@ def stop_plan(plan_id: int, *, actor: Actor) -> Plan:
 
 
 def lock_plan_to_pause(submission: Submission, outcome: Outcome) -> Plan | None:
-    """The plan of a submission for `follow`, locked; None where this outcome pauses none."""
+    """The locked plan of a submission for `pause_if_failing`; None if this outcome cannot pause a plan."""
     if submission.plan_id is None or outcome.kind == Kind.ACCEPTED:
         return None
     return Plan.objects.select_for_update(of=("self",)).get(pk=submission.plan_id)
 
 
 def pause_if_failing(history: audit.History, submission: Submission, plan: Plan | None) -> None:
-    """Pause the locked plan of a submission that was settled, when more of the same must not follow."""
-    if plan is None:
+    """Pause the locked plan of a submission that was just settled, if its next submissions would probably fail too."""
+    if plan is None or plan.state != PlanState.GOING:
         return
-    cause = _pause_reason(plan, submission) if plan.state == PlanState.GOING else ""
-    if cause:
-        _set_state(plan, PlanState.PAUSED, cause)
-        _log_plan(history, Action.PLAN_PAUSED, plan, reason=cause, by_itself=True)
+    reason = _pause_reason(plan, submission)
+    if reason:
+        _set_state(plan, PlanState.PAUSED, reason)
+        _log_plan(history, Action.PLAN_PAUSED, plan, reason=reason, by_itself=True)
 
 
 def is_open(plan: Plan) -> bool:
-    """Whether a plan is not finished: one of its submissions is open."""
+    """Whether a submission of the plan is still open."""
     return Submission.objects.open().filter(plan=plan).exists()
 
 
@@ -141,37 +143,37 @@ def _pause_reason(plan: Plan, submission: Submission) -> str:
         return f"nobody knows yet what became of submission {submission.pk}, the New of {submission.organization.name}"
     if submission.state not in _FAILED:
         return ""
-    same = {"known_answer": submission.known_answer}
+    same_answer = {"known_answer": submission.known_answer}
     if not submission.known_answer:
-        same["detail"] = submission.detail
-    alike = plan.submissions.filter(state__in=_FAILED, state_at__gte=plan.state_at, **same).count()
-    if alike < MOST_ALIKE:
+        same_answer["detail"] = submission.detail
+    count = plan.submissions.filter(state__in=_FAILED, state_at__gte=plan.state_at, **same_answer).count()
+    if count < MOST_ALIKE:
         return ""
-    return f'{alike} submissions had the same answer: "{submission.detail[:LONGEST_QUOTE]}"'
+    return f'{count} submissions had the same answer: "{submission.detail[:LONGEST_QUOTE]}"'
 
 
-def _check(drawn: Draft, sha256: str, ticked: frozenset[str], reason: str, typed: str) -> None:
-    if not drawn.size:
+def _check(plan_draft: Draft, sha256: str, ticked: frozenset[str], reason: str, typed: str) -> None:
+    if not plan_draft.size:
         raise ActionRefused("Nothing of this can be sent.")
-    if drawn.sha256 != sha256:
+    if plan_draft.sha256 != sha256:
         raise OutOfDate(_CHANGED)
-    missing = tuple(question.key for question in drawn.questions if question.key not in ticked)
+    missing = tuple(question.key for question in plan_draft.questions if question.key not in ticked)
     if missing:
         raise WarningsOpen(missing)
-    if drawn.needs_reason and not reason.strip():
+    if plan_draft.needs_reason and not reason.strip():
         raise ReasonMissing("Enter a reason.")
-    if drawn.number_to_type and typed.strip() != str(drawn.number_to_type):
-        raise NumberMissing(f"This is not the number. Type the number of records: {drawn.number_to_type}.")
+    if plan_draft.number_to_type and typed.strip() != str(plan_draft.number_to_type):
+        raise NumberMissing(f"This is not the number. Type the number of records: {plan_draft.number_to_type}.")
 
 
-def _create_plan(drawn: Draft, reason: str, actor: Actor) -> Plan:
+def _create_plan(plan_draft: Draft, reason: str, actor: Actor) -> Plan:
     if actor.person is None:
         raise ActionRefused("Only a person sends.")
     moment = clock.now()
     return Plan.objects.create(
-        environment=drawn.environment,
-        kind=drawn.kind,
-        sha256=drawn.sha256,
+        environment=plan_draft.environment,
+        kind=plan_draft.kind,
+        sha256=plan_draft.sha256,
         reason=reason,
         made_by=actor.person,
         made_at=moment,
@@ -179,46 +181,49 @@ def _create_plan(drawn: Draft, reason: str, actor: Actor) -> Plan:
     )
 
 
-def _store_submissions(history: audit.History, drawn: Draft, plan: Plan) -> list[Submission]:
-    """The submissions in the order of the plan: what must be accepted before another is stored before it."""
+def _store_submissions(history: audit.History, plan_draft: Draft, plan: Plan) -> list[Submission]:
+    """Store the submissions in the order of the plan: a submission comes after those that it waits for."""
     stored: dict[str, Submission] = {}
-    below: dict[str, list[Submission]] = {}
-    for made in drawn.reviews:
-        organization = made.organization
-        after = below.get(organization.oid, []) if drawn.deactivated else _new_parent(made, stored)
-        submission = submissions.store_submission(history, made, reason=plan.reason, plan=plan, after=after)
+    children: dict[str, list[Submission]] = {}
+    for review in plan_draft.reviews:
+        organization = review.organization
+        after = children.get(organization.oid, []) if plan_draft.deactivated else _new_parent(review, stored)
+        submission = submissions.store_submission(history, review, reason=plan.reason, plan=plan, after=after)
         stored[organization.oid] = submission
         for oid in {organization.part_of_oid, organization.confirmed_part_of_oid, organization.shown_part_of_oid}:
-            below.setdefault(oid, []).append(submission)
+            children.setdefault(oid, []).append(submission)
     return list(stored.values())
 
 
-def _new_parent(made: Review, stored: dict[str, Submission]) -> list[Submission]:
-    parent = stored.get(made.record.part_of_oid)
+def _new_parent(review: Review, stored: dict[str, Submission]) -> list[Submission]:
+    parent = stored.get(review.record.part_of_oid)
     return [parent] if parent is not None and parent.event == Event.NEW else []
 
 
-def _check_no_circle(drawn: Draft) -> None:
-    """Each was reviewed before any of them was on its way: asked once more now that all are."""
-    for made in drawn.reviews:
-        oid, part_of_oid = made.organization.oid, made.record.part_of_oid
-        if tree.would_circle_in_directory(drawn.environment, oid, part_of_oid):
-            name = made.organization.name
+def _check_no_circle(plan_draft: Draft) -> None:
+    """Check for circles again with all submissions open: each was reviewed while none of them was."""
+    for review in plan_draft.reviews:
+        oid, part_of_oid = review.organization.oid, review.record.part_of_oid
+        if tree.would_circle_in_directory(plan_draft.environment, oid, part_of_oid):
+            name = review.organization.name
             raise ActionRefused(f"On the way {name} would be part of itself. Send what it moves below by itself first.")
 
 
-def _plan_details(drawn: Draft, stored: list[Submission]) -> dict[str, object]:
+def _plan_details(plan_draft: Draft, stored: list[Submission]) -> dict[str, object]:
     return {
-        "news": drawn.news,
-        "updates": drawn.updates,
-        "deactivated": drawn.deactivated,
+        "news": plan_draft.news,
+        "updates": plan_draft.updates,
+        "deactivated": plan_draft.deactivated,
         "submissions": [submission.pk for submission in stored],
-        "warnings": [question.text for question in drawn.questions],
+        "warnings": [question.text for question in plan_draft.questions],
     }
 
 
 def _cancel_waiting(history: audit.History, plan: Plan) -> int:
-    """Cancel what was not attempted; how many. The last first, so that each has the plan's reason and no other's."""
+    """Cancel the submissions without an attempt; returns how many.
+
+    The last comes first. Otherwise a cancelled submission would cancel its followers for another reason than the plan.
+    """
     waiting = plan.submissions.filter(state__in=(State.AWAITING, State.QUEUED), attempt=0)
     locked = locks.lock_with_followers(lambda: waiting.values_list("pk", flat=True))
     cancelled = 0
@@ -230,7 +235,7 @@ def _cancel_waiting(history: audit.History, plan: Plan) -> int:
 
 
 def _lock_plan(plan_id: int) -> Plan:
-    """A plan for a person's act, after the locks that come before it."""
+    """Lock a plan for a person's act, after the locks that come before it in the order of `locks.py`."""
     environment = Plan.objects.values_list("environment", flat=True).get(pk=plan_id)
     locks.lock_structure(environment)
     breaker.lock_gate(environment)

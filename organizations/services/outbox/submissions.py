@@ -1,4 +1,4 @@
-"""From a review to the outbox: submit and cancel. What is sent is stored here, before anything leaves."""
+"""From a review to the outbox: submit and cancel. The message is stored here before anything is sent."""
 
 import hashlib
 from collections.abc import Collection, Iterable
@@ -45,15 +45,15 @@ def submit_record(
 ) -> Submission:
     """Store a reviewed message for sending.
 
-    `sha256` names the bytes that were reviewed; `seen_submission` is the record's last submission when the page was
-    made (0: none).
+    `sha256` is the hash of the reviewed bytes. `seen_submission` is the id of the record's last submission when the
+    page was made (0: none). `ticked` holds the keys of the accepted warnings.
 
     Raises:
-        AlreadySent: these bytes went out from this very review before.
-        OutOfDate: what would be sent now is not what was reviewed.
+        AlreadySent: this review was submitted before.
+        OutOfDate: the message is not the reviewed one any more.
         WarningsOpen: warnings are not ticked.
         ReasonMissing: this message needs a reason.
-        NotDone: something is in the way.
+        ActionRefused: the record is blocked.
     """
     try:
         with audit.recorded(actor) as history:
@@ -61,9 +61,9 @@ def submit_record(
             lock_records_with_parents([organization_id])
             organization = organizations.locked(organization_id)
             _check_not_sent_before(organization, sha256, seen_submission)
-            made = reviews.review(organization, actor=actor, intent=intent)
-            _check(made, sha256, ticked, reason)
-            submission = store_submission(history, made, reason=reason)
+            review = reviews.review(organization, actor=actor, intent=intent)
+            _check(review, sha256, ticked, reason)
+            submission = store_submission(history, review, reason=reason)
             failpoints.reach("in-submitting")
     except IntegrityError as error:
         raise OutOfDate("Somebody else sent this record a moment ago. Nothing was sent by this page.") from error
@@ -73,31 +73,32 @@ def submit_record(
 
 def store_submission(
     history: audit.History,
-    made: Review,
+    review: Review,
     *,
     reason: str,
     plan: Plan | None = None,
     after: Iterable[Submission] = (),
 ) -> Submission:
-    """Put the checked review of a locked record into the outbox; of a plan `after` those that must be accepted first.
+    """Put the checked review of a locked record into the outbox. Submissions of `after` must be accepted first.
 
     Raises:
-        NotDone: no person does it.
+        ActionRefused: the actor is not a person.
     """
-    submission = _create_submission(made, reason, history.actor, plan)
-    submission.after.add(*after, *([made.waits_for] if made.waits_for else ()))
-    if made.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        _want_active(history, made, submission)
-    _point_at(made.organization, submission)
-    _log_made(history, made, submission)
+    submission = _create_submission(review, reason, history.actor, plan)
+    submission.after.add(*after, *([review.waits_for] if review.waits_for else ()))
+    if review.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
+        _set_wanted_active(history, review, submission)
+    review.organization.last_submission = submission
+    review.organization.save(update_fields=["last_submission"])
+    _log_made(history, review, submission)
     return submission
 
 
 def cancel_submission(submission_id: int, *, actor: Actor, reason: str = "") -> Submission:
-    """Take back a submission of which no attempt was made.
+    """Cancel a submission that was never attempted.
 
     Raises:
-        NotDone: an attempt was made, or it is at its end.
+        ActionRefused: an attempt was made, or the submission has ended.
     """
     with audit.recorded(actor) as history:
         locked = lock_structure_and_followers(submission_id)
@@ -105,41 +106,39 @@ def cancel_submission(submission_id: int, *, actor: Actor, reason: str = "") -> 
         if submission.state == State.CANCELLED:
             raise ActionRefused(f"Submission {submission.pk} was cancelled already.")
         if not submission.can_be_cancelled:
-            raise ActionRefused(
-                "An attempt was made, so nobody can know that nothing was sent. It cannot be cancelled any more."
-            )
+            raise ActionRefused("You cannot cancel this any more. An attempt was made, so it may have been sent.")
         cancel_locked(history, submission, locked, reason=reason)
     return submission
 
 
 def lock_structure_and_followers(submission_id: int) -> LockedSubmissions:
-    """Lock the structure, a submission, and everything that its end would cancel."""
+    """Lock the structure, a submission, and every submission that its cancellation would cancel."""
     locks.lock_structure(Submission.objects.values_list("environment", flat=True).get(pk=submission_id))
     return locks.lock_with_followers(lambda: [submission_id])
 
 
 def lock_records_with_parents(organization_ids: Collection[int]) -> None:
-    """Lock records that are to be sent, and the parents that their submissions may wait for.
+    """Lock records to be sent, and the parents that their submissions may wait for.
 
-    A parent's rejection then finds what waits for it, or the review finds the parent rejected.
+    So either a parent's rejection finds the submissions that wait for it, or the review finds the parent rejected.
     """
     locks.lock_records(lambda: _ids_with_parents(organization_ids))
 
 
 def _ids_with_parents(organization_ids: Collection[int]) -> set[int]:
     rows = Organization.objects.filter(pk__in=organization_ids)
-    named = rows.values_list("environment", "part_of_oid", "confirmed_part_of_oid")
-    oids = {oid for _, *both in named for oid in both}
-    # A message made from what was taken from the directory may name a third parent.
+    environments_and_parents = rows.values_list("environment", "part_of_oid", "confirmed_part_of_oid")
+    oids = {oid for _, *parents in environments_and_parents for oid in parents}
+    # A message made from the record that was taken from the directory may name a third parent.
     taken = rows.exclude(taken="").values_list("taken", flat=True)
     oids |= {from_canonical(text).part_of_oid for text in taken}
-    environments = {environment for environment, *_ in named}
+    environments = {environment for environment, *_ in environments_and_parents}
     parents = Organization.objects.filter(environment__in=environments, oid__in=oids)
     return {*organization_ids, *parents.values_list("pk", flat=True)}
 
 
 def cancel_locked(history: audit.History, submission: Submission, locked: LockedSubmissions, *, reason: str) -> None:
-    """Cancel a locked submission, give the wanted Active back, and cancel what waits for it."""
+    """Cancel a locked submission and all that wait for it, and return the wanted Active."""
     by = history.actor.name if history.actor.person else ""
     move_submission(submission, State.CANCELLED, state_reason=reason, cancelled_by=by, ended_at=clock.now())
     history.log_submission(Action.SUBMISSION_CANCELLED, submission, reason=reason)
@@ -150,15 +149,15 @@ def cancel_locked(history: audit.History, submission: Submission, locked: Locked
 
 
 def cancel_followers(history: audit.History, submission: Submission, locked: LockedSubmissions, reason: str) -> None:
-    """What waited for a submission that will never be accepted is cancelled, with that reason."""
+    """Cancel the submissions that wait for one that will never be accepted."""
     for follower in locked.followers_of(submission):
         cancel_locked(history, follower, locked, reason=reason)
 
 
 def return_wanted_active(history: audit.History, submission: Submission) -> None:
-    """When a deactivation or reactivation will not happen, the wanted Active is again what was accepted or taken.
+    """After a deactivation or reactivation that will not happen, set the wanted Active to the confirmed one.
 
-    The submission's record is locked already.
+    The caller has locked the record.
     """
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         return
@@ -169,18 +168,18 @@ def return_wanted_active(history: audit.History, submission: Submission) -> None
 
 
 def move_submission(submission: Submission, state: State, **changes: object) -> None:
-    """The only way a state changes: compare-and-set on id, state and lease token.
+    """Change the state by compare-and-set on id, state and lease token. Nothing else changes a state.
 
     Raises:
-        OutOfDate: another process moved it first; nothing was changed.
+        OutOfDate: another process moved the submission first; nothing was changed.
         ValueError: there is no such move.
     """
     if state not in MOVES[submission.state]:
         raise ValueError(f"a submission does not go from {submission.state} to {state}")
     since = submission.state_at if state == submission.state else clock.now()
     values = {"state": state, "state_at": since} | changes
-    found = Submission.objects.filter(pk=submission.pk, state=submission.state, token=submission.token)
-    if found.update(**values) != 1:
+    unmoved = Submission.objects.filter(pk=submission.pk, state=submission.state, token=submission.token)
+    if unmoved.update(**values) != 1:
         raise OutOfDate(f"Submission {submission.pk} was moved by somebody else.")
     for name, value in values.items():
         setattr(submission, name, value)
@@ -191,46 +190,46 @@ def _check_not_sent_before(organization: Organization, sha256: str, seen_submiss
     if last is not None and last.pk != seen_submission:
         if last.message_sha256 == sha256:
             raise AlreadySent(last)
-        raise OutOfDate(f"Submission {last.pk} of this record was made meanwhile. Nothing was sent by this page.")
+        raise OutOfDate(f"Submission {last.pk} of this record was made since. Nothing was sent by this page.")
 
 
-def _check(made: Review, sha256: str, ticked: frozenset[str], reason: str) -> None:
-    if made.blockers:
-        raise ActionRefused(" ".join(blocker.sentence for blocker in made.blockers))
-    if made.sha256 != sha256:
-        raise OutOfDate("The record was saved after this page was made. Nothing was sent. Here is the new review.")
-    open_keys = tuple(warning_key(warning) for warning in made.open_warnings)
+def _check(review: Review, sha256: str, ticked: frozenset[str], reason: str) -> None:
+    if review.blockers:
+        raise ActionRefused(" ".join(blocker.sentence for blocker in review.blockers))
+    if review.sha256 != sha256:
+        raise OutOfDate("The record was saved after this page was review. Nothing was sent. Here is the new review.")
+    open_keys = tuple(warning_key(warning) for warning in review.open_warnings)
     missing = tuple(key for key in open_keys if key not in ticked)
     if missing:
         raise WarningsOpen(missing)
-    if made.needs_reason and not reason.strip():
+    if review.needs_reason and not reason.strip():
         raise ReasonMissing("Enter a reason.")
 
 
 def warning_key(warning: ReviewWarning) -> str:
-    """Names one warning with its value in a form: a tick for one value is no tick for another."""
+    """The key of a warning in a form. It depends on the value, so accepting one value does not accept another."""
     return f"{warning.key}-{hashlib.sha256(warning.value.encode()).hexdigest()[:12]}"
 
 
-def _create_submission(made: Review, reason: str, actor: Actor, plan: Plan | None) -> Submission:
+def _create_submission(review: Review, reason: str, actor: Actor, plan: Plan | None) -> Submission:
     if actor.person is None:
         raise ActionRefused("Only a person sends.")
-    organization = made.organization
+    organization = review.organization
     moment = clock.now()
     return Submission.objects.create(
         organization=organization,
         plan=plan,
         environment=organization.environment,
         oid=organization.oid,
-        part_of_oid=made.record.part_of_oid,
-        event=made.event,
-        intent=made.intent,
-        message=made.message,
-        message_sha256=made.sha256,
+        part_of_oid=review.record.part_of_oid,
+        event=review.event,
+        intent=review.intent,
+        message=review.message,
+        message_sha256=review.sha256,
         record_version=organization.version,
-        before=canonical(made.before) if made.before else "",
+        before=canonical(review.before) if review.before else "",
         reason=reason,
-        warnings=[each.to_json() for each in made.warnings],
+        warnings=[each.to_json() for each in review.warnings],
         authors=_authors(organization, actor),
         submitter=actor.person,
         state=State.QUEUED,
@@ -240,32 +239,29 @@ def _create_submission(made: Review, reason: str, actor: Actor, plan: Plan | Non
 
 
 def _authors(organization: Organization, actor: Actor) -> list[int]:
-    """Everyone who edited the record since it was last confirmed, and the submitter: none of them may approve."""
+    """Ids of everyone who edited the record since it was last confirmed, and of the submitter. None may approve."""
     edits = AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version)
     people = set(edits.exclude(actor_id=None).values_list("actor_id", flat=True))
     return sorted(each for each in people | {actor.id} if each is not None)
 
 
-def _want_active(history: audit.History, made: Review, submission: Submission) -> None:
-    organizations.set_wanted_active(made.organization, made.record.active)
-    action = Action.ORGANIZATION_REACTIVATION_WANTED if made.record.active else Action.ORGANIZATION_DEACTIVATION_WANTED
-    history.log_record(action, made.organization, submission=submission, reason=submission.reason)
+def _set_wanted_active(history: audit.History, review: Review, submission: Submission) -> None:
+    organizations.set_wanted_active(review.organization, review.record.active)
+    action = (
+        Action.ORGANIZATION_REACTIVATION_WANTED if review.record.active else Action.ORGANIZATION_DEACTIVATION_WANTED
+    )
+    history.log_record(action, review.organization, submission=submission, reason=submission.reason)
 
 
-def _point_at(organization: Organization, submission: Submission) -> None:
-    organization.last_submission = submission
-    organization.save(update_fields=["last_submission"])
-
-
-def _log_made(history: audit.History, made: Review, submission: Submission) -> None:
+def _log_made(history: audit.History, review: Review, submission: Submission) -> None:
     history.log_submission(
         Action.SUBMISSION_MADE,
         submission,
-        raw=made.message,
-        version=made.organization.version,
+        raw=review.message,
+        version=review.organization.version,
         reason=submission.reason,
-        changes=[_change(change) for change in (*made.changes, *made.overwrites)],
-        record=made.record.to_json(),
+        changes=[audit.change_facts(change.difference) for change in (*review.changes, *review.overwrites)],
+        record=review.record.to_json(),
         warnings=submission.warnings,
         plan=submission.plan_id,
         details={"approval": _approval(submission.environment)},
@@ -273,7 +269,7 @@ def _log_made(history: audit.History, made: Review, submission: Submission) -> N
 
 
 def _approval(environment: str) -> str:
-    """Why nobody had to approve, with the setting in force: an auditor asks years later."""
+    """Why nobody had to approve, with the setting in force. Stored for auditors."""
     if environment == Environment.STAGING:
         return "No approval was required (STAGING)."
     four_eyes = "true" if settings.PRODUCTION_FOUR_EYES else "false"
@@ -281,15 +277,10 @@ def _approval(environment: str) -> str:
     return f"No approval was required: {because}; PRODUCTION_FOUR_EYES was {four_eyes}."
 
 
-def _change(change: reviews.Change) -> dict[str, str]:
-    found = change.difference
-    return {"field": found.field, "label": found.label, "before": found.before, "after": found.after}
-
-
 def sent_changes(submission: Submission) -> tuple[Difference, ...]:
-    """The differences that a submission carried, from its own bytes and what the review compared with.
+    """The changes in a submission, from its own bytes and the record that the review compared with.
 
-    Empty where the message cannot be read: such a one was not sent, and its state says why.
+    Empty if the message cannot be read: then it was not sent, and its state says why.
     """
     before = from_canonical(submission.before) if submission.before and submission.event == Event.UPDATE else None
     try:

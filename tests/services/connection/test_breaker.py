@@ -158,7 +158,7 @@ def test_credentials_that_differ_are_not_crossed() -> None:
 @pytest.mark.parametrize(
     ("values", "fault"),
     [
-        ({"REDOX_STAGING_AUTH": "kerberos"}, "REDOX_STAGING_AUTH: must be one of oauth, api-key, token"),
+        ({"REDOX_STAGING_AUTH": "kerberos"}, "REDOX_STAGING_AUTH: must be oauth, api-key or token"),
         ({"REDOX_STAGING_BASE_URL": "http://redox.example"}, "REDOX_STAGING_BASE_URL: is http; that is allowed"),
         ({"REDOX_STAGING_BASE_URL": "redox"}, "REDOX_STAGING_BASE_URL: is not an address"),
         ({"REDOX_STAGING_SOURCE_ID": "none"}, "REDOX_STAGING_SOURCE_ID: is not a UUID"),
@@ -199,7 +199,7 @@ class TestDemonstrationAndEarnestNeverTouch:
             installation.check_demonstration_mark()
 
     def test_a_database_in_earnest_does_not_run_as_a_demonstration(self, editor: User) -> None:
-        with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a database in earnest"):
+        with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a real database"):
             installation.check_demonstration_mark()
 
     def test_a_database_in_use_is_never_marked(self, editor: User) -> None:

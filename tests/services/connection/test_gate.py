@@ -13,6 +13,7 @@ from organizations.redox.auth import TokenAnswer
 from organizations.redox.client import Exchange, Fault
 from organizations.redox.outcome import Kind, Outcome
 from organizations.services.actors import Actor
+from organizations.services.audit import audit
 from organizations.services.connection import breaker, check, gateway, lookup
 from organizations.services.delivery import courier, resume
 from organizations.services.errors import ActionRefused
@@ -33,13 +34,14 @@ def minutes_ago(minutes: int) -> datetime.datetime:
     return timezone.now() - datetime.timedelta(minutes=minutes)
 
 
-def test_an_answer_ends_the_row_of_failures(worker: Actor) -> None:
+def test_an_answer_resets_the_count_of_failures(worker: Actor) -> None:
     for failed in (True, True, False, True):
-        breaker.count_now("staging", failed=failed, actor=worker)
+        with audit.recorded(worker) as history:
+            breaker.count_exchange(history, breaker.lock_gate("staging"), failed=failed)
     assert gate().failures == 1
 
 
-def test_a_shorter_wait_does_not_end_a_longer_one(worker: Actor) -> None:
+def test_a_shorter_pause_does_not_end_a_longer_one(worker: Actor) -> None:
     breaker.pause_now("staging", 300.0, "too many requests", actor=worker)
     until = gate().hold_until
     breaker.pause_now("staging", 10.0, "too many requests", actor=worker)
@@ -48,7 +50,7 @@ def test_a_shorter_wait_does_not_end_a_longer_one(worker: Actor) -> None:
     assert (entry.environment, entry.facts["reason"]) == ("staging", "too many requests")
 
 
-def test_a_stop_is_written_down_once_with_its_reason(worker: Actor) -> None:
+def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
     for reason in ("Redox does not accept the credential", "again"):
         breaker.stop_now("staging", reason, actor=worker)
     entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_STOPPED)
@@ -57,7 +59,7 @@ def test_a_stop_is_written_down_once_with_its_reason(worker: Actor) -> None:
 
 
 @pytest.mark.parametrize("closed", ["probing", "stopped_at", "hold_until"])
-def test_what_closed_the_gate_a_moment_ago_closes_it_to_the_claim(editor: User, closed: str) -> None:
+def test_nothing_is_claimed_after_the_breaker_opened_a_moment_ago(editor: User, closed: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     EnvironmentGate.objects.filter(pk="staging").update(**{closed: True if closed == "probing" else minutes_ago(-5)})
     assert claim() is None
@@ -65,13 +67,13 @@ def test_what_closed_the_gate_a_moment_ago_closes_it_to_the_claim(editor: User, 
     assert (submission.state, submission.attempt) == (State.QUEUED, 0)
 
 
-def test_too_many_token_requests_let_the_environment_wait(
+def test_too_many_token_requests_pause_the_environment(
     unreachable_redox: None, editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = TokenAnswer(outcome=Outcome(kind=Kind.NOT_EXECUTED, hold_seconds=60.0, status=429))
     monkeypatch.setattr(gateway, "access_token", lambda _: busy)
     assert courier.get_token(gateway.environment("staging"), worker) == ""
-    assert gate().is_held(timezone.now() + datetime.timedelta(seconds=50))
+    assert gate().is_paused(timezone.now() + datetime.timedelta(seconds=50))
     assert not gate().is_stopped
 
 

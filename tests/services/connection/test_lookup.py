@@ -66,7 +66,7 @@ def asked_entries(submission: Submission) -> list[AuditEntry]:
 
 def test_absent_is_what_three_queries_answer_with_an_empty_list(practice: PracticeDirectory) -> None:
     answer = query.query_oid("staging", BASE)
-    assert (answer.was_asked, answer.record, len(answer.earlier)) == (True, None, 2)
+    assert (answer.is_answered, answer.record, len(answer.earlier)) == (True, None, 2)
     assert asked_active(practice) == ["", True, False]
 
 

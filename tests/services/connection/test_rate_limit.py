@@ -76,9 +76,9 @@ def test_a_message_and_its_tokens_take_one_turn_each(
 def test_a_query_and_its_tokens_take_one_turn_each(renewing: PracticeDirectory, taken: list[SendSlot]) -> None:
     shown = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
     renewing.register("staging", shown)
-    assert query.query_oid("staging", BASE).was_asked
+    assert query.query_oid("staging", BASE).is_answered
     renewing.expire_tokens()
-    assert query.query_oid("staging", BASE).was_asked
+    assert query.query_oid("staging", BASE).is_answered
     assert len(renewing.requests) == 5
     assert len(taken) == 5
 
@@ -102,6 +102,6 @@ def test_nothing_leaves_before_its_turn(
         rate_limit.reserve_slot()
         assert deliver()
         assert max(waited) == pytest.approx(10.0, abs=5.0)
-        assert query.query_oid("staging", BASE).was_asked
+        assert query.query_oid("staging", BASE).is_answered
         assert max(waited) == pytest.approx(20.0, abs=5.0)
     assert Submission.objects.get().state == State.ACCEPTED

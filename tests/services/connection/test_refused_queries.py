@@ -37,7 +37,7 @@ def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(s
     submission = unknown(editor)
     EnvironmentGate.objects.update(stopped_at=clock.now())  # a Query leaves all the same
     saying.queries, saying.tokens = [servers.answer(401, b"over"), *saying.queries], [token("token-2")]
-    assert query.query_submission(submission, actor=acting(editor)).was_asked
+    assert query.query_submission(submission, actor=acting(editor)).is_answered
 
     refused, *answered = AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED).order_by("sequence")
     assert (refused.http_status, bytes(refused.raw or b"")) == (401, b"over")

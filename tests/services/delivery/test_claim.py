@@ -82,7 +82,7 @@ def test_a_parent_in_the_other_environment_forbids_nothing(editor: User, worker:
 def test_a_message_of_one_environment_does_not_leave_to_the_other(editor: User) -> None:
     made = factories.submission(factories.organization(user=editor), user=editor)
     made.environment = "production"
-    reason = courier._block_reason(made, gateway.environment("staging"))
+    reason = courier.block_reason(made, gateway.environment("staging"))
     assert reason.startswith("The settings changed since the review")
 
 
@@ -91,8 +91,8 @@ def test_a_parent_out_of_use_forbids_only_records_in_use(editor: User) -> None:
     made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=False)
     record = messages.record_from_message(bytes(made.message))
-    assert courier._parent_block_reason(made, record) == "Its parent Lakeside 1 is not active in STAGING."
-    assert courier._parent_block_reason(made, replace(record, active=False)) == ""
+    assert courier.parent_block_reason(made, record) == "Its parent Lakeside 1 is not active in STAGING."
+    assert courier.parent_block_reason(made, replace(record, active=False)) == ""
 
 
 @pytest.mark.parametrize(
@@ -113,15 +113,15 @@ def test_only_what_was_never_claimed_and_is_still_forbidden_is_cancelled(
 def test_the_lease_is_looked_at_after_the_turn_was_waited_for(editor: User, worker: Actor) -> None:
     found, now = taken(editor, worker), time.monotonic()
     least = settings.REDOX_DEADLINE + lease_margin()
-    late = replace(found, turn=SendSlot(now + 0.2), began=now + 0.1 + least - settings.REDOX_LEASE)
-    exchange = courier._exchange(late, "token", late.turn)
+    late = replace(found, slot=SendSlot(now + 0.2), claimed_at=now + 0.1 + least - settings.REDOX_LEASE)
+    exchange = courier._exchange(late, "token", late.slot)
     assert (exchange.sent, exchange.fault) == (False, "held_up")
 
 
 def test_behind_a_closed_door_the_message_is_not_sent(editor: User, worker: Actor) -> None:
     found = taken(editor, worker)
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
-        exchange = courier._exchange(found, "token", found.turn)
+        exchange = courier._exchange(found, "token", found.slot)
     assert (exchange.sent, exchange.fault, exchange.status) == (False, Fault.CLOSED, None)
     assert exchange.fault_text == "A database transaction is open; no message leaves inside one."
 

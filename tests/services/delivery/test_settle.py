@@ -98,7 +98,7 @@ def test_what_redox_did_not_take_up_is_no_try_however_long_it_has_been_waiting(
 def test_a_message_does_not_leave_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
     claim = claimed()
     gone = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
-    late = replace(claim, began=claim.began - gone)
+    late = replace(claim, claimed_at=claim.claimed_at - gone)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         courier._send(late, "token", worker)
     submission = Submission.objects.get(pk=claim.submission.pk)

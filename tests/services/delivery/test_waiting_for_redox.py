@@ -324,8 +324,8 @@ def test_going_on_does_not_end_a_wait_that_redox_asked_for(saying: Redox, editor
     breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
     resume.resume("staging", actor=acting(editor))
     assert not gate().is_stopped
-    assert not gate().is_open(timezone.now())
-    assert gate().is_open(in_seconds(61))
+    assert not gate().can_send(timezone.now())
+    assert gate().can_send(in_seconds(61))
 
 
 def test_the_probe_does_not_end_a_wait_that_redox_asks_for(saying: Redox, editor: User) -> None:
@@ -333,7 +333,7 @@ def test_the_probe_does_not_end_a_wait_that_redox_asks_for(saying: Redox, editor
     saying.queries = [BUSY]
     assert not breaker.pass_breaker("staging", actor=WORKER)
     assert gate().probing
-    assert gate().is_held(in_seconds(8))
+    assert gate().is_paused(in_seconds(8))
 
 
 def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redox, editor: User) -> None:
@@ -348,7 +348,7 @@ def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redo
     saying.queries = [asked_meanwhile]
     breaker.pass_breaker("staging", actor=WORKER)
     assert not gate().probing
-    assert gate().is_held(in_seconds(50))
+    assert gate().is_paused(in_seconds(50))
     assert not breaker.pass_breaker("staging", actor=WORKER)
 
 

@@ -182,7 +182,7 @@ def test_a_final_state_is_not_open(state: State) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "is_open"),
+    ("values", "can_send"),
     [
         ({}, True),
         ({"stopped_at": NOW - SECOND}, False),
@@ -193,9 +193,9 @@ def test_a_final_state_is_not_open(state: State) -> None:
         ({"hold_asked_until": NOW + SECOND}, False),
     ],
 )
-def test_the_gate_is_open_to_a_message(values: dict[str, Any], is_open: bool) -> None:
+def test_a_gate_lets_a_message_pass_only_while_the_breaker_is_closed(values: dict[str, Any], can_send: bool) -> None:
     gate = EnvironmentGate(**values)
-    assert gate.is_open(NOW) is is_open
+    assert gate.can_send(NOW) is can_send
     assert gate.is_stopped is ("stopped_at" in values)
-    assert gate.is_held(NOW) is (values.get("hold_until", NOW) > NOW)
+    assert gate.is_paused(NOW) is (values.get("hold_until", NOW) > NOW)
     assert gate.is_asked_to_wait(NOW) is (values.get("hold_asked_until", NOW) > NOW)

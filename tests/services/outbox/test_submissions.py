@@ -66,7 +66,7 @@ def test_another_review_after_the_first_is_out_of_date(editor: User) -> None:
     factories.press(reviews.review(made), user=editor)
     organizations.edit(made.pk, 1, factories.record(name="Other"), stands_for="", actor=acting(editor))
     review = reviews.review(Organization.objects.get(pk=made.pk))
-    with pytest.raises(OutOfDate, match="was made meanwhile"):
+    with pytest.raises(OutOfDate, match="was made since"):
         factories.press(review, user=editor, seen_submission=0)
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from organizations.forms.typed import Typed
 from organizations.models import Organization, Submission
-from organizations.views.expired_session import SENTENCE
+from organizations.views.expired_session import NOTICE
 from orgportal.middleware import readable
 from tests import factories
 from tests.factories import BASE, PASSWORD
@@ -230,7 +230,7 @@ def test_without_the_token_of_its_form_a_record_comes_back_filled(editor, made):
     for address, token in ((edit_url(made), ""), *((NEW, token) for token in tokens)):
         response = post(strict, address, inputs | {"csrfmiddlewaretoken": token})
         assert response.status_code == 422
-        assert SENTENCE in response.content.decode()
+        assert NOTICE in response.content.decode()
         assert response.context["form"].main["name"].value() == f"Typed {MARKUP}"
         assert MARKUP not in response.content.decode()
     assert stored() == before

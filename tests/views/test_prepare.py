@@ -14,7 +14,7 @@ from organizations.models import Environment, Organization, User
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.records import counterparts, organizations, prepare
 from organizations.services.records.prepare import Basis
-from organizations.views.prepare import signed
+from organizations.views.prepare import sign_basis
 from tests import factories
 from tests.changes import foreign
 from tests.connected import redox
@@ -45,7 +45,7 @@ def basis_of(staging: Organization) -> Basis:
 
 def filled(staging: Organization, oid: str = THEIRS, **texts: str) -> dict[str, str]:
     """What that form would post, with this OID and some texts typed."""
-    given = {"basis": signed(staging, basis_of(staging))} | texts
+    given = {"basis": sign_basis(staging, basis_of(staging))} | texts
     return posted(factories.record(oid)) | given
 
 

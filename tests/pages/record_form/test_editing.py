@@ -173,7 +173,7 @@ class TestParent:
         other = factories.organization(f"{BASE}.1", user=editor).oid
         checked = open_form(made).form(typed(made.record(), place=place, parent=other, other_oid=other), checked=True)
         assert checked.is_valid()
-        record_form.refuse(checked, fault)
+        record_form.show_error(checked, fault)
         assert checked.main.errors == {name: [str(fault)]}
 
     def test_what_is_typed_under_a_kind_that_is_not_chosen_is_kept_and_not_read(self, made):

@@ -159,7 +159,7 @@ def _refused(record: OrganizationRecord) -> Iterator[RecordWarning]:
         try:
             read(value)
         except FieldError as error:
-            text = f"{label} is kept as it is stored. Typed anew it would be refused: {error}"
+            text = f"{label} is kept as it is stored. If you typed it now, it would be refused: {error}"
             yield RecordWarning(KEPT, f"{field} {short(value)}", text)
 
 

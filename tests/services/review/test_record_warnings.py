@@ -306,7 +306,7 @@ ROWS = [
         with_address(city="", state="AE", zip_code="09009"),
     ),
     *(
-        Row(KEPT, f"{label} is kept as it is stored. Typed anew it would be refused: {fault}", right)
+        Row(KEPT, f"{label} is kept as it is stored. If you typed it now, it would be refused: {fault}", right)
         for label, fault, right in (
             (
                 "Work phone of contact 1",

@@ -141,7 +141,7 @@ def _confirmed(
     prefetch_related_objects([row], "contacts", "identifiers")  # the record is read more than once
     accepted = knowledge.sendable(replace(row.record(), **values))
     row.confirmed_version = row.version
-    known.confirm(row, accepted, submission, evidence=evidence, known_at=clock.now())
+    known.mark_accepted(row, accepted, submission, evidence=evidence, known_at=clock.now())
     if submission is not None:
         ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
         Submission.objects.filter(pk=submission.pk).update(**ended)

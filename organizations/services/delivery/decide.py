@@ -186,7 +186,7 @@ def _ours(
     history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
 ) -> None:
     if shown.record is not None:
-        known.find_present(organization, shown.record, shown.asked_at)
+        known.mark_present(organization, shown.record, shown.asked_at)
     settle.reject_as_found(history, submission, organization, reason, verdict=Verdict.OURS.value)
 
 
@@ -194,13 +194,13 @@ def _foreign(
     history: audit.History, submission: Submission, organization: Organization, shown: Shown, reason: str
 ) -> None:
     if shown.record is not None:
-        known.find_foreign(organization, shown.record, clock.now())
+        known.mark_foreign(organization, shown.record, clock.now())
     settle.reject_as_found(history, submission, organization, reason, verdict=Verdict.FOREIGN.value)
 
 
 def _keep_absence(organization: Organization, shown: Shown) -> None:
     if shown.record is None:
-        known.find_absent(organization, shown.asked_at)
+        known.mark_absent(organization, shown.asked_at)
 
 
 _DO = {

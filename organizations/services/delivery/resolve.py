@@ -164,7 +164,7 @@ def _absent(history: audit.History, submission: Submission, organization: Organi
     elif submission.known_answer == "already_exists":
         settle.needs_person(history, submission, ALREADY_THERE)
     else:
-        known.find_absent(organization, moment)
+        known.mark_absent(organization, moment)
         _again(history, submission, organization, answer)
 
 

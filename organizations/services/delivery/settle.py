@@ -243,7 +243,7 @@ def _confirm(
     record = messages.record_from_message(bytes(submission.message))
     if submission.intent not in (Intent.DEACTIVATE, Intent.REACTIVATE):
         organization.confirmed_version = submission.record_version
-    known.confirm(organization, record, submission, evidence=evidence, known_at=known_at)
+    known.mark_accepted(organization, record, submission, evidence=evidence, known_at=known_at)
     # A lost attempt may still be under way: the record is read once more when nothing can be any longer.
     read_back_at = clock.now() + seconds(settings.REDOX_SETTLE) if submission.lost_attempt else None
     _end(submission, organization, State.ACCEPTED, {"read_back_at": read_back_at} | changes)
@@ -266,7 +266,7 @@ def _refuse(
     _end(submission, organization, State.REJECTED, changes)
     # What the directory showed beside this message is not on its way any more: it is a difference now.
     organization.last_submission = submission
-    known.count(organization)
+    known.update_counts(organization)
     organization.save()
     reason = f"Submission {submission.pk}, which this one waited for, was rejected."
     submissions.cancel_followers(history, submission, locked, reason)

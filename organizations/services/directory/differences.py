@@ -43,7 +43,7 @@ def take_theirs(
             raise ReasonMissing("Enter a reason.")
         before = organization.record()
         after = knowledge.taken_from(shown.accepted, before, shown.seen)
-        known.take(organization, shown.seen)
+        known.take_reading(organization, shown.seen)
         organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
         organizations.check_no_circle(organization)
         changes = difference(before, after)
@@ -84,9 +84,9 @@ def claim(
         action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
-            known.find_present(organization, seen, organization.seen_at)
+            known.mark_present(organization, seen, organization.seen_at)
         elif organization.seen_at is not None:
-            known.find_absent(organization, organization.seen_at)
+            known.mark_absent(organization, organization.seen_at)
         history.organization(action, organization, reason=reason.strip())
     return organization
 
@@ -107,7 +107,7 @@ def disclaim(
         organization = _locked_to_decide(organization_id, why_not_disclaim, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:
-            known.find_foreign(organization, seen, clock.now())
+            known.mark_foreign(organization, seen, clock.now())
         history.organization(Action.ORGANIZATION_DISCLAIMED, organization, reason=reason.strip())
     return organization
 

@@ -16,7 +16,7 @@ COUNTED = ("changes", "differs", "differs_since", "wanted_hash", "shown_active",
 """The columns that `count` sets."""
 
 
-def confirm(
+def mark_accepted(
     organization: Organization,
     record: OrganizationRecord,
     submission: Submission | None,
@@ -42,7 +42,7 @@ def confirm(
     organization.presence_basis = Basis.ACCEPTED
     organization.presence_at = organization.confirmed_at
     organization.not_visible_yet = _shows_what_was_before(organization)
-    count(organization)
+    update_counts(organization)
     organization.save()
 
 
@@ -55,19 +55,19 @@ def keep_reading(organization: Organization, record: OrganizationRecord | None, 
     organization.seen = canonical(record) if record else ""
     organization.seen_at = asked_at
     organization.not_visible_yet = not has_moved_on and _shows_what_was_before(organization)
-    count(organization)
+    update_counts(organization)
     organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *COUNTED])
 
 
-def find_absent(organization: Organization, asked_at: datetime.datetime) -> None:
+def mark_absent(organization: Organization, asked_at: datetime.datetime) -> None:
     """The OID is not in the directory: it is nobody's, and nothing of it differs there."""
     organization.presence, organization.presence_at = Presence.ABSENT, asked_at
     organization.foreign_since, organization.foreign_name = None, ""
-    count(organization)
+    update_counts(organization)
     organization.save(update_fields=["presence", "presence_at", "foreign_since", "foreign_name", *COUNTED])
 
 
-def take(organization: Organization, seen: OrganizationRecord) -> None:
+def take_reading(organization: Organization, seen: OrganizationRecord) -> None:
     """Compare the next message with what the directory showed. What is wanted is set by the caller, and saved."""
     baseline, wanted = organization.baseline_record(), organization.record()
     taken = knowledge.known_after_taking(baseline, seen, wanted)
@@ -78,7 +78,7 @@ def take(organization: Organization, seen: OrganizationRecord) -> None:
     organization.not_visible_yet = False
 
 
-def find_present(organization: Organization, seen: OrganizationRecord, asked_at: datetime.datetime) -> None:
+def mark_present(organization: Organization, seen: OrganizationRecord, asked_at: datetime.datetime) -> None:
     """The OID is in the directory and it is ours, although no message of ours was accepted with these values.
 
     Keys that the form does not have are sent back from now on, or an Update would remove them.
@@ -88,21 +88,21 @@ def find_present(organization: Organization, seen: OrganizationRecord, asked_at:
     organization.carried = dict(seen.carried)
     organization.not_visible_yet = False  # a person decided by this reading
     organization.foreign_since, organization.foreign_name = None, ""
-    count(organization)
+    update_counts(organization)
     organization.save()
 
 
-def find_foreign(organization: Organization, seen: OrganizationRecord, decided_at: datetime.datetime) -> None:
+def mark_foreign(organization: Organization, seen: OrganizationRecord, decided_at: datetime.datetime) -> None:
     """The OID is another organization's: nothing of this record is in the directory, and nothing may be sent there."""
     if organization.presence != Presence.NEVER:
         organization.presence, organization.presence_at = Presence.ABSENT, decided_at
     organization.carried = {}
     organization.foreign_since, organization.foreign_name = decided_at, seen.name[:NAME_LENGTH]
-    count(organization)
+    update_counts(organization)
     organization.save()
 
 
-def forget(organization: Organization) -> None:
+def clear(organization: Organization) -> None:
     """The record gets another OID, of which nothing is known."""
     organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
     organization.confirmed_version = 0
@@ -114,7 +114,7 @@ def forget(organization: Organization) -> None:
     organization.foreign_since, organization.foreign_name = None, ""
 
 
-def count(organization: Organization, record: OrganizationRecord | None = None) -> None:
+def update_counts(organization: Organization, record: OrganizationRecord | None = None) -> None:
     """Count saved changes and differences anew, by what is known now and what is wanted (`record`, else as saved).
 
     With them the Active and PartOf that a later reading shows, for questions about the tree. The row is saved by the

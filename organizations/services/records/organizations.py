@@ -328,7 +328,7 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         after = replace(before, part_of_oid=oid)
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.organization(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
-    known.forget(organization)
+    known.clear(organization)
     decided = AuditEntry.objects.decided_foreign(organization.pk, oid)
     if decided is not None:
         organization.foreign_since = decided.at
@@ -368,7 +368,7 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
     for name, value in values.items():
         setattr(organization, name, value)
     # The parts of a new record have no rows yet.
-    known.count(organization, record)
+    known.update_counts(organization, record)
     organization.save()
 
 

@@ -198,7 +198,7 @@ class TestOverwriting:
     def test_where_a_record_cannot_hold_what_is_shown_the_way_out_is_an_edit(self, editor):
         made = factories.organization(user=editor)
         long_name = "N" * 1000
-        known.find_present(made, replace(made.record(), name=long_name), clock.now())
+        known.mark_present(made, replace(made.record(), name=long_name), clock.now())
         self.read(made, long_name)
         (group,) = page_of(made, editor, PlanKind.SEND).overwrites
         assert (group.step, group.url) == ("Edit", f"/staging/organizations/{BASE}/edit/")

@@ -34,7 +34,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import known, organizations
 from organizations.services.review import plan_draft, reviews
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from organizations.services.review.reviews import Review
 
 BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
@@ -160,7 +160,7 @@ def accepted(
 
 def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
     """These records sent together, with all that the page of the plan asks for."""
-    chosen = Chosen(Environment(made[0].environment), kind, tuple(each.pk for each in made))
+    chosen = ChosenRecords(Environment(made[0].environment), kind, tuple(each.pk for each in made))
     drawn = plan_draft.draft(chosen, actor=person(user))
     given: dict[str, Any] = {
         "sha256": drawn.sha256,

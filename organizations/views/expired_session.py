@@ -44,10 +44,10 @@ class SessionExpiry:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if SESSION_KEY in request.session:
-            if not request.user.is_authenticated or sessions.is_over(request.session):
+            if not request.user.is_authenticated or sessions.is_expired(request.session):
                 logout(request)
             elif not _is_fragment(request):  # pages load these without a person
-                sessions.use(request.session)
+                sessions.note_use(request.session)
         return self.respond(request)
 
 

@@ -52,6 +52,6 @@ def export(request: HttpRequest, environment: Environment) -> StreamingHttpRespo
     chosen = filters.read(request.GET, environment)
     organizations = filters.narrowed(environment, chosen).order_by(*chosen.order())
     title, count = f"organizations in {environment.label}", organizations.count()
-    accounts.export_made(request, title, str(count), environment=environment, count=count)
+    accounts.note_export(request, title, str(count), environment=environment, count=count)
     name = f"organizations-{environment}.csv"
     return download(request, csv_export.csv_lines(organizations), name=name, content_type="text/csv; charset=utf-8")

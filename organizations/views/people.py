@@ -36,7 +36,7 @@ def _needs_manager[**P](view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not permissions.manages_people(user_of(request)):
-            raise PermissionDenied(accounts.refused(request, Right.MANAGE_PEOPLE))
+            raise PermissionDenied(accounts.note_refused_act(request, Right.MANAGE_PEOPLE))
         return view(request, *args, **kwargs)
 
     return guarded
@@ -57,7 +57,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if expired_session.must_restore_form(request):
         return _show_form(request, form, User(), notes=[expired_session.NOTICE], status=422)
     if form.is_valid():
-        password = passwords.made_up(form.instance)
+        password = passwords.generate(form.instance)
         if _save(request, form, "account made", password=password):
             return _show_password(request, form.instance, password)
     if form.is_bound and (added := form.added_before()):

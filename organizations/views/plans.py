@@ -23,7 +23,7 @@ from organizations.queries import chosen_records
 from organizations.services.errors import ActionRefused, OutOfDate, PlanMade
 from organizations.services.outbox import plans
 from organizations.services.review import plan_draft
-from organizations.services.review.plan_draft import Chosen, Draft
+from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.views import expired_session
 
 from .access import actor, needs, organization_or_404, require, user_of
@@ -119,10 +119,10 @@ def _target(request: HttpRequest, environment: Environment) -> Target:
     if "branch" in request.GET:
         oid = request.GET["branch"].replace("\x00", "")[:LONGEST_OID]
         return Target.branch(organization_or_404(environment, oid), kind)
-    return Target(Chosen(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path())
+    return Target(ChosenRecords(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path())
 
 
-def _handle_post(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
+def _handle_post(request: HttpRequest, target: Target, draft: PlanDraft) -> HttpResponse:
     """Send what was reviewed, or ask for what is missing."""
     if expired_session.must_restore_form(request):
         form = draft_page.plan_form(draft, typed=_typed(request))
@@ -167,7 +167,7 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 def _show(
     request: HttpRequest,
     target: Target,
-    draft: Draft,
+    draft: PlanDraft,
     form: PlanForm | BranchForm | None = None,
     *,
     missing: Collection[str] = (),

@@ -7,7 +7,7 @@ from organizations.models import Environment, Organization
 from organizations.records import canonical, from_canonical
 from organizations.services import search_text
 from organizations.services.errors import RecordWithdrawn
-from organizations.services.records.prepare import Basis
+from organizations.services.records.prepare import FormBasis
 
 from .access import organization_or_404
 
@@ -44,17 +44,17 @@ def _source_record(number: int, oid: str) -> Organization | None:
     return staging.filter(pk=number).first() if number else staging.filter(oid=search_text.oid_in(oid)).first()
 
 
-def sign_basis(staging: Organization, basis: Basis) -> str:
+def sign_basis(staging: Organization, basis: FormBasis) -> str:
     """The basis of a form of this record as signed text, so that nobody can change it."""
     texts = [canonical(each) if each else "" for each in (basis.filled, basis.shown)]
     return signing.dumps([staging.pk, *texts, basis.doubt], salt=_SALT, compress=True)
 
 
-def basis_of(request: HttpRequest) -> Basis:
+def basis_of(request: HttpRequest) -> FormBasis:
     """The basis of a posted form; empty if the form has none."""
     _, *texts, doubt = _read_basis(request)
     filled, shown = (from_canonical(text) if text else None for text in texts)
-    return Basis(filled, shown, doubt)
+    return FormBasis(filled, shown, doubt)
 
 
 def _read_basis(request: HttpRequest) -> tuple[int, str, str, str]:

@@ -13,7 +13,7 @@ from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.page import Filled
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
-from organizations.services.records.prepare import Basis, source_of
+from organizations.services.records.prepare import FormBasis, source_of
 from organizations.views import prepare
 
 from .access import actor, posted_version, record_url, user_of
@@ -95,8 +95,8 @@ def _basis_of_form(request: HttpRequest, staging: Organization | None) -> Filled
     if staging is None:
         return None
     source = source_of(staging)
-    basis = Basis(source.record, doubt=source.doubt)
+    basis = FormBasis(source.record, doubt=source.doubt)
     if request.method == "POST":
         basis = prepare.basis_of(request)
-    shown = Basis(basis.filled, source.record, source.doubt)
+    shown = FormBasis(basis.filled, source.record, source.doubt)
     return Filled(source, basis, prepare.sign_basis(staging, shown))

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def preparing_as(staging: Organization, number: int, user: User) -> Act:
     """Saving a form that was filled from a record, with another OID."""
     filled = prepare.source_of(fresh(staging)).record
-    basis = prepare.Basis(filled, filled)
+    basis = prepare.FormBasis(filled, filled)
     record = factories.record(oid(number))
     return partial(prepare.prepare, record, staging.pk, basis=basis, stands_for="", actor=acting(user))
 

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from organizations.models import Environment, Organization, User
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.records import counterparts, organizations, prepare
-from organizations.services.records.prepare import Basis
+from organizations.services.records.prepare import FormBasis
 from organizations.views.prepare import sign_basis
 from tests import factories
 from tests.changes import foreign
@@ -37,10 +37,10 @@ def production() -> list[Organization]:
     return list(Organization.objects.in_environment(Environment.PRODUCTION).order_by("pk"))
 
 
-def basis_of(staging: Organization) -> Basis:
+def basis_of(staging: Organization) -> FormBasis:
     """From which values a form that was opened now would be filled."""
     source = prepare.source_of(Organization.objects.get(pk=staging.pk))
-    return Basis(source.record, source.record, source.doubt)
+    return FormBasis(source.record, source.record, source.doubt)
 
 
 def filled(staging: Organization, oid: str = THEIRS, **texts: str) -> dict[str, str]:

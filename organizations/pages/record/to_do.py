@@ -150,7 +150,7 @@ def _changes(organization: Organization, can_discard: bool) -> Band:
     return _band(word, word.say(k=organization.changes), sentence, *acts)
 
 
-def unsent(organization: Organization) -> tuple[reviews.Change, ...]:
+def unsent(organization: Organization) -> tuple[reviews.ReviewChange, ...]:
     """The edits that the directory does not show already, each with who saved it last if somebody did."""
     baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None

@@ -19,7 +19,7 @@ MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 CHORES: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
     (repeated_acts.write_over, MINUTE),
     (throttle.delete_over, MINUTE),
-    (sessions.delete_over, HOUR),
+    (sessions.delete_expired, HOUR),
 )
 MOST_AT_ONCE = 10
 """Times that a chore is done in a row while it finds something."""

@@ -259,14 +259,14 @@ def _parent_block_reason(submission: Submission, record: OrganizationRecord) -> 
     """What the records above and below became since the review that forbids this message; empty when nothing does."""
     organization = submission.organization
     if submission.intent == Intent.DEACTIVATE:
-        return blockers.children_in_the_way(organization)
+        return blockers.children_block_reason(organization)
     found = type(organization).objects.filter(environment=submission.environment, oid=record.part_of_oid)
     parent = found.select_related("last_submission").only(*_LOOKED_AT).first()
     if parent is None:
         return ""
     # Moved by somebody else since, it is moved back by a message that names its accepted parent.
     if record.part_of_oid != organization.confirmed_part_of_oid or organization.shown_part_of_oid:
-        circle = blockers.circle_in_the_way(organization, parent)
+        circle = blockers.circle_block_reason(organization, parent)
         if circle:
             return circle
     return _parent_out_of_use(parent, submission) if record.active else ""

@@ -20,7 +20,7 @@ from organizations.services.audit import audit
 from organizations.services.connection import breaker
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
 from organizations.services.outbox import submissions
-from organizations.services.review.plan_draft import Chosen, Draft, draft
+from organizations.services.review.plan_draft import ChosenRecords, PlanDraft, draft
 from organizations.services.review.reviews import Review
 
 MOST_ALIKE = 3
@@ -31,7 +31,7 @@ _CHANGED = "A record was changed or sent after this page was made. Nothing was s
 
 
 def make(
-    chosen: Chosen,
+    chosen: ChosenRecords,
     *,
     sha256: str,
     ticked: frozenset[str] = frozenset(),
@@ -150,7 +150,7 @@ def _why_pause(plan: Plan, submission: Submission) -> str:
     return f'{alike} submissions had the same answer: "{submission.detail[:LONGEST_QUOTE]}"'
 
 
-def _check(drawn: Draft, sha256: str, ticked: frozenset[str], reason: str, typed: str) -> None:
+def _check(drawn: PlanDraft, sha256: str, ticked: frozenset[str], reason: str, typed: str) -> None:
     if not drawn.size:
         raise ActionRefused("Nothing of this can be sent.")
     if drawn.sha256 != sha256:
@@ -164,7 +164,7 @@ def _check(drawn: Draft, sha256: str, ticked: frozenset[str], reason: str, typed
         raise NumberMissing(f"This is not the number. Type the number of records: {drawn.number_to_type}.")
 
 
-def _row(drawn: Draft, reason: str, actor: Actor) -> Plan:
+def _row(drawn: PlanDraft, reason: str, actor: Actor) -> Plan:
     if actor.person is None:
         raise ActionRefused("Only a person sends.")
     moment = clock.now()
@@ -179,7 +179,7 @@ def _row(drawn: Draft, reason: str, actor: Actor) -> Plan:
     )
 
 
-def _store(history: audit.History, drawn: Draft, plan: Plan) -> list[Submission]:
+def _store(history: audit.History, drawn: PlanDraft, plan: Plan) -> list[Submission]:
     """The submissions in the order of the plan: what must be accepted before another is stored before it."""
     stored: dict[str, Submission] = {}
     below: dict[str, list[Submission]] = {}
@@ -198,7 +198,7 @@ def _new_parent(made: Review, stored: dict[str, Submission]) -> list[Submission]
     return [parent] if parent is not None and parent.event == Event.NEW else []
 
 
-def _check_no_circle(drawn: Draft) -> None:
+def _check_no_circle(drawn: PlanDraft) -> None:
     """Each was reviewed before any of them was on its way: asked once more now that all are."""
     for made in drawn.reviews:
         oid, part_of_oid = made.organization.oid, made.record.part_of_oid
@@ -207,7 +207,7 @@ def _check_no_circle(drawn: Draft) -> None:
             raise ActionRefused(f"On the way {name} would be part of itself. Send what it moves below by itself first.")
 
 
-def _counted(drawn: Draft, stored: list[Submission]) -> dict[str, object]:
+def _counted(drawn: PlanDraft, stored: list[Submission]) -> dict[str, object]:
     return {
         "news": drawn.news,
         "updates": drawn.updates,

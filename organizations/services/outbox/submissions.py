@@ -283,7 +283,7 @@ def _approval(environment: str) -> str:
     return f"No approval was required: {because}; PRODUCTION_FOUR_EYES was {four_eyes}."
 
 
-def _change(change: reviews.Change) -> dict[str, str]:
+def _change(change: reviews.ReviewChange) -> dict[str, str]:
     found = change.difference
     return {"field": found.field, "label": found.label, "before": found.before, "after": found.after}
 

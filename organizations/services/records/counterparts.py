@@ -15,14 +15,14 @@ from organizations.services.audit import audit
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 
 
-class Seen(NamedTuple):
+class SeenVersion(NamedTuple):
     """A record as a page showed it."""
 
     pk: int
     version: int
 
 
-def link(staging: Organization | Seen, production: Organization | Seen, *, actor: Actor) -> None:
+def link(staging: Organization | SeenVersion, production: Organization | SeenVersion, *, actor: Actor) -> None:
     """Make two records counterparts. Both are given as the person saw them.
 
     Raises:
@@ -55,10 +55,10 @@ def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
             raise ActionRefused("These two records are no longer linked. Nothing was changed.")
         _remove_link(organization, rows[counterpart_id])
         for one, other in ((organization_id, counterpart_id), (counterpart_id, organization_id)):
-            history.organization(Action.ORGANIZATION_UNLINKED, rows[one], counterpart=named(rows[other]))
+            history.organization(Action.ORGANIZATION_UNLINKED, rows[one], counterpart=reference(rows[other]))
 
 
-def lose(history: audit.History, withdrawn: Organization) -> None:
+def unlink_withdrawn(history: audit.History, withdrawn: Organization) -> None:
     """Remove the link of a record that is being withdrawn, with an entry on its counterpart.
 
     The rows must be locked by `lock_with_counterpart`.
@@ -66,7 +66,9 @@ def lose(history: audit.History, withdrawn: Organization) -> None:
     counterpart = withdrawn.counterpart
     if counterpart is not None:
         _remove_link(withdrawn, counterpart)
-        history.organization(Action.ORGANIZATION_UNLINKED, counterpart, counterpart=named(withdrawn), is_withdrawn=True)
+        history.organization(
+            Action.ORGANIZATION_UNLINKED, counterpart, counterpart=reference(withdrawn), is_withdrawn=True
+        )
 
 
 def lock_with_counterpart(organization_id: int) -> None:
@@ -94,11 +96,11 @@ def write_link(history: audit.History, staging: Organization, production: Organi
     """Link two locked records, with an entry on each of them."""
     production.staging_record = staging
     production.save(update_fields=["staging_record"])
-    history.organization(Action.ORGANIZATION_LINKED, production, counterpart=named(staging))
-    history.organization(Action.ORGANIZATION_LINKED, staging, counterpart=named(production))
+    history.organization(Action.ORGANIZATION_LINKED, production, counterpart=reference(staging))
+    history.organization(Action.ORGANIZATION_LINKED, staging, counterpart=reference(production))
 
 
-def named(organization: Organization) -> dict[str, object]:
+def reference(organization: Organization) -> dict[str, object]:
     """A record as an entry about another record names it."""
     return {
         "id": organization.pk,

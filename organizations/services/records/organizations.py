@@ -127,7 +127,7 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         if error:
             raise ActionRefused(error)
         history.organization(Action.ORGANIZATION_WITHDRAWN, organization)
-        counterparts.lose(history, organization)
+        counterparts.unlink_withdrawn(history, organization)
         organization.contacts.all().delete()
         organization.identifiers.all().delete()
         organization.delete()
@@ -286,13 +286,13 @@ def locked(organization_id: int) -> Organization:
         raise RecordWithdrawn from error
 
 
-def base_of(organization: Organization, version: int) -> OrganizationRecord | None:
+def record_at(organization: Organization, version: int) -> OrganizationRecord | None:
     """The record as it was at a version, from the history: what two editors both started from."""
     entry = AuditEntry.objects.wanted_at(organization.pk, version)
     return OrganizationRecord.from_json(entry.facts["record"]) if entry else None
 
 
-def base_stands_for(organization: Organization, version: int) -> str:
+def stands_for_at(organization: Organization, version: int) -> str:
     """What the record stood for at a version, from the history."""
     entry = AuditEntry.objects.wanted_at(organization.pk, version)
     return str(entry.facts.get("stands_for", "")) if entry else ""

@@ -19,7 +19,7 @@ EARLIER = "earlier"
 """What the entry says if the source got other values after the form was filled."""
 
 
-class Kind(StrEnum):
+class SourceKind(StrEnum):
     """What the values of a source rest on."""
 
     ACCEPTED = "accepted"
@@ -39,11 +39,11 @@ class Doubt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StagingSource:
     """A record of STAGING with the values that can be repeated."""
 
     organization: Organization
-    kind: Kind
+    kind: SourceKind
     record: OrganizationRecord
 
     @property
@@ -60,7 +60,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class ProductionParent:
     """Where a record belongs in PRODUCTION. `oid` is "" if a person must say it.
 
     `staging` is the parent in STAGING if it is a record of ours.
@@ -70,7 +70,7 @@ class Parent:
     staging: Organization | None = None
 
 
-class Basis(NamedTuple):
+class FormBasis(NamedTuple):
     """What goes round with a form: from which values it was filled, and which ones it showed last; None: not known.
 
     `doubt` is the one that it showed.
@@ -81,12 +81,12 @@ class Basis(NamedTuple):
     doubt: str = ""
 
 
-def source_of(staging: Organization) -> Source:
+def source_of(staging: Organization) -> StagingSource:
     """What was accepted, or taken from the directory since; if nothing was, what is saved."""
     baseline = staging.baseline_record()
     if baseline is None:
-        return Source(staging, Kind.SAVED, staging.record())
-    return Source(staging, Kind.TAKEN if staging.taken else Kind.ACCEPTED, baseline)
+        return StagingSource(staging, SourceKind.SAVED, staging.record())
+    return StagingSource(staging, SourceKind.TAKEN if staging.taken else SourceKind.ACCEPTED, baseline)
 
 
 def copied(record: OrganizationRecord) -> OrganizationRecord:
@@ -94,16 +94,16 @@ def copied(record: OrganizationRecord) -> OrganizationRecord:
     return replace(record, oid="", destination_id="", destination_known=True, carried=())
 
 
-def parent_of(source: Source) -> Parent:
+def parent_of(source: StagingSource) -> ProductionParent:
     """The gateway of PRODUCTION, or the counterpart of the parent in STAGING."""
     oid = source.record.part_of_oid
     if oid == gateway.environment(Environment.STAGING).gateway_oid:
-        return Parent(gateway.environment(Environment.PRODUCTION).gateway_oid)
+        return ProductionParent(gateway.environment(Environment.PRODUCTION).gateway_oid)
     if oid in gateway.gateways(Environment.PRODUCTION):
-        return Parent(oid)
+        return ProductionParent(oid)
     staging = Organization.objects.in_environment(Environment.STAGING).filter(oid=oid).first()
     counterpart = staging.counterpart if staging else None
-    return Parent(counterpart.oid if counterpart else "", staging)
+    return ProductionParent(counterpart.oid if counterpart else "", staging)
 
 
 def proposed_oid(staging_oid: str) -> str:
@@ -140,7 +140,7 @@ def prepare(
     record: OrganizationRecord,
     staging_id: int,
     *,
-    basis: Basis,
+    basis: FormBasis,
     stands_for: str,
     actor: Actor,
 ) -> Organization:
@@ -188,7 +188,7 @@ def prepared_before(
     return made if is_from_it and (made.record(), made.stands_for) == (record, stands_for) else None
 
 
-def _unchanged(staging: Organization, basis: Basis) -> Source:
+def _unchanged(staging: Organization, basis: FormBasis) -> StagingSource:
     """The source of a locked record that can be repeated as the form shows it."""
     if staging.counterpart is not None:
         raise CounterpartExists(f"{staging.counterpart.name} is already the PRODUCTION counterpart.")
@@ -198,17 +198,17 @@ def _unchanged(staging: Organization, basis: Basis) -> Source:
     return source
 
 
-def _is_same(record: OrganizationRecord | None, source: Source) -> bool:
+def _is_same(record: OrganizationRecord | None, source: StagingSource) -> bool:
     return record is not None and copied(record) == copied(source.record)
 
 
-def _named(source: Source, basis: Basis) -> dict[str, object]:
+def _named(source: StagingSource, basis: FormBasis) -> dict[str, object]:
     """The source as the entry of the new record names it."""
     organization = source.organization
-    named = counterparts.named(organization)
+    named = counterparts.reference(organization)
     if not _is_same(basis.filled, source):
         return named | {"values": EARLIER}
-    submission = organization.confirmed_submission_id if source.kind is Kind.ACCEPTED else None
+    submission = organization.confirmed_submission_id if source.kind is SourceKind.ACCEPTED else None
     return named | {"values": source.kind.value} | ({"submission": submission} if submission else {})
 
 

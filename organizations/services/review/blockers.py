@@ -135,11 +135,11 @@ def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker |
 
 
 def _circle(organization: Organization, parent: Organization | None) -> Blocker | None:
-    sentence = circle_in_the_way(organization, parent) if parent else ""
+    sentence = circle_block_reason(organization, parent) if parent else ""
     return Blocker(Block.CIRCLE, sentence, parent) if sentence else None
 
 
-def circle_in_the_way(organization: Organization, parent: Organization) -> str:
+def circle_block_reason(organization: Organization, parent: Organization) -> str:
     """Why the directory cannot have a record below this parent, as a sentence; empty when it can."""
     environment, oid = organization.environment, organization.oid
     if not tree.would_circle_in_directory(environment, oid, parent.oid):
@@ -255,7 +255,7 @@ def refused_as_absent(organization: Organization) -> QuerySet[Submission]:
     return said.filter(ended_at__gte=organization.presence_at)
 
 
-def children_in_the_way(organization: Organization) -> str:
+def children_block_reason(organization: Organization) -> str:
     """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does."""
     return _children_sentence(organization, tree.active_children_of(organization))
 

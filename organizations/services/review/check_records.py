@@ -100,7 +100,7 @@ def _review_warnings(
     elsewhere = warnings.names_elsewhere(environment, [each.record() for each in organizations])
     found = {}
     for organization in organizations:
-        case = warnings.Case(
+        case = warnings.WarningCase(
             organization=organization,
             record=organization.record(),
             before=None,
@@ -110,7 +110,7 @@ def _review_warnings(
             elsewhere=elsewhere,
         )
         # What the form would refuse is found by reading the record as the form does.
-        texts = [warning.text for warning in warnings.of_record(case) if warning.key != KEPT]
+        texts = [warning.text for warning in warnings.record_warnings_for(case) if warning.key != KEPT]
         found[organization.oid] = [("Warning", "", text) for text in texts]
     return found
 

@@ -25,7 +25,7 @@ NOTHING_DIFFERS = "Nothing differs from what was last accepted or seen."
 DIRECTORY_DIFFERS = "No change is saved here, and the directory differs. Review it on its own page."
 
 
-class Chosen(NamedTuple):
+class ChosenRecords(NamedTuple):
     """The records that somebody wants to do this with; ids of the other environment are none."""
 
     environment: Environment
@@ -44,7 +44,7 @@ class LeftOut(NamedTuple):
     blockers: tuple[Blocker, ...] = ()
 
 
-class Question(NamedTuple):
+class WarningQuestion(NamedTuple):
     """One warning to tick, once for all records that have it.
 
     `overwritten`: the value of the directory that it is about, if any; each record has its own tick for that.
@@ -57,7 +57,7 @@ class Question(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PlanDraft:
     """Everything that the plan page shows and its button binds itself to. `reviews` are in the order of sending."""
 
     environment: Environment
@@ -110,7 +110,7 @@ class Draft:
         return self.size if is_much else 0
 
     @property
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self) -> tuple[WarningQuestion, ...]:
         """The warnings to tick now, each once for all records that have it; an overwritten value for each record."""
         having: dict[str, tuple[dict[str, None], list[Organization], Difference | None]] = {}
         for made in self.reviews:
@@ -122,12 +122,12 @@ class Draft:
                 texts[warning.text] = None
                 organizations.append(made.organization)
         return tuple(
-            Question(key, " ".join(texts), tuple(each), overwritten)
+            WarningQuestion(key, " ".join(texts), tuple(each), overwritten)
             for key, (texts, each, overwritten) in having.items()
         )
 
 
-def draft(chosen: Chosen, *, actor: Actor) -> Draft:
+def draft(chosen: ChosenRecords, *, actor: Actor) -> PlanDraft:
     """Review these records together: parents before their children, to deactivate the other way round.
 
     Raises:
@@ -145,7 +145,7 @@ def draft(chosen: Chosen, *, actor: Actor) -> Draft:
     if len(found) > MOST_RECORDS:
         raise ActionRefused(f"At most {MOST_RECORDS} records go into one plan; these are {len(found):,}. Choose fewer.")
     made, blocked = _reviewed(_in_order(found, kind), kind, actor)
-    return Draft(
+    return PlanDraft(
         environment=environment,
         kind=kind,
         reviews=tuple(made),
@@ -154,12 +154,12 @@ def draft(chosen: Chosen, *, actor: Actor) -> Draft:
     )
 
 
-def branch(organization: Organization, kind: PlanKind) -> Chosen:
+def branch(organization: Organization, kind: PlanKind) -> ChosenRecords:
     """A record and what goes with it: all that lies below it, or to deactivate what is active below it."""
     environment = Environment(organization.environment)
     if kind == PlanKind.DEACTIVATE:
-        return Chosen(environment, kind, (organization.pk, *tree.active_branch_of(organization)))
-    return Chosen(environment, kind, tuple(tree.branch_ids(environment, organization.oid)))
+        return ChosenRecords(environment, kind, (organization.pk, *tree.active_branch_of(organization)))
+    return ChosenRecords(environment, kind, tuple(tree.branch_ids(environment, organization.oid)))
 
 
 def _reviewed(ordered: list[Organization], kind: PlanKind, actor: Actor) -> tuple[list[Review], list[LeftOut]]:

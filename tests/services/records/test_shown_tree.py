@@ -77,7 +77,7 @@ class TestCircles:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         shown(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
-        chosen = plan_draft.Chosen(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
+        chosen = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
         draft = plan_draft.draft(chosen, actor=acting(editor))
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
 

@@ -26,6 +26,8 @@ from .rendering import render_page
 ADDED_ALREADY = (
     "{name} was already added. The first password was shown once. If you do not have it, make another one here."
 )
+CLOSED = "can no longer sign in. All sessions ended."
+REOPENED = "can sign in again, with the same roles as before."
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
@@ -123,10 +125,7 @@ def _set_open(request: HttpRequest, user: User, *, is_active: bool) -> HttpRespo
         accounts.save(user, opened_with=_posted_fingerprint(request), what=what, actor=actor(request))
     except ActionRefused as error:
         return _redirect_refused(request, user, error)
-    sentence = (
-        "can sign in again, with the roles from before" if is_active else "can no longer sign in. All sessions ended"
-    )
-    messages.success(request, f"{user.display_name} {sentence}.")
+    messages.success(request, f"{user.display_name} {REOPENED if is_active else CLOSED}")
     return redirect("people")
 
 

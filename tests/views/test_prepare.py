@@ -109,7 +109,7 @@ def test_a_second_press_leads_to_what_the_first_one_made(client, staging):
     client.post(FORM, mine)
     response = client.post(FORM, mine)
     assert response["Location"] == f"{MADE}review/"
-    assert "Lakeside 1 was saved already. It was not saved twice." in map(str, get_messages(response.wsgi_request))
+    assert "Lakeside 1 was already saved. It was not saved twice." in map(str, get_messages(response.wsgi_request))
     assert_kept(client.post(FORM, mine | {"name": "Typed by me"}), 422)
     assert len(production()) == 1
 

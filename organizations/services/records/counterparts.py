@@ -1,6 +1,7 @@
-"""The two records of one organization, one in each environment. The link between them is kept here and never sent.
+"""Counterparts: the two records of one organization, one in each environment. Their link is never sent.
 
-Whatever sets or removes a link holds the structure locks of both environments, so that no link changes meanwhile.
+Every function that sets or removes a link locks the structures of both environments, so that links cannot change at
+the same time.
 """
 
 from collections.abc import Iterable
@@ -16,19 +17,19 @@ from organizations.services.errors import ActionRefused, EditConflict, RecordWit
 
 
 class SeenVersion(NamedTuple):
-    """A record as a page showed it."""
+    """A record in the version that a page showed."""
 
     pk: int
     version: int
 
 
 def link(staging: Organization | SeenVersion, production: Organization | SeenVersion, *, actor: Actor) -> None:
-    """Make two records counterparts. Both are given as the person saw them.
+    """Link two records as counterparts, in the versions that the person saw.
 
     Raises:
-        EditConflict: one of them was saved since.
-        NotDone: one of them has a counterpart.
-        Gone: one of them was withdrawn.
+        EditConflict: somebody saved one of them since.
+        ActionRefused: one of them has a counterpart.
+        RecordWithdrawn: one of them was withdrawn.
     """
     with audit.recorded(actor) as history:
         rows = _locked(staging.pk, production.pk)
@@ -42,11 +43,11 @@ def link(staging: Organization | SeenVersion, production: Organization | SeenVer
 
 
 def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
-    """Remove the link of two records. Both stay as they are.
+    """Remove the link between two records. The records do not change.
 
     Raises:
-        NotDone: they are not linked.
-        Gone: one of them was withdrawn.
+        ActionRefused: they are not linked.
+        RecordWithdrawn: one of them was withdrawn.
     """
     with audit.recorded(actor) as history:
         rows = _locked(organization_id, counterpart_id)
@@ -59,9 +60,9 @@ def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
 
 
 def unlink_withdrawn(history: audit.History, withdrawn: Organization) -> None:
-    """Remove the link of a record that is being withdrawn, with an entry on its counterpart.
+    """Remove the link of a record that is being withdrawn, and write a history entry for its counterpart.
 
-    The rows must be locked by `lock_with_counterpart`.
+    The caller has locked both rows with `lock_with_counterpart`.
     """
     counterpart = withdrawn.counterpart
     if counterpart is not None:
@@ -72,28 +73,28 @@ def unlink_withdrawn(history: audit.History, withdrawn: Organization) -> None:
 
 
 def lock_with_counterpart(organization_id: int) -> None:
-    """Lock both structures, then a record and its counterpart, for an act that may change their link."""
+    """Lock both structures, then a record and its counterpart, before their link changes."""
     locks.lock_structures()
     pair = Q(pk=organization_id) | Q(staging_record=organization_id) | Q(production_record=organization_id)
     locks.lock_records(lambda: Organization.objects.filter(pair).values_list("pk", flat=True))
 
 
 def why_not_link(staging: Organization, production: Organization) -> str:
-    """Why two records cannot become counterparts, as a sentence; empty if they can."""
+    """Why two records cannot become counterparts, as a sentence; "" if they can."""
     if staging.counterpart == production:
-        return "These two records are counterparts already."
+        return "These two records are already counterparts."
     for each in (staging, production):
         other = each.counterpart
         if other is not None:
             word = Environment(each.environment).label
             return (
-                f"{each.name} in {word} has a counterpart already: {other.name}, {other.oid}. Remove that link first."
+                f"{each.name} in {word} already has a counterpart: {other.name}, {other.oid}. Remove that link first."
             )
     return ""
 
 
 def write_link(history: audit.History, staging: Organization, production: Organization) -> None:
-    """Link two locked records, with an entry on each of them."""
+    """Link two locked records, and write a history entry for each."""
     production.staging_record = staging
     production.save(update_fields=["staging_record"])
     history.organization(Action.ORGANIZATION_LINKED, production, counterpart=reference(staging))
@@ -101,7 +102,7 @@ def write_link(history: audit.History, staging: Organization, production: Organi
 
 
 def reference(organization: Organization) -> dict[str, object]:
-    """A record as an entry about another record names it."""
+    """A record as the history entry of another record names it."""
     return {
         "id": organization.pk,
         "name": organization.name,

@@ -49,11 +49,11 @@ def test_neither_side_gets_a_second_counterpart(editor: User) -> None:
     staging, production = linked(editor)
     third = factories.organization(f"{BASE}.1", user=editor)
     fourth = factories.organization(f"{BASE}.2", user=editor, environment="production")
-    with pytest.raises(ActionRefused, match=rf"^Lakeside 1 .* has a counterpart already: Lakeside 9, {OTHER}\."):
+    with pytest.raises(ActionRefused, match=rf"^Lakeside 1 .* already has a counterpart: Lakeside 9, {OTHER}\."):
         counterparts.link(staging, fourth, actor=acting(editor))
-    with pytest.raises(ActionRefused, match=rf"^Lakeside 9 .* has a counterpart already: Lakeside 1, {BASE}\."):
+    with pytest.raises(ActionRefused, match=rf"^Lakeside 9 .* already has a counterpart: Lakeside 1, {BASE}\."):
         counterparts.link(third, production, actor=acting(editor))
-    with pytest.raises(ActionRefused, match=r"^These two records are counterparts already\.$"):
+    with pytest.raises(ActionRefused, match=r"^These two records are already counterparts\.$"):
         counterparts.link(staging, production, actor=acting(editor))
     assert AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).count() == 2
 

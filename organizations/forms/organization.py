@@ -24,7 +24,8 @@ _COUNTRIES = tuple((name, name) for name in names_of_countries())
 _FIELD_OF_PARENT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # the field that chooses each kind of parent
 
 _DESTINATION_NOT_KNOWN = (
-    "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten."
+    "Enter the destination ID that this record has today. The directory does not show it, and the message would"
+    " overwrite it."
 )
 
 

@@ -234,7 +234,7 @@ def test_a_destination_that_is_not_known_must_be_said():
     around = surroundings(destination_known=False)
     form = checked(around=around)
     assert errors(form, "destination_id") == [
-        "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten."
+        "Enter the destination ID that this record has today. The directory does not show it, and the message would overwrite it."
     ]
     none = checked(around=around, destination_none="on")
     assert none.is_valid()

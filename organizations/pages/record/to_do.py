@@ -135,7 +135,7 @@ def unclaimed_meaning(organization: Organization) -> str:
 def _unclaimed(organization: Organization) -> Band:
     meaning = unclaimed_meaning(organization)
     decide = Act("Compare and decide", _url("differences", organization), is_primary=True)
-    sentence = format_html("{} Redox would refuse a New, so nothing is sent before that is decided.", meaning)
+    sentence = format_html("{} Redox would reject a New, so nothing is sent before that is decided.", meaning)
     return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
 
 

@@ -56,9 +56,8 @@ def _removal_of(text: str, edits: list[AuditEntry], accepted: OrganizationRecord
     place, removal, version = _place_of(text, known), None, None
     for entry in edits:
         contacts = _contacts(entry)
-        is_gap = (
-            version is not None and entry.version_after != version + 1
-        )  # values were taken from the directory, or discarded
+        # Somebody took values from the directory or discarded changes between two edits.
+        is_gap = version is not None and entry.version_after != version + 1
         version = entry.version_after
         if is_gap and accepted is not None and place is None and _touches_contacts(entry):
             known, place = accepted.contacts, _place_of(text, accepted.contacts)

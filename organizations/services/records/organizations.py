@@ -248,7 +248,7 @@ def parent_error(environment: str, oid: str, part_of_oid: str) -> str:
     if parent is None:
         return ""
     if oid and tree.would_circle(environment, oid, part_of_oid):
-        return f"{parent.name} lies below this record; that would make a circle."
+        return f"{parent.name} is below this record. That would make a circle."
     if parent.confirmed_active is False and parent.presence == Presence.PRESENT:
         return f"{parent.name} is deactivated. Reactivate it first or choose another."
     return ""
@@ -310,7 +310,7 @@ def check_no_circle(organization: Organization) -> None:
     environment, oid, part_of_oid = organization.environment, organization.oid, organization.part_of_oid
     if tree.would_circle(environment, oid, part_of_oid):
         parent = Organization.objects.get(environment=environment, oid=part_of_oid)
-        raise Circle(f"{parent.name} lies below this record; that would make a circle.")
+        raise Circle(f"{parent.name} is below this record. That would make a circle.")
 
 
 def _change_oid(history: audit.History, organization: Organization, oid: str) -> None:

@@ -26,7 +26,7 @@ from organizations.services.actors import Actor
 from organizations.services.connection import gateway
 from organizations.services.records.authors import edit_of, edit_of_ours
 from organizations.services.review import warnings
-from organizations.services.review.blockers import Blocker, blockers_of, is_undecided, not_read_back
+from organizations.services.review.blockers import Blocker, blockers_of, is_undecided, unreadable_message
 from organizations.services.review.warnings import ReviewWarning, WarningCase
 
 
@@ -210,7 +210,7 @@ def review(
         equivalent=split.equivalent,
         # Deactivating or reactivating sends values that were reviewed before; new is what they would overwrite.
         warnings=warnings.directory_warnings_for(case) if moved_alone else warnings.warnings_for(case),
-        blockers=blockers_of(organization, record, parent, intent, together) + not_read_back(message, record),
+        blockers=blockers_of(organization, record, parent, intent, together) + unreadable_message(message, record),
         parent=parent,
         waits_for=_waits_for(parent),
     )

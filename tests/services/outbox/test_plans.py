@@ -135,7 +135,7 @@ class TestDraft:
 
     def test_a_branch_of_more_than_a_plan_holds_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 2)
-        with pytest.raises(ActionRefused, match="At most 2 records go into one plan; these are 3"):
+        with pytest.raises(ActionRefused, match="At most 2 records go into one plan, and you chose 3"):
             drawn(tree_of(editor, "1", "2"), editor)
 
     def test_a_record_of_the_other_environment_is_none(self, editor: User) -> None:

@@ -143,7 +143,7 @@ def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
     ("part_of_oid", "sentence"),
     [
         (BASE, "A record cannot be part of itself."),
-        (f"{BASE}.1.1", "Lakeside 1 lies below this record; that would make a circle."),
+        (f"{BASE}.1.1", "Lakeside 1 is below this record. That would make a circle."),
         ("2.16.840.1.113883.3.6147.458.2", ""),
     ],
 )

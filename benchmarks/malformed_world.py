@@ -25,7 +25,7 @@ from organizations.services.accounts import sessions as session_rules
 from organizations.services.actors import person
 from organizations.services.outbox import plans
 from organizations.services.review import plan_draft
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 
 HOST = "127.0.0.1"
 PASSWORD = "only-for-the-measurement"
@@ -80,7 +80,7 @@ def _plan() -> None:
     """A plan that waits, of records that were never sent."""
     actor = person(User.objects.get(username="every-role"))
     never = Organization.objects.filter(environment="staging", last_submission=None, presence="never")
-    chosen = Chosen(Environment.STAGING, PlanKind.SEND, tuple(never.values_list("pk", flat=True)[:1]))
+    chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, tuple(never.values_list("pk", flat=True)[:1]))
     draft = plan_draft.draft(chosen, actor=actor)
     ticked = frozenset(question.key for question in draft.questions)
     plans.make_plan(

@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "organizations.views.expired_session.SessionEnds",
+    "organizations.views.expired_session.SessionExpiry",
     "organizations.views.expired_session.SignInRequired",
     "organizations.views.expired_session.PasswordChangeRequired",
     "django.contrib.messages.middleware.MessageMiddleware",

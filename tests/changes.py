@@ -48,5 +48,5 @@ def foreign(made: Organization, name: str = "Boston Harbor Hospital") -> Organiz
     """The record after somebody decided that its OID belongs to another organization."""
     with transaction.atomic():
         row = organizations.locked(made.pk)
-        known.find_foreign(row, replace(row.record(), name=name), clock.now())
+        known.mark_foreign(row, replace(row.record(), name=name), clock.now())
     return loaded(made)

@@ -34,7 +34,7 @@ from organizations.services.errors import ActionRefused
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import known, organizations
 from organizations.services.review import plan_draft, reviews
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from organizations.services.review.reviews import Review
 
 BASE = "2.16.840.1.113883.3.6147.458.99999.1.1.1.1"
@@ -141,7 +141,7 @@ def _confirmed(
     prefetch_related_objects([row], "contacts", "identifiers")  # the record is read more than once
     accepted = knowledge.sendable(replace(row.record(), **values))
     row.confirmed_version = row.version
-    known.confirm(row, accepted, submission, evidence=evidence, known_at=clock.now())
+    known.mark_accepted(row, accepted, submission, evidence=evidence, known_at=clock.now())
     if submission is not None:
         ended = {"state": State.ACCEPTED, "evidence": evidence, "ended_at": clock.now(), "attempt": 1}
         Submission.objects.filter(pk=submission.pk).update(**ended)
@@ -160,7 +160,7 @@ def accepted(
 
 def plan(made: list[Organization], *, user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> Plan:
     """These records sent together, with all that the page of the plan asks for."""
-    chosen = Chosen(Environment(made[0].environment), kind, tuple(each.pk for each in made))
+    chosen = ChosenRecords(Environment(made[0].environment), kind, tuple(each.pk for each in made))
     drawn = plan_draft.draft(chosen, actor=person(user))
     given: dict[str, Any] = {
         "sha256": drawn.sha256,

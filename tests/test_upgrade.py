@@ -157,7 +157,7 @@ def what_is_counted_is_what_the_portal_counts_from_then_on() -> None:
             assert counted == COUNTS.get(number, (0, 0, False)), number
         wanted_hash, since = organization.wanted_hash, organization.differs_since
         shown = (organization.shown_active, organization.shown_part_of_oid)
-        known.count(organization)
+        known.update_counts(organization)
         assert (organization.shown_active, organization.shown_part_of_oid) == shown, number
         again = (organization.differs, organization.changes, organization.not_visible_yet)
         assert (again, organization.wanted_hash, organization.differs_since) == (counted, wanted_hash, since), number

@@ -1,1 +1,1 @@
-"""What people type, read into the neutral record; nothing is saved here."""
+"""Forms: they read what people type into the neutral record. Forms save nothing."""

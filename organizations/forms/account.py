@@ -1,4 +1,4 @@
-"""Forms about people: signing in, one's own password, an account with its roles."""
+"""Forms of sign-in, one's own password, and an account with its roles."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from organizations.numbers import MOST_DIGITS
 _LONGEST_NAME = 150
 _NAMES = ("username", "first_name", "last_name")
 _LONGEST_PASSWORD = 1000
-_NO_HELP = {"autocomplete": "off"}  # a browser would fill in who sits before it
+_NO_AUTOFILL = {"autocomplete": "off"}  # a browser would fill in the person who uses it
 PASSWORD_HINT = "At least 12 characters that are hard to guess, without {whose} name."  # noqa: S105 - a hint
 
 
@@ -34,9 +34,9 @@ class SignInForm(forms.Form):
 
 
 class PasswordForm(SetPasswordMixin, forms.Form):
-    """One's own password. Asking for the old one keeps a session left open from becoming somebody else's account.
+    """One's own password. It asks for the old one, so that nobody can take over an account from an open session.
 
-    Whether the old one is right is for the view to ask: tries are counted before anybody looks at the password.
+    The view checks the old password, because wrong tries are counted before the password is compared.
     """
 
     old_password = forms.CharField(
@@ -65,14 +65,14 @@ class RolesField(forms.ModelMultipleChoiceField):
     """Chosen roles. Django would ask the database for any number, also for one that no column can hold."""
 
     def clean(self, value: Any) -> Any:
-        beyond = next((each for each in value or () if len(str(each)) > MOST_DIGITS), None)
-        if beyond is not None:
-            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": beyond[:MOST_DIGITS]})
+        too_long = next((role_id for role_id in value or () if len(str(role_id)) > MOST_DIGITS), None)
+        if too_long is not None:
+            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": too_long[:MOST_DIGITS]})
         return super().clean(value)
 
 
 class AccountForm(forms.ModelForm):
-    """A new account, or one as an administrator changes it: the user name is chosen once, one's own roles never."""
+    """A new or changed account. Nobody changes a user name, or their own roles."""
 
     opened_with = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -84,10 +84,10 @@ class AccountForm(forms.ModelForm):
         error_messages = {"username": {"required": "Enter a user name."}}  # noqa: RUF012
         field_classes = {"groups": RolesField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
-            "username": forms.TextInput(attrs=_NO_HELP | {"spellcheck": "false", "autocapitalize": "none"}),
-            "first_name": forms.TextInput(attrs=_NO_HELP),
-            "last_name": forms.TextInput(attrs=_NO_HELP),
-            "email": forms.EmailInput(attrs=_NO_HELP),
+            "username": forms.TextInput(attrs=_NO_AUTOFILL | {"spellcheck": "false", "autocapitalize": "none"}),
+            "first_name": forms.TextInput(attrs=_NO_AUTOFILL),
+            "last_name": forms.TextInput(attrs=_NO_AUTOFILL),
+            "email": forms.EmailInput(attrs=_NO_AUTOFILL),
             "groups": forms.CheckboxSelectMultiple,
         }
 
@@ -102,7 +102,7 @@ class AccountForm(forms.ModelForm):
 
     @property
     def changes(self) -> list[str]:
-        """What was typed or ticked otherwise than it is stored, by its label."""
+        """The labels of the fields that differ from the stored account."""
         return [str(self.fields[name].label).lower() for name in self.changed_data if name != "opened_with"]
 
     def clean_first_name(self) -> str:
@@ -112,7 +112,7 @@ class AccountForm(forms.ModelForm):
         return self._name("last_name")
 
     def _name(self, field: str) -> str:
-        """The history names people by it: it must not look like another, nor turn the rest of a line round."""
+        """A name without characters that hide or reorder text: the history names people by it."""
         try:
             return read_text(str(self.fields[field].label), self.cleaned_data[field], _LONGEST_NAME).value
         except FieldError as error:
@@ -130,10 +130,10 @@ class AccountForm(forms.ModelForm):
         return cleaned
 
     def added_before(self) -> User | None:
-        """The account that these very values made: a second press of the button. None if it is a first press."""
+        """The account that the same values made, if this is a second press of the button; else None."""
         if set(self.errors) != {"username"} or self._username is None:
             return None
         names = {name: self.cleaned_data[name] for name in ("first_name", "last_name", "email")}
         unused = User.objects.filter(username=self._username, must_change_password=True, last_login=None)
-        made = unused.filter(**names).first()
-        return made if made and set(made.groups.all()) == set(self.cleaned_data["groups"]) else None
+        account = unused.filter(**names).first()
+        return account if account and set(account.groups.all()) == set(self.cleaned_data["groups"]) else None

@@ -1,4 +1,4 @@
-"""What the form of a record would say of stored values if somebody typed them today."""
+"""What the form of a record would say about stored values if somebody typed them today."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -16,7 +16,7 @@ _PART_OF = frozenset({"place", "parent", "other_oid"})
 
 
 class FormRemark(NamedTuple):
-    """One field whose stored value the form would refuse, or change to another form."""
+    """A field whose stored value the form would refuse or change."""
 
     kind: str
     field: str
@@ -30,12 +30,12 @@ def read_by_form(
     routing_names: Mapping[str, str],
     own_ids: Mapping[str, str],
 ) -> Iterator[FormRemark]:
-    """Read a stored record as if all of it were typed today. Makes no query."""
+    """Read a stored record as if somebody typed it today, without a query."""
     no_destination = record.destination_known and not record.destination_id
-    # As an OID, so that the form looks up no record of ours.
+    # The parent is given as an OID, so that the form looks up no record of ours.
     typed = Typed.from_record(record, stands_for="", place=OTHER)
     typed = typed.having(destination_none="on" if no_destination else "")
-    around = Surroundings(
+    outside = Surroundings(
         word="",
         gateway_oid="",
         gateways=gateways,
@@ -47,7 +47,7 @@ def read_by_form(
         parent_error=_nothing,
         destination_known=record.destination_known,
     )
-    form = RecordForm(typed, around, checked=True)
+    form = RecordForm(typed, outside, checked=True)
     form.is_valid()
     yield from _remarks("", form.main)
     for name, lines in (("Own identifier", form.identifiers), ("Contact", form.contacts)):

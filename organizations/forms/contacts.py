@@ -1,4 +1,4 @@
-"""The lists in the form of a record: contacts, and our own identifiers. At most 20 lines each."""
+"""The lists in the form of a record: contacts and our own identifiers, at most 20 of each."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _PHONES = ("work_phone", "mobile_phone", "home_phone")
 
 
 class ContactForm(ReadingForm):
-    """Somebody to reach. The limits of length are those of the columns that keep it."""
+    """One contact. The limits of length are those of its columns."""
 
     hints = {"purpose": "hint-purpose", "email_addresses": "hint-email"} | dict.fromkeys(_PHONES, "hint-phone")
     purpose = Text("Purpose", required=True, list="purposes")
@@ -29,19 +29,19 @@ class ContactForm(ReadingForm):
 
     @property
     def heading(self) -> str:
-        """ "Contact 2, Operations", from what is shown in the form."""
+        """Such as "Contact 2, Operations", from the values in the form."""
         number = int((self.prefix or "").rpartition("-")[2]) + 1
         return ", ".join(filter(None, (f"Contact {number}", self._shown("purpose"))))
 
     @property
     def summary(self) -> str:
-        """Whom a folded contact is about: its name, and the first way to reach it."""
+        """The summary of a folded contact: its name, and its first e-mail address or phone."""
         reached = (self._shown(name) for name in ("email_addresses", *_PHONES))
         return " · ".join(filter(None, (self._shown("name"), next(filter(None, reached), ""))))
 
     @property
     def is_open(self) -> bool:
-        """Whether a page that folds contacts shows this one whole: it is just added, or has something to say."""
+        """Whether the page unfolds this contact: it was just added, or it has an error or a note."""
         return bool(self.errors or self.marked or self.is_new)
 
     def _shown(self, name: str) -> str:
@@ -58,41 +58,41 @@ class ContactForm(ReadingForm):
             home_phone=self.read("home_phone", lambda typed: read_phone(labels["home_phone"], typed)),
         )
         if not self.errors:
-            self._refuse_half(self.record)
+            self._refuse_incomplete(self.record)
         return self.cleaned_data
 
     def _email_addresses(self) -> tuple[str, ...]:
-        """Each address once; addresses that are stored twice stay as they are."""
+        """The addresses without repetitions. If the stored text has repetitions and nobody changed it, it stays."""
         is_untouched = self.is_stored("email_addresses", self.text("email_addresses"))
         before: set[str] = set()
 
         def reader(_: int, line: str) -> Read:
-            found = read_email(line)
-            folded = found.value.casefold()
+            email = read_email(line)
+            folded = email.value.casefold()
             if folded and folded in before and not is_untouched:
-                return Read("", f"{found.value} was there twice; the second one was left out")
+                return Read("", f"{email.value} was given twice; the second one was left out")
             before.add(folded)
-            return found
+            return email
 
         return self.read_each("email_addresses", reader)
 
-    def _refuse_half(self, record: ContactRecord) -> None:
-        if not record.purpose and self._is_of_a_stored_one():
+    def _refuse_incomplete(self, record: ContactRecord) -> None:
+        if not record.purpose and self._resembles_stored_contact():
             self.kept["purpose"] = _NO_PURPOSE
         elif not record.purpose:
             self.add_error("purpose", _NO_PURPOSE)
         elif not any((record.name, record.email_addresses, *(getattr(record, name) for name in _PHONES))):
             self.refuse_whole("name", "Enter a name, an e-mail address or a phone, or remove the contact.")
 
-    def _is_of_a_stored_one(self) -> bool:
-        """Whether a contact without a purpose is stored that has something in common with this one."""
+    def _resembles_stored_contact(self) -> bool:
+        """Whether a stored contact without a purpose shares a value with this one."""
         others = [name for name in self.fields if name != "purpose" and self.text(name)]
         without = [row for row in self.stored if not row.get("purpose")]
         return any(self.text(name) == row.get(name) for row in without for name in others)
 
 
 class IdentifierForm(ReadingForm):
-    """A number of our own and its kind, such as LSC-014 and FACID."""
+    """An identifier of our own and its kind, such as LSC-014 and FACID."""
 
     hints = {"value": "hint-identifiers"}  # noqa: RUF012
     value = Text("Own identifier", required=True)
@@ -108,10 +108,10 @@ class IdentifierForm(ReadingForm):
             kind=self.read("kind", lambda typed: read_text("Its kind", typed, 60)),
         )
         if not self.errors:
-            self._refuse_wrong(self.record)
+            self._refuse_invalid(self.record)
         return self.cleaned_data
 
-    def _refuse_wrong(self, record: IdentifierRecord) -> None:
+    def _refuse_invalid(self, record: IdentifierRecord) -> None:
         if not record.value or not record.kind:
             self.refuse_whole("kind" if record.value else "value", "Enter both number and kind, or remove the line.")
         elif record.kind.upper() == "OID" or oid_or_text(record.value) == self.oid:
@@ -119,14 +119,14 @@ class IdentifierForm(ReadingForm):
 
 
 class Lines(forms.BaseFormSet):
-    """A list in a form. One whose lines did not arrive as they were sent is refused: a contact could be lost."""
+    """A list in the form. It is refused if lines are missing from the request, so that no contact is lost."""
 
-    torn = False
+    is_incomplete = False
     left_out = 0
-    most = MOST_ROWS  # or as many as are stored
+    most = MOST_ROWS  # more, if more are stored
 
     def clean(self) -> None:
-        if self.torn:
+        if self.is_incomplete:
             raise forms.ValidationError(
                 f"The {self.prefix} did not arrive whole. Nothing was saved. Check them and press the button again."
             )
@@ -140,6 +140,6 @@ class Lines(forms.BaseFormSet):
             raise forms.ValidationError(f"At most {self.most} {self.prefix} can be kept. Remove {remove}.")
 
 
-# Without Django's own limit of lines: above it they would be left out of the page in silence.
+# Django's own limit of forms is not used: it would leave further lines out of the page without a word.
 ContactFormSet: Any = formset_factory(ContactForm, formset=Lines, extra=0)
 IdentifierFormSet: Any = formset_factory(IdentifierForm, formset=Lines, extra=0)

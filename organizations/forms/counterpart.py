@@ -1,4 +1,4 @@
-"""Which record of the other environment is the same organization."""
+"""The form that names the counterpart: the record of the same organization in the other environment."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from .reading import ReadingForm, Text
 
 
 class CounterpartForm(ReadingForm):
-    """`record_called` finds the OID of a record of ours by its OID or name, "" for none or several."""
+    """`record_called` returns the OID of the record of ours with this OID or name; "" for none or several."""
 
     counterpart = Text("Which record", "Its name or OID.", list="parents", css="oid w-oid")
 

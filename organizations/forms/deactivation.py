@@ -1,4 +1,4 @@
-"""The reason for taking a record out of use or into use again, and in PRODUCTION its name, typed."""
+"""The reason for deactivating or reactivating a record; in PRODUCTION also its name, typed."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -30,16 +30,16 @@ _CHOICES = {
 
 
 class Replacement(NamedTuple):
-    """The record that takes the place of the deactivated one."""
+    """The record that replaces the deactivated one."""
 
     name: str
     oid: str
 
 
 class ReasonForm(ReadingForm):
-    """Why: one of a few reasons, and more in words. What is typed under a reason that was not chosen is ignored.
+    """One of a few reasons, and more in words. Text below a reason that was not chosen is ignored.
 
-    `replacement` finds a record of ours by what was typed, its OID or its name; else it says why there is none.
+    `replacement` finds a record of ours by its OID or name, or returns a sentence that says why there is none.
     """
 
     why = forms.ChoiceField(
@@ -72,32 +72,32 @@ class ReasonForm(ReadingForm):
             self.add_error("why", "Choose a reason.")
         words = self.read("in_words", lambda typed: read_text("Reason", typed, LONGEST_REASON))
         if why == "other" and not words and "in_words" not in self.errors:
-            self.add_error("in_words", "Say the reason in words.")
+            self.add_error("in_words", "Enter the reason in words.")
         if why == REPLACED:
             self._read_replacement()
         return self.cleaned_data | {"in_words": words}
 
     def _read_replacement(self) -> None:
         typed = self.text("replaced_by").strip()
-        found = self.find_replacement(typed) if typed else "Name the record that replaces it."
-        if isinstance(found, Replacement):
-            self.replacement = found
+        result = self.find_replacement(typed) if typed else "Name the record that replaces it."
+        if isinstance(result, Replacement):
+            self.replacement = result
         else:
-            self.add_error("replaced_by", found)
+            self.add_error("replaced_by", result)
 
     @property
     def given(self) -> str:
-        """The reason as it is kept: "Location closed: lease ended"; "Replaced by Lakeside Pier (2.16...). Merged"."""
+        """The reason as it is stored, such as "Location closed: lease ended"."""
         choice = dict(self.fields["why"].choices)[self.text("why")]  # type: ignore[attr-defined]
         words = self.text("in_words")
         if self.replacement is not None:
-            said = f"Replaced by {self.replacement.name} ({self.replacement.oid})"
-            return f"{said}. {words}" if words else said
+            replaced = f"Replaced by {self.replacement.name} ({self.replacement.oid})"
+            return f"{replaced}. {words}" if words else replaced
         return f"{choice}: {words}" if words else choice
 
 
 class DeactivationForm(ReasonForm):
-    """`sha256` and `seen_submission` tie it to the review that the page showed; `name` has to be typed if given."""
+    """`sha256` and `seen_submission` identify the review on the page. If `name` is given, the person must type it."""
 
     typed_name = Text("Type the name")
     sha256 = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -122,7 +122,7 @@ class DeactivationForm(ReasonForm):
 
 
 class BranchForm(ReasonForm):
-    """The same for several records at once; where they are many their number has to be typed."""
+    """The reason for several records. If they are many, the person must type their number."""
 
     number = Text("Type the number of records", css="w-date", inputmode="numeric")
 

@@ -1,4 +1,4 @@
-"""A person's decision about a submission: what became of it, and why."""
+"""A decision about a submission: what happened to it, and why."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .review import LONGEST_REASON
 
 
 class DecisionForm(ReadingForm):
-    """One of the choices that the page offers, and a reason."""
+    """One of the choices on the page, and a reason."""
 
     verdict = forms.ChoiceField(
         label="What happened?",
@@ -30,7 +30,7 @@ class DecisionForm(ReadingForm):
     )
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], is_open: bool = True, **kwargs: Any) -> None:
-        """`is_open` is false for a person who may read but not decide."""
+        """`is_open`: whether the person can decide, or only read."""
         super().__init__(*args, **kwargs)
         if not is_open:
             self.fields["reason"].widget.attrs["disabled"] = True

@@ -1,4 +1,4 @@
-"""Why somebody takes the directory's values; whose an OID is, and why."""
+"""The reason for taking values of the directory; whose an OID is, with a reason."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from .review import LONGEST_REASON
 
 
 class ReasonForm(ReadingForm):
-    """A reason, which is required."""
+    """A required reason."""
 
     reason = Text("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
 
@@ -23,7 +23,7 @@ class ReasonForm(ReadingForm):
 
 
 class WhoseForm(ReasonForm):
-    """Whose an OID is that the directory shows, and a reason."""
+    """Whose the OID is, and a reason."""
 
     whose = forms.ChoiceField(
         label="Whose OID is this?",

@@ -1,4 +1,4 @@
-"""The form of one record, without its lists: identity, place in the tree, routing, address."""
+"""The form of a record without its lists: identity, place in the tree, routing, address."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,26 +16,27 @@ from .reading import ReadingForm, Text
 from .typed import GATEWAY, OTHER, OURS, Typed
 
 _LENGTH = 200
-_LONGEST_LABEL = 2 * _LENGTH + 10  # as the suggestions show a record: its name, "below" and the name above
+_LONGEST_LABEL = 2 * _LENGTH + 10  # a suggestion is a name, "below" and the name of the parent
 
 _CHOOSE_PARENT = "Choose what this record is part of."
 _STATES = (("", "Not given"), *((code, f"{name} ({code})") for code, name in STATES.items()))
 _COUNTRIES = tuple((name, name) for name in names_of_countries())
-_AT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # where a parent of each kind is chosen
+_FIELD_OF_PARENT = {OURS: "parent", GATEWAY: "place", OTHER: "other_oid"}  # the field that chooses each kind of parent
 
 _DESTINATION_NOT_KNOWN = (
-    "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten."
+    "Enter the destination ID that this record has today. The directory does not show it, and the message would"
+    " overwrite it."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the form must know of the world outside it.
+    """What the form needs from outside.
 
-    `fixed_oid` is that of a record which was sent, `stored` are the texts of a record that is there already.
-    `record_called` finds the OID of a record of ours by its OID or name ("" for none or several); `elsewhere` names the
-    record of the other environment that was meant, if one was. The two faults are sentences, empty when nothing is
-    wrong.
+    `fixed_oid`: the OID of a record whose OID cannot change. `stored`: the texts of an existing record.
+    `record_called` returns the OID of the record of ours with this OID or name; "" for none or several. `elsewhere`
+    names the record of the other environment that was probably meant. `oid_error` and `parent_error` return a sentence,
+    or "" if nothing is wrong.
     """
 
     word: str
@@ -53,7 +54,7 @@ class Surroundings:
 
 
 class CountrySelect(forms.Select):
-    """A list of countries that marks the American ones: the page shows the list of states only beside those."""
+    """A list of countries. It marks American ones, because the page shows the list of states only beside those."""
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(name, value, *args, **kwargs)
@@ -61,7 +62,7 @@ class CountrySelect(forms.Select):
 
 
 class OrganizationForm(ReadingForm):
-    """Each field is read into the form that is sent; afterwards `values` holds them by their names in the record."""
+    """The fields of a record. After validation `values` holds them as they are sent, by their names in the record."""
 
     hints = {  # noqa: RUF012 - as Django's own
         "name": "hint-name",
@@ -118,11 +119,11 @@ class OrganizationForm(ReadingForm):
 
     @property
     def is_abroad(self) -> bool:
-        """Whether the address is outside the USA, so that its state can be any text."""
+        """Whether the address is outside the USA, where the state can be any text."""
         return not is_american(self._shown("country"))
 
     def _offer(self, name: str, widget: type[forms.Select], choices: tuple[tuple[str, str], ...]) -> None:
-        """Show a field as a list. A text that is not in it is an entry of its own, so that it is kept."""
+        """Show a field as a list. A value that is not in the list becomes an entry, so that it is kept."""
         text = self._shown(name)
         if text not in dict(choices):
             label = f"{text}, as {'stored' if super().is_stored(name, text) else 'typed'}" if text else "Not given"
@@ -130,11 +131,11 @@ class OrganizationForm(ReadingForm):
         self.fields[name].widget = widget(choices=choices)
 
     def _shown(self, name: str) -> str:
-        """The text that the page shows in a field."""
+        """The value that the page shows in a field."""
         return str(self[name].value() or "")
 
     def is_stored(self, name: str, text: str) -> bool:
-        """As in any form; state and ZIP only with the country that they are stored with."""
+        """As in any form; but state and ZIP count as stored only with their stored country."""
         if name in ("state", "zip_code") and not super().is_stored("country", self.text("country")):
             return False
         return super().is_stored(name, text)
@@ -142,7 +143,7 @@ class OrganizationForm(ReadingForm):
     def clean(self) -> dict[str, Any]:
         oid = self._oid()
         name = self.read(
-            "name", lambda typed: _filled(read_text("Name", typed, _LENGTH), "Enter the name of the organization.")
+            "name", lambda typed: _required(read_text("Name", typed, _LENGTH), "Enter the name of the organization.")
         )
         self.values: dict[str, Any] = {
             "oid": oid,
@@ -155,14 +156,14 @@ class OrganizationForm(ReadingForm):
         return self.cleaned_data
 
     def _oid(self) -> str:
-        around = self.surroundings
-        if around.fixed_oid:
-            return around.fixed_oid
+        outside = self.surroundings
+        if outside.fixed_oid:
+            return outside.fixed_oid
         oid = self.read("oid", read_oid)
-        if oid in around.gateways:
+        if oid in outside.gateways:
             self.add_error("oid", "This is the Redox gateway, not your organization. Choose it under Place.")
-            return ""  # so that PartOf is not told that it names the record itself
-        if oid and (error := around.oid_error(oid)):
+            return ""  # else PartOf would get an error too: that it names the record itself
+        if oid and (error := outside.oid_error(oid)):
             self.add_error("oid", error)
         return oid
 
@@ -188,8 +189,8 @@ class OrganizationForm(ReadingForm):
         return part_of
 
     def refuse_parent(self, error: str) -> None:
-        """Say at the place where the parent was chosen what is wrong with it."""
-        self.add_error(_AT[self.text("place")], error)
+        """Add an error to the field that chose the parent."""
+        self.add_error(_FIELD_OF_PARENT[self.text("place")], error)
 
     def _other_oid(self) -> str:
         if not self.text("other_oid").strip():
@@ -204,24 +205,26 @@ class OrganizationForm(ReadingForm):
         if not typed:
             self.add_error("parent", _CHOOSE_PARENT)
             return ""
-        found = self.surroundings.record_called(typed)
-        if not found:
+        oid = self.surroundings.record_called(typed)
+        if not oid:
             error = f"'{typed}' is not one record of ours in {self.surroundings.word}."
             elsewhere = self.surroundings.elsewhere(typed)
             what_to_do = "Choose from the list, or enter its OID."
             self.add_error("parent", " ".join(filter(None, (error, elsewhere, what_to_do))))
-        return found
+        return oid
 
     def _destination(self) -> dict[str, Any]:
-        around = self.surroundings
-        destination = self.read("destination_id", lambda typed: read_uuid(typed, around.routing_names, around.own_ids))
-        said = bool(destination) or around.destination_known or bool(self.cleaned_data.get("destination_none"))
+        outside = self.surroundings
+        destination = self.read(
+            "destination_id", lambda typed: read_uuid(typed, outside.routing_names, outside.own_ids)
+        )
+        said = bool(destination) or outside.destination_known or bool(self.cleaned_data.get("destination_none"))
         if not said and "destination_id" not in self.errors:
             self.add_error("destination_id", _DESTINATION_NOT_KNOWN)
         return {"destination_id": destination, "destination_known": said}
 
     def _address(self) -> AddressRecord:
-        country = self.read("country", lambda typed: _filled(read_country(typed), "Choose a country."))
+        country = self.read("country", lambda typed: _required(read_country(typed), "Choose a country."))
         return AddressRecord(
             street=self.read("street", lambda typed: read_street(typed, _LENGTH)),
             city=self.read("city", lambda typed: read_text("City", typed, _LENGTH)),
@@ -232,8 +235,8 @@ class OrganizationForm(ReadingForm):
         )
 
 
-def _filled(found: Read, error: str) -> Read:
-    """The value of a field that must not be empty. Raises FieldError if it is."""
+def _required(found: Read, error: str) -> Read:
+    """The value of a required field. Raises FieldError if it is empty."""
     if not found.value:
         raise FieldError(error)
     return found

@@ -1,4 +1,4 @@
-"""What is sent back from the page of a plan: why, which warnings are ticked, and of many records their number."""
+"""The form of a plan: the reason, and the number of records if they are many."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from .review import LONGEST_REASON
 
 
 class PlanForm(ReadingForm):
-    """The reason, and the number where it has to be typed."""
+    """A reason, and the number of records if it must be typed."""
 
     reason = Text("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
     number = Text("Type the number of records", css="w-date", inputmode="numeric")
@@ -33,5 +33,5 @@ class PlanForm(ReadingForm):
 
     @property
     def given(self) -> str:
-        """The reason as it is kept."""
+        """The reason as it is stored."""
         return self.why

@@ -1,4 +1,4 @@
-"""A form whose fields are read by the readers of `fields`: they say what is wrong, and what they changed."""
+"""A form that reads its fields with the readers of `fields`. They say what is wrong, and what they changed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -11,13 +11,13 @@ from organizations.fields import FieldError, Read, read_lines
 
 LONGEST_LIST = 2000
 MOST_LINES = 50
-KEPT = "The stored text is kept and sent unchanged. Typed anew it would be refused:"
+KEPT = "The stored text is kept and sent unchanged. If you typed it now, it would be refused:"
 
 
 class Text(forms.Field):
-    """Text as it was typed. What is wrong with it, also that it is empty, is for the form to say.
+    """Text as it was typed. The form checks it, also whether it is empty.
 
-    `required` marks it as a field that the form refuses when it is empty.
+    `required` marks the field on the page, because the form refuses it if it is empty.
     """
 
     def __init__(
@@ -36,11 +36,11 @@ class Text(forms.Field):
         super().__init__(required=required, label=label, help_text=hint, widget=widget)
 
     def validate(self, value: object) -> None:
-        """Leave it to the form: it has the words for what is missing."""
+        """Do nothing: the form has the sentence for a missing value."""
 
 
 class ReadingField(BoundField):
-    """A field on the page with everything that describes it: hints, errors, and why a stored text is kept."""
+    """A field on the page, described by its hints, its errors, and the reason why a stored text is kept."""
 
     form: "ReadingForm"
 
@@ -50,7 +50,7 @@ class ReadingField(BoundField):
 
     @property
     def kept(self) -> str:
-        """Why the stored text would be refused if it were typed anew; "" if it would not be."""
+        """Why the stored text would be refused if somebody typed it now; "" if it would not."""
         return self.form.marked.get(self.name, "")
 
     @property
@@ -59,19 +59,19 @@ class ReadingField(BoundField):
         return " ".join(filter(None, ids)) or None
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
-        is_told = self.is_marked_required and not self.use_fieldset and not self.is_hidden
-        return super().build_widget_attrs(attrs, widget) | ({"aria-required": "true"} if is_told else {})
+        needs_aria_required = self.is_marked_required and not self.use_fieldset and not self.is_hidden
+        return super().build_widget_attrs(attrs, widget) | ({"aria-required": "true"} if needs_aria_required else {})
 
 
 type Row = Mapping[str, str]
-"""The texts of one form by the names of its fields."""
+"""The texts of one form by field name."""
 
 
 class ReadingForm(forms.Form):
-    """Reads its fields in `clean` and remembers what the readers changed, by field.
+    """A form that reads its fields in `clean`, and remembers in `changes` what the readers changed.
 
-    `stored` are the texts of all forms of this kind that are stored. Such a text is never refused in its field: `kept`
-    says why it would be, typed anew. `hints` are the ids of the hints beside a section, by field.
+    `stored`: the stored texts of all forms of this kind. A stored text is never refused; `kept` says why it would be if
+    somebody typed it now. `hints`: the ids of the hints beside a section, by field.
     """
 
     hints: ClassVar[Mapping[str, str]] = {}
@@ -87,27 +87,27 @@ class ReadingForm(forms.Form):
         self.is_new = False
 
     def begin(self) -> None:
-        """Put the focus into the first field when the page comes: the form was just added."""
+        """Put the focus into the first field: the form was just added."""
         self.is_new = True
         next(iter(self.fields.values())).widget.attrs["autofocus"] = True
 
     def text(self, name: str) -> str:
-        """What was typed; "" for a field that was not sent."""
+        """The typed text; "" for a field that was not sent."""
         return str(self.cleaned_data.get(name) or "")
 
     def read(self, name: str, reader: Callable[[str], Read]) -> str:
-        """The text of a field in the form that is sent; "" with an error at the field when it cannot be."""
+        """The value that is sent; "" with an error at the field if the reader refuses the text."""
         try:
-            found = reader(self.text(name))
+            result = reader(self.text(name))
         except FieldError as error:
             return self.refuse(name, str(error), self.text(name))
-        self._note_change(name, found)
-        return found.value
+        self._note_change(name, result)
+        return result.value
 
     def read_each(self, name: str, reader: Callable[[int, str], Read]) -> tuple[str, ...]:
-        """The lines of a field that takes one value a line; the reader is told the number of the line, from 1.
+        """The values of a field with one value a line. The reader gets the number of the line, from 1, and the line.
 
-        Of too long a text, and of too many lines, none is read: each line that cannot be is an error of its own.
+        A text that is too long, or has too many lines, is refused as a whole. Otherwise each refused line is an error.
         """
         typed = self.text(name)
         if (error := self._list_error(name, typed)) and not self.is_stored(name, typed):
@@ -117,24 +117,24 @@ class ReadingForm(forms.Form):
         lines = read_lines(typed)
         for number, line in enumerate(lines, start=1):
             try:
-                found = reader(number, line)
+                result = reader(number, line)
             except FieldError as error:
                 if self.refuse(name, str(error), "\n".join([line] * lines.count(line))):
                     values.append(line)
                 continue
-            if found.value:  # a line of invisible characters is none
-                values.append(found.value)
-            self._note_change(name, found)
+            if result.value:  # a line with only invisible characters is left out
+                values.append(result.value)
+            self._note_change(name, result)
         return tuple(values)
 
     @property
     def changed(self) -> list[str]:
-        """What the readers changed, field after field."""
+        """What the readers changed, in the order of the fields."""
         return [change for changes in self.changes.values() for change in changes]
 
-    def _note_change(self, name: str, found: Read) -> None:
-        if found.changed:
-            self.changes.setdefault(name, []).append(found.changed)
+    def _note_change(self, name: str, result: Read) -> None:
+        if result.changed:
+            self.changes.setdefault(name, []).append(result.changed)
 
     def _list_error(self, name: str, typed: str) -> str:
         label = str(self.fields[name].label)
@@ -146,7 +146,7 @@ class ReadingForm(forms.Form):
         return ""
 
     def is_stored(self, name: str, text: str) -> bool:
-        """Whether a field is stored with this text; of one with lines, with each of them as often."""
+        """Whether a field is stored with this text. In a field with lines, stored lines may be missing."""
         stored = [row.get(name, "") for row in self.stored]
         if not isinstance(self.fields[name].widget, forms.Textarea):
             return text in stored
@@ -154,12 +154,12 @@ class ReadingForm(forms.Form):
 
     @property
     def is_all_stored(self) -> bool:
-        """Whether one form is stored with all these texts."""
+        """Whether one stored form has all these texts."""
         typed = {name: read_lines(self.text(name)) for name in self.fields}
         return any(all(read_lines(row[name]) == lines for name, lines in typed.items()) for row in self.stored)
 
     def refuse(self, name: str, error: str, text: str = "") -> str:
-        """Say at a field what is wrong with it; a stored text is given back instead and kept as it is."""
+        """Add an error to a field. A stored text is kept and returned instead."""
         if self.is_stored(name, text):
             self.kept[name] = error
             return text
@@ -167,12 +167,12 @@ class ReadingForm(forms.Form):
         return ""
 
     def refuse_whole(self, name: str, error: str) -> None:
-        """Say at a field what is wrong with the form as a whole, unless one is stored with just these texts."""
+        """Add an error about the whole form to a field, unless a stored form has these texts."""
         if self.is_all_stored:
             self.kept[name] = error
         else:
             self.add_error(name, error)
 
     def mark(self, kept: Mapping[str, str]) -> None:
-        """Say beside each of these fields that its text is kept, and why it would be refused if it were typed anew."""
+        """Note beside each field that its stored text is kept, and why it would be refused if somebody typed it now."""
         self.marked = {name: f"{KEPT} {error}" for name, error in kept.items()}

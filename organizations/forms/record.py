@@ -1,4 +1,4 @@
-"""The whole form of a record: its fields and its two lists, as one thing that is valid or not."""
+"""The form of a record: its fields and its two lists, validated together."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ SECTION_NAMES = {
 
 
 class RecordForm:
-    """`checked` says whether the texts are judged now; a form that is only shown again is not."""
+    """`checked`: whether the texts are validated. A form that is only shown is not."""
 
     def __init__(self, typed: Typed, surroundings: Surroundings, *, checked: bool, marks_kept: bool = True) -> None:
         self.typed = typed
@@ -50,7 +50,7 @@ class RecordForm:
             form_kwargs={"oid": oid, "stored": stored.identifiers},
         )
         for lines in (self.contacts, self.identifiers):
-            lines.torn = lines.prefix in typed.torn
+            lines.is_incomplete = lines.prefix in typed.incomplete
             lines.left_out = typed.left_out.get(lines.prefix, 0)
             lines.most = max(MOST_ROWS, len(stored.rows(lines.prefix)))
             if lines.prefix == typed.added:
@@ -59,7 +59,7 @@ class RecordForm:
             self._mark_kept(surroundings)
 
     def is_valid(self) -> bool:
-        """Judges all parts, so that every problem is told at once."""
+        """Whether all parts are valid. All are checked, so that the page shows every error at once."""
         return all([self.main.is_valid(), self.identifiers.is_valid(), self.contacts.is_valid()])
 
     @property
@@ -68,17 +68,17 @@ class RecordForm:
 
     @property
     def sections(self) -> list[tuple[str, str, int]]:
-        """The parts of the form in their order: anchor, heading, how many problems."""
+        """The sections of the form: anchor, heading and number of errors."""
         return [(key, heading, self._problems_in(key)) for key, heading in SECTION_NAMES.items()]
 
     @property
     def lacks_only_the_oid(self) -> bool:
-        """Whether nothing but the OID was refused: all else can be read."""
+        """Whether only the OID was refused."""
         lists_are_valid = self.identifiers.is_valid() and self.contacts.is_valid()
         return lists_are_valid and set(self.main.errors) == {"oid"}
 
     def record(self) -> OrganizationRecord:
-        """What was typed, in the neutral shape; only of a form that is valid, or lacks only the OID."""
+        """What was typed, as a neutral record. The form must be valid, or lack only the OID."""
         return OrganizationRecord(
             **self.main.values,
             identifiers=tuple(form.record for form in self.identifiers),
@@ -91,14 +91,14 @@ class RecordForm:
 
     @property
     def changed(self) -> str:
-        """What the readers changed, as one sentence; empty when they changed nothing."""
+        """What the readers changed, as one sentence; "" if nothing."""
         parts = [*self.main.changed]
         for form in (*self.identifiers, *self.contacts):
             parts += form.changed
         return f"Changed for you: {'; '.join(parts)}." if parts else ""
 
     def _mark_kept(self, surroundings: Surroundings) -> None:
-        """Mark the stored texts that would be refused today; of a form that is only shown by a check of its texts."""
+        """Mark the stored texts that would be refused today. A form that is only shown is checked for this."""
         checked = self
         if not self.checked:
             alone = replace(

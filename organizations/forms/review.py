@@ -1,4 +1,4 @@
-"""What is sent back from a review: why, which warnings are ticked, and which bytes were reviewed."""
+"""The form of a review: the reason, the ticked warnings, and which message was reviewed."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class ReviewForm(ReadingForm):
-    """The reason. Whether one is needed follows from the environment and from what differs."""
+    """The reason. The environment and the differences decide whether it is required."""
 
     reason = Text("Reason", "Why, and a ticket number if there is one. An auditor will read this.", rows=2)
 

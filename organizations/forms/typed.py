@@ -1,4 +1,4 @@
-"""All that stands in the form of a record, as text: typed, taken from a record, or on its way round by a button."""
+"""The texts in the form of a record: as typed, or from a stored record."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from organizations.countries import is_american
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 
 MOST_ROWS = 20
-MOST_GIVEN_BACK = 100  # more than two people together can have typed
+MOST_SHOWN_AGAIN = 100  # more than two people can type together
 CONTACTS = "contacts"
 IDENTIFIERS = "identifiers"
 STATE_ABROAD = "state_abroad"
@@ -38,35 +38,35 @@ _NEW_ROWS: Mapping[str, Row] = {f"add-{CONTACTS}": {"purpose": "Technical"}, f"a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """The texts of the form. `torn` names the lists whose lines did not arrive as they were sent.
+    """The texts of the form. `incomplete`: the lists of which lines are missing from the request.
 
-    `left_out` says of how many lines of a list nothing is here; `added` names the list whose last line is just added.
+    `left_out`: how many lines of a list were dropped. `added`: the list whose last line was just added.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
     contacts: tuple[Row, ...] = ()
     identifiers: tuple[Row, ...] = ()
-    torn: frozenset[str] = frozenset()
+    incomplete: frozenset[str] = frozenset()
     left_out: dict[str, int] = field(default_factory=dict)
     added: str = ""
 
     @classmethod
     def from_post(cls, data: QueryDict) -> "Typed":
-        """What was posted. Nothing but the form's own fields is looked at."""
+        """The posted texts. Names that are not fields of the form are ignored."""
         rows = {prefix: _rows(data, prefix) for prefix in NAMES}
         return cls(
             fields={name: data.get(name) or "" for name in _FIELDS} | _state_abroad(data),
-            contacts=rows[CONTACTS][0][:MOST_GIVEN_BACK],
-            identifiers=rows[IDENTIFIERS][0][:MOST_GIVEN_BACK],
-            torn=frozenset(prefix for prefix, (_, whole) in rows.items() if not whole),
+            contacts=rows[CONTACTS][0][:MOST_SHOWN_AGAIN],
+            identifiers=rows[IDENTIFIERS][0][:MOST_SHOWN_AGAIN],
+            incomplete=frozenset(prefix for prefix, (_, whole) in rows.items() if not whole),
             left_out={
-                prefix: more for prefix, (lines, _) in rows.items() if (more := len(lines) - MOST_GIVEN_BACK) > 0
+                prefix: more for prefix, (lines, _) in rows.items() if (more := len(lines) - MOST_SHOWN_AGAIN) > 0
             },
         )
 
     @classmethod
     def from_record(cls, record: OrganizationRecord, *, stands_for: str, place: str) -> "Typed":
-        """A record as its form shows it; `place` says which kind of parent it has."""
+        """A record as its form shows it. `place`: the kind of its parent."""
         address = {name: getattr(record.address, name) for name in ADDRESS_LABELS}
         return cls(
             fields={
@@ -85,21 +85,21 @@ class Typed:
         )
 
     def having(self, **texts: str) -> "Typed":
-        """The same with some texts replaced."""
+        """The texts with these ones replaced."""
         return replace(self, fields=self.fields | texts)
 
     def after(self, act: str) -> "Typed":
-        """The same after a button that adds or removes a line; unchanged for any other button."""
+        """The texts after a button that adds or removes a line. Other buttons change nothing."""
         if act in _NEW_ROWS:
             prefix = act.removeprefix("add-")
             rows = self.rows(prefix)
             if len(rows) >= MOST_ROWS:
                 return self
             return replace(self._with_rows(prefix, (*rows, dict(_NEW_ROWS[act]))), added=prefix)
-        found = _REMOVE.fullmatch(act)
-        if not found:
+        match = _REMOVE.fullmatch(act)
+        if not match:
             return self
-        prefix, number = found[1], int(found[2])
+        prefix, number = match[1], int(match[2])
         return self._with_rows(prefix, tuple(row for place, row in enumerate(self.rows(prefix)) if place != number))
 
     def rows(self, prefix: str) -> tuple[Row, ...]:
@@ -110,33 +110,33 @@ class Typed:
         return replace(self, contacts=rows) if prefix == CONTACTS else replace(self, identifiers=rows)
 
     def as_post(self) -> dict[str, str]:
-        """The texts by the names of the form's inputs, with what a formset needs to count its lines."""
+        """The texts by input name, with the counts that a formset needs."""
         return (
             self.fields | dict(_row_inputs(CONTACTS, self.contacts)) | dict(_row_inputs(IDENTIFIERS, self.identifiers))
         )
 
 
 def _state_abroad(data: QueryDict) -> Row:
-    """The state as text: its list of American states is not shown beside any other country."""
+    """The state as text, for a country without the list of American states."""
     is_text = STATE_ABROAD in data and not is_american(data.get("country") or "")
     return {"state": data.get(STATE_ABROAD) or ""} if is_text else {}
 
 
 def _row_inputs(prefix: str, rows: tuple[Row, ...]) -> Iterable[tuple[str, str]]:
     yield f"{prefix}-TOTAL_FORMS", str(len(rows))
-    # All lines count as initial ones: to a formset an additional line that is empty is none.
+    # All lines are initial forms, because a formset ignores extra forms that are empty.
     yield f"{prefix}-INITIAL_FORMS", str(len(rows))
     for number, row in enumerate(rows):
         yield from ((f"{prefix}-{number}-{name}", text) for name, text in row.items())
 
 
 def _rows(data: QueryDict, prefix: str) -> tuple[tuple[Row, ...], bool]:
-    """The lines of a list, and whether they are as many as the form says it sent."""
+    """The lines of a list, and whether all that the form sent have arrived."""
     input_name = re.compile(rf"{prefix}-([0-9]{{1,4}})-({'|'.join(NAMES[prefix])})")
     numbers = sorted({int(found[1]) for name in data if (found := input_name.fullmatch(name))})
     totals = data.getlist(f"{prefix}-TOTAL_FORMS")
     whole = totals == [str(len(numbers))] and numbers == list(range(len(numbers)))
-    # Also those above the limit, so that the form can say so. The names are looked up, so that a line may have gaps.
+    # Lines above the limit are read too, so that the form can say so. A line may lack some inputs.
     return tuple(
         {name: data.get(f"{prefix}-{number}-{name}") or "" for name in NAMES[prefix]} for number in numbers
     ), whole

@@ -119,7 +119,7 @@ NOT_IN_DIRECTORY: Mapping[str, str] = {
 FOREIGN_OID = "Somebody decided that this OID belongs to another organization ({name}). Nothing is sent to it."
 
 # The same before anybody decided.
-UNCLAIMED_OID = "The directory shows this OID already, as {name}, and nothing of this record was ever accepted."
+UNCLAIMED_OID = "The directory already shows this OID, as {name}, and nothing of this record was ever accepted."
 
 # How the standing is known; "not registered" has four ways to be so, and may be
 # about an OID that the record no longer has. Of a deactivation its evidence follows.

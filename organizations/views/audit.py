@@ -50,7 +50,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     history = csv_export.export(filters, clock.now(), actor(request).name)
     count = history.entries.count()
     title = f"the history as {file_format.upper()}, narrowed to {'; '.join(history.narrowed_to)}"
-    accounts.export_made(request, title, environment=filters.environment, count=count)
+    accounts.note_export(request, title, environment=filters.environment, count=count)
     lines = history.lines(file_format, count)
     return download(request, lines, name=history.name(file_format), content_type=csv_export.FORMATS[file_format])
 

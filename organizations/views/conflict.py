@@ -15,7 +15,7 @@ from organizations.services.errors import ActionRefused, EditConflict, RecordWit
 from organizations.views import expired_session
 
 from .access import posted_number
-from .record_form import after_saving, open_form, save_edit, show_form, show_refused
+from .record_form import after_saving, open_form, save_edit, show_form, show_refusal
 from .rendering import render_page
 
 
@@ -34,7 +34,7 @@ def show_conflict(
     return render_page(request, conflict_page.build(editing, form, conflict, missing=missing, note=note), status=status)
 
 
-def resolve_conflict(request: HttpRequest, editing: Editing) -> HttpResponse:
+def resolve(request: HttpRequest, editing: Editing) -> HttpResponse:
     """Save the chosen values, show the choices that are missing, or go back to the form."""
     typed, organization = Typed.from_post(request.POST), editing.organization
     if request.POST.get("act") == "back" or organization is None:
@@ -42,8 +42,8 @@ def resolve_conflict(request: HttpRequest, editing: Editing) -> HttpResponse:
     form = editing.form(typed, checked=True)
     if not form.is_valid():
         return show_form(request, editing, form, status=422)
-    if expired_session.came_back(request):
-        return show_conflict(request, editing, form, organization, note=expired_session.SENTENCE, status=422)
+    if expired_session.must_restore_form(request):
+        return show_conflict(request, editing, form, organization, note=expired_session.NOTICE, status=422)
     if posted_number(request, "theirs") != organization.version:
         return show_conflict(request, editing, form, organization)
     return _save_choices(request, editing, form, organization)
@@ -84,7 +84,7 @@ def _save_merged(
     except RecordWithdrawn:
         raise  # the caller shows the typed values in the form of a new record
     except ActionRefused as error:
-        return show_refused(request, editing.at_newest_version(), merged, error)
+        return show_refusal(request, editing.at_newest_version(), merged, error)
     return after_saving(request, form, saved)
 
 

@@ -10,7 +10,7 @@ from organizations.pages.counterpart import page as counterpart_page
 from organizations.permissions import Right
 from organizations.services.errors import ActionRefused, EditConflict
 from organizations.services.records import counterparts
-from organizations.services.records.counterparts import Seen
+from organizations.services.records.counterparts import SeenVersion
 
 from .access import actor, needs, organization_or_404, posted_number, record_url, require, user_of
 from .rendering import render_page
@@ -55,8 +55,8 @@ def _link_or_unlink(request: HttpRequest, organization: Organization, other: Org
 
 
 def _link(request: HttpRequest, organization: Organization, other: Organization) -> str:
-    here = Seen(organization.pk, posted_number(request, "version"))
-    there = Seen(other.pk, posted_number(request, "other_version"))
+    here = SeenVersion(organization.pk, posted_number(request, "version"))
+    there = SeenVersion(other.pk, posted_number(request, "other_version"))
     staging, production = (here, there) if organization.environment == Environment.STAGING else (there, here)
     counterparts.link(staging, production, actor=actor(request))
     word = Environment(other.environment).label

@@ -20,8 +20,8 @@ from organizations.services.review.reviews import Review
 from organizations.text import vocabulary
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
-from .differences import ask_now, read_meanwhile
-from .expired_session import SENTENCE, came_back, comes_back
+from .differences import newer_reading_notes, query_now
+from .expired_session import NOTICE, must_restore_form, restores_form
 from .plans import deactivate_branch
 from .rendering import render_page
 
@@ -29,7 +29,7 @@ _FIELDS = ("why", "replaced_by", "in_words", "typed_name")
 CHILDREN = "A record below this one is active now. Nothing was sent. Here is the plan for all of them."
 
 
-@comes_back
+@restores_form
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(Right.VIEW)
 def deactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
@@ -37,7 +37,7 @@ def deactivate(request: HttpRequest, environment: Environment, oid: str) -> Http
     return _handle(request, _review(request, organization_or_404(environment, oid), Intent.DEACTIVATE))
 
 
-@comes_back
+@restores_form
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(Right.VIEW)
 def reactivate(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
@@ -53,11 +53,11 @@ def _handle(request: HttpRequest, review: Review) -> HttpResponse:
     organization = review.organization
     if request.method != "POST":
         return deactivate_branch(request, organization) if _has_children(review) else _show(request, review)
-    if came_back(request):
-        messages.warning(request, SENTENCE)
+    if must_restore_form(request):
+        messages.warning(request, NOTICE)
         return _show_typed(request, review)
     if "ask" in request.POST:
-        return _show_typed(request, _review(request, ask_now(request, organization), review.intent))
+        return _show_typed(request, _review(request, query_now(request, organization), review.intent))
     require(request, sending(organization.environment), environment=organization.environment, oid=organization.oid)
     if _has_children(review):
         return deactivate_branch(request, organization, notes=[CHILDREN], status=409)
@@ -71,7 +71,7 @@ def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
     is_current = form.data.get("sha256") == review.sha256
     if form.is_valid() and not (missing and is_current and not review.blockers):
         return _send(request, review, form)
-    for sentence in read_meanwhile(request, review.organization):
+    for sentence in newer_reading_notes(request, review.organization):
         messages.warning(request, sentence)
     return _show(request, review, form, missing=missing, status=422)
 
@@ -107,7 +107,7 @@ def _already_sent(error: AlreadySent) -> str:
 
 
 def _show_refusal(request: HttpRequest, review: Review, error: ActionRefused) -> HttpResponse:
-    """The page as it is current, with what was typed."""
+    """The page as it is now, with what was typed."""
     messages.error(request, str(error))
     organization = review.organization
     current = organization_or_404(Environment(organization.environment), organization.oid)

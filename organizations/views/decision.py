@@ -24,7 +24,7 @@ STILL_HERE = "Nothing was decided. What you typed is still here."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@expired_session.comes_back
+@expired_session.restores_form
 @needs(Right.VIEW)
 def decide_submission(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
     """End a submission by the answer of the directory that the person compared with, or ask for a newer one.
@@ -39,8 +39,8 @@ def decide_submission(request: HttpRequest, environment: Environment, number: in
     if submission.state != State.NEEDS_PERSON:
         messages.error(request, DECIDED_ALREADY.format(number))
         return redirect(submission_url(submission))
-    if expired_session.came_back(request):
-        messages.info(request, expired_session.SENTENCE)
+    if expired_session.must_restore_form(request):
+        messages.info(request, expired_session.NOTICE)
         return _show_typed(request, submission)
     return _ask(request, submission) if "ask" in request.POST else _decide(request, submission)
 

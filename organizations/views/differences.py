@@ -1,4 +1,4 @@
-"""Where the directory shows other values: take them, or keep ours; and the button that asks the directory again."""
+"""Where the directory shows other values: take them, keep ours, or ask the directory again."""
 
 import datetime
 from collections.abc import Collection
@@ -27,36 +27,36 @@ from organizations.views import expired_session
 from .access import actor, needs, organization_or_404, posted_version, record_url, require, user_of
 from .rendering import render_page
 
-ASKS = ("record", "review", "differences", "deactivate", "reactivate")
-"""The pages that a question about a record can lead back to."""
+QUERY_PAGES = ("record", "review", "differences", "deactivate", "reactivate")
+"""The pages to which the button "Ask the directory" can lead back."""
 _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
 @require_POST
 @needs(Right.EDIT, ASK)
 def ask(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Ask what the directory shows of a record now, and go back to the page named by `back`."""
-    organization = ask_now(request, organization_or_404(environment, oid))
+    """Ask what the directory shows of a record, and go back to the page that `back` names."""
+    organization = query_now(request, organization_or_404(environment, oid))
     back = request.POST.get("back", "")
-    return redirect(record_url(organization, back if back in ASKS else "record"))
+    return redirect(record_url(organization, back if back in QUERY_PAGES else "record"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@expired_session.comes_back
+@expired_session.restores_form
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """What differs, and what can be done about it. Nothing is sent from here."""
+    """The differences, and what a person can do about them. This page sends nothing."""
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
         return _show(request, organization, WhoseForm())
-    if expired_session.came_back(request):
-        return _show(request, organization, _typed(request), notes=[expired_session.SENTENCE], status=422)
+    if expired_session.must_restore_form(request):
+        return _show(request, organization, _typed(request), notes=[expired_session.NOTICE], status=422)
     if "ask" in request.POST:
-        return _show(request, ask_now(request, organization), _typed(request))
-    return _posted(request, organization)
+        return _show(request, query_now(request, organization), _typed(request))
+    return _handle_post(request, organization)
 
 
-def _posted(request: HttpRequest, organization: Organization) -> HttpResponse:
+def _handle_post(request: HttpRequest, organization: Organization) -> HttpResponse:
     decides = "decide" in request.POST
     right, act = (Right.RESOLVE, DECIDE) if decides else (Right.EDIT, TAKE)
     require(request, right, environment=organization.environment, oid=organization.oid, act=act)
@@ -68,33 +68,33 @@ def _posted(request: HttpRequest, organization: Organization) -> HttpResponse:
 
 def _carry_out(request: HttpRequest, organization: Organization, form: ReasonForm) -> HttpResponse:
     try:
-        done = _act(request, organization, form)
+        done = _take_or_decide(request, organization, form)
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
     except ActionRefused as refusal:
-        return _refused(request, organization, refusal)
+        return _show_refusal(request, organization, refusal)
     messages.success(request, done)
     return redirect(record_url(organization))
 
 
-def ask_now(request: HttpRequest, organization: Organization) -> Organization:
-    """Ask the directory about a record; the record with the answer. Says so where it could not be asked."""
+def query_now(request: HttpRequest, organization: Organization) -> Organization:
+    """Ask the directory about a record. Returns the record with the answer; a message says if the Query failed."""
     require(request, Right.EDIT, environment=organization.environment, oid=organization.oid, act=ASK)
     answer = query.query_record(organization, actor=actor(request))
     if not answer.is_answered:
-        messages.error(request, f"{_what_came(answer)}: {cause_of(answer.cause)}.")
+        messages.error(request, f"{_query_failure(answer)}: {cause_of(answer.cause)}.")
     return organization_or_404(Environment(organization.environment), organization.oid)
 
 
-def read_meanwhile(request: HttpRequest, organization: Organization) -> list[str]:
-    """A sentence where a page was posted that knew another answer of the directory than is known now."""
+def newer_reading_notes(request: HttpRequest, organization: Organization) -> list[str]:
+    """A sentence if the directory answered again after the posted page was opened; else none."""
     if "asked_at" not in request.POST or organization.seen_at is None or _asked_at(request) == organization.seen_at:
         return []
     return [shown.read_meanwhile(organization.seen_at)]
 
 
-def _what_came(answer: DirectoryAnswer) -> str:
-    # A refused sign-in is not an answer of the directory.
+def _query_failure(answer: DirectoryAnswer) -> str:
+    # A refused access token is not an answer of the directory.
     if answer.exchange is None or not answer.exchange.sent or answer.exchange.status == HTTPStatus.UNAUTHORIZED:
         return "The directory could not be asked"
     if answer.exchange.status is None:
@@ -103,12 +103,12 @@ def _what_came(answer: DirectoryAnswer) -> str:
 
 
 def why_not_ask(request: HttpRequest, organization: Organization) -> str:
-    """The sentence beside the button that asks; empty when the person can."""
+    """The sentence beside the button that asks; "" if the person can ask."""
     return why_not(user_of(request), Right.EDIT, organization.environment, ASK)
 
 
-def _act(request: HttpRequest, organization: Organization, form: ReasonForm) -> str:
-    """Take the directory's values, or decide whose the OID is; what was done, as a sentence."""
+def _take_or_decide(request: HttpRequest, organization: Organization, form: ReasonForm) -> str:
+    """Take the values of the directory, or decide whose the OID is. Returns what was done, as a sentence."""
     number, version = organization.pk, posted_version(request, organization)
     who, asked_at, count = actor(request), _asked_at(request), len(shown.page(organization).rows)
     match form.cleaned_data.get("whose"):
@@ -122,10 +122,10 @@ def _act(request: HttpRequest, organization: Organization, form: ReasonForm) -> 
     return shown.taken(organization, count)
 
 
-def _refused(request: HttpRequest, before: Organization, refusal: ActionRefused) -> HttpResponse:
-    """What is so now, with what was typed."""
-    now = organization_or_404(Environment(before.environment), before.oid)
-    return _show(request, now, _typed(request), notes=[_sentence(refusal)], status=409)
+def _show_refusal(request: HttpRequest, before: Organization, refusal: ActionRefused) -> HttpResponse:
+    """The differences as they are now, with what was typed."""
+    current = organization_or_404(Environment(before.environment), before.oid)
+    return _show(request, current, _typed(request), notes=[_sentence(refusal)], status=409)
 
 
 def _sentence(refusal: ActionRefused) -> str:
@@ -134,7 +134,7 @@ def _sentence(refusal: ActionRefused) -> str:
 
 
 def _asked_at(request: HttpRequest) -> datetime.datetime | None:
-    """When the Query was asked whose values the page showed; the first moment of time where that is not said."""
+    """When the Query was asked whose values the page showed; the earliest time if the form does not say."""
     try:
         return parse_datetime(request.POST.get("asked_at", "")) or _NEVER
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every export gives: a file that is made while it is read."""
+"""Exports: a file that is written while it is downloaded."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 
 def download(request: HttpRequest, lines: Iterable[str], *, name: str, content_type: str) -> StreamingHttpResponse:
-    """A file of these lines. HEAD gets none of them: it is not noted, and the web server sends what it is given."""
+    """A file of these lines. A HEAD request gets no lines: nobody notes it, and the web server would send them."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    given = () if request.method == "HEAD" else lines
-    return StreamingHttpResponse(given, content_type=content_type, headers=headers)
+    content = () if request.method == "HEAD" else lines
+    return StreamingHttpResponse(content, content_type=content_type, headers=headers)

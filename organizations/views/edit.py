@@ -1,4 +1,4 @@
-"""Add a record and edit one; what the form offers while somebody types."""
+"""Add and edit records, and suggest records while somebody types."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,18 +21,18 @@ from organizations.services.records import prepare as preparation
 from organizations.views import conflict, expired_session, prepare
 
 from .access import actor, needs, organization_or_404, posted_number, record_url
-from .record_form import after_saving, open_form, save_edit, saved_url, show_form, show_refused
+from .record_form import after_saving, open_form, save_edit, saved_url, show_form, show_refusal
 from .rendering import render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@expired_session.comes_back
+@expired_session.restores_form
 @needs(Right.EDIT)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """The form of a record that is not there yet; `below`, `like` or `from` in the address fills in what is known."""
+    """The form of a new record. `below`, `like` or `from` in the address fills fields from another record."""
     try:
         editing = open_form(request, environment, staging=prepare.staging_record(request, environment))
-        return _posted(request, editing) if request.method == "POST" else _begun(request, editing)
+        return _handle_post(request, editing) if request.method == "POST" else _show_new(request, editing)
     except RecordWithdrawn:
         editing = open_form(request, environment)
         form = editing.form(Typed.from_post(request.POST))
@@ -40,12 +40,12 @@ def new(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@expired_session.comes_back
+@expired_session.restores_form
 @needs(Right.EDIT)
 def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """The form of a record with what is saved."""
+    """The form of a record, with its saved values."""
     if request.method == "POST":
-        return _edited(request, environment, oid)
+        return _handle_edit(request, environment, oid)
     organization = organization_or_404(environment, oid)
     editing = open_form(request, environment, organization)
     form = editing.form(editing.typed(organization.record(), organization.stands_for))
@@ -55,25 +55,25 @@ def edit(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 @require_safe
 @needs(Right.VIEW)
 def suggestions(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Records of ours that fit what was typed where one is named, as choices of the list beside it."""
+    """Records of ours that match what was typed, as choices of the list beside the field."""
     field = next((field for field in suggestions_page.FIELDS if field in request.GET), "")
     response = render_page(request, suggestions_page.build(environment, field, request.GET.get(field, "")))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-def _begun(request: HttpRequest, editing: Editing) -> HttpResponse:
-    """The form of a new record as it is opened; a record of STAGING with a counterpart leads to that."""
+def _show_new(request: HttpRequest, editing: Editing) -> HttpResponse:
+    """The form of a new record. A record of STAGING that has a counterpart leads to the counterpart."""
     if editing.staging is not None and (counterpart := editing.staging.counterpart):
-        said = f"{counterpart.name} is already the PRODUCTION counterpart of {editing.staging.name}."
-        messages.info(request, said)
+        sentence = f"{counterpart.name} is already the PRODUCTION counterpart of {editing.staging.name}."
+        messages.info(request, sentence)
         return redirect(record_url(counterpart))
-    typed, oid_note, notes = _beginning(request, editing)
+    typed, oid_note, notes = _initial_values(request, editing)
     return show_form(request, editing, editing.form(typed), oid_note=oid_note, notes=notes)
 
 
-def _edited(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """A form is about the record that it was opened for, whatever became of its OID meanwhile."""
+def _handle_edit(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
+    """Save or show a posted form. It belongs to the record that it was opened for, even if that has another OID now."""
     number = posted_number(request, "record")
     opened_for = Organization.objects.in_environment(environment).filter(pk=number).first()
     if opened_for is None and (withdrawal := conflict.withdrawal_of(environment, number)):
@@ -81,50 +81,51 @@ def _edited(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
     organization = organization_or_404(environment, opened_for.oid if opened_for else oid)
     editing = open_form(request, environment, organization)
     try:
-        return conflict.resolve_conflict(request, editing) if "theirs" in request.POST else _posted(request, editing)
-    except RecordWithdrawn:  # withdrawn in this very moment
-        return _edited(request, environment, oid)
+        is_conflict = "theirs" in request.POST
+        return conflict.resolve(request, editing) if is_conflict else _handle_post(request, editing)
+    except RecordWithdrawn:  # withdrawn since the query above
+        return _handle_edit(request, environment, oid)
 
 
-def _posted(request: HttpRequest, editing: Editing) -> HttpResponse:
-    """Carry out the button that was pressed. Only two of them save."""
+def _handle_post(request: HttpRequest, editing: Editing) -> HttpResponse:
+    """Carry out the pressed button. Only "save" and "review" save."""
     typed, act = Typed.from_post(request.POST), request.POST.get("act", "")
-    if expired_session.came_back(request):
-        return show_form(request, editing, editing.form(typed), status=422, notes=[expired_session.SENTENCE])
+    if expired_session.must_restore_form(request):
+        return show_form(request, editing, editing.form(typed), status=422, notes=[expired_session.NOTICE])
     typed, parent = editing.with_prepared_parent(typed)
     saves = act in ("review", "save")
     notes = [f"{parent} is in PRODUCTION now; it is filled in. Check and save{' again' * saves}."] if parent else []
     if saves:
-        return _checked(request, editing, editing.form(typed, checked=True), notes)
+        return _save_if_valid(request, editing, editing.form(typed, checked=True), notes)
     oid_note = ""
     if act == "suggest-oid":
         typed, oid_note = editing.with_suggested_oid(typed)
     return show_form(request, editing, editing.form(typed.after(act)), oid_note=oid_note, notes=notes)
 
 
-def _checked(request: HttpRequest, editing: Editing, form: RecordForm, notes: list[str]) -> HttpResponse:
-    """Save the form if it is valid. What was just filled in (`notes`) is looked at by a person first."""
+def _save_if_valid(request: HttpRequest, editing: Editing, form: RecordForm, notes: list[str]) -> HttpResponse:
+    """Save the form if it is valid. If the portal filled in a value (`notes`), a person checks it first."""
     if form.is_valid() and not notes:
         return _save(request, editing, form)
-    return _made_before(request, editing, form) or show_form(request, editing, form, status=422, notes=notes)
+    return _redirect_second_press(request, editing, form) or show_form(request, editing, form, status=422, notes=notes)
 
 
 def _save(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse:
     try:
-        saved = _saved(request, editing, form)
+        saved = _create_or_edit(request, editing, form)
     except EditConflict as error:
         return conflict.show_conflict(request, editing, form, error.organization)
     except RecordWithdrawn:
-        raise  # what was typed becomes the form of a new record
+        raise  # the caller shows the typed values in the form of a new record
     except (CounterpartExists, SourceChanged):
         editing = editing.read_again()
-        return _made_before(request, editing, form) or show_form(request, editing, form, status=409)
+        return _redirect_second_press(request, editing, form) or show_form(request, editing, form, status=409)
     except ActionRefused as error:
-        return show_refused(request, editing, form, error)
+        return show_refusal(request, editing, form, error)
     return after_saving(request, form, saved, request.POST["act"])
 
 
-def _saved(request: HttpRequest, editing: Editing, form: RecordForm) -> Organization:
+def _create_or_edit(request: HttpRequest, editing: Editing, form: RecordForm) -> Organization:
     if editing.organization is not None:
         return save_edit(request, editing.organization, editing.version, form)
     record, stands_for, by = form.record(), form.stands_for, actor(request)
@@ -134,30 +135,30 @@ def _saved(request: HttpRequest, editing: Editing, form: RecordForm) -> Organiza
     return preparation.prepare(record, editing.staging.pk, basis=basis, stands_for=stands_for, actor=by)
 
 
-def _made_before(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse | None:
-    """Where a second press of the same button leads; None after a first press."""
+def _redirect_second_press(request: HttpRequest, editing: Editing, form: RecordForm) -> HttpResponse | None:
+    """Redirect a second press of the same button to the record; None for a first press."""
     if editing.staging is None or not (form.lacks_only_the_oid or form.is_valid()):
         return None
     record, stands_for = form.record(), form.stands_for
-    made = preparation.prepared_before(record, editing.staging, stands_for=stands_for, actor=actor(request))
-    if made is None:
+    earlier = preparation.prepared_before(record, editing.staging, stands_for=stands_for, actor=actor(request))
+    if earlier is None:
         return None
-    messages.info(request, f"{made.name} was saved already. It was not saved twice.")
-    return redirect(saved_url(made, request.POST["act"]))
+    messages.info(request, f"{earlier.name} was already saved. It was not saved twice.")
+    return redirect(saved_url(earlier, request.POST["act"]))
 
 
-def _beginning(request: HttpRequest, editing: Editing) -> Beginning:
-    """What a new form begins with, by its address."""
+def _initial_values(request: HttpRequest, editing: Editing) -> Beginning:
+    """What a new form is filled with, by its address."""
     if editing.staging is not None:
         return beginning.prepared(editing, editing.staging)
     if below := request.GET.get("below"):
-        return beginning.below(editing, _named(editing.environment, below))
+        return beginning.below(editing, _record_named(editing.environment, below))
     if like := request.GET.get("like"):
-        return beginning.like(editing, _named(editing.environment, like))
+        return beginning.like(editing, _record_named(editing.environment, like))
     return beginning.blank(editing)
 
 
-def _named(environment: Environment, oid: str) -> Organization:
+def _record_named(environment: Environment, oid: str) -> Organization:
     try:
         return organization_or_404(environment, Oid(oid).text)
     except OidError:

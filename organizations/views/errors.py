@@ -1,4 +1,4 @@
-"""Pages for what went wrong in the portal itself. They ask neither the database nor the session."""
+"""Pages for errors of the portal itself. They read neither the database nor the session."""
 
 import logging
 import sys
@@ -17,7 +17,7 @@ PLAIN = "Something went wrong here, not at Redox. Nothing was sent by this page.
 
 
 def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The page for a request that has another shape than any form of the portal; it names the limit if there is one."""
+    """The page for a request that no form of the portal sends. It names the limit that was exceeded, if any."""
     return HttpResponse(render_to_string("400.html", {"limit": _limit(exception)}), status=400)
 
 
@@ -32,7 +32,7 @@ def _limit(exception: Exception) -> str:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The last page there is: with the number under which the log has the cause."""
+    """The page for an unexpected error, with the number under which the log has its cause."""
     request.cause = sys.exception()  # type: ignore[attr-defined]
     if isinstance(sys.exception(), OperationalError | InterfaceError):
         return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "60"})
@@ -40,5 +40,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
     try:
         return HttpResponse(render_to_string("500.html", {"number": number}), status=500)
     except Exception:
-        log.exception("The page of errors could not be made")
+        log.exception("The error page could not be rendered")
         return HttpResponse(PLAIN.format(number), status=500, content_type="text/plain; charset=utf-8")

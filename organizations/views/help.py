@@ -1,4 +1,4 @@
-"""The words of the portal, the first steps, and what to do when something is unclear: on one page."""
+"""The help page: words of the portal, first steps, and what to do if something is unclear."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe

@@ -1,4 +1,4 @@
-"""The first page: what its reader can act on, what waits for others, and how both environments are."""
+"""The first page: what the reader can do, what waits for others, and the state of both environments."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe

@@ -1,4 +1,4 @@
-"""The list of records: list and tree in one, a branch of it, and its export."""
+"""The list of records as list and tree, one branch of the tree, and the export."""
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
@@ -35,7 +35,7 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
 @require_safe
 @needs(Right.VIEW)
 def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """The children of one record as rows of the tree; without a script the tree with this branch open."""
+    """The children of one record as rows of the tree; without JavaScript, the tree with this branch open."""
     organization = organization_or_404(environment, oid)
     if "HX-Request" not in request.headers:
         return redirect(reverse("organizations", args=[environment]) + f"?open={oid}")
@@ -48,10 +48,10 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
 @require_safe
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
-    """The list with its filters as a CSV file; the export is noted in the history."""
-    wanted = filters.read(request.GET, environment)
-    found = filters.narrowed(environment, wanted).order_by(*wanted.order())
-    what, count = f"organizations in {environment.label}", found.count()
-    accounts.export_made(request, what, str(count), environment=environment, count=count)
+    """The filtered list as a CSV file. The history names the export."""
+    chosen = filters.read(request.GET, environment)
+    organizations = filters.narrowed(environment, chosen).order_by(*chosen.order())
+    title, count = f"organizations in {environment.label}", organizations.count()
+    accounts.note_export(request, title, str(count), environment=environment, count=count)
     name = f"organizations-{environment}.csv"
-    return download(request, csv_export.csv_lines(found), name=name, content_type="text/csv; charset=utf-8")
+    return download(request, csv_export.csv_lines(organizations), name=name, content_type="text/csv; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Who has an account, with which roles and from whom: read by everybody who is signed in, changed by administrators."""
+"""Accounts and roles. Everybody who is signed in can read them; administrators change them."""
 
 from collections.abc import Callable, Collection
 from functools import wraps
@@ -24,19 +24,21 @@ from .access import actor, user_of
 from .rendering import render_page
 
 ADDED_ALREADY = (
-    "{name} was added already. The first password was shown once. If you do not have it, make another one here."
+    "{name} was already added. The first password was shown once. If you do not have it, make another one here."
 )
+CLOSED = "can no longer sign in. All sessions ended."
+REOPENED = "can sign in again, with the same roles as before."
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def _managed[**P](view: View[P]) -> View[P]:
-    """Let only people in who manage accounts. Others get 403 with the sentence whom to ask, and an entry."""
+def _needs_manager[**P](view: View[P]) -> View[P]:
+    """Allow a view only to people who manage accounts. Others get status 403 and a history entry."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not permissions.manages_people(user_of(request)):
-            raise PermissionDenied(accounts.refused(request, Right.MANAGE_PEOPLE))
+            raise PermissionDenied(accounts.note_refused_act(request, Right.MANAGE_PEOPLE))
         return view(request, *args, **kwargs)
 
     return guarded
@@ -48,16 +50,16 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@expired_session.comes_back
-@_managed
+@expired_session.restores_form
+@_needs_manager
 @sensitive_variables("password")
 def new(request: HttpRequest) -> HttpResponse:
-    """Add a person. The answer to the press shows the first password: it is kept nowhere, so no other page can."""
+    """Add a person. Only the answer to this request shows the first password, because it is not stored in clear."""
     form = AccountForm(request.POST if request.method == "POST" else None, instance=User())
-    if expired_session.came_back(request):
-        return _show_form(request, form, User(), notes=[expired_session.SENTENCE], status=422)
+    if expired_session.must_restore_form(request):
+        return _show_form(request, form, User(), notes=[expired_session.NOTICE], status=422)
     if form.is_valid():
-        password = passwords.made_up(form.instance)
+        password = passwords.generate(form.instance)
         if _save(request, form, "account made", password=password):
             return _show_password(request, form.instance, password)
     if form.is_bound and (added := form.added_before()):
@@ -67,15 +69,15 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@expired_session.comes_back
-@_managed
+@expired_session.restores_form
+@_needs_manager
 def change(request: HttpRequest, person: int) -> HttpResponse:
-    """Change the name and the roles of a person. Two administrators never overwrite each other."""
+    """Change the name and roles of a person. Two administrators never overwrite each other."""
     user, stored = _person_or_404(person), _person_or_404(person)
     typed = request.POST if request.method == "POST" else None
     form = AccountForm(typed, instance=user, is_own=user == user_of(request))
-    if expired_session.came_back(request):
-        return _show_form(request, form, stored, notes=[expired_session.SENTENCE], status=422)
+    if expired_session.must_restore_form(request):
+        return _show_form(request, form, stored, notes=[expired_session.NOTICE], status=422)
     if not form.is_bound:
         return _show_form(request, form, stored)
     if not form.is_valid() or (form.changes and not _save(request, form, ", ".join(form.changes))):
@@ -85,51 +87,50 @@ def change(request: HttpRequest, person: int) -> HttpResponse:
 
 
 @require_POST
-@_managed
+@_needs_manager
 @sensitive_variables("password")
 def first_password(request: HttpRequest, person: int) -> HttpResponse:
-    """Make a new first password. Its answer shows it, as that of `new` does."""
+    """Make a new first password, and show it once, as `new` does."""
     user = _person_or_404(person)
     try:
-        password = accounts.give_first_password(user, opened_with=_opened_with(request), actor=actor(request))
+        password = accounts.give_first_password(user, opened_with=_posted_fingerprint(request), actor=actor(request))
     except ActionRefused as error:
-        return _not_done(request, user, error)
+        return _redirect_refused(request, user, error)
     return _show_password(request, user, password)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_managed
+@_needs_manager
 def close(request: HttpRequest, person: int) -> HttpResponse:
-    """Say what closing an account means, and close it."""
+    """Explain what closing an account does, then close it."""
     user = _person_or_404(person)
     if request.method == "POST":
-        return _open_or_close(request, user, is_active=False)
+        return _set_open(request, user, is_active=False)
     return render_page(request, people_page.build_close(user, user_of(request)))
 
 
 @require_POST
-@_managed
+@_needs_manager
 def reopen(request: HttpRequest, person: int) -> HttpResponse:
-    return _open_or_close(request, _person_or_404(person), is_active=True)
+    return _set_open(request, _person_or_404(person), is_active=True)
 
 
-def _open_or_close(request: HttpRequest, user: User, *, is_active: bool) -> HttpResponse:
+def _set_open(request: HttpRequest, user: User, *, is_active: bool) -> HttpResponse:
     what = "account reopened" if is_active else "account closed"
     if user.is_active == is_active:  # a second press
-        messages.info(request, f"{user.display_name}: the account is {'open' if is_active else 'closed'} already.")
+        messages.info(request, f"{user.display_name}: the account is already {'open' if is_active else 'closed'}.")
         return redirect("people")
     user.is_active = is_active
     try:
-        accounts.save(user, opened_with=_opened_with(request), what=what, actor=actor(request))
+        accounts.save(user, opened_with=_posted_fingerprint(request), what=what, actor=actor(request))
     except ActionRefused as error:
-        return _not_done(request, user, error)
-    now = "can sign in again, with the roles from before" if is_active else "can no longer sign in. All sessions ended"
-    messages.success(request, f"{user.display_name} {now}.")
+        return _redirect_refused(request, user, error)
+    messages.success(request, f"{user.display_name} {REOPENED if is_active else CLOSED}")
     return redirect("people")
 
 
 def _save(request: HttpRequest, form: AccountForm, what: str, **values: Any) -> bool:
-    """Save what the form holds; False with the error in the form if the service refused it."""
+    """Save the form. False, with an error in the form, if the service refused it."""
     filled = form.cleaned_data
     groups = list(filled["groups"]) if "groups" in filled else None
     opened_with = filled["opened_with"] if form.instance.pk else None
@@ -149,13 +150,13 @@ def _person_or_404(number: int) -> User:
     return user
 
 
-def _opened_with(request: HttpRequest) -> str:
-    """The fingerprint of the account that the page of the button showed; "" matches none."""
+def _posted_fingerprint(request: HttpRequest) -> str:
+    """The fingerprint of the account that the page of the button showed; "" matches no account."""
     return request.POST.get("opened_with", "")
 
 
-def _not_done(request: HttpRequest, user: User, error: ActionRefused) -> HttpResponse:
-    """The page of the person, as it is now, with why nothing was done."""
+def _redirect_refused(request: HttpRequest, user: User, error: ActionRefused) -> HttpResponse:
+    """Redirect to the page of the person, with the reason why nothing was done."""
     messages.warning(request, str(error))
     return redirect("person", user.pk)
 
@@ -163,7 +164,7 @@ def _not_done(request: HttpRequest, user: User, error: ActionRefused) -> HttpRes
 def _show_form(
     request: HttpRequest, form: AccountForm, stored: User, *, notes: Collection[str] = (), status: int = 200
 ) -> HttpResponse:
-    """The form of a person. `stored` is the account as it is: the form writes what was typed into its own."""
+    """The form of a person. `stored` is the saved account: the form puts typed values into its own instance."""
     return render_page(request, people_page.build_person(form, stored, user_of(request), notes), status=status)
 
 

@@ -1,4 +1,4 @@
-"""Several records at once: the page of what would be sent, and the lasting page of what became of it."""
+"""Several records at once: the draft of a plan, and the page of a plan that was made."""
 
 from collections.abc import Callable, Collection
 
@@ -23,7 +23,7 @@ from organizations.queries import chosen_records
 from organizations.services.errors import ActionRefused, OutOfDate, PlanMade
 from organizations.services.outbox import plans
 from organizations.services.review import plan_draft
-from organizations.services.review.plan_draft import Chosen, Draft
+from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.views import expired_session
 
 from .access import actor, needs, organization_or_404, require, user_of
@@ -41,31 +41,31 @@ def index(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@expired_session.comes_back
+@expired_session.restores_form
 @needs(Right.VIEW)
 def new(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """What the address names, records or a whole branch, as the messages that would be sent."""
+    """The draft: the messages for the chosen records, or for a whole branch."""
     target, is_pressed = _target(request, environment), request.method == "POST"
     if is_pressed:
         require(request, sending(environment), environment=environment)
     try:
         draft = plan_draft.draft(target.chosen, actor=actor(request))
         if not draft.reviews and not draft.left_out:
-            return _nothing(request, target, "No record was chosen.")
-        return _posted(request, target, draft) if is_pressed else _show(request, target, draft)
-    except ActionRefused as error:  # more records than one plan holds, now or by the time the button was pressed
-        return _nothing(request, target, str(error))
+            return _show_nothing(request, target, "No record was chosen.")
+        return _handle_post(request, target, draft) if is_pressed else _show(request, target, draft)
+    except ActionRefused as error:  # more records than one plan holds
+        return _show_nothing(request, target, str(error))
 
 
 def deactivate_branch(
     request: HttpRequest, organization: Organization, *, notes: Collection[str] = (), status: int = 200
 ) -> HttpResponse:
-    """The plan that deactivates a record with what is active below it, at the address of the record alone."""
+    """The draft that deactivates a record and its active descendants, on the page for deactivating the record."""
     target = Target.branch(organization, PlanKind.DEACTIVATE)
     try:
         draft = plan_draft.draft(target.chosen, actor=actor(request))
     except ActionRefused as error:
-        return _nothing(request, target, str(error))
+        return _show_nothing(request, target, str(error))
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""}) if request.method == "POST" else None
     return _show(request, target, draft, form, notes=notes, status=status)
 
@@ -73,14 +73,14 @@ def deactivate_branch(
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
-    """One plan, with everything that became of it."""
+    """One plan, and the state of each of its submissions."""
     return render_page(request, plan_page.build(_plan_or_404(environment, plan), user_of(request)))
 
 
 @require_safe
 @needs(Right.VIEW)
 def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
-    """The state for a page that stands open; nothing (204) while the page says what is so."""
+    """The new state for an open page, or status 204 if nothing changed."""
     found, seen = _plan_or_404(environment, plan), request.GET.get("since", "")
     page = plan_page.build_state(found, user_of(request), seen)
     response = render_page(request, page) if page else HttpResponse(status=204)
@@ -91,22 +91,22 @@ def state(request: HttpRequest, environment: Environment, plan: int) -> HttpResp
 @require_POST
 @needs(Right.EDIT, HOLD)
 def pause(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
-    """Hold what waits: who made the plan may, and whoever may send to the environment."""
-    return _hold(request, environment, plan, plans.pause_plan, "Paused. Nothing more is sent until it goes on.")
+    """Pause the plan. Its maker can, and everybody who can send to the environment."""
+    return _act_on_plan(request, environment, plan, plans.pause_plan, "Paused. Nothing more is sent until it goes on.")
 
 
 @require_POST
 @needs(Right.EDIT, HOLD)
 def go_on(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
-    """Let a paused plan go on."""
-    return _hold(request, environment, plan, plans.resume_plan, "It goes on.")
+    """Resume a paused plan."""
+    return _act_on_plan(request, environment, plan, plans.resume_plan, "It goes on.")
 
 
 @require_POST
 @needs(Right.EDIT, HOLD)
 def stop(request: HttpRequest, environment: Environment, plan: int) -> HttpResponse:
-    """End a plan for good."""
-    return _hold(request, environment, plan, plans.stop_plan, "Stopped. What was not attempted was cancelled.")
+    """Stop a plan for good."""
+    return _act_on_plan(request, environment, plan, plans.stop_plan, "Stopped. What was not attempted was cancelled.")
 
 
 def plan_url(plan: Plan) -> str:
@@ -119,40 +119,40 @@ def _target(request: HttpRequest, environment: Environment) -> Target:
     if "branch" in request.GET:
         oid = request.GET["branch"].replace("\x00", "")[:LONGEST_OID]
         return Target.branch(organization_or_404(environment, oid), kind)
-    return Target(Chosen(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path())
+    return Target(ChosenRecords(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path())
 
 
-def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
+def _handle_post(request: HttpRequest, target: Target, draft: PlanDraft) -> HttpResponse:
     """Send what was reviewed, or ask for what is missing."""
-    if expired_session.came_back(request):
+    if expired_session.must_restore_form(request):
         form = draft_page.plan_form(draft, typed=_typed(request))
-        return _show(request, target, draft, form, notes=[expired_session.SENTENCE], status=422)
-    form, bound = draft_page.plan_form(draft, request.POST), PostedReview(request.POST)
-    missing = {question.key for question in draft.questions} - bound.ticked
+        return _show(request, target, draft, form, notes=[expired_session.NOTICE], status=422)
+    form, posted = draft_page.plan_form(draft, request.POST), PostedReview(request.POST)
+    missing = {question.key for question in draft.questions} - posted.ticked
     is_whole = form.is_valid() and not missing
-    if bound.sha256 == draft.sha256 and draft.size and not is_whole:
+    if posted.sha256 == draft.sha256 and draft.size and not is_whole:
         return _show(request, target, draft, form, missing=missing, status=422)
-    return _made(request, target, form)
+    return _make_plan(request, target, form)
 
 
-def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> HttpResponse:
-    """Make the plan that was reviewed, or say why not and show what is so now."""
-    bound, reason = PostedReview(request.POST), form.given if form.is_valid() else ""
+def _make_plan(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> HttpResponse:
+    """Make the plan that was reviewed, or show why not and the draft as it is now."""
+    posted, reason = PostedReview(request.POST), form.given if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
     try:
         plan = plans.make_plan(
-            target.chosen, sha256=bound.sha256, ticked=bound.ticked, reason=reason, typed=typed, actor=by
+            target.chosen, sha256=posted.sha256, ticked=posted.ticked, reason=reason, typed=typed, actor=by
         )
     except PlanMade as error:
         plan = error.plan
         messages.info(request, shown.already_sent(plan))
     except ActionRefused as error:
-        return _shown_anew(request, target, error)
+        return _show_changed(request, target, error)
     return redirect(plan_url(plan))
 
 
-def _shown_anew(request: HttpRequest, target: Target, error: ActionRefused) -> HttpResponse:
-    """The plan as it is now."""
+def _show_changed(request: HttpRequest, target: Target, error: ActionRefused) -> HttpResponse:
+    """The draft as it is now, and what changed in it."""
     draft = plan_draft.draft(target.chosen, actor=actor(request))
     news = shown.what_is_new(shown.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(error) if isinstance(error, OutOfDate) else f"{error} Nothing was sent."
@@ -167,7 +167,7 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 def _show(
     request: HttpRequest,
     target: Target,
-    draft: Draft,
+    draft: PlanDraft,
     form: PlanForm | BranchForm | None = None,
     *,
     missing: Collection[str] = (),
@@ -186,19 +186,19 @@ def _show(
     return render_page(request, page, status=status)
 
 
-def _nothing(request: HttpRequest, target: Target, why: str) -> HttpResponse:
+def _show_nothing(request: HttpRequest, target: Target, why: str) -> HttpResponse:
     status = 409 if request.method == "POST" else 200
     return render_page(request, draft_page.build_nothing(target, why), status=status)
 
 
 def _plan_or_404(environment: Environment, number: int) -> Plan:
-    found = Plan.objects.filter(environment=environment, pk=number).select_related("made_by").first()
-    if found is None:
+    plan = Plan.objects.filter(environment=environment, pk=number).select_related("made_by").first()
+    if plan is None:
         raise Http404(f"No plan {number} in {environment.label}.")
-    return found
+    return plan
 
 
-def _hold(
+def _act_on_plan(
     request: HttpRequest, environment: Environment, number: int, act: Callable[..., Plan], done: str
 ) -> HttpResponse:
     plan = _plan_or_404(environment, number)

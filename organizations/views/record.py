@@ -1,4 +1,4 @@
-"""One record: its fields, submissions and history, and the two acts that only this portal sees."""
+"""One record: summary, submissions and history; discard and withdraw, which only this portal sees."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ def page(request: HttpRequest, environment: Environment, oid: str) -> HttpRespon
 @require_safe
 @needs(Right.VIEW)
 def submissions(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Every submission of this record, the newest first."""
+    """The submissions of this record, the newest first."""
     organization, number = organization_or_404(environment, oid), request.GET.get("page")
     return render_page(request, record_page.build_submissions(organization, user_of(request), number))
 
@@ -45,13 +45,13 @@ def history(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Ask, and then throw saved changes away."""
+    """Ask for confirmation, then discard saved changes."""
     require(request, Right.EDIT, environment=environment, oid=oid)
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
         return render_page(request, act_pages.build_discard(organization))
     seen, by = posted_version(request, organization), actor(request)
-    problem = _problem(lambda: organizations.discard(organization.pk, seen, actor=by))
+    problem = _refusal(lambda: organizations.discard(organization.pk, seen, actor=by))
     if problem:
         return render_page(request, act_pages.build_discard(organization_or_404(environment, oid), problem), status=409)
     last = act_pages.last(organization)
@@ -61,13 +61,13 @@ def discard(request: HttpRequest, environment: Environment, oid: str) -> HttpRes
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """Ask, and then take away a record that was never sent."""
+    """Ask for confirmation, then withdraw a record that was never sent."""
     require(request, Right.EDIT, environment=environment, oid=oid)
     organization = organization_or_404(environment, oid)
     if request.method != "POST":
         return render_page(request, act_pages.build_withdraw(organization))
     parent, seen, by = organization.parent(), posted_version(request, organization), actor(request)
-    problem = _problem(lambda: organizations.withdraw(organization.pk, seen, actor=by))
+    problem = _refusal(lambda: organizations.withdraw(organization.pk, seen, actor=by))
     if problem:
         return render_page(
             request, act_pages.build_withdraw(organization_or_404(environment, oid), problem), status=409
@@ -76,11 +76,11 @@ def withdraw(request: HttpRequest, environment: Environment, oid: str) -> HttpRe
     return redirect(record_url(parent) if parent else reverse("organizations", args=[environment]))
 
 
-def _problem(act: Callable[[], object]) -> str:
-    """Do this; why it was not done, as a sentence.
+def _refusal(act: Callable[[], object]) -> str:
+    """Do this. Returns why the service refused it, as a sentence; "" if it was done.
 
     Raises:
-        Http404: the record was withdrawn meanwhile.
+        Http404: the record was withdrawn.
     """
     try:
         act()

@@ -1,4 +1,4 @@
-"""The form of a record: how it is opened from a request, and shown."""
+"""The form of a record: open it from a request, show it, save it."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.page import Filled
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
-from organizations.services.records.prepare import Basis, source_of
+from organizations.services.records.prepare import FormBasis, source_of
 from organizations.views import prepare
 
 from .access import actor, posted_version, record_url, user_of
@@ -28,7 +28,7 @@ def open_form(
     organization: Organization | None = None,
     staging: Organization | None = None,
 ) -> Editing:
-    """What the form of this request is about."""
+    """What the form of this request edits."""
     version = organization.version if organization else 0
     if organization and request.method == "POST":
         version = posted_version(request, organization)
@@ -48,7 +48,7 @@ def show_form(
         editing,
         form,
         user_of(request),
-        filled=_filled(request, editing.staging),
+        filled=_basis_of_form(request, editing.staging),
         notes=notes,
         oid_note=oid_note,
         is_unsaved=request.method == "POST",
@@ -56,14 +56,14 @@ def show_form(
     return render_page(request, page, status=status)
 
 
-def show_refused(request: HttpRequest, editing: Editing, form: RecordForm, error: ActionRefused) -> HttpResponse:
-    """The form with what the service refused."""
-    refuse(form, error)
+def show_refusal(request: HttpRequest, editing: Editing, form: RecordForm, error: ActionRefused) -> HttpResponse:
+    """The form, with the reason why the service refused it."""
+    show_error(form, error)
     return show_form(request, editing, form, status=422)
 
 
-def refuse(form: RecordForm, error: ActionRefused) -> None:
-    """Say what the service refused at its field: a parent, or else the OID."""
+def show_error(form: RecordForm, error: ActionRefused) -> None:
+    """Show a refusal at its field: the parent, or else the OID."""
     if isinstance(error, Circle):
         form.main.refuse_parent(str(error))
     else:
@@ -71,13 +71,13 @@ def refuse(form: RecordForm, error: ActionRefused) -> None:
 
 
 def save_edit(request: HttpRequest, organization: Organization, version: int, form: RecordForm) -> Organization:
-    """Save a valid form of a record that is there already, if the record is still at this version."""
+    """Save a valid form of an existing record, if the record still has this version."""
     record, by = form.record(), actor(request)
     return organizations.edit(organization.pk, version, record, stands_for=form.stands_for, actor=by)
 
 
 def after_saving(request: HttpRequest, form: RecordForm, saved: Organization, act: str = "save") -> HttpResponse:
-    """Lead to the record, or to its review if `act` is that, with what the readers changed."""
+    """Redirect to the record, or to its review if `act` is "review", and say what the readers changed."""
     if act == "save":
         messages.success(request, SAVED)
     if form.changed:
@@ -86,17 +86,17 @@ def after_saving(request: HttpRequest, form: RecordForm, saved: Organization, ac
 
 
 def saved_url(saved: Organization, act: str) -> str:
-    """Where the button `act` leads once the record is saved."""
+    """Where the button `act` leads after saving."""
     return record_url(saved, "record" if act == "save" else "review")
 
 
-def _filled(request: HttpRequest, staging: Organization | None) -> Filled | None:
-    """From what the form was filled: as it was posted, or else as the record of STAGING is now."""
+def _basis_of_form(request: HttpRequest, staging: Organization | None) -> Filled | None:
+    """The values that filled the form: as posted, or else those of the STAGING record now."""
     if staging is None:
         return None
     source = source_of(staging)
-    basis = Basis(source.record, doubt=source.doubt)
+    basis = FormBasis(source.record, doubt=source.doubt)
     if request.method == "POST":
         basis = prepare.basis_of(request)
-    shown = Basis(basis.filled, source.record, source.doubt)
-    return Filled(source, basis, prepare.signed(staging, shown))
+    shown = FormBasis(basis.filled, source.record, source.doubt)
+    return Filled(source, basis, prepare.sign_basis(staging, shown))

@@ -1,4 +1,4 @@
-"""How a view answers: with a page, or with a word to the page that is open."""
+"""Render a page object, or tell htmx to reload the page."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,10 +7,10 @@ from organizations.pages import Page
 
 
 def render_page(request: HttpRequest, page: Page, *, status: int = 200) -> HttpResponse:
-    """The page, rendered."""
+    """The response with this page."""
     return render(request, page.template, page.names, status=status)
 
 
 def reload_page() -> HttpResponse:
-    """Nothing but the word that makes htmx load the page anew."""
+    """An empty response that makes htmx reload the page."""
     return HttpResponse(status=204, headers={"HX-Refresh": "true"})

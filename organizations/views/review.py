@@ -1,4 +1,4 @@
-"""The review: exactly what would be sent, and the one button that sends it."""
+"""The review: the exact message, and the button that sends it."""
 
 from collections.abc import Collection
 
@@ -19,83 +19,83 @@ from organizations.services.review.reviews import Review
 from organizations.views import expired_session
 
 from .access import actor, needs, organization_or_404, require, submission_url, user_of
-from .differences import ask_now, read_meanwhile
+from .differences import newer_reading_notes, query_now
 from .rendering import render_page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@expired_session.comes_back
+@expired_session.restores_form
 @needs(Right.VIEW)
 def page(request: HttpRequest, environment: Environment, oid: str) -> HttpResponse:
-    """What is saved of a record, as the message that it would become."""
+    """The saved values of a record as the message that would be sent."""
     organization = organization_or_404(environment, oid)
-    if request.method == "POST" and "ask" in request.POST and not expired_session.came_back(request):
-        return _show_typed(request, reviews.review(ask_now(request, organization), actor=actor(request)))
-    made = reviews.review(organization, actor=actor(request))
+    if request.method == "POST" and "ask" in request.POST and not expired_session.must_restore_form(request):
+        return _show_typed(request, reviews.review(query_now(request, organization), actor=actor(request)))
+    review = reviews.review(organization, actor=actor(request))
     if request.method != "POST":
-        return render_page(request, review_page.build(made, user_of(request)))
+        return render_page(request, review_page.build(review, user_of(request)))
     require(request, sending(environment), environment=environment, oid=oid)
-    if expired_session.came_back(request):
-        return _show_typed(request, made, expired_session.SENTENCE, status=422)
-    return _posted(request, made)
+    if expired_session.must_restore_form(request):
+        return _show_typed(request, review, expired_session.NOTICE, status=422)
+    return _handle_post(request, review)
 
 
-def _posted(request: HttpRequest, made: Review) -> HttpResponse:
+def _handle_post(request: HttpRequest, review: Review) -> HttpResponse:
     """Send what was reviewed, or ask for what is missing."""
-    form, bound = review_page.review_form(made, request.POST), PostedReview(request.POST)
-    missing = {submissions.warning_key(warning) for warning in made.open_warnings} - bound.ticked
-    is_current = (bound.sha256, bound.seen_submission) == (made.sha256, made.organization.last_submission_id or 0)
+    form, posted = review_page.review_form(review, request.POST), PostedReview(request.POST)
+    missing = {submissions.warning_key(warning) for warning in review.open_warnings} - posted.ticked
+    is_current = (posted.sha256, posted.seen_submission) == (review.sha256, review.organization.last_submission_id or 0)
     is_whole = form.is_valid() and not missing
-    if is_current and not is_whole and not made.blockers:
-        notes = read_meanwhile(request, made.organization)
-        return _show(request, made, form, missing=missing, notes=notes, status=422)
-    return _sent(request, made, form)
+    if is_current and not is_whole and not review.blockers:
+        notes = newer_reading_notes(request, review.organization)
+        return _show(request, review, form, missing=missing, notes=notes, status=422)
+    return _send(request, review, form)
 
 
-def _sent(request: HttpRequest, made: Review, form: ReviewForm) -> HttpResponse:
-    """Send what was reviewed, or say why not and show what is so now."""
+def _send(request: HttpRequest, review: Review, form: ReviewForm) -> HttpResponse:
+    """Send what was reviewed, or show why not and the review as it is now."""
     try:
-        submission = _submit(request, made, form)
+        submission = _submit(request, review, form)
     except AlreadySent as error:
         messages.info(request, shown.already_sent(error.submission))
         submission = error.submission
     except OutOfDate as error:
-        return _overtaken(request, made, str(error))
+        return _show_changed(request, review, str(error))
     except RecordWithdrawn as gone:
         raise Http404(str(gone)) from gone
     except ActionRefused as error:
-        return _show(request, made, form, notes=[f"{error} Nothing was sent."], status=409)
+        return _show(request, review, form, notes=[f"{error} Nothing was sent."], status=409)
     return redirect(submission_url(submission))
 
 
-def _submit(request: HttpRequest, made: Review, form: ReviewForm) -> Submission:
-    bound = PostedReview(request.POST)
+def _submit(request: HttpRequest, review: Review, form: ReviewForm) -> Submission:
+    posted = PostedReview(request.POST)
     return submissions.submit_record(
-        made.organization.pk,
-        sha256=bound.sha256,
-        seen_submission=bound.seen_submission,
+        review.organization.pk,
+        sha256=posted.sha256,
+        seen_submission=posted.seen_submission,
         reason=form.why,
-        ticked=bound.ticked,
+        ticked=posted.ticked,
         actor=actor(request),
     )
 
 
-def _overtaken(request: HttpRequest, before: Review, error: str) -> HttpResponse:
-    """The review of what is saved by now; what was ticked and typed stays."""
+def _show_changed(request: HttpRequest, before: Review, error: str) -> HttpResponse:
+    """The review of the newest saved values. What was ticked and typed stays."""
     organization = organization_or_404(Environment(before.organization.environment), before.organization.oid)
     note = shown.out_of_date(organization, PostedReview(request.POST).version, error)
     return _show_typed(request, reviews.review(organization, actor=actor(request)), note, status=409)
 
 
-def _show_typed(request: HttpRequest, made: Review, note: str = "", *, status: int = 200) -> HttpResponse:
-    """The page with what was ticked and typed, before anything of it is checked."""
-    form = review_page.review_form(made, reason=request.POST.get("reason", ""))
-    return _show(request, made, form, notes=[note] if note else [], status=status)
+def _show_typed(request: HttpRequest, review: Review, note: str = "", *, status: int = 200) -> HttpResponse:
+    """The page with what was ticked and typed, unchecked."""
+    form = review_page.review_form(review, reason=request.POST.get("reason", ""))
+    return _show(request, review, form, notes=[note] if note else [], status=status)
 
 
 def _show(
     request: HttpRequest,
-    made: Review,
+    review: Review,
     form: ReviewForm,
     *,
     status: int,
@@ -103,9 +103,9 @@ def _show(
     notes: Collection[str] = (),
 ) -> HttpResponse:
     """The page with a form that was posted."""
-    bound = PostedReview(request.POST)
+    posted = PostedReview(request.POST)
     return render_page(
         request,
-        review_page.build(made, user_of(request), form, bound=bound, missing=missing, notes=notes),
+        review_page.build(review, user_of(request), form, bound=posted, missing=missing, notes=notes),
         status=status,
     )

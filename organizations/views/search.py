@@ -18,9 +18,9 @@ from .rendering import render_page
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
-    """An exact OID opens its record, a submission's number the submission; anything else gives a list of hits.
+    """An exact OID opens its record, and the number of a submission opens that; other texts give a list of hits.
 
-    A number with # in front is meant for the submission, although a record may hold it too.
+    "#" before a number means a submission, even if a record holds the number too.
     """
     text = search_text.clean_query(request.GET.get("q", ""))
     given = request.GET.get("environment", "")

@@ -25,7 +25,7 @@ from .rendering import reload_page, render_page
 @require_safe
 @needs(Right.VIEW)
 def outbox(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """All submissions of an environment, filtered by the address."""
+    """The submissions of an environment, filtered by the address."""
     page = outbox_page.build(
         environment,
         user_of(request),
@@ -46,23 +46,22 @@ def page(request: HttpRequest, environment: Environment, number: int) -> HttpRes
 def show_submission(
     request: HttpRequest, submission: Submission, form: DecisionForm | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """The page, with what was typed into its one form where that comes back."""
+    """The page. `form` holds what was typed, if the form is shown again."""
     return render_page(request, submission_page.build(submission, user_of(request), form), status=status)
 
 
 @require_safe
 @needs(Right.VIEW)
 def state(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """The state for a page that stands open; with everything on the page that speaks of it when it changed.
+    """The new state for an open page, with all parts of the page that depend on it.
 
-    Nothing (204) while the page says what is so: putting the same there anew would close what somebody opened in it and
-    take the focus from where it stands.
+    Status 204 if nothing changed: replacing the same parts would close what somebody opened and move the focus.
     """
     submission, seen = submission_or_404(environment, number), request.GET.get("since", "")
     if seen == submission_page.since(submission):
         response = HttpResponse(status=204)
     elif submission.state == State.NEEDS_PERSON:
-        # There is now something to compare and to choose from, which only the whole page has.
+        # Only the whole page has the comparison and the choices of the decision.
         response = reload_page()
     else:
         response = render_page(request, submission_page.build_state(submission, user_of(request), seen))
@@ -73,7 +72,7 @@ def state(request: HttpRequest, environment: Environment, number: int) -> HttpRe
 @require_POST
 @needs(Right.EDIT, CANCEL)
 def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """Take back what was not attempted yet: its authors may, and whoever may send to the environment."""
+    """Cancel what was not attempted yet. Its authors can, and everybody who can send to the environment."""
     submission = submission_or_404(environment, number)
     if user_of(request).pk not in submission.authors:
         require(request, sending(environment), environment=environment, oid=submission.oid, act=CANCEL)
@@ -88,15 +87,15 @@ def cancel(request: HttpRequest, environment: Environment, number: int) -> HttpR
 @require_POST
 @needs(Right.EDIT, ASK)
 def ask(request: HttpRequest, environment: Environment, number: int) -> HttpResponse:
-    """Ask what the directory shows now. It reads; the state of the submission stays as it is."""
+    """Ask what the directory shows now. The state of the submission does not change."""
     submission = submission_or_404(environment, number)
     if submission.state not in ASKED:
-        messages.error(request, f"Submission {number} is at its end or not under way; there is nothing to find out.")
+        messages.error(request, f"Submission {number} is finished or not being sent. There is nothing to find out.")
         return redirect(submission_url(submission))
     query.query_submission(submission, actor=actor(request))
-    # A page that asked by itself when it was opened loads anew with the answer.
-    is_by_itself = request.headers.get("HX-Request") == "true"
-    return reload_page() if is_by_itself else redirect(submission_url(submission) + "#asked")
+    # A page that asks when it is opened reloads with the answer.
+    is_automatic = request.headers.get("HX-Request") == "true"
+    return reload_page() if is_automatic else redirect(submission_url(submission) + "#asked")
 
 
 def _what_stays(submission: Submission) -> str:

@@ -25,7 +25,7 @@ def form_of(intent: Intent = Intent.DEACTIVATE, name: str = "", **typed: str) ->
         ({"why": ""}, {"why": "Choose a reason."}),
         ({"why": "\x00"}, {"why": "Choose a reason."}),
         ({"why": "open"}, {"why": "Choose a reason."}),
-        ({"why": "other", "in_words": " "}, {"in_words": "Say the reason in words."}),
+        ({"why": "other", "in_words": " "}, {"in_words": "Enter the reason in words."}),
         ({"why": "replaced"}, {"replaced_by": "Name the record that replaces it."}),
         (
             {"why": "replaced", "replaced_by": "\x00" * 10_000},

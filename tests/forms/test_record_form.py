@@ -162,7 +162,7 @@ def test_an_email_address_that_is_there_twice_is_left_out_and_said():
     form = checked(typed)
     assert form.is_valid()
     assert form.record().contacts[0].email_addresses == ("desk@example.org", "other@example.org")
-    assert form.changed == "Changed for you: Desk@example.org was there twice; the second one was left out."
+    assert form.changed == "Changed for you: Desk@example.org was given twice; the second one was left out."
 
 
 def test_an_american_country_is_sent_as_usa_and_its_rules_hold():
@@ -233,8 +233,9 @@ def test_an_oid_that_was_sent_stays_whatever_is_posted():
 def test_a_destination_that_is_not_known_must_be_said():
     around = surroundings(destination_known=False)
     form = checked(around=around)
+    sentence = "Enter the destination ID that this record has today. "
     assert errors(form, "destination_id") == [
-        "Say which destination ID this record has today; it cannot be read from the directory and would be overwritten."
+        f"{sentence}The directory does not show it, and the message would overwrite it."
     ]
     none = checked(around=around, destination_none="on")
     assert none.is_valid()
@@ -321,7 +322,7 @@ def test_lines_above_the_limit_are_given_back_until_somebody_removes_them(prefix
     form = checked(typed)
     assert not form.is_valid()
     assert len(getattr(form, prefix)) == count
-    assert not typed.torn
+    assert not typed.incomplete
     for act, left in ((f"add-{prefix}", count), (f"remove-{prefix}-{count - 1}", count - 1)):
         again = RecordForm(typed.after(act), surroundings(), checked=False)
         assert len(getattr(again, prefix)) == left

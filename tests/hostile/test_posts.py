@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from organizations.forms.typed import Typed
 from organizations.models import Organization, Submission
-from organizations.views.expired_session import SENTENCE
+from organizations.views.expired_session import NOTICE
 from orgportal.middleware import readable
 from tests import factories
 from tests.factories import BASE, PASSWORD
@@ -81,10 +81,10 @@ def test_a_list_whose_lines_did_not_arrive_as_they_were_sent_is_refused(client, 
     before = stored()
     for total in TOTALS:
         typed = Typed.from_post(QueryDict(query(inputs | {f"{prefix}-TOTAL_FORMS": total})))
-        assert (list(typed.torn), len(typed.contacts), len(typed.identifiers)) == ([prefix], 1, 1), total
+        assert (list(typed.incomplete), len(typed.contacts), len(typed.identifiers)) == ([prefix], 1, 1), total
     missing = {name: value for name, value in inputs.items() if not name.startswith(prefix)}
-    for torn in (missing, inputs | {f"{prefix}-TOTAL_FORMS": MARKUP}):
-        response = post(client, NEW, torn)
+    for incomplete in (missing, inputs | {f"{prefix}-TOTAL_FORMS": MARKUP}):
+        response = post(client, NEW, incomplete)
         assert response.status_code == 422
         assert f"The {prefix} did not arrive whole. Nothing was saved." in response.content.decode()
     assert stored() == before
@@ -108,7 +108,7 @@ def test_a_line_at_a_place_that_is_none_is_torn_or_ignored(client):
     inputs: dict[str, Input] = {**posted(factories.record())}
     for place in ("-1", "1", "00", "999", "1000", "9" * 5_000, "\uff11", "0\x00"):
         typed = Typed.from_post(QueryDict(query(inputs | {f"contacts-{place}-name": "Smuggled"})))
-        assert typed.torn or "Smuggled" not in repr(typed), place
+        assert typed.incomplete or "Smuggled" not in repr(typed), place
     response = post(client, NEW, inputs | {"contacts-9999-name": "Smuggled", "contacts--1-name": "Smuggled"})
     assert response.status_code == 422
     assert not Organization.objects.exists()
@@ -230,7 +230,7 @@ def test_without_the_token_of_its_form_a_record_comes_back_filled(editor, made):
     for address, token in ((edit_url(made), ""), *((NEW, token) for token in tokens)):
         response = post(strict, address, inputs | {"csrfmiddlewaretoken": token})
         assert response.status_code == 422
-        assert SENTENCE in response.content.decode()
+        assert NOTICE in response.content.decode()
         assert response.context["form"].main["name"].value() == f"Typed {MARKUP}"
         assert MARKUP not in response.content.decode()
     assert stored() == before

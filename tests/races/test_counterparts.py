@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def preparing_as(staging: Organization, number: int, user: User) -> Act:
     """Saving a form that was filled from a record, with another OID."""
     filled = prepare.source_of(fresh(staging)).record
-    basis = prepare.Basis(filled, filled)
+    basis = prepare.FormBasis(filled, filled)
     record = factories.record(oid(number))
     return partial(prepare.prepare, record, staging.pk, basis=basis, stands_for="", actor=acting(user))
 
@@ -58,7 +58,7 @@ def test_two_links_give_a_record_one_counterpart(rounds: Rounds, user: User) -> 
             *(partial(counterparts.link, each, production, actor=acting(user)) for each in (one, other))
         )
         (sentence,) = refusals(results)
-        assert "Lakeside 9 in PRODUCTION has a counterpart already" in sentence
+        assert "Lakeside 9 in PRODUCTION already has a counterpart" in sentence
 
 
 def test_a_record_is_withdrawn_while_it_is_prepared(rounds: Rounds, user: User) -> None:

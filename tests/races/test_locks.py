@@ -10,7 +10,7 @@ from organizations.services.errors import OutOfDate
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import organizations
 from organizations.services.review import plan_draft
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.factories import acting
 from tests.races.racing import Rounds, refusals
@@ -67,7 +67,7 @@ def test_a_plan_is_made_over_a_record_that_is_rejected_and_what_waits_for_it(rou
             factories.submission(each, user=user)
         sending = claim()
         assert sending is not None
-        chosen = Chosen(Environment.STAGING, PlanKind.SEND, (waiting.pk, parent.pk, other.pk))
+        chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (waiting.pk, parent.pk, other.pk))
         drawn = plan_draft.draft(chosen, actor=acting(user))
         ticked = frozenset(question.key for question in drawn.questions)
         make = partial(plans.make_plan, chosen, sha256=drawn.sha256, ticked=ticked, actor=acting(user))

@@ -26,7 +26,7 @@ def test_two_moves_below_each_other_make_no_circle(rounds: Rounds, user: User) -
         check()
         (refusal,) = [each.refusal for each in results if each.refusal]
         assert isinstance(refusal, Circle)
-        assert "lies below this record; that would make a circle" in str(refusal)
+        assert "is below this record. That would make a circle" in str(refusal)
 
 
 def test_two_moves_on_their_way_make_no_circle(rounds: Rounds, user: User) -> None:
@@ -41,7 +41,7 @@ def test_two_moves_on_their_way_make_no_circle(rounds: Rounds, user: User) -> No
         results = rounds.race(reviewed(two, user), reviewed(three, user))
         check()
         (sentence,) = refusals(results)
-        assert "lies below this record in the directory; that would make a circle." in sentence
+        assert "is below this record in the directory. That would make a circle." in sentence
 
 
 def test_a_parents_deactivation_and_a_childs_new(rounds: Rounds, user: User) -> None:

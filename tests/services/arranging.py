@@ -80,7 +80,7 @@ def found_present(arrange: Arrange) -> Arrange:
         found = arrange(user)
         there = replace(found.record(), name="By hand", destination_known=False)
         known.keep_reading(found, there, timezone.now())
-        known.find_present(found, there, timezone.now())
+        known.mark_present(found, there, timezone.now())
         return found
 
     return arranged

@@ -30,7 +30,7 @@ from organizations.services.errors import ActionRefused, RecordWithdrawn
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import counterparts, organizations, prepare
 from organizations.services.review import plan_draft, reviews
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.factories import BASE, acting
 from tests.services.sending import answered
@@ -130,7 +130,7 @@ def pressing(user: User) -> Callable[[], object]:
 
 def planning(user: User) -> Callable[[], object]:
     made = factories.organization(user=user)
-    chosen = Chosen(Environment.STAGING, PlanKind.SEND, (made.pk,))
+    chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (made.pk,))
     drawn = plan_draft.draft(chosen, actor=acting(user))
     return partial(plans.make_plan, chosen, sha256=drawn.sha256, actor=acting(user))
 
@@ -141,7 +141,7 @@ def pair(user: User) -> tuple[Organization, Organization]:
 
 
 def preparing_from(made: Organization, user: User) -> Callable[[], object]:
-    basis = prepare.Basis(made.record(), made.record())
+    basis = prepare.FormBasis(made.record(), made.record())
     return partial(prepare.prepare, made.record(), made.pk, basis=basis, stands_for="", actor=acting(user))
 
 

@@ -8,7 +8,7 @@ from organizations.models import Environment, Organization, PlanKind, User
 from organizations.pages.plan import draft_page
 from organizations.pages.plan.draft_page import DraftPage, Target
 from organizations.services.review import plan_draft
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.factories import BASE, acting
 
@@ -25,7 +25,7 @@ def tree_of(user: User, *places: int, is_accepted: bool = False, **values: Any) 
 def page_of(made: list[Organization], user: User, kind: PlanKind = PlanKind.SEND, **values: Any) -> DraftPage:
     """The page on which these are sent together."""
     environment = Environment(made[0].environment)
-    target = Target(Chosen(environment, kind, tuple(each.pk for each in made)), None, address(made))
+    target = Target(ChosenRecords(environment, kind, tuple(each.pk for each in made)), None, address(made))
     return draft_page.build(target, plan_draft.draft(target.chosen, actor=acting(user)), user, **values)
 
 

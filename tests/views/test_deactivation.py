@@ -10,7 +10,7 @@ from django.test import Client
 
 from organizations.models import Intent, Organization, Submission, User
 from organizations.services.review import reviews
-from organizations.views.expired_session import SENTENCE
+from organizations.views.expired_session import NOTICE
 from tests import factories
 from tests.changes import edited, loaded, shown
 from tests.factories import BASE
@@ -127,7 +127,7 @@ def test_what_is_missing_is_named_above_and_at_its_field(client, made):
 def test_a_button_pressed_after_the_sign_in_had_ended_only_brings_the_form_back(client, made):
     response = press(client, **{"came-back": "1"})
     assert_nothing_sent_and_all_kept(response, 200)
-    assert SENTENCE in text_of(response)
+    assert NOTICE in text_of(response)
 
 
 def test_in_production_an_approver_types_the_name(client, client_of, in_production):

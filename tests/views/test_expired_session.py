@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from organizations.models import Organization, Submission, User
-from organizations.views.expired_session import SENTENCE
+from organizations.views.expired_session import NOTICE
 from tests import factories
 from tests.factories import BASE
 from tests.views.typing import edit_url, inputs_of
@@ -36,7 +36,7 @@ def test_what_was_typed_is_kept_without_a_sign_in_and_waits_for_its_button_after
     assert (stale.status_code, dict(stale.context["fields"])) == (403, typed)
     visitor.force_login(editor)
     response = visitor.post(edit_url(made), typed | {"came-back": "1"})
-    assert (response.status_code, response.context["notices"]) == (422, [SENTENCE])
+    assert (response.status_code, response.context["notices"]) == (422, [NOTICE])
     form = response.context["form"]
     assert Organization.objects.get().name == "Lakeside 1"
     hidden = {"record": str(made.pk), "version": str(response.context["version"])}
@@ -49,11 +49,11 @@ def test_a_stale_token_brings_each_form_back_filled_and_nothing_is_saved(strict,
     typed = inputs_of(made, name="Typed", csrfmiddlewaretoken="a" * 64)
     for address in (edit_url(made), reverse("organization-new", args=["staging"])):
         response = strict.post(address, typed)
-        assert (response.status_code, response.context["notices"]) == (422, [SENTENCE]), address
+        assert (response.status_code, response.context["notices"]) == (422, [NOTICE]), address
         assert response.context["form"].main["name"].value() == "Typed"
         assert "csrfmiddlewaretoken" in response.content.decode()
     conflict = strict.post(edit_url(made), typed | {"theirs": "1", "choice-name": "mine"})
-    assert (conflict.status_code, conflict.context["note"]) == (422, SENTENCE)
+    assert (conflict.status_code, conflict.context["note"]) == (422, NOTICE)
     assert [each.name for each in Organization.objects.all()] == ["Lakeside 1"]
 
 
@@ -70,7 +70,7 @@ def test_a_review_keeps_reason_and_ticks_and_sends_nothing(strict, editor):
     (question,) = page["page"].questions
     sent = {"sha256": page["made"].sha256, "seen": "0", "version": "1", "reason": "Ticket 118", "tick": question.key}
     response = strict.post(edit_url(made, "review"), sent)
-    assert (response.status_code, response.context["notes"]) == (422, [SENTENCE])
+    assert (response.status_code, response.context["notes"]) == (422, [NOTICE])
     assert response.context["form"]["reason"].value() == "Ticket 118"
     assert [each.ticked for each in response.context["page"].questions] == [True]
     assert not Submission.objects.exists()

@@ -151,7 +151,7 @@ def test_a_second_press_adds_nobody_twice_and_leads_to_the_account(client):
     bert = User.objects.get(username="bert")
     again = client.post(NEW, typed, follow=True)
     assert again.redirect_chain == [(f"/people/{bert.pk}/", 302)]
-    assert "was added already" in text_of(again)
+    assert "was already added" in text_of(again)
     assert (len(entries()), now(bert).password) == (1, bert.password)
     assert client.post(NEW, typed | {"last_name": "Four"}).status_code == 422
 
@@ -283,7 +283,7 @@ def test_a_closed_account_signs_nobody_in_until_it_is_opened_again(client, anna,
     assert of_anna.get("/help/").status_code == 302
     sign_in = {"username": "anna", "password": PASSWORD}
     assert Client().post("/sign-in/", sign_in).status_code == 422
-    assert "Anna Two: the account is closed already." in text_of(press(client, anna, "close"))
+    assert "Anna Two: the account is already closed." in text_of(press(client, anna, "close"))
     press(client, anna, "reopen")
     assert Client().post("/sign-in/", sign_in).status_code == 302
     assert of_anna.get("/help/").status_code == 302

@@ -65,7 +65,7 @@ class TestSending:
         monkeypatch.setattr(plans, "make_plan", make_later)
         answer = press(client, page_of(tree_of(editor, 2), editor))
         assert answer.status_code == 409
-        assert answer.context["why"] == "At most 1 records go into one plan; these are 2. Choose fewer."
+        assert answer.context["why"] == "At most 1 records go into one plan, and you chose 2. Choose fewer."
         assert not Plan.objects.exists()
 
     def test_an_approver_ticks_and_gives_a_reason_for_production(self, client_of):

@@ -13,8 +13,8 @@ from django.test import Client, override_settings
 from organizations.models import Environment, Organization, User
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.records import counterparts, organizations, prepare
-from organizations.services.records.prepare import Basis
-from organizations.views.prepare import signed
+from organizations.services.records.prepare import FormBasis
+from organizations.views.prepare import sign_basis
 from tests import factories
 from tests.changes import foreign
 from tests.connected import redox
@@ -37,15 +37,15 @@ def production() -> list[Organization]:
     return list(Organization.objects.in_environment(Environment.PRODUCTION).order_by("pk"))
 
 
-def basis_of(staging: Organization) -> Basis:
+def basis_of(staging: Organization) -> FormBasis:
     """From which values a form that was opened now would be filled."""
     source = prepare.source_of(Organization.objects.get(pk=staging.pk))
-    return Basis(source.record, source.record, source.doubt)
+    return FormBasis(source.record, source.record, source.doubt)
 
 
 def filled(staging: Organization, oid: str = THEIRS, **texts: str) -> dict[str, str]:
     """What that form would post, with this OID and some texts typed."""
-    given = {"basis": signed(staging, basis_of(staging))} | texts
+    given = {"basis": sign_basis(staging, basis_of(staging))} | texts
     return posted(factories.record(oid)) | given
 
 
@@ -109,7 +109,7 @@ def test_a_second_press_leads_to_what_the_first_one_made(client, staging):
     client.post(FORM, mine)
     response = client.post(FORM, mine)
     assert response["Location"] == f"{MADE}review/"
-    assert "Lakeside 1 was saved already. It was not saved twice." in map(str, get_messages(response.wsgi_request))
+    assert "Lakeside 1 was already saved. It was not saved twice." in map(str, get_messages(response.wsgi_request))
     assert_kept(client.post(FORM, mine | {"name": "Typed by me"}), 422)
     assert len(production()) == 1
 

@@ -105,5 +105,5 @@ def test_expired_sessions_are_deleted_and_others_kept(client_of, wait):
     client_of("viewer")
     wait(12 * HOUR)
     client = client_of("editor")
-    assert sessions.delete_over() == 1
+    assert sessions.delete_expired() == 1
     assert is_signed_in(client)

@@ -14,7 +14,7 @@ from organizations.pages.record import summary, to_do
 from organizations.records import Difference, OrganizationRecord, difference, listed
 from organizations.services.errors import OidTaken
 from organizations.services.records import organizations, prepare
-from organizations.services.records.prepare import Doubt, Kind, Source
+from organizations.services.records.prepare import Doubt, SourceKind, StagingSource
 from organizations.text import evidence, vocabulary
 from organizations.text.markup import link, moment, plain, with_oids, written
 from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY
@@ -55,7 +55,7 @@ class Prepared:
         return DESTINATION_NOTE
 
 
-def beginning(source: Source) -> OrganizationRecord:
+def beginning(source: StagingSource) -> OrganizationRecord:
     """The values that a form of PRODUCTION begins with. OID and PartOf are empty if a person must say them."""
     return replace(
         prepare.copied(source.record),
@@ -65,7 +65,7 @@ def beginning(source: Source) -> OrganizationRecord:
     )
 
 
-def prepared(source: Source, basis: OrganizationRecord | None, *, shown_doubt: str) -> Prepared:
+def prepared(source: StagingSource, basis: OrganizationRecord | None, *, shown_doubt: str) -> Prepared:
     """What is said about a source. `basis` is what the form was filled from, None if it does not say."""
     doubt = _doubt(source)
     is_new = source.doubt != shown_doubt
@@ -82,15 +82,15 @@ def prepared(source: Source, basis: OrganizationRecord | None, *, shown_doubt: s
     )
 
 
-def _origin(source: Source) -> SafeString:
+def _origin(source: StagingSource) -> SafeString:
     made = source.organization
     name = link(_record_url(made), source.record.name)
     match source.kind:
-        case Kind.ACCEPTED:
+        case SourceKind.ACCEPTED:
             by = evidence.short(made)
             day = moment(made.confirmed_at, "day")
             return format_html("From {} in STAGING, accepted {}{}{}.", name, day, by and f", {by}", _submission(made))
-        case Kind.TAKEN:
+        case SourceKind.TAKEN:
             day = moment(made.known_at, "day")
             return format_html("From {} in STAGING, as its directory showed it on {}.", name, day)
     return format_html("From {} in STAGING, as saved there on {}.", name, moment(made.edited_at, "day"))
@@ -103,7 +103,7 @@ def _submission(made: Organization) -> SafeString:
     return format_html(" ({})", link(reverse("submission", args=["staging", number]), f"submission {number}"))
 
 
-def _doubt(source: Source) -> str:
+def _doubt(source: StagingSource) -> str:
     """Why the directory of STAGING may not have it, in the sentence of the record's own page; empty for no reason."""
     made, sentence = source.organization, ""
     match source.doubt:
@@ -120,13 +120,13 @@ def _doubt(source: Source) -> str:
     return f"In STAGING: {sentence}" if sentence else ""
 
 
-def _untested(source: Source) -> str:
-    if source.kind is Kind.SAVED:
+def _untested(source: StagingSource) -> str:
+    if source.kind is SourceKind.SAVED:
         return NEVER_ACCEPTED
     return "" if source.organization.confirmed_at else ONLY_SHOWN
 
 
-def _notes(source: Source) -> Iterator[SafeString]:
+def _notes(source: StagingSource) -> Iterator[SafeString]:
     made = source.organization
     yield from _parent_note(source)
     yield from _proposal_note(made)
@@ -148,7 +148,7 @@ def _notes(source: Source) -> Iterator[SafeString]:
         yield format_html("Not copied, because this portal does not edit it: {}.", plain(keys))
 
 
-def _parent_note(source: Source) -> Iterator[SafeString]:
+def _parent_note(source: StagingSource) -> Iterator[SafeString]:
     parent = prepare.parent_of(source)
     if parent.oid:
         return

@@ -13,7 +13,7 @@ from organizations.pages.submission.decision_choices import suspicion
 from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, contact_text, difference, listed, pair_contacts
 from organizations.services.directory import differences
-from organizations.services.directory.differences import Differing
+from organizations.services.directory.differences import DifferingReading
 from organizations.text import freshness, vocabulary
 from organizations.text.freshness import Freshness
 from organizations.text.markup import written
@@ -177,7 +177,7 @@ class Page:
 
 def page(organization: Organization) -> Page:
     """The differences of a record as they are known now."""
-    found = differences.of(organization)
+    found = differences.differing_reading(organization)
     rows: tuple[Row, ...] = ()
     stays: tuple[str, ...] = ()
     if found is not None:
@@ -222,7 +222,7 @@ def _rows(organization: Organization, accepted: OrganizationRecord, seen: Organi
         yield Row(each.field, each.label, saved, each.before, each.after)
 
 
-def _first(organization: Organization, found: Differing) -> Iterator[Row]:
+def _first(organization: Organization, found: DifferingReading) -> Iterator[Row]:
     """The same where nothing was ever accepted: what is saved here beside what the directory shows."""
     wanted = knowledge.sendable(organization.record())
     differing = knowledge.split(None, found.seen, wanted).overwritten
@@ -230,7 +230,7 @@ def _first(organization: Organization, found: Differing) -> Iterator[Row]:
         yield Row(each.field, each.label, each.after, None, each.before)
 
 
-def _takes_type(organization: Organization, found: Differing) -> bool:
+def _takes_type(organization: Organization, found: DifferingReading) -> bool:
     wanted = organization.record()
     return knowledge.taken_from(found.accepted, wanted, found.seen).carried != wanted.carried
 
@@ -242,7 +242,7 @@ def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -
     return {f"contacts.removed.{old}": contact_text(wanted.contacts[new]) for old, new in kept}
 
 
-def _stays(organization: Organization, found: Differing) -> tuple[str, ...]:
+def _stays(organization: Organization, found: DifferingReading) -> tuple[str, ...]:
     """The saved changes that are still not sent after taking."""
     accepted, seen = found
     wanted = organization.record()

@@ -18,7 +18,7 @@ from organizations.pages.review.message import TICK
 from organizations.pages.review.message import Question as Box
 from organizations.pages.review.values import Moves
 from organizations.queries.chosen_records import UNSENT
-from organizations.services.review.plan_draft import Draft, Question
+from organizations.services.review.plan_draft import PlanDraft, WarningQuestion
 from organizations.services.review.reviews import Review
 from organizations.text import freshness, vocabulary
 from organizations.text.markup import written
@@ -72,7 +72,7 @@ class Page:
     `branches` are those of them with unsent changes below.
     """
 
-    draft: Draft
+    draft: PlanDraft
     root: Organization | None
     rows: tuple[Row, ...]
     asked: tuple[Asked, ...]
@@ -173,7 +173,7 @@ class Page:
 
 
 def page(
-    draft: Draft,
+    draft: PlanDraft,
     *,
     root: Organization | None = None,
     ticked: Collection[str] = (),
@@ -290,7 +290,7 @@ def _stays_saved(row: Row) -> str:
     return f"{changes} of {row.organization.name} ({', '.join(row.stays_saved)}) {ends}"
 
 
-def _asked(each: Question, ticked: Collection[str], missing: Collection[str]) -> Asked:
+def _asked(each: WarningQuestion, ticked: Collection[str], missing: Collection[str]) -> Asked:
     text = each.text
     if len(each.records) > 1:
         text = text.replace("This message also sends", "Each of these messages also sends", 1)
@@ -298,7 +298,7 @@ def _asked(each: Question, ticked: Collection[str], missing: Collection[str]) ->
     return Asked(box, vocabulary.count(len(each.records), "record"), kept_back.names(each.records))
 
 
-def _unchanged(draft: Draft) -> list[Unchanged]:
+def _unchanged(draft: PlanDraft) -> list[Unchanged]:
     by_reason: dict[str, list[Organization]] = {}
     for each in draft.left_out:
         if not each.blockers:
@@ -306,13 +306,13 @@ def _unchanged(draft: Draft) -> list[Unchanged]:
     return [Unchanged(why, tuple(records)) for why, records in by_reason.items()]
 
 
-def _branches(draft: Draft) -> tuple[Organization, ...]:
+def _branches(draft: PlanDraft) -> tuple[Organization, ...]:
     found = {each.organization.oid: each.organization for each in draft.left_out if not each.blockers}
     below = tree.below_each(draft.environment, found)
     return tuple(each for oid, each in found.items() if below[oid].work.get(UNSENT))
 
 
-def _because(draft: Draft, root: Organization | None) -> str:
+def _because(draft: PlanDraft, root: Organization | None) -> str:
     """Why the record whose branch it is stays active; empty where it is deactivated with it."""
     if root is None or draft.kind != PlanKind.DEACTIVATE:
         return ""
@@ -320,7 +320,7 @@ def _because(draft: Draft, root: Organization | None) -> str:
     return kept_back.because(found.organization, found.blockers) if found else ""
 
 
-def _elsewhere(draft: Draft) -> int:
+def _elsewhere(draft: PlanDraft) -> int:
     """How many of the records are active in the other environment."""
     if draft.kind != PlanKind.DEACTIVATE:
         return 0

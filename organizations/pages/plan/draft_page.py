@@ -18,13 +18,13 @@ from organizations.pages.plan import draft as shown
 from organizations.permissions import sending, why_not
 from organizations.queries.choices import suggesting
 from organizations.services.review import plan_draft
-from organizations.services.review.plan_draft import Chosen, Draft
+from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 
 
 class Target(NamedTuple):
     """What a plan is about: the records, the one whose branch they are (if any), and the address of its page."""
 
-    chosen: Chosen
+    chosen: ChosenRecords
     root: Organization | None
     url: str
 
@@ -77,7 +77,7 @@ class NothingPage(Page):
 
 def build(
     target: Target,
-    draft: Draft,
+    draft: PlanDraft,
     user: User,
     form: PlanForm | BranchForm | None = None,
     *,
@@ -105,7 +105,7 @@ def build_nothing(target: Target, why: str) -> NothingPage:
 
 
 def plan_form(
-    draft: Draft, data: QueryDict | None = None, *, typed: Mapping[str, str] | None = None
+    draft: PlanDraft, data: QueryDict | None = None, *, typed: Mapping[str, str] | None = None
 ) -> PlanForm | BranchForm:
     """The form of a draft: posted, or with what was typed and is not checked."""
     word, number = draft.environment.label, draft.number_to_type

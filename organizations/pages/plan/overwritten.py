@@ -10,7 +10,7 @@ from organizations.pages.review.message import TICK_OVERWRITE
 from organizations.queries import parents
 from organizations.records import spoken
 from organizations.services.directory import differences
-from organizations.services.review.plan_draft import Draft
+from organizations.services.review.plan_draft import PlanDraft
 from organizations.text.markup import plain
 
 
@@ -43,7 +43,7 @@ class Group(NamedTuple):
         ]
 
 
-def groups(draft: Draft, ticked: Collection[str], missing: Collection[str]) -> tuple[Group, ...]:
+def groups(draft: PlanDraft, ticked: Collection[str], missing: Collection[str]) -> tuple[Group, ...]:
     """One group for each record of which something is overwritten, in the order of sending, in at most one query."""
     found = [
         (question.records[0], question.key, question.overwritten)

@@ -29,7 +29,7 @@ from organizations.records import OrganizationRecord
 from organizations.services.connection import gateway
 from organizations.services.outbox import answers
 from organizations.services.records import organizations
-from organizations.services.review.blockers import refused_as_absent
+from organizations.services.review.blockers import rejected_as_absent
 from organizations.text import evidence, freshness, sentences
 from organizations.text.markup import age, link, moment, plain, with_oids, written
 from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
@@ -222,7 +222,7 @@ def absent_sentence(organization: Organization) -> str:
     """Who said when that the OID is not in the directory; empty for a record that is not absent."""
     if organization.presence != Presence.ABSENT or organization.presence_at is None:
         return ""
-    said_by = "answer" if refused_as_absent(organization).exists() else "query"
+    said_by = "answer" if rejected_as_absent(organization).exists() else "query"
     return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at))
 
 

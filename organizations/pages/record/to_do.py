@@ -135,7 +135,7 @@ def unclaimed_meaning(organization: Organization) -> str:
 def _unclaimed(organization: Organization) -> Band:
     meaning = unclaimed_meaning(organization)
     decide = Act("Compare and decide", _url("differences", organization), is_primary=True)
-    sentence = format_html("{} Redox would refuse a New, so nothing is sent before that is decided.", meaning)
+    sentence = format_html("{} Redox would reject a New, so nothing is sent before that is decided.", meaning)
     return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
 
 
@@ -150,7 +150,7 @@ def _changes(organization: Organization, can_discard: bool) -> Band:
     return _band(word, word.say(k=organization.changes), sentence, *acts)
 
 
-def unsent(organization: Organization) -> tuple[reviews.Change, ...]:
+def unsent(organization: Organization) -> tuple[reviews.ReviewChange, ...]:
     """The edits that the directory does not show already, each with who saved it last if somebody did."""
     baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None

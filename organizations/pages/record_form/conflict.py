@@ -125,5 +125,5 @@ def _version(organization: Organization) -> Version:
 
 
 def _version_at(organization: Organization, version: int) -> Version | None:
-    record = organizations.base_of(organization, version)
-    return Version(record, organizations.base_stands_for(organization, version)) if record else None
+    record = organizations.record_at(organization, version)
+    return Version(record, organizations.stands_for_at(organization, version)) if record else None

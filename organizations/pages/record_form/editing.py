@@ -148,7 +148,7 @@ class Editing:
         made = self.organization
         if made is None or oid == made.oid:
             return made is not None
-        before = organizations.base_of(made, self.version) if self.version != made.version else None
+        before = organizations.record_at(made, self.version) if self.version != made.version else None
         return before is not None and oid == before.oid
 
     def _parent_error(self, oid: str, part_of_oid: str) -> str:

@@ -17,14 +17,14 @@ from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import fixed_oid_sentence, notices, open_oid_sentence
 from organizations.queries import choices
 from organizations.queries.choices import Choice, Place
-from organizations.services.records.prepare import Basis, Source
+from organizations.services.records.prepare import FormBasis, StagingSource
 
 
 class Filled(NamedTuple):
     """From what a form of PRODUCTION was filled; `signed` is what goes round with it from now on."""
 
-    source: Source
-    basis: Basis
+    source: StagingSource
+    basis: FormBasis
     signed: str
 
     def prepared(self) -> Prepared:

@@ -11,7 +11,7 @@ from organizations.models import AuditEntry, Organization
 from organizations.pages.comparison.field_rows import SAME_AS_ACCEPTED, SAME_AS_TAKEN
 from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, difference, spoken
-from organizations.services.review.reviews import Change, Review
+from organizations.services.review.reviews import Review, ReviewChange
 from organizations.text.markup import written
 
 EQUIVALENT = "equivalent"
@@ -96,7 +96,7 @@ def moves(environment: str, reviews: Iterable[Review]) -> list[Moves]:
     found = [change.difference for pair in compared for changes in pair for change in changes]
     named = iter(parents.named(environment, found))
 
-    def rows(review: Review, changes: Iterable[Change]) -> tuple[ValueRow, ...]:
+    def rows(review: Review, changes: Iterable[ReviewChange]) -> tuple[ValueRow, ...]:
         of_each = ((next(named), change.entry) for change in changes)
         return tuple(
             _row(review.organization, found, entry, None, found.before, Cell(found.before)) for found, entry in of_each
@@ -110,7 +110,7 @@ def moves(environment: str, reviews: Iterable[Review]) -> list[Moves]:
 
 def equivalent_rows(review: Review) -> tuple[ValueRow, ...]:
     """The values that the directory spells in another way, which means the same."""
-    changes = [Change(each, None) for each in review.equivalent]
+    changes = [ReviewChange(each, None) for each in review.equivalent]
     return tuple(_rows(review, changes, None, overwrites=True, note=EQUIVALENT))
 
 
@@ -123,7 +123,7 @@ def key_rows(review: Review) -> tuple[KeyRow, ...]:
 
 def _rows(
     review: Review,
-    changes: Iterable[Change],
+    changes: Iterable[ReviewChange],
     since_version: int | None,
     *,
     overwrites: bool = False,

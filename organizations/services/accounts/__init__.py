@@ -1,1 +1,1 @@
-"""Accounts of people: sign-in, sessions, passwords, roles."""
+"""Accounts: sign-in, sessions, passwords and roles."""

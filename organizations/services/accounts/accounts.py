@@ -25,7 +25,7 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor(name="Somebody not signed in", address=address, request_id=request_id)
 
 
-def refused(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> str:
+def note_refused_act(request: HttpRequest, right: Right, *, environment: str = "", oid: str = "", act: str = "") -> str:
     """Note an act that a person had no right to, and give back the sentence for the page."""
     sentence = refusal(right, environment, act)
     what = act_in(right, environment, act)
@@ -104,12 +104,12 @@ def give_first_password(user: User, *, opened_with: str, actor: Actor) -> str:
     """
     if _is_self(actor, user):
         raise ActionRefused("Change your own password on your account page: it asks for the old one.")
-    password = passwords.made_up(user)
+    password = passwords.generate(user)
     save(user, password=password, opened_with=opened_with, what="first password made", actor=actor)
     return password
 
 
-def export_made(request: HttpRequest, what: str, *key: str, environment: str = "", count: int) -> None:
+def note_export(request: HttpRequest, what: str, *key: str, environment: str = "", count: int) -> None:
     """Note that records or history left the portal as a file. HEAD takes nothing out.
 
     `key` tells apart exports that `what` does not: repeats of the same one are counted.

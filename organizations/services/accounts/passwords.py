@@ -78,7 +78,7 @@ def password_error(password: str, user: User | None = None) -> str:
     return ""
 
 
-def made_up(user: User) -> str:
+def generate(user: User) -> str:
     """A random password that this person may have, such as "k7mf-w2qx-9tbn-h4ru", with 79 bits."""
     while True:
         password = "-".join("".join(secrets.choice(_UNMISTAKABLE) for _ in range(4)) for _ in range(4))

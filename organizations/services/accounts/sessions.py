@@ -25,12 +25,12 @@ def begin(*, request: Any, **_: object) -> None:
     request.session[USED] = int(now.timestamp())
 
 
-def is_over(session: SessionBase) -> bool:
+def is_expired(session: SessionBase) -> bool:
     """Whether nobody has used the session for so long that it has ended."""
     return _unused(session) > LONGEST_UNUSED
 
 
-def use(session: SessionBase) -> None:
+def note_use(session: SessionBase) -> None:
     """Note that somebody uses the session."""
     if _unused(session) > WRITTEN_EVERY:
         session[USED] = int(timezone.now().timestamp())
@@ -41,7 +41,7 @@ def end_all() -> None:
     Session.objects.all().delete()
 
 
-def delete_over() -> int:
+def delete_expired() -> int:
     """Delete what has expired, a bounded number of rows; how many there were."""
     over = Session.objects.filter(expire_date__lte=timezone.now())
     keys = list(over.order_by("expire_date").values_list("pk", flat=True)[:MOST_DELETED])

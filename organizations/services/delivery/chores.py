@@ -16,7 +16,7 @@ MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 CHORES: tuple[tuple[Callable[[], int], datetime.timedelta], ...] = (
     (repeated_acts.write_ended_counts, MINUTE),
     (throttle.delete_ended, MINUTE),
-    (sessions.delete_over, HOUR),
+    (sessions.delete_expired, HOUR),
 )
 MOST_REPEATS = 10
 """How often a chore is repeated while it finds rows."""

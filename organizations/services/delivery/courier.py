@@ -261,14 +261,14 @@ def parent_block_reason(submission: Submission, record: OrganizationRecord) -> s
     """Why the parent or the children block this message since the review, or "" if they do not."""
     organization = submission.organization
     if submission.intent == Intent.DEACTIVATE:
-        return blockers.children_in_the_way(organization)
+        return blockers.children_block_reason(organization)
     parents = Organization.objects.filter(environment=submission.environment, oid=record.part_of_oid)
     parent = parents.select_related("last_submission").only(*_PARENT_FIELDS).first()
     if parent is None:
         return ""
     # If somebody else moved the record, a message that names the accepted parent moves it back.
     if record.part_of_oid != organization.confirmed_part_of_oid or organization.shown_part_of_oid:
-        circle = blockers.circle_in_the_way(organization, parent)
+        circle = blockers.circle_block_reason(organization, parent)
         if circle:
             return circle
     return _inactive_parent_reason(parent, submission) if record.active else ""

@@ -1,1 +1,1 @@
-"""Reading the directory, and acting on what differs."""
+"""Act on differences between the portal and the directory."""

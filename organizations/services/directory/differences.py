@@ -36,14 +36,14 @@ def take_theirs(
             raise EditConflict(organization, version)
         _check_shown(organization, asked_at)
         sentence = why_not_take(organization)
-        shown = of(organization)
+        shown = differing_reading(organization)
         if sentence or shown is None:
             raise ActionRefused(sentence)
         if not reason.strip():
             raise ReasonMissing("Enter a reason.")
         before = organization.record()
         after = knowledge.taken_from(shown.accepted, before, shown.seen)
-        known.take(organization, shown.seen)
+        known.take_reading(organization, shown.seen)
         organizations.save_wanted(organization, after, stands_for=organization.stands_for, actor=actor)
         organizations.check_no_circle(organization)
         changes = difference(before, after)
@@ -60,7 +60,7 @@ def why_not_take(organization: Organization) -> str:
         return "The directory did not show this OID, so there is nothing to take."
     if organization.not_visible_yet:
         return "When it was last asked, the directory did not show the last acceptance yet. There is nothing to take."
-    shown = of(organization)
+    shown = differing_reading(organization)
     if shown is None:
         return "The directory shows no other values than the portal knows."
     return row_limits.why_not_storable(knowledge.taken_from(shown.accepted, organization.record(), shown.seen))
@@ -84,9 +84,9 @@ def claim(
         action = Action.ORGANIZATION_REOPENED if organization.is_foreign else Action.ORGANIZATION_CLAIMED
         seen = organization.seen_record()
         if seen is not None and organization.seen_at is not None:
-            known.find_present(organization, seen, organization.seen_at)
+            known.mark_present(organization, seen, organization.seen_at)
         elif organization.seen_at is not None:
-            known.find_absent(organization, organization.seen_at)
+            known.mark_absent(organization, organization.seen_at)
         history.log_record(action, organization, reason=reason.strip())
     return organization
 
@@ -107,7 +107,7 @@ def disclaim(
         organization = _locked_to_decide(organization_id, why_not_disclaim, reason, asked_at)
         seen = organization.seen_record()
         if seen is not None:
-            known.find_foreign(organization, seen, clock.now())
+            known.mark_foreign(organization, seen, clock.now())
         history.log_record(Action.ORGANIZATION_DISCLAIMED, organization, reason=reason.strip())
     return organization
 
@@ -155,19 +155,19 @@ def _check_shown(organization: Organization, asked_at: datetime.datetime | None)
         raise OutOfDate("The directory was asked again after this page was made. Nothing was changed.")
 
 
-class Differing(NamedTuple):
+class DifferingReading(NamedTuple):
     """What was accepted or taken (None: nothing, the record was only found to be ours), and a reading that differs."""
 
     accepted: OrganizationRecord | None
     seen: OrganizationRecord
 
 
-def of(organization: Organization) -> Differing | None:
+def differing_reading(organization: Organization) -> DifferingReading | None:
     """The later reading that differs from what was accepted or taken, else from what is saved; None: none does."""
     baseline, seen = organization.baseline_record(), organization.later_reading()
     if baseline is not None or seen is None:
-        return Differing(baseline, seen) if organization.differs and seen else None
+        return DifferingReading(baseline, seen) if organization.differs and seen else None
     if organization.presence != Presence.PRESENT:
         return None
     wanted = knowledge.sendable(organization.record())
-    return Differing(None, seen) if knowledge.split(None, seen, wanted).overwritten else None
+    return DifferingReading(None, seen) if knowledge.split(None, seen, wanted).overwritten else None

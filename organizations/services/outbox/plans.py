@@ -20,7 +20,7 @@ from organizations.services.audit import audit
 from organizations.services.connection import breaker
 from organizations.services.errors import ActionRefused, NumberMissing, OutOfDate, PlanMade, ReasonMissing, WarningsOpen
 from organizations.services.outbox import submissions
-from organizations.services.review.plan_draft import Chosen, Draft, draft
+from organizations.services.review.plan_draft import ChosenRecords, PlanDraft, draft
 from organizations.services.review.reviews import Review
 
 MOST_ALIKE = 3
@@ -31,7 +31,7 @@ _CHANGED = "A record was changed or sent after this page was made. Nothing was s
 
 
 def make_plan(
-    chosen: Chosen,
+    chosen: ChosenRecords,
     *,
     sha256: str,
     ticked: frozenset[str] = frozenset(),
@@ -152,7 +152,7 @@ def _pause_reason(plan: Plan, submission: Submission) -> str:
     return f'{count} submissions had the same answer: "{submission.detail[:LONGEST_QUOTE]}"'
 
 
-def _check(plan_draft: Draft, sha256: str, ticked: frozenset[str], reason: str, typed: str) -> None:
+def _check(plan_draft: PlanDraft, sha256: str, ticked: frozenset[str], reason: str, typed: str) -> None:
     if not plan_draft.size:
         raise ActionRefused("Nothing of this can be sent.")
     if plan_draft.sha256 != sha256:
@@ -166,7 +166,7 @@ def _check(plan_draft: Draft, sha256: str, ticked: frozenset[str], reason: str, 
         raise NumberMissing(f"This is not the number. Type the number of records: {plan_draft.number_to_type}.")
 
 
-def _create_plan(plan_draft: Draft, reason: str, actor: Actor) -> Plan:
+def _create_plan(plan_draft: PlanDraft, reason: str, actor: Actor) -> Plan:
     if actor.person is None:
         raise ActionRefused("Only a person sends.")
     moment = clock.now()
@@ -181,7 +181,7 @@ def _create_plan(plan_draft: Draft, reason: str, actor: Actor) -> Plan:
     )
 
 
-def _store_submissions(history: audit.History, plan_draft: Draft, plan: Plan) -> list[Submission]:
+def _store_submissions(history: audit.History, plan_draft: PlanDraft, plan: Plan) -> list[Submission]:
     """Store the submissions in the order of the plan: a submission comes after those that it waits for."""
     stored: dict[str, Submission] = {}
     children: dict[str, list[Submission]] = {}
@@ -200,7 +200,7 @@ def _new_parent(review: Review, stored: dict[str, Submission]) -> list[Submissio
     return [parent] if parent is not None and parent.event == Event.NEW else []
 
 
-def _check_no_circle(plan_draft: Draft) -> None:
+def _check_no_circle(plan_draft: PlanDraft) -> None:
     """Check for circles again with all submissions open: each was reviewed while none of them was."""
     for review in plan_draft.reviews:
         oid, part_of_oid = review.organization.oid, review.record.part_of_oid
@@ -209,7 +209,7 @@ def _check_no_circle(plan_draft: Draft) -> None:
             raise ActionRefused(f"On the way {name} would be part of itself. Send what it moves below by itself first.")
 
 
-def _plan_details(plan_draft: Draft, stored: list[Submission]) -> dict[str, object]:
+def _plan_details(plan_draft: PlanDraft, stored: list[Submission]) -> dict[str, object]:
     return {
         "news": plan_draft.news,
         "updates": plan_draft.updates,

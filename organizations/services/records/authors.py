@@ -1,4 +1,4 @@
-"""Which edit made a difference: the one that a person is named for. Nobody is named for what others did."""
+"""Find the edit that made a difference, so that a page names the person who made it and nobody else."""
 
 import re
 
@@ -6,30 +6,35 @@ from organizations.models import AuditEntry
 from organizations.records import ContactRecord, Difference, OrganizationRecord, contact_text, pair_contacts
 
 
-def edit_of_ours(found: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
-    """The same where these edits made it for sure: of contacts that pair otherwise the newest edit of any contact."""
-    entry = edit_of(found, edits, accepted)
-    if entry is not None or not found.field.startswith("contacts"):
+def edit_of_ours(
+    difference: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None
+) -> AuditEntry | None:
+    """As `edit_of`, if one of these edits certainly made the difference.
+
+    If the contacts cannot be paired, it is the newest edit of any contact.
+    """
+    entry = edit_of(difference, edits, accepted)
+    if entry is not None or not difference.field.startswith("contacts"):
         return entry
     return next((each for each in reversed(edits) if _touches_contacts(each)), None)
 
 
-def edit_of(found: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
-    """The newest of these edits, oldest first, that made this difference; None if nobody here made it.
+def edit_of(difference: Difference, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
+    """The newest edit that made this difference; None if nobody here made it.
 
-    Contacts move and change their numbers: each is followed through the edits. `accepted` is what was known before the
-    first of them, if anything was.
+    `edits` are in order, the oldest first. A contact can change its position, so it is followed through the edits.
+    `accepted` is the record before the first edit, if it is known.
     """
-    if found.field.startswith("contacts.removed."):
-        return _removal_of(found.before, edits, accepted)
-    contact = re.fullmatch(r"contacts\.(\d+)((?:\.\w+)?)", found.field)
+    if difference.field.startswith("contacts.removed."):
+        return _removal_of(difference.before, edits, accepted)
+    contact = re.fullmatch(r"contacts\.(\d+)((?:\.\w+)?)", difference.field)
     if contact is not None:
         return _edit_of_contact(int(contact[1]), contact[2], edits)
-    return next((entry for entry in reversed(edits) if found.field in entry.facts.get("fields", [])), None)
+    return next((entry for entry in reversed(edits) if difference.field in entry.facts.get("fields", [])), None)
 
 
 def _edit_of_contact(place: int, part: str, edits: list[AuditEntry]) -> AuditEntry | None:
-    """By its place after the last edit, and the part of it with a dot in front; without a part the whole contact."""
+    """The edit of a contact. `place`: its position after the last edit. `part`: such as ".name"; "" for all fields."""
     for index in range(len(edits) - 1, -1, -1):
         entry, whole = edits[index], f"contacts.{place}"
         touched = entry.facts.get("fields", [])
@@ -46,12 +51,13 @@ def _edit_of_contact(place: int, part: str, edits: list[AuditEntry]) -> AuditEnt
 
 
 def _removal_of(text: str, edits: list[AuditEntry], accepted: OrganizationRecord | None) -> AuditEntry | None:
-    """The edit that took away a contact that was accepted, or saved meanwhile, with this text."""
+    """The edit that removed a contact with this text, which was accepted or added by an earlier edit."""
     known = accepted.contacts if accepted else ()
     place, removal, version = _place_of(text, known), None, None
     for entry in edits:
         contacts = _contacts(entry)
-        is_gap = version is not None and entry.version_after != version + 1  # something was taken or discarded
+        # Somebody took values from the directory or discarded changes between two edits.
+        is_gap = version is not None and entry.version_after != version + 1
         version = entry.version_after
         if is_gap and accepted is not None and place is None and _touches_contacts(entry):
             known, place = accepted.contacts, _place_of(text, accepted.contacts)

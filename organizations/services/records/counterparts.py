@@ -1,6 +1,7 @@
-"""The two records of one organization, one in each environment. The link between them is kept here and never sent.
+"""Counterparts: the two records of one organization, one in each environment. Their link is never sent.
 
-Whatever sets or removes a link holds the structure locks of both environments, so that no link changes meanwhile.
+Every function that sets or removes a link locks the structures of both environments, so that links cannot change at
+the same time.
 """
 
 from collections.abc import Iterable
@@ -15,20 +16,20 @@ from organizations.services.audit import audit
 from organizations.services.errors import ActionRefused, EditConflict, RecordWithdrawn
 
 
-class Seen(NamedTuple):
-    """A record as a page showed it."""
+class SeenVersion(NamedTuple):
+    """A record in the version that a page showed."""
 
     pk: int
     version: int
 
 
-def link(staging: Organization | Seen, production: Organization | Seen, *, actor: Actor) -> None:
-    """Make two records counterparts. Both are given as the person saw them.
+def link(staging: Organization | SeenVersion, production: Organization | SeenVersion, *, actor: Actor) -> None:
+    """Link two records as counterparts, in the versions that the person saw.
 
     Raises:
-        EditConflict: one of them was saved since.
-        NotDone: one of them has a counterpart.
-        Gone: one of them was withdrawn.
+        EditConflict: somebody saved one of them since.
+        ActionRefused: one of them has a counterpart.
+        RecordWithdrawn: one of them was withdrawn.
     """
     with audit.recorded(actor) as history:
         rows = _locked(staging.pk, production.pk)
@@ -42,11 +43,11 @@ def link(staging: Organization | Seen, production: Organization | Seen, *, actor
 
 
 def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
-    """Remove the link of two records. Both stay as they are.
+    """Remove the link between two records. The records do not change.
 
     Raises:
-        NotDone: they are not linked.
-        Gone: one of them was withdrawn.
+        ActionRefused: they are not linked.
+        RecordWithdrawn: one of them was withdrawn.
     """
     with audit.recorded(actor) as history:
         rows = _locked(organization_id, counterpart_id)
@@ -55,51 +56,53 @@ def unlink(organization_id: int, counterpart_id: int, *, actor: Actor) -> None:
             raise ActionRefused("These two records are no longer linked. Nothing was changed.")
         _remove_link(organization, rows[counterpart_id])
         for one, other in ((organization_id, counterpart_id), (counterpart_id, organization_id)):
-            history.log_record(Action.ORGANIZATION_UNLINKED, rows[one], counterpart=named(rows[other]))
+            history.log_record(Action.ORGANIZATION_UNLINKED, rows[one], counterpart=reference(rows[other]))
 
 
-def lose(history: audit.History, withdrawn: Organization) -> None:
-    """Remove the link of a record that is being withdrawn, with an entry on its counterpart.
+def unlink_withdrawn(history: audit.History, withdrawn: Organization) -> None:
+    """Remove the link of a record that is being withdrawn, and write a history entry for its counterpart.
 
-    The rows must be locked by `lock_with_counterpart`.
+    The caller has locked both rows with `lock_with_counterpart`.
     """
     counterpart = withdrawn.counterpart
     if counterpart is not None:
         _remove_link(withdrawn, counterpart)
-        history.log_record(Action.ORGANIZATION_UNLINKED, counterpart, counterpart=named(withdrawn), is_withdrawn=True)
+        history.log_record(
+            Action.ORGANIZATION_UNLINKED, counterpart, counterpart=reference(withdrawn), is_withdrawn=True
+        )
 
 
 def lock_with_counterpart(organization_id: int) -> None:
-    """Lock both structures, then a record and its counterpart, for an act that may change their link."""
+    """Lock both structures, then a record and its counterpart, before their link changes."""
     locks.lock_structures()
     pair = Q(pk=organization_id) | Q(staging_record=organization_id) | Q(production_record=organization_id)
     locks.lock_records(lambda: Organization.objects.filter(pair).values_list("pk", flat=True))
 
 
 def why_not_link(staging: Organization, production: Organization) -> str:
-    """Why two records cannot become counterparts, as a sentence; empty if they can."""
+    """Why two records cannot become counterparts, as a sentence; "" if they can."""
     if staging.counterpart == production:
-        return "These two records are counterparts already."
+        return "These two records are already counterparts."
     for each in (staging, production):
         other = each.counterpart
         if other is not None:
             word = Environment(each.environment).label
             return (
-                f"{each.name} in {word} has a counterpart already: {other.name}, {other.oid}. Remove that link first."
+                f"{each.name} in {word} already has a counterpart: {other.name}, {other.oid}. Remove that link first."
             )
     return ""
 
 
 def write_link(history: audit.History, staging: Organization, production: Organization) -> None:
-    """Link two locked records, with an entry on each of them."""
+    """Link two locked records, and write a history entry for each."""
     production.staging_record = staging
     production.save(update_fields=["staging_record"])
-    history.log_record(Action.ORGANIZATION_LINKED, production, counterpart=named(staging))
-    history.log_record(Action.ORGANIZATION_LINKED, staging, counterpart=named(production))
+    history.log_record(Action.ORGANIZATION_LINKED, production, counterpart=reference(staging))
+    history.log_record(Action.ORGANIZATION_LINKED, staging, counterpart=reference(production))
 
 
-def named(organization: Organization) -> dict[str, object]:
-    """A record as an entry about another record names it."""
+def reference(organization: Organization) -> dict[str, object]:
+    """A record as the history entry of another record names it."""
     return {
         "id": organization.pk,
         "name": organization.name,

@@ -1,7 +1,7 @@
-"""What is known of a record in the directory: accepted, read, or taken from there. All on a locked row.
+"""Store what is known of a record in the directory: accepted, read, or taken from there. The row must be locked.
 
-Every function leaves the counts of the row, of saved changes and of differences, and the place that a later reading
-shows, as the new knowledge has them.
+Every function also updates what depends on it: the counts of saved changes and of differences, and the Active and
+PartOf that a later reading shows.
 """
 
 import datetime
@@ -13,10 +13,10 @@ from organizations.records import OrganizationRecord, canonical, fingerprint
 from organizations.redox import messages
 
 COUNTED = ("changes", "differs", "differs_since", "wanted_hash", "shown_active", "shown_part_of_oid")
-"""The columns that `count` sets."""
+"""The columns that `update_counts` sets."""
 
 
-def confirm(
+def mark_accepted(
     organization: Organization,
     record: OrganizationRecord,
     submission: Submission | None,
@@ -24,10 +24,10 @@ def confirm(
     evidence: Evidence,
     known_at: datetime.datetime,
 ) -> None:
-    """Set what was accepted, from the submission's own bytes, and what that rests on.
+    """Store what was accepted, made from the bytes of the submission, and the evidence for it.
 
-    `known_at`: a reading asked for from then on is newer. It is the time of the reading where the acceptance rests on
-    one, so that what this showed beside the message is not forgotten.
+    `known_at`: readings that are asked for from then on are newer than the acceptance. If a reading is the evidence, it
+    is the time of that reading, so that its other values still count.
     """
     organization.confirmed = canonical(record)
     organization.confirmed_at = clock.now()
@@ -41,34 +41,35 @@ def confirm(
     organization.presence = Presence.PRESENT
     organization.presence_basis = Basis.ACCEPTED
     organization.presence_at = organization.confirmed_at
-    organization.not_visible_yet = _shows_what_was_before(organization)
-    count(organization)
+    organization.not_visible_yet = _shows_earlier_content(organization)
+    update_counts(organization)
     organization.save()
 
 
 def keep_reading(organization: Organization, record: OrganizationRecord | None, asked_at: datetime.datetime) -> None:
-    """Keep what the directory showed (None: it did not show the OID), unless a Query asked later was kept already."""
+    """Keep what the directory showed, unless a later Query was kept. `record` is None if it did not show the OID."""
     if organization.seen_at is not None and asked_at < organization.seen_at:
         return
-    # What showed anything else since the acceptance does not lag behind any more: the old content was put back there.
-    has_moved_on = organization.is_read_later and not organization.not_visible_yet
+    # If another reading since the acceptance showed anything else, the directory does not lag behind: somebody put the
+    # old content back.
+    has_caught_up = organization.is_read_later and not organization.not_visible_yet
     organization.seen = canonical(record) if record else ""
     organization.seen_at = asked_at
-    organization.not_visible_yet = not has_moved_on and _shows_what_was_before(organization)
-    count(organization)
+    organization.not_visible_yet = not has_caught_up and _shows_earlier_content(organization)
+    update_counts(organization)
     organization.save(update_fields=["seen", "seen_at", "not_visible_yet", *COUNTED])
 
 
-def find_absent(organization: Organization, asked_at: datetime.datetime) -> None:
-    """The OID is not in the directory: it is nobody's, and nothing of it differs there."""
+def mark_absent(organization: Organization, asked_at: datetime.datetime) -> None:
+    """The OID is not in the directory. So it belongs to nobody, and nothing differs."""
     organization.presence, organization.presence_at = Presence.ABSENT, asked_at
     organization.foreign_since, organization.foreign_name = None, ""
-    count(organization)
+    update_counts(organization)
     organization.save(update_fields=["presence", "presence_at", "foreign_since", "foreign_name", *COUNTED])
 
 
-def take(organization: Organization, seen: OrganizationRecord) -> None:
-    """Compare the next message with what the directory showed. What is wanted is set by the caller, and saved."""
+def take_reading(organization: Organization, seen: OrganizationRecord) -> None:
+    """Compare the next message with what the directory showed. The caller sets the saved values and saves the row."""
     baseline, wanted = organization.baseline_record(), organization.record()
     taken = knowledge.known_after_taking(baseline, seen, wanted)
     organization.taken = canonical(taken)
@@ -78,32 +79,32 @@ def take(organization: Organization, seen: OrganizationRecord) -> None:
     organization.not_visible_yet = False
 
 
-def find_present(organization: Organization, seen: OrganizationRecord, asked_at: datetime.datetime) -> None:
-    """The OID is in the directory and it is ours, although no message of ours was accepted with these values.
+def mark_present(organization: Organization, seen: OrganizationRecord, asked_at: datetime.datetime) -> None:
+    """The OID is in the directory and is ours, although no message of ours was accepted with these values.
 
-    Keys that the form does not have are sent back from now on, or an Update would remove them.
+    From now on the carried keys are sent back, or an Update would remove them.
     """
     organization.presence, organization.presence_at = Presence.PRESENT, asked_at
     organization.presence_basis = organization.presence_basis or Basis.SEEN
     organization.carried = dict(seen.carried)
     organization.not_visible_yet = False  # a person decided by this reading
     organization.foreign_since, organization.foreign_name = None, ""
-    count(organization)
+    update_counts(organization)
     organization.save()
 
 
-def find_foreign(organization: Organization, seen: OrganizationRecord, decided_at: datetime.datetime) -> None:
-    """The OID is another organization's: nothing of this record is in the directory, and nothing may be sent there."""
+def mark_foreign(organization: Organization, seen: OrganizationRecord, decided_at: datetime.datetime) -> None:
+    """The OID belongs to another organization. So this record is not in the directory, and nothing is sent to it."""
     if organization.presence != Presence.NEVER:
         organization.presence, organization.presence_at = Presence.ABSENT, decided_at
     organization.carried = {}
     organization.foreign_since, organization.foreign_name = decided_at, seen.name[:NAME_LENGTH]
-    count(organization)
+    update_counts(organization)
     organization.save()
 
 
-def forget(organization: Organization) -> None:
-    """The record gets another OID, of which nothing is known."""
+def clear(organization: Organization) -> None:
+    """Clear all knowledge, because the record gets another OID."""
     organization.presence, organization.presence_basis, organization.presence_at = Presence.NEVER, Basis.NONE, None
     organization.confirmed_version = 0
     organization.confirmed, organization.confirmed_at, organization.confirmed_active = "", None, None
@@ -114,11 +115,10 @@ def forget(organization: Organization) -> None:
     organization.foreign_since, organization.foreign_name = None, ""
 
 
-def count(organization: Organization, record: OrganizationRecord | None = None) -> None:
-    """Count saved changes and differences anew, by what is known now and what is wanted (`record`, else as saved).
+def update_counts(organization: Organization, record: OrganizationRecord | None = None) -> None:
+    """Count saved changes and differences again, and set the Active and PartOf that a later reading shows.
 
-    With them the Active and PartOf that a later reading shows, for questions about the tree. The row is saved by the
-    caller.
+    `record`: what is saved here, if the row does not hold it yet. The caller saves the row.
     """
     wanted = knowledge.sendable(record or organization.record())
     organization.wanted_hash = fingerprint(wanted)
@@ -137,7 +137,7 @@ def _set_shown_place(organization: Organization, seen: OrganizationRecord | None
     organization.shown_active, organization.shown_part_of_oid = None, ""
     if seen is not None and seen.active != organization.confirmed_active:
         organization.shown_active = seen.active
-    # A longer PartOf is not an OID.
+    # A text that is longer is not an OID.
     is_moved = seen is not None and seen.part_of_oid != organization.confirmed_part_of_oid
     if seen is not None and is_moved and len(seen.part_of_oid) <= OID_LENGTH:
         organization.shown_part_of_oid = seen.part_of_oid
@@ -152,28 +152,28 @@ def _differences(
         return 1
     if baseline is None or seen is None:
         return 0
-    return len(knowledge.changed_by_others(baseline, seen, _under_way(organization)))
+    return len(knowledge.changed_by_others(baseline, seen, _record_on_its_way(organization)))
 
 
-def _under_way(organization: Organization) -> OrganizationRecord | None:
-    """What a message of ours carries that may have arrived by now and is not settled."""
+def _record_on_its_way(organization: Organization) -> OrganizationRecord | None:
+    """The record in our message that may have arrived and is not settled."""
     last = organization.last_submission
     if last is None or not last.is_open or last.attempt == 0:
         return None
     return messages.record_from_message(bytes(last.message))
 
 
-def _shows_what_was_before(organization: Organization) -> bool:
-    """Whether a reading after the last acceptance shows the content from before it: the directory lags behind.
+def _shows_earlier_content(organization: Organization) -> bool:
+    """Whether a reading after the last acceptance shows the content from before it, because the directory lags behind.
 
-    Nothing lags behind an acceptance by something equivalent: no answer and no reading showed that message's change.
+    It does not lag behind an acceptance with equivalent values: no answer and no reading showed that change.
     """
     submission = organization.confirmed_submission
     if submission is None or organization.taken or not organization.is_read_later:
         return False
     if organization.confirmed_evidence == Evidence.EQUIVALENT:
         return False
-    # Earlier releases kept a record also before a New, when the OID had been there and was gone.
+    # Earlier releases also kept a record before a New, if the OID had been in the directory before.
     before = submission.before_record() if submission.event == Event.UPDATE else None
     seen, accepted = organization.seen_record(), organization.confirmed_record()
     if before is None or seen is None or accepted is None:

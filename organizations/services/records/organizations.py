@@ -1,4 +1,4 @@
-"""Create, edit, discard and withdraw records. Sending is in submissions.py."""
+"""Create, edit, discard and withdraw records. `services/outbox/submissions.py` sends them."""
 
 from dataclasses import replace
 
@@ -30,10 +30,11 @@ from organizations.services.records import counterparts, known, row_limits
 
 
 def create(record: OrganizationRecord, environment: str, *, stands_for: str, actor: Actor) -> Organization:
-    """Add a record that was never sent.
+    """Add a record.
 
     Raises:
         OidTaken: the OID is in use in this environment, or was sent earlier for another record.
+        Circle: PartOf would lead back to the record.
     """
     try:
         with audit.recorded(actor) as history:
@@ -51,12 +52,13 @@ def create(record: OrganizationRecord, environment: str, *, stands_for: str, act
 def edit(
     organization_id: int, version: int, record: OrganizationRecord, *, stands_for: str, actor: Actor
 ) -> Organization:
-    """Replace what is wanted of a record. Active is not edited here, and the OID only where `can_change_oid` says so.
+    """Replace the saved values of a record. Active does not change, and the OID only if `can_change_oid`.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
         OidTaken: the new OID is in use.
-        NotDone: the OID cannot change now.
+        Circle: PartOf would lead back to the record.
+        ActionRefused: the OID cannot change now.
     """
     try:
         with audit.recorded(actor) as history:
@@ -81,12 +83,12 @@ def edit(
 
 
 def discard(organization_id: int, version: int, *, actor: Actor) -> Organization:
-    """Discard saved changes: the record goes back to what was last accepted, or taken from the directory since.
+    """Discard saved changes. The record gets the values that were last accepted, or taken from the directory since.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
-        NotDone: nothing of it was ever accepted or taken, a submission carries the changes, or it would be part of what
-            was moved below it meanwhile.
+        ActionRefused: nothing was ever accepted or taken, or a submission carries the changes.
+        Circle: its parent was moved below it.
     """
     with audit.recorded(actor) as history:
         organization = locked_for_person(organization_id)
@@ -101,7 +103,7 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
         # Discarded edits do not make anyone an author of the next submission.
         confirmed_version = organization.version + 1
         if not baseline.destination_known:
-            confirmed_version = organization.confirmed_version  # that edit stays
+            confirmed_version = organization.confirmed_version  # the edit of the destination ID stays
             known = (before.destination_id, before.destination_known)
             baseline = replace(baseline, destination_id=known[0], destination_known=known[1])
         organization.confirmed_version = confirmed_version
@@ -112,11 +114,11 @@ def discard(organization_id: int, version: int, *, actor: Actor) -> Organization
 
 
 def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
-    """Take away a record of which nothing was ever sent. Its history stays and its OID is free again.
+    """Delete a record that was never sent. Its history stays, and its OID is free again.
 
     Raises:
         EditConflict: somebody saved the record after `version`.
-        NotDone: something of it was sent, or records are part of it.
+        ActionRefused: a message of the record was made, or records are part of it.
     """
     with audit.recorded(actor) as history:
         counterparts.lock_with_counterpart(organization_id)
@@ -127,24 +129,24 @@ def withdraw(organization_id: int, version: int, *, actor: Actor) -> None:
         if error:
             raise ActionRefused(error)
         history.log_record(Action.ORGANIZATION_WITHDRAWN, organization)
-        counterparts.lose(history, organization)
+        counterparts.unlink_withdrawn(history, organization)
         organization.contacts.all().delete()
         organization.identifiers.all().delete()
         organization.delete()
 
 
 def why_not_discard(organization: Organization) -> str:
-    """Why saved changes cannot be thrown away now, as a sentence; empty when they can."""
+    """Why saved changes cannot be discarded now, as a sentence; "" if they can."""
     if organization.baseline_record() is None:
         return "Nothing of this record was ever accepted, so there is nothing to go back to."
     last = organization.last_submission
     if last is not None and last.is_open:
-        return f"Submission {last.pk} of this record is not at its end. Wait for it or cancel it first."
+        return f"Submission {last.pk} of this record is not finished. Wait for it or cancel it first."
     return ""
 
 
 def why_not_withdraw(organization: Organization) -> str:
-    """Why the record cannot be taken away, as a sentence; empty when it can."""
+    """Why the record cannot be withdrawn, as a sentence; "" if it can."""
     if was_only_cancelled(organization):
         return (
             "A submission of this record was made and cancelled before anything was sent; the record is kept because"
@@ -158,19 +160,19 @@ def why_not_withdraw(organization: Organization) -> str:
 
 
 def was_only_cancelled(organization: Organization) -> bool:
-    """Whether submissions of a record were made, and each was cancelled before anything was sent."""
-    made = Submission.objects.filter(organization=organization)
+    """Whether all submissions of a record were cancelled before anything was sent."""
+    submissions = Submission.objects.filter(organization=organization)
     never_there = organization.was_sent and organization.presence == Presence.NEVER
-    return never_there and not made.exclude(state=State.CANCELLED, attempt=0).exists()
+    return never_there and not submissions.exclude(state=State.CANCELLED, attempt=0).exists()
 
 
 def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> Organization:
-    """Add a record that the directory showed. Its destination ID is not known: a Query does not show it.
+    """Add a record that the directory showed. Its destination ID is unknown, because a Query does not show it.
 
     Raises:
         OidTaken: the OID is in use here.
         Circle: its parent lies below it here.
-        NotDone: a record here cannot hold what the directory shows.
+        ActionRefused: a record here cannot hold what the directory shows.
     """
     sentence = row_limits.why_not_storable(record)
     if sentence:
@@ -191,15 +193,15 @@ def take_over(record: OrganizationRecord, environment: str, *, actor: Actor) -> 
 
 
 def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Organization:
-    """A person says that the OID was registered outside the portal. Redox has not confirmed it to the portal.
+    """Store that a person says the OID was registered outside the portal. Redox has not confirmed it to the portal.
 
     Raises:
-        NotDone: a message of it was made for sending, or no reason is given.
+        ActionRefused: a message of the record was made, or there is no reason.
     """
     with audit.recorded(actor) as history:
         organization = locked_for_person(organization_id)
         if organization.was_sent or organization.presence != Presence.NEVER:
-            raise ActionRefused("A message of this record was made already; what became of it stands on its page.")
+            raise ActionRefused("A message of this record was already made. Its page shows what happened to it.")
         if not reason.strip():
             raise ActionRefused("Say how you know that it is registered.")
         organization.presence, organization.presence_basis = Presence.PRESENT, Basis.STATED
@@ -210,12 +212,12 @@ def state_registered(organization_id: int, *, reason: str, actor: Actor) -> Orga
 
 
 def check_oid_free(oid: str, environment: str, *, of: Organization | None = None) -> None:
-    """Raises OidTaken, with the sentence for the form, when the OID is in use here or was ever sent for a record.
+    """Raise OidTaken, with the sentence for the form, if the OID is in use here or was ever sent for another record.
 
-    `of`: a record that gets this OID; it may get one back that was its own.
+    `of`: the record that gets this OID. It can get back an OID that it had before.
     """
     word = Environment(environment).label
-    # In most cases there is none; building the query for a whole row takes longer than its answer.
+    # Usually there is none, and `exists` is much cheaper than a query for whole rows.
     here = Organization.objects.filter(environment=environment, oid=oid)
     if here.exists() and (holder := here.first()):
         raise OidTaken(f"{oid} is already the record {holder.name} in {word}. Open it.", holder)
@@ -227,7 +229,7 @@ def check_oid_free(oid: str, environment: str, *, of: Organization | None = None
 
 
 def suggest_oid(environment: str, parent_oid: str) -> Oid:
-    """The lowest free OID below the parent: never sent, and not of the shape of a patient or document OID."""
+    """The lowest OID below the parent that was never used and does not look like a patient or document OID."""
     below = parent_oid + "."
     taken = set(
         Organization.objects.filter(environment=environment, oid__startswith=below).values_list("oid", flat=True)
@@ -239,28 +241,28 @@ def suggest_oid(environment: str, parent_oid: str) -> Oid:
 
 
 def parent_error(environment: str, oid: str, part_of_oid: str) -> str:
-    """Why this record cannot be part of that OID, as the sentence for the form; empty when it can."""
+    """Why this record cannot be part of that OID, as the sentence for the form; "" if it can."""
     if oid and oid == part_of_oid:
         return "A record cannot be part of itself."
     parent = Organization.objects.in_environment(environment).filter(oid=part_of_oid).first()
     if parent is None:
         return ""
     if oid and tree.would_circle(environment, oid, part_of_oid):
-        return f"{parent.name} lies below this record; that would make a circle."
+        return f"{parent.name} is below this record. That would make a circle."
     if parent.confirmed_active is False and parent.presence == Presence.PRESENT:
         return f"{parent.name} is deactivated. Reactivate it first or choose another."
     return ""
 
 
 def _locked_to_edit(organization_id: int, oid: str) -> Organization:
-    """The row, locked for a person; with it the records below, where another OID is wanted that these follow."""
+    """The row, locked for a person's act. If the OID changes, the records below it are locked too: they follow."""
     locks.lock_structure_of_record(organization_id)
     if not Organization.objects.filter(pk=organization_id, oid=oid).exists():
-        locks.lock_records(lambda: [organization_id, *_below(organization_id).values_list("pk", flat=True)])
+        locks.lock_records(lambda: [organization_id, *_children(organization_id).values_list("pk", flat=True)])
     return locked(organization_id)
 
 
-def _below(organization_id: int) -> OrganizationQuerySet:
+def _children(organization_id: int) -> OrganizationQuerySet:
     parent = Organization.objects.filter(pk=organization_id)
     here = Organization.objects.filter(
         environment=Subquery(parent.values("environment")[:1]), part_of_oid=Subquery(parent.values("oid")[:1])
@@ -269,7 +271,7 @@ def _below(organization_id: int) -> OrganizationQuerySet:
 
 
 def locked_for_person(organization_id: int) -> Organization:
-    """As `locked`, for a person's act that looks at other records too: after the structure lock."""
+    """As `locked`, for an act of a person that reads other records too: takes the structure lock first."""
     locks.lock_structure_of_record(organization_id)
     return locked(organization_id)
 
@@ -278,7 +280,7 @@ def locked(organization_id: int) -> Organization:
     """The row, locked until the end of the transaction.
 
     Raises:
-        Gone: the record was withdrawn.
+        RecordWithdrawn: the record was withdrawn.
     """
     try:
         return Organization.objects.select_for_update(of=("self",)).get(pk=organization_id)
@@ -286,41 +288,40 @@ def locked(organization_id: int) -> Organization:
         raise RecordWithdrawn from error
 
 
-def base_of(organization: Organization, version: int) -> OrganizationRecord | None:
-    """The record as it was at a version, from the history: what two editors both started from."""
+def record_at(organization: Organization, version: int) -> OrganizationRecord | None:
+    """The saved record at this version, from the history: both editors of a conflict started from it."""
     entry = AuditEntry.objects.wanted_at(organization.pk, version)
     return OrganizationRecord.from_json(entry.facts["record"]) if entry else None
 
 
-def base_stands_for(organization: Organization, version: int) -> str:
-    """What the record stood for at a version, from the history."""
+def stands_for_at(organization: Organization, version: int) -> str:
+    """The kind of record at this version, from the history."""
     entry = AuditEntry.objects.wanted_at(organization.pk, version)
     return str(entry.facts.get("stands_for", "")) if entry else ""
 
 
 def set_wanted_active(organization: Organization, active: bool) -> None:
-    """Set the wanted Active of a locked row; saved changes stay as they are."""
+    """Set the saved Active of a locked row. Other saved changes stay."""
     _save_row(organization, replace(organization.record(), active=active))
 
 
 def check_no_circle(organization: Organization) -> None:
-    """Asked of the saved row, so that it holds however the values came together; raising takes the row back."""
+    """Raise Circle if PartOf of the saved row leads back to it. The exception rolls the row back."""
     environment, oid, part_of_oid = organization.environment, organization.oid, organization.part_of_oid
     if tree.would_circle(environment, oid, part_of_oid):
         parent = Organization.objects.get(environment=environment, oid=part_of_oid)
-        raise Circle(f"{parent.name} lies below this record; that would make a circle.")
+        raise Circle(f"{parent.name} is below this record. That would make a circle.")
 
 
 def _change_oid(history: audit.History, organization: Organization, oid: str) -> None:
-    """Give a locked record another OID, of which nothing is known. Records below follow, each an edit by the same
-    person.
+    """Give a locked record another OID. PartOf of the records below follows, as edits by the same person.
 
     Raises:
         OidTaken: the OID is in use, or was sent for another record.
-        NotDone: a submission of a record below is open, and names the old OID.
+        ActionRefused: an open submission of a record below names the old OID.
     """
     check_oid_free(oid, organization.environment, of=organization)
-    for child in _below(organization.pk):
+    for child in _children(organization.pk):
         last = child.last_submission
         if last is not None and last.is_open:
             raise ActionRefused(f"Submission {last.pk} of {child.name}, which is part of this record, must end first.")
@@ -328,20 +329,20 @@ def _change_oid(history: audit.History, organization: Organization, oid: str) ->
         after = replace(before, part_of_oid=oid)
         save_wanted(child, after, stands_for=child.stands_for, actor=history.actor)
         history.log_record(Action.ORGANIZATION_EDITED, child, changes=difference(before, after))
-    known.forget(organization)
+    known.clear(organization)
     decided = AuditEntry.objects.decided_foreign(organization.pk, oid)
     if decided is not None:
         organization.foreign_since = decided.at
 
 
 def save_wanted(organization: Organization, record: OrganizationRecord, *, stands_for: str, actor: Actor) -> None:
-    """Save what is wanted of a locked row as the next version."""
+    """Save the values of a locked row as its next version."""
     organization.stands_for = stands_for
     organization.version += 1
     organization.edited_at = clock.now()
     organization.edited_by = actor.person
     _save_row(organization, record)
-    _replace_rows(organization, record)
+    _replace_parts(organization, record)
 
 
 def _save_row(organization: Organization, record: OrganizationRecord) -> None:
@@ -367,12 +368,12 @@ def _save_row(organization: Organization, record: OrganizationRecord) -> None:
     }
     for name, value in values.items():
         setattr(organization, name, value)
-    # The parts of a new record have no rows yet.
-    known.count(organization, record)
+    # A new record has no rows of contacts and identifiers yet.
+    known.update_counts(organization, record)
     organization.save()
 
 
-def _replace_rows(organization: Organization, record: OrganizationRecord) -> None:
+def _replace_parts(organization: Organization, record: OrganizationRecord) -> None:
     organization.contacts.all().delete()
     organization.identifiers.all().delete()
     Contact.objects.bulk_create(

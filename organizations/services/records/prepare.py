@@ -1,4 +1,4 @@
-"""Repeat a record of STAGING in PRODUCTION: what is copied, what can be proposed, and what a person must say anew."""
+"""Prepare a PRODUCTION record from a STAGING record: what is copied, proposed, and entered by a person."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -16,11 +16,11 @@ from organizations.services.errors import ActionRefused, CounterpartExists, Sour
 from organizations.services.records import counterparts, organizations
 
 EARLIER = "earlier"
-"""What the entry says if the source got other values after the form was filled."""
+"""The history entry says this if the source changed after it filled the form."""
 
 
-class Kind(StrEnum):
-    """What the values of a source rest on."""
+class SourceKind(StrEnum):
+    """Where the values of a source come from."""
 
     ACCEPTED = "accepted"
     TAKEN = "taken"  # from the directory, since the last acceptance
@@ -28,52 +28,52 @@ class Kind(StrEnum):
 
 
 class Doubt(StrEnum):
-    """Why the directory of STAGING may not have this record, whatever Redox accepted before."""
+    """Why the STAGING directory may not have this record, although Redox may have accepted it before."""
 
     NONE = ""
     FOREIGN = "foreign"  # the OID belongs to another organization
-    UNCLAIMED = "unclaimed"  # the directory shows the OID, and nobody decided whose it is
+    UNCLAIMED = "unclaimed"  # the directory shows the OID, and nobody has decided whose it is
     ABSENT = "absent"
     UNKNOWN = "unknown"
     UNSEEN = "unseen"  # a later reading did not show it
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A record of STAGING with the values that can be repeated."""
+class StagingSource:
+    """A STAGING record, with the values that can be copied."""
 
     organization: Organization
-    kind: Kind
+    kind: SourceKind
     record: OrganizationRecord
 
     @property
     def doubt(self) -> Doubt:
-        made = self.organization
+        organization = self.organization
         reasons = {
-            Doubt.FOREIGN: made.is_foreign,
-            Doubt.UNCLAIMED: made.is_there_unclaimed,
-            Doubt.ABSENT: made.presence == Presence.ABSENT,
-            Doubt.UNKNOWN: made.presence == Presence.UNKNOWN,
-            Doubt.UNSEEN: made.is_missing,
+            Doubt.FOREIGN: organization.is_foreign,
+            Doubt.UNCLAIMED: organization.is_there_unclaimed,
+            Doubt.ABSENT: organization.presence == Presence.ABSENT,
+            Doubt.UNKNOWN: organization.presence == Presence.UNKNOWN,
+            Doubt.UNSEEN: organization.is_missing,
         }
         return next((doubt for doubt, holds in reasons.items() if holds), Doubt.NONE)
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
-    """Where a record belongs in PRODUCTION. `oid` is "" if a person must say it.
+class ProductionParent:
+    """The parent in PRODUCTION. `oid` is "" if a person must choose it.
 
-    `staging` is the parent in STAGING if it is a record of ours.
+    `staging` is the parent in STAGING, if it is a record of ours.
     """
 
     oid: str
     staging: Organization | None = None
 
 
-class Basis(NamedTuple):
-    """What goes round with a form: from which values it was filled, and which ones it showed last; None: not known.
+class FormBasis(NamedTuple):
+    """What a form carries: the record that filled it, the record it showed last, and the doubt it showed.
 
-    `doubt` is the one that it showed.
+    A record is None if it is not known.
     """
 
     filled: OrganizationRecord | None = None
@@ -81,35 +81,35 @@ class Basis(NamedTuple):
     doubt: str = ""
 
 
-def source_of(staging: Organization) -> Source:
-    """What was accepted, or taken from the directory since; if nothing was, what is saved."""
+def source_of(staging: Organization) -> StagingSource:
+    """The values that were accepted, or taken from the directory since; if there are none, the saved ones."""
     baseline = staging.baseline_record()
     if baseline is None:
-        return Source(staging, Kind.SAVED, staging.record())
-    return Source(staging, Kind.TAKEN if staging.taken else Kind.ACCEPTED, baseline)
+        return StagingSource(staging, SourceKind.SAVED, staging.record())
+    return StagingSource(staging, SourceKind.TAKEN if staging.taken else SourceKind.ACCEPTED, baseline)
 
 
 def copied(record: OrganizationRecord) -> OrganizationRecord:
-    """The record without what each environment has of its own: OID, destination ID and keys of its directory."""
+    """The record without OID, destination ID and carried keys: each environment has its own."""
     return replace(record, oid="", destination_id="", destination_known=True, carried=())
 
 
-def parent_of(source: Source) -> Parent:
+def parent_of(source: StagingSource) -> ProductionParent:
     """The gateway of PRODUCTION, or the counterpart of the parent in STAGING."""
     oid = source.record.part_of_oid
     if oid == gateway.environment(Environment.STAGING).gateway_oid:
-        return Parent(gateway.environment(Environment.PRODUCTION).gateway_oid)
+        return ProductionParent(gateway.environment(Environment.PRODUCTION).gateway_oid)
     if oid in gateway.gateway_oids(Environment.PRODUCTION):
-        return Parent(oid)
+        return ProductionParent(oid)
     staging = Organization.objects.in_environment(Environment.STAGING).filter(oid=oid).first()
     counterpart = staging.counterpart if staging else None
-    return Parent(counterpart.oid if counterpart else "", staging)
+    return ProductionParent(counterpart.oid if counterpart else "", staging)
 
 
 def proposed_oid(staging_oid: str) -> str:
-    """The OID with the base of STAGING exchanged for that of PRODUCTION; "" without two bases that belong together.
+    """The OID with the PRODUCTION base instead of the STAGING base; "" if the bases do not correspond.
 
-    A gateway of Redox is never proposed: it is not an organization.
+    A gateway of Redox is never proposed, because it is not an organization.
     """
     own, others = (gateway.environment(each).base_oids for each in (Environment.STAGING, Environment.PRODUCTION))
     pairs = dict(zip(own, others, strict=True)) if len(own) == len(others) else {}
@@ -124,7 +124,7 @@ def proposed_oid(staging_oid: str) -> str:
 
 
 def other_base_error(environment: Environment, oid: str) -> str:
-    """Why a new OID cannot be one of this environment, as a sentence: by the base OIDs it belongs to the other one."""
+    """A sentence if the OID belongs to the other environment by the base OIDs; else ""."""
     own = gateway.environment(environment).base_oids
     base = _longest_base(oid, gateway.environment(environment.other).base_oids)
     if not own or not base or _longest_base(oid, own):
@@ -140,79 +140,78 @@ def prepare(
     record: OrganizationRecord,
     staging_id: int,
     *,
-    basis: Basis,
+    basis: FormBasis,
     stands_for: str,
     actor: Actor,
 ) -> Organization:
-    """Add a record of PRODUCTION and make it the counterpart of a record of STAGING.
+    """Add a PRODUCTION record as the counterpart of a STAGING record.
 
-    The entry names the submission of the source only if the form was filled from what that submission sent.
+    The history entry names the submission of the source only if that submission sent the values that filled the form.
 
     Raises:
-        CounterpartExists: the record of STAGING has a counterpart.
-        SourceChanged: other values can be repeated of it now, or there is a doubt that the form did not show.
+        CounterpartExists: the STAGING record has a counterpart.
+        SourceChanged: the STAGING record has other values now, or there is a doubt that the form did not show.
         OidTaken: the OID is in use in PRODUCTION, or was sent earlier for another record.
         Circle: PartOf would lead back to the record.
-        Gone: the record of STAGING was withdrawn.
+        RecordWithdrawn: the STAGING record was withdrawn.
     """
     try:
         with audit.recorded(actor) as history:
             counterparts.lock_with_counterpart(staging_id)
             staging = organizations.locked(staging_id)
-            source = _unchanged(staging, basis)
+            source = _check_source(staging, basis)
             organizations.check_oid_free(record.oid, Environment.PRODUCTION)
-            made = Organization(environment=Environment.PRODUCTION, created_at=clock.now(), version=0)
-            organizations.save_wanted(made, record, stands_for=stands_for, actor=actor)
-            organizations.check_no_circle(made)
-            changes, named = difference(None, record), _named(source, basis)
-            history.log_record(Action.ORGANIZATION_CREATED, made, changes=changes, prepared_from=named)
-            counterparts.write_link(history, staging, made)
+            organization = Organization(environment=Environment.PRODUCTION, created_at=clock.now(), version=0)
+            organizations.save_wanted(organization, record, stands_for=stands_for, actor=actor)
+            organizations.check_no_circle(organization)
+            changes, prepared_from = difference(None, record), _source_reference(source, basis)
+            history.log_record(Action.ORGANIZATION_CREATED, organization, changes=changes, prepared_from=prepared_from)
+            counterparts.write_link(history, staging, organization)
     except IntegrityError as error:
         raise ActionRefused("The record could not be saved. Nothing was saved.") from error
-    return made
+    return organization
 
 
 def prepared_before(
     record: OrganizationRecord, staging: Organization, *, stands_for: str, actor: Actor
 ) -> Organization | None:
-    """The counterpart that the same person made with these very values: a second press of the button.
-
-    None if it is a first press.
-    """
-    made = staging.counterpart
-    if made is None or made.version != 1 or made.edited_by != actor.person:
+    """The counterpart that the same person made with the same values, if this is a second press; else None."""
+    counterpart = staging.counterpart
+    if counterpart is None or counterpart.version != 1 or counterpart.edited_by != actor.person:
         return None
-    entries = AuditEntry.objects.of_organization(made.pk).filter(action=Action.ORGANIZATION_CREATED)
+    entries = AuditEntry.objects.of_organization(counterpart.pk).filter(action=Action.ORGANIZATION_CREATED)
     details = [entry.facts.get("details", {}) for entry in entries]
     is_from_it = any(each.get("prepared_from", {}).get("id") == staging.pk for each in details)
-    return made if is_from_it and (made.record(), made.stands_for) == (record, stands_for) else None
+    return (
+        counterpart if is_from_it and (counterpart.record(), counterpart.stands_for) == (record, stands_for) else None
+    )
 
 
-def _unchanged(staging: Organization, basis: Basis) -> Source:
-    """The source of a locked record that can be repeated as the form shows it."""
+def _check_source(staging: Organization, basis: FormBasis) -> StagingSource:
+    """The source of a locked record. Raises if it has a counterpart, or is not as the form showed it."""
     if staging.counterpart is not None:
         raise CounterpartExists(f"{staging.counterpart.name} is already the PRODUCTION counterpart.")
     source = source_of(staging)
     if not _is_same(basis.shown, source) or source.doubt not in (Doubt.NONE, basis.doubt):
-        raise SourceChanged(f"{staging.name} was changed in STAGING meanwhile. Nothing was saved.")
+        raise SourceChanged(f"{staging.name} was changed in STAGING after you opened this page. Nothing was saved.")
     return source
 
 
-def _is_same(record: OrganizationRecord | None, source: Source) -> bool:
+def _is_same(record: OrganizationRecord | None, source: StagingSource) -> bool:
     return record is not None and copied(record) == copied(source.record)
 
 
-def _named(source: Source, basis: Basis) -> dict[str, object]:
-    """The source as the entry of the new record names it."""
+def _source_reference(source: StagingSource, basis: FormBasis) -> dict[str, object]:
+    """The source as the history entry of the new record names it."""
     organization = source.organization
-    named = counterparts.named(organization)
+    named = counterparts.reference(organization)
     if not _is_same(basis.filled, source):
         return named | {"values": EARLIER}
-    submission = organization.confirmed_submission_id if source.kind is Kind.ACCEPTED else None
+    submission = organization.confirmed_submission_id if source.kind is SourceKind.ACCEPTED else None
     return named | {"values": source.kind.value} | ({"submission": submission} if submission else {})
 
 
 def _longest_base(oid: str, bases: tuple[str, ...]) -> str:
-    """The nearest of these OIDs that this one equals or lies below; "" if there is none."""
+    """The longest of these OIDs that the OID equals or lies below; "" if there is none."""
     above = [base for base in bases if oid == base or oid.startswith(f"{base}.")]
     return max(above, key=len, default="")

@@ -1,14 +1,14 @@
-"""What a row of a record can hold. A directory may show more: then nothing of it is saved, and a person is told why."""
+"""What a record can hold here. If the directory shows more, nothing is saved, and a sentence says why."""
 
 from organizations.models import Contact, Identifier, Organization
 from organizations.records import OrganizationRecord, print_fields
 
 MOST_LINES = 20
-"""As many as the form of a record shows."""
+"""The form of a record shows no more contacts or identifiers."""
 
 
 def why_not_storable(record: OrganizationRecord) -> str:
-    """Why a record from the directory cannot be saved here, as a sentence; empty if it can."""
+    """Why a record from the directory cannot be saved here, as a sentence; "" if it can."""
     if not record.part_of_oid:
         return "The directory shows this record without PartOf, and every record here is part of another one."
     if record.part_of_oid == record.oid:
@@ -17,7 +17,7 @@ def why_not_storable(record: OrganizationRecord) -> str:
         if number > MOST_LINES:
             return f"The directory shows {number} {what}. A record here has at most {MOST_LINES}."
     for shown in print_fields(record):
-        most = _most(shown.field)
+        most = _limit(shown.field)
         if most is not None and len(shown.value) > most:
             return f"{shown.label} has {len(shown.value)} characters in the directory. It can have {most} here."
     for one in record.identifiers:
@@ -26,8 +26,8 @@ def why_not_storable(record: OrganizationRecord) -> str:
     return ""
 
 
-def _most(field: str) -> int | None:
-    """How many characters a field can have; None: no limit, or it is no text."""
+def _limit(field: str) -> int | None:
+    """How many characters a field can have; None if there is no limit or it is not a text."""
     kind, _, name = field.rpartition(".")
     return _length(Contact if kind.startswith("contacts") else Organization, name)
 

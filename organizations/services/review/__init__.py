@@ -1,1 +1,1 @@
-"""What would be sent, and what a person is asked before it is."""
+"""The review of a message before it is sent: changes, warnings and blockers."""

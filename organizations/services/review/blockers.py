@@ -1,4 +1,4 @@
-"""What is in the way of sending a record now, each with the sentence that says what to do first."""
+"""What blocks sending a record now, each with a sentence that says what to do first."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ RESOLVE = "Resolve that difference first."
 
 
 class Block(StrEnum):
-    """Why this cannot be sent now."""
+    """The reason why a record cannot be sent now."""
 
     OPEN_SUBMISSION = "open_submission"
     PRESENCE_UNKNOWN = "presence_unknown"
@@ -39,9 +39,9 @@ class Block(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One thing in the way: a sentence for people, and the record or submission that it is about.
+    """One blocker: a sentence for people, and the record or submission that it is about.
 
-    ACTIVE_CHILDREN: `children` are the first records below it that stay active, `more` says how many others do.
+    With ACTIVE_CHILDREN, `children` are the first active records below it, and `more` is the number of the others.
     """
 
     kind: Block
@@ -59,16 +59,16 @@ def blockers_of(
     intent: Intent | None,
     together: frozenset[int],
 ) -> tuple[Blocker, ...]:
-    """Everything in the way. `together` are ids of records whose messages go before this one in the same plan."""
-    found = [_open_submission(organization), _foreign(organization), _already_there(organization)]
-    found.append(_unsure(organization, record))
+    """All blockers. `together`: ids of records whose messages precede this one in the same plan."""
+    blockers = [_open_submission(organization), _foreign(organization), _already_there(organization)]
+    blockers.append(_unknown_value(organization, record))
     if intent == Intent.DEACTIVATE:
-        found.append(_not_to_deactivate(organization, together))
+        blockers.append(_deactivation_blocker(organization, together))
     else:
-        found += [_circle(organization, parent), _parent_in_the_way(organization, record, parent, together)]
+        blockers += [_circle(organization, parent), _parent_blocker(organization, record, parent, together)]
     if intent == Intent.REACTIVATE and organization.confirmed_active is not False:
-        found.append(_not_to_reactivate(organization))
-    return tuple(blocker for blocker in found if blocker)
+        blockers.append(_reactivation_blocker(organization))
+    return tuple(blocker for blocker in blockers if blocker)
 
 
 def _awaits_new(organization: Organization) -> bool:
@@ -87,16 +87,16 @@ def _open_submission(organization: Organization) -> Blocker | None:
         return None
     sentence = f"Submission {last.pk} must end first."
     if _awaits_new(organization):
-        sentence = f"Submission {last.pk} must end first; until then nobody knows whether this is a New or an Update."
+        sentence += " Until then the portal cannot tell whether to send a New or an Update."
     return Blocker(Block.OPEN_SUBMISSION, sentence, submission=last)
 
 
-def not_read_back(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
-    """What Redox accepts is read from the message again: one that says anything else than the record never leaves."""
+def unreadable_message(message: bytes, record: OrganizationRecord) -> tuple[Blocker, ...]:
+    """A blocker if the message does not hold exactly the record: what Redox accepts is later read from the message."""
     if not message:
         return ()
     try:
-        error = "" if messages.record_from_message(message) == record else "something of the record is lost in it"
+        error = "" if messages.record_from_message(message) == record else "it lacks a value of the record"
     except reading.AnswerNotUnderstood as not_understood:
         error = str(not_understood)
     if not error:
@@ -117,31 +117,34 @@ def _already_there(organization: Organization) -> Blocker | None:
     seen = organization.seen_record() if organization.is_there_unclaimed else None
     if seen is None:
         return None
-    sentence = f"The directory shows this OID already, as {seen.name}. Redox would refuse a New. Say whose it is first."
+    sentence = (
+        f"The directory already shows this OID, as {seen.name}. Redox would reject a New. Decide whose it is first."
+    )
     return Blocker(Block.ALREADY_THERE, sentence, organization)
 
 
-def _unsure(organization: Organization, record: OrganizationRecord) -> Blocker | None:
+def _unknown_value(organization: Organization, record: OrganizationRecord) -> Blocker | None:
     if organization.presence == Presence.UNKNOWN and not _awaits_new(organization):
         return Blocker(
-            Block.PRESENCE_UNKNOWN, "Nobody knows whether this OID is in the directory. Ask the directory first."
+            Block.PRESENCE_UNKNOWN,
+            "The portal does not know whether this OID is in the directory. Ask the directory first.",
         )
     if not record.destination_known:
         return Blocker(
             Block.DESTINATION_NOT_KNOWN,
-            "Say which destination ID this record has today; it cannot be read from the directory and would be"
-            " overwritten.",
+            "Enter the destination ID that this record has today. The directory does not show it, and the message would"
+            " overwrite it.",
         )
     return None
 
 
 def _circle(organization: Organization, parent: Organization | None) -> Blocker | None:
-    sentence = circle_in_the_way(organization, parent) if parent else ""
+    sentence = circle_block_reason(organization, parent) if parent else ""
     return Blocker(Block.CIRCLE, sentence, parent) if sentence else None
 
 
-def circle_in_the_way(organization: Organization, parent: Organization) -> str:
-    """Why the directory cannot have a record below this parent, as a sentence; empty when it can."""
+def circle_block_reason(organization: Organization, parent: Organization) -> str:
+    """Why the record cannot be below this parent in the directory, as a sentence; "" if it can."""
     environment, oid = organization.environment, organization.oid
     if not tree.would_circle_in_directory(environment, oid, parent.oid):
         return ""
@@ -149,17 +152,17 @@ def circle_in_the_way(organization: Organization, parent: Organization) -> str:
     if shown is not None:
         above = Organization.objects.filter(environment=environment, oid=shown.shown_part_of_oid).first()
         place = above.name if above else shown.shown_part_of_oid
-        return f"The directory shows {shown.name} as part of {place} ({_asked(shown)}); that would make a circle."
-    return f"{parent.name} lies below this record in the directory; that would make a circle."
+        return f"The directory shows {shown.name} as part of {place} ({_asked(shown)}). That would make a circle."
+    return f"{parent.name} is below this record in the directory. That would make a circle."
 
 
-def _parent_in_the_way(
+def _parent_blocker(
     organization: Organization, record: OrganizationRecord, parent: Organization | None, together: frozenset[int]
 ) -> Blocker | None:
     if parent is None:
         return None
     if parent.presence == Presence.PRESENT:
-        return _parent_out_of_use(parent) if record.active else None
+        return _deactivated_parent(parent) if record.active else None
     if parent.pk in together:
         return None
     last = parent.last_submission
@@ -167,12 +170,12 @@ def _parent_in_the_way(
         return None
     if last is not None and last.state == State.REJECTED and last.oid == parent.oid:
         word = Environment(organization.environment).label
-        sentence = f"{parent.name} was rejected in {word} (submission {last.pk}). Put it right first."
+        sentence = f"{parent.name} was rejected in {word} (submission {last.pk}). Correct it first."
         return Blocker(Block.PARENT_REJECTED, sentence, parent, last)
     return Blocker(Block.PARENT_NEVER_SENT, f"Send {parent.name} first.", parent)
 
 
-def _parent_out_of_use(parent: Organization) -> Blocker | None:
+def _deactivated_parent(parent: Organization) -> Blocker | None:
     if parent.confirmed_active is False:
         sentence = f"Its parent {parent.name} is deactivated. Reactivate that first."
         if parent.shown_active:
@@ -188,25 +191,25 @@ def _parent_out_of_use(parent: Organization) -> Blocker | None:
 
 
 def parent_shown_deactivated(parent: Organization) -> str:
-    """A sentence if a later reading of the directory shows this parent deactivated; else empty."""
+    """A sentence if a later reading of the directory shows this parent deactivated; else ""."""
     if parent.shown_active is not False:
         return ""
     return f"The directory shows its parent {parent.name} as deactivated ({_asked(parent)}). {RESOLVE}"
 
 
 def _asked(organization: Organization) -> str:
-    """When the directory was asked for what it shows of a record."""
+    """When the directory was last asked about a record, such as "asked May 3, 14:02"."""
     if organization.seen_at is None:
         return ""
     at = localtime(organization.seen_at)
     return f"asked {at:%b} {at.day}, {at:%H:%M}"
 
 
-def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> Blocker | None:
+def _deactivation_blocker(organization: Organization, together: frozenset[int]) -> Blocker | None:
     if organization.presence != Presence.PRESENT:
-        return Blocker(Block.NOTHING_TO_DEACTIVATE, _why_nothing_there(organization))
+        return Blocker(Block.NOTHING_TO_DEACTIVATE, _nothing_to_deactivate_reason(organization))
     if organization.confirmed_active is False and not organization.shown_active:
-        return Blocker(Block.ALREADY_SO, "This record is deactivated already.")
+        return Blocker(Block.ALREADY_SO, "This record is already deactivated.")
     children = tree.active_children_of(organization).exclude(pk__in=together)
     sentence = _children_sentence(organization, children)
     if not sentence:
@@ -215,8 +218,8 @@ def _not_to_deactivate(organization: Organization, together: frozenset[int]) -> 
     return Blocker(Block.ACTIVE_CHILDREN, sentence, children=named, more=children.count() - len(named))
 
 
-def _not_to_reactivate(organization: Organization) -> Blocker:
-    """What is known of a record that neither a message nor a value taken from the directory made inactive."""
+def _reactivation_blocker(organization: Organization) -> Blocker:
+    """Why there is nothing to reactivate: Active = false was neither accepted nor taken from the directory."""
     newest = organization.newest_record()
     if organization.presence == Presence.ABSENT:
         known = "This record is not in the directory."
@@ -228,36 +231,36 @@ def _not_to_reactivate(organization: Organization) -> Blocker:
     elif organization.confirmed_active is None:
         known = "The directory showed this record as active."
     else:
-        known = "This record is active already."
+        known = "This record is already active."
     return Blocker(Block.ALREADY_SO, f"{known} There is nothing to reactivate.")
 
 
-def _why_nothing_there(organization: Organization) -> str:
-    """Why there is nothing in the directory to deactivate, and on which evidence."""
+def _nothing_to_deactivate_reason(organization: Organization) -> str:
+    """Why there is nothing in the directory to deactivate, with the evidence."""
     if organization.presence == Presence.UNKNOWN:
-        return "Whether there is anything to deactivate is not known."
+        return "The portal does not know whether there is anything to deactivate."
     if organization.is_foreign:
-        return "There is nothing to deactivate: nothing of this record is in the directory."
+        return "There is nothing to deactivate: this record is not in the directory."
     if organization.presence == Presence.ABSENT:
-        return f"There is nothing to deactivate: {_why_absent(organization)}"
+        return f"There is nothing to deactivate: {_absent_reason(organization)}"
     return "There is nothing to deactivate: Redox has accepted no message of this record with this OID."
 
 
-def _why_absent(organization: Organization) -> str:
-    last = refused_as_absent(organization).order_by("-pk").first()
+def _absent_reason(organization: Organization) -> str:
+    last = rejected_as_absent(organization).order_by("-pk").first()
     if last is None:
         return "a Query did not show this OID in the directory."
     return f'Redox answered submission {last.pk} that this OID "is not valid", so it is not in the directory.'
 
 
-def refused_as_absent(organization: Organization) -> QuerySet[Submission]:
-    """The messages whose own answers said that the OID is not there; if there are none, a Query said so."""
-    said = Submission.objects.filter(organization=organization, known_answer="is_not_valid", state=State.REJECTED)
-    return said.filter(ended_at__gte=organization.presence_at)
+def rejected_as_absent(organization: Organization) -> QuerySet[Submission]:
+    """The messages that Redox rejected because the OID is not in the directory. If there are none, a Query said so."""
+    rejected = Submission.objects.filter(organization=organization, known_answer="is_not_valid", state=State.REJECTED)
+    return rejected.filter(ended_at__gte=organization.presence_at)
 
 
-def children_in_the_way(organization: Organization) -> str:
-    """Why a record cannot be deactivated for what lies below it, as a sentence; empty when nothing active does."""
+def children_block_reason(organization: Organization) -> str:
+    """Why active children block the deactivation of a record, as a sentence; "" if there are none."""
     return _children_sentence(organization, tree.active_children_of(organization))
 
 

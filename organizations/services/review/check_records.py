@@ -21,11 +21,11 @@ _NOT_READ = ("confirmed", "taken", "seen", "search_text")
 
 
 type Remark = tuple[str, str, str]
-"""Kind, field and text of what is said of a record."""
+"""Kind, field and text of a finding."""
 
 
 class RecordFinding(NamedTuple):
-    """One thing that today's rules say of a stored record."""
+    """One finding about a stored record."""
 
     environment: str
     oid: str
@@ -36,7 +36,7 @@ class RecordFinding(NamedTuple):
 
 
 class ReadByForm(Protocol):
-    """How the form would read a record: what it would refuse or change."""
+    """A function that reads a record as the form would, and returns what the form would refuse or change."""
 
     def __call__(
         self,
@@ -52,12 +52,12 @@ HEADINGS = ("Environment", "OID", "Name", "Kind", "Field", "Finding")
 
 
 def records(environment: str) -> OrganizationQuerySet:
-    """All records of an environment in the order of their OIDs."""
+    """The records of an environment, in the order of their OIDs."""
     return Organization.objects.in_environment(environment).order_by("oid_key")
 
 
 def parts(environment: str) -> Iterator[list[int]]:
-    """The ids of all records, so many at once; read as they are asked for, in one short query each."""
+    """The ids of all records, AT_ONCE in each part. Each part is one short query, made when it is needed."""
     last = ""
     while rows := list(records(environment).filter(oid_key__gt=last).values_list("pk", "oid_key")[:AT_ONCE]):
         last = rows[-1][1]
@@ -65,16 +65,16 @@ def parts(environment: str) -> Iterator[list[int]]:
 
 
 def check(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm) -> list[RecordFinding]:
-    """What today's rules say of these records, in the order of their OIDs. A few queries for any number of them."""
+    """The findings about these records, in the order of their OIDs. A few queries for any number of records."""
     organizations = list(
         records(environment).filter(pk__in=ids).defer(*_NOT_READ).prefetch_related("contacts", "identifiers")
     )
     gateways, routing_names = gateway.gateway_oids(environment), gateway.routing_names()
     own_ids = gateway.source_and_client_ids()
     parents = {each.oid: each for each in records(environment).filter(oid__in={x.part_of_oid for x in organizations})}
-    warned = _review_warnings(environment, organizations, parents)
+    warned = _warnings(environment, organizations, parents)
     places = _places(environment, organizations, parents, gateways)
-    found = []
+    findings = []
     for organization in organizations:
         record = organization.record()
         remarks = [
@@ -82,26 +82,26 @@ def check(environment: Environment, ids: Sequence[int], read_by_form: ReadByForm
             *warned[organization.oid],
             *places[organization.oid],
         ]
-        found += [RecordFinding(environment.label, organization.oid, record.name, *remark) for remark in remarks]
-    return found
+        findings += [RecordFinding(environment.label, organization.oid, record.name, *remark) for remark in remarks]
+    return findings
 
 
 def csv_lines(environment: Environment, read_by_form: ReadByForm) -> Iterator[str]:
-    """Everything that is found in an environment as lines of a CSV file; a part is checked when its lines are read."""
+    """The findings in an environment as lines of a CSV file. Each part is checked when its lines are read."""
     yield line(HEADINGS)
     for ids in parts(environment):
         yield from map(line, check(environment, ids, read_by_form))
 
 
-def _review_warnings(
+def _warnings(
     environment: Environment, organizations: Sequence[Organization], parents: Mapping[str, Organization]
 ) -> dict[str, list[Remark]]:
-    """What a review would warn of that follows from a record's own values and OIDs, by OID."""
+    """The review warnings that follow from a record's own values and OIDs, by OID."""
     redox = gateway.environment(environment)
     elsewhere = warnings.names_elsewhere(environment, [each.record() for each in organizations])
-    found = {}
+    findings = {}
     for organization in organizations:
-        case = warnings.Case(
+        case = warnings.WarningCase(
             organization=organization,
             record=organization.record(),
             before=None,
@@ -110,10 +110,10 @@ def _review_warnings(
             foreign_edits=(),
             elsewhere=elsewhere,
         )
-        # What the form would refuse is found by reading the record as the form does.
-        texts = [warning.text for warning in warnings.of_record(case) if warning.key != KEPT]
-        found[organization.oid] = [("Warning", "", text) for text in texts]
-    return found
+        # `read_by_form` already finds what the form would refuse.
+        texts = [warning.text for warning in warnings.record_warnings_for(case) if warning.key != KEPT]
+        findings[organization.oid] = [("Warning", "", text) for text in texts]
+    return findings
 
 
 def _places(
@@ -122,22 +122,22 @@ def _places(
     parents: Mapping[str, Organization],
     gateways: frozenset[str],
 ) -> dict[str, list[Remark]]:
-    """What is to be said of each record's place among the others, by OID."""
+    """Findings about the place of each record in the tree, and about near-doubles, by OID."""
     circles = tree.in_circles(environment, [each.oid for each in organizations])
-    doubles = _doubles(environment, {each.double_key for each in organizations} - {""})
-    found: dict[str, list[Remark]] = {}
+    doubles = _near_doubles(environment, {each.double_key for each in organizations} - {""})
+    findings: dict[str, list[Remark]] = {}
     for each in organizations:
-        remarks = found.setdefault(each.oid, [])
+        remarks = findings.setdefault(each.oid, [])
         if each.oid in circles:
-            remarks.append(("Place", "PartOf", "The record lies below itself: PartOf makes a circle."))
-        elif each.part_of_oid not in gateways and (error := _parent_error(each, parents.get(each.part_of_oid))):
+            remarks.append(("Place", "PartOf", "The record is below itself: PartOf makes a circle."))
+        elif each.part_of_oid not in gateways and (error := _parent_finding(each, parents.get(each.part_of_oid))):
             remarks.append(("Place", "PartOf", error))
         if each.double_key in doubles:
             remarks.append(("Near-double", "Name, address", doubles[each.double_key].text(each.oid)))
-    return found
+    return findings
 
 
-def _parent_error(organization: Organization, parent: Organization | None) -> str:
+def _parent_finding(organization: Organization, parent: Organization | None) -> str:
     word = Environment(organization.environment).label
     if parent is None:
         return f"{organization.part_of_oid} is not a record of ours in {word}."
@@ -148,8 +148,8 @@ def _parent_error(organization: Organization, parent: Organization | None) -> st
     return ""
 
 
-class _Doubles(NamedTuple):
-    """Records with the same key: the first and the last of their OIDs, and how many they are."""
+class _NearDoubles(NamedTuple):
+    """Records with the same key: their first and last OID, and their number."""
 
     first: str
     last: str
@@ -162,7 +162,7 @@ class _Doubles(NamedTuple):
         return f"{other} has the same name and address."
 
 
-def _doubles(environment: str, keys: set[str]) -> dict[str, _Doubles]:
+def _near_doubles(environment: str, keys: set[str]) -> dict[str, _NearDoubles]:
     same = Organization.objects.filter(environment=environment, double_key__in=keys).values("double_key")
     counted = same.annotate(first=Min("oid"), last=Max("oid"), records=Count("pk")).filter(records__gt=1)
-    return {each["double_key"]: _Doubles(each["first"], each["last"], each["records"]) for each in counted}
+    return {each["double_key"]: _NearDoubles(each["first"], each["last"], each["records"]) for each in counted}

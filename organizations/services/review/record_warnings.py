@@ -1,4 +1,4 @@
-"""What looks wrong in the values of one record, but may be right. Pure: no database, no other record, no directory."""
+"""Warnings about the values of one record, which may be right. Pure: no database, no other record, no directory."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ KEPT = "kept"
 _LONGEST = 200
 _SPELLED_OUT = 12
 _PHONES = {"work_phone": "Work phone", "mobile_phone": "Mobile phone", "home_phone": "Home phone"}
-# Nothing is given back of a row of one character, or another long row would be tried in all its parts.
+# Possessive quantifiers (++), or a long run of one character would be matched in all its parts.
 _WORDS = (
     r"x++|test(ing)?|tb[dac]|na|none?( given)?|null|nil|nan|undefined|un(known|k)|pending|asdf|dummy|placeholder|to ?do"
     r"|s ?n|not ?(known|applicable|available|specified|given|provided)|no (address|aplica)|same as above"
@@ -49,7 +49,7 @@ _TERRITORIES = {
 
 
 class RecordWarning(NamedTuple):
-    """One thing to tick on the review: `key` names the rule, `value` what a tick covers."""
+    """A warning to tick on the review. `key` names the rule; a tick covers only this `value`."""
 
     key: str
     value: str
@@ -57,16 +57,16 @@ class RecordWarning(NamedTuple):
 
 
 def warnings_of_record(record: OrganizationRecord) -> Iterator[RecordWarning]:
-    """What each rule finds in the values of one record, in the order of the form. One tick, one warning."""
-    found: dict[tuple[str, str], RecordWarning] = {}
+    """The warnings about one record, each once, in the order of the rules."""
+    warnings: dict[tuple[str, str], RecordWarning] = {}
     for rule in _RULES:
-        for each in rule(record):
-            found.setdefault((each.key, each.value), each)
-    yield from found.values()
+        for warning in rule(record):
+            warnings.setdefault((warning.key, warning.value), warning)
+    yield from warnings.values()
 
 
 def short(*values: object) -> str:
-    """A short hash of values that are too long to keep. Equal values have the same one."""
+    """A short hash of values that are too long to store. Equal values have the same hash."""
     return hashlib.sha256(canonical_json(values).encode()).hexdigest()[:12]
 
 
@@ -76,7 +76,7 @@ def _examples(record: OrganizationRecord) -> Iterator[RecordWarning]:
         values += [*contact.email_addresses, contact.work_phone, contact.mobile_phone, contact.home_phone]
     for value in dict.fromkeys(value for value in values if value in EXAMPLE_VALUES):
         yield RecordWarning(
-            "example", value, f"'{value}' stands in Redox's example page. It was probably copied by mistake."
+            "example", value, f"'{value}' is from Redox's example page. It was probably copied by mistake."
         )
 
 
@@ -93,7 +93,7 @@ def _placeholders(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def _readings(text: str) -> tuple[str, str]:
-    """The words, and the letters of words that are spelled out, such as "N/A" and "T E S T"."""
+    """The words, and the words joined if they may be spelled out, such as "N/A" and "T E S T"."""
     words = fold(text)
     return words, "".join(words.split()) if len(words) <= _SPELLED_OUT else words
 
@@ -118,7 +118,7 @@ def _contacts(record: OrganizationRecord) -> Iterator[RecordWarning]:
         for contact in contacts
     )
     if not contacts or not reachable:
-        text = "Nobody can be reached. Redox names a missing contact as one reason for saying no."
+        text = "Nobody can be reached. Redox names a missing contact as one reason for a rejection."
         yield RecordWarning("contact", short(*map(asdict, contacts)) if contacts else "none", text)
 
 
@@ -154,17 +154,17 @@ def _unassigned_phones(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def _refused(record: OrganizationRecord) -> Iterator[RecordWarning]:
-    """Values, such as those of a directory, that the form keeps and would refuse if they were typed."""
+    """Stored values that the form keeps, but would refuse if somebody typed them."""
     for field, label, value, read in _readers(record):
         try:
             read(value)
         except FieldError as error:
-            text = f"{label} is kept as it is stored. Typed anew it would be refused: {error}"
+            text = f"{label} is kept as it is stored. If you typed it now, it would be refused: {error}"
             yield RecordWarning(KEPT, f"{field} {short(value)}", text)
 
 
 def _readers(record: OrganizationRecord) -> Iterator[tuple[str, str, str, Callable[[str], Read]]]:
-    """Field, label and value of each text that has a form of its own, with its reader."""
+    """Field, label, value and reader of each text that a reader can refuse."""
     address = record.address
     yield "name", "Name", record.name, _text_reader("Name")
     for alias in record.aliases:
@@ -192,7 +192,7 @@ def _phone_reader(label: str) -> Callable[[str], Read]:
 
 
 def _address(record: OrganizationRecord) -> Iterator[RecordWarning]:
-    """An address with gaps. A patient index may have none at all."""
+    """An incomplete address. A record without any address is right, for example a patient index."""
     address = record.address
     parts = {"street": address.street, "city": address.city}
     if countries.is_american(address.country):
@@ -203,7 +203,7 @@ def _address(record: OrganizationRecord) -> Iterator[RecordWarning]:
     text = f"The address has no {_listed(missing)}."
     if len(missing) == len(parts) and address.country:
         text = f"The address is only a country: {address.country}."
-    yield RecordWarning("address", " ".join(missing), f"{text} Others cannot find the place by it.")
+    yield RecordWarning("address", " ".join(missing), f"{text} Others cannot find the place with it.")
 
 
 def _listed(labels: list[str]) -> str:
@@ -230,7 +230,7 @@ def _country(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def _is_american_address(address: AddressRecord) -> bool:
-    """Whether a state is written out, or its code fits the ZIP code: other countries use the same codes."""
+    """Whether the state is a full name, or its code fits the ZIP: other countries use the same codes."""
     state = address.state.strip()
     return places.is_state(state) and (len(state) > 3 or state.upper() in places.states_of_zip(address.zip_code))
 
@@ -246,7 +246,7 @@ def _zip_code(record: OrganizationRecord) -> Iterator[RecordWarning]:
         return
     states, state = places.states_of_zip(address.zip_code), _state(address)
     if states and state and state not in states:
-        text = f"ZIP {address.zip_code} lies in {' and '.join(states)}, the form says {address.state}."
+        text = f"ZIP {address.zip_code} is in {' and '.join(states)}, but the state is {address.state}."
         yield RecordWarning("zip", f"{address.zip_code} {address.state}", text)
     elif places.is_unused_zip(address.zip_code):
         text = f"ZIP {address.zip_code}: no ZIP code begins with {address.zip_code[:3]}."
@@ -254,7 +254,7 @@ def _zip_code(record: OrganizationRecord) -> Iterator[RecordWarning]:
 
 
 def _state(address: AddressRecord) -> str:
-    """The state by its code, also of a stored name."""
+    """The code of the state, also if its name is stored."""
     try:
         return places.read_state(address.state).value
     except FieldError:
@@ -281,9 +281,9 @@ def _characters(record: OrganizationRecord) -> Iterator[RecordWarning]:
             if character in shown.value and shown.group != "Not in the form":
                 text = (
                     f"{shown.label} holds '{character}'."
-                    " Such characters are suspected behind 'Parsing XML request error!'."
+                    " Such a character may be the cause of 'Parsing XML request error!'."
                 )
-                listed = shown.value.replace("\n", "; ")  # as in the ticks that are stored
+                listed = shown.value.replace("\n", "; ")  # as in stored ticks
                 yield RecordWarning("character", f"{shown.field} {character} {short(listed)}", text)
 
 

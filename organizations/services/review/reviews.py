@@ -26,11 +26,11 @@ from organizations.services.actors import Actor
 from organizations.services.connection import gateway
 from organizations.services.records.authors import edit_of, edit_of_ours
 from organizations.services.review import warnings
-from organizations.services.review.blockers import Blocker, blockers_of, is_undecided, not_read_back
-from organizations.services.review.warnings import Case, ReviewWarning
+from organizations.services.review.blockers import Blocker, blockers_of, is_undecided, unreadable_message
+from organizations.services.review.warnings import ReviewWarning, WarningCase
 
 
-class Known(NamedTuple):
+class DirectoryKnowledge(NamedTuple):
     """What is known of a record in the directory; nothing before a New.
 
     `newest` is the newest knowledge of each field, from what was accepted or taken (`accepted`) and a later reading.
@@ -42,7 +42,7 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReviewChange:
     """One field that this message changes, and the last edit here that changed it, if somebody edited it."""
 
     difference: Difference
@@ -61,11 +61,11 @@ class Review:
     event: Event
     intent: Intent
     record: OrganizationRecord
-    known: Known
+    known: DirectoryKnowledge
     message: bytes
     sha256: str
-    changes: tuple[Change, ...]
-    overwrites: tuple[Change, ...]
+    changes: tuple[ReviewChange, ...]
+    overwrites: tuple[ReviewChange, ...]
     equivalent: tuple[Difference, ...]
     warnings: tuple[ReviewWarning, ...]
     blockers: tuple[Blocker, ...]
@@ -168,8 +168,10 @@ class Review:
         return f"{start}, {count} field{' changes' if count == 1 else 's change'}{overwritten}"
 
 
-def _known_of(organization: Organization) -> Known:
-    return Known(organization.newest_record(), organization.baseline_record(), organization.later_reading())
+def _known_of(organization: Organization) -> DirectoryKnowledge:
+    return DirectoryKnowledge(
+        organization.newest_record(), organization.baseline_record(), organization.later_reading()
+    )
 
 
 def review(
@@ -186,7 +188,7 @@ def review(
     bring about is not in its way.
     """
     record, event = _record_for(organization, intent), _event_for(organization)
-    known = _known_of(organization) if event == Event.UPDATE else Known()
+    known = _known_of(organization) if event == Event.UPDATE else DirectoryKnowledge()
     redox = gateway.environment(organization.environment)
     message = _message(organization, record, event, redox)
     parent = _parent_of(organization, record)
@@ -194,7 +196,7 @@ def review(
     split = knowledge.split(known.accepted, known.seen, record, on_purpose=("active",) if moved_alone else ())
     changes, overwrites = _changes(organization, split, known.accepted, record)
     others = _of_others(changes, actor)
-    case = Case(organization, record, known.newest, redox, parent, others, split.overwritten, together)
+    case = WarningCase(organization, record, known.newest, redox, parent, others, split.overwritten, together)
     return Review(
         organization=organization,
         event=event,
@@ -207,8 +209,8 @@ def review(
         overwrites=overwrites,
         equivalent=split.equivalent,
         # Deactivating or reactivating sends values that were reviewed before; new is what they would overwrite.
-        warnings=warnings.of_directory(case) if moved_alone else warnings.warnings_for(case),
-        blockers=blockers_of(organization, record, parent, intent, together) + not_read_back(message, record),
+        warnings=warnings.directory_warnings_for(case) if moved_alone else warnings.warnings_for(case),
+        blockers=blockers_of(organization, record, parent, intent, together) + unreadable_message(message, record),
         parent=parent,
         waits_for=_waits_for(parent),
     )
@@ -294,10 +296,10 @@ def _waits_for(parent: Organization | None) -> Submission | None:
 
 def _changes(
     organization: Organization, split: Split, accepted: OrganizationRecord | None, record: OrganizationRecord
-) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+) -> tuple[tuple[ReviewChange, ...], tuple[ReviewChange, ...]]:
     """What is edited here, each with its last edit, and what would be overwritten, with an edit if there was one."""
     edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    chosen = tuple(Change(found, edit_of_ours(found, edits, accepted)) for found in split.chosen)
+    chosen = tuple(ReviewChange(found, edit_of_ours(found, edits, accepted)) for found in split.chosen)
     return chosen, with_edits(split.overwritten, edits, accepted, record)
 
 
@@ -306,14 +308,14 @@ def with_edits(
     edits: list[AuditEntry],
     accepted: OrganizationRecord | None,
     record: OrganizationRecord,
-) -> tuple[Change, ...]:
+) -> tuple[ReviewChange, ...]:
     """Each difference with the last of these edits of it, if there was one.
 
     Nobody edited a field that is wanted as it was accepted, whoever edited another contact.
     """
     edited = {found.field for found in difference(accepted, record)}
     return tuple(
-        Change(found, edit_of(found, edits, accepted) if _is_edited(found.field, edited) else None)
+        ReviewChange(found, edit_of(found, edits, accepted) if _is_edited(found.field, edited) else None)
         for found in differences
     )
 
@@ -326,7 +328,7 @@ def _is_edited(field: str, edited: set[str]) -> bool:
     return field in edited or of_contact in edited or any(each.startswith(f"{field}.") for each in edited)
 
 
-def _of_others(changes: tuple[Change, ...], actor: Actor | None) -> tuple[tuple[Difference, AuditEntry], ...]:
+def _of_others(changes: tuple[ReviewChange, ...], actor: Actor | None) -> tuple[tuple[Difference, AuditEntry], ...]:
     """The changes by others. What overwrites a value of the directory is ticked by itself, with its person beside."""
     mine = actor.id if actor else None
     return tuple(

@@ -41,7 +41,7 @@ class ReviewWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class WarningCase:
     """All that the rules look at.
 
     `together` are ids of records whose messages go before this one in the same plan; `elsewhere` is what
@@ -67,7 +67,7 @@ class Case:
         return gateway.gateway_oids(self.organization.environment)
 
 
-def warnings_for(case: Case) -> tuple[ReviewWarning, ...]:
+def warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
     """Every warning of this message, in the order of the form, each with who ticked it before, if anybody did."""
     case = replace(case, elsewhere=names_elsewhere(Environment(case.organization.environment), [case.record]))
     found = [warning for rule in RULES for warning in rule(case)]
@@ -88,12 +88,12 @@ def _identifier_oids(record: OrganizationRecord) -> list[str]:
     return [search_text.oid_in(identifier.value) for identifier in record.identifiers]
 
 
-def of_record(case: Case) -> tuple[ReviewWarning, ...]:
+def record_warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
     """Only the warnings about the record's own values and OIDs; without a query."""
     return tuple(warning for rule in RECORD_RULES for warning in rule(case))
 
 
-def of_directory(case: Case) -> tuple[ReviewWarning, ...]:
+def directory_warnings_for(case: WarningCase) -> tuple[ReviewWarning, ...]:
     """Only the warnings about what the directory shows."""
     return tuple(warning for rule in DIRECTORY_RULES for warning in rule(case))
 
@@ -119,7 +119,7 @@ def _ticked_before(organization: Organization) -> dict[tuple[str, str], ReviewWa
     }
 
 
-def _untested(case: Case) -> Iterator[ReviewWarning]:
+def _untested(case: WarningCase) -> Iterator[ReviewWarning]:
     """The first message of a record of PRODUCTION whose counterpart in STAGING was never accepted."""
     staging = case.organization.staging_record if case.before is None else None
     if staging is None or staging.confirmed:
@@ -130,7 +130,7 @@ def _untested(case: Case) -> Iterator[ReviewWarning]:
     yield ReviewWarning("untested", known, f"{fact} Redox's how-to asks to test there first.")
 
 
-def _destination(case: Case) -> Iterator[ReviewWarning]:
+def _destination(case: WarningCase) -> Iterator[ReviewWarning]:
     destination = case.record.destination_id
     environment = Environment(case.organization.environment)
     if not destination:
@@ -152,11 +152,11 @@ def _destination(case: Case) -> Iterator[ReviewWarning]:
         )
 
 
-def _own_values(case: Case) -> Iterator[ReviewWarning]:
+def _own_values(case: WarningCase) -> Iterator[ReviewWarning]:
     yield from (ReviewWarning(*each) for each in warnings_of_record(case.record))
 
 
-def _others(case: Case) -> Iterator[ReviewWarning]:
+def _others(case: WarningCase) -> Iterator[ReviewWarning]:
     if not case.foreign_edits:
         return
     named = _named(case.foreign_edits)
@@ -176,7 +176,7 @@ def _named(edits: tuple[tuple[Difference, AuditEntry], ...]) -> str:
     return ", ".join(parts)
 
 
-def _oid(case: Case) -> Iterator[ReviewWarning]:
+def _oid(case: WarningCase) -> Iterator[ReviewWarning]:
     own = oid.Oid(case.record.oid)
     bases = case.redox.base_oids
     is_elsewhere = own.text in case.elsewhere
@@ -196,7 +196,7 @@ def _oid(case: Case) -> Iterator[ReviewWarning]:
         )
 
 
-def _other_environment(case: Case) -> Iterator[ReviewWarning]:
+def _other_environment(case: WarningCase) -> Iterator[ReviewWarning]:
     """OIDs of the other environment: each of the two has OIDs of its own."""
     record, other = case.record, Environment(case.organization.environment).other.label
     places = {"The OID": record.oid}
@@ -212,7 +212,7 @@ def _other_environment(case: Case) -> Iterator[ReviewWarning]:
             yield ReviewWarning("other-environment", f"{label} {value}", text)
 
 
-def _path(case: Case) -> Iterator[ReviewWarning]:
+def _path(case: WarningCase) -> Iterator[ReviewWarning]:
     """The OID lies below one of our records, PartOf names another. Never for the gateway."""
     record = case.record
     arcs = record.oid.split(".")
@@ -231,7 +231,7 @@ def _path(case: Case) -> Iterator[ReviewWarning]:
     )
 
 
-def _parent(case: Case) -> Iterator[ReviewWarning]:
+def _parent(case: WarningCase) -> Iterator[ReviewWarning]:
     record = case.record
     word = case.word
     if record.part_of_oid in case.gateways:
@@ -250,7 +250,7 @@ def _parent(case: Case) -> Iterator[ReviewWarning]:
         yield ReviewWarning("move", f"{case.before.part_of_oid} {record.part_of_oid}", text)
 
 
-def _first_top(case: Case) -> str:
+def _first_top(case: WarningCase) -> str:
     """The top-level record that there is already, or that the same plan registers before this one; empty if none."""
     tops = Organization.objects.filter(environment=case.organization.environment, part_of_oid__in=case.gateways)
     others = tops.exclude(pk=case.organization.pk)
@@ -263,7 +263,7 @@ def _first_top(case: Case) -> str:
     return ""
 
 
-def _double(case: Case) -> Iterator[ReviewWarning]:
+def _double(case: WarningCase) -> Iterator[ReviewWarning]:
     record = case.record
     key = search_text.double_key(record)
     here = Organization.objects.filter(environment=case.organization.environment).exclude(pk=case.organization.pk)
@@ -279,7 +279,7 @@ def overwrite_value(found: Difference) -> str:
     return f"{found.field} {short(found.before, found.after)}"
 
 
-def _overwrites(case: Case) -> Iterator[ReviewWarning]:
+def _overwrites(case: WarningCase) -> Iterator[ReviewWarning]:
     for found in case.overwritten:
         shown, sent = map(_each_quoted, (found.before, found.after))
         text = f"{case.record.name}, {spoken(found.label)}: the directory shows {shown}; this message sends {sent}."
@@ -291,7 +291,7 @@ def _each_quoted(text: str) -> str:
     return ", ".join(f"'{line}'" for line in text.split("\n")) if text else "no value"
 
 
-def _missing(case: Case) -> Iterator[ReviewWarning]:
+def _missing(case: WarningCase) -> Iterator[ReviewWarning]:
     organization = case.organization
     if organization.is_missing and organization.seen_at and organization.presence == Presence.PRESENT:
         at = localtime(organization.seen_at)
@@ -299,7 +299,7 @@ def _missing(case: Case) -> Iterator[ReviewWarning]:
         yield ReviewWarning("missing", at.isoformat(), f"{text} Redox will probably answer that it is not valid.")
 
 
-def _destination_unseen(case: Case) -> Iterator[ReviewWarning]:
+def _destination_unseen(case: WarningCase) -> Iterator[ReviewWarning]:
     """The OID was found there with values of its own: an Update replaces its destination ID, which nobody can read."""
     organization = case.organization
     baseline = organization.baseline_record()
@@ -311,7 +311,7 @@ def _destination_unseen(case: Case) -> Iterator[ReviewWarning]:
     yield ReviewWarning("destination-unseen", case.record.destination_id, text)
 
 
-def _stated(case: Case) -> Iterator[ReviewWarning]:
+def _stated(case: WarningCase) -> Iterator[ReviewWarning]:
     organization = case.organization
     is_compared = bool(organization.taken) or organization.later_reading() is not None
     if organization.presence_basis == "stated" and not is_compared:

@@ -115,7 +115,7 @@ def test_what_became_of_the_record_of_staging_is_said_as_its_own_page_says_it(ed
     ]
     never_accepted = shown(factories.organization(f"{BASE}.1", user=editor), name="Boston General")
     assert said_of(never_accepted).warnings[0] == (
-        "In STAGING: The directory shows this OID already, as Boston General, and nothing of this record was ever"
+        "In STAGING: The directory already shows this OID, as Boston General, and nothing of this record was ever"
         " accepted."
     )
 

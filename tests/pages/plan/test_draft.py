@@ -16,7 +16,7 @@ from organizations.services.delivery import heartbeat
 from organizations.services.records import known
 from organizations.services.review import plan_draft
 from organizations.services.review.blockers import Block
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import edited
@@ -126,7 +126,7 @@ class TestDeactivating:
     def test_a_record_that_is_not_active_is_not_said_to_stay_active(self, editor):
         gone = factories.confirmed(factories.organization(user=editor), active=False)
         draft = plan_draft.draft(
-            Chosen(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
+            ChosenRecords(Environment(gone.environment), PlanKind.DEACTIVATE, (gone.pk,)), actor=acting(editor)
         )
         page = shown.page(draft)
         assert (page.all, page.kept, [each.kinds for each in page.not_active]) == (
@@ -138,7 +138,7 @@ class TestDeactivating:
     def test_nobody_is_asked_to_wait_where_there_is_nothing_to_deactivate(self, editor):
         new = factories.organization(user=editor)
         submission = sent(new, editor)
-        chosen = Chosen(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
+        chosen = ChosenRecords(Environment(new.environment), PlanKind.DEACTIVATE, (new.pk,))
         (left,) = shown.page(plan_draft.draft(chosen, actor=acting(editor))).not_active
         said = strip_tags(left.why)
         assert said.startswith(f"Submission {submission.pk} is open.")
@@ -198,7 +198,7 @@ class TestOverwriting:
     def test_where_a_record_cannot_hold_what_is_shown_the_way_out_is_an_edit(self, editor):
         made = factories.organization(user=editor)
         long_name = "N" * 1000
-        known.find_present(made, replace(made.record(), name=long_name), clock.now())
+        known.mark_present(made, replace(made.record(), name=long_name), clock.now())
         self.read(made, long_name)
         (group,) = page_of(made, editor, PlanKind.SEND).overwrites
         assert (group.step, group.url) == ("Edit", f"/staging/organizations/{BASE}/edit/")
@@ -222,7 +222,7 @@ class TestOverwriting:
 class TestValues:
     def plan(self, made: list[Organization], user: User) -> shown.Page:
         ids = tuple(each.pk for each in made)
-        return shown.page(plan_draft.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user)))
+        return shown.page(plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=acting(user)))
 
     def test_each_change_has_the_value_before_and_after_and_who_saved_it(self, region, editor):
         edited(region[1], editor, name="Sparta East")
@@ -249,7 +249,7 @@ class TestValues:
     def test_the_names_of_all_parents_take_one_query(self, region, editor, django_assert_num_queries):
         for made in region[1:3]:
             edited(made, editor, part_of_oid=region[3].oid)
-        chosen = Chosen(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
+        chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, tuple(each.pk for each in region))
         reviews = plan_draft.draft(chosen, actor=acting(editor)).reviews
         with django_assert_num_queries(1):
             moves = values.moves("staging", reviews)
@@ -260,7 +260,7 @@ def test_a_box_for_several_messages_speaks_of_each_of_them(region, editor, appro
     for made in region[1:]:
         edited(made, editor, aliases=("North",))
     ids = tuple(made.pk for made in region[1:])
-    page = shown.page(plan_draft.draft(Chosen(Environment.STAGING, PlanKind.SEND, ids), actor=approver))
+    page = shown.page(plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, ids), actor=approver))
     texts = [asked.question.text for asked in page.asked if asked.question.key.startswith("others")]
     assert [text.partition(" made by others")[0] for text in texts] == ["Each of these messages also sends 1 change"]
 
@@ -272,7 +272,7 @@ def test_a_plan_that_sends_says_what_it_leaves_out(editor):
     Organization.objects.filter(pk=top.pk).update(destination_known=False)
     ids = tuple(Organization.objects.values_list("pk", flat=True))
     page = shown.page(
-        plan_draft.draft(Chosen(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor))
+        plan_draft.draft(ChosenRecords(Environment(other.environment), PlanKind.SEND, ids), actor=acting(editor))
     )
     assert page.verdict == "STAGING, 1 of 3 records can be sent now: 1 New"
     assert page.send_label == "Send 1 record to STAGING"

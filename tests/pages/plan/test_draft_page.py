@@ -9,7 +9,7 @@ from django.utils.html import escape
 from organizations.models import Environment, Organization, PlanKind
 from organizations.pages.plan import draft_page
 from organizations.services.review import plan_draft
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from orgportal import middleware
 from tests import factories
 from tests.factories import BASE, acting
@@ -104,7 +104,7 @@ class TestForm:
     def test_reason_and_number_are_asked_for(self, editor, monkeypatch):
         monkeypatch.setattr(plan_draft, "MANY_RECORDS", 1)
         made = [factories.organization(f"{BASE}.{place}", user=editor, environment="production") for place in (2, 3)]
-        chosen = Chosen(Environment.PRODUCTION, PlanKind.SEND, tuple(each.pk for each in made))
+        chosen = ChosenRecords(Environment.PRODUCTION, PlanKind.SEND, tuple(each.pk for each in made))
         draft = plan_draft.draft(chosen, actor=acting(editor))
         form = draft_page.plan_form(draft, QueryDict("reason=&number=1"))
         assert form.fields["number"].label == "Type the number of records: 2."

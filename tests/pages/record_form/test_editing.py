@@ -149,7 +149,7 @@ class TestParent:
     def test_one_below_the_record_or_deactivated_is_refused(self, made, editor):
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         below = open_form(made).form(typed(made.record(), place=OURS, parent=child.oid), checked=True)
-        assert below.main.errors == {"parent": ["Lakeside 1 lies below this record; that would make a circle."]}
+        assert below.main.errors == {"parent": ["Lakeside 1 is below this record. That would make a circle."]}
         # With another OID it is still the record that the child lies below.
         moved = open_form(made).form(typed(made.record(), oid=f"{BASE}.9", place=OURS, parent=child.oid), checked=True)
         assert list(moved.main.errors) == ["parent"]
@@ -173,7 +173,7 @@ class TestParent:
         other = factories.organization(f"{BASE}.1", user=editor).oid
         checked = open_form(made).form(typed(made.record(), place=place, parent=other, other_oid=other), checked=True)
         assert checked.is_valid()
-        record_form.refuse(checked, fault)
+        record_form.show_error(checked, fault)
         assert checked.main.errors == {name: [str(fault)]}
 
     def test_what_is_typed_under_a_kind_that_is_not_chosen_is_kept_and_not_read(self, made):

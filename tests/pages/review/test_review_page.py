@@ -179,7 +179,8 @@ class TestNothingIsClaimed:
         assert page.made.verdict == "STAGING, Lakeside 1: not to be sent now"
         (obstacle, *_) = page.page.obstacles
         assert obstacle.sentence == (
-            f"Submission {sent.pk} must end first; until then nobody knows whether this is a New or an Update."
+            f"Submission {sent.pk} must end first. "
+            "Until then the portal cannot tell whether to send a New or an Update."
         )
         assert obstacle.url == f"/staging/submissions/{sent.pk}/"
         assert [claim for claim in self.CLAIMS if claim in text_in(rendered)] == []

@@ -52,12 +52,12 @@ def test_a_password_that_is_hard_to_guess_is_taken(password: str) -> None:
 
 
 def test_a_made_up_password_is_one_that_its_person_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    made_up = {passwords.made_up(NOBODY) for _ in range(20)}
+    made_up = {passwords.generate(NOBODY) for _ in range(20)}
     assert len(made_up) == 20
     assert {passwords.password_error(password, NOBODY) for password in made_up} == {""}
     letters = iter("abcdefghjkmnpqrs" + "k7mfw2qx9tbnh4ru")
     monkeypatch.setattr(secrets, "choice", lambda _: next(letters))
-    assert passwords.made_up(User(username="abc")) == "k7mf-w2qx-9tbn-h4ru"
+    assert passwords.generate(User(username="abc")) == "k7mf-w2qx-9tbn-h4ru"
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from organizations.records import ContactRecord
 from organizations.services.directory import differences
 from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
 from tests.factories import acting
 from tests.services.sending import differing, edit, fresh, read
@@ -50,7 +50,7 @@ def test_after_taking_it_can_be_deactivated_with_the_saved_destination(editor: U
     made = taken(claimed(editor), editor)
     review = reviews.review(made, intent=Intent.DEACTIVATE)
     assert (review.blockers, review.record.destination_id) == ((), DESTINATION)
-    chosen = Chosen(Environment.STAGING, PlanKind.DEACTIVATE, (made.pk,))
+    chosen = ChosenRecords(Environment.STAGING, PlanKind.DEACTIVATE, (made.pk,))
     assert plan_draft.draft(chosen, actor=acting(editor)).size == 1
 
 
@@ -120,7 +120,7 @@ def test_a_phone_with_letters_is_the_same_only_as_itself(editor: User) -> None:
 
 def test_a_record_that_the_directory_does_not_show_is_not_said_to_have_other_values(editor: User) -> None:
     made = read(factories.confirmed(factories.organization(user=editor)), None)
-    draft = plan_draft.draft(Chosen(Environment.STAGING, PlanKind.SEND, (made.pk,)), actor=acting(editor))
+    draft = plan_draft.draft(ChosenRecords(Environment.STAGING, PlanKind.SEND, (made.pk,)), actor=acting(editor))
     assert [left.why for left in draft.left_out] == [plan_draft.DIRECTORY_DIFFERS]
     assert "shows" not in plan_draft.DIRECTORY_DIFFERS
 

@@ -143,7 +143,7 @@ def test_keys_of_another_organization_do_not_go_with_the_record_to_its_new_oid(e
     differences.claim(read(made, theirs).pk, reason="Ticket 9", actor=acting(editor))
     row = Organization.objects.get(pk=made.pk)
     assert row.carried
-    known.find_foreign(row, theirs, timezone.now())
+    known.mark_foreign(row, theirs, timezone.now())
     assert Organization.objects.get(pk=made.pk).carried == {}
 
 

@@ -22,7 +22,7 @@ from organizations.services.errors import ActionRefused, NumberMissing, OutOfDat
 from organizations.services.outbox import plans, submissions
 from organizations.services.review import plan_draft
 from organizations.services.review.blockers import Block
-from organizations.services.review.plan_draft import Chosen, Draft
+from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 from organizations.services.review.reviews import Review
 from tests import factories
 from tests.factories import BASE, acting
@@ -47,11 +47,11 @@ def accepted_tree(user: User, *parts: str) -> list[Organization]:
     return tree_of(user, *parts, make=factories.accepted)
 
 
-def chosen(made: list[Organization], kind: PlanKind = SEND) -> Chosen:
-    return Chosen(Environment(made[0].environment), kind, tuple(each.pk for each in made))
+def chosen(made: list[Organization], kind: PlanKind = SEND) -> ChosenRecords:
+    return ChosenRecords(Environment(made[0].environment), kind, tuple(each.pk for each in made))
 
 
-def drawn(made: list[Organization], user: User, kind: PlanKind = SEND) -> Draft:
+def drawn(made: list[Organization], user: User, kind: PlanKind = SEND) -> PlanDraft:
     return plan_draft.draft(chosen(made, kind), actor=acting(user))
 
 
@@ -135,12 +135,12 @@ class TestDraft:
 
     def test_a_branch_of_more_than_a_plan_holds_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 2)
-        with pytest.raises(ActionRefused, match="At most 2 records go into one plan; these are 3"):
+        with pytest.raises(ActionRefused, match="At most 2 records go into one plan, and you chose 3"):
             drawn(tree_of(editor, "1", "2"), editor)
 
     def test_a_record_of_the_other_environment_is_none(self, editor: User) -> None:
         elsewhere = factories.organization(user=editor, environment="production")
-        assert plan_draft.draft(Chosen(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
+        assert plan_draft.draft(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
 
 
 class TestMaking:
@@ -252,7 +252,7 @@ def test_the_number_is_typed_for_many_records_and_for_much_of_all(editor: User) 
     (review,) = drawn([factories.organization(user=editor)], editor).reviews
     for kind, size, active, typed in TO_TYPE:
         review.organization.confirmed_active = kind == DEACTIVATE
-        found = Draft(environment=STAGING, kind=kind, reviews=(review,) * size, left_out=(), active_records=active)
+        found = PlanDraft(environment=STAGING, kind=kind, reviews=(review,) * size, left_out=(), active_records=active)
         assert found.number_to_type == typed, (kind, size, active)
         in_production = replace(found, environment=Environment.PRODUCTION)
         assert in_production.number_to_type == (typed if kind == SEND else size)

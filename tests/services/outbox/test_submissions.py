@@ -215,7 +215,7 @@ def test_what_cannot_be_read_back_from_its_message_is_never_stored(editor: User)
 def test_what_a_message_would_lose_is_told_before_it_is_lost(editor: User) -> None:
     made = factories.organization(user=editor, aliases=("Lakeside", ""))
     (blocker,) = reviews.review(made, actor=acting(editor)).blockers
-    assert "something of the record is lost in it" in blocker.sentence
+    assert "it lacks a value of the record" in blocker.sentence
 
 
 def test_a_record_with_active_children_is_not_deactivated(editor: User) -> None:

@@ -34,8 +34,8 @@ def test_a_link_is_in_the_history_of_both_records(editor: User) -> None:
     staging, production = linked(editor)
     assert (staging.counterpart, production.counterpart) == (production, staging)
     assert entries(Action.ORGANIZATION_LINKED) == {
-        staging.pk: {"counterpart": counterparts.named(production)},
-        production.pk: {"counterpart": counterparts.named(staging)},
+        staging.pk: {"counterpart": counterparts.reference(production)},
+        production.pk: {"counterpart": counterparts.reference(staging)},
     }
 
 
@@ -49,11 +49,11 @@ def test_neither_side_gets_a_second_counterpart(editor: User) -> None:
     staging, production = linked(editor)
     third = factories.organization(f"{BASE}.1", user=editor)
     fourth = factories.organization(f"{BASE}.2", user=editor, environment="production")
-    with pytest.raises(ActionRefused, match=rf"^Lakeside 1 .* has a counterpart already: Lakeside 9, {OTHER}\."):
+    with pytest.raises(ActionRefused, match=rf"^Lakeside 1 .* already has a counterpart: Lakeside 9, {OTHER}\."):
         counterparts.link(staging, fourth, actor=acting(editor))
-    with pytest.raises(ActionRefused, match=rf"^Lakeside 9 .* has a counterpart already: Lakeside 1, {BASE}\."):
+    with pytest.raises(ActionRefused, match=rf"^Lakeside 9 .* already has a counterpart: Lakeside 1, {BASE}\."):
         counterparts.link(third, production, actor=acting(editor))
-    with pytest.raises(ActionRefused, match=r"^These two records are counterparts already\.$"):
+    with pytest.raises(ActionRefused, match=r"^These two records are already counterparts\.$"):
         counterparts.link(staging, production, actor=acting(editor))
     assert AuditEntry.objects.filter(action=Action.ORGANIZATION_LINKED).count() == 2
 
@@ -79,8 +79,8 @@ def test_a_removed_link_is_in_the_history_of_both_records(editor: User) -> None:
     counterparts.unlink(staging.pk, production.pk, actor=acting(editor))
     assert Organization.objects.get(pk=production.pk).staging_record is None
     assert entries(Action.ORGANIZATION_UNLINKED) == {
-        staging.pk: {"counterpart": counterparts.named(production)},
-        production.pk: {"counterpart": counterparts.named(staging)},
+        staging.pk: {"counterpart": counterparts.reference(production)},
+        production.pk: {"counterpart": counterparts.reference(staging)},
     }
     with pytest.raises(ActionRefused, match=r"^These two records are no longer linked\. Nothing was changed\.$"):
         counterparts.unlink(production.pk, staging.pk, actor=acting(editor))
@@ -94,5 +94,5 @@ def test_a_withdrawn_record_leaves_an_entry_on_its_counterpart(editor: User, env
     organizations.withdraw(withdrawn.pk, withdrawn.version, actor=acting(editor))
     assert Organization.objects.get(pk=kept.pk).counterpart is None
     assert entries(Action.ORGANIZATION_UNLINKED) == {
-        kept.pk: {"counterpart": counterparts.named(withdrawn), "is_withdrawn": True}
+        kept.pk: {"counterpart": counterparts.reference(withdrawn), "is_withdrawn": True}
     }

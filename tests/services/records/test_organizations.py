@@ -58,7 +58,7 @@ def test_a_second_editor_never_overwrites_the_first_silently(editor: User) -> No
     with pytest.raises(EditConflict):
         organizations.edit(made.pk, 1, replace(made.record(), name="Second"), stands_for="", actor=acting(editor))
     assert Organization.objects.get().name == "First"
-    base = organizations.base_of(made, 1)
+    base = organizations.record_at(made, 1)
     assert base is not None
     assert base.name == made.name
 
@@ -143,7 +143,7 @@ def test_a_record_with_others_below_it_is_not_withdrawn(editor: User) -> None:
     ("part_of_oid", "sentence"),
     [
         (BASE, "A record cannot be part of itself."),
-        (f"{BASE}.1.1", "Lakeside 1 lies below this record; that would make a circle."),
+        (f"{BASE}.1.1", "Lakeside 1 is below this record. That would make a circle."),
         ("2.16.840.1.113883.3.6147.458.2", ""),
     ],
 )
@@ -219,9 +219,9 @@ class TestAfterAcceptance:
 
         edit(saved, editor, name="Later")
 
-        base = organizations.base_of(saved, saved.version)
+        base = organizations.record_at(saved, saved.version)
         assert base == replace(record, active=False)
-        assert organizations.base_stands_for(saved, saved.version) == "location"
+        assert organizations.stands_for_at(saved, saved.version) == "location"
 
 
 def test_a_stated_record_gets_an_update(editor: User) -> None:

@@ -11,7 +11,7 @@ from organizations.records import IdentifierRecord, OrganizationRecord
 from organizations.redox.environment import GATEWAY_OID, GATEWAY_SELF_OID
 from organizations.services.errors import CounterpartExists, OidTaken, RecordWithdrawn, SourceChanged
 from organizations.services.records import counterparts, organizations, prepare
-from organizations.services.records.prepare import Basis, Kind
+from organizations.services.records.prepare import FormBasis, SourceKind
 from tests import factories
 from tests.connected import redox
 from tests.factories import BASE, acting
@@ -29,7 +29,7 @@ def fresh(made: Organization) -> Organization:
 def prepared(staging: Organization, user: User, oid: str = THEIRS, **values: Any) -> Organization:
     basis = values.pop("basis", prepare.source_of(staging).record)
     record = replace(prepare.copied(basis or factories.record()), oid=oid, part_of_oid=GATEWAY_OID)
-    goes_round = Basis(values.pop("filled", basis), basis)
+    goes_round = FormBasis(values.pop("filled", basis), basis)
     return prepare.prepare(record, staging.pk, basis=goes_round, stands_for="location", actor=acting(user))
 
 
@@ -38,18 +38,18 @@ def test_what_was_accepted_is_repeated_not_what_is_only_saved(editor: User) -> N
     record = replace(accepted.record(), name="Only saved")
     saved = organizations.edit(accepted.pk, accepted.version, record, stands_for="", actor=acting(editor))
     source = prepare.source_of(saved)
-    assert (source.kind, source.record.name) == (Kind.ACCEPTED, "Accepted")
+    assert (source.kind, source.record.name) == (SourceKind.ACCEPTED, "Accepted")
 
 
 def test_without_an_acceptance_what_is_saved_is_repeated(editor: User) -> None:
     source = prepare.source_of(factories.organization(user=editor, name="Saved"))
-    assert (source.kind, source.record.name) == (Kind.SAVED, "Saved")
+    assert (source.kind, source.record.name) == (SourceKind.SAVED, "Saved")
 
 
 def test_what_was_taken_from_the_directory_is_repeated(editor: User) -> None:
     made = organizations.take_over(factories.record(name="Seen"), "staging", actor=acting(editor))
     source = prepare.source_of(made)
-    assert (source.kind, source.record.name) == (Kind.TAKEN, "Seen")
+    assert (source.kind, source.record.name) == (SourceKind.TAKEN, "Seen")
 
 
 def test_oid_destination_id_and_keys_of_the_directory_are_not_copied() -> None:
@@ -70,7 +70,7 @@ def test_a_prepared_record_and_its_source_are_counterparts(editor: User) -> None
     assert fresh(staging).counterpart == production
     created, *linked = AuditEntry.objects.order_by("-sequence")[:3][::-1]
     assert (created.action, created.organization_id) == (Action.ORGANIZATION_CREATED, production.pk)
-    source = counterparts.named(staging) | {"values": "accepted", "submission": submission.pk}
+    source = counterparts.reference(staging) | {"values": "accepted", "submission": submission.pk}
     assert created.facts["details"] == {"prepared_from": source}
     assert [(each.action, each.organization_id) for each in linked] == [
         (Action.ORGANIZATION_LINKED, production.pk),
@@ -83,7 +83,7 @@ def test_the_entry_names_no_submission_that_the_form_was_not_filled_from(editor:
     staging = factories.confirmed(staging, submission=factories.submission(staging, user=editor))
     production = prepared(staging, editor, filled=factories.record(name="As it was before"))
     created = AuditEntry.objects.get(action=Action.ORGANIZATION_CREATED, organization_id=production.pk)
-    source = counterparts.named(staging) | {"values": "earlier"}
+    source = counterparts.reference(staging) | {"values": "earlier"}
     assert created.facts["details"] == {"prepared_from": source}
 
 
@@ -174,9 +174,9 @@ def test_an_oid_below_the_base_of_the_other_environment(
 def test_the_parent_is_the_counterpart_of_the_parent(editor: User) -> None:
     above = factories.confirmed(factories.organization(user=editor))
     below = factories.confirmed(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE))
-    assert prepare.parent_of(prepare.source_of(below)) == prepare.Parent("", above)
+    assert prepare.parent_of(prepare.source_of(below)) == prepare.ProductionParent("", above)
     production = prepared(above, editor)
-    assert prepare.parent_of(prepare.source_of(below)) == prepare.Parent(production.oid, above)
+    assert prepare.parent_of(prepare.source_of(below)) == prepare.ProductionParent(production.oid, above)
 
 
 @pytest.mark.parametrize(
@@ -187,4 +187,4 @@ def test_the_gateway_of_production_takes_the_place_of_that_of_staging(editor: Us
     own = {"REDOX_STAGING_GATEWAY_OID": "1.2.3.4", "REDOX_PRODUCTION_GATEWAY_OID": "1.2.3.5"}
     made = factories.organization(user=editor, part_of_oid=part_of)
     with override_settings(REDOX=redox("http://127.0.0.1:9", **own)):
-        assert prepare.parent_of(prepare.source_of(made)) == prepare.Parent(oid)
+        assert prepare.parent_of(prepare.source_of(made)) == prepare.ProductionParent(oid)

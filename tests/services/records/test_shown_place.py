@@ -38,7 +38,7 @@ class TestWhatIsKept:
         shown(made, active=False)
         row = fresh(made)
         row.not_visible_yet = True
-        known.count(row)
+        known.update_counts(row)
         assert (row.shown_active, row.shown_part_of_oid) == (None, "")
 
     def test_not_a_reading_that_shows_nothing(self, editor: User) -> None:

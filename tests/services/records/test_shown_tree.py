@@ -38,7 +38,7 @@ class TestCircles:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         shown(one, part_of_oid=other.oid)
         other = edit(other, editor, part_of_oid=one.oid)
-        sentence = f"The directory shows Lakeside 1 as part of Lakeside 2 {asked(one)}; that would make a circle."
+        sentence = f"The directory shows Lakeside 1 as part of Lakeside 2 {asked(one)}. That would make a circle."
         assert in_the_way(other) == [(Block.CIRCLE, sentence)]
         with pytest.raises(ActionRefused, match="that would make a circle"):
             factories.submission(other, user=editor)
@@ -54,14 +54,14 @@ class TestCircles:
         shown(below, part_of_oid=elsewhere.oid)
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
-        sentence = "Lakeside 3 lies below this record in the directory; that would make a circle."
+        sentence = "Lakeside 3 is below this record in the directory. That would make a circle."
         assert in_the_way(above) == [(Block.CIRCLE, sentence)]
 
     def test_a_claim_asks_once_more(self, editor: User) -> None:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         factories.submission(edit(other, editor, part_of_oid=one.oid), user=editor)
         shown(one, part_of_oid=other.oid)
-        sentence = f"The directory shows Lakeside 1 as part of Lakeside 2 {asked(one)}; that would make a circle."
+        sentence = f"The directory shows Lakeside 1 as part of Lakeside 2 {asked(one)}. That would make a circle."
         assert forbidden() == sentence
 
     def test_a_claim_asks_once_more_of_a_record_that_was_moved_away(self, editor: User) -> None:
@@ -77,7 +77,7 @@ class TestCircles:
         one, other = factories.accepted(f"{BASE}.1", user=editor), factories.accepted(f"{BASE}.2", user=editor)
         shown(one, part_of_oid=other.oid)
         edit(other, editor, part_of_oid=one.oid)
-        chosen = plan_draft.Chosen(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
+        chosen = plan_draft.ChosenRecords(Environment.STAGING, PlanKind.SEND, (one.pk, other.pk))
         draft = plan_draft.draft(chosen, actor=acting(editor))
         assert [each.organization.pk for each in draft.left_out if each.blockers] == [other.pk]
 

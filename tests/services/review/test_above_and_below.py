@@ -161,7 +161,7 @@ class TestCircles:
         below = accepted_below(editor)
         edit(below, editor, part_of_oid=GATEWAY_OID)
         edit(above, editor, part_of_oid=below.oid)
-        sentence = "Lakeside 1 lies below this record in the directory; that would make a circle."
+        sentence = "Lakeside 1 is below this record in the directory. That would make a circle."
         assert in_the_way(above, None) == [(Block.CIRCLE, sentence)]
         with pytest.raises(ActionRefused, match="in the directory"):
             factories.submission(above, user=editor)
@@ -201,7 +201,7 @@ class TestCircles:
 
         assert not deliver()
 
-        sentence = "Lakeside 5 lies below this record in the directory; that would make a circle."
+        sentence = "Lakeside 5 is below this record in the directory. That would make a circle."
         assert state_of(first) == (State.CANCELLED, sentence)
         assert claim() == second
 
@@ -233,7 +233,7 @@ class TestCircles:
         above = factories.accepted(user=editor)
         below = edit(accepted_below(editor), editor, part_of_oid=GATEWAY_OID, name="Moved away")
         edit(above, editor, part_of_oid=below.oid)
-        sentence = "Lakeside 1 lies below this record; that would make a circle."
+        sentence = "Lakeside 1 is below this record. That would make a circle."
         with pytest.raises(ActionRefused, match=sentence):
             organizations.discard(below.pk, below.version, actor=acting(editor))
         assert (fresh(below).name, fresh(below).part_of_oid) == ("Moved away", GATEWAY_OID)

@@ -37,7 +37,7 @@ def test_a_reactivated_record_is_said_to_be_active(editor: User) -> None:
     for intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
         factories.submission(made, user=editor, intent=intent)
         answered()
-    assert sentence(made, Intent.REACTIVATE) == "This record is active already. There is nothing to reactivate."
+    assert sentence(made, Intent.REACTIVATE) == "This record is already active. There is nothing to reactivate."
 
 
 def test_what_redox_calls_not_valid_is_said_to_be_absent_by_that_answer(editor: User) -> None:
@@ -65,7 +65,7 @@ def test_what_a_query_did_not_show_is_said_to_be_absent_by_it(editor: User) -> N
     ("presence", "said"),
     [
         (Presence.NEVER, "There is nothing to deactivate: Redox has accepted no message of this record with this OID."),
-        (Presence.UNKNOWN, "Whether there is anything to deactivate is not known."),
+        (Presence.UNKNOWN, "The portal does not know whether there is anything to deactivate."),
     ],
 )
 def test_of_a_record_of_which_nothing_was_accepted_only_that_is_said(

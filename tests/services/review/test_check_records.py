@@ -53,7 +53,7 @@ def test_of_records_as_they_are_typed_today_nothing_is_found(editor: User) -> No
         ({"destination_id": "here"}, "The form would refuse it", "Destination ID", "Enter a UUID"),
         ({"aliases": ["North\u202e"]}, "The form would refuse it", "Aliases", "U+202E"),
         ({"part_of_oid": "1.02"}, "The form would refuse it", "PartOf", "Remove the leading zero."),
-        ({"street": EXAMPLE_VALUES[3]}, "Warning", "", "stands in Redox's example page"),
+        ({"street": EXAMPLE_VALUES[3]}, "Warning", "", "is from Redox's example page"),
         ({"zip_code": "60601"}, "Warning", "", "ZIP 60601 lies in IL"),
     ],
 )

@@ -20,7 +20,7 @@ DESK = LAKESIDE.contacts[0]
 MAILS = ("desk@lakeside.example", "night@lakeside.example")
 NOBODY = ContactRecord(purpose="Technical", name="Integration desk")
 LONG = "Lakeside " * 22 + "and"
-UNREACHABLE = "Nobody can be reached. Redox names a missing contact as one reason for saying no."
+UNREACHABLE = "Nobody can be reached. Redox names a missing contact as one reason for a rejection."
 
 
 class Row(NamedTuple):
@@ -46,7 +46,7 @@ def named(**values: object) -> OrganizationRecord:
 
 ROWS = [
     *(
-        Row("example", f"'{value}' stands in Redox's example page. It was probably copied by mistake.", right)
+        Row("example", f"'{value}' is from Redox's example page. It was probably copied by mistake.", right)
         for value, right in zip(
             EXAMPLE_VALUES,
             (
@@ -61,7 +61,7 @@ ROWS = [
     *(
         Row(
             "example",
-            f"'{EXAMPLE_VALUES[2]}' stands in Redox's example page. It was probably copied by mistake.",
+            f"'{EXAMPLE_VALUES[2]}' is from Redox's example page. It was probably copied by mistake.",
             right,
         )
         for right in (with_contact(work_phone=EXAMPLE_VALUES[2]), with_contact(home_phone=EXAMPLE_VALUES[2]))
@@ -162,11 +162,11 @@ ROWS = [
     ),
     Row(
         "address",
-        "The address is only a country: USA. Others cannot find the place by it.",
+        "The address is only a country: USA. Others cannot find the place with it.",
         named(address=AddressRecord(country="USA")),
     ),
     *(
-        Row("address", f"The address has no {what}. Others cannot find the place by it.", right)
+        Row("address", f"The address has no {what}. Others cannot find the place with it.", right)
         for what, right in (
             ("state", with_address(state="")),
             ("ZIP", with_address(zip_code="")),
@@ -175,13 +175,13 @@ ROWS = [
     ),
     Row(
         "address",
-        "The address has no city. Others cannot find the place by it.",
+        "The address has no city. Others cannot find the place with it.",
         with_address(city=""),
         named(address=AddressRecord()),
     ),
     Row(
         "address",
-        "The address has no street, no state and no ZIP. Others cannot find the place by it.",
+        "The address has no street, no state and no ZIP. Others cannot find the place with it.",
         with_address(street="", state="", zip_code=""),
         with_address(county="", state="", zip_code="", country="Canada"),
     ),
@@ -252,31 +252,31 @@ ROWS = [
     ),
     Row(
         "zip",
-        "ZIP 60601 lies in IL, the form says WI.",
+        "ZIP 60601 is in IL, but the state is WI.",
         with_address(zip_code="60601"),
         with_address(zip_code="60601", state="Illinois"),
     ),
     Row(
         "zip",
-        "ZIP 42223 lies in KY and TN, the form says WI.",
+        "ZIP 42223 is in KY and TN, but the state is WI.",
         with_address(zip_code="42223"),
         with_address(zip_code="42223", state=""),
     ),
     Row(
         "zip",
-        "ZIP 42223 lies in KY and TN, the form says WI.",
+        "ZIP 42223 is in KY and TN, but the state is WI.",
         with_address(zip_code="42223"),
         with_address(zip_code="42223", state="TN"),
     ),
     Row(
         "zip",
-        "ZIP 80331-1234 lies in CO, the form says WI.",
+        "ZIP 80331-1234 is in CO, but the state is WI.",
         with_address(zip_code="80331-1234"),
         with_address(zip_code="80331", state="Bavaria", country="Germany"),
     ),
     Row(
         "zip",
-        "ZIP 96910 lies in GU, the form says HI.",
+        "ZIP 96910 is in GU, but the state is HI.",
         with_address(zip_code="96910", state="HI"),
         with_address(zip_code="96910", state="GU"),
     ),
@@ -306,7 +306,7 @@ ROWS = [
         with_address(city="", state="AE", zip_code="09009"),
     ),
     *(
-        Row(KEPT, f"{label} is kept as it is stored. Typed anew it would be refused: {fault}", right)
+        Row(KEPT, f"{label} is kept as it is stored. If you typed it now, it would be refused: {fault}", right)
         for label, fault, right in (
             (
                 "Work phone of contact 1",
@@ -340,7 +340,7 @@ ROWS = [
     *(
         Row(
             "character",
-            f"Name holds '{character}'. Such characters are suspected behind 'Parsing XML request error!'.",
+            f"Name holds '{character}'. Such a character may be the cause of 'Parsing XML request error!'.",
             named(name=f"Lakeside {character} Sons"),
             named(name="XX Sons", carried=(("Type", f'"A {character} B"'),)),
         )

@@ -11,7 +11,7 @@ from organizations.services.errors import WarningsOpen
 from organizations.services.outbox import plans, submissions
 from organizations.services.records import organizations
 from organizations.services.review import plan_draft, reviews
-from organizations.services.review.plan_draft import Chosen
+from organizations.services.review.plan_draft import ChosenRecords
 from organizations.services.review.warnings import ReviewWarning
 from tests import factories
 from tests.connected import redox
@@ -89,7 +89,7 @@ class TestOtherRecordsChange:
         earlier = factories.organization(f"{SITE}.1.7", user=editor)
         self.top(editor, f"{SITE}.1.9")
         new = factories.organization(user=editor)
-        chosen = Chosen(Environment.STAGING, PlanKind.SEND, (new.pk,))
+        chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (new.pk,))
         before = plan_draft.draft(chosen, actor=acting(editor))
         factories.confirmed(earlier)
         after = plan_draft.draft(chosen, actor=acting(editor))
@@ -107,7 +107,7 @@ def test_a_plans_tick_holds_whichever_record_the_warning_names(key: str) -> None
 
 def test_of_two_new_top_level_records_in_a_plan_the_second_is_warned_about_the_first(editor: User) -> None:
     second, first = (factories.organization(f"{SITE}.1.{place}", user=editor) for place in (2, 1))
-    chosen = Chosen(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
+    chosen = ChosenRecords(Environment.STAGING, PlanKind.SEND, (second.pk, first.pk))
     (question,) = plan_draft.draft(chosen, actor=acting(editor)).questions
     assert (question.key.rpartition("-")[0], question.records) == ("second-top", (second,))
     assert first.name in question.text

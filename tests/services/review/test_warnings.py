@@ -255,7 +255,7 @@ ROWS = [
     ),
     Row(
         "zip",
-        "ZIP 60601 lies in IL, the form says WI.",
+        "ZIP 60601 is in IL, but the state is WI.",
         made(address=replace(SHORE, zip_code="60601")),
         made(address=replace(SHORE, zip_code="60601", state="IL")),
     ),

@@ -19,9 +19,9 @@ from .showing import show
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
-    filters, faults = audit_filters.read(request.GET)
-    page = audit_page.build(user_of(request), filters, faults, before=sequence_in(request, "before"))
-    return show(request, page, status=422 if faults else 200)
+    filters, problems = audit_filters.read(request.GET)
+    page = audit_page.build(user_of(request), filters, problems, before=sequence_in(request, "before"))
+    return show(request, page, status=422 if problems else 200)
 
 
 @require_safe
@@ -43,16 +43,16 @@ def raw(request: HttpRequest, sequence: int) -> HttpResponse:
 @require_safe
 @needs(Right.EXPORT)
 def export(request: HttpRequest) -> StreamingHttpResponse:
-    filters, faults = audit_filters.read(request.GET)
+    filters, problems = audit_filters.read(request.GET)
     form = request.GET.get("format", "csv")
-    if faults or form not in csv_export.FORMATS:
+    if problems or form not in csv_export.FORMATS:
         raise BadRequest("This export cannot be made.")
-    made = csv_export.export(filters, clock.now(), actor(request).name)
-    count = made.entries.count()
-    what = f"the history as {form.upper()}, narrowed to {'; '.join(made.narrowed_to)}"
+    export = csv_export.export(filters, clock.now(), actor(request).name)
+    count = export.entries.count()
+    what = f"the history as {form.upper()}, narrowed to {'; '.join(export.narrowed_to)}"
     accounts.export_made(request, what, environment=filters.environment, count=count)
-    lines = made.lines(form, count)
-    return download(request, lines, name=made.name(form), content_type=csv_export.FORMATS[form])
+    lines = export.lines(form, count)
+    return download(request, lines, name=export.name(form), content_type=csv_export.FORMATS[form])
 
 
 def _entry(sequence: int) -> AuditEntry:

@@ -19,7 +19,7 @@ from organizations.models import (
 )
 from organizations.pages.home import overview
 from organizations.pages.home.matters import Matter, Place
-from organizations.queries import filters
+from organizations.queries import record_filters
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.delivery import heartbeat
 from organizations.services.outbox import plans, submissions
@@ -71,8 +71,8 @@ def rejected_in_both(user: User, number: int, **values: object) -> None:
 
 def fitting(place: Place) -> int:
     """How many records the list holds that a line opens."""
-    asked = filters.read(QueryDict(place.url.partition("?")[2]), place.environment)
-    return filters.narrowed(place.environment, asked).count()
+    asked = record_filters.read(QueryDict(place.url.partition("?")[2]), place.environment)
+    return record_filters.matching(place.environment, asked).count()
 
 
 def test_a_decision_is_only_for_those_who_can_take_it(editor, approver):

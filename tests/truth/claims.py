@@ -36,7 +36,7 @@ from organizations.pages.review import message as review_page
 from organizations.pages.submission import acceptance, decision_choices, exchanges
 from organizations.pages.submission import attempts as attempts_shown
 from organizations.pages.submission import state as submission_page
-from organizations.queries import filters
+from organizations.queries import record_filters
 from organizations.services.review import reviews
 from organizations.services.review.reviews import Review
 from organizations.text import sentences
@@ -226,7 +226,7 @@ def _named(page: str, text: str, oid: str) -> Iterator[Said]:
 
 
 def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
-    shown = listing.read(Environment.STAGING, filters.read(QueryDict("view=list"), "staging"), "", "")
+    shown = listing.build(Environment.STAGING, record_filters.read(QueryDict("view=list"), "staging"), "", "")
     for row in shown.rows:
         oid, keys = row.organization.oid, {each.word.key for each in row.to_do}
         head, values = pages[oid]

@@ -9,9 +9,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, Submission, tree
+from organizations.pages.organizations import filter_words
 from organizations.pages.organizations.rows import RecordRow
-from organizations.queries.filters import FIRST_WORDS, Filters
 from organizations.queries.matches import match
+from organizations.queries.record_filters import RecordFilters
 from organizations.queries.record_rows import organizations_of
 from organizations.services import search_text
 from organizations.text.evidence import state_word
@@ -82,7 +83,7 @@ def also_in(record: Organization) -> SafeString:
 
 def find(text: str) -> Found:
     """Submissions by number or Redox's IDs, and records by words, in both environments."""
-    note = FIRST_WORDS if search_text.has_too_many_words(text) else ""
+    note = filter_words.note(text)
     return Found(_submissions(text), [_section(environment, text) for environment in Environment], note)
 
 
@@ -115,5 +116,5 @@ def _section(environment: Environment, text: str) -> Section:
         )
         for record in shown
     ]
-    all_url = reverse("organizations", args=[environment]) + Filters(q=text, view="list").address()
+    all_url = reverse("organizations", args=[environment]) + RecordFilters(q=text, view="list").address()
     return Section(environment, hits, total, all_url)

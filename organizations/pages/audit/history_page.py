@@ -101,7 +101,7 @@ def build(filters: AuditFilters, errors: Mapping[str, str], before: int | None) 
         summary="" if errors else _summary(filters, len(sequences) if before is None else None, lines),
         older_url="" if older is None else filters.address(before=older),
         newest_url=filters.address() if before else "",
-        nothing=None if errors or days or (lines and (lines.days or lines.older)) else _nothing(filters, before),
+        nothing=None if errors or days or (lines and (lines.days or lines.older)) else _nothing(filters, before, lines),
     )
 
 
@@ -125,7 +125,9 @@ def _count(filters: AuditFilters, number: int | None) -> str:
     return f"more than {MOST_COUNTED:,} entries" if number > MOST_COUNTED else count(number, "entry", "entries")
 
 
-def _nothing(filters: AuditFilters, before: int | None) -> NothingFits:
+def _nothing(filters: AuditFilters, before: int | None, lines: Stories | None) -> NothingFits:
+    if lines is not None:
+        return NothingFits("The older entries belong to lines of newer pages.", filters.address(), "Newest entries")
     if before is not None or not filters.in_force:
         return NothingFits("There are no older entries.", filters.address(), "Newest entries")
     return filter_words.nothing_fits(filters, MOST_COUNTED)

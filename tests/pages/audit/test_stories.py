@@ -218,7 +218,13 @@ def test_a_page_looks_at_a_bounded_number_of_entries(editor, north, monkeypatch)
     found = page()
     assert (found.shown, found.total, found.older) == (1, None, 7)
     assert page(before=7) == stories.Stories([], 0, None, 2)
-    assert page(before=2).older is None
+    last = history_of(before=2)
+    assert last.nothing is not None
+    assert last.nothing == (
+        "The older entries belong to lines of newer pages.",
+        "?",
+        "Newest entries",
+    )
 
 
 def test_of_a_very_long_story_the_first_and_the_last_entries_are_shown(editor, north):

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
-from organizations.pages.submission.state import edits_of
 from organizations.queries.filters import Filters
+from organizations.queries.submissions import edits_of
 from organizations.services import search_text
 
 MOST_DIGITS = 18

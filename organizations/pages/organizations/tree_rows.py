@@ -106,17 +106,17 @@ def whole(environment: str, page: str, opening: str) -> tuple[Page[int], list[Re
     """
     path = record_tree.path_to(environment, search_text.oid_in(opening))
     ids = record_tree.top_level_page(environment, page, path)
-    tree = _TreeRows(environment)
-    rows = top = tree.add(organizations_of(ids), 1)
+    table = _TreeRows(environment)
+    rows = top = table.add(organizations_of(ids), 1)
     level = 1
-    while opened := _on_path(rows, path) if path else _fitting(rows, _most_rows(level, opening) - len(tree.rows)):
+    while opened := _on_path(rows, path) if path else _fitting(rows, _most_rows(level, opening) - len(table.rows)):
         level += 1
         for row in opened:
             row.is_open = True
         parents = [row.organization.oid for row in opened]
-        rows = tree.add(record_tree.first_children(environment, parents, path), level)
-        tree.mark_more(opened)
-    return ids, tree.in_order(top)
+        rows = table.add(record_tree.first_children(environment, parents, path), level)
+        table.mark_more(opened)
+    return ids, table.in_order(top)
 
 
 def matching(environment: str, filters: RecordFilters, page: str, size: int) -> tuple[Page[int], list[RecordRow]]:
@@ -124,23 +124,23 @@ def matching(environment: str, filters: RecordFilters, page: str, size: int) -> 
     words = filters.words
     ids = record_filters.page_of(environment, filters, page, size)
     organizations = organizations_of(ids, with_texts=bool(words))
-    tree = _TreeRows(environment)
-    for row in tree.add(record_tree.missing_ancestors(environment, organizations), 1):
+    table = _TreeRows(environment)
+    for row in table.add(record_tree.missing_ancestors(environment, organizations), 1):
         row.is_ancestor_only = True
-    for row in tree.add(organizations, 1):
+    for row in table.add(organizations, 1):
         row.match = match(row.organization, words) if words else None
-    return ids, tree.in_order(tree.arrange())
+    return ids, table.in_order(table.arrange())
 
 
 def branch(organization: Organization, page: str) -> list[RecordRow]:
     """A page of the children of one record, as rows of the tree."""
     ids = record_tree.children_page(organization, page)
-    tree = _TreeRows(organization.environment)
-    rows = tree.add(organizations_of(ids), record_tree.depth_of(organization) + 1)
+    table = _TreeRows(organization.environment)
+    rows = table.add(organizations_of(ids), record_tree.depth_of(organization) + 1)
     if rows and ids.has_next():
         rows[-1].more = ids.paginator.count - ids.end_index()
         rows[-1].more_url = _more_url(organization, ids.next_page_number())
-    return tree.in_order(rows)
+    return table.in_order(rows)
 
 
 def _on_path(rows: list[RecordRow], path: Sequence[Organization]) -> list[RecordRow]:

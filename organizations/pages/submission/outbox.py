@@ -49,7 +49,8 @@ def build(environment: Environment, user: User, *, state: str, mine: bool, numbe
         choices=CHOICES,
         state=state,
         mine=mine,
-        summary=vocabulary.count(total, "submission") + (" fit" if state or mine else ""),
+        summary=vocabulary.count(total, "submission")
+        + (f" {'fits' if total == 1 else 'fit'}" if state or mine else ""),
         chips=_chips(environment, state, mine),
         all_url=reverse("submissions", args=[environment]),
         is_unused=not total and not submissions.has_any(environment),

@@ -48,7 +48,7 @@ def test_it_is_filtered_by_state_and_anything_else_filters_nothing(
 def test_mine_are_those_that_i_asked_for_and_each_filter_can_be_taken_away(editor: User, queued: Submission) -> None:
     page = page_for(editor, state="queued", mine=True)
     assert [row.submission for row in page.rows] == [queued]
-    assert page.summary == "1 submission fit"
+    assert page.summary == "1 submission fits"
     assert page.chips == [
         ("State: Queued", "/staging/submissions/?mine=1"),
         ("Asked by me", "/staging/submissions/?state=queued"),

@@ -19,6 +19,7 @@ from organizations.queries.chosen_records import UNSENT
 from organizations.queries.filters import Filters
 from organizations.services import search_text
 
+DIRECTORY_DIFFERS = "directory_differs"
 TREE, LIST = "tree", "list"
 SORTS = {"oid": "oid_key", "name": "name", "accepted": "confirmed_at"}
 CHOICES: Mapping[str, Collection[str]] = {
@@ -27,7 +28,7 @@ CHOICES: Mapping[str, Collection[str]] = {
         "needs_person",
         "unknown",
         "rejected",
-        "directory_differs",
+        DIRECTORY_DIFFERS,
         "sending",
         "queued",
         "awaiting",

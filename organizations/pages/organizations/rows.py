@@ -10,10 +10,10 @@ from organizations.models.tree import Below
 from organizations.queries import record_rows
 from organizations.queries.chosen_records import UNSENT, ChosenRecords
 from organizations.queries.matches import Match
+from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.text import evidence
 from organizations.text.vocabulary import OPEN_WORK, STANDING, Word, counted
 
-DIRECTORY_DIFFERS = "directory_differs"
 ICONS = {"location": "map-pin", "patient_index": "circle-stack"}
 
 

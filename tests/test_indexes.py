@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 
 from organizations.models import Environment, Organization, clock, tree
 from organizations.pages.search import hits
-from organizations.queries import filters
-from organizations.queries.filters import Filters
+from organizations.queries import record_filters
+from organizations.queries.record_filters import RecordFilters
 from organizations.services.review import reviews
 from tests import factories
 from tests.factories import acting
@@ -56,14 +56,14 @@ def many_places() -> None:
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
-        (Filters(sort="accepted"), "organization_by_acceptance"),
-        (Filters(state="WI"), "organization_by_state"),
+        (RecordFilters(sort="accepted"), "organization_by_acceptance"),
+        (RecordFilters(state="WI"), "organization_by_state"),
     ],
     ids=["accepted", "state"],
 )
-def test_a_list_is_read_in_order_from_an_index(db: None, wanted: Filters, index: str) -> None:
+def test_a_list_is_read_in_order_from_an_index(db: None, wanted: RecordFilters, index: str) -> None:
     many_places()  # of a table with a row or two PostgreSQL reads any index
-    found = filters.narrowed(Environment.STAGING, wanted).order_by(*wanted.order())
+    found = record_filters.matching(Environment.STAGING, wanted).order_by(*wanted.order())
     assert index in plan_of(sql_of(found), "sort")
 
 

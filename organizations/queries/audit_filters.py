@@ -1,12 +1,13 @@
-"""What the history is narrowed to. All of it stands in the address; what cannot be meant is said, never ignored.
+"""The filters of the history, read from an address, and the entries that fit.
 
-An auditor who mistypes a date must not read a longer history than was asked for.
+A filter that cannot be read is an error and is never ignored: with a mistyped date, an auditor must not read a longer
+history than they asked for.
 """
 
 import datetime
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
@@ -15,98 +16,78 @@ from django.utils import timezone
 from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
 from organizations.numbers import read_number
-from organizations.pages.submission.state import edits_of
+from organizations.queries.filters import Filters
+from organizations.queries.submissions import edits_of
 from organizations.services import search_text
-from organizations.services.actors import name_with_username
-from organizations.text.vocabulary import ATTEMPT, MONTHS
 
-PORTAL = "portal"  # who: no person, but the portal itself and its workers
+PORTAL = "portal"
+"""The choice of `who` for the portal itself and its workers."""
 FIRST_YEAR, LAST_YEAR = 2000, 2199
-
-# What people look for; each action is in exactly one group.
-GROUPS: Mapping[str, tuple[str, tuple[Action, ...]]] = {
+OUTCOMES = ("accepted", "rejected", "not_sent", "not_executed", "unknown", "needs_person")
+GROUPS: Mapping[str, tuple[Action, ...]] = {
     "edits": (
-        "Edits",
-        (
-            *EDITS,
-            Action.ORGANIZATION_DISCARDED,
-            Action.ORGANIZATION_WITHDRAWN,
-            Action.ORGANIZATION_DEACTIVATION_WANTED,
-            Action.ORGANIZATION_REACTIVATION_WANTED,
-            Action.ORGANIZATION_ACTIVE_RETURNED,
-            Action.ORGANIZATION_LINKED,
-            Action.ORGANIZATION_UNLINKED,
-            Action.ORGANIZATION_TAKEN,
-        ),
+        *EDITS,
+        Action.ORGANIZATION_DISCARDED,
+        Action.ORGANIZATION_WITHDRAWN,
+        Action.ORGANIZATION_DEACTIVATION_WANTED,
+        Action.ORGANIZATION_REACTIVATION_WANTED,
+        Action.ORGANIZATION_ACTIVE_RETURNED,
+        Action.ORGANIZATION_LINKED,
+        Action.ORGANIZATION_UNLINKED,
+        Action.ORGANIZATION_TAKEN,
     ),
     "submissions": (
-        "Submissions",
-        (
-            Action.SUBMISSION_MADE,
-            Action.SUBMISSION_APPROVED,
-            Action.SUBMISSION_RETURNED,
-            Action.SUBMISSION_VOIDED,
-            Action.SUBMISSION_CANCELLED,
-            Action.SUBMISSION_SETTLED,
-            Action.PLAN_MADE,
-            Action.PLAN_PAUSED,
-            Action.PLAN_GONE_ON,
-            Action.PLAN_STOPPED,
-        ),
+        Action.SUBMISSION_MADE,
+        Action.SUBMISSION_APPROVED,
+        Action.SUBMISSION_RETURNED,
+        Action.SUBMISSION_VOIDED,
+        Action.SUBMISSION_CANCELLED,
+        Action.SUBMISSION_SETTLED,
+        Action.PLAN_MADE,
+        Action.PLAN_PAUSED,
+        Action.PLAN_GONE_ON,
+        Action.PLAN_STOPPED,
     ),
     "answers": (
-        "Attempts and answers",
-        (
-            Action.ATTEMPT_INTENT,
-            Action.ATTEMPT_RESPONSE,
-            Action.ATTEMPT_OUTCOME,
-            Action.ATTEMPT_LATE,
-            Action.ORGANIZATION_CONFIRMED,
-        ),
+        Action.ATTEMPT_INTENT,
+        Action.ATTEMPT_RESPONSE,
+        Action.ATTEMPT_OUTCOME,
+        Action.ATTEMPT_LATE,
+        Action.ORGANIZATION_CONFIRMED,
     ),
     "directory": (
-        "What the directory shows",
-        (
-            Action.SUBMISSION_ASKED,
-            Action.ORGANIZATION_ASKED,
-            Action.ORGANIZATION_SEEN,
-            Action.ORGANIZATION_STATED,
-            Action.ORGANIZATION_REOPENED,
-            Action.ORGANIZATION_CLAIMED,
-            Action.ORGANIZATION_DISCLAIMED,
-        ),
+        Action.SUBMISSION_ASKED,
+        Action.ORGANIZATION_ASKED,
+        Action.ORGANIZATION_SEEN,
+        Action.ORGANIZATION_STATED,
+        Action.ORGANIZATION_REOPENED,
+        Action.ORGANIZATION_CLAIMED,
+        Action.ORGANIZATION_DISCLAIMED,
     ),
     "connection": (
-        "Connection",
-        (
-            Action.ENVIRONMENT_STOPPED,
-            Action.ENVIRONMENT_HELD,
-            Action.ENVIRONMENT_RELEASED,
-            Action.ENVIRONMENT_CHECKED,
-            Action.SETTINGS_SEEN,
-        ),
+        Action.ENVIRONMENT_STOPPED,
+        Action.ENVIRONMENT_HELD,
+        Action.ENVIRONMENT_RELEASED,
+        Action.ENVIRONMENT_CHECKED,
+        Action.SETTINGS_SEEN,
     ),
-    "people": ("People", (Action.PERSON_SIGNED_IN, Action.PERSON_SIGNED_OUT, Action.PERSON_CHANGED)),
-    "refused": ("Refused", (Action.PERSON_REFUSED, Action.PERMISSION_REFUSED)),
-    "exports": ("Exports", (Action.EXPORT_MADE,)),
+    "people": (Action.PERSON_SIGNED_IN, Action.PERSON_SIGNED_OUT, Action.PERSON_CHANGED),
+    "refused": (Action.PERSON_REFUSED, Action.PERMISSION_REFUSED),
+    "exports": (Action.EXPORT_MADE,),
 }
-LABELS = {
-    "record": "Record",
-    "submission": "Submission",
-    "who": "Person",
-    "what": "What",
-    "environment": "Environment",
-    "outcome": "Outcome",
-    "since": "From",
-    "until": "To",
-}
-# As the address and the form name the two dates.
-PARAMETERS = {"since": "from", "until": "to"}
+"""The actions that one choice of the filter "what" finds. Each action is in exactly one group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """Empty narrows nothing. Both dates are days of the zone that is shown, and both belong to the range."""
+class AuditFilters(Filters):
+    """`since` and `until` are days of the shown time zone; both belong to the range.
+
+    `single` shows single entries instead of stories, `utc` all times in UTC.
+    """
+
+    NARROWING: ClassVar = ("record", "submission", "who", "what", "environment", "outcome", "since", "until")
+    PARAMETERS: ClassVar = {"since": "from", "until": "to", "utc": "times", "single": "show"}
+    FLAGS: ClassVar = {"utc": "utc", "single": "entries"}
 
     record: str = ""
     submission: str = ""
@@ -117,105 +98,84 @@ class Filters:
     since: datetime.date | None = None
     until: datetime.date | None = None
     utc: bool = False
-    single: bool = False  # single entries instead of stories
-
-    @property
-    def in_force(self) -> tuple[str, ...]:
-        return tuple(name for name in LABELS if getattr(self, name))
+    single: bool = False
 
     @property
     def zone(self) -> datetime.tzinfo:
         return datetime.UTC if self.utc else timezone.get_current_timezone()
 
-    def without(self, name: str) -> "Filters":
-        return replace(self, **{name: None if name in PARAMETERS else ""})  # type: ignore[arg-type]
 
-    def address(self, **more: object) -> str:
-        """The query of the address that says the same; "?" where nothing is to be said."""
-        said = {PARAMETERS.get(name, name): getattr(self, name) for name in self.in_force}
-        return f"?{urlencode(said | self.view | more)}"
+class FilterProblem(NamedTuple):
+    """Why a filter of an address cannot be read: `typed` is not a known choice, not a date, and so on."""
 
-    @property
-    def view(self) -> dict[str, str]:
-        """What the address says of how the entries are shown."""
-        return ({"times": "utc"} if self.utc else {}) | ({"show": "entries"} if self.single else {})
+    kind: Literal["choice", "date", "order", "submission", "words"]
+    typed: str = ""
 
 
-def read(params: QueryDict) -> tuple[Filters, dict[str, str]]:
-    """The filters that an address names, and for each that cannot be meant what is wrong with it."""
-    faults: dict[str, str] = {}
-    choices = {name: params.get(name, "") for name in ("who", "what", "environment", "outcome")}
-    for name, value in choices.items():
-        if value and not _exists(name, value):
-            faults[name] = "There is no such choice."
-    since, until = (_date(params.get(PARAMETERS[name], "").strip(), name, faults) for name in PARAMETERS)
-    if since and until and until < since:
-        faults["until"] = "The last day lies before the first."
-    submission = params.get("submission", "").strip()
-    if submission and not read_number(submission):
-        faults["submission"] = f"'{submission[:20]}' is not the number of a submission."
-        submission = ""
-    record = search_text.clean_query(params.get("record", ""))
+def read(params: QueryDict) -> tuple[AuditFilters, dict[str, FilterProblem]]:
+    """The filters that an address sets, and the problem of each filter that cannot be read."""
+    problems: dict[str, FilterProblem] = {}
+    since, until = _dates(params, problems)
+    return (
+        AuditFilters(
+            record=_record(params, problems),
+            submission=_submission(params, problems),
+            who=_choice(params, "who", problems),
+            what=_choice(params, "what", problems),
+            environment=_choice(params, "environment", problems),
+            outcome=_choice(params, "outcome", problems),
+            since=since,
+            until=until,
+            utc=AuditFilters.flag_in(params, "utc"),
+            single=AuditFilters.flag_in(params, "single"),
+        ),
+        problems,
+    )
+
+
+def _record(params: QueryDict, problems: dict[str, FilterProblem]) -> str:
+    record = search_text.clean_query(AuditFilters.text_in(params, "record"))
     if search_text.has_too_many_words(record):
-        faults["record"] = f"Enter at most {search_text.MOST_WORDS} words."
-    known = {name: "" if name in faults else value for name, value in choices.items()}
-    utc, single = params.get("times") == "utc", params.get("show") == "entries"
-    found = Filters(record=record, submission=submission, since=since, until=until, utc=utc, single=single, **known)
-    return found, faults
+        problems["record"] = FilterProblem("words", record)
+    return record
 
 
-def narrowed(filters: Filters) -> QuerySet[AuditEntry]:
-    """The entries that fit, in no order."""
-    found = AuditEntry.objects.all()
-    if filters.record:
-        found = found.filter(_about(filters.record))
-    if filters.submission:
-        found = found.filter(_story_of(int(filters.submission)))
-    if filters.who == PORTAL:
-        found = found.filter(actor_id=None).exclude(action=Action.PERSON_REFUSED)
-    elif filters.who:
-        found = found.filter(actor_id=int(filters.who))
-    if filters.what:
-        found = found.filter(action__in=GROUPS[filters.what][1])
-    for name in ("environment", "outcome"):
-        if getattr(filters, name):
-            found = found.filter(Q((name, getattr(filters, name))))
-    if filters.since:
-        found = found.filter(at__gte=_midnight(filters.since, filters.zone))
-    if filters.until:
-        found = found.filter(at__lt=_midnight(filters.until + datetime.timedelta(days=1), filters.zone))
-    return found
+def _submission(params: QueryDict, problems: dict[str, FilterProblem]) -> str:
+    number = AuditFilters.text_in(params, "submission").strip()
+    if not number or read_number(number):
+        return number
+    problems["submission"] = FilterProblem("submission", number)
+    return ""
 
 
-def said(filters: Filters, name: str) -> str:
-    """One filter in words: "Who: Editor One"."""
-    value = getattr(filters, name)
-    if name in PARAMETERS:
-        return f"{LABELS[name]}: {MONTHS[value.month - 1]} {value.day}, {value.year}"
-    if name == "submission":
-        return f"{LABELS[name]} {value}"
-    return f"{LABELS[name]}: {dict(options(name)).get(value, value)}"
+def _choice(params: QueryDict, name: str, problems: dict[str, FilterProblem]) -> str:
+    value = AuditFilters.text_in(params, name)
+    if not value or value in _choices(name):
+        return value
+    problems[name] = FilterProblem("choice", value)
+    return ""
 
 
-def options(name: str) -> Iterator[tuple[str, str]]:
-    """What can be chosen: (value, words)."""
-    if name == "who":
-        for person in User.objects.order_by("username").only("username", "first_name", "last_name"):
-            yield str(person.pk), name_with_username(person.display_name, person.get_username())
-        yield PORTAL, "The portal itself"
-    elif name == "what":
-        yield from ((key, label) for key, (label, _) in GROUPS.items())
-    elif name == "environment":
-        yield from ((each.value, each.label) for each in Environment)
-    elif name == "outcome":
-        yield from ((word.key, word.word) for word in ATTEMPT.values())
+def _choices(name: str) -> list[str]:
+    match name:
+        case "who":
+            return [PORTAL, *(str(person.pk) for person in people())]
+        case "what":
+            return list(GROUPS)
+        case "environment":
+            return list(Environment.values)
+    return list(OUTCOMES)
 
 
-def _exists(name: str, value: str) -> bool:
-    return value in dict(options(name))
+def _dates(params: QueryDict, problems: dict[str, FilterProblem]) -> tuple[datetime.date | None, datetime.date | None]:
+    since, until = _date(params, "since", problems), _date(params, "until", problems)
+    if since and until and until < since:
+        problems["until"] = FilterProblem("order")
+    return since, until
 
 
-def _date(text: str, name: str, faults: dict[str, str]) -> datetime.date | None:
+def _date(params: QueryDict, name: str, problems: dict[str, FilterProblem]) -> datetime.date | None:
+    text = AuditFilters.text_in(params, name).strip()
     if not text:
         return None
     try:
@@ -223,45 +183,74 @@ def _date(text: str, name: str, faults: dict[str, str]) -> datetime.date | None:
     except ValueError:
         day = None
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
-        faults[name] = f"'{text[:20]}' is not a date. Give year, month and day, such as 2027-03-31."
+        problems[name] = FilterProblem("date", text)
         return None
     return day
+
+
+def people() -> QuerySet[User]:
+    """Everybody who can have acted, by user name."""
+    return User.objects.order_by("username").only("username", "first_name", "last_name")
+
+
+def matching(filters: AuditFilters) -> QuerySet[AuditEntry]:
+    """The entries that fit, in no order."""
+    entries = AuditEntry.objects.all()
+    if filters.record:
+        entries = entries.filter(_about(filters.record))
+    if filters.submission:
+        entries = entries.filter(_of_submission(int(filters.submission)))
+    if filters.who == PORTAL:
+        entries = entries.filter(actor_id=None).exclude(action=Action.PERSON_REFUSED)
+    elif filters.who:
+        entries = entries.filter(actor_id=int(filters.who))
+    if filters.what:
+        entries = entries.filter(action__in=GROUPS[filters.what])
+    if filters.environment:
+        entries = entries.filter(environment=filters.environment)
+    if filters.outcome:
+        entries = entries.filter(outcome=filters.outcome)
+    if filters.since:
+        entries = entries.filter(at__gte=_midnight(filters.since, filters.zone))
+    if filters.until:
+        entries = entries.filter(at__lt=_midnight(filters.until + datetime.timedelta(days=1), filters.zone))
+    return entries
 
 
 def _midnight(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time.min, zone)
 
 
-def _story_of(number: int) -> Q:
-    """A submission from the edits that it carried to its end."""
+def _of_submission(number: int) -> Q:
+    """The entries of a submission, and the edits that it carried."""
     submission = Submission.objects.filter(pk=number).defer("message").first()
     carried = list(edits_of(submission).values_list("pk", flat=True)) if submission else []
     return Q(submission_id=number) | Q(pk__in=carried)
 
 
 def _about(typed: str) -> Q:
-    """Everything about a record, under whatever name and OID it had then, and entries that hold the words themselves.
+    """All entries about a record, whatever its name and OID were then, and entries that hold the words themselves.
 
-    The name of who acted is not among these words: that is what "Who" is for.
+    The name of the person who acted does not count as a word; the filter "who" finds people.
     """
-    exact = _known_oid(typed)
-    if exact:
-        held = AuditEntry.objects.filter(_of_oid(exact)).exclude(organization_id=None)
-        # As numbers: for a search inside the search PostgreSQL reads the whole history.
-        ids = list(held.values_list("organization_id", flat=True).distinct())
-        return _of_oid(exact) | Q(organization_id__in=ids)
-    holds = search_text.matching_rows(typed)
-    now = Organization.objects.filter(holds).values("pk")
-    before = AuditEntry.objects.filter(holds, action__in=EDITS).exclude(organization_id=None).values("organization_id")
-    return holds | Q(organization_id__in=now) | Q(organization_id__in=before)
+    oid = _known_oid(typed)
+    if oid:
+        entries = AuditEntry.objects.filter(_with_oid(oid)).exclude(organization_id=None)
+        # A list of numbers: with a subquery PostgreSQL reads the whole history.
+        ids = list(entries.values_list("organization_id", flat=True).distinct())
+        return _with_oid(oid) | Q(organization_id__in=ids)
+    holds_words = search_text.matching_rows(typed)
+    now = Organization.objects.filter(holds_words).values("pk")
+    edits = AuditEntry.objects.filter(holds_words, action__in=EDITS).exclude(organization_id=None)
+    return holds_words | Q(organization_id__in=now) | Q(organization_id__in=edits.values("organization_id"))
 
 
 def _known_oid(typed: str) -> str:
-    """The OID that was typed, if the history knows it; part of one is searched for like a word."""
+    """The OID in the text if the history knows it, otherwise "": part of an OID is searched for like a word."""
     oid = search_text.oid_in(typed)
-    return oid if oid and AuditEntry.objects.filter(_of_oid(oid)).exists() else ""
+    return oid if oid and AuditEntry.objects.filter(_with_oid(oid)).exists() else ""
 
 
-def _of_oid(oid: str) -> Q:
-    # With both environments named, because the index begins with them.
+def _with_oid(oid: str) -> Q:
+    # Both environments are named because the index begins with them.
     return Q(environment__in=Environment.values, oid=oid)

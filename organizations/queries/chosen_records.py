@@ -1,4 +1,4 @@
-"""Which records of the list are chosen: those that the address names, and if it says so all with unsent changes."""
+"""Which records of the list are chosen: those that the address names, or all on the page with unsent changes."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -7,39 +7,30 @@ from django.http import QueryDict
 
 from organizations.models import Organization
 from organizations.numbers import read_numbers
-from organizations.pages.organizations.rows import RecordRow, work_key
 
 UNSENT = "changes_not_sent"
 
 
-class Ticks(NamedTuple):
-    """What an address ticks: the records with these ids, and if it says so all on its page that have unsent changes."""
+class ChosenRecords(NamedTuple):
+    """The choice that an address makes: records by id, and `all_unsent` all on its page that have unsent changes."""
 
     ids: frozenset[int] = frozenset()
     all_unsent: bool = False
 
 
-def read(params: QueryDict) -> Ticks:
-    """The ticks that an address sets."""
-    return Ticks(frozenset(ids_in(params)), params.get("choose") == "unsent")
+def read(params: QueryDict) -> ChosenRecords:
+    return ChosenRecords(frozenset(ids_in(params)), params.get("choose") == "unsent")
 
 
 def ids_in(params: QueryDict) -> tuple[int, ...]:
-    """The ids that an address names, several in one value as "1.2.3"; what is not a number is not an id."""
+    """The ids that an address names. One value can hold several, such as "1.2.3"; other texts are left out."""
     return read_numbers(text for value in params.getlist("record") for text in value.split("."))
 
 
-def tick(rows: Iterable[RecordRow], ticks: Ticks) -> None:
-    """Mark the rows that are chosen."""
-    for row in rows:
-        is_unsent = not row.is_ancestor_only and work_key(row.organization) == UNSENT
-        row.is_chosen = row.organization.pk in ticks.ids or (ticks.all_unsent and is_unsent)
-
-
-def elsewhere(environment: str, rows: Iterable[RecordRow], ticks: Ticks) -> tuple[int, ...]:
-    """The ids of the chosen records that have no row on the page. One query if there may be any."""
-    missing = ticks.ids - {row.organization.pk for row in rows}
-    if not missing:
+def existing(environment: str, ids: Iterable[int]) -> tuple[int, ...]:
+    """The ids among these that belong to a record of this environment, in the order of their OIDs."""
+    wanted = list(ids)
+    if not wanted:
         return ()
-    found = Organization.objects.in_environment(environment).filter(pk__in=missing)
-    return tuple(found.order_by("oid_key").values_list("pk", flat=True))
+    records = Organization.objects.in_environment(environment).filter(pk__in=wanted)
+    return tuple(records.order_by("oid_key").values_list("pk", flat=True))

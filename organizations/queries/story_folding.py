@@ -28,14 +28,14 @@ WRITTEN_WITHIN = datetime.timedelta(minutes=3)
 _SIGN_INS = (Action.PERSON_SIGNED_IN, Action.PERSON_REFUSED)
 
 
-class Line(NamedTuple):
+class FoldedLine(NamedTuple):
     """One line by its newest entry; `submission` is None for an entry that belongs to none."""
 
     head: int
     submission: int | None = None
 
 
-class Row(NamedTuple):
+class EntryRow(NamedTuple):
     """What folding needs to know of an entry."""
 
     sequence: int
@@ -50,7 +50,7 @@ class Row(NamedTuple):
         return None if self.action in NOT_IN_A_STORY else self.submission_id
 
 
-class _Sent(NamedTuple):
+class _SentVersion(NamedTuple):
     pk: int
     organization_id: int
     record_version: int
@@ -58,7 +58,7 @@ class _Sent(NamedTuple):
     state: str
 
 
-def fold(entries: QuerySet[AuditEntry], sequences: Sequence[int], before: int | None) -> list[Line]:
+def fold_entries(entries: QuerySet[AuditEntry], sequences: Sequence[int], before: int | None) -> list[FoldedLine]:
     """The lines of these entries, newest first.
 
     `sequences` are the newest of `entries` that lie before `before`, without a gap. What belongs to a line of a newer
@@ -69,20 +69,20 @@ def fold(entries: QuerySet[AuditEntry], sequences: Sequence[int], before: int | 
     stories = {row.story for row in rows if row.story} | {each for found in carriers.values() for each in found}
     shown = _shown_before(entries, stories, before)
     refused = _before_sign_ins(entries, rows, before)
-    lines: list[Line] = []
+    lines: list[FoldedLine] = []
     for row in rows:
         if row.story is not None:
             if row.story not in shown:
-                lines.append(Line(row.sequence, row.story))
+                lines.append(FoldedLine(row.sequence, row.story))
                 shown.add(row.story)
         elif row.sequence not in refused and shown.isdisjoint(carriers.get(row.sequence, ())):
-            lines.append(Line(row.sequence))
+            lines.append(FoldedLine(row.sequence))
     return lines
 
 
-def rows_of(entries: QuerySet[AuditEntry]) -> list[Row]:
+def rows_of(entries: QuerySet[AuditEntry]) -> list[EntryRow]:
     """These entries, newest first."""
-    return [Row(*values) for values in entries.order_by("-sequence").values_list(*Row._fields)]
+    return [EntryRow(*values) for values in entries.order_by("-sequence").values_list(*EntryRow._fields)]
 
 
 def in_stories(submissions: Collection[int]) -> QuerySet[AuditEntry]:
@@ -90,9 +90,9 @@ def in_stories(submissions: Collection[int]) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.filter(submission_id__in=submissions).exclude(action__in=NOT_IN_A_STORY)
 
 
-def carried(organizations: Collection[int]) -> Mapping[int, list[Row]]:
+def carried(organizations: Collection[int]) -> Mapping[int, list[EntryRow]]:
     """The edits that each submission of these records carried, newest first."""
-    found: dict[int, list[Row]] = defaultdict(list)
+    found: dict[int, list[EntryRow]] = defaultdict(list)
     edits = _of_records(organizations, EDITS)
     carriers = carriers_of(edits)
     for edit in edits:
@@ -101,12 +101,12 @@ def carried(organizations: Collection[int]) -> Mapping[int, list[Row]]:
     return found
 
 
-def carriers_of(rows: Iterable[Row]) -> Mapping[int, list[int]]:
+def carriers_of(rows: Iterable[EntryRow]) -> Mapping[int, list[int]]:
     """The submissions that carried each edit, by its sequence: made of a version that includes it, after the last one
     that was accepted. An edit that was discarded before was not carried.
     """
     edits = {row: row.organization_id for row in rows if row.action in EDITS and row.organization_id is not None}
-    sent: dict[int, list[_Sent]] = defaultdict(list)
+    sent: dict[int, list[_SentVersion]] = defaultdict(list)
     for each in _sent(set(edits.values())):
         sent[each.organization_id].append(each)
     found = {edit: list(_carrying(edit.version_after or 0, sent[number])) for edit, number in edits.items()}
@@ -118,31 +118,31 @@ def carriers_of(rows: Iterable[Row]) -> Mapping[int, list[int]]:
     }
 
 
-def _of_records(organizations: Collection[int], actions: Collection[Action]) -> list[Row]:
+def _of_records(organizations: Collection[int], actions: Collection[Action]) -> list[EntryRow]:
     """The entries of these records with these actions, newest first."""
     if not organizations:
         return []
     # By the actions that they do not have: else SQLite reads all entries of an action, not those of a record.
     found = AuditEntry.objects.filter(organization_id__in=organizations)
     found = found.exclude(action__in=[action for action in Action if action not in actions])
-    return sorted((Row(*values) for values in found.values_list(*Row._fields)), reverse=True)
+    return sorted((EntryRow(*values) for values in found.values_list(*EntryRow._fields)), reverse=True)
 
 
-def _discards(discard: Row, edit: Row, sent: _Sent) -> bool:
+def _discards(discard: EntryRow, edit: EntryRow, sent: _SentVersion) -> bool:
     if discard.organization_id != edit.organization_id:
         return False
     return (edit.version_after or 0) < (discard.version_after or 0) <= sent.record_version
 
 
-def _sent(organizations: Collection[int]) -> Iterator[_Sent]:
+def _sent(organizations: Collection[int]) -> Iterator[_SentVersion]:
     """The submissions of these records that carried edits, the oldest first."""
     if organizations:
         found = Submission.objects.filter(organization_id__in=organizations)
         found = found.exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE)).order_by("pk")
-        yield from (_Sent(*values) for values in found.values_list(*_Sent._fields))
+        yield from (_SentVersion(*values) for values in found.values_list(*_SentVersion._fields))
 
 
-def _carrying(version: int, sent: list[_Sent]) -> Iterator[_Sent]:
+def _carrying(version: int, sent: list[_SentVersion]) -> Iterator[_SentVersion]:
     accepted = 0
     for each in sent:
         since = 0 if each.event == Event.NEW else accepted
@@ -164,7 +164,7 @@ def _shown_before(entries: QuerySet[AuditEntry], stories: Collection[int], befor
     return shown
 
 
-def _before_sign_ins(entries: QuerySet[AuditEntry], rows: list[Row], before: int | None) -> set[int]:
+def _before_sign_ins(entries: QuerySet[AuditEntry], rows: list[EntryRow], before: int | None) -> set[int]:
     """The refused sign-ins that belong to the line of the sign-in after them."""
     refused = [row for row in rows if row.action == Action.PERSON_REFUSED]
     if not refused:
@@ -178,7 +178,7 @@ def _before_sign_ins(entries: QuerySet[AuditEntry], rows: list[Row], before: int
     return {each.sequence for entries_before in found.values() for each in entries_before}
 
 
-def refused_before(sign_ins: Collection[Row]) -> Mapping[int, list[AuditEntry]]:
+def refused_before(sign_ins: Collection[EntryRow]) -> Mapping[int, list[AuditEntry]]:
     """For each sign-in the refused ones of the same name from the same address that it followed, oldest first."""
     if not sign_ins:
         return {}

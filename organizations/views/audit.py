@@ -19,9 +19,9 @@ from .rendering import render_page
 @require_safe
 @needs(Right.VIEW)
 def page(request: HttpRequest) -> HttpResponse:
-    filters, errors = audit_filters.read(request.GET)
-    page = audit_page.build(user_of(request), filters, errors, before=sequence_before(request))
-    return render_page(request, page, status=422 if errors else 200)
+    filters, problems = audit_filters.read(request.GET)
+    page = audit_page.build(user_of(request), filters, problems, before=sequence_before(request))
+    return render_page(request, page, status=422 if problems else 200)
 
 
 @require_safe
@@ -43,9 +43,9 @@ def raw(request: HttpRequest, sequence: int) -> HttpResponse:
 @require_safe
 @needs(Right.EXPORT)
 def export(request: HttpRequest) -> StreamingHttpResponse:
-    filters, errors = audit_filters.read(request.GET)
+    filters, problems = audit_filters.read(request.GET)
     file_format = request.GET.get("format", "csv")
-    if errors or file_format not in csv_export.FORMATS:
+    if problems or file_format not in csv_export.FORMATS:
         raise BadRequest("This export cannot be made.")
     history = csv_export.export(filters, clock.now(), actor(request).name)
     count = history.entries.count()

@@ -9,7 +9,7 @@ from organizations.models import Environment
 from organizations.pages.organizations import csv_export
 from organizations.pages.organizations import page as organizations_page
 from organizations.permissions import Right
-from organizations.queries import chosen_records, filters
+from organizations.queries import chosen_records, record_filters
 from organizations.services.accounts import accounts
 
 from .access import needs, organization_or_404, user_of
@@ -24,10 +24,10 @@ def page(request: HttpRequest, environment: Environment) -> HttpResponse:
     page = organizations_page.build(
         environment,
         user_of(request),
-        filters.read(request.GET, environment),
+        record_filters.read(request.GET, environment),
         number=request.GET.get("page", ""),
-        wish=request.GET.get("open", ""),
-        ticks=chosen_records.read(request.GET),
+        opening=request.GET.get("open", ""),
+        chosen=chosen_records.read(request.GET),
     )
     return render_page(request, page)
 
@@ -48,10 +48,9 @@ def branch(request: HttpRequest, environment: Environment, oid: str) -> HttpResp
 @require_safe
 @needs(Right.VIEW)
 def export(request: HttpRequest, environment: Environment) -> StreamingHttpResponse:
-    """The filtered list as a CSV file. The history names the export."""
-    chosen = filters.read(request.GET, environment)
-    organizations = filters.narrowed(environment, chosen).order_by(*chosen.order())
-    title, count = f"organizations in {environment.label}", organizations.count()
-    accounts.note_export(request, title, str(count), environment=environment, count=count)
+    """The list with its filters as a CSV file; the export is noted in the history."""
+    organizations = record_filters.in_order(environment, record_filters.read(request.GET, environment))
+    what, count = f"organizations in {environment.label}", organizations.count()
+    accounts.note_export(request, what, str(count), environment=environment, count=count)
     name = f"organizations-{environment}.csv"
     return download(request, csv_export.csv_lines(organizations), name=name, content_type="text/csv; charset=utf-8")

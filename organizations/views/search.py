@@ -9,6 +9,7 @@ from organizations.models import Environment, Organization
 from organizations.pages.search import hits
 from organizations.pages.search import page as search_page
 from organizations.permissions import Right
+from organizations.queries import search
 from organizations.services import search_text
 
 from .access import needs, record_url
@@ -25,7 +26,7 @@ def page(request: HttpRequest) -> HttpResponse:
     text = search_text.clean_query(request.GET.get("q", ""))
     given = request.GET.get("environment", "")
     current = Environment(given) if given in Environment.values else None
-    records = hits.by_oid(text, current or Environment.STAGING)
+    records = search.records_with_oid(text, current or Environment.STAGING)
     if records:
         return _open(request, *records)
     page = search_page.build(text, current)

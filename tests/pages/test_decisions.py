@@ -18,7 +18,7 @@ def band_of(submission: Submission) -> str:
 
 
 def line_of(submission: Submission, editor: User) -> str:
-    [matter] = [matter for matter in overview.read(editor).for_you if matter.kind == "rejected"]
+    [matter] = [matter for matter in overview.build(editor).for_you if matter.kind == "rejected"]
     return matter.places[0].text
 
 

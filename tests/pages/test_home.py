@@ -18,8 +18,8 @@ from organizations.models import (
     clock,
 )
 from organizations.pages.home import overview
-from organizations.pages.home.matters import Matter, Place
-from organizations.queries import filters
+from organizations.pages.home.matters import Matter, MatterPlace
+from organizations.queries import record_filters
 from organizations.redox.environment import GATEWAY_OID
 from organizations.services.delivery import heartbeat
 from organizations.services.outbox import plans, submissions
@@ -69,47 +69,47 @@ def rejected_in_both(user: User, number: int, **values: object) -> None:
     Organization.objects.filter(pk=other.organization_id).update(staging_record=one.organization_id)
 
 
-def fitting(place: Place) -> int:
+def fitting(place: MatterPlace) -> int:
     """How many records the list holds that a line opens."""
-    asked = filters.read(QueryDict(place.url.partition("?")[2]), place.environment)
-    return filters.narrowed(place.environment, asked).count()
+    asked = record_filters.read(QueryDict(place.url.partition("?")[2]), place.environment)
+    return record_filters.matching(place.environment, asked).count()
 
 
 def test_a_decision_is_only_for_those_who_can_take_it(editor, approver):
     submission(editor, 1, State.NEEDS_PERSON, state_reason="Compare.")
     submission(editor, 2, State.REJECTED)
-    of_editor = overview.read(editor)
+    of_editor = overview.build(editor)
     assert kinds(of_editor.for_you) == ["rejected"]
     assert only(of_editor.waiting, "needs_person").who == "<b>Approver One</b> can decide."
-    of_approver = overview.read(approver)
+    of_approver = overview.build(approver)
     assert (kinds(of_approver.for_you), of_approver.waiting) == (["needs_person", "rejected"], [])
     assert of_approver.for_you[0].who == "Only you can decide."
     UserFactory(role="approver", first_name="Approver", last_name="Two")
     UserFactory(role="approver", first_name="Approver", last_name="Three", is_active=False)
-    assert overview.read(approver).for_you[0].who == "You or Approver Two can decide."
+    assert overview.build(approver).for_you[0].who == "You or Approver Two can decide."
 
 
 def test_who_can_only_read_has_nothing_to_do_and_reads_who_acts(editor):
     submission(editor, 1, State.REJECTED)
     submission(editor, 2, State.UNKNOWN)
     UserFactory(role="approver", first_name="<i>", last_name="Two", username="z")
-    found = overview.read(UserFactory(role="viewer"))
+    found = overview.build(UserFactory(role="viewer"))
     assert (found.for_you, found.only_reads) == ([], True)
     assert {line.kind: line.who for line in found.waiting} == {
         "rejected": "<b>Editor One</b> or <b>&lt;i&gt; Two</b> can correct this.",
         "unknown": "<b>The portal</b> finds out.",
     }
-    assert not overview.read(editor).only_reads
+    assert not overview.build(editor).only_reads
 
 
 def test_of_many_people_the_first_are_named(editor):
     submission(editor, 1, State.NEEDS_PERSON, state_reason="Compare.")
-    assert only(overview.read(editor).waiting, "needs_person").who == (
+    assert only(overview.build(editor).waiting, "needs_person").who == (
         "<b>Nobody</b> can decide. No account has a role for this yet."
     )
     for number in range(1, 6):
         UserFactory(role="approver", username=f"a{number}", first_name="Approver", last_name=str(number))
-    assert only(overview.read(editor).waiting, "needs_person").who == (
+    assert only(overview.build(editor).waiting, "needs_person").who == (
         "<b>Approver 1</b>, <b>Approver 2</b>, <b>Approver 3</b> or <b>2 others</b> can decide."
     )
 
@@ -119,7 +119,7 @@ def test_what_is_undecided_comes_first_then_what_was_rejected_then_what_is_not_s
     states = (State.AWAITING, State.QUEUED, State.UNKNOWN, State.REJECTED, State.NEEDS_PERSON)
     for number, state in enumerate(states):
         submission(editor, number, state)
-    found = overview.read(approver)
+    found = overview.build(approver)
     assert kinds(found.for_you) == ["needs_person", "rejected", "changes_not_sent"]
     assert kinds(found.waiting) == ["awaiting", "unknown", "queued"]
 
@@ -128,11 +128,11 @@ def test_of_one_kind_the_oldest_comes_first_and_many_are_one_line(editor):
     ages = {1: 5, 2: 50, 3: 20}
     for number, age in ages.items():
         submission(editor, number, State.UNKNOWN, state_at=minutes_ago(age))
-    assert [line.places[0].what for line in overview.read(editor).waiting] == [
+    assert [line.places[0].what for line in overview.build(editor).waiting] == [
         f"Lakeside {each}, New" for each in (2, 3, 1)
     ]
     oldest = submission(editor, 4, State.UNKNOWN, state_at=minutes_ago(70))
-    [line] = overview.read(editor).waiting
+    [line] = overview.build(editor).waiting
     assert (line.places[0].what, line.is_many) == ("4 records", True)
     assert line.since == Submission.objects.get(pk=oldest.pk).state_at
 
@@ -140,14 +140,14 @@ def test_of_one_kind_the_oldest_comes_first_and_many_are_one_line(editor):
 def test_counterparts_with_the_same_work_are_one_line(editor):
     rejected_in_both(editor, 1)
     submission(editor, 2, State.REJECTED)
-    both, alone = overview.read(editor).for_you
+    both, alone = overview.build(editor).for_you
     assert [place.url.split("/")[1] for place in both.places] == ["staging", "production"]
     assert [(what, len(places)) for what, places in both.titles] == [("Lakeside 1, New", 2)]
     assert (both.texts, both.is_many) == ([("", "Rejected by Redox without a text.")], True)
     assert [place.environment for place in alone.places] == ["staging"]
     Submission.objects.filter(environment="production").update(detail="Never.")
     Organization.objects.filter(environment="production").update(name="Pier")
-    both = overview.read(editor).for_you[0]
+    both = overview.build(editor).for_you[0]
     assert [what for what, _ in both.titles] == ["Lakeside 1, New", "Pier, New"]
     assert both.texts[1] == ("PRODUCTION", 'Rejected by Redox: "Never."')
 
@@ -157,7 +157,7 @@ def test_many_of_one_kind_are_one_line_that_counts_them_in_each_environment(edit
         rejected_in_both(editor, number)
     for number in (3, 4):
         submission(editor, number, State.REJECTED)
-    line = only(overview.read(editor).for_you, "rejected")
+    line = only(overview.build(editor).for_you, "rejected")
     assert [what for what, _ in line.titles] == ["4 records", "2 records"]
     assert [fitting(place) for place in line.places] == [4, 2]
 
@@ -180,7 +180,7 @@ def test_unsent_changes_are_for_the_person_who_saved_them(editor):
     for number, person in enumerate((editor, editor, other, other, third)):
         factories.organization(f"{BASE}.{number}", user=person)
     Organization.objects.filter(edited_by=editor).update(changes=1)
-    found = overview.read(editor)
+    found = overview.build(editor)
     assert texts(found.for_you) == {
         "staging: 2 records you saved": ("", [("", "Lakeside 0, 1 field; Lakeside 1, 1 field.")])
     }
@@ -191,8 +191,8 @@ def test_unsent_changes_are_for_the_person_who_saved_them(editor):
 
 def test_unsent_changes_of_people_who_cannot_send_are_for_all_who_can(editor, approver):
     factories.organization(user=editor, environment="production")
-    assert overview.read(editor).for_you == []
-    assert texts(overview.read(editor).waiting) == {
+    assert overview.build(editor).for_you == []
+    assert texts(overview.build(editor).waiting) == {
         "production: 1 record": ("<b>Approver One</b> can send this.", [("", "You saved this.")])
     }
     gone = UserFactory(first_name="A", last_name="& Gone", is_active=False, role="approver")
@@ -202,13 +202,13 @@ def test_unsent_changes_of_people_who_cannot_send_are_for_all_who_can(editor, ap
         (None, "The portal saved this."),
     ):
         Organization.objects.update(edited_by=saver)
-        assert texts(overview.read(approver).for_you) == {"production: 1 record": ("", [("", said)])}
+        assert texts(overview.build(approver).for_you) == {"production: 1 record": ("", [("", said)])}
 
 
 def test_numbers_of_records_are_named_in_each_environment(approver):
     for environment in Environment:
         factories.organization(user=approver, environment=environment)
-    [line] = overview.read(approver).for_you
+    [line] = overview.build(approver).for_you
     assert [(what, len(places)) for what, places in line.titles] == [("1 record you saved", 1)] * 2
 
 
@@ -221,7 +221,7 @@ def hold(until: datetime.datetime) -> None:
 
 def test_what_is_unknown_promises_when_the_directory_is_asked(editor):
     def said() -> str:
-        return only(overview.read(editor).waiting, "unknown").places[0].text
+        return only(overview.build(editor).waiting, "unknown").places[0].text
 
     heartbeat.record_heartbeat("Worker", clock.now())
     later = clock.now() + datetime.timedelta(days=1)  # what the demonstration seeds stays unknown that long
@@ -236,14 +236,14 @@ def test_what_is_unknown_promises_when_the_directory_is_asked(editor):
 def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     submission(editor, 1, State.QUEUED)
-    line = only(overview.read(editor).waiting, "queued")
+    line = only(overview.build(editor).waiting, "queued")
     assert (line.who, line.texts) == ("<b>The portal</b> sends this when it can.", [])
     hold(until := minutes_ago(-20))
     Submission.objects.update(tries=1, not_before=until, created_at=minutes_ago(60))
-    assert only(overview.read(editor).waiting, "queued").texts == []
+    assert only(overview.build(editor).waiting, "queued").texts == []
     for number in range(2, 5):
         submission(editor, number, State.QUEUED)
-    assert only(overview.read(editor).waiting, "queued").texts == []
+    assert only(overview.build(editor).waiting, "queued").texts == []
 
 
 def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(editor):
@@ -254,14 +254,14 @@ def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(e
     submission(editor, 3, State.QUEUED, tries=1, http_status=429, created_at=long_ago)
     for number in (4, 5):
         submission(editor, number, State.QUEUED, tries=1, created_at=long_ago)
-    assert only(overview.read(editor).waiting, "queued").texts == [("", "Redox could not be reached for 2 of these.")]
+    assert only(overview.build(editor).waiting, "queued").texts == [("", "Redox could not be reached for 2 of these.")]
 
 
 def test_what_is_tried_again_says_when_and_why(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     later = minutes_ago(-20)
     submission(editor, 1, State.QUEUED, not_before=later, state_reason="The host was not found.")
-    [(_, text)] = only(overview.read(editor).waiting, "queued").texts
+    [(_, text)] = only(overview.build(editor).waiting, "queued").texts
     assert text == (
         f"The next attempt follows at {written(later, 'clock')}. Attempt 1 did not reach Redox: The host was not found."
     )
@@ -272,43 +272,43 @@ def test_a_record_that_waits_for_its_parent_names_it(editor):
     child = factories.organization(f"{BASE}.2", user=editor, part_of_oid=parent.oid)
     for made in (parent, child):
         factories.submission(made, user=editor)
-    lines = [line for line in overview.read(editor).waiting if line.kind == "queued"]
+    lines = [line for line in overview.build(editor).waiting if line.kind == "queued"]
     assert ("", "Waits for its parent Lake & Co to be accepted.") in lines[1].texts
 
 
 def test_what_a_paused_plan_holds_is_said_once(editor):
     made = [factories.organization(f"{BASE}.{each}", user=editor) for each in (1, 2)]
     plan = factories.plan(made, user=editor)
-    assert kinds(overview.read(editor).for_you) == []
+    assert kinds(overview.build(editor).for_you) == []
     plans.pause_plan(plan.pk, actor=acting(editor))
-    found = overview.read(editor)
+    found = overview.build(editor)
     assert (kinds(found.for_you), kinds(found.waiting)) == (["plan_paused"], [])
     [place] = found.for_you[0].places
     assert (place.what, place.text) == (f"Plan {plan.pk}, 2 records", "Editor One paused it.")
     assert place.url == f"/staging/plans/{plan.pk}/"
     for each in range(10, 13):
         submission(editor, each, State.QUEUED)
-    [(_, text)] = only(overview.read(editor).waiting, "queued").texts
+    [(_, text)] = only(overview.build(editor).waiting, "queued").texts
     assert text == "2 of these wait for a paused plan."
     Submission.objects.update(state=State.ACCEPTED, evidence="answer")
-    assert "plan_paused" not in kinds(overview.read(editor).for_you)
+    assert "plan_paused" not in kinds(overview.build(editor).for_you)
 
 
 def test_after_a_cancel_the_record_still_waits_to_be_sent(editor):
     made = factories.submission(factories.organization(user=editor), user=editor)
     submissions.cancel_submission(made.pk, actor=acting(editor))
-    assert kinds(overview.read(editor).for_you) == ["changes_not_sent"]
+    assert kinds(overview.build(editor).for_you) == ["changes_not_sent"]
 
 
 def test_it_asks_no_more_often_for_many_records_than_for_as_many_as_have_a_line(editor, django_assert_max_num_queries):
     for number in range(3):
         submission(editor, number, State.UNKNOWN)
     with django_assert_max_num_queries(30) as few:
-        assert len(overview.read(editor).waiting) == 3
+        assert len(overview.build(editor).waiting) == 3
     for number in range(3, 6):
         submission(editor, number, State.UNKNOWN)
     with django_assert_max_num_queries(len(few)):
-        assert len(overview.read(editor).waiting) == 1
+        assert len(overview.build(editor).waiting) == 1
 
 
 # Beside the lines
@@ -317,14 +317,14 @@ def test_it_asks_no_more_often_for_many_records_than_for_as_many_as_have_a_line(
 def test_sent_by_you_are_the_last_five_of_seven_days_and_of_nobody_else(editor):
     made = [submission(editor, number, State.QUEUED) for number in range(1, 8)]
     Submission.objects.filter(pk=made[-1].pk).update(created_at=minutes_ago(8 * 24 * 60))
-    assert overview.read(editor).mine == made[5:0:-1]
-    assert overview.read(UserFactory(role="editor")).mine == []
+    assert overview.build(editor).mine == made[5:0:-1]
+    assert overview.build(UserFactory(role="editor")).mine == []
 
 
 def test_each_environment_says_how_its_records_are(editor):
     factories.accepted(f"{BASE}.1", user=editor, evidence=Evidence.QUERY)
     submission(editor, 2, State.SENDING)
-    found = overview.read(editor)
+    found = overview.build(editor)
     panels = [(panel.under_way, panel.records) for panel in found.panels]
     assert panels == [("1 sending", "1 active, 1 not registered"), ("", "")]
     assert found.last_accepted is not None
@@ -336,6 +336,6 @@ def test_workers_that_answer_are_counted(db):
     heartbeat.record_heartbeat("alpha", clock.now())
     heartbeat.record_heartbeat("beta", clock.now())
     Worker.objects.filter(name="beta").update(seen_at=minutes_ago(5))
-    assert [worker.name for worker in overview.read(UserFactory(role="viewer")).workers] == ["alpha"]
+    assert [worker.name for worker in overview.build(UserFactory(role="viewer")).workers] == ["alpha"]
     Worker.objects.update(stopped_at=clock.now())
-    assert overview.read(UserFactory(role="viewer")).workers == []
+    assert overview.build(UserFactory(role="viewer")).workers == []

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizations.models import Action, AuditEntry, Organization, User, clock
+from organizations.pages.audit import filter_words
 from organizations.queries import audit_filters
-from organizations.queries.audit_filters import GROUPS, Filters
+from organizations.queries.audit_filters import GROUPS, AuditFilters
 from organizations.services.actors import Actor
 from organizations.services.audit import audit
 from organizations.services.records import organizations
+from organizations.text.vocabulary import ATTEMPT
 from tests import factories
 from tests.factories import BASE, acting
 from tests.views.history import PORTAL, add, edited
@@ -24,15 +26,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 CREATED, EDITED = Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED
 
 
-def asked(query: str) -> Filters:
-    filters, faults = audit_filters.read(QueryDict(query))
-    assert faults == {}
+def asked(query: str) -> AuditFilters:
+    filters, problems = audit_filters.read(QueryDict(query))
+    assert problems == {}
     return filters
 
 
 def entries(query: str) -> list[AuditEntry]:
     """What fits, the oldest first."""
-    return list(audit_filters.narrowed(asked(query)).order_by("sequence"))
+    return list(audit_filters.matching(asked(query)).order_by("sequence"))
 
 
 def actions(query: str) -> list[str]:
@@ -49,8 +51,14 @@ def north(editor: User) -> Organization:
 
 
 def test_each_action_can_be_found_and_belongs_to_one_group():
-    grouped = [action for _, actions in GROUPS.values() for action in actions]
+    grouped = [action for actions in GROUPS.values() for action in actions]
     assert sorted(grouped) == sorted(Action)
+
+
+def test_the_words_of_the_page_name_every_filter_and_choice():
+    assert tuple(filter_words.GROUPS) == tuple(GROUPS)
+    assert tuple(ATTEMPT) == audit_filters.OUTCOMES
+    assert tuple(filter_words.LABELS) == AuditFilters.NARROWING
 
 
 def test_who_and_what_narrow(north, editor):
@@ -62,7 +70,7 @@ def test_who_and_what_narrow(north, editor):
     asked_for = (f"who={editor.pk}", f"who={other.pk}", "who=portal", "what=edits", "what=connection")
     found = [actions(query) for query in asked_for]
     assert found == [[CREATED], [EDITED], ["settings.seen"], [CREATED, EDITED], ["settings.seen"]]
-    assert audit_filters.said(asked(f"who={other.pk}"), "who") == f"Person: Editor Two ({other.username})"
+    assert filter_words.chip_text(asked(f"who={other.pk}"), "who") == f"Person: Editor Two ({other.username})"
 
 
 def test_environment_and_outcome_narrow(db):
@@ -134,7 +142,7 @@ def test_both_ends_of_the_range_belong_to_it_in_the_zone_that_is_shown(add_at):
     assert numbers("from=2027-05-01") == [2, 3, 4]
     assert numbers("to=2027-04-30") == [1]
     assert numbers("from=2027-05-01&to=2027-05-01&times=utc") == [1, 2]
-    assert audit_filters.said(asked("from=2027-05-01"), "since") == "From: May 1, 2027"
+    assert filter_words.chip_text(asked("from=2027-05-01"), "since") == "From: May 1, 2027"
 
 
 def test_days_in_which_the_clock_changes_are_whole(add_at):
@@ -145,15 +153,15 @@ def test_days_in_which_the_clock_changes_are_whole(add_at):
 @settings(max_examples=50)
 @given(st.text(max_size=30))
 def test_no_text_is_a_date_that_breaks_the_range(typed):
-    filters, faults = audit_filters.read(QueryDict(urlencode({"to": typed})))
-    assert str(audit_filters.narrowed(filters).query)
-    assert (filters.until is None and typed.strip() != "") == bool(faults)
+    filters, problems = audit_filters.read(QueryDict(urlencode({"to": typed})))
+    assert str(audit_filters.matching(filters).query)
+    assert (filters.until is None and typed.strip() != "") == bool(problems)
 
 
 # What cannot be meant ----------------------------------------------------------------------------------------
 
 NO_CHOICE = "There is no such choice."
-FAULTS = {
+ERRORS = {
     "from=2027-02-31": ("since", "'2027-02-31' is not a date. Give year, month and day, such as 2027-03-31."),
     "to=tomorrow": ("until", "'tomorrow' is not a date. Give year, month and day, such as 2027-03-31."),
     "from=0001-01-01": ("since", "'0001-01-01' is not a date. Give year, month and day, such as 2027-03-31."),
@@ -173,8 +181,9 @@ FAULTS = {
 
 
 def test_what_cannot_be_meant_is_said_and_never_ignored(db):
-    found = {query: audit_filters.read(QueryDict(query))[1] for query in FAULTS}
-    assert found == {query: dict([fault]) for query, fault in FAULTS.items()}
+    for query, (name, error) in ERRORS.items():
+        _, problems = audit_filters.read(QueryDict(query))
+        assert {key: filter_words.problem_text(problem) for key, problem in problems.items()} == {name: error}, query
 
 
 def test_a_filter_is_taken_away_and_the_others_stay(editor):

@@ -30,13 +30,13 @@ from organizations.models import (
 from organizations.pages.differences import difference_rows as differences_page
 from organizations.pages.home import overview
 from organizations.pages.organizations import listing
-from organizations.pages.organizations.rows import DIRECTORY_DIFFERS
 from organizations.pages.record import summary
 from organizations.pages.review import message as review_page
 from organizations.pages.submission import acceptance, decision_choices, exchanges
 from organizations.pages.submission import attempts as attempts_shown
 from organizations.pages.submission import state as submission_page
-from organizations.queries import filters
+from organizations.queries import record_filters
+from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.services.review import reviews
 from organizations.services.review.reviews import Review
 from organizations.text import sentences
@@ -226,7 +226,7 @@ def _named(page: str, text: str, oid: str) -> Iterator[Said]:
 
 
 def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
-    shown = listing.read(Environment.STAGING, filters.read(QueryDict("view=list"), "staging"), "", "")
+    shown = listing.build(Environment.STAGING, record_filters.read(QueryDict("view=list"), "staging"), "", "")
     for row in shown.rows:
         oid, keys = row.organization.oid, {each.word.key for each in row.to_do}
         head, values = pages[oid]
@@ -240,7 +240,7 @@ def _list(pages: dict[str, _RecordPage]) -> Iterator[Said]:
 
 
 def _home(history: History, pages: dict[str, _RecordPage]) -> Iterator[Said]:
-    found = overview.read(history.people[0])
+    found = overview.build(history.people[0])
     matters = (*found.for_you, *found.waiting)
     for place in (place for matter in matters for place in matter.places):
         yield Said("counted as in its list", "home", f"{place.number}: {place.what}", value=(place.number, place.url))

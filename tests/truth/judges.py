@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from organizations.models import Environment, State, Submission
 from organizations.pages.organizations import listing
-from organizations.queries import filters
+from organizations.queries import record_filters
 from organizations.records import CONTACT_LABELS, difference
 from tests.truth import directory
 from tests.truth.claims import Said
@@ -204,8 +204,8 @@ def _counted_as_listed(facts: Facts, said: Said) -> bool:
     asked = QueryDict(address.query)
     if area == "submissions":
         return number == Submission.objects.filter(environment=environment, state=asked["state"]).count()
-    wanted = filters.read(asked, environment)
-    return number == listing.read(Environment(environment), wanted, "", "").fitting
+    wanted = record_filters.read(asked, environment)
+    return number == listing.build(Environment(environment), wanted, "", "").fitting
 
 
 def _counted_by_standing(facts: Facts, said: Said) -> bool:

@@ -8,11 +8,12 @@ import pytest
 from django.http import QueryDict
 
 from organizations.models import Action, AuditEntry, Organization, User, clock
-from organizations.pages.audit import history_page, stories
+from organizations.pages.audit import history_page
 from organizations.pages.audit import page as pages
 from organizations.pages.audit.page import AuditPage
+from organizations.pages.filter_controls import NothingFits
 from organizations.pages.submission import page as submission_page
-from organizations.queries import audit_filters
+from organizations.queries import audit_filters, story_pages
 from organizations.services.audit import audit as history
 from organizations.views.access import sequence_before
 from tests import factories
@@ -31,6 +32,11 @@ def north(editor: User) -> Organization:
 
 def page(user: User, query: str = "", before: int | None = None) -> AuditPage:
     return pages.build(user, *audit_filters.read(QueryDict(query)), before=before)
+
+
+def nothing(shown: AuditPage) -> NothingFits:
+    assert shown.audit.nothing is not None
+    return shown.audit.nothing
 
 
 def listed(shown: AuditPage) -> list[int]:
@@ -97,7 +103,7 @@ def test_pages_go_on_by_sequence_so_that_new_entries_shift_nothing(editor):
     assert listed(last) == list(range(20, 0, -1))
     assert (last.audit.older_url, last.audit.newest_url) == ("", "?show=entries")
     assert "These are the oldest." in text_of_page(last)
-    assert page(editor, before=1).audit.nothing[0] == "There are no older entries."
+    assert nothing(page(editor, before=1)).text == "There are no older entries."
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 400, "²", "1 OR 1=1", "\x00", ""])
@@ -115,7 +121,7 @@ def test_times_are_those_of_the_zone_that_is_shown(editor, monkeypatch):
 
 
 def test_beyond_a_thousand_the_page_does_not_count(editor, monkeypatch):
-    monkeypatch.setattr(stories, "MOST_READ", 6)
+    monkeypatch.setattr(story_pages, "MOST_READ", 6)
     monkeypatch.setattr(history_page, "MOST_COUNTED", 5)
     add(6)
     assert page(editor, "what=connection").audit.summary == "more than 5 entries"
@@ -125,12 +131,11 @@ def test_beyond_a_thousand_the_page_does_not_count(editor, monkeypatch):
 def test_where_nothing_fits_the_page_names_the_filter_to_drop(north, editor):
     edited(north, editor, name="Lakeside Quay")
     shown = page(editor, f"who={editor.pk}&environment=production")
-    assert shown.audit.nothing == (
-        "No entry fits. Without 'Environment: PRODUCTION' there are 2.",
-        f"?who={editor.pk}",
-    )
+    text = "No entry fits. Without 'Environment: PRODUCTION' there are 2."
+    assert nothing(shown) == (text, f"?who={editor.pk}", "Remove it")
     assert "there are 2. Remove it" in text_of_page(shown)
-    assert page(editor, "record=nobody&environment=production&who=portal").audit.nothing[0] == "No entry fits."
+    none = nothing(page(editor, "record=nobody&environment=production&who=portal"))
+    assert (none.text, none.url, none.step) == ("No entry fits.", "?", "Remove all")
 
 
 def test_a_filter_that_cannot_be_meant_is_422_and_shows_no_entry(client, north):

@@ -5,7 +5,7 @@ from django.http import QueryDict
 
 from organizations.models import Environment, Organization, User
 from organizations.pages.organizations import page as organizations_page
-from organizations.queries import chosen_records, filters
+from organizations.queries import chosen_records, record_filters
 from tests import bulk, factories
 from tests.factories import BASE
 from tests.page_text import html_of_page, text_of_page
@@ -18,8 +18,8 @@ STAGING = "/staging/organizations/"
 
 def page(user: User, query: str = "", environment: str = "staging") -> organizations_page.OrganizationsPage:
     asked = QueryDict(query)
-    wanted, ticks = filters.read(asked, environment), chosen_records.read(asked)
-    return organizations_page.build(Environment(environment), user, wanted, number="", wish="", ticks=ticks)
+    filters, chosen = record_filters.read(asked, environment), chosen_records.read(asked)
+    return organizations_page.build(Environment(environment), user, filters, number="", opening="", chosen=chosen)
 
 
 def test_an_editor_adds_chooses_and_sends(client, family):

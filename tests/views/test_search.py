@@ -3,8 +3,8 @@
 import pytest
 
 from organizations.models import Environment, Submission
-from organizations.pages.search import hits
 from organizations.pages.search import page as search_page
+from organizations.queries import search
 from tests import bulk, factories
 from tests.factories import BASE
 from tests.page_text import html_of_page, text_of_page
@@ -26,8 +26,8 @@ def test_an_exact_oid_opens_its_record_and_names_that_of_the_other_environment(c
 
 def test_only_an_oid_alone_is_one(editor):
     factories.organization(user=editor)
-    assert hits.by_oid(f"{BASE} lakeside", Environment.STAGING) == []
-    assert hits.by_oid(f"{BASE}.1", Environment.STAGING) == []
+    assert search.records_with_oid(f"{BASE} lakeside", Environment.STAGING) == []
+    assert search.records_with_oid(f"{BASE}.1", Environment.STAGING) == []
 
 
 def test_a_submission_is_found_by_its_number_and_by_redoxs_ids(editor, client):
@@ -59,7 +59,7 @@ def test_a_hit_names_environment_path_and_field(editor):
     factories.organization(user=editor, name="Harbor Point", environment="production")
     page = search_page.build("harbor", None)
     assert page.found is not None
-    assert [(section.environment, section.total) for section in page.found.sections] == [
+    assert [(section.environment, section.total) for section in page.found.environments] == [
         ("staging", 1),
         ("production", 1),
     ]
@@ -75,7 +75,7 @@ def test_many_hits_lead_to_the_list(db):
     bulk.records(27)
     html = html_of_page(search_page.build("lakeside", None))
     assert '<a href="/staging/organizations/?q=lakeside&amp;view=list">All 27 in STAGING</a>' in html
-    assert html.count("<tr>") == 1 + hits.HITS_AN_ENVIRONMENT
+    assert html.count("<tr>") == 1 + search.MOST_HITS
 
 
 def test_nothing_found_nothing_typed_and_too_many_words_are_said(editor):

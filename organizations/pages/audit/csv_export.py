@@ -1,4 +1,4 @@
-"""The history as a file, a piece at a time, with what it was narrowed to in its head."""
+"""The history as a CSV or JSON file, one piece at a time; its head names the filters."""
 
 import json
 from collections.abc import Iterator
@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from django.db.models import QuerySet
 
 from organizations.csv_cells import BYTE_ORDER_MARK, line
-from organizations.models import AuditEntry, AuditHead
+from organizations.models import AuditEntry
+from organizations.pages.audit import filter_words
 from organizations.pages.organizations.csv_export import ROWS_AT_ONCE
-from organizations.queries import audit_filters
-from organizations.queries.audit_filters import Filters
+from organizations.queries import history
+from organizations.queries.audit_filters import AuditFilters
 from organizations.text import sentences
 
 FORMATS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -36,24 +37,24 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """Every entry that fits and existed when the file was asked for, the oldest first."""
+class AuditExport:
+    """The entries that fit, up to the entry `last`, which was the newest when the export began. The oldest is first."""
 
-    filters: Filters
+    filters: AuditFilters
     made_at: datetime
     made_by: str
     last: int
 
     @property
     def narrowed_to(self) -> list[str]:
+        """The filters in words."""
         zone = "UTC" if self.filters.utc else str(self.filters.zone)
-        chosen = [audit_filters.said(self.filters, name) for name in self.filters.in_force]
-        return [*chosen, f"Days of: {zone}"] if self.filters.since or self.filters.until else chosen or ["nothing"]
+        filters = [filter_words.chip_text(self.filters, name) for name in self.filters.in_force]
+        return [*filters, f"Days of: {zone}"] if self.filters.since or self.filters.until else filters or ["nothing"]
 
     @property
     def entries(self) -> QuerySet[AuditEntry]:
-        found = audit_filters.narrowed(self.filters).filter(sequence__lte=self.last)
-        return found.order_by("sequence").defer("raw", "search_text")
+        return history.entries_to_export(self.filters, self.last)
 
     def name(self, form: str) -> str:
         return f"audit-{self.made_at.astimezone(UTC):%Y%m%d-%H%M%S}.{form}"
@@ -62,20 +63,20 @@ class Export:
         return _csv(self, count) if form == "csv" else _json(self, count)
 
 
-def export(filters: Filters, made_at: datetime, made_by: str) -> Export:
-    return Export(filters, made_at, made_by, AuditHead.objects.get(pk=1).sequence)
+def export(filters: AuditFilters, made_at: datetime, made_by: str) -> AuditExport:
+    return AuditExport(filters, made_at, made_by, history.last_sequence())
 
 
-def _csv(made: Export, count: int) -> Iterator[str]:
+def _csv(export: AuditExport, count: int) -> Iterator[str]:
     yield BYTE_ORDER_MARK
     yield line(["Audit history of orgportal"])
-    yield line(["Made (UTC)", _utc(made.made_at)])
-    yield line(["Made by", made.made_by])
-    yield line(["Narrowed to", *made.narrowed_to])
+    yield line(["Made (UTC)", _utc(export.made_at)])
+    yield line(["Made by", export.made_by])
+    yield line(["Narrowed to", *export.narrowed_to])
     yield line(["Entries", str(count)])
     yield line([])
     yield line(COLUMNS)
-    for entry in made.entries.iterator(chunk_size=ROWS_AT_ONCE):
+    for entry in export.entries.iterator(chunk_size=ROWS_AT_ONCE):
         yield line(_cells(entry))
 
 
@@ -97,24 +98,24 @@ def _cells(entry: AuditEntry) -> Iterator[str]:
     yield facts["actor"].get("username", "")
 
 
-def _json(made: Export, count: int) -> Iterator[str]:
+def _json(export: AuditExport, count: int) -> Iterator[str]:
     head = {
-        "made_at": made.made_at.astimezone(UTC).isoformat(),
-        "made_by": made.made_by,
-        "narrowed_to": made.narrowed_to,
+        "made_at": export.made_at.astimezone(UTC).isoformat(),
+        "made_by": export.made_by,
+        "narrowed_to": export.narrowed_to,
         "count": count,
     }
     yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "entries": ['
-    for place, entry in enumerate(made.entries.iterator(chunk_size=ROWS_AT_ONCE)):
+    for place, entry in enumerate(export.entries.iterator(chunk_size=ROWS_AT_ONCE)):
         yield f"{',' if place else ''}\n{_object(entry)}"
     yield "\n]}\n"
 
 
 def _object(entry: AuditEntry) -> str:
-    """The body stands here byte for byte as it is stored, so that its hash can be calculated from the file."""
+    """An entry as JSON. Its body is the stored bytes, so that a reader of the file can check its hash."""
     facts = {"sequence": entry.sequence, "previous_hash": entry.previous_hash, "hash": entry.hash}
-    told = json.dumps(facts | {"sentence": sentences.tell(entry).text}, ensure_ascii=False)
-    return f'{told[:-1]}, "body": {bytes(entry.body).decode()}}}'
+    head = json.dumps(facts | {"sentence": sentences.tell(entry).text}, ensure_ascii=False)
+    return f'{head[:-1]}, "body": {bytes(entry.body).decode()}}}'
 
 
 def _utc(moment: datetime) -> str:

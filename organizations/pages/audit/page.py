@@ -1,21 +1,24 @@
 """The history: a page of it, and one entry."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from organizations.models import AuditEntry, User
 from organizations.pages import Page
-from organizations.pages.audit import csv_export, history_page
+from organizations.pages.audit import csv_export, entry_facts, filter_words, history_page
+from organizations.pages.audit.entry_facts import EntryFacts
+from organizations.pages.audit.history_page import HistoryPage
 from organizations.permissions import Right, why_not
-from organizations.queries.audit_filters import Filters
+from organizations.queries.audit_filters import AuditFilters, FilterProblem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage(Page):
-    """`problems` are (field, sentence) of filters that cannot be meant, `exports` (format, filters as an address)."""
+    """`problems` are (field, sentence) of filters that cannot be read, `exports` (format, filters as an address)."""
 
     template = "audit/page.html"
 
-    audit: history_page.Page
+    audit: HistoryPage
     problems: list[tuple[str, str]]
     exports: list[tuple[str, str]]
     why_not_export: str
@@ -23,23 +26,22 @@ class AuditPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPage(Page):
-    """One entry with everything that is stored of it."""
-
     template = "audit/entry.html"
 
-    audit: history_page.Entry
+    audit: EntryFacts
 
 
-def build(user: User, filters: Filters, faults: dict[str, str], *, before: int | None) -> AuditPage:
-    """The entries before that sequence, or the newest."""
+def build(user: User, filters: AuditFilters, problems: Mapping[str, FilterProblem], *, before: int | None) -> AuditPage:
+    """The entries before this one, or the newest."""
+    errors = {name: filter_words.problem_text(problem) for name, problem in problems.items()}
     return AuditPage(
-        audit=history_page.page(filters, faults, before),
-        # A submission is named by a link, not in a field of the form that could take the focus.
-        problems=[("" if name == "submission" else name, fault) for name, fault in faults.items()],
+        audit=history_page.build(filters, errors, before),
+        # Links name a submission; the form has no field for it that could take the focus.
+        problems=[("" if name == "submission" else name, error) for name, error in errors.items()],
         exports=[(form.upper(), filters.address(format=form)) for form in csv_export.FORMATS],
         why_not_export=why_not(user, Right.EXPORT),
     )
 
 
 def build_entry(entry: AuditEntry) -> EntryPage:
-    return EntryPage(audit=history_page.entry(entry))
+    return EntryPage(audit=entry_facts.build(entry))

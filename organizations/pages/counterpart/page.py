@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from organizations.forms.counterpart import CounterpartForm
 from organizations.models import Environment, Organization, User
-from organizations.pages import Page
+from organizations.pages import Page, record_choices
 from organizations.pages.addresses import path_to, record_url
 from organizations.pages.counterpart import link_box
 from organizations.pages.counterpart.link_box import Side
@@ -74,5 +74,5 @@ def _form(other: Environment, named: str | None) -> CounterpartForm:
     """Bound once somebody named a record."""
     given = None if named is None else {"counterpart": named}
     form = CounterpartForm(given, word=other.label, record_called=lambda typed: choices.record_called(other, typed))
-    form.fields["counterpart"].widget.attrs |= choices.suggesting(other)
+    form.fields["counterpart"].widget.attrs |= record_choices.suggestion_attributes(other)
     return form

@@ -8,14 +8,13 @@ from django.http import QueryDict
 
 from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Organization, User
-from organizations.pages import Page
+from organizations.pages import Page, record_choices
 from organizations.pages.addresses import counterpart_url
 from organizations.pages.deactivation.consequences import Deactivation, deactivation
 from organizations.pages.deactivation.replacing import other_record
 from organizations.pages.review import message as review_page
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right, sending, why_not
-from organizations.queries import choices
 from organizations.services.review.reviews import Review
 from organizations.text import vocabulary
 
@@ -85,5 +84,5 @@ def _form(review: Review, data: QueryDict | None = None, **values: Any) -> Deact
         **values,
     )
     if "replaced_by" in form.fields:
-        form.fields["replaced_by"].widget.attrs |= choices.suggesting(environment)
+        form.fields["replaced_by"].widget.attrs |= record_choices.suggestion_attributes(environment)
     return form

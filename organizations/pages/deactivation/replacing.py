@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from organizations.forms.deactivation import Replacement
 from organizations.models import Environment, Organization, Presence
+from organizations.pages import record_choices
 from organizations.queries import choices
 
 
@@ -14,7 +15,7 @@ def other_record(environment: Environment, typed: str, *, without: Collection[in
     found = ours.filter(oid=choices.record_called(environment, text)).first()
     if found is None:
         fault = f"This is not another record of yours in {environment.label}."
-        elsewhere = choices.other_environments(environment, text)
+        elsewhere = record_choices.elsewhere_sentence(environment, text)
         return " ".join(filter(None, (fault, elsewhere, "Enter its OID, or its name.")))
     if found.presence == Presence.PRESENT and found.confirmed_active is False:
         return f"{found.name} is deactivated as well. Name an active record."

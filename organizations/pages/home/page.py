@@ -22,16 +22,16 @@ class SentRow(NamedTuple):
 
 
 class PanelRow(NamedTuple):
-    """One environment beside the list, with its state and the word of it."""
+    """One environment beside the list, with its state and the word for it."""
 
-    panel: overview.Panel
+    panel: overview.EnvironmentPanel
     state: EnvironmentState
     word: Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage(Page):
-    """`demonstration` shows the tour: `to_close` is a location to deactivate, the others are its waiting times."""
+    """`demonstration` shows the tour: `to_close` is a location to deactivate; `deadline` and `settle` are seconds."""
 
     template = "home/page.html"
 
@@ -46,11 +46,11 @@ class HomePage(Page):
 
 def build(user: User) -> HomePage:
     """The page as it is now for this person."""
-    found = overview.read(user)
+    home = overview.build(user)
     return HomePage(
-        home=found,
-        panels=[_panel(panel) for panel in found.panels],
-        mine=[SentRow(each, evidence.state_word(each)) for each in found.mine],
+        home=home,
+        panels=[_panel(panel) for panel in home.panels],
+        mine=[SentRow(each, evidence.state_word(each)) for each in home.mine],
         demonstration=settings.DEMO,
         to_close=demonstration.location_to_close() if settings.DEMO else None,
         deadline=settings.REDOX_DEADLINE,
@@ -58,6 +58,6 @@ def build(user: User) -> HomePage:
     )
 
 
-def _panel(panel: overview.Panel) -> PanelRow:
+def _panel(panel: overview.EnvironmentPanel) -> PanelRow:
     state = environment_state(panel.gate)
     return PanelRow(panel, state, vocabulary.ENVIRONMENT_STATE[state.key])

@@ -1,94 +1,94 @@
-"""The lines of the home page about changes that were saved and not sent: whose they are, and who can send them."""
+"""The lines of the home page about saved changes that were not sent: who saved them, and who can send them."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.utils.html import format_html
 
-from organizations.models import Environment, Organization, User
+from organizations.models import Environment
 from organizations.pages.home.matter_lines import list_of
-from organizations.pages.home.matters import MOST_LINES, Groups, Line, Now, Place
+from organizations.pages.home.matters import MOST_LINES, HomeContext, MatterLine, MatterPlace
 from organizations.pages.home.who_acts import saved
 from organizations.permissions import sending
+from organizations.queries import home
+from organizations.queries.chosen_records import UNSENT
+from organizations.queries.home import RecordGroup
 from organizations.text.vocabulary import count
 
-KIND = "changes_not_sent"
 PORTAL = "The portal"
 
 
-def lines(groups: Groups, now: Now) -> Iterator[Line]:
-    """Changes are the matter of the person who saved them last; if this person cannot send, of everybody who can.
-
-    `groups` are records counted by their words and by who saved them.
-    """
-    changes = [group for group in groups if group["open_work"] == KIND]
-    savers = User.objects.in_bulk({group["edited_by"] for group in changes} - {None})
-    names: dict[int | None, str] = {number: person.display_name for number, person in savers.items()}
-    yours = _named([group for group in changes if group["edited_by"] == now.people.reader.pk], now)
+def lines(groups: Sequence[RecordGroup], context: HomeContext) -> Iterator[MatterLine]:
+    """Unsent changes are for the person who saved them last; if this person cannot send, for everybody who can."""
+    unsent = [group for group in groups if group.open_work == UNSENT]
+    names = home.names_of(group.edited_by for group in unsent)
+    own = _names_of_own([group for group in unsent if group.edited_by == context.actors.reader.pk], context)
     for environment in Environment:
-        here = [group for group in changes if group["environment"] == environment]
+        here = [group for group in unsent if group.environment == environment]
         if here:
-            yield from _Changes(environment, here, names, now).lines(yours.get(environment, ""))
+            yield from _UnsentChanges(environment, here, names, context).lines(own.get(environment, ""))
 
 
-class _Changes:
+class _UnsentChanges:
     """The unsent changes of one environment."""
 
-    def __init__(self, environment: Environment, groups: Groups, names: dict[int | None, str], now: Now) -> None:
-        self.environment, self.groups, self.now = environment, groups, now
-        self.names: dict[int | None, str] = names | {None: PORTAL, now.people.reader.pk: "You"}
+    def __init__(
+        self,
+        environment: Environment,
+        groups: Sequence[RecordGroup],
+        names: Mapping[int | None, str],
+        context: HomeContext,
+    ) -> None:
+        self.environment, self.groups, self.context = environment, groups, context
+        self.names: dict[int | None, str] = {**names, None: PORTAL, context.actors.reader.pk: "You"}
 
-    def lines(self, yours: str) -> Iterator[Line]:
-        reader, can_send = self.now.people.reader.pk, self.now.people.who_can(sending(self.environment))
-        own = [group for group in self.groups if group["edited_by"] == reader and reader in can_send]
-        others = [group for group in self.groups if group["edited_by"] in can_send and group not in own]
-        stuck = [group for group in self.groups if group["edited_by"] not in can_send]
+    def lines(self, own_names: str) -> Iterator[MatterLine]:
+        reader, can_send = self.context.actors.reader.pk, self.context.actors.who_can(sending(self.environment))
+        own = [group for group in self.groups if group.edited_by == reader and reader in can_send]
+        others = [group for group in self.groups if group.edited_by in can_send and group not in own]
+        stuck = [group for group in self.groups if group.edited_by not in can_send]
         if own:
-            fields = count(sum(group["fields"] for group in own), "field was", "fields were")
-            text = yours or f"{fields} saved here and not sent."
-            yield Line(KIND, True, "", "own", self.place(own, " you saved", text))
+            fields = count(sum(group.fields for group in own), "field was", "fields were")
+            text = own_names or f"{fields} saved here and not sent."
+            yield MatterLine(UNSENT, True, "", "own", self._place(own, " you saved", text))
         if others:
-            yield Line(KIND, False, saved(self.savers(others)), "others", self.place(others, " saved by others"))
+            place = self._place(others, " saved by others")
+            yield MatterLine(UNSENT, False, saved(self._savers(others)), "others", place)
         if stuck:
-            yield self.stuck(stuck, for_reader=reader in can_send)
+            yield self._stuck(stuck, for_reader=reader in can_send)
 
-    def stuck(self, groups: Groups, *, for_reader: bool) -> Line:
-        """Changes of people who cannot send them, or no longer."""
-        text = saved(self.savers(groups), bold=False)
-        if for_reader:
-            if any(group["edited_by"] for group in groups):
-                text = format_html("{} They cannot send to {}.", text, self.environment.label)
-            return Line(KIND, True, "", "stuck", self.place(groups, "", text))
-        return Line(
-            KIND, False, self.now.people.acts_next(KIND, self.environment), "stuck", self.place(groups, "", text)
-        )
+    def _stuck(self, groups: Sequence[RecordGroup], *, for_reader: bool) -> MatterLine:
+        """Changes of people who cannot send them, or can no longer."""
+        text = saved(self._savers(groups), bold=False)
+        if for_reader and any(group.edited_by for group in groups):
+            text = format_html("{} They cannot send to {}.", text, self.environment.label)
+        who = "" if for_reader else self.context.actors.acts_next(UNSENT, self.environment)
+        return MatterLine(UNSENT, for_reader, who, "stuck", self._place(groups, "", text))
 
-    def place(self, groups: Groups, whose: str, text: str = "") -> Place:
-        number = sum(group["number"] for group in groups)
-        people = sorted({group["edited_by"] or 0 for group in groups})
-        return Place(
+    def _place(self, groups: Sequence[RecordGroup], whose: str, text: str = "") -> MatterPlace:
+        number = sum(group.number for group in groups)
+        people = sorted({group.edited_by or 0 for group in groups})
+        return MatterPlace(
             environment=self.environment,
             number=number,
             what=f"{count(number, 'record')}{whose}",
             text=text,
-            url=list_of(KIND, self.environment, saved_by=",".join(map(str, people))),
-            since=min(group["oldest_edit"] for group in groups),
+            url=list_of(UNSENT, self.environment, saved_by=",".join(map(str, people))),
+            since=min(group.oldest_edit for group in groups),
         )
 
-    def savers(self, groups: Groups) -> list[tuple[str, int]]:
-        """Who saved how many, the most first."""
+    def _savers(self, groups: Sequence[RecordGroup]) -> list[tuple[str, int]]:
+        """Each person with the number of records that they saved; the largest number first."""
         numbers: dict[int | None, int] = {}
         for group in groups:
-            numbers[group["edited_by"]] = numbers.get(group["edited_by"], 0) + group["number"]
-        return sorted(((self.names[who], number) for who, number in numbers.items()), key=lambda each: -each[1])
+            numbers[group.edited_by] = numbers.get(group.edited_by, 0) + group.number
+        return sorted(((self.names[person], number) for person, number in numbers.items()), key=lambda each: -each[1])
 
 
-def _named(yours: list[dict[str, Any]], now: Now) -> dict[str, str]:
-    """The records that the reader saved, by name, in each environment where they are few."""
-    numbers = {each: sum(group["number"] for group in yours if group["environment"] == each) for each in Environment}
+def _names_of_own(own: Sequence[RecordGroup], context: HomeContext) -> dict[str, str]:
+    """The records that the reader saved, by name, for each environment in which they are few."""
+    numbers = {each: sum(group.number for group in own if group.environment == each) for each in Environment}
     few = [environment for environment, number in numbers.items() if 0 < number <= MOST_LINES]
-    records = Organization.objects.filter(environment__in=few, edited_by=now.people.reader).to_do(KIND)
-    found: dict[str, list[str]] = {}
-    for record in records.order_by("edited_at").only("environment", "name", "changes"):
-        found.setdefault(record.environment, []).append(f"{record.name}, {count(record.changes, 'field')}")
-    return {environment: f"{'; '.join(names)}." for environment, names in found.items()}
+    names: dict[str, list[str]] = {}
+    for record in home.unsent_of(context.actors.reader, few):
+        names.setdefault(record.environment, []).append(f"{record.name}, {count(record.changes, 'field')}")
+    return {environment: f"{'; '.join(of_environment)}." for environment, of_environment in names.items()}

@@ -1,4 +1,4 @@
-"""Who acts next on a line of the home page: the person who reads it, somebody else by name, or the portal."""
+"""Who acts next on a line of the home page: its reader, other people by name, or the portal."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,14 +6,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Environment, User
-from organizations.pages.organizations.rows import DIRECTORY_DIFFERS
 from organizations.permissions import Right, holders, may, sending
+from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.text.markup import plain, strong
 from organizations.text.vocabulary import count
 
 MOST_NAMED = 3
-PORTAL: Mapping[str, str] = {"unknown": "finds out.", "queued": "sends this when it can."}
-STEP: Mapping[str, str] = {
+PORTAL_STEP: Mapping[str, str] = {"unknown": "finds out.", "queued": "sends this when it can."}
+PERSON_STEP: Mapping[str, str] = {
     "needs_person": "can decide.",
     DIRECTORY_DIFFERS: "can decide.",
     "plan_paused": "can continue this.",
@@ -23,8 +23,8 @@ STEP: Mapping[str, str] = {
 RIGHTS = (Right.EDIT, Right.RESOLVE, *map(sending, Environment))
 
 
-class People:
-    """The person who reads the page, and the names of all who can act, by right and id."""
+class NextActors:
+    """The reader of the page, and the names of everybody who can act, by right and id."""
 
     def __init__(self, reader: User) -> None:
         self.reader = reader
@@ -38,7 +38,7 @@ class People:
         return self._names[right]
 
     def can_act(self, kind: str, environment: str) -> bool:
-        """Whether the next step of such a line is for the reader."""
+        """Whether the reader can take the next step of a line of this kind."""
         right = right_for(kind, environment)
         return right is not None and may(self.reader, right)
 
@@ -46,20 +46,20 @@ class People:
         """ "Approver One or Approver Two can decide.", their names in bold."""
         right = right_for(kind, environment)
         if right is None:
-            who, step = ("The portal", PORTAL[kind]) if kind in PORTAL else ("An approver", "acts next.")
+            who, step = ("The portal", PORTAL_STEP[kind]) if kind in PORTAL_STEP else ("An approver", "acts next.")
             return format_html("{} {}", strong(who), step)
         if not self.who_can(right):
-            return format_html("{} {} No account has a role for this yet.", strong("Nobody"), STEP[kind])
-        return format_html("{} {}", either(list(self.who_can(right).values())), STEP[kind])
+            return format_html("{} {} No account has a role for this yet.", strong("Nobody"), PERSON_STEP[kind])
+        return format_html("{} {}", either(list(self.who_can(right).values())), PERSON_STEP[kind])
 
     def can_decide(self) -> str:
-        """Who can decide, for somebody who can: "You or Editor Two can decide."."""
+        """Who can decide, in words for a reader who can: "You or Editor Two can decide."."""
         others = {number: name for number, name in self.who_can(Right.RESOLVE).items() if number != self.reader.pk}
         return f"{_or(['You', *_first(list(others.values()))])} can decide." if others else "Only you can decide."
 
 
 def right_for(kind: str, environment: str) -> Right | None:
-    """The right that the next step of such a line needs; None where no person has a step to take here."""
+    """The right that the next step of a line of this kind needs; None if no person takes a step here."""
     match kind:
         case "needs_person":
             return Right.RESOLVE
@@ -71,12 +71,12 @@ def right_for(kind: str, environment: str) -> Right | None:
 
 
 def either(names: Sequence[str]) -> SafeString:
-    """ "A, B or C" in bold; of many the first, and how many more there are."""
+    """ "A, B or C" in bold; of many names the first ones, and the number of the others."""
     return SafeString(_or([strong(name) for name in _first(names)]))
 
 
 def saved(savers: Sequence[tuple[str, int]], *, bold: bool = True) -> SafeString:
-    """ "Editor Two saved 2 of these, Editor Three 1." Of each person with how many records."""
+    """ "Editor Two saved 2 of these, Editor Three 1." `savers` are (name, number of records)."""
     name = strong if bold else plain
     if len(savers) == 1:
         who, number = savers[0]

@@ -1,71 +1,56 @@
-"""The page of organizations: list and tree in one, with its filters, counts and empty states."""
+"""The list of organizations, as a list or as a tree, with its filters and counts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page
 from django.urls import reverse
 
-from organizations.models import Environment, Organization
-from organizations.models.organization import OrganizationQuerySet
-from organizations.pages.organizations import tree_rows
-from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts
-from organizations.queries import chosen_records
-from organizations.queries import filters as narrowing
-from organizations.queries.chosen_records import UNSENT
-from organizations.queries.filters import Chip, Filters
+from organizations.models import Environment
+from organizations.pages.filter_controls import FilterChip, FilterSelect, NothingFits
+from organizations.pages.organizations import filter_words, tree_rows
+from organizations.pages.organizations.rows import RecordRow, add_can_add_below, add_counterparts, mark_chosen
+from organizations.queries import chosen_records, record_filters, record_rows
+from organizations.queries.chosen_records import UNSENT, ChosenRecords
 from organizations.queries.matches import match
-from organizations.queries.record_rows import ROWS_A_PAGE, organizations_of, page_of
+from organizations.queries.record_filters import LIST, TREE, RecordFilters
 from organizations.services.review.plan_draft import MOST_RECORDS
 from organizations.text.vocabulary import count
 
+NOTHING_CHOSEN = ChosenRecords()
+_HEADINGS: Mapping[str, str] = {"name": "Name", "oid": "OID", "accepted": "Last accepted"}
+
 
 class Column(NamedTuple):
-    """A heading by which the list can be sorted; `url` sorts by it, or the other way round."""
+    """A heading that sorts the list. `url` sorts by it, or reverses the order if the list is sorted by it."""
 
     label: str
     url: str
     aria_sort: str
 
 
-class Nothing(NamedTuple):
-    """No record fits all filters: the one to drop, and what is left without it."""
-
-    text: str
-    url: str
-    step: str
-
-
-class Empty(NamedTuple):
-    """No record at all: what is so, and one or two steps; a step without an address is not offered."""
-
-    heading: str
-    text: str
-    url: str
-    step: str
-    other_url: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Everything that the page prints.
+    """The list on one page.
 
-    `elsewhere` are the ids of chosen records without a row on this page, `unsent` how many can be chosen at once.
+    `total` counts all records of the environment, `fitting` those that fit the filters. `chosen_elsewhere` are the ids
+    of chosen records without a row here. `unsent` counts the records with changes that one link can choose.
     """
 
     environment: Environment
-    filters: Filters
+    filters: RecordFilters
     page: Page[int]
     rows: list[RecordRow]
     total: int
     fitting: int
-    chips: list[Chip]
-    elsewhere: tuple[int, ...]
+    chips: list[FilterChip]
+    chosen_elsewhere: tuple[int, ...]
     unsent: int
 
     @property
     def is_tree(self) -> bool:
-        return self.filters.view == "tree"
+        return self.filters.view == TREE
 
     @property
     def is_filtered(self) -> bool:
@@ -77,7 +62,7 @@ class Listing:
 
     @property
     def summary(self) -> str:
-        """How many fit, and how many parents frame them."""
+        """ "63 records"; with filters "2 of 63 records fit, and 3 parents"."""
         if not self.is_filtered:
             return count(self.total, "record")
         parents = sum(row.is_ancestor_only for row in self.rows)
@@ -85,8 +70,13 @@ class Listing:
         return f"{self.fitting:,} of {count(self.total, 'record')} {'fits' if self.fitting == 1 else 'fit'}{also}"
 
     @property
+    def note(self) -> str:
+        """Which part of the search is left out, as a sentence."""
+        return filter_words.note(self.filters.q)
+
+    @property
     def folded(self) -> int:
-        """How many records the page does not show because a branch is folded."""
+        """How many records the page hides in folded branches."""
         return 0 if self.is_filtered else sum(row.below.records for row in self.rows if row.is_folded)
 
     @property
@@ -96,63 +86,60 @@ class Listing:
 
     @property
     def unfold_url(self) -> str:
-        """Where every branch is open; empty if that is so, or if it would be too long a page."""
-        return self._open(tree_rows.EVERYTHING_OPEN) if self.folded and self.total <= tree_rows.MOST_UNFOLDED else ""
+        """The tree with every branch open; "" if they are open already, or if the page would be too long."""
+        can_unfold = self.folded and self.total <= tree_rows.MOST_UNFOLDED
+        return self._opening(tree_rows.EVERYTHING_OPEN) if can_unfold else ""
 
     @property
     def fold_url(self) -> str:
-        """Where every branch below the top level is folded; empty if that is so."""
+        """The tree with every branch below the top level folded; "" if they are folded already."""
         is_unfolded = self.is_tree and not self.is_filtered and any(row.is_open and row.level > 1 for row in self.rows)
-        return self._open(tree_rows.TOP_OPEN) if is_unfolded else ""
+        return self._opening(tree_rows.TOP_OPEN) if is_unfolded else ""
 
     @property
-    def choices(self) -> list[narrowing.Choice]:
-        """The selects that are always seen."""
-        return [choice for choice in self.filters.choices() if choice.name in narrowing.SEEN]
+    def selects(self) -> list[FilterSelect]:
+        """The selects that the page always shows."""
+        return [each for each in filter_words.selects(self.filters) if each.name in filter_words.ALWAYS_SHOWN]
 
     @property
-    def more_choices(self) -> list[narrowing.Choice]:
+    def more_selects(self) -> list[FilterSelect]:
         """The selects behind "More filters"."""
-        return [choice for choice in self.filters.choices() if choice.name not in narrowing.SEEN]
+        return [each for each in filter_words.selects(self.filters) if each.name not in filter_words.ALWAYS_SHOWN]
 
     @property
     def is_more_set(self) -> bool:
-        """Whether one of the filters behind "More filters" narrows the list."""
-        more = {"below", *(choice.name for choice in self.more_choices)}
+        """Whether one of the filters behind "More filters" is in force."""
+        more = {"below", *(select.name for select in self.more_selects)}
         return bool(more.intersection(self.filters.in_force))
 
     @property
     def chosen(self) -> int:
-        return sum(row.is_chosen for row in self.rows) + len(self.elsewhere)
+        return sum(row.is_chosen for row in self.rows) + len(self.chosen_elsewhere)
 
     @property
     def choose_label(self) -> str:
-        """The link that chooses all with unsent changes, or as many as a plan holds."""
+        """The link that chooses all records with unsent changes, or as many as a plan holds."""
         how_many = f"all {self.unsent}" if self.unsent <= MOST_RECORDS else f"{MOST_RECORDS} of {self.unsent:,}"
         return f"Choose {how_many} with unsent changes"
 
     @property
     def choose_url(self) -> str:
-        """Where the records with unsent changes are shown, each of them chosen."""
-        return self.address + self.filters.address(open_work=UNSENT) + "&choose=unsent"
+        return f"{self._changed(open_work=UNSENT)}&choose=unsent"
 
     @property
     def views(self) -> list[tuple[str, str, bool]]:
-        """(word, address, whether it is this one) of tree and list."""
-        return [
-            (word, self.address + self.filters.address(view=key), key == self.filters.view)
-            for key, word in narrowing.VIEWS.items()
-        ]
+        """Tree and list as (word, address, whether it is the current one)."""
+        return [(word, self._changed(view=key), key == self.filters.view) for key, word in filter_words.VIEWS.items()]
 
     @property
     def all_url(self) -> str:
-        return self.address + Filters(view=self.filters.view, sort=self.filters.sort).address()
+        return self.address + self.filters.cleared().address()
 
     @property
     def hide_url(self) -> str:
-        """Where deactivated records are taken away; empty where they are."""
-        hidden = self.filters.hide_deactivated or self.filters.standing == "deactivated"
-        return "" if hidden else self.address + self.filters.address(hide_deactivated=True)
+        """The list without deactivated records; "" if it hides them already or shows only them."""
+        is_hidden = self.filters.hide_deactivated or self.filters.standing == "deactivated"
+        return "" if is_hidden else self._changed(hide_deactivated=True)
 
     @property
     def export_url(self) -> str:
@@ -162,107 +149,72 @@ class Listing:
     def columns(self) -> dict[str, Column]:
         return {key: self._column(key, label) for key, label in _HEADINGS.items()}
 
+    def nothing_fits(self) -> NothingFits:
+        return filter_words.nothing_fits(self.environment, self.filters, self.address)
+
     def _column(self, key: str, label: str) -> Column:
-        ascending, descending = self.filters.sort == key, self.filters.sort == f"-{key}"
-        url = self.address + self.filters.address(sort=f"-{key}" if ascending else key)
-        return Column(label, url, "ascending" if ascending else "descending" if descending else "")
+        is_ascending, is_descending = self.filters.sort == key, self.filters.sort == f"-{key}"
+        url = self._changed(sort=f"-{key}" if is_ascending else key)
+        return Column(label, url, "ascending" if is_ascending else "descending" if is_descending else "")
 
-    def _open(self, wish: str) -> str:
+    def _changed(self, **changes: Any) -> str:
+        return self.address + replace(self.filters, **changes).address()
+
+    def _opening(self, opening: str) -> str:
         page = f"&page={self.page.number}" if self.page.number > 1 else ""
-        return f"{self.address}?open={wish}{page}"
-
-    def nothing(self) -> Nothing:
-        """The sentence where nothing fits, with the filter whose removal helps most."""
-        name, left = narrowing.worst(self.environment, self.filters)
-        if not left:
-            return Nothing("Nothing fits all filters.", self.all_url, "Remove all")
-        text = narrowing.chip_text(self.environment, self.filters, name)
-        without = self.address + self.filters.without(name).address()
-        sentence = f"Nothing fits all filters. Without '{text}' there {'is' if left == 1 else 'are'} {left:,}."
-        return Nothing(sentence, without, "Remove it")
+        return f"{self.address}?open={opening}{page}"
 
 
-def empty(environment: Environment, *, is_connected: bool, may_edit: bool) -> Empty:
-    """What the page says while the environment has no record."""
-    new = reverse("organization-new", args=[environment]) if may_edit else ""
-    connection = "" if is_connected else reverse("connection", args=[environment])
-    if environment == Environment.PRODUCTION:
-        text = "Redox's how-to: test in STAGING, then repeat here."
-        staging = reverse("organizations", args=[environment.other]) if may_edit else ""
-        return Empty("PRODUCTION is empty.", text, staging, "Open a record in STAGING to prepare it here", connection)
-    if is_connected:
-        text = (
-            "Have you registered organizations with Redox before, with curl or Postman?"
-            " The portal cannot take them over yet."
-        )
-        return Empty("No records in STAGING yet.", text, new, "No: add your top-level record", "")
-    heading = "No records in STAGING yet, and STAGING is not connected."
-    return Empty(heading, "You can prepare records now and send them later.", new, "Add organization", connection)
-
-
-_HEADINGS = {"name": "Name", "oid": "OID", "accepted": "Last accepted"}
-
-
-NOTHING_CHOSEN = chosen_records.Ticks()
-
-
-def read(
+def build(
     environment: Environment,
-    filters: Filters,
+    filters: RecordFilters,
     page: str,
-    wish: str,
-    ticks: chosen_records.Ticks = NOTHING_CHOSEN,
+    opening: str,
+    chosen: ChosenRecords = NOTHING_CHOSEN,
     *,
     can_choose: bool = False,
 ) -> Listing:
-    """The page of this address. `wish` says which branches are to be open, `ticks` which records are chosen.
+    """The list at one address. `opening` says which branches of the tree are open.
 
-    All records that are chosen at once are on one page.
+    If all records with unsent changes are chosen at once, they are all on one page.
     """
-    total = Organization.objects.in_environment(environment).count()
-    found = narrowing.narrowed(environment, filters)
-    size = MOST_RECORDS if ticks.all_unsent else ROWS_A_PAGE
-    shown_page, rows = _shown(environment, found, filters, page, wish, size)
-    narrow = bool(filters.in_force)
-    chosen_records.tick(rows, ticks)
+    total = record_rows.count_in(environment)
+    size = MOST_RECORDS if chosen.all_unsent else record_rows.ROWS_A_PAGE
+    ids, rows = _rows(environment, filters, page, opening, size)
+    mark_chosen(rows, chosen)
+    shown = {row.organization.pk for row in rows}
     return Listing(
         environment=environment,
         filters=filters,
-        page=shown_page,
+        page=ids,
         rows=rows,
         total=total,
-        fitting=shown_page.paginator.count if narrow or filters.view == "list" else total,
-        chips=narrowing.chips(environment, filters),
-        elsewhere=chosen_records.elsewhere(environment, rows, ticks),
-        unsent=_unsent(environment, filters) if can_choose else 0,
+        fitting=ids.paginator.count if filters.in_force or filters.view == LIST else total,
+        chips=filter_words.chips(environment, filters),
+        chosen_elsewhere=chosen_records.existing(environment, chosen.ids - shown),
+        unsent=record_filters.count_unsent(environment, filters) if can_choose else 0,
     )
 
 
-def _unsent(environment: Environment, filters: Filters) -> int:
-    """How many that fit have unsent changes. A search reads every record: it is not made once more to count them."""
-    if filters.q:
-        return 0
-    return narrowing.narrowed(environment, replace(filters, open_work=UNSENT)).filter(changes__gt=0).count()
-
-
-def _shown(
-    environment: Environment, found: OrganizationQuerySet, filters: Filters, page: str, wish: str, size: int
+def _rows(
+    environment: Environment, filters: RecordFilters, page: str, opening: str, size: int
 ) -> tuple[Page[int], list[RecordRow]]:
-    if filters.view == "list":
-        return _list(found, filters, page, size)
+    if filters.view == LIST:
+        return _list_rows(environment, filters, page, size)
     if filters.in_force:
-        return tree_rows.hits(environment, found, filters, page, size)
-    return tree_rows.whole(environment, page, wish)
+        return tree_rows.matching(environment, filters, page, size)
+    return tree_rows.whole(environment, page, opening)
 
 
-def _list(found: OrganizationQuerySet, filters: Filters, page: str, size: int) -> tuple[Page[int], list[RecordRow]]:
+def _list_rows(
+    environment: Environment, filters: RecordFilters, page: str, size: int
+) -> tuple[Page[int], list[RecordRow]]:
     words = filters.words
-    shown_page = page_of(found.order_by(*filters.order()), page, size, is_search=bool(words))
-    rows = [
-        RecordRow(organization=organization) for organization in organizations_of(shown_page, with_texts=bool(words))
-    ]
+    ids = record_filters.page_of(environment, filters, page, size)
+    organizations = record_rows.organizations_of(ids, with_texts=bool(words))
+    rows = [RecordRow(organization=organization) for organization in organizations]
     for row in rows:
         row.match = match(row.organization, words) if words else None
     add_counterparts(rows)
     add_can_add_below(rows)
-    return shown_page, rows
+    return ids, rows

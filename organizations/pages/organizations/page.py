@@ -1,28 +1,41 @@
-"""The list of records: list and tree in one, and a branch of the tree."""
+"""The page of organizations, and one branch of its tree."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
 
 from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.organizations import listing, tree_rows
-from organizations.pages.organizations.listing import Empty, Listing
+from organizations.pages.organizations.listing import Listing
 from organizations.pages.organizations.rows import RecordRow
 from organizations.permissions import Right, may, sending, why_not
-from organizations.queries import chosen_records
-from organizations.queries.filters import Filters
+from organizations.queries.chosen_records import ChosenRecords
+from organizations.queries.record_filters import RecordFilters
 from organizations.services.connection import gateway
+
+
+class NoRecords(NamedTuple):
+    """What the page says while the environment has no record, and up to two next steps; "" offers no step."""
+
+    heading: str
+    text: str
+    url: str
+    step: str
+    connection_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationsPage(Page):
-    """The records of an environment; `empty` says what to do while there are none."""
+    """The records of an environment. `no_records` is None if there are any."""
 
     template = "organizations/page.html"
 
     listing: Listing
     why_not_edit: str
     why_not_send: str
-    empty: Empty | None
+    no_records: NoRecords | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +50,26 @@ class BranchPage(Page):
 
 
 def build(
-    environment: Environment, user: User, filters: Filters, *, number: str, wish: str, ticks: chosen_records.Ticks
+    environment: Environment, user: User, filters: RecordFilters, *, number: str, opening: str, chosen: ChosenRecords
 ) -> OrganizationsPage:
-    """The page of that number. `wish` says which branches are to be open; only who may send can tick records."""
+    """The page of that number. `opening` says which branches are open; only people who can send choose records."""
     why_not_edit = why_not(user, Right.EDIT, environment)
     why_not_send = why_not(user, sending(environment), environment)
-    chosen = listing.NOTHING_CHOSEN if why_not_send else ticks
-    shown = listing.read(environment, filters, number, wish, chosen, can_choose=not why_not_send)
+    records = listing.build(
+        environment,
+        filters,
+        number,
+        opening,
+        listing.NOTHING_CHOSEN if why_not_send else chosen,
+        can_choose=not why_not_send,
+    )
+    is_connected = gateway.connection(environment).is_connected
+    may_edit = not why_not_edit
     return OrganizationsPage(
-        listing=shown,
+        listing=records,
         why_not_edit=why_not_edit,
         why_not_send=why_not_send,
-        empty=None if shown.total else _empty(environment, may_edit=not why_not_edit),
+        no_records=None if records.total else no_records(environment, is_connected=is_connected, may_edit=may_edit),
     )
 
 
@@ -60,6 +81,30 @@ def build_branch(organization: Organization, user: User, number: str) -> BranchP
     )
 
 
-def _empty(environment: Environment, *, may_edit: bool) -> Empty:
-    is_connected = gateway.connection(environment).is_connected
-    return listing.empty(environment, is_connected=is_connected, may_edit=may_edit)
+def no_records(environment: Environment, *, is_connected: bool, may_edit: bool) -> NoRecords:
+    new_url = reverse("organization-new", args=[environment]) if may_edit else ""
+    connection_url = "" if is_connected else reverse("connection", args=[environment])
+    if environment == Environment.PRODUCTION:
+        return NoRecords(
+            heading="No records in PRODUCTION yet.",
+            text="Redox's how-to: test in STAGING, then repeat here.",
+            url=reverse("organizations", args=[environment.other]) if may_edit else "",
+            step="Open a record in STAGING to prepare it here",
+            connection_url=connection_url,
+        )
+    if is_connected:
+        return NoRecords(
+            heading="No records in STAGING yet.",
+            text="Have you registered organizations with Redox before, with curl or Postman?"
+            " The portal cannot take them over yet.",
+            url=new_url,
+            step="No: add your top-level record",
+            connection_url="",
+        )
+    return NoRecords(
+        heading="No records in STAGING yet, and STAGING is not connected.",
+        text="You can prepare records now and send them later.",
+        url=new_url,
+        step="Add organization",
+        connection_url=connection_url,
+    )

@@ -8,11 +8,12 @@ from django.urls import reverse
 from organizations.models import Organization
 from organizations.models.tree import Below
 from organizations.queries import record_rows
+from organizations.queries.chosen_records import UNSENT, ChosenRecords
 from organizations.queries.matches import Match
+from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.text import evidence
 from organizations.text.vocabulary import OPEN_WORK, STANDING, Word, counted
 
-DIRECTORY_DIFFERS = "directory_differs"
 ICONS = {"location": "map-pin", "patient_index": "circle-stack"}
 
 
@@ -119,7 +120,7 @@ class RecordRow:
 def _work_text(key: str, number: int) -> str:
     if key == DIRECTORY_DIFFERS:
         return f"{number:,} {'differs' if number == 1 else 'differ'}"
-    return f"{number:,} not sent" if key == "changes_not_sent" else counted(number, OPEN_WORK[key])
+    return f"{number:,} not sent" if key == UNSENT else counted(number, OPEN_WORK[key])
 
 
 def standing_of(organization: Organization) -> Word:
@@ -134,7 +135,7 @@ def work_key(organization: Organization) -> str:
 
 def to_do_of(organization: Organization) -> list[RecordToDo]:
     """What is to do about a record, the most urgent first: its own open work, and what differs in the directory."""
-    numbers = {work_key(organization): 0, "changes_not_sent": organization.changes}
+    numbers = {work_key(organization): 0, UNSENT: organization.changes}
     keys = {work_key(organization)} | ({DIRECTORY_DIFFERS} if organization.differs else set())
     numbers[DIRECTORY_DIFFERS] = organization.differs
     return [RecordToDo(word, numbers[key]) for key, word in OPEN_WORK.items() if key in keys]
@@ -152,3 +153,10 @@ def add_can_add_below(rows: list[RecordRow]) -> None:
     deactivated = record_rows.deactivated_parents([row.organization for row in rows])
     for row in rows:
         row.can_add_below = not row.is_deactivated and row.organization.part_of_oid not in deactivated
+
+
+def mark_chosen(rows: list[RecordRow], chosen: ChosenRecords) -> None:
+    """Set `is_chosen` of each row."""
+    for row in rows:
+        is_unsent = not row.is_ancestor_only and work_key(row.organization) == UNSENT
+        row.is_chosen = row.organization.pk in chosen.ids or (chosen.all_unsent and is_unsent)

@@ -15,8 +15,8 @@ from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, record_url
 from organizations.pages.deactivation.replacing import other_record
 from organizations.pages.plan import draft as shown
+from organizations.pages.record_choices import suggestion_attributes
 from organizations.permissions import sending, why_not
-from organizations.queries.choices import suggesting
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import ChosenRecords, PlanDraft
 
@@ -117,5 +117,5 @@ def plan_form(
         return other_record(draft.environment, text, without=planned)
 
     form = BranchForm(data, number_to_type=number, word=word, replacement=replacement, initial=typed)
-    form.fields["replaced_by"].widget.attrs |= suggesting(draft.environment)
+    form.fields["replaced_by"].widget.attrs |= suggestion_attributes(draft.environment)
     return form

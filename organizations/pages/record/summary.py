@@ -18,12 +18,12 @@ from organizations.models import (
     Submission,
     tree,
 )
-from organizations.pages.comparison import field_rows
+from organizations.pages.comparison import field_rows, first_seen
 from organizations.pages.comparison.field_rows import Fields, PartOf, Sides
 from organizations.pages.organizations.rows import RecordRow, standing_of
 from organizations.pages.record import to_do
 from organizations.pages.record.to_do import Band
-from organizations.queries import first_seen, parents
+from organizations.queries import parents
 from organizations.queries.record_rows import organizations_of, page_of
 from organizations.records import OrganizationRecord
 from organizations.services.connection import gateway
@@ -236,7 +236,9 @@ def values(organization: Organization) -> Values:
     oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
     is_taken = bool(organization.taken)
     return Values(
-        fields=first_seen.dated(field_rows.fields(sides, _parts(organization.environment, oids)), organization, sides),
+        fields=first_seen.with_days(
+            field_rows.fields(sides, _parts(organization.environment, oids)), organization, sides
+        ),
         saved_by=_saved_by(organization),
         accepted_heading=freshness.taken_heading(organization) if is_taken else evidence.heading(organization),
         accepted_day=SafeString(

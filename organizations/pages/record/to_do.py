@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString
 
 from organizations import knowledge, permissions
 from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
-from organizations.pages.organizations.rows import DIRECTORY_DIFFERS, work_key
+from organizations.pages.organizations.rows import work_key
 from organizations.pages.submission import rejection
 from organizations.permissions import Right
+from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.records import Difference, spoken
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers

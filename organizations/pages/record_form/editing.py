@@ -10,6 +10,7 @@ from organizations.forms.record import RecordForm
 from organizations.forms.typed import GATEWAY, OTHER, OURS, Typed
 from organizations.models import Environment, Organization
 from organizations.oid import OidError
+from organizations.pages import record_choices
 from organizations.pages.addresses import path_to, record_url
 from organizations.pages.record_form import notices
 from organizations.queries import choices
@@ -58,7 +59,7 @@ class Editing:
 
     def form(self, typed: Typed, *, checked: bool = False) -> RecordForm:
         form = RecordForm(typed, self._surroundings(), checked=checked)
-        form.main.fields["parent"].widget.attrs |= choices.suggesting(self.environment)
+        form.main.fields["parent"].widget.attrs |= record_choices.suggestion_attributes(self.environment)
         return form
 
     def typed(self, record: OrganizationRecord, stands_for: str) -> Typed:
@@ -126,7 +127,7 @@ class Editing:
             routing_names=gateway.routing_names(),
             own_ids=gateway.source_and_client_ids(),
             record_called=lambda typed: choices.record_called(self.environment, typed),
-            elsewhere=lambda typed: choices.other_environments(self.environment, typed),
+            elsewhere=lambda typed: record_choices.elsewhere_sentence(self.environment, typed),
             oid_error=self._oid_error,
             parent_error=self._parent_error,
             fixed_oid=made.oid if made and notices.fixed_oid_sentence(made) else "",

@@ -9,7 +9,7 @@ from django.urls import reverse
 from organizations.forms.record import RecordForm
 from organizations.forms.typed import MOST_ROWS
 from organizations.models import Organization, User
-from organizations.pages import Page
+from organizations.pages import Page, record_choices
 from organizations.pages.addresses import counterpart_url, record_url
 from organizations.pages.counterpart import prepare
 from organizations.pages.counterpart.prepare import Prepared
@@ -98,7 +98,7 @@ def _offered(editing: Editing, form: RecordForm) -> dict[str, Any]:
     return {
         "parents": choices.parents(environment, form.typed.fields.get("parent", "")),
         "parent_place": choices.place_of(environment, parent),
-        "destinations": choices.destinations(environment, parent),
+        "destinations": record_choices.destinations(environment, parent),
         "most_rows": MOST_ROWS,
     }
 

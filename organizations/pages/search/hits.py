@@ -1,29 +1,26 @@
-"""The one search box: an OID, a submission, Redox's number of a message, or words in records of both environments."""
+"""What the search box finds in both environments: submissions by their numbers, records by words."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Environment, Organization, Submission, tree
-from organizations.numbers import read_number
+from organizations.models import Environment, Organization, Submission
+from organizations.pages.organizations import filter_words
 from organizations.pages.organizations.rows import RecordRow
-from organizations.queries.filters import FIRST_WORDS, Filters
+from organizations.queries import search, submissions
 from organizations.queries.matches import match
-from organizations.queries.record_rows import organizations_of
+from organizations.queries.record_filters import LIST, RecordFilters
 from organizations.services import search_text
 from organizations.text.evidence import state_word
 from organizations.text.markup import link
 from organizations.text.vocabulary import Word
 
-HITS_AN_ENVIRONMENT = 25
-
 
 class RecordHit(NamedTuple):
-    """A record that was found: its row with what was found, and the names of the records above it."""
+    """A record that was found, with the names of the records above it."""
 
     row: RecordRow
     path: str
@@ -42,8 +39,8 @@ class SubmissionHit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """What was found in one environment: the first hits, how many there are, and where all of them stand."""
+class EnvironmentHits:
+    """The first hits in one environment, the number of all hits, and the list of all."""
 
     environment: Environment
     hits: list[RecordHit]
@@ -52,46 +49,37 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """All that was found, as the page prints it."""
+class SearchHits:
+    """`note` says which part of the search is left out."""
 
     submissions: list[SubmissionHit]
-    sections: list[Section]
+    environments: list[EnvironmentHits]
     note: str
 
     @property
     def total(self) -> int:
-        return len(self.submissions) + sum(section.total for section in self.sections)
-
-
-def by_oid(text: str, first: Environment) -> list[Organization]:
-    """The records with exactly this OID; that of the environment that counts comes first."""
-    oid = search_text.oid_in(text)
-    if not oid:
-        return []
-    found = Organization.objects.filter(oid=oid).only("environment", "oid", "name")
-    return sorted(found, key=lambda record: record.environment != first)
+        return len(self.submissions) + sum(environment.total for environment in self.environments)
 
 
 def also_in(record: Organization) -> SafeString:
     """The sentence about the same OID in the other environment."""
     url = reverse("record", args=[record.environment, record.oid])
-    word = Environment(record.environment).label
-    return format_html("Also in {}: {}.", word, link(url, "open"))
+    return format_html("Also in {}: {}.", Environment(record.environment).label, link(url, "open"))
 
 
-def find(text: str) -> Found:
-    """Submissions by number or Redox's IDs, and records by words, in both environments."""
-    note = FIRST_WORDS if search_text.has_too_many_words(text) else ""
-    return Found(_submissions(text), [_section(environment, text) for environment in Environment], note)
+def find(text: str) -> SearchHits:
+    return SearchHits(
+        _submissions(text),
+        [_in_environment(environment, text) for environment in Environment],
+        filter_words.note(text),
+    )
 
 
 def _submissions(text: str) -> list[SubmissionHit]:
-    wanted = Q(redox_message_id=text) | Q(redox_log_id=text)
-    if number := read_number(text.removeprefix("#")):
-        wanted |= Q(pk=number)
-    found = Submission.objects.filter(wanted).select_related("organization").defer("message").order_by("-pk")
-    return [SubmissionHit(each, state_word(each), _found_by(each, text)) for each in found[:HITS_AN_ENVIRONMENT]]
+    return [
+        SubmissionHit(submission, state_word(submission), _found_by(submission, text))
+        for submission in submissions.numbered(text, search.MOST_HITS)
+    ]
 
 
 def _found_by(submission: Submission, text: str) -> str:
@@ -100,19 +88,14 @@ def _found_by(submission: Submission, text: str) -> str:
     return "Redox log ID" if submission.redox_log_id == text else "submission number"
 
 
-def _section(environment: Environment, text: str) -> Section:
+def _in_environment(environment: Environment, text: str) -> EnvironmentHits:
     words = search_text.query_words(text)
-    found = Organization.objects.in_environment(environment).filter(search_text.matching_rows(text))
-    ids = list(found.order_by("oid_key").values_list("pk", flat=True)[: HITS_AN_ENVIRONMENT + 1])
-    shown = organizations_of(ids[:HITS_AN_ENVIRONMENT], with_texts=True)
-    total = found.count() if len(ids) > HITS_AN_ENVIRONMENT else len(ids)
-    lines = tree.ancestors_of(environment, [record.oid for record in shown])
+    found = search.records_with_words(environment, text)
     hits = [
         RecordHit(
-            RecordRow(organization=record, match=match(record, words)),
-            " › ".join(above.name for above in lines.get(record.oid, [])),
+            RecordRow(organization=record, match=match(record, words)), " › ".join(found.paths.get(record.oid, []))
         )
-        for record in shown
+        for record in found.organizations
     ]
-    all_url = reverse("organizations", args=[environment]) + Filters(q=text, view="list").address()
-    return Section(environment, hits, total, all_url)
+    all_url = reverse("organizations", args=[environment]) + RecordFilters(q=text, view=LIST).address()
+    return EnvironmentHits(environment, hits, found.total, all_url)

@@ -1,11 +1,11 @@
-"""What the search box of every page finds."""
+"""The page of the search box."""
 
 from dataclasses import dataclass
 
 from organizations.models import Environment
 from organizations.pages import Page
 from organizations.pages.search import hits
-from organizations.pages.search.hits import Found
+from organizations.pages.search.hits import SearchHits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +15,12 @@ class SearchPage(Page):
     template = "search/page.html"
 
     text: str
-    found: Found | None
+    found: SearchHits | None
     current: Environment | None
 
     @property
     def opens(self) -> str:
-        """The address of the one submission that is meant; "" if there is a list to choose from."""
+        """The address of the one submission that the text means; "" if there is a list to choose from."""
         if not self.found or not self.found.submissions:
             return ""
         is_meant = self.found.total == 1 or self.text.startswith("#")
@@ -28,5 +28,5 @@ class SearchPage(Page):
 
 
 def build(text: str, current: Environment | None) -> SearchPage:
-    """What is found for a text as `searching.typed` gives it."""
+    """The hits for a text as `search_text.typed` returns it."""
     return SearchPage(text=text, found=hits.find(text) if text else None, current=current)

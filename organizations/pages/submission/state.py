@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -26,6 +25,7 @@ from organizations.pages.comparison.sides import Compared, compare
 from organizations.pages.review.message import settled
 from organizations.pages.submission.rejection import step_url
 from organizations.queries import parents
+from organizations.queries.submissions import edits_of, last_accepted_before
 from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers, submissions
@@ -201,7 +201,7 @@ def changes(submission: Submission) -> list[Change]:
 
 
 def _accepted_before_it(submission: Submission) -> OrganizationRecord | None:
-    last = None if submission.event == Event.NEW else _accepted_before(submission).order_by("-id").first()
+    last = None if submission.event == Event.NEW else last_accepted_before(submission)
     return answers.message_record(last) if last else None
 
 
@@ -241,7 +241,7 @@ def warnings(submission: Submission) -> list[str]:
 
 def before_heading(submission: Submission) -> str:
     """What the values before are: accepted, only read, or of some fields the one and of others the other."""
-    last = _accepted_before(submission).order_by("-id").first()
+    last = last_accepted_before(submission)
     if last is None:
         return "The directory showed"
     return "Accepted before" if canonical(answers.message_record(last)) == submission.before else "Known before"
@@ -338,22 +338,6 @@ def _poll_seconds(submission: Submission, state: State, reason: Reason | None, n
 
 def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
-
-
-def _accepted_before(submission: Submission) -> QuerySet[Submission]:
-    of_record = Submission.objects.filter(organization_id=submission.organization_id, id__lt=submission.pk)
-    return of_record.filter(state=State.ACCEPTED)
-
-
-def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
-    """The edits that a submission carried, up to its own version: after the last accepted one; of a New all."""
-    if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        return AuditEntry.objects.none()
-    earlier = _accepted_before(submission).exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
-    last = None if submission.event == Event.NEW else earlier.order_by("-id").first()
-    since = last.record_version if last else 0
-    edits = AuditEntry.objects.edits_since(submission.organization_id, since)
-    return edits.filter(version_after__lte=submission.record_version)
 
 
 def _saved_by(

@@ -9,8 +9,9 @@ from django.http import QueryDict
 
 from organizations.models import Action, AuditEntry, Organization, Submission, User, clock
 from organizations.pages.audit import history_page, stories
+from organizations.pages.audit.history_page import HistoryPage
 from organizations.pages.audit.stories import StoryLine
-from organizations.queries import audit_filters
+from organizations.queries import audit_filters, story_pages
 from organizations.services.actors import Actor, system
 from organizations.services.audit import audit as history
 from organizations.services.connection import breaker
@@ -30,10 +31,15 @@ def lines(query: str = "", before: int | None = None) -> list[StoryLine]:
 
 
 def page(query: str = "", before: int | None = None) -> stories.Stories:
-    filters, faults = audit_filters.read(QueryDict(query))
-    found = history_page.page(filters, faults, before).stories
+    found = history_of(query, before).stories
     assert found is not None
     return found
+
+
+def history_of(query: str = "", before: int | None = None) -> HistoryPage:
+    filters, problems = audit_filters.read(QueryDict(query))
+    assert problems == {}
+    return history_page.build(filters, {}, before)
 
 
 def inside(line: StoryLine) -> list[str]:
@@ -176,17 +182,14 @@ def test_within_filters_a_line_tells_the_state_then_and_names_the_later_one(nort
 def test_the_page_counts_entries_and_lines(north, editor):
     end(factories.submission(north, user=editor), "accepted")
     add()
-    found = {
-        query: history_page.page(*audit_filters.read(QueryDict(query)), None).summary
-        for query in ("", "outcome=accepted")
-    }
+    found = {query: history_of(query).summary for query in ("", "outcome=accepted")}
     assert found == {"": "4 entries in 2 lines", "outcome=accepted": "1 entry fits, in 1 line"}
 
 
 def test_each_entry_is_in_one_line_of_all_pages(editor, monkeypatch):
     """Stories whose entries lie on both sides of a page's end are shown once, where their newest entry is."""
-    monkeypatch.setattr(stories, "ROWS", 4)
-    monkeypatch.setattr(stories, "_FIRST_READ", 6)
+    monkeypatch.setattr(story_pages, "STORIES_A_PAGE", 4)
+    monkeypatch.setattr(story_pages, "FIRST_READ", 6)
     made = [factories.organization(f"{BASE}.{number}", user=editor) for number in range(1, 8)]
     sent = [factories.submission(each, user=editor) for each in made]
     for place, each in enumerate(reversed(sent)):
@@ -208,14 +211,20 @@ def test_each_entry_is_in_one_line_of_all_pages(editor, monkeypatch):
 
 
 def test_a_page_looks_at_a_bounded_number_of_entries(editor, north, monkeypatch):
-    monkeypatch.setattr(stories, "MOST_READ", 5)
+    monkeypatch.setattr(story_pages, "MOST_READ", 5)
     sent = factories.submission(north, user=editor)
     for _ in range(9):
         step(Action.SUBMISSION_ASKED, sent)
     found = page()
     assert (found.shown, found.total, found.older) == (1, None, 7)
     assert page(before=7) == stories.Stories([], 0, None, 2)
-    assert page(before=2).older is None
+    last = history_of(before=2)
+    assert last.nothing is not None
+    assert last.nothing == (
+        "The older entries belong to lines of newer pages.",
+        "?",
+        "Newest entries",
+    )
 
 
 def test_of_a_very_long_story_the_first_and_the_last_entries_are_shown(editor, north):

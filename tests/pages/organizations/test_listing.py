@@ -6,8 +6,9 @@ from django.http import QueryDict
 from organizations.models import Environment, Organization, State, Submission
 from organizations.pages.organizations import listing, tree_rows
 from organizations.pages.organizations.listing import Listing
+from organizations.pages.organizations.page import no_records
 from organizations.pages.organizations.rows import RecordRow
-from organizations.queries import chosen_records, filters
+from organizations.queries import chosen_records, record_filters
 from tests import bulk
 from tests.factories import BASE
 
@@ -25,9 +26,9 @@ def regions(db: None) -> list[Organization]:
 
 def shown(query: str = "", *, can_choose: bool = True) -> Listing:
     asked = QueryDict(query)
-    wanted = filters.read(asked, "staging")
+    wanted = record_filters.read(asked, "staging")
     place = (asked.get("page", ""), asked.get("open", ""))
-    return listing.read(Environment.STAGING, wanted, *place, chosen_records.read(asked), can_choose=can_choose)
+    return listing.build(Environment.STAGING, wanted, *place, chosen_records.read(asked), can_choose=can_choose)
 
 
 def open_rows(page: Listing) -> list[str]:
@@ -113,27 +114,27 @@ class TestList:
         assert last.rows[-1].organization.oid == BASE
 
     def test_where_nothing_fits_the_filter_to_drop_is_named(self, regions):
-        one = shown("q=lakeside&standing=unknown").nothing()
+        one = shown("q=lakeside&standing=unknown").nothing_fits()
         assert one.text == "Nothing fits all filters. Without 'Directory status: Unknown' there are 63."
         assert (one.url, one.step) == ("/staging/organizations/?q=lakeside", "Remove it")
-        none = shown("q=xyz&standing=unknown").nothing()
+        none = shown("q=xyz&standing=unknown").nothing_fits()
         assert (none.text, none.url) == ("Nothing fits all filters.", "/staging/organizations/?")
 
 
-class TestEmpty:
+class TestNoRecords:
     @pytest.mark.parametrize(
-        ("environment", "is_connected", "says", "url", "other_url"),
+        ("environment", "is_connected", "says", "url", "connection_url"),
         [
             ("staging", False, "You can prepare records now", "/staging/organizations/new/", "/staging/connection/"),
             ("staging", True, "The portal cannot take them over yet.", "/staging/organizations/new/", ""),
             ("production", True, "test in STAGING, then repeat here.", "/staging/organizations/", ""),
         ],
     )
-    def test_an_environment_without_records_says_what_to_do(self, environment, is_connected, says, url, other_url):
-        empty = listing.empty(Environment(environment), is_connected=is_connected, may_edit=True)
-        assert says in empty.text
-        assert (empty.url, empty.other_url) == (url, other_url)
-        assert listing.empty(Environment(environment), is_connected=is_connected, may_edit=False).url == ""
+    def test_an_environment_without_records_says_what_to_do(self, environment, is_connected, says, url, connection_url):
+        words = no_records(Environment(environment), is_connected=is_connected, may_edit=True)
+        assert says in words.text
+        assert (words.url, words.connection_url) == (url, connection_url)
+        assert no_records(Environment(environment), is_connected=is_connected, may_edit=False).url == ""
 
 
 @pytest.mark.both_databases
@@ -227,15 +228,15 @@ class TestChoosing:
         north, folded = (Organization.objects.get(oid=oid).pk for oid in (NORTH, f"{SOUTH}.3"))
         page = shown(f"record={north}&record={folded}.999999&record=x")
         assert row_of(page, NORTH).is_chosen
-        assert (page.elsewhere, page.chosen) == ((folded,), 2)
+        assert (page.chosen_elsewhere, page.chosen) == ((folded,), 2)
 
 
 @pytest.mark.one_database
 class TestFilters:
     def test_two_selects_are_seen_and_the_others_behind_more_filters(self, regions):
         page = shown()
-        assert [choice.title for choice in page.choices] == ["Directory status", "To do"]
-        assert [choice.title for choice in page.more_choices] == ["Kind of record", "State", "Contact"]
+        assert [select.label for select in page.selects] == ["Directory status", "To do"]
+        assert [select.label for select in page.more_selects] == ["Kind of record", "State", "Contact"]
 
     @pytest.mark.parametrize(
         ("query", "is_set"), [("standing=active", False), ("state=WI", True), (f"below={NORTH}", True)]

@@ -11,7 +11,7 @@ from organizations.csv_cells import BYTE_ORDER_MARK
 from organizations.models import Environment, Evidence, Organization, State, Submission, User, clock
 from organizations.pages.organizations import csv_export, listing
 from organizations.pages.organizations.rows import RecordRow
-from organizations.queries import filters
+from organizations.queries import record_filters
 from organizations.services.actors import person
 from organizations.services.records import known, organizations
 from tests import factories
@@ -33,8 +33,8 @@ def differing(editor: User) -> Organization:
 
 
 def rows(query: str) -> list[RecordRow]:
-    wanted = filters.read(QueryDict(query), "staging")
-    return listing.read(Environment.STAGING, wanted, "", "").rows
+    wanted = record_filters.read(QueryDict(query), "staging")
+    return listing.build(Environment.STAGING, wanted, "", "").rows
 
 
 def words_of(row: RecordRow) -> list[tuple[str, int]]:

@@ -18,7 +18,7 @@ from organizations.models import (
     clock,
 )
 from organizations.pages.home import overview
-from organizations.pages.home.matters import Place
+from organizations.pages.home.matters import MatterPlace
 from organizations.pages.record import summary
 from organizations.pages.record_form import notices
 from organizations.services.records import organizations
@@ -247,8 +247,8 @@ def test_the_form_says_whether_the_oid_is_open_and_who_follows(made, editor):
 # Home -------------------------------------------------------------------------------------------------------
 
 
-def differing_places(editor: User) -> list[Place]:
-    matters = [matter for matter in overview.read(editor).for_you if matter.kind == "directory_differs"]
+def differing_places(editor: User) -> list[MatterPlace]:
+    matters = [matter for matter in overview.build(editor).for_you if matter.kind == "directory_differs"]
     return [place for matter in matters for place in matter.places]
 
 
@@ -266,16 +266,16 @@ def test_home_names_records_that_differ_and_counts_what_the_list_shows(editor):
     [place] = differing_places(editor)
     assert (place.number, place.what) == (4, "4 records")
     assert place.url == "/staging/organizations/?open_work=directory_differs&view=list"
-    assert [panel.differing for panel in overview.read(editor).panels] == [4, 0]
+    assert [panel.differing for panel in overview.build(editor).panels] == [4, 0]
     assert Organization.objects.in_environment("staging").to_do("directory_differs").count() == 4
     assert Organization.objects.in_environment("staging").to_do("changes_not_sent").count() == 1
 
 
 def test_home_says_by_what_the_last_was_accepted(accepted, editor):
-    assert overview.read(editor).last_accepted_by == ""
+    assert overview.build(editor).last_accepted_by == ""
     Submission.objects.update(evidence=Evidence.PERSON)
-    assert overview.read(editor).last_accepted_by == "decided"
-    assert [panel.last_accepted_by for panel in overview.read(editor).panels] == ["decided", ""]
+    assert overview.build(editor).last_accepted_by == "decided"
+    assert [panel.last_accepted_by for panel in overview.build(editor).panels] == ["decided", ""]
 
 
 # What can be done -------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def test_it_lists_what_was_sent_in_its_environment(editor: User, queued: Submiss
     [row] = page.rows
     assert (row.submission, row.word.word, page.summary, page.chips) == (queued, "Queued", "1 submission", [])
     other = page_for(editor, Environment.PRODUCTION)
-    assert (other.rows, other.none_at_all) == ([], True)
+    assert (other.rows, other.is_unused) == ([], True)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_it_is_filtered_by_state_and_anything_else_filters_nothing(
 ) -> None:
     page = page_for(editor, state=state)
     assert bool(page.rows) == fits
-    assert not page.none_at_all
+    assert not page.is_unused
 
 
 def test_mine_are_those_that_i_asked_for_and_each_filter_can_be_taken_away(editor: User, queued: Submission) -> None:
     page = page_for(editor, state="queued", mine=True)
     assert [row.submission for row in page.rows] == [queued]
-    assert page.summary == "1 submission fit"
+    assert page.summary == "1 submission fits"
     assert page.chips == [
         ("State: Queued", "/staging/submissions/?mine=1"),
         ("Asked by me", "/staging/submissions/?state=queued"),

@@ -4,8 +4,10 @@ import pytest
 from django.http import QueryDict
 
 from organizations.models import Organization, User
-from organizations.queries import filters
-from organizations.queries.filters import Filters
+from organizations.pages.organizations import filter_words
+from organizations.queries import record_filters
+from organizations.queries.filters import most_restrictive
+from organizations.queries.record_filters import RecordFilters
 from organizations.records import AddressRecord, ContactRecord
 from tests import factories
 from tests.factories import BASE
@@ -25,13 +27,13 @@ def records(editor: User) -> None:
     Organization.objects.filter(pk=alone.pk).update(stands_for="location")
 
 
-def asked(query: str) -> Filters:
-    return filters.read(QueryDict(query), "staging")
+def asked(query: str) -> RecordFilters:
+    return record_filters.read(QueryDict(query), "staging")
 
 
 def names(query: str = "") -> list[str]:
     wanted = asked(query)
-    return [record.name for record in filters.narrowed("staging", wanted).order_by(*wanted.order())]
+    return [record.name for record in record_filters.matching("staging", wanted).order_by(*wanted.order())]
 
 
 NARROWED = {
@@ -82,16 +84,25 @@ def test_saved_by_is_what_these_people_saved_last(editor):
         len(names(f"saved_by={text}")) for text in (f"{other.pk}", "0", f"{other.pk},0", f"{editor.pk}", "x", "1,")
     ]
     assert found == [1, 1, 2, 1, 3, 3]
-    [chip] = filters.chips("staging", asked(f"saved_by={other.pk}"))
+    [chip] = filter_words.chips("staging", asked(f"saved_by={other.pk}"))
     assert chip.text == "Saved by: Editor One"
 
 
 def test_a_chip_names_its_filter_and_takes_it_away():
-    chips = filters.chips("staging", asked(f"stands_for=location&state=IL&below={BASE}&view=list"))
+    chips = filter_words.chips("staging", asked(f"stands_for=location&state=IL&below={BASE}&view=list"))
     assert [chip.text for chip in chips] == ["Kind of record: Physical location", "State: IL", "Below: North Region"]
     assert chips[1].url == f"?stands_for=location&below={BASE}&view=list"
 
 
+def test_the_words_of_the_page_name_every_choice():
+    for name, options in filter_words.OPTIONS.items():
+        assert tuple(options) == record_filters.CHOICES[name], name
+    assert tuple(filter_words.LABELS) == RecordFilters.NARROWING
+
+
 def test_where_nothing_fits_the_filter_that_leaves_out_most_is_known():
-    assert filters.worst("staging", asked("q=road&standing=deactivated")) == ("standing", 1)
-    assert filters.worst("staging", asked("q=xyz&standing=active")) == ("q", 1)
+    def worst(query: str) -> tuple[str, int]:
+        return most_restrictive(asked(query), lambda fewer: record_filters.count_matching("staging", fewer))
+
+    assert worst("q=road&standing=deactivated") == ("standing", 1)
+    assert worst("q=xyz&standing=active") == ("q", 1)

@@ -1,0 +1,91 @@
+"""One entry of the history with everything that is stored of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from organizations.models import Action, AuditEntry, Environment
+from organizations.pages.submission.attempts import Raw, raw
+from organizations.queries import history
+from organizations.text import sentences, vocabulary
+from organizations.text.markup import link
+from organizations.text.sentences import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """`previous` and `following` are the numbers of the neighbours, if they exist."""
+
+    entry: AuditEntry
+    sentence: Sentence
+    facts: list[tuple[str, str | SafeString]]
+    changes: list[dict[str, str]]
+    body: str
+    raw: Raw | None
+    previous: int | None
+    following: int | None
+
+    @property
+    def raw_heading(self) -> str:
+        return "The message as reviewed" if self.entry.action == Action.SUBMISSION_MADE else "The response as received"
+
+
+def build(entry: AuditEntry) -> EntryFacts:
+    facts = entry.facts
+    previous, following = history.neighbours(entry.sequence)
+    return EntryFacts(
+        entry=entry,
+        sentence=sentences.tell(entry),
+        facts=list(_facts(entry, facts)),
+        changes=facts.get("changes", []),
+        body=bytes(entry.body).decode(),
+        raw=None if entry.raw is None else raw(bytes(entry.raw), size=facts.get("raw_bytes", 0)),
+        previous=previous,
+        following=following,
+    )
+
+
+def _facts(entry: AuditEntry, facts: Mapping[str, Any]) -> Iterator[tuple[str, str | SafeString]]:
+    yield from _actor(facts["actor"])
+    yield "Action", entry.action
+    if entry.environment:
+        yield "Environment", Environment(entry.environment).label
+    if entry.oid:
+        yield "Record", _record(entry, facts)
+    if entry.version_after is not None:
+        yield "Version of the record", str(entry.version_after)
+    if entry.submission_id is not None:
+        url = reverse("submission", args=[entry.environment, entry.submission_id])
+        yield "Submission", link(url, entry.submission_id)
+    if entry.attempt is not None:
+        yield "Attempt", str(entry.attempt)
+    if entry.http_status is not None:
+        yield "HTTP status", str(entry.http_status)
+    if entry.outcome:
+        yield "Outcome", vocabulary.ATTEMPT[entry.outcome].word
+    if facts.get("reason"):
+        yield "Reason", facts["reason"]
+    yield "Request ID", entry.request_id or "none"
+    yield "Release of the portal", facts["release"]
+
+
+def _actor(actor: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "Who", actor["name"]
+    if actor.get("username"):
+        yield "User name", actor["username"]
+    if actor["signed_in_by"]:
+        yield "Signed in with", actor["signed_in_by"]
+    if actor["address"]:
+        yield "From address", actor["address"]
+
+
+def _record(entry: AuditEntry, facts: Mapping[str, Any]) -> str | SafeString:
+    about = facts.get("object", {})
+    has_name = about.get("type") in ("organization", "submission")
+    name = f"{about['name']}, {entry.oid}" if has_name else entry.oid
+    if not history.has_record(entry.environment, entry.oid):
+        return name
+    return link(reverse("record", args=[entry.environment, entry.oid]), name)

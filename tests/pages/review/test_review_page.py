@@ -224,7 +224,7 @@ class TestObstacles:
         Organization.objects.filter(pk=made.pk).update(destination_known=False)
         page = page_of(made, editor)
         (obstacle,) = page.page.obstacles
-        assert obstacle.sentence.startswith("Say which destination ID this record has today")
+        assert obstacle.sentence.startswith("Enter the destination ID that this record has today")
         assert obstacle.url == f"/staging/organizations/{BASE}/edit/#routing"
         assert "The exact message" not in text_of_page(page)
 

@@ -225,7 +225,7 @@ class TestCircles:
     def test_taking_over_makes_none(self, editor: User) -> None:
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         shown = factories.record(BASE, part_of_oid=child.oid)
-        with pytest.raises(Circle, match="lies below this record"):
+        with pytest.raises(Circle, match="is below this record"):
             organizations.take_over(shown, "staging", actor=acting(editor))
         assert not Organization.objects.filter(oid=BASE).exists()
 

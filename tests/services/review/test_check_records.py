@@ -54,7 +54,7 @@ def test_of_records_as_they_are_typed_today_nothing_is_found(editor: User) -> No
         ({"aliases": ["North\u202e"]}, "The form would refuse it", "Aliases", "U+202E"),
         ({"part_of_oid": "1.02"}, "The form would refuse it", "PartOf", "Remove the leading zero."),
         ({"street": EXAMPLE_VALUES[3]}, "Warning", "", "is from Redox's example page"),
-        ({"zip_code": "60601"}, "Warning", "", "ZIP 60601 lies in IL"),
+        ({"zip_code": "60601"}, "Warning", "", "ZIP 60601 is in IL"),
     ],
 )
 def test_a_value_is_read_as_if_it_were_typed_today(

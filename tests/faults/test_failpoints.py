@@ -51,7 +51,7 @@ def test_a_frozen_process_goes_on(settings: Settings) -> None:
 
 def test_an_action_that_is_misspelt_is_a_fault(settings: Settings) -> None:
     settings.FAILPOINT = "here:explode"
-    with pytest.raises(ValueError, match="no action of a failpoint"):
+    with pytest.raises(ValueError, match="not an action of a failpoint"):
         reach("here")
 
 

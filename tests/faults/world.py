@@ -190,8 +190,8 @@ class World:
         Installation.objects.update(next_send_at=None)
         with (
             mock.patch.object(clock, "now", self.now),
-            mock.patch.object(gateway, "exchange", self.exchange),
-            mock.patch.object(gateway, "ask", self.ask),
+            mock.patch.object(gateway, "send_message", self.exchange),
+            mock.patch.object(gateway, "send_query", self.ask),
             mock.patch.object(gateway, "access_token", return_value=TokenAnswer(token="token")),
             mock.patch.object(gateway, "discard_token", return_value=True),
             # Waits of random length would be over in one run of an example and not in the next.

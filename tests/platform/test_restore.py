@@ -253,7 +253,7 @@ import os, shutil, signal, sys
 from pathlib import Path
 import django
 django.setup()
-from organizations.services import restore, restored
+from organizations.services import restore
 folder, steps = Path(sys.argv[1]), 0
 EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.chmod", "sqlite3.connect")
 def count(event, arguments):

@@ -72,7 +72,7 @@ def test_an_oid_that_exists_is_compared() -> None:
 
 def test_an_oid_that_is_not_there_is_reviewed_as_new_or_was_never_to_be_deactivated() -> None:
     absent = rejected("is_not_valid", presence=outcome.ABSENT)
-    cause = "An Update needs a registered record. It may be registered only in PRODUCTION, or it was taken away here."
+    cause = "An Update needs a registered record. It may be registered only in PRODUCTION, or it was removed here."
     lacking = "Redox says that this OID is not in the directory of STAGING."
     assert words(absent)[:4] == (
         "Redox says that this OID is not in the directory of STAGING.",
@@ -158,13 +158,13 @@ def test_the_routing_id_is_that_of_the_message_not_the_one_set_now() -> None:
 AS_IT_WROTE = "As it wrote: 'It's {odd}.'."
 HEAD = (
     "This is about the connection, not about this record: the head is the same in every message. "
-    "Credential changed or removed, or the source ID is missing."
+    "The credential was changed or removed, or the source ID is missing."
 )
 ROWS = [
     (
         rejected("several_destinations", 400),
         "The message named more than one destination.",
-        "The portal always sends one. This is a fault of the portal or of something in between.",
+        "The portal always sends one. This is an error in the portal or in a system between it and Redox.",
         SUPPORT,
     ),
     (
@@ -199,8 +199,8 @@ ROWS = [
     (
         not_executed(429, hold_seconds=300),
         "Too many requests from our address.",
-        "This one was not processed. All of STAGING waits until 14:08.",
-        ("Sending continues without you", ""),
+        "This one was not processed. Nothing is sent to STAGING until 14:08.",
+        ("The portal resumes by itself", ""),
     ),
     (
         rejected(status=403, detail="We do not like {it}."),
@@ -221,8 +221,8 @@ ROWS = [
         rejected("is_not_valid", detail="id: 1.2 is not valid."),
         "Redox does not accept this OID in STAGING.",
         (
-            "“Is not valid” is documented for an Update of an OID that is not in the directory; this was a New. "
-            "Perhaps the OID has an error, or Redox issued it for PRODUCTION."
+            "“Is not valid” is documented for an Update of an OID that is not in the directory. This was a New. "
+            "The OID may have an error, or Redox may have issued it for PRODUCTION."
         ),
         ("Edit OID", "edit"),
     ),

@@ -150,8 +150,8 @@ def test_who_may_not_edit_leaves_an_entry_about_the_record(client_of, made, act)
     [
         ("discard", organizations, "discard"),
         ("withdraw", organizations, "withdraw"),
-        ("review", submissions, "submit"),
-        ("deactivate", submissions, "submit"),
+        ("review", submissions, "submit_record"),
+        ("deactivate", submissions, "submit_record"),
     ],
 )
 def test_a_record_that_is_withdrawn_in_the_moment_of_an_act_is_told_as_gone(

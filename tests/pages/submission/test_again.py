@@ -130,7 +130,7 @@ def test_too_many_requests_go_on_by_themselves(
     practice.behaviour = "too-many"
     state = after(submission, practice.url, worker)
     assert state.explanation is not None
-    assert "This one was not processed. All of STAGING waits until " in state.explanation.cause
+    assert "This one was not processed. Nothing is sent to STAGING until " in state.explanation.cause
     assert (state.reason_is_told, state.step_url) == (True, "")
     EnvironmentGate.objects.update(hold_until=clock.now())
     assert is_sent_again(submission)

@@ -107,7 +107,7 @@ MODULES = {
     "organizations/services/connection/gateway.py": Module(
         (
             *(
-                "tests/services/connection/test_door.py",
+                "tests/services/connection/test_sending_allowed.py",
                 "tests/services/connection/test_refused_queries.py",
                 "tests/services/connection/test_lookup.py",
             ),

@@ -34,9 +34,9 @@ def test_what_is_carried_comes_and_goes_letter_by_letter(literal):
     assert is_meant_for(content, STAGING)
 
 
-def test_a_carried_value_that_is_no_json_is_never_sent():
+def test_a_carried_value_that_is_not_json_is_never_sent():
     record = OrganizationRecord(oid="1.2.3", name="Lakeside Clinics", carried=(("Endpoints", '[{"Port":NaN}]'),))
-    with pytest.raises(ValueError, match="NaN is no JSON number"):
+    with pytest.raises(ValueError, match="NaN is not a JSON number"):
         build_message(record, "Update", STAGING)
 
 

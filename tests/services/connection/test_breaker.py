@@ -64,7 +64,7 @@ def test_a_check_that_fails_says_why(practice: PracticeDirectory, editor: User) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_a_credential_nothing_is_asked(editor: User) -> None:
+def test_without_a_credential_nothing_is_queried(editor: User) -> None:
     assert check.check_connection("staging", actor=acting(editor)).sentence == "STAGING is not connected."
     assert not courier.deliver_next("staging", actor=acting(editor))
 
@@ -174,7 +174,9 @@ def test_credentials_that_differ_are_not_crossed() -> None:
         ),
     ],
 )
-def test_a_fault_inside_one_environment_leaves_the_other_in_use(values: dict[str, str], fault: str) -> None:
+def test_an_error_in_the_settings_of_one_environment_leaves_the_other_in_use(
+    values: dict[str, str], fault: str
+) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **values)):
         gateway.verify_settings()
         staging, production = gateway.connection("staging"), gateway.connection("production")
@@ -192,13 +194,13 @@ def test_a_routing_id_that_is_a_records_destination_is_refused(editor: User) -> 
 
 
 @pytest.mark.django_db
-class TestDemonstrationAndEarnestNeverTouch:
-    def test_a_marked_database_does_not_run_in_earnest(self) -> None:
+class TestDemonstrationAndRealDatabase:
+    def test_a_demonstration_database_runs_only_as_a_demonstration(self) -> None:
         installation.mark_as_demonstration()
         with override_settings(DEMO=False), pytest.raises(SettingsFault, match="names a demonstration database"):
             installation.check_demonstration_mark()
 
-    def test_a_database_in_earnest_does_not_run_as_a_demonstration(self, editor: User) -> None:
+    def test_a_real_database_does_not_run_as_a_demonstration(self, editor: User) -> None:
         with override_settings(DEMO=True), pytest.raises(SettingsFault, match="names a real database"):
             installation.check_demonstration_mark()
 
@@ -207,17 +209,17 @@ class TestDemonstrationAndEarnestNeverTouch:
             installation.mark_as_demonstration()
         assert not Installation.objects.get().demonstration
 
-    def test_a_marked_database_does_not_start_with_another_machines_address(self) -> None:
+    def test_a_demonstration_database_does_not_start_with_the_address_of_another_machine(self) -> None:
         installation.mark_as_demonstration()
         settings = override_settings(DEMO=True, REDOX=redox("https://redox.example"))
         with settings, pytest.raises(SettingsFault, match="leads to another machine"):
             installation.check_demonstration_mark()
 
-    def test_there_is_no_switch_of_behaviour_in_earnest(self, tmp_path: Path) -> None:
+    def test_only_a_demonstration_has_a_switch_of_behaviour(self, tmp_path: Path) -> None:
         with override_settings(DEMO=False), pytest.raises(PermissionDenied):
             demonstration.set_behaviour("slow")
 
-    def test_there_is_no_sign_in_by_role_in_earnest(self) -> None:
+    def test_only_a_demonstration_has_a_sign_in_by_role(self) -> None:
         factories.UserFactory(username="editor", role="editor")
         assert demonstration.person_with_role("editor") is None
 
@@ -250,7 +252,7 @@ def test_a_worker_beats_and_delivers(practice: PracticeDirectory, editor: User, 
         assert Worker.objects.get().settings_fingerprint != heartbeat.settings_fingerprint()
 
 
-def test_settings_are_written_down_once_until_they_change(practice: PracticeDirectory, worker: Actor) -> None:
+def test_settings_are_logged_only_when_they_change(practice: PracticeDirectory, worker: Actor) -> None:
     for _ in range(2):
         installation.log_settings(worker)
     with override_settings(REDOX=redox(practice.url, REDOX_STAGING_SOURCE_ID=SOME_UUID)):

@@ -92,7 +92,7 @@ def test_a_refused_credential_stops_the_environment_with_its_cause(
     [(None, None), (2, True), (0, False)],
     ids=["never", "before the stop", "failed"],
 )
-def test_sending_goes_on_only_after_a_check_since_the_stop_that_succeeded(
+def test_sending_resumes_only_after_a_successful_check_since_the_stop(
     editor: User, checked: int | None, succeeded: bool | None
 ) -> None:
     EnvironmentGate.objects.filter(pk="staging").update(
@@ -118,7 +118,7 @@ def test_sending_goes_on_only_after_a_check_since_the_stop_that_succeeded(
     ],
     ids=["200", "503", "302", "cut", "broken off"],
 )
-def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
+def test_a_check_succeeds_only_with_a_complete_clear_answer(
     unreachable_redox: None, editor: User, monkeypatch: pytest.MonkeyPatch, answer: Exchange, succeeds: bool
 ) -> None:
     monkeypatch.setattr(gateway, "send_query", lambda *_: gateway.QueryReply(TokenAnswer(token="token"), answer))
@@ -130,7 +130,7 @@ def test_a_check_succeeds_only_with_a_whole_answer_that_means_yes(
 
 
 @pytest.mark.parametrize(("failures", "locks"), [(0, 0), (1, 1)])
-def test_workers_wait_for_each_other_at_the_gate_only_where_it_changes(editor: User, failures: int, locks: int) -> None:
+def test_workers_lock_the_gate_only_if_it_changes(editor: User, failures: int, locks: int) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     EnvironmentGate.objects.update(failures=failures)
     with CaptureQueriesContext(connection) as asked:

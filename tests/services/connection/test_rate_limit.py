@@ -54,7 +54,7 @@ def test_the_rate_keeps_a_distance_between_requests_of_the_installation(monkeypa
     assert rate_limit.reserve_slot_within(moment + datetime.timedelta(seconds=5)).opens == 100.0
 
 
-def test_a_message_and_its_tokens_take_one_turn_each(
+def test_a_message_and_its_token_requests_take_one_slot_each(
     renewing: PracticeDirectory, editor: User, taken: list[SendSlot]
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
@@ -73,7 +73,7 @@ def test_a_message_and_its_tokens_take_one_turn_each(
     assert len(taken) == 4
 
 
-def test_a_query_and_its_tokens_take_one_turn_each(renewing: PracticeDirectory, taken: list[SendSlot]) -> None:
+def test_a_query_and_its_token_requests_take_one_slot_each(renewing: PracticeDirectory, taken: list[SendSlot]) -> None:
     shown = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
     renewing.register("staging", shown)
     assert query.query_oid("staging", BASE).is_answered
@@ -92,7 +92,7 @@ def test_a_token_that_lives_a_minute_is_used_while_it_lives(transactional_db: No
     assert saying.arrived == ["token", "write", "write"]
 
 
-def test_nothing_leaves_before_its_turn(
+def test_nothing_is_sent_before_its_slot_opens(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []

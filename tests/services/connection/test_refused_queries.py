@@ -45,7 +45,7 @@ def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(s
     assert [entry.http_status for entry in answered] == [200, 200, 200]
 
 
-def test_a_refused_query_is_kept_where_nothing_may_leave_after_it(
+def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(
     saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = unknown(editor)

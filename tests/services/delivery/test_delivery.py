@@ -140,7 +140,7 @@ def test_an_update_of_an_oid_that_is_not_there_offers_a_new(editor: User) -> Non
     assert factories.submission(made, user=editor).event == "New"
 
 
-def test_already_exists_needs_a_person(editor: User) -> None:
+def test_already_exists_needs_a_decision(editor: User) -> None:
     made = factories.organization(user=editor)
     submission = factories.submission(made, user=editor)
     answered(Kind.NEEDS_PERSON, known="already_exists")

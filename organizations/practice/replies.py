@@ -71,7 +71,7 @@ def logs() -> list[dict[str, str]]:
 
 
 def refusal(message: dict[str, Any] | None, status: int, texts: Iterable[str], module: str) -> Reply:
-    """A rejection: `Meta.Errors` with an entry for each text, at most `MOST_ERRORS`. `message` is None if unreadable."""
+    """A rejection: `Meta.Errors` with an entry for each text, at most `MOST_ERRORS`. No `message`: unreadable."""
     errors = [
         {"ID": 10_000_000 + secrets.randbelow(10_000_000), "Text": text, "Type": "message", "Module": module}
         for text in islice(texts, MOST_ERRORS)

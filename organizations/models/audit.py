@@ -112,7 +112,7 @@ class AuditEntry(models.Model):
     """
 
     sequence = models.BigIntegerField(primary_key=True)
-    body = models.BinaryField(help_text="Canonical JSON; its bytes are what the hash is over.")
+    body = models.BinaryField(help_text="Canonical JSON. The hash is over these bytes.")
     previous_hash = models.CharField(max_length=64, unique=True)
     hash = models.CharField(max_length=64)
 
@@ -127,10 +127,10 @@ class AuditEntry(models.Model):
     submission_id = models.BigIntegerField(null=True, blank=True)
     attempt = models.PositiveIntegerField(null=True, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
-    outcome = models.CharField(max_length=20, blank=True, help_text="The class that the answer was given.")
+    outcome = models.CharField(max_length=20, blank=True, help_text="The kind of the outcome.")
     request_id = models.CharField(max_length=40, blank=True)
     search_text = models.TextField(blank=True)
-    raw = models.BinaryField(null=True, blank=True, help_text="The request or response as it was, at most 1 MiB of it.")
+    raw = models.BinaryField(null=True, blank=True, help_text="The raw request or response, at most 1 MiB.")
     raw_cut = models.BooleanField(default=False)
 
     objects = AuditQuerySet.as_manager()

@@ -39,7 +39,7 @@ class State(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
     REJECTED = "rejected", "Rejected"
     UNKNOWN = "unknown", "Unknown"
-    NEEDS_PERSON = "needs_person", "Needs a person"
+    NEEDS_PERSON = "needs_person", "Needs a decision"
     CANCELLED = "cancelled", "Cancelled"
 
     @property
@@ -122,7 +122,7 @@ class Submission(models.Model):
     before = models.TextField(blank=True, help_text="Canonical JSON of the newest knowledge at the review.")
     reason = models.TextField(blank=True)
     warnings = models.JSONField(default=list, blank=True, help_text="Warnings accepted: key, value and text of each.")
-    authors = models.JSONField(default=list, help_text="Ids of everyone who worked on what it carries.")
+    authors = models.JSONField(default=list, help_text="Ids of everyone who worked on its changes.")
     submitter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions")
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -134,12 +134,12 @@ class Submission(models.Model):
 
     state = models.CharField(max_length=14, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField(help_text="Since when it is in this state.")
-    state_reason = models.TextField(blank=True, help_text="Why it waits, was cancelled or needs a person.")
+    state_reason = models.TextField(blank=True, help_text="Why it waits, was cancelled or needs a decision.")
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(
         default=0, help_text="Attempts that count against the limit: a refused sign-in does not."
     )
-    token = models.PositiveIntegerField(default=0, help_text="Goes up with every claim; only its holder may settle.")
+    token = models.PositiveIntegerField(default=0, help_text="Goes up with every claim; only the worker that has it may settle.")
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_worker = models.CharField(max_length=100, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
@@ -147,34 +147,34 @@ class Submission(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the last attempt began.")
     ended_at = models.DateTimeField(null=True, blank=True)
     evidence = models.CharField(
-        max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="What its acceptance rests on."
+        max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="The evidence of its acceptance."
     )
     evidence_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the Query was asked that it rests on, or that a person decided by."
+        null=True, blank=True, help_text="When the Query behind the acceptance or the decision was sent."
     )
     decided_by = models.CharField(max_length=150, blank=True, help_text="Who decided what became of it.")
     cancelled_by = models.CharField(max_length=150, blank=True)  # empty: by the portal itself
 
-    unknown_since = models.DateTimeField(null=True, blank=True, help_text="Since when nobody knows what became of it.")
-    asks = models.PositiveIntegerField(default=0, help_text="Queries about it since then, also without an answer.")
+    unknown_since = models.DateTimeField(null=True, blank=True, help_text="Since when its outcome is unknown.")
+    asks = models.PositiveIntegerField(default=0, help_text="Queries about it since then, with or without an answer.")
     absent_at = models.DateTimeField(
         null=True, blank=True, help_text="When the directory first answered since then that it does not know the OID."
     )
     lost_attempt = models.BooleanField(
-        default=False, help_text="An attempt ended without its worker: the record is read once more after acceptance."
+        default=False, help_text="The worker of an attempt was lost: the record is read again after acceptance."
     )
     read_back_at = models.DateTimeField(null=True, blank=True, help_text="When that reading is due.")
     only_ask = models.BooleanField(
         default=False,
-        help_text="Open in a database that was put back: what became of it is asked, it is never sent again by itself.",
+        help_text="Open in a restored database: the portal queries it and never sends it again on its own.",
     )
     wanted_hash = models.CharField(
         max_length=64, blank=True, help_text="The wanted record when the last answer was settled."
     )
 
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
-    known_answer = models.CharField(max_length=40, blank=True, help_text="Key of the documented answer, for the words.")
-    detail = models.TextField(blank=True, help_text="What Redox answered in short, as it wrote it.")
+    known_answer = models.CharField(max_length=40, blank=True, help_text="Key of the documented answer.")
+    detail = models.TextField(blank=True, help_text="Redox's answer in short, in its words.")
     answer_warning = models.TextField(blank=True)
     redox_message_id = models.CharField(max_length=100, blank=True)
     redox_log_id = models.CharField(max_length=100, blank=True)

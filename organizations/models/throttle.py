@@ -8,7 +8,7 @@ class Throttle(models.Model):
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField()
-    until = models.DateTimeField(db_index=True, help_text="When the period ends; the next try begins a new one.")
+    until = models.DateTimeField(db_index=True, help_text="When the period ends. The next try begins a new one.")
 
     def __str__(self) -> str:
         return f"{self.count} until {self.until:%H:%M:%S}"
@@ -18,11 +18,11 @@ class Repetition(models.Model):
     """An act that was repeated within a minute of its entry, counted here until one entry has the number."""
 
     key = models.CharField(max_length=64, primary_key=True)
-    count = models.PositiveIntegerField(default=0, help_text="Since the last entry, and not yet in the history.")
-    since = models.DateTimeField(help_text="When the first of these was.")
-    until = models.DateTimeField(db_index=True, help_text="When they are written to the history.")
+    count = models.PositiveIntegerField(default=0, help_text="Acts since the last entry that are not in the history yet.")
+    since = models.DateTimeField(help_text="When the first of these acts was.")
+    until = models.DateTimeField(db_index=True, help_text="When they are logged.")
     # As text: a visitor can put a NUL into an address, which PostgreSQL's JSON does not accept.
-    entry = models.TextField(help_text="Who, and what the entry says, as JSON.")
+    entry = models.TextField(help_text="The actor and the entry, as JSON.")
 
     def __str__(self) -> str:
         return f"{self.count} until {self.until:%H:%M:%S}"

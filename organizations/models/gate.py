@@ -66,9 +66,7 @@ class Installation(models.Model):
         default=False, help_text="Marks a demonstration database: it sends to this machine only."
     )
     next_send_at = models.DateTimeField(null=True, blank=True)
-    key = models.UUIDField(
-        default=uuid.uuid4, help_text="Identifies this database and the backups made from it."
-    )
+    key = models.UUIDField(default=uuid.uuid4, help_text="Identifies this database and the backups made from it.")
 
     def __str__(self) -> str:
         return "Installation"

@@ -30,7 +30,9 @@ class Plan(models.Model):
     environment = models.CharField(max_length=10, choices=Environment)
     kind = models.CharField(max_length=12, choices=PlanKind)
     sha256 = models.CharField(
-        max_length=64, unique=True, help_text="Hash of all records and messages, so that a second click finds the first plan."
+        max_length=64,
+        unique=True,
+        help_text="Hash of all records and messages, so that a second click finds the first plan.",
     )
     reason = models.TextField(blank=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="plans")

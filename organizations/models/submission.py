@@ -139,7 +139,9 @@ class Submission(models.Model):
     tries = models.PositiveIntegerField(
         default=0, help_text="Attempts that count against the limit: a refused sign-in does not."
     )
-    token = models.PositiveIntegerField(default=0, help_text="Goes up with every claim; only the worker that has it may settle.")
+    token = models.PositiveIntegerField(
+        default=0, help_text="Goes up with every claim; only the worker that has it may settle."
+    )
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_worker = models.CharField(max_length=100, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)

@@ -18,7 +18,9 @@ class Repetition(models.Model):
     """An act that was repeated within a minute of its entry, counted here until one entry has the number."""
 
     key = models.CharField(max_length=64, primary_key=True)
-    count = models.PositiveIntegerField(default=0, help_text="Acts since the last entry that are not in the history yet.")
+    count = models.PositiveIntegerField(
+        default=0, help_text="Acts since the last entry that are not in the history yet."
+    )
     since = models.DateTimeField(help_text="When the first of these acts was.")
     until = models.DateTimeField(db_index=True, help_text="When they are logged.")
     # As text: a visitor can put a NUL into an address, which PostgreSQL's JSON does not accept.

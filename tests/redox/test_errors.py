@@ -120,7 +120,7 @@ def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
     )
 
 
-def test_a_double_is_named_where_there_is_one() -> None:
+def test_a_duplicate_is_named_if_there_is_one() -> None:
     found = words(rejected("duplicate_business", 500))
     assert found[:4] == ("Redox found a duplicate.", "Redox does not say of which record.", *SUPPORT)
     found = words(rejected("duplicate_business", 500), duplicates=("Lakeside North", "Lakeside East"))
@@ -308,7 +308,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("found", "headline", "cause", "step"), ROWS)
-def test_each_row_has_its_words(found: Outcome, headline: str, cause: str, step: tuple[str, str]) -> None:
+def test_each_outcome_has_its_explanation(found: Outcome, headline: str, cause: str, step: tuple[str, str]) -> None:
     assert words(found, message_bytes=2048, at="14:08")[:4] == (headline, cause, *step)
 
 
@@ -347,7 +347,7 @@ def test_unknown_says_how_the_answer_was_lost(found: Outcome, cause: str) -> Non
     assert words(found)[:4] == ("We do not know whether this arrived.", cause, "", "")
 
 
-def test_a_yes_that_names_another_oid_says_so() -> None:
+def test_an_acceptance_that_names_another_oid_says_so() -> None:
     found = Outcome(kind=Kind.ACCEPTED, warning=outcome.OTHER_OID, answered_oid="1.2.3", detail="Yes.")
     assert words(found).cause == (
         "Redox's answer names the OID 1.2.3, not the one sent. Redox's own example does that too. "
@@ -383,7 +383,9 @@ CONTEXTS = st.builds(
 
 
 @given(OUTCOMES, CONTEXTS)
-def test_every_outcome_has_words_and_nothing_is_left_to_fill_in(found: Outcome, context: ExplanationContext) -> None:
+def test_every_outcome_has_an_explanation_without_open_placeholders(
+    found: Outcome, context: ExplanationContext
+) -> None:
     said = explain(found, context)
     assert said.headline
     assert bool(said.step_key) <= bool(said.step)

@@ -100,7 +100,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "already_exists_after_unknown": Explanation(
         "The OID is there now; probably our message{of_time} arrived.",
         "An answer got lost.",
-        "The portal compares without you",
+        "The portal compares automatically",
     ),
     "already_exists_to_update": Explanation(
         "Redox rejected this Update with its answer to a New.",
@@ -141,7 +141,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         *_SUPPORT,
     ),
     "duplicate_business": Explanation(
-        "Redox found a duplicate.", "Redox does not say of which record.{duplicates}", *_SUPPORT
+        "Redox found a duplicate.", "Redox does not name the other record.{duplicates}", *_SUPPORT
     ),
     "no_subscriptions": Explanation(
         "Redox does not let this credential write to this directory.",
@@ -176,7 +176,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "too_many": Explanation(
         "Too many requests from our address.",
         "This one was not processed. Nothing is sent to {environment}{until_time}.",
-        "The portal resumes by itself",
+        "Sending resumes automatically",
     ),
     "redirected": Explanation(
         "Redox's address points elsewhere.",

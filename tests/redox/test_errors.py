@@ -65,7 +65,7 @@ def test_an_oid_that_exists_is_compared() -> None:
     assert found[:4] == (
         "The OID is there now; probably our message of 14:03 arrived.",
         "An answer got lost.",
-        "The portal compares without you",
+        "The portal compares automatically",
         "",
     )
 
@@ -122,12 +122,12 @@ def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
 
 def test_a_duplicate_is_named_if_there_is_one() -> None:
     found = words(rejected("duplicate_business", 500))
-    assert found[:4] == ("Redox found a duplicate.", "Redox does not say of which record.", *SUPPORT)
+    assert found[:4] == ("Redox found a duplicate.", "Redox does not name the other record.", *SUPPORT)
     found = words(rejected("duplicate_business", 500), duplicates=("Lakeside North", "Lakeside East"))
     assert found[:4] == (
         "Redox found a duplicate.",
         (
-            "Redox does not say of which record. "
+            "Redox does not name the other record. "
             "These records have the same name or address: Lakeside North, Lakeside East."
         ),
         "Compare with Lakeside North",
@@ -200,7 +200,7 @@ ROWS = [
         not_executed(429, hold_seconds=300),
         "Too many requests from our address.",
         "This one was not processed. Nothing is sent to STAGING until 14:08.",
-        ("The portal resumes by itself", ""),
+        ("Sending resumes automatically", ""),
     ),
     (
         rejected(status=403, detail="We do not like {it}."),

@@ -312,7 +312,7 @@ class TestByItself:
         held = fresh_plan(plan)
         assert held.state == PlanState.PAUSED
         assert held.state_reason == (
-            f"nobody knows yet what became of submission {first.pk}, the New of {first.organization.name}"
+            f"the outcome of submission {first.pk}, the New of {first.organization.name}, is unknown"
         )
         answer_all()
         assert states(plan) == [State.UNKNOWN, State.QUEUED]

@@ -11,9 +11,10 @@ from organizations.models import EnvironmentGate, State, Submission, User, clock
 from organizations.pages.submission.state import StateBlock
 from organizations.practice import Credential, PracticeDirectory
 from organizations.services.actors import Actor
-from organizations.services.connection import breaker, gateway
+from organizations.services.connection import gateway
 from organizations.services.delivery import courier
 from tests import factories
+from tests.breakers import pause_environment
 from tests.connected import redox
 from tests.pages.sending import block, fresh
 from tests.redox import servers
@@ -70,7 +71,7 @@ def test_what_holds_the_environment_stands_beside_what_came_of_the_attempt(
 ) -> None:
     url = f"http://127.0.0.1:{servers.closed_port()}"
     after(submission, url, worker)
-    breaker.pause_now("staging", 300, "no access token: refused", actor=worker)
+    pause_environment("staging", 300, "no access token: refused", actor=worker)
     with override_settings(REDOX=redox(url)):
         said = told(block(fresh(submission)))
     assert "Nothing was sent. 127.0.0.1 refused. STAGING waits until " in said

@@ -18,6 +18,7 @@ from organizations.services.connection import breaker, check, gateway, lookup
 from organizations.services.delivery import courier, resume
 from organizations.services.errors import ActionRefused
 from tests import factories
+from tests.breakers import pause_environment, stop_environment
 from tests.factories import acting
 from tests.services.sending import answered, claim
 
@@ -42,9 +43,9 @@ def test_an_answer_resets_the_count_of_failures(worker: Actor) -> None:
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one(worker: Actor) -> None:
-    breaker.pause_now("staging", 300.0, "too many requests", actor=worker)
+    pause_environment("staging", 300.0, "too many requests", actor=worker)
     until = gate().hold_until
-    breaker.pause_now("staging", 10.0, "too many requests", actor=worker)
+    pause_environment("staging", 10.0, "too many requests", actor=worker)
     assert gate().hold_until == until
     entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_HELD)
     assert (entry.environment, entry.facts["reason"]) == ("staging", "too many requests")
@@ -52,7 +53,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(worker: Actor) -> None:
 
 def test_a_stop_is_logged_once_with_its_reason(worker: Actor) -> None:
     for reason in ("Redox does not accept the credential", "again"):
-        breaker.stop_now("staging", reason, actor=worker)
+        stop_environment("staging", reason, actor=worker)
     entry = AuditEntry.objects.get(action=Action.ENVIRONMENT_STOPPED)
     assert (entry.environment, entry.facts["reason"]) == ("staging", "Redox does not accept the credential")
     assert gate().stopped_reason == "Redox does not accept the credential"

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, User, clock
-from organizations.services.connection import breaker, gateway
+from organizations.services.connection import gateway
 from organizations.services.delivery import query
+from tests.breakers import pause_environment
 from tests.factories import acting
 from tests.redox import servers
 from tests.services.delivery.test_waiting_for_redox import unknown
@@ -53,7 +54,7 @@ def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(
     discard = gateway.discard_token
 
     def told_to_wait_meanwhile(*given: Any) -> bool:
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         return discard(*given)
 
     monkeypatch.setattr(gateway, "discard_token", told_to_wait_meanwhile)

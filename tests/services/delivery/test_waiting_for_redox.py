@@ -17,6 +17,7 @@ from organizations.services.audit import audit
 from organizations.services.connection import breaker, check, gateway, rate_limit
 from organizations.services.delivery import courier, query, resolve, resume, workers
 from tests import factories
+from tests.breakers import pause_environment
 from tests.factories import BASE, acting
 from tests.redox import servers
 from tests.services.redox_says import BUSY, Redox, redox_says, token
@@ -153,7 +154,7 @@ def test_nothing_is_sent_while_redox_asks_to_wait(saying: Redox, editor: User) -
     submission = unknown(editor)
     for act in (*ASKING, send, get_token):
         due(submission)
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         saying.arrived.clear()
         act(submission)
         assert saying.arrived == [], act
@@ -187,20 +188,20 @@ def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Re
 
 def test_a_person_sees_how_long_the_pause_is(saying: Redox, editor: User) -> None:
     submission = unknown(editor)
-    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     until = gate().hold_asked_until
     assert until is not None
     time = f"{timezone.localtime(until):%H:%M:%S %Z}"
     sentence = f"Redox asked the portal to wait. Nothing is sent to STAGING until {time}, for another 60 seconds."
     assert check.check_connection("staging", actor=acting(editor)).sentence == sentence
     assert query.query_submission(submission, actor=acting(editor)).cause == sentence
-    breaker.pause_now("staging", 600.0, "too many requests", actor=WORKER)
+    pause_environment("staging", 600.0, "too many requests", actor=WORKER)
     assert check.check_connection("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
 
 
 def test_a_check_that_is_not_sent_is_not_stored(saying: Redox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
-    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     check.check_connection("staging", actor=acting(editor))
     assert resume.can_resume(gate())
     assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).exists()
@@ -260,7 +261,7 @@ def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(saying: Re
     claim = courier.claim_next("staging", gateway.environment("staging"), actor=WORKER)
     assert claim is not None
     if closed == "asked to wait":
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     else:
         set_gate(**(STOPPED if closed == "stopped" else PAUSED))
     saying.arrived.clear()
@@ -286,7 +287,7 @@ def test_the_gate_is_checked_after_the_wait_for_the_slot(
 
     def waited(turn: rate_limit.SendSlot) -> None:
         wait(turn)
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
 
     monkeypatch.setattr(rate_limit.SendSlot, "wait", waited)
     for act in (deliver, lambda: ask(submission), lambda: get_token(submission)):
@@ -319,7 +320,7 @@ def test_redox_may_ask_to_wait_during_a_pause(saying: Redox, editor: User) -> No
 
 def test_resuming_does_not_end_a_pause_that_redox_asked_for(saying: Redox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
-    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     resume.resume("staging", actor=acting(editor))
     assert not gate().is_stopped
     assert not gate().can_send(timezone.now())
@@ -339,7 +340,7 @@ def test_a_good_probe_does_not_end_a_pause_that_began_during_it(saying: Redox, e
     good = saying.queries[0]
 
     def asked_meanwhile(connection_to_us: socket.socket, server: servers.Server) -> None:
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         connection.close()
         good(connection_to_us, server)
 
@@ -361,5 +362,5 @@ def test_a_request_that_was_not_sent_is_not_a_failure_of_redox(
 
 
 def test_a_pause_is_for_one_environment(saying: Redox, editor: User) -> None:
-    breaker.pause_now("production", 60.0, "too many requests", actor=WORKER)
+    pause_environment("production", 60.0, "too many requests", actor=WORKER)
     assert check.check_connection("staging", actor=acting(editor)).succeeded

@@ -1,4 +1,4 @@
-"""Access tokens: what is asked, how long a token is kept, and what a refusal means."""
+"""Access tokens: the requests, how long a token is kept, and what a refusal means."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""One exchange: what leaves, what is kept of the answer, and what is known when there is none."""
+"""One exchange: what is sent, what is kept of the answer, and what is known without one."""
 
 import logging
 import os

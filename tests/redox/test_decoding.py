@@ -1,4 +1,4 @@
-"""What an answer becomes once it is unfolded, and what of it can be stored and shown."""
+"""The decompressed body of an answer, and which text can be stored and shown."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""The fixed facts of an environment: the how-to's table, hidden secrets, one fingerprint for what is sent where."""
+"""An environment: the how-to's table, hidden secrets, and the fingerprint."""
 
 from dataclasses import replace
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The words for what came back: each row of the table, with the step that fits this very record."""
+"""The explanation of each outcome, with the step that corrects the record."""
 
 import string
 

@@ -1,4 +1,4 @@
-"""The messages: the how-to's own requests byte for byte, nothing lost on the way, and answers read strictly."""
+"""Messages: the how-to's requests byte for byte, nothing lost on the way, and answers read strictly."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is carried from a directory and back: its numbers are never made into anything else."""
+"""Values of the directory that are sent back: their numbers do not change."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The one table from an answer to its outcome, row by row; success is in a file of its own."""
+"""The rules from an answer to its outcome. Successes are in test_outcome_success.py."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What a 2xx must hold to be a yes, and what no answer may ever do."""
+"""What a 2xx must hold to be accepted, and what no answer may ever do."""
 
 import gzip
 import json

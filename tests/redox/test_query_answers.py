@@ -1,4 +1,4 @@
-"""What a list of organizations in the answer to a Query means for the OID that was asked for."""
+"""What a list of organizations in the answer to a Query means for an OID."""
 
 import json
 

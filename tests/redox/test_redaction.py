@@ -1,4 +1,4 @@
-"""An access token that the other side repeats is neither kept nor shown, in whatever form it comes back."""
+"""An access token in an answer is neither stored nor shown, in whatever form it comes."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What one answer of the directory proves about a message of unknown fate."""
+"""What one answer of the directory proves about an unknown message."""
 
 from dataclasses import replace
 

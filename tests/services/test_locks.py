@@ -1,4 +1,4 @@
-"""The locks that keep what was decided true: what they lock, in which order, and what happens when more comes."""
+"""The locks: what they lock, in which order, and what happens when more rows are added."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is typed into a search, and what the search column holds of a record."""
+"""The words of a search, and the search column of a record."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""How often a secret may be tried: exactly so often, also at the same moment, and no name is kept."""
+"""The limits of tries: exact, also for concurrent tries, and no name is stored."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Acts that are repeated without end: one entry a minute, whose counts leave none out."""
+"""Repeated acts: one entry a minute, and the counts are complete."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""The gate, the connection check, asking the directory, and the rows and marks of an installation."""
+"""Crossed settings, the connection check, and the rows and marks of an installation."""
 
 from dataclasses import replace
 from functools import cache

@@ -1,4 +1,4 @@
-"""What opens and closes an environment's gate: failures, waits, the Query after a pause, and a person's going on."""
+"""The circuit breaker: what opens and closes it, the probe after a pause, and resuming."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""What a question about one OID says: who is meant, what is absent, what is kept of it and under which time."""
+"""The lookup of one OID: which record it finds, when the OID is absent, and what is stored."""
 
 import json
 from dataclasses import replace
@@ -43,7 +43,7 @@ NOT_UNDERSTOOD = {
 
 @pytest.fixture
 def unknown(practice: PracticeDirectory, editor: User) -> Submission:
-    """A New that arrived, whose answer was lost, and about which the directory can be asked now."""
+    """A New that arrived, whose answer was lost, and that can be queried now."""
     submission = lost(factories.organization(user=editor), editor)
     practice.register("staging", json.loads(bytes(submission.message))["Organizations"][0])
     Submission.objects.update(not_before=timezone.now())
@@ -55,7 +55,7 @@ def deactivate_there(practice: PracticeDirectory) -> None:
 
 
 def asked_active(practice: PracticeDirectory) -> list[object]:
-    """Active of each Query, in order; "" where it was not given."""
+    """Active of each Query, in order; "" if it was not given."""
     queries = [json.loads(body) for body in sent(practice) if b'"EventType": "Query"' in body]
     return [query.get("Active", "") for query in queries]
 

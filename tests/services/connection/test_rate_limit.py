@@ -1,4 +1,4 @@
-"""The rate of the installation: every request to Redox takes one turn, whoever makes it."""
+"""The rate limit of the installation: every request to Redox takes one slot."""
 
 import datetime
 import time
@@ -24,7 +24,7 @@ from tests.services.sending import deliver
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[SendSlot]:
-    """Every turn that is taken from now on."""
+    """Every slot that is taken from now on."""
     found: list[SendSlot] = []
     take_within = rate_limit.reserve_slot_within
 
@@ -38,7 +38,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[SendSlot]:
 
 @pytest.fixture
 def renewing(transactional_db: None, tmp_path: Path) -> Iterator[PracticeDirectory]:
-    """A practice directory that gives out tokens that it can end."""
+    """A practice directory whose tokens can expire."""
     key = Credential(environment="staging", api_key="legacy", api_secret="secret")
     with PracticeDirectory(tmp_path, [key]) as running, override_settings(REDOX=redox(running.url, **API_KEY)):
         yield running

@@ -1,4 +1,4 @@
-"""A Query that Redox refused for its access token: its answer is kept, whatever comes of the one with a new token."""
+"""A Query whose access token Redox refused: its answer is logged, whatever follows."""
 
 from collections.abc import Iterator
 from typing import Any

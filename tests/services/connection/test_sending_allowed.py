@@ -1,4 +1,4 @@
-"""The door through which every message leaves: when it is closed, and to what."""
+"""The check before each request: when it blocks, and what."""
 
 import datetime
 from typing import Any
@@ -20,7 +20,7 @@ MINUTE = datetime.timedelta(minutes=1)
 
 
 def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
-    """Why nothing may leave to this address; empty if it may."""
+    """Why nothing may be sent to this address, or ""."""
     with override_settings(REDOX=redox(url, **settings)):
         try:
             gateway.check_sending_allowed(gateway.environment("staging"), is_write=is_write)

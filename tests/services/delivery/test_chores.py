@@ -1,4 +1,4 @@
-"""What a worker does besides delivering."""
+"""A worker's other tasks."""
 
 import datetime
 import threading
@@ -18,7 +18,7 @@ DAY = datetime.timedelta(days=1)
 
 
 class OneRound(threading.Event):
-    """Set as soon as the worker has nothing to do."""
+    """An event that is set as soon as the worker has nothing to do."""
 
     def wait(self, timeout: float | None = None) -> bool:
         self.set()
@@ -26,7 +26,7 @@ class OneRound(threading.Event):
 
 
 def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Yesterday: a session, a try, and an act done twice."""
+    """Rows of yesterday: a session, a try, and an act done twice."""
     real = clock.now
     with monkeypatch.context() as yesterday:
         yesterday.setattr(clock, "now", lambda: real() - DAY)

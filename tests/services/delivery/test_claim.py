@@ -1,4 +1,4 @@
-"""One claim: who sends since when, what stops it before a byte leaves, and what a lost worker leaves behind."""
+"""One claim: what it stores, what stops it before anything is sent, and what a lost worker leaves behind."""
 
 import datetime
 import json
@@ -182,7 +182,7 @@ def responses() -> list[AuditEntry]:
 
 
 def left_behind(found: courier.Claim, exchange: Exchange, worker: Actor) -> None:
-    """The worker ended after it had stored what came."""
+    """A submission whose worker ended after it had stored the response."""
     settle.store_response(found.submission, exchange, repeat=0, actor=worker)
     Submission.objects.filter(pk=found.submission.pk).update(lease_until=clock.now() - OVER)
 

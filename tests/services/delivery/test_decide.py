@@ -1,4 +1,4 @@
-"""A person decides what the portal cannot: by a fresh answer of the directory, with a reason, and only once."""
+"""A person decides an unclear submission: by a fresh answer of the directory, with a reason, only once."""
 
 import datetime
 import json
@@ -42,7 +42,7 @@ def approver() -> Actor:
 
 @pytest.fixture
 def new(editor: User) -> Submission:
-    """A New of an OID that somebody else had registered: Redox refused it."""
+    """A New of an OID that somebody else had registered: Redox rejected it."""
     factories.submission(factories.organization(user=editor), user=editor)
     submission = answered(Kind.NEEDS_PERSON, known="already_exists")
     assert submission is not None
@@ -52,7 +52,7 @@ def new(editor: User) -> Submission:
 
 @pytest.fixture
 def update(editor: User) -> Submission:
-    """An Update of whose attempts none got a clear answer."""
+    """An Update without a clear answer to any attempt."""
     return undecided(lost(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
 
 

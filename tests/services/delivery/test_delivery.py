@@ -1,4 +1,4 @@
-"""From the outbox to the end of a submission; what leaves goes to the practice directory over real HTTP."""
+"""A submission from the outbox to its end, sent to the practice directory over HTTP."""
 
 from dataclasses import replace
 

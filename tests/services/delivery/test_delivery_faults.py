@@ -1,4 +1,4 @@
-"""Delivery when something fails: what is tried again, what stops, what a crash leaves, who may claim."""
+"""Delivery when something fails: what is sent again, what stops, what a crash leaves, and who may claim."""
 
 import datetime
 import json
@@ -268,7 +268,7 @@ def test_nothing_is_sent_inside_a_transaction(unreachable_redox: None) -> None:
 
 @pytest.fixture
 def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
-    """A server that looks into the database at the moment a message arrives."""
+    """A server that reads the database when a message arrives."""
     seen: list[list[str]] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What became of a message whose answer was lost: the directory is asked, and only what it proves counts."""
+"""A message whose answer was lost: the directory is queried, and only what its answer proves counts."""
 
 import datetime
 from dataclasses import replace
@@ -61,7 +61,7 @@ def changed(editor: User) -> Organization:
 
 
 def before(submission: Submission) -> OrganizationRecord:
-    """What the directory had before a message."""
+    """The record in the directory before a message."""
     record = fresh(submission.organization).confirmed_record()
     assert record is not None
     return record
@@ -163,7 +163,7 @@ def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again
 
 @pytest.mark.parametrize("change", ["name", "destination_id", "zip_code"])
 def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str) -> None:
-    """It is not shown; or it is, and no Query could show the change, or tell it from what was there."""
+    """The change is not shown, or no Query could show it or tell it from the record before."""
     made = factories.accepted(user=editor)
     values = {
         "name": "Lakeside North",

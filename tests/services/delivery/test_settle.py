@@ -1,4 +1,4 @@
-"""What an answer does beside the state: when it goes on, what a stored or late answer may do, what is written down."""
+"""What settling does beside the state: when to send again, stored and late answers, and the log."""
 
 import datetime
 import json
@@ -45,7 +45,7 @@ type Claimed = Callable[[], courier.Claim]
 
 @pytest.fixture
 def claimed(editor: User, worker: Actor) -> Claimed:
-    """Makes a New and takes it: a worker is sending it now."""
+    """Submits a New and claims it for a worker."""
     return lambda: taken(editor, worker)
 
 

@@ -1,4 +1,4 @@
-"""While Redox asked an environment to wait nothing leaves for it, whoever would send; and whoever may is told."""
+"""While Redox asks an environment to wait, nothing is sent to it, and people see how long."""
 
 import datetime
 import socket
@@ -45,7 +45,7 @@ def in_seconds(number: float) -> datetime.datetime:
 
 
 def unknown(user: User, oid: str = BASE) -> Submission:
-    """A New without a clear answer, about which the directory can be asked now; the token at hand is good."""
+    """A New without a clear answer that can be queried now with a valid token."""
     assert gateway.access_token(gateway.environment("staging")).token
     submission = factories.submission(factories.organization(oid, user=user), user=user)
     Submission.objects.filter(pk=submission.pk).update(attempt=1, token=1, unknown_since=timezone.now())
@@ -279,14 +279,14 @@ def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(saying: Re
 def test_the_gate_is_checked_after_the_wait_for_the_slot(
     saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another worker gets a 429 while a message, a Query or a token request waits for its turn."""
+    """Another worker gets a 429 while a message, a Query or a token request waits for its slot."""
     submission = unknown(editor)
     factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
     saying.arrived.clear()
     wait = rate_limit.SendSlot.wait
 
-    def waited(turn: rate_limit.SendSlot) -> None:
-        wait(turn)
+    def waited(slot: rate_limit.SendSlot) -> None:
+        wait(slot)
         pause_environment("staging", 60.0, "too many requests", actor=WORKER)
 
     monkeypatch.setattr(rate_limit.SendSlot, "wait", waited)

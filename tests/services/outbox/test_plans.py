@@ -1,4 +1,4 @@
-"""Plans: several records sent at once, in an order that holds, stopped before one fault becomes many."""
+"""Plans: the order of several records, and the pause before one error is repeated many times."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ SEND, DEACTIVATE = PlanKind.SEND, PlanKind.DEACTIVATE
 
 
 def tree_of(user: User, *parts: str, make: Any = factories.organization, **values: Any) -> list[Organization]:
-    """A record at the base, and one below each of the named places: "1", "1.1"."""
+    """A record at the base OID, and one at each of these OIDs below it: "1", "1.1"."""
     made = [make(user=user, **values)]
     for part in parts:
         parent = f"{BASE}.{part}".rpartition(".")[0]
@@ -56,7 +56,7 @@ def drawn(made: list[Organization], user: User, kind: PlanKind = SEND) -> Draft:
 
 
 def planned(made: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
-    """A plan made as its page makes it, with all that it asks for."""
+    """A plan made as its page makes it, with everything that the page asks for."""
     return factories.plan(made, user=user, kind=kind, **values)
 
 
@@ -65,7 +65,7 @@ def oids(reviews: tuple[Review, ...]) -> list[str]:
 
 
 def waits(plan: Plan) -> dict[str, set[str]]:
-    """For each record of a plan the records that must be accepted before."""
+    """For each record of a plan, the records that must be accepted before it."""
     return {
         each.oid.removeprefix(BASE): {first.oid.removeprefix(BASE) for first in each.after.all()}
         for each in plan.submissions.all()

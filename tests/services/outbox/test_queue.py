@@ -1,4 +1,4 @@
-"""The outbox: which moves there are, what a worker finds due, left behind or to ask about; when the gate is open."""
+"""The outbox: the allowed moves, what is due, abandoned or to be queried, and when the breaker is closed."""
 
 import datetime
 from typing import Any
@@ -30,7 +30,7 @@ def submission(user: User, oid: str = BASE, **values: Any) -> Submission:
 
 
 def become(made: Submission, **values: Any) -> Submission:
-    """The submission with these values and else as it was made, whatever would have to happen for that."""
+    """The submission with these values, set without the acts that lead to them."""
     given = AS_MADE | {"evidence": "answer" if values.get("state") == State.ACCEPTED else ""} | values
     Submission.objects.filter(pk=made.pk).update(**given)
     made.refresh_from_db()

@@ -1,4 +1,4 @@
-"""From a review to the outbox: what was reviewed is what is stored, once."""
+"""From a review to the outbox: the reviewed message is stored, once."""
 
 from dataclasses import replace
 

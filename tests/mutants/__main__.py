@@ -34,8 +34,8 @@ SENDING = (
     "tests/services/delivery/test_delivery.py",
     "tests/services/delivery/test_delivery_faults.py",
     "tests/services/delivery/test_settle.py",
-    "tests/services/connection/test_gate.py",
     "tests/services/connection/test_breaker.py",
+    "tests/services/connection/test_gateway.py",
     "tests/services/review/test_above_and_below.py",
     "tests/services/records/test_shown_tree.py",
     "tests/services/connection/test_rate_limit.py",
@@ -74,7 +74,7 @@ MODULES = {
     ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
     "organizations/permissions.py": Module(
-        ("tests/test_permissions.py", "tests/services/connection/test_breaker.py::TestRights")
+        ("tests/test_permissions.py", "tests/services/connection/test_gateway.py::TestRights")
     ),
     "organizations/models/submission.py": Module(
         ("tests/services/outbox/test_queue.py",),

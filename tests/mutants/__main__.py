@@ -73,9 +73,7 @@ MODULES = {
         frozenset({"_BY_STATUS", "_NOT_SENT", "_explanation_key", "_not_executed_key", "_rejected_key", "_with_step"}),
     ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
-    "organizations/permissions.py": Module(
-        ("tests/test_permissions.py", "tests/services/connection/test_gateway.py::TestRights")
-    ),
+    "organizations/permissions.py": Module(("tests/test_permissions.py",)),
     "organizations/models/submission.py": Module(
         ("tests/services/outbox/test_queue.py",),
         frozenset(

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 
 class Action(models.TextChoices):
-    """Everything that is ever written down, by its name in the entry."""
+    """All actions in the history, by their stored names."""
 
     ORGANIZATION_CREATED = "organization.created"
     ORGANIZATION_EDITED = "organization.edited"
@@ -59,10 +59,10 @@ class Action(models.TextChoices):
 
 EDITS = (Action.ORGANIZATION_CREATED, Action.ORGANIZATION_EDITED)
 ABOUT_A_RECORD = tuple(action for action in Action if action.startswith("organization."))
-"""Actions whose entry holds the whole wanted record as it was after the act."""
+"""Actions whose entry holds the whole wanted record after the act."""
 
 
-# Whose an OID is was decided by the last of these.
+# The last of these decides to whom an OID belongs.
 ABOUT_AN_OID = (
     Action.ORGANIZATION_DISCLAIMED,
     Action.ORGANIZATION_REOPENED,
@@ -79,25 +79,25 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         return self.filter(submission_id=submission_id).order_by("sequence")
 
     def edits_since(self, organization_id: int, version: int) -> Self:
-        """Edits of a record after that version, oldest first: who changed what is wanted and not yet accepted."""
+        """Edits of a record after a version, oldest first: those whose changes are not accepted yet."""
         return self.filter(organization_id=organization_id, action__in=EDITS, version_after__gt=version).order_by(
             "sequence"
         )
 
     def wanted_at(self, organization_id: int, version: int) -> AuditEntry | None:
-        """The entry that holds what was wanted of a record at that version. What a submission carries is less."""
-        found = self.filter(organization_id=organization_id, version_after=version, action__in=ABOUT_A_RECORD)
-        return found.order_by("sequence").last()
+        """The entry with the wanted record at a version. A submission of it may hold less."""
+        entries = self.filter(organization_id=organization_id, version_after=version, action__in=ABOUT_A_RECORD)
+        return entries.order_by("sequence").last()
 
     def decided_foreign(self, organization_id: int, oid: str) -> AuditEntry | None:
-        """The decision that an OID of this record is another organization's; None where none holds."""
+        """The decision in force that an OID of this record belongs to another organization, or None."""
         last = self.of_organization(organization_id).filter(oid=oid, action__in=ABOUT_AN_OID).first()
         if last is None or last.action == Action.ORGANIZATION_DISCLAIMED:
             return last
         return last if last.facts.get("details", {}).get("verdict") == "foreign" else None
 
     def had_unknown_before(self, submission_id: int, attempt: int) -> bool:
-        """Whether an attempt before this one ended unknown: then "already exists" may be our own doing."""
+        """Whether an earlier attempt ended unknown. Then its message may be why the OID "already exists"."""
         earlier = self.filter(submission_id=submission_id, action=Action.ATTEMPT_OUTCOME, attempt__lt=attempt)
         return attempt > 1 and earlier.filter(outcome="unknown").exists()
 
@@ -112,7 +112,7 @@ class AuditEntry(models.Model):
     """
 
     sequence = models.BigIntegerField(primary_key=True)
-    body = models.BinaryField(help_text="Canonical JSON; its bytes are what the hash is over.")
+    body = models.BinaryField(help_text="Canonical JSON. The hash is over these bytes.")
     previous_hash = models.CharField(max_length=64, unique=True)
     hash = models.CharField(max_length=64)
 
@@ -127,10 +127,10 @@ class AuditEntry(models.Model):
     submission_id = models.BigIntegerField(null=True, blank=True)
     attempt = models.PositiveIntegerField(null=True, blank=True)
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
-    outcome = models.CharField(max_length=20, blank=True, help_text="The class that the answer was given.")
+    outcome = models.CharField(max_length=20, blank=True, help_text="The kind of the outcome.")
     request_id = models.CharField(max_length=40, blank=True)
     search_text = models.TextField(blank=True)
-    raw = models.BinaryField(null=True, blank=True, help_text="The request or response as it was, at most 1 MiB of it.")
+    raw = models.BinaryField(null=True, blank=True, help_text="The raw request or response, at most 1 MiB.")
     raw_cut = models.BooleanField(default=False)
 
     objects = AuditQuerySet.as_manager()
@@ -165,7 +165,7 @@ class AuditEntry(models.Model):
 
 
 class AuditHead(models.Model):
-    """One row: the last sequence and its hash. Who appends locks it first, so that the chain has no gap and no fork."""
+    """One row with the last sequence and hash. It is locked before appending, so the chain has no gap and no fork."""
 
     sequence = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 def now() -> datetime.datetime:
-    """The time by the database, in UTC. On SQLite the database is on this machine and so is its clock."""
+    """The database's time in UTC. SQLite has no server, so there it is this machine's time."""
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:

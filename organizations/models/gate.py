@@ -23,15 +23,15 @@ class EnvironmentGate(models.Model):
     hold_asked_until = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Redox asked to wait until then: nothing leaves before, no Query and no token request either.",
+        help_text="Redox asked to wait until then. Before it nothing is sent, not even a Query or a token request.",
     )
     failures = models.PositiveIntegerField(default=0, help_text="Exchanges in a row that Redox did not answer.")
     probing = models.BooleanField(
-        default=False, help_text="Paused after failures in a row: the first exchange is a Query, never a write."
+        default=False, help_text="Half-open after failures in a row: the first exchange is a Query, never a write."
     )
     put_back = models.BooleanField(
         default=False,
-        help_text="The database is older than what was sent: what is open is asked about after going on.",
+        help_text="The database was restored and is older than what was sent: open submissions are queried on resume.",
     )
     checked_at = models.DateTimeField(null=True, blank=True)
     checked_by = models.CharField(max_length=150, blank=True)
@@ -63,12 +63,10 @@ class Installation(models.Model):
     """The one row for the whole installation."""
 
     demonstration = models.BooleanField(
-        default=False, help_text="The mark of a seeded database: it sends to this machine only."
+        default=False, help_text="Marks a demonstration database: it sends to this machine only."
     )
     next_send_at = models.DateTimeField(null=True, blank=True)
-    key = models.UUIDField(
-        default=uuid.uuid4, help_text="Names this database, so that a copy of it from a backup is known again."
-    )
+    key = models.UUIDField(default=uuid.uuid4, help_text="Identifies this database and the backups made from it.")
 
     def __str__(self) -> str:
         return "Installation"
@@ -82,7 +80,7 @@ class Worker(models.Model):
     settings_fingerprint = models.CharField(max_length=64)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
-    stopped_at = models.DateTimeField(null=True, blank=True, help_text="When it ended as it was told to.")
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="When it ended normally.")
 
     def __str__(self) -> str:
         return self.name

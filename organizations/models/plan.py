@@ -1,4 +1,4 @@
-"""Several records sent at once: what was reviewed together goes out, waits and stops together."""
+"""Bulk sending: several records that are reviewed, sent, paused and stopped together."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .organization import Environment
 
 
 class PlanKind(models.TextChoices):
-    """What is done with the records: what is saved of each is sent, or each is taken out of use."""
+    """What a plan does: send the saved changes of each record, or deactivate each record."""
 
     SEND = "send", "Send"
     DEACTIVATE = "deactivate", "Deactivate"
 
 
 class PlanState(models.TextChoices):
-    """What a person, or the portal, said last. Whether a plan is at its end its submissions tell: none is open."""
+    """What a person or the portal last set. A plan is finished if none of its submissions is open."""
 
     GOING = "going", "Going"
     PAUSED = "paused", "Paused"
@@ -25,12 +25,14 @@ class PlanState(models.TextChoices):
 
 
 class Plan(models.Model):
-    """One bulk act. Its submissions are made with it, all of them or none."""
+    """One bulk act. It is stored together with all its submissions."""
 
     environment = models.CharField(max_length=10, choices=Environment)
     kind = models.CharField(max_length=12, choices=PlanKind)
     sha256 = models.CharField(
-        max_length=64, unique=True, help_text="Over all records with their messages: a second press finds the first."
+        max_length=64,
+        unique=True,
+        help_text="Hash of all records and messages, so that a second click finds the first plan.",
     )
     reason = models.TextField(blank=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="plans")

@@ -1,4 +1,4 @@
-"""The row that serializes everybody who decides from more than one record of an environment."""
+"""The row that serializes all decisions from more than one record of an environment."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from .organization import Environment
 
 
 class StructureLock(models.Model):
-    """One row for each environment. It holds nothing: it exists to be locked (`services/locks.py`)."""
+    """One row for each environment. It exists only to be locked (`services/locks.py`)."""
 
     environment = models.CharField(max_length=10, choices=Environment, primary_key=True)
 

@@ -1,4 +1,4 @@
-"""The outbox: one reviewed message on its way, from review to its end."""
+"""The outbox: reviewed messages, from the review until they are accepted, rejected or cancelled."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .plan import Plan, PlanState
 
 
 class Event(models.TextChoices):
-    """What the message is. It follows from presence, never from a person's memory."""
+    """The event of a message. It follows from the record's presence; nobody chooses it."""
 
     NEW = "New", "New"
     UPDATE = "Update", "Update"
 
 
 class Intent(models.TextChoices):
-    """What the person meant by it."""
+    """What the person wanted to do."""
 
     CREATE = "create", "Create"
     UPDATE = "update", "Update"
@@ -40,7 +40,7 @@ class State(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
     REJECTED = "rejected", "Rejected"
     UNKNOWN = "unknown", "Unknown"
-    NEEDS_PERSON = "needs_person", "Needs a person"
+    NEEDS_PERSON = "needs_person", "Needs a decision"
     CANCELLED = "cancelled", "Cancelled"
 
     @property
@@ -62,8 +62,8 @@ class Verdict(StrEnum):
     FOREIGN = "foreign"
 
 
-# Every move there is; anything else is refused. Accepted, rejected and cancelled are final. What was never seen to
-# leave becomes unknown only where the database was put back from a backup.
+# All allowed moves. Accepted, rejected and cancelled are final. A submission without an attempt becomes unknown only
+# after the database was restored from a backup.
 MOVES: dict[str, frozenset[str]] = {
     State.AWAITING: frozenset({State.QUEUED, State.CANCELLED, State.UNKNOWN}),
     State.QUEUED: frozenset({State.SENDING, State.CANCELLED, State.NEEDS_PERSON, State.UNKNOWN}),
@@ -85,27 +85,28 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(environment=environment)
 
     def due(self, environment: str, moment: datetime.datetime) -> Self:
-        """Queued, its time come, all that it waits for accepted, and not held by its plan; the oldest first.
+        """Submissions to send now: queued, due, all that they wait for accepted, not paused by a plan. Oldest first.
 
-        A paused plan holds all that is queued. A stopped one only what was never attempted: of the rest nobody can
-        know that nothing was sent, so it goes on to its end.
+        A paused plan keeps all its submissions in the queue. A stopped plan keeps those without an attempt; the others
+        may have been sent, so they continue to their end.
         """
-        waits = Submission.after.through.objects.filter(from_submission=models.OuterRef("pk")).exclude(
+        waits_for_another = Submission.after.through.objects.filter(from_submission=models.OuterRef("pk")).exclude(
             to_submission__state=State.ACCEPTED
         )
         return (
             self.filter(environment=environment, state=State.QUEUED)
             .filter(Q(not_before=None) | Q(not_before__lte=moment))
             .filter(Q(plan=None) | Q(plan__state=PlanState.GOING) | Q(plan__state=PlanState.STOPPED, attempt__gt=0))
-            .exclude(models.Exists(waits))
+            .exclude(models.Exists(waits_for_another))
             .order_by("id")
         )
 
     def lease_ended(self, moment: datetime.datetime) -> Self:
+        """Submissions whose worker did not settle them in time."""
         return self.filter(state=State.SENDING, lease_until__lt=moment).order_by("id")
 
     def to_ask(self, environment: str, moment: datetime.datetime) -> Self:
-        """Of unknown fate, its time come, and no worker asking about it now; who waited longest first."""
+        """Unknown submissions that are due and that no worker queries now. The longest waiting comes first."""
         return (
             self.filter(environment=environment, state=State.UNKNOWN, not_before__lte=moment)
             .filter(Q(lease_until=None) | Q(lease_until__lt=moment))
@@ -113,14 +114,14 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         )
 
     def to_read_back(self, environment: str, moment: datetime.datetime) -> Self:
-        """Accepted after an attempt was lost, and not read since: a late message may have changed the record."""
+        """Accepted submissions whose record is due to be read again, since a lost attempt may arrive late."""
         return self.filter(environment=environment, state=State.ACCEPTED, read_back_at__lte=moment).order_by(
             "read_back_at", "id"
         )
 
 
 class Submission(models.Model):
-    """One reviewed New or Update. Its message never changes: what was reviewed is what is sent."""
+    """One reviewed New or Update. Its message never changes: the reviewed bytes are sent."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="submissions")
     environment = models.CharField(max_length=10, choices=Environment)
@@ -136,7 +137,7 @@ class Submission(models.Model):
     before = models.TextField(blank=True, help_text="Canonical JSON of the newest knowledge at the review.")
     reason = models.TextField(blank=True)
     warnings = models.JSONField(default=list, blank=True, help_text="Warnings accepted: key, value and text of each.")
-    authors = models.JSONField(default=list, help_text="Ids of everyone who worked on what it carries.")
+    authors = models.JSONField(default=list, help_text="Ids of everyone who worked on its changes.")
     submitter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions")
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -148,12 +149,14 @@ class Submission(models.Model):
 
     state = models.CharField(max_length=14, choices=State, default=State.QUEUED)
     state_at = models.DateTimeField(help_text="Since when it is in this state.")
-    state_reason = models.TextField(blank=True, help_text="Why it waits, was cancelled or needs a person.")
+    state_reason = models.TextField(blank=True, help_text="Why it waits, was cancelled or needs a decision.")
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveIntegerField(
         default=0, help_text="Attempts that count against the limit: a refused sign-in does not."
     )
-    token = models.PositiveIntegerField(default=0, help_text="Goes up with every claim; only its holder may settle.")
+    token = models.PositiveIntegerField(
+        default=0, help_text="Goes up with every claim; only the worker that has it may settle."
+    )
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_worker = models.CharField(max_length=100, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
@@ -161,34 +164,34 @@ class Submission(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the last attempt began.")
     ended_at = models.DateTimeField(null=True, blank=True)
     evidence = models.CharField(
-        max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="What its acceptance rests on."
+        max_length=12, choices=Evidence, blank=True, default=Evidence.NONE, help_text="The evidence of its acceptance."
     )
     evidence_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the Query was asked that it rests on, or that a person decided by."
+        null=True, blank=True, help_text="When the Query behind the acceptance or the decision was sent."
     )
     decided_by = models.CharField(max_length=150, blank=True, help_text="Who decided what became of it.")
     cancelled_by = models.CharField(max_length=150, blank=True)  # empty: by the portal itself
 
-    unknown_since = models.DateTimeField(null=True, blank=True, help_text="Since when nobody knows what became of it.")
-    asks = models.PositiveIntegerField(default=0, help_text="Queries about it since then, also without an answer.")
+    unknown_since = models.DateTimeField(null=True, blank=True, help_text="Since when its outcome is unknown.")
+    asks = models.PositiveIntegerField(default=0, help_text="Queries about it since then, with or without an answer.")
     absent_at = models.DateTimeField(
         null=True, blank=True, help_text="When the directory first answered since then that it does not know the OID."
     )
     lost_attempt = models.BooleanField(
-        default=False, help_text="An attempt ended without its worker: the record is read once more after acceptance."
+        default=False, help_text="The worker of an attempt was lost: the record is read again after acceptance."
     )
     read_back_at = models.DateTimeField(null=True, blank=True, help_text="When that reading is due.")
     only_ask = models.BooleanField(
         default=False,
-        help_text="Open in a database that was put back: what became of it is asked, it is never sent again by itself.",
+        help_text="Open in a restored database: the portal queries it and never sends it again on its own.",
     )
     wanted_hash = models.CharField(
         max_length=64, blank=True, help_text="The wanted record when the last answer was settled."
     )
 
     http_status = models.PositiveSmallIntegerField(null=True, blank=True)
-    known_answer = models.CharField(max_length=40, blank=True, help_text="Key of the documented answer, for the words.")
-    detail = models.TextField(blank=True, help_text="What Redox answered in short, as it wrote it.")
+    known_answer = models.CharField(max_length=40, blank=True, help_text="Key of the documented answer.")
+    detail = models.TextField(blank=True, help_text="Redox's answer in short, in its words.")
     answer_warning = models.TextField(blank=True)
     redox_message_id = models.CharField(max_length=100, blank=True)
     redox_log_id = models.CharField(max_length=100, blank=True)
@@ -204,7 +207,7 @@ class Submission(models.Model):
             models.CheckConstraint(condition=Q(state__in=State.values), name="submission_state_known"),
             models.CheckConstraint(condition=Q(event__in=Event.values), name="submission_event_known"),
             models.CheckConstraint(condition=Q(evidence__in=Evidence.values), name="submission_evidence_known"),
-            # Whatever is called accepted says by what.
+            # An accepted submission names its evidence.
             models.CheckConstraint(
                 condition=~Q(state="accepted") | ~Q(evidence=""), name="submission_accepted_by_evidence"
             ),
@@ -242,12 +245,12 @@ class Submission(models.Model):
 
     @property
     def can_be_cancelled(self) -> bool:
-        """Until the first attempt: after it nobody can know that nothing was sent."""
+        """Only before the first attempt: after it the message may have been sent."""
         return self.state == State.AWAITING or (self.state == State.QUEUED and self.attempt == 0)
 
     @property
     def fingerprint(self) -> str:
-        """The first 12 digits of the message's SHA-256, in groups of four, as people compare them."""
+        """The first 12 digits of the message's SHA-256 in groups of four, for people to compare."""
         return " ".join(self.message_sha256[start : start + 4] for start in (0, 4, 8))
 
     def before_record(self) -> OrganizationRecord | None:

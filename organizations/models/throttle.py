@@ -1,28 +1,30 @@
-"""Counters of refused sign-ins and acts. Rows that are over are deleted by the worker."""
+"""Counters of sign-in tries and repeated acts. The worker deletes rows whose period has ended."""
 
 from django.db import models
 
 
 class Throttle(models.Model):
-    """How often a secret was tried by one visitor in a period. The key is a keyed hash: no name is stored."""
+    """How often one visitor tried a secret in a period. The key is a keyed hash, so no name is stored."""
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveIntegerField()
-    until = models.DateTimeField(db_index=True, help_text="When the period ends; the next try begins a new one.")
+    until = models.DateTimeField(db_index=True, help_text="When the period ends. The next try begins a new one.")
 
     def __str__(self) -> str:
         return f"{self.count} until {self.until:%H:%M:%S}"
 
 
 class Repetition(models.Model):
-    """An act that was repeated within a minute of its entry: counted here until one entry tells how often."""
+    """An act that was repeated within a minute of its entry, counted here until one entry has the number."""
 
     key = models.CharField(max_length=64, primary_key=True)
-    count = models.PositiveIntegerField(default=0, help_text="Since the last entry, and not yet in the history.")
-    since = models.DateTimeField(help_text="When the first of these was.")
-    until = models.DateTimeField(db_index=True, help_text="When they are written to the history.")
-    # As text: PostgreSQL's JSON does not take the NUL that a visitor can put into an address.
-    entry = models.TextField(help_text="Who, and what the entry says, as JSON.")
+    count = models.PositiveIntegerField(
+        default=0, help_text="Acts since the last entry that are not in the history yet."
+    )
+    since = models.DateTimeField(help_text="When the first of these acts was.")
+    until = models.DateTimeField(db_index=True, help_text="When they are logged.")
+    # As text: a visitor can put a NUL into an address, which PostgreSQL's JSON does not accept.
+    entry = models.TextField(help_text="The actor and the entry, as JSON.")
 
     def __str__(self) -> str:
         return f"{self.count} until {self.until:%H:%M:%S}"

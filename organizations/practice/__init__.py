@@ -1,7 +1,7 @@
 """The practice directory: our stand-in for Redox and the Carequality directory, for demonstration and tests.
 
-It is written from the documents of Redox alone and shares no code with the portal's own Redox package: what both
-sides took from one place would be accepted here although Redox refuses it. It listens on the loopback address only.
+It is written from Redox's documents alone and shares no code with the portal's Redox package: it would accept an error
+that both sides shared. It listens on the loopback address only.
 """
 
 from organizations.practice.behaviour import BEHAVIOURS, Behaviour

@@ -1,4 +1,4 @@
-"""Ways in which an answer to a Query may list organizations, other than the documented one."""
+"""Undocumented ways in which an answer to a Query may list organizations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ ANOTHER: Organization = {
 
 
 def listed(organizations: list[Organization], behaviour: Behaviour) -> list[Organization]:
-    """The organizations that were found, as a directory that behaves so lists them."""
+    """The organizations as a directory with this behaviour lists them."""
     return _LISTINGS[behaviour](organizations) if behaviour in _LISTINGS else organizations
 
 

@@ -1,4 +1,4 @@
-"""What goes back over the wire, in the envelopes that Redox documents."""
+"""Builds HTTP answers in the envelopes that Redox documents."""
 
 import json
 import secrets
@@ -23,7 +23,7 @@ class Reply:
 
 
 class NoReply(Enum):
-    """The ways in which no answer comes."""
+    """The ways of not answering."""
 
     BREAK_OFF = auto()  # the connection ends
     HOLD = auto()  # the connection stays open
@@ -38,25 +38,26 @@ def text_reply(status: int, text: str, headers: Mapping[str, str] | None = None)
 
 
 def error_detail(status: int, text: str) -> Reply:
-    """The short error body of an address, for what happens before a message is looked at."""
+    """The short error body, for errors before a message is read."""
     return json_reply(status, {"errorDetail": text})
 
 
 def gateway_reply(status: int, reason: str) -> Reply:
-    """A page of something between us and Redox, which knows nothing of messages."""
+    """A page of a gateway between us and Redox, which does not know messages."""
     page = f"<html><head><title>{status} {reason}</title></head><body><h1>{status} {reason}</h1></body></html>\n"
     return Reply(status, page.encode(), "text/html; charset=utf-8")
 
 
 def too_many() -> Reply:
-    """The documented answer above the quota: a header with the quota. Redox documents no time to wait; without this
-    one, which HTTP provides for, whoever tries it out waits for five minutes."""
+    """The documented answer above the quota, with the quota in a header.
+
+    Redox documents no time to wait. `Retry-After` spares people a wait of five minutes.
+    """
     return text_reply(429, "Too many requests", {"X-RateLimit-Limit": "10000", "Retry-After": "10"})
 
 
 def meta(message: dict[str, Any] | None, event: str | None = None) -> dict[str, Any]:
-    """The head of an answer, which echoes the head of a well-formed message; the event of the answer, where it is
-    another one."""
+    """The head of an answer, which repeats that of a well-formed message. `event` is the answer's, if it differs."""
     head = message["Meta"] if message else {}
     echoed = {key: head[key] for key in ("DataModel", "EventType") if key in head}
     if event:
@@ -70,7 +71,7 @@ def logs() -> list[dict[str, str]]:
 
 
 def refusal(message: dict[str, Any] | None, status: int, texts: Iterable[str], module: str) -> Reply:
-    """A no: `Meta.Errors` with one entry for each text, up to a bound. None: not even a message was understood."""
+    """A rejection: `Meta.Errors` with an entry for each text, at most `MOST_ERRORS`. No `message`: unreadable."""
     errors = [
         {"ID": 10_000_000 + secrets.randbelow(10_000_000), "Text": text, "Type": "message", "Module": module}
         for text in islice(texts, MOST_ERRORS)

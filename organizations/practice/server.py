@@ -39,11 +39,11 @@ class ReceivedRequest:
 
 
 class PracticeDirectory:
-    """A running practice directory, as a context manager; its records stay in the folder.
+    """A running practice directory, as a context manager. Its records stay in the folder.
 
-    Without `credentials` those registered in the folder count; with them, they are registered there first. Port 0 takes
-    a free one. `slow_seconds` is how long the behaviour `slow` waits before it applies a message.
-    Entering raises OSError for a port that is taken and for a folder without credentials, ValueError for faulty ones.
+    `credentials` are registered in the folder; without them those in the folder count. Port 0 takes a free port.
+    `slow_seconds` is how long the behaviour `slow` waits before it applies a message.
+    Entering raises OSError if the port is taken or the folder has no credentials, and ValueError for invalid ones.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class PracticeDirectory:
 
     @property
     def behaviour(self) -> Behaviour:
-        """How it behaves now; set it with one of the words of `BEHAVIOURS`."""
+        """How it behaves now. Set it to one of the words of `BEHAVIOURS`."""
         return read_behaviour(self.folder)
 
     @behaviour.setter
@@ -106,16 +106,15 @@ class PracticeDirectory:
         return {oid_of(organization): organization for organization in self._store.find(environment)}
 
     def register(self, environment: str, organization: dict[str, Any]) -> None:
-        """Put a record there by another way than a message, over one with the same OID. Its shape is free, but
-        for its OID: ValueError without one."""
+        """Add or replace a record without a message. It needs an OID (else ValueError) and may have any shape."""
         self._store.put(environment, oid_of(organization), organization)
 
     def forget(self, environment: str, oid: str) -> None:
-        """Take a record away by another way than a message."""
+        """Remove a record without a message."""
         self._store.remove(environment, oid)
 
     def expire_tokens(self) -> None:
-        """End every access token that was issued, as if its time were over."""
+        """Expire every access token that was issued."""
         self._sign_in.expire_tokens()
 
     def reply(self, request: ReceivedRequest, authorization: str) -> Reply | NoReply:
@@ -150,7 +149,7 @@ class PracticeDirectory:
 
 
 class _Server(ThreadingHTTPServer):
-    """One thread a connection, all of them ended and waited for when it stops."""
+    """Has one thread for each connection. Stopping ends all threads and waits for them."""
 
     daemon_threads = False
     request_queue_size = 128
@@ -177,7 +176,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def stop(self, thread: threading.Thread) -> None:
-        """Take no more, end the waiting, let answers on their way go out, wait for the threads."""
+        """Accept no more requests, end slow answers, finish those being sent, and wait for the threads."""
         self.stopping.set()
         self.shutdown()
         thread.join()
@@ -188,7 +187,7 @@ class _Server(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # a client that went away is everyday life
+        if not isinstance(sys.exception(), ConnectionError):  # a client that leaves is normal
             super().handle_error(request, client_address)
 
 
@@ -218,13 +217,13 @@ class _Handler(BaseHTTPRequestHandler):
     do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = do_PUT = do_GET  # noqa: N815 - names of the base class
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - as in the base class
-        """Nothing: what was received is in `requests`, what was applied in `effects`."""
+        """Log nothing: `requests` and `effects` hold what was received and applied."""
 
     def _body(self) -> bytes | None:
-        """The body of the request; None when there is none to work with, which is then answered already."""
+        """The body of the request; None if it cannot be used, after an answer was sent."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(length):
-            self.close_connection = True  # where the next request begins is not known
+            self.close_connection = True  # the start of the next request is unknown
             self._send(error_detail(400, "The length of the body is not given."))
             return None
         left, pieces = int(length), []
@@ -233,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
             if int(length) <= MOST_BYTES:
                 pieces.append(piece)
         if left:
-            self.close_connection = True  # the other side left in the middle
+            self.close_connection = True  # the client left in the middle
             return None
         if int(length) > MOST_BYTES:
             self._send(error_detail(413, "The request is larger than 10 MB."))
@@ -253,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
 
     def _hold(self) -> None:
-        """Keep the connection without an answer until the other side leaves or the directory stops."""
+        """Keep the connection open without an answer until the client leaves or the directory stops."""
         self.close_connection = True
         while not self.server.stopping.wait(0.05):
             readable, _, _ = select.select([self.connection], [], [], 0)

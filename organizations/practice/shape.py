@@ -1,4 +1,4 @@
-"""The shape of a message, strictly: what the how-to and Redox's schemas do not show is refused, naming the place."""
+"""Checks a message strictly: refuses what the how-to and Redox's schemas do not show, and names the place."""
 
 import json
 import math
@@ -17,12 +17,12 @@ MORE_THAN_ONE_DESTINATION = "Invalid synchronous destination: more than one sync
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
-# The directory speaks XML 1.0, which has no way to write these characters.
+# The directory uses XML 1.0, which cannot write these characters.
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read(body: bytes) -> Any:
-    """The JSON of a body. Raises ValueError for anything that readers of JSON do not all read in the same way."""
+    """The JSON of a body. Raises ValueError for JSON that two readers could read differently."""
     try:
         return json.loads(body.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_no_number)
     except RecursionError as fault:
@@ -30,7 +30,7 @@ def read(body: bytes) -> Any:
 
 
 def faults(message: Any) -> list[str]:
-    """Everything that is wrong with the message's shape; empty for a message that Redox's documents allow."""
+    """All errors in the message's shape; empty if Redox's documents allow it."""
     found = list(_unsendable(message, "", 0))
     if not isinstance(message, dict):
         return [*found, "the message is not an object"]
@@ -42,7 +42,7 @@ def faults(message: Any) -> list[str]:
 
 
 def oid_of(organization: dict[str, Any]) -> str:
-    """The OID that the directory keeps an organization under; empty when it has none."""
+    """The OID of an organization, or "" if it has none."""
     oids = (entry.get("ID", "") for entry in organization.get("Identifiers", ()) if entry.get("IDType") == "OID")
     return next(oids, "")
 
@@ -58,7 +58,7 @@ def _no_number(constant: str) -> None:
 
 
 def _unsendable(value: Any, place: str, depth: int) -> Iterator[str]:
-    """What may stand nowhere in a message: null (but for the destination ID), empty and unwritable texts, depth."""
+    """What no message may hold: null (except the destination ID), empty texts, unwritable characters, deep nesting."""
     if depth > MOST_NESTING:
         yield f"{place}: nested deeper than {MOST_NESTING}"
     elif isinstance(value, dict):
@@ -233,7 +233,7 @@ def _write(action: str) -> Check:
 _MESSAGES: dict[str, Check] = {
     "New": _write("Create"),
     "Update": _write("Update"),
-    # The search by distance and the one by time of change are not practised here, so their keys are not known.
+    # The practice directory cannot search by distance or by time of change, so it does not know their keys.
     "Query": _object(
         {"Meta": _META, "Directory": _one_of("Carequality")},
         {

@@ -28,7 +28,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class _Refused(Exception):
-    """The token endpoint says no; the text is its `error_description`, which Redox also leaves empty."""
+    """The token endpoint refuses. The text is its `error_description`, which may be empty, as Redox's may."""
 
 
 class SignIn:
@@ -43,7 +43,7 @@ class SignIn:
         self._used_ids: set[tuple[str, str]] = set()
 
     def environment_of(self, authorization: str) -> str | None:
-        """The environment that an Authorization header's token belongs to; None when it is missing, unknown or over."""
+        """The environment of the token in an Authorization header; None if it is missing, unknown or expired."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             return None
@@ -55,7 +55,7 @@ class SignIn:
         return environment if time.monotonic() < end else None
 
     def expire_tokens(self) -> None:
-        """End every issued access token now. Refresh tokens and fixed tokens go on."""
+        """Expire every issued access token now. Refresh tokens and fixed tokens stay valid."""
         with self._lock:
             self._issued.clear()
 
@@ -79,7 +79,7 @@ class SignIn:
         return text_reply(401, "Invalid request")
 
     def refresh(self, body: bytes, *, refuse: bool) -> Reply:
-        """POST /auth/refreshToken: the next access token for a refresh token, which serves once."""
+        """POST /auth/refreshToken: the next access token for a refresh token, which can be used once."""
         asked = _texts(body, "apiKey", "refreshToken")
         if not asked or refuse:
             return text_reply(401, "Invalid request")
@@ -183,8 +183,10 @@ def _assertion(content_type: str, body: bytes) -> str:
 
 
 def _check_times(claims: dict[str, Any]) -> None:
-    """Redox takes an assertion issued within the last five minutes, by clocks that differ by ten seconds at most, and
-    says nothing about why it refuses another."""
+    """Refuse an assertion that was not issued in the last five minutes, or from a clock over ten seconds off.
+
+    Like Redox, without a reason.
+    """
     issued, end, now = claims.get("iat"), claims.get("exp"), time.time()
     if not (isinstance(issued, int | float) and isinstance(end, int | float)):
         raise _Refused("")
@@ -199,7 +201,7 @@ def _oauth_error(status: int, description: str) -> Reply:
 
 
 def _texts(body: bytes, first: str, second: str) -> tuple[str, str] | None:
-    """Two texts of a JSON object, None when either is missing or empty."""
+    """Two texts of a JSON object; None if either is missing or empty."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

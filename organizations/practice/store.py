@@ -1,4 +1,4 @@
-"""The directories of both environments in one SQLite file, so that a second run goes on where the first ended."""
+"""The directories of both environments in one SQLite file, so that a second run continues where the first ended."""
 
 import json
 import sqlite3
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS effect (
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One New or Update that was applied. Two of them with one hash are a double."""
+    """One New or Update that was applied. Two effects with the same hash mean that a message was applied twice."""
 
     sequence: int
     environment: str
@@ -52,7 +52,7 @@ class Store:
             self._connection.close()
 
     def create(self, environment: str, oid: str, organization: dict[str, Any], body_sha256: str) -> int | None:
-        """Add an organization. Returns the sequence of the effect, None when the OID is taken."""
+        """Add an organization. Returns the sequence of the effect, or None if the OID is taken."""
         with self._lock, self._connection:
             added = self._connection.execute(
                 "INSERT INTO organization VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -61,7 +61,7 @@ class Store:
             return self._note("New", environment, oid, body_sha256) if added.rowcount else None
 
     def replace(self, environment: str, oid: str, organization: dict[str, Any], body_sha256: str) -> int | None:
-        """Replace an organization whole. Returns the sequence of the effect, None when the OID is not there."""
+        """Replace a whole organization. Returns the sequence of the effect, or None if the OID is not registered."""
         with self._lock, self._connection:
             replaced = self._connection.execute(
                 "UPDATE organization SET content = ? WHERE environment = ? AND oid = ?",
@@ -70,7 +70,7 @@ class Store:
             return self._note("Update", environment, oid, body_sha256) if replaced.rowcount else None
 
     def put(self, environment: str, oid: str, organization: dict[str, Any]) -> None:
-        """Add or replace an organization by another way than a message: no effect is noted."""
+        """Add or replace an organization without a message and without an effect."""
         with self._lock, self._connection:
             self._connection.execute(
                 "INSERT OR REPLACE INTO organization VALUES (?, ?, ?, ?)",
@@ -78,7 +78,7 @@ class Store:
             )
 
     def remove(self, environment: str, oid: str) -> None:
-        """Take an organization away, as no message can: no effect is noted."""
+        """Remove an organization, which no message can do, without an effect."""
         with self._lock, self._connection:
             self._connection.execute("DELETE FROM organization WHERE environment = ? AND oid = ?", (environment, oid))
 
@@ -93,9 +93,11 @@ class Store:
         index: int = 0,
         limit: int = -1,
     ) -> list[dict[str, Any]]:
-        """Organizations that fit every given filter, in the order of their OIDs; names by how they begin.
-        A negative limit means all."""
-        # The OID as a range uses the primary key whether or not one is asked for; every OID sorts below "~".
+        """Organizations that match every filter, in the order of their OIDs. `name` is a prefix.
+
+        A negative limit means all.
+        """
+        # A range of OIDs uses the primary key with or without an OID; every OID sorts below "~".
         with self._lock:
             rows = self._connection.execute(
                 "SELECT content FROM organization WHERE environment = :environment"

@@ -1,6 +1,6 @@
-"""What came back, in plain words: headline, cause and the one next step.
+"""Explains an outcome in plain words: headline, cause and the one next step.
 
-The words are chosen by the outcome; the state never comes from here.
+The words follow from the outcome. They never decide a submission's state.
 """
 
 from collections.abc import Callable
@@ -23,13 +23,13 @@ from .client import Fault
 from .outcome import ABSENT, OTHER_OID, Kind, Outcome
 
 ALLOWED_CLOCK_DIFFERENCE = 10.0
-"""Seconds by which Redox lets the clock of an assertion's maker differ."""
+"""Seconds by which Redox allows the clock of the assertion's sender to differ."""
 
 
 class Explanation(NamedTuple):
-    """`step` labels the one button and `step_key` says what it does; a step without a key is a sentence, no button.
+    """`step` is the label of the button and `step_key` what it does. A step without a key is a sentence, not a button.
 
-    `anchor` is the section of the record's form that the step leads to, `field` the field in it, if it is one.
+    `anchor` is the section of the record's form that the step leads to; `field` is the field in it, or "".
     """
 
     headline: str
@@ -42,12 +42,11 @@ class Explanation(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplanationContext:
-    """What the words need to know beside the outcome.
+    """What an explanation needs beside the outcome.
 
-    `record` is the one that was sent, `routing_id` the one it named where that may not be the environment's any more,
-    `duplicates` the names of ours that share its name or address. `at` is a time ready
-    to print: of our earlier message, of the end of a wait, or of the next attempt. `clock_difference` is that of
-    TokenAnswer, `deadline` that of Limits.
+    `record` was sent, to the routing ID `routing_id` ("": the environment's). `duplicates` are the names of our records
+    with the same name or address. `at` is a time as text: of our earlier message, of the end of a wait, or of the next
+    attempt. `clock_difference` is as in `TokenAnswer`, `deadline` as in `Limits`.
     """
 
     environment: RedoxEnvironment
@@ -71,7 +70,7 @@ class SuspectCharacter(NamedTuple):
 
 
 def suspect_characters(record: OrganizationRecord) -> tuple[SuspectCharacter, ...]:
-    """Every field with a suspected character, in the form's order, each character once."""
+    """Each field with a suspected character, in the order of the form, each character once."""
     return tuple(
         SuspectCharacter(filled.label, character, filled.anchor, filled.field)
         for filled in difference(None, record)
@@ -99,7 +98,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "already_exists_after_unknown": Explanation(
         "The OID is there now; probably our message{of_time} arrived.",
         "An answer got lost.",
-        "The portal compares without you",
+        "The portal compares automatically",
     ),
     "already_exists_to_update": Explanation(
         "Redox rejected this Update with its answer to a New.",
@@ -109,8 +108,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "is_not_valid_to_new": Explanation(
         "Redox does not accept this OID in {environment}.",
-        "“Is not valid” is documented for an Update of an OID that is not in the directory; this was a New. "
-        "Perhaps the OID has an error, or Redox issued it for {other}.",
+        "“Is not valid” is documented for an Update of an OID that is not in the directory. This was a New. "
+        "The OID may have an error, or Redox may have issued it for {other}.",
         "Edit OID",
         "edit",
         "identity",
@@ -118,7 +117,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "is_not_valid": Explanation(
         "Redox says that this OID is not in the directory of {environment}.",
-        "An Update needs a registered record. It may be registered only in {other}, or it was taken away here.",
+        "An Update needs a registered record. It may be registered only in {other}, or it was removed here.",
         "Review as New",
         "review_as_new",
     ),
@@ -140,7 +139,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         *_SUPPORT,
     ),
     "duplicate_business": Explanation(
-        "Redox found a duplicate.", "Redox does not say of which record.{duplicates}", *_SUPPORT
+        "Redox found a duplicate.", "Redox does not name the other record.{duplicates}", *_SUPPORT
     ),
     "no_subscriptions": Explanation(
         "Redox does not let this credential write to this directory.",
@@ -149,7 +148,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "several_destinations": Explanation(
         "The message named more than one destination.",
-        "The portal always sends one. This is a fault of the portal or of something in between.",
+        "The portal always sends one. This is an error in the portal or in a system between it and Redox.",
         *_SUPPORT,
     ),
     "repository_required": Explanation(
@@ -160,7 +159,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "unauthorized": Explanation(
         "Redox did not accept the sign-in or the message's head.",
         "This is about the connection, not about this record: the head is the same in every message. "
-        "Credential changed or removed, or the source ID is missing.",
+        "The credential was changed or removed, or the source ID is missing.",
         *_CONNECTION,
     ),
     "not_found": Explanation(
@@ -174,8 +173,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "too_many": Explanation(
         "Too many requests from our address.",
-        "This one was not processed. All of {environment} waits{until_time}.",
-        "Sending continues without you",
+        "This one was not processed. Nothing is sent to {environment}{until_time}.",
+        "Sending resumes automatically",
     ),
     "redirected": Explanation(
         "Redox's address points elsewhere.",
@@ -213,7 +212,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         *_CONNECTION,
     ),
 }
-"""The words by row; what stands in braces is filled in."""
+"""The explanations by key. `_facts` gives the values in braces."""
 
 _BY_STATUS = {400: "wrong", 404: "not_found", 405: "wrong", 413: "too_large", 415: "wrong", 422: "wrong"}
 _NOT_SENT = {
@@ -227,11 +226,11 @@ _DID_NOT_ANSWER = {Fault.NAME: "was not found", Fault.REFUSED: "refused"}
 
 
 def explain(outcome: Outcome, context: ExplanationContext) -> Explanation:
-    """The words for one outcome."""
-    row = EXPLANATIONS[_explanation_key(outcome, context)]
+    """Headline, cause and next step for one outcome."""
+    explanation = _with_step(EXPLANATIONS[_explanation_key(outcome, context)], outcome, context)
     facts = _facts(outcome, context)
-    row = _with_step(row, outcome, context)
-    return row._replace(headline=row.headline.format_map(facts), cause=row.cause.format_map(facts).strip())
+    headline, cause = explanation.headline.format_map(facts), explanation.cause.format_map(facts).strip()
+    return explanation._replace(headline=headline, cause=cause)
 
 
 def _explanation_key(outcome: Outcome, context: ExplanationContext) -> str:
@@ -264,14 +263,14 @@ def _rejected_key(outcome: Outcome, context: ExplanationContext) -> str:
     if outcome.presence == ABSENT:
         return "nothing_to_deactivate" if context.deactivates else "is_not_valid"
     if outcome.known in {"already_exists", "is_not_valid"}:
-        # The classification gives an expected one of the two another kind or presence: this is the unexpected event.
+        # For the event that it is documented for, `classify` gives another kind or presence. This is the other event.
         return "already_exists_to_update" if outcome.known == "already_exists" else "is_not_valid_to_new"
     by_status = _BY_STATUS.get(outcome.status or 0, "other_text" if outcome.detail else "wrong")
     return outcome.known or by_status
 
 
 def _with_step(row: Explanation, outcome: Outcome, context: ExplanationContext) -> Explanation:
-    """The row with the step that puts this very record right, where there is one."""
+    """The explanation with the step that corrects this record, if there is one."""
     record = context.record
     if outcome.known == "parse_failed" and record and not record.contacts:
         return row._replace(step="Edit contacts", step_key="edit", anchor="contacts")

@@ -1,6 +1,6 @@
-"""The messages that go to Redox, and the records that come back. No I/O, no clock: equal records give equal bytes.
+"""Converts records to messages for Redox and answers to records. No I/O, no clock: equal records give equal bytes.
 
-Keys and their order are those of the how-to's examples. Nothing empty is sent, and no null but that of DestinationID.
+Keys and their order are those of the how-to's examples. Empty values are not sent, except a null DestinationID.
 """
 
 import hashlib
@@ -85,13 +85,13 @@ _SOURCES = {
         for key in SENT_BACK
     },
 }
-"""Where the lines of a message come from: label, Redox's rule, key of the field; by path, * for any place in a list."""
+"""Where the lines of a message come from: label, Redox's rule, key of the field. By path; * is any place in a list."""
 
 
 def build_message(record: OrganizationRecord, event: str, environment: RedoxEnvironment) -> bytes:
-    """The bytes of a New or an Update that carries the whole record.
+    """The bytes of a New or an Update with the whole record.
 
-    Raises ValueError where the destination ID is not known: Update replaces the whole record and would cut it off.
+    Raises ValueError if the destination ID is unknown: an Update replaces the whole record and would erase it.
     """
     if not record.destination_known:
         raise ValueError("a record whose destination ID is not known cannot be sent")
@@ -106,9 +106,9 @@ def build_message(record: OrganizationRecord, event: str, environment: RedoxEnvi
 
 
 def build_query(oid: str, environment: RedoxEnvironment, *, active: bool | None = None) -> bytes:
-    """The bytes of a Query for one OID; it writes nothing. `active` asks only for active or only for deactivated ones.
+    """The bytes of a Query for one OID. `active` limits it to active or to deactivated records.
 
-    Whether a Query without Active leaves out what is deactivated is not documented.
+    Redox does not document whether a Query without Active leaves out deactivated records.
     """
     return _bytes(
         {
@@ -121,11 +121,11 @@ def build_query(oid: str, environment: RedoxEnvironment, *, active: bool | None 
 
 
 OTHER_OIDS = "Identifiers.OID"
-"""The key under which a record read from the directory carries other OIDs that it has beside ours."""
+"""The key under which a record from the directory carries its other OIDs."""
 
 
 class MessageLine(NamedTuple):
-    """One line of a message: number from 1, text, the field it comes from with its stable key, Redox's rule for it."""
+    """One line of a message: number from 1, text, label and key of its field, and Redox's rule for the field."""
 
     number: int
     text: str
@@ -135,7 +135,7 @@ class MessageLine(NamedTuple):
 
 
 def annotated_lines(content: bytes) -> tuple[MessageLine, ...]:
-    """The lines of a message of ours, each with where it comes from; of brackets and the like nothing is said."""
+    """The lines of a message of ours, each with the field that it comes from. Brackets have no field."""
     texts = content.decode().split("\n")
     return tuple(
         _line(number, text, path)
@@ -151,7 +151,7 @@ def sha256(content: bytes) -> str:
 
 
 def record_from_message(content: bytes) -> OrganizationRecord:
-    """The record that a New or an Update of ours carries. Raises AnswerNotUnderstood for anything else."""
+    """The record in a New or an Update of ours. Raises AnswerNotUnderstood for anything else."""
     organizations = _organizations(JsonObject(read_json(content), ""))
     if len(organizations) != 1:
         raise AnswerNotUnderstood(f"the message holds {len(organizations)} organizations instead of 1")
@@ -161,13 +161,13 @@ def record_from_message(content: bytes) -> OrganizationRecord:
 
 
 def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
-    """The one organization in a QueryResponse that has this OID among its OIDs; None for an empty list.
+    """The one organization with this OID in a QueryResponse; None for an empty list.
 
-    The record's `oid` is then this one; other OIDs of the organization are among its `identifiers`.
+    The record's `oid` is this OID. The organization's other OIDs are in `carried`, under `OTHER_OIDS`.
 
-    Strict, because an empty list lets a New be sent again: raises AnswerNotUnderstood for everything that does not say
-    by itself that it is a QueryResponse without errors, and UnexpectedOrganizations for a list in which this OID is
-    missing, comes twice, or has no name.
+    It is strict, because after an empty list a New may be sent again.
+    Raises AnswerNotUnderstood if the body is not clearly a QueryResponse without errors, and UnexpectedOrganizations if
+    this OID is missing in the list, comes twice, or has no name.
     """
     answer = JsonObject(read_json(body), "")
     meta = answer.part("Meta")
@@ -187,7 +187,7 @@ def read_query_answer(body: bytes, oid: str) -> OrganizationRecord | None:
     record = _record(organization, oid, own, destination_known=False)
     other_oids = [identifier.value for identifier in found if _is_oid(identifier) and _oid_of(identifier) != oid]
     if other_oids:
-        # Nobody edits them here, and no message of ours names them.
+        # Nobody edits these in the portal, and no message of ours holds them.
         record = replace(
             record, carried=tuple(sorted((*record.carried, (OTHER_OIDS, numbers.compact_json(other_oids)))))
         )
@@ -231,7 +231,7 @@ def _contact(contact: ContactRecord) -> dict[str, Any]:
 
 
 def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """For each line of the indented JSON text the path of what begins there; () for a closing bracket."""
+    """For each line of the indented JSON the path of the value that begins there; () for a closing bracket."""
     yield path
     parts = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
     for key, part in parts:
@@ -258,9 +258,9 @@ def _organizations(body: JsonObject) -> list[JsonObject]:
 
 
 def _check_empty(answer: JsonObject) -> None:
-    """Raises AnswerNotUnderstood where an answer with an empty list holds something in another place.
+    """Raises AnswerNotUnderstood if an answer with an empty list holds something in another place.
 
-    Only the documented keys may be beside the list, and only as they are where nothing was found.
+    Beside the list there may be only the documented keys, with their values for nothing found.
     """
     paging = answer.part("Paging")
     places = {paging.text("Count"), paging.text("Index")}
@@ -304,14 +304,14 @@ def _identifiers(organization: JsonObject) -> list[IdentifierRecord]:
 
 
 def _first_oid(identifiers: list[IdentifierRecord]) -> tuple[str, tuple[IdentifierRecord, ...]]:
-    """The OID of a message of ours, which comes before our own identifiers, and those."""
+    """The OID of a message of ours, which comes first, and the own identifiers after it."""
     first = next((identifier for identifier in identifiers if _is_oid(identifier)), None)
     if first is None:
         raise AnswerNotUnderstood("an organization has no OID")
     try:
         oid = Oid(oid_or_text(first.value)).text
     except OidError as fault:
-        raise AnswerNotUnderstood(f"an organization's OID is none: {fault}") from fault
+        raise AnswerNotUnderstood(f"an organization's OID is not valid: {fault}") from fault
     identifiers.remove(first)
     return oid, tuple(identifiers)
 

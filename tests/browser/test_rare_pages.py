@@ -11,9 +11,9 @@ from organizations.models import EnvironmentGate, State, Submission, User, clock
 from organizations.pages import help as help_page
 from organizations.practice import PracticeDirectory
 from organizations.services.actors import system
-from organizations.services.connection import breaker
 from orgportal.middleware import LONGEST_ADDRESS
 from tests import factories
+from tests.breakers import pause_environment, stop_environment
 
 from . import window
 from .conftest import PageAs
@@ -39,11 +39,11 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
     practice: PracticeDirectory, page_as: PageAs
 ) -> None:
     page, worker = page_as("approver"), system("Worker of the tests")
-    breaker.pause_now("staging", 300, "too many requests", actor=worker)
+    pause_environment("staging", 300, "too many requests", actor=worker)
     page.goto(CONNECTION)
     expect(page.get_by_text("Redox asked us to slow down.")).to_have_count(1)
     assert faults_of(page) == []
-    breaker.stop_now("staging", "Redox does not accept the credential", actor=worker)
+    stop_environment("staging", "Redox does not accept the credential", actor=worker)
     page.goto(CONNECTION)
     expect(page.get_by_text("Sending to STAGING is stopped since")).to_have_count(1)
     assert faults_of(page) == []

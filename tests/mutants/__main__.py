@@ -34,8 +34,8 @@ SENDING = (
     "tests/services/delivery/test_delivery.py",
     "tests/services/delivery/test_delivery_faults.py",
     "tests/services/delivery/test_settle.py",
-    "tests/services/connection/test_gate.py",
     "tests/services/connection/test_breaker.py",
+    "tests/services/connection/test_gateway.py",
     "tests/services/review/test_above_and_below.py",
     "tests/services/records/test_shown_tree.py",
     "tests/services/connection/test_rate_limit.py",
@@ -73,9 +73,7 @@ MODULES = {
         frozenset({"_BY_STATUS", "_NOT_SENT", "_explanation_key", "_not_executed_key", "_rejected_key", "_with_step"}),
     ),
     "organizations/redox/resolution.py": Module(("tests/redox/test_resolution.py",)),
-    "organizations/permissions.py": Module(
-        ("tests/test_permissions.py", "tests/services/connection/test_breaker.py::TestRights")
-    ),
+    "organizations/permissions.py": Module(("tests/test_permissions.py",)),
     "organizations/models/submission.py": Module(
         ("tests/services/outbox/test_queue.py",),
         frozenset(
@@ -107,7 +105,7 @@ MODULES = {
     "organizations/services/connection/gateway.py": Module(
         (
             *(
-                "tests/services/connection/test_door.py",
+                "tests/services/connection/test_sending_allowed.py",
                 "tests/services/connection/test_refused_queries.py",
                 "tests/services/connection/test_lookup.py",
             ),

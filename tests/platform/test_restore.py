@@ -254,7 +254,6 @@ from pathlib import Path
 import django
 django.setup()
 from organizations.services import restore
-from organizations.services.delivery import restore_guard
 folder, steps = Path(sys.argv[1]), 0
 EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.chmod", "sqlite3.connect")
 def count(event, arguments):

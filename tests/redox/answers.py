@@ -1,4 +1,4 @@
-"""Answers as Redox documents them, for tests of what they mean."""
+"""Answers as Redox documents them."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Servers on this machine that misbehave in one way each."""
+"""Servers on this machine that each misbehave in one way."""
 
 import contextlib
 import datetime

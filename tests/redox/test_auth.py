@@ -1,4 +1,4 @@
-"""Access tokens: what is asked, how long a token is kept, and what a refusal means."""
+"""Access tokens: the requests, how long a token is kept, and what a refusal means."""
 
 import json
 import threading
@@ -155,7 +155,7 @@ def test_a_token_is_kept_until_a_tenth_of_its_life_before_its_end_or_a_minute(
     assert (first.status, again.status) == (200, None)
 
 
-def test_no_token_is_asked_for_while_the_other_side_asked_to_wait(
+def test_no_token_is_requested_while_redox_asks_to_wait(
     oauth: OAuthCredential, limits: Limits, passing: Callable[[float], None]
 ) -> None:
     with servers.serving(servers.answer(429, Retry_After="10")) as server:
@@ -175,14 +175,14 @@ def test_no_token_is_asked_for_while_the_other_side_asked_to_wait(
     assert 0 < outcome.hold_seconds <= 2.0
 
 
-def test_a_lifetime_that_says_nothing_is_none(oauth: OAuthCredential, limits: Limits) -> None:
+def test_an_unreadable_lifetime_counts_as_zero(oauth: OAuthCredential, limits: Limits) -> None:
     said: list[object] = [None, "soon", True, -5, 0, "1e999", [], 10**400]
     with servers.serving(granting(lambda number: oauth_grant(said[number - 1])(number))) as server:
         source = token_source(environment(oauth, server.url), limits)
         assert [source.get().token for _ in said] == [f"token-{number + 1}" for number in range(len(said))]
 
 
-def test_many_who_need_a_token_ask_once(oauth: OAuthCredential, limits: Limits) -> None:
+def test_many_threads_that_need_a_token_send_one_request(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(granting(oauth_grant(), seconds=0.1)) as server:
         source = token_source(environment(oauth, server.url), limits)
         start = threading.Barrier(8)
@@ -197,7 +197,7 @@ def test_many_who_need_a_token_ask_once(oauth: OAuthCredential, limits: Limits) 
     assert server.connections == 1
 
 
-def test_a_refused_token_is_not_handed_out_again_but_its_successor_is(oauth: OAuthCredential, limits: Limits) -> None:
+def test_a_refused_token_is_not_returned_again_but_the_next_one_is(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(granting(oauth_grant())) as server:
         source = token_source(environment(oauth, server.url), limits)
         old = source.get().token
@@ -340,14 +340,14 @@ def test_a_token_request_has_a_deadline_of_its_own(oauth: OAuthCredential, limit
     assert (outcome.kind, outcome.fault) == (Kind.NOT_SENT, Fault.DEADLINE)
 
 
-def test_too_many_token_requests_hold_the_environment(oauth: OAuthCredential, limits: Limits) -> None:
+def test_too_many_token_requests_pause_the_environment(oauth: OAuthCredential, limits: Limits) -> None:
     with servers.serving(servers.answer(429, Retry_After="17")) as server:
         outcome = token_source(environment(oauth, server.url), limits).get().outcome
     assert outcome is not None
     assert (outcome.kind, outcome.hold_seconds, outcome.stops) == (Kind.NOT_EXECUTED, 17.0, "")
 
 
-def test_a_certificate_that_nobody_vouches_for_stops_the_environment(
+def test_an_untrusted_certificate_stops_the_environment_of_a_token_request(
     oauth: OAuthCredential, limits: Limits, tmp_path: Any
 ) -> None:
     with servers.serving(servers.answer(200), servers.tls(servers.certificate(tmp_path))) as server:
@@ -386,7 +386,7 @@ def test_no_secret_is_in_what_can_be_printed(oauth: OAuthCredential, limits: Lim
         assert "token-1" not in repr(token_source(environment(oauth, server.url), limits).get())
 
 
-def test_an_address_without_tls_is_refused_for_every_way_to_sign_in(oauth: OAuthCredential, limits: Limits) -> None:
+def test_http_to_another_machine_is_refused_for_every_way_to_sign_in(oauth: OAuthCredential, limits: Limits) -> None:
     for credential in (oauth, API_KEY):
         with pytest.raises(ValueError, match="http is only for this machine"):
             token_source(environment(credential, "http://api.example.org"), replace(limits, connect=0.1))

@@ -1,4 +1,4 @@
-"""One exchange: what leaves, what is kept of the answer, and what is known when there is none."""
+"""One exchange: what is sent, what is kept of the answer, and what is known without one."""
 
 import logging
 import os
@@ -40,7 +40,7 @@ def post(url: str, limits: Limits, message: bytes = MESSAGE) -> Exchange:
     return RedoxClient(replace(ENVIRONMENT, base_url=url), limits).post(message, TOKEN)
 
 
-def test_the_reviewed_bytes_leave_with_the_token_and_ask_for_a_plain_answer(limits: Limits) -> None:
+def test_the_reviewed_bytes_are_sent_with_the_token_and_ask_for_an_uncompressed_answer(limits: Limits) -> None:
     with servers.serving(servers.answer(200, GOOD)) as server:
         exchange = post(server.url, limits)
     assert server.body() == MESSAGE
@@ -86,7 +86,7 @@ def test_nothing_of_one_exchange_lives_on_in_the_next(limits: Limits) -> None:
     assert "cookie" not in server.head().lower()
 
 
-def test_the_surroundings_name_no_proxy_and_no_password(
+def test_the_process_environment_sets_no_proxy_and_no_password(
     limits: Limits, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password secret\n")
@@ -118,7 +118,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("behave", "fault"), FAULTS)
-def test_a_fault_after_the_first_byte_leaves_no_doubt_that_it_left(
+def test_a_fault_after_the_first_byte_counts_as_sent(
     behave: servers.Behaviour, fault: Fault, limits: Limits, short: Limits
 ) -> None:
     with servers.serving(behave) as server:
@@ -151,7 +151,7 @@ def test_the_deadline_holds_under_tls_as_well(behave: servers.Behaviour, short: 
     assert DEADLINE * 1000 <= exchange.duration_ms < (DEADLINE + PATIENCE) * 1000
 
 
-def test_a_handshake_that_drips_ends_with_the_deadline_and_nothing_left(short: Limits) -> None:
+def test_a_slow_handshake_ends_at_the_deadline_with_nothing_sent(short: Limits) -> None:
     started = time.monotonic()
     with servers.serving(servers.drip(b"\x16\x03\x03\x40\x00", b"\x02", reads=False)) as server:
         exchange = post(server.url.replace("http:", "https:"), short)
@@ -160,13 +160,13 @@ def test_a_handshake_that_drips_ends_with_the_deadline_and_nothing_left(short: L
     assert time.monotonic() - started < DEADLINE + PATIENCE
 
 
-def test_what_came_before_a_fault_is_kept(limits: Limits) -> None:
+def test_the_part_before_a_fault_is_kept(limits: Limits) -> None:
     with servers.serving(servers.answer(500, b'{"Meta"', length=50)) as server:
         exchange = post(server.url, limits)
     assert (exchange.status, exchange.body, exchange.body_cut) == (500, b'{"Meta"', False)
 
 
-def test_no_more_than_the_cap_is_kept_and_the_cut_is_told(limits: Limits) -> None:
+def test_no_more_than_the_cap_is_kept_and_the_exchange_says_that_it_was_cut(limits: Limits) -> None:
     with servers.serving(servers.endless) as server:
         exchange = post(server.url, limits)
     assert (len(exchange.body), exchange.body_cut) == (client.MAX_BODY, True)
@@ -199,7 +199,7 @@ def test_a_full_queue_of_connections_ends_with_the_connect_time(limits: Limits) 
         (UnicodeError("label empty or too long"), Fault.ADDRESS),
     ],
 )
-def test_a_name_that_leads_nowhere_sent_nothing(
+def test_an_unknown_host_name_sends_nothing(
     error: Exception, fault: Fault, limits: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*arguments: Any, **named: Any) -> Any:
@@ -210,7 +210,7 @@ def test_a_name_that_leads_nowhere_sent_nothing(
     assert (exchange.sent, exchange.fault) == (False, fault)
 
 
-def test_a_certificate_that_nobody_vouches_for_sends_nothing(pem: Path) -> None:
+def test_an_untrusted_certificate_sends_nothing(pem: Path) -> None:
     with servers.serving(servers.answer(200, GOOD), servers.tls(pem)) as server:
         exchange = post(server.url, Limits())
     assert (exchange.sent, exchange.fault) == (False, Fault.CERTIFICATE)
@@ -224,7 +224,7 @@ def test_a_certificate_for_another_name_sends_nothing(limits: Limits, pem: Path)
     assert (exchange.sent, exchange.fault) == (False, Fault.CERTIFICATE)
 
 
-def test_a_certificate_whose_time_is_over_sends_nothing(tmp_path: Path) -> None:
+def test_an_expired_certificate_sends_nothing(tmp_path: Path) -> None:
     over = servers.certificate(tmp_path, ended_hours_ago=1)
     with servers.serving(servers.answer(200, GOOD), servers.tls(over)) as server:
         exchange = post(server.url, Limits(ca_file=str(over)))
@@ -242,7 +242,7 @@ def test_a_trusted_certificate_is_used(limits: Limits, pem: Path) -> None:
     assert (exchange.sent, exchange.fault, exchange.status) == (True, None, 200)
 
 
-def test_what_speaks_no_tls_is_no_question_of_certificates(limits: Limits) -> None:
+def test_a_server_without_tls_is_not_a_certificate_fault(limits: Limits) -> None:
     with servers.serving(servers.drip(b"HTTP/1.1 400 Bad Request\r\n\r\n", b"x", reads=False)) as server:
         exchange = post(server.url.replace("http:", "https:"), limits)
     assert (exchange.sent, exchange.fault) == (False, Fault.TLS)
@@ -274,7 +274,7 @@ def test_the_evidence_rests_on_these_event_names(pem: Path, limits: Limits) -> N
     assert isinstance(sockets[0], socket.socket)
 
 
-def test_a_deadline_that_passed_while_connecting_lets_nothing_leave(
+def test_nothing_is_sent_after_a_deadline_that_passed_while_connecting(
     short: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookup = socket.getaddrinfo
@@ -289,7 +289,7 @@ def test_a_deadline_that_passed_while_connecting_lets_nothing_leave(
     assert (exchange.sent, exchange.fault, server.requests) == (False, Fault.DEADLINE, [])
 
 
-def test_nothing_leaves_any_more_once_the_worker_was_cut_off(limits: Limits) -> None:
+def test_nothing_is_sent_after_the_worker_was_cut_off(limits: Limits) -> None:
     with servers.serving(servers.answer(200, GOOD)) as server:
         redox = RedoxClient(replace(ENVIRONMENT, base_url=server.url), limits)
         redox.cut()
@@ -311,7 +311,7 @@ def test_a_message_for_other_settings_is_not_sent(limits: Limits) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\r\nX-Injected: 1", "gr\u00fc\u00df", "nul\0"])
-def test_a_token_that_no_header_can_carry_is_refused_without_naming_it(token: str, limits: Limits) -> None:
+def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(token: str, limits: Limits) -> None:
     redox = RedoxClient(replace(ENVIRONMENT, base_url=f"http://127.0.0.1:{servers.closed_port()}"), limits)
     with pytest.raises(ValueError, match="the access token is empty or holds") as caught:
         redox.post(MESSAGE, token)

@@ -1,4 +1,4 @@
-"""What a hostile or broken other side can do to an exchange: break at any byte, and send what fills the memory."""
+"""A hostile or broken server: an exchange that breaks at any byte, and answers that would fill the memory."""
 
 import gzip
 import itertools

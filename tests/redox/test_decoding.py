@@ -1,4 +1,4 @@
-"""What an answer becomes once it is unfolded, and what of it can be stored and shown."""
+"""The decompressed body of an answer, and which text can be stored and shown."""
 
 import gzip
 import zlib
@@ -26,7 +26,7 @@ def compressed(content: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 @given(st.binary(max_size=300))
-def test_what_was_compressed_comes_back(content: bytes) -> None:
+def test_a_compressed_body_is_decompressed(content: bytes) -> None:
     assert {decoded_body(kept(body, encoding)) for encoding, body in compressed(content)} == {content}
 
 
@@ -38,7 +38,7 @@ def test_a_damaged_body_is_never_taken_for_a_good_one(body: bytes, encoding: str
         assert encoding
 
 
-def test_a_body_that_unfolds_beyond_the_cap_or_is_cut_is_refused() -> None:
+def test_a_body_that_decompresses_beyond_the_cap_or_is_cut_is_refused() -> None:
     for encoding, body in compressed(b"\0" * (client.MAX_BODY + 1)):
         if encoding not in {"", "identity"}:
             with pytest.raises(NotDecodable):

@@ -1,4 +1,4 @@
-"""The fixed facts of an environment: the how-to's table, hidden secrets, one fingerprint for what is sent where."""
+"""An environment: the how-to's table, hidden secrets, and the fingerprint."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -49,7 +49,7 @@ def test_a_routing_id_is_recognized_however_it_is_written():
     assert routing_use("628cbf79-1156-4923-b9d0-285906160ed6") == (Purpose.DOCUMENT, "production")
 
 
-def test_another_id_is_none_of_the_table():
+def test_another_id_is_not_in_the_table():
     assert routing_name("9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41") == ""
     assert routing_use("9c1f0a52-7d1e-4b7a-9f0e-3f1c2b6a8d41") is None
 
@@ -86,10 +86,10 @@ def test_the_gateway_and_the_address_have_the_values_of_the_how_to():
         {"credential": TokenCredential(access_token="hidden-key")},
     ],
 )
-def test_whatever_decides_what_is_sent_where_changes_the_fingerprint(change):
+def test_each_setting_that_decides_what_is_sent_where_changes_the_fingerprint(change):
     assert environment_fingerprint(replace(STAGING, **change)) != environment_fingerprint(STAGING)
 
 
 @pytest.mark.parametrize("change", [{"label": "Development"}, {"base_oids": ("1.2.3",)}])
-def test_what_is_only_shown_does_not(change):
+def test_a_setting_that_is_only_shown_does_not_change_the_fingerprint(change):
     assert environment_fingerprint(replace(STAGING, **change)) == environment_fingerprint(STAGING)

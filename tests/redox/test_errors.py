@@ -1,4 +1,4 @@
-"""The words for what came back: each row of the table, with the step that fits this very record."""
+"""The explanation of each outcome, with the step that corrects the record."""
 
 import string
 
@@ -65,14 +65,14 @@ def test_an_oid_that_exists_is_compared() -> None:
     assert found[:4] == (
         "The OID is there now; probably our message of 14:03 arrived.",
         "An answer got lost.",
-        "The portal compares without you",
+        "The portal compares automatically",
         "",
     )
 
 
 def test_an_oid_that_is_not_there_is_reviewed_as_new_or_was_never_to_be_deactivated() -> None:
     absent = rejected("is_not_valid", presence=outcome.ABSENT)
-    cause = "An Update needs a registered record. It may be registered only in PRODUCTION, or it was taken away here."
+    cause = "An Update needs a registered record. It may be registered only in PRODUCTION, or it was removed here."
     lacking = "Redox says that this OID is not in the directory of STAGING."
     assert words(absent)[:4] == (
         "Redox says that this OID is not in the directory of STAGING.",
@@ -120,14 +120,14 @@ def test_suspects_are_every_field_with_a_character_that_xml_uses() -> None:
     )
 
 
-def test_a_double_is_named_where_there_is_one() -> None:
+def test_a_duplicate_is_named_if_there_is_one() -> None:
     found = words(rejected("duplicate_business", 500))
-    assert found[:4] == ("Redox found a duplicate.", "Redox does not say of which record.", *SUPPORT)
+    assert found[:4] == ("Redox found a duplicate.", "Redox does not name the other record.", *SUPPORT)
     found = words(rejected("duplicate_business", 500), duplicates=("Lakeside North", "Lakeside East"))
     assert found[:4] == (
         "Redox found a duplicate.",
         (
-            "Redox does not say of which record. "
+            "Redox does not name the other record. "
             "These records have the same name or address: Lakeside North, Lakeside East."
         ),
         "Compare with Lakeside North",
@@ -158,13 +158,13 @@ def test_the_routing_id_is_that_of_the_message_not_the_one_set_now() -> None:
 AS_IT_WROTE = "As it wrote: 'It's {odd}.'."
 HEAD = (
     "This is about the connection, not about this record: the head is the same in every message. "
-    "Credential changed or removed, or the source ID is missing."
+    "The credential was changed or removed, or the source ID is missing."
 )
 ROWS = [
     (
         rejected("several_destinations", 400),
         "The message named more than one destination.",
-        "The portal always sends one. This is a fault of the portal or of something in between.",
+        "The portal always sends one. This is an error in the portal or in a system between it and Redox.",
         SUPPORT,
     ),
     (
@@ -199,8 +199,8 @@ ROWS = [
     (
         not_executed(429, hold_seconds=300),
         "Too many requests from our address.",
-        "This one was not processed. All of STAGING waits until 14:08.",
-        ("Sending continues without you", ""),
+        "This one was not processed. Nothing is sent to STAGING until 14:08.",
+        ("Sending resumes automatically", ""),
     ),
     (
         rejected(status=403, detail="We do not like {it}."),
@@ -221,8 +221,8 @@ ROWS = [
         rejected("is_not_valid", detail="id: 1.2 is not valid."),
         "Redox does not accept this OID in STAGING.",
         (
-            "“Is not valid” is documented for an Update of an OID that is not in the directory; this was a New. "
-            "Perhaps the OID has an error, or Redox issued it for PRODUCTION."
+            "“Is not valid” is documented for an Update of an OID that is not in the directory. This was a New. "
+            "The OID may have an error, or Redox may have issued it for PRODUCTION."
         ),
         ("Edit OID", "edit"),
     ),
@@ -308,7 +308,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("found", "headline", "cause", "step"), ROWS)
-def test_each_row_has_its_words(found: Outcome, headline: str, cause: str, step: tuple[str, str]) -> None:
+def test_each_outcome_has_its_explanation(found: Outcome, headline: str, cause: str, step: tuple[str, str]) -> None:
     assert words(found, message_bytes=2048, at="14:08")[:4] == (headline, cause, *step)
 
 
@@ -347,7 +347,7 @@ def test_unknown_says_how_the_answer_was_lost(found: Outcome, cause: str) -> Non
     assert words(found)[:4] == ("We do not know whether this arrived.", cause, "", "")
 
 
-def test_a_yes_that_names_another_oid_says_so() -> None:
+def test_an_acceptance_that_names_another_oid_says_so() -> None:
     found = Outcome(kind=Kind.ACCEPTED, warning=outcome.OTHER_OID, answered_oid="1.2.3", detail="Yes.")
     assert words(found).cause == (
         "Redox's answer names the OID 1.2.3, not the one sent. Redox's own example does that too. "
@@ -383,7 +383,9 @@ CONTEXTS = st.builds(
 
 
 @given(OUTCOMES, CONTEXTS)
-def test_every_outcome_has_words_and_nothing_is_left_to_fill_in(found: Outcome, context: ExplanationContext) -> None:
+def test_every_outcome_has_an_explanation_without_open_placeholders(
+    found: Outcome, context: ExplanationContext
+) -> None:
     said = explain(found, context)
     assert said.headline
     assert bool(said.step_key) <= bool(said.step)

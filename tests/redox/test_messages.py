@@ -1,4 +1,4 @@
-"""The messages: the how-to's own requests byte for byte, nothing lost on the way, and answers read strictly."""
+"""Messages: the how-to's requests byte for byte, nothing lost on the way, and answers read strictly."""
 
 import json
 from dataclasses import replace
@@ -127,12 +127,12 @@ def test_own_identifiers_follow_the_oid_and_carried_keys_come_last():
     assert (found["Type"], found["Endpoints"]) == ({"Value": "Connection"}, [{"Name": "Search"}])
 
 
-def test_a_record_whose_destination_id_is_not_known_is_never_sent():
+def test_a_record_with_an_unknown_destination_id_is_never_sent():
     with pytest.raises(ValueError, match="destination ID is not known"):
         build_message(replace(MY_COMPANY, destination_id="", destination_known=False), "Update", STAGING)
 
 
-def test_only_new_and_update_carry_a_record():
+def test_only_new_and_update_hold_a_record():
     with pytest.raises(KeyError):
         build_message(MY_COMPANY, "Query", STAGING)
 

@@ -1,4 +1,4 @@
-"""What is carried from a directory and back: its numbers are never made into anything else."""
+"""Values of the directory that are sent back: their numbers do not change."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ LITERALS = ("0", "-0", "443", "1.0", "1.50", "1E5", "1e400", "9" * 5_000, "true"
 
 
 @pytest.mark.parametrize("literal", LITERALS, ids=lambda literal: literal[:8])
-def test_what_is_carried_comes_and_goes_letter_by_letter(literal):
+def test_carried_values_are_sent_back_exactly_as_they_came(literal):
     """Where a portal makes a text of a number, the directory gets another record than the one that it showed."""
     endpoints = f'[{{"Extensions":[{literal},[{literal},true]],"Port":{literal}}}]'
     seen = read_query_answer((ANSWER % endpoints).encode(), "1.2.3")
@@ -34,7 +34,7 @@ def test_what_is_carried_comes_and_goes_letter_by_letter(literal):
     assert is_meant_for(content, STAGING)
 
 
-def test_a_carried_value_that_is_no_json_is_never_sent():
+def test_a_carried_value_that_is_not_json_is_never_sent():
     record = OrganizationRecord(oid="1.2.3", name="Lakeside Clinics", carried=(("Endpoints", '[{"Port":NaN}]'),))
     with pytest.raises(ValueError, match="NaN is not a JSON number"):
         build_message(record, "Update", STAGING)

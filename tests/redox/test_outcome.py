@@ -1,4 +1,4 @@
-"""The one table from an answer to its outcome, row by row; success is in a file of its own."""
+"""The rules from an answer to its outcome. Successes are in test_outcome_success.py."""
 
 import json
 import time
@@ -76,7 +76,7 @@ def test_a_fault_after_the_first_byte_is_unknown_whatever_came(fault: Fault) -> 
         assert classify(kept(status, success(), fault), event="New", oid=OID).kind is Kind.UNKNOWN, status
 
 
-def test_an_answer_that_was_cut_is_unknown_even_if_its_beginning_says_yes() -> None:
+def test_a_cut_answer_is_unknown_even_if_its_beginning_accepts() -> None:
     exchange = replace(kept(200, success()), body_cut=True)
     assert classify(exchange, event="New", oid=OID).kind is Kind.UNKNOWN
 
@@ -105,13 +105,13 @@ def test_what_a_status_proves_needs_no_body_that_can_be_read(status: int, limits
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 500])
-def test_what_a_no_says_in_an_encoding_that_cannot_be_undone_is_unknown(status: int, limits: Limits) -> None:
+def test_a_4xx_in_an_unknown_encoding_is_unknown(status: int, limits: Limits) -> None:
     assert ask(servers.gzipped(b"\0" * (MAX_BODY * 20), status), limits).kind is Kind.UNKNOWN
     assert ask(servers.answer(status, failure("no"), Content_Encoding="br"), limits).kind is Kind.UNKNOWN
 
 
 @pytest.mark.parametrize("status", [425, 429])
-def test_too_many_requests_hold_the_environment(status: int, limits: Limits) -> None:
+def test_too_many_requests_pause_the_environment(status: int, limits: Limits) -> None:
     found = ask(servers.answer(status, success(), Retry_After="17"), limits)
     assert (found.kind, found.hold_seconds, found.names_wait, found.stops) == (Kind.NOT_EXECUTED, 17.0, True, "")
     unsaid = ask(servers.answer(status), limits)
@@ -237,7 +237,7 @@ def test_no_other_refusal_of_an_update_proves_that_the_oid_is_absent(text: str) 
         "",
     ],
 )
-def test_half_a_documented_text_is_none(text: str) -> None:
+def test_a_part_of_a_documented_text_does_not_count(text: str) -> None:
     assert classify(kept(403, failure(text)), event="New", oid=OID).known == ""
     assert classify(kept(500, failure(text)), event="New", oid=OID).kind is Kind.UNKNOWN
     assert classify(kept(200, failure(text)), event="New", oid=OID).kind is Kind.UNKNOWN
@@ -264,14 +264,14 @@ def test_a_server_fault_without_a_documented_text_is_unknown(status: int) -> Non
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 405, 413, 415, 422, 451, 499])
-def test_any_other_4xx_is_a_no(status: int) -> None:
+def test_any_other_4xx_is_a_rejection(status: int) -> None:
     for body in OTHER_BODIES:
         found = classify(kept(status, body), event="New", oid=OID)
         assert (found.kind, found.known, found.status) == (Kind.REJECTED, "", status)
     assert classify(kept(status, failure("We do not like it.")), event="New", oid=OID).detail == "We do not like it."
 
 
-def test_an_outcome_says_nothing_that_its_answer_does_not() -> None:
+def test_an_outcome_claims_nothing_that_its_answer_does_not() -> None:
     found = classify(kept(404, b"no"), event="New", oid=OID)
     assert {name: value for name, value in asdict(found).items() if value or value == 0} == {
         "kind": Kind.REJECTED,
@@ -282,7 +282,7 @@ def test_an_outcome_says_nothing_that_its_answer_does_not() -> None:
     }
 
 
-def test_the_words_that_are_stored_stay() -> None:
+def test_stored_words_do_not_change() -> None:
     kinds = ["accepted", "rejected", "not_sent", "not_executed", "unknown", "needs_person"]
     assert [kind.value for kind in Kind] == kinds
     assert [row.key for row in outcome.DOCUMENTED] == [
@@ -307,5 +307,5 @@ def test_refusals_and_server_faults_over_a_real_connection(limits: Limits) -> No
 
 
 @pytest.mark.parametrize("status", [None, 0, 100, 101, 199, 600, 999])
-def test_a_status_that_is_none_of_these_is_unknown(status: int | None) -> None:
+def test_any_other_status_is_unknown(status: int | None) -> None:
     assert classify(kept(status, success()), event="New", oid=OID).kind is Kind.UNKNOWN

@@ -1,4 +1,4 @@
-"""What a 2xx must hold to be a yes, and what no answer may ever do."""
+"""What a 2xx must hold to be accepted, and what no answer may ever do."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ from .answers import NEW_SENTENCE, NO_SUBSCRIPTIONS, OID, OTHER, UPDATE_SENTENCE
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 299])
-def test_the_documented_sentence_is_a_yes(status: int, limits: Limits) -> None:
+def test_the_documented_sentence_is_accepted(status: int, limits: Limits) -> None:
     found = ask(servers.answer(status, success(Message={"ID": 4606153124})), limits)
     assert (found.kind, found.message_id, found.warning) == (Kind.ACCEPTED, "4606153124", "")
     assert found.detail == NEW_SENTENCE
@@ -40,18 +40,18 @@ def test_the_documented_sentence_is_a_yes(status: int, limits: Limits) -> None:
         {"Extensions": {"ResponseDetail": NEW_SENTENCE}},
     ],
 )
-def test_no_errors_and_no_event_are_no_objection(meta: dict[str, Any]) -> None:
+def test_an_answer_without_errors_and_event_is_accepted(meta: dict[str, Any]) -> None:
     assert classify(kept(200, success(**meta)), event="New", oid=OID).kind is Kind.ACCEPTED
 
 
-def test_a_yes_that_names_another_oid_is_a_yes_with_a_warning(limits: Limits) -> None:
+def test_an_acceptance_that_names_another_oid_has_a_warning(limits: Limits) -> None:
     """The how-to's own example does that."""
     body = success(f"Organization with id:{OTHER} has been updated successfully.", "Update")
     found = ask(servers.answer(200, body), limits, "Update")
     assert (found.kind, found.warning, found.answered_oid) == (Kind.ACCEPTED, outcome.OTHER_OID, OTHER)
 
 
-def test_a_compressed_yes_is_a_yes_and_a_bomb_is_unknown(limits: Limits) -> None:
+def test_a_compressed_acceptance_counts_and_a_bomb_is_unknown(limits: Limits) -> None:
     body = json.dumps(success()).encode()
     assert ask(servers.gzipped(body), limits).kind is Kind.ACCEPTED
     assert ask(servers.gzipped(body + b" " * (MAX_BODY * 20)), limits).kind is Kind.UNKNOWN
@@ -132,7 +132,7 @@ def test_new_words_are_a_success_only_about_our_event_and_without_errors(body: o
     assert (found.kind, found.known, found.warning) == (Kind.UNKNOWN, "", warning)
 
 
-def test_the_sentence_for_the_other_event_is_no_yes(limits: Limits) -> None:
+def test_the_sentence_of_the_other_event_is_not_an_acceptance(limits: Limits) -> None:
     assert ask(servers.answer(200, success(NEW_SENTENCE, "Update")), limits, "Update").kind is Kind.UNKNOWN
 
 
@@ -220,7 +220,7 @@ def is_yes(exchange: Exchange, event: str) -> bool:
 
 
 @given(EXCHANGES, EVENTS, st.booleans())
-def test_every_exchange_has_an_outcome_and_a_yes_only_with_the_documented_sentence(
+def test_every_exchange_has_an_outcome_and_is_accepted_only_with_the_documented_sentence(
     exchange: Exchange, event: str, after_unknown: bool
 ) -> None:
     found = classify(exchange, event=event, oid=OID, after_unknown=after_unknown)
@@ -243,7 +243,7 @@ def test_a_2xx_of_any_bytes_is_unknown(body: bytes, encoding: str, event: str) -
 
 
 @given(st.data())
-def test_a_yes_that_is_changed_anywhere_is_no_other_yes(data: st.DataObject) -> None:
+def test_a_changed_acceptance_is_not_another_acceptance(data: st.DataObject) -> None:
     body = json.dumps(success()).encode()
     place = data.draw(st.integers(0, len(body) - 1))
     piece = data.draw(st.binary(max_size=3))

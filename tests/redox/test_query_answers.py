@@ -1,4 +1,4 @@
-"""What a list of organizations in the answer to a Query means for the OID that was asked for."""
+"""What a list of organizations in the answer to a Query means for an OID."""
 
 import json
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_said_in_one_sentence():
 
 
 @given(st.lists(st.lists(oid_texts(), max_size=3, unique=True), max_size=4), oid_texts())
-def test_a_list_shows_absent_one_or_nothing_that_is_understood(listed, oid):
+def test_a_list_is_absent_one_record_or_not_understood(listed, oid):
     body = query_response(*(identified(*oids) for oids in listed))
     ours = sum(oid in oids for oids in listed)
     if listed and ours != 1:

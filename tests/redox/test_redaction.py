@@ -1,4 +1,4 @@
-"""An access token that the other side repeats is neither kept nor shown, in whatever form it comes back."""
+"""An access token in an answer is neither stored nor shown, in whatever form it comes."""
 
 import gzip
 import json
@@ -35,7 +35,7 @@ def answered(content: bytes, limits: Limits) -> Exchange:
         TOKEN.replace("+", "\\u002B").replace("=", "\\u003d"),
     ],
 )
-def test_a_token_in_the_body_is_taken_out_before_anything_is_kept(written: str, limits: Limits) -> None:
+def test_a_token_in_the_body_is_redacted_before_anything_is_kept(written: str, limits: Limits) -> None:
     body = f'{{"Meta": {{"Errors": [{{"Text": "Bearer {written} was refused"}}]}}}}'.encode()
     exchange = answered(servers.response(403, body), limits)
     assert exchange.body == body.replace(written.encode(), b"[secret]")
@@ -43,7 +43,7 @@ def test_a_token_in_the_body_is_taken_out_before_anything_is_kept(written: str, 
     assert classify(exchange, event="New", oid=OID).detail == "Bearer [secret] was refused"
 
 
-def test_a_token_in_the_headers_is_taken_out(limits: Limits) -> None:
+def test_a_token_in_the_headers_is_redacted(limits: Limits) -> None:
     headers: dict[str, Any] = {
         "X_Request_Id": f"for {TOKEN}",
         "Location": f"https://{TOKEN.replace('/', '.')}/",
@@ -57,21 +57,21 @@ def test_a_token_in_the_headers_is_taken_out(limits: Limits) -> None:
     assert exchange.headers["location"] == "[secret].example"
 
 
-def test_a_token_in_a_line_that_is_no_http_is_taken_out(limits: Limits) -> None:
+def test_a_token_in_a_line_that_is_not_http_is_redacted(limits: Limits) -> None:
     exchange = answered(f"HTTP/9.9 {TOKEN}\r\n\r\n".encode(), limits)
     assert exchange.fault is Fault.PROTOCOL
     assert "[secret]" in exchange.fault_text
     assert TOKEN not in exchange.fault_text
 
 
-def test_a_compressed_answer_with_the_token_is_kept_unfolded(limits: Limits) -> None:
+def test_a_compressed_answer_with_the_token_is_kept_decompressed(limits: Limits) -> None:
     content = json.dumps(failure(f"no {TOKEN}")).encode()
     exchange = answered(servers.response(403, gzip.compress(content), Content_Encoding="gzip"), limits)
     assert decoded_body(exchange) == exchange.body == content.replace(BARE, b"[secret]")
     assert exchange.redacted
 
 
-def test_the_beginning_of_a_token_at_a_cut_end_is_taken_out(limits: Limits) -> None:
+def test_the_beginning_of_a_token_at_a_cut_end_is_redacted(limits: Limits) -> None:
     cut = servers.response(200, b"not allowed: " + BARE[:12], length=100)
     assert answered(cut, limits).body == b"not allowed: [secret]"
     start = b"x" * (MAX_BODY - 10)
@@ -79,7 +79,7 @@ def test_the_beginning_of_a_token_at_a_cut_end_is_taken_out(limits: Limits) -> N
     assert (exchange.body[-10:], exchange.body_cut) == (b"xx[secret]", True)
 
 
-def test_what_holds_no_token_is_kept_byte_for_byte(limits: Limits) -> None:
+def test_content_without_the_token_is_kept_byte_for_byte(limits: Limits) -> None:
     exchange = answered(servers.response(200, b'{"a": "made-up/"}\xff'), limits)
     assert (exchange.body, exchange.redacted) == (b'{"a": "made-up/"}\xff', False)
 

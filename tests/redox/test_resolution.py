@@ -1,4 +1,4 @@
-"""What one answer of the directory proves about a message of unknown fate."""
+"""What one answer of the directory proves about an unknown message."""
 
 from dataclasses import replace
 
@@ -74,7 +74,7 @@ def test_what_one_answer_proves(
         (OTHER, None, Proof.UNPROVED),
     ],
 )
-def test_a_success_in_other_words_proves_what_the_directory_shows(
+def test_a_success_in_undocumented_words_proves_the_record_that_the_directory_shows(
     sent: OrganizationRecord, seen: OrganizationRecord | None, finding: Proof
 ) -> None:
     assert judge_directory_answer("Update", sent, RECORD, seen, has_undocumented_success=True) == finding
@@ -110,7 +110,7 @@ def test_a_new_is_proved_by_the_record_however_the_directory_spells(data: st.Dat
 
 
 @given(st.data())
-def test_a_new_that_was_not_applied_is_never_proved_by_what_was_there_before(data: st.DataObject) -> None:
+def test_a_new_that_was_not_applied_is_never_proved_by_the_record_before(data: st.DataObject) -> None:
     before, sent = data.draw(plain_records), data.draw(plain_records)
     sent = data.draw(st.sampled_from([sent, before, data.draw(spellings(before))]))
     assert judge_directory_answer("New", sent, before, data.draw(spellings(before))) in (Proof.UNPROVED, Proof.OTHER)

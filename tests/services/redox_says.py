@@ -1,4 +1,4 @@
-"""A Redox on this machine that answers each address with what a test lists for it, and a portal connected to it."""
+"""A server in place of Redox that gives the answers a test lists for each address, and a portal connected to it."""
 
 import socket
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ BUSY = servers.answer(429, b"Too many requests", Retry_After="10")
 
 
 class Redox:
-    """The answers still to come, by what is asked for; the last one of each list stays."""
+    """The answers to give, by address. The last one of each list is repeated."""
 
     def __init__(self) -> None:
         self.tokens: list[servers.Behaviour] = [token("token-1")]
@@ -37,7 +37,7 @@ class Redox:
 
 
 class _Read:
-    """A connection whose request was read already."""
+    """A connection whose request has been read."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.sendall = connection.sendall
@@ -47,14 +47,14 @@ class _Read:
 
 
 def token(text: str, seconds: float = 3600) -> servers.Behaviour:
-    """A grant of an access token that lives for so long."""
+    """The grant of an access token with this lifetime."""
     expires = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
     return servers.answer(200, {"accessToken": text, "expires": expires, "refreshToken": ""})
 
 
 @contextmanager
 def redox_says() -> Iterator[Redox]:
-    """The portal signs in with an API key: it has tokens that end."""
+    """A portal that signs in with an API key, whose tokens expire."""
     running = Redox()
     with (
         servers.serving(running.behave) as server,

@@ -1,4 +1,4 @@
-"""What tests of delivery do again and again: with the practice directory over HTTP, or without anything that leaves."""
+"""Helpers for tests of delivery, with the practice directory over HTTP or without sending anything."""
 
 import datetime
 import json
@@ -32,7 +32,7 @@ def deliver(environment: str = "staging") -> bool:
 
 
 def claim(environment: str = "staging") -> Submission | None:
-    """The next message, claimed as a worker does; nothing leaves.
+    """Claim the next message as a worker does. Nothing is sent.
 
     Raises:
         Overtaken: a record above or below forbids it.
@@ -42,14 +42,14 @@ def claim(environment: str = "staging") -> Submission | None:
 
 
 def settle_sending(submission: Submission, kind: Kind = Kind.ACCEPTED, **said: Any) -> None:
-    """Settle what is being sent as if Redox had answered so."""
+    """Settle a sending submission as if Redox had answered with this kind of outcome."""
     outcome = replace(Outcome(kind=kind, detail=f"Said {kind}.", status=200), **said)
     exchange = Exchange(request_sha256=submission.message_sha256, sent=True, status=outcome.status)
     settle.settle_attempt(submission, outcome, exchange, actor=WORKER)
 
 
 def answered(kind: Kind = Kind.ACCEPTED, **said: Any) -> Submission | None:
-    """The next message, claimed and settled as if Redox had answered so; None if nothing may be sent."""
+    """Claim and settle the next message as if Redox had answered like this; None if nothing may be sent."""
     submission = claim()
     if submission is not None:
         settle_sending(submission, kind, **said)
@@ -57,7 +57,7 @@ def answered(kind: Kind = Kind.ACCEPTED, **said: Any) -> Submission | None:
 
 
 def forbidden(environment: str = "staging") -> str:
-    """Why the next message must not leave, of which no attempt was made: what its claim says."""
+    """Why the claim of the next message, which was never attempted, is refused."""
     with pytest.raises(courier.NoLongerAllowed) as overtaken:
         claim(environment)
     return str(overtaken.value)
@@ -69,7 +69,7 @@ def state_of(submission: Submission) -> tuple[str, str]:
 
 
 def taken(user: User, worker: Actor, oid: str = BASE, environment: str = "staging") -> courier.Claim:
-    """Make a New and take it: a worker is sending it now. Nothing answers where it would be sent."""
+    """Submit a New and claim it for a worker. Nothing answers at the address of Redox."""
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         factories.submission(factories.organization(oid, user=user, environment=environment), user=user)
         found = courier.claim_next(environment, gateway.environment(environment), actor=worker)
@@ -78,7 +78,7 @@ def taken(user: User, worker: Actor, oid: str = BASE, environment: str = "stagin
 
 
 def came(status: int | None = None, body: bytes = b"", *, sent: bool = True, fault: Fault | None = None) -> Exchange:
-    """What came of an exchange, without making one."""
+    """The result of an exchange, without sending anything."""
     fault_text = fault.value if fault else ""
     return Exchange(request_sha256="", sent=sent, fault=fault, fault_text=fault_text, status=status, body=body)
 
@@ -96,7 +96,7 @@ def accepted(user: User, oid: str = BASE, **values: Any) -> Organization:
 
 
 def there(practice: PracticeDirectory, made: Organization, **changes: Any) -> Organization:
-    """The record, put into the practice directory as it was accepted, with these keys changed by somebody else."""
+    """Register the accepted record in the practice directory, with these keys changed by somebody else."""
     accepted = made.confirmed_submission
     assert accepted is not None
     practice.register(made.environment, json.loads(bytes(accepted.message))["Organizations"][0] | changes)
@@ -104,7 +104,7 @@ def there(practice: PracticeDirectory, made: Organization, **changes: Any) -> Or
 
 
 def read(made: Organization, record: OrganizationRecord | None, *, minutes_ago: float = 0) -> Organization:
-    """The record after the directory was asked for it that long ago and showed this."""
+    """The record after the directory was queried that many minutes ago and showed `record`."""
     asked_at = clock.now() - datetime.timedelta(minutes=minutes_ago)
     row = Organization.objects.get(pk=made.pk)
     known.keep_reading(row, as_read(record), asked_at)
@@ -112,12 +112,12 @@ def read(made: Organization, record: OrganizationRecord | None, *, minutes_ago: 
 
 
 def as_read(record: OrganizationRecord | None) -> OrganizationRecord | None:
-    """A Query shows no destination ID."""
+    """The record as a Query shows it: without the destination ID."""
     return replace(record, destination_id="", destination_known=False) if record else None
 
 
 def shown(made: Organization, **values: Any) -> Organization:
-    """The record after the directory was asked for it now and showed what was accepted, with these values changed."""
+    """The record after the directory showed the accepted values, with these changed."""
     accepted = fresh(made).confirmed_record()
     assert accepted is not None
     return read(made, replace(accepted, **values))
@@ -129,7 +129,7 @@ def differing(user: User, **values: Any) -> Organization:
 
 
 def answer_about(submission: Submission, record: OrganizationRecord | None, *, actor: Actor, cause: str = "") -> int:
-    """Keep an answer of the directory about a submission, as if it had been asked now; the number of its entry."""
+    """Store an answer of the directory about a submission, as if it was queried now. Returns the entry's sequence."""
     with audit.recorded(actor) as history:
         organization = organizations.locked(submission.organization_id)
         query.store_submission_answer(
@@ -142,14 +142,14 @@ def answer_about(submission: Submission, record: OrganizationRecord | None, *, a
 def answer_about_record(
     made: Organization, record: OrganizationRecord | None, *, cause: str = "", earlier: tuple[EarlierQuery, ...] = ()
 ) -> Organization:
-    """As `answer_about`, of a record. `made` is the record as it was when it was asked for."""
+    """Store an answer of the directory about a record. `made` is the record at the time of the Query."""
     with audit.recorded(WORKER) as history:
         query.store_record_answer(history, made, DirectoryAnswer(clock.now(), cause, as_read(record), earlier=earlier))
     return fresh(made)
 
 
 def lost(made: Organization, user: User, **said: Any) -> Submission:
-    """A submission of a record that was sent, and whose answer was lost or is not clear."""
+    """A sent submission whose answer was lost or is unclear."""
     submission = factories.submission(made, user=user)
     assert answered(Kind.UNKNOWN, **said) == submission
     submission.refresh_from_db()
@@ -157,7 +157,7 @@ def lost(made: Organization, user: User, **said: Any) -> Submission:
 
 
 def resolved(submission: Submission, record: OrganizationRecord | None, *, cause: str = "") -> Submission:
-    """What an answer of the directory makes of a submission, asked for as if its time had come."""
+    """The submission after a Query that is due now got this answer of the directory."""
     Submission.objects.filter(pk=submission.pk).update(not_before=clock.now())
     asked = resolve._claim_next(submission.environment, WORKER)
     assert asked == submission

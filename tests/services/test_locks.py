@@ -1,4 +1,4 @@
-"""The locks that keep what was decided true: what they lock, in which order, and what happens when more comes."""
+"""The locks: what they lock, in which order, and what happens when more rows are added."""
 
 import re
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_the_structure_of_a_withdrawn_record_cannot_be_locked() -> None:
         locks.lock_structure_of_record(4711)
 
 
-def test_what_comes_while_records_are_locked_is_locked_too(editor: User) -> None:
+def test_a_follower_added_during_locking_is_locked_too(editor: User) -> None:
     one, other = (factories.organization(f"{BASE}.{number}", user=editor).pk for number in (1, 2))
     found = iter([{other}, {one, other}, {one, other}, {one, other}])
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
@@ -80,7 +80,7 @@ def test_followers_of_followers_are_locked_with_their_records(editor: User) -> N
     assert locked.followers_of(locked.by_id[first.pk]) == [second]
 
 
-def test_what_is_sent_is_locked_with_the_parents_that_it_may_wait_for(editor: User) -> None:
+def test_a_record_is_locked_with_the_parents_that_it_may_wait_for(editor: User) -> None:
     parent, place, child = (factories.organization(f"{BASE}.{number}", user=editor) for number in (1, 2, 3))
     Organization.objects.filter(pk=child.pk).update(part_of_oid=parent.oid, confirmed_part_of_oid=place.oid)
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:

@@ -1,4 +1,4 @@
-"""What is typed into a search, and what the search column holds of a record."""
+"""The words of a search, and the search column of a record."""
 
 import pytest
 from hypothesis import given, settings
@@ -79,7 +79,7 @@ def test_phones_are_folded_and_nothing_else_is(typed, words):
     assert search_text.query_words(typed) == words
 
 
-def test_only_the_first_ten_different_words_are_looked_for():
+def test_only_the_first_ten_different_words_are_searched():
     ten = tuple(f"word{number}" for number in range(10))
     assert search_text.query_words(" ".join(ten * 3)) == ten
     assert not search_text.has_too_many_words(" ".join(ten * 3))
@@ -89,7 +89,7 @@ def test_only_the_first_ten_different_words_are_looked_for():
 
 @settings(max_examples=40)
 @given(oid_texts())
-def test_an_oid_is_looked_for_whole(oid):
+def test_an_oid_is_searched_as_one_word(oid):
     for typed in (oid, f"urn:oid:{oid}", f"URN:OID:{oid}.", f"{oid}. antigo", f"\u200e{oid}"):
         assert search_text.query_words(typed)[0] == oid
     for typed in (f"antigo OID: {oid}", f"Antigo, oid:{oid}", f'antigo <OID "{oid}">', f"antigo ({oid}),"):

@@ -1,4 +1,4 @@
-"""How often a secret may be tried: exactly so often, also at the same moment, and no name is kept."""
+"""The limits of tries: exact, also for concurrent tries, and no name is stored."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +57,7 @@ def test_tries_of_many_names_at_the_same_moment_use_up_the_block_exactly() -> No
 
 
 @pytest.mark.django_db
-def test_a_try_that_one_limit_turns_away_counts_against_none() -> None:
+def test_a_try_that_one_limit_refuses_counts_against_no_limit() -> None:
     full = Limit("block", 1)
     assert is_reserved(full)
     for _ in range(9):
@@ -88,7 +88,7 @@ def test_after_the_period_a_key_begins_anew_whatever_is_given_back(monkeypatch: 
 
 
 @pytest.mark.django_db
-def test_what_is_over_is_deleted_and_what_counts_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ended_rows_are_deleted_and_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     throttle.reserve_try(LIMIT)
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + throttle.PERIOD)

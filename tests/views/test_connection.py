@@ -4,8 +4,8 @@ import pytest
 
 from organizations.models import Action, AuditEntry, Environment, EnvironmentGate, clock
 from organizations.pages.connection import page as connection_page
-from organizations.services.connection import breaker
 from tests import factories
+from tests.breakers import pause_environment, stop_environment
 from tests.views.pages import text_of
 
 pytestmark = pytest.mark.one_database
@@ -38,7 +38,7 @@ def test_a_check_asks_once_writes_nothing_and_says_what_it_found(client, practic
 
 
 def test_sending_goes_on_only_after_a_check_that_succeeded(client, practice, worker):
-    breaker.stop_now("staging", "Redox does not accept the credential", actor=worker)
+    stop_environment("staging", "Redox does not accept the credential", actor=worker)
     said = text_of(client.get(PAGE))
     assert said.count("Sending to STAGING is stopped since ") == 1
     assert "Put it right; after a change of the settings restart. Then: Check connection" in said
@@ -52,7 +52,7 @@ def test_sending_goes_on_only_after_a_check_that_succeeded(client, practice, wor
 
 
 def test_who_checks_while_redox_asked_to_wait_is_told_how_long(client, practice, worker):
-    breaker.pause_now("staging", 60, "too many requests", actor=worker)
+    pause_environment("staging", 60, "too many requests", actor=worker)
     said = text_of(client.post(CHECK, follow=True))
     assert "Redox asked the portal to wait. Nothing is sent to STAGING until " in said
     assert practice.requests == []
@@ -60,7 +60,7 @@ def test_who_checks_while_redox_asked_to_wait_is_told_how_long(client, practice,
 
 @pytest.mark.usefixtures("unreachable_redox")
 def test_who_may_not_send_does_not_go_on(client, editor, worker):
-    breaker.stop_now("production", "Redox does not accept the credential", actor=worker)
+    stop_environment("production", "Redox does not accept the credential", actor=worker)
     gate = EnvironmentGate.objects.filter(pk="production")
     gate.update(checked_at=clock.now(), check_succeeded=True)
     page = connection_page.build(Environment.PRODUCTION, editor)

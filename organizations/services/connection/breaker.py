@@ -171,18 +171,6 @@ def apply_outcome(
         count_exchange(history, gate, failed=is_failure(outcome))
 
 
-def stop_now(environment: str, reason: str, *, actor: Actor) -> None:
-    """Stop an environment in a transaction of its own."""
-    with audit.recorded(actor) as history:
-        stop_sending(history, lock_gate(environment), reason)
-
-
-def pause_now(environment: str, seconds: float, reason: str, *, actor: Actor) -> None:
-    """Pause an environment in a transaction of its own, as if Redox had asked for it."""
-    with audit.recorded(actor) as history:
-        pause_sending(history, lock_gate(environment), seconds, reason, is_asked_for=True)
-
-
 def count_waiting(environment: str) -> int:
     """How many submissions wait to be sent or to be queried."""
     return Submission.objects.filter(environment=environment, state__in=(State.QUEUED, State.UNKNOWN)).count()

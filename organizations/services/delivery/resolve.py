@@ -33,11 +33,11 @@ LONGEST_UNKNOWN = datetime.timedelta(hours=24)
 
 SHOWN = "The directory shows what was sent."
 CONFIRMED = "Redox answered with a success in words that it does not document, and the directory shows what was sent."
-NO_ANSWER = "24 hours without an answer of the directory."
+NO_ANSWER = "The directory did not answer for 24 hours."
 OTHER_VALUES = "The directory shows other values than were sent."
 UNCHANGED = "The directory shows no change: what was there before means the same as this message."
 ALREADY_THERE = "Redox said that the OID already exists, and the directory does not show what was sent."
-PUT_BACK = "The database was put back from a backup, so nobody knows whether this message was sent before."
+PUT_BACK = "The database was restored from a backup, so this message may have been sent before."
 
 
 def resolve_next(environment: str, *, actor: Actor) -> bool:

@@ -140,7 +140,7 @@ def is_open(plan: Plan) -> bool:
 
 def _pause_reason(plan: Plan, submission: Submission) -> str:
     if submission.event == Event.NEW and submission.state == State.UNKNOWN:
-        return f"nobody knows yet what became of submission {submission.pk}, the New of {submission.organization.name}"
+        return f"the outcome of submission {submission.pk}, the New of {submission.organization.name}, is unknown"
     if submission.state not in _FAILED:
         return ""
     same_answer = {"known_answer": submission.known_answer}
@@ -206,7 +206,9 @@ def _check_no_circle(plan_draft: PlanDraft) -> None:
         oid, part_of_oid = review.organization.oid, review.record.part_of_oid
         if tree.would_circle_in_directory(plan_draft.environment, oid, part_of_oid):
             name = review.organization.name
-            raise ActionRefused(f"On the way {name} would be part of itself. Send what it moves below by itself first.")
+            raise ActionRefused(
+                f"While these are sent {name} would be part of itself. First send the record that it moves below."
+            )
 
 
 def _plan_details(plan_draft: PlanDraft, stored: list[Submission]) -> dict[str, object]:

@@ -11,13 +11,13 @@ from organizations.models import Environment, Organization, PlanKind, State, Sub
 from organizations.pages.plan import draft as shown
 from organizations.pages.plan import overwritten
 from organizations.pages.review import values
-from organizations.services.connection import breaker
 from organizations.services.delivery import heartbeat
 from organizations.services.records import known
 from organizations.services.review import plan_draft
 from organizations.services.review.blockers import Block
 from organizations.services.review.plan_draft import ChosenRecords
 from tests import factories
+from tests.breakers import stop_environment
 from tests.factories import BASE, acting
 from tests.views.history import edited
 
@@ -90,7 +90,7 @@ class TestDeactivating:
     def test_while_the_environment_is_stopped_no_time_is_promised(self, region, editor):
         later = clock.now() + datetime.timedelta(minutes=8)
         sent(region[1], editor, state=State.UNKNOWN, attempt=1, not_before=later)
-        breaker.stop_now("staging", "Redox does not accept the credential", actor=acting(editor))
+        stop_environment("staging", "Redox does not accept the credential", actor=acting(editor))
         assert "<time" not in why(page_of(region[0], editor))["Sparta"].partition("must end first.")[2]
 
     def test_a_change_of_a_record_that_stays_alone_makes_it_another_plan(self, region, editor):

@@ -12,9 +12,10 @@ from organizations.models import EnvironmentGate, State, Submission, User, clock
 from organizations.pages.submission.state import StateBlock
 from organizations.practice import Credential, PracticeDirectory
 from organizations.services.actors import Actor
-from organizations.services.connection import breaker, gateway
+from organizations.services.connection import gateway
 from organizations.services.delivery import courier
 from tests import factories
+from tests.breakers import pause_environment
 from tests.connected import redox
 from tests.pages.sending import block, fresh
 from tests.redox import servers
@@ -72,7 +73,7 @@ def test_what_holds_the_environment_stands_beside_what_came_of_the_attempt(
 ) -> None:
     url = f"http://127.0.0.1:{servers.closed_port()}"
     after(submission, url, worker)
-    breaker.pause_now("staging", 300, "no access token: refused", actor=worker)
+    pause_environment("staging", 300, "no access token: refused", actor=worker)
     with override_settings(REDOX=redox(url)):
         said = told(block(fresh(submission)))
     assert "Nothing was sent. 127.0.0.1 refused. STAGING waits until " in said
@@ -132,7 +133,7 @@ def test_too_many_requests_go_on_by_themselves(
     practice.behaviour = "too-many"
     state = after(submission, practice.url, worker)
     assert state.explanation is not None
-    assert "This one was not processed. All of STAGING waits until " in state.explanation.cause
+    assert "This one was not processed. Nothing is sent to STAGING until " in state.explanation.cause
     assert (state.reason_is_told, state.step_url) == (True, "")
     EnvironmentGate.objects.update(hold_until=clock.now())
     assert is_sent_again(submission)

@@ -1,4 +1,4 @@
-"""The chain: no gap, no fork, hashes over the stored bytes, and the act and its entry together or not at all."""
+"""The chain of the history: no gap, no fork, hashes over the stored bytes, and one transaction with the act."""
 
 import hashlib
 import json
@@ -80,7 +80,7 @@ def test_a_fault_in_the_act_leaves_neither_act_nor_entry(editor: User) -> None:
 
 
 def test_facts_are_kept_by_the_outermost_transaction_alone() -> None:
-    """Inside another one its end could take back what was told as done."""
+    """Inside another transaction, its rollback could undo what was reported as done."""
     with transaction.atomic(), pytest.raises(RuntimeError):
         add()
     assert not AuditEntry.objects.exists()

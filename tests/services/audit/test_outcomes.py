@@ -1,4 +1,4 @@
-"""What an answer was judged to mean is stored with it, and read again by whoever explains it."""
+"""The outcome of an answer is stored and read back without classifying again."""
 
 import math
 from dataclasses import replace
@@ -27,7 +27,7 @@ def test_an_outcome_is_read_back_as_it_was_judged(exchange, event):
 
 @pytest.fixture
 def rejected(editor: User, worker: Actor) -> Submission:
-    """A submission whose stored answer would be judged otherwise today than it was then."""
+    """A submission whose stored answer would get another outcome today."""
     claim = taken(editor, worker)
     exchange = came(503)
     settle.store_response(claim.submission, exchange, repeat=0, actor=worker)

@@ -1,4 +1,4 @@
-"""Acts that are repeated without end: one entry a minute, whose counts leave none out."""
+"""Repeated acts: one entry a minute, and the counts are complete."""
 
 import datetime
 
@@ -44,7 +44,7 @@ def wait(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.django_db
-def test_the_first_is_an_entry_at_once_and_the_next_minute_tells_the_others(wait) -> None:
+def test_the_first_act_is_logged_at_once_and_the_others_after_a_minute(wait) -> None:
     for _ in range(4):
         note()
     assert counted() == [1]
@@ -55,7 +55,7 @@ def test_the_first_is_an_entry_at_once_and_the_next_minute_tells_the_others(wait
 
 
 @pytest.mark.django_db
-def test_one_that_is_written_later_tells_when_it_was(wait) -> None:
+def test_a_count_that_is_logged_later_has_its_time(wait) -> None:
     note()
     note()
     repeated = clock.now()
@@ -66,7 +66,7 @@ def test_one_that_is_written_later_tells_when_it_was(wait) -> None:
 
 
 @pytest.mark.django_db
-def test_the_worker_writes_what_nobody_repeated_any_more(wait) -> None:
+def test_the_worker_logs_the_count_of_an_act_that_is_not_repeated_any_more(wait) -> None:
     user = factories.editor()
     actor = person(user, address="10.0.0.1")
     for _ in range(4):
@@ -91,9 +91,7 @@ def test_other_people_names_and_addresses_are_other_acts() -> None:
 
 
 @pytest.mark.django_db
-def test_strangers_with_ever_new_names_make_no_more_entries_than_there_is_room_for(
-    wait, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_people_who_are_not_signed_in_make_a_bounded_number_of_entries(wait, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repeated_acts, "MOST_STRANGERS", 5)
     for number in range(35):
         note(name=f"name{number}")

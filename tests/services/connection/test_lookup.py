@@ -1,4 +1,4 @@
-"""What a question about one OID says: who is meant, what is absent, what is kept of it and under which time."""
+"""The lookup of one OID: which record it finds, when the OID is absent, and what is stored."""
 
 import json
 from dataclasses import replace
@@ -43,7 +43,7 @@ NOT_UNDERSTOOD = {
 
 @pytest.fixture
 def unknown(practice: PracticeDirectory, editor: User) -> Submission:
-    """A New that arrived, whose answer was lost, and about which the directory can be asked now."""
+    """A New that arrived, whose answer was lost, and that can be queried now."""
     submission = lost(factories.organization(user=editor), editor)
     practice.register("staging", json.loads(bytes(submission.message))["Organizations"][0])
     Submission.objects.update(not_before=timezone.now())
@@ -55,7 +55,7 @@ def deactivate_there(practice: PracticeDirectory) -> None:
 
 
 def asked_active(practice: PracticeDirectory) -> list[object]:
-    """Active of each Query, in order; "" where it was not given."""
+    """Active of each Query, in order; "" if it was not given."""
     queries = [json.loads(body) for body in sent(practice) if b'"EventType": "Query"' in body]
     return [query.get("Active", "") for query in queries]
 
@@ -64,13 +64,13 @@ def asked_entries(submission: Submission) -> list[AuditEntry]:
     return list(AuditEntry.objects.of_submission(submission.pk).filter(action=Action.SUBMISSION_ASKED))
 
 
-def test_absent_is_what_three_queries_answer_with_an_empty_list(practice: PracticeDirectory) -> None:
+def test_an_oid_is_absent_after_an_empty_list_to_three_queries(practice: PracticeDirectory) -> None:
     answer = query.query_oid("staging", BASE)
     assert (answer.is_answered, answer.record, len(answer.earlier)) == (True, None, 2)
     assert asked_active(practice) == ["", True, False]
 
 
-def test_who_is_shown_by_the_first_query_is_not_asked_for_again(
+def test_a_record_that_the_first_query_shows_is_not_queried_again(
     practice: PracticeDirectory, unknown: Submission
 ) -> None:
     assert query.query_oid("staging", BASE).record is not None
@@ -92,7 +92,7 @@ def test_a_deactivated_record_that_only_a_query_for_it_shows_is_not_absent(
     assert asked_active(practice) == ["", True, False]
 
 
-def test_every_answer_of_a_question_is_kept_raw_and_the_deciding_one_last(
+def test_every_answer_of_a_lookup_is_logged_raw_with_the_deciding_one_last(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
     deactivate_there(practice)
@@ -110,7 +110,7 @@ def test_every_answer_of_a_question_is_kept_raw_and_the_deciding_one_last(
     assert (unknown.state, fresh(unknown.organization).seen_record()) == (State.UNKNOWN, answer.record)
 
 
-def test_a_question_that_breaks_off_after_an_empty_list_decides_nothing(
+def test_a_lookup_that_fails_after_an_empty_list_has_no_result(
     practice: PracticeDirectory, unknown: Submission, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     practice.forget("staging", BASE)
@@ -144,7 +144,7 @@ def test_ours_may_be_the_second_oid_and_the_other_one_stays_visible(
     assert asked_active(practice) == [""]
 
 
-def test_an_answer_that_is_not_understood_decides_nothing_and_is_kept(
+def test_an_answer_that_is_not_understood_is_logged_and_changes_nothing(
     practice: PracticeDirectory, unknown: Submission, worker: Actor
 ) -> None:
     for asks, (behaviour, cause) in enumerate(NOT_UNDERSTOOD.items(), start=1):
@@ -172,7 +172,7 @@ def test_after_a_pause_an_answer_that_is_not_understood_lets_no_message_go_in_th
     assert not breaker.pass_breaker("staging", actor=worker)
 
 
-def test_a_reading_has_the_time_before_it_was_asked_for(unknown: Submission, worker: Actor) -> None:
+def test_a_reading_has_the_time_before_its_query(unknown: Submission, worker: Actor) -> None:
     before = clock.now()
     answer = query.query_oid("staging", BASE)
     between = clock.now()
@@ -181,7 +181,7 @@ def test_a_reading_has_the_time_before_it_was_asked_for(unknown: Submission, wor
     assert fresh(unknown.organization).seen_at == answer.asked_at
 
 
-def test_what_was_accepted_after_the_question_is_newer_than_its_answer(db: None, editor: User) -> None:
+def test_an_acceptance_after_the_query_is_newer_than_its_answer(db: None, editor: User) -> None:
     made = factories.accepted(user=editor)
     old = DirectoryAnswer(clock.now(), record=as_read(made.record()))
     submission = factories.submission(edit(made, editor, name="Lakeside North"), user=editor)
@@ -196,7 +196,7 @@ def test_what_was_accepted_after_the_question_is_newer_than_its_answer(db: None,
     assert "differs" not in made.open_work
 
 
-def test_a_reading_never_replaces_one_that_was_asked_for_later(db: None, editor: User) -> None:
+def test_a_reading_never_replaces_one_of_a_later_query(db: None, editor: User) -> None:
     made = factories.accepted(user=editor)
     older, newer = (
         DirectoryAnswer(clock.now(), record=as_read(replace(made.record(), name=name))) for name in ("Older", "Newer")
@@ -210,7 +210,7 @@ def test_a_reading_never_replaces_one_that_was_asked_for_later(db: None, editor:
     assert len(asked_entries(made.submissions.get())) == 2
 
 
-def test_a_question_about_a_record_keeps_every_answer_as_well(practice: PracticeDirectory, editor: User) -> None:
+def test_a_query_of_a_record_logs_every_answer(practice: PracticeDirectory, editor: User) -> None:
     made = factories.organization(user=editor)
     query.query_record(made, actor=acting(editor))
     entries = AuditEntry.objects.filter(action=Action.ORGANIZATION_ASKED)

@@ -1,4 +1,4 @@
-"""The rate of the installation: every request to Redox takes one turn, whoever makes it."""
+"""The rate limit of the installation: every request to Redox takes one slot."""
 
 import datetime
 import time
@@ -24,7 +24,7 @@ from tests.services.sending import deliver
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[SendSlot]:
-    """Every turn that is taken from now on."""
+    """Every slot that is taken from now on."""
     found: list[SendSlot] = []
     take_within = rate_limit.reserve_slot_within
 
@@ -38,7 +38,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[SendSlot]:
 
 @pytest.fixture
 def renewing(transactional_db: None, tmp_path: Path) -> Iterator[PracticeDirectory]:
-    """A practice directory that gives out tokens that it can end."""
+    """A practice directory whose tokens can expire."""
     key = Credential(environment="staging", api_key="legacy", api_secret="secret")
     with PracticeDirectory(tmp_path, [key]) as running, override_settings(REDOX=redox(running.url, **API_KEY)):
         yield running
@@ -54,7 +54,7 @@ def test_the_rate_keeps_a_distance_between_requests_of_the_installation(monkeypa
     assert rate_limit.reserve_slot_within(moment + datetime.timedelta(seconds=5)).opens == 100.0
 
 
-def test_a_message_and_its_tokens_take_one_turn_each(
+def test_a_message_and_its_token_requests_take_one_slot_each(
     renewing: PracticeDirectory, editor: User, taken: list[SendSlot]
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
@@ -73,7 +73,7 @@ def test_a_message_and_its_tokens_take_one_turn_each(
     assert len(taken) == 4
 
 
-def test_a_query_and_its_tokens_take_one_turn_each(renewing: PracticeDirectory, taken: list[SendSlot]) -> None:
+def test_a_query_and_its_token_requests_take_one_slot_each(renewing: PracticeDirectory, taken: list[SendSlot]) -> None:
     shown = {"Name": "Lakeside", "Active": True, "Identifiers": [{"ID": BASE, "IDType": "OID"}]}
     renewing.register("staging", shown)
     assert query.query_oid("staging", BASE).is_answered
@@ -92,7 +92,7 @@ def test_a_token_that_lives_a_minute_is_used_while_it_lives(transactional_db: No
     assert saying.arrived == ["token", "write", "write"]
 
 
-def test_nothing_leaves_before_its_turn(
+def test_nothing_is_sent_before_its_slot_opens(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []

@@ -1,4 +1,4 @@
-"""A Query that Redox refused for its access token: its answer is kept, whatever comes of the one with a new token."""
+"""A Query whose access token Redox refused: its answer is logged, whatever follows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from organizations.models import Action, AuditEntry, EnvironmentGate, User, clock
-from organizations.services.connection import breaker, gateway
+from organizations.services.connection import gateway
 from organizations.services.delivery import query
+from tests.breakers import pause_environment
 from tests.factories import acting
 from tests.redox import servers
 from tests.services.delivery.test_waiting_for_redox import unknown
@@ -45,7 +46,7 @@ def test_a_refused_query_is_kept_before_the_answer_to_the_one_with_a_new_token(s
     assert [entry.http_status for entry in answered] == [200, 200, 200]
 
 
-def test_a_refused_query_is_kept_where_nothing_may_leave_after_it(
+def test_a_refused_query_is_logged_if_nothing_may_be_sent_after_it(
     saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submission = unknown(editor)
@@ -53,7 +54,7 @@ def test_a_refused_query_is_kept_where_nothing_may_leave_after_it(
     discard = gateway.discard_token
 
     def told_to_wait_meanwhile(*given: Any) -> bool:
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         return discard(*given)
 
     monkeypatch.setattr(gateway, "discard_token", told_to_wait_meanwhile)

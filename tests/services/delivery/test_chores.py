@@ -1,4 +1,4 @@
-"""What a worker does besides delivering."""
+"""A worker's other tasks."""
 
 import datetime
 import threading
@@ -18,7 +18,7 @@ DAY = datetime.timedelta(days=1)
 
 
 class OneRound(threading.Event):
-    """Set as soon as the worker has nothing to do."""
+    """An event that is set as soon as the worker has nothing to do."""
 
     def wait(self, timeout: float | None = None) -> bool:
         self.set()
@@ -26,7 +26,7 @@ class OneRound(threading.Event):
 
 
 def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Yesterday: a session, a try, and an act done twice."""
+    """Rows of yesterday: a session, a try, and an act done twice."""
     real = clock.now
     with monkeypatch.context() as yesterday:
         yesterday.setattr(clock, "now", lambda: real() - DAY)
@@ -39,7 +39,7 @@ def leave_behind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_writes_and_deletes_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_logs_ended_counts_and_deletes_ended_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     leave_behind(monkeypatch)
     workers.run(OneRound())
     assert [model.objects.count() for model in (Throttle, Repetition, Session)] == [0, 0, 0]
@@ -47,7 +47,7 @@ def test_a_worker_writes_and_deletes_what_is_over(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.django_db
-def test_each_chore_is_done_when_its_time_has_come_and_one_that_fails_stops_no_other(
+def test_each_chore_is_done_when_due_and_a_failing_one_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done: list[str] = []

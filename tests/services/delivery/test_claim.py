@@ -1,4 +1,4 @@
-"""One claim: who sends since when, what stops it before a byte leaves, and what a lost worker leaves behind."""
+"""One claim: what it stores, what stops it before anything is sent, and what a lost worker leaves behind."""
 
 import datetime
 import json
@@ -34,7 +34,7 @@ OVER = datetime.timedelta(seconds=1)
 YES = b'{"Meta": {"Extensions": {"ResponseDetail": {"string": "New organization was added successfully."}}}}'
 
 
-def test_a_claim_says_who_sends_since_when_and_until_when(editor: User) -> None:
+def test_a_claim_stores_the_worker_its_start_and_its_lease(editor: User) -> None:
     made = factories.submission(factories.organization(user=editor), user=editor)
     before = clock.now()
     Submission.objects.update(attempt=2, token=5, not_before=before, state_reason="Waits.")
@@ -60,7 +60,7 @@ def test_without_a_credential_nothing_is_claimed(editor: User, worker: Actor) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_only_where_something_is_due_a_token_is_asked_for_and_without_one_nothing_is_claimed(
+def test_a_token_is_requested_only_if_something_is_due_and_nothing_is_claimed_without_one(
     editor: User, worker: Actor
 ) -> None:
     with override_settings(REDOX=redox("http://127.0.0.1:9", **API_KEY)):
@@ -72,21 +72,21 @@ def test_only_where_something_is_due_a_token_is_asked_for_and_without_one_nothin
     assert Submission.objects.get(pk=made.pk).attempt == 0
 
 
-def test_a_parent_in_the_other_environment_forbids_nothing(editor: User, worker: Actor) -> None:
+def test_a_parent_in_the_other_environment_does_not_block(editor: User, worker: Actor) -> None:
     factories.organization(user=factories.UserFactory(role="approver"), environment="production")
     factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     with override_settings(REDOX=redox("http://127.0.0.1:9")):
         assert courier.claim_next("staging", gateway.environment("staging"), actor=worker)
 
 
-def test_a_message_of_one_environment_does_not_leave_to_the_other(editor: User) -> None:
+def test_a_message_of_one_environment_is_not_sent_to_the_other(editor: User) -> None:
     made = factories.submission(factories.organization(user=editor), user=editor)
     made.environment = "production"
     reason = courier.block_reason(made, gateway.environment("staging"))
     assert reason.startswith("The settings changed since the review")
 
 
-def test_a_parent_out_of_use_forbids_only_records_in_use(editor: User) -> None:
+def test_an_inactive_parent_blocks_only_active_records(editor: User) -> None:
     parent = factories.accepted(user=editor)
     made = factories.submission(factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE), user=editor)
     Organization.objects.filter(pk=parent.pk).update(confirmed_active=False)
@@ -99,7 +99,7 @@ def test_a_parent_out_of_use_forbids_only_records_in_use(editor: User) -> None:
     ("attempt", "parent_is_active", "state"),
     [(0, False, State.CANCELLED), (1, False, State.QUEUED), (0, True, State.QUEUED)],
 )
-def test_only_what_was_never_claimed_and_is_still_forbidden_is_cancelled(
+def test_only_a_never_claimed_and_still_blocked_submission_is_cancelled(
     editor: User, worker: Actor, attempt: int, parent_is_active: bool, state: State
 ) -> None:
     parent = factories.confirmed(factories.organization(user=editor))
@@ -110,7 +110,7 @@ def test_only_what_was_never_claimed_and_is_still_forbidden_is_cancelled(
     assert Submission.objects.get(pk=made.pk).state == state
 
 
-def test_the_lease_is_looked_at_after_the_turn_was_waited_for(editor: User, worker: Actor) -> None:
+def test_the_lease_is_checked_after_the_wait_for_the_slot(editor: User, worker: Actor) -> None:
     found, now = taken(editor, worker), time.monotonic()
     least = settings.REDOX_DEADLINE + lease_margin()
     late = replace(found, slot=SendSlot(now + 0.2), claimed_at=now + 0.1 + least - settings.REDOX_LEASE)
@@ -118,7 +118,7 @@ def test_the_lease_is_looked_at_after_the_turn_was_waited_for(editor: User, work
     assert (exchange.sent, exchange.fault) == (False, "held_up")
 
 
-def test_behind_a_closed_door_the_message_is_not_sent(editor: User, worker: Actor) -> None:
+def test_a_message_is_not_sent_while_sending_is_blocked(editor: User, worker: Actor) -> None:
     found = taken(editor, worker)
     with override_settings(REDOX=redox("http://127.0.0.1:9"), REDOX_LEASE=400.0):
         exchange = courier._exchange(found, "token", found.slot)
@@ -135,7 +135,7 @@ def test_behind_a_closed_door_the_message_is_not_sent(editor: User, worker: Acto
         (came(504), True, ["first"]),
     ],
 )
-def test_only_a_message_whose_token_was_refused_leaves_again(
+def test_only_a_message_whose_token_was_refused_is_sent_again_at_once(
     editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch, answer: Exchange, can_renew: bool, tokens: list[str]
 ) -> None:
     used: list[str] = []
@@ -158,7 +158,7 @@ def test_only_a_message_whose_token_was_refused_leaves_again(
         assert submission.evidence_at <= responses()[-1].at  # when the answer was stored, not when it was judged
 
 
-def test_what_closes_while_a_token_is_renewed_sends_the_message_back_without_a_try(
+def test_a_stop_while_the_token_is_renewed_requeues_the_message_without_a_try(
     editor: User, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def closed(_: object) -> None:
@@ -182,12 +182,12 @@ def responses() -> list[AuditEntry]:
 
 
 def left_behind(found: courier.Claim, exchange: Exchange, worker: Actor) -> None:
-    """The worker ended after it had stored what came."""
+    """A submission whose worker ended after it had stored the response."""
     settle.store_response(found.submission, exchange, repeat=0, actor=worker)
     Submission.objects.filter(pk=found.submission.pk).update(lease_until=clock.now() - OVER)
 
 
-def test_what_is_left_behind_is_settled_in_its_environment(editor: User, worker: Actor) -> None:
+def test_an_abandoned_submission_is_settled_in_its_environment(editor: User, worker: Actor) -> None:
     approver = factories.UserFactory(role="approver")
     left_behind(taken(approver, worker, environment="production"), came(403), worker)
     left_behind(taken(editor, worker, f"{BASE}.1"), came(403), worker)
@@ -195,7 +195,7 @@ def test_what_is_left_behind_is_settled_in_its_environment(editor: User, worker:
     assert Submission.objects.get(environment="production").state == State.SENDING
 
 
-def test_what_another_worker_settles_meanwhile_is_left_to_it(editor: User, worker: Actor) -> None:
+def test_a_submission_that_another_worker_settles_is_left_alone(editor: User, worker: Actor) -> None:
     first, second = (taken(editor, worker, f"{BASE}.{number}").submission for number in (1, 2))
     Submission.objects.update(lease_until=clock.now() - OVER)
 
@@ -225,7 +225,9 @@ def test_a_stored_redirect_stops_the_environment(editor: User, worker: Actor) ->
     assert EnvironmentGate.objects.get(pk="staging").is_stopped
 
 
-def test_only_an_unknown_of_its_own_makes_already_exists_doubtful(editor: User, worker: Actor) -> None:
+def test_already_exists_is_unknown_only_after_an_unknown_attempt_of_the_same_submission(
+    editor: User, worker: Actor
+) -> None:
     first = taken(editor, worker)
     settle.settle_lost_attempt(first.submission, actor=worker)
     second = taken(editor, worker, f"{BASE}.1").submission

@@ -1,4 +1,4 @@
-"""A person decides what the portal cannot: by a fresh answer of the directory, with a reason, and only once."""
+"""A person decides an unclear submission: by a fresh answer of the directory, with a reason, only once."""
 
 import datetime
 import json
@@ -42,7 +42,7 @@ def approver() -> Actor:
 
 @pytest.fixture
 def new(editor: User) -> Submission:
-    """A New of an OID that somebody else had registered: Redox refused it."""
+    """A New of an OID that somebody else had registered: Redox rejected it."""
     factories.submission(factories.organization(user=editor), user=editor)
     submission = answered(Kind.NEEDS_PERSON, known="already_exists")
     assert submission is not None
@@ -52,7 +52,7 @@ def new(editor: User) -> Submission:
 
 @pytest.fixture
 def update(editor: User) -> Submission:
-    """An Update of whose attempts none got a clear answer."""
+    """An Update without a clear answer to any attempt."""
     return undecided(lost(edit(factories.accepted(user=editor), editor, name="Lakeside North"), editor))
 
 
@@ -89,18 +89,18 @@ def decide_shown(
     return submission
 
 
-def test_a_new_that_redox_refused_did_not_arrive_and_is_not_sent_again(new: Submission, approver: Actor) -> None:
+def test_a_new_that_redox_rejected_cannot_have_arrived_and_is_not_sent_again(new: Submission, approver: Actor) -> None:
     assert offered(new, THEIRS, approver) == {Verdict.OURS, Verdict.FOREIGN}
     assert offered(new, as_sent(new), approver) == {Verdict.OURS, Verdict.FOREIGN}
     assert offered(new, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
 
 
-def test_an_update_of_unknown_fate_may_have_arrived_or_not(update: Submission, approver: Actor) -> None:
+def test_an_unknown_update_may_have_arrived_or_not(update: Submission, approver: Actor) -> None:
     assert offered(update, accepted_before(update), approver) == set(Verdict)
     assert offered(update, None, approver) == {Verdict.SEND_AGAIN, Verdict.GIVE_UP}
 
 
-def test_a_message_that_never_left_did_not_arrive(editor: User, approver: Actor) -> None:
+def test_a_message_that_was_never_sent_did_not_arrive(editor: User, approver: Actor) -> None:
     made = edit(factories.accepted(user=editor), editor, name="Lakeside North")
     submission = undecided(factories.submission(made, user=editor))
     assert Verdict.ARRIVED not in offered(submission, accepted_before(submission), approver)
@@ -148,7 +148,7 @@ def test_a_new_that_is_not_there_and_given_up_is_absent(new: Submission, approve
     assert fresh(submission.organization).presence == Presence.ABSENT
 
 
-def test_what_is_ours_with_other_values_is_updated_after_a_tick_for_each_of_them(
+def test_our_record_with_other_values_is_updated_after_a_tick_for_each_value(
     new: Submission, editor: User, approver: Actor
 ) -> None:
     submission = decide_shown(new, Verdict.OURS, approver)
@@ -165,7 +165,9 @@ def test_what_is_ours_with_other_values_is_updated_after_a_tick_for_each_of_them
     assert "others" not in {warning.key for warning in of_another.open_warnings}
 
 
-def test_the_values_of_what_is_ours_can_be_taken_instead(new: Submission, editor: User, approver: Actor) -> None:
+def test_the_directorys_values_of_our_record_can_be_taken_instead(
+    new: Submission, editor: User, approver: Actor
+) -> None:
     made = fresh(decide_shown(new, Verdict.OURS, approver).organization)
     overwritten = {change.difference.label for change in reviews.review(made, actor=acting(editor)).overwrites}
     page = shown.page(made)
@@ -270,7 +272,7 @@ def test_nothing_is_decided_without_an_answer(new: Submission, approver: Actor) 
         decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Guessed", actor=approver)
 
 
-def test_an_old_or_overtaken_answer_decides_nothing(
+def test_nobody_can_decide_by_an_old_or_outdated_answer(
     new: Submission, approver: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = answer_about(new, THEIRS, actor=approver)
@@ -291,7 +293,7 @@ def test_a_decision_that_the_directory_does_not_allow_is_refused(new: Submission
         decide_shown(new, Verdict.SEND_AGAIN, approver)
 
 
-def test_it_is_decided_once(new: Submission, approver: Actor) -> None:
+def test_a_submission_is_decided_only_once(new: Submission, approver: Actor) -> None:
     sequence = answer_about(new, THEIRS, actor=approver)
     decide.decide_submission(new.pk, Verdict.OURS, sequence=sequence, reason="Ours", actor=approver)
     with pytest.raises(ActionRefused, match="decided already"):
@@ -299,7 +301,7 @@ def test_it_is_decided_once(new: Submission, approver: Actor) -> None:
     assert AuditEntry.objects.filter(action=Action.SUBMISSION_SETTLED).count() == 1
 
 
-def test_a_refusal_that_came_too_late_counts_as_one(update: Submission, approver: Actor) -> None:
+def test_a_late_rejection_counts_as_a_rejection(update: Submission, approver: Actor) -> None:
     assert Verdict.ARRIVED in offered(update, accepted_before(update), approver)
     body = b'{"Meta": {"Errors": [{"ID": 1, "Text": "Failed to parse request body as XML resource."}]}}'
     refusal = Exchange(request_sha256="", sent=True, status=403, body=body)
@@ -307,7 +309,7 @@ def test_a_refusal_that_came_too_late_counts_as_one(update: Submission, approver
     assert Verdict.ARRIVED not in offered(update, accepted_before(update), approver)
 
 
-def test_what_redox_accepted_in_a_late_answer_is_not_decided_not_to_have_arrived(
+def test_nobody_can_decide_that_a_message_did_not_arrive_if_a_late_answer_accepted_it(
     update: Submission, approver: Actor
 ) -> None:
     said = f"Organization with id:{BASE} has been updated successfully."

@@ -1,4 +1,4 @@
-"""From the outbox to the end of a submission; what leaves goes to the practice directory over real HTTP."""
+"""A submission from the outbox to its end, sent to the practice directory over HTTP."""
 
 from dataclasses import replace
 
@@ -140,7 +140,7 @@ def test_an_update_of_an_oid_that_is_not_there_offers_a_new(editor: User) -> Non
     assert factories.submission(made, user=editor).event == "New"
 
 
-def test_already_exists_needs_a_person(editor: User) -> None:
+def test_already_exists_needs_a_decision(editor: User) -> None:
     made = factories.organization(user=editor)
     submission = factories.submission(made, user=editor)
     answered(Kind.NEEDS_PERSON, known="already_exists")

@@ -1,4 +1,4 @@
-"""Delivery when something fails: what is tried again, what stops, what a crash leaves, who may claim."""
+"""Delivery when something fails: what is sent again, what stops, what a crash leaves, and who may claim."""
 
 import datetime
 import json
@@ -43,7 +43,7 @@ from tests.services.sending import actions_of, answered, claim, deliver, settle_
 pytestmark = pytest.mark.django_db
 
 
-def test_what_did_not_reach_redox_is_tried_again_later(
+def test_a_message_that_did_not_reach_redox_is_sent_again_later(
     transactional_db: None, unreachable_redox: None, editor: User
 ) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
@@ -59,7 +59,7 @@ def test_what_did_not_reach_redox_is_tried_again_later(
     assert (submission.state, submission.attempt) == (State.ACCEPTED, 2)
 
 
-def test_after_eight_tries_a_person_is_needed(editor: User) -> None:
+def test_a_person_must_decide_after_eight_tries(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 1)
     answered(Kind.NOT_SENT)
@@ -105,7 +105,7 @@ def test_an_expired_token_is_renewed_once_in_the_same_claim(
     assert actions_of(submission).count(Action.ATTEMPT_OUTCOME) == 1
 
 
-def test_too_many_requests_let_the_environment_wait(editor: User) -> None:
+def test_too_many_requests_pause_the_environment(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     answered(Kind.NOT_EXECUTED, hold_seconds=10.0, names_wait=True)
 
@@ -118,7 +118,7 @@ def test_too_many_requests_let_the_environment_wait(editor: User) -> None:
     assert claim() is None
 
 
-def test_a_child_waits_for_its_parent_and_goes_after_it(editor: User) -> None:
+def test_a_child_is_sent_after_its_parent(editor: User) -> None:
     parent = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     with pytest.raises(ActionRefused, match=r"Send Lakeside 1 first\."):
@@ -134,7 +134,7 @@ def test_a_child_waits_for_its_parent_and_goes_after_it(editor: User) -> None:
     assert claim() == second
 
 
-def test_what_waits_for_another_goes_after_it_although_it_is_older(editor: User) -> None:
+def test_an_older_submission_that_waits_for_a_newer_one_is_sent_after_it(editor: User) -> None:
     older, newer = (
         factories.submission(factories.organization(f"{BASE}.{number}", user=editor), user=editor) for number in (1, 2)
     )
@@ -148,7 +148,7 @@ def test_nothing_is_sent_before_its_time(editor: User) -> None:
     assert claim() is None
 
 
-def test_an_exchange_that_is_cut_off_is_unknown_at_once(
+def test_a_cut_off_exchange_is_unknown_at_once(
     practice: PracticeDirectory, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gateway, "_clients", {})  # what was cut off sends nothing any more
@@ -172,7 +172,7 @@ def test_an_exchange_that_is_cut_off_is_unknown_at_once(
     assert submission.state_reason == "the worker was stopped before the answer came"
 
 
-def test_a_message_that_cannot_be_read_holds_up_nothing_but_itself(editor: User) -> None:
+def test_an_unreadable_message_blocks_only_itself(editor: User) -> None:
     first = factories.submission(factories.organization(user=editor), user=editor)
     second = factories.submission(factories.organization(f"{BASE}.5", user=editor), user=editor)
     message = bytes(first.message).replace(b'"Active": true', b'"Active": "true"')
@@ -191,7 +191,7 @@ def test_a_message_that_cannot_be_read_holds_up_nothing_but_itself(editor: User)
 
 
 @pytest.mark.parametrize("end", ["rejected", "cancelled"])
-def test_what_waits_for_something_that_will_not_come_is_cancelled(editor: User, end: str) -> None:
+def test_followers_of_a_rejected_submission_are_cancelled(editor: User, end: str) -> None:
     parent = factories.organization(user=editor)
     child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
     first = factories.submission(parent, user=editor)
@@ -206,7 +206,7 @@ def test_what_waits_for_something_that_will_not_come_is_cancelled(editor: User, 
     assert second.state_reason == f"Submission {first.pk}, which this one waited for, was {end}."
 
 
-def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(editor: User, worker: Actor) -> None:
+def test_a_stored_response_is_classified_after_a_crash_without_a_query(editor: User, worker: Actor) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     submission = claim()
     assert submission is not None
@@ -229,7 +229,7 @@ def test_a_stored_response_is_classified_after_a_crash_and_not_asked_for_again(e
     assert submission.state == State.ACCEPTED
 
 
-def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(editor: User, worker: Actor) -> None:
+def test_a_worker_that_ends_after_the_intent_leaves_the_submission_unknown(editor: User, worker: Actor) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     assert claim()
     assert courier.settle_abandoned("staging", actor=worker) == 0
@@ -242,7 +242,7 @@ def test_a_worker_that_ended_after_the_intent_leaves_an_unknown(editor: User, wo
     assert "the answer was lost" in submission.state_reason
 
 
-def test_settings_that_changed_since_the_review_send_nothing(editor: User) -> None:
+def test_nothing_is_sent_if_the_settings_changed_since_the_review(editor: User) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     source = "7f296bb4-83fd-498d-92f3-a76960648788"
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_SOURCE_ID=source)):
@@ -253,7 +253,7 @@ def test_settings_that_changed_since_the_review_send_nothing(editor: User) -> No
     assert "settings changed since the review" in submission.state_reason
 
 
-def test_a_marked_database_sends_to_this_machine_only(transactional_db: None) -> None:
+def test_a_demonstration_database_sends_to_this_machine_only(transactional_db: None) -> None:
     Installation.objects.update(demonstration=True)
     with override_settings(REDOX=redox("https://redox.example")):
         elsewhere = gateway.environment("staging")
@@ -261,14 +261,14 @@ def test_a_marked_database_sends_to_this_machine_only(transactional_db: None) ->
             gateway.send_message(elsewhere, b"{}", "token", SendSlot(0))
 
 
-def test_nothing_leaves_inside_a_transaction(unreachable_redox: None) -> None:
+def test_nothing_is_sent_inside_a_transaction(unreachable_redox: None) -> None:
     with pytest.raises(gateway.SendingBlocked, match="transaction is open"):
         gateway.send_message(gateway.environment("staging"), b"{}", "token", SendSlot(0))
 
 
 @pytest.fixture
 def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
-    """A server that looks into the database at the moment a message arrives."""
+    """A server that reads the database when a message arrives."""
     seen: list[list[str]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -291,7 +291,7 @@ def asked_at_arrival(editor: User) -> Iterator[tuple[str, list[list[str]]]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_intent_is_committed_before_a_byte_leaves(
+def test_the_intent_is_committed_before_a_byte_is_sent(
     asked_at_arrival: tuple[str, list[list[str]]], editor: User
 ) -> None:
     url, seen = asked_at_arrival

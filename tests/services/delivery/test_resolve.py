@@ -1,4 +1,4 @@
-"""What became of a message whose answer was lost: the directory is asked, and only what it proves counts."""
+"""A message whose answer was lost: the directory is queried, and only what its answer proves counts."""
 
 import datetime
 from dataclasses import replace
@@ -61,7 +61,7 @@ def changed(editor: User) -> Organization:
 
 
 def before(submission: Submission) -> OrganizationRecord:
-    """What the directory had before a message."""
+    """The record in the directory before a message."""
     record = fresh(submission.organization).confirmed_record()
     assert record is not None
     return record
@@ -71,7 +71,7 @@ def a_while_ago(submission: Submission) -> None:
     Submission.objects.filter(pk=submission.pk).update(absent_at=timezone.now() - datetime.timedelta(minutes=5))
 
 
-def test_nothing_is_asked_before_the_settle_time_is_over(
+def test_nothing_is_queried_before_the_settle_time_ends(
     unreachable_redox: None, new: Submission, worker: Actor
 ) -> None:
     assert new.not_before is not None
@@ -118,7 +118,7 @@ def test_an_answer_that_was_cut_short_is_no_evidence_that_the_oid_was_absent(edi
     assert resolved(submission, as_sent(submission)).state == State.NEEDS_PERSON
 
 
-def test_a_new_goes_out_once_more_only_after_two_answers_that_it_is_absent(new: Submission) -> None:
+def test_a_new_is_sent_again_only_after_two_answers_that_the_oid_is_absent(new: Submission) -> None:
     submission = resolved(new, None)
     assert (submission.state, submission.absent_at is not None) == (State.UNKNOWN, True)
 
@@ -138,13 +138,13 @@ def test_a_new_goes_out_once_more_only_after_two_answers_that_it_is_absent(new: 
     assert (again.pk, again.attempt, bytes(again.message)) == (new.pk, 2, bytes(new.message))
 
 
-def test_a_new_that_the_directory_shows_otherwise_needs_a_person(new: Submission) -> None:
+def test_a_new_that_the_directory_shows_with_other_values_needs_a_decision(new: Submission) -> None:
     submission = resolved(new, replace(as_sent(new), name="Somebody else's"))
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.OTHER_VALUES)
     assert fresh(submission.organization).open_work == "needs_person"
 
 
-def test_already_exists_after_an_own_unknown_is_asked_about_at_once(new: Submission, worker: Actor) -> None:
+def test_already_exists_after_an_unknown_attempt_is_queried_at_once(new: Submission, worker: Actor) -> None:
     Submission.objects.update(state=State.QUEUED, not_before=None)  # as after two answers that were not true yet
     answered(Kind.UNKNOWN, known="already_exists")
     new.refresh_from_db()
@@ -162,8 +162,8 @@ def test_an_update_that_the_directory_shows_is_accepted_without_sending_it_again
 
 
 @pytest.mark.parametrize("change", ["name", "destination_id", "zip_code"])
-def test_an_update_that_cannot_be_proved_goes_out_once_more(editor: User, change: str) -> None:
-    """It is not shown; or it is, and no Query could show the change, or tell it from what was there."""
+def test_an_update_that_cannot_be_proved_is_sent_again(editor: User, change: str) -> None:
+    """The change is not shown, or no Query could show it or tell it from the record before."""
     made = factories.accepted(user=editor)
     values = {
         "name": "Lakeside North",
@@ -179,7 +179,7 @@ def test_an_update_that_cannot_be_proved_goes_out_once_more(editor: User, change
     assert (again.attempt, bytes(again.message)) == (2, bytes(submission.message))
 
 
-def test_a_question_without_an_answer_is_asked_again_later_and_a_person_is_needed_after_a_day(new: Submission) -> None:
+def test_an_unanswered_query_is_repeated_and_a_person_must_decide_after_a_day(new: Submission) -> None:
     moment, since = clock.now(), new.state_at
     submission = resolved(new, None, cause="HTTP 502")
     assert (submission.state, submission.asks) == (State.UNKNOWN, 1)
@@ -192,7 +192,7 @@ def test_a_question_without_an_answer_is_asked_again_later_and_a_person_is_neede
     assert (submission.state, submission.state_reason) == (State.NEEDS_PERSON, resolve.NO_ANSWER)
 
 
-def test_tries_that_bring_no_clear_answer_end_with_a_person(changed: Organization, editor: User) -> None:
+def test_a_person_must_decide_after_tries_without_a_clear_answer(changed: Organization, editor: User) -> None:
     submission = lost(changed, editor)
     Submission.objects.update(tries=settle.MOST_TRIES - 1)
     resolved(submission, before(submission))
@@ -200,7 +200,7 @@ def test_tries_that_bring_no_clear_answer_end_with_a_person(changed: Organizatio
     assert submission.state_reason == "8 tries brought no clear answer."
 
 
-def test_two_workers_never_ask_about_one_submission_at_the_same_time(new: Submission, worker: Actor) -> None:
+def test_two_workers_never_query_one_submission_at_the_same_time(new: Submission, worker: Actor) -> None:
     Submission.objects.update(not_before=timezone.now())
     assert resolve._claim_next("staging", worker) is not None
     assert resolve._claim_next("staging", worker) is None
@@ -208,7 +208,7 @@ def test_two_workers_never_ask_about_one_submission_at_the_same_time(new: Submis
     assert (new.state, new.token) == (State.UNKNOWN, 2)
 
 
-def test_an_answer_that_comes_after_the_lease_was_lost_decides_nothing(new: Submission, worker: Actor) -> None:
+def test_an_answer_after_the_lease_was_lost_changes_nothing(new: Submission, worker: Actor) -> None:
     Submission.objects.update(not_before=timezone.now())
     slow = resolve._claim_next("staging", worker)
     assert slow is not None
@@ -220,7 +220,7 @@ def test_an_answer_that_comes_after_the_lease_was_lost_decides_nothing(new: Subm
     assert new.state == State.ACCEPTED
 
 
-def test_after_a_lost_attempt_the_record_is_read_once_more_and_a_difference_is_drift(
+def test_after_a_lost_attempt_the_record_is_read_again_and_a_difference_is_drift(
     practice: PracticeDirectory, editor: User, worker: Actor
 ) -> None:
     made = there(practice, factories.accepted(user=editor), Name="Changed by a late message")
@@ -247,7 +247,7 @@ def test_after_a_lost_attempt_the_record_is_read_once_more_and_a_difference_is_d
     assert not resolve.read_back_next("staging", actor=worker)
 
 
-def test_what_was_seen_before_the_last_acceptance_is_no_drift(editor: User) -> None:
+def test_a_reading_before_the_last_acceptance_is_not_drift(editor: User) -> None:
     made = factories.accepted(user=editor)
     answer_about_record(made, made.record())
     factories.submission(edit(made, editor, name="Lakeside North"), user=editor)

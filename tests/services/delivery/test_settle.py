@@ -1,4 +1,4 @@
-"""What an answer does beside the state: when it goes on, what a stored or late answer may do, what is written down."""
+"""What settling does beside the state: when to send again, stored and late answers, and the log."""
 
 import datetime
 import json
@@ -45,7 +45,7 @@ type Claimed = Callable[[], courier.Claim]
 
 @pytest.fixture
 def claimed(editor: User, worker: Actor) -> Claimed:
-    """Makes a New and takes it: a worker is sending it now."""
+    """Submits a New and claims it for a worker."""
     return lambda: taken(editor, worker)
 
 
@@ -66,7 +66,7 @@ YES = json.dumps(
 
 
 @pytest.mark.parametrize(("tries", "longest"), [(0, 4.0), (1, 8.0), (6, 256.0)])
-def test_what_did_not_reach_redox_waits_twice_as_long_each_time(
+def test_a_message_that_does_not_reach_redox_waits_twice_as_long_each_time(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, tries: int, longest: float
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
@@ -82,7 +82,7 @@ def test_what_did_not_reach_redox_waits_twice_as_long_each_time(
 
 
 @pytest.mark.parametrize("exchange", [came(429), came(401), came(sent=False, fault=Fault.CLOSED)])
-def test_what_redox_did_not_take_up_is_no_try_however_long_it_has_been_waiting(
+def test_an_attempt_that_redox_did_not_process_does_not_count_as_a_try(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch, exchange: Exchange
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda least, most: most)
@@ -95,7 +95,7 @@ def test_what_redox_did_not_take_up_is_no_try_however_long_it_has_been_waiting(
     assert (submission.not_before - before).total_seconds() < 100  # a try would wait for 256
 
 
-def test_a_message_does_not_leave_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
+def test_a_message_is_not_sent_with_too_little_of_the_lease_left(claimed: Claimed, worker: Actor) -> None:
     claim = claimed()
     gone = settings.REDOX_LEASE - settings.REDOX_DEADLINE - lease_margin() + 1
     late = replace(claim, claimed_at=claim.claimed_at - gone)
@@ -132,7 +132,7 @@ def test_nothing_is_tried_for_longer_than_a_day_or_more_than_eight_times(
 
 
 @override_settings(REDOX_SETTLE=180.0)
-def test_an_unknown_is_asked_about_only_when_nothing_can_be_under_way_any_more(claimed: Claimed, worker: Actor) -> None:
+def test_an_unknown_submission_is_queried_only_after_the_settle_time(claimed: Claimed, worker: Actor) -> None:
     before = clock.now()
     submission = settled(claimed(), came(504), worker)
     assert submission.state == State.UNKNOWN
@@ -144,7 +144,7 @@ def test_an_unknown_is_asked_about_only_when_nothing_can_be_under_way_any_more(c
 
 
 @pytest.mark.parametrize("hours", [0, 5])
-def test_an_unknown_is_unknown_since_the_first_one_and_asked_about_anew(
+def test_a_submission_is_unknown_since_its_first_unknown_attempt_and_queried_again(
     claimed: Claimed, worker: Actor, hours: int
 ) -> None:
     claim, before = claimed(), clock.now()
@@ -156,7 +156,7 @@ def test_an_unknown_is_unknown_since_the_first_one_and_asked_about_anew(
     assert (submission.unknown_since >= before) is (hours == 0)
 
 
-def test_what_a_rejected_message_would_have_overwritten_is_a_difference_again(editor: User) -> None:
+def test_a_value_that_a_rejected_message_would_have_overwritten_is_a_difference_again(editor: User) -> None:
     made = differing(editor, name="By hand")
     factories.submission(made, user=editor)
     Organization.objects.update(differs=0)
@@ -164,7 +164,7 @@ def test_what_a_rejected_message_would_have_overwritten_is_a_difference_again(ed
     assert Organization.objects.get().differs == 1
 
 
-def test_an_answer_to_an_earlier_claim_is_late_although_the_message_is_being_sent_again(
+def test_an_answer_to_an_earlier_claim_is_late_while_the_message_is_sent_again(
     claimed: Claimed, editor: User, worker: Actor
 ) -> None:
     claim = claimed()
@@ -201,7 +201,7 @@ def test_a_new_token_that_cannot_be_got_just_now_does_not_stop_the_environment(
     assert (gate.is_stopped, gate.failures) == (False, 1)
 
 
-def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
+def test_a_worker_that_lost_the_lease_changes_nothing_and_requests_no_token(
     claimed: Claimed, worker: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim, renewed = claimed(), mock.Mock(return_value=False)
@@ -215,7 +215,7 @@ def test_who_lost_the_lease_decides_nothing_and_asks_for_no_new_token(
     assert actions_of(claim.submission)[-1] == Action.ATTEMPT_LATE
 
 
-def test_a_worker_that_was_lost_says_nothing_of_redox(claimed: Claimed, worker: Actor) -> None:
+def test_a_lost_worker_does_not_count_as_a_failure_of_redox(claimed: Claimed, worker: Actor) -> None:
     settle.settle_lost_attempt(claimed().submission, actor=worker)
     submission = Submission.objects.get()
     assert (submission.state, submission.lost_attempt, submission.lease_until) == (State.UNKNOWN, True, None)
@@ -223,9 +223,7 @@ def test_a_worker_that_was_lost_says_nothing_of_redox(claimed: Claimed, worker: 
 
 
 @pytest.mark.parametrize("intent", [None, Intent.DEACTIVATE, Intent.REACTIVATE])
-def test_saved_edits_count_as_accepted_only_with_a_message_that_carries_them(
-    editor: User, intent: Intent | None
-) -> None:
+def test_saved_edits_are_accepted_only_by_a_message_that_holds_them(editor: User, intent: Intent | None) -> None:
     made = factories.confirmed(factories.organization(user=editor), active=intent != Intent.REACTIVATE)
     edit(made, editor, name="Lakeside North")
     submission = factories.submission(made, user=editor, intent=intent)
@@ -235,7 +233,7 @@ def test_saved_edits_count_as_accepted_only_with_a_message_that_carries_them(
     assert Submission.objects.get().read_back_at is None  # no attempt was lost
 
 
-def test_what_redox_says_of_presence_is_known_since_its_answer(claimed: Claimed, worker: Actor) -> None:
+def test_presence_is_known_since_the_answer_that_proves_it(claimed: Claimed, worker: Actor) -> None:
     submission, before = claimed().submission, clock.now()
     settle_sending(submission, Kind.REJECTED, presence=ABSENT)
     made = Organization.objects.get()
@@ -244,7 +242,7 @@ def test_what_redox_says_of_presence_is_known_since_its_answer(claimed: Claimed,
 
 
 @pytest.mark.parametrize(("given", "tries"), [({}, 4), ({"tries": 0}, 0)], ids=["by itself", "by a person"])
-def test_what_goes_out_again_counts_a_try_unless_a_person_decided(
+def test_sending_again_counts_a_try_unless_a_person_decided_it(
     claimed: Claimed, worker: Actor, given: dict[str, Any], tries: int
 ) -> None:
     submission = claimed().submission
@@ -262,7 +260,7 @@ def test_what_goes_out_again_counts_a_try_unless_a_person_decided(
 
 @override_settings(REDOX_SETTLE=180.0)
 @pytest.mark.parametrize("was_sending", [True, False])
-def test_what_became_of_a_message_in_a_database_that_was_put_back_is_only_asked(
+def test_after_a_restore_an_open_submission_is_only_queried(
     claimed: Claimed, editor: User, worker: Actor, was_sending: bool
 ) -> None:
     if was_sending:
@@ -291,7 +289,7 @@ def outcome_entry() -> dict[str, object]:
     return entry.facts
 
 
-def test_an_outcome_says_where_the_record_is_now_and_holds_it_where_that_changed(
+def test_an_outcome_entry_has_the_presence_and_the_record_if_the_presence_changed(
     claimed: Claimed, worker: Actor
 ) -> None:
     settled(claimed(), came(504), worker)
@@ -300,7 +298,7 @@ def test_an_outcome_says_where_the_record_is_now_and_holds_it_where_that_changed
     assert facts["record"] == Organization.objects.get().record().to_json()
 
 
-def test_an_outcome_that_left_the_record_where_it_was_holds_none(claimed: Claimed, worker: Actor) -> None:
+def test_an_outcome_entry_has_no_record_if_the_presence_did_not_change(claimed: Claimed, worker: Actor) -> None:
     settled(claimed(), REFUSED, worker)
     facts = outcome_entry()
     assert facts["details"] == {"state": "queued", "presence": "never"}

@@ -1,4 +1,4 @@
-"""While Redox asked an environment to wait nothing leaves for it, whoever would send; and whoever may is told."""
+"""While Redox asks an environment to wait, nothing is sent to it, and people see how long."""
 
 import datetime
 import socket
@@ -17,6 +17,7 @@ from organizations.services.audit import audit
 from organizations.services.connection import breaker, check, gateway, rate_limit
 from organizations.services.delivery import courier, query, resolve, resume, workers
 from tests import factories
+from tests.breakers import pause_environment
 from tests.factories import BASE, acting
 from tests.redox import servers
 from tests.services.redox_says import BUSY, Redox, redox_says, token
@@ -44,7 +45,7 @@ def in_seconds(number: float) -> datetime.datetime:
 
 
 def unknown(user: User, oid: str = BASE) -> Submission:
-    """A New without a clear answer, about which the directory can be asked now; the token at hand is good."""
+    """A New without a clear answer that can be queried now with a valid token."""
     assert gateway.access_token(gateway.environment("staging")).token
     submission = factories.submission(factories.organization(oid, user=user), user=user)
     Submission.objects.filter(pk=submission.pk).update(attempt=1, token=1, unknown_since=timezone.now())
@@ -124,7 +125,7 @@ RENEWALS = {
     [*((act, "502") for act in ASKING), (resolve_due, "closed"), (resolve_due, "429"), (check_connection, "429")],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
-def test_a_query_whose_token_cannot_be_renewed_stops_nothing(
+def test_a_query_whose_token_cannot_be_renewed_does_not_stop_the_environment(
     saying: Redox, editor: User, act: Act, renewal: str
 ) -> None:
     submission = unknown(editor)
@@ -139,7 +140,7 @@ def test_a_query_whose_token_cannot_be_renewed_stops_nothing(
     assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_STOPPED).exists()
 
 
-def test_a_query_that_a_renewed_token_does_not_help_stops_the_environment(saying: Redox, editor: User) -> None:
+def test_a_query_that_is_refused_with_a_renewed_token_stops_the_environment(saying: Redox, editor: User) -> None:
     unknown(editor)
     saying.queries, saying.tokens = [servers.answer(401, b"over")], [token("token-2")]
     assert resolve.resolve_next("staging", actor=WORKER)
@@ -149,17 +150,17 @@ def test_a_query_that_a_renewed_token_does_not_help_stops_the_environment(saying
 # D2: nothing leaves before the time is over -------------------------------------------------------------------
 
 
-def test_nothing_leaves_while_redox_asked_to_wait(saying: Redox, editor: User) -> None:
+def test_nothing_is_sent_while_redox_asks_to_wait(saying: Redox, editor: User) -> None:
     submission = unknown(editor)
     for act in (*ASKING, send, get_token):
         due(submission)
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         saying.arrived.clear()
         act(submission)
         assert saying.arrived == [], act
 
 
-def test_a_query_that_is_answered_by_429_lets_the_environment_wait(saying: Redox, editor: User) -> None:
+def test_a_query_answered_by_429_pauses_the_environment(saying: Redox, editor: User) -> None:
     submission = unknown(editor)
     saying.queries = [BUSY]
     for act in ASKING:
@@ -185,22 +186,22 @@ def test_the_first_answer_that_asks_to_wait_names_the_end_of_the_wait(saying: Re
     assert cause.startswith("Too many requests. Redox does not say for how long; the portal waits until ")
 
 
-def test_who_asks_is_told_how_long(saying: Redox, editor: User) -> None:
+def test_a_person_sees_how_long_the_pause_is(saying: Redox, editor: User) -> None:
     submission = unknown(editor)
-    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     until = gate().hold_asked_until
     assert until is not None
     time = f"{timezone.localtime(until):%H:%M:%S %Z}"
     sentence = f"Redox asked the portal to wait. Nothing is sent to STAGING until {time}, for another 60 seconds."
     assert check.check_connection("staging", actor=acting(editor)).sentence == sentence
     assert query.query_submission(submission, actor=acting(editor)).cause == sentence
-    breaker.pause_now("staging", 600.0, "too many requests", actor=WORKER)
+    pause_environment("staging", 600.0, "too many requests", actor=WORKER)
     assert check.check_connection("staging", actor=acting(editor)).sentence.endswith("for another 10 minutes.")
 
 
-def test_a_check_that_may_not_leave_is_no_check(saying: Redox, editor: User) -> None:
+def test_a_check_that_is_not_sent_is_not_stored(saying: Redox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
-    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     check.check_connection("staging", actor=acting(editor))
     assert resume.can_resume(gate())
     assert not AuditEntry.objects.filter(action=Action.ENVIRONMENT_CHECKED).exists()
@@ -220,7 +221,7 @@ def test_a_worker_sends_nothing_more_after_its_query_was_answered_by_429(saying:
     assert not AuditEntry.objects.filter(action=Action.SUBMISSION_ASKED, http_status=None).exists()
 
 
-def test_a_token_is_not_asked_for_again_after_the_token_address_asked_to_wait(saying: Redox, editor: User) -> None:
+def test_no_token_is_requested_while_the_token_address_asks_to_wait(saying: Redox, editor: User) -> None:
     factories.submission(factories.organization(user=editor), user=editor)
     saying.tokens = [BUSY]
     for _ in range(3):
@@ -254,15 +255,13 @@ def test_four_workers_send_nothing_just_after_a_429(saying: Redox, editor: User)
 
 
 @pytest.mark.parametrize("closed", ["asked to wait", "stopped", "paused"])
-def test_what_was_claimed_before_its_environment_closed_goes_back_without_a_try(
-    saying: Redox, editor: User, closed: str
-) -> None:
+def test_a_submission_claimed_before_a_stop_is_requeued_without_a_try(saying: Redox, editor: User, closed: str) -> None:
     submission = factories.submission(factories.organization(user=editor), user=editor)
     token_text = courier.get_token(gateway.environment("staging"), WORKER)
     claim = courier.claim_next("staging", gateway.environment("staging"), actor=WORKER)
     assert claim is not None
     if closed == "asked to wait":
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     else:
         set_gate(**(STOPPED if closed == "stopped" else PAUSED))
     saying.arrived.clear()
@@ -277,18 +276,18 @@ def test_what_was_claimed_before_its_environment_closed_goes_back_without_a_try(
     assert (gate().probing, gate().failures) == ((True, 5) if closed == "paused" else (False, 0))
 
 
-def test_the_gate_is_looked_at_after_the_turn_was_waited_for(
+def test_the_gate_is_checked_after_the_wait_for_the_slot(
     saying: Redox, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another worker gets a 429 while a message, a Query or a token request waits for its turn."""
+    """Another worker gets a 429 while a message, a Query or a token request waits for its slot."""
     submission = unknown(editor)
     factories.submission(factories.organization(f"{BASE}.8", user=editor), user=editor)
     saying.arrived.clear()
     wait = rate_limit.SendSlot.wait
 
-    def waited(turn: rate_limit.SendSlot) -> None:
-        wait(turn)
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    def waited(slot: rate_limit.SendSlot) -> None:
+        wait(slot)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
 
     monkeypatch.setattr(rate_limit.SendSlot, "wait", waited)
     for act in (deliver, lambda: ask(submission), lambda: get_token(submission)):
@@ -298,7 +297,7 @@ def test_the_gate_is_looked_at_after_the_turn_was_waited_for(
 
 
 @pytest.mark.parametrize("state", ["stopped", "paused"])
-def test_a_check_leaves_while_its_environment_is_stopped_or_paused(saying: Redox, editor: User, state: str) -> None:
+def test_a_check_is_sent_while_its_environment_is_stopped_or_paused(saying: Redox, editor: User, state: str) -> None:
     set_gate(**(STOPPED if state == "stopped" else {**PAUSED, "hold_until": in_seconds(600)}))
     assert check.check_connection("staging", actor=acting(editor)).succeeded
     assert saying.arrived == ["token", "query", "query", "query"]
@@ -319,16 +318,16 @@ def test_redox_may_ask_to_wait_during_a_pause(saying: Redox, editor: User) -> No
     assert check.check_connection("staging", actor=acting(editor)).succeeded
 
 
-def test_going_on_does_not_end_a_wait_that_redox_asked_for(saying: Redox, editor: User) -> None:
+def test_resuming_does_not_end_a_pause_that_redox_asked_for(saying: Redox, editor: User) -> None:
     set_gate(stopped_at=in_seconds(-60), checked_at=in_seconds(-1), check_succeeded=True)
-    breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+    pause_environment("staging", 60.0, "too many requests", actor=WORKER)
     resume.resume("staging", actor=acting(editor))
     assert not gate().is_stopped
     assert not gate().can_send(timezone.now())
     assert gate().can_send(in_seconds(61))
 
 
-def test_the_probe_does_not_end_a_wait_that_redox_asks_for(saying: Redox, editor: User) -> None:
+def test_a_probe_does_not_end_a_pause_that_redox_asks_for(saying: Redox, editor: User) -> None:
     set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
     saying.queries = [BUSY]
     assert not breaker.pass_breaker("staging", actor=WORKER)
@@ -336,12 +335,12 @@ def test_the_probe_does_not_end_a_wait_that_redox_asks_for(saying: Redox, editor
     assert gate().is_paused(in_seconds(8))
 
 
-def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redox, editor: User) -> None:
+def test_a_good_probe_does_not_end_a_pause_that_began_during_it(saying: Redox, editor: User) -> None:
     set_gate(probing=True, failures=5, hold_until=in_seconds(-1))
     good = saying.queries[0]
 
     def asked_meanwhile(connection_to_us: socket.socket, server: servers.Server) -> None:
-        breaker.pause_now("staging", 60.0, "too many requests", actor=WORKER)
+        pause_environment("staging", 60.0, "too many requests", actor=WORKER)
         connection.close()
         good(connection_to_us, server)
 
@@ -353,13 +352,15 @@ def test_a_good_probe_does_not_end_a_wait_that_began_while_it_asked(saying: Redo
 
 
 @pytest.mark.parametrize("outcome", [None, Outcome(kind=Kind.NOT_SENT, fault=Fault.CLOSED)])
-def test_what_did_not_leave_says_nothing_of_redox(editor: User, worker: Actor, outcome: Outcome | None) -> None:
+def test_a_request_that_was_not_sent_is_not_a_failure_of_redox(
+    editor: User, worker: Actor, outcome: Outcome | None
+) -> None:
     set_gate(failures=4)
     with audit.recorded(worker) as history:
         breaker.apply_outcome(history, breaker.lock_gate("staging"), outcome)
     assert gate().failures == 4
 
 
-def test_a_wait_is_for_one_environment(saying: Redox, editor: User) -> None:
-    breaker.pause_now("production", 60.0, "too many requests", actor=WORKER)
+def test_a_pause_is_for_one_environment(saying: Redox, editor: User) -> None:
+    pause_environment("production", 60.0, "too many requests", actor=WORKER)
     assert check.check_connection("staging", actor=acting(editor)).succeeded

@@ -1,4 +1,4 @@
-"""Plans: several records sent at once, in an order that holds, stopped before one fault becomes many."""
+"""Plans: the order of several records, and the pause before one error is repeated many times."""
 
 from dataclasses import replace
 from typing import Any
@@ -35,7 +35,7 @@ SEND, DEACTIVATE = PlanKind.SEND, PlanKind.DEACTIVATE
 
 
 def tree_of(user: User, *parts: str, make: Any = factories.organization, **values: Any) -> list[Organization]:
-    """A record at the base, and one below each of the named places: "1", "1.1"."""
+    """A record at the base OID, and one at each of these OIDs below it: "1", "1.1"."""
     made = [make(user=user, **values)]
     for part in parts:
         parent = f"{BASE}.{part}".rpartition(".")[0]
@@ -56,7 +56,7 @@ def drawn(made: list[Organization], user: User, kind: PlanKind = SEND) -> PlanDr
 
 
 def planned(made: list[Organization], user: User, kind: PlanKind = SEND, **values: Any) -> Plan:
-    """A plan made as its page makes it, with all that it asks for."""
+    """A plan made as its page makes it, with everything that the page asks for."""
     return factories.plan(made, user=user, kind=kind, **values)
 
 
@@ -65,7 +65,7 @@ def oids(reviews: tuple[Review, ...]) -> list[str]:
 
 
 def waits(plan: Plan) -> dict[str, set[str]]:
-    """For each record of a plan the records that must be accepted before."""
+    """For each record of a plan, the records that must be accepted before it."""
     return {
         each.oid.removeprefix(BASE): {first.oid.removeprefix(BASE) for first in each.after.all()}
         for each in plan.submissions.all()
@@ -95,7 +95,7 @@ class TestDraft:
         for order in (made, made[::-1], [made[2], made[0], made[3], made[1]]):
             assert oids(drawn(order, editor).reviews) == ["", ".1", ".1.1", ".2"]
 
-    def test_a_child_goes_along_only_with_its_parent(self, editor: User) -> None:
+    def test_a_child_is_sent_only_with_its_parent(self, editor: User) -> None:
         top, child = tree_of(editor, "1")
         found = drawn([child], editor)
         (left,) = found.left_out
@@ -103,14 +103,14 @@ class TestDraft:
         assert [(each.kind, each.organization) for each in left.blockers] == [(Block.PARENT_NEVER_SENT, top)]
         assert oids(drawn([top, child], editor).reviews) == ["", ".1"]
 
-    def test_what_waits_for_a_record_that_is_left_out_is_left_out_too(self, editor: User) -> None:
+    def test_a_record_that_waits_for_one_left_out_is_left_out_too(self, editor: User) -> None:
         made = tree_of(editor, "1", "1.1", "2")
         Organization.objects.filter(pk=made[1].pk).update(destination_known=False)
         found = drawn(made, editor)
         assert oids(found.reviews) == ["", ".2"]
         assert [each.why for each in found.left_out][1] == f"Send {made[1].name} first."
 
-    def test_what_differs_in_nothing_is_left_out(self, editor: User) -> None:
+    def test_a_record_without_differences_is_left_out(self, editor: User) -> None:
         top = factories.accepted(user=editor)
         child = factories.organization(f"{BASE}.1", user=editor, part_of_oid=BASE)
         found = drawn([top, child], editor)
@@ -133,18 +133,18 @@ class TestDraft:
             "1 active record is part of it. Move or deactivate them first."
         ]
 
-    def test_a_branch_of_more_than_a_plan_holds_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_branch_larger_than_a_plan_is_refused(self, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(plan_draft, "MOST_RECORDS", 2)
         with pytest.raises(ActionRefused, match="At most 2 records go into one plan, and you chose 3"):
             drawn(tree_of(editor, "1", "2"), editor)
 
-    def test_a_record_of_the_other_environment_is_none(self, editor: User) -> None:
+    def test_a_record_of_the_other_environment_is_ignored(self, editor: User) -> None:
         elsewhere = factories.organization(user=editor, environment="production")
         assert plan_draft.draft(ChosenRecords(STAGING, SEND, (elsewhere.pk,)), actor=acting(editor)).size == 0
 
 
 class TestMaking:
-    def test_it_stores_what_was_reviewed_in_order_with_what_waits(self, editor: User) -> None:
+    def test_it_stores_the_reviewed_submissions_in_order_with_their_followers(self, editor: User) -> None:
         made = tree_of(editor, "1", "1.1")
         found = drawn(made, editor)
         plan = planned(made, editor)
@@ -156,7 +156,7 @@ class TestMaking:
         assert entry.facts["details"]["submissions"] == [each.pk for each in stored]
         assert AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).count() == 3
 
-    def test_deactivations_wait_for_those_below(self, editor: User) -> None:
+    def test_deactivations_wait_for_those_of_the_children(self, editor: User) -> None:
         made = accepted_tree(editor, "1", "1.1", "2")
         plan = planned(made, editor, DEACTIVATE)
         assert waits(plan) == {".2": set(), ".1.1": set(), ".1": {".1.1"}, "": {".1", ".2"}}
@@ -169,7 +169,7 @@ class TestMaking:
         assert answer_all() == ["", ".1", ".1.1", ".2"]
         assert not plans.is_open(plan)
 
-    def test_a_rejected_parent_cancels_what_waits_for_it(self, editor: User) -> None:
+    def test_a_rejected_parent_cancels_its_followers(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1", "1.1"), editor)
         answer_all(Kind.REJECTED)
         assert states(plan) == [State.REJECTED, State.CANCELLED, State.CANCELLED]
@@ -183,7 +183,7 @@ class TestMaking:
         assert not Submission.objects.exists()
         assert not Plan.objects.exists()
 
-    def test_a_second_press_finds_the_first(self, editor: User) -> None:
+    def test_a_second_click_finds_the_first_submission(self, editor: User) -> None:
         made = tree_of(editor, "1")
         sha256 = drawn(made, editor).sha256
         plan = planned(made, editor)
@@ -192,7 +192,7 @@ class TestMaking:
         assert found.value.plan == plan
         assert Submission.objects.count() == 2
 
-    def test_a_warning_is_ticked_once_for_all_that_have_it(self, editor: User) -> None:
+    def test_a_warning_is_ticked_once_for_all_records_with_it(self, editor: User) -> None:
         made = tree_of(editor, "2", "3", contacts=())
         (question,) = drawn(made, editor).questions
         assert [each.oid for each in question.records] == [each.oid for each in made]
@@ -211,7 +211,7 @@ class TestMaking:
             planned([in_production], editor, reason="")
         assert planned([factories.organization(f"{BASE}.1", user=editor)], editor, reason="").reason == ""
 
-    def test_many_records_are_sent_only_when_their_number_was_typed(
+    def test_many_records_are_sent_only_after_their_number_is_typed(
         self, editor: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         made = tree_of(editor, "1", "2")
@@ -220,12 +220,12 @@ class TestMaking:
             planned(made, editor, typed="2")
         assert planned(made, editor, typed=" 3 ").submissions.count() == 3
 
-    def test_nothing_that_can_be_sent_makes_no_plan(self, editor: User) -> None:
+    def test_no_plan_is_made_without_a_record_that_can_be_sent(self, editor: User) -> None:
         _, child = tree_of(editor, "1")
         with pytest.raises(ActionRefused, match="Nothing of this can be sent"):
             planned([child], editor)
 
-    def test_moves_that_would_meet_in_a_circle_on_the_way_are_refused(self, editor: User) -> None:
+    def test_moves_that_would_form_a_circle_while_they_are_sent_are_refused(self, editor: User) -> None:
         # Accepted: the third lies below the first. Wanted: first below second, second below third, third at the top.
         top, first, second, third = accepted_tree(editor, "1", "2", "1.1")
         edit(third, editor, part_of_oid=top.oid)
@@ -248,7 +248,7 @@ TO_TYPE = [
 ]
 
 
-def test_the_number_is_typed_for_many_records_and_for_much_of_all(editor: User) -> None:
+def test_the_number_is_typed_for_many_records_or_a_large_part_of_all(editor: User) -> None:
     (review,) = drawn([factories.organization(user=editor)], editor).reviews
     for kind, size, active, typed in TO_TYPE:
         review.organization.confirmed_active = kind == DEACTIVATE
@@ -259,7 +259,7 @@ def test_the_number_is_typed_for_many_records_and_for_much_of_all(editor: User) 
 
 
 class TestHolding:
-    def test_a_paused_plan_sends_nothing_until_it_goes_on(self, editor: User) -> None:
+    def test_a_paused_plan_sends_nothing_until_it_is_resumed(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         plans.pause_plan(plan.pk, actor=acting(editor))
         assert claim() is None
@@ -273,7 +273,7 @@ class TestHolding:
             with pytest.raises(ActionRefused, match="Nothing was changed"):
                 act(plan.pk, actor=acting(editor))
 
-    def test_a_stop_cancels_what_was_not_attempted_with_the_reason(self, editor: User) -> None:
+    def test_a_stop_cancels_submissions_without_an_attempt_with_its_reason(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1", "1.1", "2"), editor)
         answered()
         plans.stop_plan(plan.pk, actor=acting(editor))
@@ -282,7 +282,7 @@ class TestHolding:
         assert reasons == {f"Plan {plan.pk} was stopped."}
         assert AuditEntry.objects.get(action=Action.PLAN_STOPPED).facts["details"] == {"cancelled": 3}
 
-    def test_a_stopped_deactivation_gives_the_wanted_active_back(self, editor: User) -> None:
+    def test_a_stopped_deactivation_returns_the_wanted_active(self, editor: User) -> None:
         made = accepted_tree(editor, "1")
         plan = planned(made, editor, DEACTIVATE)
         assert not fresh(made[0]).active
@@ -290,7 +290,7 @@ class TestHolding:
         assert fresh(made[0]).active
         assert fresh(made[1]).active
 
-    def test_what_was_attempted_goes_on_after_a_stop(self, editor: User) -> None:
+    def test_an_attempted_submission_continues_after_a_stop(self, editor: User) -> None:
         plan = planned(tree_of(editor), editor)
         Submission.objects.update(attempt=1, tries=1)
         plans.stop_plan(plan.pk, actor=acting(editor))
@@ -304,7 +304,7 @@ class TestByItself:
     def several(self, user: User, count: int) -> list[Organization]:
         return [factories.organization(f"{BASE}.{number}", user=user) for number in range(1, count + 1)]
 
-    def test_it_pauses_at_the_first_new_of_unknown_fate(self, editor: User) -> None:
+    def test_it_pauses_at_the_first_unknown_new(self, editor: User) -> None:
         plan = planned(tree_of(editor, "1"), editor)
         others = planned([factories.organization("2.999.1", user=editor)], editor)
         first = answered(Kind.UNKNOWN)
@@ -312,13 +312,13 @@ class TestByItself:
         held = fresh_plan(plan)
         assert held.state == PlanState.PAUSED
         assert held.state_reason == (
-            f"nobody knows yet what became of submission {first.pk}, the New of {first.organization.name}"
+            f"the outcome of submission {first.pk}, the New of {first.organization.name}, is unknown"
         )
         answer_all()
         assert states(plan) == [State.UNKNOWN, State.QUEUED]
         assert states(others) == [State.ACCEPTED]
 
-    def test_it_pauses_at_three_equal_errors_that_nobody_has_seen(self, editor: User) -> None:
+    def test_it_pauses_at_three_equal_errors_since_it_was_resumed(self, editor: User) -> None:
         plan = planned(self.several(editor, 6), editor)
         answer_all(Kind.REJECTED)
         assert states(plan) == [State.REJECTED] * 3 + [State.QUEUED] * 3
@@ -337,14 +337,14 @@ class TestByItself:
             answered(Kind.REJECTED, detail=detail)
         assert fresh_plan(plan).state == PlanState.GOING
 
-    def test_errors_with_one_meaning_are_equal_whatever_their_words(self, editor: User) -> None:
+    def test_errors_with_the_same_meaning_are_equal(self, editor: User) -> None:
         plan = planned(self.several(editor, 3), editor)
         for number in range(3):
             answered(Kind.REJECTED, known="invalid_xml", detail=f"Invalid, {number}")
         assert fresh_plan(plan).state == PlanState.PAUSED
 
 
-def test_a_submission_of_a_plan_is_cancelled_as_any_other(editor: User) -> None:
+def test_a_submission_of_a_plan_can_be_cancelled_like_any_other(editor: User) -> None:
     plan = planned(tree_of(editor, "1"), editor)
     first = plan.submissions.earliest("pk")
     submissions.cancel_submission(first.pk, actor=acting(editor))

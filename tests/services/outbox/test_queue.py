@@ -1,4 +1,4 @@
-"""The outbox: which moves there are, what a worker finds due, left behind or to ask about; when the gate is open."""
+"""The outbox: the allowed moves, what is due, abandoned or to be queried, and when the breaker is closed."""
 
 import datetime
 from typing import Any
@@ -30,7 +30,7 @@ def submission(user: User, oid: str = BASE, **values: Any) -> Submission:
 
 
 def become(made: Submission, **values: Any) -> Submission:
-    """The submission with these values and else as it was made, whatever would have to happen for that."""
+    """The submission with these values, set without the acts that lead to them."""
     given = AS_MADE | {"evidence": "answer" if values.get("state") == State.ACCEPTED else ""} | values
     Submission.objects.filter(pk=made.pk).update(**given)
     made.refresh_from_db()
@@ -84,19 +84,19 @@ READ_BACK: list[tuple[dict[str, Any], bool]] = [
 
 @pytest.mark.django_db
 class TestDue:
-    def test_what_is_queued_and_its_time_come(self, editor: User) -> None:
+    def test_a_queued_submission_is_due_at_its_time(self, editor: User) -> None:
         made = submission(editor)
         for values, is_due in DUE:
             become(made, **values)
             assert Submission.objects.due("staging", NOW).exists() is is_due, values
 
-    def test_a_plan_holds_what_is_its_own(self, editor: User) -> None:
+    def test_a_paused_or_stopped_plan_keeps_its_own_submissions(self, editor: User) -> None:
         made = submission(editor)
         for state, attempt, is_due in DUE_IN_A_PLAN:
             become(made, plan=plan(editor, state), attempt=attempt)
             assert Submission.objects.due("staging", NOW).exists() is is_due, (state, attempt)
 
-    def test_it_waits_until_all_that_it_comes_after_are_accepted(self, editor: User) -> None:
+    def test_it_waits_until_all_before_it_are_accepted(self, editor: User) -> None:
         made, first, second = (submission(editor, f"{BASE}.{number}") for number in (1, 2, 3))
         made.after.set([become(first, state="accepted"), second])
         for state in ("queued", "rejected", "accepted"):
@@ -107,19 +107,19 @@ class TestDue:
 
 @pytest.mark.django_db
 class TestLeftBehind:
-    def test_what_is_sending_after_its_lease_ended(self, editor: User) -> None:
+    def test_a_submission_sending_after_its_lease_ended_is_found(self, editor: User) -> None:
         made = submission(editor)
         for values, is_left in LEFT_BEHIND:
             become(made, **({"state": "sending", "lease_until": NOW - SECOND} | values))
             assert Submission.objects.lease_ended(NOW).exists() is is_left, values
 
-    def test_what_is_unknown_and_nobody_asks_about_now(self, editor: User) -> None:
+    def test_an_unknown_submission_that_no_worker_queries_is_found(self, editor: User) -> None:
         made = submission(editor)
         for values, is_asked in ASKED_ABOUT:
             become(made, **({"state": "unknown", "not_before": NOW - SECOND} | values))
             assert Submission.objects.to_ask("staging", NOW).exists() is is_asked, values
 
-    def test_what_was_accepted_after_a_lost_attempt(self, editor: User) -> None:
+    def test_a_submission_accepted_after_a_lost_attempt_is_found(self, editor: User) -> None:
         made = submission(editor)
         for values, is_read in READ_BACK:
             become(made, **({"state": "accepted", "read_back_at": NOW} | values))
@@ -134,7 +134,7 @@ class TestLeftBehind:
         assert len(found) == len(OPEN_STATES)
 
 
-def test_the_oldest_comes_first_and_who_waited_longest_is_asked_about_first() -> None:
+def test_the_oldest_is_sent_first_and_the_longest_waiting_is_queried_first() -> None:
     # Indexes give the same order by chance, on SQLite.
     found = Submission.objects.all()
     queries = (found.due("", NOW), found.lease_ended(NOW), found.to_ask("", NOW), found.to_read_back("", NOW))
@@ -150,7 +150,7 @@ def test_the_oldest_comes_first_and_who_waited_longest_is_asked_about_first() ->
     ("state", "attempt", "can"),
     [("awaiting", 0, True), ("queued", 0, True), ("queued", 1, False), ("needs_person", 0, False)],
 )
-def test_what_was_never_attempted_can_be_cancelled(state: str, attempt: int, can: bool) -> None:
+def test_a_submission_without_an_attempt_can_be_cancelled(state: str, attempt: int, can: bool) -> None:
     assert Submission(state=state, attempt=attempt).can_be_cancelled is can
 
 
@@ -170,7 +170,7 @@ AFTER_A_RESTORE = {("queued", "unknown"), ("awaiting", "unknown")}
 MOVED = {(start, end) for start, ends in TABLE.items() for end in ends}
 
 
-def test_the_table_of_moves_is_the_one_that_people_read() -> None:
+def test_the_moves_are_those_of_the_documented_table() -> None:
     assert {(str(start), str(end)) for start, ends in MOVES.items() for end in ends} == MOVED | AFTER_A_RESTORE
     assert {str(state) for state in MOVES} == set(TABLE) == set(State.values)
 

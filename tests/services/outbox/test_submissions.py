@@ -1,4 +1,4 @@
-"""From a review to the outbox: what was reviewed is what is stored, once."""
+"""From a review to the outbox: the reviewed message is stored, once."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ def test_an_edit_after_the_review_makes_it_out_of_date(editor: User) -> None:
     assert not AuditEntry.objects.filter(action=Action.SUBMISSION_MADE).exists()
 
 
-def test_a_second_press_finds_the_first(editor: User) -> None:
+def test_a_second_click_finds_the_first_submission(editor: User) -> None:
     made = factories.organization(user=editor)
     review = reviews.review(made, actor=acting(editor))
     first = factories.press(review, user=editor)
@@ -89,7 +89,7 @@ def test_every_warning_is_ticked_first(editor: User) -> None:
     assert factories.press(review, user=editor).warnings[0]["text"].startswith("Nobody can be reached.")
 
 
-def test_a_tick_for_one_value_is_none_for_another(editor: User) -> None:
+def test_a_tick_for_one_value_does_not_count_for_another(editor: User) -> None:
     made = factories.organization(user=editor, name="A & B")
     ticked = frozenset(map(submissions.warning_key, reviews.review(made).warnings))
     made = organizations.edit(made.pk, 1, factories.record(name="Cats & Dogs"), stands_for="", actor=acting(editor))
@@ -201,7 +201,7 @@ def test_new_or_update_follows_from_presence(editor: User) -> None:
     assert [blocker.kind for blocker in blockers] == [Block.PRESENCE_UNKNOWN]
 
 
-def test_what_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
+def test_a_record_that_cannot_be_read_back_from_its_message_is_never_stored(editor: User) -> None:
     made = factories.organization(user=editor, aliases=tuple(f"Alias {number}" for number in range(501)))
     (blocker,) = reviews.review(made, actor=acting(editor)).blockers
     assert blocker.kind == Block.NOT_READ_BACK
@@ -212,7 +212,7 @@ def test_what_cannot_be_read_back_from_its_message_is_never_stored(editor: User)
         factories.submission(made, user=editor)
 
 
-def test_what_a_message_would_lose_is_told_before_it_is_lost(editor: User) -> None:
+def test_a_value_that_a_message_would_lose_is_shown_before(editor: User) -> None:
     made = factories.organization(user=editor, aliases=("Lakeside", ""))
     (blocker,) = reviews.review(made, actor=acting(editor)).blockers
     assert "it lacks a value of the record" in blocker.sentence
@@ -288,7 +288,7 @@ def test_a_worker_with_the_token_of_an_earlier_attempt_changes_nothing(submissio
     submissions.move_submission(submission, State.ACCEPTED, evidence="answer")
 
 
-def test_who_moves_second_changes_nothing(submission: Submission) -> None:
+def test_a_second_move_changes_nothing(submission: Submission) -> None:
     stale = Submission.objects.get(pk=submission.pk)
     submissions.move_submission(submission, State.CANCELLED)  # the token stays: the state alone tells
     with pytest.raises(OutOfDate):
@@ -297,7 +297,7 @@ def test_who_moves_second_changes_nothing(submission: Submission) -> None:
     assert (found.state, found.attempt, found.token) == (State.CANCELLED, 0, 0)
 
 
-def test_bytes_that_are_not_the_reviewed_ones_never_leave(submission: Submission) -> None:
+def test_bytes_that_are_not_the_reviewed_ones_are_never_sent(submission: Submission) -> None:
     changed = bytes(submission.message).replace(b"Lakeside 1", b"Lakeside 2")
     Submission.objects.update(message=changed)
 

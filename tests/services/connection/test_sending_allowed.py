@@ -1,4 +1,4 @@
-"""The door through which every message leaves: when it is closed, and to what."""
+"""The check before each request: when it blocks, and what."""
 
 import datetime
 from typing import Any
@@ -20,7 +20,7 @@ MINUTE = datetime.timedelta(minutes=1)
 
 
 def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
-    """Why nothing may leave to this address; empty if it may."""
+    """Why nothing may be sent to this address, or ""."""
     with override_settings(REDOX=redox(url, **settings)):
         try:
             gateway.check_sending_allowed(gateway.environment("staging"), is_write=is_write)
@@ -30,15 +30,15 @@ def open_to(url: str = HERE, *, is_write: bool = True, **settings: Any) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestDoor:
-    def test_it_is_open(self) -> None:
+class TestSendingAllowed:
+    def test_it_lets_messages_pass(self) -> None:
         assert (open_to(HERE), open_to(ELSEWHERE)) == ("", "")
 
-    def test_it_is_closed_inside_a_transaction(self) -> None:
+    def test_it_blocks_inside_a_transaction(self) -> None:
         with transaction.atomic():
             assert open_to() == "A database transaction is open; no message leaves inside one."
 
-    def test_it_is_closed_without_a_credential(self) -> None:
+    def test_it_blocks_without_a_credential(self) -> None:
         assert open_to(REDOX_STAGING_AUTH="") == "STAGING is not connected."
 
     def test_a_demonstration_leads_to_this_machine_only(self) -> None:
@@ -47,7 +47,7 @@ class TestDoor:
         assert (open_to(HERE), open_to(ELSEWHERE)) == ("", marked)
 
     @pytest.mark.parametrize("is_write", [True, False])
-    def test_nothing_leaves_while_redox_asked_to_wait(self, is_write: bool) -> None:
+    def test_nothing_is_sent_while_redox_asks_to_wait(self, is_write: bool) -> None:
         EnvironmentGate.objects.filter(pk="staging").update(hold_asked_until=clock.now() + MINUTE)
         closed = open_to(is_write=is_write)
         assert closed.startswith("Redox asked the portal to wait. Nothing is sent to STAGING until ")
@@ -57,7 +57,7 @@ class TestDoor:
         assert open_to(is_write=is_write) == ""
 
     @pytest.mark.parametrize("field", ["stopped_at", "hold_until", "probing"])
-    def test_a_stop_or_pause_closes_it_to_messages_and_not_to_queries(self, field: str) -> None:
+    def test_a_stop_or_pause_blocks_messages_and_not_queries(self, field: str) -> None:
         value = True if field == "probing" else clock.now() + MINUTE
         EnvironmentGate.objects.filter(pk="staging").update(**{field: value})
         assert open_to() == "STAGING was stopped or paused before the message left."
@@ -68,7 +68,7 @@ class TestDoor:
         EnvironmentGate.objects.filter(pk="staging").update(stopped_at=None, hold_until=None, probing=False)
         assert open_to() == ""
 
-    def test_without_a_token_no_query_leaves(self) -> None:
+    def test_no_query_is_sent_without_a_token(self) -> None:
         with override_settings(REDOX=redox(HERE, **API_KEY)):
             asked = gateway.send_query(gateway.environment("staging"), b"{}")
         assert (asked.token.token, asked.exchange) == ("", None)

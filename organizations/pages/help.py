@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from organizations.pages import Page
 from organizations.text import evidence, vocabulary
 from organizations.text.vocabulary import Word
-
-from . import Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from . import Page
+from organizations.pages import Page
 
 NOT_KEPT = ("csrfmiddlewaretoken", "came-back")
 

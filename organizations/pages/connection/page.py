@@ -10,6 +10,7 @@ from organizations.pages import Page
 from organizations.pages.connection import settings as shown
 from organizations.pages.connection.settings import Missing, Setting
 from organizations.permissions import Right, sending, why_not
+from organizations.queries import environments
 from organizations.services.connection import overview
 from organizations.services.connection.overview import ConnectionFacts
 from organizations.services.delivery import heartbeat, resume
@@ -40,7 +41,7 @@ class ConnectionPage(Page):
 
 
 def build(environment: Environment, user: User) -> ConnectionPage:
-    gate = EnvironmentGate.objects.get(pk=environment)
+    gate = environments.gate_of(environment)
     facts = overview.facts(environment)
     return ConnectionPage(
         gate=gate,

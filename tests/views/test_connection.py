@@ -64,7 +64,7 @@ def test_who_may_not_send_does_not_go_on(client, editor, worker):
     gate = EnvironmentGate.objects.filter(pk="production")
     gate.update(checked_at=clock.now(), check_succeeded=True)
     page = connection_page.build(Environment.PRODUCTION, editor)
-    assert (page.may_go_on, page.why_not) == (True, "You cannot send to PRODUCTION. Approvers can: nobody yet.")
+    assert (page.can_resume, page.why_not) == (True, "You cannot send to PRODUCTION. Approvers can: nobody yet.")
     assert client.post("/production/connection/go-on/").status_code == 403
     assert gate.get().is_stopped
     assert connection_page.build(Environment.PRODUCTION, factories.UserFactory(role="approver")).why_not == ""

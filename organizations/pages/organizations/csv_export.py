@@ -19,13 +19,13 @@ _HEAD = (
     "Name",
     "Aliases",
     "Own identifiers",
-    "Stands for",
+    "Kind of record",
     "PartOf",
     "Destination ID",
-    "Active (wanted)",
-    "Standing",
+    "Active (saved here)",
+    "Directory status",
     "To do",
-    "Saved fields not accepted",
+    "Fields not accepted",
     "Last accepted (UTC)",
     "Accepted by",
     "Directory asked (UTC)",
@@ -33,7 +33,7 @@ _HEAD = (
     "OID belongs to",
     "Last edited (UTC)",
     "Counterpart OID",
-    "Counterpart standing",
+    "Counterpart directory status",
 )
 
 

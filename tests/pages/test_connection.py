@@ -85,7 +85,7 @@ def test_beside_a_fault_what_is_set_is_shown_and_no_default_takes_its_place():
         assert rows()["Address"][:2] == ("https://redox.example.org", "set")
         assert rows()["Source ID"][:2] == rows()["Base OIDs"][:2] == ("cannot be used", "set, not valid")
         html = html_of_page(page(), "staging")
-    assert "Put the variable right and restart." in html
+    assert "Correct the variable and restart." in html
     assert "Set these variables" not in html
     with override_settings(REDOX=redox("https://name:secret@redox.example.org")):
         assert rows()["Address"][:2] == ("cannot be used", "set, not valid")

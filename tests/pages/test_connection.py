@@ -143,7 +143,7 @@ def test_a_key_that_is_too_short_is_refused():
 
 def test_the_table_of_routing_ids_is_whole():
     html = html_of_page(page(), "staging")
-    assert "These never belong into a record’s destination ID." in html
+    assert "These never belong in a record’s destination ID." in html
     shown_ids = [text for purpose, ids in ROUTING_TABLE.items() for text in (str(purpose), *ids.values())]
     assert [text for text in shown_ids if text not in html] == []
 

@@ -163,7 +163,7 @@ def test_each_filter_has_a_label_and_its_error_stands_below_it(editor):
 
 
 def test_both_ends_of_a_range_are_said_to_belong_to_it(north, editor):
-    assert "Both ends of the range belong to it." in text_of_page(page(editor, "from=2020-01-01&to=2190-01-01"))
+    assert "The range includes both days." in text_of_page(page(editor, "from=2020-01-01&to=2190-01-01"))
     assert "Both ends" not in text_of_page(page(editor, "from=2020-01-01"))
 
 

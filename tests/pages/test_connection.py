@@ -79,7 +79,7 @@ def test_of_a_chosen_way_only_what_is_missing_is_named():
         assert page().lines_to_set == "REDOX_STAGING_PRIVATE_KEY_FILE="
 
 
-def test_beside_a_fault_what_is_set_is_shown_and_no_default_takes_its_place():
+def test_an_invalid_setting_is_not_replaced_by_its_default():
     faulty = {"REDOX_STAGING_SOURCE_ID": "no-uuid", "REDOX_STAGING_BASE_OIDS": "2.16.1,2.x"}
     with override_settings(REDOX=redox("https://redox.example.org", **faulty)):
         assert rows()["Address"][:2] == ("https://redox.example.org", "set")

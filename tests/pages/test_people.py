@@ -63,7 +63,7 @@ def test_roles_that_two_people_gave_are_said_one_by_one(boss, other):
     assert second.startswith("editor: Boss One (boss), ")
 
 
-def test_roles_from_before_and_those_of_the_machine_are_said_as_such(boss):
+def test_old_roles_and_accounts_made_on_the_machine_say_so(boss):
     assert row(boss).given_by == ["not recorded"]
     first = row(User.objects.create_superuser("first"))
     assert (first.roles, first.can) == (["made on the machine"], "manage people")

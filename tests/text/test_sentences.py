@@ -295,7 +295,7 @@ def test_long_values_are_cut_and_marked_as_before_and_after() -> None:
     assert f"<del>{'a' * 120}…</del> to <ins>b</ins>" in told.sentence
 
 
-def test_a_web_page_instead_of_an_answer_is_named_and_not_recited() -> None:
+def test_a_web_page_instead_of_an_answer_is_named_and_not_quoted() -> None:
     page = "<html><head><title>504 Gateway Time-out</title></head></html>"
     told = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, outcome="unknown", detail=page, http_status=504, **UPDATE))
     assert told.text == (

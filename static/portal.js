@@ -113,7 +113,7 @@ function countFolded() {
   const isFolded = (row) => row.querySelector('[aria-expanded="false"]');
   const folded = rows.filter(isFolded).reduce((sum, row) => sum + below(row), 0);
   const more = rows.filter((row) => !isFolded(row)).reduce((sum, row) => sum + unshown(row), 0);
-  line.textContent = (folded ? `, ${folded} in folded regions` : "") + (more ? `, ${more} behind “more here”` : "");
+  line.textContent = (folded ? `, ${folded} in folded branches` : "") + (more ? `, ${more} behind “more here”` : "");
 }
 
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-"""Signing in, and what a person may see and change of their own account."""
+"""The page for signing in, and the page of one's own account."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ from django.conf import settings
 from organizations import permissions
 from organizations.forms.account import PasswordForm, SignInForm
 from organizations.models import User
+from organizations.pages import Page
 from organizations.permissions import ACTS, ROLES, Right
+from organizations.queries import people
 from organizations.services import demonstration
-
-from . import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage(Page):
-    """One's own account: `rights` are (act, whether this person can)."""
+    """`rights` are (act, whether this person can)."""
 
     template = "account/page.html"
 
@@ -26,7 +26,10 @@ class AccountPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPage(Page):
-    """`roles` have a button each in the demonstration; `next` is where it goes on, `nobody_yet`: no account exists."""
+    """`next` is the page after signing in. `nobody_yet`: no account exists.
+
+    `roles` are the buttons of the demonstration.
+    """
 
     template = "account/sign_in.html"
 
@@ -49,5 +52,5 @@ def build_sign_in(form: SignInForm, next_page: str) -> SignInPage:
         next=next_page,
         start_here="editor",
         roles=[role for role in ROLES if settings.DEMO and demonstration.person_with_role(role)],
-        nobody_yet=not User.objects.exists(),
+        nobody_yet=not people.has_anybody(),
     )

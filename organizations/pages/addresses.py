@@ -1,8 +1,9 @@
-"""Where the pages of a record are, and the way from the list of organizations down to one of them."""
+"""The addresses of pages about a record or a submission, and the path from the list of organizations to a page."""
 
 from django.urls import reverse
 
-from organizations.models import Organization, Submission, tree
+from organizations.models import Organization, Submission
+from organizations.queries import record_tree
 
 
 def record_url(organization: Organization, name: str = "record") -> str:
@@ -10,7 +11,7 @@ def record_url(organization: Organization, name: str = "record") -> str:
 
 
 def counterpart_url(organization: Organization) -> str:
-    """Where the switch of environments leads from a record: to its counterpart, or to the ways to one."""
+    """Where the switch of environments leads: to the counterpart, or to the page on which one is chosen or made."""
     counterpart = organization.counterpart
     return record_url(counterpart) if counterpart else record_url(organization, "counterpart")
 
@@ -20,7 +21,7 @@ def submission_url(submission: Submission) -> str:
 
 
 def path_to(organization: Organization, page: str) -> list[tuple[str, str]]:
-    """From the list of organizations by way of the record to a page of it, which has no address there."""
-    above = [*tree.path_of(organization), organization]
-    organizations = reverse("organizations", args=[organization.environment])
-    return [("Organizations", organizations), *((each.name, record_url(each)) for each in above), (page, "")]
+    """The links from the list of organizations down to a page of a record; the page itself has no address."""
+    records = [*record_tree.ancestors_of(organization), organization]
+    list_url = reverse("organizations", args=[organization.environment])
+    return [("Organizations", list_url), *((record.name, record_url(record)) for record in records), (page, "")]

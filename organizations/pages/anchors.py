@@ -1,10 +1,10 @@
-"""Where a field of a record is in its edit form."""
+"""The ids of the fields in the form of a record."""
 
 _ONE_CONTROL = ("name", "oid", "aliases", "destination_id")
 
 
 def form_anchor(field: str, section: str) -> str:
-    """The id of a field's control; that of its section if the field has none, or more than one."""
+    """The id of a field's control; the id of its section if the field has no control or more than one."""
     kind, _, rest = field.partition(".")
     if kind == "contacts":
         number, _, name = rest.partition(".")

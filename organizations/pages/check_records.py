@@ -1,17 +1,16 @@
-"""Today's rules, applied to stored records: a part of them on each page."""
+"""What the current rules find in stored records, on pages."""
 
 from dataclasses import dataclass
 
-from django.core.paginator import Page as Slice
-from django.core.paginator import Paginator
+from django.core.paginator import Page as PageOfIds
 
 from organizations.forms.check_records import read_by_form
 from organizations.models import Environment, User
+from organizations.pages import Page
 from organizations.permissions import Right, why_not
+from organizations.queries import record_rows
 from organizations.services.review import check_records
 from organizations.services.review.check_records import RecordFinding
-
-from . import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +19,14 @@ class CheckRecordsPage(Page):
 
     template = "organizations/check.html"
 
-    page: Slice
+    page: PageOfIds[int]
     findings: list[RecordFinding]
     record_page: str
 
 
 def build(environment: Environment, user: User, number: str) -> CheckRecordsPage:
     """Two hundred records, in the order of their OIDs, and what today's rules say of them."""
-    ids = check_records.records(environment).values_list("pk", flat=True)
-    page = Paginator(ids, check_records.AT_ONCE).get_page(number)
+    page = record_rows.page_of(check_records.records(environment), number, check_records.AT_ONCE)
     return CheckRecordsPage(
         page=page,
         findings=check_records.check(environment, list(page), read_by_form),

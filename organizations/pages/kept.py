@@ -1,17 +1,17 @@
-"""What was typed when the sign-in ended, until the person has signed in again."""
+"""The page that keeps a posted form after the sign-in has ended, until the person has signed in again."""
 
 from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from . import Page
+from organizations.pages import Page
 
 NOT_KEPT = ("csrfmiddlewaretoken", "came-back")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptPage(Page):
-    """Every input that was posted, in its order."""
+    """`fields` are (name, value) of every posted input, in the order of the form."""
 
     template = "lost/kept.html"
 

@@ -8,7 +8,6 @@ from django.db.models import Count, Min, Q, Sum
 
 from organizations.models import (
     Environment,
-    EnvironmentGate,
     Organization,
     Plan,
     PlanState,
@@ -75,10 +74,6 @@ def record_groups() -> list[RecordGroup]:
         never_compared=Count("id", filter=Q(presence=Presence.PRESENT, seen_at=None)),
     )
     return [RecordGroup(**group) for group in counted]
-
-
-def gates() -> Mapping[str, EnvironmentGate]:
-    return EnvironmentGate.objects.in_bulk()
 
 
 def differing_groups() -> list[DifferingGroup]:

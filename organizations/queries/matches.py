@@ -1,4 +1,4 @@
-"""Why a record was found: the field that holds the word that was searched for, and the letters in it."""
+"""Why a search found a record: the field that holds the word, and the letters in it."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from organizations.models import Organization
 
 
 class Marked(NamedTuple):
-    """A text, taken apart around the letters that were found; `label` names its field."""
+    """The text of a field, split around the letters that match; `label` names the field."""
 
     label: str
     before: str
@@ -18,14 +18,14 @@ class Marked(NamedTuple):
 
 
 class Match(NamedTuple):
-    """The name, with what was found in it, and the field that holds a word which the name does not."""
+    """The name with its matching letters, and another field that holds a word missing in the name."""
 
     name: Marked
     other: Marked | None
 
 
 def match(organization: Organization, words: tuple[str, ...]) -> Match:
-    """Where the words stand. Reads contacts and identifiers: fetch them before, for many records at once."""
+    """The fields that hold the words. Reads contacts and identifiers: for many records, prefetch them."""
     folded = fold(organization.name)
     in_name = [word for word in words if word in folded]
     missing = next((word for word in words if word not in in_name), "")
@@ -34,10 +34,10 @@ def match(organization: Organization, words: tuple[str, ...]) -> Match:
 
 
 def marked(label: str, text: str, word: str) -> Marked:
-    """The text with the first place of the folded word set apart."""
+    """The text, split around the first place that matches the folded word."""
     if not word or word not in fold(text):
         return Marked(label, text, "", "")
-    # The shortest beginning that holds the word, then the shortest end of that.
+    # The shortest beginning that holds the word, then the shortest end of that beginning.
     end = bisect_left(range(len(text)), True, key=lambda end: word in fold(text[:end]))
     start = bisect_left(range(end), True, key=lambda start: word not in fold(text[start:end])) - 1
     return Marked(label, text[:start], text[start:end], text[end:])

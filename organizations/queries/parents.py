@@ -1,4 +1,4 @@
-"""Parents by their names: an OID alone tells nobody which record is meant."""
+"""Names of parents, because people do not know records by their OIDs."""
 
 from collections.abc import Collection
 
@@ -8,23 +8,23 @@ from organizations.services.connection import gateway
 
 
 def names(environment: str, oids: Collection[str]) -> dict[str, str]:
-    """What stands at these OIDs: a record of ours or Redox's gateway. What is neither is not in it."""
+    """The names of these OIDs: of our records and of Redox's gateways. Unknown OIDs are missing."""
     gateways = dict.fromkeys(gateway.gateway_oids(environment), "the Redox gateway")
-    found = Organization.objects.in_environment(environment).filter(oid__in=oids)
-    return gateways | dict(found.values_list("oid", "name"))
+    records = Organization.objects.in_environment(environment).filter(oid__in=oids)
+    return gateways | dict(records.values_list("oid", "name"))
 
 
-def named(environment: str, found: Collection[Difference]) -> list[Difference]:
-    """The differences, where they are about the parent with its name before the OID."""
-    oids = {oid for one in found if one.field == "part_of_oid" for oid in (one.before, one.after) if oid}
+def named(environment: str, differences: Collection[Difference]) -> list[Difference]:
+    """The differences; those of PartOf with the name of the parent before its OID."""
+    oids = {oid for each in differences if each.field == "part_of_oid" for oid in (each.before, each.after) if oid}
     if not oids:
-        return list(found)
+        return list(differences)
     known = names(environment, oids)
     return [
-        one._replace(before=text_of(one.before, known), after=text_of(one.after, known))
-        if one.field == "part_of_oid"
-        else one
-        for one in found
+        each._replace(before=text_of(each.before, known), after=text_of(each.after, known))
+        if each.field == "part_of_oid"
+        else each
+        for each in differences
     ]
 
 

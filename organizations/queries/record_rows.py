@@ -1,11 +1,13 @@
 """Records with the columns that a row of a list prints, and a page of their ids."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import batched
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 
-from organizations.models import Environment, Organization, Presence
+from organizations.models import Contact, Environment, Organization, Presence
+from organizations.models.organization import OrganizationQuerySet
 
 ROWS_A_PAGE = 50
 COLUMNS = (
@@ -82,3 +84,16 @@ def children_counts(environment: str, oids: Iterable[str]) -> dict[str, int]:
     """How many children each of these records has; records without children are missing. One query."""
     children = Organization.objects.in_environment(environment).filter(part_of_oid__in=list(oids))
     return dict(children.order_by().values_list("part_of_oid").annotate(records=Count("*")))
+
+
+def with_parts(organizations: OrganizationQuerySet, at_once: int) -> Iterator[Sequence[Organization]]:
+    """Whole records with contacts and identifiers, so many at once; the next ones are read when they are needed."""
+    records = organizations.with_words().prefetch_related("contacts", "identifiers")
+    yield from batched(records.iterator(chunk_size=at_once), at_once)
+
+
+def most_contacts(organizations: OrganizationQuerySet) -> int:
+    """The largest number of contacts that one of these records has."""
+    contacts = Contact.objects.filter(organization__in=organizations.order_by().values("pk"))
+    last = contacts.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1

@@ -20,9 +20,14 @@ def path_to(environment: str, oid: str) -> list[Organization]:
     return [*tree.path_of(record), record] if record else []
 
 
+def ancestors_of(organization: Organization) -> list[Organization]:
+    """The records above this one, the top first."""
+    return tree.path_of(organization)
+
+
 def depth_of(organization: Organization) -> int:
     """1 at the top of the tree."""
-    return len(tree.path_of(organization)) + 1
+    return len(ancestors_of(organization)) + 1
 
 
 def top_level_page(environment: str, number: str, path: Sequence[Organization] = ()) -> Page[int]:

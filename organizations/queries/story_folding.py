@@ -1,8 +1,8 @@
-"""Which entries of the history are one line: those of a submission with the edits it carried, and a sign-in with the
-wrong passwords before it. Every other entry is a line of its own.
+"""Which entries of the history form one line.
 
-A line is placed where the newest of its entries is that fits the filters. A page reads a bounded number of entries:
-nothing here groups the whole history.
+A submission and the edits that it carried are one line, and so are a sign-in and the wrong passwords before it. Every
+other entry is a line of its own. The newest entry that fits the filters gives a line its place. Nothing here reads the
+whole history: a page reads a bounded number of entries.
 """
 
 import datetime
@@ -19,24 +19,25 @@ from organizations.models.audit import EDITS
 from organizations.services import throttle
 from organizations.services.accounts import authentication
 
-# A stop of sending concerns more than the submission that was being sent: it stays a line of its own.
+# A stop of sending is about more than one submission: it stays a line of its own.
 NOT_IN_A_STORY = (Action.ENVIRONMENT_STOPPED,)
 _DISCARDED = Action.ORGANIZATION_DISCARDED
-_AT_ONCE = 5000  # parameters that both engines take
+_AT_ONCE = 5000
+"""Both database engines accept so many parameters."""
 WRITTEN_WITHIN = datetime.timedelta(minutes=3)
-"""How long after a sign-in a refused one before it may be written: repetitions are counted first."""
+"""The entry of a refused sign-in can follow the successful one by so much: repetitions are counted first."""
 _SIGN_INS = (Action.PERSON_SIGNED_IN, Action.PERSON_REFUSED)
 
 
 class FoldedLine(NamedTuple):
-    """One line by its newest entry; `submission` is None for an entry that belongs to none."""
+    """One line, by its newest entry. `submission` is None for a line of a single entry or a sign-in."""
 
     head: int
     submission: int | None = None
 
 
 class EntryRow(NamedTuple):
-    """What folding needs to know of an entry."""
+    """The columns of an entry that folding needs."""
 
     sequence: int
     action: str
@@ -59,16 +60,15 @@ class _SentVersion(NamedTuple):
 
 
 def fold_entries(entries: QuerySet[AuditEntry], sequences: Sequence[int], before: int | None) -> list[FoldedLine]:
-    """The lines of these entries, newest first.
+    """The lines of these entries, the newest first, without entries that belong to lines of newer pages.
 
-    `sequences` are the newest of `entries` that lie before `before`, without a gap. What belongs to a line of a newer
-    page is left out.
+    `sequences` are the newest of `entries` before the entry `before`, without a gap.
     """
     rows = rows_of(AuditEntry.objects.filter(sequence__in=sequences))
     carriers = carriers_of(rows)
-    stories = {row.story for row in rows if row.story} | {each for found in carriers.values() for each in found}
-    shown = _shown_before(entries, stories, before)
-    refused = _before_sign_ins(entries, rows, before)
+    stories = {row.story for row in rows if row.story} | {number for of_edit in carriers.values() for number in of_edit}
+    shown = _on_newer_pages(entries, stories, before)
+    refused = _refused_before_sign_ins(entries, rows, before)
     lines: list[FoldedLine] = []
     for row in rows:
         if row.story is not None:
@@ -92,28 +92,30 @@ def in_stories(submissions: Collection[int]) -> QuerySet[AuditEntry]:
 
 def carried(organizations: Collection[int]) -> Mapping[int, list[EntryRow]]:
     """The edits that each submission of these records carried, newest first."""
-    found: dict[int, list[EntryRow]] = defaultdict(list)
+    by_submission: dict[int, list[EntryRow]] = defaultdict(list)
     edits = _of_records(organizations, EDITS)
     carriers = carriers_of(edits)
     for edit in edits:
         for number in carriers.get(edit.sequence, ()):
-            found[number].append(edit)
-    return found
+            by_submission[number].append(edit)
+    return by_submission
 
 
 def carriers_of(rows: Iterable[EntryRow]) -> Mapping[int, list[int]]:
-    """The submissions that carried each edit, by its sequence: made of a version that includes it, after the last one
-    that was accepted. An edit that was discarded before was not carried.
+    """The submissions that carried each edit, by the sequence of the edit.
+
+    A submission carries the edits of its version that came after the last accepted submission and were not discarded.
     """
     edits = {row: row.organization_id for row in rows if row.action in EDITS and row.organization_id is not None}
     sent: dict[int, list[_SentVersion]] = defaultdict(list)
-    for each in _sent(set(edits.values())):
-        sent[each.organization_id].append(each)
-    found = {edit: list(_carrying(edit.version_after or 0, sent[number])) for edit, number in edits.items()}
-    discards = _of_records({edits[edit] for edit, carriers in found.items() if carriers}, (_DISCARDED,))
+    for version in _sent(set(edits.values())):
+        sent[version.organization_id].append(version)
+    carriers_of_edit = {edit: list(_carrying(edit.version_after or 0, sent[number])) for edit, number in edits.items()}
+    with_carriers = {edits[edit] for edit, carriers in carriers_of_edit.items() if carriers}
+    discards = _of_records(with_carriers, (_DISCARDED,))
     return {
         edit.sequence: [each.pk for each in carriers if not any(_discards(other, edit, each) for other in discards)]
-        for edit, carriers in found.items()
+        for edit, carriers in carriers_of_edit.items()
         if carriers
     }
 
@@ -122,10 +124,10 @@ def _of_records(organizations: Collection[int], actions: Collection[Action]) -> 
     """The entries of these records with these actions, newest first."""
     if not organizations:
         return []
-    # By the actions that they do not have: else SQLite reads all entries of an action, not those of a record.
-    found = AuditEntry.objects.filter(organization_id__in=organizations)
-    found = found.exclude(action__in=[action for action in Action if action not in actions])
-    return sorted((EntryRow(*values) for values in found.values_list(*EntryRow._fields)), reverse=True)
+    # Excludes the other actions: with a filter by action SQLite would read all entries of that action.
+    entries = AuditEntry.objects.filter(organization_id__in=organizations)
+    entries = entries.exclude(action__in=[action for action in Action if action not in actions])
+    return sorted((EntryRow(*values) for values in entries.values_list(*EntryRow._fields)), reverse=True)
 
 
 def _discards(discard: EntryRow, edit: EntryRow, sent: _SentVersion) -> bool:
@@ -137,35 +139,36 @@ def _discards(discard: EntryRow, edit: EntryRow, sent: _SentVersion) -> bool:
 def _sent(organizations: Collection[int]) -> Iterator[_SentVersion]:
     """The submissions of these records that carried edits, the oldest first."""
     if organizations:
-        found = Submission.objects.filter(organization_id__in=organizations)
-        found = found.exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE)).order_by("pk")
-        yield from (_SentVersion(*values) for values in found.values_list(*_SentVersion._fields))
+        submissions = Submission.objects.filter(organization_id__in=organizations)
+        submissions = submissions.exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE)).order_by("pk")
+        yield from (_SentVersion(*values) for values in submissions.values_list(*_SentVersion._fields))
 
 
 def _carrying(version: int, sent: list[_SentVersion]) -> Iterator[_SentVersion]:
+    """The submissions that carried the edit of this version."""
     accepted = 0
-    for each in sent:
-        since = 0 if each.event == Event.NEW else accepted
-        if since < version <= each.record_version:
-            yield each
-        if each.state == State.ACCEPTED:
-            accepted = each.record_version
+    for submission in sent:
+        since = 0 if submission.event == Event.NEW else accepted
+        if since < version <= submission.record_version:
+            yield submission
+        if submission.state == State.ACCEPTED:
+            accepted = submission.record_version
 
 
-def _shown_before(entries: QuerySet[AuditEntry], stories: Collection[int], before: int | None) -> set[int]:
-    """Which of these stories are lines of a newer page."""
+def _on_newer_pages(entries: QuerySet[AuditEntry], stories: Collection[int], before: int | None) -> set[int]:
+    """The stories that have a line on a newer page."""
     shown: set[int] = set()
     if before is not None and stories:
-        # In two steps, so that the index of submissions is used whatever `entries` are narrowed by.
+        # In two steps: the first uses the index of submissions, whatever the filters of `entries` are.
         newer = in_stories(stories).filter(sequence__gte=before).values_list("sequence", flat=True)
         for sequences in batched(newer.iterator(), _AT_ONCE):
-            found = entries.filter(sequence__in=sequences).order_by().values_list("submission_id", flat=True)
-            shown.update(number for number in found if number is not None)
+            numbers = entries.filter(sequence__in=sequences).order_by().values_list("submission_id", flat=True)
+            shown.update(number for number in numbers if number is not None)
     return shown
 
 
-def _before_sign_ins(entries: QuerySet[AuditEntry], rows: list[EntryRow], before: int | None) -> set[int]:
-    """The refused sign-ins that belong to the line of the sign-in after them."""
+def _refused_before_sign_ins(entries: QuerySet[AuditEntry], rows: list[EntryRow], before: int | None) -> set[int]:
+    """The refused sign-ins that are part of the line of a later sign-in."""
     refused = [row for row in rows if row.action == Action.PERSON_REFUSED]
     if not refused:
         return set()
@@ -174,12 +177,12 @@ def _before_sign_ins(entries: QuerySet[AuditEntry], rows: list[EntryRow], before
         near |= Q(sequence__gte=before, at__lte=refused[0].at + throttle.PERIOD)
     attempts = AuditEntry.objects.filter(sequence__in=[row.sequence for row in refused])
     signed_in = entries.filter(near, action=Action.PERSON_SIGNED_IN)
-    found = _refused_before([*_with_body(attempts), *_with_body(signed_in)])
-    return {each.sequence for entries_before in found.values() for each in entries_before}
+    by_sign_in = _refused_before([*_with_body(attempts), *_with_body(signed_in)])
+    return {entry.sequence for of_sign_in in by_sign_in.values() for entry in of_sign_in}
 
 
 def refused_before(sign_ins: Collection[EntryRow]) -> Mapping[int, list[AuditEntry]]:
-    """For each sign-in the refused ones of the same name from the same address that it followed, oldest first."""
+    """For each sign-in, the refused ones before it with the same name and address, the oldest first."""
     if not sign_ins:
         return {}
     near = Q()
@@ -201,21 +204,21 @@ def _refused_before(entries: Iterable[AuditEntry]) -> Mapping[int, list[AuditEnt
             signed_in[_visitor(facts)].append(entry)
         elif facts.get("reason") == authentication.WRONG:
             refused.append((happened(entry, facts), _visitor(facts), entry))
-    found: dict[int, list[AuditEntry]] = defaultdict(list)
+    by_sign_in: dict[int, list[AuditEntry]] = defaultdict(list)
     for at, visitor, entry in sorted(refused, key=lambda each: each[0]):
-        after = next((each for each in signed_in[visitor] if at <= each.at <= at + throttle.PERIOD), None)
-        if after is not None:
-            found[after.sequence].append(entry)
-    return found
+        sign_in = next((each for each in signed_in[visitor] if at <= each.at <= at + throttle.PERIOD), None)
+        if sign_in is not None:
+            by_sign_in[sign_in.sequence].append(entry)
+    return by_sign_in
 
 
 def happened(entry: AuditEntry, facts: Mapping[str, Any]) -> datetime.datetime:
-    """When the first of what an entry counts happened: it is written down later."""
+    """The time of the first event that an entry counts; the entry itself is written later."""
     since = facts.get("details", {}).get("since")
     return datetime.datetime.fromisoformat(since) if since else entry.at
 
 
 def _visitor(facts: Mapping[str, Any]) -> tuple[str, str]:
-    """The name that was typed, as it is counted, and from where."""
+    """The typed name, folded as it is counted, and the address."""
     name = unicodedata.normalize("NFKC", facts.get("object", {}).get("name", "")).casefold()
     return name, throttle.visitor_network(facts["actor"]["address"])

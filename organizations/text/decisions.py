@@ -1,4 +1,4 @@
-"""What a person decided about a submission, in the same clause on every page and in the history."""
+"""A person's decision about a submission in words, the same on every page and in the history."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ CLAUSE: Mapping[str, str] = {
     Verdict.OURS: "that {oid} is ours, with other values",
     Verdict.FOREIGN: "that {oid} belongs to another organization",
 }
-"""Follows "{person} decided". `{message}` and `{oid}` are what the sentence calls the submission and its OID."""
+"""The words after "{person} decided". The sentence fills in its names of the submission and of its OID."""
 
 
 def clause(verdict: Verdict, *, message: str = "it", oid: str = "the OID") -> str:

@@ -1,4 +1,4 @@
-"""What sentences are made of: text of others made harmless to the eye, times, OIDs, icons, links."""
+"""Parts of sentences as markup: text from elsewhere, times, OIDs, icons and links."""
 
 import re
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 from organizations.characters import WRITTEN_OUT
 from organizations.text import vocabulary
 
-# Redox's own arcs, below which it issues OIDs (how-to: both gateways stand there). They are the same in nearly all
-# records, so that pages show them muted, and tables only their end.
+# Redox issues OIDs below these arcs (how-to: both gateways are there). Nearly all records share them: pages show them
+# muted, and tables show only their end.
 SHARED_ARCS = "2.16.840.1.113883.3.6147.458."
 
 _OID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){4,}(?!\w)")  # five arcs: neither a version nor an IP address
@@ -25,7 +25,7 @@ _JSON_KEY = re.compile(r'(\s*)("(?:[^"\\]|\\.)*":)(.*)', re.DOTALL)
 
 
 def plain(text: object) -> str:
-    r"""Text that came from elsewhere, with each character that cannot be seen written out, such as \u202E."""
+    r"""Text from elsewhere, with each invisible character written out, such as \u202E."""
 
     def written_out(match: re.Match[str]) -> str:
         code = ord(match[0])
@@ -35,7 +35,7 @@ def plain(text: object) -> str:
 
 
 def icon(name: str, extra: str = "") -> SafeString:
-    """A symbol of `icons.svg`; never alone, because it is hidden from those who listen. `extra` are more classes."""
+    """A symbol of `icons.svg`. Screen readers skip it, so a text must be beside it. `extra` are more classes."""
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
         f"icon {extra}".rstrip(),
@@ -45,12 +45,12 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 def written(value: datetime, form: vocabulary.MomentForm = "moment") -> str:
-    """A time in the user's zone, for a sentence. Only the day and year of this process's clock matter here."""
+    """A time in the user's zone, for a sentence. This process's clock decides only whether to leave out the date."""
     return vocabulary.moment(timezone.localtime(value), timezone.now(), form)
 
 
 def moment(value: datetime | None, form: vocabulary.MomentForm = "moment", *, focus: bool = True) -> SafeString | str:
-    """A time in the user's zone with UTC on hover and focus; "never" for none. `focus=False` spares the tab stop."""
+    """A time in the user's zone, with UTC on hover and focus; "never" for None. `focus=False`: no tab stop."""
     if value is None:
         return "never"
     utc = vocabulary.moment(value.astimezone(UTC), timezone.now(), "seconds" if form == "seconds" else "moment")
@@ -58,7 +58,7 @@ def moment(value: datetime | None, form: vocabulary.MomentForm = "moment", *, fo
 
 
 def age(value: datetime | None, *, focus: bool = True) -> SafeString | str:
-    """How long ago a time is: "26 minutes", with the time on hover and focus. The script counts it on."""
+    """How long ago a time is: "26 minutes", with the time on hover and focus. The script keeps it current."""
     if value is None:
         return "never"
     passed = timezone.now() - value
@@ -83,7 +83,7 @@ def _time(value: datetime, text: str, more: str, *, focus: bool, counts_from: in
 
 
 def short_oid(value: object) -> SafeString:
-    """An OID for tables: the arcs that nearly all records share are left out but for the last, the rest is whole."""
+    """An OID for tables: of the arcs that nearly all records share only the last is shown."""
     text = str(value)
     if text.startswith(SHARED_ARCS):
         return format_html("<span>…458.</span>{}", text.removeprefix(SHARED_ARCS))
@@ -91,7 +91,7 @@ def short_oid(value: object) -> SafeString:
 
 
 def long_oid(value: object) -> SafeString:
-    """A whole OID that wraps only after its dots, with the arcs that nearly all records share muted."""
+    """A whole OID that wraps only after its dots; the arcs that nearly all records share are muted."""
     text = str(value)
     shared = SHARED_ARCS if text.startswith(SHARED_ARCS) else ""
     own = _wrapping(text.removeprefix(shared))
@@ -99,15 +99,12 @@ def long_oid(value: object) -> SafeString:
 
 
 def in_lines(text: object) -> SafeString:
-    """Foreign text, a list of values one value a line."""
+    """Text from elsewhere, with its line breaks."""
     return mark_safe(conditional_escape(plain(text)).replace("\n", "<br>\n"))  # noqa: S308 - it is escaped
 
 
 def with_oids(text: object) -> SafeString:
-    """Foreign text, each OID in it set so that it is read digit by digit and wraps only after its dots.
-
-    A phone number does not wrap.
-    """
+    """Text from elsewhere. OIDs in it can be read digit by digit and wrap only after dots; phones do not wrap."""
     escaped = _PHONE.sub(r'<span class="text-nowrap">\g<0></span>', in_lines(text))
     return mark_safe(_OID.sub(lambda found: f'<span class="oid">{long_oid(found[0])}</span>', escaped))  # noqa: S308
 
@@ -118,7 +115,7 @@ def _wrapping(text: str) -> SafeString:
 
 
 def json_line(line: str) -> SafeString:
-    """One line of a message with its key set apart from its value."""
+    """One line of a JSON message, with its key in its own element."""
     match = _JSON_KEY.fullmatch(plain(line))
     if match is None:
         return conditional_escape(plain(line))
@@ -126,17 +123,17 @@ def json_line(line: str) -> SafeString:
 
 
 def link(url: str, text: object) -> SafeString:
-    """A link; its text may be foreign."""
+    """A link; its text may come from elsewhere."""
     return format_html('<a href="{}">{}</a>', url, plain(text))
 
 
 def strong(text: object) -> SafeString:
-    """Foreign text in bold."""
+    """Text from elsewhere in bold."""
     return format_html("<b>{}</b>", plain(text))
 
 
 class Part(NamedTuple):
-    """A piece of a sentence: plain text, or one of "b", "del", "ins", or a link."""
+    """A piece of a sentence. `tag` is "" for plain text, or "b", "del", "ins" or "a"."""
 
     text: str
     tag: str = ""
@@ -149,7 +146,7 @@ def marked(parts: Iterable[Part]) -> SafeString:
 
 
 def unlinked(parts: Iterable[Part]) -> SafeString:
-    """The same without links: for a control, which must not hold another one."""
+    """As `marked` without links, for use inside a control."""
     return marked(part._replace(tag="") if part.tag == "a" else part for part in parts)
 
 

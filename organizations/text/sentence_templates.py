@@ -1,6 +1,6 @@
-"""The template of each entry's sentence, by its action and, where that is not enough, by what the entry holds.
+"""The template of each entry's sentence, by its action and, if needed, by its facts.
 
-An acceptance names its evidence. Placeholders in braces are filled in `sentences.py`.
+The sentence of an acceptance names its evidence. `sentences.py` fills the placeholders in braces.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,6 @@ from organizations.text.decisions import clause
 
 
 class Template(NamedTuple):
-    """Icon, tone and text of a sentence."""
-
     icon: str
     tone: str
     text: str
@@ -44,7 +42,7 @@ TEMPLATES: Mapping[str, Template] = {
     Action.ORGANIZATION_REACTIVATION_WANTED: Template(
         *_EDIT, "{actor} asked for {name} to be reactivated with {submission}.{reason}"
     ),
-    Action.ORGANIZATION_CONFIRMED: Template(*_YES, "From now on {name} is compared with what {submission} sent."),
+    Action.ORGANIZATION_CONFIRMED: Template(*_YES, "The portal now compares {name} with what {submission} sent."),
     Action.ORGANIZATION_ACTIVE_RETURNED: Template(
         "arrow-uturn-left", "is-quiet", "Active of {name} is again as it was saved before {submission}."
     ),
@@ -57,7 +55,7 @@ TEMPLATES: Mapping[str, Template] = {
         "{actor} saved what the directory shows on {name}: {taken}. Nothing was sent.{reason}",
     ),
     Action.ORGANIZATION_REOPENED: Template(
-        *_PERSON, "{actor} took back the decision that the OID of {name} belongs to another organization.{reason}"
+        *_PERSON, "{actor} withdrew the decision that the OID of {name} belongs to another organization.{reason}"
     ),
     Action.ORGANIZATION_CLAIMED: Template(
         *_PERSON, "{actor} decided that the OID of {name}, which the directory shows already, is ours.{reason}"
@@ -67,7 +65,7 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     Action.ORGANIZATION_LINKED: Template(*_EDIT, "{actor} linked {name} with {counterpart}."),
     Action.ORGANIZATION_UNLINKED: Template(*_LEFT, "{actor} removed the link of {name} with {counterpart}{withdrawn}."),
-    Action.SUBMISSION_MADE: Template(*_SENT, "{actor} sent {submission}: {carried}.{reason}{approval}"),
+    Action.SUBMISSION_MADE: Template(*_SENT, "{actor} submitted {submission}: {carried}.{reason}{approval}"),
     Action.SUBMISSION_APPROVED: Template("document-check", "is-ink", "{actor} approved {submission}.{reason}"),
     Action.SUBMISSION_RETURNED: Template("arrow-uturn-left", "is-ink", "{actor} returned {submission}.{reason}"),
     Action.SUBMISSION_VOIDED: Template(*_LEFT, "{Submission} can no longer be approved; it was cancelled.{reason}"),
@@ -80,7 +78,7 @@ TEMPLATES: Mapping[str, Template] = {
     Action.ATTEMPT_LATE: Template(
         "clock",
         "is-quiet",
-        "An answer to attempt {attempt} of {submission} came too late. It was kept and decided nothing.",
+        "An answer to attempt {attempt} of {submission} came too late. It was stored and changed nothing.",
     ),
     Action.ENVIRONMENT_STOPPED: Template("stop-circle", "is-no", "Sending to {environment} was stopped: {cause}."),
     Action.ENVIRONMENT_HELD: Template(
@@ -127,7 +125,7 @@ _DECIDED: Mapping[str, Template] = {
         (Verdict.FOREIGN, _NO, "; {submission} is rejected"),
     )
 }
-"""What a person decided, by the verdict in the entry."""
+"""A person's decision, by the verdict in the entry."""
 
 _ACCEPTED_BY: Mapping[str, str] = {
     "query": "{Submission} is accepted: the directory showed what was sent.",
@@ -135,17 +133,17 @@ _ACCEPTED_BY: Mapping[str, str] = {
     "directory showed what was sent.",
 }
 _ACCEPTED_BEFORE = "{Submission} is accepted: the directory showed what was sent, or something equivalent."
-"""Entries of earlier releases do not say which of the two it was."""
+"""For entries of earlier releases, which do not say which of the two it was."""
 
 _SETTLED: Mapping[str, Template] = {
-    "queued": Template(*_SENT, "{Submission} is sent again, the very same bytes.{reason}"),
+    "queued": Template(*_SENT, "{Submission} is sent again with the same bytes.{reason}"),
     "unknown": Template(*_UNSURE, "It is unknown whether {submission} took effect.{reason}"),
     "needs_person": Template(*_PERSON, "{Submission} needs a decision.{reason}"),
     "rejected": Template(*_NO, "{Submission} is rejected.{reason}"),
 }
 _SETTLED_OTHERWISE = Template(*_PERSON, "{Submission} is now: {state}.{reason}")
 _DECIDED_BEFORE = {"accepted": _DECIDED[Verdict.ARRIVED], "queued": _DECIDED[Verdict.SEND_AGAIN]}
-"""What a person decided in an earlier release, whose entries have no verdict: only where the state tells it."""
+"""A person's decision in an earlier release. Its entries have no verdict; in these two states it is clear."""
 _REJECTED_BY_PERSON = Template(*_NO, "{actor} decided that {submission} is rejected.{reason}")
 
 
@@ -173,7 +171,7 @@ WORDS: Mapping[str, str] = {
     Action.ORGANIZATION_DISCLAIMED: "Decided",
     Action.ORGANIZATION_LINKED: "Linked",
     Action.ORGANIZATION_UNLINKED: "Link removed",
-    Action.SUBMISSION_MADE: "Sent",
+    Action.SUBMISSION_MADE: "Submitted",
     Action.SUBMISSION_APPROVED: "Approved",
     Action.SUBMISSION_RETURNED: "Returned",
     Action.SUBMISSION_VOIDED: "Cancelled",
@@ -200,7 +198,7 @@ WORDS: Mapping[str, str] = {
     Action.EXPORT_MADE: "Exported",
     Action.SETTINGS_SEEN: "Settings",
 }
-"""One word for what an entry tells, beside its icon."""
+"""The word beside the icon of an entry."""
 
 STORIES: Mapping[str, str] = {
     "create": "{actor} submitted a New of {name}.",
@@ -209,34 +207,33 @@ STORIES: Mapping[str, str] = {
     "reactivate": "{actor} submitted the reactivation of {name}.",
     "restore": "{actor} submitted an Update of {name}: {fields}.",
 }
-"""The sentence of a submission with all its entries, by its intent."""
+"""How the line of a submission begins, by its intent."""
 
 
-def story_ending(action: str, facts: Mapping[str, Any]) -> str:
-    """What follows the sentence of a submission: the evidence of its state, from the entry that tells the state."""
+def story_end(action: str, facts: Mapping[str, Any]) -> str:
+    """How the line of a submission ends: the evidence of its state, from the entry that set the state."""
     details = facts.get("details", {})
     if action == Action.SUBMISSION_CANCELLED:
         return " Cancelled by {actor}. Nothing was sent."
     if action == Action.SUBMISSION_SETTLED and facts["actor"].get("id") is not None:
         return " Decided by {actor}."
     if action == Action.SUBMISSION_SETTLED and details.get("state") == "accepted":
-        proved = details.get("evidence") in _ACCEPTED_BY
-        return (
-            " Proved by the directory." if proved else " The directory showed what was sent, or something equivalent."
-        )
+        if details.get("evidence") in _ACCEPTED_BY:
+            return " Proved by the directory."
+        return " The directory showed what was sent, or something equivalent."
     if action == Action.ATTEMPT_OUTCOME and facts.get("outcome") in ("rejected", "needs_person"):
         return " Answer: {quoted}"
     return ""
 
 
 def template_of(action: str, facts: Mapping[str, Any]) -> Template:
-    """The template for an entry with that action and body."""
+    """The template for an entry with this action and these facts."""
     if action == Action.ATTEMPT_OUTCOME:
         return OUTCOMES[facts.get("outcome", "unknown")]
     if action == Action.ATTEMPT_RESPONSE:
-        answered = "http_status" in facts
-        came = "A response to {attempt_of} was stored: HTTP {status}, {bytes}."
-        return Template("archive-box", "is-quiet", came if answered else "No response came to {attempt_of}: {cause}.")
+        stored = "A response to {attempt_of} was stored: HTTP {status}, {bytes}."
+        missing = "No response came to {attempt_of}: {cause}."
+        return Template("archive-box", "is-quiet", stored if "http_status" in facts else missing)
     if action in (Action.SUBMISSION_ASKED, Action.ORGANIZATION_ASKED):
         return Template(*_ASKED, _asked(facts, because=action == Action.SUBMISSION_ASKED))
     if action == Action.SUBMISSION_SETTLED:
@@ -247,7 +244,7 @@ def template_of(action: str, facts: Mapping[str, Any]) -> Template:
 
 
 def _refused(about: Mapping[str, Any]) -> str:
-    """A refused sign-in of one person or, in an entry that counts many, of several; or a wrong old password."""
+    """A wrong old password, a refused sign-in, or several refused sign-ins of different people in one entry."""
     if about.get("type") == "password":
         return "A change of the password of {name} was refused: {cause}.{times}"
     who = "A sign-in as {name} was" if about.get("name") else "Sign-ins as different people were"
@@ -256,32 +253,32 @@ def _refused(about: Mapping[str, Any]) -> str:
 
 def _asked(facts: Mapping[str, Any], *, because: bool) -> str:
     details = facts.get("details", {})
-    left, status = facts.get("exchange", {}).get("sent", False), facts.get("http_status")
-    was_asked = details.get("asked") or ((left or status) and status != HTTPStatus.UNAUTHORIZED)
+    was_sent, status = facts.get("exchange", {}).get("sent", False), facts.get("http_status")
+    was_asked = details.get("asked") or ((was_sent or status) and status != HTTPStatus.UNAUTHORIZED)
     start = "{actor} asked" if was_asked else "{actor} tried to ask"
     start += " the directory of {environment} for {name}"
     start += " because of {submission}. " if because else ". "
     if not details.get("asked"):
-        return f"{start}{_what_came(status, left=left)}: {{cause}}."
-    return start + found(details)
+        return f"{start}{_failure(status, was_sent=was_sent)}: {{cause}}."
+    return start + found_sentence(details)
 
 
-def found(details: Mapping[str, Any]) -> str:
-    """What an answer of the directory showed. Only the last of three Queries says that it does not show the OID."""
+def found_sentence(details: Mapping[str, Any]) -> str:
+    """What the directory showed. Of three Queries for one answer, only the last can say that the OID is missing."""
     if details.get("found"):
         return "It showed this OID."
     return _NOT_AMONG.get(details.get("active", ""), "It did not show this OID.")
 
 
-def _what_came(http_status: int | None, *, left: bool) -> str:
-    """What came of a question that the directory did not answer; `left`: a byte of it did."""
-    if http_status == HTTPStatus.UNAUTHORIZED or not (left or http_status):
+def _failure(http_status: int | None, *, was_sent: bool) -> str:
+    """The outcome of a Query without a usable answer. `was_sent`: at least one byte was sent."""
+    if http_status == HTTPStatus.UNAUTHORIZED or not (was_sent or http_status):
         return "It could not be asked"
-    return "The answer decides nothing" if http_status else "No answer came"
+    return "The answer proves nothing" if http_status else "No answer came"
 
 
 def _settled(facts: Mapping[str, Any]) -> Template:
-    """By the verdict, by the evidence, or, of entries that have neither, by who acted."""
+    """By the verdict, else by the evidence, else by who acted."""
     details = facts.get("details", {})
     state, verdict = details.get("state", ""), details.get("verdict", "")
     if verdict in _DECIDED:

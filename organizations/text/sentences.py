@@ -1,7 +1,6 @@
-"""One sentence for each entry of the history, the same on every page.
+"""The sentence of each entry of the history, the same on every page.
 
-A sentence is parts, so that it can be a line of a page, with its actor in bold and its submission as a link, and plain
-text in an export.
+A sentence consists of parts: a page shows the actor in bold and the submission as a link, an export only the text.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,11 +21,11 @@ from organizations.text.vocabulary import count
 
 LONGEST_VALUE = 120
 LONGEST_TEXT = 2000
-"""Reasons and error texts are not cut to fit a line; this only keeps a page that is no answer out of a sentence."""
+"""Reasons and error texts are shown whole. This limit is only for texts that are not an answer, such as a web page."""
 MOST_CHANGES = 4
 
-# Entries that repeat what another of the same moment says; the whole history shows them, a timeline does not.
-TOLD_BY_OTHERS = (
+# Entries that repeat what another entry of the same time says. A timeline leaves them out; the history shows them.
+REPEATED_BY_OTHERS = (
     Action.ATTEMPT_INTENT,
     Action.ATTEMPT_RESPONSE,
     Action.ORGANIZATION_CONFIRMED,
@@ -37,7 +36,7 @@ TOLD_BY_OTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What an entry says, with the icon and tone that go before it."""
+    """What an entry says, with its icon and tone."""
 
     sequence: int
     time: datetime
@@ -48,12 +47,12 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """Without any markup, for exports."""
+        """Without markup, for exports."""
         return "".join(part.text for part in self.parts)
 
     @property
     def sentence(self) -> SafeString:
-        """As markup; what people or Redox wrote is escaped and its unseen characters are written out."""
+        """As markup. Text of people or of Redox is escaped, and its invisible characters are written out."""
         return marked(self.parts)
 
     @property
@@ -62,16 +61,16 @@ class Sentence:
         return unlinked(self.parts)
 
 
-def tell(entry: AuditEntry) -> Sentence:
-    """The sentence of an entry, from the facts in its body alone."""
+def sentence_of(entry: AuditEntry) -> Sentence:
+    """The sentence of an entry, only from the facts in its body."""
     facts = entry.facts
     template = template_of(entry.action, facts)
-    parts = tuple(filled(template.text, facts))
+    parts = tuple(fill(template.text, facts))
     return Sentence(entry.sequence, entry.at, entry.environment, template.icon, template.tone, parts)
 
 
-def filled(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
-    """A template with the values of an entry's body."""
+def fill(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
+    """A template filled with the values of an entry's body."""
     for literal, name, _, _ in Formatter().parse(template):
         if literal:
             yield Part(literal)
@@ -82,7 +81,7 @@ def filled(template: str, facts: Mapping[str, Any]) -> Iterator[Part]:
 def _actor(facts: Mapping[str, Any]) -> Iterator[Part]:
     actor = facts["actor"]
     yield Part(actor["name"], "b")
-    yield from _beside(actor["name"], actor.get("username", ""))
+    yield from _username(actor["name"], actor.get("username", ""))
 
 
 def _account(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -90,17 +89,17 @@ def _account(facts: Mapping[str, Any]) -> Iterator[Part]:
     username = about.get("name", "")
     name = about.get("display") or username
     yield Part(name)
-    yield from _beside(name, username)
+    yield from _username(name, username)
 
 
-def _beside(name: str, username: str) -> Iterator[Part]:
-    """The user name, which tells people of one name apart."""
+def _username(name: str, username: str) -> Iterator[Part]:
+    """The user name, if it is not the name: it tells people with the same name apart."""
     if username not in ("", name):
         yield Part(f" ({username})")
 
 
 def _environment(facts: Mapping[str, Any]) -> Iterator[Part]:
-    yield Part(_word(facts))
+    yield Part(_environment_word(facts))
 
 
 def _name(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -141,7 +140,7 @@ def _message(facts: Mapping[str, Any]) -> Iterator[Part]:
     yield from _submission(facts)
     yield Part(f" ({facts.get('event', '')} of ")
     yield from _name(facts)
-    yield Part(f", {_word(facts)})")
+    yield Part(f", {_environment_word(facts)})")
 
 
 def _attempt(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -156,7 +155,7 @@ def _attempt_of(facts: Mapping[str, Any]) -> Iterator[Part]:
 def _changes(facts: Mapping[str, Any]) -> Iterator[Part]:
     changes = facts.get("changes", [])
     if not changes:
-        yield Part("saved what is not sent")
+        yield Part("saved values that are not sent")
     for place, change in enumerate(changes[:MOST_CHANGES]):
         if place:
             yield Part(", ")
@@ -191,7 +190,7 @@ def _fields(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _taken(facts: Mapping[str, Any]) -> Iterator[Part]:
-    """Each value that was replaced by the directory's."""
+    """Each field with the value that was replaced by that of the directory."""
     changes = facts.get("changes", [])
     if not changes:
         yield Part("nothing that is sent")
@@ -250,12 +249,12 @@ def _cause(facts: Mapping[str, Any]) -> Iterator[Part]:
     if _is_web_page(cause):
         cause = _web_page(facts)
     elif cause.lstrip().startswith(("{", "[")):
-        cause = "it was not understood"
+        cause = "the portal did not understand it"
     yield Part(_cut(cause, LONGEST_TEXT).rstrip("."))
 
 
 def _is_web_page(text: str) -> bool:
-    """Whether this is a page for people from something in between; the entry has it whole."""
+    """Whether the text is a web page, from something between the portal and Redox. The entry keeps all of it."""
     return text.lstrip().startswith("<")
 
 
@@ -302,7 +301,7 @@ def _until(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 def _counterpart(facts: Mapping[str, Any]) -> Iterator[Part]:
     other = facts.get("details", {}).get("counterpart", {})
-    yield Part(f"{_cut(other.get('name', ''), LONGEST_VALUE)}, {other.get('oid', '')} in {_word(other)}")
+    yield Part(f"{_cut(other.get('name', ''), LONGEST_VALUE)}, {other.get('oid', '')} in {_environment_word(other)}")
 
 
 def _withdrawn(facts: Mapping[str, Any]) -> Iterator[Part]:
@@ -311,10 +310,10 @@ def _withdrawn(facts: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _origin(facts: Mapping[str, Any]) -> Iterator[Part]:
-    """What the form of a new record was filled from."""
+    """From which record the form of a new one was filled."""
     source = facts.get("details", {}).get("prepared_from", {})
     if source:
-        yield Part(f", prepared from {_cut(source['name'], LONGEST_VALUE)} in {_word(source)}")
+        yield Part(f", prepared from {_cut(source['name'], LONGEST_VALUE)} in {_environment_word(source)}")
     if source.get("values") == "earlier":
         yield Part(", as it was before its last change")
     if "submission" in source:
@@ -364,7 +363,7 @@ _VALUES = {
 }
 
 
-def _word(facts: Mapping[str, Any]) -> str:
+def _environment_word(facts: Mapping[str, Any]) -> str:
     environment = facts.get("environment")
     return Environment(environment).label if environment else "both environments"
 

@@ -1,8 +1,7 @@
-"""The words for what is so, for how long and since when: one place for pages, exports, audit and help.
+"""The words for states, times, durations and counts, for pages, exports, the history and the help page.
 
-A sentence holds named placeholders: `{submission}` its number, `{k}` a count, `{environment}` STAGING or PRODUCTION,
-`{moment}` a day with its time, `{time}` and `{date}` moments in words, `{age}` a duration in words; the others are what
-their name says.
+Placeholders in sentences: `{submission}` is a number, `{k}` a count, `{environment}` STAGING or PRODUCTION, `{moment}`
+a day with its time, `{time}` and `{date}` times in words, `{age}` a duration in words. The others say what they are.
 """
 
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ type MomentForm = Literal["moment", "seconds", "day", "clock"]
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-# What the help page puts in the place of each placeholder.
+# What the help page fills in for each placeholder.
 EXAMPLE: Mapping[str, object] = {
     "submission": 412,
     "plan": 7,
@@ -41,9 +40,9 @@ EXAMPLE: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word for a state, with the icon and tone that say the same, and the sentence that opens on it.
+    """A state in one word, with its icon and tone, and the sentence that explains it.
 
-    `one` is the sentence where `k` is 1; "" where the sentence counts nothing.
+    `one` is the sentence for `k` = 1; "" if the sentence counts nothing.
     """
 
     key: str
@@ -54,13 +53,13 @@ class Word:
     one: str = ""
 
     def say(self, **values: object) -> str:
-        """The sentence with its placeholders filled; KeyError when one of them is not given."""
+        """The sentence with its placeholders filled. Raises KeyError if a value is missing."""
         text = self.one if self.one and values.get("k") == 1 else self.sentence
         return text.format(**values)
 
     @property
     def example(self) -> str:
-        """The sentence about no record in particular, as the help page shows it."""
+        """The sentence with made-up values, for the help page."""
         return self.say(**EXAMPLE)
 
 
@@ -109,24 +108,23 @@ STANDING = _by_key(
     ),
 )
 
-# Instead of the sentence of "not registered" where the record was in the directory before, by who said so.
+# Replace the sentence of "not registered" if the record was in the directory before; by what says that it is not now.
 NOT_IN_DIRECTORY: Mapping[str, str] = {
     "answer": 'Redox answered on {moment} that this OID "is not valid": it is not in the directory.',
     "query": "The directory did not show this OID when asked on {moment}.",
 }
 
-# The same where a person decided whose the OID is.
+# Replaces it if a person decided that the OID belongs to another organization.
 FOREIGN_OID = "Somebody decided that this OID belongs to another organization ({name}). Nothing is sent to it."
 
-# The same before anybody decided.
+# Replaces it if the directory shows the OID and nobody has decided about it.
 UNCLAIMED_OID = "The directory already shows this OID, as {name}, and nothing of this record was ever accepted."
 
-# How the standing is known; "not registered" has four ways to be so, and may be
-# about an OID that the record no longer has. Of a deactivation its evidence follows.
+# How the portal knows the directory status. "Not registered" has five reasons, and may be about a former OID.
 STANDING_BASIS: Mapping[str, str] = {
     "never_sent": "Never sent.",
     "exists": "Attempted {time}, submission {submission}; Redox says that the OID exists already.",
-    "no_answer": "Attempted {time}, submission {submission}; no answer that counts yet.",
+    "no_answer": "Attempted {time}, submission {submission}; no clear answer yet.",
     "not_registered": "{event} rejected {time}, submission {submission}.",
     "decided": "{event} rejected by decision of {person} {time}, submission {submission}.",
     "former_oid": "That was about its former OID {oid}.",
@@ -137,8 +135,8 @@ STANDING_BASIS: Mapping[str, str] = {
     "unknown": "Unknown for {age}, submission {submission}.",
 }
 
-# In the order in which people must act. A record shows the first that is true of its own messages and edits, and
-# beside it "directory_differs" where the directory shows something else.
+# The most urgent first. A record shows the first that its own messages and edits make true. It also shows
+# "directory_differs" if the directory shows other values.
 OPEN_WORK = _by_key(
     Word(
         "needs_person",
@@ -234,14 +232,14 @@ SUBMISSION_STATE = _by_key(
         "is-unsure",
         "The portal cannot tell what became of the message. An approver compares it with the directory and decides.",
     ),
-    Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Taken back by {person} on {moment}. Nothing was sent."),
+    Word("cancelled", "Cancelled", "minus-circle", "is-quiet", "Cancelled by {person} on {moment}. Nothing was sent."),
 )
 
-# A plan is finished when none of its submissions is open, whatever a person did to it last.
+# A plan is finished once no submission is open, even if somebody paused or stopped it before.
 PLAN_STATE = _by_key(
     Word(
         "going",
-        "Going",
+        "In progress",
         "paper-airplane",
         "is-work",
         "The portal sends the messages one after the other. You can leave this page.",
@@ -251,26 +249,26 @@ PLAN_STATE = _by_key(
         "Paused",
         "pause-circle",
         "is-unsure",
-        "Paused since {time}: {cause}. Nothing more is sent until somebody lets it go on or stops it.",
+        "Paused since {time}: {cause}. Nothing more is sent until somebody resumes or stops it.",
     ),
     Word(
         "stopped",
         "Stopped",
         "stop-circle",
         "is-ink",
-        "Stopped {time}: {cause}. What was not attempted was cancelled; the rest goes on to its own end.",
+        "Stopped {time}: {cause}. Submissions without an attempt were cancelled. The others continue.",
     ),
     Word("unclear", "Unclear", "question-mark-circle", "is-unsure", "What is left waits for an answer or a decision."),
     Word("ended", "Finished", "document-check", "is-ink", "Nothing is being sent."),
 )
 
-# Instead of the sentence of the state once there was an attempt: what came of it is said beside it.
+# Replaces the sentence of "queued" after an attempt. The page shows the outcome of the attempt beside it.
 QUEUED_AGAIN = "Reviewed and stored. The same message is sent again."
 
-# Instead of the sentence of the state where no person did it; the reason follows.
+# Replaces the sentence of "cancelled" if the portal cancelled the submission. The reason follows.
 CANCELLED_BY_PORTAL = "Cancelled by the portal on {moment}. Nothing was sent."
 
-# What a queued submission waits for; follows the sentence of its state. `{children}` is a count with its noun.
+# What a queued submission waits for; follows the sentence of "queued". `{children}` is a count with its noun.
 QUEUED_REASON: Mapping[str, str] = {
     "worker": "A worker will take it.",
     "parent": "Waits for its parent {name} to be accepted.",
@@ -283,7 +281,7 @@ QUEUED_REASON: Mapping[str, str] = {
     "no_worker": "No worker is running since {time}.",
 }
 
-# What one attempt came to; a submission can have several before its state is final.
+# The outcome of one attempt. A submission can have several attempts before its state is final.
 ATTEMPT = _by_key(
     Word("accepted", "Accepted", "check-circle", "is-yes", "Redox accepted the message."),
     Word("rejected", "Rejected", "x-circle", "is-no", "Redox rejected the message."),
@@ -353,27 +351,27 @@ ENVIRONMENT_STATE = _by_key(
         "Stopped",
         "stop-circle",
         "is-no",
-        "Sending to {environment} is stopped since {time}: {cause}. {k} submissions wait, none is lost. Somebody must "
-        "put it right.",
-        "Sending to {environment} is stopped since {time}: {cause}. {k} submission waits, none is lost. Somebody must "
-        "put it right.",
+        "Sending to {environment} is stopped since {time}: {cause}. Nothing is lost; {k} submissions wait. Somebody "
+        "must correct the cause.",
+        "Sending to {environment} is stopped since {time}: {cause}. Nothing is lost; {k} submission waits. Somebody "
+        "must correct the cause.",
     ),
 )
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: "1 field", "2 fields"; `many` where an s is not enough."""
+    """A number with its noun: "1 field", "2 fields". `many` is the plural if it is not `one` with an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def counted(number: int, state: Word) -> str:
-    """How many are so: "58 active", "1 needs a decision", "2 need a decision"."""
+    """A number with a state: "58 active", "1 needs a decision", "2 need a decision"."""
     word = state.word.lower()
     return f"{number:,} {word if number == 1 else word.replace('needs', 'need')}"
 
 
 def age(duration: timedelta) -> str:
-    """A duration in its largest whole unit: "26 minutes", "1 day". Less than nothing is "0 seconds"."""
+    """A duration in its largest whole unit: "26 minutes", "1 day". A negative one is "0 seconds"."""
     seconds = max(int(duration.total_seconds()), 0)
     for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= length:
@@ -382,10 +380,10 @@ def age(duration: timedelta) -> str:
 
 
 def moment(value: datetime, now: datetime, form: MomentForm = "moment") -> str:
-    """A time in the zone it carries: "May 9, 14:03 CDT", with the year when it is not that of `now`.
+    """A time in its own zone: "May 9, 14:03 CDT", with the year if that is not the year of `now`.
 
-    "seconds" adds the seconds; "day" is the date alone; "clock" leaves out date and zone, but only on the day of `now`,
-    and has seconds while the time is less than a minute ahead: somebody waits for it.
+    "seconds" adds the seconds. "day" is only the date. "clock" leaves out the zone, and the date if it is that of
+    `now`; it has seconds if the time is less than a minute ahead, because somebody waits for it.
     """
     today = now.astimezone(value.tzinfo)
     if form == "clock" and value.date() == today.date():

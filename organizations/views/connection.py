@@ -36,7 +36,7 @@ def check_connection(request: HttpRequest, environment: Environment) -> HttpResp
 @require_POST
 @needs(Right.VIEW)
 def go_on(request: HttpRequest, environment: Environment) -> HttpResponse:
-    """Resume sending after a stop, if a check has succeeded since."""
+    """Resume sending after a stop, once a check has succeeded."""
     require(request, sending(environment), environment=environment)
     try:
         resume.resume(environment, actor=actor(request))

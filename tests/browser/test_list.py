@@ -58,7 +58,7 @@ def test_a_filter_applies_at_once_and_keeps_the_focus_and_what_is_chosen(records
     expect(page.locator("#live")).to_have_text("0 of 63 records fit")
     expect(page.locator("#send")).to_contain_text("1 chosen 1 of them not on this page")
     select.select_option("")
-    expect(page.locator("#count")).to_have_text("63 records, 60 in folded regions")
+    expect(page.locator("#count")).to_have_text("63 records, 60 in folded branches")
     expect(select).to_be_focused()
     page.get_by_label("Search within").fill(f"{BASE}.1.4")
     page.keyboard.press("Enter")
@@ -155,16 +155,16 @@ def test_folding_in_place_says_what_is_hidden(records: None, page_as: PageAs) ->
     page = page_as("viewer")
     page.goto(LIST)
     count, held = page.locator("#count"), page.get_by_text("below: 1 not sent").first
-    expect(count).to_have_text("63 records, 60 in folded regions")
+    expect(count).to_have_text("63 records, 60 in folded branches")
     region = page.get_by_role("link", name="Records below North Region")
     address = page.url
     expect(held).to_be_visible()
     region.click()
-    expect(count).to_have_text("63 records, 30 in folded regions")
+    expect(count).to_have_text("63 records, 30 in folded branches")
     expect(region).to_have_attribute("aria-expanded", "true")
     expect(held).to_be_hidden()
     region.click()
-    expect(count).to_have_text("63 records, 60 in folded regions")
+    expect(count).to_have_text("63 records, 60 in folded branches")
     expect(held).to_be_visible()
     assert page.url == address
 
@@ -181,7 +181,7 @@ def test_a_region_says_its_work_until_all_its_records_are_shown(records: None, p
     expect(count).to_have_text("63 records, 10 behind “more here”")
     expect(held).to_be_visible()
     region.click()
-    expect(count).to_have_text("63 records, 60 in folded regions")
+    expect(count).to_have_text("63 records, 60 in folded branches")
     region.click()
     expect(count).to_have_text("63 records, 10 behind “more here”")
     expect(held).to_be_visible()

@@ -50,7 +50,7 @@ def test_a_connection_that_waits_or_is_stopped_is_accessible_and_says_so_once(
     # While Redox asked to wait, a check asks nothing.
     EnvironmentGate.objects.update(hold_until=None, hold_asked_until=None)
     page.get_by_role("button", name="Check connection").click()
-    expect(page.get_by_role("button", name="Go on sending to STAGING")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume sending to STAGING")).to_be_visible()
     assert faults_of(page) == []
 
 

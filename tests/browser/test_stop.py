@@ -28,7 +28,7 @@ def test_a_refused_sign_in_stops_the_environment_until_somebody_goes_on(
     expect(page.locator("#request-size")).to_contain_text("as it left")
 
     banner.get_by_role("link", name="Open Connection").click()
-    go_on = page.get_by_role("button", name="Go on sending to STAGING")
+    go_on = page.get_by_role("button", name="Resume sending to STAGING")
     expect(go_on).to_have_count(0)
     practice.behaviour = "answers"
     page.get_by_role("button", name="Check connection").click()

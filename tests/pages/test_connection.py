@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 
 from organizations.models import Environment, EnvironmentGate, Worker, clock
 from organizations.pages.connection import page as pages
-from organizations.pages.connection import settings as shown
+from organizations.pages.connection import setting_rows
 from organizations.pages.connection.page import ConnectionPage
 from organizations.redox import auth
 from organizations.redox.environment import GATEWAY_OID, ROUTING_TABLE
@@ -52,7 +52,7 @@ def rows() -> dict[str, tuple[str, str, str]]:
     """Of each setting its value, where it comes from, and the note."""
     return {
         row.label: (row.value, row.source, row.note)
-        for row in shown.settings_in_force(overview.connection_facts("staging"))
+        for row in setting_rows.settings_in_force(overview.connection_facts("staging"))
     }
 
 
@@ -79,16 +79,16 @@ def test_of_a_chosen_way_only_what_is_missing_is_named():
         assert page().lines_to_set == "REDOX_STAGING_PRIVATE_KEY_FILE="
 
 
-def test_beside_a_fault_what_is_set_is_shown_and_no_default_takes_its_place():
+def test_an_invalid_setting_is_not_replaced_by_its_default():
     faulty = {"REDOX_STAGING_SOURCE_ID": "no-uuid", "REDOX_STAGING_BASE_OIDS": "2.16.1,2.x"}
     with override_settings(REDOX=redox("https://redox.example.org", **faulty)):
         assert rows()["Address"][:2] == ("https://redox.example.org", "set")
-        assert rows()["Source ID"][:2] == rows()["Base OIDs"][:2] == ("cannot be used", "set, faulty")
+        assert rows()["Source ID"][:2] == rows()["Base OIDs"][:2] == ("cannot be used", "set, not valid")
         html = html_of_page(page(), "staging")
-    assert "Put the variable right and restart." in html
+    assert "Correct the variable and restart." in html
     assert "Set these variables" not in html
     with override_settings(REDOX=redox("https://name:secret@redox.example.org")):
-        assert rows()["Address"][:2] == ("cannot be used", "set, faulty")
+        assert rows()["Address"][:2] == ("cannot be used", "set, not valid")
         assert "name:secret" not in html_of_page(page(), "staging")
 
 
@@ -143,7 +143,7 @@ def test_a_key_that_is_too_short_is_refused():
 
 def test_the_table_of_routing_ids_is_whole():
     html = html_of_page(page(), "staging")
-    assert "These never belong into a record’s destination ID." in html
+    assert "These never belong in a record’s destination ID." in html
     shown_ids = [text for purpose, ids in ROUTING_TABLE.items() for text in (str(purpose), *ids.values())]
     assert [text for text in shown_ids if text not in html] == []
 
@@ -166,20 +166,22 @@ def checked(succeeded: bool, **facts: Any) -> EnvironmentGate:
         ({"oid": GATEWAY_OID}, f"The directory does not know {GATEWAY_OID} (the Redox gateway)."),
         (
             {"oid": BASE, "known": True, "active": True, "name": "Lakeside <Clinics>"},
-            f"The directory knows {BASE} (a record of yours): yes, “Lakeside &lt;Clinics&gt;”, Active.",
+            f"The directory knows {BASE} (a record of yours): “Lakeside &lt;Clinics&gt;”, Active.",
         ),
-        ({"oid": "1.2.3", "known": True, "name": "X"}, "The directory knows 1.2.3: yes, “X”, Active = false."),
+        ({"oid": "1.2.3", "known": True, "name": "X"}, "The directory knows 1.2.3: “X”, Active = false."),
     ],
 )
 def test_a_check_says_what_it_found_who_made_it_and_how_long_it_took(facts, said):
     factories.organization(user=factories.editor())
-    sentence = strip_tags(shown.check_sentence(checked(True, token_ms=0, query_ms=120, **facts)))
+    sentence = strip_tags(setting_rows.check_sentence(checked(True, token_ms=0, query_ms=120, **facts)))
     assert f"by Editor &lt;One&gt;: token in 0 ms, Query in 0.1 s. {said}" in sentence
 
 
 def test_a_base_oid_is_named_as_such():
     with override_settings(REDOX=redox("http://127.0.0.1:9", REDOX_STAGING_BASE_OIDS=BASE)):
-        assert f"does not know {BASE} (your base OID)." in strip_tags(shown.check_sentence(checked(True, oid=BASE)))
+        assert f"does not know {BASE} (your base OID)." in strip_tags(
+            setting_rows.check_sentence(checked(True, oid=BASE))
+        )
 
 
 @pytest.mark.usefixtures("unreachable_redox")
@@ -201,9 +203,9 @@ def test_the_clocks_are_compared(seconds, said):
     moment = gate.checked_at.replace(microsecond=0)
     date = (moment + datetime.timedelta(seconds=seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     gate.checked_at, gate.check_facts = moment, {"redox_date": date}
-    assert shown.clock_sentence(gate) == said
+    assert setting_rows.clock_sentence(gate) == said
     gate.check_facts = {}
-    assert shown.clock_sentence(gate) == ""
+    assert setting_rows.clock_sentence(gate) == ""
 
 
 # Workers -----------------------------------------------------------------------------------------------------

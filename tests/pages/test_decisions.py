@@ -31,7 +31,7 @@ def test_the_decision_is_named_on_submission_record_home_and_in_the_history(prac
     assert band.startswith(f"Submission {submission.pk} is rejected: Approver One decided on ")
     assert band.endswith(f" {decision}. Reason: “Compared, ticket 12”.")
     assert line_of(submission, editor) == f"Approver One decided {decision}: Compared, ticket 12."
-    told = sentences.tell(entries_of(submission)[-1]).text
+    told = sentences.sentence_of(entries_of(submission)[-1]).text
     assert told.startswith(
         f"Approver One ({approver.username}) decided that the OID of Lakeside 1 is ours, with other values; "
     )

@@ -89,7 +89,7 @@ def test_a_decision_is_only_for_those_who_can_take_it(editor, approver):
     assert overview.build(approver).for_you[0].who == "You or Approver Two can decide."
 
 
-def test_who_can_only_read_has_nothing_to_do_and_reads_who_acts(editor):
+def test_readers_have_nothing_to_do_and_see_who_acts(editor):
     submission(editor, 1, State.REJECTED)
     submission(editor, 2, State.UNKNOWN)
     UserFactory(role="approver", first_name="<i>", last_name="Two", username="z")
@@ -233,7 +233,7 @@ def test_what_is_unknown_promises_when_the_directory_is_asked(editor):
     assert ("The portal asks" in said(), "STAGING waits until" in said()) == (False, True)
 
 
-def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
+def test_lines_do_not_repeat_why_the_environment_is_held(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     submission(editor, 1, State.QUEUED)
     line = only(overview.build(editor).waiting, "queued")
@@ -246,7 +246,7 @@ def test_what_holds_a_whole_environment_is_not_said_again_on_each_line(editor):
     assert only(overview.build(editor).waiting, "queued").texts == []
 
 
-def test_of_many_it_says_how_many_did_not_reach_redox_for_a_quarter_of_an_hour(editor):
+def test_one_line_counts_those_that_did_not_reach_redox_for_15_minutes(editor):
     heartbeat.record_heartbeat("Worker", clock.now())
     long_ago = minutes_ago(16)
     submission(editor, 1, State.QUEUED, tries=1)
@@ -300,7 +300,7 @@ def test_after_a_cancel_the_record_still_waits_to_be_sent(editor):
     assert kinds(overview.build(editor).for_you) == ["changes_not_sent"]
 
 
-def test_it_asks_no_more_often_for_many_records_than_for_as_many_as_have_a_line(editor, django_assert_max_num_queries):
+def test_the_number_of_queries_does_not_grow_with_the_records(editor, django_assert_max_num_queries):
     for number in range(3):
         submission(editor, number, State.UNKNOWN)
     with django_assert_max_num_queries(30) as few:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from organizations.models import User
-from organizations.pages.people import accounts as shown
+from organizations.pages.people import accounts as account_words
 from organizations.permissions import ROLES
 from organizations.services.accounts import accounts
 from organizations.services.actors import person
@@ -31,8 +31,8 @@ def save(user: User, actor: User, *roles: str, **values: object) -> User:
     return accounts.save(user, groups=groups, what="Test", actor=person(actor))
 
 
-def row(user: User) -> shown.PersonRow:
-    everybody = shown.people()
+def row(user: User) -> account_words.PersonRow:
+    everybody = account_words.people()
     [found] = [each for each in (*everybody.active, *everybody.closed) if each.user == user]
     return found
 
@@ -63,7 +63,7 @@ def test_roles_that_two_people_gave_are_said_one_by_one(boss, other):
     assert second.startswith("editor: Boss One (boss), ")
 
 
-def test_roles_from_before_and_those_of_the_machine_are_said_as_such(boss):
+def test_old_roles_and_accounts_made_on_the_machine_say_so(boss):
     assert row(boss).given_by == ["not recorded"]
     first = row(User.objects.create_superuser("first"))
     assert (first.roles, first.can) == (["made on the machine"], "manage people")
@@ -75,7 +75,7 @@ def test_a_closed_account_says_who_closed_it_last(boss, other):
     for is_active, actor in ((False, boss), (True, boss), (False, other), (False, boss)):
         save(anna, actor, "editor", is_active=is_active)
     assert ", by other" in row(anna).closed
-    listed = shown.people()
+    listed = account_words.people()
     assert [each.user for each in listed.closed] == [anna]
     assert (listed.active_words, listed.closed_words) == ("2 people can sign in.", "1 person can no longer sign in")
 
@@ -85,7 +85,7 @@ def test_closing_names_who_else_can_and_what_stays(boss):
     UserFactory(username="bert", role="editor")
     UserFactory(username="gone", role="approver", is_active=False)
     factories.submission(factories.organization(user=anna), user=anna)
-    closing = shown.closing(anna)
+    closing = account_words.closing_effects(anna)
     assert closing.others == [
         ("edit records", "bert"),
         ("send to STAGING", "bert"),

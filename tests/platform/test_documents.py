@@ -36,7 +36,7 @@ def test_every_button_and_word_that_the_guide_names_after_a_restore_is_on_a_page
     shown = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     # The environment's name is filled in.
     named = {re.sub(" (STAGING|PRODUCTION)$", "", word) for word in re.findall(r'"([^"]+)"', section)}
-    assert named >= {"Connection", "Check connection", "Go on sending to"}
+    assert named >= {"Connection", "Check connection", "Resume sending to"}
     assert {word for word in named if word not in shown} == set()
 
 

@@ -1,4 +1,4 @@
-"""What the history is narrowed to: each filter, days of a zone, and what cannot be meant."""
+"""The filters of the history: what each finds, days of a time zone, and errors."""
 
 import datetime
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_the_words_of_the_page_name_every_filter_and_choice():
     assert tuple(filter_words.LABELS) == AuditFilters.NARROWING
 
 
-def test_who_and_what_narrow(north, editor):
+def test_filters_by_person_and_action(north, editor):
     other = factories.UserFactory(role="editor", first_name="Editor", last_name="Two")
     edited(north, other, name="Lakeside Quay")
     add()
@@ -73,7 +73,7 @@ def test_who_and_what_narrow(north, editor):
     assert filter_words.chip_text(asked(f"who={other.pk}"), "who") == f"Person: Editor Two ({other.username})"
 
 
-def test_environment_and_outcome_narrow(db):
+def test_filters_by_environment_and_outcome(db):
     made = (("staging", "accepted"), ("production", ""), ("staging", "rejected"))
     with audit.recorded(PORTAL) as history:
         for attempt, (environment, outcome) in enumerate(made, 1):
@@ -158,14 +158,14 @@ def test_no_text_is_a_date_that_breaks_the_range(typed):
     assert (filters.until is None and typed.strip() != "") == bool(problems)
 
 
-# What cannot be meant ----------------------------------------------------------------------------------------
+# Errors ----------------------------------------------------------------------------------------
 
-NO_CHOICE = "There is no such choice."
+NO_CHOICE = "This is not one of the choices."
 ERRORS = {
-    "from=2027-02-31": ("since", "'2027-02-31' is not a date. Give year, month and day, such as 2027-03-31."),
-    "to=tomorrow": ("until", "'tomorrow' is not a date. Give year, month and day, such as 2027-03-31."),
-    "from=0001-01-01": ("since", "'0001-01-01' is not a date. Give year, month and day, such as 2027-03-31."),
-    "to=9999-12-31": ("until", "'9999-12-31' is not a date. Give year, month and day, such as 2027-03-31."),
+    "from=2027-02-31": ("since", "'2027-02-31' is not a date. Give year, month and day, for example 2027-03-31."),
+    "to=tomorrow": ("until", "'tomorrow' is not a date. Give year, month and day, for example 2027-03-31."),
+    "from=0001-01-01": ("since", "'0001-01-01' is not a date. Give year, month and day, for example 2027-03-31."),
+    "to=9999-12-31": ("until", "'9999-12-31' is not a date. Give year, month and day, for example 2027-03-31."),
     "from=2027-05-02&to=2027-05-01": ("until", "The last day lies before the first."),
     "who=999999": ("who", NO_CHOICE),
     "who=1 OR 1=1": ("who", NO_CHOICE),
@@ -180,13 +180,13 @@ ERRORS = {
 }
 
 
-def test_what_cannot_be_meant_is_said_and_never_ignored(db):
+def test_an_invalid_filter_is_an_error_and_never_ignored(db):
     for query, (name, error) in ERRORS.items():
         _, problems = audit_filters.read(QueryDict(query))
         assert {key: filter_words.problem_text(problem) for key, problem in problems.items()} == {name: error}, query
 
 
-def test_a_filter_is_taken_away_and_the_others_stay(editor):
+def test_a_filter_is_removed_and_the_others_stay(editor):
     filters = asked(f"who={editor.pk}&what=edits&from=2027-05-01&times=utc&show=entries")
     assert filters.without("what").address() == f"?who={editor.pk}&from=2027-05-01&times=utc&show=entries"
     assert filters.without("since").address() == f"?who={editor.pk}&what=edits&times=utc&show=entries"

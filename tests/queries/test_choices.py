@@ -31,7 +31,7 @@ def test_a_record_is_named_however_it_is_typed(peak):
         assert choices.record_called("staging", typed) == peak, typed
 
 
-def test_what_names_no_record_or_only_a_part_of_one_is_none(peak):
+def test_a_text_that_names_no_record_finds_none(peak):
     for typed in ("Clinica", "Clinica Penon Nort", "", "'", "\x00", f"{BASE}.2", f"{BASE} {BASE}"):
         assert choices.record_called("staging", typed) == "", typed
 
@@ -52,7 +52,7 @@ def test_a_record_is_named_by_its_label_in_the_list(peak, editor):
 
 
 @pytest.mark.parametrize("typed", ["", " ", "'", "\x00", "—"])
-def test_no_name_names_no_record(editor, typed):
+def test_an_empty_name_names_no_record(editor, typed):
     factories.organization(user=editor, name="")
     factories.organization(f"{BASE}.1", user=editor, name=typed.replace("\x00", "") or "'")
     assert choices.record_called("staging", typed) == ""

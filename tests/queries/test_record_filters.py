@@ -1,4 +1,4 @@
-"""What the list of organizations is narrowed to, and how each filter is named and taken away."""
+"""The filters of the list of organizations, and how pages name and remove each."""
 
 import pytest
 from django.http import QueryDict
@@ -88,7 +88,7 @@ def test_saved_by_is_what_these_people_saved_last(editor):
     assert chip.text == "Saved by: Editor One"
 
 
-def test_a_chip_names_its_filter_and_takes_it_away():
+def test_a_chip_names_its_filter_and_removes_it():
     chips = filter_words.chips("staging", asked(f"stands_for=location&state=IL&below={BASE}&view=list"))
     assert [chip.text for chip in chips] == ["Kind of record: Physical location", "State: IL", "Below: North Region"]
     assert chips[1].url == f"?stands_for=location&below={BASE}&view=list"
@@ -100,7 +100,7 @@ def test_the_words_of_the_page_name_every_choice():
     assert tuple(filter_words.LABELS) == RecordFilters.NARROWING
 
 
-def test_where_nothing_fits_the_filter_that_leaves_out_most_is_known():
+def test_if_nothing_fits_the_most_restrictive_filter_is_found():
     def worst(query: str) -> tuple[str, int]:
         return most_restrictive(asked(query), lambda fewer: record_filters.count_matching("staging", fewer))
 

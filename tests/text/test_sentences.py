@@ -94,11 +94,11 @@ SAID: list[tuple[Action, dict[str, Any], str]] = [
     (
         A.SUBMISSION_MADE,
         UPDATE | {"changes": [ZIP, CITY], "reason": "New desk"} | details(approval="No approval was required."),
-        'Ed sent submission 4: 2 fields. Reason: "New desk". No approval was required.',
+        'Ed submitted submission 4: 2 fields. Reason: "New desk". No approval was required.',
     ),
-    (A.SUBMISSION_MADE, UPDATE | {"event": "New", "intent": "create"}, "Ed sent submission 4: registration."),
-    (A.SUBMISSION_MADE, UPDATE | {"intent": "deactivate"}, "Ed sent submission 4: Active true to false."),
-    (A.SUBMISSION_MADE, UPDATE, "Ed sent submission 4: the same values again."),
+    (A.SUBMISSION_MADE, UPDATE | {"event": "New", "intent": "create"}, "Ed submitted submission 4: registration."),
+    (A.SUBMISSION_MADE, UPDATE | {"intent": "deactivate"}, "Ed submitted submission 4: Active true to false."),
+    (A.SUBMISSION_MADE, UPDATE, "Ed submitted submission 4: the same values again."),
     (
         A.ATTEMPT_OUTCOME,
         UPDATE | {"outcome": "accepted", "detail": "It has been updated."},
@@ -132,12 +132,12 @@ SAID: list[tuple[Action, dict[str, Any], str]] = [
     (
         A.SUBMISSION_ASKED,
         UPDATE | {"http_status": 200, "detail": "It was cut."} | details(asked=False),
-        f"{ASKED} because of submission 4. The answer decides nothing: It was cut.",
+        f"{ASKED} because of submission 4. The answer proves nothing: It was cut.",
     ),
     (
         A.SUBMISSION_ASKED,
         UPDATE | {"http_status": 200, "detail": '{"Meta": {}}'} | details(asked=False),
-        f"{ASKED} because of submission 4. The answer decides nothing: it was not understood.",
+        f"{ASKED} because of submission 4. The answer proves nothing: the portal did not understand it.",
     ),
     (
         A.ORGANIZATION_ASKED,
@@ -208,20 +208,20 @@ SAID: list[tuple[Action, dict[str, Any], str]] = [
 
 
 def test_the_sentence_is_in_its_exact_words() -> None:
-    told = [sentences.tell(entry(action, **facts)).text for action, facts, _ in SAID]
+    told = [sentences.sentence_of(entry(action, **facts)).text for action, facts, _ in SAID]
     assert told == [text for _, _, text in SAID]
 
 
 def test_each_outcome_links_its_submission() -> None:
     for outcome in sentence_templates.OUTCOMES:
-        told = sentences.tell(entry(A.ATTEMPT_OUTCOME, **UPDATE, outcome=outcome))
+        told = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, **UPDATE, outcome=outcome))
         assert '<a href="/production/submissions/4/">submission 4</a>' in told.sentence
 
 
 def test_every_action_has_a_sentence_even_with_the_fewest_facts() -> None:
     for action in Action.values:
         bare = AuditEntry(sequence=1, action=action, body=canonical_json(WORKER))
-        assert sentences.tell(bare).text.endswith(".")
+        assert sentences.sentence_of(bare).text.endswith(".")
 
 
 def test_every_sentence_has_a_known_icon() -> None:
@@ -234,7 +234,7 @@ def test_every_sentence_has_a_known_icon() -> None:
 @given(st.text(alphabet="<>&\"'\u202e\x00\x07a", max_size=20))
 def test_what_people_and_redox_wrote_is_never_markup(text: str) -> None:
     facts = UPDATE | {"outcome": "rejected", "detail": text, "object": {"name": text}}
-    markup = sentences.tell(entry(A.ATTEMPT_OUTCOME, **facts)).sentence
+    markup = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, **facts)).sentence
     rest = markup.replace('<a href="/production/submissions/4/">', "").replace("</a>", "")
     assert not set(rest) & {"<", ">", "\u202e", "\x00", "\x07"}
     assert '"' not in rest.replace("&quot;", "")
@@ -269,7 +269,7 @@ SETTLED: list[tuple[dict[str, Any], str]] = [
         f"{DECIDED} the OID of Pier belongs to another organization; submission 4 is rejected.",
     ),
     (details(state="rejected"), f"{DECIDED} submission 4 is rejected."),
-    (WORKER | details(state="queued"), "Submission 4 is sent again, the very same bytes."),
+    (WORKER | details(state="queued"), "Submission 4 is sent again with the same bytes."),
     (WORKER | details(state="unknown"), "It is unknown whether submission 4 took effect."),
     (
         WORKER | {"reason": "the settings changed"} | details(state="needs_person"),
@@ -279,25 +279,25 @@ SETTLED: list[tuple[dict[str, Any], str]] = [
 
 
 def test_what_settled_a_submission_names_its_evidence() -> None:
-    told = [sentences.tell(entry(A.SUBMISSION_SETTLED, submission=4, **facts)) for facts, _ in SETTLED]
+    told = [sentences.sentence_of(entry(A.SUBMISSION_SETTLED, submission=4, **facts)) for facts, _ in SETTLED]
     assert [each.text for each in told] == [text for _, text in SETTLED]
     assert ["is-yes" in each.tone for each in told] == ["accepted" in text for _, text in SETTLED]
 
 
 def test_an_error_text_is_not_cut() -> None:
     text = "No subscriptions. " * 40
-    told = sentences.tell(entry(A.ATTEMPT_OUTCOME, outcome="rejected", detail=text, http_status=403, **UPDATE))
+    told = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, outcome="rejected", detail=text, http_status=403, **UPDATE))
     assert text in told.text
 
 
 def test_long_values_are_cut_and_marked_as_before_and_after() -> None:
-    told = sentences.tell(entry(A.ORGANIZATION_EDITED, changes=[change("Name", "a" * 500, "b")]))
+    told = sentences.sentence_of(entry(A.ORGANIZATION_EDITED, changes=[change("Name", "a" * 500, "b")]))
     assert f"<del>{'a' * 120}…</del> to <ins>b</ins>" in told.sentence
 
 
-def test_a_web_page_instead_of_an_answer_is_named_and_not_recited() -> None:
+def test_a_web_page_instead_of_an_answer_is_named_and_not_quoted() -> None:
     page = "<html><head><title>504 Gateway Time-out</title></head></html>"
-    told = sentences.tell(entry(A.ATTEMPT_OUTCOME, outcome="unknown", detail=page, http_status=504, **UPDATE))
+    told = sentences.sentence_of(entry(A.ATTEMPT_OUTCOME, outcome="unknown", detail=page, http_status=504, **UPDATE))
     assert told.text == (
         "No clear answer came to attempt 1 of submission 4 (Update of Pier, PRODUCTION): a web page came "
         "instead of an answer, HTTP 504. It may or may not have taken effect."

@@ -95,7 +95,7 @@ def test_counts_carry_their_noun():
         (412 * 86_400, "412 days"),
     ],
 )
-def test_an_age_is_told_in_its_largest_whole_unit(seconds, text):
+def test_an_age_is_in_its_largest_whole_unit(seconds, text):
     assert vocabulary.age(datetime.timedelta(seconds=seconds)) == text
 
 
@@ -130,7 +130,7 @@ def test_a_time_that_somebody_waits_for_has_its_seconds():
     assert vocabulary.moment(NOW, soon, "clock") == "14:03"
 
 
-def test_the_year_is_told_when_it_is_not_this_one():
+def test_the_year_is_shown_if_it_is_not_this_one():
     new_year = datetime.datetime(2028, 1, 1, 0, 30, tzinfo=CHICAGO)
     assert vocabulary.moment(NOW, new_year) == "May 9, 2027, 14:03 CDT"
     assert vocabulary.moment(NOW, new_year, "day") == "May 9, 2027"

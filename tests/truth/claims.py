@@ -345,7 +345,7 @@ _OFFERED = {
 
 def _history(entry: AuditEntry) -> Iterator[Said]:
     submission = Submission.objects.filter(pk=entry.submission_id or 0).first()
-    text = sentences.tell(entry).text
+    text = sentences.sentence_of(entry).text
     for said in in_text("history", text, oid=entry.oid, submission=submission):
         if said.kind == "first registration":
             continue  # what a message was meant for, at its time

@@ -46,7 +46,7 @@ def listed(shown: AuditPage) -> list[int]:
 # A page of it ------------------------------------------------------------------------------------------------
 
 
-def test_a_viewer_reads_and_is_told_who_exports(client_of, north, editor):
+def test_a_viewer_reads_and_sees_who_can_export(client_of, north, editor):
     add()
     answer = client_of("viewer").get("/audit/?show=entries&before=2")
     said = text_of(answer)
@@ -128,7 +128,7 @@ def test_beyond_a_thousand_the_page_does_not_count(editor, monkeypatch):
     assert page(editor).audit.summary == "6 entries"
 
 
-def test_where_nothing_fits_the_page_names_the_filter_to_drop(north, editor):
+def test_if_nothing_fits_the_page_names_the_filter_to_remove(north, editor):
     edited(north, editor, name="Lakeside Quay")
     shown = page(editor, f"who={editor.pk}&environment=production")
     text = "No entry fits. Without 'Environment: PRODUCTION' there are 2."
@@ -138,7 +138,7 @@ def test_where_nothing_fits_the_page_names_the_filter_to_drop(north, editor):
     assert (none.text, none.url, none.step) == ("No entry fits.", "?", "Remove all")
 
 
-def test_a_filter_that_cannot_be_meant_is_422_and_shows_no_entry(client, north):
+def test_an_invalid_filter_is_422_and_shows_no_entry(client, north):
     answer = client.get("/audit/?to=tomorrow")
     html = answer.content.decode()
     assert answer.status_code == 422
@@ -162,8 +162,8 @@ def test_each_filter_has_a_label_and_its_error_stands_below_it(editor):
     assert parse_qs(shown.audit.filters.address().removeprefix("?")).keys() == {"record"}
 
 
-def test_both_ends_of_a_range_are_said_to_belong_to_it(north, editor):
-    assert "Both ends of the range belong to it." in text_of_page(page(editor, "from=2020-01-01&to=2190-01-01"))
+def test_the_page_says_that_both_days_belong_to_the_range(north, editor):
+    assert "The range includes both days." in text_of_page(page(editor, "from=2020-01-01&to=2190-01-01"))
     assert "Both ends" not in text_of_page(page(editor, "from=2020-01-01"))
 
 

@@ -41,11 +41,11 @@ def test_sending_goes_on_only_after_a_check_that_succeeded(client, practice, wor
     stop_environment("staging", "Redox does not accept the credential", actor=worker)
     said = text_of(client.get(PAGE))
     assert said.count("Sending to STAGING is stopped since ") == 1
-    assert "Put it right; after a change of the settings restart. Then: Check connection" in said
-    assert "Go on sending to STAGING" not in said
+    assert "Correct the cause. After a change of settings, restart. Then: Check connection" in said
+    assert "Resume sending to STAGING" not in said
     assert "Check the connection first." in text_of(client.post(GO_ON, follow=True))
     client.post(CHECK)
-    assert "Go on sending to STAGING" in text_of(client.get(PAGE))
+    assert "Resume sending to STAGING" in text_of(client.get(PAGE))
     assert "Sending to STAGING goes on." in text_of(client.post(GO_ON, follow=True))
     assert not EnvironmentGate.objects.get(pk="staging").is_stopped
     assert AuditEntry.objects.filter(action=Action.ENVIRONMENT_RELEASED).count() == 1
@@ -64,7 +64,7 @@ def test_who_may_not_send_does_not_go_on(client, editor, worker):
     gate = EnvironmentGate.objects.filter(pk="production")
     gate.update(checked_at=clock.now(), check_succeeded=True)
     page = connection_page.build(Environment.PRODUCTION, editor)
-    assert (page.may_go_on, page.why_not) == (True, "You cannot send to PRODUCTION. Approvers can: nobody yet.")
+    assert (page.can_resume, page.why_not) == (True, "You cannot send to PRODUCTION. Approvers can: nobody yet.")
     assert client.post("/production/connection/go-on/").status_code == 403
     assert gate.get().is_stopped
     assert connection_page.build(Environment.PRODUCTION, factories.UserFactory(role="approver")).why_not == ""

@@ -40,7 +40,7 @@ def test_before_anything_was_sent_it_shows_the_first_steps(client_of):
 
 
 @pytest.mark.usefixtures("unreachable_redox")
-def test_quiet_it_says_what_was_accepted_last_and_what_was_never_compared(editor):
+def test_with_nothing_to_do_it_says_what_was_accepted_last_and_never_compared(editor):
     factories.accepted(user=editor, name="Lakeside North", evidence=Evidence.QUERY)
     heartbeat.record_heartbeat("one", clock.now())
     page = text(editor)

@@ -85,7 +85,7 @@ def test_the_form_keeps_what_it_does_not_show_and_offers_records_to_lie_below(ed
     assert f'data-hx-get="{STAGING}suggestions/"' in html
 
 
-def test_deactivated_records_are_shown_and_can_be_taken_away(editor, family):
+def test_deactivated_records_are_shown_and_can_be_hidden(editor, family):
     values = {"presence": "present", "presence_basis": "accepted", "confirmed_active": False}
     Organization.objects.filter(oid=f"{BASE}.2").update(**values)
     html = html_of_page(page(editor), "staging")
@@ -93,7 +93,7 @@ def test_deactivated_records_are_shown_and_can_be_taken_away(editor, family):
     assert f'<a href="{STAGING}?hide_deactivated=1">Hide deactivated</a>' in html
 
 
-def test_where_nothing_is_the_page_offers_one_step(editor, family):
+def test_an_empty_list_offers_one_step(editor, family):
     nothing = html_of_page(page(editor, "q=region&standing=active"), "staging")
     assert f'href="{STAGING}?q=region">Remove it</a>' in nothing
     empty = html_of_page(page(editor, environment="production"), "production")

@@ -178,7 +178,9 @@ class TestPlan:
         assert f"Plan {plan.pk}, 3 records sent together" in page
         assert "0 of 3 accepted, 3 queued" in page
         assert "Reason: ticket 7" in page
-        assert f"{plan.pk}, Send Going 0 of 3 accepted, 3 queued Editor One" in text_of(client.get("/staging/plans/"))
+        assert f"{plan.pk}, Send In progress 0 of 3 accepted, 3 queued Editor One" in text_of(
+            client.get("/staging/plans/")
+        )
         assert 'href="/staging/plans/"' in client.get("/staging/submissions/").content.decode()
         submission = client.get(page_of_submission(plan.submissions.earliest("pk"))).content.decode()
         assert f'<a href="{self.url(plan)}">Plan {plan.pk}</a>' in submission

@@ -24,7 +24,7 @@ def test_an_exact_oid_opens_its_record_and_names_that_of_the_other_environment(c
     assert f'Also in STAGING: <a href="/staging/organizations/{BASE}/">open</a>.' in page.content.decode()
 
 
-def test_only_an_oid_alone_is_one(editor):
+def test_an_oid_among_other_words_does_not_open_a_record(editor):
     factories.organization(user=editor)
     assert search.records_with_oid(f"{BASE} lakeside", Environment.STAGING) == []
     assert search.records_with_oid(f"{BASE}.1", Environment.STAGING) == []

@@ -18,8 +18,8 @@ from ._base import PortalCommand
 from ._running import check_database
 
 GO_ON = (
-    'Then open "Connection" of each environment, press "Check connection", and then "Go on sending to STAGING" or '
-    '"Go on sending to PRODUCTION".'
+    'Then open "Connection" of each environment, press "Check connection", and then "Resume sending to STAGING" or '
+    '"Resume sending to PRODUCTION".'
 )
 
 

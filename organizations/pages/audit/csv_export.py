@@ -86,7 +86,7 @@ def _cells(entry: AuditEntry) -> Iterator[str]:
     yield _utc(entry.at)
     yield entry.actor_name
     yield entry.action
-    yield sentences.tell(entry).text
+    yield sentences.sentence_of(entry).text
     yield entry.environment
     yield entry.oid
     for number in (entry.version_after, entry.submission_id, entry.attempt, entry.http_status):
@@ -114,7 +114,7 @@ def _json(export: AuditExport, count: int) -> Iterator[str]:
 def _object(entry: AuditEntry) -> str:
     """An entry as JSON. Its body is the stored bytes, so that a reader of the file can check its hash."""
     facts = {"sequence": entry.sequence, "previous_hash": entry.previous_hash, "hash": entry.hash}
-    head = json.dumps(facts | {"sentence": sentences.tell(entry).text}, ensure_ascii=False)
+    head = json.dumps(facts | {"sentence": sentences.sentence_of(entry).text}, ensure_ascii=False)
     return f'{head[:-1]}, "body": {bytes(entry.body).decode()}}}'
 
 

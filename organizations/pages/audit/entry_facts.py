@@ -38,7 +38,7 @@ def build(entry: AuditEntry) -> EntryFacts:
     previous, following = history.neighbours(entry.sequence)
     return EntryFacts(
         entry=entry,
-        sentence=sentences.tell(entry),
+        sentence=sentences.sentence_of(entry),
         facts=list(_facts(entry, facts)),
         changes=facts.get("changes", []),
         body=bytes(entry.body).decode(),

@@ -35,8 +35,8 @@ GROUPS: Mapping[str, str] = {
 }
 """The choices of "what"."""
 _PROBLEMS: Mapping[str, str] = {
-    "choice": "There is no such choice.",
-    "date": "'{typed}' is not a date. Give year, month and day, such as 2027-03-31.",
+    "choice": "This is not one of the choices.",
+    "date": "'{typed}' is not a date. Give year, month and day, for example 2027-03-31.",
     "order": "The last day lies before the first.",
     "submission": "'{typed}' is not the number of a submission.",
     "words": f"Enter at most {search_text.MOST_WORDS} words.",

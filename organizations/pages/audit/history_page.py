@@ -135,5 +135,5 @@ def _nothing(filters: AuditFilters, before: int | None, lines: Stories | None) -
 
 def _days(entries: list[AuditEntry], zone: datetime.tzinfo) -> Iterator[EntryDay]:
     for day, of_day in groupby(entries, key=lambda entry: entry.at.astimezone(zone).date()):
-        rows = [EntryLine(f"{entry.at.astimezone(zone):%H:%M:%S}", sentences.tell(entry)) for entry in of_day]
+        rows = [EntryLine(f"{entry.at.astimezone(zone):%H:%M:%S}", sentences.sentence_of(entry)) for entry in of_day]
         yield EntryDay(stories.day_label(day, zone), rows)

@@ -14,7 +14,7 @@ from organizations.queries import story_folding, story_pages
 from organizations.queries.story_pages import STATE_ACTIONS, Story, StoryPage
 from organizations.text import sentences, vocabulary
 from organizations.text.markup import Part, unlinked
-from organizations.text.sentence_templates import STORIES, WORDS, story_ending
+from organizations.text.sentence_templates import STORIES, WORDS, story_end
 
 _STATE_AFTER: Mapping[str, str] = {
     Action.SUBMISSION_MADE: "queued",
@@ -102,7 +102,7 @@ def _line(story: Story, zone: datetime.tzinfo) -> StoryLine:
 def _single(story: Story, zone: datetime.tzinfo) -> StoryLine:
     """The line of an entry without a submission; of a sign-in with the refused ones before it."""
     entry, refused = story.head, story.entries
-    sentence = sentences.tell(entry)
+    sentence = sentences.sentence_of(entry)
     markup = sentence.sentence
     inside: list[InnerEntry] = []
     if refused:
@@ -133,7 +133,7 @@ def _inner_entry(entry: AuditEntry, head: AuditEntry, zone: datetime.tzinfo) -> 
     clock_text = f"{at:%H:%M:%S}"
     if at.date() != head.at.astimezone(zone).date():
         clock_text = f"{vocabulary.moment(at, clock.now(), 'day')}, {clock_text}"
-    return InnerEntry(clock_text, sentences.tell(entry).unlinked, entry.sequence)
+    return InnerEntry(clock_text, sentences.sentence_of(entry).unlinked, entry.sequence)
 
 
 def _clock(entry: AuditEntry, zone: datetime.tzinfo) -> str:
@@ -147,12 +147,12 @@ def _headline(head: AuditEntry, entries: list[AuditEntry]) -> Headline:
     until_head = [entry for entry in changes if entry.sequence <= head.sequence]
     state, last_state = (_state(each[-1]) if each else None for each in (until_head, changes))
     if submitted is None or state is None:
-        sentence = sentences.tell(head)
+        sentence = sentences.sentence_of(head)
         return Headline(WORDS[head.action], sentence.icon, sentence.tone, sentence.unlinked)
     facts, facts_at_head = submitted.facts, until_head[-1].facts
     parts = [
-        *sentences.filled(STORIES[facts["intent"]], facts),
-        *sentences.filled(story_ending(until_head[-1].action, facts_at_head), facts_at_head),
+        *sentences.fill(STORIES[facts["intent"]], facts),
+        *sentences.fill(story_end(until_head[-1].action, facts_at_head), facts_at_head),
     ]
     if last_state is not None and last_state != state:
         parts.append(Part(f" Later: {last_state.word}."))

@@ -1,4 +1,4 @@
-"""The connection to one environment: what is set, what the last check found, and who sends."""
+"""The connection to one environment: its settings, the last check, and the workers."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,10 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Environment, EnvironmentGate, User
 from organizations.pages import Page
-from organizations.pages.connection import settings as shown
-from organizations.pages.connection.settings import Missing, Setting
+from organizations.pages.connection import setting_rows
+from organizations.pages.connection.setting_rows import MissingVariable, SettingRow
 from organizations.permissions import Right, sending, why_not
+from organizations.queries import environments
 from organizations.services.connection import overview
 from organizations.services.connection.overview import ConnectionFacts
 from organizations.services.delivery import heartbeat, resume
@@ -20,18 +21,18 @@ CHECK = "check the connection"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionPage(Page):
-    """Nothing is asked of Redox to show this."""
+    """What the portal knows; building this page sends nothing to Redox."""
 
     template = "connection/page.html"
 
     gate: EnvironmentGate
     facts: ConnectionFacts
-    settings_in_force: list[Setting]
-    missing: list[Missing]
+    settings_in_force: list[SettingRow]
+    missing: list[MissingVariable]
     lines_to_set: str
     checked: SafeString | str
     clock: str
-    may_go_on: bool
+    can_resume: bool
     check_why_not: str
     why_not: str
     workers: list[WorkerFacts]
@@ -40,17 +41,17 @@ class ConnectionPage(Page):
 
 
 def build(environment: Environment, user: User) -> ConnectionPage:
-    gate = EnvironmentGate.objects.get(pk=environment)
+    gate = environments.gate_of(environment)
     facts = overview.connection_facts(environment)
     return ConnectionPage(
         gate=gate,
         facts=facts,
-        settings_in_force=shown.settings_in_force(facts),
-        missing=shown.missing(facts),
-        lines_to_set=shown.lines_to_set(facts),
-        checked=shown.check_sentence(gate),
-        clock=shown.clock_sentence(gate),
-        may_go_on=resume.can_resume(gate),
+        settings_in_force=setting_rows.settings_in_force(facts),
+        missing=setting_rows.missing(facts),
+        lines_to_set=setting_rows.lines_to_set(facts),
+        checked=setting_rows.check_sentence(gate),
+        clock=setting_rows.clock_sentence(gate),
+        can_resume=resume.can_resume(gate),
         check_why_not=why_not(user, Right.EDIT, environment, CHECK),
         why_not=why_not(user, sending(environment)),
         workers=heartbeat.known_workers(environment),

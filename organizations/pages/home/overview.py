@@ -8,7 +8,7 @@ from organizations.models import Environment, EnvironmentGate, Submission, User,
 from organizations.pages.home import matter_lines, unsent
 from organizations.pages.home.matters import HomeContext, Matter, matters
 from organizations.pages.home.who_acts import NextActors
-from organizations.queries import home
+from organizations.queries import environments, home
 from organizations.queries.home import RecordGroup
 from organizations.queries.record_filters import DIRECTORY_DIFFERS
 from organizations.text.evidence import in_short
@@ -67,7 +67,7 @@ class Home:
 
 def build(user: User) -> Home:
     groups, differing = home.record_groups(), home.differing_groups()
-    context = HomeContext(NextActors(user), home.gates(), clock.now())
+    context = HomeContext(NextActors(user), environments.gates(), clock.now())
     lines = (
         *matter_lines.of_submissions(groups, context),
         *matter_lines.differing(differing, context),

@@ -1,15 +1,13 @@
-"""Records as CSV, a line at a time, for spreadsheets."""
+"""Records as CSV lines for spreadsheets."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import batched
-
-from django.db.models import Max
 
 from organizations.csv_cells import BYTE_ORDER_MARK, line
-from organizations.models import Contact, Environment, Organization, StandsFor
+from organizations.models import Environment, Organization, StandsFor
 from organizations.models.organization import OrganizationQuerySet
 from organizations.pages.organizations.rows import RecordRow, add_counterparts, standing_of, to_do_of
+from organizations.queries import record_rows
 from organizations.records import ADDRESS_LABELS, CONTACT_LABELS, ContactRecord, OrganizationRecord
 from organizations.text import evidence
 
@@ -21,13 +19,13 @@ _HEAD = (
     "Name",
     "Aliases",
     "Own identifiers",
-    "Stands for",
+    "Kind of record",
     "PartOf",
     "Destination ID",
-    "Active (wanted)",
-    "Standing",
+    "Active (saved here)",
+    "Directory status",
     "To do",
-    "Saved fields not accepted",
+    "Fields not accepted",
     "Last accepted (UTC)",
     "Accepted by",
     "Directory asked (UTC)",
@@ -35,26 +33,19 @@ _HEAD = (
     "OID belongs to",
     "Last edited (UTC)",
     "Counterpart OID",
-    "Counterpart standing",
+    "Counterpart directory status",
 )
 
 
-def csv_lines(found: OrganizationQuerySet) -> Iterator[str]:
-    """The head, then a line for each record; contacts get as many groups of columns as some record needs."""
-    contacts = _most_contacts(found)
+def csv_lines(organizations: OrganizationQuerySet) -> Iterator[str]:
+    """The head, then a line for each record. There are columns for as many contacts as any of the records has."""
+    contacts = record_rows.most_contacts(organizations)
     yield BYTE_ORDER_MARK + line(_head(contacts))
-    with_parts = found.with_words().prefetch_related("contacts", "identifiers")
-    for organizations in batched(with_parts.iterator(chunk_size=ROWS_AT_ONCE), ROWS_AT_ONCE):
-        rows = [RecordRow(organization=organization) for organization in organizations]
+    for batch in record_rows.with_parts(organizations, ROWS_AT_ONCE):
+        rows = [RecordRow(organization=organization) for organization in batch]
         add_counterparts(rows)
         for row in rows:
             yield line(_cells(row, contacts))
-
-
-def _most_contacts(found: OrganizationQuerySet) -> int:
-    contacts = Contact.objects.filter(organization__in=found.order_by().values("pk"))
-    last = contacts.aggregate(last=Max("position"))["last"]
-    return 0 if last is None else last + 1
 
 
 def _head(contacts: int) -> list[str]:
@@ -89,7 +80,7 @@ def _identity(organization: Organization, record: OrganizationRecord) -> Iterato
 
 
 def _lines(values: Iterable[str]) -> str:
-    """A list in one cell, a value a line: any other mark could be part of a value."""
+    """Values in one cell, each on its own line: any other separator could be part of a value."""
     return "\n".join(values)
 
 

@@ -1,4 +1,4 @@
-"""Who has an account, with which roles and from whom; one account as an administrator changes it."""
+"""The pages of accounts: the list, the form of one account, its closing, and its first password."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -8,34 +8,35 @@ from typing import Any
 from organizations.forms.account import AccountForm
 from organizations.models import User
 from organizations.pages import Page
-from organizations.pages.people import accounts as shown
-from organizations.pages.people.accounts import Closing, People, Role
+from organizations.pages.people import accounts
+from organizations.pages.people.accounts import ClosingEffects, People, RoleRow
 from organizations.permissions import manages_people
+from organizations.queries import people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeoplePage(Page):
-    """Everybody who has an account; `manages`: this person can change accounts."""
+    """Everybody with an account. `manages`: the reader can change accounts."""
 
     template = "people/page.html"
 
     people: People
-    roles: list[Role]
+    roles: list[RoleRow]
     manages: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonPage(Page):
-    """The form of a new account or of one that exists.
+    """The form of one account, which may be new.
 
-    `account` is the account as it is stored, `roles` each a box of the form, or None, with its role.
+    `account` is the stored account. `roles` are (box of the form, role); the box is None if roles cannot be changed.
     """
 
     template = "people/form.html"
 
     form: AccountForm
     account: User
-    roles: list[tuple[Any, Role]]
+    roles: list[tuple[Any, RoleRow]]
     why_no_password: str
     why_not_close: str
     notes: Collection[str]
@@ -43,12 +44,12 @@ class PersonPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosePage(Page):
-    """What closing an account means, or why this person cannot close it."""
+    """What closing an account means, or why the reader cannot close it."""
 
     template = "people/close.html"
 
     account: User
-    closing: Closing
+    closing: ClosingEffects
     why_not: str
 
 
@@ -63,22 +64,24 @@ class PasswordPage(Page):
 
 
 def build(user: User) -> PeoplePage:
-    return PeoplePage(people=shown.people(), roles=shown.roles(), manages=manages_people(user))
+    return PeoplePage(people=accounts.people(), roles=accounts.roles(), manages=manages_people(user))
 
 
 def build_person(form: AccountForm, account: User, user: User, notes: Collection[str] = ()) -> PersonPage:
-    """The form for this administrator. It writes what was typed into its own account: `account` is another object."""
+    """The form for this administrator. It writes into an object of its own; `account` stays as stored."""
     boxes = list(form["groups"]) if "groups" in form.fields else []
-    groups = [box.data["value"].instance for box in boxes] if boxes else account.groups.all()
+    groups = [box.data["value"].instance for box in boxes] if boxes else people.roles_of(account)
     return PersonPage(
         form=form,
         account=account,
-        roles=list(zip_longest(boxes, shown.roles_of(account, groups))),
-        why_no_password=shown.why_no_password(account, user),
-        why_not_close=shown.why_not_close(account, user),
+        roles=list(zip_longest(boxes, accounts.roles_of(account, groups))),
+        why_no_password=accounts.password_block_reason(account, user),
+        why_not_close=accounts.close_block_reason(account, user),
         notes=notes,
     )
 
 
 def build_close(account: User, user: User) -> ClosePage:
-    return ClosePage(account=account, closing=shown.closing(account), why_not=shown.why_not_close(account, user))
+    return ClosePage(
+        account=account, closing=accounts.closing_effects(account), why_not=accounts.close_block_reason(account, user)
+    )

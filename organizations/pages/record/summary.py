@@ -330,13 +330,13 @@ def around(organization: Organization) -> Around:
     return Around(
         children=[RecordRow(organization=child) for child in organizations_of(shown)],
         children_count=shown.paginator.count,
-        timeline=[] if is_new else [sentences.tell(entry) for entry in entries],
+        timeline=[] if is_new else [sentences.sentence_of(entry) for entry in entries],
         only_added=entries[0] if is_new else None,
     )
 
 
 def _last_entries(organization: Organization) -> list[AuditEntry]:
-    entries = AuditEntry.objects.of_organization(organization.pk).exclude(action__in=sentences.TOLD_BY_OTHERS)
+    entries = AuditEntry.objects.of_organization(organization.pk).exclude(action__in=sentences.REPEATED_BY_OTHERS)
     return list(entries.defer("raw")[:SENTENCES_SHOWN])
 
 

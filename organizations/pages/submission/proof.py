@@ -12,7 +12,7 @@ from organizations.services.delivery import decide
 from organizations.text import vocabulary
 from organizations.text.decisions import decided
 from organizations.text.markup import plain, written
-from organizations.text.sentence_templates import found
+from organizations.text.sentence_templates import found_sentence
 
 
 class Step(NamedTuple):
@@ -96,7 +96,7 @@ def _asked(entry: AuditEntry, facts: dict[str, Any]) -> str:
     details = facts.get("details", {})
     who = "It" if entry.actor_id is None else plain(entry.actor_name)
     again = " once more, after the acceptance" if details.get("reads_back") else ""
-    return f"{who} asked the directory{again}. {found(details)}"
+    return f"{who} asked the directory{again}. {found_sentence(details)}"
 
 
 def _failed(together: list[AuditEntry]) -> Step:

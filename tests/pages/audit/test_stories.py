@@ -167,7 +167,7 @@ def test_a_decision_names_who_decided(north, editor):
     assert (story.headline.word, "Decided by <b>Editor One</b>" in say(story)) == ("Rejected", True)
 
 
-def test_within_filters_a_line_tells_the_state_then_and_names_the_later_one(north, editor):
+def test_with_filters_a_line_shows_the_state_then_and_names_the_later_one(north, editor):
     sent = factories.submission(north, user=editor)
     end(sent, "unknown")
     step(Action.SUBMISSION_SETTLED, sent, outcome="accepted", details={"state": "accepted", "evidence": "query"})
@@ -288,7 +288,7 @@ def test_a_refused_sign_in_is_not_repeated_on_the_next_page(db, at):
     assert [line.entry.sequence for line in lines("what=refused")] == [1]
 
 
-def test_days_have_their_name(at, db):
+def test_days_have_names(at, db):
     at(0)
     zone = datetime.UTC
     days = [clock.now().date() - datetime.timedelta(days=number) for number in (0, 1, 2)]

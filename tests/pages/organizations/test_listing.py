@@ -57,7 +57,7 @@ class TestFolding:
         assert [row.organization.oid for row in page.rows] == [BASE, NORTH, SOUTH]
         assert (page.summary, page.folded, page.fold_url) == ("63 records", 60, "")
 
-    def test_the_way_that_was_asked_for_is_open_and_can_be_closed(self, regions):
+    def test_the_path_in_the_address_is_open_and_can_be_closed(self, regions):
         page = shown(f"open={NORTH}")
         assert (open_rows(page), len(page.rows)) == ([BASE, NORTH], 33)
         assert row_of(page, NORTH).toggle_url == f"/staging/organizations/?open={BASE}"
@@ -80,7 +80,7 @@ class TestFolding:
         page = shown()
         assert (page.folded, page.unfold_url) == (60, "")
 
-    def test_the_way_leads_past_the_first_children_of_many(self, regions):
+    def test_the_path_can_lead_past_the_first_children(self, regions):
         below = [bulk.row(f"{SOUTH}.{number}", SOUTH, "staging") for number in range(31, 121)]
         Organization.objects.bulk_create(below)
         page = shown(f"open={SOUTH}")
@@ -95,7 +95,7 @@ class TestFolding:
         assert page.page.number == 2
         assert row_of(page, f"{BASE}.60").level == 1
 
-    def test_a_hit_opens_what_it_lies_below(self, regions):
+    def test_a_hit_is_shown_below_its_ancestors(self, regions):
         change(f"{SOUTH}.7")
         page = shown("open_work=changes_not_sent")
         assert [row.organization.oid for row in page.rows] == [BASE, SOUTH, f"{SOUTH}.7"]
@@ -113,7 +113,7 @@ class TestList:
         assert first.columns["oid"].url == "/staging/organizations/?view=list&sort=-oid"
         assert last.rows[-1].organization.oid == BASE
 
-    def test_where_nothing_fits_the_filter_to_drop_is_named(self, regions):
+    def test_if_nothing_fits_the_filter_to_remove_is_named(self, regions):
         one = shown("q=lakeside&standing=unknown").nothing_fits()
         assert one.text == "Nothing fits all filters. Without 'Directory status: Unknown' there are 63."
         assert (one.url, one.step) == ("/staging/organizations/?q=lakeside", "Remove it")
@@ -139,7 +139,7 @@ class TestNoRecords:
 
 @pytest.mark.both_databases
 class TestWorkBelow:
-    def test_a_folded_branch_says_what_it_holds_in_the_order_of_work(self, regions, editor):
+    def test_a_folded_branch_shows_its_work_the_most_urgent_first(self, regions, editor):
         unclear, queued = Organization.objects.filter(oid__in=[f"{NORTH}.1", f"{NORTH}.2"])
         for made, state in ((unclear, State.NEEDS_PERSON), (queued, State.QUEUED)):
             (submission,) = bulk.sent([made], [editor])
@@ -156,7 +156,7 @@ class TestWorkBelow:
         ]
         assert row_of(page, SOUTH).work_below == []  # its own work does not count as work below
 
-    def test_an_open_branch_knows_all_that_lies_below_it(self, regions):
+    def test_an_open_branch_counts_all_records_below_it(self, regions):
         change(f"{NORTH}.3", f"{SOUTH}.3", SOUTH)
         top = row_of(shown(), BASE)
         assert (top.below.records, [text for _, text in top.work_below]) == (62, ["3 not sent"])
@@ -178,7 +178,7 @@ class TestWorkBelow:
 @pytest.mark.one_database
 class TestAddingBelow:
     @pytest.mark.parametrize("view", ["tree", "list"])
-    def test_nothing_is_offered_below_what_is_deactivated(self, regions, view):
+    def test_no_record_can_be_added_below_a_deactivated_one(self, regions, view):
         Organization.objects.filter(oid=NORTH).update(confirmed_active=False)
         page = shown(f"open={NORTH}" if view == "tree" else "view=list")
         offered = [oid for oid in (BASE, NORTH, f"{NORTH}.1", SOUTH) if row_of(page, oid).can_add_below]
@@ -212,7 +212,7 @@ class TestChoosing:
         assert found.unsent == 0  # a search reads every record, and is not made twice
         assert found.rows[0].match is not None
 
-    def test_what_is_on_its_way_is_not_among_them(self, regions, editor):
+    def test_records_with_an_open_submission_are_not_chosen(self, regions, editor):
         change(NORTH)
         made = Organization.objects.get(oid=NORTH)
         (submission,) = bulk.sent([made], [editor])
@@ -220,7 +220,7 @@ class TestChoosing:
         Organization.objects.filter(pk=made.pk).update(last_submission=submission)
         assert shown().unsent == 0
 
-    def test_who_cannot_send_is_offered_nothing_to_choose(self, regions):
+    def test_people_who_cannot_send_choose_nothing(self, regions):
         change(NORTH)
         assert shown(can_choose=False).unsent == 0
 
@@ -233,7 +233,7 @@ class TestChoosing:
 
 @pytest.mark.one_database
 class TestFilters:
-    def test_two_selects_are_seen_and_the_others_behind_more_filters(self, regions):
+    def test_two_selects_are_always_shown_and_the_others_behind_more_filters(self, regions):
         page = shown()
         assert [select.label for select in page.selects] == ["Directory status", "To do"]
         assert [select.label for select in page.more_selects] == ["Kind of record", "State", "Contact"]

@@ -60,7 +60,7 @@ ORDER = {
 }
 
 
-def test_chips_stand_in_the_order_in_which_people_must_act(differing):
+def test_chips_are_in_order_of_urgency(differing):
     wanted_hash = Organization.objects.get(pk=differing.pk).wanted_hash
     found = {}
     for state in ORDER:
@@ -69,7 +69,7 @@ def test_chips_stand_in_the_order_in_which_people_must_act(differing):
     assert found == ORDER
 
 
-def test_a_list_names_the_evidence_where_it_is_not_redoxs_answer(differing):
+def test_a_list_names_evidence_other_than_redoxs_answer(differing):
     assert rows("view=list")[0].accepted_by == "by Query"
     Organization.objects.update(confirmed_evidence=Evidence.PERSON)
     assert rows("view=list")[0].accepted_by == "decided"
@@ -77,7 +77,7 @@ def test_a_list_names_the_evidence_where_it_is_not_redoxs_answer(differing):
     assert rows("view=list")[0].accepted_by == ""
 
 
-def test_the_export_says_what_is_known_and_by_what(differing):
+def test_the_export_names_status_and_evidence(differing):
     lines = csv_export.csv_lines(Organization.objects.all())
     head, row = csv.reader("".join(lines).removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True))
     cells = dict(zip(head, row, strict=True))

@@ -58,7 +58,7 @@ def test_each_kind_of_evidence_is_told_apart(plan):
 @pytest.mark.parametrize(
     ("state", "word"),
     [
-        (State.QUEUED, "Going"),
+        (State.QUEUED, "In progress"),
         (State.UNKNOWN, "Unclear"),
         (State.NEEDS_PERSON, "Unclear"),
         (State.REJECTED, "Finished"),
@@ -160,7 +160,7 @@ def test_who_paused_and_who_stopped_it_is_said(plan, editor):
     assert strip_tags(reason.sentence) == f"Plan {plan.pk} is paused: Editor One paused it."
     plans.stop_plan(plan.pk, actor=acting(editor))
     stopped = shown.page(Plan.objects.get(pk=plan.pk))
-    assert "Editor One stopped it. What was not attempted was cancelled;" in stopped.sentence
+    assert "Editor One stopped it. Submissions without an attempt were cancelled." in stopped.sentence
     assert stopped.progress == "0 of 1 accepted, 1 cancelled"
 
 

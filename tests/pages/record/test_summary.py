@@ -103,7 +103,7 @@ def test_a_first_new_without_an_answer_that_counts_is_not_called_never_sent(made
     assert basis(made).startswith("Never sent.")
     submission = sent(made, editor, state=State.SENDING)
     assert basis(made).startswith("Attempted ")
-    assert basis(made).endswith(f", submission {submission.pk}; no answer that counts yet.")
+    assert basis(made).endswith(f", submission {submission.pk}; no clear answer yet.")
 
 
 def test_what_was_rejected_stays_the_basis_while_the_next_waits(made, editor):

@@ -45,7 +45,7 @@ def test_it_is_filtered_by_state_and_anything_else_filters_nothing(
     assert not page.is_unused
 
 
-def test_mine_are_those_that_i_asked_for_and_each_filter_can_be_taken_away(editor: User, queued: Submission) -> None:
+def test_mine_are_my_submissions_and_each_filter_can_be_removed(editor: User, queued: Submission) -> None:
     page = page_for(editor, state="queued", mine=True)
     assert [row.submission for row in page.rows] == [queued]
     assert page.summary == "1 submission fits"
@@ -73,7 +73,7 @@ def test_a_line_says_what_its_submission_waits_for_without_a_query_for_each(edit
     assert len(asked_again) == len(asked)
 
 
-def test_a_page_is_counted_off_by_ids_and_reads_no_message(editor: User, queued: Submission) -> None:
+def test_a_page_is_read_by_ids_without_messages(editor: User, queued: Submission) -> None:
     names = [field.attname for field in Submission._meta.concrete_fields if field.attname != "id"]
     values = {name: getattr(queued, name) for name in names} | {"state": State.ACCEPTED, "evidence": "answer"}
     Submission.objects.bulk_create(Submission(**values) for _ in range(60))

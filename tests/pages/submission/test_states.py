@@ -30,7 +30,7 @@ SENTENCES = {
     State.NEEDS_PERSON: (
         "The portal cannot tell what became of the message. An approver compares it with the directory and decides."
     ),
-    State.CANCELLED: "Taken back by Editor One on {left}. Nothing was sent.",
+    State.CANCELLED: "Cancelled by Editor One on {left}. Nothing was sent.",
 }
 WAITS_FOR = {
     "worker alive": "A worker will take it.",

@@ -86,7 +86,7 @@ def test_what_was_cancelled_with_another_names_it(editor: User, queued: Submissi
     submissions.cancel_submission(queued.pk, actor=acting(editor))
     page = page_of(follower, editor)
     assert page.submission.state_reason == f"Submission {queued.pk}, which this one waited for, was cancelled."
-    assert as_text(page.state.sentence).startswith("Taken back by Editor One on ")
+    assert as_text(page.state.sentence).startswith("Cancelled by Editor One on ")
 
 
 def test_what_the_portal_cancelled_by_itself_nobody_took_back(practice: PracticeDirectory, editor: User) -> None:

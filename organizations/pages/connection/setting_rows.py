@@ -1,4 +1,4 @@
-"""The settings of one environment as rows, and the last check in words."""
+"""The settings of one environment as rows, and its last check in words."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from organizations.services.connection.overview import ConnectionFacts
 from organizations.text.markup import moment, plain, with_oids, written
 
 NOT_SET = "not set"
-FAULTY = "set, faulty"
+INVALID = "set, not valid"
 WHERE_OAUTH = (
     "Redox dashboard, OAuth API key; its environment selector must show the environment that has your Carequality"
     " subscription"
@@ -24,12 +24,12 @@ _MEANS = {
     "PRIVATE_KEY_FILE": "The file with the private key in PEM form. Only the portal may read it.",
     "API_KEY": "The legacy API key of the source in Redox's dashboard.",
     "API_SECRET": "Its secret, shown once when the key was made.",
-    "ACCESS_TOKEN": "An access token got elsewhere. It ends after minutes or hours: for trials only.",
+    "ACCESS_TOKEN": "An access token from elsewhere. It expires after minutes or hours: for trials only.",
 }
 
 
-class Setting(NamedTuple):
-    """One setting in force: where its value comes from, and where to find or change it. `copy` is the whole value."""
+class SettingRow(NamedTuple):
+    """One setting: its value, where that comes from, and its variable. `copy` is the whole value for the clipboard."""
 
     label: str
     value: str
@@ -39,53 +39,53 @@ class Setting(NamedTuple):
     copy: str = ""
 
 
-class Missing(NamedTuple):
-    """A variable that has to be set, and what it is."""
+class MissingVariable(NamedTuple):
+    """A variable that must be set, and what it means."""
 
     variable: str
     means: str
 
 
-def settings_in_force(facts: ConnectionFacts) -> list[Setting]:
-    """Every setting but the secrets, of which only is said that they are set."""
-    return [_told(row, facts) for row in _rows(facts)]
+def settings_in_force(facts: ConnectionFacts) -> list[SettingRow]:
+    """All settings. A secret has no value here, only whether it is set."""
+    return [_without_invalid_value(row, facts) for row in _rows(facts)]
 
 
-def _told(row: Setting, facts: ConnectionFacts) -> Setting:
-    # The value itself is not shown: what is faulty may be a secret in the wrong place.
-    return row._replace(value="cannot be used", source=FAULTY, copy="") if row.variable in facts.faulty else row
+def _without_invalid_value(row: SettingRow, facts: ConnectionFacts) -> SettingRow:
+    # The invalid value is not shown: it may be a secret in the wrong place.
+    return row._replace(value="cannot be used", source=INVALID, copy="") if row.variable in facts.faulty else row
 
 
-def _rows(facts: ConnectionFacts) -> list[Setting]:
+def _rows(facts: ConnectionFacts) -> list[SettingRow]:
     return [
-        Setting("Address", facts.base_url, *_from(facts, "base_url")),
-        Setting("Way to sign in", _way(facts), *_from(facts, "auth", facts.way), _note(facts)),
+        SettingRow("Address", facts.base_url, *_source(facts, "base_url")),
+        SettingRow("Way to sign in", _sign_in(facts), *_source(facts, "auth", facts.way), _sign_in_note(facts)),
         *_key_rows(facts),
-        Setting(
+        SettingRow(
             "Source ID",
             facts.source_id or NOT_SET,
-            *_from(facts, "source_id", facts.source_id),
+            *_source(facts, "source_id", facts.source_id),
             "Needed when this Redox environment has more than one source or API key.",
             facts.source_id,
         ),
-        Setting("Routing ID", _routing(facts), *_from(facts, "routing_id"), copy=facts.routing_id),
-        Setting("Gateway", facts.gateway_oid, *_from(facts, "gateway_oid"), copy=facts.gateway_oid),
-        Setting(
+        SettingRow("Routing ID", _routing(facts), *_source(facts, "routing_id"), copy=facts.routing_id),
+        SettingRow("Gateway", facts.gateway_oid, *_source(facts, "gateway_oid"), copy=facts.gateway_oid),
+        SettingRow(
             "Base OIDs",
             ", ".join(facts.base_oids) or NOT_SET,
-            *_from(facts, "base_oids", facts.base_oids),
+            *_source(facts, "base_oids", facts.base_oids),
             "Your own roots; a record outside gets a warning.",
         ),
-        Setting(
+        SettingRow(
             "Document repository",
             facts.document_repository_id or NOT_SET,
-            *_from(facts, "document_repository_id", facts.document_repository_id),
+            *_source(facts, "document_repository_id", facts.document_repository_id),
         ),
     ]
 
 
-def missing(facts: ConnectionFacts) -> list[Missing]:
-    return [Missing(name, _MEANS[name.removeprefix(facts.prefix)]) for name in facts.missing]
+def missing(facts: ConnectionFacts) -> list[MissingVariable]:
+    return [MissingVariable(name, _MEANS[name.removeprefix(facts.prefix)]) for name in facts.missing]
 
 
 def lines_to_set(facts: ConnectionFacts) -> str:
@@ -95,20 +95,20 @@ def lines_to_set(facts: ConnectionFacts) -> str:
 
 
 def check_sentence(gate: EnvironmentGate) -> SafeString | str:
-    """What the last check found: who, when, how long, and whether the directory knows the OID it asked for."""
+    """Who checked when, how long it took, and whether the directory shows the OID of the check; "" without a check."""
     if gate.checked_at is None:
         return ""
-    said, found = gate.check_facts, ""
+    facts = gate.check_facts
     if gate.check_succeeded:
-        found = f"token in {seconds(said.get('token_ms', 0))}, Query in {seconds(said.get('query_ms', 0))}."
-        found += f" {_known(gate)}"
+        times = f"token in {seconds(facts.get('token_ms', 0))}, Query in {seconds(facts.get('query_ms', 0))}."
+        result = f"{times} {_oid_sentence(gate)}"
     else:
-        found = plain(said.get("sentence", ""))
-    return format_html("Checked {} by {}: {}", moment(gate.checked_at), plain(gate.checked_by), with_oids(found))
+        result = plain(facts.get("sentence", ""))
+    return format_html("Checked {} by {}: {}", moment(gate.checked_at), plain(gate.checked_by), with_oids(result))
 
 
 def clock_sentence(gate: EnvironmentGate) -> str:
-    """How this machine's clock stood against Redox's at the last check; empty when that is not known."""
+    """How far this machine's clock was from Redox's at the last check; "" if that is not known."""
     difference = overview.clock_difference(gate)
     if difference is None:
         return ""
@@ -117,23 +117,23 @@ def clock_sentence(gate: EnvironmentGate) -> str:
     return f"{abs(difference):.0f} seconds {'behind' if difference > 0 else 'ahead of'} Redox's"
 
 
-def _known(gate: EnvironmentGate) -> str:
-    said = gate.check_facts
-    oid = plain(said.get("oid", ""))
-    what = overview.describe_checked_oid(gate.environment, oid)
-    named = f"{oid} ({what})" if what else oid
-    if not said.get("known"):
+def _oid_sentence(gate: EnvironmentGate) -> str:
+    facts = gate.check_facts
+    oid = plain(facts.get("oid", ""))
+    meaning = overview.describe_checked_oid(gate.environment, oid)
+    named = f"{oid} ({meaning})" if meaning else oid
+    if not facts.get("known"):
         return f"The directory does not know {named}."
-    state = "Active" if said.get("active") else "Active = false"
-    return f"The directory knows {named}: yes, “{plain(said.get('name', ''))}”, {state}."
+    state = "Active" if facts.get("active") else "Active = false"
+    return f"The directory knows {named}: “{plain(facts.get('name', ''))}”, {state}."
 
 
-def _from(facts: ConnectionFacts, name: str, value: object = "set") -> tuple[str, str]:
+def _source(facts: ConnectionFacts, name: str, value: object = "set") -> tuple[str, str]:
     source = "default" if name in facts.defaults else "set" if value else NOT_SET
     return source, facts.prefix + name.upper()
 
 
-def _way(facts: ConnectionFacts) -> str:
+def _sign_in(facts: ConnectionFacts) -> str:
     return {
         "oauth": f"OAuth, client {facts.client_id or NOT_SET}, key {facts.key_id or NOT_SET}",
         "api-key": "Legacy API key",
@@ -141,24 +141,26 @@ def _way(facts: ConnectionFacts) -> str:
     }.get(facts.way, NOT_SET)
 
 
-def _note(facts: ConnectionFacts) -> str:
+def _sign_in_note(facts: ConnectionFacts) -> str:
     if facts.way == "token":
         return "Redox's tokens last minutes or hours. Fixed tokens are for trials."
     return WHERE_OAUTH if facts.way in ("", "oauth") else "Redox dashboard, the source's API key"
 
 
-def _key_rows(facts: ConnectionFacts) -> list[Setting]:
+def _key_rows(facts: ConnectionFacts) -> list[SettingRow]:
     if facts.way == "oauth":
-        read = "read from file" if facts.private_key_file else "read from a variable"
+        origin = "read from file" if facts.private_key_file else "read from a variable"
         loaded = written(facts.loaded_at, "clock")
-        value = f"{read}, loaded {loaded}, thumbprint {facts.thumbprint}" if facts.thumbprint else NOT_SET
+        value = f"{origin}, loaded {loaded}, thumbprint {facts.thumbprint}" if facts.thumbprint else NOT_SET
         source = "set" if facts.thumbprint else NOT_SET
         note = f"never shown. {facts.key_warning}" if facts.key_warning else "never shown"
-        return [Setting("Private key", value, source, facts.private_key_variable, note)]
+        return [SettingRow("Private key", value, source, facts.private_key_variable, note)]
     if facts.way in ("api-key", "token"):
         variable = facts.prefix + ("API_SECRET" if facts.way == "api-key" else "ACCESS_TOKEN")
         is_set = variable not in facts.missing
-        return [Setting("Secret", "set" if is_set else NOT_SET, "set" if is_set else NOT_SET, variable, "never shown")]
+        return [
+            SettingRow("Secret", "set" if is_set else NOT_SET, "set" if is_set else NOT_SET, variable, "never shown")
+        ]
     return []
 
 

@@ -1,0 +1,14 @@
+"""The gates of the environments: whether messages are sent, and what the last check found."""
+
+from collections.abc import Mapping
+
+from organizations.models import EnvironmentGate
+
+
+def gate_of(environment: str) -> EnvironmentGate:
+    return EnvironmentGate.objects.get(pk=environment)
+
+
+def gates() -> Mapping[str, EnvironmentGate]:
+    """All gates by environment; one query."""
+    return EnvironmentGate.objects.in_bulk()

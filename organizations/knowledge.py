@@ -67,9 +67,11 @@ def changed_by_others(
     found = seen_differences(accepted, seen)
     if under_way is None:
         return found
-    unlike, known = set(map(_place, seen_differences(under_way, seen))), newest(under_way, seen)
+    unlike, known = set(map(difference_place, seen_differences(under_way, seen))), newest(under_way, seen)
     return tuple(
-        each for each in found if _place(each) in unlike or _is_missing_contact(each, accepted, under_way, known)
+        each
+        for each in found
+        if difference_place(each) in unlike or _is_missing_contact(each, accepted, under_way, known)
     )
 
 
@@ -88,14 +90,14 @@ def split(
     edits = in_form(difference(accepted, sent))
     if seen is None:
         return Split(chosen=edits)
-    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else _as_unreadable_as(seen, sent)
+    known = _with_longer_zip(newest(accepted, seen), seen) if accepted else fill_unreadable(seen, sent)
     chosen = _chosen(in_form(difference(known, sent)), edits if accepted else (), on_purpose)
-    ours = set(map(_place, chosen))
+    ours = set(map(difference_place, chosen))
     real = in_form(difference(respelled(known, sent), sent))
-    overwritten = tuple(each for each in real if _place(each) not in ours and not _is_order(each))
-    said = {_place(each) for each in (*chosen, *overwritten)}
-    spelled = in_form(difference(_as_unreadable_as(seen, sent), sent))
-    return Split(chosen, overwritten, tuple(each for each in spelled if _place(each) not in said))
+    overwritten = tuple(each for each in real if difference_place(each) not in ours and not _is_order(each))
+    said = {difference_place(each) for each in (*chosen, *overwritten)}
+    spelled = in_form(difference(fill_unreadable(seen, sent), sent))
+    return Split(chosen, overwritten, tuple(each for each in spelled if difference_place(each) not in said))
 
 
 def _with_longer_zip(known: OrganizationRecord, seen: OrganizationRecord) -> OrganizationRecord:
@@ -119,11 +121,11 @@ def unsent(
     if accepted is None:
         return split(None, seen, wanted).overwritten
     known = _with_longer_zip(newest(accepted, seen), seen)
-    missing = set(map(_place, difference(known, wanted)))
+    missing = set(map(difference_place, difference(known, wanted)))
     return tuple(
         each
         for each in edits
-        if _place(each) in missing
+        if difference_place(each) in missing
         or any(place.startswith(f"{each.field}.") for place, _ in missing)  # an added contact, paired with another
         or _is_missing_contact(each, accepted, known, wanted)
     )
@@ -175,7 +177,7 @@ def taken_from(
     Edits of other fields stay. Without anything accepted every value that a reading shows is the directory's.
     """
     if accepted is None:
-        return _as_unreadable_as(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
+        return fill_unreadable(_with_longer_zip(first_shown(seen, wanted), seen), wanted)
     known = newest(accepted, seen)
     values: dict[str, Any] = {
         name: _theirs(name, accepted, known, wanted)
@@ -217,8 +219,8 @@ def respelled(record: OrganizationRecord, like: OrganizationRecord) -> Organizat
     )
 
 
-def _as_unreadable_as(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
-    """A reading with the OID and the destination ID that are sent: it shows no destination ID."""
+def fill_unreadable(seen: OrganizationRecord, sent: OrganizationRecord) -> OrganizationRecord:
+    """A reading with the OID and the destination ID that are sent: a Query shows no destination ID."""
     return replace(seen, oid=sent.oid, destination_id=sent.destination_id, destination_known=sent.destination_known)
 
 
@@ -226,17 +228,17 @@ def _chosen(
     differences: tuple[Difference, ...], edits: tuple[Difference, ...], on_purpose: Collection[str]
 ) -> tuple[Difference, ...]:
     """Those that an edit here made from the very value that is known, or that are on purpose."""
-    edited = {_place(each): each.before for each in edits}
+    edited = {difference_place(each): each.before for each in edits}
     return tuple(
         each
         for each in differences
         if each.field in on_purpose
-        or (_place(each) in edited and (_is_order(each) or edited[_place(each)] == each.before))
+        or (difference_place(each) in edited and (_is_order(each) or edited[difference_place(each)] == each.before))
     )
 
 
-def _place(found: Difference) -> tuple[str, str]:
-    """Where two differences meet. The number of a contact that is taken away is that of the side before."""
+def difference_place(found: Difference) -> tuple[str, str]:
+    """Names one field in two comparisons. The number of a removed contact differs between them."""
     if found.field.startswith("contacts.removed."):
         return "contacts.removed", found.before
     return found.field, ""
@@ -265,9 +267,9 @@ def _respelled_contacts(
     spelled, unlike = list(contacts), []
     by_meaning: dict[ContactRecord, list[int]] = {}
     for number, other in enumerate(like):
-        by_meaning.setdefault(_meaning(other), []).append(number)
+        by_meaning.setdefault(contact_meaning(other), []).append(number)
     for place, contact in enumerate(contacts):
-        same = by_meaning.get(_meaning(contact))
+        same = by_meaning.get(contact_meaning(contact))
         if same:
             spelled[place] = like[same.pop(0)]
         else:
@@ -277,18 +279,19 @@ def _respelled_contacts(
         return like
     for old, new in pair_contacts(tuple(left), tuple(contacts[place] for place in unlike)):
         if old is not None and new is not None:
-            spelled[unlike[new]] = _respelled_contact(contacts[unlike[new]], left[old])
+            spelled[unlike[new]] = respelled_contact(contacts[unlike[new]], left[old])
     return tuple(spelled)
 
 
-def _respelled_contact(contact: ContactRecord, like: ContactRecord) -> ContactRecord:
-    mine, other = _meaning(contact), _meaning(like)
+def respelled_contact(contact: ContactRecord, like: ContactRecord) -> ContactRecord:
+    """The contact with each value that means the same as the other's spelled as the other spells it."""
+    mine, other = contact_meaning(contact), contact_meaning(like)
     same = {name: getattr(like, name) for name in CONTACT_LABELS if getattr(mine, name) == getattr(other, name)}
     return replace(contact, **same)
 
 
-def _meaning(contact: ContactRecord) -> ContactRecord:
-    """The contact in the one spelling of all that mean the same."""
+def contact_meaning(contact: ContactRecord) -> ContactRecord:
+    """The contact in the form in which contacts that mean the same are equal."""
     return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
 
 
@@ -313,5 +316,5 @@ def _merged_contacts(
             yield replace(their, **values)
         elif own is not None:
             yield own
-    meanings = tuple(_meaning(their) for place, their in enumerate(theirs) if came_from[place] is None)
-    yield from (contact for contact in added_by_me if _meaning(contact) not in meanings)
+    meanings = tuple(contact_meaning(their) for place, their in enumerate(theirs) if came_from[place] is None)
+    yield from (contact for contact in added_by_me if contact_meaning(contact) not in meanings)

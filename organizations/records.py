@@ -87,16 +87,21 @@ class OrganizationRecord:
 
 
 class Shown(NamedTuple):
-    """One field as a page prints it: stable key, label, text, section of the form, heading it stands under.
+    """One field as a page prints it: stable key, label, lines, section of the form, heading on the page.
 
-    A list has one value a line.
+    A list has one line for each value. An empty field has no line.
     """
 
     field: str
     label: str
-    value: str
+    lines: tuple[str, ...]
     anchor: str
     group: str
+
+    @property
+    def value(self) -> str:
+        """The lines as one text."""
+        return "\n".join(self.lines)
 
 
 class Difference(NamedTuple):
@@ -135,6 +140,10 @@ ADDRESS_LABELS = {
 }
 
 
+SECTIONS = ("identity", "place", "routing", "contacts", "address", "")
+"""The sections of the form, in its order; "" holds the keys that the form does not have."""
+
+
 def canonical(record: OrganizationRecord) -> str:
     """The record as the one JSON text it has (RFC 8785): keys sorted, no blanks, no escapes but the needed."""
     return canonical_json(asdict(record))
@@ -162,7 +171,7 @@ def readable_fingerprint(record: OrganizationRecord) -> str:
 
 def print_fields(record: OrganizationRecord) -> tuple[Shown, ...]:
     """Every field as text, also the empty ones, in the order of the form."""
-    return tuple(Shown(row.field, row.label, _text(row.value), row.anchor, row.group) for row in _rows(record))
+    return tuple(Shown(row.field, row.label, _lines(row.value), row.anchor, row.group) for row in _rows(record))
 
 
 def difference(before: OrganizationRecord | None, after: OrganizationRecord) -> tuple[Difference, ...]:
@@ -177,8 +186,7 @@ def difference(before: OrganizationRecord | None, after: OrganizationRecord) -> 
             if _text(row.value)
         )
     differences = [*_plain_differences(before, after), *_contact_differences(before.contacts, after.contacts)]
-    order = {"identity": 0, "place": 1, "routing": 2, "contacts": 3, "address": 4, "": 5}
-    return tuple(sorted(differences, key=lambda found: order[found.anchor]))
+    return tuple(sorted(differences, key=lambda found: SECTIONS.index(found.anchor)))
 
 
 def pair_contacts(
@@ -261,12 +269,21 @@ def _contact_rows(position: int, contact: ContactRecord) -> Iterator[_Row]:
 
 
 def _text(value: object) -> str:
-    """The value for people; of a list one value a line, so that "Alpha; Beta" is not taken for two."""
+    return "\n".join(_lines(value))
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    """The value for people. A list has one line for each value, so that "Alpha; Beta" does not look like two."""
+    if isinstance(value, tuple):
+        return tuple(_one_text(one).replace("\n", "\\u000A") for one in value)
+    text = _one_text(value)
+    return (text,) if text else ()
+
+
+def _one_text(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case tuple():
-            return "\n".join(_text(one).replace("\n", "\\u000A") for one in value)
         case IdentifierRecord():
             return f"{value.value} ({value.kind})" if value.kind else value.value
         case _:
@@ -319,9 +336,14 @@ def _one_contact_differences(position: int, before: ContactRecord, after: Contac
             yield Difference(new.field, _full_label(new), _text(old.value), _text(new.value), new.anchor)
 
 
+def contact_lines(contact: ContactRecord) -> dict[str, tuple[str, ...]]:
+    """Each field of a contact by its name, as `print_fields` prints it."""
+    return {name: _lines(getattr(contact, name)) for name in CONTACT_LABELS}
+
+
 def contact_text(contact: ContactRecord) -> str:
     """The whole contact, one value a line."""
-    return "\n".join(filter(None, (_text(getattr(contact, name)) for name in CONTACT_LABELS)))
+    return "\n".join(filter(None, map("\n".join, contact_lines(contact).values())))
 
 
 def _contact_line(contact: ContactRecord) -> str:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from organizations.models import Action, AuditEntry, Organization
-from organizations.pages.comparison.field_rows import FieldRow, Fields, Lines, Sides, fields
+from organizations.pages.comparison.field_lines import Lines
+from organizations.pages.comparison.field_rows import FieldRow, Fields, Sides, fields
 from organizations.records import OrganizationRecord
 
 MOST_READINGS = 50

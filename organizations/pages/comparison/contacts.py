@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from organizations.records import ContactRecord, OrganizationRecord, pair_contacts, readable
+from organizations import knowledge
+from organizations.records import ContactRecord, OrganizationRecord, pair_contacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,11 @@ def contact_sides(
         )
 
 
+def reading_contacts(ours: OrganizationRecord, reading: OrganizationRecord) -> Iterator[ContactSides]:
+    """Every contact once, `saved` as it is in `ours` and `seen` as it is in the reading: ours first, in their order."""
+    return contact_sides(ours, None, knowledge.respelled(reading, ours), reading)
+
+
 def _became(base: OrganizationRecord, other: OrganizationRecord) -> dict[int, int]:
     pairs = pair_contacts(base.contacts, other.contacts)
     return {old: new for old, new in pairs if old is not None and new is not None}
@@ -99,9 +105,9 @@ def _as_seen(found: ContactRecord | None, place: int, seen: OrganizationRecord |
     if found is None or seen is None:
         return None
     at_place = seen.contacts[place : place + 1]
-    alike = (each for each in (*at_place, *seen.contacts) if _meaning(each) == _meaning(found))
+    alike = (
+        each
+        for each in (*at_place, *seen.contacts)
+        if knowledge.contact_meaning(each) == knowledge.contact_meaning(found)
+    )
     return next(alike, found)
-
-
-def _meaning(contact: ContactRecord) -> ContactRecord:
-    return readable(OrganizationRecord(contacts=(contact,))).contacts[0]

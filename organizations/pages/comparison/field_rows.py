@@ -2,17 +2,18 @@
 
 import dataclasses
 import datetime
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from organizations import knowledge
 from organizations.pages.comparison.contacts import ContactSides, contact_sides
-from organizations.records import CONTACT_LABELS, ContactRecord, OrganizationRecord, print_fields
+from organizations.pages.comparison.field_lines import Lines, is_code, plain_lines
+from organizations.records import CONTACT_LABELS, SECTIONS, OrganizationRecord, contact_lines, print_fields
 
 NOT_SHOWN = "Redox cannot show this field"
 SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
-type Lines = tuple[str, ...]
 
 
 class PartOf(NamedTuple):
@@ -78,8 +79,7 @@ class FieldRow:
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit. OIDs are set so wherever they stand."""
-        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+        return is_code(self.field)
 
     @property
     def is_unreadable(self) -> bool:
@@ -163,8 +163,7 @@ def fields(sides: Sides, parents: Mapping[str, PartOf] | None = None) -> Fields:
     """Every field; contacts are paired, their empty fields left out. A contact that is new or gone is one field."""
     columns = 1 + (sides.accepted is not None) + (sides.seen is not None)
     rows = [*_plain_groups(sides, columns, parents or {}), *_contact_groups(sides, columns)]
-    order = {"identity": 0, "place": 1, "routing": 2, "contacts": 3, "address": 4}
-    groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: order[group.anchor])]
+    groups = [_noted(group, sides) for group in sorted(rows, key=lambda group: SECTIONS.index(group.anchor))]
     differing = tuple(_named(group, row) for group in groups for row in group.rows if row.differs)
     return Fields(differing, tuple(_without_differing(group) for group in groups if group.heading), columns)
 
@@ -189,7 +188,7 @@ def _without_differing(group: Group) -> Group:
 
 def _plain_groups(sides: Sides, columns: int, parents: Mapping[str, PartOf]) -> Iterator[Group]:
     saved, accepted, newest, seen = (
-        _plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
+        plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
     )
     gathered: dict[tuple[str, str], list[FieldRow]] = {}
     for shown in print_fields(replace(sides.saved, contacts=(), carried=())):
@@ -238,7 +237,7 @@ def _contact_groups(sides: Sides, columns: int) -> Iterator[Group]:
 def _contact_rows(each: ContactSides, columns: int) -> Iterator[FieldRow]:
     for name, label in CONTACT_LABELS.items():
         values = [
-            None if contact is None else _contact_lines(contact)[name]
+            None if contact is None else contact_lines(contact)[name]
             for contact in (each.saved, each.accepted, each.newest, each.seen)
         ]
         if any(values):
@@ -250,7 +249,9 @@ def _contact_rows(each: ContactSides, columns: int) -> Iterator[FieldRow]:
 def _whole_contact(each: ContactSides, columns: int) -> FieldRow:
     """A contact that is not on all sides: one field, as it is counted."""
     sides = (each.saved, each.accepted, each.newest, each.seen)
-    saved, accepted, newest, seen = (None if each is None else _summary(each) for each in sides)
+    saved, accepted, newest, seen = (
+        None if contact is None else tuple(itertools.chain(*contact_lines(contact).values())) for contact in sides
+    )
     has_accepted = columns == 3 or (columns == 2 and each.has_accepted)
     is_read = columns - has_accepted == 2
     return FieldRow(
@@ -282,25 +283,6 @@ def _order(sides: Sides, columns: int) -> Iterator[Group]:
         columns=columns,
     )
     yield Group("", "contacts", (row,))
-
-
-def _plain_lines(record: OrganizationRecord | None) -> dict[str, Lines]:
-    """Each field as one text a line, so that a list's values stay apart."""
-    if record is None:
-        return {}
-    shown = print_fields(replace(record, contacts=(), carried=()))
-    lines = {each.field: (each.value,) if each.value else () for each in shown}
-    identifiers = tuple(f"{one.value} ({one.kind})" if one.kind else one.value for one in record.identifiers)
-    return lines | {"aliases": record.aliases, "identifiers": identifiers}
-
-
-def _contact_lines(contact: ContactRecord) -> dict[str, Lines]:
-    values = {name: getattr(contact, name) for name in CONTACT_LABELS}
-    return {name: value if isinstance(value, tuple) else (value,) if value else () for name, value in values.items()}
-
-
-def _summary(contact: ContactRecord) -> Lines:
-    return tuple(line for lines in _contact_lines(contact).values() for line in lines)
 
 
 def foreign_keys(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, bool], ...]:

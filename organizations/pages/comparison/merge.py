@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 from organizations.models import StandsFor
 from organizations.pages.comparison.contacts import contact_sides
+from organizations.pages.comparison.field_lines import is_code
 from organizations.records import (
     ADDRESS_LABELS,
     CONTACT_LABELS,
     ContactRecord,
     OrganizationRecord,
+    contact_lines,
     contact_text,
     print_fields,
     spoken,
@@ -51,8 +53,7 @@ class Row:
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return self.key.endswith(("destination_id", "_phone", "zip_code"))
+        return is_code(self.key)
 
     @property
     def spoken(self) -> str:
@@ -175,10 +176,11 @@ def _contact_rows(contact: _Contact) -> Iterator[Row]:
         before, theirs, mine = (contact_text(each) if each else "" for each in versions)
         yield Row(contact.key, contact.label, before, theirs, mine, _chosen(*versions))
         return
+    printed = [contact_lines(each) if each else {} for each in versions]
     for name, label in CONTACT_LABELS.items():
         values = [getattr(each, name, "") for each in versions]
         if values[1] != values[2]:
-            before, theirs, mine = ("\n".join(each) if isinstance(each, tuple) else each for each in values)
+            before, theirs, mine = ("\n".join(lines.get(name, ())) for lines in printed)
             key = f"{contact.key}.{name}"
             yield Row(key, f"{contact.label}, {label}", before, theirs, mine, _chosen(*values))
 

@@ -4,13 +4,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from organizations import knowledge
+from organizations.pages.comparison.contacts import reading_contacts
+from organizations.pages.comparison.field_lines import plain_lines
 from organizations.records import (
     CONTACT_LABELS,
     ContactRecord,
     OrganizationRecord,
-    pair_contacts,
+    contact_lines,
+    contact_text,
     print_fields,
-    readable,
 )
 
 NOT_READ = "cannot be read"
@@ -40,81 +42,45 @@ def compare(
 
 
 def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:
-    texts, shown = _texts(sent), _texts(seen)
-    old = _texts(before) if before else dict.fromkeys(texts, "")
+    texts, shown, old = _texts(sent), _texts(seen), _texts(before)
     respelled = _texts(knowledge.respelled(seen, sent))
     rows = []
     for field in print_fields(replace(sent, contacts=(), carried=())):
-        key = field.field
+        key, was = field.field, old.get(field.field, "")
         if key == "destination_id":
-            rows.append(Compared(field.label, texts[key], NOT_READ, old[key], None))
+            rows.append(Compared(field.label, texts[key], NOT_READ, was, None))
         else:
-            rows.append(Compared(field.label, texts[key], shown[key], old[key], texts[key] == respelled[key]))
+            rows.append(Compared(field.label, texts[key], shown[key], was, texts[key] == respelled[key]))
     return rows
+
+
+def _texts(record: OrganizationRecord | None) -> dict[str, str]:
+    return {field: "\n".join(lines) for field, lines in plain_lines(record).items()}
 
 
 def _contacts(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:
-    accepted = before or OrganizationRecord()
-    old = {
-        mine: accepted.contacts[place]
-        for mine, place in _paired(sent, accepted)
-        if mine is not None and place is not None
-    }
-    rows = []
-    for number, (mine, theirs) in enumerate(_paired(sent, seen), start=1):
-        ours = None if mine is None else sent.contacts[mine]
-        shown = None if theirs is None else seen.contacts[theirs]
-        was = old.get(mine) if mine is not None else None
-        rows += _contact(number, ours, shown, was)
-    return rows
-
-
-def _paired(ours: OrganizationRecord, other: OrganizationRecord) -> list[tuple[int | None, int | None]]:
-    """Which contact is which, by place, ours in their order; None for a contact that one side does not have.
-
-    What means the same is the same contact, whatever its place. The others pair as where a review counts values.
-    """
-    left, alike = list(range(len(other.contacts))), {}
-    for mine, contact in enumerate(ours.contacts):
-        same = next((place for place in left if _means(other.contacts[place]) == _means(contact)), None)
-        if same is not None:
-            left.remove(same)
-            alike[mine] = same
-    if len(alike) == len(ours.contacts) == len(other.contacts):
-        return list(alike.items())
-    spelled = knowledge.respelled(other, ours).contacts
-    pairs = [(mine, place) for place, mine in pair_contacts(spelled, ours.contacts)]
-    return sorted(pairs, key=lambda pair: len(ours.contacts) if pair[0] is None else pair[0])
-
-
-def _means(contact: ContactRecord) -> ContactRecord:
-    """The contact in the form in which equal ones are equal."""
-    return readable(OrganizationRecord(contacts=(contact,))).contacts[0]
+    accepted = {each.number: each.seen for each in reading_contacts(sent, before) if each.saved} if before else {}
+    return [
+        row
+        for number, each in enumerate(reading_contacts(sent, seen), start=1)
+        for row in _contact(number, each.saved, each.seen, accepted.get(each.number) if each.saved else None)
+    ]
 
 
 def _contact(
     number: int, sent: ContactRecord | None, seen: ContactRecord | None, before: ContactRecord | None
 ) -> list[Compared]:
-    """Field by field; a contact that only one side has differs as one field, as everywhere else."""
+    """One row for each field; one row for a contact that only one side has, as everywhere else."""
     if sent is None or seen is None:
-        ours, shown_there, accepted = (_summary(contact) if contact else "" for contact in (sent, seen, before))
+        ours, shown_there, accepted = (contact_text(contact) if contact else "" for contact in (sent, seen, before))
         return [Compared(f"Contact {number}", ours, shown_there, accepted, equal=False)]
-    texts, shown, old = (_contact_texts(contact) for contact in (sent, seen, before or ContactRecord()))
-    alike, other = _contact_texts(_means(sent)), _contact_texts(_means(seen))
+    same = knowledge.respelled_contact(seen, sent)
+    texts, shown, old, respelled = map(_contact_texts, (sent, seen, before or ContactRecord(), same))
     return [
-        Compared(f"Contact {number}, {label}", texts[name], shown[name], old[name], alike[name] == other[name])
+        Compared(f"Contact {number}, {label}", texts[name], shown[name], old[name], texts[name] == respelled[name])
         for name, label in CONTACT_LABELS.items()
     ]
 
 
-def _summary(contact: ContactRecord) -> str:
-    return "\n".join(filter(None, _contact_texts(contact).values()))
-
-
-def _texts(record: OrganizationRecord) -> dict[str, str]:
-    return {shown.field: shown.value for shown in print_fields(replace(record, contacts=(), carried=()))}
-
-
 def _contact_texts(contact: ContactRecord) -> dict[str, str]:
-    fields = print_fields(OrganizationRecord(contacts=(contact,)))
-    return {shown.field.rpartition(".")[2]: shown.value for shown in fields if shown.field.startswith("contacts.")}
+    return {name: "\n".join(lines) for name, lines in contact_lines(contact).items()}

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization
 from organizations.pages.comparison import sides
+from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.sides import Compared
 from organizations.pages.submission.decision_choices import suspicion
 from organizations.queries import parents
-from organizations.records import Difference, OrganizationRecord, contact_text, difference, listed, pair_contacts
+from organizations.records import Difference, OrganizationRecord, contact_text, difference, kept_and_added, listed
 from organizations.services.directory import differences
 from organizations.services.directory.differences import Differing
 from organizations.text import freshness, vocabulary
@@ -35,8 +36,7 @@ class Row(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+        return is_code(self.field)
 
     @property
     def is_edited(self) -> bool:
@@ -237,9 +237,8 @@ def _takes_type(organization: Organization, found: Differing) -> bool:
 
 def _edited_contacts(accepted: OrganizationRecord, wanted: OrganizationRecord) -> dict[str, str]:
     """Each accepted contact as it is saved here, under the field by which the directory would lack it."""
-    pairs = pair_contacts(accepted.contacts, wanted.contacts)
-    kept = ((old, new) for old, new in pairs if old is not None and new is not None)
-    return {f"contacts.removed.{old}": contact_text(wanted.contacts[new]) for old, new in kept}
+    kept, _ = kept_and_added(accepted.contacts, wanted.contacts)
+    return {f"contacts.removed.{place}": contact_text(contact) for place, contact in kept.items()}
 
 
 def _stays(organization: Organization, found: Differing) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization
+from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.field_rows import SAME_AS_ACCEPTED, SAME_AS_TAKEN
 from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, difference, spoken
@@ -49,8 +50,7 @@ class ValueRow(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return self.field.endswith(("destination_id", "_phone", "zip_code"))
+        return is_code(self.field)
 
     @property
     def spoken(self) -> str:
@@ -133,10 +133,12 @@ def _rows(
     changes = list(changes)
     environment = review.organization.environment
     accepted = _before_by_place(environment, review.known.accepted, review.record)
-    seen = _before_by_place(environment, _filled(review.known.seen, review.record), review.record)
+    # A Query shows neither the destination ID nor the keys of other systems: there is nothing to compare in them.
+    reading = review.known.seen and knowledge.fill_unreadable(review.known.seen, review.record)
+    seen = _before_by_place(environment, reading and replace(reading, carried=review.record.carried), review.record)
     named = parents.named(environment, [change.difference for change in changes])
     for found, change in zip(named, changes, strict=True):
-        place = _place(found)
+        place = knowledge.difference_place(found)
         if overwrites:
             was, directory = accepted.get(place, found.after), Cell(found.before, note)
         else:
@@ -181,24 +183,4 @@ def _before_by_place(
     if before is None:
         return {}
     found = parents.named(environment, knowledge.in_form(difference(before, after)))
-    return {_place(each): each.before for each in found}
-
-
-def _filled(seen: OrganizationRecord | None, sent: OrganizationRecord) -> OrganizationRecord | None:
-    """A reading with what is sent in the fields that a Query does not show."""
-    if seen is None:
-        return None
-    return replace(
-        seen,
-        oid=sent.oid,
-        destination_id=sent.destination_id,
-        destination_known=sent.destination_known,
-        carried=sent.carried,
-    )
-
-
-def _place(found: Difference) -> tuple[str, str]:
-    """Names one field in two comparisons; the number of a removed contact differs between them."""
-    if found.field.startswith("contacts.removed."):
-        return "contacts.removed", found.before
-    return found.field, ""
+    return {knowledge.difference_place(each): each.before for each in found}

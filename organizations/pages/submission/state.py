@@ -22,6 +22,7 @@ from organizations.models import (
     Submission,
     clock,
 )
+from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.sides import Compared, compare
 from organizations.pages.review.message import settled
 from organizations.pages.submission.rejection import step_url
@@ -88,8 +89,7 @@ class Change(NamedTuple):
 
     @property
     def is_code(self) -> bool:
-        """Whether people compare it digit by digit."""
-        return any(part in self.field for part in ("_phone", "zip", "destination"))
+        return is_code(self.field)
 
 
 class Asked(NamedTuple):

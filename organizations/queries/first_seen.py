@@ -6,14 +6,14 @@ from typing import Any
 
 from organizations.models import Action, AuditEntry, Organization
 from organizations.pages.comparison.field_lines import Lines
-from organizations.pages.comparison.field_rows import FieldRow, Fields, Sides, fields
+from organizations.pages.comparison.field_rows import FieldRow, Fields, RecordSides, field_rows
 from organizations.records import OrganizationRecord
 
 MOST_READINGS = 50
 """How many stored answers are looked at, the newest; where the first one lies before them no day is named."""
 
 
-def dated(found: Fields, organization: Organization, sides: Sides) -> Fields:
+def dated(found: Fields, organization: Organization, sides: RecordSides) -> Fields:
     """The fields, each that differs in the directory with the first reading that showed its value; one query."""
     if not any(row.is_adrift for row in found.differing):
         return found
@@ -25,7 +25,7 @@ def _dated(row: FieldRow, since: dict[str, datetime.datetime]) -> FieldRow:
     return replace(row, seen_since=since.get(row.label)) if row.is_adrift else row
 
 
-def _since(organization: Organization, sides: Sides) -> dict[str, datetime.datetime]:
+def _since(organization: Organization, sides: RecordSides) -> dict[str, datetime.datetime]:
     """By the label of each field: the first of the readings that show, one after the other, what the last one shows."""
     readings, is_whole = _readings(organization)
     since: dict[str, datetime.datetime] = {}
@@ -41,10 +41,10 @@ def _since(organization: Organization, sides: Sides) -> dict[str, datetime.datet
     return since if is_whole else {label: at for label, at in since.items() if label not in values}
 
 
-def _adrift(sides: Sides, seen: OrganizationRecord | None) -> dict[str, Lines | None]:
+def _adrift(sides: RecordSides, seen: OrganizationRecord | None) -> dict[str, Lines | None]:
     if seen is None:
         return {}
-    return {row.label: row.seen for row in fields(replace(sides, seen=seen)).differing if row.is_adrift}
+    return {row.label: row.seen for row in field_rows(replace(sides, seen=seen)).differing if row.is_adrift}
 
 
 def _readings(organization: Organization) -> tuple[list[tuple[datetime.datetime, OrganizationRecord | None]], bool]:

@@ -22,7 +22,7 @@ def lags(organization: Organization) -> bool:
     return organization.not_visible_yet and organization.presence == Presence.PRESENT
 
 
-def of(organization: Organization) -> Freshness:
+def record_freshness(organization: Organization) -> Freshness:
     """The freshness of what the portal knows of a record."""
     asked_at = organization.seen_at
     if asked_at is None:
@@ -82,24 +82,24 @@ def taken_heading(organization: Organization) -> str:
     return "Accepted or taken" if organization.confirmed else "Taken from the directory"
 
 
-class Source(NamedTuple):
+class ValueSource(NamedTuple):
     """Where the values come from that a deactivation sends again: "as it was last accepted", on that day if known."""
 
     words: str
     at: datetime.datetime | None = None
 
 
-def source_of_values(organization: Organization) -> Source:
+def source_of_values(organization: Organization) -> ValueSource:
     """Where the values of the next deactivation or reactivation come from, as `services/reviews.py` takes them."""
     if organization.taken:
         accepted = "as it was last accepted, with what was taken from the directory"
         only_taken = "as it was taken from the directory"
-        return Source(accepted if organization.confirmed else only_taken, organization.known_at)
+        return ValueSource(accepted if organization.confirmed else only_taken, organization.known_at)
     if organization.confirmed:
-        return Source("as it was last accepted", organization.confirmed_at)
+        return ValueSource("as it was last accepted", organization.confirmed_at)
     if organization.later_reading() is not None:
-        return Source("with the saved destination ID, and as the directory showed it", organization.seen_at)
-    return Source("as it is saved here, because nothing else is known of it")
+        return ValueSource("with the saved destination ID, and as the directory showed it", organization.seen_at)
+    return ValueSource("as it is saved here, because nothing else is known of it")
 
 
 def _decider(organization: Organization) -> str:

@@ -10,7 +10,7 @@ from organizations.forms.record import RecordForm
 from organizations.models import Environment, Organization
 from organizations.pages.record_form import page as form_page
 from organizations.pages.record_form.editing import Editing
-from organizations.pages.record_form.page import Filled
+from organizations.pages.record_form.page import FilledFrom
 from organizations.services.errors import ActionRefused, Circle
 from organizations.services.records import organizations
 from organizations.services.records.prepare import Basis, source_of
@@ -102,7 +102,7 @@ def saved_url(saved: Organization, act: str) -> str:
     return record_url(saved, "record" if act == "save" else "review")
 
 
-def _filled(request: HttpRequest, staging: Organization | None) -> Filled | None:
+def _filled(request: HttpRequest, staging: Organization | None) -> FilledFrom | None:
     """From what the form was filled: as it was posted, or else as the record of STAGING is now."""
     if staging is None:
         return None
@@ -111,4 +111,4 @@ def _filled(request: HttpRequest, staging: Organization | None) -> Filled | None
     if request.method == "POST":
         basis = preparing.basis_of(request)
     shown = Basis(basis.filled, source.record, source.doubt)
-    return Filled(source, basis, preparing.signed(staging, shown))
+    return FilledFrom(source, basis, preparing.signed(staging, shown))

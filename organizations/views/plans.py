@@ -13,10 +13,10 @@ from organizations.forms.deactivation import BranchForm
 from organizations.forms.plan import PlanForm
 from organizations.forms.review import Bound
 from organizations.models import Environment, Organization, Plan, PlanKind
-from organizations.pages.plan import draft as shown
 from organizations.pages.plan import draft_page
 from organizations.pages.plan import page as plan_page
-from organizations.pages.plan.draft_page import Target
+from organizations.pages.plan.draft import changes_since, draft_content, plan_already_sent
+from organizations.pages.plan.draft_page import PlanTarget
 from organizations.pages.plan.page import HOLD
 from organizations.permissions import Right, sending
 from organizations.queries import chosen_records
@@ -61,7 +61,7 @@ def deactivate_branch(
     request: HttpRequest, organization: Organization, *, notes: Collection[str] = (), status: int = 200
 ) -> HttpResponse:
     """The plan that deactivates a record with what is active below it, at the address of the record alone."""
-    target = Target.branch(organization, PlanKind.DEACTIVATE)
+    target = PlanTarget.branch(organization, PlanKind.DEACTIVATE)
     try:
         draft = plan_draft.draft(target.chosen, actor=actor(request))
     except ActionRefused as fault:
@@ -113,16 +113,16 @@ def plan_url(plan: Plan) -> str:
     return reverse("plan", args=[plan.environment, plan.pk])
 
 
-def _target(request: HttpRequest, environment: Environment) -> Target:
+def _target(request: HttpRequest, environment: Environment) -> PlanTarget:
     deactivates = request.GET.get("kind") == PlanKind.DEACTIVATE
     kind = PlanKind.DEACTIVATE if deactivates else PlanKind.SEND
     if "branch" in request.GET:
         oid = request.GET["branch"].replace("\x00", "")[:LONGEST_OID]
-        return Target.branch(organization_or_404(environment, oid), kind)
-    return Target(Chosen(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path())
+        return PlanTarget.branch(organization_or_404(environment, oid), kind)
+    return PlanTarget(Chosen(environment, kind, chosen_records.ids_in(request.GET)), None, request.get_full_path())
 
 
-def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
+def _posted(request: HttpRequest, target: PlanTarget, draft: Draft) -> HttpResponse:
     """Send what was reviewed, or ask for what is missing."""
     if expired_session.came_back(request):
         form = draft_page.plan_form(draft, typed=_typed(request))
@@ -135,7 +135,7 @@ def _posted(request: HttpRequest, target: Target, draft: Draft) -> HttpResponse:
     return _made(request, target, form)
 
 
-def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> HttpResponse:
+def _made(request: HttpRequest, target: PlanTarget, form: PlanForm | BranchForm) -> HttpResponse:
     """Make the plan that was reviewed, or say why not and show what is so now."""
     bound, reason = Bound(request.POST), form.given if form.is_valid() else ""
     typed, by = request.POST.get("number", ""), actor(request)
@@ -143,16 +143,16 @@ def _made(request: HttpRequest, target: Target, form: PlanForm | BranchForm) -> 
         plan = plans.make(target.chosen, sha256=bound.sha256, ticked=bound.ticked, reason=reason, typed=typed, actor=by)
     except PlanMade as fault:
         plan = fault.plan
-        messages.info(request, shown.already_sent(plan))
+        messages.info(request, plan_already_sent(plan))
     except ActionRefused as fault:
         return _shown_anew(request, target, fault)
     return redirect(plan_url(plan))
 
 
-def _shown_anew(request: HttpRequest, target: Target, fault: ActionRefused) -> HttpResponse:
+def _shown_anew(request: HttpRequest, target: PlanTarget, fault: ActionRefused) -> HttpResponse:
     """The plan as it is now."""
     draft = plan_draft.draft(target.chosen, actor=actor(request))
-    news = shown.what_is_new(shown.page(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
+    news = changes_since(draft_content(draft), request.POST.get("planned", ""), request.POST.get("left", ""))
     note = str(fault) if isinstance(fault, OutOfDate) else f"{fault} Nothing was sent."
     form = draft_page.plan_form(draft, typed=_typed(request) | {"number": ""})
     return _show(request, target, draft, form, notes=[f"{note} {news}".rstrip()], status=409)
@@ -164,7 +164,7 @@ def _typed(request: HttpRequest) -> dict[str, str]:
 
 def _show(
     request: HttpRequest,
-    target: Target,
+    target: PlanTarget,
     draft: Draft,
     form: PlanForm | BranchForm | None = None,
     *,
@@ -184,7 +184,7 @@ def _show(
     return show(request, page, status=status)
 
 
-def _nothing(request: HttpRequest, target: Target, why: str) -> HttpResponse:
+def _nothing(request: HttpRequest, target: PlanTarget, why: str) -> HttpResponse:
     status = 409 if request.method == "POST" else 200
     return show(request, draft_page.build_nothing(target, why), status=status)
 

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from organizations.forms.review import Bound, ReviewForm
 from organizations.models import Environment, Submission
-from organizations.pages.review import message as shown
 from organizations.pages.review import page as review_page
+from organizations.pages.review.message import already_sent, out_of_date
 from organizations.permissions import Right, sending
 from organizations.services.errors import ActionRefused, AlreadySent, OutOfDate, RecordWithdrawn
 from organizations.services.outbox import submissions
@@ -57,7 +57,7 @@ def _sent(request: HttpRequest, made: Review, form: ReviewForm) -> HttpResponse:
     try:
         submission = _submit(request, made, form)
     except AlreadySent as fault:
-        messages.info(request, shown.already_sent(fault.submission))
+        messages.info(request, already_sent(fault.submission))
         submission = fault.submission
     except OutOfDate as fault:
         return _overtaken(request, made, str(fault))
@@ -83,7 +83,7 @@ def _submit(request: HttpRequest, made: Review, form: ReviewForm) -> Submission:
 def _overtaken(request: HttpRequest, before: Review, fault: str) -> HttpResponse:
     """The review of what is saved by now; what was ticked and typed stays."""
     organization = organization_or_404(Environment(before.organization.environment), before.organization.oid)
-    note = shown.out_of_date(organization, Bound(request.POST).version, fault)
+    note = out_of_date(organization, Bound(request.POST).version, fault)
     return _show_typed(request, reviews.review(organization, actor=actor(request)), note, status=409)
 
 

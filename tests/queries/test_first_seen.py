@@ -32,7 +32,7 @@ def read(practice: PracticeDirectory, made: Organization, editor: User, **change
 
 
 def since(made: Organization) -> dict[str, datetime.datetime | None]:
-    return {row.label: row.seen_since for row in summary.values(loaded(made)).fields.differing if row.is_adrift}
+    return {row.label: row.seen_since for row in summary.record_values(loaded(made)).fields.differing if row.is_adrift}
 
 
 def test_each_field_differs_since_the_first_reading_that_showed_its_value(

@@ -8,7 +8,7 @@ from django.utils.html import strip_tags
 
 from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
 from organizations.pages.submission import acceptance
-from organizations.pages.submission.state import rows
+from organizations.pages.submission.state import submission_rows
 from organizations.services.delivery import query
 from organizations.services.directory import differences
 from organizations.services.records import organizations
@@ -107,7 +107,7 @@ def test_a_list_names_who_accepted_or_rejected(values, word):
 
 def test_the_rows_of_a_list_have_the_word():
     accepted = Submission(pk=7, state=State.ACCEPTED, evidence=Evidence.QUERY)
-    assert [row.word.word for row in rows([accepted])] == ["Accepted, shown by a Query"]
+    assert [row.word.word for row in submission_rows([accepted])] == ["Accepted, shown by a Query"]
 
 
 @pytest.mark.parametrize("kind", Evidence)
@@ -120,10 +120,10 @@ def test_each_kind_is_named_in_the_export_and_where_a_review_compares(kind):
 
 def test_after_a_restore_nothing_is_claimed_of_redoxs_own_answer():
     proved = Submission(state=State.ACCEPTED, evidence=Evidence.QUERY, evidence_at=MAY_3, attempt=1, http_status=200)
-    assert acceptance.basis(proved, []).sentence.endswith("own answer was 200.")
-    assert acceptance.basis(proved, []).more != ()
+    assert acceptance.acceptance_basis(proved, []).sentence.endswith("own answer was 200.")
+    assert acceptance.acceptance_basis(proved, []).more != ()
     proved.only_ask = True
-    basis = acceptance.basis(proved, [])
+    basis = acceptance.acceptance_basis(proved, [])
     assert basis.sentence.endswith("What Redox answered is not known: the database was put back from a backup.")
     assert basis.more == ()  # nor that nothing was sent a second time
 
@@ -134,7 +134,9 @@ def test_a_decision_against_an_answer_that_did_not_show_it_says_so(practice, edi
     answer = query.query_submission(submission, actor=acting(editor))
     decision = {"evidence": Evidence.PERSON, "evidence_at": answer.asked_at, "decided_by": "Approver One"}
     Submission.objects.filter(pk=submission.pk).update(state=State.ACCEPTED, ended_at=clock.now(), **decision)
-    [more] = acceptance.basis(submission_of(submission), list(AuditEntry.objects.of_submission(submission.pk))).more
+    [more] = acceptance.acceptance_basis(
+        submission_of(submission), list(AuditEntry.objects.of_submission(submission.pk))
+    ).more
     assert re.fullmatch(r"The directory was asked at .+ and did not show it\.", strip_tags(more))
 
 

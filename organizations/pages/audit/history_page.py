@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from organizations.models import Action, AuditEntry, AuditHead, Environment, Organization
 from organizations.pages.audit import stories
 from organizations.pages.audit.stories import Stories
-from organizations.pages.submission.attempts import Raw, raw
+from organizations.pages.submission.attempts import RawExchange, raw_exchange
 from organizations.queries import audit_filters
 from organizations.queries.audit_filters import Filters
 from organizations.text import sentences, vocabulary
@@ -197,7 +197,7 @@ class Entry:
     facts: list[tuple[str, str | SafeString]]
     changes: list[dict[str, str]]
     body: str
-    raw: Raw | None
+    raw: RawExchange | None
     previous: int | None
     following: int | None
 
@@ -218,7 +218,7 @@ def entry(found: AuditEntry) -> Entry:
         facts=list(_facts(found, facts)),
         changes=facts.get("changes", []),
         body=bytes(found.body).decode(),
-        raw=None if found.raw is None else raw(bytes(found.raw), size=facts.get("raw_bytes", 0)),
+        raw=None if found.raw is None else raw_exchange(bytes(found.raw), size=facts.get("raw_bytes", 0)),
         previous=found.sequence - 1 if found.sequence - 1 in beside else None,
         following=found.sequence + 1 if found.sequence + 1 in beside else None,
     )

@@ -16,7 +16,7 @@ NOT_SHOWN = "Redox cannot show this field"
 SAME_AS_ACCEPTED, SAME_AS_TAKEN = "same as accepted", "same as taken"
 
 
-class PartOf(NamedTuple):
+class ParentCell(NamedTuple):
     """What the record is part of: the name of the parent with its address, or what else the OID is."""
 
     text: str
@@ -24,7 +24,7 @@ class PartOf(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class RecordSides:
     """The record as saved here, as accepted or taken from the directory, and as a later reading shows it.
 
     `only_taken`: nothing of it was ever accepted.
@@ -43,7 +43,7 @@ class Sides:
         return self.accepted or (knowledge.respelled(self.seen, self.saved) if self.seen else None)
 
 
-class Cell(NamedTuple):
+class FieldCell(NamedTuple):
     """One value over `span` columns. `kind`: "ahead" (ours, not sent), "adrift" (the directory's), "same", or ""."""
 
     lines: Lines = ()
@@ -51,7 +51,7 @@ class Cell(NamedTuple):
     note: str = ""
     column: str = ""
     span: int = 1
-    parent: PartOf | None = None
+    parent: ParentCell | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class FieldRow:
     columns: int = 1
     seen_since: datetime.datetime | None = None
     same_note: str = SAME_AS_ACCEPTED
-    parents: Mapping[str, PartOf] = dataclasses.field(default_factory=dict)
+    parents: Mapping[str, ParentCell] = dataclasses.field(default_factory=dict)
 
     @property
     def differs(self) -> bool:
@@ -96,13 +96,13 @@ class FieldRow:
         return self.field.rpartition(".")[2]
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[FieldCell, ...]:
         """What the row prints: one value over all columns while all are equal."""
         if self.differs:
             return tuple(self._differing())
         third = self._directory() if self._has_own_third() else None
         span = self.columns - (1 if third else 0)
-        first = Cell(self.saved, column="Saved here", span=span, parent=self._parent(self.saved))
+        first = FieldCell(self.saved, column="Saved here", span=span, parent=self._parent(self.saved))
         return (first, third) if third else (first,)
 
     def _has_own_third(self) -> bool:
@@ -113,33 +113,33 @@ class FieldRow:
     def _is_read(self) -> bool:
         return self.columns == 3 or (self.columns == 2 and self.accepted is None)
 
-    def _differing(self) -> Iterator[Cell]:
-        yield Cell(self.saved, "ahead" if self.is_ahead else "", "", "Saved here", parent=self._parent(self.saved))
+    def _differing(self) -> Iterator[FieldCell]:
+        yield FieldCell(self.saved, "ahead" if self.is_ahead else "", "", "Saved here", parent=self._parent(self.saved))
         if self.accepted is not None:
             is_same = self.accepted == self.saved
             note = "same as saved" if is_same else ""
             lines = () if is_same else self.accepted
-            yield Cell(lines, "same" if is_same else "", note, "Accepted", parent=self._parent(lines))
+            yield FieldCell(lines, "same" if is_same else "", note, "Accepted", parent=self._parent(lines))
         if self._is_read:
             yield self._directory()
 
-    def _directory(self) -> Cell:
+    def _directory(self) -> FieldCell:
         if self.is_unreadable:
-            return Cell(kind="same", note=NOT_SHOWN, column="Directory")
+            return FieldCell(kind="same", note=NOT_SHOWN, column="Directory")
         seen = self.seen or ()
         if self.is_adrift:
             note = "same as saved" if seen == self.saved else ""
-            return Cell(seen, "adrift", note, "Directory", parent=self._parent(seen))
+            return FieldCell(seen, "adrift", note, "Directory", parent=self._parent(seen))
         if self.accepted is not None and seen == self.accepted:
-            return Cell(kind="same", note=self.same_note, column="Directory")
+            return FieldCell(kind="same", note=self.same_note, column="Directory")
         note = "" if self.is_ahead and self.accepted is None else "equivalent"
-        return Cell(seen, "", note, "Directory", parent=self._parent(seen))
+        return FieldCell(seen, "", note, "Directory", parent=self._parent(seen))
 
-    def _parent(self, lines: Lines) -> PartOf | None:
+    def _parent(self, lines: Lines) -> ParentCell | None:
         return self.parents.get(lines[0]) if lines and self.field == "part_of_oid" else None
 
 
-class Group(NamedTuple):
+class FieldGroup(NamedTuple):
     """The fields under one heading that do not differ; `above` names those that do.
 
     `anchor` is the section of the form that holds them.
@@ -155,11 +155,11 @@ class Fields(NamedTuple):
     """All fields of a record: those that differ once, the others under their headings."""
 
     differing: tuple[FieldRow, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[FieldGroup, ...]
     columns: int
 
 
-def fields(sides: Sides, parents: Mapping[str, PartOf] | None = None) -> Fields:
+def field_rows(sides: RecordSides, parents: Mapping[str, ParentCell] | None = None) -> Fields:
     """Every field; contacts are paired, their empty fields left out. A contact that is new or gone is one field."""
     columns = 1 + (sides.accepted is not None) + (sides.seen is not None)
     rows = [*_plain_groups(sides, columns, parents or {}), *_contact_groups(sides, columns)]
@@ -168,38 +168,38 @@ def fields(sides: Sides, parents: Mapping[str, PartOf] | None = None) -> Fields:
     return Fields(differing, tuple(_without_differing(group) for group in groups if group.heading), columns)
 
 
-def _noted(group: Group, sides: Sides) -> Group:
+def _noted(group: FieldGroup, sides: RecordSides) -> FieldGroup:
     note = SAME_AS_TAKEN if sides.only_taken else SAME_AS_ACCEPTED
     return group._replace(rows=tuple(replace(row, same_note=note) for row in group.rows))
 
 
-def _named(group: Group, row: FieldRow) -> FieldRow:
+def _named(group: FieldGroup, row: FieldRow) -> FieldRow:
     """A field of a contact with the contact's number: outside its group nothing else says which one it is of."""
     if group.anchor != "contacts" or not group.heading:
         return row
     return replace(row, label=f"{group.heading.partition(',')[0]}, {row.label}")
 
 
-def _without_differing(group: Group) -> Group:
+def _without_differing(group: FieldGroup) -> FieldGroup:
     above = ", ".join(row.label for row in group.rows if row.differs)
     rows = tuple(row for row in group.rows if not row.differs and not row.is_in_heading)
     return group._replace(rows=rows, above=above)
 
 
-def _plain_groups(sides: Sides, columns: int, parents: Mapping[str, PartOf]) -> Iterator[Group]:
+def _plain_groups(sides: RecordSides, columns: int, parents: Mapping[str, ParentCell]) -> Iterator[FieldGroup]:
     saved, accepted, newest, seen = (
         plain_lines(each) for each in (sides.saved, sides.accepted, sides.newest, sides.seen)
     )
     gathered: dict[tuple[str, str], list[FieldRow]] = {}
     for shown in print_fields(replace(sides.saved, contacts=(), carried=())):
         key = shown.field
-        row = _row(key, shown.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
+        row = _plain_row(key, shown.label, columns, saved[key], accepted.get(key), newest.get(key), seen.get(key))
         gathered.setdefault((shown.group, shown.anchor), []).append(replace(row, parents=parents))
     for (heading, anchor), rows in gathered.items():
-        yield Group(heading, anchor, tuple(rows))
+        yield FieldGroup(heading, anchor, tuple(rows))
 
 
-def _row(
+def _plain_row(
     key: str,
     label: str,
     columns: int,
@@ -223,14 +223,14 @@ def _row(
     )
 
 
-def _contact_groups(sides: Sides, columns: int) -> Iterator[Group]:
+def _contact_groups(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
     for each in contact_sides(sides.saved, sides.accepted, sides.newest, sides.seen):
         if each.is_whole:
-            yield Group("", "contacts", (_whole_contact(each, columns),))
+            yield FieldGroup("", "contacts", (_whole_contact(each, columns),))
         else:
             rows = tuple(_contact_rows(each, columns))
             purpose = each.purpose
-            yield Group(f"{each.label}, {purpose}" if purpose else each.label, "contacts", rows)
+            yield FieldGroup(f"{each.label}, {purpose}" if purpose else each.label, "contacts", rows)
     yield from _order(sides, columns)
 
 
@@ -243,7 +243,9 @@ def _contact_rows(each: ContactSides, columns: int) -> Iterator[FieldRow]:
         if any(values):
             saved = values[0] or ()
             is_name = name == "name"
-            yield _row(f"contacts.{each.number}.{name}", "Name" if is_name else label, columns, saved, *values[1:])
+            yield _plain_row(
+                f"contacts.{each.number}.{name}", "Name" if is_name else label, columns, saved, *values[1:]
+            )
 
 
 def _whole_contact(each: ContactSides, columns: int) -> FieldRow:
@@ -266,7 +268,7 @@ def _whole_contact(each: ContactSides, columns: int) -> FieldRow:
     )
 
 
-def _order(sides: Sides, columns: int) -> Iterator[Group]:
+def _order(sides: RecordSides, columns: int) -> Iterator[FieldGroup]:
     if not any(each.field == "contacts.order" for each in knowledge.unsent(sides.accepted, sides.seen, sides.saved)):
         return
     saved, accepted, seen = (
@@ -282,7 +284,7 @@ def _order(sides: Sides, columns: int) -> Iterator[Group]:
         is_ahead=True,
         columns=columns,
     )
-    yield Group("", "contacts", (row,))
+    yield FieldGroup("", "contacts", (row,))
 
 
 def foreign_keys(record: OrganizationRecord, seen: OrganizationRecord | None) -> tuple[tuple[str, bool], ...]:

@@ -15,7 +15,7 @@ from organizations.text.markup import written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class CounterpartBox:
     """The counterpart of a record, or the ways to one. Only PRODUCTION is prepared: `prepare_url` may be empty."""
 
     other: str
@@ -24,7 +24,7 @@ class Beside:
     page_url: str
 
 
-class Step(NamedTuple):
+class CounterpartStep(NamedTuple):
     """A button; `needs_edit` where it needs the right to edit."""
 
     label: str
@@ -32,7 +32,7 @@ class Step(NamedTuple):
     needs_edit: bool = False
 
 
-class Side(NamedTuple):
+class CounterpartFact(NamedTuple):
     """One fact about two records. Whether two OIDs are equal says nothing: each environment has its own."""
 
     label: str
@@ -41,12 +41,12 @@ class Side(NamedTuple):
     differs: bool = False
 
 
-def beside(organization: Organization) -> Beside:
+def counterpart_box(organization: Organization) -> CounterpartBox:
     """What the page of a record shows about its counterpart."""
     row = Row(organization=organization)
     add_counterparts([row])
     found = row.counterpart
-    return Beside(
+    return CounterpartBox(
         other=Environment(organization.environment).other.label,
         row=Row(organization=found) if found else None,
         prepare_url="" if found else prepare_url(organization),
@@ -66,41 +66,41 @@ def prepare_url(organization: Organization) -> str:
     return f"{reverse('organization-new', args=[Environment.PRODUCTION])}?from={organization.oid}"
 
 
-def next_step(submission: Submission) -> Step | None:
+def next_step(submission: Submission) -> CounterpartStep | None:
     """What follows in PRODUCTION after STAGING accepted this; None if nothing does."""
     organization = submission.organization
     if organization.environment == Environment.PRODUCTION:
         return None
     counterpart = organization.counterpart
     if counterpart is not None and submission.intent in (Intent.CREATE, Intent.UPDATE):
-        return Step("Compare with PRODUCTION", page_url(organization))
+        return CounterpartStep("Compare with PRODUCTION", page_url(organization))
     if counterpart is not None:
-        return Step("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
+        return CounterpartStep("Open in PRODUCTION", reverse("record", args=[counterpart.environment, counterpart.oid]))
     url = "" if submission.intent == Intent.DEACTIVATE else prepare_url(organization)
-    return Step("Repeat in PRODUCTION", url, needs_edit=True) if url else None
+    return CounterpartStep("Repeat in PRODUCTION", url, needs_edit=True) if url else None
 
 
-def sides(here: Organization, there: Organization) -> list[Side]:
+def counterpart_facts(here: Organization, there: Organization) -> list[CounterpartFact]:
     """What a person looks at to see that two records are one organization."""
     one, other = organizations_of([here.pk, there.pk])
     address, others_address = _address(here), _address(there)
     return [
-        Side("Name", here.name, there.name, here.name != there.name),
-        Side("OID", here.oid, there.oid),
-        Side("Address", address, others_address, address != others_address),
+        CounterpartFact("Name", here.name, there.name, here.name != there.name),
+        CounterpartFact("OID", here.oid, there.oid),
+        CounterpartFact("Address", address, others_address, address != others_address),
         *_other_differences(one, other),
-        Side("PartOf", _part_of(here), _part_of(there)),
-        Side("Directory status", standing_of(one).word, standing_of(other).word),
-        Side("Last accepted", _accepted(one), _accepted(other)),
+        CounterpartFact("PartOf", _part_of(here), _part_of(there)),
+        CounterpartFact("Directory status", standing_of(one).word, standing_of(other).word),
+        CounterpartFact("Last accepted", _accepted(one), _accepted(other)),
     ]
 
 
-def _other_differences(one: Organization, other: Organization) -> list[Side]:
+def _other_differences(one: Organization, other: Organization) -> list[CounterpartFact]:
     """The fields that both environments have in common and that have no row of their own, where they differ."""
     shown = ("name", "part_of_oid", *ADDRESS_LABELS)
     found = difference(copied(one.record()), copied(other.record()))
     return [
-        Side(each.label, each.before or "none", each.after or "none", differs=True)
+        CounterpartFact(each.label, each.before or "none", each.after or "none", differs=True)
         for each in found
         if each.field not in shown
     ]

@@ -7,7 +7,7 @@ from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import path_to, record_url
 from organizations.pages.counterpart import link_box
-from organizations.pages.counterpart.link_box import Side
+from organizations.pages.counterpart.link_box import CounterpartFact
 from organizations.permissions import Right, why_not
 from organizations.queries import choices
 from organizations.services.records import counterparts
@@ -27,7 +27,7 @@ class CounterpartPage(Page):
     form: CounterpartForm
     linked: Organization | None
     other: Organization | None
-    sides: list[Side]
+    sides: list[CounterpartFact]
     fault: str
     prepare_url: str
     why_not_edit: str
@@ -56,7 +56,7 @@ def build(
         form=form,
         linked=linked,
         other=shown,
-        sides=link_box.sides(organization, shown) if shown else [],
+        sides=link_box.counterpart_facts(organization, shown) if shown else [],
         fault=_why_not_link(organization, shown) if shown and not linked else "",
         prepare_url="" if linked else link_box.prepare_url(organization),
         why_not_edit=why_not(user, Right.EDIT, environment),

@@ -28,7 +28,7 @@ ONLY_SHOWN = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PreparedNotes:
     """Everything that the form says of its source.
 
     `changes` is what became of the source since the form was filled; `is_unknown` if the form does not say from what it
@@ -55,7 +55,7 @@ class Prepared:
         return DESTINATION_NOTE
 
 
-def beginning(source: Source) -> OrganizationRecord:
+def prepared_record(source: Source) -> OrganizationRecord:
     """The values that a form of PRODUCTION begins with. OID and PartOf are empty if a person must say them."""
     return replace(
         prepare.copied(source.record),
@@ -65,11 +65,11 @@ def beginning(source: Source) -> OrganizationRecord:
     )
 
 
-def prepared(source: Source, basis: OrganizationRecord | None, *, shown_doubt: str) -> Prepared:
+def prepared_notes(source: Source, basis: OrganizationRecord | None, *, shown_doubt: str) -> PreparedNotes:
     """What is said about a source. `basis` is what the form was filled from, None if it does not say."""
     doubt = _doubt(source)
     is_new = source.doubt != shown_doubt
-    return Prepared(
+    return PreparedNotes(
         origin=_origin(source),
         warnings=[each for each in ("" if is_new else doubt, _untested(source)) if each],
         new_doubt=doubt if is_new else "",

@@ -26,7 +26,7 @@ class OldValues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deactivation:
+class DeactivationContent:
     """All that the page prints beside the form. `is_blocked` leaves no form.
 
     `done` says on what evidence the record is deactivated already; empty where it is not.
@@ -42,7 +42,7 @@ class Deactivation:
     counterpart: Organization | None
     old_values: list[OldValues]
     done: SafeString
-    source: freshness.Source
+    source: freshness.ValueSource
 
     @property
     def is_blocked(self) -> bool:
@@ -57,20 +57,20 @@ class Deactivation:
         )
 
 
-def deactivation(review: Review) -> Deactivation:
+def deactivation_content(review: Review) -> DeactivationContent:
     """The page of a review with the intent deactivate or reactivate."""
     organization = review.organization
     ancestors = tree.path_of(organization)
     deactivates = review.intent == Intent.DEACTIVATE
     counterpart = organization.counterpart
-    return Deactivation(
+    return DeactivationContent(
         intent=review.intent,
         name=review.record.name,
         review=review,
         message=review.message.decode(),
         ancestors=ancestors,
         parent=ancestors[-1] if ancestors else None,
-        not_sent=not_sent(review),
+        not_sent=unsent_labels(review),
         counterpart=counterpart if counterpart is not None and counterpart.confirmed_active else None,
         done=accepted_basis(organization) if deactivates and organization.confirmed_active is False else SafeString(),
         source=freshness.source_of_values(organization),
@@ -78,7 +78,7 @@ def deactivation(review: Review) -> Deactivation:
     )
 
 
-def not_sent(review: Review) -> tuple[str, ...]:
+def unsent_labels(review: Review) -> tuple[str, ...]:
     """The labels of the saved changes that stay behind."""
     known = review.organization.baseline_record()
     found = unsent(known, None if known else review.record, review.organization.record())

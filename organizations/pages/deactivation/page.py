@@ -10,8 +10,8 @@ from organizations.forms.deactivation import DeactivationForm
 from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url
-from organizations.pages.deactivation.consequences import Deactivation, deactivation
-from organizations.pages.deactivation.replacing import other_record
+from organizations.pages.deactivation.consequences import DeactivationContent, deactivation_content
+from organizations.pages.deactivation.replacing import read_replacement
 from organizations.pages.review import message as review_page
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right, sending, why_not
@@ -29,8 +29,8 @@ class DeactivationPage(Page):
     organization: Organization
     standing: vocabulary.Word
     review: Review
-    page: review_page.Page
-    shown: Deactivation
+    page: review_page.ReviewContent
+    shown: DeactivationContent
     form: DeactivationForm
     why_not: str
     ask_why_not: str
@@ -54,8 +54,8 @@ def build(
         organization=organization,
         standing=vocabulary.STANDING[organization.standing],
         review=review,
-        page=review_page.page(review, ticked=ticked, missing=missing),
-        shown=deactivation(review),
+        page=review_page.review_content(review, ticked=ticked, missing=missing),
+        shown=deactivation_content(review),
         form=form or empty_form(review),
         why_not=why_not(user, sending(environment)),
         ask_why_not=why_not(user, Right.EDIT, environment, ASK),
@@ -81,7 +81,7 @@ def _form(review: Review, data: QueryDict | None = None, **values: Any) -> Deact
         intent=review.intent,
         name=review.record.name if environment == Environment.PRODUCTION else "",
         word=environment.label,
-        replacement=lambda typed: other_record(environment, typed, without=[organization.pk]),
+        replacement=lambda typed: read_replacement(environment, typed, without=[organization.pk]),
         **values,
     )
     if "replaced_by" in form.fields:

@@ -7,7 +7,7 @@ from organizations.models import Environment, Organization, Presence
 from organizations.queries import choices
 
 
-def other_record(environment: Environment, typed: str, *, without: Collection[int]) -> Replacement | str:
+def read_replacement(environment: Environment, typed: str, *, without: Collection[int]) -> Replacement | str:
     """An active record of this environment by its OID or name, but none of `without`; else why not, as sentences."""
     text = typed.replace("\x00", "")
     ours = Organization.objects.in_environment(environment).exclude(pk__in=without)

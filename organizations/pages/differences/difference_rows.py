@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization
-from organizations.pages.comparison import sides
+from organizations.pages.comparison import sent_and_seen
 from organizations.pages.comparison.field_lines import is_code
-from organizations.pages.comparison.sides import Compared
+from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.submission.decision_choices import suspicion
 from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, contact_text, difference, kept_and_added, listed
@@ -22,7 +22,7 @@ from organizations.text.markup import written
 MOST_NAMED = 8
 
 
-class Row(NamedTuple):
+class DifferenceRow(NamedTuple):
     """One field that differs. `saved` is what is saved here; taking replaces it by `directory`.
 
     `accepted` is None where nothing was ever accepted.
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class DifferencesContent:
     """What the template prints.
 
     `compared` has each field here and as the last reading shows it, where nobody knows whose the OID is, or it belongs
@@ -56,11 +56,11 @@ class Page:
     organization: Organization
     freshness: Freshness
     known: str
-    rows: tuple[Row, ...]
+    rows: tuple[DifferenceRow, ...]
     stays: tuple[str, ...]
-    spelled: tuple[Row, ...]
+    spelled: tuple[DifferenceRow, ...]
     takes_type: bool
-    compared: tuple[Compared, ...]
+    compared: tuple[ComparedField, ...]
     decided_by: str
     why_not: str
     why_not_claim: str
@@ -75,7 +75,7 @@ class Page:
         return self.is_foreign or self.organization.is_there_unclaimed
 
     @property
-    def differing(self) -> tuple[Compared, ...]:
+    def differing(self) -> tuple[ComparedField, ...]:
         return tuple(row for row in self.compared if row.equal is False)
 
     @property
@@ -175,18 +175,18 @@ class Page:
         return f"{vocabulary.count(len(self.spelled), 'value is', 'values are')} spelled differently in the directory"
 
 
-def page(organization: Organization) -> Page:
+def differences_content(organization: Organization) -> DifferencesContent:
     """The differences of a record as they are known now."""
     found = differences.of(organization)
-    rows: tuple[Row, ...] = ()
+    rows: tuple[DifferenceRow, ...] = ()
     stays: tuple[str, ...] = ()
     if found is not None:
         rows = tuple(_rows(organization, found.accepted, found.seen) if found.accepted else _first(organization, found))
         stays = _stays(organization, found)
     baseline, seen = organization.baseline_record(), organization.later_reading()
-    return Page(
+    return DifferencesContent(
         organization=organization,
-        freshness=freshness.of(organization),
+        freshness=freshness.record_freshness(organization),
         known=freshness.compared_with(organization) if baseline else "",
         rows=rows,
         stays=stays,
@@ -199,19 +199,21 @@ def page(organization: Organization) -> Page:
     )
 
 
-def taken(organization: Organization, count: int) -> str:
+def taken_sentence(organization: Organization, count: int) -> str:
     """What was done, for the page that follows."""
     values, were = vocabulary.count(count, "value"), "was" if count == 1 else "were"
     return f"{values} of {organization.name} {were} taken from the directory. Nothing was sent."
 
 
-def read_meanwhile(asked_at: datetime.datetime) -> str:
+def read_again_sentence(asked_at: datetime.datetime) -> str:
     """For a page that was posted after a Query whose answer it did not know."""
     at = written(asked_at, "clock")
     return f"The directory was asked at {at}, after this page was made. Nothing was sent. Look at what it shows now."
 
 
-def _rows(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
+def _rows(
+    organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
+) -> Iterator[DifferenceRow]:
     environment = organization.environment
     edits = {each.field: each for each in _differing(environment, accepted, organization.record())}
     edited = _edited_contacts(accepted, organization.record())
@@ -219,15 +221,15 @@ def _rows(organization: Organization, accepted: OrganizationRecord, seen: Organi
         edit = edits.get(each.field)
         saved = edit.after if edit is not None and edit.before == each.before else each.before
         saved = edited.get(each.field, saved)
-        yield Row(each.field, each.label, saved, each.before, each.after)
+        yield DifferenceRow(each.field, each.label, saved, each.before, each.after)
 
 
-def _first(organization: Organization, found: Differing) -> Iterator[Row]:
+def _first(organization: Organization, found: Differing) -> Iterator[DifferenceRow]:
     """The same where nothing was ever accepted: what is saved here beside what the directory shows."""
     wanted = knowledge.sendable(organization.record())
     differing = knowledge.split(None, found.seen, wanted).overwritten
     for each in parents.named(organization.environment, differing):
-        yield Row(each.field, each.label, each.after, None, each.before)
+        yield DifferenceRow(each.field, each.label, each.after, None, each.before)
 
 
 def _takes_type(organization: Organization, found: Differing) -> bool:
@@ -250,17 +252,19 @@ def _stays(organization: Organization, found: Differing) -> tuple[str, ...]:
     return tuple(each.label for each in knowledge.in_form(difference(known, after)))
 
 
-def _spelled(organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord) -> Iterator[Row]:
+def _spelled(
+    organization: Organization, accepted: OrganizationRecord, seen: OrganizationRecord
+) -> Iterator[DifferenceRow]:
     """Where the directory spells what was accepted in another way."""
     for each in knowledge.split(accepted, seen, accepted).equivalent:
-        yield Row(each.field, each.label, each.after, each.after, each.before)
+        yield DifferenceRow(each.field, each.label, each.after, each.after, each.before)
 
 
-def _compared(organization: Organization) -> tuple[Compared, ...]:
+def _compared(organization: Organization) -> tuple[ComparedField, ...]:
     seen = organization.seen_record()
     if seen is None or not (organization.is_foreign or organization.is_there_unclaimed):
         return ()
-    return sides.compare(knowledge.sendable(organization.record()), seen, None)
+    return sent_and_seen.compare_sent_with_seen(knowledge.sendable(organization.record()), seen, None)
 
 
 def _decided_by(organization: Organization) -> str:

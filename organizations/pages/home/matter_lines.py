@@ -135,7 +135,7 @@ def _why(
     if kind == "unknown":
         left = submission.sent_at or submission.state_at
         time = written(left, "clock")
-        promise = to_do.asking_promise(submission, gate, moment)
+        promise = to_do.next_query_sentence(submission, gate, moment)
         return format_html("The message left at {}, but no clear answer came. {}", time, promise)
     # A text that the portal does not know may be of a gateway between it and Redox.
     return f'Redox wrote: "{cut}"' if submission.known_answer else plain(submission.state_reason)
@@ -198,7 +198,7 @@ def _one_differing(organization: Organization) -> Place:
         what=organization.name,
         text=f"{count(organization.differs, 'field')}: {to_do.listed(names)}."
         if names
-        else to_do.missing(organization),
+        else to_do.missing_sentence(organization),
         url=reverse("record", args=[organization.environment, organization.oid]),
         since=organization.differs_since,
     )

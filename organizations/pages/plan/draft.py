@@ -8,14 +8,14 @@ from typing import NamedTuple
 from django.urls import reverse
 
 from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock, tree
-from organizations.pages.deactivation.consequences import not_sent
+from organizations.pages.deactivation.consequences import unsent_labels
 from organizations.pages.plan import kept_back, overwritten
-from organizations.pages.plan.kept_back import Kept
-from organizations.pages.plan.overwritten import Group
+from organizations.pages.plan.kept_back import LeftOutRecord
+from organizations.pages.plan.overwritten import OverwrittenRecord
 from organizations.pages.review import values
 from organizations.pages.review.message import TICK
-from organizations.pages.review.message import Question as Box
-from organizations.pages.review.values import Moves
+from organizations.pages.review.message import WarningBox as Box
+from organizations.pages.review.values import MessageMoves
 from organizations.queries.chosen_records import UNSENT
 from organizations.services.review.plan_draft import Draft, Question
 from organizations.services.review.reviews import Review
@@ -25,7 +25,7 @@ from organizations.text.markup import written
 MOST_NAMED = 5
 
 
-class Row(NamedTuple):
+class DraftRow(NamedTuple):
     """One message of the plan, what it changes and its very bytes; `url` is the page that shows it alone.
 
     `moves` are the values from what to what. `before` says how the earlier ones are known, "" if there are none.
@@ -35,7 +35,7 @@ class Row(NamedTuple):
     kind: str
     what: str
     url: str
-    moves: Moves
+    moves: MessageMoves
     before: str
     message: str
     fingerprint: str
@@ -43,7 +43,7 @@ class Row(NamedTuple):
     stays_saved: tuple[str, ...]
 
 
-class Asked(NamedTuple):
+class DraftQuestion(NamedTuple):
     """One warning with its box, and how many records have it."""
 
     question: Box
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
     names: str
 
 
-class Unchanged(NamedTuple):
+class UnchangedRecords(NamedTuple):
     """Records that have nothing to send, for the same reason."""
 
     why: str
@@ -63,7 +63,7 @@ class Unchanged(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class DraftContent:
     """What the template prints of a draft.
 
     `asked` are warnings, `overwrites` the values of the directory to tick, by record; `kept` are records that something
@@ -73,12 +73,12 @@ class Page:
 
     draft: Draft
     root: Organization | None
-    rows: tuple[Row, ...]
-    asked: tuple[Asked, ...]
-    overwrites: tuple[Group, ...]
-    kept: tuple[Kept, ...]
-    not_active: tuple[Kept, ...]
-    unchanged: tuple[Unchanged, ...]
+    rows: tuple[DraftRow, ...]
+    asked: tuple[DraftQuestion, ...]
+    overwrites: tuple[OverwrittenRecord, ...]
+    kept: tuple[LeftOutRecord, ...]
+    not_active: tuple[LeftOutRecord, ...]
+    unchanged: tuple[UnchangedRecords, ...]
     branches: tuple[Organization, ...]
     because: str
     elsewhere: int
@@ -171,25 +171,25 @@ class Page:
         ]
 
 
-def page(
+def draft_content(
     draft: Draft,
     *,
     root: Organization | None = None,
     ticked: Collection[str] = (),
     missing: Collection[str] = (),
-) -> Page:
+) -> DraftContent:
     """The page of a draft; `missing` are the boxes to ask for. `root` is the record whose branch it is."""
-    kept = kept_back.kept(draft.left_out, draft.environment)
-    moves = values.moves(draft.environment, draft.reviews)
+    kept = kept_back.left_out_records(draft.left_out, draft.environment)
+    moves = values.moves_of_messages(draft.environment, draft.reviews)
     is_active = [not each.kinds & set(kept_back.NOT_ACTIVE) for each in kept]
-    return Page(
+    return DraftContent(
         draft=draft,
         root=root,
         rows=tuple(
             _row(made, draft.kind, moved, _below(made, root)) for made, moved in zip(draft.reviews, moves, strict=True)
         ),
         asked=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwritten is None),
-        overwrites=overwritten.groups(draft, ticked, missing),
+        overwrites=overwritten.overwritten_records(draft, ticked, missing),
         kept=tuple(each for each, active in zip(kept, is_active, strict=True) if active),
         not_active=tuple(each for each, active in zip(kept, is_active, strict=True) if not active),
         unchanged=tuple(_unchanged(draft)),
@@ -200,12 +200,12 @@ def page(
     )
 
 
-def already_sent(plan: Plan) -> str:
+def plan_already_sent(plan: Plan) -> str:
     """The sentence for a second press or a second tab."""
     return f"This was sent already at {written(plan.made_at, 'clock')}: plan {plan.pk}."
 
 
-def what_is_new(page: Page, planned: str, left: str) -> str:
+def changes_since(page: DraftContent, planned: str, left: str) -> str:
     """What differs from the page that was sent, by the ids that it named; empty where nothing is known of it."""
     was_planned, was_left = set(planned.split()), set(left.split())
     if not was_planned and not was_left:
@@ -230,11 +230,11 @@ def _names_of(ids: Collection[str]) -> str:
     return kept_back.names(found, len(ids) - len(found)) if found else vocabulary.count(len(ids), "record")
 
 
-def _row(made: Review, kind: PlanKind, moves: Moves, below: str) -> Row:
+def _row(made: Review, kind: PlanKind, moves: MessageMoves, below: str) -> DraftRow:
     deactivates = kind == PlanKind.DEACTIVATE
     address = "deactivate" if deactivates else "review"
     url = reverse(address, args=[made.organization.environment, made.organization.oid])
-    return Row(
+    return DraftRow(
         organization=made.organization,
         kind="deactivated" if deactivates else made.event.value,
         what=_what(made, kind),
@@ -244,7 +244,7 @@ def _row(made: Review, kind: PlanKind, moves: Moves, below: str) -> Row:
         message=made.message.decode(),
         fingerprint=made.fingerprint,
         below=below,
-        stays_saved=not_sent(made) if deactivates else (),
+        stays_saved=unsent_labels(made) if deactivates else (),
     )
 
 
@@ -283,27 +283,27 @@ def _named(labels: Collection[str]) -> str:
     return ", ".join(different[:MOST_NAMED]) + (f" and {vocabulary.count(more, 'more field')}" if more > 0 else "")
 
 
-def _stays_saved(row: Row) -> str:
+def _stays_saved(row: DraftRow) -> str:
     count = len(row.stays_saved)
     changes = vocabulary.count(count, "saved change")
     ends = "is not sent. It stays saved." if count == 1 else "are not sent. They stay saved."
     return f"{changes} of {row.organization.name} ({', '.join(row.stays_saved)}) {ends}"
 
 
-def _asked(each: Question, ticked: Collection[str], missing: Collection[str]) -> Asked:
+def _asked(each: Question, ticked: Collection[str], missing: Collection[str]) -> DraftQuestion:
     text = each.text
     if len(each.records) > 1:
         text = text.replace("This message also sends", "Each of these messages also sends", 1)
     box = Box(each.key, text, each.key in ticked, TICK if each.key in missing else "")
-    return Asked(box, vocabulary.count(len(each.records), "record"), kept_back.names(each.records))
+    return DraftQuestion(box, vocabulary.count(len(each.records), "record"), kept_back.names(each.records))
 
 
-def _unchanged(draft: Draft) -> list[Unchanged]:
+def _unchanged(draft: Draft) -> list[UnchangedRecords]:
     by_reason: dict[str, list[Organization]] = {}
     for each in draft.left_out:
         if not each.blockers:
             by_reason.setdefault(each.why, []).append(each.organization)
-    return [Unchanged(why, tuple(records)) for why, records in by_reason.items()]
+    return [UnchangedRecords(why, tuple(records)) for why, records in by_reason.items()]
 
 
 def _branches(draft: Draft) -> tuple[Organization, ...]:
@@ -317,7 +317,7 @@ def _because(draft: Draft, root: Organization | None) -> str:
     if root is None or draft.kind != PlanKind.DEACTIVATE:
         return ""
     found = next((each for each in draft.left_out if each.organization.pk == root.pk and each.blockers), None)
-    return kept_back.because(found.organization, found.blockers) if found else ""
+    return kept_back.active_because(found.organization, found.blockers) if found else ""
 
 
 def _elsewhere(draft: Draft) -> int:

@@ -13,15 +13,15 @@ from organizations.forms.plan import PlanForm
 from organizations.models import Organization, PlanKind, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, record_url
-from organizations.pages.deactivation.replacing import other_record
-from organizations.pages.plan import draft as shown
+from organizations.pages.deactivation.replacing import read_replacement
+from organizations.pages.plan.draft import DraftContent, draft_content
 from organizations.permissions import sending, why_not
 from organizations.queries.choices import suggesting
 from organizations.services.review import plan_draft
 from organizations.services.review.plan_draft import Chosen, Draft
 
 
-class Target(NamedTuple):
+class PlanTarget(NamedTuple):
     """What a plan is about: the records, the one whose branch they are (if any), and the address of its page."""
 
     chosen: Chosen
@@ -47,7 +47,7 @@ class DraftPage(Page):
 
     template = "plans/new.html"
 
-    page: shown.Page
+    page: DraftContent
     form: PlanForm | BranchForm
     root: Organization | None
     action: str
@@ -76,7 +76,7 @@ class NothingPage(Page):
 
 
 def build(
-    target: Target,
+    target: PlanTarget,
     draft: Draft,
     user: User,
     form: PlanForm | BranchForm | None = None,
@@ -88,7 +88,7 @@ def build(
     """The page; `form` is one that holds what somebody typed, `missing` are the boxes to ask for."""
     page = BranchPage if draft.kind == PlanKind.DEACTIVATE else DraftPage
     return page(
-        page=shown.page(draft, root=target.root, ticked=ticked, missing=missing),
+        page=draft_content(draft, root=target.root, ticked=ticked, missing=missing),
         form=form or plan_form(draft),
         root=target.root,
         action=target.url,
@@ -100,7 +100,7 @@ def build(
     )
 
 
-def build_nothing(target: Target, why: str) -> NothingPage:
+def build_nothing(target: PlanTarget, why: str) -> NothingPage:
     return NothingPage(why=why, back_url=target.back_url)
 
 
@@ -114,7 +114,7 @@ def plan_form(
     planned = [made.organization.pk for made in draft.reviews]
 
     def replacement(text: str) -> Replacement | str:
-        return other_record(draft.environment, text, without=planned)
+        return read_replacement(draft.environment, text, without=planned)
 
     form = BranchForm(data, number_to_type=number, word=word, replacement=replacement, initial=typed)
     form.fields["replaced_by"].widget.attrs |= suggesting(draft.environment)

@@ -21,7 +21,7 @@ MOST_NAMED = 5
 NOT_ACTIVE = (Block.ALREADY_SO, Block.NOTHING_TO_DEACTIVATE)
 
 
-class Kept(NamedTuple):
+class LeftOutRecord(NamedTuple):
     """One record that is left out, with the word of its state and why."""
 
     organization: Organization
@@ -30,13 +30,13 @@ class Kept(NamedTuple):
     kinds: frozenset[Block]
 
 
-def kept(left_out: Iterable[LeftOut], environment: Environment) -> tuple[Kept, ...]:
+def left_out_records(left_out: Iterable[LeftOut], environment: Environment) -> tuple[LeftOutRecord, ...]:
     """Those that something is in the way of; the others have nothing to send."""
     found = [each for each in left_out if each.blockers]
     now = clock.now()
     reasons = _Reasons([blocker.submission for each in found for blocker in each.blockers], environment, now)
     return tuple(
-        Kept(
+        LeftOutRecord(
             each.organization,
             _state(each.organization),
             _whys(each, reasons),
@@ -52,7 +52,7 @@ def _state(organization: Organization) -> Word:
     return to_dos[0].word if to_dos else standing_of(organization)
 
 
-def because(organization: Organization, blockers: Iterable[Blocker]) -> str:
+def active_because(organization: Organization, blockers: Iterable[Blocker]) -> str:
     """Why a record stays active, for the sentence under the heading."""
     name = organization.name
     for blocker in blockers:

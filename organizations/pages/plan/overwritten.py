@@ -14,7 +14,7 @@ from organizations.services.review.plan_draft import Draft
 from organizations.text.markup import plain
 
 
-class Value(NamedTuple):
+class OverwrittenValue(NamedTuple):
     """One value that the directory shows, what is sent instead, and the box to tick."""
 
     key: str
@@ -25,11 +25,11 @@ class Value(NamedTuple):
     error: str
 
 
-class Group(NamedTuple):
+class OverwrittenRecord(NamedTuple):
     """A record with its overwritten values, and the page where they can be kept instead."""
 
     organization: Organization
-    values: tuple[Value, ...]
+    values: tuple[OverwrittenValue, ...]
     step: str
     url: str
 
@@ -43,7 +43,9 @@ class Group(NamedTuple):
         ]
 
 
-def groups(draft: Draft, ticked: Collection[str], missing: Collection[str]) -> tuple[Group, ...]:
+def overwritten_records(
+    draft: Draft, ticked: Collection[str], missing: Collection[str]
+) -> tuple[OverwrittenRecord, ...]:
     """One group for each record of which something is overwritten, in the order of sending, in at most one query."""
     found = [
         (question.records[0], question.key, question.overwritten)
@@ -51,12 +53,12 @@ def groups(draft: Draft, ticked: Collection[str], missing: Collection[str]) -> t
         if question.overwritten is not None
     ]
     named = parents.named(draft.environment, [difference for _, _, difference in found])
-    below: dict[int, tuple[Organization, list[Value]]] = {}
+    below: dict[int, tuple[Organization, list[OverwrittenValue]]] = {}
     for (organization, key, _), shown in zip(found, named, strict=True):
         error = TICK_OVERWRITE if key in missing else ""
-        value = Value(key, spoken(shown.label), shown.before, shown.after, key in ticked, error)
+        value = OverwrittenValue(key, spoken(shown.label), shown.before, shown.after, key in ticked, error)
         below.setdefault(organization.pk, (organization, []))[1].append(value)
-    return tuple(Group(each, tuple(values), *_way_out(each)) for each, values in below.values())
+    return tuple(OverwrittenRecord(each, tuple(values), *_way_out(each)) for each, values in below.values())
 
 
 def _way_out(organization: Organization) -> tuple[str, str]:

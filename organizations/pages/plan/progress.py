@@ -25,7 +25,7 @@ LONGEST = 200
 _TO_SEND = (State.AWAITING, State.QUEUED, State.SENDING)
 
 
-class Row(NamedTuple):
+class PlanRow(NamedTuple):
     """One submission with the word of its state, what it waits for by itself, and what came of it.
 
     `step` is what a person can do about it, at `url` on its own page; both are empty where there is nothing to do.
@@ -39,7 +39,7 @@ class Row(NamedTuple):
     url: str = ""
 
 
-class Line(NamedTuple):
+class PlanSummary(NamedTuple):
     """One plan in the list of them, with the word of its state and how far it is."""
 
     plan: Plan
@@ -48,7 +48,7 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanPage:
+class PlanContent:
     """Everything that the page prints. `can_be_held`: something in it was not attempted yet.
 
     `since` changes when anything of it did, `stage` when the plan itself did.
@@ -58,7 +58,7 @@ class PlanPage:
     word: vocabulary.Word
     sentence: str
     held: SafeString
-    rows: list[Row]
+    rows: list[PlanRow]
     size: int
     accepted: int
     progress: str
@@ -105,17 +105,17 @@ class PlanPage:
         return f"Plan {self.plan.pk}, {vocabulary.count(self.size, 'record')} {what} together"
 
 
-def lines(ids: Sequence[int]) -> list[Line]:
+def plan_summaries(ids: Sequence[int]) -> list[PlanSummary]:
     """These plans, the newest first, in two queries."""
     counts: dict[int, Counter[str]] = {number: Counter() for number in ids}
     of_these = Submission.objects.filter(plan__in=ids).order_by()
     for plan, state, number in of_these.values_list("plan", "state").annotate(Count("pk")):
         counts[plan][state] = number
     found = Plan.objects.filter(pk__in=ids).select_related("made_by").order_by("-pk")
-    return [Line(each, _word(each, counts[each.pk]), _progress(counts[each.pk])) for each in found]
+    return [PlanSummary(each, _word(each, counts[each.pk]), _progress(counts[each.pk])) for each in found]
 
 
-def page(plan: Plan) -> PlanPage:
+def plan_content(plan: Plan) -> PlanContent:
     """A plan with its submissions, in the same few queries for any number of them."""
     found = list(plan.submissions.select_related("organization").defer("message", "before").order_by("pk"))
     counts = Counter(submission.state for submission in found)
@@ -128,7 +128,7 @@ def page(plan: Plan) -> PlanPage:
     waits = Counter(reason.key for reason in reasons.values())
     told = (sorted(counts.items()), sorted(waits.items()), held, poll_seconds, plan.state_at)
     digest = hashlib.sha256(repr(told).encode()).hexdigest()[:12]
-    return PlanPage(
+    return PlanContent(
         plan=plan,
         word=word,
         sentence=word.say(**values),
@@ -162,13 +162,13 @@ def _word(plan: Plan, counts: Counter[str]) -> vocabulary.Word:
     return vocabulary.PLAN_STATE[plan.state if _is_open(counts) or plan.state == PlanState.STOPPED else "ended"]
 
 
-def _row(submission: Submission, reason: Reason | None) -> Row:
+def _row(submission: Submission, reason: Reason | None) -> PlanRow:
     word = vocabulary.SUBMISSION_STATE[submission.state]
     if reason is not None:
-        return Row(submission, word, reason.sentence, SafeString())
+        return PlanRow(submission, word, reason.sentence, SafeString())
     step, anchor = _step(submission)
     url = reverse("submission", args=[submission.environment, submission.pk]) + anchor if step else ""
-    return Row(submission, word, SafeString(), _came(submission), step, url)
+    return PlanRow(submission, word, SafeString(), _came(submission), step, url)
 
 
 def _step(submission: Submission) -> tuple[str, str]:

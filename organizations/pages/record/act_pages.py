@@ -13,7 +13,7 @@ from organizations.services.records import organizations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActPage(Page):
+class RecordActPage(Page):
     """`fault` is why it cannot be done at all; `problem` why it was not done when it was asked for."""
 
     organization: Organization
@@ -24,7 +24,7 @@ class ActPage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiscardPage(ActPage):
+class DiscardPage(RecordActPage):
     """`last` says what the record goes back to: what was last "accepted", or "taken from the directory"."""
 
     template = "record/discard.html"
@@ -35,7 +35,7 @@ class DiscardPage(ActPage):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawPage(ActPage):
+class WithdrawPage(RecordActPage):
     template = "record/withdraw.html"
 
 

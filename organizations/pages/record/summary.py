@@ -19,7 +19,7 @@ from organizations.models import (
     tree,
 )
 from organizations.pages.comparison import field_rows
-from organizations.pages.comparison.field_rows import Fields, PartOf, Sides
+from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
 from organizations.pages.organizations.rows import Row, organizations_of, page_of, standing_of
 from organizations.pages.record import to_do
 from organizations.pages.record.to_do import Band
@@ -38,7 +38,7 @@ SENTENCES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class RecordHead:
     """What stands above each tab of a record."""
 
     organization: Organization
@@ -64,7 +64,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
+class RecordValues:
     """The fields side by side, with what the columns are."""
 
     fields: Fields
@@ -84,7 +84,7 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
+class RecordSidebar:
     """What is beside the fields: children and the last sentences of the history."""
 
     children: list[Row]
@@ -93,12 +93,12 @@ class Around:
     only_added: AuditEntry | None
 
 
-def head(organization: Organization) -> Head:
+def record_head(organization: Organization) -> RecordHead:
     """The head of a record that was read with its words."""
     environment, last = organization.environment, organization.last_submission
     above = tree.path_of(organization)
     can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)
-    return Head(
+    return RecordHead(
         organization=organization,
         path=[
             ("Organizations", reverse("organizations", args=[environment])),
@@ -106,8 +106,8 @@ def head(organization: Organization) -> Head:
             (organization.name, ""),
         ],
         standing=standing_of(organization),
-        standing_sentence=_standing_sentence(organization),
-        basis=basis(organization),
+        standing_sentence=_status_sentence(organization),
+        basis=status_basis(organization),
         bands=to_do.bands(organization, can_discard=can_discard),
         submissions=Submission.objects.filter(organization=organization).count(),
         entries=AuditEntry.objects.filter(organization_id=organization.pk).count(),
@@ -121,7 +121,7 @@ def can_add_below(organization: Organization, above: list[Organization]) -> bool
     return not any(each.is_deactivated for each in (organization, *above))
 
 
-def basis(organization: Organization) -> SafeString:
+def status_basis(organization: Organization) -> SafeString:
     """How the standing is known and since when, in one line."""
     key = standing_of(organization).key
     values: dict[str, object] = {"reason": plain(organization.presence_reason).rstrip(".")}
@@ -202,7 +202,7 @@ def _with_link(sentence: str) -> str:
     return sentence.replace("submission {submission}", "{submission}")
 
 
-def _standing_sentence(organization: Organization) -> str:
+def _status_sentence(organization: Organization) -> str:
     word = standing_of(organization)
     if organization.is_foreign:
         return FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
@@ -225,17 +225,19 @@ def absent_sentence(organization: Organization) -> str:
     return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at))
 
 
-def values(organization: Organization) -> Values:
+def record_values(organization: Organization) -> RecordValues:
     """Every field as saved here, as accepted and as a later reading shows it."""
     accepted, seen = organization.baseline_record(), _compared_reading(organization)
     saved = knowledge.sendable(organization.record())
-    sides = Sides(
+    sides = RecordSides(
         saved, accepted and knowledge.sendable(accepted), seen, only_taken=bool(accepted) and not organization.confirmed
     )
     oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
     is_taken = bool(organization.taken)
-    return Values(
-        fields=first_seen.dated(field_rows.fields(sides, _parts(organization.environment, oids)), organization, sides),
+    return RecordValues(
+        fields=first_seen.dated(
+            field_rows.field_rows(sides, _parts(organization.environment, oids)), organization, sides
+        ),
         saved_by=_saved_by(organization),
         accepted_heading=freshness.taken_heading(organization) if is_taken else evidence.heading(organization),
         accepted_day=SafeString(
@@ -295,21 +297,21 @@ def _reading_note(organization: Organization) -> str:
     return "" if organization.seen else f"The directory did not show this OID when asked on {written(asked_at)}."
 
 
-def _parts(environment: str, oids: set[str]) -> dict[str, PartOf]:
+def _parts(environment: str, oids: set[str]) -> dict[str, ParentCell]:
     """What these OIDs of parents are, told as far as it is known."""
     known = parents.names(environment, oids)
     gateways = gateway.gateways(environment)
     return {
-        oid: PartOf("The Redox gateway", "")
+        oid: ParentCell("The Redox gateway", "")
         if oid in gateways
-        else PartOf(known[oid], reverse("record", args=[environment, oid]))
+        else ParentCell(known[oid], reverse("record", args=[environment, oid]))
         if oid in known
-        else PartOf("Not a record of ours", "")
+        else ParentCell("Not a record of ours", "")
         for oid in oids
     }
 
 
-def nothing_here(environment: Environment, oid: str) -> SafeString:
+def no_record_sentence(environment: Environment, oid: str) -> SafeString:
     """The sentence where no record has that OID, with the one of the other environment if there is one."""
     sentence = format_html("No record {} in {}.", with_oids(oid), environment.label)
     if not Organization.objects.in_environment(environment.other).filter(oid=oid).exists():
@@ -318,13 +320,13 @@ def nothing_here(environment: Environment, oid: str) -> SafeString:
     return format_html("{} In {} there is one: {}.", sentence, environment.other.label, link(url, "open"))
 
 
-def around(organization: Organization) -> Around:
+def record_sidebar(organization: Organization) -> RecordSidebar:
     """What stands beside the fields."""
     children = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid)
     shown = page_of(children.order_by("oid_key"), 1, CHILDREN_SHOWN)
     entries = _last_entries(organization)
     is_new = len(entries) == 1 and entries[0].action == Action.ORGANIZATION_CREATED
-    return Around(
+    return RecordSidebar(
         children=[Row(organization=child) for child in organizations_of(shown)],
         children_count=shown.paginator.count,
         timeline=[] if is_new else [sentences.tell(entry) for entry in entries],

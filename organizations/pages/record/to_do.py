@@ -32,7 +32,7 @@ FOREIGN = Word("foreign", "Another organization's OID", "no-symbol", "is-ink", F
 UNCLAIMED = Word("unclaimed", "Whose OID is this?", "hand-raised", "is-unsure", UNCLAIMED_OID)
 
 
-class Act(NamedTuple):
+class BandAction(NamedTuple):
     """A button of a band; `edits` where it needs the right to edit, `is_link` where it is the lesser one."""
 
     label: str
@@ -49,7 +49,7 @@ class Band:
     word: Word
     meaning: str
     sentence: SafeString
-    acts: tuple[Act, ...] = ()
+    acts: tuple[BandAction, ...] = ()
 
     @property
     def key(self) -> str:
@@ -63,7 +63,7 @@ def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
     return tuple(_with_one_primary(band, primary) for band in found)
 
 
-def asking_promise(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
+def next_query_sentence(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
     """When the directory is asked about a submission of unknown fate, by what its row and its environment say."""
     held = held_by_environment(gate, now)
     if held is not None:
@@ -79,7 +79,7 @@ def differences_of(organization: Organization) -> tuple[Difference, ...]:
     return knowledge.seen_differences(knowledge.sendable(baseline), seen) if baseline and seen else ()
 
 
-def missing(organization: Organization) -> str:
+def missing_sentence(organization: Organization) -> str:
     """The sentence where the directory did not show the OID."""
     asked = written(organization.seen_at) if organization.seen_at else ""
     return f"The directory did not show this OID when asked on {asked}."
@@ -91,7 +91,7 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + (f" and {count(more, 'more field')}" if more > 0 else "")
 
 
-def decides() -> str:
+def deciders_sentence() -> str:
     """Who can decide what the portal cannot."""
     names = ", ".join(permissions.people_with(Right.RESOLVE)) or "nobody yet"
     return f"{' and '.join(permissions.roles_with(Right.RESOLVE))} can decide: {names}."
@@ -111,7 +111,7 @@ def _bands(organization: Organization, can_discard: bool) -> Iterator[Band]:
         yield _differs(organization)
 
 
-def _with_one_primary(band: Band, primary: Act | None) -> Band:
+def _with_one_primary(band: Band, primary: BandAction | None) -> Band:
     acts = tuple(act._replace(is_primary=act is primary) for act in band.acts)
     return Band(word=band.word, meaning=band.meaning, sentence=band.sentence, acts=acts)
 
@@ -119,8 +119,8 @@ def _with_one_primary(band: Band, primary: Act | None) -> Band:
 def _foreign(organization: Organization) -> Band:
     meaning = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
     since = written(organization.foreign_since, "day") if organization.foreign_since else ""
-    edit = Act("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
-    back = Act("Take this decision back", _url("differences", organization), is_link=True)
+    edit = BandAction("Give it another OID", _url("edit", organization) + "#identity", edits=True, is_primary=True)
+    back = BandAction("Take this decision back", _url("differences", organization), is_link=True)
     sentence = format_html("{} Decided {}.", meaning, since)
     return Band(word=FOREIGN, meaning=meaning, sentence=sentence, acts=(back, edit))
 
@@ -134,7 +134,7 @@ def unclaimed_meaning(organization: Organization) -> str:
 
 def _unclaimed(organization: Organization) -> Band:
     meaning = unclaimed_meaning(organization)
-    decide = Act("Compare and decide", _url("differences", organization), is_primary=True)
+    decide = BandAction("Compare and decide", _url("differences", organization), is_primary=True)
     sentence = format_html("{} Redox would refuse a New, so nothing is sent before that is decided.", meaning)
     return Band(word=UNCLAIMED, meaning=meaning, sentence=sentence, acts=(decide,))
 
@@ -144,13 +144,13 @@ def _changes(organization: Organization, can_discard: bool) -> Band:
     sentence = word.say(k=organization.changes)
     if organization.baseline_record() is not None or organization.later_reading() is not None:
         sentence = f"{sentence.rstrip('.')}: {_named_changes(organization)}."
-    acts = [Act("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
+    acts = [BandAction("Discard", _url("discard", organization), edits=True, is_link=True)] if can_discard else []
     if not organization.is_foreign and not organization.is_there_unclaimed:
-        acts.append(Act("Review and send", _url("review", organization), edits=True, is_primary=True))
+        acts.append(BandAction("Review and send", _url("review", organization), edits=True, is_primary=True))
     return _band(word, word.say(k=organization.changes), sentence, *acts)
 
 
-def unsent(organization: Organization) -> tuple[reviews.Change, ...]:
+def unsent_changes(organization: Organization) -> tuple[reviews.Change, ...]:
     """The edits that the directory does not show already, each with who saved it last if somebody did."""
     baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None
@@ -161,7 +161,7 @@ def unsent(organization: Organization) -> tuple[reviews.Change, ...]:
 
 def _named_changes(organization: Organization) -> str:
     """The fields, each with who saved it last and when."""
-    return listed([_named(change.difference, change.entry) for change in unsent(organization)])
+    return listed([_named(change.difference, change.entry) for change in unsent_changes(organization)])
 
 
 def _named(change: Difference, entry: AuditEntry | None) -> str:
@@ -172,7 +172,7 @@ def _named(change: Difference, entry: AuditEntry | None) -> str:
 
 def _needs_person(organization: Organization, last: Submission) -> Band:
     word = OPEN_WORK["needs_person"]
-    sentence = f"{word.say(submission=last.pk)} {decides()}"
+    sentence = f"{word.say(submission=last.pk)} {deciders_sentence()}"
     return _band(word, word.say(submission=last.pk), sentence, _open(last, "Compare and decide", is_primary=True))
 
 
@@ -180,7 +180,7 @@ def _unknown(organization: Organization, last: Submission) -> Band:
     word = OPEN_WORK["unknown"]
     gate = EnvironmentGate.objects.get(pk=organization.environment)
     said = word.say(submission=last.pk)
-    sentence = format_html("{} {}", said, asking_promise(last, gate, clock.now()))
+    sentence = format_html("{} {}", said, next_query_sentence(last, gate, clock.now()))
     return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last, is_primary=True),))
 
 
@@ -189,7 +189,7 @@ def _rejected(organization: Organization, last: Submission) -> Band:
     step = rejection.next_step(organization, last, explanation)
     acts = [_open(last, is_link=True)]
     if step is not None:
-        acts.append(Act(step.label, step.url, edits=step.needs_edit, is_primary=True))
+        acts.append(BandAction(step.label, step.url, edits=step.needs_edit, is_primary=True))
     meaning = OPEN_WORK["rejected"].say(submission=last.pk)
     return _band(state_word(last), meaning, _rejected_sentence(last, explanation), *acts)
 
@@ -221,11 +221,11 @@ _OF_SUBMISSION = {"needs_person": _needs_person, "unknown": _unknown, "rejected"
 
 def _differs(organization: Organization) -> Band:
     word = OPEN_WORK[DIRECTORY_DIFFERS]
-    decide = Act("Decide", _url("differences", organization))
+    decide = BandAction("Decide", _url("differences", organization))
     first = written(organization.differs_since, "day") if organization.differs_since else ""
     if organization.is_missing:
         since = f" First so on {first}." if organization.differs_since != organization.seen_at else ""
-        return _band(word, missing(organization), missing(organization) + since, decide)
+        return _band(word, missing_sentence(organization), missing_sentence(organization) + since, decide)
     names = [spoken(each.label) for each in differences_of(organization)]
     them = "it" if organization.differs == 1 else "them"
     overwrites = f" Sending the saved changes would overwrite {them}." if _overwrites(organization) else ""
@@ -240,12 +240,12 @@ def _overwrites(organization: Organization) -> bool:
     return organization.changes > 0 and bool(split.overwritten)
 
 
-def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> Act:
+def _open(submission: Submission, label: str = "", *, is_primary: bool = False, is_link: bool = False) -> BandAction:
     url = reverse("submission", args=[submission.environment, submission.pk])
-    return Act(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
+    return BandAction(label or f"Open submission {submission.pk}", url, is_primary=is_primary, is_link=is_link)
 
 
-def _band(word: Word, meaning: str, sentence: str, *acts: Act) -> Band:
+def _band(word: Word, meaning: str, sentence: str, *acts: BandAction) -> Band:
     return Band(word=word, meaning=meaning, sentence=format_html("{}", sentence.strip()), acts=acts)
 
 

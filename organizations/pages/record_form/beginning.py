@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 from organizations.forms.typed import GATEWAY, OURS, Typed
 from organizations.models import Organization
-from organizations.pages.counterpart.prepare import beginning
-from organizations.pages.record_form import notices as known
+from organizations.pages.counterpart.prepare import prepared_record
 from organizations.pages.record_form.editing import Editing
+from organizations.pages.record_form.notices import filled_sentence, record_below, record_like
 from organizations.services.records import prepare
 
 
-class Beginning(NamedTuple):
+class FormStart(NamedTuple):
     """Its texts, what is to be said of the OID in them, and of what else is filled in."""
 
     typed: Typed
@@ -18,7 +18,7 @@ class Beginning(NamedTuple):
     notes: list[str]
 
 
-def blank(editing: Editing) -> Beginning:
+def start_blank(editing: Editing) -> FormStart:
     """Nothing but where most records are; the first record of an environment is at the gateway."""
     typed, oid_note = Typed(fields={"country": "USA", "stands_for": ""}), ""
     if Organization.objects.in_environment(editing.environment).exists():
@@ -28,26 +28,26 @@ def blank(editing: Editing) -> Beginning:
     return _noted(editing, typed, oid_note)
 
 
-def below(editing: Editing, parent: Organization) -> Beginning:
+def start_below(editing: Editing, parent: Organization) -> FormStart:
     """What can be known of a record below this one."""
-    record = known.beginning_below(parent)
+    record = record_below(parent)
     typed, oid_note = editing.with_suggested_oid(editing.typed(record, ""))
-    return _noted(editing, typed, oid_note, known.filled_sentence(record, parent))
+    return _noted(editing, typed, oid_note, filled_sentence(record, parent))
 
 
-def like(editing: Editing, other: Organization) -> Beginning:
+def start_like(editing: Editing, other: Organization) -> FormStart:
     """What can be known of another record beside this one."""
-    record = known.beginning_like(other)
+    record = record_like(other)
     typed, oid_note = editing.with_suggested_oid(editing.typed(record, other.stands_for))
-    return _noted(editing, typed, oid_note, known.filled_sentence(record, other))
+    return _noted(editing, typed, oid_note, filled_sentence(record, other))
 
 
-def prepared(editing: Editing, staging: Organization) -> Beginning:
+def start_prepared(editing: Editing, staging: Organization) -> FormStart:
     """What is known of a record of STAGING, for its counterpart in PRODUCTION."""
-    record = beginning(prepare.source_of(staging))
+    record = prepared_record(prepare.source_of(staging))
     typed = editing.typed(record, staging.stands_for)
     return _noted(editing, typed if record.part_of_oid else typed.having(place=OURS))
 
 
-def _noted(editing: Editing, typed: Typed, oid_note: str = "", filled: str = "") -> Beginning:
-    return Beginning(typed, oid_note, [*editing.parent_notes(typed), *filter(None, [filled])])
+def _noted(editing: Editing, typed: Typed, oid_note: str = "", filled: str = "") -> FormStart:
+    return FormStart(typed, oid_note, [*editing.parent_notes(typed), *filter(None, [filled])])

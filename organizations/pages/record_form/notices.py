@@ -82,7 +82,7 @@ def withdrawn_sentence(withdrawal: AuditEntry) -> str:
     )
 
 
-def beginning_below(parent: Organization) -> OrganizationRecord:
+def record_below(parent: Organization) -> OrganizationRecord:
     """What can be known of a record below this one: parent, contacts, state, country and destination ID."""
     known = parent.record()
     return OrganizationRecord(
@@ -93,7 +93,7 @@ def beginning_below(parent: Organization) -> OrganizationRecord:
     )
 
 
-def beginning_like(other: Organization) -> OrganizationRecord:
+def record_like(other: Organization) -> OrganizationRecord:
     """What can be known of another record beside this one; name, street, city and ZIP are its own."""
     known = other.record()
     return OrganizationRecord(

@@ -12,7 +12,7 @@ from organizations.models import Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, record_url
 from organizations.pages.counterpart import prepare
-from organizations.pages.counterpart.prepare import Prepared
+from organizations.pages.counterpart.prepare import PreparedNotes
 from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import fixed_oid_sentence, notices, open_oid_sentence
 from organizations.queries import choices
@@ -20,16 +20,16 @@ from organizations.queries.choices import Choice, Place
 from organizations.services.records.prepare import Basis, Source
 
 
-class Filled(NamedTuple):
+class FilledFrom(NamedTuple):
     """From what a form of PRODUCTION was filled; `signed` is what goes round with it from now on."""
 
     source: Source
     basis: Basis
     signed: str
 
-    def prepared(self) -> Prepared:
+    def prepared(self) -> PreparedNotes:
         """What the page says of that record."""
-        return prepare.prepared(self.source, self.basis.filled, shown_doubt=self.basis.doubt)
+        return prepare.prepared_notes(self.source, self.basis.filled, shown_doubt=self.basis.doubt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class FormPage(Page):
     destinations: list[Choice]
     most_rows: int
     # The record of STAGING that it was filled from.
-    prepared: Prepared | None
+    prepared: PreparedNotes | None
     basis: str
     # Where else to go.
     path: list[tuple[str, str]]
@@ -67,7 +67,7 @@ def build(
     form: RecordForm,
     user: User,
     *,
-    filled: Filled | None = None,
+    filled: FilledFrom | None = None,
     notes: Sequence[str] = (),
     oid_note: str = "",
     is_unsaved: bool = False,

@@ -28,7 +28,7 @@ TICK = "Tick this, or go back and change the value."
 TICK_OVERWRITE = "Tick Overwrite, or take the directory's value."
 
 
-class Line(NamedTuple):
+class MessageLine(NamedTuple):
     """One line of the message: the form's field, Redox's rule, and whether this message changes it."""
 
     text: str
@@ -37,7 +37,7 @@ class Line(NamedTuple):
     changed: bool
 
 
-class Question(NamedTuple):
+class WarningBox(NamedTuple):
     """One warning with its box."""
 
     key: str
@@ -60,7 +60,7 @@ class Obstacle(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReviewContent:
     """What the template prints of a review."""
 
     made: Review
@@ -72,8 +72,8 @@ class Page:
     equivalent: tuple[ValueRow, ...]
     unchanged: tuple[Shown, ...]
     keys: tuple[KeyRow, ...]
-    lines: tuple[Line, ...]
-    questions: tuple[Question, ...]
+    lines: tuple[MessageLine, ...]
+    questions: tuple[WarningBox, ...]
     settled: tuple[str, ...]
     obstacles: tuple[Obstacle, ...]
     waits: str
@@ -179,23 +179,23 @@ class Page:
         return [number for number, line in enumerate(self.lines, start=1) if line.changed]
 
 
-def page(
+def review_content(
     made: Review, *, since_version: int | None = None, ticked: Collection[str] = (), missing: Collection[str] = ()
-) -> Page:
+) -> ReviewContent:
     """The page of a review. Edits after `since_version` are marked new; `missing` are the boxes to ask for."""
-    return Page(
+    return ReviewContent(
         made=made,
         sentences=tuple(_sentences(made)),
         compared=_compared(made),
-        freshness=freshness.of(made.organization),
+        freshness=freshness.record_freshness(made.organization),
         rows=values.change_rows(made, since_version),
-        overwritten=overwritten(made, ticked, missing, since_version),
+        overwritten=overwritten_rows(made, ticked, missing, since_version),
         equivalent=values.equivalent_rows(made),
         unchanged=tuple(_unchanged(made)),
         keys=values.key_rows(made),
-        lines=tuple(Line(line.text, line.field_label, line.rule, changed) for line, changed in made.lines),
-        questions=tuple(questions(made, ticked, missing)),
-        settled=tuple(map(settled, made.settled_warnings)),
+        lines=tuple(MessageLine(line.text, line.field_label, line.rule, changed) for line, changed in made.lines),
+        questions=tuple(warning_boxes(made, ticked, missing)),
+        settled=tuple(map(settled_warning, made.settled_warnings)),
         obstacles=tuple(obstacle(made.organization, blocker) for blocker in made.blockers),
         waits=_waits(made),
         curl=reviews.as_curl(made) if made.message else "",
@@ -323,7 +323,7 @@ def _unchanged(made: Review) -> Iterator[Shown]:
             yield shown
 
 
-def overwritten(
+def overwritten_rows(
     made: Review, ticked: Collection[str] = (), missing: Collection[str] = (), since_version: int | None = None
 ) -> tuple[ValueRow, ...]:
     """The values of the directory that are overwritten, each with the box of its warning."""
@@ -336,15 +336,15 @@ def overwritten(
     return tuple(rows)
 
 
-def questions(made: Review, ticked: Collection[str] = (), missing: Collection[str] = ()) -> Iterator[Question]:
+def warning_boxes(made: Review, ticked: Collection[str] = (), missing: Collection[str] = ()) -> Iterator[WarningBox]:
     """The warnings to tick, without those about overwritten values: they are ticked beside the value."""
     for warning in made.open_warnings:
         if warning.key != OVERWRITE:
             key = submissions.warning_key(warning)
-            yield Question(key, warning.text, key in ticked, TICK if key in missing else "")
+            yield WarningBox(key, warning.text, key in ticked, TICK if key in missing else "")
 
 
-def settled(warning: ReviewWarning) -> str:
+def settled_warning(warning: ReviewWarning) -> str:
     """A warning that was ticked before, with by whom, when and why."""
     day = _day(datetime.fromisoformat(warning.accepted_at))
     reason = f": {warning.accepted_reason}" if warning.accepted_reason else ""

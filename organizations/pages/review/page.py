@@ -9,7 +9,7 @@ from organizations.forms.review import Bound, ReviewForm
 from organizations.models import Environment, Organization, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url, path_to
-from organizations.pages.review import message as shown
+from organizations.pages.review.message import ReviewContent, review_content
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right, sending, why_not
 from organizations.services.review.reviews import Review
@@ -21,7 +21,7 @@ class ReviewPage(Page):
 
     template = "review/page.html"
 
-    page: shown.Page
+    page: ReviewContent
     made: Review
     form: ReviewForm
     organization: Organization
@@ -47,7 +47,7 @@ def build(
     environment = Environment(organization.environment)
     since, ticked = (bound.version, bound.ticked) if bound else (None, frozenset[str]())
     return ReviewPage(
-        page=shown.page(made, since_version=since, ticked=ticked, missing=missing),
+        page=review_content(made, since_version=since, ticked=ticked, missing=missing),
         made=made,
         form=form or review_form(made),
         organization=organization,

@@ -19,7 +19,7 @@ EQUIVALENT = "equivalent"
 UNREADABLE = "a Query does not show it"
 
 
-class Cell(NamedTuple):
+class DirectoryValue(NamedTuple):
     """One value. `note` is written beside it, or in its place where `only_note`."""
 
     text: str
@@ -39,7 +39,7 @@ class ValueRow(NamedTuple):
     field: str
     label: str
     accepted: str
-    directory: Cell
+    directory: DirectoryValue
     sent: str
     by: str
     edit_url: str
@@ -83,14 +83,14 @@ def overwrite_rows(review: Review, since_version: int | None = None) -> tuple[Va
     return tuple(_rows(review, review.overwrites, since_version, overwrites=True))
 
 
-class Moves(NamedTuple):
+class MessageMoves(NamedTuple):
     """What one of several messages changes, from what to what: the edits here, and values of the directory."""
 
     changed: tuple[ValueRow, ...] = ()
     overwritten: tuple[ValueRow, ...] = ()
 
 
-def moves(environment: str, reviews: Iterable[Review]) -> list[Moves]:
+def moves_of_messages(environment: str, reviews: Iterable[Review]) -> list[MessageMoves]:
     """The moves of each review; where there is nothing to compare with, all values. At most one query."""
     compared = [(each.changes, each.overwrites if each.before is not None else ()) for each in reviews]
     found = [change.difference for pair in compared for changes in pair for change in changes]
@@ -99,11 +99,12 @@ def moves(environment: str, reviews: Iterable[Review]) -> list[Moves]:
     def rows(review: Review, changes: Iterable[Change]) -> tuple[ValueRow, ...]:
         of_each = ((next(named), change.entry) for change in changes)
         return tuple(
-            _row(review.organization, found, entry, None, found.before, Cell(found.before)) for found, entry in of_each
+            _row(review.organization, found, entry, None, found.before, DirectoryValue(found.before))
+            for found, entry in of_each
         )
 
     return [
-        Moves(rows(review, changes), rows(review, overwrites))
+        MessageMoves(rows(review, changes), rows(review, overwrites))
         for review, (changes, overwrites) in zip(reviews, compared, strict=True)
     ]
 
@@ -140,19 +141,19 @@ def _rows(
     for found, change in zip(named, changes, strict=True):
         place = knowledge.difference_place(found)
         if overwrites:
-            was, directory = accepted.get(place, found.after), Cell(found.before, note)
+            was, directory = accepted.get(place, found.after), DirectoryValue(found.before, note)
         else:
             was = found.before
             directory = _shown(review.organization, found, seen.get(place, was), was)
         yield _row(review.organization, found, change.entry, since_version, was, directory)
 
 
-def _shown(organization: Organization, found: Difference, seen: str, accepted: str) -> Cell:
+def _shown(organization: Organization, found: Difference, seen: str, accepted: str) -> DirectoryValue:
     """What the directory shows of a field that is changed here: it means the same as what was accepted."""
     if found.field == "destination_id":
-        return Cell("", UNREADABLE)
+        return DirectoryValue("", UNREADABLE)
     same = SAME_AS_ACCEPTED if organization.confirmed else SAME_AS_TAKEN
-    return Cell(seen, same if seen == accepted else EQUIVALENT)
+    return DirectoryValue(seen, same if seen == accepted else EQUIVALENT)
 
 
 def _row(
@@ -161,7 +162,7 @@ def _row(
     entry: AuditEntry | None,
     since_version: int | None,
     accepted: str,
-    directory: Cell,
+    directory: DirectoryValue,
 ) -> ValueRow:
     version = entry.version_after if entry else None
     edit = reverse("edit", args=[organization.environment, organization.oid])

@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, tree
-from organizations.pages.comparison.sides import Compared
+from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.counterpart import link_box
 from organizations.pages.record.summary import can_add_below
-from organizations.pages.submission.state import Change, asked
+from organizations.pages.submission.state import SubmittedChange, directory_answer
 from organizations.records import spoken
 from organizations.services.delivery.decide import Verdict
 from organizations.text.decisions import clause
@@ -34,7 +34,7 @@ _PROOF = {
 }
 
 
-class Basis(NamedTuple):
+class AcceptanceBasis(NamedTuple):
     """The sentence that names the evidence, what else must be said with it, and whether Redox's answer is quoted."""
 
     sentence: SafeString
@@ -50,22 +50,22 @@ class NextStep(NamedTuple):
     needs_edit: bool = False
 
 
-class Shown(NamedTuple):
+class ProvedField(NamedTuple):
     """One field that the message changed, beside what the Query showed that proved it."""
 
-    change: Change
+    change: SubmittedChange
     seen: str
     compared: str
 
 
-class Table(NamedTuple):
+class ProofTable(NamedTuple):
     """The changed fields beside the evidence, and the other fields: the same, spelled differently, not to be read."""
 
-    rows: tuple[Shown, ...]
+    rows: tuple[ProvedField, ...]
     asked_at: datetime.datetime
     proof: str
     same: int
-    spelled: tuple[Compared, ...]
+    spelled: tuple[ComparedField, ...]
     unreadable: tuple[str, ...]
 
     @property
@@ -105,27 +105,29 @@ def _back_to(organization: Organization) -> NextStep:
     return NextStep(f"Back to {plain(organization.name)}", url)
 
 
-def basis(submission: Submission, entries: list[AuditEntry]) -> Basis:
+def acceptance_basis(submission: Submission, entries: list[AuditEntry]) -> AcceptanceBasis:
     """What the acceptance of a submission rests on. `entries` are those of its history, oldest first."""
     match submission.evidence:
         case Evidence.QUERY:
             sentence = format_html("The directory shows what was sent (asked {}). {}", *_asked_and_answer(submission))
-            return Basis(sentence, _sent_once(submission))
+            return AcceptanceBasis(sentence, _sent_once(submission))
         case Evidence.BOTH:
             sentence = format_html(
                 "Redox answered with a success in words that it does not document, and the directory shows what was "
                 "sent (asked {}).",
                 moment(submission.evidence_at, "clock"),
             )
-            return Basis(sentence, _undocumented(submission))
+            return AcceptanceBasis(sentence, _undocumented(submission))
         case Evidence.PERSON:
             return _decided(submission, entries)
         case Evidence.EQUIVALENT:
             sentence = format_html(
                 "The directory showed something equivalent (asked {}). {}", *_asked_and_answer(submission)
             )
-            return Basis(sentence, _read_again(submission))
-    return Basis(format_html("Redox accepted this on {}", moment(submission.ended_at, "seconds")), quotes_redox=True)
+            return AcceptanceBasis(sentence, _read_again(submission))
+    return AcceptanceBasis(
+        format_html("Redox accepted this on {}", moment(submission.ended_at, "seconds")), quotes_redox=True
+    )
 
 
 def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEntry | None:
@@ -144,15 +146,15 @@ def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEn
     return (exact or before or [None])[-1]  # type: ignore[list-item]
 
 
-def table(submission: Submission, changes: list[Change], entry: AuditEntry | None) -> Table | None:
+def proof_table(submission: Submission, changes: list[SubmittedChange], entry: AuditEntry | None) -> ProofTable | None:
     """What was sent beside what the directory showed; None where no Query is the evidence."""
-    answer = asked(entry, submission) if submission.evidence in BY_QUERY else None
+    answer = directory_answer(entry, submission) if submission.evidence in BY_QUERY else None
     if answer is None or not answer.found:
         return None
     by_label = {row.label: row for row in answer.rows}
     rows = tuple(_shown(change, by_label.pop(change.label, None)) for change in changes)
     rest = by_label.values()
-    return Table(
+    return ProofTable(
         rows,
         answer.time,
         _PROOF.get((Evidence(submission.evidence), Event(submission.event)), "nothing that can be read differs"),
@@ -162,15 +164,15 @@ def table(submission: Submission, changes: list[Change], entry: AuditEntry | Non
     )
 
 
-def _shown(change: Change, row: Compared | None) -> Shown:
+def _shown(change: SubmittedChange, row: ComparedField | None) -> ProvedField:
     if row is None:
         # Of what was taken away the Query has no field left to compare.
-        return Shown(change, "", "equal" if not change.after else "not compared")
+        return ProvedField(change, "", "equal" if not change.after else "not compared")
     if row.equal is None:
-        return Shown(change, "", row.seen)
+        return ProvedField(change, "", row.seen)
     if not row.equal:
-        return Shown(change, row.seen, "differs")
-    return Shown(change, row.seen, "equal" if row.sent == row.seen else "means the same")
+        return ProvedField(change, row.seen, "differs")
+    return ProvedField(change, row.seen, "equal" if row.sent == row.seen else "means the same")
 
 
 def _asked_and_answer(submission: Submission) -> tuple[SafeString | str, str]:
@@ -204,7 +206,7 @@ def _read_again(submission: Submission) -> tuple[SafeString, ...]:
     return (SafeString("That is weaker than what counts today, so the record is being read once more."),)
 
 
-def _decided(submission: Submission, entries: list[AuditEntry]) -> Basis:
+def _decided(submission: Submission, entries: list[AuditEntry]) -> AcceptanceBasis:
     sentence = format_html(
         "{} decided on {} {}: “{}”",
         plain(submission.decided_by),
@@ -212,11 +214,13 @@ def _decided(submission: Submission, entries: list[AuditEntry]) -> Basis:
         clause(Verdict.ARRIVED),
         plain(submission.state_reason),
     )
-    answer = asked(evidence_entry(submission, entries), submission)
+    answer = directory_answer(evidence_entry(submission, entries), submission)
     if answer is None or submission.evidence_at is None:
-        return Basis(sentence)
+        return AcceptanceBasis(sentence)
     asked_at = moment(submission.evidence_at, "clock")
     if not answer.found:
-        return Basis(sentence, (format_html("The directory was asked at {} and did not show it.", asked_at),))
+        return AcceptanceBasis(sentence, (format_html("The directory was asked at {} and did not show it.", asked_at),))
     differing = count(answer.different, "other value") if answer.different else "no other values"
-    return Basis(sentence, (format_html("The directory was asked at {} and showed {}.", asked_at, differing),))
+    return AcceptanceBasis(
+        sentence, (format_html("The directory was asked at {} and showed {}.", asked_at, differing),)
+    )

@@ -29,7 +29,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawExchange:
     """A request or response as it is: its text with what is no UTF-8 written out, and how large it was."""
 
     text: str
@@ -55,12 +55,12 @@ def last_answer(entries: list[AuditEntry]) -> AuditEntry | None:
     return next((entry for entry in reversed(entries) if entry.action in _ANSWERS), None)
 
 
-def last_asked(entries: list[AuditEntry]) -> AuditEntry | None:
+def last_query(entries: list[AuditEntry]) -> AuditEntry | None:
     """The entry of the newest answer of the directory to a Query."""
     return next((entry for entry in reversed(entries) if entry.action == Action.SUBMISSION_ASKED), None)
 
 
-def is_before_last_attempt(asked: AuditEntry, entries: list[AuditEntry]) -> bool:
+def was_sent_after(asked: AuditEntry, entries: list[AuditEntry]) -> bool:
     """Whether the message went out again after that Query: what it showed says nothing of what came since."""
     return any(entry.action == Action.ATTEMPT_INTENT and entry.sequence > asked.sequence for entry in entries)
 
@@ -72,11 +72,13 @@ def seconds(milliseconds: int | None) -> str:
     return f"{milliseconds / 1000:.1f} s" if milliseconds >= 100 else f"{milliseconds} ms"
 
 
-def raw(content: bytes, *, http_status: int | None = None, sequence: int | None = None, size: int = 0) -> Raw:
+def raw_exchange(
+    content: bytes, *, http_status: int | None = None, sequence: int | None = None, size: int = 0
+) -> RawExchange:
     """Bytes as text, exactly as they are but for what no page can show."""
     shown = content[:MOST_SHOWN].decode("utf-8", "backslashreplace")
     whole = size or len(content)
-    return Raw(plain(shown), whole, whole > MOST_SHOWN, http_status, sequence)
+    return RawExchange(plain(shown), whole, whole > MOST_SHOWN, http_status, sequence)
 
 
 def _attempt(number: int, entries: list[AuditEntry]) -> Attempt:

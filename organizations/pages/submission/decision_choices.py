@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from organizations import knowledge
 from organizations.models import State, Submission
-from organizations.pages.comparison.sides import Compared
-from organizations.pages.submission.state import Asked
+from organizations.pages.comparison.sent_and_seen import ComparedField
+from organizations.pages.submission.state import DirectoryAnswer
 from organizations.permissions import Right, people_with
 from organizations.records import listed
 from organizations.services.delivery import decide
@@ -25,7 +25,7 @@ _PLACE = ("Name", "City", "State")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DecisionChoice:
     """One way to decide: the value that is posted, its words and what follows."""
 
     value: str
@@ -43,11 +43,11 @@ class Decision:
     sequence: int
     heading: str
     asked_at: datetime.datetime | None
-    choices: tuple[Choice, ...]
+    choices: tuple[DecisionChoice, ...]
     suspicion: str
-    differing: tuple[Compared, ...]
-    equal: tuple[Compared, ...]
-    unreadable: tuple[Compared, ...]
+    differing: tuple[ComparedField, ...]
+    equal: tuple[ComparedField, ...]
+    unreadable: tuple[ComparedField, ...]
     why_not_now: str
 
     @property
@@ -59,7 +59,7 @@ class Decision:
         return listed(row.label for row in self.unreadable)
 
 
-def decision(submission: Submission, asked: Asked | None) -> Decision | None:
+def decision(submission: Submission, asked: DirectoryAnswer | None) -> Decision | None:
     """What to compare and choose from; None where nothing is to be decided."""
     if submission.state != State.NEEDS_PERSON:
         return None
@@ -72,7 +72,8 @@ def decision(submission: Submission, asked: Asked | None) -> Decision | None:
         _heading(asked),
         shown.asked_at if shown is not None else None,
         tuple(
-            Choice(verdict.value, _LABELS[verdict], _follows(verdict, submission, shown, asked)) for verdict in verdicts
+            DecisionChoice(verdict.value, _LABELS[verdict], _follows(verdict, submission, shown, asked))
+            for verdict in verdicts
         ),
         suspicion(rows) if counts else "",
         tuple(row for row in rows if row.equal is False),
@@ -92,12 +93,12 @@ def who_decides(name: str, *, may: bool) -> str:
     return f"{f'{", ".join(first)} and {last}' if first else last} can decide."
 
 
-def must_ask(submission: Submission, asked: Asked | None) -> bool:
+def asks_by_itself(submission: Submission, asked: DirectoryAnswer | None) -> bool:
     """Whether the page should ask the directory by itself: nobody did within the time that an answer counts."""
     return submission.state == State.NEEDS_PERSON and (asked is None or not decide.is_fresh(asked.time))
 
 
-def _heading(asked: Asked | None) -> str:
+def _heading(asked: DirectoryAnswer | None) -> str:
     if asked is None or asked.cause:
         return "What the directory shows is not known"
     if not asked.found:
@@ -107,7 +108,7 @@ def _heading(asked: Asked | None) -> str:
     return f"{asked.different} of {asked.read} readable fields differ"
 
 
-def _why_not_now(shown: Shown | None, asked: Asked | None) -> str:
+def _why_not_now(shown: Shown | None, asked: DirectoryAnswer | None) -> str:
     if shown is not None and shown.is_overtaken:
         return decide.OVERTAKEN
     if shown is not None:
@@ -117,7 +118,7 @@ def _why_not_now(shown: Shown | None, asked: Asked | None) -> str:
     return "Ask the directory first: you decide by what it shows."
 
 
-def _follows(verdict: Verdict, submission: Submission, shown: Shown | None, asked: Asked | None) -> str:
+def _follows(verdict: Verdict, submission: Submission, shown: Shown | None, asked: DirectoryAnswer | None) -> str:
     match verdict:
         case Verdict.ARRIVED:
             others = asked.different if asked else 0
@@ -148,7 +149,7 @@ def _ticks(submission: Submission, shown: Shown | None) -> str:
     )
 
 
-def suspicion(rows: tuple[Compared, ...]) -> str:
+def suspicion(rows: tuple[ComparedField, ...]) -> str:
     """What the portal suspects, with its reason. It never decides and never chooses beforehand."""
     place = {row.label: row for row in rows if row.label in _PLACE}
     differing = [label for label in _PLACE if label in place and place[label].equal is False and place[label].seen]

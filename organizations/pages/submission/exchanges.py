@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from organizations.models import Action, AuditEntry, State, Submission
-from organizations.pages.comparison.sides import compare
+from organizations.pages.comparison.sent_and_seen import compare_sent_with_seen
 from organizations.pages.submission.attempts import Attempt, attempts, seconds
 from organizations.records import OrganizationRecord
 from organizations.services.outbox import answers
@@ -27,7 +27,7 @@ _ASKED_FOR = {"none": "asked without Active", "true": "asked for active ones", "
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class DirectoryQuery:
     """One question to the directory and what its answer showed. `sequence` is its entry in the history."""
 
     started: datetime.datetime
@@ -39,18 +39,18 @@ class Query:
     is_evidence: bool
 
 
-class Row(NamedTuple):
+class ExchangeRow(NamedTuple):
     """An attempt or a Query; the other one is None."""
 
     started: datetime.datetime
     attempt: Attempt | None = None
-    query: Query | None = None
+    query: DirectoryQuery | None = None
 
 
 class Exchanges(NamedTuple):
     """The rows, oldest first, and how many Queries before them are left to the history."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ExchangeRow, ...]
     earlier: int
 
 
@@ -63,8 +63,8 @@ def exchanges(submission: Submission, entries: list[AuditEntry], evidence: Audit
     queries = [
         _query(entry, sent, because=again.get(entry.sequence, ""), is_evidence=entry == evidence) for entry in newest
     ]
-    rows = [Row(each.started, attempt=each) for each in reversed(attempts(entries))]
-    rows += [Row(each.started, query=each) for each in queries]
+    rows = [ExchangeRow(each.started, attempt=each) for each in reversed(attempts(entries))]
+    rows += [ExchangeRow(each.started, query=each) for each in queries]
     return Exchanges(tuple(sorted(rows, key=lambda row: row.started)), len(asked) - len(newest))
 
 
@@ -80,7 +80,7 @@ def _sent_again_after(entries: list[AuditEntry]) -> dict[int, str]:
     }
 
 
-def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, is_evidence: bool) -> Query:
+def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, is_evidence: bool) -> DirectoryQuery:
     facts = entry.facts
     details = facts.get("details", {})
     at = details.get("asked_at")
@@ -89,7 +89,7 @@ def _query(entry: AuditEntry, sent: OrganizationRecord | None, *, because: str, 
         text = f"{text}, after the acceptance".removeprefix(", ")
     if because:
         text = f"{text}. {because} It was queued again.".removeprefix(". ")
-    return Query(
+    return DirectoryQuery(
         datetime.datetime.fromisoformat(at) if at else entry.at,
         seconds(facts.get("duration_ms")),
         entry.http_status,
@@ -110,7 +110,7 @@ def _showed(
     if not details.get("seen") or sent is None:
         return SHOWS_NOTHING, _ASKED_FOR.get(details.get("active", ""), "")
     seen = OrganizationRecord.from_json(details["seen"])
-    rows = compare(sent, seen, None)
+    rows = compare_sent_with_seen(sent, seen, None)
     different = sum(1 for row in rows if row.equal is False)
     if different:
         return SHOWS_OTHERS, count(different, "field differs", "fields differ")

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from organizations.models import Environment, Submission, User
 from organizations.pages import Page
-from organizations.pages.submission import state as shown
+from organizations.pages.submission.state import SubmissionRow, submission_rows
 from organizations.text import vocabulary
 
 ROWS = 50
@@ -25,7 +25,7 @@ class OutboxPage(Page):
     template = "submissions/outbox.html"
 
     page: Slice
-    rows: list[shown.Row]
+    rows: list[SubmissionRow]
     choices: list[tuple[str, str]]
     state: str
     mine: bool
@@ -44,7 +44,7 @@ def build(environment: Environment, user: User, *, state: str, mine: bool, numbe
     listed = Submission.objects.filter(pk__in=list(page)).select_related("organization", "submitter")
     return OutboxPage(
         page=page,
-        rows=shown.rows(list(listed.defer("message", "before").order_by("-id"))),
+        rows=submission_rows(list(listed.defer("message", "before").order_by("-id"))),
         choices=CHOICES,
         state=state,
         mine=mine,

@@ -10,12 +10,25 @@ from organizations.forms.decision import DecisionForm
 from organizations.models import AuditEntry, Environment, EnvironmentGate, Organization, State, Submission, User
 from organizations.pages import Page
 from organizations.pages.submission import acceptance, attempts, decision_choices, exchanges, proof, rejection
-from organizations.pages.submission import state as shown
-from organizations.pages.submission.acceptance import Basis, NextStep, Table
+from organizations.pages.submission.acceptance import AcceptanceBasis, NextStep, ProofTable
 from organizations.pages.submission.decision_choices import Decision
 from organizations.pages.submission.exchanges import Exchanges
-from organizations.pages.submission.proof import Step
+from organizations.pages.submission.proof import ProofStep
 from organizations.pages.submission.rejection import Rejection
+from organizations.pages.submission.state import (
+    DirectoryAnswer,
+    StateBlock,
+    SubmittedChange,
+    accepted_warnings,
+    approval_note,
+    before_heading,
+    carried_name,
+    changes_note,
+    changes_title,
+    directory_answer,
+    state_block,
+    submitted_changes,
+)
 from organizations.permissions import Right, may, sending, why_not
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
@@ -24,11 +37,11 @@ ASK, CANCEL = "ask the directory", "cancel a submission"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deciding:
+class DecisionBox:
     """What a person compares and chooses from while a submission needs a decision."""
 
     decision: Decision | None
-    last_asked: shown.Asked | None
+    last_asked: DirectoryAnswer | None
     form: DecisionForm | None
     why_not: str
     who_decides: str
@@ -45,33 +58,33 @@ class SubmissionPage(Page):
     # The state, and what this person may do about it.
     submission: Submission
     organization: Organization
-    state: shown.StateBlock
+    state: StateBlock
     heading_word: vocabulary.Word
-    acceptance: Basis | None
+    acceptance: AcceptanceBasis | None
     next_steps: tuple[NextStep, ...]
     steps_need_edit: bool
     rejection: Rejection | None
-    deciding: Deciding | None
+    deciding: DecisionBox | None
     edit_why_not: str
     cancel_why_not: str
     ask_why_not: str
     # What it changed, by whom, and how that is known.
     carried_name: str
-    changes: list[shown.Change]
+    changes: list[SubmittedChange]
     changes_title: str
     changes_note: str
     before_heading: str
     after_heading: str
-    table: Table | None
-    steps: list[Step]
-    asked: shown.Asked | None
+    table: ProofTable | None
+    steps: list[ProofStep]
+    asked: DirectoryAnswer | None
     warnings: list[str]
     approval: str
     # What was sent and what came back.
     entries: list[AuditEntry]
     exchanges: Exchanges
-    request_raw: attempts.Raw
-    response_raw: attempts.Raw | None
+    request_raw: attempts.RawExchange
+    response_raw: attempts.RawExchange | None
     response_redacted: bool
     as_written_heading: str
     took: str
@@ -115,7 +128,9 @@ def build_state(submission: Submission, user: User, seen: str) -> SubmissionStat
 
 def decision(submission: Submission) -> Decision | None:
     """What can be decided now; None where nothing is to be decided."""
-    return decision_choices.decision(submission, shown.asked(attempts.last_asked(_entries(submission)), submission))
+    return decision_choices.decision(
+        submission, directory_answer(attempts.last_query(_entries(submission)), submission)
+    )
 
 
 def decision_form(
@@ -131,8 +146,8 @@ def _entries(submission: Submission) -> list[AuditEntry]:
     return list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
 
 
-def _block(submission: Submission) -> shown.StateBlock:
-    return shown.state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))
+def _block(submission: Submission) -> StateBlock:
+    return state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))
 
 
 def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dict[str, Any]:
@@ -148,7 +163,7 @@ def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dic
         "state": block,
         # At an end the heading names who or what accepted or rejected it.
         "heading_word": replace(block.word, word=refusal.heading) if refusal else evidence.state_word(submission),
-        "acceptance": acceptance.basis(submission, entries) if is_accepted else None,
+        "acceptance": acceptance.acceptance_basis(submission, entries) if is_accepted else None,
         "next_steps": steps,
         "steps_need_edit": any(step.needs_edit for step in steps),
         "rejection": refusal,
@@ -160,50 +175,50 @@ def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dic
 
 def _deciding(
     submission: Submission, user: User, entries: list[AuditEntry], form: DecisionForm | None
-) -> Deciding | None:
+) -> DecisionBox | None:
     """What a person decides by the answer at hand, or that the directory must be asked first."""
     if submission.state != State.NEEDS_PERSON:
         return None
-    asked = shown.asked(attempts.last_asked(entries), submission)
+    asked = directory_answer(attempts.last_query(entries), submission)
     found = decision_choices.decision(submission, asked)
     refusal = why_not(user, Right.RESOLVE, submission.environment)
-    return Deciding(
+    return DecisionBox(
         decision=found,
         last_asked=asked,
         form=form or (decision_form(found, user) if found else None),
         why_not=refusal,
         who_decides=decision_choices.who_decides(user.display_name, may=not refusal),
         was_typed=form is not None,
-        asks_by_itself=form is None and decision_choices.must_ask(submission, asked) and not refusal,
+        asks_by_itself=form is None and decision_choices.asks_by_itself(submission, asked) and not refusal,
     )
 
 
 def _what_it_changed(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
     suspects = rejection.suspected(submission)
-    changes = [each._replace(suspected=suspects.get(each.label, "")) for each in shown.changes(submission)]
+    changes = [each._replace(suspected=suspects.get(each.label, "")) for each in submitted_changes(submission)]
     proved_by = acceptance.evidence_entry(submission, entries)
     return {
-        "carried_name": shown.carried_name(submission),
+        "carried_name": carried_name(submission),
         "changes": changes,
-        "changes_title": shown.changes_title(submission),
-        "changes_note": shown.changes_note(submission),
-        "before_heading": shown.before_heading(submission),
+        "changes_title": changes_title(submission),
+        "changes_note": changes_note(submission),
+        "before_heading": before_heading(submission),
         "after_heading": "Sent and accepted" if submission.state == State.ACCEPTED else "Sent",
-        "table": acceptance.table(submission, changes, proved_by),
-        "steps": proof.steps(submission, entries),
+        "table": acceptance.proof_table(submission, changes, proved_by),
+        "steps": proof.proof_steps(submission, entries),
         "asked": _asked(submission, entries, proved_by),
-        "warnings": shown.warnings(submission),
-        "approval": shown.approval(entries),
+        "warnings": accepted_warnings(submission),
+        "approval": approval_note(entries),
     }
 
 
-def _asked(submission: Submission, entries: list[AuditEntry], proved_by: AuditEntry | None) -> shown.Asked | None:
+def _asked(submission: Submission, entries: list[AuditEntry], proved_by: AuditEntry | None) -> DirectoryAnswer | None:
     """The last answer of the directory since the last attempt, unless it is shown: to decide by, or as evidence."""
-    entry = attempts.last_asked(entries)
-    if entry is None or attempts.is_before_last_attempt(entry, entries):
+    entry = attempts.last_query(entries)
+    if entry is None or attempts.was_sent_after(entry, entries):
         return None
     is_evidence = submission.evidence in acceptance.BY_QUERY and entry == proved_by
-    return None if is_evidence or submission.state == State.NEEDS_PERSON else shown.asked(entry, submission)
+    return None if is_evidence or submission.state == State.NEEDS_PERSON else directory_answer(entry, submission)
 
 
 def _exchange(submission: Submission, entries: list[AuditEntry]) -> dict[str, Any]:
@@ -212,11 +227,13 @@ def _exchange(submission: Submission, entries: list[AuditEntry]) -> dict[str, An
     if answer is not None:
         content = AuditEntry.objects.values_list("raw", flat=True).get(pk=answer.pk)
         size = answer.facts.get("raw_bytes", 0)
-        response = attempts.raw(bytes(content or b""), http_status=answer.http_status, sequence=answer.pk, size=size)
+        response = attempts.raw_exchange(
+            bytes(content or b""), http_status=answer.http_status, sequence=answer.pk, size=size
+        )
     return {
         "entries": entries,
         "exchanges": exchanges.exchanges(submission, entries, acceptance.evidence_entry(submission, entries)),
-        "request_raw": attempts.raw(bytes(submission.message)),
+        "request_raw": attempts.raw_exchange(bytes(submission.message)),
         "response_raw": response,
         "response_redacted": answer is not None and answer.facts.get("exchange", {}).get("redacted", False),
         "as_written_heading": f"As Redox wrote it, HTTP {submission.http_status}",

@@ -18,7 +18,7 @@ from organizations.text.markup import moment, plain, written
 _EDIT_STEPS = ("edit", "edit_record", "review_as_new")
 
 
-class Step(NamedTuple):
+class RejectionStep(NamedTuple):
     """The dark button: where it leads, and whether one must be allowed to edit records to go there."""
 
     label: str
@@ -26,7 +26,7 @@ class Step(NamedTuple):
     needs_edit: bool
 
 
-class Elsewhere(NamedTuple):
+class SameAnswer(NamedTuple):
     """Another record whose last submission got the same answer."""
 
     number: int
@@ -43,9 +43,9 @@ class Rejection(NamedTuple):
     heading: str
     sentence: SafeString
     explanation: Explanation | None
-    step: Step | None
+    step: RejectionStep | None
     suspects: dict[str, str]
-    elsewhere: tuple[Elsewhere, ...]
+    elsewhere: tuple[SameAnswer, ...]
 
 
 def rejection(submission: Submission, entries: list[AuditEntry], explanation: Explanation | None) -> Rejection:
@@ -86,7 +86,9 @@ def _sentence(submission: Submission) -> SafeString:
     return format_html("Redox answered on {}.", time)
 
 
-def next_step(organization: Organization, submission: Submission, explanation: Explanation | None) -> Step | None:
+def next_step(
+    organization: Organization, submission: Submission, explanation: Explanation | None
+) -> RejectionStep | None:
     """The one step that the cause asks for, on every page the same. `explanation` is that of Redox's answer.
 
     None where a later submission has taken over, or where the portal already did what is to do.
@@ -95,13 +97,15 @@ def next_step(organization: Organization, submission: Submission, explanation: E
         return None
     if submission.decided_by and organization.is_foreign:
         edit = _address("edit", organization)
-        return Step(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
+        return RejectionStep(f"Give {plain(organization.name)} another OID", f"{edit}#identity", True)
     if submission.decided_by:
         return _review(organization)
     return _step_of(organization, submission, explanation)
 
 
-def _step_of(organization: Organization, submission: Submission, explanation: Explanation | None) -> Step | None:
+def _step_of(
+    organization: Organization, submission: Submission, explanation: Explanation | None
+) -> RejectionStep | None:
     key = explanation.step_key if explanation else ""
     if key == "mark_not_registered":
         return None
@@ -109,15 +113,15 @@ def _step_of(organization: Organization, submission: Submission, explanation: Ex
         return _review(organization)
     url = step_url(organization, submission, explanation)
     if explanation is None or not url:
-        return Step(f"Edit {plain(organization.name)}", _address("edit", organization), True)
-    return Step(plain(explanation.step), url, key in _EDIT_STEPS)
+        return RejectionStep(f"Edit {plain(organization.name)}", _address("edit", organization), True)
+    return RejectionStep(plain(explanation.step), url, key in _EDIT_STEPS)
 
 
-def _review(organization: Organization) -> Step:
+def _review(organization: Organization) -> RejectionStep:
     """The review; before it the decision whose the OID is, if the directory shows it and nobody said so."""
     if organization.is_there_unclaimed:
-        return Step("Compare and decide", _address("differences", organization), False)
-    return Step("Review and send", _address("review", organization), True)
+        return RejectionStep("Compare and decide", _address("differences", organization), False)
+    return RejectionStep("Review and send", _address("review", organization), True)
 
 
 def step_url(organization: Organization, submission: Submission, explanation: Explanation | None) -> str:
@@ -140,8 +144,8 @@ def _address(name: str, organization: Organization) -> str:
     return reverse(name, args=[organization.environment, organization.oid])
 
 
-def _elsewhere(submission: Submission, other: Submission) -> Elsewhere:
-    return Elsewhere(
+def _elsewhere(submission: Submission, other: Submission) -> SameAnswer:
+    return SameAnswer(
         other.pk,
         reverse("submission", args=[other.environment, other.pk]),
         plain(other.organization.name),

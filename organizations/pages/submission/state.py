@@ -23,8 +23,8 @@ from organizations.models import (
     clock,
 )
 from organizations.pages.comparison.field_lines import is_code
-from organizations.pages.comparison.sides import Compared, compare
-from organizations.pages.review.message import settled
+from organizations.pages.comparison.sent_and_seen import ComparedField, compare_sent_with_seen
+from organizations.pages.review.message import settled_warning
 from organizations.pages.submission.rejection import step_url
 from organizations.queries import parents
 from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
@@ -69,7 +69,7 @@ class StateBlock:
     then: str
 
 
-class Row(NamedTuple):
+class SubmissionRow(NamedTuple):
     """One submission in a list, with the word of its state and what it waits for by itself, if it does."""
 
     submission: Submission
@@ -77,7 +77,7 @@ class Row(NamedTuple):
     waits: SafeString
 
 
-class Change(NamedTuple):
+class SubmittedChange(NamedTuple):
     """One field that a submission changes, with who saved it and when."""
 
     field: str
@@ -92,7 +92,7 @@ class Change(NamedTuple):
         return is_code(self.field)
 
 
-class Asked(NamedTuple):
+class DirectoryAnswer(NamedTuple):
     """What the directory answered when it was asked about a submission.
 
     `cause` says why that tells nothing; with an `http_status` an answer came and was not understood.
@@ -105,7 +105,7 @@ class Asked(NamedTuple):
     http_status: int | None
     found: bool
     reads_back: bool
-    rows: tuple[Compared, ...]
+    rows: tuple[ComparedField, ...]
 
     @property
     def different(self) -> int:
@@ -122,11 +122,11 @@ class Asked(NamedTuple):
         return any(row.before for row in self.rows)
 
     @property
-    def differing(self) -> tuple[Compared, ...]:
+    def differing(self) -> tuple[ComparedField, ...]:
         return tuple(row for row in self.rows if row.equal is False)
 
     @property
-    def others(self) -> tuple[Compared, ...]:
+    def others(self) -> tuple[ComparedField, ...]:
         return tuple(row for row in self.rows if row.equal is not False)
 
     @property
@@ -147,11 +147,11 @@ def carried_name(submission: Submission) -> str:
     return f"{carried} (now {now})" if carried not in ("", now) else now
 
 
-def rows(submissions: Sequence[Submission]) -> list[Row]:
+def submission_rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
     """The lines of a list."""
     reasons = own_reasons(submissions, clock.now())
     return [
-        Row(each, state_word(each), reasons[each.pk].sentence if each.pk in reasons else SafeString())
+        SubmissionRow(each, state_word(each), reasons[each.pk].sentence if each.pk in reasons else SafeString())
         for each in submissions
     ]
 
@@ -183,13 +183,13 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
     )
 
 
-def changes(submission: Submission) -> list[Change]:
+def submitted_changes(submission: Submission) -> list[SubmittedChange]:
     """What the message changes, field by field."""
     found = parents.named(submission.environment, submissions.what_it_changed(submission))
     edits, accepted = list(edits_of(submission).defer("raw")), _accepted_before_it(submission)
     unedited = _unedited(submission, accepted)
     return [
-        Change(
+        SubmittedChange(
             one.field,
             one.label,
             plain(one.before),
@@ -233,10 +233,10 @@ def changes_note(submission: Submission) -> str:
     return "not known whether it arrived" if is_open and decide.may_have_arrived(submission) else ""
 
 
-def warnings(submission: Submission) -> list[str]:
+def accepted_warnings(submission: Submission) -> list[str]:
     """The accepted warnings, which no longer ask; of one ticked for an earlier submission by whom, when and why."""
     kept = [ReviewWarning(**each) for each in submission.warnings]
-    return [settled(warning) if warning.is_accepted else _REQUEST.sub("", warning.text) for warning in kept]
+    return [settled_warning(warning) if warning.is_accepted else _REQUEST.sub("", warning.text) for warning in kept]
 
 
 def before_heading(submission: Submission) -> str:
@@ -247,20 +247,21 @@ def before_heading(submission: Submission) -> str:
     return "Accepted before" if canonical(answers.record_of(last)) == submission.before else "Known before"
 
 
-def asked(entry: AuditEntry | None, submission: Submission) -> Asked | None:
+def directory_answer(entry: AuditEntry | None, submission: Submission) -> DirectoryAnswer | None:
     """The answer to the last Query about a submission, compared with what was sent and accepted before."""
     if entry is None:
         return None
     facts = entry.facts
     details = facts.get("details", {})
     seen = details.get("seen")
-    rows: tuple[Compared, ...] = ()
+    rows: tuple[ComparedField, ...] = ()
     if seen:
         sent = answers.record_of(submission)
         rows = _with_parents(
-            compare(sent, OrganizationRecord.from_json(seen), submission.before_record()), submission.environment
+            compare_sent_with_seen(sent, OrganizationRecord.from_json(seen), submission.before_record()),
+            submission.environment,
         )
-    return Asked(
+    return DirectoryAnswer(
         entry.sequence,
         entry.at,
         entry.actor_name,
@@ -280,7 +281,7 @@ def cause_of(detail: str) -> str:
     return "it was not understood" if start in ("{", "[") else plain(detail).rstrip(".")
 
 
-def _with_parents(rows: tuple[Compared, ...], environment: str) -> tuple[Compared, ...]:
+def _with_parents(rows: tuple[ComparedField, ...], environment: str) -> tuple[ComparedField, ...]:
     """The rows, with the parents' names before their OIDs."""
     oids = {oid for row in rows if row.label == "PartOf" for oid in (row.sent, row.seen, row.before)}
     known = parents.names(environment, oids)
@@ -370,7 +371,7 @@ def _by(name: str, at: datetime.datetime) -> str:
     return f"{plain(name)}, {written(at)}"
 
 
-def approval(entries: list[AuditEntry]) -> str:
+def approval_note(entries: list[AuditEntry]) -> str:
     """Whether somebody had to approve, in the words that were written down then."""
     made = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
     return str(made.facts.get("details", {}).get("approval", "")) if made else ""

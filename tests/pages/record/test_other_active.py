@@ -39,7 +39,7 @@ def test_a_record_is_not_called_active_after_somebody_took_that_it_is_not(inacti
     made = loaded(inactive_there)
     assert made.standing == "deactivated"
     assert evidence.sentence(made).startswith("The directory showed this record when the portal asked")
-    assert summary.basis(made).startswith("Taken from the directory, asked ")
+    assert summary.status_basis(made).startswith("Taken from the directory, asked ")
     assert reviews.review(made, actor=acting(editor), intent=Intent.REACTIVATE).blockers == ()
 
 

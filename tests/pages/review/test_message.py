@@ -38,7 +38,7 @@ def read(made, record, *, asked_at=None):
 
 
 def page_of(made, user, **values):
-    return shown.page(reviews.review(fresh(made), actor=acting(user)), **values)
+    return shown.review_content(reviews.review(fresh(made), actor=acting(user)), **values)
 
 
 class TestThreeValues:
@@ -105,7 +105,7 @@ class TestThreeValues:
 
     def test_a_problem_asks_for_its_tick_once(self):
         for text in ("No destination ID.", "This message also sends 2 changes made by others. Tick to send them now."):
-            assert shown.Question("key", text, ticked=False, error="x").problem.count("Tick") == 1
+            assert shown.WarningBox("key", text, ticked=False, error="x").problem.count("Tick") == 1
 
     def test_nobody_is_said_to_have_set_a_value_of_the_directory(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), name="Lakeside (One)")), editor)
@@ -213,16 +213,16 @@ class TestEvidence:
 
 class TestFreshness:
     def test_a_later_reading_needs_no_sentence(self, accepted):
-        found = freshness.of(read(accepted, accepted.record()))
+        found = freshness.record_freshness(read(accepted, accepted.record()))
         assert (found.sentence, found.is_old) == ("", False)
 
     def test_an_oid_that_was_not_shown_is_said(self, editor):
         made = factories.confirmed(factories.organization(user=editor))
-        assert freshness.of(read(made, None)).sentence.endswith("did not show this OID.")
+        assert freshness.record_freshness(read(made, None)).sentence.endswith("did not show this OID.")
 
     def test_a_reading_before_the_acceptance_is_said_to_be_that(self, accepted):
         earlier = clock.now() - datetime.timedelta(days=2)
-        found = freshness.of(read(accepted, accepted.record(), asked_at=earlier))
+        found = freshness.record_freshness(read(accepted, accepted.record(), asked_at=earlier))
         assert (found.is_old, found.sentence.endswith("before the last acceptance.")) == (True, True)
 
     def test_content_from_before_the_acceptance_is_not_visible_yet(self, accepted, editor):
@@ -230,7 +230,7 @@ class TestFreshness:
         changed = edited(accepted, editor, name="Lakeside North")
         sent = factories.submission(changed, user=editor)
         made = read(factories.confirmed(changed, submission=sent), before)
-        sentence = freshness.of(made).sentence
+        sentence = freshness.record_freshness(made).sentence
         assert sentence.endswith(f"still showed the content from before submission {sent.pk}: not visible yet.")
         assert page_of(made, editor).overwritten == ()
 

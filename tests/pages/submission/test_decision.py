@@ -8,7 +8,7 @@ from django.utils.html import strip_tags
 
 from organizations.models import EnvironmentGate, Organization, State, Submission, User, clock
 from organizations.pages.submission import attempts, decision_choices
-from organizations.pages.submission.state import asked, changes_note
+from organizations.pages.submission.state import changes_note, directory_answer
 from organizations.practice import PracticeDirectory
 from organizations.records import AddressRecord
 from organizations.services.actors import Actor
@@ -23,7 +23,9 @@ from tests.services.connection.test_lookup import NOT_UNDERSTOOD
 
 
 def decision(submission: Submission) -> decision_choices.Decision:
-    found = decision_choices.decision(submission, asked(attempts.last_asked(entries_of(submission)), submission))
+    found = decision_choices.decision(
+        submission, directory_answer(attempts.last_query(entries_of(submission)), submission)
+    )
     assert found is not None
     return found
 
@@ -49,7 +51,7 @@ def test_a_decision_shows_what_differs_what_follows_and_what_is_suspected(
     submission = foreign(practice, editor)
     query.query_submission(submission, actor=approver)
     found = decision(submission)
-    answer = asked(attempts.last_asked(entries_of(submission)), submission)
+    answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert not answer.has_before  # so that no column repeats "none"
     assert [choice.value for choice in found.choices] == ["ours", "foreign"]
@@ -110,7 +112,7 @@ def test_an_answer_that_was_not_understood_is_shown_and_decides_nothing(
     practice.register("staging", THEIRS | {"Active": "yes"})
     practice.behaviour = behaviour
     query.query_submission(submission, actor=approver)
-    answer = asked(attempts.last_asked(entries_of(submission)), submission)
+    answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert cause in answer.cause
     assert (answer.http_status, answer.found, answer.rows) == (status, False, ())
@@ -128,7 +130,7 @@ def test_what_was_not_understood_is_named(
     submission = foreign(practice, editor)
     practice.behaviour = behaviour
     query.query_submission(submission, actor=approver)
-    answer = asked(attempts.last_asked(entries_of(submission)), submission)
+    answer = directory_answer(attempts.last_query(entries_of(submission)), submission)
     assert answer is not None
     assert (answer.cause, answer.found, answer.rows) == (NOT_UNDERSTOOD[behaviour].rstrip("."), False, ())
     assert decision(submission).choices == ()

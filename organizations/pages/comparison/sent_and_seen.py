@@ -18,7 +18,7 @@ from organizations.records import (
 NOT_READ = "cannot be read"
 
 
-class Compared(NamedTuple):
+class ComparedField(NamedTuple):
     """One field on the three sides. `equal`, also of what only means the same, is None where it cannot be read."""
 
     label: str
@@ -33,24 +33,26 @@ class Compared(NamedTuple):
         return self.equal is True and self.sent != self.seen
 
 
-def compare(
+def compare_sent_with_seen(
     sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None
-) -> tuple[Compared, ...]:
+) -> tuple[ComparedField, ...]:
     """Every field that is filled on any side, in the order of the form; what means the same counts as equal."""
     rows = [*_plain(sent, seen, before), *_contacts(sent, seen, before)]
     return tuple(row for row in rows if row.sent or row.before or row.seen not in ("", NOT_READ))
 
 
-def _plain(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:
+def _plain(
+    sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None
+) -> list[ComparedField]:
     texts, shown, old = _texts(sent), _texts(seen), _texts(before)
     respelled = _texts(knowledge.respelled(seen, sent))
     rows = []
     for field in print_fields(replace(sent, contacts=(), carried=())):
         key, was = field.field, old.get(field.field, "")
         if key == "destination_id":
-            rows.append(Compared(field.label, texts[key], NOT_READ, was, None))
+            rows.append(ComparedField(field.label, texts[key], NOT_READ, was, None))
         else:
-            rows.append(Compared(field.label, texts[key], shown[key], was, texts[key] == respelled[key]))
+            rows.append(ComparedField(field.label, texts[key], shown[key], was, texts[key] == respelled[key]))
     return rows
 
 
@@ -58,7 +60,9 @@ def _texts(record: OrganizationRecord | None) -> dict[str, str]:
     return {field: "\n".join(lines) for field, lines in plain_lines(record).items()}
 
 
-def _contacts(sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None) -> list[Compared]:
+def _contacts(
+    sent: OrganizationRecord, seen: OrganizationRecord, before: OrganizationRecord | None
+) -> list[ComparedField]:
     accepted = {each.number: each.seen for each in reading_contacts(sent, before) if each.saved} if before else {}
     return [
         row
@@ -69,15 +73,15 @@ def _contacts(sent: OrganizationRecord, seen: OrganizationRecord, before: Organi
 
 def _contact(
     number: int, sent: ContactRecord | None, seen: ContactRecord | None, before: ContactRecord | None
-) -> list[Compared]:
+) -> list[ComparedField]:
     """One row for each field; one row for a contact that only one side has, as everywhere else."""
     if sent is None or seen is None:
         ours, shown_there, accepted = (contact_text(contact) if contact else "" for contact in (sent, seen, before))
-        return [Compared(f"Contact {number}", ours, shown_there, accepted, equal=False)]
+        return [ComparedField(f"Contact {number}", ours, shown_there, accepted, equal=False)]
     same = knowledge.respelled_contact(seen, sent)
     texts, shown, old, respelled = map(_contact_texts, (sent, seen, before or ContactRecord(), same))
     return [
-        Compared(f"Contact {number}, {label}", texts[name], shown[name], old[name], texts[name] == respelled[name])
+        ComparedField(f"Contact {number}, {label}", texts[name], shown[name], old[name], texts[name] == respelled[name])
         for name, label in CONTACT_LABELS.items()
     ]
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from organizations.models import Action, AuditEntry, Environment, Organization, Submission, User
 from organizations.models.audit import EDITS
-from organizations.pages.submission.state import edits_of
+from organizations.queries.submission_story import carried_edits
 from organizations.services import search_text
 from organizations.services.actors import described
 from organizations.text.vocabulary import ATTEMPT, MONTHS
@@ -235,7 +235,7 @@ def _midnight(day: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
 def _story_of(number: int) -> Q:
     """A submission from the edits that it carried to its end."""
     submission = Submission.objects.filter(pk=number).defer("message").first()
-    carried = list(edits_of(submission).values_list("pk", flat=True)) if submission else []
+    carried = list(carried_edits(submission).values_list("pk", flat=True)) if submission else []
     return Q(submission_id=number) | Q(pk__in=carried)
 
 

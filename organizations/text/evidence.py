@@ -6,7 +6,7 @@ from dataclasses import replace
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Evidence, Organization, State, Submission
+from organizations.models import Evidence, Organization, State, Submission
 from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import SUBMISSION_STATE, Word
 
@@ -82,39 +82,31 @@ TAKEN_BASIS = "Taken from the directory, asked {time}."
 BY_A_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
 
 
-def sentence(organization: Organization) -> str:
-    """The sentence about a record of which a message was accepted."""
-    if is_active_taken(organization):
+def sentence(organization: Organization, *, is_taken: bool) -> str:
+    """On what evidence an accepted record is active or not. `is_taken`: Active was taken from the directory."""
+    if is_taken:
         return TAKEN
     submission = organization.confirmed_submission
     return SENTENCE[organization.confirmed_evidence or Evidence.ANSWER].format(person=_person(submission))
 
 
-def is_active_taken(organization: Organization) -> bool:
-    """Whether Active is not what was accepted last, but what the directory showed later and somebody took over."""
-    if not organization.taken:
-        return False
-    accepted = organization.confirmed_record()
-    if accepted is None or accepted.active != organization.confirmed_active:
-        return True
-    taken = AuditEntry.objects.of_organization(organization.pk).filter(action=Action.ORGANIZATION_TAKEN)
-    since = taken.filter(at__gte=organization.confirmed_at) if organization.confirmed_at else taken
-    return any("active" in entry.facts.get("fields", []) for entry in since.defer("raw"))
+def active_again(organization: Organization, *, is_taken: bool) -> str:
+    """What Active is again after its change was cancelled, and how that value is known if it is.
+
+    `is_taken`: Active was taken from the directory.
+    """
+    value = str(organization.active).lower()
+    return f"Active of the record is wanted {value} again{_as_known(organization, is_taken=is_taken)}."
 
 
-def active_again(organization: Organization) -> str:
-    """What is wanted of Active after its change was cancelled, and how that value is known if it is."""
-    return f"Active of the record is wanted {str(organization.active).lower()} again{_as_known(organization)}."
-
-
-def _as_known(organization: Organization) -> str:
+def _as_known(organization: Organization, *, is_taken: bool) -> str:
     newest = organization.newest_record()
     if organization.confirmed_active is None:
         shows_it = newest is not None and newest.active == organization.active
         return ", as the directory showed it" if shows_it else ""
     if organization.confirmed_active != organization.active:
         return ""
-    if is_active_taken(organization):
+    if is_taken:
         return ", as it was taken from the directory"
     said = AS_KNOWN[organization.confirmed_evidence]
     return f", {said.format(person=_person(organization.confirmed_submission))}"

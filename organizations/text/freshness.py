@@ -3,7 +3,7 @@
 import datetime
 from typing import NamedTuple
 
-from organizations.models import Action, AuditEntry, Evidence, Organization, Presence, clock
+from organizations.models import Evidence, Organization, Presence, clock
 from organizations.text.markup import written
 
 OLD = datetime.timedelta(days=1)
@@ -40,10 +40,13 @@ def record_freshness(organization: Organization) -> Freshness:
     return Freshness(asked_at, "", clock.now() - asked_at > OLD)
 
 
-def compared_with(organization: Organization) -> str:
-    """What the next message is compared with, and on what evidence: "what Redox accepted on May 3 (submission 17)"."""
+def compared_with(organization: Organization, taken_by: str = "") -> str:
+    """What the next message is compared with, and on what evidence: "what Redox accepted on May 3 (submission 17)".
+
+    `taken_by` is who took values from the directory, if that is known.
+    """
     if organization.taken:
-        taken = f"what {_taker(organization)} took from the directory on {_day(organization.known_at)}"
+        taken = f"what {taken_by or 'a person'} took from the directory on {_day(organization.known_at)}"
         return f"{accepted_by(organization)}, and with {taken}" if organization.confirmed else taken
     if not organization.confirmed:
         return f"what the directory showed on {_day(organization.seen_at)}"
@@ -105,12 +108,6 @@ def source_of_values(organization: Organization) -> ValueSource:
 def _decider(organization: Organization) -> str:
     submission = organization.confirmed_submission
     return (submission.decided_by if submission else "") or "a person"
-
-
-def _taker(organization: Organization) -> str:
-    entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_TAKEN)
-    entry = entries.defer("raw").order_by("-sequence").first()
-    return entry.actor_name if entry else "a person"
 
 
 def _day(moment: datetime.datetime | None) -> str:

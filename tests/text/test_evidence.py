@@ -9,6 +9,7 @@ from django.utils.html import strip_tags
 from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
 from organizations.pages.submission import acceptance
 from organizations.pages.submission.state import submission_rows
+from organizations.queries.record_entries import is_active_taken
 from organizations.services.delivery import query
 from organizations.services.directory import differences
 from organizations.services.records import organizations
@@ -46,6 +47,10 @@ AGAIN = {
 }
 
 
+def active_again(made: Organization) -> str:
+    return evidence.active_again(made, is_taken=is_active_taken(made))
+
+
 def submission_of(submission: Submission) -> Submission:
     return Submission.objects.select_related("organization").get(pk=submission.pk)
 
@@ -57,18 +62,18 @@ def test_active_wanted_again_names_its_evidence(kind, active):
     made = Organization(
         active=active, confirmed_active=active, confirmed_evidence=kind, confirmed_submission=submission
     )
-    said = evidence.active_again(made)
+    said = active_again(made)
     assert said == f"Active of the record is wanted {str(active).lower()} again, {AGAIN[kind]}"
     submission.decided_by = ""
-    assert ("Somebody" in evidence.active_again(made)) is (kind == Evidence.PERSON)
+    assert ("Somebody" in active_again(made)) is (kind == Evidence.PERSON)
     made.confirmed_active = not active
-    assert evidence.active_again(made) == f"Active of the record is wanted {str(active).lower()} again."
+    assert active_again(made) == f"Active of the record is wanted {str(active).lower()} again."
 
 
 def test_active_wanted_again_may_be_taken_from_the_directory(editor):
     made = differing(editor, active=False)
     made = differences.take_theirs(made.pk, made.version, reason="Closed", actor=acting(editor))
-    said = evidence.active_again(fresh(made))
+    said = active_again(fresh(made))
     assert said == "Active of the record is wanted false again, as it was taken from the directory."
 
 
@@ -76,14 +81,14 @@ def test_active_wanted_again_of_a_claimed_record_is_what_the_directory_showed(ed
     made = factories.organization(user=editor)
     read(made, made.record())
     differences.claim(made.pk, reason="Ours", actor=acting(editor))
-    said = evidence.active_again(fresh(made))
+    said = active_again(fresh(made))
     assert said == "Active of the record is wanted true again, as the directory showed it."
 
 
 def test_active_wanted_again_of_a_stated_record_has_no_evidence(editor):
     made = factories.organization(user=editor)
     organizations.state_registered(made.pk, reason="By curl", actor=acting(editor))
-    assert evidence.active_again(fresh(made)) == "Active of the record is wanted true again."
+    assert active_again(fresh(made)) == "Active of the record is wanted true again."
 
 
 @pytest.mark.parametrize(

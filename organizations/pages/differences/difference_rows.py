@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from organizations import knowledge
-from organizations.models import AuditEntry, Organization
+from organizations.models import Organization
 from organizations.pages.comparison import sent_and_seen
 from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.submission.decision_choices import suspicion
-from organizations.queries import parents
+from organizations.queries import parents, record_entries
 from organizations.records import Difference, OrganizationRecord, contact_text, difference, kept_and_added, listed
 from organizations.services.directory import differences
 from organizations.services.directory.differences import Differing
@@ -187,13 +187,13 @@ def differences_content(organization: Organization) -> DifferencesContent:
     return DifferencesContent(
         organization=organization,
         freshness=freshness.record_freshness(organization),
-        known=freshness.compared_with(organization) if baseline else "",
+        known=freshness.compared_with(organization, record_entries.taken_by(organization)) if baseline else "",
         rows=rows,
         stays=stays,
         spelled=tuple(_spelled(organization, baseline, seen)) if baseline and seen else (),
         takes_type=found is not None and _takes_type(organization, found),
         compared=_compared(organization),
-        decided_by=_decided_by(organization),
+        decided_by=record_entries.foreign_decided_by(organization) or "Somebody",
         why_not=differences.why_not_take(organization),
         why_not_claim=differences.why_not_claim(organization),
     )
@@ -265,11 +265,6 @@ def _compared(organization: Organization) -> tuple[ComparedField, ...]:
     if seen is None or not (organization.is_foreign or organization.is_there_unclaimed):
         return ()
     return sent_and_seen.compare_sent_with_seen(knowledge.sendable(organization.record()), seen, None)
-
-
-def _decided_by(organization: Organization) -> str:
-    decided = organization.is_foreign and AuditEntry.objects.decided_foreign(organization.pk, organization.oid)
-    return decided.actor_name if decided else "Somebody"
 
 
 def _differing(environment: str, before: OrganizationRecord, after: OrganizationRecord) -> list[Difference]:

@@ -7,7 +7,7 @@ from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
 from django.utils import timezone
 
-from organizations.models import AuditEntry, Organization, Submission, User
+from organizations.models import Organization, Submission, User
 from organizations.pages import Page
 from organizations.pages.addresses import counterpart_url
 from organizations.pages.audit import stories
@@ -18,6 +18,8 @@ from organizations.pages.record import summary
 from organizations.pages.record.summary import RecordHead, RecordSidebar, RecordValues
 from organizations.pages.submission.page import ASK
 from organizations.permissions import Right, sending, why_not
+from organizations.queries.record_context import submissions_of
+from organizations.queries.record_entries import entries_of
 from organizations.text import evidence, vocabulary
 
 ROWS_A_PAGE = 50
@@ -80,21 +82,19 @@ def build(organization: Organization, user: User) -> SummaryTab:
 
 def build_submissions(organization: Organization, user: User, number: str | None) -> SubmissionsTab:
     """The submissions on the page of that number."""
-    of_record = Submission.objects.filter(organization=organization).select_related("submitter").defer("message")
-    page = Paginator(of_record.order_by("-pk"), ROWS_A_PAGE).get_page(number)
+    page = Paginator(submissions_of(organization), ROWS_A_PAGE).get_page(number)
     return SubmissionsTab(
         **_tab(organization, user, "record-submissions"),
         page=page,
-        rows=[(each, evidence.state_word(each)) for each in page],
+        rows=[(submission, evidence.state_word(submission)) for submission in page],
     )
 
 
 def build_history(organization: Organization, user: User, before: int | None) -> HistoryTab:
-    entries = AuditEntry.objects.of_organization(organization.pk)
     return HistoryTab(
         **_tab(organization, user, "record-history"),
         before=before,
-        stories=stories.read(entries, before, timezone.get_current_timezone()),
+        stories=stories.read(entries_of(organization), before, timezone.get_current_timezone()),
     )
 
 

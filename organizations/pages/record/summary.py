@@ -16,19 +16,18 @@ from organizations.models import (
     Presence,
     State,
     Submission,
-    tree,
 )
 from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
 from organizations.pages.organizations.rows import Row, organizations_of, page_of, standing_of
 from organizations.pages.record import to_do
 from organizations.pages.record.to_do import Band
-from organizations.queries import first_seen, parents
+from organizations.queries import first_seen, parents, record_context, record_entries
 from organizations.records import OrganizationRecord
 from organizations.services.connection import gateway
 from organizations.services.outbox import answers
 from organizations.services.records import organizations
-from organizations.services.review.blockers import refused_as_absent
+from organizations.services.review.blockers import was_refused_as_absent
 from organizations.text import evidence, freshness, sentences
 from organizations.text.markup import age, link, moment, plain, with_oids, written
 from organizations.text.vocabulary import FOREIGN_OID, NOT_IN_DIRECTORY, STANDING_BASIS, Word
@@ -96,7 +95,7 @@ class RecordSidebar:
 def record_head(organization: Organization) -> RecordHead:
     """The head of a record that was read with its words."""
     environment, last = organization.environment, organization.last_submission
-    above = tree.path_of(organization)
+    above = record_context.records_above(organization)
     can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)
     return RecordHead(
         organization=organization,
@@ -109,8 +108,8 @@ def record_head(organization: Organization) -> RecordHead:
         standing_sentence=_status_sentence(organization),
         basis=status_basis(organization),
         bands=to_do.bands(organization, can_discard=can_discard),
-        submissions=Submission.objects.filter(organization=organization).count(),
-        entries=AuditEntry.objects.filter(organization_id=organization.pk).count(),
+        submissions=record_context.submission_count(organization),
+        entries=record_entries.entry_count(organization),
         can_withdraw=last is None and organization.presence == Presence.NEVER,
         can_add_below=can_add_below(organization, above),
     )
@@ -146,8 +145,7 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     """By the last submission of which something was attempted: another may wait behind it."""
     last = organization.last_submission
     if last is not None and last.attempt == 0:
-        attempted = Submission.objects.filter(organization=organization, attempt__gt=0)
-        last = attempted.defer("message").order_by("-pk").first()
+        last = record_context.last_attempted_submission(organization)
     if last is None:
         return SafeString(STANDING_BASIS["never_sent"])
     rejected = last.state == State.REJECTED
@@ -163,7 +161,7 @@ def _not_registered_basis(organization: Organization) -> SafeString:
 
 def accepted_basis(organization: Organization) -> SafeString:
     """On what evidence a record is active or deactivated: an accepted message, or what was taken from the directory."""
-    if evidence.is_active_taken(organization):
+    if record_entries.is_active_taken(organization):
         return format_html(evidence.TAKEN_BASIS, time=moment(organization.known_at))
     done = _last_deactivation(organization) if organization.confirmed_active is False else None
     accepted = done or organization.confirmed_submission
@@ -182,13 +180,11 @@ def _last_deactivation(organization: Organization) -> Submission | None:
 
     None if a reactivation was accepted since: then something else made the record inactive.
     """
-    moves = (Intent.DEACTIVATE, Intent.REACTIVATE)
-    done = Submission.objects.filter(organization=organization, intent__in=moves, state=State.ACCEPTED)
-    last = done.select_related("submitter").order_by("-pk").first()
+    last = record_context.last_accepted_active_change(organization)
     if last is None or last.intent != Intent.DEACTIVATE:
         return None
-    later = Submission.objects.filter(organization=organization, state=State.ACCEPTED, pk__gt=last.pk)
-    return None if any(answers.record_of(each).active for each in later) else last
+    later = record_context.accepted_after(last)
+    return None if any(answers.record_of(submission).active for submission in later) else last
 
 
 def submission_link(submission: Submission | None) -> SafeString:
@@ -209,20 +205,18 @@ def _status_sentence(organization: Organization) -> str:
     if absent := absent_sentence(organization):
         return absent + (" Since then the directory showed it." if organization.is_there_unclaimed else "")
     if word.key in ("active", "deactivated"):
-        return word.say(evidence=evidence.sentence(organization))
+        return word.say(evidence=evidence.sentence(organization, is_taken=record_entries.is_active_taken(organization)))
     if word.key != "stated":
         return word.sentence
-    entries = AuditEntry.objects.filter(organization_id=organization.pk, action=Action.ORGANIZATION_STATED)
-    stated = entries.order_by("-sequence").first()
-    return word.say(person=stated.actor_name if stated else "Somebody")
+    return word.say(person=record_entries.stated_by(organization) or "Somebody")
 
 
 def absent_sentence(organization: Organization) -> str:
     """Who said when that the OID is not in the directory; empty for a record that is not absent."""
     if organization.presence != Presence.ABSENT or organization.presence_at is None:
         return ""
-    said_by = "answer" if refused_as_absent(organization).exists() else "query"
-    return NOT_IN_DIRECTORY[said_by].format(moment=written(organization.presence_at))
+    source = "answer" if was_refused_as_absent(organization) else "query"
+    return NOT_IN_DIRECTORY[source].format(moment=written(organization.presence_at))
 
 
 def record_values(organization: Organization) -> RecordValues:
@@ -314,7 +308,7 @@ def _parts(environment: str, oids: set[str]) -> dict[str, ParentCell]:
 def no_record_sentence(environment: Environment, oid: str) -> SafeString:
     """The sentence where no record has that OID, with the one of the other environment if there is one."""
     sentence = format_html("No record {} in {}.", with_oids(oid), environment.label)
-    if not Organization.objects.in_environment(environment.other).filter(oid=oid).exists():
+    if record_context.record_at(environment.other, oid) is None:
         return sentence
     url = reverse("record", args=[environment.other, oid])
     return format_html("{} In {} there is one: {}.", sentence, environment.other.label, link(url, "open"))
@@ -322,21 +316,15 @@ def no_record_sentence(environment: Environment, oid: str) -> SafeString:
 
 def record_sidebar(organization: Organization) -> RecordSidebar:
     """What stands beside the fields."""
-    children = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid)
-    shown = page_of(children.order_by("oid_key"), 1, CHILDREN_SHOWN)
-    entries = _last_entries(organization)
+    children = page_of(record_context.children_of(organization), 1, CHILDREN_SHOWN)
+    entries = record_entries.newest_entries(organization, SENTENCES_SHOWN, without=sentences.TOLD_BY_OTHERS)
     is_new = len(entries) == 1 and entries[0].action == Action.ORGANIZATION_CREATED
     return RecordSidebar(
-        children=[Row(organization=child) for child in organizations_of(shown)],
-        children_count=shown.paginator.count,
+        children=[Row(organization=child) for child in organizations_of(children)],
+        children_count=children.paginator.count,
         timeline=[] if is_new else [sentences.tell(entry) for entry in entries],
         only_added=entries[0] if is_new else None,
     )
-
-
-def _last_entries(organization: Organization) -> list[AuditEntry]:
-    entries = AuditEntry.objects.of_organization(organization.pk).exclude(action__in=sentences.TOLD_BY_OTHERS)
-    return list(entries.defer("raw")[:SENTENCES_SHOWN])
 
 
 def submission_url(submission: Submission) -> str:

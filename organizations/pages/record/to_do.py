@@ -14,6 +14,8 @@ from organizations.models import AuditEntry, EnvironmentGate, Organization, Subm
 from organizations.pages.organizations.rows import DIRECTORY_DIFFERS, work_key
 from organizations.pages.submission import rejection
 from organizations.permissions import Right
+from organizations.queries.record_entries import unsent_edits
+from organizations.queries.submission_story import gate_of
 from organizations.records import Difference, spoken
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers
@@ -155,8 +157,7 @@ def unsent_changes(organization: Organization) -> tuple[reviews.Change, ...]:
     baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None
     found = knowledge.unsent(known, organization.later_reading(), wanted)
-    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
-    return reviews.with_edits(found, edits, known, wanted)
+    return reviews.with_edits(found, unsent_edits(organization), known, wanted)
 
 
 def _named_changes(organization: Organization) -> str:
@@ -178,7 +179,7 @@ def _needs_person(organization: Organization, last: Submission) -> Band:
 
 def _unknown(organization: Organization, last: Submission) -> Band:
     word = OPEN_WORK["unknown"]
-    gate = EnvironmentGate.objects.get(pk=organization.environment)
+    gate = gate_of(organization.environment)
     said = word.say(submission=last.pk)
     sentence = format_html("{} {}", said, next_query_sentence(last, gate, clock.now()))
     return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last, is_primary=True),))
@@ -211,7 +212,7 @@ def _under_way(organization: Organization, last: Submission) -> Band:
     said = word.say(submission=last.pk)
     if word.key != "queued":
         return _band(word, said, said, _open(last))
-    gate = EnvironmentGate.objects.get(pk=organization.environment)
+    gate = gate_of(organization.environment)
     sentence = format_html("{} {}", said, queued_reason(last, gate, clock.now()).sentence)
     return Band(word=word, meaning=said, sentence=sentence, acts=(_open(last),))
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from organizations.models import AuditEntry, Basis, Event, Organization, Submission
+from organizations.models import Basis, Event, Organization, Submission
 from organizations.pages.review import values
 from organizations.pages.review.values import KeyRow, ValueRow
-from organizations.queries import parents
+from organizations.queries import parents, record_entries
 from organizations.records import Shown, listed
 from organizations.services.connection import gateway
 from organizations.services.directory import differences
@@ -204,7 +204,7 @@ def review_content(
 
 def out_of_date(organization: Organization, since_version: int, otherwise: str) -> str:
     """The sentence for a review that was overtaken: by whom and when, if it was by an edit."""
-    entry = AuditEntry.objects.edits_since(organization.pk, since_version).last()
+    entry = record_entries.last_edit_since(organization, since_version)
     if entry is None:
         return otherwise
     labels = listed(change["label"] for change in entry.facts.get("changes", [])) or "Kind of record"
@@ -275,7 +275,7 @@ def _nothing_differs(made: Review) -> str:
 
 
 def _baseline(organization: Organization) -> str:
-    return freshness.compared_with(organization)
+    return freshness.compared_with(organization, record_entries.taken_by(organization))
 
 
 def _short_labels(made: Review) -> list[tuple[str, str]]:
@@ -311,7 +311,7 @@ def _compared(made: Review) -> str:
     organization = made.organization
     also = made.known.accepted is not None and made.known.seen is not None
     read = f", and with what the directory showed on {_day(organization.seen_at)}" if also else ""
-    return f"Compared with {freshness.compared_with(organization)}{read}."
+    return f"Compared with {freshness.compared_with(organization, record_entries.taken_by(organization))}{read}."
 
 
 def _unchanged(made: Review) -> Iterator[Shown]:

@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission, tree
+from organizations.models import Action, AuditEntry, Event, Evidence, Intent, Organization, Submission
 from organizations.pages.comparison.sent_and_seen import ComparedField
 from organizations.pages.counterpart import link_box
 from organizations.pages.record.summary import can_add_below
 from organizations.pages.submission.state import SubmittedChange, directory_answer
+from organizations.queries.record_context import records_above
 from organizations.records import spoken
 from organizations.services.delivery.decide import Verdict
 from organizations.text.decisions import clause
@@ -88,7 +89,7 @@ def next_steps(submission: Submission) -> tuple[NextStep, ...]:
 
 
 def _steps_here(submission: Submission) -> tuple[NextStep, ...]:
-    organization, above = submission.organization, tree.path_of(submission.organization)
+    organization, above = submission.organization, records_above(submission.organization)
     back = _back_to(organization)
     if submission.intent == Intent.DEACTIVATE and above:
         return (_back_to(above[-1]), back)

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from organizations.forms.decision import DecisionForm
-from organizations.models import AuditEntry, Environment, EnvironmentGate, Organization, State, Submission, User
+from organizations.models import AuditEntry, Environment, Organization, State, Submission, User
 from organizations.pages import Page
 from organizations.pages.submission import acceptance, attempts, decision_choices, exchanges, proof, rejection
 from organizations.pages.submission.acceptance import AcceptanceBasis, NextStep, ProofTable
@@ -30,6 +30,7 @@ from organizations.pages.submission.state import (
     submitted_changes,
 )
 from organizations.permissions import Right, may, sending, why_not
+from organizations.queries import submission_story
 from organizations.services.outbox import answers
 from organizations.text import evidence, vocabulary
 
@@ -105,7 +106,7 @@ class SubmissionState(SubmissionPage):
 
 def build(submission: Submission, user: User, form: DecisionForm | None = None) -> SubmissionPage:
     """The page, with what was typed into its one form where that comes back."""
-    entries = _entries(submission)
+    entries = submission_story.entries_of(submission)
     return SubmissionPage(
         **_state(submission, user, entries),
         **_what_it_changed(submission, entries),
@@ -129,7 +130,7 @@ def build_state(submission: Submission, user: User, seen: str) -> SubmissionStat
 def decision(submission: Submission) -> Decision | None:
     """What can be decided now; None where nothing is to be decided."""
     return decision_choices.decision(
-        submission, directory_answer(attempts.last_query(_entries(submission)), submission)
+        submission, directory_answer(attempts.last_query(submission_story.entries_of(submission)), submission)
     )
 
 
@@ -142,12 +143,8 @@ def decision_form(
     return DecisionForm(data, choices=choices, initial=initial, is_open=may(user, Right.RESOLVE))
 
 
-def _entries(submission: Submission) -> list[AuditEntry]:
-    return list(AuditEntry.objects.of_submission(submission.pk).defer("raw"))
-
-
 def _block(submission: Submission) -> StateBlock:
-    return state_block(submission, EnvironmentGate.objects.get(pk=submission.environment))
+    return state_block(submission, submission_story.gate_of(submission.environment))
 
 
 def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dict[str, Any]:
@@ -225,11 +222,9 @@ def _exchange(submission: Submission, entries: list[AuditEntry]) -> dict[str, An
     answer = attempts.last_answer(entries)
     response = None
     if answer is not None:
-        content = AuditEntry.objects.values_list("raw", flat=True).get(pk=answer.pk)
+        content = submission_story.stored_bytes(answer)
         size = answer.facts.get("raw_bytes", 0)
-        response = attempts.raw_exchange(
-            bytes(content or b""), http_status=answer.http_status, sequence=answer.pk, size=size
-        )
+        response = attempts.raw_exchange(content, http_status=answer.http_status, sequence=answer.pk, size=size)
     return {
         "entries": entries,
         "exchanges": exchanges.exchanges(submission, entries, acceptance.evidence_entry(submission, entries)),
@@ -243,9 +238,8 @@ def _exchange(submission: Submission, entries: list[AuditEntry]) -> dict[str, An
 
 
 def _elsewhere(submission: Submission) -> dict[str, Any]:
-    of_record = Submission.objects.filter(organization_id=submission.organization_id)
     return {
-        "previous": of_record.filter(pk__lt=submission.pk).order_by("-pk").first(),
-        "next": of_record.filter(pk__gt=submission.pk).order_by("pk").first(),
+        "previous": submission_story.previous_submission(submission),
+        "next": submission_story.next_submission(submission),
         "switch_url": reverse("submissions", args=[Environment(submission.environment).other]),
     }

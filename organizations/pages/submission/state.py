@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -26,7 +25,7 @@ from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.sent_and_seen import ComparedField, compare_sent_with_seen
 from organizations.pages.review.message import settled_warning
 from organizations.pages.submission.rejection import step_url
-from organizations.queries import parents
+from organizations.queries import parents, submission_story
 from organizations.records import Difference, OrganizationRecord, canonical, difference, print_fields
 from organizations.services.delivery import decide
 from organizations.services.outbox import answers, submissions
@@ -186,7 +185,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 def submitted_changes(submission: Submission) -> list[SubmittedChange]:
     """What the message changes, field by field."""
     found = parents.named(submission.environment, submissions.what_it_changed(submission))
-    edits, accepted = list(edits_of(submission).defer("raw")), _accepted_before_it(submission)
+    edits, accepted = list(submission_story.carried_edits(submission)), _accepted_before_it(submission)
     unedited = _unedited(submission, accepted)
     return [
         SubmittedChange(
@@ -201,7 +200,7 @@ def submitted_changes(submission: Submission) -> list[SubmittedChange]:
 
 
 def _accepted_before_it(submission: Submission) -> OrganizationRecord | None:
-    last = None if submission.event == Event.NEW else _accepted_before(submission).order_by("-id").first()
+    last = None if submission.event == Event.NEW else submission_story.last_accepted_before(submission)
     return answers.record_of(last) if last else None
 
 
@@ -210,10 +209,7 @@ def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> se
 
     Nothing is known of that once somebody took values from the directory since.
     """
-    taken = AuditEntry.objects.filter(
-        organization_id=submission.organization_id, action=Action.ORGANIZATION_TAKEN, at__lt=submission.created_at
-    )
-    if accepted is None or taken.exists():
+    if accepted is None or submission_story.was_taken_before(submission):
         return set()
     sent = answers.record_of(submission)
     edited = {each.field for each in difference(accepted, sent)}
@@ -241,7 +237,7 @@ def accepted_warnings(submission: Submission) -> list[str]:
 
 def before_heading(submission: Submission) -> str:
     """What the values before are: accepted, only read, or of some fields the one and of others the other."""
-    last = _accepted_before(submission).order_by("-id").first()
+    last = submission_story.last_accepted_before(submission)
     if last is None:
         return "The directory showed"
     return "Accepted before" if canonical(answers.record_of(last)) == submission.before else "Known before"
@@ -339,22 +335,6 @@ def _poll_seconds(submission: Submission, state: State, reason: Reason | None, n
 
 def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
-
-
-def _accepted_before(submission: Submission) -> QuerySet[Submission]:
-    of_record = Submission.objects.filter(organization_id=submission.organization_id, id__lt=submission.pk)
-    return of_record.filter(state=State.ACCEPTED)
-
-
-def edits_of(submission: Submission) -> QuerySet[AuditEntry]:
-    """The edits that a submission carried, up to its own version: after the last accepted one; of a New all."""
-    if submission.intent in (Intent.DEACTIVATE, Intent.REACTIVATE):
-        return AuditEntry.objects.none()
-    earlier = _accepted_before(submission).exclude(intent__in=(Intent.DEACTIVATE, Intent.REACTIVATE))
-    last = None if submission.event == Event.NEW else earlier.order_by("-id").first()
-    since = last.record_version if last else 0
-    edits = AuditEntry.objects.edits_since(submission.organization_id, since)
-    return edits.filter(version_after__lte=submission.record_version)
 
 
 def _saved_by(

@@ -243,14 +243,18 @@ def _why_nothing_there(organization: Organization) -> str:
 
 
 def _why_absent(organization: Organization) -> str:
-    last = refused_as_absent(organization).order_by("-pk").first()
+    last = _refused_as_absent(organization).order_by("-pk").first()
     if last is None:
         return "a Query did not show this OID in the directory."
     return f'Redox answered submission {last.pk} that this OID "is not valid", so it is not in the directory.'
 
 
-def refused_as_absent(organization: Organization) -> QuerySet[Submission]:
-    """The messages whose own answers said that the OID is not there; if there are none, a Query said so."""
+def was_refused_as_absent(organization: Organization) -> bool:
+    """Whether an answer to a message said that the OID is not there; if not, a Query said so."""
+    return _refused_as_absent(organization).exists()
+
+
+def _refused_as_absent(organization: Organization) -> QuerySet[Submission]:
     said = Submission.objects.filter(organization=organization, known_answer="is_not_valid", state=State.REJECTED)
     return said.filter(ended_at__gte=organization.presence_at)
 

@@ -45,7 +45,7 @@ def active_counterparts(environment: Environment, ids: Collection[int]) -> int:
     return active.filter(staging_record__in=ids).count()
 
 
-def have_work_below(environment: Environment, oids: Collection[str], work: str) -> set[str]:
+def with_work_below(environment: Environment, oids: Collection[str], work: str) -> set[str]:
     """Those of these OIDs below which a record has this to do."""
     below = tree.below_each(environment, oids)
     return {oid for oid in oids if below[oid].work.get(work)}

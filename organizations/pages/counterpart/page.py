@@ -10,6 +10,7 @@ from organizations.pages.counterpart import link_box
 from organizations.pages.counterpart.link_box import CounterpartFact
 from organizations.permissions import Right, why_not
 from organizations.queries import choices
+from organizations.queries.record_context import record_at
 from organizations.services.records import counterparts
 
 
@@ -48,7 +49,7 @@ def build(
     form = _form(environment.other, named)
     linked = organization.counterpart
     if linked is None and other is None and form.is_bound and form.is_valid():
-        other = Organization.objects.in_environment(environment.other).get(oid=form.oid)
+        other = record_at(environment.other, form.oid)
     shown = linked or other
     return CounterpartPage(
         organization=organization,

@@ -11,6 +11,7 @@ from organizations import knowledge
 from organizations.models import Environment, Organization
 from organizations.pages.counterpart.link_box import page_url, prepare_url
 from organizations.pages.record import summary, to_do
+from organizations.queries.record_context import record_at
 from organizations.records import Difference, OrganizationRecord, difference, listed
 from organizations.services.errors import OidTaken
 from organizations.services.records import organizations, prepare
@@ -164,7 +165,7 @@ def _parent_note(source: Source) -> Iterator[SafeString]:
 def _proposal_note(made: Organization) -> Iterator[SafeString]:
     """By its base this OID would be another record's: probably the one that is to be linked."""
     oid = prepare.proposed_oid(made.oid)
-    holder = Organization.objects.in_environment(Environment.PRODUCTION).filter(oid=oid).first() if oid else None
+    holder = record_at(Environment.PRODUCTION, oid)
     if holder is not None and holder.counterpart is None:
         url = f"{page_url(made)}?counterpart={oid}"
         text = "{} is already in PRODUCTION: {}. If it is the same organization, {}."

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from organizations.knowledge import unsent
-from organizations.models import AuditEntry, Intent, Organization, clock, tree
-from organizations.models.audit import EDITS
+from organizations.models import Intent, Organization, clock
 from organizations.pages.record.summary import accepted_basis
+from organizations.queries.record_context import records_above
+from organizations.queries.record_entries import last_touched
 from organizations.records import difference, spoken
 from organizations.services.review.blockers import Block
 from organizations.services.review.reviews import Review
@@ -60,7 +61,7 @@ class DeactivationContent:
 def deactivation_content(review: Review) -> DeactivationContent:
     """The page of a review with the intent deactivate or reactivate."""
     organization = review.organization
-    ancestors = tree.path_of(organization)
+    ancestors = records_above(organization)
     deactivates = review.intent == Intent.DEACTIVATE
     counterpart = organization.counterpart
     return DeactivationContent(
@@ -87,7 +88,7 @@ def unsent_labels(review: Review) -> tuple[str, ...]:
 
 def _old_values(review: Review) -> list[OldValues]:
     """Fields of the message whose last edit lies more than 180 days back: by day, the oldest first."""
-    saved_at = _last_touched(review.organization)
+    saved_at = last_touched(review.organization)
     limit = clock.now() - OLD
     days: dict[datetime.date, OldValues] = {}
     for filled in difference(None, review.record):
@@ -95,11 +96,3 @@ def _old_values(review: Review) -> list[OldValues]:
         if at is not None and at < limit and filled.field not in ("oid", "active"):
             days.setdefault(at.date(), OldValues(at, [])).labels.append(filled.label)
     return [days[day] for day in sorted(days)]
-
-
-def _last_touched(organization: Organization) -> dict[str, datetime.datetime]:
-    entries = AuditEntry.objects.filter(organization_id=organization.pk, action__in=EDITS).defer("raw")
-    touched: dict[str, datetime.datetime] = {}
-    for entry in entries.order_by("sequence"):
-        touched |= dict.fromkeys(entry.facts.get("fields", []), entry.at)
-    return touched

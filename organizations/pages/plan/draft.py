@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from organizations.models import Environment, Event, Organization, Plan, PlanKind, clock, tree
+from organizations.models import Event, Organization, Plan, PlanKind, clock
 from organizations.pages.deactivation.consequences import unsent_labels
 from organizations.pages.plan import kept_back, overwritten
 from organizations.pages.plan.kept_back import LeftOutRecord
@@ -16,6 +16,7 @@ from organizations.pages.review import values
 from organizations.pages.review.message import TICK
 from organizations.pages.review.message import WarningBox as Box
 from organizations.pages.review.values import MessageMoves
+from organizations.queries import plan_rows
 from organizations.queries.chosen_records import UNSENT
 from organizations.services.review.plan_draft import Draft, Question
 from organizations.services.review.reviews import Review
@@ -226,7 +227,7 @@ def changes_since(page: DraftContent, planned: str, left: str) -> str:
 
 def _names_of(ids: Collection[str]) -> str:
     numbers = [int(each) for each in ids if each.isascii() and each.isdecimal() and len(each) < 19]
-    found = list(Organization.objects.filter(pk__in=numbers).order_by("oid_key"))
+    found = plan_rows.records_by_id(numbers)
     return kept_back.names(found, len(ids) - len(found)) if found else vocabulary.count(len(ids), "record")
 
 
@@ -308,8 +309,8 @@ def _unchanged(draft: Draft) -> list[UnchangedRecords]:
 
 def _branches(draft: Draft) -> tuple[Organization, ...]:
     found = {each.organization.oid: each.organization for each in draft.left_out if not each.blockers}
-    below = tree.below_each(draft.environment, found)
-    return tuple(each for oid, each in found.items() if below[oid].work.get(UNSENT))
+    with_work = plan_rows.with_work_below(draft.environment, found, UNSENT)
+    return tuple(organization for oid, organization in found.items() if oid in with_work)
 
 
 def _because(draft: Draft, root: Organization | None) -> str:
@@ -325,7 +326,4 @@ def _elsewhere(draft: Draft) -> int:
     if draft.kind != PlanKind.DEACTIVATE:
         return 0
     ids = [*(made.organization.pk for made in draft.reviews), *(each.organization.pk for each in draft.left_out)]
-    active = Organization.objects.filter(confirmed_active=True)
-    if draft.environment == Environment.PRODUCTION:
-        return active.filter(production_record__in=ids).count()
-    return active.filter(staging_record__in=ids).count()
+    return plan_rows.active_counterparts(draft.environment, ids)

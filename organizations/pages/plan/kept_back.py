@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from organizations.models import Environment, EnvironmentGate, Organization, State, Submission, clock
+from organizations.models import Environment, Organization, State, Submission, clock
 from organizations.pages.organizations.rows import standing_of, to_do_of
 from organizations.pages.review.message import obstacle
+from organizations.queries.submission_story import gate_of
 from organizations.services.review.blockers import Block, Blocker, is_undecided
 from organizations.services.review.plan_draft import LeftOut
 from organizations.text.markup import link, moment, plain
@@ -79,7 +80,7 @@ class _Reasons:
         found = [each for each in submissions if each is not None and each.is_open]
         self.now = now
         self.own = own_reasons(found, now)
-        gate = EnvironmentGate.objects.get(pk=environment) if found else None
+        gate = gate_of(environment) if found else None
         self.held: Reason | None = held_by_environment(gate, now) if gate else None
 
     def of(self, submission: Submission) -> SafeString:

@@ -11,6 +11,7 @@ from organizations.models import Environment, Plan, User
 from organizations.pages import Page
 from organizations.pages.plan.progress import PlanContent, PlanSummary, plan_content, plan_summaries
 from organizations.permissions import Right, may, sending, why_not
+from organizations.queries import plan_rows
 
 HOLD = "pause or stop a plan"
 ROWS = 50
@@ -62,8 +63,7 @@ def build_state(plan: Plan, user: User, seen: str) -> PlanState | None:
 
 def build_list(environment: Environment, number: str | None) -> PlansPage:
     """The page of that number."""
-    ids = Plan.objects.filter(environment=environment).order_by("-pk").values_list("pk", flat=True)
-    page = Paginator(ids, ROWS).get_page(number)
+    page = Paginator(plan_rows.plan_ids(environment), ROWS).get_page(number)
     return PlansPage(page=page, lines=plan_summaries(list(page)), switch_url=reverse("plans", args=[environment.other]))
 
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Count
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from organizations.models import EnvironmentGate, Plan, PlanKind, PlanState, State, Submission, clock
+from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
+from organizations.queries import plan_rows
+from organizations.queries.submission_story import gate_of
 from organizations.text import evidence, vocabulary
 from organizations.text.markup import plain, written
 from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
@@ -107,17 +108,16 @@ class PlanContent:
 
 def plan_summaries(ids: Sequence[int]) -> list[PlanSummary]:
     """These plans, the newest first, in two queries."""
-    counts: dict[int, Counter[str]] = {number: Counter() for number in ids}
-    of_these = Submission.objects.filter(plan__in=ids).order_by()
-    for plan, state, number in of_these.values_list("plan", "state").annotate(Count("pk")):
-        counts[plan][state] = number
-    found = Plan.objects.filter(pk__in=ids).select_related("made_by").order_by("-pk")
-    return [PlanSummary(each, _word(each, counts[each.pk]), _progress(counts[each.pk])) for each in found]
+    counts = plan_rows.state_counts(ids)
+    return [
+        PlanSummary(each, _word(each, counts[each.pk]), _progress(counts[each.pk]))
+        for each in plan_rows.plans_by_id(ids)
+    ]
 
 
 def plan_content(plan: Plan) -> PlanContent:
     """A plan with its submissions, in the same few queries for any number of them."""
-    found = list(plan.submissions.select_related("organization").defer("message", "before").order_by("pk"))
+    found = plan_rows.submissions_of(plan)
     counts = Counter(submission.state for submission in found)
     reasons = own_reasons(found, clock.now()) if plan.state == PlanState.GOING else {}
     is_open = _is_open(counts)
@@ -149,7 +149,7 @@ def _held(plan: Plan) -> Reason | None:
     """What keeps all that waits of a going plan back, with everything else of its environment."""
     if plan.state != PlanState.GOING:
         return None
-    return held_by_environment(EnvironmentGate.objects.get(pk=plan.environment), clock.now())
+    return held_by_environment(gate_of(plan.environment), clock.now())
 
 
 def _is_open(counts: Counter[str]) -> bool:

@@ -7,6 +7,7 @@ from organizations.models import Organization
 from organizations.pages.counterpart.prepare import prepared_record
 from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import filled_sentence, record_below, record_like
+from organizations.queries.record_context import has_records
 from organizations.services.records import prepare
 
 
@@ -21,7 +22,7 @@ class FormStart(NamedTuple):
 def start_blank(editing: Editing) -> FormStart:
     """Nothing but where most records are; the first record of an environment is at the gateway."""
     typed, oid_note = Typed(fields={"country": "USA", "stands_for": ""}), ""
-    if Organization.objects.in_environment(editing.environment).exists():
+    if has_records(editing.environment):
         typed = typed.having(place=OURS)
     else:
         typed, oid_note = editing.with_suggested_oid(typed.having(place=GATEWAY))

@@ -13,6 +13,7 @@ from organizations.oid import OidError
 from organizations.pages.addresses import path_to, record_url
 from organizations.pages.record_form import notices
 from organizations.queries import choices
+from organizations.queries.record_context import record_at, record_now
 from organizations.records import OrganizationRecord
 from organizations.services import search_text
 from organizations.services.connection import gateway
@@ -47,7 +48,7 @@ class Editing:
 
     def read_again(self) -> Self:
         """The same with the record of STAGING as it is now."""
-        staging = Organization.objects.filter(pk=self.staging.pk).first() if self.staging else None
+        staging = record_now(self.staging) if self.staging else None
         return replace(self, staging=staging)
 
     def path(self, here: str) -> list[tuple[str, str]]:
@@ -66,7 +67,7 @@ class Editing:
         place = OTHER  # also the other gateway: the choice of that name would move the record
         if record.part_of_oid == gateway.environment(self.environment).gateway_oid:
             place = GATEWAY
-        elif Organization.objects.in_environment(self.environment).filter(oid=record.part_of_oid).exists():
+        elif record_at(self.environment, record.part_of_oid) is not None:
             place = OURS
         typed = Typed.from_record(record, stands_for=stands_for, place=place)
         return typed.having(destination_none="on" if record.destination_known and not record.destination_id else "")

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from organizations import knowledge
 from organizations.models import AuditEntry, Organization, Presence, State
+from organizations.queries.record_context import child_count
+from organizations.queries.record_entries import unsent_edits
 from organizations.records import ADDRESS_LABELS, AddressRecord, Difference, OrganizationRecord, difference, listed
 from organizations.services.records import organizations
 from organizations.services.records.authors import edit_of_ours
@@ -49,7 +51,7 @@ def open_oid_sentence(organization: Organization) -> str:
         return ""
     name = plain(organization.foreign_name) or "not named"
     why = FOREIGN_OID.format(name=name) if organization.is_foreign else "No message to this OID was accepted."
-    below = Organization.objects.in_environment(organization.environment).filter(part_of_oid=organization.oid).count()
+    below = child_count(organization)
     follow = f" {vocabulary.count(below, 'record')} below {'follows' if below == 1 else 'follow'}." if below else ""
     return f"{why} You can give this record another OID.{follow}"
 
@@ -120,7 +122,7 @@ def _saved_by_others(organization: Organization, person_id: int | None) -> Itera
     known = organization.baseline_record()
     if known is None:
         return
-    edits = list(AuditEntry.objects.edits_since(organization.pk, organization.confirmed_version))
+    edits = unsent_edits(organization)
     by_person: dict[int | None, list[tuple[Difference, AuditEntry]]] = {}
     for found in knowledge.in_form(difference(known, knowledge.sendable(organization.record()))):
         entry = edit_of_ours(found, edits, known)

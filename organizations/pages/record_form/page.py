@@ -17,6 +17,7 @@ from organizations.pages.record_form.editing import Editing
 from organizations.pages.record_form.notices import fixed_oid_sentence, notices, open_oid_sentence
 from organizations.queries import choices
 from organizations.queries.choices import Choice, Place
+from organizations.queries.record_context import record_at
 from organizations.services.records.prepare import Basis, Source
 
 
@@ -117,6 +118,5 @@ def _taken_by(editing: Editing, form: RecordForm) -> Organization | None:
     """The other record that has the OID which was refused."""
     if not form.checked or "oid" not in form.main.errors:
         return None
-    here = Organization.objects.in_environment(editing.environment)
-    holder = here.filter(oid=form.main.values["oid"]).first()
+    holder = record_at(editing.environment, form.main.values["oid"])
     return None if holder == editing.organization else holder

@@ -7,6 +7,7 @@ import pytest
 from django.utils.html import strip_tags
 
 from organizations.models import AuditEntry, Event, Evidence, Organization, Presence, State, Submission, clock
+from organizations.pages import queue_reasons
 from organizations.pages.submission import acceptance
 from organizations.pages.submission.state import submission_rows
 from organizations.queries.record_entries import is_active_taken
@@ -151,4 +152,4 @@ def test_of_a_second_new_that_only_repeats_what_was_accepted_a_query_proves_noth
     Organization.objects.filter(pk=made.pk).update(presence=Presence.ABSENT)
     again = submission_of(factories.submission(made, user=editor))
     assert again.event == Event.NEW
-    assert queue_reason.then(again) == queue_reason.NEW_NOT_VISIBLE
+    assert queue_reasons.after_next_query(again) == queue_reason.NEW_NOT_VISIBLE

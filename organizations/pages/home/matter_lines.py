@@ -15,16 +15,16 @@ from django.utils.html import format_html, strip_tags
 from organizations.models import Environment, EnvironmentGate, Organization, Plan, PlanState, State, Submission
 from organizations.models.organization import OrganizationQuerySet
 from organizations.models.submission import OPEN_STATES
+from organizations.pages import queue_reasons
 from organizations.pages.home.matters import MOST_LINES, Groups, Line, Now, Place, line
 from organizations.pages.organizations.rows import DIRECTORY_DIFFERS
 from organizations.pages.record import to_do
 from organizations.records import spoken
 from organizations.services.delivery import decide
 from organizations.services.delivery.decide import Verdict
-from organizations.text import queue_reason
 from organizations.text.decisions import decided
 from organizations.text.markup import plain, written
-from organizations.text.queue_reason import Reason
+from organizations.text.queue_reason import WaitReason
 from organizations.text.vocabulary import count
 
 ONE_BY_ONE = ("needs_person", "rejected", "unknown", "queued")
@@ -75,7 +75,7 @@ def _held(environment: Environment, now: Now) -> tuple[str, int]:
     tried = Q(tries__gt=0, http_status=None, created_at__lt=now.moment - DELAYED_AFTER)
     in_plan = Q(plan__state=PlanState.PAUSED)
     numbers = queued.aggregate(tried=Count("id", filter=tried), in_plans=Count("id", filter=in_plan))
-    is_held = queue_reason.held_by_environment(now.gates[environment], now.moment) is not None
+    is_held = queue_reasons.environment_reason(now.gates[environment], now.moment) is not None
     texts = [
         f"Redox could not be reached for {numbers['tried']:,} of these." if numbers["tried"] and not is_held else "",
         f"{numbers['in_plans']:,} of these wait for a paused plan." if numbers["in_plans"] else "",
@@ -86,7 +86,7 @@ def _held(environment: Environment, now: Now) -> tuple[str, int]:
 def _one_by_one(few: Q, now: Now) -> Iterator[Line]:
     records = list(Organization.objects.with_words().filter(few).select_related("last_submission"))
     submissions = [each.last_submission for each in records if each.last_submission]
-    verdicts, reasons = decide.verdicts(submissions), queue_reason.own_reasons(submissions, now.moment)
+    verdicts, reasons = decide.verdicts(submissions), queue_reasons.own_reasons(submissions, now.moment)
     for organization, submission in zip(records, submissions, strict=True):
         own = reasons.get(submission.pk)
         if own is not None and own.key == "plan_paused":
@@ -111,13 +111,13 @@ def _pair(organization: Organization) -> int:
     return organization.staging_record_id or organization.pk
 
 
-def _held_one(own: Reason | None, gate: EnvironmentGate, moment: datetime.datetime) -> str:
+def _held_one(own: WaitReason | None, gate: EnvironmentGate, moment: datetime.datetime) -> str:
     """What must be accepted before a queued submission, or its next attempt; "" if its environment is held.
 
     A banner above the page says what holds a whole environment. It is text: the whole row is a link, and counterparts
     with the same text say it once.
     """
-    if own is None or (own.key == "attempt" and queue_reason.held_by_environment(gate, moment)):
+    if own is None or (own.key == "attempt" and queue_reasons.environment_reason(gate, moment)):
         return ""
     return html.unescape(strip_tags(own.sentence))
 

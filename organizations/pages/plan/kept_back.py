@@ -10,12 +10,13 @@ from django.utils.safestring import SafeString
 
 from organizations.models import Environment, Organization, State, Submission, clock
 from organizations.pages.organizations.rows import standing_of, to_do_of
+from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.pages.review.message import obstacle
 from organizations.queries.submission_story import gate_of
 from organizations.services.review.blockers import Block, Blocker, is_undecided
 from organizations.services.review.plan_draft import LeftOut
 from organizations.text.markup import link, moment, plain
-from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
+from organizations.text.queue_reason import WaitReason
 from organizations.text.vocabulary import Word, count
 
 MOST_NAMED = 5
@@ -81,7 +82,7 @@ class _Reasons:
         self.now = now
         self.own = own_reasons(found, now)
         gate = gate_of(environment) if found else None
-        self.held: Reason | None = held_by_environment(gate, now) if gate else None
+        self.held: WaitReason | None = environment_reason(gate, now) if gate else None
 
     def of(self, submission: Submission) -> SafeString:
         """What becomes of it next: "The portal asks at 14:20."."""

@@ -15,11 +15,12 @@ from django.utils.text import Truncator
 
 from organizations.models import Plan, PlanKind, PlanState, State, Submission, clock
 from organizations.models.submission import OPEN_STATES
+from organizations.pages.queue_reasons import environment_reason, own_reasons
 from organizations.queries import plan_rows
 from organizations.queries.submission_story import gate_of
 from organizations.text import evidence, vocabulary
 from organizations.text.markup import plain, written
-from organizations.text.queue_reason import Reason, held_by_environment, own_reasons
+from organizations.text.queue_reason import WaitReason
 
 LIVELY = datetime.timedelta(seconds=30)
 LONGEST = 200
@@ -145,11 +146,11 @@ def plan_content(plan: Plan) -> PlanContent:
     )
 
 
-def _held(plan: Plan) -> Reason | None:
+def _held(plan: Plan) -> WaitReason | None:
     """What keeps all that waits of a going plan back, with everything else of its environment."""
     if plan.state != PlanState.GOING:
         return None
-    return held_by_environment(gate_of(plan.environment), clock.now())
+    return environment_reason(gate_of(plan.environment), clock.now())
 
 
 def _is_open(counts: Counter[str]) -> bool:
@@ -162,7 +163,7 @@ def _word(plan: Plan, counts: Counter[str]) -> vocabulary.Word:
     return vocabulary.PLAN_STATE[plan.state if _is_open(counts) or plan.state == PlanState.STOPPED else "ended"]
 
 
-def _row(submission: Submission, reason: Reason | None) -> PlanRow:
+def _row(submission: Submission, reason: WaitReason | None) -> PlanRow:
     word = vocabulary.SUBMISSION_STATE[submission.state]
     if reason is not None:
         return PlanRow(submission, word, reason.sentence, SafeString())

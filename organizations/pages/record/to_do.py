@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from organizations import knowledge, permissions
 from organizations.models import AuditEntry, EnvironmentGate, Organization, Submission, clock
 from organizations.pages.organizations.rows import DIRECTORY_DIFFERS, work_key
+from organizations.pages.queue_reasons import environment_reason, queued_reason
 from organizations.pages.submission import rejection
 from organizations.permissions import Right
 from organizations.queries.record_entries import unsent_edits
@@ -23,7 +24,6 @@ from organizations.services.review import reviews
 from organizations.text.decisions import decided
 from organizations.text.evidence import state_word
 from organizations.text.markup import plain, written
-from organizations.text.queue_reason import held_by_environment, queued_reason
 from organizations.text.vocabulary import FOREIGN_OID, OPEN_WORK, UNCLAIMED_OID, Word, count
 
 MOST_NAMED = 6
@@ -67,7 +67,7 @@ def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
 
 def next_query_sentence(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
     """When the directory is asked about a submission of unknown fate, by what its row and its environment say."""
-    held = held_by_environment(gate, now)
+    held = environment_reason(gate, now)
     if held is not None:
         return held.sentence
     if submission.not_before is not None and submission.not_before > now:

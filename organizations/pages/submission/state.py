@@ -23,6 +23,7 @@ from organizations.models import (
 )
 from organizations.pages.comparison.field_lines import is_code
 from organizations.pages.comparison.sent_and_seen import ComparedField, compare_sent_with_seen
+from organizations.pages.queue_reasons import after_next_query, environment_reason, own_reasons, queued_reason
 from organizations.pages.review.message import settled_warning
 from organizations.pages.submission.rejection import step_url
 from organizations.queries import parents, submission_story
@@ -34,7 +35,7 @@ from organizations.services.review.warnings import ReviewWarning
 from organizations.text import vocabulary
 from organizations.text.evidence import state_word
 from organizations.text.markup import moment, plain, written
-from organizations.text.queue_reason import Reason, held_by_environment, own_reasons, queued_reason, then
+from organizations.text.queue_reason import WaitReason
 
 ASKED = (State.UNKNOWN, State.NEEDS_PERSON)
 """States in which the directory can be asked what it shows: there is something to find out."""
@@ -56,7 +57,7 @@ class StateBlock:
     key: str
     word: vocabulary.Word
     sentence: SafeString
-    reason: Reason | None
+    reason: WaitReason | None
     explanation: answers.Explanation | None
     reason_is_told: bool
     step_url: str
@@ -133,11 +134,11 @@ class DirectoryAnswer(NamedTuple):
         return sum(1 for row in self.rows if row.equal is not None)
 
 
-def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: datetime.datetime) -> Reason | None:
+def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: datetime.datetime) -> WaitReason | None:
     """What holds a submission that waits: of an unknown one what holds its environment, which is not asked then."""
     if state == State.QUEUED:
         return queued_reason(submission, gate, now)
-    return held_by_environment(gate, now) if state == State.UNKNOWN else None
+    return environment_reason(gate, now) if state == State.UNKNOWN else None
 
 
 def carried_name(submission: Submission) -> str:
@@ -178,7 +179,7 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
         since=f"{stage}-{_digest(poll_seconds, wait_is_over, reason)}",
         elapsed=max(int((now - submission.sent_at).total_seconds()), 0) if submission.sent_at else 0,
         wait_is_over=wait_is_over,
-        then=then(submission) if state == State.UNKNOWN else "",
+        then=after_next_query(submission) if state == State.UNKNOWN else "",
     )
 
 
@@ -316,14 +317,14 @@ def _explanation(submission: Submission, state: State) -> answers.Explanation | 
     return None
 
 
-def _why_again(submission: Submission, reason: Reason) -> answers.Explanation | None:
+def _why_again(submission: Submission, reason: WaitReason) -> answers.Explanation | None:
     """What came of the last attempt of a queued submission, as long as it waits because of that."""
     if not submission.attempt:
         return None
     return answers.why_again(submission, waits_for=reason.key, at=reason.until)
 
 
-def _poll_seconds(submission: Submission, state: State, reason: Reason | None, now: datetime.datetime) -> int:
+def _poll_seconds(submission: Submission, state: State, reason: WaitReason | None, now: datetime.datetime) -> int:
     """How often the page asks for the state; 0 at an end. A worker takes what nothing holds within a second."""
     if state == State.SENDING:
         return 2

@@ -7,6 +7,7 @@ import pytest
 from django.utils.html import strip_tags
 
 from organizations.models import EnvironmentGate, Organization, State, Submission, User, clock
+from organizations.pages import queue_reasons
 from organizations.pages.submission import attempts, decision_choices
 from organizations.pages.submission.state import changes_note, directory_answer
 from organizations.practice import PracticeDirectory
@@ -141,9 +142,9 @@ def test_what_was_not_understood_is_named(
 
 def test_what_follows_a_query_depends_on_what_it_can_show(practice: PracticeDirectory, editor: User) -> None:
     visible = updated(practice, editor, "applies-then-504")
-    assert queue_reason.then(visible) == queue_reason.VISIBLE
+    assert queue_reasons.after_next_query(visible) == queue_reason.VISIBLE
     Submission.objects.filter(pk=visible.pk).update(only_ask=True)
-    assert queue_reason.then(fresh(visible)) == queue_reason.ONLY_ASKED
+    assert queue_reasons.after_next_query(fresh(visible)) == queue_reason.ONLY_ASKED
 
 
 def test_the_wait_of_an_unknown_one_ends_when_a_worker_may_ask(practice: PracticeDirectory, editor: User) -> None:
@@ -169,14 +170,14 @@ def test_a_change_that_no_query_shows_is_said_to_be_sent_again(
 ) -> None:
     submission = updated(practice, editor, "applies-then-504", **values)
     assert (
-        queue_reason.then(submission)
+        queue_reasons.after_next_query(submission)
         == "A Query cannot show this change, so the same message is sent again and its answer decides."
     )
     assert resolved(submission).state == State.QUEUED  # as promised
 
 
 def test_a_success_in_other_words_promises_that_both_count_together(practice: PracticeDirectory, editor: User) -> None:
-    assert queue_reason.then(updated(practice, editor, "strange-yes")) == queue_reason.CONFIRMED
+    assert queue_reasons.after_next_query(updated(practice, editor, "strange-yes")) == queue_reason.CONFIRMED
 
 
 def test_an_unknown_one_says_what_holds_its_question(practice: PracticeDirectory, editor: User) -> None:

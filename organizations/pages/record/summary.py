@@ -20,9 +20,9 @@ from organizations.models import (
 from organizations.pages.comparison import field_rows
 from organizations.pages.comparison.field_rows import Fields, ParentCell, RecordSides
 from organizations.pages.organizations.rows import Row, organizations_of, page_of, standing_of
-from organizations.pages.record import to_do
+from organizations.pages.record import first_seen, to_do
 from organizations.pages.record.to_do import Band
-from organizations.queries import first_seen, parents, record_context, record_entries
+from organizations.queries import parents, record_context, record_entries
 from organizations.records import OrganizationRecord
 from organizations.services.connection import gateway
 from organizations.services.outbox import answers
@@ -229,7 +229,7 @@ def record_values(organization: Organization) -> RecordValues:
     oids = {record.part_of_oid for record in (saved, accepted, seen) if record}
     is_taken = bool(organization.taken)
     return RecordValues(
-        fields=first_seen.dated(
+        fields=first_seen.with_first_seen(
             field_rows.field_rows(sides, _parts(organization.environment, oids)), organization, sides
         ),
         saved_by=_saved_by(organization),

@@ -84,21 +84,23 @@ def prepared_notes(source: Source, basis: OrganizationRecord | None, *, shown_do
 
 
 def _origin(source: Source) -> SafeString:
-    made = source.organization
-    name = link(_record_url(made), source.record.name)
+    organization = source.organization
+    name = link(_record_url(organization), source.record.name)
     match source.kind:
         case Kind.ACCEPTED:
-            by = evidence.short(made)
-            day = moment(made.confirmed_at, "day")
-            return format_html("From {} in STAGING, accepted {}{}{}.", name, day, by and f", {by}", _submission(made))
+            by = evidence.short(organization)
+            day = moment(organization.confirmed_at, "day")
+            return format_html(
+                "From {} in STAGING, accepted {}{}{}.", name, day, by and f", {by}", _submission(organization)
+            )
         case Kind.TAKEN:
-            day = moment(made.known_at, "day")
+            day = moment(organization.known_at, "day")
             return format_html("From {} in STAGING, as its directory showed it on {}.", name, day)
-    return format_html("From {} in STAGING, as saved there on {}.", name, moment(made.edited_at, "day"))
+    return format_html("From {} in STAGING, as saved there on {}.", name, moment(organization.edited_at, "day"))
 
 
-def _submission(made: Organization) -> SafeString:
-    number = made.confirmed_submission_id
+def _submission(organization: Organization) -> SafeString:
+    number = organization.confirmed_submission_id
     if number is None:
         return SafeString()
     return format_html(" ({})", link(reverse("submission", args=["staging", number]), f"submission {number}"))
@@ -106,18 +108,20 @@ def _submission(made: Organization) -> SafeString:
 
 def _doubt(source: Source) -> str:
     """Why the directory of STAGING may not have it, in the sentence of the record's own page; empty for no reason."""
-    made, sentence = source.organization, ""
+    organization, sentence = source.organization, ""
     match source.doubt:
         case Doubt.FOREIGN:
-            sentence = FOREIGN_OID.format(name=plain(made.foreign_name) or "not named")
+            sentence = FOREIGN_OID.format(name=plain(organization.foreign_name) or "not named")
         case Doubt.UNCLAIMED:
-            sentence = to_do.unclaimed_meaning(made)
+            sentence = to_do.unclaimed_meaning(organization)
         case Doubt.ABSENT:
-            sentence = summary.absent_sentence(made)
+            sentence = summary.absent_sentence(organization)
         case Doubt.UNKNOWN:
             sentence = vocabulary.STANDING["unknown"].sentence
         case Doubt.UNSEEN:
-            sentence = NOT_IN_DIRECTORY["query"].format(moment=written(made.seen_at)) if made.seen_at else ""
+            sentence = (
+                NOT_IN_DIRECTORY["query"].format(moment=written(organization.seen_at)) if organization.seen_at else ""
+            )
     return f"In STAGING: {sentence}" if sentence else ""
 
 
@@ -128,17 +132,17 @@ def _untested(source: Source) -> str:
 
 
 def _notes(source: Source) -> Iterator[SafeString]:
-    made = source.organization
+    organization = source.organization
     yield from _parent_note(source)
-    yield from _proposal_note(made)
-    baseline = made.baseline_record()
-    unsent = knowledge.in_form(difference(baseline, knowledge.sendable(made.record()))) if baseline else ()
+    yield from _proposal_note(organization)
+    baseline = organization.baseline_record()
+    unsent = knowledge.in_form(difference(baseline, knowledge.sendable(organization.record()))) if baseline else ()
     if unsent:
         what, are = vocabulary.count(len(unsent), "saved change"), "is" if len(unsent) == 1 else "are"
         labels = listed(each.label for each in unsent)
         yield format_html("{} of STAGING {} not part of this: {}.", what, are, labels)
-    if made.differs:
-        fields = vocabulary.count(made.differs, "field")
+    if organization.differs:
+        fields = vocabulary.count(organization.differs, "field")
         yield format_html(
             "The directory of STAGING showed other values later in {}. They are not part of this.", fields
         )
@@ -162,12 +166,12 @@ def _parent_note(source: Source) -> Iterator[SafeString]:
         yield format_html("In STAGING it is part of {}, which is not a record of ours. Choose its parent anew.", oid)
 
 
-def _proposal_note(made: Organization) -> Iterator[SafeString]:
+def _proposal_note(organization: Organization) -> Iterator[SafeString]:
     """By its base this OID would be another record's: probably the one that is to be linked."""
-    oid = prepare.proposed_oid(made.oid)
+    oid = prepare.proposed_oid(organization.oid)
     holder = record_at(Environment.PRODUCTION, oid)
     if holder is not None and holder.counterpart is None:
-        url = f"{page_url(made)}?counterpart={oid}"
+        url = f"{page_url(organization)}?counterpart={oid}"
         text = "{} is already in PRODUCTION: {}. If it is the same organization, {}."
         yield format_html(text, with_oids(oid), plain(holder.name), link(url, "link it"))
 
@@ -192,5 +196,5 @@ def _free(oid: str) -> str:
     return oid
 
 
-def _record_url(made: Organization) -> str:
-    return reverse("record", args=[made.environment, made.oid])
+def _record_url(organization: Organization) -> str:
+    return reverse("record", args=[organization.environment, organization.oid])

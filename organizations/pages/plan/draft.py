@@ -88,7 +88,7 @@ class DraftContent:
     @property
     def sources(self) -> str:
         """Where the values of a deactivation come from: "as it was last accepted, or as the directory showed it"."""
-        sources = (freshness.source_of_values(made.organization).words for made in self.draft.reviews)
+        sources = (freshness.source_of_values(review.organization).words for review in self.draft.reviews)
         return ", or ".join(dict.fromkeys(sources))
 
     @property
@@ -187,7 +187,8 @@ def draft_content(
         draft=draft,
         root=root,
         rows=tuple(
-            _row(made, draft.kind, moved, _below(made, root)) for made, moved in zip(draft.reviews, moves, strict=True)
+            _row(review, draft.kind, moved, _below(review, root))
+            for review, moved in zip(draft.reviews, moves, strict=True)
         ),
         asked=tuple(_asked(each, ticked, missing) for each in draft.questions if each.overwritten is None),
         overwrites=overwritten.overwritten_records(draft, ticked, missing),
@@ -231,51 +232,51 @@ def _names_of(ids: Collection[str]) -> str:
     return kept_back.names(found, len(ids) - len(found)) if found else vocabulary.count(len(ids), "record")
 
 
-def _row(made: Review, kind: PlanKind, moves: MessageMoves, below: str) -> DraftRow:
+def _row(review: Review, kind: PlanKind, moves: MessageMoves, below: str) -> DraftRow:
     deactivates = kind == PlanKind.DEACTIVATE
     address = "deactivate" if deactivates else "review"
-    url = reverse(address, args=[made.organization.environment, made.organization.oid])
+    url = reverse(address, args=[review.organization.environment, review.organization.oid])
     return DraftRow(
-        organization=made.organization,
-        kind="deactivated" if deactivates else made.event.value,
-        what=_what(made, kind),
+        organization=review.organization,
+        kind="deactivated" if deactivates else review.event.value,
+        what=_what(review, kind),
         url=url,
         moves=moves,
-        before=_before(made),
-        message=made.message.decode(),
-        fingerprint=made.fingerprint,
+        before=_before(review),
+        message=review.message.decode(),
+        fingerprint=review.fingerprint,
         below=below,
-        stays_saved=unsent_labels(made) if deactivates else (),
+        stays_saved=unsent_labels(review) if deactivates else (),
     )
 
 
-def _below(made: Review, root: Organization | None) -> str:
+def _below(review: Review, root: Organization | None) -> str:
     """The name of the record that it is below, where that is another one than the root of the branch."""
-    parent = made.parent
-    return parent.name if root and parent and root.pk not in (made.organization.pk, parent.pk) else ""
+    parent = review.parent
+    return parent.name if root and parent and root.pk not in (review.organization.pk, parent.pk) else ""
 
 
-def _what(made: Review, kind: PlanKind) -> str:
+def _what(review: Review, kind: PlanKind) -> str:
     if kind == PlanKind.DEACTIVATE:
-        return made.move_of_active
-    if made.event == Event.NEW:
-        return made.registration
-    if made.before is None:
-        return f"{vocabulary.count(len(made.changes), 'field')}, nothing to compare with"
-    labels = _named([change.difference.label.rpartition(", ")[2] for change in made.changes])
-    if not made.overwrites:
+        return review.move_of_active
+    if review.event == Event.NEW:
+        return review.registration
+    if review.before is None:
+        return f"{vocabulary.count(len(review.changes), 'field')}, nothing to compare with"
+    labels = _named([change.difference.label.rpartition(", ")[2] for change in review.changes])
+    if not review.overwrites:
         return labels
-    lost = vocabulary.count(len(made.overwrites), "directory value")
+    lost = vocabulary.count(len(review.overwrites), "directory value")
     return f"{labels}; overwrites {lost}" if labels else f"overwrites {lost}"
 
 
-def _before(made: Review) -> str:
+def _before(review: Review) -> str:
     """How the values are known that the message is compared with: "Accepted May 3"."""
-    if made.before is None:
+    if review.before is None:
         return ""
-    if made.known.accepted is not None:
-        return freshness.accepted_heading(made.organization)
-    return f"Directory asked {written(made.organization.seen_at, 'day')}" if made.organization.seen_at else ""
+    if review.known.accepted is not None:
+        return freshness.accepted_heading(review.organization)
+    return f"Directory asked {written(review.organization.seen_at, 'day')}" if review.organization.seen_at else ""
 
 
 def _named(labels: Collection[str]) -> str:
@@ -325,5 +326,5 @@ def _elsewhere(draft: Draft) -> int:
     """How many of the records are active in the other environment."""
     if draft.kind != PlanKind.DEACTIVATE:
         return 0
-    ids = [*(made.organization.pk for made in draft.reviews), *(each.organization.pk for each in draft.left_out)]
+    ids = [*(review.organization.pk for review in draft.reviews), *(each.organization.pk for each in draft.left_out)]
     return plan_rows.active_counterparts(draft.environment, ids)

@@ -111,7 +111,7 @@ def plan_form(
     word, number = draft.environment.label, draft.number_to_type
     if draft.kind != PlanKind.DEACTIVATE:
         return PlanForm(data, needs_reason=draft.needs_reason, number_to_type=number, word=word, initial=typed)
-    planned = [made.organization.pk for made in draft.reviews]
+    planned = [review.organization.pk for review in draft.reviews]
 
     def replacement(text: str) -> Replacement | str:
         return read_replacement(draft.environment, text, without=planned)

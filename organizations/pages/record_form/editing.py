@@ -119,7 +119,7 @@ class Editing:
 
     def _surroundings(self) -> Surroundings:
         redox = gateway.environment(self.environment)
-        made = self.organization
+        organization = self.organization
         return Surroundings(
             word=self.environment.label,
             gateway_oid=redox.gateway_oid,
@@ -130,9 +130,9 @@ class Editing:
             elsewhere=lambda typed: choices.other_environments(self.environment, typed),
             oid_fault=self._oid_fault,
             parent_fault=self._parent_fault,
-            fixed_oid=made.oid if made and notices.fixed_oid_sentence(made) else "",
-            destination_known=made.destination_known if made else True,
-            stored=self.typed(made.record(), made.stands_for) if made else None,
+            fixed_oid=organization.oid if organization and notices.fixed_oid_sentence(organization) else "",
+            destination_known=organization.destination_known if organization else True,
+            stored=self.typed(organization.record(), organization.stands_for) if organization else None,
         )
 
     def _oid_fault(self, oid: str) -> str:
@@ -146,14 +146,14 @@ class Editing:
 
     def _is_own(self, oid: str) -> bool:
         """Whether this is the record's OID, or was when the form was opened: of that the page of the conflict asks."""
-        made = self.organization
-        if made is None or oid == made.oid:
-            return made is not None
-        before = organizations.base_of(made, self.version) if self.version != made.version else None
+        organization = self.organization
+        if organization is None or oid == organization.oid:
+            return organization is not None
+        before = organizations.base_of(organization, self.version) if self.version != organization.version else None
         return before is not None and oid == before.oid
 
     def _parent_fault(self, oid: str, part_of_oid: str) -> str:
-        made = self.organization
-        if made and part_of_oid == made.part_of_oid:
+        organization = self.organization
+        if organization and part_of_oid == organization.part_of_oid:
             return ""  # as it is saved: what became of the parent since is for the review to say
-        return organizations.parent_faults(self.environment, made.oid if made else oid, part_of_oid)
+        return organizations.parent_faults(self.environment, organization.oid if organization else oid, part_of_oid)

@@ -74,17 +74,17 @@ def build(
     is_unsaved: bool = False,
 ) -> FormPage:
     """The page with this form. `notes` are said first; `is_unsaved` if the form holds what somebody typed."""
-    made = editing.organization
+    organization = editing.organization
     prepared = filled.prepared() if filled else None
     return FormPage(
         form=form,
-        organization=made,
+        organization=organization,
         address=editing.address,
         version=editing.version,
         is_unsaved=is_unsaved,
-        notices=[*notes, *(notices(made, user.pk) if made else [])],
-        fixed_oid=fixed_oid_sentence(made) if made else "",
-        open_oid=open_oid_sentence(made) if made else "",
+        notices=[*notes, *(notices(organization, user.pk) if organization else [])],
+        fixed_oid=fixed_oid_sentence(organization) if organization else "",
+        open_oid=open_oid_sentence(organization) if organization else "",
         oid_note=oid_note or (prepared.oid_note if prepared else ""),
         taken_by=_taken_by(editing, form),
         **_offered(editing, form),
@@ -105,12 +105,12 @@ def _offered(editing: Editing, form: RecordForm) -> dict[str, Any]:
 
 
 def _elsewhere(editing: Editing) -> dict[str, Any]:
-    made, staging = editing.organization, editing.staging
+    organization, staging = editing.organization, editing.staging
     switch_url = record_url(staging) if staging else ""
     return {
-        "path": editing.path("Edit" if made else "Add organization"),
-        "leave_url": record_url(made) if made else reverse("organizations", args=[editing.environment]),
-        "switch_url": counterpart_url(made) if made else switch_url,
+        "path": editing.path("Edit" if organization else "Add organization"),
+        "leave_url": record_url(organization) if organization else reverse("organizations", args=[editing.environment]),
+        "switch_url": counterpart_url(organization) if organization else switch_url,
     }
 
 

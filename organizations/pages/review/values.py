@@ -20,7 +20,7 @@ UNREADABLE = "a Query does not show it"
 
 
 class DirectoryValue(NamedTuple):
-    """One value. `note` is written beside it, or in its place where `only_note`."""
+    """One value of the directory with a note; if `only_note`, the note replaces the value."""
 
     text: str
     note: str = ""
@@ -31,9 +31,9 @@ class DirectoryValue(NamedTuple):
 
 
 class ValueRow(NamedTuple):
-    """One field with its values; `is_new` where the edit came after the page that was sent.
+    """One field with its values. `is_new`: it was edited after the page was shown.
 
-    `tick` and `tick_error` belong to a value of the directory that the message overwrites.
+    `tick` is the key of the box that accepts overwriting the directory's value; "" if nothing is overwritten.
     """
 
     field: str
@@ -59,10 +59,7 @@ class ValueRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """A key of the directory's record that the form does not have, and what this message does with it.
-
-    `is_sent_back`: with the directory's own value, or with the accepted one where the directory shows none.
-    """
+    """A key of the directory's record that the form does not have, and what this message sends for it."""
 
     key: str
     directory: str
@@ -70,37 +67,38 @@ class KeyRow(NamedTuple):
 
     @property
     def is_sent_back(self) -> bool:
+        """Whether the directory keeps its value. If it shows none, the accepted one is sent back."""
         return bool(self.sent) and self.directory in ("", self.sent)
 
 
 def change_rows(review: Review, since_version: int | None = None) -> tuple[ValueRow, ...]:
-    """The fields that this message changes, each with the last edit here."""
+    """The fields that this message changes, each with its last edit here."""
     return tuple(_rows(review, review.changes, since_version))
 
 
 def overwrite_rows(review: Review, since_version: int | None = None) -> tuple[ValueRow, ...]:
-    """The values of the directory that this message overwrites and that nobody here chose to replace."""
+    """The directory's values that this message overwrites although nobody here chose to replace them."""
     return tuple(_rows(review, review.overwrites, since_version, overwrites=True))
 
 
 class MessageMoves(NamedTuple):
-    """What one of several messages changes, from what to what: the edits here, and values of the directory."""
+    """What one of several messages changes: the edits made here, and values of the directory."""
 
     changed: tuple[ValueRow, ...] = ()
     overwritten: tuple[ValueRow, ...] = ()
 
 
 def moves_of_messages(environment: str, reviews: Iterable[Review]) -> list[MessageMoves]:
-    """The moves of each review; where there is nothing to compare with, all values. At most one query."""
-    compared = [(each.changes, each.overwrites if each.before is not None else ()) for each in reviews]
-    found = [change.difference for pair in compared for changes in pair for change in changes]
-    named = iter(parents.named(environment, found))
+    """What each message changes; all its values if there is nothing to compare with. At most one query."""
+    compared = [(review.changes, review.overwrites if review.before is not None else ()) for review in reviews]
+    differences = [change.difference for pair in compared for changes in pair for change in changes]
+    named = iter(parents.named(environment, differences))
 
     def rows(review: Review, changes: Iterable[Change]) -> tuple[ValueRow, ...]:
-        of_each = ((next(named), change.entry) for change in changes)
+        with_entries = ((next(named), change.entry) for change in changes)
         return tuple(
-            _row(review.organization, found, entry, None, found.before, DirectoryValue(found.before))
-            for found, entry in of_each
+            _row(review.organization, named_one, entry, None, named_one.before, DirectoryValue(named_one.before))
+            for named_one, entry in with_entries
         )
 
     return [
@@ -110,13 +108,13 @@ def moves_of_messages(environment: str, reviews: Iterable[Review]) -> list[Messa
 
 
 def equivalent_rows(review: Review) -> tuple[ValueRow, ...]:
-    """The values that the directory spells in another way, which means the same."""
-    changes = [Change(each, None) for each in review.equivalent]
+    """The values that the directory spells differently and that mean the same."""
+    changes = [Change(equivalent, None) for equivalent in review.equivalent]
     return tuple(_rows(review, changes, None, overwrites=True, note=EQUIVALENT))
 
 
 def key_rows(review: Review) -> tuple[KeyRow, ...]:
-    """Keys that the form does not have, of the newest reading and of this message."""
+    """The keys of the newest reading and of this message that the form does not have."""
     seen = review.organization.seen_record() if review.before is not None else None
     shown, sent = dict(seen.carried) if seen else {}, dict(review.record.carried)
     return tuple(KeyRow(key, shown.get(key, ""), sent.get(key, "")) for key in sorted(shown | sent))
@@ -130,7 +128,7 @@ def _rows(
     overwrites: bool = False,
     note: str = "",
 ) -> Iterator[ValueRow]:
-    """`before` of a change that overwrites is the directory's value; of any other it is the accepted one."""
+    """With `overwrites` the `before` of each change is the directory's value, else the accepted one."""
     changes = list(changes)
     environment = review.organization.environment
     accepted = _before_by_place(environment, review.known.accepted, review.record)
@@ -138,19 +136,19 @@ def _rows(
     reading = review.known.seen and knowledge.fill_unreadable(review.known.seen, review.record)
     seen = _before_by_place(environment, reading and replace(reading, carried=review.record.carried), review.record)
     named = parents.named(environment, [change.difference for change in changes])
-    for found, change in zip(named, changes, strict=True):
-        place = knowledge.difference_place(found)
+    for change_named, change in zip(named, changes, strict=True):
+        place = knowledge.difference_place(change_named)
         if overwrites:
-            was, directory = accepted.get(place, found.after), DirectoryValue(found.before, note)
+            was, directory = accepted.get(place, change_named.after), DirectoryValue(change_named.before, note)
         else:
-            was = found.before
-            directory = _shown(review.organization, found, seen.get(place, was), was)
-        yield _row(review.organization, found, change.entry, since_version, was, directory)
+            was = change_named.before
+            directory = _directory_value(review.organization, change_named, seen.get(place, was), was)
+        yield _row(review.organization, change_named, change.entry, since_version, was, directory)
 
 
-def _shown(organization: Organization, found: Difference, seen: str, accepted: str) -> DirectoryValue:
-    """What the directory shows of a field that is changed here: it means the same as what was accepted."""
-    if found.field == "destination_id":
+def _directory_value(organization: Organization, changed: Difference, seen: str, accepted: str) -> DirectoryValue:
+    """The directory's value of a field that is edited here: it means the same as the accepted one."""
+    if changed.field == "destination_id":
         return DirectoryValue("", UNREADABLE)
     same = SAME_AS_ACCEPTED if organization.confirmed else SAME_AS_TAKEN
     return DirectoryValue(seen, same if seen == accepted else EQUIVALENT)
@@ -158,7 +156,7 @@ def _shown(organization: Organization, found: Difference, seen: str, accepted: s
 
 def _row(
     organization: Organization,
-    found: Difference,
+    changed: Difference,
     entry: AuditEntry | None,
     since_version: int | None,
     accepted: str,
@@ -167,13 +165,13 @@ def _row(
     version = entry.version_after if entry else None
     edit = reverse("edit", args=[organization.environment, organization.oid])
     return ValueRow(
-        field=found.field,
-        label=found.label,
+        field=changed.field,
+        label=changed.label,
         accepted=accepted,
         directory=directory,
-        sent=found.after,
+        sent=changed.after,
         by=f"{entry.actor_name}, {written(entry.at, 'day')}" if entry else "",
-        edit_url=f"{edit}#{found.anchor}" if found.anchor else "",  # else the form has no such field
+        edit_url=f"{edit}#{changed.anchor}" if changed.anchor else "",  # "": the form has no such field
         is_new=since_version is not None and version is not None and version > since_version,
     )
 
@@ -183,5 +181,5 @@ def _before_by_place(
 ) -> dict[tuple[str, str], str]:
     if before is None:
         return {}
-    found = parents.named(environment, knowledge.in_form(difference(before, after)))
-    return {knowledge.difference_place(each): each.before for each in found}
+    differences = parents.named(environment, knowledge.in_form(difference(before, after)))
+    return {knowledge.difference_place(each): each.before for each in differences}

@@ -84,7 +84,7 @@ class TestThreeValues:
             "Lakeside 1",
             "",
         )
-        (warning,) = page.made.open_warnings
+        (warning,) = page.review.open_warnings
         assert (row.tick, page.questions, page.can_take) == (submissions.warning_key(warning), (), True)
         assert page.asks_to_confirm == 1
         assert "Name" not in [each.label for each in page.unchanged]
@@ -109,7 +109,7 @@ class TestThreeValues:
 
     def test_nobody_is_said_to_have_set_a_value_of_the_directory(self, accepted, editor):
         page = page_of(read(accepted, replace(accepted.record(), name="Lakeside (One)")), editor)
-        assert (page.made.nothing_differs, page.made.needs_reason) == (False, False)
+        assert (page.review.nothing_differs, page.review.needs_reason) == (False, False)
         assert page.overwritten_group.startswith("You overwrite 1 value that the directory shows (the first difference")
         assert "somebody" not in page.overwritten_group
 
@@ -200,8 +200,8 @@ class TestEvidence:
     def test_a_new_after_an_acceptance_is_compared_with_nothing(self, accepted, editor):
         Organization.objects.update(presence=Presence.ABSENT)
         page = page_of(accepted, editor)
-        assert page.made.verdict.endswith("registration again")
-        assert (page.compared, page.made.before) == ("", None)
+        assert page.review.verdict.endswith("registration again")
+        assert (page.compared, page.review.before) == ("", None)
 
     def test_what_was_only_read_is_compared_with_the_directory(self, editor):
         made = factories.organization(user=editor)
@@ -254,7 +254,7 @@ def test_the_verdict_says_what_changes_and_what_is_overwritten(accepted, editor)
 def test_a_record_of_another_organization_is_led_to_another_oid(accepted, editor):
     Organization.objects.update(foreign_since=clock.now(), foreign_name="Boston General")
     page = page_of(accepted, editor)
-    assert (page.made.verdict, page.sentences, page.compared) == ("STAGING, Lakeside 1: not to be sent now", (), "")
+    assert (page.review.verdict, page.sentences, page.compared) == ("STAGING, Lakeside 1: not to be sent now", (), "")
     (obstacle, *_) = page.obstacles
     assert (obstacle.step, obstacle.url.endswith("/edit/#identity")) == ("Give it another OID", True)
 

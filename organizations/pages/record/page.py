@@ -27,7 +27,7 @@ ROWS_A_PAGE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordTab(Page):
-    """What stands above each tab: the head of the record, and what this person can do to it."""
+    """The head of the record above each tab, and why this person cannot act on it."""
 
     organization: Organization
     head: RecordHead
@@ -40,7 +40,7 @@ class RecordTab(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryTab(RecordTab):
-    """Every field as saved here, as accepted and as the directory shows it, and what lies around."""
+    """Every field as saved here, as accepted and as the directory shows it, beside children and last events."""
 
     template = "record/page.html"
 
@@ -52,7 +52,7 @@ class SummaryTab(RecordTab):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionsTab(RecordTab):
-    """Every submission of the record with its state, the newest first."""
+    """The submissions of the record with their states, the newest first."""
 
     template = "record/submissions.html"
 
@@ -81,7 +81,7 @@ def build(organization: Organization, user: User) -> SummaryTab:
 
 
 def build_submissions(organization: Organization, user: User, number: str | None) -> SubmissionsTab:
-    """The submissions on the page of that number."""
+    """The submissions on the page with this number."""
     page = Paginator(submissions_of(organization), ROWS_A_PAGE).get_page(number)
     return SubmissionsTab(
         **_tab(organization, user, "record-submissions"),

@@ -1,4 +1,4 @@
-"""One record as its page tells it: standing with its basis, what is to do, what lies around it."""
+"""The parts of a record's page: its status and how that is known, its fields, and what is beside them."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ SENTENCES_SHOWN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHead:
-    """What stands above each tab of a record."""
+    """What each tab of a record shows above its own content."""
 
     organization: Organization
     path: list[tuple[str, str]]
@@ -53,18 +53,18 @@ class RecordHead:
 
     @property
     def can_ask(self) -> bool:
-        """Whether something of it was made for sending or may be in the directory."""
+        """Whether it was ever submitted, or may be in the directory."""
         return self.organization.was_sent or self.organization.presence != Presence.NEVER
 
     @property
     def can_deactivate(self) -> bool:
-        """Whether it is registered: before that there is nothing to deactivate or reactivate."""
+        """Whether it is registered. Nothing else can be deactivated or reactivated."""
         return self.organization.presence == Presence.PRESENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordValues:
-    """The fields side by side, with what the columns are."""
+    """The fields side by side, with the headings of the columns."""
 
     fields: Fields
     saved_by: str
@@ -84,7 +84,7 @@ class RecordValues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSidebar:
-    """What is beside the fields: children and the last sentences of the history."""
+    """The children and the last events, beside the fields. `only_added`: nothing happened since it was added."""
 
     children: list[Row]
     children_count: int
@@ -93,7 +93,7 @@ class RecordSidebar:
 
 
 def record_head(organization: Organization) -> RecordHead:
-    """The head of a record that was read with its words."""
+    """The head of a record that was read `with_words`."""
     environment, last = organization.environment, organization.last_submission
     above = record_context.records_above(organization)
     can_discard = organization.changes > 0 and not organizations.why_not_discard(organization)
@@ -116,12 +116,12 @@ def record_head(organization: Organization) -> RecordHead:
 
 
 def can_add_below(organization: Organization, above: list[Organization]) -> bool:
-    """Whether a record can be added below it: neither it nor what is `above` it is deactivated."""
-    return not any(each.is_deactivated for each in (organization, *above))
+    """Whether a record can be added below it: neither it nor any record `above` it is deactivated."""
+    return not any(record.is_deactivated for record in (organization, *above))
 
 
 def status_basis(organization: Organization) -> SafeString:
-    """How the standing is known and since when, in one line."""
+    """How the directory status is known and since when, in one line."""
     key = standing_of(organization).key
     values: dict[str, object] = {"reason": plain(organization.presence_reason).rstrip(".")}
     if key in ("active", "deactivated"):
@@ -142,7 +142,7 @@ def status_basis(organization: Organization) -> SafeString:
 
 
 def _not_registered_basis(organization: Organization) -> SafeString:
-    """By the last submission of which something was attempted: another may wait behind it."""
+    """By the last submission that was attempted. A newer one may still wait."""
     last = organization.last_submission
     if last is not None and last.attempt == 0:
         last = record_context.last_attempted_submission(organization)
@@ -153,32 +153,32 @@ def _not_registered_basis(organization: Organization) -> SafeString:
     key = open_key if not rejected else "decided" if last.decided_by else "not_registered"
     time = moment(last.ended_at if rejected else last.sent_at)
     values = {"event": last.event, "person": plain(last.decided_by), "time": time, "submission": submission_link(last)}
-    said = format_html(_with_link(STANDING_BASIS[key]), **values)
+    sentence = format_html(_with_link(STANDING_BASIS[key]), **values)
     if last.oid == organization.oid:
-        return said
-    return format_html("{} {}", said, format_html(STANDING_BASIS["former_oid"], oid=with_oids(last.oid)))
+        return sentence
+    return format_html("{} {}", sentence, format_html(STANDING_BASIS["former_oid"], oid=with_oids(last.oid)))
 
 
 def accepted_basis(organization: Organization) -> SafeString:
-    """On what evidence a record is active or deactivated: an accepted message, or what was taken from the directory."""
+    """On what evidence a record is active or deactivated: an accepted message, or a value of the directory."""
     if record_entries.is_active_taken(organization):
         return format_html(evidence.TAKEN_BASIS, time=moment(organization.known_at))
-    done = _last_deactivation(organization) if organization.confirmed_active is False else None
-    accepted = done or organization.confirmed_submission
+    deactivation = _last_deactivation(organization) if organization.confirmed_active is False else None
+    accepted = deactivation or organization.confirmed_submission
     if accepted is None:
         return format_html("Accepted {}.", moment(organization.confirmed_at))
-    rests_on = evidence.basis(accepted, submission_link(accepted))
-    if done is None:
-        return format_html(STANDING_BASIS["active"], evidence=rests_on)
-    person = done.submitter.display_name
-    reason, day = plain(done.reason).rstrip("."), moment(done.ended_at, "day")
-    return format_html(STANDING_BASIS["deactivated"], date=day, person=person, reason=reason, evidence=rests_on)
+    basis = evidence.basis(accepted, submission_link(accepted))
+    if deactivation is None:
+        return format_html(STANDING_BASIS["active"], evidence=basis)
+    person = deactivation.submitter.display_name
+    reason, day = plain(deactivation.reason).rstrip("."), moment(deactivation.ended_at, "day")
+    return format_html(STANDING_BASIS["deactivated"], date=day, person=person, reason=reason, evidence=basis)
 
 
 def _last_deactivation(organization: Organization) -> Submission | None:
-    """The deactivation that was accepted last; later Updates of the deactivated record have reasons of their own.
+    """The deactivation that made the record inactive; None if something else did.
 
-    None if a reactivation was accepted since: then something else made the record inactive.
+    Later Updates of the deactivated record have reasons of their own.
     """
     last = record_context.last_accepted_active_change(organization)
     if last is None or last.intent != Intent.DEACTIVATE:
@@ -212,7 +212,7 @@ def _status_sentence(organization: Organization) -> str:
 
 
 def absent_sentence(organization: Organization) -> str:
-    """Who said when that the OID is not in the directory; empty for a record that is not absent."""
+    """How and when it was learned that the OID is not in the directory; "" for a record that is not absent."""
     if organization.presence != Presence.ABSENT or organization.presence_at is None:
         return ""
     source = "answer" if was_refused_as_absent(organization) else "query"
@@ -249,13 +249,13 @@ def record_values(organization: Organization) -> RecordValues:
 
 
 def _compared_reading(organization: Organization) -> OrganizationRecord | None:
-    """The later reading, unless it is the very one that was taken, or shows another organization."""
+    """The later reading, unless its values were taken or it shows another organization."""
     is_taken = bool(organization.taken) and organization.taken == organization.seen
     return None if organization.is_foreign or is_taken else organization.later_reading()
 
 
 def _saved_by(organization: Organization) -> str:
-    """Who saved what is not sent; empty where nothing is."""
+    """Who saved the unsent changes and when; "" if there are none."""
     person = organization.edited_by
     if not organization.changes or person is None:
         return ""
@@ -263,16 +263,17 @@ def _saved_by(organization: Organization) -> str:
 
 
 def _ahead_tag(organization: Organization) -> str:
-    """What is known of values that were not accepted: some may have been sent."""
+    """The tag of values that were not accepted. Some may have been sent."""
     last = organization.last_submission
     if last is not None and last.state == State.REJECTED and last.wanted_hash == organization.wanted_hash:
         return "rejected"
-    carried = last is not None and last.is_open and last.record_version == organization.version
-    return "not accepted yet" if carried and last is not None and last.sent_at else "not sent"
+    if last is not None and last.is_open and last.record_version == organization.version and last.sent_at:
+        return "not accepted yet"
+    return "not sent"
 
 
 def _reading_note(organization: Organization) -> str:
-    """Why there is no column of the directory, in one line; empty where there is one."""
+    """Why there is no column for the directory, in one line; "" if there is one."""
     asked_at = organization.seen_at
     if asked_at is None:
         return "The portal has not read this record from the directory."
@@ -292,7 +293,7 @@ def _reading_note(organization: Organization) -> str:
 
 
 def _parts(environment: str, oids: set[str]) -> dict[str, ParentCell]:
-    """What these OIDs of parents are, told as far as it is known."""
+    """The parents with these OIDs as cells of the table, as far as the portal knows them."""
     known = parents.names(environment, oids)
     gateways = gateway.gateways(environment)
     return {
@@ -306,7 +307,7 @@ def _parts(environment: str, oids: set[str]) -> dict[str, ParentCell]:
 
 
 def no_record_sentence(environment: Environment, oid: str) -> SafeString:
-    """The sentence where no record has that OID, with the one of the other environment if there is one."""
+    """No record has this OID. With a link if one of the other environment has it."""
     sentence = format_html("No record {} in {}.", with_oids(oid), environment.label)
     if record_context.record_at(environment.other, oid) is None:
         return sentence
@@ -315,7 +316,7 @@ def no_record_sentence(environment: Environment, oid: str) -> SafeString:
 
 
 def record_sidebar(organization: Organization) -> RecordSidebar:
-    """What stands beside the fields."""
+    """The children and the last events of a record."""
     children = page_of(record_context.children_of(organization), 1, CHILDREN_SHOWN)
     entries = record_entries.newest_entries(organization, SENTENCES_SHOWN, without=sentences.TOLD_BY_OTHERS)
     is_new = len(entries) == 1 and entries[0].action == Action.ORGANIZATION_CREATED

@@ -1,4 +1,4 @@
-"""What is to do about a record: one band for each matter, ours first, then the directory's."""
+"""What is to do about a record: one band for each matter, the submission first, then the directory."""
 
 import datetime
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ UNCLAIMED = Word("unclaimed", "Whose OID is this?", "hand-raised", "is-unsure", 
 
 
 class BandAction(NamedTuple):
-    """A button of a band; `edits` where it needs the right to edit, `is_link` where it is the lesser one."""
+    """A button of a band. `edits`: it needs the right to edit. `is_link`: it looks like a link."""
 
     label: str
     url: str
@@ -46,7 +46,7 @@ class BandAction(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """One matter: its word, the sentence that opens on it, what is so, and what can be done. `key` is its word's."""
+    """One matter: its word with its meaning, a sentence about this record, and what can be done."""
 
     word: Word
     meaning: str
@@ -59,42 +59,42 @@ class Band:
 
 
 def bands(organization: Organization, *, can_discard: bool) -> tuple[Band, ...]:
-    """Every band of a record that was read with its words. At most one button is the primary one."""
-    found = list(_bands(organization, can_discard))
-    primary = next((act for band in found for act in band.acts if act.is_primary), None)
-    return tuple(_with_one_primary(band, primary) for band in found)
+    """Every band of a record that was read `with_words`. At most one button of the page is the primary one."""
+    all_bands = list(_bands(organization, can_discard))
+    primary = next((act for band in all_bands for act in band.acts if act.is_primary), None)
+    return tuple(_with_one_primary(band, primary) for band in all_bands)
 
 
 def next_query_sentence(submission: Submission, gate: EnvironmentGate, now: datetime.datetime) -> SafeString:
-    """When the directory is asked about a submission of unknown fate, by what its row and its environment say."""
-    held = environment_reason(gate, now)
-    if held is not None:
-        return held.sentence
+    """When the portal asks the directory about a submission whose result is unknown."""
+    reason = environment_reason(gate, now)
+    if reason is not None:
+        return reason.sentence
     if submission.not_before is not None and submission.not_before > now:
         return format_html("The portal asks the directory at {}.", written(submission.not_before, "clock"))
     return SafeString("The portal asks the directory as soon as a worker takes it.")
 
 
 def differences_of(organization: Organization) -> tuple[Difference, ...]:
-    """Where a later reading shows something else; nothing where it did not show the OID."""
+    """The fields in which a later reading differs; none if it did not show the OID."""
     baseline, seen = organization.baseline_record(), organization.later_reading()
     return knowledge.seen_differences(knowledge.sendable(baseline), seen) if baseline and seen else ()
 
 
 def missing_sentence(organization: Organization) -> str:
-    """The sentence where the directory did not show the OID."""
+    """When the directory did not show the OID."""
     asked = written(organization.seen_at) if organization.seen_at else ""
     return f"The directory did not show this OID when asked on {asked}."
 
 
 def listed(names: list[str]) -> str:
-    """The first names, and how many fields more there are."""
+    """The first names, and how many more fields there are."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {count(more, 'more field')}" if more > 0 else "")
 
 
 def deciders_sentence() -> str:
-    """Who can decide what the portal cannot."""
+    """Who can decide what the portal cannot decide."""
     names = ", ".join(permissions.people_with(Right.RESOLVE)) or "nobody yet"
     return f"{' and '.join(permissions.roles_with(Right.RESOLVE))} can decide: {names}."
 
@@ -128,7 +128,7 @@ def _foreign(organization: Organization) -> Band:
 
 
 def unclaimed_meaning(organization: Organization) -> str:
-    """What the directory shows at the OID of a record that is not known to be there."""
+    """What the directory shows at the OID of a record that nobody has claimed there."""
     seen = organization.seen_record()
     text = SHOWN_AGAIN if organization.confirmed else UNCLAIMED_OID
     return text.format(name=plain(seen.name) if seen else "not named")
@@ -153,15 +153,15 @@ def _changes(organization: Organization, can_discard: bool) -> Band:
 
 
 def unsent_changes(organization: Organization) -> tuple[reviews.Change, ...]:
-    """The edits that the directory does not show already, each with who saved it last if somebody did."""
+    """The edits that the directory does not show yet, each with its last entry in the history."""
     baseline, wanted = organization.baseline_record(), knowledge.sendable(organization.record())
     known = knowledge.sendable(baseline) if baseline else None
-    found = knowledge.unsent(known, organization.later_reading(), wanted)
-    return reviews.with_edits(found, unsent_edits(organization), known, wanted)
+    unsent = knowledge.unsent(known, organization.later_reading(), wanted)
+    return reviews.with_edits(unsent, unsent_edits(organization), known, wanted)
 
 
 def _named_changes(organization: Organization) -> str:
-    """The fields, each with who saved it last and when."""
+    """The changed fields, each with who saved it last and when."""
     return listed([_named(change.difference, change.entry) for change in unsent_changes(organization)])
 
 
@@ -235,7 +235,7 @@ def _differs(organization: Organization) -> Band:
 
 
 def _overwrites(organization: Organization) -> bool:
-    """Whether sending what is saved here would replace a value that only the directory has."""
+    """Whether sending the saved changes would overwrite a value of the directory."""
     wanted = knowledge.sendable(organization.record())
     split = knowledge.split(organization.baseline_record(), organization.later_reading(), wanted)
     return organization.changes > 0 and bool(split.overwritten)

@@ -1,6 +1,6 @@
-"""What an acceptance rests on, in words: Redox's own answer, a Query, both, or a person's decision.
+"""The evidence of an acceptance in words: Redox's own answer, a Query, both, or a person's decision.
 
-Only an answer that was classified as an acceptance is quoted as one.
+An answer is quoted as an acceptance only if it was classified as one.
 """
 
 import datetime
@@ -23,7 +23,7 @@ from organizations.text.markup import moment, plain
 from organizations.text.vocabulary import count
 
 BY_QUERY = (Evidence.QUERY, Evidence.BOTH, Evidence.EQUIVALENT)
-"""Evidence of which a Query is part, so that the page shows what the directory showed."""
+"""Evidence that includes a Query: the page then shows what the directory showed."""
 
 _PROOF = {
     (Evidence.QUERY, Event.NEW): "proved: the record is there, and nothing that can be read differs",
@@ -36,7 +36,7 @@ _PROOF = {
 
 
 class AcceptanceBasis(NamedTuple):
-    """The sentence that names the evidence, what else must be said with it, and whether Redox's answer is quoted."""
+    """The sentence that names the evidence, further sentences, and whether the page quotes Redox's answer."""
 
     sentence: SafeString
     more: tuple[SafeString, ...] = ()
@@ -44,7 +44,7 @@ class AcceptanceBasis(NamedTuple):
 
 
 class NextStep(NamedTuple):
-    """A button of an accepted submission; `needs_edit` where it needs the right to edit."""
+    """A button of an accepted submission. `needs_edit`: it needs the right to edit."""
 
     label: str
     url: str
@@ -52,7 +52,7 @@ class NextStep(NamedTuple):
 
 
 class ProvedField(NamedTuple):
-    """One field that the message changed, beside what the Query showed that proved it."""
+    """One field that the message changed, beside what the Query showed."""
 
     change: SubmittedChange
     seen: str
@@ -60,7 +60,7 @@ class ProvedField(NamedTuple):
 
 
 class ProofTable(NamedTuple):
-    """The changed fields beside the evidence, and the other fields: the same, spelled differently, not to be read."""
+    """The changed fields beside the evidence; the other fields counted by how they compare."""
 
     rows: tuple[ProvedField, ...]
     asked_at: datetime.datetime
@@ -83,7 +83,7 @@ class ProofTable(NamedTuple):
 
 
 def next_steps(submission: Submission) -> tuple[NextStep, ...]:
-    """Where to go on after an acceptance, the first as the dark button: by what was done, and what can be done now."""
+    """Where to go after an acceptance. The first step is the primary button."""
     elsewhere = link_box.next_step(submission)
     return (*_steps_here(submission), *([NextStep(*elsewhere)] if elsewhere else []))
 
@@ -107,7 +107,7 @@ def _back_to(organization: Organization) -> NextStep:
 
 
 def acceptance_basis(submission: Submission, entries: list[AuditEntry]) -> AcceptanceBasis:
-    """What the acceptance of a submission rests on. `entries` are those of its history, oldest first."""
+    """The evidence of an acceptance. `entries` are those of the submission, oldest first."""
     match submission.evidence:
         case Evidence.QUERY:
             sentence = format_html("The directory shows what was sent (asked {}). {}", *_asked_and_answer(submission))
@@ -132,7 +132,7 @@ def acceptance_basis(submission: Submission, entries: list[AuditEntry]) -> Accep
 
 
 def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEntry | None:
-    """The entry of the Query that the end of a submission rests on; None if it rests on none."""
+    """The entry of the Query that is the evidence for the end of a submission; None if no Query is."""
     if submission.evidence == Evidence.ANSWER or submission.evidence_at is None:
         return None
     queries = [
@@ -142,13 +142,13 @@ def evidence_entry(submission: Submission, entries: list[AuditEntry]) -> AuditEn
     ]
     at = submission.evidence_at.isoformat()
     exact = [entry for entry in queries if entry.facts.get("details", {}).get("asked_at") == at]
-    # Entries of earlier releases do not say when the question left: then it is the last one before the end.
+    # Entries of earlier releases do not say when the Query was sent: then it is the last one before the end.
     before = [entry for entry in queries if submission.ended_at is None or entry.at <= submission.ended_at]
     return (exact or before or [None])[-1]  # type: ignore[list-item]
 
 
 def proof_table(submission: Submission, changes: list[SubmittedChange], entry: AuditEntry | None) -> ProofTable | None:
-    """What was sent beside what the directory showed; None where no Query is the evidence."""
+    """What was sent beside what the directory showed; None if no Query is the evidence."""
     answer = directory_answer(entry, submission) if submission.evidence in BY_QUERY else None
     if answer is None or not answer.found:
         return None
@@ -167,7 +167,7 @@ def proof_table(submission: Submission, changes: list[SubmittedChange], entry: A
 
 def _shown(change: SubmittedChange, row: ComparedField | None) -> ProvedField:
     if row is None:
-        # Of what was taken away the Query has no field left to compare.
+        # The Query shows no field for a value that was removed.
         return ProvedField(change, "", "equal" if not change.after else "not compared")
     if row.equal is None:
         return ProvedField(change, "", row.seen)
@@ -184,7 +184,7 @@ def _own_answer(submission: Submission) -> str:
     if submission.only_ask:
         return "What Redox answered is not known: the database was put back from a backup."
     if submission.http_status is None:
-        return "No answer of Redox came."
+        return "No answer came from Redox."
     return f"Redox's own answer was {submission.http_status}."
 
 
@@ -201,7 +201,7 @@ def _undocumented(submission: Submission) -> tuple[SafeString, ...]:
 
 
 def _read_again(submission: Submission) -> tuple[SafeString, ...]:
-    """An earlier release accepted this although the change lies inside what means the same."""
+    """An earlier release accepted this although the change means the same as the value before."""
     if submission.read_back_at is None:
         return ()
     return (SafeString("That is weaker than what counts today, so the record is being read once more."),)

@@ -1,4 +1,4 @@
-"""One submission, from review to its end: what its page shows, and what an open page loads anew."""
+"""The page of one submission, and the parts that an open page loads again."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,7 +39,7 @@ ASK, CANCEL = "ask the directory", "cancel a submission"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionBox:
-    """What a person compares and chooses from while a submission needs a decision."""
+    """What a person compares and chooses from if a submission needs a decision."""
 
     decision: Decision | None
     last_asked: DirectoryAnswer | None
@@ -52,7 +52,7 @@ class DecisionBox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionPage(Page):
-    """One submission, as one visitor may see and act on it."""
+    """One submission, and what this visitor can do about it."""
 
     template = "submissions/page.html"
 
@@ -98,14 +98,14 @@ class SubmissionPage(Page):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionState(SubmissionPage):
-    """What an open page takes in when its submission went on; `changed` if that is more than the state's own block."""
+    """What an open page takes in if something is new. `changed`: more than the block of the state is new."""
 
     template = "submissions/state.html"
     changed: bool
 
 
 def build(submission: Submission, user: User, form: DecisionForm | None = None) -> SubmissionPage:
-    """The page, with what was typed into its one form where that comes back."""
+    """The page; `form` holds what was typed if it comes back with errors."""
     entries = submission_story.entries_of(submission)
     return SubmissionPage(
         **_state(submission, user, entries),
@@ -117,18 +117,18 @@ def build(submission: Submission, user: User, form: DecisionForm | None = None) 
 
 
 def since(submission: Submission) -> str:
-    """What an open page sends back, to be told only what is new: see `StateBlock.since`."""
+    """What an open page sends to learn what is new: see `StateBlock.since`."""
     return _block(submission).since
 
 
 def build_state(submission: Submission, user: User, seen: str) -> SubmissionState:
-    """What an open page takes in that has shown `seen`."""
+    """What is new for an open page that last showed `seen`."""
     page = build(submission, user)
     return SubmissionState(**page.names, changed=not seen.startswith(f"{page.state.stage}-"))
 
 
 def decision(submission: Submission) -> Decision | None:
-    """What can be decided now; None where nothing is to be decided."""
+    """What can be decided now; None if nothing is to be decided."""
     return decision_choices.decision(
         submission, directory_answer(attempts.last_query(submission_story.entries_of(submission)), submission)
     )
@@ -137,7 +137,7 @@ def decision(submission: Submission) -> Decision | None:
 def decision_form(
     found: Decision, user: User, data: QueryDict | None = None, *, verdict: str = "", reason: str = ""
 ) -> DecisionForm:
-    """The form of a decision: posted, or with what was typed and is not checked."""
+    """The form of a decision with what was posted, or with typed text that is not checked yet."""
     choices = [(each.value, each.label) for each in found.choices]
     initial = {"verdict": verdict, "reason": reason, "sequence": found.sequence}
     return DecisionForm(data, choices=choices, initial=initial, is_open=may(user, Right.RESOLVE))
@@ -173,7 +173,7 @@ def _state(submission: Submission, user: User, entries: list[AuditEntry]) -> dic
 def _deciding(
     submission: Submission, user: User, entries: list[AuditEntry], form: DecisionForm | None
 ) -> DecisionBox | None:
-    """What a person decides by the answer at hand, or that the directory must be asked first."""
+    """What a person decides by, or that the directory must be asked first."""
     if submission.state != State.NEEDS_PERSON:
         return None
     asked = directory_answer(attempts.last_query(entries), submission)
@@ -210,7 +210,7 @@ def _what_it_changed(submission: Submission, entries: list[AuditEntry]) -> dict[
 
 
 def _asked(submission: Submission, entries: list[AuditEntry], proved_by: AuditEntry | None) -> DirectoryAnswer | None:
-    """The last answer of the directory since the last attempt, unless it is shown: to decide by, or as evidence."""
+    """The last answer of the directory since the last attempt, unless the page shows it elsewhere."""
     entry = attempts.last_query(entries)
     if entry is None or attempts.was_sent_after(entry, entries):
         return None

@@ -1,4 +1,4 @@
-"""One submission as its page tells it: the state with its reason, what it changed, who and why."""
+"""The parts of a submission's page: its state and the reason, what it changed, and who changed it."""
 
 import datetime
 import hashlib
@@ -50,8 +50,8 @@ _TITLES = {State.ACCEPTED: "What it changed", State.REJECTED: "What it would hav
 class StateBlock:
     """The state, its sentence and the one next step.
 
-    `stage` changes when something happened; `since` when anything else that the block says did, and how often it asks.
-    What only grows with time is in neither: the page counts that on by itself.
+    An open page compares `stage` and `since` to learn what is new. `stage` changes with the state and the attempt;
+    `since` also with everything else that the block says. Elapsed time is in neither: the page counts it.
     """
 
     key: str
@@ -70,7 +70,7 @@ class StateBlock:
 
 
 class SubmissionRow(NamedTuple):
-    """One submission in a list, with the word of its state and what it waits for by itself, if it does."""
+    """One submission in a list, with the word of its state and its own reason to wait, if it has one."""
 
     submission: Submission
     word: vocabulary.Word
@@ -93,9 +93,9 @@ class SubmittedChange(NamedTuple):
 
 
 class DirectoryAnswer(NamedTuple):
-    """What the directory answered when it was asked about a submission.
+    """What the directory answered to a Query about a submission.
 
-    `cause` says why that tells nothing; with an `http_status` an answer came and was not understood.
+    `cause` says why the answer does not count. With an `http_status` an answer came that was not understood.
     """
 
     sequence: int
@@ -113,12 +113,12 @@ class DirectoryAnswer(NamedTuple):
 
     @property
     def spelled(self) -> int:
-        """How many fields the directory spells in another way that means the same."""
+        """How many fields the directory spells differently, with the same meaning."""
         return sum(row.means_same for row in self.rows)
 
     @property
     def has_before(self) -> bool:
-        """Whether anything was known before; before a New nothing was."""
+        """Whether anything was known before. Nothing is before a New."""
         return any(row.before for row in self.rows)
 
     @property
@@ -135,20 +135,20 @@ class DirectoryAnswer(NamedTuple):
 
 
 def _held_by(submission: Submission, state: State, gate: EnvironmentGate, now: datetime.datetime) -> WaitReason | None:
-    """What holds a submission that waits: of an unknown one what holds its environment, which is not asked then."""
+    """Why a queued submission waits, or why the directory is not asked about an unknown one."""
     if state == State.QUEUED:
         return queued_reason(submission, gate, now)
     return environment_reason(gate, now) if state == State.UNKNOWN else None
 
 
 def carried_name(submission: Submission) -> str:
-    """The name that the message carries, and the one that the record has here by now if that is another."""
-    carried, now = answers.name_of(submission), submission.organization.name
-    return f"{carried} (now {now})" if carried not in ("", now) else now
+    """The name in the message; with the name of the record now if that is another."""
+    carried, current = answers.name_of(submission), submission.organization.name
+    return f"{carried} (now {current})" if carried not in ("", current) else current
 
 
 def submission_rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
-    """The lines of a list."""
+    """The rows of a list of submissions."""
     reasons = own_reasons(submissions, clock.now())
     return [
         SubmissionRow(each, state_word(each), reasons[each.pk].sentence if each.pk in reasons else SafeString())
@@ -157,7 +157,7 @@ def submission_rows(submissions: Sequence[Submission]) -> list[SubmissionRow]:
 
 
 def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
-    """Everything that the first thing on the page says."""
+    """The block at the top of the page."""
     state, now = State(submission.state), clock.now()
     reason = _held_by(submission, state, gate, now)
     explanation = (
@@ -184,8 +184,8 @@ def state_block(submission: Submission, gate: EnvironmentGate) -> StateBlock:
 
 
 def submitted_changes(submission: Submission) -> list[SubmittedChange]:
-    """What the message changes, field by field."""
-    found = parents.named(submission.environment, submissions.what_it_changed(submission))
+    """What the message changes, field by field, with who saved each change."""
+    differences = parents.named(submission.environment, submissions.what_it_changed(submission))
     edits, accepted = list(submission_story.carried_edits(submission)), _accepted_before_it(submission)
     unedited = _unedited(submission, accepted)
     return [
@@ -196,7 +196,7 @@ def submitted_changes(submission: Submission) -> list[SubmittedChange]:
             plain(one.after),
             _saved_by(one, [] if one.field in unedited else edits, submission, accepted),
         )
-        for one in found
+        for one in differences
     ]
 
 
@@ -206,9 +206,9 @@ def _accepted_before_it(submission: Submission) -> OrganizationRecord | None:
 
 
 def _unedited(submission: Submission, accepted: OrganizationRecord | None) -> set[str]:
-    """The fields outside contacts that an Update sends as they were last accepted: the directory had changed them.
+    """The fields, without contacts, that an Update sends as they were last accepted: others had changed them.
 
-    Nothing is known of that once somebody took values from the directory since.
+    Empty if somebody took values from the directory: then it is not known which fields these are.
     """
     if accepted is None or submission_story.was_taken_before(submission):
         return set()
@@ -225,19 +225,22 @@ def changes_title(submission: Submission) -> str:
 
 
 def changes_note(submission: Submission) -> str:
-    """What to say of the changes while nobody knows whether the message took effect; else empty."""
+    """The note on the changes while it is not known whether the message arrived; else ""."""
     is_open = submission.state in (State.UNKNOWN, State.NEEDS_PERSON)
     return "not known whether it arrived" if is_open and decide.may_have_arrived(submission) else ""
 
 
 def accepted_warnings(submission: Submission) -> list[str]:
-    """The accepted warnings, which no longer ask; of one ticked for an earlier submission by whom, when and why."""
-    kept = [ReviewWarning(**each) for each in submission.warnings]
-    return [settled_warning(warning) if warning.is_accepted else _REQUEST.sub("", warning.text) for warning in kept]
+    """The warnings that were accepted, without their request to tick.
+
+    A warning accepted for an earlier submission says who accepted it, when and why.
+    """
+    warnings = [ReviewWarning(**stored) for stored in submission.warnings]
+    return [settled_warning(each) if each.is_accepted else _REQUEST.sub("", each.text) for each in warnings]
 
 
 def before_heading(submission: Submission) -> str:
-    """What the values before are: accepted, only read, or of some fields the one and of others the other."""
+    """The heading of the values before: accepted, shown by the directory, or some of each."""
     last = submission_story.last_accepted_before(submission)
     if last is None:
         return "The directory showed"
@@ -245,7 +248,7 @@ def before_heading(submission: Submission) -> str:
 
 
 def directory_answer(entry: AuditEntry | None, submission: Submission) -> DirectoryAnswer | None:
-    """The answer to the last Query about a submission, compared with what was sent and accepted before."""
+    """The answer to a Query about a submission, compared with what was sent and what was known before."""
     if entry is None:
         return None
     facts = entry.facts
@@ -271,7 +274,7 @@ def directory_answer(entry: AuditEntry | None, submission: Submission) -> Direct
 
 
 def cause_of(detail: str) -> str:
-    """Why an answer tells nothing; never the whole body of an answer, which the history has."""
+    """Why an answer does not count; without its body, which is in the history."""
     start = detail.lstrip()[:1]
     if start == "<":
         return "a web page came instead"
@@ -279,7 +282,7 @@ def cause_of(detail: str) -> str:
 
 
 def _with_parents(rows: tuple[ComparedField, ...], environment: str) -> tuple[ComparedField, ...]:
-    """The rows, with the parents' names before their OIDs."""
+    """The rows with the names of parents before their OIDs."""
     oids = {oid for row in rows if row.label == "PartOf" for oid in (row.sent, row.seen, row.before)}
     known = parents.names(environment, oids)
 
@@ -318,14 +321,17 @@ def _explanation(submission: Submission, state: State) -> answers.Explanation | 
 
 
 def _why_again(submission: Submission, reason: WaitReason) -> answers.Explanation | None:
-    """What came of the last attempt of a queued submission, as long as it waits because of that."""
+    """The result of the last attempt of a queued submission, if it waits because of it."""
     if not submission.attempt:
         return None
     return answers.why_again(submission, waits_for=reason.key, at=reason.until)
 
 
 def _poll_seconds(submission: Submission, state: State, reason: WaitReason | None, now: datetime.datetime) -> int:
-    """How often the page asks for the state; 0 at an end. A worker takes what nothing holds within a second."""
+    """After how many seconds the page asks for the state again; 0 if it has ended.
+
+    A worker takes a submission that nothing holds within a second.
+    """
     if state == State.SENDING:
         return 2
     if state == State.QUEUED:
@@ -353,6 +359,6 @@ def _by(name: str, at: datetime.datetime) -> str:
 
 
 def approval_note(entries: list[AuditEntry]) -> str:
-    """Whether somebody had to approve, in the words that were written down then."""
-    made = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
-    return str(made.facts.get("details", {}).get("approval", "")) if made else ""
+    """Whether somebody had to approve, in the words stored when it was submitted."""
+    entry = next((entry for entry in entries if entry.action == Action.SUBMISSION_MADE), None)
+    return str(entry.facts.get("details", {}).get("approval", "")) if entry else ""

@@ -47,7 +47,7 @@ def test_an_answer_of_redox_is_the_evidence_and_is_quoted(practice: PracticeDire
     ("behaviour", "answer"),
     [
         ("applies-then-504", "Redox's own answer was 504."),
-        ("applies-then-breaks", "No answer of Redox came."),
+        ("applies-then-breaks", "No answer came from Redox."),
     ],
 )
 def test_what_a_query_proved_never_quotes_an_unclear_answer(
